@@ -1,0 +1,1 @@
+"""How it runs: script, ssh as the user, sbatch, watch, tunnel, notebook."""

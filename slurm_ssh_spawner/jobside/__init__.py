@@ -1,0 +1,1 @@
+"""What runs inside the job: standard library only, Python 3.6 clean, sent as text in the job script."""
