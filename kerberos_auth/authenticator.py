@@ -1,0 +1,215 @@
+"""The JupyterHub side: a login form's name and password become a stored ticket.  All else is next door."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from tornado import web
+from traitlets import Float, Integer, Set, TraitError, Unicode, default, validate
+
+from . import names, pam, tickets
+from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
+from .store import TicketStore
+from .threads import LoginThreads
+
+
+@dataclass
+class _Attempt:
+    """One try to log in, for the log; `typed` is cut, since people type passwords into name fields."""
+
+    typed: str
+    principal: str = "-"
+    step: str = "names"
+    started: float = field(default_factory=time.monotonic)
+
+    def line(self, error: AuthFailed) -> str:
+        ms = (time.monotonic() - self.started) * 1000
+        return (
+            f"Login failed: user={self.typed[:32]!r} principal={self.principal} step={self.step} ms={ms:.0f}"
+            f" {type(error).__name__}: {error.detail}"
+        )
+
+
+class KerberosPAMAuthenticator(Authenticator):
+    """PAM decides, then GSSAPI takes a Kerberos ticket with the same password.
+
+    `tickets` is the store; whoever is logged in has a ticket in it until it expires.  Needs no root and no
+    local accounts of its own.  Nothing that asks PAM or a KDC runs on the event loop.
+    """
+
+    realm = Unicode(
+        "",
+        config=True,
+        help="""The Kerberos realm whose people may log in. Default "": default_realm of krb5.conf, because
+        that is the realm PAM uses too. Names of any other realm are refused.""",
+    )
+    pam_service = Unicode(
+        "jupyterhub",
+        config=True,
+        help="""The PAM service (a file in /etc/pam.d, auth and account) that decides about a login. Default
+        "jupyterhub": a file of its own, so that rules for consoles do not leak in. With pam_krb5 give it
+        `defer_pwchange`, else PAM tries to set an expired password to itself. "" asks the KDC alone, for
+        hubs that know no accounts.""",
+    )
+    ticket_folder = Unicode(
+        "/run/jupyterhub/krb5",
+        config=True,
+        help="""The folder of all tickets: the hub's own, mode 0700, made if missing. Default under /run,
+        because tickets should be in memory and not outlive a reboot.""",
+    )
+    keytab = Unicode(
+        "",
+        config=True,
+        help="""Path of a keytab, readable by the hub, with a key by which the KDC must prove itself. Default
+        "": not verified, because no keytab is everywhere; then whoever can answer in the KDC's place on the
+        network can log in as anybody. Set it in production (host/ or HTTP/ principal of the hub).""",
+    )
+    login_timeout_seconds = Float(
+        12,
+        min=0.1,
+        config=True,
+        help="""Seconds until a login without an answer from PAM and KDC ends with "cannot be reached".
+        Default 12, so that a person has an answer within 15 seconds; a silent KDC costs libkrb5 25.""",
+    )
+    login_threads = Integer(
+        16,
+        min=1,
+        config=True,
+        help="""How many logins may ask PAM and KDC at the same time. Default 16: a login takes some 30 ms, so
+        only hanging servers ever use them up. More must wait, up to login_timeout_seconds.""",
+    )
+    password_change_text = Unicode(
+        "Your Kerberos password has expired. Change it (with kpasswd on a login node), then log in again.",
+        config=True,
+        help="""The sentence for people whose password has expired; plain text. Default: kpasswd, because
+        every site has it; say where yours is changed.""",
+    )
+    denied_users = Set(
+        Unicode(),
+        default_value=set(names.NEVER),
+        config=True,
+        help="""Names that can never log in and never be users of this hub. Default {"root"}, because a
+        principal of that name must not become an account. Add your service accounts.""",
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        try:
+            self._check_settings()
+            self._realm = self.realm or tickets.default_realm()
+            self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
+        except AuthFailed as error:
+            # JupyterHub prints any other exception as a page of traceback.
+            raise SystemExit(f"JupyterHub cannot start: {error}") from error
+        self.tickets.sweep()
+        self._threads = LoginThreads(self.login_threads)
+
+    def _check_settings(self) -> None:
+        if "KRB5CCNAME" in os.environ:
+            raise AuthFailed(
+                "KRB5CCNAME is set in the hub's environment, where PAM modules overwrite the file it names "
+                "with users' tickets. Start the hub without it."
+            )
+        if self.pam_service and not pam.has_service(self.pam_service):
+            raise AuthFailed(
+                f"There is no PAM service file /etc/pam.d/{self.pam_service}, so PAM would take the rules of "
+                f"'other'. Write it, or set {type(self).__name__}.pam_service."
+            )
+        if self.keytab and not os.access(self.keytab, os.R_OK):
+            raise AuthFailed(f"The keytab {self.keytab} cannot be read by uid {os.geteuid()}.")
+        if self.realm and not names.REALM.fullmatch(self.realm):
+            raise AuthFailed(f"{self.realm!r} is not the name of a realm.")
+        if self.username_map:
+            raise AuthFailed(
+                "username_map is not supported: a user's name must be that of the Kerberos principal."
+            )
+
+    @default("refresh_pre_spawn")
+    def _refresh_pre_spawn_default(self) -> bool:
+        return True
+
+    @validate("auth_refresh_age")
+    def _auth_refresh_age_not_zero(self, proposal: dict[str, Any]) -> int:
+        age: int = proposal["value"]
+        if age <= 0:
+            raise TraitError(
+                "auth_refresh_age must be above 0: with 0 JupyterHub never looks at tickets, not even before "
+                "a spawn. The default is 300 seconds."
+            )
+        return age
+
+    def normalize_username(self, username: str) -> str:
+        """Return the user a name means; a name that means nobody comes back only in small letters."""
+        try:
+            return names.identify(username, self._realm, self.denied_users).user
+        except NameRefused:
+            return username.lower()
+
+    def validate_username(self, username: str) -> bool:
+        """True for names that a login could have given."""
+        try:
+            user = names.identify(username, self._realm, self.denied_users).user
+        except NameRefused:
+            return False
+        return user == username and bool(super().validate_username(username))
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:  # noqa: ARG002
+        """Return `{"name": user}` with the user's new ticket stored, or None for a refused login.
+
+        Raises web.HTTPError, whose text JupyterHub shows in the login form: 400 for a form without a name,
+        403 for an expired password, 503 when PAM or the KDC cannot say.
+        """
+        if "username" not in data:
+            raise web.HTTPError(400, "Type your user name and your password.")
+        attempt = _Attempt(data["username"])
+        try:
+            return {"name": await self._log_in(attempt, data.pop("password", ""))}
+        except LoginRefused as error:
+            self.log.warning(attempt.line(error))
+            return None
+        except PasswordExpired as error:
+            self.log.warning(attempt.line(error))
+            raise web.HTTPError(403, self.password_change_text) from error
+        except AuthFailed as error:
+            self.log.error(attempt.line(error))
+            raise web.HTTPError(503, error.message) from error
+
+    async def _log_in(self, attempt: _Attempt, password: str) -> str:
+        # Blocked people are refused here too: JupyterHub's own check comes when the ticket is already stored.
+        who = names.identify(attempt.typed, self._realm, self.denied_users | self.blocked_users)
+        attempt.principal = who.principal
+        names.check_password(password)
+        try:
+            data = await self._threads.run(
+                partial(self._ask, attempt, who, password), self.login_timeout_seconds
+            )
+        except TimeoutError as error:
+            raise LoginServersUnreachable("no answer in time") from error
+        attempt.step = "store"
+        self.tickets.put(who.user, data, who.principal)
+        return who.user
+
+    def _ask(self, attempt: _Attempt, who: names.Identity, password: str) -> bytes:
+        """Ask PAM, then the KDC, in a thread; a password that PAM refused never costs a try at the KDC."""
+        if self.pam_service:
+            attempt.step = "pam"
+            pam.decide(self.pam_service, who.user, password)
+        attempt.step = "kdc"
+        return tickets.acquire(who.principal, password, self.tickets.folder, self.keytab)
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool:
+        """True while the user's ticket is good; False sends the person to the login form."""
+        try:
+            self.tickets.get(user.name)
+        except AuthFailed as error:
+            self.log.warning("%s must log in again: %s", user.name, error)
+            # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
+            if handler is not None and not hasattr(handler, "_token_authenticated"):
+                handler._token_authenticated = False
+            user._auth_refreshed = None  # else the answer is not asked again for auth_refresh_age
+            return False
+        return True

@@ -1,0 +1,56 @@
+"""Asks PAM whether a password is right.  PAM only decides: no session, no credentials out of it."""
+
+import re
+from pathlib import Path
+
+from pam import PamAuthenticator
+
+from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
+from .names import check_password
+
+_SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_FOLDERS = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
+
+# Return codes of Linux-PAM (_pam_types.h).
+_UNAVAILABLE = 9  # PAM_AUTHINFO_UNAVAIL
+_EXPIRED = {12, 27}  # PAM_NEW_AUTHTOK_REQD, PAM_AUTHTOK_EXPIRED
+_REFUSED = {
+    6,  # PAM_PERM_DENIED
+    7,  # PAM_AUTH_ERR
+    8,  # PAM_CRED_INSUFFICIENT
+    10,  # PAM_USER_UNKNOWN
+    11,  # PAM_MAXTRIES
+    13,  # PAM_ACCT_EXPIRED
+}
+
+
+def has_service(service: str) -> bool:
+    """True if PAM has a file for this service; without one it silently takes the rules of `other`."""
+    return bool(_SERVICE.fullmatch(service)) and any((folder / service).is_file() for folder in _FOLDERS)
+
+
+def decide(service: str, user: str, password: str) -> None:
+    """Return if PAM's auth and account modules both say yes.
+
+    Blocks as long as the modules do.  Works without root when the modules do (pam_krb5, pam_sss; not
+    pam_unix).  Raises LoginRefused, PasswordExpired, LoginServersUnreachable, or AuthFailed.
+    """
+    check_password(password)
+    pam = PamAuthenticator()
+    # resetcreds would write the ticket wherever PAM likes, and needs root.
+    if pam.authenticate(user, password, service=service, resetcreds=False, call_end=True):
+        return
+    raise _translate(pam.code, str(pam.reason), pam.messages)
+
+
+def _translate(code: int, reason: str, messages: list[str]) -> AuthFailed:
+    detail = f"pam {code}: {reason}"
+    # pam_krb5 says 9 both for a silent KDC and, unless told to defer, for an expired password.
+    expired = any("password expired" in message.lower() for message in messages)
+    if code in _EXPIRED or (code == _UNAVAILABLE and expired):
+        return PasswordExpired(detail)
+    if code == _UNAVAILABLE:
+        return LoginServersUnreachable(detail)
+    if code in _REFUSED:
+        return LoginRefused(detail)
+    return AuthFailed("The login does not work on this hub. Please tell the administrators.", detail)

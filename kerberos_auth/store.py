@@ -1,0 +1,182 @@
+"""Where tickets live: one private file for each user, in a folder that only the hub can enter."""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from . import names
+from .ccache import MAX_BYTES
+from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
+from .tickets import TEMPORARY, Facts, Ticket, default_realm, parse
+
+
+class TicketStore:
+    """The tickets of all users, as credential caches in one folder.
+
+    `folder` belongs to this process's user with mode 0700; it is made if missing.  The constructor raises
+    AuthFailed, with a sentence for the administrator, when the folder is not private or someone else could
+    replace one of its parents.  `realm` is the only one whose principals are users here ("" takes the
+    default of krb5.conf).
+
+    A ticket is replaced by writing a new file and renaming it, so readers (libkrb5 too) always see a whole
+    one.  Every load opens the file once and checks what was opened: its owner, mode, size and that the
+    principal inside is that user's.
+    """
+
+    def __init__(self, folder: Path, realm: str = "") -> None:
+        self.realm = realm or default_realm()
+        self.folder, self._fd = _open_private(folder)
+
+    def put(self, user: str, data: bytes, principal: str) -> Ticket:
+        """Keep the cache in `data` as the user's only ticket.
+
+        On any failure the ticket stored before stays as it was.  Raises NameRefused, BadTicket (also when
+        `data` is not of `principal`, or that is not the user's), TicketExpired, AuthFailed (disk full).
+        """
+        if not names.is_user(user):
+            raise NameRefused("the name is no local user name")
+        facts = self._check(user, data)
+        if facts.principal != principal:
+            raise BadTicket(f"asked for {principal}, got {facts.principal}")
+        ticket = self._ticket(user, facts)
+        try:
+            self._replace(user, data[: facts.whole])
+        except OSError as error:
+            raise AuthFailed(
+                "Your ticket could not be stored. Please tell the administrators.", str(error)
+            ) from error
+        return ticket
+
+    def get(self, user: str) -> Ticket:
+        """Return the facts of the user's ticket, which has not expired at this moment.
+
+        Raises TicketMissing, TicketExpired or BadTicket, each with a sentence for the user.  Costs one
+        small file read; never asks a KDC.
+        """
+        _, facts = self._load(user)
+        return self._ticket(user, facts)
+
+    def read(self, user: str) -> bytes:
+        """Return the credential cache itself, checked as by `get`: a secret, for delivery to a job."""
+        data, facts = self._load(user)
+        self._ticket(user, facts)
+        return data[: facts.whole]
+
+    def remove(self, user: str) -> None:
+        """Forget the user's ticket; no error when there is none."""
+        if names.is_user(user):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(user, dir_fd=self._fd)
+
+    def users(self) -> list[str]:
+        """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
+        return sorted(name for name in os.listdir(self._fd) if names.is_user(name))
+
+    def sweep(self) -> None:
+        """Remove what a killed hub left half-written.  Only for the start of a hub: logins use such files."""
+        for name in os.listdir(self._fd):
+            if name.startswith(TEMPORARY):
+                os.unlink(name, dir_fd=self._fd)
+
+    def _ticket(self, user: str, facts: Facts) -> Ticket:
+        if facts.end <= time.time():
+            raise TicketExpired(f"{facts.principal} ended at {facts.end}")
+        return Ticket(
+            user=user,
+            principal=facts.principal,
+            start=facts.start,
+            end=facts.end,
+            renew_until=facts.renew_until,
+            forwardable=facts.forwardable,
+            renewable=facts.renewable,
+            path=self.folder / user,
+        )
+
+    def _load(self, user: str) -> tuple[bytes, Facts]:
+        if not names.is_user(user):
+            raise TicketMissing("the name is no local user name")
+        # O_NONBLOCK: opening a FIFO somebody put there must not wait for a writer.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            fd = os.open(user, flags, dir_fd=self._fd)
+        except FileNotFoundError:
+            raise TicketMissing from None
+        except OSError as error:
+            raise BadTicket(f"the file does not open: {error.strerror}") from error
+        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+            _check_file(os.fstat(fd))
+            data = file.read(MAX_BYTES + 1)
+        return data, self._check(user, data)
+
+    def _check(self, user: str, data: bytes) -> Facts:
+        facts = parse(data)
+        try:
+            owner = names.user_of(facts.principal, self.realm)
+        except NameRefused as error:
+            raise BadTicket(f"{facts.principal} is nobody here: {error.detail}") from error
+        if owner != user:
+            raise BadTicket(f"the ticket is of {facts.principal}, not of {user}")
+        return facts
+
+    def _replace(self, user: str, data: bytes) -> None:
+        name = TEMPORARY + secrets.token_hex(8)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(name, flags, 0o600, dir_fd=self._fd)
+        try:
+            with open(fd, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+                file.write(data)
+            os.rename(name, user, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except OSError:
+            os.unlink(name, dir_fd=self._fd)
+            raise
+
+
+def _check_file(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadTicket("not a regular file")
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o600:
+        raise BadTicket(f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}")
+    if found.st_nlink != 1:
+        raise BadTicket("the file has a second name")
+    if found.st_size > MAX_BYTES:
+        raise BadTicket(f"the file is larger than {MAX_BYTES} bytes")
+
+
+def _open_private(folder: Path) -> tuple[Path, int]:
+    """Return the folder without symbolic links above it, and a descriptor that stays on it."""
+    try:
+        folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        real = folder.parent.resolve(strict=True) / folder.name
+        for parent in real.parents:
+            _check_parent(real, parent)
+        with contextlib.suppress(FileExistsError):
+            real.mkdir(mode=0o700)
+        fd = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        why = (
+            "it is a symbolic link or no folder"
+            if error.errno in {errno.ELOOP, errno.ENOTDIR}
+            else error.strerror
+        )
+        raise _unsafe(folder, f"{why}") from error
+    found = os.fstat(fd)
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
+        os.close(fd)
+        raise _unsafe(folder, f"it must belong to uid {os.geteuid()} with mode 0700")
+    return real, fd
+
+
+def _check_parent(folder: Path, parent: Path) -> None:
+    found = parent.stat()
+    if found.st_uid not in {0, os.geteuid()}:
+        raise _unsafe(folder, f"{parent} belongs to uid {found.st_uid}, who could replace it")
+    if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+        raise _unsafe(folder, f"others may write to {parent}")
+
+
+def _unsafe(folder: Path, why: str) -> AuthFailed:
+    return AuthFailed(f"The ticket folder {folder} cannot be used: {why}.")
