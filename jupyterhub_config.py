@@ -1,0 +1,39 @@
+"""The reference deployment: read it like a table of contents, change the values to your own.
+
+What may be started, and where, is in the catalogue; see examples/catalogue.yaml.
+"""
+
+c = get_config()
+
+# -- who you are -----------------------------------------------------------------------------------------
+c.JupyterHub.authenticator_class = "kerberos-pam"
+c.Authenticator.allow_all = True
+c.Authenticator.auth_refresh_age = 300
+c.Authenticator.refresh_pre_spawn = True
+c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
+c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
+
+# -- what runs, and where --------------------------------------------------------------------------------
+c.JupyterHub.spawner_class = "slurm-ssh"
+c.SlurmSSHSpawner.catalogue_file = "/etc/jupyterhub/catalogue.yaml"
+c.SlurmSSHSpawner.hub_name = "hub"
+c.SlurmSSHSpawner.default_url = "/lab"
+c.SlurmSSHSpawner.http_timeout = 60
+c.JupyterHub.allow_named_servers = True
+
+# A launch may wait in a queue for long: that is no reason to refuse other people's.
+c.JupyterHub.concurrent_spawn_limit = 0
+# Notebooks outlive the hub.
+c.JupyterHub.cleanup_servers = False
+
+# -- addresses -------------------------------------------------------------------------------------------
+c.JupyterHub.bind_url = "http://0.0.0.0:8000"
+c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
+
+# -- the proxy, a daemon of its own: connections outlive the hub -----------------------------------------
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
+
+# -- what the hub keeps ----------------------------------------------------------------------------------
+c.JupyterHub.db_url = "sqlite:////var/lib/jupyterhub/jupyterhub.sqlite"
+c.JupyterHub.cookie_secret_file = "/var/lib/jupyterhub/cookie_secret"

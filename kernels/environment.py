@@ -1,0 +1,39 @@
+"""Environment: modules, a prefix and variables that a program in the job needs."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell, quote
+
+
+class Environment(BaseModel):
+    """Where a program of the job finds what it needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    module_paths: tuple[str, ...] = Field(
+        default=(), description="Folders of module files to add with `module use`, before any is loaded."
+    )
+    modules: tuple[str, ...] = Field(default=(), description="Modules to load, in this order.")
+    prefix: str | None = Field(
+        default=None,
+        description="Folder of a virtual or conda environment; its bin folder goes first on PATH.",
+    )
+    variables: dict[str, str] = Field(default_factory=dict, description="Environment variables to set.")
+
+    def fragment(self, module_init: str | None) -> Fragment:
+        """Return what sets this environment up; `module_init` is a shell file that defines `module`."""
+        lines: list[str] = []
+        if self.modules or self.module_paths:
+            lines += self._module_lines(module_init)
+        if self.prefix:
+            lines.append(f"PATH={quote(self.prefix)}/bin:$PATH")
+        return Fragment(environ=self.variables, before=Shell("\n".join(lines)))
+
+    def _module_lines(self, module_init: str | None) -> list[str]:
+        lines = [f". {quote(module_init)}"] if module_init else []
+        lines += [f"module use {quote(path)}" for path in self.module_paths]
+        for name in self.modules:
+            sentence = quote(f"The module {name} could not be loaded.")
+            lines.append(f"module load {quote(name)} || give_up {sentence}")
+        return lines

@@ -1,0 +1,22 @@
+"""Fragment: the only shape in which anything enters a job script."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from kernels.shell import Shell
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """What one contributor adds to a job: variables, shell before the server, shell after it.
+
+    `environ` holds plain values (the script quotes them); `before` runs in the order the fragments are
+    given and may call `give_up "sentence"`; `after` runs in the opposite order, however the job ends.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    before: Shell = Shell("")  # noqa: RUF009
+    after: Shell = Shell("")  # noqa: RUF009

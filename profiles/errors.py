@@ -1,0 +1,35 @@
+"""What can be wrong with a catalogue or with choices; every message is a sentence for its reader."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a catalogue file: where (1-based line and column, dotted path) and what."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return `file:line:column: path: text`, which editors can jump to."""
+        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+
+
+class CatalogueInvalid(Exception):  # noqa: N818
+    """The catalogue cannot be used; `problems` holds every one found, in the order of the file."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class ChoiceRefused(Exception):  # noqa: N818
+    """One choice cannot be had: `field` names it, `message` says why and what would be accepted."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message

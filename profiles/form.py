@@ -1,0 +1,47 @@
+"""The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
+
+from collections.abc import Mapping, Sequence
+
+import jinja2
+
+from profiles import units
+from profiles.errors import ChoiceRefused
+from profiles.launch import Choices
+from profiles.schema import Catalogue
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("profiles"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters["minutes"] = units.say_minutes
+
+# JupyterHub's own fields in the same HTML form.
+_NOT_OURS = frozenset({"_xsrf"})
+
+
+def render(catalogue: Catalogue, typed: Mapping[str, str], refused: ChoiceRefused | None = None) -> str:
+    """Return the fields of the form as HTML, filled with `typed`, the refused one marked with its sentence.
+
+    Works without JavaScript; the surrounding form element and its button are JupyterHub's.
+    """
+    return _TEMPLATES.get_template("options_form.html.jinja").render(
+        catalogue=catalogue, typed=typed, refused=refused
+    )
+
+
+def parse(sent: Mapping[str, Sequence[str]]) -> Choices:
+    """Return the choices in a posted form (field name to its values, as tornado gives them).
+
+    Raises ChoiceRefused for a field sent twice, an unknown field or a file.
+    """
+    given: dict[str, str] = {}
+    for name, values in sent.items():
+        if name in _NOT_OURS:
+            continue
+        if len(values) != 1:
+            raise ChoiceRefused(name, "A field of the form was sent more than once. Send each once.")
+        given[name] = values[0]
+    return Choices.of(given)

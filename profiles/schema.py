@@ -1,0 +1,204 @@
+"""The catalogue's shape: frozen values, every field described.  No I/O and no look-ups."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from kernels.environment import Environment
+from profiles import units
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Plain = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+SlurmWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$", max_length=200)]
+AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")]
+Minutes = Annotated[int, BeforeValidator(units.minutes), Field(gt=0)]
+Mebibytes = Annotated[int, BeforeValidator(units.mebibytes), Field(gt=0)]
+
+
+class Entry(BaseModel):
+    """A part of the catalogue: cannot be changed once read, and knows no other keys than its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FrontEnd(Entry):
+    """One login host of a site."""
+
+    host: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+        description="Full name of the host, as in its Kerberos principal host/NAME; not an alias.",
+    )
+    port: int = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
+    host_keys: tuple[Annotated[str, Field(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$")], ...] = Field(
+        min_length=1,
+        description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused.",
+    )
+
+
+class Tunnel(Entry):
+    """How the hub reaches a job's port."""
+
+    kind: Literal["direct"] = Field(default="direct", description="`direct`: the hub connects to the node.")
+
+
+class TicketSettings(Entry):
+    """How the owner's Kerberos ticket reaches the job."""
+
+    delivery: Literal["none", "copy"] = Field(
+        default="none",
+        description="`none`: the job has no ticket. `copy`: a private file in the site's ticket_folder.",
+    )
+
+
+class Partition(Entry):
+    """One Slurm partition that the form offers."""
+
+    title: Plain = Field(default="", description="What people read; the partition's own name if empty.")
+    time_max: Minutes | None = Field(default=None, description="Longest time that may be asked for here.")
+
+
+class Site(Entry):
+    """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
+
+    title: Plain = Field(description="What people read in the list of clusters.")
+    front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
+    slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
+    slurm_cluster: SlurmWord | None = Field(
+        default=None, description="Cluster name for `-M`, where one Slurm controls several clusters."
+    )
+    node_address: Annotated[str, Field(pattern=r"^[^\s/]*\{node\}[^\s/]*$")] = Field(
+        default="{node}",
+        description="Address of a node as the hub reaches it; `{node}` is Slurm's name of the node.",
+    )
+    hub_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None = Field(
+        default=None,
+        description="Address of the hub's API as the nodes reach it; the hub's own idea of it if left out.",
+    )
+    login_name: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")]] = Field(
+        default_factory=dict, description="Login at the site, for the people whose hub name is another."
+    )
+    job_folder: AbsolutePath = Field(
+        description="Folder of job logs, made if missing; every node sees it, and needs no ticket to write there."
+    )
+    ticket_folder: AbsolutePath | None = Field(
+        default=None,
+        description="Folder of delivered tickets, made 0700 if missing; the same conditions as job_folder.",
+    )
+    module_init: AbsolutePath | None = Field(
+        default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
+    )
+    jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
+    environment: dict[str, str] = Field(
+        default_factory=dict,
+        description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
+    )
+    directives: dict[Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")], SlurmWord | Literal[True]] = Field(
+        default_factory=dict,
+        description="Further sbatch options for every job, such as `constraint: ib`; `true` for a bare option.",
+    )
+    tunnel: Tunnel = Field(default_factory=Tunnel, description="How the hub reaches a job's port.")
+    ticket: TicketSettings = Field(
+        default_factory=TicketSettings, description="How the owner's ticket reaches the job."
+    )
+    partitions: dict[SlurmWord, Partition] = Field(
+        default_factory=dict,
+        description="Partitions on offer, the default first; Slurm's own default partition if left out.",
+    )
+    projects: tuple[SlurmWord, ...] = Field(
+        default=(), description="Projects that may be charged; no project is asked for if left out."
+    )
+    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations on offer.")
+    qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service on offer.")
+
+    @model_validator(mode="after")
+    def _a_copied_ticket_needs_a_folder(self) -> Self:
+        if self.ticket.delivery == "copy" and self.ticket_folder is None:
+            raise ValueError("ticket.delivery is copy, so ticket_folder must say where")
+        return self
+
+
+class Bounds(Entry):
+    """A whole number with a default; a person may ask for `min` to `max`."""
+
+    default: int = Field(description="What a launch gets if nothing is asked.")
+    min: int = Field(description="The least that may be asked.")
+    max: int = Field(description="The most that may be asked.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.min <= self.default <= self.max:
+            raise ValueError(f"min {self.min}, default {self.default}, max {self.max} are not in order")
+        return self
+
+
+def _bounds(read: Any) -> BeforeValidator:
+    """Accept one value (nobody may change it) or a mapping with default, and min or max, in `read`'s units."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Bounds):
+            return value
+        if not isinstance(value, dict):
+            fixed = read(value)
+            return {"default": fixed, "min": fixed, "max": fixed}
+        told = {key: read(part) if key in ("default", "min", "max") else part for key, part in value.items()}
+        if "default" in told:
+            told = {"min": min(1, told["default"]), "max": told["default"], **told}
+        return told
+
+    return BeforeValidator(convert)
+
+
+class Resources(Entry):
+    """What a job of a profile gets.  Each is one value, or `{default: , min: , max: }`."""
+
+    cores: Annotated[Bounds, _bounds(units.count)] = Field(
+        default=Bounds(default=1, min=1, max=1), description="Processor cores."
+    )
+    memory: Annotated[Bounds, _bounds(units.mebibytes)] = Field(
+        default=Bounds(default=1024, min=1024, max=1024), description="Memory, such as `4G`."
+    )
+    gpus: Annotated[Bounds, _bounds(units.count)] = Field(
+        default=Bounds(default=0, min=0, max=0), description="Graphics processors."
+    )
+    time: Annotated[Bounds, _bounds(units.minutes)] = Field(
+        default=Bounds(default=60, min=1, max=480), description="How long the job may run, such as `8h`."
+    )
+
+
+class Profile(Entry):
+    """One thing a person can start."""
+
+    name: Plain = Field(description="What people read in the list of profiles.")
+    description: Plain = Field(default="", description="One sentence under the name.")
+    sites: tuple[Slug, ...] = Field(default=(), description="Sites that offer it; all of them if left out.")
+    resources: Resources = Field(default_factory=Resources, description="What its job gets.")
+    environment: Environment = Field(
+        default_factory=Environment, description="Modules, prefix and variables on top of the site's."
+    )
+    command: tuple[str, ...] = Field(
+        default=("jupyterhub-singleuser",), min_length=1, description="Program that is the notebook server."
+    )
+    queue_wait: Minutes = Field(
+        default=30, description="How long a launch may wait in the queue before it is given up."
+    )
+
+
+class Catalogue(Entry):
+    """The whole file: what is on offer, and where."""
+
+    sites: dict[Slug, Site] = Field(min_length=1, description="Clusters, the default first.")
+    profiles: dict[Slug, Profile] = Field(min_length=1, description="Profiles, the default first.")
+
+    @model_validator(mode="after")
+    def _profiles_name_known_sites(self) -> Self:
+        for key, profile in self.profiles.items():
+            for name in profile.sites:
+                if name not in self.sites:
+                    raise ValueError(
+                        f"profiles.{key}.sites: there is no site {name}; sites are {', '.join(self.sites)}"
+                    )
+        return self
+
+    def sites_of(self, profile: str) -> tuple[str, ...]:
+        """Return the names of the sites that offer `profile` (a key of `profiles`), the default first."""
+        return self.profiles[profile].sites or tuple(self.sites)

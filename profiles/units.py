@@ -1,0 +1,70 @@
+"""Times and sizes as people write them, turned into minutes and MiB.  Pure."""
+
+import re
+
+_TIME_WORDS = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
+_MEMORY_WORDS = {"": 1, "M": 1, "MB": 1, "MIB": 1, "G": 1024, "GB": 1024, "GIB": 1024, "T": 1024**2}
+_LONGEST = 16
+
+
+def minutes(text: str | int) -> int:
+    """Return the minutes in `8h`, `90m`, `1h30m`, `2d`, a bare number of minutes, or Slurm's `[D-]HH:MM:SS`.
+
+    Raises ValueError with a sentence that says what is accepted.
+    """
+    written = str(text).strip().lower()
+    total = _clock(written) or _words(written) if len(written) <= _LONGEST else None
+    if not total:
+        raise ValueError(f"{written[:_LONGEST]!r} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
+    return total
+
+
+def _clock(written: str) -> int | None:
+    found = re.fullmatch(r"(?:([0-9]+)-)?([0-9]+):([0-5]?[0-9])(?::([0-5]?[0-9]))?", written)
+    if not found:
+        return None
+    days, hours, mins, seconds = (int(part or 0) for part in found.groups())
+    return days * 1440 + hours * 60 + mins + (1 if seconds else 0)
+
+
+def _words(written: str) -> int | None:
+    if re.fullmatch(r"[0-9]+", written):
+        return int(written)
+    if not re.fullmatch(r"(?:[0-9]+(?:min|m|h|d))+", written):
+        return None
+    return sum(int(n) * _TIME_WORDS[word] for n, word in re.findall(r"([0-9]+)(min|m|h|d)", written))
+
+
+def mebibytes(text: str | int) -> int:
+    """Return the MiB in `64G`, `900M`, `2GB`, or a bare number of MiB (Slurm's own unit).
+
+    Raises ValueError with a sentence that says what is accepted.
+    """
+    written = str(text).strip().upper()
+    found = re.fullmatch(r"([0-9]{1,9})\s*([A-Z]*)", written)
+    if not found or found[2] not in _MEMORY_WORDS or int(found[1]) == 0:
+        raise ValueError(f"{written[:_LONGEST]!r} is not an amount of memory; write 900M or 64G")
+    return int(found[1]) * _MEMORY_WORDS[found[2]]
+
+
+def count(text: str | int) -> int:
+    """Return a whole number written in decimal digits; raises ValueError with a sentence."""
+    written = str(text).strip()
+    if not re.fullmatch(r"[0-9]{1,6}", written):
+        raise ValueError(f"{written[:_LONGEST]!r} is not a whole number")
+    return int(written)
+
+
+def say_minutes(total: int) -> str:
+    """Return minutes as a person writes them: `8h`, `90m`, `1h30m`, `2d`."""
+    if total % 1440 == 0:
+        return f"{total // 1440}d"
+    hours, rest = divmod(total, 60)
+    if not hours:
+        return f"{rest}m"
+    return f"{hours}h{rest}m" if rest else f"{hours}h"
+
+
+def say_mebibytes(total: int) -> str:
+    """Return MiB as a person writes them: `64G` or `900M`."""
+    return f"{total // 1024}G" if total % 1024 == 0 else f"{total}M"

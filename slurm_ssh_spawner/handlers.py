@@ -1,0 +1,71 @@
+"""The one route of ours on the hub: where a job reports how far it is.
+
+Importing this module puts the route in place, and takes away the one that batchspawner registers, through
+which a job's token may set any attribute of its spawner.
+"""
+
+import json
+from typing import Any, Protocol, cast
+
+import batchspawner.api
+from jupyterhub.apihandlers import default_handlers
+from jupyterhub.apihandlers.base import APIHandler
+from tornado import web
+
+_LOWEST_PORT = 1024
+_HIGHEST_PORT = 65535
+_STAGES = frozenset({"starting"})
+
+
+class Reportable(Protocol):
+    """What the handler needs of a spawner."""
+
+    launch_id: str | None
+
+    def job_reports_port(self, port: int) -> None:
+        """Take note that the job's server listens on `port`."""
+
+    def job_reports_stage(self, stage: str) -> None:
+        """Take note of what the job is doing."""
+
+
+class LaunchReportHandler(APIHandler):  # type: ignore[misc]
+    """`POST /hub/api/launches/<LaunchId>` with the job's own token: `{"stage": "starting"}` or `{"port": N}`."""
+
+    @web.authenticated
+    def post(self, launch_id: str) -> None:
+        """Pass a report on; 404 if the token's owner has no such launch, 400 for any other body."""
+        spawner = self._spawner(launch_id)
+        body = _report(self.request.body)
+        if "port" in body:
+            spawner.job_reports_port(body["port"])
+        else:
+            spawner.job_reports_stage(body["stage"])
+        self.set_status(204)
+
+    def _spawner(self, launch_id: str) -> Reportable:
+        # A service has no spawners; a person asks about her own launches only, whatever her scopes.
+        spawners = getattr(self.current_user, "spawners", {})
+        for spawner in list(spawners.values()):
+            if getattr(spawner, "launch_id", None) == launch_id:
+                return cast(Reportable, spawner)
+        raise web.HTTPError(404, "There is no such launch.")
+
+
+def _report(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = None
+    match body:
+        case {"port": int(port), **rest} if not rest and _LOWEST_PORT <= port <= _HIGHEST_PORT:
+            return {"port": port}
+        case {"stage": str(stage), **rest} if not rest and stage in _STAGES:
+            return {"stage": stage}
+    raise web.HTTPError(400, 'A report is {"stage": "starting"} or {"port": 1024 to 65535}, nothing else.')
+
+
+default_handlers[:] = [
+    entry for entry in default_handlers if entry[1] is not batchspawner.api.BatchSpawnerAPIHandler
+]
+default_handlers.append((r"/api/launches/([0-9a-f]{12})", LaunchReportHandler))

@@ -1,0 +1,65 @@
+"""What all spawners of one hub share: the catalogue, the launcher, and forms that were refused."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+from kerberos_auth.store import TicketStore
+from profiles import form, launch, load
+from profiles.errors import ChoiceRefused
+from profiles.schema import Catalogue
+from slurm_ssh_spawner.launcher import Launcher
+
+_ANSWER_SECONDS = 5
+# asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
+# would also stop name look-ups for everybody.
+_THREADS = 64
+
+
+@dataclass
+class Hub:
+    """One for each JupyterHub application, made when it is first needed."""
+
+    catalogue: Catalogue
+    launcher: Launcher
+    _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, catalogue_file: str, hub_name: str, tickets: TicketStore) -> Self:
+        """Read the catalogue and make the launcher.  Raises CatalogueInvalid."""
+        executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
+        asyncio.get_running_loop().set_default_executor(executor)
+        catalogue = load.read(catalogue_file)
+        return cls(catalogue, Launcher(hub_name, catalogue.sites, tickets))
+
+    def render_form(self, user: str) -> str:
+        """Return the form for a person; after a refusal once with what was typed and why not."""
+        # JupyterHub renders the default server's form also after a refusal for a named server, so what
+        # was typed is kept for the person, not for the server.
+        typed, refused = self._refused.pop(user, ({}, None))
+        return form.render(self.catalogue, typed, refused)
+
+    def read_form(self, user: str, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Return the choices in a sent form, as `user_options` keeps them.  Raises ChoiceRefused."""
+        try:
+            choices = form.parse(sent)
+            launch.resolve(self.catalogue, user, choices)
+        except ChoiceRefused as error:
+            typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
+            self._refused[user] = (typed, error)
+            raise
+        return dict(choices.values)
+
+    async def answers(self, url: str) -> bool:
+        """Return whether a server answers at `url` now, with whatever status."""
+        try:
+            await AsyncHTTPClient().fetch(
+                url, raise_error=False, follow_redirects=False, request_timeout=_ANSWER_SECONDS
+            )
+        except (OSError, HTTPClientError):
+            return False
+        return True

@@ -1,0 +1,76 @@
+"""Values about a submitted job: its handle, its state, one observation of it."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, NewType, Self
+
+LaunchId = NewType("LaunchId", str)
+"""12 hex digits, made before submit."""
+
+
+def new_launch_id() -> LaunchId:
+    """Return a launch id that no other launch has."""
+    return LaunchId(secrets.token_hex(6))
+
+
+def mark(hub_name: str, launch_id: LaunchId) -> str:
+    """Return the job name by which a job is found when the answer to its submission was lost."""
+    return f"jupyter-{hub_name}-{launch_id}"
+
+
+class JobState(StrEnum):
+    """What is known of a job.  GONE: Slurm says it has no such job.  UNKNOWN: nobody could ask."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    ENDING = "ending"
+    ENDED = "ended"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job will never run again, by positive evidence."""
+        return self in (JobState.ENDED, JobState.GONE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Handle of a submitted job: all that is needed to ask about it, stop it and clean up after it.
+
+    `job_id` is Slurm's number as text; `user` is the hub's name, `owner` the login at the site.
+    """
+
+    launch_id: LaunchId
+    job_id: str
+    mark: str
+    user: str
+    owner: str
+    site_key: str
+
+    def to_state(self) -> dict[str, str]:
+        """Return the handle as JSON values, for a database."""
+        return asdict(self)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self | None:
+        """Return the handle stored by `to_state`, or None if `state` does not hold a whole one."""
+        try:
+            return cls(**{name: str(state[name]) for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+        except (KeyError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """One observation of a job.
+
+    `word` is Slurm's own word for the state (for people: "TIMEOUT"), `reason` why it waits,
+    `node` Slurm's name of the first node once it runs; each "" if there is none.
+    """
+
+    state: JobState
+    word: str = ""
+    reason: str = ""
+    node: str = ""

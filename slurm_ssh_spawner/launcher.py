@@ -1,0 +1,196 @@
+"""The use cases: submit a launch, watch its job, cancel it, clean up after it.  No HTTP, no JupyterHub."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from kerberos_auth.errors import AuthFailed
+from kerberos_auth.store import TicketStore
+from kernels.shell import Shell, quote
+from profiles.launch import Launch
+from profiles.schema import Site
+from slurm_ssh_spawner import delivery, script, slurm, submission, tunnel
+from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
+from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
+from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
+from slurm_ssh_spawner.script import ServerProcess
+from slurm_ssh_spawner.ssh import ConnectionPool, Login
+from slurm_ssh_spawner.submission import Tell
+from slurm_ssh_spawner.watch import JobWatch
+
+_LOG_LINES = 15
+_END_LOOK_SECONDS = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+class Launcher:
+    """Owner of the connections, the watch and the submissions under way; one per hub."""
+
+    def __init__(self, hub_name: str, sites: Mapping[str, Site], tickets: TicketStore) -> None:
+        self._hub_name = hub_name
+        self._sites = sites
+        self._tickets = tickets
+        self._pool = ConnectionPool(tickets.get)
+        self._watch = JobWatch(self._ask)
+        self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
+
+    async def close(self) -> None:
+        """Close the connections.  Submissions under way are let go: their jobs are found by their marks."""
+        await self._pool.close()
+
+    def job(self, launch: Launch, launch_id: LaunchId) -> Job:
+        """Return the handle of a launch that has no job id yet."""
+        name = mark(self._hub_name, launch_id)
+        return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key)
+
+    async def submit(
+        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
+    ) -> Job:
+        """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
+
+        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`.
+        """
+        task = asyncio.create_task(self._submit(launch, job, process, save, tell))
+        self._submissions[job.launch_id] = task
+        task.add_done_callback(lambda done: self._submitted(job, done))
+        return await asyncio.shield(task)
+
+    def is_submitting(self, job: Job) -> bool:
+        """Return whether the submission of a launch has not been answered yet."""
+        return job.launch_id in self._submissions
+
+    async def until_ready(self, job: Job, port: "asyncio.Future[int]", tell: Tell) -> str:
+        """Return the URL of the job's server, once the job has reported its port (which sets `port`).
+
+        Raises JobEnded, with the last lines of the job's log, if the job is over before.
+        """
+        watching = asyncio.create_task(self._until_over(job, tell))
+        try:
+            await asyncio.wait((watching, port), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+        if not port.done():
+            raise await self._ended(job, watching.result())
+        node = await self._node(job)
+        tell(f"The server is up on {node}.")
+        return await tunnel.of(self._site(job)).open(node, port.result())
+
+    async def report(self, job: Job) -> JobReport:
+        """Return one observation of the job; UNKNOWN if its site cannot be asked."""
+        return await self._watch.report(job)
+
+    async def cancel(self, job: Job) -> None:
+        """Cancel a job, whether or not its submission has been answered, and see it end.
+
+        Raises Unavailable if Slurm could not be told, or the job is still there after a minute.
+        """
+        if under_way := self._submissions.get(job.launch_id):
+            await asyncio.wait((under_way,))
+        site = self._site(job)
+        answer = await self._remote(job).run(slurm.cancel(site, job.owner, job.mark))
+        if answer.status:
+            raise Unavailable(f"{site.title} could not be told to stop the job.", answer.stderr.strip())
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                # Slurm tells nobody when a job ends; asking is the only way.
+                while await self._is_listed(job):  # noqa: ASYNC110
+                    await asyncio.sleep(_END_LOOK_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(f"The job at {site.title} has been told to stop but has not ended yet.") from error
+
+    async def release(self, job: Job) -> None:
+        """Remove what the launch left at the site, if the site can be reached; never raises."""
+        self._watch.forget(job)
+        try:
+            place = delivery.of(self._site(job))
+            await place.release(self._remote(job).run, job.owner, job.launch_id)
+        except LaunchError as error:
+            _log.warning("%s: its ticket at %s may be left over: %s", job.mark, job.site_key, error)
+
+    async def _submit(
+        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
+    ) -> Job:
+        tell(f"Connecting to {launch.site.title} as {launch.owner}.")
+        try:
+            ticket = self._tickets.read(launch.user)
+        except AuthFailed as error:
+            raise Refused(error.message) from error
+        job_id = await submission.submit(self._remote(job), launch, job.launch_id, job.mark, process, ticket, tell)
+        job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
+        save(job)
+        _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
+        tell(f"{launch.site.title} has accepted job {job_id}.")
+        return job
+
+    def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
+        del self._submissions[job.launch_id]
+        if not task.cancelled() and (error := task.exception()):
+            _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
+
+    async def _until_over(self, job: Job, tell: Tell) -> JobReport:
+        told = ""
+        async for report in self._watch.reports(job):
+            if report.state.is_over:
+                return report
+            sentence = _progress(report)
+            if sentence and sentence != told:
+                tell(sentence)
+                told = sentence
+        raise AssertionError("a watch has no end")
+
+    async def _node(self, job: Job) -> str:
+        async for report in self._watch.reports(job):
+            if report.state.is_over:
+                raise await self._ended(job, report)
+            if report.node:
+                return report.node
+        raise AssertionError("a watch has no end")
+
+    async def _ended(self, job: Job, report: JobReport) -> JobEnded:
+        site = self._site(job)
+        path = script.log_path(site, job.owner, job.launch_id)
+        try:
+            tail = (await self._remote(job).run(Shell(f"tail -n {_LOG_LINES} -- {quote(path)}"))).stdout
+        except LaunchError as error:
+            tail = f"(the log could not be read: {error.message})"
+        return JobEnded(
+            f"The job at {site.title} ended before the notebook was up ({report.word or 'gone from Slurm'}). "
+            f"These are the last lines of its log, {path}:",
+            quoted=tail.strip(),
+        )
+
+    async def _is_listed(self, job: Job) -> bool:
+        rows = await self._ask(job, frozenset({job.mark}))
+        return rows is None or any(
+            row.mark == job.mark and row.owner == job.owner and not row.report.state.is_over for row in rows
+        )
+
+    async def _ask(self, job: Job, marks: frozenset[str]) -> tuple[slurm.Row, ...] | None:
+        """List the owner's jobs with these marks; None, with a line in the log, if that was not possible."""
+        try:
+            answer = await self._remote(job).run(slurm.queue(self._site(job), job.owner, marks))
+            if answer.status == 0:
+                return slurm.parse_queue(answer.stdout)
+            _log.warning("squeue at %s for %s: %s", job.site_key, job.owner, answer.stderr.strip())
+        except (LaunchError, slurm.UnreadableAnswer) as error:
+            _log.warning("squeue at %s for %s: %s", job.site_key, job.owner, error)
+        return None
+
+    def _site(self, job: Job) -> Site:
+        try:
+            return self._sites[job.site_key]
+        except KeyError:
+            raise Broken(f"The site {job.site_key} is no longer in the catalogue.") from None
+
+    def _remote(self, job: Job) -> Remote:
+        return Remote(self._pool, Login(job.user, job.owner, job.site_key), self._site(job))
+
+
+def _progress(report: JobReport) -> str:
+    """Return the sentence that a waiting person is shown, or "" if there is nothing new to say."""
+    if report.state is JobState.PENDING:
+        return f"The job waits in the queue ({report.reason})." if report.reason else "The job waits in the queue."
+    if report.state is JobState.RUNNING:
+        return f"The job runs on {report.node}; the server is starting."
+    return ""

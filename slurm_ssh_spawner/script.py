@@ -1,0 +1,98 @@
+"""Build the job script of a launch.  Pure; secrets are not in it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell, join, quote, templates
+from profiles.launch import Launch
+from profiles.schema import Site
+from slurm_ssh_spawner import slurm
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STARTER_END = "END_OF_STARTER"
+_TEMPLATES = templates("slurm_ssh_spawner")
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """The notebook server that the job is to run.
+
+    `arguments` follow the profile's command; `environ` is for anybody to see; `secrets` reach the job only
+    through sbatch's own environment; `report_url` is where the job reports, as nodes reach it.
+    """
+
+    arguments: tuple[str, ...]
+    environ: Mapping[str, str]
+    secrets: Mapping[str, str]
+    report_url: str
+
+    def __repr__(self) -> str:
+        """Return a text without secrets and without the environment they might be repeated in."""
+        return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """A script ready to send: what sbatch reads on its stdin, and the variables it must be given."""
+
+    text: str
+    exported: tuple[str, ...]
+
+
+def job_folder(site: Site, owner: str) -> str:
+    """Return the folder of the owner's job logs at the site."""
+    return site.job_folder.replace("{owner}", owner)
+
+
+def log_path(site: Site, owner: str, launch_id: str) -> str:
+    """Return the path of a job's log at the site."""
+    return f"{job_folder(site, owner)}/{launch_id}.log"
+
+
+def build(
+    launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
+) -> JobScript:
+    """Return the script that runs `process` for `launch`; `fragments` come after the launch's environments.
+
+    Raises ValueError for a directive or a variable name that no job script can hold.
+    """
+    parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
+    environ = {**process.environ, "JUPYTERHUB_SITES_REPORT_URL": process.report_url}
+    for part in parts:
+        environ.update(part.environ)
+    text = _TEMPLATES.get_template("job.sh.jinja").render(
+        directives=[
+            _directive(*pair)
+            for pair in slurm.directives(launch, mark, log_path(launch.site, launch.owner, launch_id))
+        ],
+        exports=[Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()],
+        before=[part.before for part in parts if part.before],
+        after=[part.after for part in reversed(parts) if part.after],
+        command=join([*launch.command, *process.arguments]),
+        starter=_starter(),
+        starter_end=Shell(_STARTER_END),
+    )
+    return JobScript(text, ("HOME", "USER", "LOGNAME", "PATH", *process.secrets))
+
+
+def _starter() -> Shell:
+    text = files("slurm_ssh_spawner.jobside").joinpath("starter.py").read_text(encoding="utf-8")
+    return Shell(text.rstrip("\n"))
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name
+
+
+def _directive(name: str, value: str | None) -> Shell:
+    """Return one #SBATCH line; the value stands quoted, because sbatch splits the line as a shell does."""
+    if value is None:
+        return Shell(f"#SBATCH --{name}")
+    if not value.isprintable():
+        raise ValueError(f"the sbatch option {name} cannot hold control characters")
+    return Shell(f"#SBATCH --{name}={quote(value)}")

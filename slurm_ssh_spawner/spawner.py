@@ -1,0 +1,263 @@
+"""SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
+
+import asyncio
+import html
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import sqlalchemy
+from batchspawner import BatchSpawnerBase, JobStatus
+from jupyterhub.spawner import SpawnException
+from tornado import web
+from traitlets import Unicode, default
+
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from profiles import launch
+from profiles.errors import ChoiceRefused
+from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh_spawner.hub import Hub
+from slurm_ssh_spawner.job import Job, JobState, new_launch_id
+from slurm_ssh_spawner.script import ServerProcess
+
+_SECRETS = ("JUPYTERHUB_API_TOKEN",)
+# JPY_API_TOKEN repeats the token; the starter decides about the address.
+_NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
+_AFTER_THE_QUEUE_SECONDS = 120
+_FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broken: (500, "broken")}
+
+
+class LaunchFailed(SpawnException):  # type: ignore[misc]
+    """A LaunchError as JupyterHub shows it, on pages and to API callers."""
+
+    def __init__(self, error: LaunchError) -> None:
+        status, reason = next(said for family, said in _FAMILIES.items() if isinstance(error, family))
+        message = f"{error.message}\n{error.quoted}".strip()
+        quoted = f"<pre>{html.escape(error.quoted)}</pre>" if error.quoted else ""
+        markup = html.escape(error.message) + quoted
+        super().__init__(message, reason=reason, log_message=str(error), message_html=markup, status_code=status)
+        self.jupyterhub_message = message
+        self.jupyterhub_html_message = markup
+
+
+@contextmanager
+def _told_to_the_person() -> Iterator[None]:
+    """The one translation of errors of the core into what JupyterHub shows."""
+    try:
+        yield
+    except LaunchError as error:
+        raise LaunchFailed(error) from error
+
+
+@contextmanager
+def _choices_told() -> Iterator[None]:
+    try:
+        yield
+    except ChoiceRefused as error:
+        raise LaunchFailed(Refused(error.message)) from error
+
+
+class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
+    """Starts a notebook as a batch job at one of several Slurm sites, over SSH, as the person."""
+
+    catalogue_file = Unicode(
+        "/etc/jupyterhub/catalogue.yaml",
+        help="Path of the YAML catalogue: which sites there are and what may be started there.",
+    ).tag(config=True)
+
+    hub_name = Unicode(
+        "hub",
+        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
+        "digits. Give two hubs that submit to one cluster different names, or they find each other's jobs.",
+    ).tag(config=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._job: Job | None = None
+        self._launch: launch.Launch | None = None
+        self._port: asyncio.Future[int] | None = None
+        self._said: list[str] = []
+        self._news = asyncio.Event()
+        self._restored = False
+
+    @property
+    def launch_id(self) -> str | None:
+        """The launch that a job may report about, or None."""
+        return self._job.launch_id if self._job else None
+
+    @property
+    def _hub(self) -> Hub:
+        """What all spawners of this hub share."""
+        settings = self.user.settings
+        if "slurm_ssh_hub" not in settings:
+            authenticator = self.authenticator
+            if not isinstance(authenticator, KerberosPAMAuthenticator):
+                raise Broken(
+                    "This hub cannot reach the clusters: an administrator has to mend its configuration.",
+                    "SlurmSSHSpawner needs c.JupyterHub.authenticator_class = 'kerberos-pam'",
+                )
+            settings["slurm_ssh_hub"] = Hub.open(self.catalogue_file, self.hub_name, authenticator.tickets)
+        return cast(Hub, settings["slurm_ssh_hub"])
+
+    # -- what may be asked ------------------------------------------------------------------------------
+
+    @default("options_form")
+    def _default_options_form(self) -> Callable[[Any], str]:
+        return lambda _spawner: self._hub.render_form(self.user.name)
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
+        def choices(sent: Mapping[str, Any]) -> dict[str, str]:
+            with _choices_told():
+                return self._hub.read_form(self.user.name, sent)
+
+        return choices
+
+    def options_from_query(self, _query_data: Any) -> dict[str, str]:
+        """Refuse: JupyterHub starts a server at once for a link with any query."""
+        raise web.HTTPError(400, "A server is not started by a link. Use the form below.")
+
+    @default("apply_user_options")
+    def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], None]:
+        def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
+            with _choices_told(), _told_to_the_person():
+                self._launch = launch.resolve(self._hub.catalogue, self.user.name, launch.Choices.of(options))
+            self.start_timeout = self._launch.queue_wait_minutes * 60 + _AFTER_THE_QUEUE_SECONDS
+
+        return resolve
+
+    # -- how it runs ------------------------------------------------------------------------------------
+
+    async def start(self) -> str:
+        """Submit the launch and return the server's URL once its job has reported.
+
+        A cancelled start cancels nothing: the hub cancels it both when it stops a server (`stop` follows)
+        and when it shuts down.
+        """
+        asked = self._launch
+        if asked is None:
+            raise LaunchFailed(Broken("The choices were not resolved before the start."))
+        self.will_resume = False
+        self._said, self._port = [], asyncio.get_running_loop().create_future()
+        launcher = self._hub.launcher
+        self._job = launcher.job(asked, new_launch_id())
+        if asked.site.hub_url:
+            self.hub_connect_url = asked.site.hub_url
+        with _told_to_the_person():
+            job = await launcher.submit(asked, self._job, self._process(), self._save, self._tell)
+            return await launcher.until_ready(job, self._port, self._tell)
+
+    async def poll(self) -> int | None:
+        """None unless it is certain that no job of ours runs; see design, the contract with JupyterHub."""
+        job = self._job
+        if job is None or self.will_resume:
+            return 0
+        launcher = self._hub.launcher
+        if not job.job_id:
+            return None if launcher.is_submitting(job) else 0
+        if self._restored:
+            self._restored = False
+            if await self._hub.answers(self.server.url):
+                return None
+            # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
+            self.will_resume = not (await launcher.report(job)).state.is_over
+            return 0 if self.will_resume else 1
+        return 1 if (await launcher.report(job)).state.is_over else None
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
+        """Cancel the job and see it gone."""
+        if self._job is not None:
+            with _told_to_the_person():
+                await self._hub.launcher.cancel(self._job)
+
+    def run_post_stop_hook(self) -> Any:
+        """Release what the launch left at the site, then run the configured hook."""
+        return self._released(super().run_post_stop_hook())
+
+    async def _released(self, hook: Any) -> None:
+        if self._job is not None and not self.will_resume:
+            await self._hub.launcher.release(self._job)
+        if hook is not None and hasattr(hook, "__await__"):
+            await hook
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what the launcher tells, oldest first; JupyterHub ends it with the start."""
+        shown = 0
+        while True:
+            for sentence in self._said[shown:]:
+                shown += 1
+                yield {"progress": min(95, 15 * shown), "message": sentence}
+            self._news.clear()
+            await self._news.wait()
+
+    def _tell(self, sentence: str) -> None:
+        self._said.append(sentence)
+        self._news.set()
+
+    def _save(self, job: Job) -> None:
+        """Store the job now: JupyterHub itself stores state only after start() has returned."""
+        self._job, self.job_id = job, job.job_id
+        self.orm_spawner.state = self.get_state()
+        session = sqlalchemy.inspect(self.orm_spawner).session
+        session.commit()
+
+    def _process(self) -> ServerProcess:
+        environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
+        return ServerProcess(
+            arguments=tuple(self.get_args()),
+            environ={name: value for name, value in environ.items() if name not in _NOT_SENT},
+            secrets={name: environ[name] for name in _SECRETS},
+            report_url=f"{environ['JUPYTERHUB_API_URL']}/launches/{self.launch_id}",
+        )
+
+    # -- what the job reports (handlers.Reportable) -----------------------------------------------------
+
+    def job_reports_port(self, port: int) -> None:
+        """Let `start` go on; later reports change nothing."""
+        if self._port is not None and not self._port.done():
+            self._port.set_result(port)
+
+    def job_reports_stage(self, stage: str) -> None:
+        """Show that the job's program runs."""
+        self._tell("The notebook server is starting." if stage == "starting" else stage)
+
+    # -- what JupyterHub stores -------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of the base class and the job."""
+        state: dict[str, Any] = super().get_state()
+        if self._job is not None and self._job.job_id:
+            state["job"] = self._job.to_state()
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up the job of an earlier run of the hub."""
+        super().load_state(state)
+        self._job = Job.from_state(state.get("job") or {})
+        self._restored = self._job is not None
+
+    def clear_state(self) -> None:
+        """Forget the job."""
+        super().clear_state()
+        self._job, self._restored = None, False
+
+    # -- what batchspawner would do by shell ------------------------------------------------------------
+
+    async def run_command(self, *_args: Any, **_kwargs: Any) -> str:
+        """Refuse: this spawner owns no shell."""
+        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launcher.")
+
+    async def query_job_status(self) -> JobStatus:
+        """Return batchspawner's word for the state of the job."""
+        job = self._job
+        if job is None or not job.job_id:
+            return JobStatus.NOTFOUND
+        match (await self._hub.launcher.report(job)).state:
+            case JobState.PENDING:
+                return JobStatus.PENDING
+            case JobState.RUNNING | JobState.ENDING:
+                return JobStatus.RUNNING
+            case JobState.ENDED | JobState.GONE:
+                return JobStatus.NOTFOUND
+        return JobStatus.UNKNOWN

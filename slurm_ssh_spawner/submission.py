@@ -1,0 +1,121 @@
+"""The steps of a submission, each one exchange with the site: folders, ticket, sbatch."""
+
+import asyncio
+from collections.abc import Callable
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell, quote
+from profiles.launch import Launch
+from profiles.schema import Site
+from slurm_ssh_spawner import delivery, script, slurm
+from slurm_ssh_spawner.errors import Broken, Refused, SubmitRefused, Unavailable
+from slurm_ssh_spawner.job import LaunchId
+from slurm_ssh_spawner.remote import Remote
+from slurm_ssh_spawner.script import JobScript, ServerProcess
+from slurm_ssh_spawner.transport import Completed, ConnectionLost
+
+_HOME_REFUSED = 10
+_LOOKS_FOR_LOST_JOB = 3
+_FULL = ("no space left", "quota exceeded")
+
+Tell = Callable[[str], None]
+"""Is told, in one sentence each, how a launch goes on."""
+
+
+async def submit(
+    remote: Remote,
+    launch: Launch,
+    launch_id: LaunchId,
+    mark: str,
+    process: ServerProcess,
+    ticket: bytes,
+    tell: Tell,
+) -> str:
+    """Submit the launch and return Slurm's job id.  Raises Refused, SubmitRefused, Unavailable or Broken."""
+    await _prepare(remote, launch)
+    fragment = await delivery.of(launch.site).place(remote.run, launch.owner, launch_id, ticket)
+    built = _build(launch, launch_id, mark, process, fragment)
+    program, data = _program(launch.site, process, built)
+    try:
+        answer = await remote.run_once(program, data)
+    except (ConnectionLost, Unavailable) as error:
+        return await _find(remote, launch.owner, mark, error)
+    return _job_id(launch.site, answer, tell)
+
+
+async def _prepare(remote: Remote, launch: Launch) -> None:
+    """Make the job folder, and see that the home can be written: JupyterLab does not start in a full one."""
+    folder = quote(script.job_folder(launch.site, launch.owner))
+    answer = await remote.run(
+        Shell(
+            f'umask 077; probe="$HOME/.jupyter-sites-$$"\n'
+            f'head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"\n'
+            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n"
+            f"mkdir -p -- {folder}"
+        )
+    )
+    if not answer.status:
+        return
+    title, said = launch.site.title, _last_line(answer.stderr)
+    what = (
+        "Your home directory"
+        if answer.status == _HOME_REFUSED
+        else f"The folder {script.job_folder(launch.site, launch.owner)}"
+    )
+    if any(words in said.lower() for words in _FULL):
+        raise Refused(
+            f"{what} at {title} is full, so no notebook can start there. "
+            f"Delete files you no longer need or ask for more space, then start again."
+        )
+    raise Refused(f"{what} at {title} cannot be written ({said}). Contact the support of {title}.")
+
+
+def _build(
+    launch: Launch, launch_id: LaunchId, mark: str, process: ServerProcess, fragment: Fragment
+) -> JobScript:
+    try:
+        return script.build(launch, launch_id, mark, process, (fragment,))
+    except ValueError as error:
+        raise Broken("This profile cannot be started: an administrator has to mend it.", str(error)) from error
+
+
+def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shell, bytes]:
+    """Return the program that submits, and its data: one line a secret, then the script for sbatch."""
+    reads = "".join(f"IFS= read -r {name}; export {name}\n" for name in process.secrets)
+    lines = "".join(f"{value}\n" for value in process.secrets.values())
+    return Shell(reads + slurm.submit(site, built.exported)), (lines + built.text).encode()
+
+
+def _job_id(site: Site, answer: Completed, tell: Tell) -> str:
+    if answer.status and slurm.is_unreachable(answer.stderr):
+        raise Unavailable(f"Slurm at {site.title} does not answer. Try again in a few minutes.", answer.stderr)
+    if answer.status:
+        raise SubmitRefused(
+            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr)}.", answer.stderr.strip()
+        )
+    if advice := answer.stderr.strip():
+        tell(f"{site.title} says: {advice[-500:]}")
+    try:
+        return slurm.parse_submit(answer.stdout)
+    except slurm.UnreadableAnswer as error:
+        raise Broken(f"{site.title} answered in a way that was not understood.", str(error)) from error
+
+
+async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
+    """Return the id of a job whose submission was not answered, if Slurm has it after all."""
+    for _ in range(_LOOKS_FOR_LOST_JOB):
+        answer = await remote.run(slurm.queue(remote.site, owner, (mark,)))
+        rows = slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
+        for row in rows:
+            if (row.mark, row.owner) == (mark, owner):
+                return row.job_id
+        await asyncio.sleep(1)
+    raise Unavailable(
+        f"The connection to {remote.site.title} was lost while the job was submitted. Start again.",
+        str(cause),
+    ) from cause
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no reason was given"

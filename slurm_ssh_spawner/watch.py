@@ -1,0 +1,78 @@
+"""What became of jobs: one query per person and site, shared by everybody who asks at the same time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from slurm_ssh_spawner import slurm
+from slurm_ssh_spawner.job import Job, JobReport, JobState
+
+Ask = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm.Row, ...] | None]]
+"""Lists the jobs with these marks at the site of a job, as its owner; None if nobody could be asked."""
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+PAUSE_GROWTH = 1.3
+# Absent from one answer may be a controller that has just started; absent from two is gone.
+ABSENCES = 2
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Group:
+    """The jobs of one owner at one site that somebody asked about, and the query under way for them."""
+
+    marks: set[str] = field(default_factory=set)
+    query: asyncio.Task[tuple[slurm.Row, ...] | None] | None = None
+
+
+class JobWatch:
+    """Observes jobs through `ask`; a failed query never changes what is known of a job."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._groups: dict[tuple[str, str], _Group] = {}
+        self._absent: dict[str, int] = {}
+
+    async def report(self, job: Job) -> JobReport:
+        """Return one observation of the job, asked for now.
+
+        GONE only after Slurm twice answered without it, UNKNOWN if it could not be asked.
+        """
+        rows = await self._rows(job)
+        if rows is None:
+            return JobReport(JobState.UNKNOWN)
+        report = slurm.observe(job, rows)
+        if report is not None:
+            self._absent.pop(job.mark, None)
+            return report
+        self._absent[job.mark] = self._absent.get(job.mark, 0) + 1
+        return JobReport(JobState.GONE if self._absent[job.mark] >= ABSENCES else JobState.UNKNOWN)
+
+    async def reports(self, job: Job) -> AsyncIterator[JobReport]:
+        """Yield observations of the job for ever, often at first and then less and less."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            yield await self.report(job)
+            await asyncio.sleep(pause)
+            pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    def forget(self, job: Job) -> None:
+        """Drop what is remembered about a job that nobody will ask about again."""
+        self._absent.pop(job.mark, None)
+
+    async def _rows(self, job: Job) -> tuple[slurm.Row, ...] | None:
+        """Join the next query for the job's owner and site: one that has not been sent yet."""
+        group = self._groups.setdefault((job.site_key, job.owner), _Group())
+        group.marks.add(job.mark)
+        if group.query is None:
+            group.query = asyncio.create_task(self._send(job, group))
+        return await asyncio.shield(group.query)
+
+    async def _send(self, job: Job, group: _Group) -> tuple[slurm.Row, ...] | None:
+        await asyncio.sleep(0)
+        # Whoever asks from here on is not in this query and starts the next one.
+        marks, group.marks, group.query = frozenset(group.marks), set(), None
+        return await self._ask(job, marks)
