@@ -1,0 +1,84 @@
+"""`make demo`: bring everything up, do the main job in front of the reader, stay until Ctrl-C."""
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab import Lab
+from lab.errors import LabError
+from lab.person import NotLetIn, NotStarted, Person
+from lab.plan import PEOPLE
+
+# Printed line by line below; the last word of each is what the kernel says.
+CELL = """
+import getpass, os, socket, subprocess
+print("host     ", socket.gethostname())
+print("user     ", getpass.getuser())
+print("Slurm job", os.environ["SLURM_JOB_ID"])
+listing = subprocess.run(["klist"], capture_output=True, text=True).stdout
+print("ticket of", next(line.split(":")[1].strip() for line in listing.splitlines() if "principal" in line))
+service = "nfs/storage.lab.test"
+print("kvno     ", subprocess.run(["kvno", service], capture_output=True, text=True).stdout.strip())
+"""
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Show a step, and its seconds once it is done."""
+    print(f"        {text} ...", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"{time.monotonic() - began:5.1f} s {text}", flush=True)
+
+
+def show(lab: Lab) -> None:
+    """Log in as alice, start a notebook on geneva and run a cell there."""
+    with Person(lab.url, "alice") as alice:
+        with step("alice logs in with her Kerberos password"):
+            alice.log_in()
+        with step("her notebook starts on geneva"):
+            for line in alice.start({"profile": "jupyterlab", "site": "geneva"}):
+                print(f"          {line}", flush=True)
+        with step("a cell runs in it"):
+            printed = alice.run(CELL)
+    print("\n".join(f"          {line}" for line in printed.splitlines()), flush=True)
+    if "kvno" not in printed or "ticket of alice@LAB.TEST" not in printed:
+        raise NotStarted("the cell did not say what it should")
+
+
+def invite(lab: Lab) -> None:
+    """Say where the hub is and who may log in."""
+    print(f"\n{lab.url} is yours until Ctrl-C.  The password of each is <name>-pw:")
+    for person in PEOPLE:
+        print(f"  {person.name:8} {person.note}")
+    print("To look around on a host: .venv/bin/python -m lab exec geneva-n1 -- squeue", flush=True)
+
+
+def main() -> int:
+    """Return the exit code: 0 if the main job was done."""
+    parser = argparse.ArgumentParser(prog="python -m lab.demo", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="end after the main job instead of waiting")
+    parser.add_argument("--port", type=int, default=8000, help="port of the hub on 127.0.0.1")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Lab(port=options.port) as lab:
+            show(lab)
+            if not options.check:
+                invite(lab)
+                signal.pause()
+    except KeyboardInterrupt:
+        print("\nThe lab is gone.")
+    except (LabError, NotLetIn, NotStarted) as error:
+        print(f"{error}\nRead the logs in the lab's state folder, .lab.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The configuration files of each host: what is written after its file tree stands and before a daemon starts."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.folders import PAM_MODULES, StateFolder
+from lab.kerberos import kdc_conf, krb5_conf
+from lab.plan import (
+    DOMAIN,
+    FRONT_ENDS,
+    HOSTS,
+    HUB_USER,
+    PEOPLE,
+    SERVICE_ACCOUNTS,
+    SITE_OF,
+    Host,
+    Role,
+)
+from lab.realm import Realm
+from lab.slurm import GPU_DEVICE, cgroup_conf, gres_conf, slurm_conf
+
+KDC_DATABASE = Path("/var/lib/krb5kdc")
+ORDINARY_UIDS = range(1000, 60000)
+"""Accounts of the machine's own people, whom no host of the lab knows."""
+
+SSHD_CONFIG = """\
+# OpenSSH's defaults, but for the ways to log in.
+HostKey /etc/ssh/ssh_host_ed25519_key
+UsePAM yes
+GSSAPIAuthentication yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PubkeyAuthentication no
+PrintMotd no
+AcceptEnv LANG LC_*
+LogLevel VERBOSE
+"""
+
+PAM_JUPYTERHUB = """\
+auth    required /etc/security/pam_krb5.so no_ccache
+account required /etc/security/pam_krb5.so no_ccache
+"""
+
+JUPYTERLAB_MODULE = """\
+#%Module1.0
+module-whatis "JupyterLab and its single-user server"
+prepend-path PATH /opt/jupyterlab/bin
+"""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a host: its contents, and who may read it."""
+
+    path: str
+    content: str | bytes
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+
+    def write(self) -> None:
+        """Write it, with its folders; nobody else can read it even for a moment."""
+        path = Path(self.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(self.content.encode() if isinstance(self.content, str) else self.content)
+        shutil.chown(path, self.owner, self.group)
+        path.chmod(self.mode)
+
+
+def gather_files(host: Host, state: StateFolder) -> tuple[File, ...]:
+    """Read and compose all files of `host`; call it while the machine's files are still in sight."""
+    realm = Realm(state.realm)
+    return tuple(
+        file
+        for part in (_common_files, _account_files, _ROLE_FILES[host.role])
+        for file in part(host, realm, state)
+    )
+
+
+def _common_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
+    addresses = "".join(f"{other.address} {other.fqdn} {other.name}\n" for other in HOSTS.values())
+    known = "".join(f"{end.fqdn},{end.name} {realm.public_host_key(end.name)}\n" for end in FRONT_ENDS)
+    yield File("/etc/hostname", f"{host.fqdn}\n")
+    yield File("/etc/hosts", f"127.0.0.1 localhost\n{addresses}")
+    # Without a name server a look-up fails at once; with a wrong one it would hang for seconds.
+    yield File("/etc/resolv.conf", f"search {DOMAIN}\n")
+    yield File("/etc/krb5.conf", krb5_conf())
+    yield File("/etc/ssh/ssh_known_hosts", known)
+
+
+def _account_files(host: Host, _realm: Realm, _state: StateFolder) -> Iterator[File]:
+    """Yield passwd, group and shadow: the machine's system accounts, then the lab's own."""
+    passwd, group, shadow = (_system_lines(name) for name in ("passwd", "group", "shadow"))
+    if host.role is Role.HUB:
+        for name, uid in SERVICE_ACCOUNTS.items():
+            passwd.append(f"{name}:x:{uid}:{uid}::/var/lib/{name}:/usr/sbin/nologin")
+            group.append(f"{name}:x:{uid}:")
+    for person in PEOPLE if host.role is not Role.KDC else ():
+        ids = f"{person.name}:x:{person.uid}:{person.uid}:{person.name.title()}"
+        group.append(f"{person.name}:x:{person.uid}:")
+        if host.role is Role.HUB:
+            # As sssd shows people on a machine they may not log in to.
+            passwd.append(f"{ids}:/nonexistent:/usr/sbin/nologin")
+        else:
+            passwd.append(f"{ids}:/home/{person.name}:{person.shell}")
+            shadow.append(f"{person.name}:*:19000:0:99999:7:::")
+    yield File("/etc/passwd", "\n".join([*passwd, ""]))
+    yield File("/etc/group", "\n".join([*group, ""]))
+    yield File("/etc/shadow", "\n".join([*shadow, ""]), mode=0o640, group="shadow")
+
+
+def _system_lines(name: str) -> list[str]:
+    """Return the machine's lines about system accounts in passwd, group or shadow."""
+    system = {
+        line.split(":")[0]
+        for line in Path("/etc/group" if name == "group" else "/etc/passwd").read_text().splitlines()
+        if int(line.split(":")[2]) not in ORDINARY_UIDS
+    }
+    return [line for line in Path("/etc", name).read_text().splitlines() if line.split(":")[0] in system]
+
+
+def _kdc_files(_host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
+    yield File("/etc/krb5kdc/kdc.conf", kdc_conf(KDC_DATABASE))
+    # A copy: what a test changes in the realm is gone with the lab.
+    for path in realm.database.iterdir():
+        yield File(str(KDC_DATABASE / path.name), path.read_bytes(), mode=0o600)
+
+
+def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
+    module = next(PAM_MODULES.glob("*/security/pam_krb5.so"))
+    yield File("/etc/security/pam_krb5.so", module.read_bytes())
+    yield File("/etc/pam.d/jupyterhub", PAM_JUPYTERHUB)
+    keytab = realm.keytab(host.name).read_bytes()
+    yield File("/etc/jupyterhub/krb5.keytab", keytab, mode=0o640, group=HUB_USER)
+    token = realm.proxy_token.read_bytes()
+    yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
+    yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
+
+
+def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
+    site = SITE_OF[host.name]
+    key = realm.munge_key(site.name).read_bytes()
+    yield File("/etc/munge/munge.key", key, mode=0o400, owner="munge", group="munge")
+    yield File("/etc/slurm/slurm.conf", slurm_conf(site))
+    yield File("/etc/slurm/gres.conf", gres_conf(host))
+    yield File("/etc/slurm/cgroup.conf", cgroup_conf())
+    for index in range(host.gpus):
+        yield File(GPU_DEVICE.format(index=index), "")
+    yield File("/etc/environment-modules/modulespath", "/opt/modulefiles\n")
+    yield File("/opt/modulefiles/jupyterlab", JUPYTERLAB_MODULE)
+
+
+def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
+    yield from _site_files(host, realm, state)
+    yield File("/etc/ssh/sshd_config", SSHD_CONFIG)
+    yield File("/etc/ssh/ssh_host_ed25519_key", realm.host_key(host.name).read_bytes(), mode=0o600)
+    yield File("/etc/krb5.keytab", realm.keytab(host.name).read_bytes(), mode=0o600)
+
+
+_ROLE_FILES: dict[Role, Callable[[Host, Realm, StateFolder], Iterator[File]]] = {
+    Role.KDC: _kdc_files,
+    Role.HUB: _hub_files,
+    Role.CONTROLLER: _site_files,
+    Role.FRONT_END: _front_end_files,
+    Role.NODE: _site_files,
+}

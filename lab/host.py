@@ -1,0 +1,81 @@
+"""How one host comes up: from a fresh process in new namespaces to its daemons."""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from typing import NoReturn
+
+from lab import control, network, rootfs
+from lab.daemons import daemons_of
+from lab.etc import gather_files
+from lab.folders import SITE_ENVIRONMENT, TREE, StateFolder
+from lab.namespaces import Clone, setns, unshare
+from lab.plan import HOSTS, SITE_OF, Host, Role
+from lab.realm import Realm
+from lab.rootfs import Share, View
+from lab.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Wires:
+    """The pipes between the rack and its hosts while they come up."""
+
+    ready: int
+    """A host writes one byte here when its network namespace exists."""
+
+    plugged: int
+    """Reading here ends when every host has its network device."""
+
+
+def run_host(host: Host, state: StateFolder, listener: int | None, wires: Wires) -> NoReturn:
+    """Become `host`; the process must be process 1 of a new PID namespace."""
+    unshare(Clone.NET | Clone.MOUNT | Clone.UTS | Clone.IPC)
+    os.write(wires.ready, b".")
+    os.close(wires.ready)
+    log_folder = os.open(state.logs(host.name), os.O_PATH | os.O_DIRECTORY)
+    files = gather_files(host, state)
+    daemons = daemons_of(host, Realm(state.realm).proxy_token.read_text(), listener)
+    control_socket = control.listen(state, host.name)
+    socket.sethostname(host.fqdn)
+    rootfs.enter(_view(host, state))
+    for file in files:
+        file.write()
+    while os.read(wires.plugged, 1):
+        pass
+    os.close(wires.plugged)
+    network.configure(host)
+    supervisor = Supervisor(daemons, log_folder)
+    supervisor.start_all()
+    supervisor.serve(control_socket)
+    sys.exit("unreachable")
+
+
+def _view(host: Host, state: StateFolder) -> View:
+    """Return what the host sees: at a site no source tree, on the hub no homes."""
+    if host.role is Role.HUB:
+        return View((Share(TREE, str(TREE), read_only=True),))
+    if host.role is Role.KDC:
+        return View((), hidden=(TREE,))
+    site = SITE_OF[host.name].name
+    shares = (
+        Share(state.homes(site), "/home"),
+        Share(state.scratch(site), "/scratch"),
+        Share(SITE_ENVIRONMENT, "/opt/jupyterlab", read_only=True),
+    )
+    return View(shares, hidden=(TREE,))
+
+
+def fork_host(name: str, state: StateFolder, listener: int | None, wires: Wires, plug_all: int) -> int:
+    """Start the host `name` as a child of this process, in a PID namespace of its own; return its pid."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    unshare(Clone.PID)
+    pid = os.fork()
+    if pid == 0:
+        # While a host holds the writing end, no host's wait for the network would end.
+        os.close(plug_all)
+        os.close(own)
+        run_host(HOSTS[name], state, listener, wires)
+    setns(own, Clone.PID)
+    os.close(own)
+    return pid

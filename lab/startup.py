@@ -1,0 +1,63 @@
+"""The first half of `up`: prepare the state folder and start the rack."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from lab.catalogue import with_host_keys
+from lab.folders import EXAMPLE_CATALOGUE, SYSTEM_PATH, TREE, StateFolder
+from lab.plan import FRONT_ENDS, HOSTS
+from lab.preflight import open_listener
+from lab.realm import Realm, ensure_realm
+
+RACK = "rack"
+"""Its name among the logs."""
+
+
+def start(state: StateFolder, lock: int, port: int | None) -> subprocess.Popen[bytes]:
+    """Start the rack of the lab in `state` and return its first process.
+
+    `lock` is the open lock file, which the rack keeps from now on and this process gives up. `port` is where the
+    URL listens: 0 for any free port, None for a lab without a hub.
+    """
+    listener = None
+    try:
+        if port is not None:
+            listener = open_listener(port)
+            state.port.write_text(str(listener.getsockname()[1]))
+        realm = ensure_realm(state.realm)
+        state.catalogue.write_text(_catalogue(realm))
+        _clear_logs(state)
+        return _spawn_rack(state, lock, listener.fileno() if listener else -1)
+    finally:
+        os.close(lock)
+        if listener:
+            listener.close()
+
+
+def _catalogue(realm: Realm) -> str:
+    keys = {host.fqdn: realm.public_host_key(host.name) for host in FRONT_ENDS}
+    return with_host_keys(EXAMPLE_CATALOGUE.read_text(), keys)
+
+
+def _clear_logs(state: StateFolder) -> None:
+    for host in (*HOSTS, RACK):
+        folder: Path = state.logs(host)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+
+def _spawn_rack(state: StateFolder, lock: int, listener: int) -> subprocess.Popen[bytes]:
+    with state.log(RACK, RACK).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "lab.rack", str(state.root), str(lock), str(listener)],
+            cwd=TREE,
+            env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,) if listener < 0 else (lock, listener),
+            start_new_session=True,
+        )
