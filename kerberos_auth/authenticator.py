@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.auth import Authenticator
+from jupyterhub.auth import Authenticator  # type: ignore[import-untyped]
 from tornado import web
 from traitlets import Float, Integer, Set, TraitError, Unicode, default, validate
 
@@ -34,7 +34,7 @@ class _Attempt:
         )
 
 
-class KerberosPAMAuthenticator(Authenticator):
+class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     """PAM decides, then GSSAPI takes a Kerberos ticket with the same password.
 
     `tickets` is the store; whoever is logged in has a ticket in it until it expires.  Needs no root and no
@@ -184,9 +184,7 @@ class KerberosPAMAuthenticator(Authenticator):
         attempt.principal = who.principal
         names.check_password(password)
         try:
-            data = await self._threads.run(
-                partial(self._ask, attempt, who, password), self.login_timeout_seconds
-            )
+            data = await self._threads.run(partial(self._ask, attempt, who, password), self.login_timeout_seconds)
         except TimeoutError as error:
             raise LoginServersUnreachable("no answer in time") from error
         attempt.step = "store"

@@ -14,9 +14,7 @@ MAX_BYTES = 1 << 20  # tickets with an Active Directory PAC reach 64 KiB each
 _FORWARDABLE = 0x40000000
 _RENEWABLE = 0x00800000
 _REMOVED = 0xFFFFFFFF  # libkrb5 marks a removed credential by this authtime
-_ESCAPES = str.maketrans(
-    {"\\": r"\\", "/": r"\/", "@": r"\@", "\0": r"\0", "\n": r"\n", "\t": r"\t", "\b": r"\b"}
-)
+_ESCAPES = str.maketrans({"\\": r"\\", "/": r"\/", "@": r"\@", "\0": r"\0", "\n": r"\n", "\t": r"\t", "\b": r"\b"})
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,8 @@ class _Credential(NamedTuple):
     flags: int
 
 
-class _Cut(Exception):
-    """The data ends inside a record."""
-
-
 class _Reader:
-    """Takes big-endian records off a byte string; `at` is the offset of the next one."""
+    """Takes big-endian records off a byte string, from offset `at`; EOFError when one is cut."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -73,7 +67,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         end = self.at + count
         if end > len(self.data):
-            raise _Cut
+            raise EOFError
         piece = self.data[self.at : end]
         self.at = end
         return piece
@@ -119,7 +113,7 @@ def parse(data: bytes) -> Facts:
     reader = _Reader(data)
     try:
         version, owner = _head(reader)
-    except _Cut:
+    except EOFError:
         raise BadTicket("the cache ends within its head") from None
     tgt, whole = _find_tgt(reader, version, owner)
     if tgt is None:
@@ -151,7 +145,7 @@ def _find_tgt(reader: _Reader, version: int, owner: _Principal) -> tuple[_Creden
     while reader.at < len(reader.data):
         try:
             credential = reader.credential(version)
-        except _Cut:
+        except EOFError:
             break
         whole = reader.at
         removed = credential.authtime == _REMOVED and credential.end == 0

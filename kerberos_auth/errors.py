@@ -1,7 +1,7 @@
 """What can go wrong between a typed password and a stored ticket."""
 
 
-class AuthFailed(Exception):
+class AuthFailed(Exception):  # noqa: N818 - errors here are named by what happened
     """Base of every error of this package.
 
     Raised itself when neither typing again nor waiting helps and only an administrator can mend it: the

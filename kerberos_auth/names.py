@@ -47,7 +47,7 @@ def identify(typed: str, realm: str, denied: Collection[str] = NEVER) -> Identit
 
 
 def user_of(principal: str, realm: str) -> str:
-    """Return the user a principal belongs to; raises NameRefused unless it is exactly that user's principal."""
+    """Return whose principal this is; raises NameRefused unless it is exactly what `identify` gives."""
     identity = identify(principal, realm)
     if identity.principal != principal:
         raise NameRefused("the principal is not written as this hub writes it")

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from . import names
-from .ccache import MAX_BYTES
+from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
-from .tickets import TEMPORARY, Facts, Ticket, default_realm, parse
+from .tickets import TEMPORARY, Ticket, default_realm
 
 
 class TicketStore:
@@ -74,13 +74,16 @@ class TicketStore:
 
     def users(self) -> list[str]:
         """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
-        return sorted(name for name in os.listdir(self._fd) if names.is_user(name))
+        return sorted(filter(names.is_user, self._files()))
 
     def sweep(self) -> None:
         """Remove what a killed hub left half-written.  Only for the start of a hub: logins use such files."""
-        for name in os.listdir(self._fd):
+        for name in self._files():
             if name.startswith(TEMPORARY):
                 os.unlink(name, dir_fd=self._fd)
+
+    def _files(self) -> list[str]:
+        return os.listdir(self._fd)  # noqa: PTH208 - a descriptor, not a path
 
     def _ticket(self, user: str, facts: Facts) -> Ticket:
         if facts.end <= time.time():
@@ -107,9 +110,11 @@ class TicketStore:
             raise TicketMissing from None
         except OSError as error:
             raise BadTicket(f"the file does not open: {error.strerror}") from error
-        with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        try:
             _check_file(os.fstat(fd))
-            data = file.read(MAX_BYTES + 1)
+            data = os.read(fd, MAX_BYTES + 1)
+        finally:
+            os.close(fd)
         return data, self._check(user, data)
 
     def _check(self, user: str, data: bytes) -> Facts:
@@ -140,7 +145,7 @@ def _check_file(found: os.stat_result) -> None:
         raise BadTicket("not a regular file")
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o600:
         raise BadTicket(f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}")
-    if found.st_nlink != 1:
+    if found.st_nlink > 1:  # 0 is a file that a new ticket replaced since it was opened: still whole
         raise BadTicket("the file has a second name")
     if found.st_size > MAX_BYTES:
         raise BadTicket(f"the file is larger than {MAX_BYTES} bytes")
@@ -158,9 +163,7 @@ def _open_private(folder: Path) -> tuple[Path, int]:
         fd = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         why = (
-            "it is a symbolic link or no folder"
-            if error.errno in {errno.ELOOP, errno.ENOTDIR}
-            else error.strerror
+            "it is a symbolic link or no folder" if error.errno in {errno.ELOOP, errno.ENOTDIR} else error.strerror
         )
         raise _unsafe(folder, f"{why}") from error
     found = os.fstat(fd)

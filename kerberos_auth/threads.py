@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
@@ -33,29 +34,28 @@ class LoginThreads:
         async with asyncio.timeout(timeout_seconds):
             await self._free.acquire()
             answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            threading.Thread(target=self._work, args=(call, answer), daemon=True, name="login").start()
+            try:
+                threading.Thread(target=self._work, args=(call, answer), daemon=True, name="login").start()
+            except RuntimeError:  # the machine has no thread left
+                self._free.release()
+                raise
             try:
                 return await answer
             finally:
                 self._left_behind += answer.cancelled()
 
     def _work(self, call: Callable[[], Answer], answer: asyncio.Future[Answer]) -> None:
-        result: Answer | None = None
-        failure: BaseException | None = None
+        deliver: Callable[[], None]
         try:
-            result = call()
+            deliver = partial(answer.set_result, call())
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever awaits
-            failure = error
+            deliver = partial(answer.set_exception, error)
         with contextlib.suppress(RuntimeError):  # the loop ended before this call did
-            answer.get_loop().call_soon_threadsafe(self._hand_over, answer, result, failure)
+            answer.get_loop().call_soon_threadsafe(self._hand_over, answer, deliver)
 
-    def _hand_over(
-        self, answer: asyncio.Future[Answer], result: Answer, failure: BaseException | None
-    ) -> None:
+    def _hand_over(self, answer: asyncio.Future[Answer], deliver: Callable[[], None]) -> None:
         self._free.release()
         if answer.cancelled():
             self._left_behind -= 1
-        elif failure is not None:
-            answer.set_exception(failure)
         else:
-            answer.set_result(result)
+            deliver()

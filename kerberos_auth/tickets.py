@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gssapi
+from gssapi.raw.misc import GSSError
 
-from .ccache import Facts, parse
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
 from .names import check_password
-
-__all__ = ["TEMPORARY", "Facts", "Ticket", "acquire", "default_realm", "parse"]
 
 TEMPORARY = ".new-"  # no user name begins with a dot
 
@@ -43,10 +41,10 @@ _NOT_VERIFIED = {
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket-granting ticket in the store.  Times are epoch seconds; the credential itself is only in the file.
+    """What is known of a user's ticket in the store; the credential itself is only in the file.
 
-    `renew_until` is 0 when not renewable.  The file at `path` is replaced as a whole when the ticket is, so
-    the facts here may be older than the file, never newer.
+    Times are epoch seconds; `renew_until` is 0 when not renewable.  A new ticket replaces the file at `path`
+    as a whole, so these facts may be older than the file, never newer.
     """
 
     user: str
@@ -68,7 +66,7 @@ def default_realm() -> str:
     """Return the default realm of krb5.conf; raises AuthFailed when there is none."""
     try:
         name = gssapi.Name("anybody", gssapi.NameType.user).canonicalize(_KRB5)
-    except gssapi.exceptions.GSSError as error:
+    except GSSError as error:
         raise AuthFailed("krb5.conf names no default_realm.", _text(error)) from error
     return str(name).rpartition("@")[2]
 
@@ -85,10 +83,9 @@ def acquire(principal: str, password: str, into: Path, keytab: str) -> bytes:
     Raises LoginRefused, PasswordExpired, LoginServersUnreachable, or AuthFailed.
     """
     check_password(password)
-    source = {"password": password}
+    source: dict[bytes | str, bytes | str] = {"password": password}
     if keytab:
         source |= {"verify": "", "keytab": f"FILE:{keytab}"}
-    path = into / (TEMPORARY + secrets.token_hex(8))
     try:
         credentials = gssapi.Credentials(
             name=gssapi.Name(principal, gssapi.NameType.kerberos_principal),
@@ -96,19 +93,23 @@ def acquire(principal: str, password: str, into: Path, keytab: str) -> bytes:
             mechs=[_KRB5],  # without it every mechanism asks the KDC, and a wrong password counts twice
             store=source,
         )
+    except GSSError as error:
+        raise _translate(error) from error
+    return _export(credentials, into / (TEMPORARY + secrets.token_hex(8)))
+
+
+def _export(credentials: gssapi.Credentials, path: Path) -> bytes:
+    try:
         credentials.store(store={"ccache": f"FILE:{path}"}, usage="initiate", mech=_KRB5, overwrite=True)
         return path.read_bytes()
-    except gssapi.exceptions.GSSError as error:
-        raise _translate(error) from error
-    except OSError as error:
-        raise AuthFailed(
-            "Your ticket could not be stored. Please tell the administrators.", str(error)
-        ) from error
+    except (GSSError, OSError) as error:
+        detail = _text(error) if isinstance(error, GSSError) else str(error)
+        raise AuthFailed("Your ticket could not be stored. Please tell the administrators.", detail) from error
     finally:
         path.unlink(missing_ok=True)
 
 
-def _translate(error: gssapi.exceptions.GSSError) -> AuthFailed:
+def _translate(error: GSSError) -> AuthFailed:
     code, detail = _code(error), _text(error)
     # Wrong password where the KDC wants no pre-authentication, or a KDC that lacks the keytab's key.
     # Both are refused; the English word only chooses the sentence.
@@ -126,11 +127,11 @@ def _translate(error: gssapi.exceptions.GSSError) -> AuthFailed:
     return AuthFailed("The login servers gave no ticket. Please tell the administrators.", detail)
 
 
-def _code(error: gssapi.exceptions.GSSError) -> int:
+def _code(error: GSSError) -> int:
     """The minor code as libkrb5 writes it; GSSAPI carries it unsigned."""
     code = int(error.min_code)
     return code - 2**32 if code >= 2**31 else code
 
 
-def _text(error: gssapi.exceptions.GSSError) -> str:
+def _text(error: GSSError) -> str:
     return f"krb5 {_code(error)}: {error}"

@@ -1,0 +1,272 @@
+import logging
+import os
+import time
+
+import pytest
+from krb_caches import cache, credential
+from tornado import web
+from traitlets import TraitError
+
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from kerberos_auth.errors import TicketMissing
+
+
+@pytest.fixture
+def make(realm, tmp_path):
+    """Builds an authenticator that asks the test KDC alone."""
+
+    def build(**settings):
+        folder = str(tmp_path / "krb5")
+        settings = {"pam_service": "", "ticket_folder": folder, "keytab": realm.keytab} | settings
+        return KerberosPAMAuthenticator(**settings)
+
+    return build
+
+
+async def log_in(authenticator, name, password):
+    return await authenticator.authenticate(None, {"username": name, "password": password})
+
+
+class User:
+    def __init__(self, name):
+        self.name = name
+        self._auth_refreshed = 1.0
+
+
+class Handler:
+    pass
+
+
+@pytest.mark.parametrize("typed", ["alice", "ALICE", "alice@LAB.TEST"])
+async def test_alice_is_in_and_has_a_ticket(make, typed):
+    authenticator = make()
+    assert await log_in(authenticator, typed, "alice-pw") == {"name": "alice"}
+    ticket = authenticator.tickets.get("alice")
+    assert ticket.principal == "alice@LAB.TEST"
+    assert ticket.forwardable
+    assert ticket.renewable
+
+
+async def test_the_password_leaves_the_form_data(make):
+    data = {"username": "alice", "password": "alice-pw"}
+    await make().authenticate(None, data)
+    assert data == {"username": "alice"}
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("alice", "wrong"),
+        ("alice", ""),
+        ("alice", "alice-pw\0"),
+        ("nobody", "nobody-pw"),
+        ("dave", "dave-pw"),
+        ("root", "root-pw"),
+        ("alice@OTHER", "alice-pw"),
+        ("alice/admin", "alice-pw"),
+        ("../alice", "alice-pw"),
+        ("alice\0", "alice-pw"),
+        ("alice\udcff", "alice-pw"),
+        ("x" * 10_000, "alice-pw"),
+        ("", "alice-pw"),
+    ],
+)
+async def test_everything_else_is_one_and_the_same_refusal(make, caplog, name, password):
+    authenticator = make()
+    assert await log_in(authenticator, name, password) is None
+    assert authenticator.tickets.users() == []
+    assert len(caplog.messages) == 1
+    assert len(caplog.text) < 1000
+    if password:
+        assert password not in caplog.text
+
+
+async def test_a_failed_login_costs_one_failure_and_keeps_the_old_ticket(make, realm):
+    authenticator = make()
+    await log_in(authenticator, "alice", "alice-pw")
+    before, failures = authenticator.tickets.get("alice"), realm.failures
+    assert await log_in(authenticator, "alice", "wrong") is None
+    assert realm.failures == failures + 1
+    assert authenticator.tickets.get("alice") == before
+
+
+@pytest.mark.parametrize("settings", [{"denied_users": {"bob"}}, {"blocked_users": {"bob"}}])
+async def test_denied_and_blocked_people_never_reach_the_kdc(make, realm, settings):
+    authenticator = make(**settings)
+    requests = realm.requests
+    assert await log_in(authenticator, "bob", "bob-pw") is None
+    assert realm.requests == requests
+
+
+async def test_what_pam_refuses_never_reaches_the_kdc(make, realm):
+    authenticator = make(pam_service="other")
+    requests = realm.requests
+    assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert realm.requests == requests
+
+
+async def test_an_expired_password_says_where_to_change_it(make):
+    with pytest.raises(web.HTTPError) as refusal:
+        await log_in(make(password_change_text="Go to the desk: 100% sure."), "carol", "carol-pw")
+    assert refusal.value.status_code == 403
+    assert refusal.value.get_message() == "Go to the desk: 100% sure."
+
+
+async def test_a_spoofed_kdc_is_told_apart(make, realm):
+    authenticator = make(keytab=realm.other_keytab)
+    with pytest.raises(web.HTTPError, match="could not prove its identity") as refusal:
+        await log_in(authenticator, "alice", "alice-pw")
+    assert refusal.value.status_code == 503
+    assert authenticator.tickets.users() == []
+
+
+@pytest.mark.parametrize("way", ["dead", "silent"])
+async def test_a_kdc_that_does_not_answer_is_told_in_time(make, realm, monkeypatch, way):
+    authenticator = make(login_timeout_seconds=0.3)
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs[way]))
+    begin = time.monotonic()
+    with pytest.raises(web.HTTPError, match=r"cannot be reached. Try again in a minute") as refusal:
+        await log_in(authenticator, "alice", "alice-pw")
+    assert refusal.value.status_code == 503
+    assert time.monotonic() - begin < 1
+
+
+async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkeypatch):
+    authenticator = make(login_timeout_seconds=0.3, login_threads=1)
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    for limit in (1, 0.1):
+        begin = time.monotonic()
+        with pytest.raises(web.HTTPError, match="cannot be reached"):
+            await log_in(authenticator, "alice", "alice-pw")
+        assert time.monotonic() - begin < limit
+
+
+async def test_a_form_without_a_name_is_a_bad_request(make):
+    with pytest.raises(web.HTTPError) as refusal:
+        await make().authenticate(None, {"password": "x"})
+    assert refusal.value.status_code == 400
+    assert await make().authenticate(None, {"username": "alice"}) is None
+
+
+async def test_each_failure_is_one_line_for_the_administrators(make, caplog):
+    await log_in(make(), "ALICE@LAB.TEST", "not-the-password")
+    (line,) = caplog.messages
+    assert caplog.records[0].levelno == logging.WARNING
+    for part in ("user='ALICE@LAB.TEST'", "principal=alice@LAB.TEST", "step=kdc", "ms=", "krb5 -1765328360"):
+        assert part in line
+    assert "not-the-password" not in line
+
+
+async def test_a_good_ticket_refreshes_and_a_missing_one_asks_for_a_login(make):
+    authenticator = make()
+    await log_in(authenticator, "alice", "alice-pw")
+    alice, bob, handler = User("alice"), User("bob"), Handler()
+    assert await authenticator.refresh_user(alice, handler)
+    assert alice._auth_refreshed == 1.0
+    assert not hasattr(handler, "_token_authenticated")
+    assert not await authenticator.refresh_user(bob, handler)
+    assert bob._auth_refreshed is None
+    assert handler._token_authenticated is False
+    assert not await authenticator.refresh_user(bob)
+
+
+async def test_an_expired_ticket_asks_for_a_login(make):
+    authenticator = make()
+    await log_in(authenticator, "alice", "alice-pw")
+    authenticator.tickets.get("alice").path.write_bytes(cache(credential(end=int(time.time()) - 1)))
+    assert not await authenticator.refresh_user(User("alice"))
+
+
+async def test_a_request_with_a_token_stays_one(make):
+    handler = Handler()
+    handler._token_authenticated = True
+    assert not await make().refresh_user(User("alice"), handler)
+    assert handler._token_authenticated is True
+
+
+@pytest.mark.parametrize("name", ["../x", "root", "", "x" * 10_000, "ünï"])
+async def test_users_with_odd_names_have_no_ticket(make, name):
+    assert not await make().refresh_user(User(name))
+
+
+@pytest.mark.parametrize(
+    ("typed", "user", "valid"),
+    [
+        ("Alice@LAB.TEST", "alice", True),
+        ("ALICE", "alice", True),
+        ("ROOT", "root", False),
+        ("alice@OTHER", "alice@other", False),
+        ("a b", "a b", False),
+        ("alice\0", "alice\0", False),
+    ],
+)
+def test_names_from_config_and_rest_obey_the_same_rule(make, typed, user, valid):
+    authenticator = make()
+    assert authenticator.normalize_username(typed) == user
+    assert authenticator.validate_username(user) is valid
+
+
+def test_username_pattern_still_narrows(make):
+    authenticator = make(username_pattern="a.*")
+    assert authenticator.validate_username("alice")
+    assert not authenticator.validate_username("bob")
+
+
+def test_a_start_sweeps_what_a_killed_hub_left(make):
+    folder = make().tickets.folder
+    (folder / ".new-0123").touch()
+    make()
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"pam_service": "no-such-service"}, "There is no PAM service file /etc/pam.d/no-such-service"),
+        ({"pam_service": "../x"}, "There is no PAM service file"),
+        ({"keytab": "/nowhere/keytab"}, "The keytab /nowhere/keytab cannot be read"),
+        ({"ticket_folder": "/dev/null/krb5"}, "The ticket folder /dev/null/krb5 cannot be used"),
+        ({"realm": "a realm"}, "not the name of a realm"),
+        ({"username_map": {"a": "b"}}, "username_map is not supported"),
+    ],
+)
+def test_a_wrong_setting_refuses_the_start_with_a_sentence(make, settings, sentence):
+    with pytest.raises(SystemExit) as refusal:
+        make(**settings)
+    assert str(refusal.value).startswith("JupyterHub cannot start: ")
+    assert sentence in str(refusal.value)
+
+
+def test_krb5ccname_refuses_the_start_and_leaves_its_file(make, monkeypatch, tmp_path):
+    (tmp_path / "mine").write_bytes(b"mine")
+    monkeypatch.setenv("KRB5CCNAME", str(tmp_path / "mine"))
+    with pytest.raises(SystemExit, match="Start the hub without it"):
+        make()
+    assert (tmp_path / "mine").read_bytes() == b"mine"
+    assert not (tmp_path / "krb5").exists()
+
+
+def test_auth_refresh_age_zero_is_a_config_error(make):
+    with pytest.raises(TraitError, match="must be above 0"):
+        make(auth_refresh_age=0)
+    assert make().auth_refresh_age == 300
+
+
+def test_defaults(make):
+    authenticator = make()
+    assert authenticator.refresh_pre_spawn
+    assert not authenticator.allow_all
+    own = KerberosPAMAuthenticator.class_own_traits(config=True)
+    assert len(own) <= 8
+    assert all("Default" in trait.help for trait in own.values())
+
+
+async def test_a_failed_store_is_an_error_with_a_sentence(make):
+    authenticator = make()
+    authenticator.tickets.folder.rmdir()
+    with pytest.raises(web.HTTPError, match="could not be stored") as refusal:
+        await log_in(authenticator, "alice", "alice-pw")
+    assert refusal.value.status_code == 503
+    with pytest.raises(TicketMissing):
+        authenticator.tickets.get("alice")
+    assert "KRB5CCNAME" not in os.environ

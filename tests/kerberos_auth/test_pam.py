@@ -1,0 +1,111 @@
+"""`decide` against Linux-PAM itself, with service files of our own bound over /etc/pam.d in a namespace."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from kerberos_auth import pam
+from kerberos_auth.errors import LoginRefused
+
+PERMIT = "required pam_permit.so"
+SERVICES = {
+    "yes": [f"auth {PERMIT}", f"account {PERMIT}"],
+    "no": ["auth required pam_deny.so", f"account {PERMIT}"],
+    "talks": [f"auth {PERMIT}", "account optional pam_echo.so Welcome", f"account {PERMIT}"],
+    "expired": [f"auth {PERMIT}", "account required pam_debug.so acct=new_authtok_reqd"],
+    "told": [
+        "auth optional pam_echo.so Password expired.  You must change it now.",
+        "auth required pam_debug.so auth=authinfo_unavail",
+        f"account {PERMIT}",
+    ],
+    "silent": ["auth required pam_debug.so auth=authinfo_unavail", f"account {PERMIT}"],
+    "unknown": ["auth required pam_debug.so auth=user_unknown", f"account {PERMIT}"],
+    "locked": [f"auth {PERMIT}", "account required pam_debug.so acct=acct_expired"],
+    "tries": ["auth required pam_debug.so auth=maxtries", f"account {PERMIT}"],
+    "broken": ["auth required pam_nowhere_to_be_found.so", f"account {PERMIT}"],
+    "password": [
+        "auth [success=1 default=ignore] pam_exec.so expose_authtok quiet {folder}/check",
+        "auth requisite pam_deny.so",
+        f"auth {PERMIT}",
+        f"account {PERMIT}",
+    ],
+}
+SCRIPT = """
+import json, sys
+from kerberos_auth import pam
+from kerberos_auth.errors import AuthFailed
+answers = {}
+for service, password in json.loads(sys.argv[1]):
+    try:
+        pam.decide(service, "alice", password)
+        answers[f"{service} {password}"] = ["in", pam.has_service(service)]
+    except AuthFailed as error:
+        answers[f"{service} {password}"] = [type(error).__name__, error.message, error.detail]
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("binds service files over /etc/pam.d, so it needs root")
+    folder = tmp_path_factory.mktemp("pam")
+    services = folder / "pam.d"
+    services.mkdir()
+    for name, rules in SERVICES.items():
+        (services / name).write_text("\n".join(rules).format(folder=folder) + "\n")
+    check = folder / "check"
+    check.write_text('#!/bin/sh\n[ "$PAM_USER" = alice ] && tr -d "\\000" | grep -qx alice-pw\n')
+    check.chmod(0o755)
+    questions = [(name, "pw") for name in SERVICES] + [("password", "alice-pw"), ("missing", "pw")]
+    ask = [sys.executable, "-c", SCRIPT, json.dumps(questions)]
+    bind = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/pam.d && exec "$@"', services]
+    return json.loads(subprocess.run([*bind, *ask], check=True, capture_output=True).stdout)
+
+
+@pytest.mark.parametrize("asked", ["yes pw", "talks pw", "password alice-pw"])
+def test_who_pam_lets_in_is_in(answers, asked):
+    assert answers[asked] == ["in", True]
+
+
+@pytest.mark.parametrize("asked", ["no pw", "password pw", "unknown pw", "locked pw", "tries pw"])
+def test_refusals_read_the_same_whatever_the_reason(answers, asked):
+    kind, message, detail = answers[asked]
+    assert (kind, message) == ("LoginRefused", "Invalid username or password")
+    assert detail.startswith("pam ")
+
+
+def test_reasons_are_in_the_detail_for_the_log(answers):
+    assert answers["no pw"][2].startswith("pam 7: ")
+    assert answers["unknown pw"][2].startswith("pam 10: ")
+
+
+@pytest.mark.parametrize("asked", ["expired pw", "told pw"])
+def test_an_expired_password_is_told_apart(answers, asked):
+    assert answers[asked][0] == "PasswordExpired"
+
+
+def test_pam_without_an_answer_is_unreachable(answers):
+    assert answers["silent pw"][0] == "LoginServersUnreachable"
+
+
+@pytest.mark.parametrize("asked", ["broken pw", "missing pw"])
+def test_a_broken_set_up_is_never_called_a_bad_password(answers, asked):
+    kind, message, _ = answers[asked]
+    assert kind == "AuthFailed"
+    assert "administrators" in message
+
+
+@pytest.mark.parametrize("password", ["", "alice-pw\0", "\udcff"])
+def test_unusable_passwords_never_reach_pam(password):
+    with pytest.raises(LoginRefused):
+        pam.decide("login", "alice", password)
+
+
+def test_services_are_files_of_pam():
+    assert pam.has_service("login")
+    for service in ("no-such-service", "", "../passwd", "login\n", "."):
+        assert not pam.has_service(service)

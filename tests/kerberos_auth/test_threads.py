@@ -1,0 +1,77 @@
+import asyncio
+import threading
+import time
+
+import pytest
+
+from kerberos_auth.threads import LoginThreads
+
+
+@pytest.fixture
+def hang():
+    """A call that returns only at the end of the test."""
+    event = threading.Event()
+    yield event.wait
+    event.set()
+
+
+async def test_answers_and_errors_come_back():
+    threads = LoginThreads(2)
+    assert await threads.run(lambda: 42, 1) == 42
+    with pytest.raises(KeyError):
+        await threads.run(lambda: {}["x"], 1)
+
+
+async def test_a_hanging_call_is_left_behind_and_the_loop_goes_on(hang):
+    threads = LoginThreads(2)
+    lags = []
+
+    async def tick():
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            lags.append(time.monotonic() - before)
+
+    ticking = asyncio.create_task(tick())
+    with pytest.raises(TimeoutError):
+        await threads.run(hang, 0.2)
+    ticking.cancel()
+    assert max(lags) < 0.1
+    assert await threads.run(lambda: "others go on", 1) == "others go on"
+
+
+async def test_when_all_hang_the_next_is_told_at_once():
+    event = threading.Event()
+    threads = LoginThreads(2)
+    ends = await asyncio.gather(*(threads.run(event.wait, 0.1) for _ in range(3)), return_exceptions=True)
+    assert [type(end) for end in ends] == [TimeoutError] * 3
+    begin = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await threads.run(lambda: 1, 10)
+    assert time.monotonic() - begin < 0.05
+    event.set()
+    await asyncio.sleep(0.05)
+    assert await threads.run(lambda: 1, 1) == 1
+
+
+async def test_no_more_than_the_limit_run_at_once():
+    threads = LoginThreads(3)
+    running, most = 0, 0
+
+    def call():
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.01)
+        running -= 1
+
+    await asyncio.gather(*(threads.run(call, 5) for _ in range(20)))
+    assert most == 3
+
+
+def test_a_loop_that_ends_first_does_not_matter(hang):
+    async def login():
+        await LoginThreads(1).run(hang, 0.05)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(login())

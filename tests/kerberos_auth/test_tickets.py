@@ -1,0 +1,117 @@
+import subprocess
+import time
+
+import pytest
+
+from kerberos_auth import ccache, tickets
+from kerberos_auth.errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
+
+
+def acquire(name, password, folder, keytab=""):
+    return tickets.acquire(f"{name}@LAB.TEST", password, folder, keytab)
+
+
+def test_the_default_realm_is_that_of_krb5_conf(realm):
+    assert tickets.default_realm() == "LAB.TEST"
+
+
+def test_a_krb5_conf_without_a_realm_is_named(monkeypatch, tmp_path):
+    (tmp_path / "empty.conf").write_text("[libdefaults]\n")
+    monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "empty.conf"))
+    with pytest.raises(AuthFailed, match="names no default_realm"):
+        tickets.default_realm()
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_alice_gets_a_forwardable_renewable_ticket(realm, tmp_path, verified):
+    data = acquire("alice", "alice-pw", tmp_path, realm.keytab if verified else "")
+    facts = ccache.parse(data)
+    now = time.time()
+    assert facts.principal == "alice@LAB.TEST"
+    assert facts.forwardable
+    assert facts.renewable
+    assert abs(facts.start - now) < 5
+    assert abs(facts.end - now - 36_000) < 5
+    assert abs(facts.renew_until - now - 7 * 86_400) < 5
+    assert facts.whole == len(data)
+    assert not list(tmp_path.iterdir())
+
+
+def test_libkrb5_reads_the_same_facts(realm, tmp_path):
+    path = tmp_path / "cache"
+    path.write_bytes(acquire("alice", "alice-pw", tmp_path))
+    told = subprocess.run(
+        ["klist", "-f", str(path)],
+        env={"LC_ALL": "C", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    facts = ccache.parse(path.read_bytes())
+    assert "Default principal: alice@LAB.TEST" in told
+    assert time.strftime("%m/%d/%y %H:%M:%S  krbtgt", time.gmtime(facts.end)) in told
+    assert time.strftime("renew until %m/%d/%y %H:%M:%S, Flags: FRI", time.gmtime(facts.renew_until)) in told
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("alice", "wrong"), ("nobody", "nobody-pw"), ("dave", "dave-pw"), ("dave", "wrong")],
+)
+def test_wrong_unknown_and_locked_read_the_same(realm, tmp_path, name, password):
+    with pytest.raises(LoginRefused) as refusal:
+        acquire(name, password, tmp_path, realm.keytab)
+    assert refusal.value.message == "Invalid username or password"
+    assert "krb5 -17653283" in refusal.value.detail
+    assert password not in str(refusal.value)
+
+
+def test_a_wrong_password_counts_once(realm, tmp_path):
+    before = realm.failures
+    with pytest.raises(LoginRefused):
+        acquire("alice", "wrong", tmp_path, realm.keytab)
+    assert realm.failures == before + 1
+
+
+def test_an_expired_password_is_told_apart(realm, tmp_path):
+    with pytest.raises(PasswordExpired):
+        acquire("carol", "carol-pw", tmp_path)
+
+
+@pytest.mark.parametrize("password", ["", "alice-pw\0", "alice-pw\0x", "\udcff", "x" * 10_000_000])
+def test_unusable_passwords_never_reach_the_kdc(realm, tmp_path, password):
+    before = realm.requests
+    with pytest.raises(LoginRefused):
+        acquire("alice", password, tmp_path)
+    assert realm.requests == before
+
+
+def test_a_spoofed_kdc_is_refused(realm, tmp_path):
+    with pytest.raises(AuthFailed, match="could not prove its identity") as refusal:
+        acquire("alice", "alice-pw", tmp_path, realm.other_keytab)
+    assert type(refusal.value) is AuthFailed
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_keytab_is_not_called_a_bad_password(realm, tmp_path):
+    with pytest.raises(AuthFailed, match="could not prove its identity") as refusal:
+        acquire("alice", "alice-pw", tmp_path, str(tmp_path / "none.keytab"))
+    assert type(refusal.value) is AuthFailed
+
+
+def test_a_dead_kdc_is_unreachable(realm, monkeypatch, tmp_path):
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
+    with pytest.raises(LoginServersUnreachable):
+        acquire("alice", "alice-pw", tmp_path)
+    with pytest.raises(LoginServersUnreachable):
+        tickets.acquire("alice@NOWHERE.TEST", "alice-pw", tmp_path, "")
+
+
+def test_a_folder_that_cannot_be_written_gives_no_ticket(realm, tmp_path):
+    with pytest.raises(AuthFailed, match="administrators"):
+        acquire("alice", "alice-pw", tmp_path / "gone")
+
+
+def test_a_ticket_names_its_cache_and_shows_no_bytes(tmp_path):
+    ticket = tickets.Ticket("alice", "alice@LAB.TEST", 1, 2, 3, True, True, tmp_path / "alice")
+    assert ticket.ccache == f"FILE:{tmp_path}/alice"
+    assert "b'" not in repr(ticket)
