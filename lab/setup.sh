@@ -1,0 +1,143 @@
+#!/bin/bash
+# Bring what the lab, the tests and the demo need. Run as root on Debian; what is there already is skipped.
+set -euo pipefail
+umask 022
+cd "$(dirname "$0")/.."
+
+readonly SETUP=$PWD/.setup
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly PACKAGES=(
+    slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge
+    krb5-kdc krb5-admin-server krb5-user libkrb5-dev
+    openssh-server environment-modules tcsh chromium
+    iproute2 util-linux gcc python3-venv python3-dev shellcheck
+)
+
+# Run "$2 ..." and say how long it took; the step's output goes to a log, whose end is shown if it fails.
+step() {
+    local -r what=$1 log=$SETUP/$2.log began=$SECONDS
+    shift 2
+    printf '%s ...\n' "$what"
+    # Not "if ! ...": a failing command in the middle of the function must end it.
+    set +e
+    (set -e; "$@") >"$log" 2>&1
+    local -r code=$?
+    set -e
+    if ((code)); then
+        grep -v 'Location .* ignored' "$log" | tail -n 20 >&2
+        printf '%s: failed. The whole log is %s\n' "$what" "$log" >&2
+        exit 1
+    fi
+    printf '%s: %s s\n' "$what" $((SECONDS - began))
+}
+
+# Whether the stamp $1 says that the step was done with the present contents of the other files.
+done_with() {
+    local -r stamp=$SETUP/$1.done
+    shift
+    [[ -f $stamp && $(<"$stamp") == "$(cat "$@" | sha256sum)" ]]
+}
+
+mark_done() {
+    local -r stamp=$SETUP/$1.done
+    shift
+    cat "$@" | sha256sum >"$stamp"
+}
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+    done
+}
+
+# The proxy runs under an account of its own: a node in somebody's closed home does not serve it.
+usable_node() {
+    local node
+    node=$(command -v node) && command -v npm >/dev/null || return 1
+    node=$(readlink -f "$node")
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$node" --eval \
+        'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null && echo "$node"
+}
+
+install_packages() {
+    export DEBIAN_FRONTEND=noninteractive
+    # No service of these packages may run on the machine itself.
+    if [[ ! -e $POLICY ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+        chmod 755 "$POLICY"
+        trap 'rm -f "$POLICY"' EXIT
+    fi
+    apt-get update
+    apt-get install --yes --no-install-recommends "$@"
+}
+
+# Unpacked, not installed: its installation would change how people log in to this machine.
+unpack_pam_module() {
+    rm -rf "$SETUP/pam"
+    mkdir "$SETUP/pam"
+    cd "$SETUP/pam"
+    apt-get download libpam-krb5 || { apt-get update && apt-get download libpam-krb5; }
+    dpkg-deb -x libpam-krb5_*.deb .
+}
+
+make_hub_environment() {
+    [[ -x .venv/bin/python ]] || /usr/bin/python3 -m venv .venv
+    .venv/bin/python -m pip install --requirement lab/locks/hub.lock
+    .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
+}
+
+# The environment is made where the sites' hosts see it, because its scripts name that place.
+make_site_environment() {
+    rm -rf "$SETUP/jupyterlab"
+    mkdir "$SETUP/jupyterlab"
+    # shellcheck disable=SC2016 # the inner shell expands these
+    unshare --mount bash -euc '
+        exec 3<.setup/jupyterlab
+        mount -t tmpfs tmpfs /opt
+        mkdir /opt/jupyterlab
+        mount --bind /proc/self/fd/3 /opt/jupyterlab
+        /usr/bin/python3 -m venv /opt/jupyterlab
+        /opt/jupyterlab/bin/python -m pip install --requirement lab/locks/site.lock
+        /opt/jupyterlab/bin/jupyter labextension disable --level=sys_prefix \
+            @jupyterlab/apputils-extension:announcements
+    '
+}
+
+install_proxy() {
+    mkdir -p "$SETUP/proxy"
+    cp lab/proxy/package.json lab/proxy/package-lock.json "$SETUP/proxy"
+    cd "$SETUP/proxy"
+    npm ci --no-audit --no-fund
+}
+
+main() {
+    ((EUID == 0)) || { echo "Run it as root: it installs Debian packages." >&2; exit 1; }
+    mkdir -p "$SETUP"
+    local missing node
+    mapfile -t missing < <(missing_packages "${PACKAGES[@]}")
+    usable_node >/dev/null || missing+=(nodejs npm)
+    if ((${#missing[@]})); then
+        step "Debian packages (${missing[*]})" apt install_packages "${missing[@]}"
+    fi
+    node=$(usable_node) || { echo "No node of version 18 or newer that every account may run." >&2; exit 1; }
+    ln -sfn "$node" "$SETUP/node"
+    if [[ ! -e $SETUP/pam.done ]]; then
+        step "PAM module for Kerberos" pam unpack_pam_module
+        touch "$SETUP/pam.done"
+    fi
+    if ! done_with hub lab/locks/hub.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
+        step "Environment of the hub (the first time gssapi is compiled: some minutes)" hub make_hub_environment
+        mark_done hub lab/locks/hub.lock setup.cfg
+    fi
+    if ! done_with site lab/locks/site.lock; then
+        step "Environment of the sites" site make_site_environment
+        mark_done site lab/locks/site.lock
+    fi
+    if ! done_with proxy lab/proxy/package-lock.json; then
+        step "Proxy" proxy install_proxy
+        mark_done proxy lab/proxy/package-lock.json
+    fi
+}
+
+main
