@@ -1,6 +1,7 @@
 """What all spawners of one hub share: the catalogue, the launcher, and forms that were refused."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,8 +30,11 @@ class Hub:
     _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalogue_file: str, hub_name: str, tickets: TicketStore) -> Self:
-        """Read the catalogue and make the launcher.  Raises CatalogueInvalid."""
+    def open(cls, catalogue_file: str, hub_name: str, tickets: TicketStore, log: logging.Logger) -> Self:
+        """Read the catalogue and make the launcher; the core's log goes to `log`.  Raises CatalogueInvalid."""
+        core_log = logging.getLogger("slurm_ssh_spawner")
+        core_log.parent = log
+        core_log.setLevel(log.getEffectiveLevel())
         executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
         asyncio.get_running_loop().set_default_executor(executor)
         catalogue = load.read(catalogue_file)

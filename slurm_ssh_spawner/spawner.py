@@ -97,7 +97,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
                     "This hub cannot reach the clusters: an administrator has to mend its configuration.",
                     "SlurmSSHSpawner needs c.JupyterHub.authenticator_class = 'kerberos-pam'",
                 )
-            settings["slurm_ssh_hub"] = Hub.open(self.catalogue_file, self.hub_name, authenticator.tickets)
+            settings["slurm_ssh_hub"] = Hub.open(
+                self.catalogue_file, self.hub_name, authenticator.tickets, self.log
+            )
         return cast(Hub, settings["slurm_ssh_hub"])
 
     # -- what may be asked ------------------------------------------------------------------------------
