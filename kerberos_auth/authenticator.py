@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.auth import Authenticator  # type: ignore[import-untyped]
+from jupyterhub.auth import Authenticator
 from tornado import web
 from traitlets import Float, Integer, Set, TraitError, Unicode, default, validate
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pam import PamAuthenticator  # type: ignore[import-untyped]
+from pam import PamAuthenticator
 
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
 from .names import check_password

@@ -1,0 +1,166 @@
+"""The login form of a real hub: what a person sees."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+from jupyterhub import orm
+from jupyterhub.proxy import Proxy
+from krb_caches import cache, credential
+
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+
+NAVIGATE = {"Sec-Fetch-Mode": "navigate"}
+
+
+class NoProxy(Proxy):
+    """Tests ask the hub itself."""
+
+    should_start = False
+
+    async def add_route(self, routespec, target, data):
+        pass
+
+    async def delete_route(self, routespec):
+        pass
+
+    async def get_all_routes(self):
+        return {}
+
+
+class Browser:
+    """A person at the hub; `log_in` fills the form as the page sends it."""
+
+    def __init__(self, hub):
+        self.base = f"http://127.0.0.1:{hub.hub.port}{hub.hub.base_url}"
+        self.client = httpx.AsyncClient(headers=NAVIGATE, timeout=20)
+
+    async def get(self, path):
+        return await self.client.get(self.base + path)
+
+    async def log_in(self, **form):
+        page = await self.get("login")
+        assert page.status_code == 200
+        form["_xsrf"] = next(c.value for c in self.client.cookies.jar if c.name == "_xsrf")
+        return await self.client.post(self.base + "login", data=form)
+
+
+@pytest.fixture
+async def hub(realm, hub_app, tmp_path):
+    return await hub_app(
+        config={
+            "JupyterHub": {
+                "authenticator_class": KerberosPAMAuthenticator,
+                "proxy_class": NoProxy,
+            },
+            "KerberosPAMAuthenticator": {
+                "allow_all": True,
+                "pam_service": "",
+                "ticket_folder": str(tmp_path / "krb5"),
+                "keytab": realm.keytab,
+                "login_timeout_seconds": 1,
+                "password_change_text": "Change it at <passwd.lab.test>.",
+            },
+        }
+    )
+
+
+def alert(page):
+    """The sentence above the login form."""
+    assert 'id="password_input"' in page.text
+    return page.text.partition('<p class="login_error">')[2].partition("</p>")[0]
+
+
+async def test_alice_is_in(hub):
+    browser = Browser(hub)
+    answer = await browser.log_in(username="ALICE@lab.test", password="alice-pw")
+    assert answer.status_code == 302
+    assert (await browser.get("home")).status_code == 200
+    assert [user.name for user in hub.db.query(orm.User) if user.name != "user"] == ["alice"]
+    assert hub.authenticator.tickets.get("alice").principal == "alice@LAB.TEST"
+
+
+async def test_refusals_show_the_form_with_one_sentence(hub):
+    browser = Browser(hub)
+    for name, password in [
+        ("alice", "wrong"),
+        ("alice", ""),
+        ("nobody", "x"),
+        ("dave", "dave-pw"),
+        ("root", "root-pw"),
+        ("../alice", "alice-pw"),
+        ("\u202ealice", "alice-pw"),
+        ("x" * 10_000, "x"),
+    ]:
+        page = await browser.log_in(username=name, password=password)
+        assert page.status_code == 403
+        assert alert(page) == "Invalid username or password"
+
+
+async def test_carol_is_told_where_to_change_her_password(hub):
+    page = await Browser(hub).log_in(username="carol", password="carol-pw")
+    assert page.status_code == 403
+    assert alert(page) == "Change it at &lt;passwd.lab.test&gt;."
+
+
+async def test_a_silent_kdc_is_told_while_other_pages_answer(hub, realm, monkeypatch):
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    login = asyncio.create_task(Browser(hub).log_in(username="alice", password="alice-pw"))
+    slowest = 0.0
+    other = Browser(hub)
+    while not login.done():
+        begin = time.monotonic()
+        assert (await other.get("login")).status_code == 200
+        slowest = max(slowest, time.monotonic() - begin)
+    page = await login
+    assert page.status_code == 503
+    assert alert(page) == "The login servers cannot be reached. Try again in a minute."
+    assert slowest < 0.5
+
+
+async def test_odd_forms_are_never_a_server_error(hub):
+    browser = Browser(hub)
+    assert (await browser.log_in(password="alice-pw")).status_code == 400
+    assert (await browser.log_in(username="alice")).status_code == 403
+    assert (await browser.log_in(username="alice", password=["wrong", "wrong too"])).status_code == 403
+
+
+async def test_an_expired_ticket_leads_to_the_form_and_back(hub):
+    browser = Browser(hub)
+    await browser.log_in(username="alice", password="alice-pw")
+    expired = cache(credential(end=int(time.time()) - 1))
+    hub.authenticator.tickets.get("alice").path.write_bytes(expired)
+    refused = await browser.get("spawn")
+    assert refused.status_code == 403
+    assert "login again" in refused.text
+    page = await browser.get("home")
+    assert page.status_code == 302
+    assert "/login?next=" in page.headers["location"]
+    assert (await browser.log_in(username="alice", password="alice-pw")).status_code == 302
+    assert (await browser.get("home")).status_code == 200
+
+
+async def test_users_made_through_rest_obey_the_same_rule(hub):
+    token = hub.users["user"].new_api_token(roles=["token"])
+    hub.db.query(orm.User).filter_by(name="user").one().roles.append(
+        hub.db.query(orm.Role).filter_by(name="admin").one()
+    )
+    hub.db.commit()
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(headers=headers) as client:
+        users = f"{Browser(hub).base}api/users"
+        made = {
+            name: (await client.post(users, json={"usernames": [name]})).status_code
+            for name in ("Bob@LAB.TEST", "root", "alice@OTHER", "a b")
+        }
+    assert made == {"Bob@LAB.TEST": 201, "root": 400, "alice@OTHER": 400, "a b": 400}
+    assert hub.db.query(orm.User).filter_by(name="bob").count() == 1
+
+
+async def test_an_odd_name_in_the_database_does_not_stop_a_start(hub):
+    hub.db.add(orm.User(name="Odd Name@ELSEWHERE"))
+    hub.db.commit()
+    await hub.init_users()
+    await hub.init_role_assignment()
+    await hub.init_spawners()
