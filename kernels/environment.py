@@ -1,9 +1,14 @@
 """Environment: modules, a prefix and variables that a program in the job needs."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
+
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Value = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 
 class Environment(BaseModel):
@@ -11,15 +16,15 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    module_paths: tuple[str, ...] = Field(
+    module_paths: tuple[Value, ...] = Field(
         default=(), description="Folders of module files to add with `module use`, before any is loaded."
     )
-    modules: tuple[str, ...] = Field(default=(), description="Modules to load, in this order.")
-    prefix: str | None = Field(
+    modules: tuple[Value, ...] = Field(default=(), description="Modules to load, in this order.")
+    prefix: Value | None = Field(
         default=None,
         description="Folder of a virtual or conda environment; its bin folder goes first on PATH.",
     )
-    variables: dict[str, str] = Field(default_factory=dict, description="Environment variables to set.")
+    variables: dict[Variable, Value] = Field(default_factory=dict, description="Environment variables to set.")
 
     def fragment(self, module_init: str | None) -> Fragment:
         """Return what sets this environment up; `module_init` is a shell file that defines `module`."""

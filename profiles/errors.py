@@ -13,6 +13,11 @@ class Problem:
     path: str
     text: str
 
+    @property
+    def where(self) -> tuple[int, int, str]:
+        """Line, column and path: what problems are sorted by."""
+        return self.line, self.column, self.path
+
     def __str__(self) -> str:
         """Return `file:line:column: path: text`, which editors can jump to."""
         return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
@@ -24,6 +29,14 @@ class CatalogueInvalid(Exception):  # noqa: N818
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class WrongAt(ValueError):  # noqa: N818
+    """A value that only its surroundings show to be wrong; `path` leads there from the entry checked."""
+
+    def __init__(self, path: tuple[str, ...], text: str) -> None:
+        super().__init__(text)
+        self.path = path
 
 
 class ChoiceRefused(Exception):  # noqa: N818

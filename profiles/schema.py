@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from kernels.environment import Environment
+from kernels.environment import Environment, Value, Variable
 from profiles import units
+from profiles.errors import WrongAt
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Plain = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
@@ -88,7 +89,7 @@ class Site(Entry):
         default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
     )
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
-    environment: dict[str, str] = Field(
+    environment: dict[Variable, Value] = Field(
         default_factory=dict,
         description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
     )
@@ -113,7 +114,7 @@ class Site(Entry):
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:
         if self.ticket.delivery == "copy" and self.ticket_folder is None:
-            raise ValueError("ticket.delivery is copy, so ticket_folder must say where")
+            raise WrongAt(("ticket", "delivery"), "is copy, so the site's ticket_folder must say where")
         return self
 
 
@@ -175,7 +176,7 @@ class Profile(Entry):
     environment: Environment = Field(
         default_factory=Environment, description="Modules, prefix and variables on top of the site's."
     )
-    command: tuple[str, ...] = Field(
+    command: tuple[Value, ...] = Field(
         default=("jupyterhub-singleuser",), min_length=1, description="Program that is the notebook server."
     )
     queue_wait: Minutes = Field(
@@ -192,10 +193,11 @@ class Catalogue(Entry):
     @model_validator(mode="after")
     def _profiles_name_known_sites(self) -> Self:
         for key, profile in self.profiles.items():
-            for name in profile.sites:
+            for index, name in enumerate(profile.sites):
                 if name not in self.sites:
-                    raise ValueError(
-                        f"profiles.{key}.sites: there is no site {name}; sites are {', '.join(self.sites)}"
+                    known = ", ".join(self.sites)
+                    raise WrongAt(
+                        ("profiles", key, "sites", str(index)), f"there is no site {name}; sites are {known}"
                     )
         return self
 
