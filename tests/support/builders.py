@@ -1,0 +1,82 @@
+"""Values for tests: a Catalogue, a Launch, a Job, a ServerProcess.  Each call gives a new one."""
+
+from typing import Any
+
+import yaml
+
+from profiles import load
+from profiles.launch import Choices, Launch, resolve
+from profiles.schema import Catalogue
+from slurm_ssh_spawner.job import Job, LaunchId, mark
+from slurm_ssh_spawner.script import ServerProcess
+
+LAUNCH_ID = LaunchId("0123456789ab")
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDVgo6BZVy8AwU2yZ3cVYBqZqjKnPvYH1b0cFJ3yGm6k"
+
+
+def site(**changed: Any) -> dict[str, Any]:
+    """Return a site as the catalogue's YAML has it, with every kind of thing to choose from."""
+    return {
+        "title": "Geneva",
+        "front_ends": [{"host": "login1.geneva.test", "host_keys": [HOST_KEY]}],
+        "job_folder": "/scratch/{owner}/jupyter",
+        "ticket_folder": "/scratch/{owner}/tickets",
+        "module_init": "/etc/profile.d/modules.sh",
+        "jupyter": {"module_paths": ["/opt/modulefiles"], "modules": ["jupyterlab"]},
+        "ticket": {"delivery": "copy"},
+        "partitions": {"normal": {"time_max": "8h"}, "debug": {"title": "Debug", "time_max": "10m"}},
+        "projects": ["physics", "chemistry"],
+        "reservations": ["school"],
+        "qos": ["high"],
+        **changed,
+    }
+
+
+def profile(**changed: Any) -> dict[str, Any]:
+    """Return a profile as the catalogue's YAML has it, with bounds on every resource."""
+    return {
+        "name": "JupyterLab",
+        "description": "One core and 1 GB",
+        "resources": {
+            "cores": {"default": 1, "max": 8},
+            "memory": {"default": "1G", "max": "4G"},
+            "gpus": {"default": 0, "max": 2},
+            "time": {"default": "1h", "max": "12h"},
+        },
+        **changed,
+    }
+
+
+def catalogue(**sections: Any) -> Catalogue:
+    """Return a catalogue, read from YAML as a real one is; `sites` and `profiles` replace those two parts."""
+    data = {"sites": {"geneva": site()}, "profiles": {"jupyterlab": profile()}, **sections}
+    return load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+
+
+def launch(offer: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
+    """Return what the choices (none by default) mean for a user."""
+    return resolve(offer or catalogue(), user, Choices.of(choices or {}))
+
+
+def job(**changed: Any) -> Job:
+    """Return the handle of a submitted job of alice at geneva."""
+    facts = {
+        "launch_id": LAUNCH_ID,
+        "job_id": "17",
+        "mark": mark("hub", LAUNCH_ID),
+        "user": "alice",
+        "owner": "alice",
+        "site_key": "geneva",
+    }
+    return Job(**{**facts, **changed})
+
+
+def process(**changed: Any) -> ServerProcess:
+    """Return the server that JupyterHub wants to have run."""
+    facts = {
+        "arguments": ("--notebook-dir=~", "--ServerApp.default_url=/lab"),
+        "environ": {"JUPYTERHUB_USER": "alice", "JUPYTERHUB_SERVICE_PREFIX": "/user/alice/"},
+        "secrets": {"JUPYTERHUB_API_TOKEN": "5ec4e7-t0ken"},
+        "report_url": f"http://hub.test:8081/hub/api/launches/{LAUNCH_ID}",
+    }
+    return ServerProcess(**{**facts, **changed})
