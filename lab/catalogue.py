@@ -1,16 +1,18 @@
-"""The hub's catalogue in the lab: the tree's example with the host keys of this lab's front ends."""
+"""The hub's catalogue in the lab: the tree's example, profiles for tests, and this lab's host keys."""
 
 from collections.abc import Mapping
 
 import yaml
 
 
-def with_host_keys(catalogue: str, host_keys: Mapping[str, str]) -> str:
-    """Return the YAML text with every front end's `host_keys` replaced by the key of its `host`.
+def compose(catalogue: str, profiles: str, host_keys: Mapping[str, str]) -> str:
+    """Return the YAML text of `catalogue` with the `profiles` (YAML too) added behind its own.
 
-    `host_keys` maps full host names to public keys; a front end that is not in it raises KeyError.
+    Every front end's `host_keys` are replaced by the key of its `host`. `host_keys` maps full host names to public
+    keys; a front end that is not in it raises KeyError.
     """
     tree = yaml.safe_load(catalogue)
+    tree["profiles"] |= yaml.safe_load(profiles)
     for site in tree["sites"].values():
         for front_end in site["front_ends"]:
             front_end["host_keys"] = [host_keys[front_end["host"]]]

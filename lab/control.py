@@ -1,4 +1,4 @@
-"""How commands reach the first process of a host: one JSON line each way over a Unix socket in the state folder."""
+"""How commands reach the first process of a host: a JSON line each way over a Unix socket in the state folder."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ class Verb(Enum):
 
 @dataclass(frozen=True)
 class DaemonStatus:
-    """One daemon as its host sees it; `pid` counts in the host's own PID namespace and is 0 when it does not run."""
+    """One daemon as its host sees it; `pid` counts in the host's PID namespace and is 0 when it does not run."""
 
     name: str
     pid: int
@@ -113,7 +113,7 @@ def _connect(state: StateFolder, host: str) -> socket.socket:
 
 
 def machine_pid(parent: int, inner_pid: int) -> int:
-    """Return the machine pid of a child of `parent` that has the pid `inner_pid` in its own PID namespace; 0 if none."""
+    """Return the machine pid of the child of `parent` that is `inner_pid` in its own PID namespace; 0 if none."""
     for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
         lines = Path(f"/proc/{child}/status").read_text().splitlines()
         if f"{inner_pid}" in (line.split()[-1] for line in lines if line.startswith("NSpid:")):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.folders import PAM_MODULES, StateFolder
+from lab.folders import PAM_MODULES, STUB_SERVER, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.plan import (
     DOMAIN,
@@ -106,7 +106,7 @@ def _account_files(host: Host, _realm: Realm, _state: StateFolder) -> Iterator[F
             # As sssd shows people on a machine they may not log in to.
             passwd.append(f"{ids}:/nonexistent:/usr/sbin/nologin")
         else:
-            passwd.append(f"{ids}:/home/{person.name}:{person.shell}")
+            passwd.append(f"{ids}:/home/{person.name}:{person.login_shell}")
             shadow.append(f"{person.name}:*:19000:0:99999:7:::")
     yield File("/etc/passwd", "\n".join([*passwd, ""]))
     yield File("/etc/group", "\n".join([*group, ""]))
@@ -152,6 +152,7 @@ def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]
         yield File(GPU_DEVICE.format(index=index), "")
     yield File("/etc/environment-modules/modulespath", "/opt/modulefiles\n")
     yield File("/opt/modulefiles/jupyterlab", JUPYTERLAB_MODULE)
+    yield File("/opt/stub-server", STUB_SERVER.read_text(), mode=0o755)
 
 
 def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:

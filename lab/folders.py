@@ -14,6 +14,8 @@ PROXY_PROGRAM = SETUP / "proxy/node_modules/configurable-http-proxy/bin/configur
 NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"
 EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
+TEST_PROFILES = TREE / "lab/profiles.yaml"
+STUB_SERVER = TREE / "lab/stub_server.py"
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH of root and of daemons, on the machine and in the hosts."""

@@ -27,9 +27,13 @@ class Wires:
     plugged: int
     """Reading here ends when every host has its network device."""
 
+    plug_all: int
+    """The writing end of `plugged`, which only the rack may keep."""
+
 
 def run_host(host: Host, state: StateFolder, listener: int | None, wires: Wires) -> NoReturn:
     """Become `host`; the process must be process 1 of a new PID namespace."""
+    os.close(wires.plug_all)
     unshare(Clone.NET | Clone.MOUNT | Clone.UTS | Clone.IPC)
     os.write(wires.ready, b".")
     os.close(wires.ready)
@@ -66,16 +70,14 @@ def _view(host: Host, state: StateFolder) -> View:
     return View(shares, hidden=(TREE,))
 
 
-def fork_host(name: str, state: StateFolder, listener: int | None, wires: Wires, plug_all: int) -> int:
+def fork_host(name: str, state: StateFolder, listener: int | None, wires: Wires) -> int:
     """Start the host `name` as a child of this process, in a PID namespace of its own; return its pid."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     unshare(Clone.PID)
     pid = os.fork()
     if pid == 0:
-        # While a host holds the writing end, no host's wait for the network would end.
-        os.close(plug_all)
-        os.close(own)
         run_host(HOSTS[name], state, listener, wires)
+    # A process may only leave for one new PID namespace at a time.
     setns(own, Clone.PID)
     os.close(own)
     return pid

@@ -52,9 +52,16 @@ class Lab:
         self._state = StateFolder(state.absolute())
         self._wanted_port = port
         self._hub = hub
+        self._first: subprocess.Popen[bytes] | None = None
+        self._lifeline: int | None = None
 
     def __enter__(self) -> Self:
-        self.up()
+        # However this process ends, the kernel closes the pipe, and the rack ends with it.
+        reading, self._lifeline = os.pipe()
+        try:
+            self._up(reading)
+        finally:
+            os.close(reading)
         return self
 
     def __exit__(
@@ -84,20 +91,8 @@ class Lab:
         return lock is None
 
     def up(self) -> None:
-        """Start the lab; return when all nodes are idle and the hub answers. If that fails, leave nothing running."""
-        check_machine()
-        self._state.root.mkdir(parents=True, exist_ok=True)
-        lock = self._take_lock()
-        if lock is None:
-            folder = self._state.root
-            raise LabError(f"The lab in {folder} is up already. End it first: python -m lab --state {folder} down")
-        began = time.monotonic()
-        try:
-            first = start(self._state, lock, self._wanted_port if self._hub else None)
-            self._wait_until_useful(first, began)
-        except BaseException:
-            self.down()
-            raise
+        """Start the lab; return when all nodes are idle and the hub answers. After a failure nothing runs."""
+        self._up(lifeline=None)
 
     def down(self) -> None:
         """End every process of the lab and all that hangs on them; do nothing if it is not up."""
@@ -107,6 +102,11 @@ class Lab:
             else:
                 # Its very first process has yet to write down the pid of the rack, or to fail.
                 time.sleep(POLL_SECONDS)
+        if self._first:
+            self._first.wait()
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+        self._first = self._lifeline = None
         shutil.rmtree(self._state.control, ignore_errors=True)
         self._state.port.unlink(missing_ok=True)
 
@@ -135,7 +135,7 @@ class Lab:
         return done
 
     def command(self, host: str, argv: Sequence[str], user: str | None = None) -> list[str]:
-        """Return the command line that, run by root on the machine, runs `argv` on a host in a fresh environment."""
+        """Return the command line that, on the machine, runs `argv` on a host in a fresh environment."""
         enter = ["nsenter", "-t", str(self._first_process(host)), "-m", "-u", "-i", "-n", "-p"]
         clean = ["/usr/bin/env", "-i", f"PATH={SYSTEM_PATH}", "LANG=C.UTF-8", "HOME=/root", "USER=root"]
         if user is None:
@@ -165,7 +165,7 @@ class Lab:
         return self._state.log(host, daemon)
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
-        """Return as soon as `condition()` is true; raise LabError that names `what` and the logs after `seconds`."""
+        """Return when `condition()` is true; raise LabError with `what` and the logs to read after `seconds`."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -174,6 +174,20 @@ class Lab:
                     + "".join(f"\n{tail(self.log(host, name))}" for host, name in self._dead_daemons())
                 )
             time.sleep(POLL_SECONDS)
+
+    def _up(self, lifeline: int | None) -> None:
+        check_machine()
+        self._state.root.mkdir(parents=True, exist_ok=True)
+        lock = self._take_lock()
+        if lock is None:
+            folder = self._state.root
+            raise LabError(f"The lab in {folder} is up already. End it first: python -m lab --state {folder} down")
+        try:
+            self._first = start(self._state, lock, self._wanted_port if self._hub else None, lifeline)
+            self._wait_until_useful(self._first)
+        except BaseException:
+            self.down()
+            raise
 
     def _take_lock(self) -> int | None:
         """Return the lock file, open and locked; None while a process of the lab holds it."""
@@ -219,7 +233,9 @@ class Lab:
             return [(host, one.name) for host, all_ in self.status().items() for one in all_ if one.died]
         return []
 
-    def _wait_until_useful(self, first: subprocess.Popen[bytes], began: float) -> None:
+    def _wait_until_useful(self, first: subprocess.Popen[bytes]) -> None:
+        began = time.monotonic()
+
         def step(what: str, condition: Callable[[], bool], seconds: float) -> None:
             self.wait(what, lambda: self._nothing_broke(first) and condition(), seconds)
             logger.info("%5.1f s  %s", time.monotonic() - began, what)

@@ -56,7 +56,7 @@ class Person:
         fields = {
             "username": typed_name or self.name,
             "password": f"{self.name}-pw" if password is None else password,
-            "_xsrf": self._xsrf(),
+            "_xsrf": self.xsrf(),
         }
         page = self.http.post("/hub/login?next=/hub/home", data=fields)
         if page.url.path != "/hub/home":
@@ -65,7 +65,7 @@ class Person:
     def submit_form(self, choices: Mapping[str, str], server: str = "") -> None:
         """Send the options form of a server.  Raises NotStarted if the page comes back with an error."""
         path = f"/hub/spawn/{self.name}/{server}" if server else "/hub/spawn"
-        page = self.http.post(path, params={"_xsrf": self._xsrf()}, data=dict(choices))
+        page = self.http.post(path, params={"_xsrf": self.xsrf()}, data=dict(choices))
         if page.status_code >= 400:
             raise NotStarted(told(page.text) or f"HTTP {page.status_code}")
 
@@ -124,12 +124,13 @@ class Person:
     def _auth(self) -> dict[str, str]:
         if self._token is None:
             answer = self.http.post(
-                f"/hub/api/users/{self.name}/tokens", json={}, headers={"X-XSRFToken": self._xsrf()}
+                f"/hub/api/users/{self.name}/tokens", json={}, headers={"X-XSRFToken": self.xsrf()}
             )
             self._token = answer.raise_for_status().json()["token"]
         return {"Authorization": f"token {self._token}"}
 
-    def _xsrf(self) -> str:
+    def xsrf(self) -> str:
+        """Return what a form of the hub must send along, once a page of it has been seen."""
         return next(cookie.value or "" for cookie in self.http.cookies.jar if cookie.name == "_xsrf")
 
 

@@ -1,4 +1,4 @@
-"""What the lab is: its realm, sites, hosts and people. Everything else in this package is made from these tables."""
+"""What the lab is: realm, sites, hosts and people. Everything else in this package is made from these tables."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -73,7 +73,10 @@ class Person:
 
     name: str
     uid: int
-    shell: str = "/bin/bash"
+    note: str = ""
+    """What is special about this person, for people who read."""
+
+    login_shell: str = "/bin/bash"
     kdc_options: str = ""
     """Options of kadmin's `addprinc`: what is special about the principal."""
 
@@ -121,11 +124,11 @@ FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role is Role.FRONT_EN
 PEOPLE = (
     Person("alice", 20001),
     Person("bob", 20002),
-    Person("carol", 20003, kdc_options="-pwexpire yesterday"),
-    Person("dave", 20004, kdc_options="-allow_tix"),
-    Person("frank", 20006, shell="/bin/tcsh", noisy_shell=True),
-    Person("grace", 20007, full_home_kib=64),
-    Person("shorty", 20008, kdc_options='-maxlife "2 minutes"'),
+    Person("carol", 20003, "password expired", kdc_options="-pwexpire yesterday"),
+    Person("dave", 20004, "principal locked", kdc_options="-allow_tix"),
+    Person("frank", 20006, "tcsh with talkative rc files", login_shell="/bin/tcsh", noisy_shell=True),
+    Person("grace", 20007, "home is full", full_home_kib=64),
+    Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )
 
 SERVICE_PRINCIPALS = ("nfs/storage.lab.test", f"HTTP/{HUB.fqdn}")

@@ -1,6 +1,6 @@
 """Carry connections from a listening socket to a port of this network namespace.
 
-The socket was opened in another network namespace and stays there: that is how the machine's loopback reaches the lab.
+The socket was opened in another network namespace and stays there: so the machine's loopback reaches the lab.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The file tree of one host: the machine's, under a private writable layer, with the host's own parts mounted in."""
+"""The file tree of a host: the machine's, under a private writable layer, with the host's own parts mounted in."""
 
 import os
 from collections.abc import Iterable

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.catalogue import with_host_keys
-from lab.folders import EXAMPLE_CATALOGUE, SYSTEM_PATH, TREE, StateFolder
+from lab.catalogue import compose
+from lab.folders import EXAMPLE_CATALOGUE, SYSTEM_PATH, TEST_PROFILES, TREE, StateFolder
 from lab.plan import FRONT_ENDS, HOSTS
 from lab.preflight import open_listener
 from lab.realm import Realm, ensure_realm
@@ -15,22 +15,27 @@ from lab.realm import Realm, ensure_realm
 RACK = "rack"
 """Its name among the logs."""
 
+NO_FILE = -1
+"""Stands for an open file that the rack is not given."""
 
-def start(state: StateFolder, lock: int, port: int | None) -> subprocess.Popen[bytes]:
+
+def start(state: StateFolder, lock: int, port: int | None, lifeline: int | None) -> subprocess.Popen[bytes]:
     """Start the rack of the lab in `state` and return its first process.
 
     `lock` is the open lock file, which the rack keeps from now on and this process gives up. `port` is where the
-    URL listens: 0 for any free port, None for a lab without a hub.
+    URL listens: 0 for any free port, None for a lab without a hub. `lifeline` is the reading end of a pipe with
+    whose writing end the lab is to end, if it is to.
     """
     listener = None
     try:
+        state.port.unlink(missing_ok=True)
         if port is not None:
             listener = open_listener(port)
             state.port.write_text(str(listener.getsockname()[1]))
         realm = ensure_realm(state.realm)
         state.catalogue.write_text(_catalogue(realm))
         _clear_logs(state)
-        return _spawn_rack(state, lock, listener.fileno() if listener else -1)
+        return _spawn_rack(state, (lock, listener.fileno() if listener else NO_FILE, lifeline or NO_FILE))
     finally:
         os.close(lock)
         if listener:
@@ -39,7 +44,7 @@ def start(state: StateFolder, lock: int, port: int | None) -> subprocess.Popen[b
 
 def _catalogue(realm: Realm) -> str:
     keys = {host.fqdn: realm.public_host_key(host.name) for host in FRONT_ENDS}
-    return with_host_keys(EXAMPLE_CATALOGUE.read_text(), keys)
+    return compose(EXAMPLE_CATALOGUE.read_text(), TEST_PROFILES.read_text(), keys)
 
 
 def _clear_logs(state: StateFolder) -> None:
@@ -49,15 +54,15 @@ def _clear_logs(state: StateFolder) -> None:
         folder.mkdir(parents=True)
 
 
-def _spawn_rack(state: StateFolder, lock: int, listener: int) -> subprocess.Popen[bytes]:
+def _spawn_rack(state: StateFolder, files: tuple[int, int, int]) -> subprocess.Popen[bytes]:
     with state.log(RACK, RACK).open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "lab.rack", str(state.root), str(lock), str(listener)],
+            [sys.executable, "-m", "lab.rack", str(state.root), *map(str, files)],
             cwd=TREE,
             env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(lock,) if listener < 0 else (lock, listener),
+            pass_fds=[file for file in files if file != NO_FILE],
             start_new_session=True,
         )

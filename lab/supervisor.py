@@ -74,11 +74,11 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._reap()
         while True:
-            ready, _, _ = select.select([listener, wake], [], [])
+            ready, _, _ = select.select([listener.fileno(), wake], [], [])
             if wake in ready:
                 os.read(wake, 4096)
                 self._reap()
-            if listener in ready:
+            if listener.fileno() in ready:
                 connection, _ = listener.accept()
                 with connection:
                     self._obey(connection)

@@ -1,0 +1,33 @@
+# Everything is run from here; each target sets up what it needs, and what is set up already costs a moment.
+
+PYTHON := .venv/bin/python
+
+.PHONY: setup lint test demo bench clean
+
+setup:
+	@lab/setup.sh
+
+lint: setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy --exclude 'jupyterhub_config\.py$$'
+	.venv/bin/lint-imports
+	shellcheck .ci/run $$(git ls-files '*.sh')
+
+test: setup
+	$(PYTHON) -m pytest tests --ignore=tests/lab
+	$(PYTHON) -m pytest tests/lab || { echo "The logs of the lab's daemons are in .lab-test/logs" >&2; exit 1; }
+
+demo: setup
+	$(PYTHON) -m lab.demo $(if $(CHECK),--check)
+
+bench: setup
+	$(PYTHON) -m benchmarks
+
+# A lab that is up holds what this removes; its command line is made by `make setup`.
+clean:
+	for state in .lab .lab-test .lab-bench; do \
+		[ ! -e $$state ] || $(PYTHON) -m lab --state $$state down || exit 1; \
+	done
+	rm -rf .lab .lab-test .lab-bench .setup .venv *.egg-info build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,36 @@
+#!/usr/bin/python3
+"""A notebook server's outside without its inside: says where it listens, and answers the hub.
+
+Benchmarks start it to see what a launch costs besides JupyterLab.
+"""
+
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlparse
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers every GET with an empty JSON object."""
+
+    def do_GET(self) -> None:
+        """Answer 200."""
+        self.send_response(200)
+        self.send_header("X-JupyterHub-Version", "6.1.1")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def main() -> None:
+    """Listen, write the record that Jupyter servers write, serve for ever."""
+    port = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"]).port or 0
+    server = ThreadingHTTPServer(("", port), Answer)
+    record = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json")
+    record.write_text(json.dumps({"pid": os.getpid(), "port": port}))
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
