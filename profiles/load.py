@@ -49,10 +49,6 @@ def read(path: str | Path) -> Catalogue:
 def parse(text: str, name: str) -> Catalogue:
     """Return the catalogue in `text`; `name` stands for the file in problems.  Raises CatalogueInvalid."""
     root, data = _values(text, name)
-    if root is None:
-        raise CatalogueInvalid((Problem(name, 1, 1, "file", "is empty"),))
-    if repeated := tuple(_repeated(name, root, (), set())):
-        raise CatalogueInvalid(repeated)
     try:
         return Catalogue.model_validate(data)
     except ValidationError as error:
@@ -60,12 +56,17 @@ def parse(text: str, name: str) -> Catalogue:
         raise CatalogueInvalid(tuple(problems[where] for where in sorted(problems))) from error
 
 
-def _values(text: str, name: str) -> tuple[Node | None, Any]:
+def _values(text: str, name: str) -> tuple[Node, Any]:
     """Return the file's nodes, which know their lines, and the values in them."""
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        return root, loader.construct_document(root) if root is not None else None
+        if root is None:
+            raise CatalogueInvalid((Problem(name, 1, 1, "file", "is empty"),))
+        # Before the values are made: that writes merged keys (<<) into the nodes.
+        if repeated := tuple(_repeated(name, root, (), set())):
+            raise CatalogueInvalid(repeated)
+        return root, loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -134,7 +135,8 @@ def _place(root: Node, steps: list[str]) -> tuple[int, int, list[str]]:
 
 def _child(node: Node, step: str) -> tuple[Node, Node] | None:
     if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == step), None)
+        # The last one counts: merged keys stand before a mapping's own.
+        return next(((key, value) for key, value in reversed(node.value) if key.value == step), None)
     if isinstance(node, SequenceNode) and step.isdigit() and int(step) < len(node.value):
         return node.value[int(step)], node.value[int(step)]
     return None

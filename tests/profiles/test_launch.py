@@ -1,0 +1,178 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles.errors import ChoiceRefused
+from profiles.launch import FIELDS, Choices, Launch, resolve
+from tests.support import builders
+
+_OFFER = builders.catalogue(
+    sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects=[])},
+    profiles={"jupyterlab": builders.profile(), "big": builders.profile(name="Big", sites=["lugano"])},
+)
+
+
+def _launch(**choices: str) -> Launch:
+    return resolve(_OFFER, "alice", Choices.of(choices))
+
+
+def test_no_choices_mean_the_first_of_everything() -> None:
+    launch = _launch()
+    assert (launch.profile_key, launch.site_key, launch.partition) == ("jupyterlab", "geneva", "normal")
+    assert (launch.project, launch.reservation, launch.qos) == ("physics", None, None)
+    assert (launch.time_minutes, launch.cores, launch.memory_mib, launch.gpus) == (60, 1, 1024, 0)
+    assert (launch.user, launch.owner, launch.queue_wait_minutes) == ("alice", "alice", 30)
+    assert launch.command == ("jupyterhub-singleuser",)
+
+
+def test_a_launch_has_the_environments_of_its_site_and_its_profile_in_this_order() -> None:
+    launch = _launch()
+    assert launch.environments == (launch.site.jupyter, _OFFER.profiles["jupyterlab"].environment)
+
+
+def test_every_choice_is_taken() -> None:
+    launch = _launch(
+        profile="jupyterlab",
+        site="geneva",
+        partition="normal",
+        project="chemistry",
+        time="7h30m",
+        cores="8",
+        memory="4G",
+        gpus="2",
+        reservation="school",
+        qos="high",
+    )
+    assert (launch.project, launch.reservation, launch.qos) == ("chemistry", "school", "high")
+    assert (launch.time_minutes, launch.cores, launch.memory_mib, launch.gpus) == (450, 8, 4096, 2)
+
+
+def test_a_site_without_partitions_and_projects_asks_for_none() -> None:
+    launch = _launch(profile="big")
+    assert (launch.site_key, launch.partition, launch.project) == ("lugano", None, None)
+
+
+def test_a_person_may_have_another_name_at_a_site() -> None:
+    offer = builders.catalogue(sites={"geneva": builders.site(login_name={"alice": "ahartman"})})
+    assert builders.launch(offer).owner == "ahartman"
+    assert builders.launch(offer, user="bob").owner == "bob"
+
+
+def test_a_partition_with_short_jobs_shortens_the_default() -> None:
+    assert _launch(partition="debug").time_minutes == 10
+
+
+@pytest.mark.parametrize(
+    ("choices", "field", "said"),
+    [
+        ({"profile": "matlab"}, "profile", "Choose one of: jupyterlab, big."),
+        ({"site": "bern"}, "site", "Choose one of: geneva, lugano."),
+        ({"profile": "big", "site": "geneva"}, "site", "Choose one of: lugano."),
+        ({"partition": "long"}, "partition", "Choose one of: normal, debug."),
+        ({"site": "lugano", "partition": "normal"}, "partition", "None is offered here; leave it out."),
+        ({"project": "biology"}, "project", "Choose one of: physics, chemistry."),
+        ({"reservation": "x"}, "reservation", "Choose one of: school."),
+        ({"qos": "x"}, "qos", "Choose one of: high."),
+        ({"time": "9h"}, "time", "Choose 1m to 8h."),
+        ({"time": "11m", "partition": "debug"}, "time", "Choose 1m to 10m."),
+        ({"time": "13h", "site": "lugano"}, "time", "Choose 1m to 12h."),
+        ({"time": "soon"}, "time", "write 90m, 8h, 1h30m, 2d or 08:00:00"),
+        ({"cores": "0"}, "cores", "Choose 1 to 8."),
+        ({"cores": "many"}, "cores", "is not a whole number"),
+        ({"memory": "5G"}, "memory", "Choose 1M to 4G."),
+        ({"memory": "lots"}, "memory", "write 900M or 64G"),
+        ({"gpus": "3"}, "gpus", "Choose 0 to 2."),
+        ({"param.version": "5"}, "param.version", "JupyterLab has no parameter called version."),
+    ],
+)
+def test_a_refusal_names_the_field_and_what_would_be_accepted(
+    choices: dict[str, str], field: str, said: str
+) -> None:
+    with pytest.raises(ChoiceRefused) as refused:
+        _launch(**choices)
+    assert refused.value.field == field
+    assert said in refused.value.message
+
+
+def test_a_fixed_resource_says_its_only_value() -> None:
+    offer = builders.catalogue(profiles={"one": builders.profile(resources={"memory": "2G"})})
+    with pytest.raises(ChoiceRefused, match="Choose 2G"):
+        builders.launch(offer, {"memory": "3G"})
+
+
+@pytest.mark.parametrize(
+    "name", ["user", "Profile", "", "param.", "param.A", "param.a b", "param." + "a" * 41, 7, None]
+)
+def test_an_unknown_choice_is_refused(name: Any) -> None:
+    with pytest.raises(ChoiceRefused, match="There is no choice called"):
+        Choices.of({name: "x"})
+
+
+@pytest.mark.parametrize(
+    "value", [1, 1.5, True, None, ["geneva"], {"a": "b"}, b"geneva", "a\nb", "a\0", "\x1b[0m", "x" * 201]
+)
+def test_a_choice_that_is_not_one_short_line_of_text_is_refused(value: Any) -> None:
+    with pytest.raises(ChoiceRefused, match="must be one line of text, at most 200 characters") as refused:
+        Choices.of({"site": value})
+    assert refused.value.field == "site"
+
+
+def test_empty_choices_are_left_out() -> None:
+    assert Choices.of({"site": "  ", "time": "", "profile": " jupyterlab "}).values == {"profile": "jupyterlab"}
+
+
+def test_a_refusal_repeats_only_the_beginning_of_what_was_chosen() -> None:
+    with pytest.raises(ChoiceRefused) as refused:
+        Choices.of({"x" * 10_000: "y"})
+    assert len(refused.value.message) < 120
+
+
+_anything = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["geneva", "jupyterlab", "debug", "8h", "4G", "0", "x" * 10_000, "a\x00b", "\u202e", "\ud800"]
+    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.binary() | st.lists(st.text()),
+)
+_names = st.sampled_from(FIELDS) | st.text(max_size=20) | st.just("param.x") | st.none() | st.integers()
+
+
+def _is_offered(launch: Launch) -> bool:
+    site = _OFFER.sites[launch.site_key]
+    bounds = _OFFER.profiles[launch.profile_key].resources
+    return all(
+        (
+            launch.site_key in _OFFER.sites_of(launch.profile_key),
+            launch.partition in (*site.partitions, None),
+            launch.project in (*site.projects, None),
+            launch.reservation in (*site.reservations, None),
+            launch.qos in (*site.qos, None),
+            bounds.time.min <= launch.time_minutes <= bounds.time.max,
+            bounds.cores.min <= launch.cores <= bounds.cores.max,
+            bounds.memory.min <= launch.memory_mib <= bounds.memory.max,
+            bounds.gpus.min <= launch.gpus <= bounds.gpus.max,
+        )
+    )
+
+
+def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
+    try:
+        return resolve(_OFFER, "alice", Choices.of(given))
+    except ChoiceRefused as refused:
+        return refused
+
+
+@given(st.dictionaries(_names, _anything, max_size=4))
+def test_hostile_choices_are_refused_or_give_only_what_is_offered(given: dict[Any, Any]) -> None:
+    match _answer(given):
+        case Launch() as launch:
+            assert _is_offered(launch)
+        case refused:
+            assert (refused.message + refused.field).isprintable()
+
+
+def test_a_launch_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        _launch().cores = 9  # type: ignore[misc]

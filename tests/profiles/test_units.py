@@ -1,0 +1,112 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles import units
+
+_KINDS = (units.minutes, units.mebibytes, units.count)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("8h", 480),
+        ("90m", 90),
+        ("90min", 90),
+        ("1h30m", 90),
+        ("2d", 2880),
+        ("1d12h", 2160),
+        (" 8H ", 480),
+        ("45", 45),
+        (45, 45),
+        ("08:00:00", 480),
+        ("8:00", 480),
+        ("00:00:30", 1),
+        ("1-00:00:00", 1440),
+        ("2-12:30", 3630),
+    ],
+)
+def test_times_that_people_and_slurm_write(written: str | int, meant: int) -> None:
+    assert units.minutes(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("64G", 65536), ("900M", 900), ("2GB", 2048), ("2 GiB", 2048), ("1t", 1024**2), ("512", 512), (512, 512)],
+)
+def test_amounts_of_memory(written: str | int, meant: int) -> None:
+    assert units.mebibytes(written) == meant
+
+
+@pytest.mark.parametrize(("written", "meant"), [("0", 0), (" 12 ", 12), ("008", 8), (3, 3)])
+def test_whole_numbers(written: str | int, meant: int) -> None:
+    assert units.count(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "0",
+        "0h",
+        "00:00:00",
+        "-1",
+        "1.5h",
+        "8 hours",
+        "8h-",
+        "h",
+        "1:60",
+        "1:00:60",
+        "UNLIMITED",
+        "٣h",
+        "9" * 20,
+    ],
+)
+def test_what_is_not_a_time_is_refused_with_what_would_be(written: str) -> None:
+    with pytest.raises(ValueError, match="write 90m, 8h, 1h30m, 2d or 08:00:00"):
+        units.minutes(written)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "0", "0G", "-1G", "1.5G", "1K", "G", "1PB", "1GG", "٣G", "9" * 10, "4G\nx"]
+)
+def test_what_is_not_an_amount_of_memory_is_refused_with_what_would_be(written: str) -> None:
+    with pytest.raises(ValueError, match="write 900M or 64G"):
+        units.mebibytes(written)
+
+
+@pytest.mark.parametrize("written", ["", "-1", "1.0", "1e3", "0x10", "٣", "one", "1234567", True, None])
+def test_what_is_not_a_whole_number_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="is not a whole number"):
+        units.count(written)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("read", _KINDS)
+def test_a_refusal_repeats_only_the_beginning_of_what_was_written(read: object) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011
+        read("x" * 10_000)  # type: ignore[operator]
+    assert len(str(refused.value)) < 100
+
+
+@given(st.text())
+def test_any_text_is_a_number_or_refused(written: str) -> None:
+    for read in _KINDS:
+        try:
+            assert read(written) >= 0
+        except ValueError:
+            continue
+
+
+@given(st.integers(1, 10**6))
+def test_a_time_that_is_said_is_read_as_the_same_time(total: int) -> None:
+    assert units.minutes(units.say_minutes(total)) == total
+
+
+@given(st.integers(1, 10**8))
+def test_an_amount_that_is_said_is_read_as_the_same_amount(total: int) -> None:
+    assert units.mebibytes(units.say_mebibytes(total)) == total
+
+
+def test_amounts_are_said_in_the_unit_a_person_would_use() -> None:
+    assert [units.say_minutes(each) for each in (45, 60, 90, 2880)] == ["45m", "1h", "1h30m", "2d"]
+    assert [units.say_mebibytes(each) for each in (900, 65536)] == ["900M", "64G"]
