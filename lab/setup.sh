@@ -54,10 +54,16 @@ missing_packages() {
 # The proxy runs under an account of its own: a node in somebody's closed home does not serve it.
 usable_node() {
     local node
-    node=$(command -v node) && command -v npm >/dev/null || return 1
-    node=$(readlink -f "$node")
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$node" --eval \
-        'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null && echo "$node"
+    command -v npm >/dev/null || return 1
+    while read -r node; do
+        node=$(readlink -f "$node")
+        if setpriv --reuid=65534 --regid=65534 --clear-groups "$node" --eval \
+            'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null; then
+            echo "$node"
+            return
+        fi
+    done < <(type -aP node)
+    return 1
 }
 
 install_packages() {
