@@ -83,7 +83,7 @@ class Realm:
 
     def start(self) -> None:
         self._run("kdb5_util", "create", "-s", "-W", "-P", "master")
-        self._run("kadmin.local", typed=PEOPLE.format(folder=self.folder))
+        self._run("kadmin.local", "-p", "admin/admin", typed=PEOPLE.format(folder=self.folder))
         self._run("ktutil", typed=SPOOF.format(folder=self.folder))
         self._kdc = subprocess.Popen(["krb5kdc", "-n"], env=self._env(), stderr=subprocess.DEVNULL)
         for _ in range(100):

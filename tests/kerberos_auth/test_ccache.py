@@ -53,6 +53,11 @@ def test_the_tgt_is_found_among_service_tickets(credentials):
     assert facts.whole == len(data)
 
 
+def test_of_two_tgts_the_one_the_cache_was_made_with_counts():
+    now = int(time.time())
+    assert parse(cache(credential(end=now + 60), credential(end=now + 90))).end == now + 60
+
+
 def test_a_service_ticket_just_being_appended_does_not_matter():
     whole = cache(credential(), SERVICE)
     for cut in range(1, len(SERVICE)):

@@ -47,7 +47,8 @@ class Browser:
 
 
 @pytest.fixture
-async def hub(realm, hub_app, tmp_path):
+async def hub(realm, hub_app, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the hub writes its cookie secret where it stands
     return await hub_app(
         config={
             "JupyterHub": {

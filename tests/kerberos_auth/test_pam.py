@@ -15,6 +15,7 @@ SERVICES = {
     "yes": [f"auth {PERMIT}", f"account {PERMIT}"],
     "no": ["auth required pam_deny.so", f"account {PERMIT}"],
     "talks": [f"auth {PERMIT}", "account optional pam_echo.so Welcome", f"account {PERMIT}"],
+    "no-credentials": [f"auth {PERMIT}", "auth required pam_debug.so cred=cred_err", f"account {PERMIT}"],
     "expired": [f"auth {PERMIT}", "account required pam_debug.so acct=new_authtok_reqd"],
     "told": [
         "auth optional pam_echo.so Password expired.  You must change it now.",
@@ -69,6 +70,10 @@ def answers(tmp_path_factory):
 @pytest.mark.parametrize("asked", ["yes pw", "talks pw", "password alice-pw"])
 def test_who_pam_lets_in_is_in(answers, asked):
     assert answers[asked] == ["in", True]
+
+
+def test_credentials_out_of_pam_are_not_asked_for(answers):
+    assert answers["no-credentials pw"][0] == "in"
 
 
 @pytest.mark.parametrize("asked", ["no pw", "password pw", "unknown pw", "locked pw", "tries pw"])

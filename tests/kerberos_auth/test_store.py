@@ -117,7 +117,9 @@ def test_a_ticket_of_another_principal_than_asked_for_is_refused(store):
 
 
 def plant_link(path: Path) -> None:
-    (path.parent / ".other").write_bytes(cache())
+    other = path.parent / ".other"
+    other.write_bytes(cache())
+    other.chmod(0o600)
     path.symlink_to(".other")
 
 
