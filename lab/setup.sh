@@ -57,7 +57,8 @@ usable_node() {
     command -v npm >/dev/null || return 1
     while read -r node; do
         node=$(readlink -f "$node")
-        if setpriv --reuid=65534 --regid=65534 --clear-groups "$node" --eval \
+        # "env", because setpriv itself may still enter closed folders.
+        if setpriv --reuid=65534 --regid=65534 --clear-groups env "$node" --eval \
             'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null; then
             echo "$node"
             return
