@@ -5,14 +5,7 @@ from lab.plan import Host, Role, Site
 GPU_DEVICE = "/run/gpu{index}"
 """Plain files stand for GPUs: Slurm only wants a path that exists."""
 
-
-def slurm_conf(site: Site) -> str:
-    """Return slurm.conf of the site, the same text on all its hosts."""
-    nodes = site.having(Role.NODE)
-    with_gpus = ",".join(node.name for node in nodes if node.gpus)
-    return f"""\
-ClusterName={site.name}
-SlurmctldHost={site.controller.name}({site.controller.address})
+SETTINGS = """\
 SlurmUser=slurm
 AuthType=auth/munge
 CredType=cred/munge
@@ -44,7 +37,18 @@ MinJobAge=300
 InactiveLimit=0
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
+"""
+"""What slurm.conf says at every site."""
 
+
+def slurm_conf(site: Site) -> str:
+    """Return slurm.conf of the site, the same text on all its hosts."""
+    nodes = site.having(Role.NODE)
+    with_gpus = ",".join(node.name for node in nodes if node.gpus)
+    return f"""\
+ClusterName={site.name}
+SlurmctldHost={site.controller.name}({site.controller.address})
+{SETTINGS}
 {_node_lines(nodes)}
 PartitionName=normal Nodes=ALL Default=YES MaxTime=08:00:00 DefaultTime=00:30:00
 PartitionName=debug Nodes={nodes[-1].name} MaxTime=00:10:00 DefaultTime=00:05:00
