@@ -39,7 +39,7 @@ LogLevel VERBOSE
 """
 
 PAM_JUPYTERHUB = """\
-auth    required /etc/security/pam_krb5.so no_ccache
+auth    required /etc/security/pam_krb5.so no_ccache defer_pwchange
 account required /etc/security/pam_krb5.so no_ccache
 """
 

@@ -17,3 +17,6 @@ c.JupyterHub.load_roles = [
         "scopes": ["admin:users", "admin:servers", "tokens", "access:servers", "read:hub"],
     }
 ]
+
+# Half a minute is kind to a real Slurm; here somebody waits.
+c.Spawner.poll_interval = 5

@@ -12,9 +12,10 @@ from profiles.schema import Site
 from slurm_ssh_spawner import delivery, script, slurm, submission, tunnel
 from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
+from slurm_ssh_spawner.pool import ConnectionPool
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
 from slurm_ssh_spawner.script import ServerProcess
-from slurm_ssh_spawner.ssh import ConnectionPool, Login
+from slurm_ssh_spawner.ssh import Login
 from slurm_ssh_spawner.submission import Tell
 from slurm_ssh_spawner.watch import JobWatch
 
@@ -34,6 +35,7 @@ class Launcher:
         self._pool = ConnectionPool(tickets.get)
         self._watch = JobWatch(self._ask)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
+        self._releases: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Close the connections.  Submissions under way are let go: their jobs are found by their marks."""
@@ -99,9 +101,14 @@ class Launcher:
         except TimeoutError as error:
             raise Unavailable(f"The job at {site.title} has been told to stop but has not ended yet.") from error
 
-    async def release(self, job: Job) -> None:
-        """Remove what the launch left at the site, if the site can be reached; never raises."""
+    def release(self, job: Job) -> None:
+        """Remove what the launch left at the site, soon and if the site can be reached."""
         self._watch.forget(job)
+        task = asyncio.create_task(self._release(job))
+        self._releases.add(task)
+        task.add_done_callback(self._releases.discard)
+
+    async def _release(self, job: Job) -> None:
         try:
             place = delivery.of(self._site(job))
             await place.release(self._remote(job).run, job.owner, job.launch_id)
@@ -192,5 +199,5 @@ def _progress(report: JobReport) -> str:
     if report.state is JobState.PENDING:
         return f"The job waits in the queue ({report.reason})." if report.reason else "The job waits in the queue."
     if report.state is JobState.RUNNING:
-        return f"The job runs on {report.node}; the server is starting."
+        return f"The job runs on {report.node}."
     return ""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from kernels.shell import Shell
 from profiles.schema import Site
 from slurm_ssh_spawner.errors import Unavailable
-from slurm_ssh_spawner.ssh import ConnectionPool, Login
+from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.ssh import Login
 from slurm_ssh_spawner.transport import Completed, ConnectionLost
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.

@@ -175,13 +175,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
-        return self._released(super().run_post_stop_hook())
-
-    async def _released(self, hook: Any) -> None:
         if self._job is not None and not self.will_resume:
-            await self._hub.launcher.release(self._job)
-        if hook is not None and hasattr(hook, "__await__"):
-            await hook
+            self._hub.launcher.release(self._job)
+        return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield what the launcher tells, oldest first; JupyterHub ends it with the start."""

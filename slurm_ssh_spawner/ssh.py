@@ -1,33 +1,26 @@
-"""Kept-open SSH connections, one per person and site, made as the person with the person's own ticket.
-
-The only module that knows asyncssh.
-"""
+"""One SSH connection, made as a person with the person's own ticket.  The only module that knows asyncssh."""
 
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import asyncssh
 
-from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from kernels.shell import Shell
-from profiles.schema import FrontEnd, Site
-from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused, SiteUnreachable
+from profiles.schema import FrontEnd
+from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused
 from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 
-# For one front end, from TCP to login: two that are dead must not keep a page waiting for 20 s.
+# For one front end, from TCP to login.
 CONNECT_SECONDS = 8
-IDLE_SECONDS = 300
 # A host that vanished is noticed after (count + 1) * interval: soon enough to use another while a page waits.
 KEEPALIVE_SECONDS = 3
 KEEPALIVE_COUNT = 2
-# sshd's MaxSessions is 10 by default and its MaxStartups 10:30:100.
+# sshd's MaxSessions is 10 by default.
 COMMANDS_AT_ONCE = 8
-CONNECTS_AT_ONCE = 4
 _LONGEST_ANSWER = 5 * 1024 * 1024
 # GSS_C_DELEG_FLAG of RFC 2744.
 _DELEGATED = 1
@@ -35,9 +28,13 @@ _DELEGATED = 1
 _log = logging.getLogger(__name__)
 
 
+class FrontEndSilent(Exception):  # noqa: N818
+    """A front end could not be connected to; another one may do."""
+
+
 @dataclass(frozen=True)
 class Login:
-    """Who connects where: the key of a connection."""
+    """Who connects where: `user` is the hub's name, `owner` the login at the site."""
 
     user: str
     owner: str
@@ -101,97 +98,47 @@ def _text(answer: str | bytes | None) -> str:
     return raw.decode("utf-8", "replace")
 
 
-class ConnectionPool:
-    """Owner of all connections: makes them when needed, closes them when idle.
+async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+    """Connect to one front end of the site called `title`, and make sure that the ticket went along.
 
-    `ticket_of` returns a person's valid ticket or raises; it is asked before every connect.
+    Raises FrontEndSilent, LoginRefused, Broken (host key) or Refused (ticket not delegated).
     """
-
-    def __init__(self, ticket_of: Callable[[str], Ticket]) -> None:
-        self._ticket_of = ticket_of
-        self._open: dict[Login, Connection] = {}
-        self._locks: dict[Login, asyncio.Lock] = {}
-        self._gates: dict[str, asyncio.Semaphore] = {}
-        self._failed: set[str] = set()
-        self._reaper: asyncio.Task[None] | None = None
-
-    @asynccontextmanager
-    async def connection(self, login: Login, site: Site) -> AsyncIterator[Connection]:
-        """Give the person's connection to the site, made now if there is none.
-
-        Raises SiteUnreachable, LoginRefused, Broken, or what `ticket_of` raises.
-        """
-        # A lock is never dropped: one dropped while somebody waits on it could be made twice.
-        async with self._locks.setdefault(login, asyncio.Lock()):
-            connection = self._open.get(login)
-            if connection is None or not connection.is_open:
-                connection = self._open[login] = await self._connect(login, site)
-        if self._reaper is None or self._reaper.done():
-            self._reaper = asyncio.create_task(self._reap())
-        yield connection
-
-    async def close(self) -> None:
-        """Close every connection and end the reaper."""
-        if self._reaper:
-            self._reaper.cancel()
-        connections = list(self._open.values())
-        self._open.clear()
-        await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
-
-    async def _reap(self) -> None:
-        while self._open:
-            await asyncio.sleep(IDLE_SECONDS / 10)
-            for login, connection in list(self._open.items()):
-                if not connection.is_open or connection.idle_seconds > IDLE_SECONDS:
-                    del self._open[login]
-                    await connection.close()
-
-    async def _connect(self, login: Login, site: Site) -> Connection:
-        """Try the front ends in the site's order, those that failed last time at the end."""
-        try:
-            ticket = self._ticket_of(login.user)
-        except AuthFailed as error:
-            raise Refused(error.message) from error
-        gate = self._gates.setdefault(login.site_key, asyncio.Semaphore(CONNECTS_AT_ONCE))
-        problems = []
-        for front_end in sorted(site.front_ends, key=lambda each: each.host in self._failed):
-            try:
-                async with gate:
-                    connection = await _connect_to(front_end, login, ticket)
-            except (OSError, TimeoutError, asyncssh.ConnectionLost) as error:
-                self._failed.add(front_end.host)
-                problems.append(f"{front_end.host}: {str(error) or type(error).__name__}")
-            except asyncssh.HostKeyNotVerifiable as error:
-                raise Broken(
-                    f"{front_end.host} shows a host key that is not in the catalogue, so it was not trusted. "
-                    f"An administrator has to compare it and, if it is right, add it to the catalogue.",
-                    str(error),
-                ) from error
-            except asyncssh.PermissionDenied as error:
-                raise LoginRefused(
-                    f"{site.title} knows your ticket but did not let you in; you probably have no account there.",
-                    f"{front_end.host}: {error}",
-                ) from error
-            except asyncssh.DisconnectError as error:
-                self._failed.add(front_end.host)
-                problems.append(f"{front_end.host}: {error}")
-            else:
-                self._failed.discard(front_end.host)
-                return connection
-        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", "; ".join(problems))
+    host = front_end.host
+    try:
+        ssh = await _connect(front_end, login.owner, ticket.ccache)
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise Broken(
+            f"{host} shows a host key that is not in the catalogue, so it was not trusted. "
+            f"An administrator has to compare it and, if it is right, add it to the catalogue.",
+            str(error),
+        ) from error
+    except asyncssh.PermissionDenied as error:
+        raise LoginRefused(
+            f"{title} knows your ticket but did not let you in; you probably have no account there.",
+            f"{host}: {error}",
+        ) from error
+    except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
+        raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
+    if not _is_delegated(ssh):
+        ssh.abort()
+        raise Refused(
+            f"{host} did not accept your ticket for forwarding, so files that need it could not be reached. "
+            f"Log out and in again; if that does not help, contact support."
+        )
+    _log.info("connected to %s as %s for %s", host, login.owner, login.user)
+    return Connection(host, ssh)
 
 
-async def _connect_to(front_end: FrontEnd, login: Login, ticket: Ticket) -> Connection:
-    """Connect to one front end and make sure that the ticket went along."""
-    ssh = await asyncssh.connect(
+async def _connect(front_end: FrontEnd, owner: str, ccache: str) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
         front_end.host,
         front_end.port,
-        username=login.owner,
+        username=owner,
         known_hosts=_known_hosts(front_end),
         preferred_auth="gssapi-with-mic",
         # GSS key exchange would go past the host keys and end the connection when the ticket ends.
         gss_kex=False,
-        gss_store=ticket.ccache,
+        gss_store=ccache,
         gss_host=front_end.host,
         gss_delegate_creds=True,
         # Nothing of the hub's own account may speak for a person.
@@ -206,14 +153,6 @@ async def _connect_to(front_end: FrontEnd, login: Login, ticket: Ticket) -> Conn
         keepalive_interval=KEEPALIVE_SECONDS,
         keepalive_count_max=KEEPALIVE_COUNT,
     )
-    if not _is_delegated(ssh):
-        ssh.abort()
-        raise Refused(
-            f"{front_end.host} did not accept your ticket for forwarding, so files that need it could not be "
-            f"reached. Log out and in again; if that does not help, contact support."
-        )
-    _log.info("connected to %s as %s for %s", front_end.host, login.owner, login.user)
-    return Connection(front_end.host, ssh)
 
 
 def _known_hosts(front_end: FrontEnd) -> asyncssh.SSHKnownHosts:

@@ -1,0 +1,98 @@
+"""Kept-open connections, one per person and site: to a front end that answers, closed when idle."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from kerberos_auth.errors import AuthFailed
+from kerberos_auth.tickets import Ticket
+from profiles.schema import FrontEnd, Site
+from slurm_ssh_spawner.errors import Refused, SiteUnreachable
+from slurm_ssh_spawner.ssh import Connection, FrontEndSilent, Login, connect
+
+IDLE_SECONDS = 300
+# How long a front end may take before the next one is tried as well.
+HEAD_START_SECONDS = 3
+# sshd's MaxStartups is 10:30:100 by default.
+CONNECTS_AT_ONCE = 4
+
+
+class ConnectionPool:
+    """Owner of all connections.  `ticket_of` returns a person's valid ticket or raises AuthFailed."""
+
+    def __init__(self, ticket_of: Callable[[str], Ticket]) -> None:
+        self._ticket_of = ticket_of
+        self._open: dict[Login, Connection] = {}
+        self._locks: dict[Login, asyncio.Lock] = {}
+        self._gates: dict[str, asyncio.Semaphore] = {}
+        self._silent: set[str] = set()
+        self._reaper: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def connection(self, login: Login, site: Site) -> AsyncIterator[Connection]:
+        """Give the person's connection to the site, made now if there is none.
+
+        Raises SiteUnreachable, or what `ssh.connect` raises; Refused if there is no valid ticket.
+        """
+        # A lock is never dropped: one dropped while somebody waits on it could be made twice.
+        async with self._locks.setdefault(login, asyncio.Lock()):
+            connection = self._open.get(login)
+            if connection is None or not connection.is_open:
+                connection = self._open[login] = await self._connect(login, site)
+        if self._reaper is None or self._reaper.done():
+            self._reaper = asyncio.create_task(self._reap())
+        yield connection
+
+    async def close(self) -> None:
+        """Close every connection and end the reaper."""
+        if self._reaper:
+            self._reaper.cancel()
+        connections = list(self._open.values())
+        self._open.clear()
+        await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
+
+    async def _reap(self) -> None:
+        while self._open:
+            await asyncio.sleep(IDLE_SECONDS / 10)
+            for login, connection in list(self._open.items()):
+                if not connection.is_open or connection.idle_seconds > IDLE_SECONDS:
+                    del self._open[login]
+                    await connection.close()
+
+    async def _connect(self, login: Login, site: Site) -> Connection:
+        try:
+            ticket = self._ticket_of(login.user)
+        except AuthFailed as error:
+            raise Refused(error.message) from error
+        # In the site's order, but for those that were silent last time.
+        waiting = sorted(site.front_ends, key=lambda each: each.host in self._silent)
+        attempts: set[asyncio.Task[Connection]] = set()
+        problems: list[str] = []
+        try:
+            while waiting or attempts:
+                if waiting:
+                    attempts.add(asyncio.create_task(self._attempt(waiting.pop(0), login, ticket, site)))
+                done, attempts = await asyncio.wait(
+                    attempts,
+                    timeout=HEAD_START_SECONDS if waiting else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                for attempt in done:
+                    try:
+                        return attempt.result()
+                    except FrontEndSilent as error:
+                        problems.append(str(error))
+        finally:
+            for attempt in attempts:
+                attempt.cancel()
+        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", "; ".join(problems))
+
+    async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, site: Site) -> Connection:
+        async with self._gates.setdefault(login.site_key, asyncio.Semaphore(CONNECTS_AT_ONCE)):
+            try:
+                connection = await connect(front_end, login, ticket, site.title)
+            except FrontEndSilent:
+                self._silent.add(front_end.host)
+                raise
+        self._silent.discard(front_end.host)
+        return connection

@@ -1,0 +1,110 @@
+"""When something of a site is away: what the person sees, and that no job is lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lab import Lab
+from lab.person import NotStarted, Person
+
+STUB = {"profile": "stub", "site": "geneva"}
+
+
+@contextmanager
+def broken(lab: Lab, *faults: tuple[str, ...]) -> Iterator[None]:
+    """Break things for the length of a block."""
+    mend = {"kill": "start", "freeze": "thaw", "cut": "join"}
+    for verb, *where in faults:
+        lab.fault(verb, *where)
+    try:
+        yield
+    finally:
+        for verb, *where in faults:
+            lab.fault(mend[verb], *where)
+
+
+@contextmanager
+def newcomer(lab: Lab, name: str) -> Iterator[Person]:
+    """Give a person for whom the hub has no connection open."""
+    lab.fault("kill", "hub", "jupyterhub")
+    lab.fault("start", "hub", "jupyterhub")
+    with Person(lab.url, name) as person:
+        lab.wait("the hub answers", lambda: person.http.get("/hub/api/").status_code == 200, 60)
+        person.log_in()
+        yield person
+        person.stop()
+
+
+def front_ends_of(lab: Lab, name: str) -> str:
+    log = lab.log("hub", "jupyterhub").read_text()
+    return [line for line in log.splitlines() if f"as {name} for {name}" in line][-1]
+
+
+def test_the_second_front_end_is_used_when_the_first_is_dead(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob, broken(lab, ("kill", "geneva-login1", "sshd")):
+        bob.start(STUB)
+        assert "geneva-login2" in front_ends_of(lab, "bob")
+
+
+def test_the_second_front_end_is_used_when_the_first_is_cut_off_under_a_connection(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob:
+        bob.start(STUB)
+        bob.stop()
+        assert "geneva-login1" in front_ends_of(lab, "bob")
+        with broken(lab, ("cut", "geneva-login1")):
+            bob.start(STUB)
+            assert "geneva-login2" in front_ends_of(lab, "bob")
+
+
+@pytest.mark.parametrize("how", [("kill", "sshd"), ("freeze", "sshd"), ("cut",)])
+def test_a_site_without_front_ends_is_told(lab: Lab, how: tuple[str, ...]) -> None:
+    verb, *daemon = how
+    faults = [(verb, host, *daemon) for host in ("geneva-login1", "geneva-login2")]
+    with newcomer(lab, "bob") as bob, broken(lab, *faults), pytest.raises(NotStarted) as caught:
+        bob.start(STUB)
+    assert "Geneva cannot be reached" in str(caught.value)
+
+
+def test_a_site_that_is_away_does_not_stop_a_running_server(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob:
+        bob.start(STUB)
+        with broken(lab, ("cut", "geneva-login1"), ("cut", "geneva-login2")):
+            lab.wait(
+                "the hub has asked about the job in vain",
+                lambda: "squeue at geneva for bob" in lab.log("hub", "jupyterhub").read_text(),
+                120,
+            )
+            assert "" in bob.model()["servers"]
+
+
+def test_a_silent_slurm_does_not_stop_a_running_server(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob:
+        bob.start(STUB)
+        with broken(lab, ("kill", "geneva-ctl", "slurmctld")):
+            lab.wait(
+                "the hub has asked about the job in vain",
+                lambda: "Unable to contact slurm" in lab.log("hub", "jupyterhub").read_text(),
+                180,
+            )
+            assert "" in bob.model()["servers"]
+
+
+def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob:
+        key = "/etc/ssh/ssh_host_ed25519_key"
+        for host in ("geneva-login1", "geneva-login2"):
+            lab.run(host, ["cp", "-p", key, f"{key}.kept"])
+            lab.run(host, ["sh", "-c", f"rm {key}; ssh-keygen -q -t ed25519 -N '' -f {key}"])
+            lab.fault("kill", host, "sshd")
+            lab.fault("start", host, "sshd")
+        try:
+            with pytest.raises(NotStarted) as caught:
+                bob.start(STUB)
+        finally:
+            for host in ("geneva-login1", "geneva-login2"):
+                lab.run(host, ["mv", f"{key}.kept", key])
+                lab.fault("kill", host, "sshd")
+                lab.fault("start", host, "sshd")
+        assert "a host key that is not in the catalogue" in str(caught.value)
+        assert lab.run("geneva-login1", ["find", "/tmp", "-user", "bob"]).stdout == ""

@@ -1,0 +1,206 @@
+"""The straight path in the lab: form, job, notebook, stop; and the people for whom it is not straight."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from lab import Lab
+from lab.demo import CELL
+from lab.person import NotStarted, Person
+
+ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
+
+
+@pytest.fixture
+def alice(lab: Lab) -> Iterator[Person]:
+    with logged_in(lab, "alice") as person:
+        yield person
+        person.stop()
+
+
+def logged_in(lab: Lab, name: str) -> Person:
+    person = Person(lab.url, name)
+    person.log_in()
+    return person
+
+
+def jobs_of(lab: Lab, name: str) -> list[str]:
+    return lab.run("geneva-login2", ["squeue", "-h", "-u", name, "-o", "%i %T %j"]).stdout.splitlines()
+
+
+def delivered(lab: Lab, name: str) -> list[str]:
+    return lab.run("geneva-n1", ["find", f"/scratch/{name}/tickets", "-type", "f"]).stdout.splitlines()
+
+
+def test_a_cell_runs_on_a_node_as_alice_with_her_ticket(lab: Lab, alice: Person) -> None:
+    said = alice.start(ON_GENEVA)
+    printed = alice.run(CELL)
+    assert re.search(r"host\s+geneva-n[12]\.lab\.test", printed)
+    assert re.search(r"user\s+alice", printed)
+    assert "ticket of alice@LAB.TEST" in printed
+    assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in printed
+    (job,) = jobs_of(lab, "alice")
+    assert f"accepted job {job.split()[0]}" in " ".join(said)
+    assert re.fullmatch(r"\d+ RUNNING jupyter-hub-[0-9a-f]{12}", job)
+
+
+def test_nothing_is_left_after_stop(lab: Lab, alice: Person) -> None:
+    alice.start(ON_GENEVA)
+    (ticket,) = delivered(lab, "alice")
+    assert lab.run("geneva-n1", ["stat", "-c", "%a %U", ticket]).stdout == "600 alice\n"
+    alice.stop()
+    assert jobs_of(lab, "alice") == []
+    assert delivered(lab, "alice") == []
+    assert alice.model()["servers"] == {}
+    for node in ("geneva-n1", "geneva-n2"):
+        assert lab.run(node, ["find", "/tmp", "-user", "alice"]).stdout == ""
+
+
+def test_nobody_can_read_the_token_from_a_script_a_command_line_or_a_log(lab: Lab, alice: Person) -> None:
+    alice.start(ON_GENEVA)
+    token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+    assert len(token) > 20
+    (job,) = jobs_of(lab, "alice")
+    script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
+    assert "JUPYTERHUB_API_URL" in script
+    assert token not in script
+    for host in ("geneva-n1", "geneva-n2", "geneva-login1"):
+        assert token not in lab.run(host, ["ps", "-eo", "args"]).stdout
+    assert token not in lab.log("hub", "jupyterhub").read_text()
+
+
+def test_a_user_file_is_not_made_private_by_us(lab: Lab, alice: Person) -> None:
+    alice.start({**ON_GENEVA, "profile": "jupyterlab"})
+    assert alice.run("import os; old = os.umask(0); print(oct(old))").strip() == "0o22"
+
+
+def test_frank_whose_shell_is_tcsh_and_talks_works_like_alice(lab: Lab) -> None:
+    with logged_in(lab, "frank") as frank:
+        frank.start(ON_GENEVA)
+        assert "ticket of frank@LAB.TEST" in frank.run(CELL)
+        frank.stop()
+    assert jobs_of(lab, "frank") == []
+
+
+def test_grace_is_told_that_her_home_is_full(lab: Lab) -> None:
+    with logged_in(lab, "grace") as grace, pytest.raises(NotStarted) as caught:
+        grace.start(ON_GENEVA)
+    assert "Your home directory at Geneva is full" in str(caught.value)
+    assert jobs_of(lab, "grace") == []
+
+
+def test_a_job_that_dies_at_once_shows_the_end_of_its_log(lab: Lab) -> None:
+    with logged_in(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
+        bob.start({"profile": "dies"})
+    assert "ended before the notebook was up (FAILED)" in str(caught.value)
+    assert "no licence for this program" in str(caught.value)
+    assert delivered(lab, "bob") == []
+
+
+def test_the_longest_time_is_the_partitions(lab: Lab) -> None:
+    with logged_in(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
+        bob.start({"profile": "jupyterlab", "time": "9h"})
+    assert "The time 9h is not on offer. Choose 1m to 8h." in str(caught.value)
+
+
+def test_the_form_comes_back_with_what_was_typed(lab: Lab) -> None:
+    with logged_in(lab, "bob") as bob:
+        page = bob.http.post(
+            "/hub/spawn", params={"_xsrf": bob.xsrf()}, data={"profile": "dies", "time": "9 weeks"}
+        )
+    assert page.status_code == 400
+    assert 'value="9 weeks"' in page.text
+    assert '<option value="dies" selected>' in page.text
+
+
+def test_a_link_with_a_query_starts_nothing(lab: Lab) -> None:
+    with logged_in(lab, "bob") as bob:
+        page = bob.http.get("/hub/spawn", params={"profile": "jupyterlab"})
+        assert page.status_code == 400
+        assert bob.model()["servers"] == {}
+
+
+@pytest.mark.parametrize("options", [{"site": "geneva", "extra": "x"}, {"profile": ["jupyterlab"]}, {"time": 60}])
+def test_the_api_passes_the_same_gate(lab: Lab, options: dict[str, object]) -> None:
+    with logged_in(lab, "bob") as bob:
+        answer = bob.api("POST", "/hub/api/users/bob/server", json=options)
+    assert answer.status_code == 400
+    assert "choice" in answer.json()["message"]
+
+
+def test_the_api_starts_with_no_options_at_all(lab: Lab, alice: Person) -> None:
+    assert alice.api("POST", "/hub/api/users/alice/server", json={}).status_code in (201, 202)
+    assert [event.ready for event in alice.progress()][-1]
+
+
+class TestTheJobReportRoute:
+    def test_somebody_elses_launch_is_not_found(self, lab: Lab, alice: Person) -> None:
+        alice.start(ON_GENEVA)
+        (job,) = jobs_of(lab, "alice")
+        path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
+        with logged_in(lab, "bob") as bob:
+            assert bob.api("POST", path, json={"port": 5000}).status_code == 404
+        assert alice.api("POST", path, json={"port": 5000}).status_code == 204
+        assert alice.api("POST", path, json={"port": True}).status_code == 400
+        assert alice.api("POST", path, json={"port": 5000, "ip": "10.0.0.1"}).status_code == 400
+        assert alice.api("POST", "/hub/api/launches/000000000000", json={"port": 5000}).status_code == 404
+        assert alice.run("print(6 * 7)").strip() == "42", "a late report changes nothing"
+
+    def test_a_service_or_nobody_has_no_launches(self, lab: Lab) -> None:
+        path = "/hub/api/launches/000000000000"
+        service = {"Authorization": "token lab-service-token"}
+        with Person(lab.url, "nobody") as nobody:
+            assert nobody.http.post(path, json={"port": 5000}, headers=service).status_code == 404
+            assert nobody.http.post(path, json={"port": 5000}).status_code == 403
+
+    def test_a_job_that_nobody_waits_for_ends_itself(self, lab: Lab, alice: Person) -> None:
+        alice.start(ON_GENEVA)
+        (job,) = jobs_of(lab, "alice")
+        script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
+        assert "/launches/" in script
+        stray = script.replace(job.rsplit("-", 1)[1], "0123456789ab")
+        token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        command = f"export JUPYTERHUB_API_TOKEN={token}; sbatch --parsable --wait"
+        lab.run("geneva-login1", ["sh", "-c", command], user="alice", input=stray, check=False)
+        log = lab.run("geneva-login1", ["cat", "/scratch/alice/jupyter/0123456789ab.log"]).stdout
+        assert "This job ends, because the hub answered 404" in log
+
+    def test_batchspawners_own_route_does_not_exist(self, alice: Person) -> None:
+        answer = alice.api("POST", "/hub/api/batchspawner", json={"port": 1})
+        assert answer.status_code == 404
+
+
+def test_a_restarted_hub_keeps_a_running_notebook(lab: Lab, alice: Person) -> None:
+    alice.start(ON_GENEVA)
+    before = jobs_of(lab, "alice")
+    kernel = alice.api("POST", "/user/alice/api/kernels", json={"name": "python3"}).json()["id"]
+    lab.fault("stop", "hub", "jupyterhub")
+    listed = alice.api("GET", "/user/alice/api/kernels")
+    assert [one["id"] for one in listed.json()] == [kernel], "the notebook answers while the hub is away"
+    lab.fault("start", "hub", "jupyterhub")
+    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
+    lab.wait("alice's server is known", lambda: "" in alice.model()["servers"], 30)
+    assert jobs_of(lab, "alice") == before
+    assert alice.run("print(6 * 7)").strip() == "42"
+    alice.stop()
+    assert jobs_of(lab, "alice") == []
+
+
+def test_a_job_that_ends_behind_the_hubs_back_is_noticed(lab: Lab, alice: Person) -> None:
+    alice.start(ON_GENEVA)
+    (job,) = jobs_of(lab, "alice")
+    lab.run("geneva-login1", ["scancel", job.split()[0]])
+    lab.wait("the hub has noticed", lambda: alice.model()["servers"] == {}, 90)
+
+
+def test_state_in_the_database_holds_no_secret(lab: Lab, alice: Person) -> None:
+    alice.start(ON_GENEVA)
+    query = "import sqlite3; print(sqlite3.connect('file:/var/lib/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
+    query += ".execute('select state from spawners').fetchall())"
+    stored = lab.run("hub", ["/usr/bin/python3", "-c", query]).stdout
+    token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+    assert token not in stored
+    assert '"job_id"' in stored
+    assert json.dumps("jupyter-hub-")[1:-1] in stored
