@@ -54,12 +54,12 @@ class Job:
         return asdict(self)
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Self | None:
+    def from_state(cls, state: Any) -> Self | None:
         """Return the handle stored by `to_state`, or None if `state` does not hold a whole one."""
-        try:
-            return cls(**{name: str(state[name]) for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
-        except (KeyError, TypeError):
+        parts = {name: state.get(name) for name in cls.__dataclass_fields__} if isinstance(state, dict) else {}
+        if not parts or not all(part and isinstance(part, str) for part in parts.values()):
             return None
+        return cls(**parts)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

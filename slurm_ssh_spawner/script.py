@@ -95,4 +95,6 @@ def _directive(name: str, value: str | None) -> Shell:
         return Shell(f"#SBATCH --{name}")
     if not value.isprintable():
         raise ValueError(f"the sbatch option {name} cannot hold control characters")
-    return Shell(f"#SBATCH --{name}={quote(value)}")
+    # Unlike a shell, sbatch takes a backslash for an escape even between single quotes.
+    escaped = value.replace("\\", "\\\\")
+    return Shell(f"#SBATCH --{name}={quote(escaped)}")

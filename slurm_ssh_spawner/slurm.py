@@ -78,9 +78,13 @@ def parse_submit(stdout: str) -> str:
     """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`."""
     last = stdout.strip().splitlines()[-1:] or [""]
     job_id = last[0].split(";")[0]
-    if not job_id.isdigit():
+    if not _is_number(job_id):
         raise UnreadableAnswer(f"sbatch answered {stdout.strip()[-200:]!r} instead of a job id")
     return job_id
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
@@ -106,7 +110,7 @@ def parse_queue(stdout: str) -> tuple[Row, ...]:
         fields = line.strip().split("|", maxsplit=5)
         if len(fields) == 1 and (not fields[0] or fields[0].startswith("CLUSTER:")):
             continue
-        if len(fields) != 6 or not fields[0].isdigit():
+        if len(fields) != 6 or not _is_number(fields[0]):
             raise UnreadableAnswer(f"squeue answered {line[:200]!r}")
         job_id, word, node, owner, reason, name = fields
         state = _STATES.get(word, JobState.UNKNOWN)

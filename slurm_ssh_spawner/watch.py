@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class _Group:
     """The jobs of one owner at one site that somebody asked about, and the query under way for them."""
 
-    marks: set[str] = field(default_factory=set)
-    query: asyncio.Task[tuple[slurm.Row, ...] | None] | None = None
+    jobs: set[Job] = field(default_factory=set)
+    query: asyncio.Task[dict[Job, JobReport]] | None = None
 
 
 class JobWatch:
@@ -41,15 +41,11 @@ class JobWatch:
 
         GONE only after Slurm twice answered without it, UNKNOWN if it could not be asked.
         """
-        rows = await self._rows(job)
-        if rows is None:
-            return JobReport(JobState.UNKNOWN)
-        report = slurm.observe(job, rows)
-        if report is not None:
-            self._absent.pop(job.mark, None)
-            return report
-        self._absent[job.mark] = self._absent.get(job.mark, 0) + 1
-        return JobReport(JobState.GONE if self._absent[job.mark] >= ABSENCES else JobState.UNKNOWN)
+        group = self._groups.setdefault((job.site_key, job.owner), _Group())
+        group.jobs.add(job)
+        if group.query is None:
+            group.query = asyncio.create_task(self._send(job, group))
+        return (await asyncio.shield(group.query))[job]
 
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
         """Yield observations of the job for ever, often at first and then less and less."""
@@ -63,16 +59,19 @@ class JobWatch:
         """Drop what is remembered about a job that nobody will ask about again."""
         self._absent.pop(job.mark, None)
 
-    async def _rows(self, job: Job) -> tuple[slurm.Row, ...] | None:
-        """Join the next query for the job's owner and site: one that has not been sent yet."""
-        group = self._groups.setdefault((job.site_key, job.owner), _Group())
-        group.marks.add(job.mark)
-        if group.query is None:
-            group.query = asyncio.create_task(self._send(job, group))
-        return await asyncio.shield(group.query)
-
-    async def _send(self, job: Job, group: _Group) -> tuple[slurm.Row, ...] | None:
+    async def _send(self, asker: Job, group: _Group) -> dict[Job, JobReport]:
+        """Ask once about all jobs of the group, and count one absence however many wait for the answer."""
         await asyncio.sleep(0)
         # Whoever asks from here on is not in this query and starts the next one.
-        marks, group.marks, group.query = frozenset(group.marks), set(), None
-        return await self._ask(job, marks)
+        jobs, group.jobs, group.query = group.jobs, set(), None
+        rows = await self._ask(asker, frozenset(job.mark for job in jobs))
+        return {job: self._seen(job, rows) for job in jobs}
+
+    def _seen(self, job: Job, rows: tuple[slurm.Row, ...] | None) -> JobReport:
+        if rows is None:
+            return JobReport(JobState.UNKNOWN)
+        if report := slurm.observe(job, rows):
+            self._absent.pop(job.mark, None)
+            return report
+        self._absent[job.mark] = self._absent.get(job.mark, 0) + 1
+        return JobReport(JobState.GONE if self._absent[job.mark] >= ABSENCES else JobState.UNKNOWN)
