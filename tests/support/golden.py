@@ -1,0 +1,67 @@
+"""Job scripts as they are sent, kept in tests/data/golden.
+
+`python -m tests.support.golden` writes them anew: read the difference before committing it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell
+from slurm_ssh_spawner import script
+from slurm_ssh_spawner.job import mark
+from tests.support import builders
+
+FOLDER = Path(__file__).parents[1] / "data" / "golden"
+_MARK = mark("hub", builders.LAUNCH_ID)
+
+
+def _plain() -> script.JobScript:
+    """Nothing chosen, nothing of the site's own."""
+    site = builders.site(jupyter={}, partitions={}, projects=[], ticket={})
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}))
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
+def _with_ticket() -> script.JobScript:
+    """Modules, and a ticket that is removed at the end."""
+    path = f"/scratch/alice/tickets/{builders.LAUNCH_ID}.ccache"
+    ticket = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {path}"))
+    return script.build(builders.launch(), builders.LAUNCH_ID, _MARK, builders.process(), (ticket,))
+
+
+def _odd_values() -> script.JobScript:
+    """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
+    site = builders.site(
+        job_folder="/scratch/a 'b' $(id)\\/{owner}",
+        directives={"exclusive": True, "constraint": "ib"},
+        jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
+    )
+    profile = builders.profile(environment={"modules": ["it's", "gcc/12"]}, command=["run; me", "--x=&y"])
+    launch = builders.launch(
+        builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}),
+        {"gpus": "1", "qos": "high", "reservation": "school", "memory": "4G", "time": "8h"},
+    )
+    fragments = (
+        Fragment(before=Shell("echo first"), after=Shell("echo last")),
+        Fragment(after=Shell("echo early")),
+    )
+    process = builders.process(arguments=("--a=b c", "*", ""), environ={"EMPTY": "", "NAME": "Ä\t!"})
+    return script.build(launch, builders.LAUNCH_ID, _MARK, process, fragments)
+
+
+SCRIPTS: dict[str, Callable[[], script.JobScript]] = {
+    "plain": _plain,
+    "with-ticket": _with_ticket,
+    "odd-values": _odd_values,
+}
+
+
+def path(name: str) -> Path:
+    """Return where the script of this name is kept."""
+    return FOLDER / f"{name}.sh"
+
+
+if __name__ == "__main__":
+    for name, build in SCRIPTS.items():
+        path(name).write_text(build().text, encoding="utf-8")
