@@ -66,11 +66,12 @@ class CopyDelivery:
             f" {{ echo 'the folder is not your own' >&2; exit 1; }}\n"
             f"case $(ls -ld -- {folder}) in d???--[-S]---*) ;;"
             f" *) echo 'others may enter the folder (it should have mode 0700)' >&2; exit 1;; esac\n"
-            f"cat > {path}.new && mv -f -- {path}.new {path}"
+            f"cat > {path}.new && mv -f -- {path}.new {path} || {{ rm -f -- {path}.new; exit 1; }}"
         )
 
     def _of(self, owner: str) -> str:
-        return self._folder.replace("{owner}", owner)
+        # With a slash at the end, a test for a link would look at what the link leads to.
+        return self._folder.replace("{owner}", owner).rstrip("/")
 
     def _path(self, owner: str, launch_id: str) -> str:
         return f"{self._of(owner)}/{launch_id}.ccache"
