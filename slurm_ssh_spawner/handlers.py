@@ -14,6 +14,7 @@ from tornado import web
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
+_LONGEST_REPORT = 1000
 _STAGES = frozenset({"starting"})
 
 
@@ -54,7 +55,7 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
 
 def _report(raw: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(raw)
+        body = json.loads(raw) if len(raw) <= _LONGEST_REPORT else None
     except ValueError:
         body = None
     match body:
