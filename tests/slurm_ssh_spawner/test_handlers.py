@@ -76,7 +76,7 @@ async def test_a_job_reports_its_stage_and_its_port(site: _Site, alice: User) ->
 
 
 async def test_a_job_of_a_named_server_reports_to_that_server(site: _Site, alice: User) -> None:
-    second = alice.get_spawner("second")
+    second = alice.get_or_create_spawner("second", "")
     second.launch_id = "ffffffffffff"
     assert await site.report(alice, second.launch_id) == 204
     assert second.reported == [8888]
