@@ -175,7 +175,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
-        if self._job is not None and not self.will_resume:
+        if self._job is not None and self._job.job_id and not self.will_resume:
             self._hub.launcher.release(self._job)
         return super().run_post_stop_hook()
 

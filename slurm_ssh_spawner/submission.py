@@ -33,8 +33,20 @@ async def submit(
 ) -> str:
     """Submit the launch and return Slurm's job id.  Raises Refused, SubmitRefused, Unavailable or Broken."""
     await _prepare(remote, launch)
-    fragment = await delivery.of(launch.site).place(remote.run, launch.owner, launch_id, ticket)
-    built = _build(launch, launch_id, mark, process, fragment)
+    place = delivery.of(launch.site)
+    fragment = await place.place(remote.run, launch.owner, launch_id, ticket)
+    try:
+        built = _build(launch, launch_id, mark, process, fragment)
+        return await _sbatch(remote, launch, mark, process, built, tell)
+    except (Refused, Broken):
+        # There is no job that would use the ticket or remove it.
+        await place.release(remote.run, launch.owner, launch_id)
+        raise
+
+
+async def _sbatch(
+    remote: Remote, launch: Launch, mark: str, process: ServerProcess, built: JobScript, tell: Tell
+) -> str:
     program, data = _program(launch.site, process, built)
     try:
         answer = await remote.run_once(program, data)

@@ -1,4 +1,4 @@
-"""What tests look at in the lab: the queue, delivered tickets, the hub's database; and people who are logged in."""
+"""What tests look at in the lab: the queue, tickets, the hub's database; and people who are logged in."""
 
 from lab import Lab
 from lab.person import Person

@@ -122,9 +122,9 @@ def changed(lab: Lab, name: str, option: str, back: str) -> Iterator[None]:
 
 
 def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted(lab: Lab) -> None:
-    with changed(lab, "bob", "-allow_forwardable", "+allow_forwardable"), newcomer(lab, "bob") as bob:
-        with pytest.raises(NotStarted) as caught:
-            bob.start(STUB)
+    stubborn = changed(lab, "bob", "-allow_forwardable", "+allow_forwardable")
+    with stubborn, newcomer(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
+        bob.start(STUB)
     assert "did not accept your ticket for forwarding" in str(caught.value)
 
 
