@@ -117,8 +117,7 @@ async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
     """Return the id of a job whose submission was not answered, if Slurm has it after all."""
     for _ in range(_LOOKS_FOR_LOST_JOB):
         answer = await remote.run(slurm.queue(remote.site, owner, (mark,)))
-        rows = slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
-        for row in rows:
+        for row in _rows(answer):
             if (row.mark, row.owner) == (mark, owner):
                 return row.job_id
         await asyncio.sleep(1)
@@ -126,6 +125,13 @@ async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
         f"The connection to {remote.site.title} was lost while the job was submitted. Start again.",
         str(cause),
     ) from cause
+
+
+def _rows(answer: Completed) -> tuple[slurm.Row, ...]:
+    try:
+        return slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
+    except slurm.UnreadableAnswer:
+        return ()
 
 
 def _last_line(text: str) -> str:

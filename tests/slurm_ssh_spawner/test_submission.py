@@ -124,6 +124,15 @@ async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(
     await _error(local, Unavailable)
 
 
+async def test_an_unreadable_queue_does_not_find_a_lost_job(
+    local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submission, "_LOOKS_FOR_LOST_JOB", 1)
+    local.tell("queue", "maintenance until Monday\n")
+    local.mishaps = ["", "", "after"]
+    await _error(local, Unavailable)
+
+
 async def test_a_home_that_cannot_be_written_is_said(local: LocalSite) -> None:
     local.home = Path("/proc/self/nowhere")
     error = await _error(local, Refused)
