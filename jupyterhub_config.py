@@ -3,6 +3,8 @@
 What may be started, and where, is in the catalogue; see examples/catalogue.yaml.
 """
 
+from profiles import load
+
 c = get_config()
 
 # -- who you are -----------------------------------------------------------------------------------------
@@ -16,6 +18,8 @@ c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 # -- what runs, and where --------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "slurm-ssh"
 c.SlurmSSHSpawner.catalogue_file = "/etc/jupyterhub/catalogue.yaml"
+# A broken catalogue stops the hub here, with file, line and column.
+load.read(c.SlurmSSHSpawner.catalogue_file)
 c.SlurmSSHSpawner.hub_name = "hub"
 c.SlurmSSHSpawner.default_url = "/lab"
 c.SlurmSSHSpawner.http_timeout = 60
@@ -36,4 +40,4 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
 
 # -- what the hub keeps ----------------------------------------------------------------------------------
 c.JupyterHub.db_url = "sqlite:////var/lib/jupyterhub/jupyterhub.sqlite"
-c.JupyterHub.cookie_secret_file = "/var/lib/jupyterhub/cookie_secret"
+c.JupyterHub.cookie_secret_file = "/var/lib/jupyterhub/cookie_secret"  # noqa: S105 - a path

@@ -39,6 +39,8 @@ class Choices:
 
         Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
         """
+        if not isinstance(given, Mapping):
+            raise ChoiceRefused("profile", "Choices are names with texts, such as profile and site.")
         for name, value in given.items():
             if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
                 raise ChoiceRefused(_shown(name), f"There is no choice called {_shown(name)}.")

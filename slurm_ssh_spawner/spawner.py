@@ -5,6 +5,7 @@ import html
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
@@ -15,6 +16,7 @@ from traitlets import Unicode, default
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
 from profiles.errors import ChoiceRefused
+from profiles.schema import Site
 from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.hub import Hub
@@ -22,6 +24,7 @@ from slurm_ssh_spawner.job import Job, JobState, new_launch_id
 from slurm_ssh_spawner.script import ServerProcess
 
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
+_HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
@@ -144,10 +147,8 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._said, self._port = [], asyncio.get_running_loop().create_future()
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        if asked.site.hub_url:
-            self.hub_connect_url = asked.site.hub_url
         with _told_to_the_person():
-            job = await launcher.submit(asked, self._job, self._process(), self._save, self._tell)
+            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, self._tell)
             return await launcher.until_ready(job, self._port, self._tell)
 
     async def poll(self) -> int | None:
@@ -200,8 +201,10 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         session = sqlalchemy.inspect(self.orm_spawner).session
         session.commit()
 
-    def _process(self) -> ServerProcess:
+    def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
+        for name in _HUB_URLS if site.hub_url else ():
+            environ[name] = f"{site.hub_url}{urlsplit(environ[name]).path}"
         return ServerProcess(
             arguments=tuple(self.get_args()),
             environ={name: value for name, value in environ.items() if name not in _NOT_SENT},
