@@ -16,6 +16,7 @@ from slurm_ssh_spawner.transport import Completed, ConnectionLost
 
 _HOME_REFUSED = 10
 _LOOKS_FOR_LOST_JOB = 3
+_LOOK_AGAIN_SECONDS = 1
 _FULL = ("no space left", "quota exceeded")
 
 Tell = Callable[[str], None]
@@ -120,7 +121,7 @@ async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
         for row in _rows(answer):
             if (row.mark, row.owner) == (mark, owner):
                 return row.job_id
-        await asyncio.sleep(1)
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
     raise Unavailable(
         f"The connection to {remote.site.title} was lost while the job was submitted. Start again.",
         str(cause),

@@ -83,9 +83,8 @@ async def test_a_job_of_a_named_server_reports_to_that_server(site: _Site, alice
     assert alice.spawners[""].reported == []
 
 
-@pytest.mark.parametrize("port", [1024, 65535])
-async def test_the_first_and_the_last_port_are_ports(site: _Site, alice: User, port: int) -> None:
-    assert await site.report(alice, json={"port": port}) == 204
+async def test_the_first_and_the_last_port_are_ports(site: _Site, alice: User) -> None:
+    assert [await site.report(alice, json={"port": port}) for port in (1024, 65535)] == [204, 204]
 
 
 async def test_whatever_else_is_reported_is_refused(site: _Site, alice: User, subtests: pytest.Subtests) -> None:
@@ -117,15 +116,17 @@ async def test_a_launch_that_has_ended_is_not_found(site: _Site, alice: User) ->
     assert await site.report(alice) == 404
 
 
-@pytest.mark.parametrize("launch_id", ["0123456789AB", "0123456789ab0", "None", "", "..%2f", "0123456789ab/x"])
-async def test_what_is_no_launch_id_has_no_route(site: _Site, alice: User, launch_id: str) -> None:
-    assert await site.report(alice, launch_id) == 404
+async def test_what_is_no_launch_id_has_no_route(site: _Site, alice: User, subtests: pytest.Subtests) -> None:
+    for launch_id in ("0123456789AB", "0123456789ab0", "None", "", "..%2f", "0123456789ab/x"):
+        with subtests.test(launch_id=launch_id):
+            assert await site.report(alice, launch_id) == 404
 
 
-@pytest.mark.parametrize("token", [None, "", "5ec4e7"])
-async def test_without_a_token_nothing_is_told(site: _Site, alice: User, token: str | None) -> None:
-    answer = await site.post(f"launches/{builders.LAUNCH_ID}", token, json={"port": 8888})
-    assert answer.status_code == 403
+async def test_without_a_token_nothing_is_told(site: _Site, alice: User, subtests: pytest.Subtests) -> None:
+    for token in (None, "", "5ec4e7"):
+        with subtests.test(token=token):
+            answer = await site.post(f"launches/{builders.LAUNCH_ID}", token, json={"port": 8888})
+            assert answer.status_code == 403
     assert alice.spawners[""].reported == []
 
 
@@ -164,7 +165,6 @@ print(*(pattern for pattern, *_ in default_handlers if "batch" in pattern or "la
         "import slurm_ssh_spawner.spawner",
         "import batchspawner, slurm_ssh_spawner.spawner",
         "import slurm_ssh_spawner.spawner, batchspawner",
-        "import jupyterhub.app, batchspawner.api, slurm_ssh_spawner.spawner",
     ],
 )
 def test_our_route_is_there_and_batchspawners_is_not_in_whatever_order_they_come(imports: str) -> None:

@@ -108,7 +108,7 @@ async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite
 async def test_a_submission_that_did_not_arrive_is_not_tried_twice(
     local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "_LOOKS_FOR_LOST_JOB", 1)
+    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
     local.mishaps = ["", "", "before"]
     error = await _error(local, Unavailable)
     assert error.message == "The connection to Geneva was lost while the job was submitted. Start again."
@@ -118,7 +118,7 @@ async def test_a_submission_that_did_not_arrive_is_not_tried_twice(
 async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(
     local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "_LOOKS_FOR_LOST_JOB", 1)
+    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
     local.tell("queue", f"43|PENDING|n/a|bob|Priority|{MARK}\n")
     local.mishaps = ["", "", "late"]
     await _error(local, Unavailable)
@@ -127,7 +127,7 @@ async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(
 async def test_an_unreadable_queue_does_not_find_a_lost_job(
     local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "_LOOKS_FOR_LOST_JOB", 1)
+    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
     local.tell("queue", "maintenance until Monday\n")
     local.mishaps = ["", "", "after"]
     await _error(local, Unavailable)
