@@ -12,6 +12,8 @@ from jupyterhub.apihandlers import default_handlers
 from jupyterhub.apihandlers.base import APIHandler
 from tornado import web
 
+from slurm_ssh_spawner.job import LaunchId
+
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
 _LONGEST_REPORT = 1000
@@ -21,7 +23,7 @@ _STAGES = frozenset({"starting"})
 class Reportable(Protocol):
     """What the handler needs of a spawner."""
 
-    launch_id: str | None
+    launch_id: LaunchId | None
 
     def job_reports_port(self, port: int) -> None:
         """Take note that the job's server listens on `port`."""

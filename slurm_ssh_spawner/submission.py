@@ -53,7 +53,7 @@ async def _sbatch(
         answer = await remote.run_once(program, data)
     except (ConnectionLost, Unavailable) as error:
         return await _find(remote, launch.owner, mark, error)
-    return _job_id(launch.site, answer, tell)
+    return _job_id(launch, answer, tell)
 
 
 async def _prepare(remote: Remote, launch: Launch) -> None:
@@ -99,12 +99,14 @@ def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shel
     return Shell(reads + slurm.submit(site, built.exported)), (lines + built.text).encode()
 
 
-def _job_id(site: Site, answer: Completed, tell: Tell) -> str:
+def _job_id(launch: Launch, answer: Completed, tell: Tell) -> str:
+    site = launch.site
     if answer.status and slurm.is_unreachable(answer.stderr):
         raise Unavailable(f"Slurm at {site.title} does not answer. Try again in a few minutes.", answer.stderr)
     if answer.status:
         raise SubmitRefused(
-            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr)}.", answer.stderr.strip()
+            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr, launch.project)}.",
+            answer.stderr.strip(),
         )
     if advice := answer.stderr.strip():
         tell(f"{site.title} says: {advice[-500:]}")

@@ -79,7 +79,7 @@ async def connect(remote: Remote) -> None:
 async def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
     tickets = TicketStore(TICKETS)
-    asked = launch.resolve(load.read(CATALOGUE), PERSON, launch.Choices.of({"profile": "stub"}))
+    asked = launch.resolve(load.read(CATALOGUE), {}, PERSON, launch.Choices.of({"profile": "stub"}))
     for _ in range(ROUNDS):
         remote = Remote(ConnectionPool(tickets.get), Login(PERSON, asked.owner, asked.site_key), asked.site)
         await timed(seconds[CONNECT], connect(remote))

@@ -43,7 +43,7 @@ class _Page(HTMLParser):
 
 
 def _page(typed: dict[str, str] | None = None, refused: ChoiceRefused | None = None) -> _Page:
-    return _Page(form.render(_OFFER, typed or {}, refused))
+    return _Page(form.render(_OFFER, {}, typed or {}, refused))
 
 
 def test_every_field_has_a_label() -> None:

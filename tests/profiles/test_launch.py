@@ -15,7 +15,7 @@ _OFFER = builders.catalogue(
 
 
 def _launch(**choices: str) -> Launch:
-    return resolve(_OFFER, "alice", Choices.of(choices))
+    return resolve(_OFFER, {}, "alice", Choices.of(choices))
 
 
 def test_no_choices_mean_the_first_of_everything() -> None:
@@ -159,7 +159,7 @@ def _is_offered(launch: Launch) -> bool:
 
 def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
     try:
-        return resolve(_OFFER, "alice", Choices.of(given))
+        return resolve(_OFFER, {}, "alice", Choices.of(given))
     except ChoiceRefused as refused:
         return refused
 
