@@ -3,6 +3,8 @@
 What may be started, and where, is in the catalogue; see examples/catalogue.yaml.
 """
 
+from importlib.resources import files
+
 from profiles import load
 
 c = get_config()
@@ -24,6 +26,8 @@ c.SlurmSSHSpawner.hub_name = "hub"
 c.SlurmSSHSpawner.default_url = "/lab"
 c.SlurmSSHSpawner.http_timeout = 60
 c.JupyterHub.allow_named_servers = True
+c.JupyterHub.named_server_limit_per_user = 5
+c.JupyterHub.template_paths = [str(files("slurm_ssh_spawner") / "templates")]
 
 # A launch may wait in a queue for long: that is no reason to refuse other people's.
 c.JupyterHub.concurrent_spawn_limit = 0
