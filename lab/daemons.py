@@ -1,10 +1,19 @@
 """The daemons of each host: command line, account, environment, and the folders they need."""
 
-from dataclasses import dataclass, field
+import contextlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from lab.folders import HUB_PYTHON, NODE_PROGRAM, PROXY_PROGRAM, TREE
-from lab.plan import HUB_PORT, HUB_USER, PROXY_USER, Host, Role
+from lab.plan import HUB_API_PORT, HUB_PORT, HUB_USER, PROXY_USER, SITE_OF, Host, Role
+from lab.slurm import PROJECTS_FILE
+
+SLURMDBD_PORT = 6819
+DATABASE = "/var/lib/mysql"
+DATABASE_SOCKET = "/run/mysqld/mysqld.sock"
 
 
 @dataclass(frozen=True)
@@ -25,8 +34,11 @@ class Daemon:
     user: str = "root"
     folders: tuple[Folder, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
-    ready: Path | None = None
-    """The next daemon of the host starts when this path exists."""
+    preparation: tuple[str, ...] = ()
+    """A program that runs to its end before the daemon starts for the first time."""
+
+    ready: Callable[[], bool] | None = None
+    """The next daemon of the host starts when this is true."""
 
     inherited: tuple[int, ...] = ()
     """Open files handed to the program."""
@@ -39,11 +51,63 @@ MUNGED = Daemon(
     ("/usr/sbin/munged", "--foreground", "--num-threads=2"),
     user="munge",
     folders=(Folder("/run/munge", "munge"),),
-    ready=Path("/run/munge/munge.socket.2"),
+    ready=Path("/run/munge/munge.socket.2").exists,
 )
 
 SLURMCTLD = Daemon(
     "slurmctld", ("/usr/sbin/slurmctld", "-D"), folders=(Folder("/var/lib/slurm/slurmctld", "slurm"),)
+)
+
+# Nothing of it outlives the lab, so it need not wait for any disk.
+_DATABASE_OPTIONS = (
+    "--no-defaults",
+    f"--datadir={DATABASE}",
+    "--innodb-log-file-size=4M",
+    "--innodb-flush-method=nosync",
+)
+
+MARIADBD = Daemon(
+    "mariadbd",
+    (
+        "/usr/sbin/mariadbd",
+        *_DATABASE_OPTIONS,
+        f"--socket={DATABASE_SOCKET}",
+        "--skip-networking",
+        "--performance-schema=OFF",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-lock-wait-timeout=900",
+    ),
+    user="slurm",
+    folders=(Folder(DATABASE, "slurm", 0o700), Folder("/run/mysqld", "slurm")),
+    preparation=(
+        "/usr/bin/mariadb-install-db",
+        *_DATABASE_OPTIONS,
+        "--skip-test-db",
+        "--auth-root-authentication-method=socket",
+        "--auth-root-socket-user=slurm",
+    ),
+    ready=Path(DATABASE_SOCKET).exists,
+)
+
+
+def _listens(port: int) -> bool:
+    """Whether something accepts connections on `port` of this host."""
+    with contextlib.suppress(OSError), socket.create_connection((socket.gethostname(), port), timeout=1):
+        return True
+    return False
+
+
+SLURMDBD = Daemon(
+    "slurmdbd",
+    ("/usr/sbin/slurmdbd", "-D"),
+    user="slurm",
+    folders=(Folder("/run/slurmdbd", "slurm"),),
+    ready=partial(_listens, SLURMDBD_PORT),
+)
+
+SLURMCTLD_WITH_PROJECTS = replace(
+    SLURMCTLD, preparation=("/usr/bin/sacctmgr", "--immediate", "load", PROJECTS_FILE)
 )
 
 SSHD = Daemon("sshd", ("/usr/sbin/sshd", "-D", "-e"), folders=(Folder("/run/sshd", "root"),))
@@ -60,6 +124,8 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
         case Role.HUB:
             return () if listener is None else (_proxy(proxy_token), _hub(proxy_token), _relay(listener))
         case Role.CONTROLLER:
+            if SITE_OF[host.name].projects:
+                return (MUNGED, MARIADBD, SLURMDBD, SLURMCTLD_WITH_PROJECTS)
             return (MUNGED, SLURMCTLD)
         case Role.FRONT_END:
             return (MUNGED, SSHD)
@@ -82,7 +148,7 @@ def _proxy(token: str) -> Daemon:
             f"--port={HUB_PORT}",
             "--api-ip=127.0.0.1",
             "--api-port=8001",
-            "--error-target=http://127.0.0.1:8081/hub/error",
+            f"--error-target=http://127.0.0.1:{HUB_API_PORT}/hub/error",
         ),
         user=PROXY_USER,
         folders=(Folder(f"/var/lib/{PROXY_USER}", PROXY_USER, 0o700),),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from lab import Lab
 from lab.errors import LabError
 from lab.person import NotLetIn, NotStarted, Person
-from lab.plan import PEOPLE
+from lab.plan import CROWD, INDIVIDUALS
 
 # Printed line by line below; the last word of each is what the kernel says.
 CELL = """
@@ -53,8 +53,9 @@ def show(lab: Lab) -> None:
 def invite(lab: Lab) -> None:
     """Say where the hub is and who may log in."""
     print(f"\n{lab.url} is yours until Ctrl-C.  The password of each is <name>-pw:")
-    for person in PEOPLE:
-        print(f"  {person.name:8} {person.note}".rstrip())
+    for person in INDIVIDUALS:
+        print(f"  {person.name:8} {person.note}")
+    print(f"  {CROWD[0].name}...{CROWD[-1].name} people with nothing special about them")
     print("To look around on a host: .venv/bin/python -m lab exec geneva-n1 -- squeue", flush=True)
 
 

@@ -5,26 +5,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.accounts import account_lines, projects_file
 from lab.folders import PAM_MODULES, STUB_SERVER, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
+from lab.modules import module_files
 from lab.plan import (
     DOMAIN,
     FRONT_ENDS,
     HOSTS,
     HUB_USER,
-    PEOPLE,
-    SERVICE_ACCOUNTS,
     SITE_OF,
     Host,
     Role,
 )
 from lab.realm import Realm
-from lab.slurm import GPU_DEVICE, cgroup_conf, gres_conf, slurm_conf
+from lab.slurm import GPU_DEVICE, PROJECTS_FILE, cgroup_conf, gres_conf, slurm_conf, slurmdbd_conf
 
 KDC_DATABASE = Path("/var/lib/krb5kdc")
-ORDINARY_UIDS = range(1000, 60000)
-"""Accounts of the machine's own people, whom no host of the lab knows."""
-
 SSHD_CONFIG = """\
 # OpenSSH's defaults, but for the ways to log in.
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -41,12 +38,6 @@ LogLevel VERBOSE
 PAM_JUPYTERHUB = """\
 auth    required /etc/security/pam_krb5.so no_ccache defer_pwchange
 account required /etc/security/pam_krb5.so no_ccache
-"""
-
-JUPYTERLAB_MODULE = """\
-#%Module1.0
-module-whatis "JupyterLab and its single-user server"
-prepend-path PATH /opt/jupyterlab/bin
 """
 
 
@@ -88,39 +79,15 @@ def _common_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[Fil
     yield File("/etc/hosts", f"127.0.0.1 localhost\n{addresses}")
     # Without a name server a look-up fails at once; with a wrong one it would hang for seconds.
     yield File("/etc/resolv.conf", f"search {DOMAIN}\n")
-    yield File("/etc/krb5.conf", krb5_conf())
+    yield File("/etc/krb5.conf", krb5_conf(SITE_OF.get(host.name)))
     yield File("/etc/ssh/ssh_known_hosts", known)
 
 
 def _account_files(host: Host, _realm: Realm, _state: StateFolder) -> Iterator[File]:
-    """Yield passwd, group and shadow: the machine's system accounts, then the lab's own."""
-    passwd, group, shadow = (_system_lines(name) for name in ("passwd", "group", "shadow"))
-    if host.role is Role.HUB:
-        for name, uid in SERVICE_ACCOUNTS.items():
-            passwd.append(f"{name}:x:{uid}:{uid}::/var/lib/{name}:/usr/sbin/nologin")
-            group.append(f"{name}:x:{uid}:")
-    for person in PEOPLE if host.role is not Role.KDC else ():
-        ids = f"{person.name}:x:{person.uid}:{person.uid}:{person.name.title()}"
-        group.append(f"{person.name}:x:{person.uid}:")
-        if host.role is Role.HUB:
-            # As sssd shows people on a machine they may not log in to.
-            passwd.append(f"{ids}:/nonexistent:/usr/sbin/nologin")
-        else:
-            passwd.append(f"{ids}:/home/{person.name}:{person.login_shell}")
-            shadow.append(f"{person.name}:*:19000:0:99999:7:::")
+    passwd, group, shadow = account_lines(host)
     yield File("/etc/passwd", "\n".join([*passwd, ""]))
     yield File("/etc/group", "\n".join([*group, ""]))
     yield File("/etc/shadow", "\n".join([*shadow, ""]), mode=0o640, group="shadow")
-
-
-def _system_lines(name: str) -> list[str]:
-    """Return the machine's lines about system accounts in passwd, group or shadow."""
-    system = {
-        line.split(":")[0]
-        for line in Path("/etc/group" if name == "group" else "/etc/passwd").read_text().splitlines()
-        if int(line.split(":")[2]) not in ORDINARY_UIDS
-    }
-    return [line for line in Path("/etc", name).read_text().splitlines() if line.split(":")[0] in system]
 
 
 def _kdc_files(_host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
@@ -150,9 +117,17 @@ def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]
     yield File("/etc/slurm/cgroup.conf", cgroup_conf())
     for index in range(host.gpus):
         yield File(GPU_DEVICE.format(index=index), "")
-    yield File("/etc/environment-modules/modulespath", "/opt/modulefiles\n")
-    yield File("/opt/modulefiles/jupyterlab", JUPYTERLAB_MODULE)
+    for path, text in module_files(site):
+        yield File(path, text)
     yield File("/opt/stub-server", STUB_SERVER.read_text(), mode=0o755)
+
+
+def _controller_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
+    yield from _site_files(host, realm, state)
+    site = SITE_OF[host.name]
+    if site.projects:
+        yield File("/etc/slurm/slurmdbd.conf", slurmdbd_conf(site), mode=0o600, owner="slurm", group="slurm")
+        yield File(PROJECTS_FILE, projects_file(site))
 
 
 def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
@@ -165,7 +140,7 @@ def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[F
 _ROLE_FILES: dict[Role, Callable[[Host, Realm, StateFolder], Iterator[File]]] = {
     Role.KDC: _kdc_files,
     Role.HUB: _hub_files,
-    Role.CONTROLLER: _site_files,
+    Role.CONTROLLER: _controller_files,
     Role.FRONT_END: _front_end_files,
     Role.NODE: _site_files,
 }

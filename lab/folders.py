@@ -10,6 +10,10 @@ TREE = Path(__file__).resolve().parent.parent
 SETUP = TREE / ".setup"
 PAM_MODULES = SETUP / "pam/lib"
 SITE_ENVIRONMENT = SETUP / "jupyterlab"
+OLDER_SITE_ENVIRONMENT = SETUP / "jupyterlab-old"
+LMOD = SETUP / "lmod"
+"""Debian's package, unpacked: it cannot be installed next to environment-modules."""
+
 PROXY_PROGRAM = SETUP / "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"

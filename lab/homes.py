@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.folders import StateFolder
 from lab.namespaces import tmpfs
-from lab.plan import PEOPLE, SITES, Person
+from lab.plan import SITES, Account, Person, accounts_at
 
 SH_LINES = 'echo "Welcome from {name}"\necho "Mind the gap, says {name}" >&2\nexport SQUEUE_STATES=CD\n'
 CSH_LINES = 'echo "Welcome from {name}"\nsh -c \'echo "Mind the gap, says {name}" >&2\'\nsetenv SQUEUE_STATES CD\n'
@@ -29,13 +29,13 @@ def make_homes(state: StateFolder) -> None:
         for folder in (state.homes(site.name), state.scratch(site.name)):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            for person in PEOPLE:
-                _make_folder(folder / person.name, person)
-        for person in PEOPLE:
-            _fill_home(state.homes(site.name) / person.name, person)
+            for _, account in accounts_at(site):
+                _make_folder(folder / account.login, account)
+        for person, account in accounts_at(site):
+            _fill_home(state.homes(site.name) / account.login, person)
 
 
-def _make_folder(folder: Path, owner: Person) -> None:
+def _make_folder(folder: Path, owner: Account) -> None:
     folder.mkdir(mode=0o700)
     os.chown(folder, owner.uid, owner.uid)
 

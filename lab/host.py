@@ -9,9 +9,10 @@ from typing import NoReturn
 from lab import control, network, rootfs
 from lab.daemons import daemons_of
 from lab.etc import gather_files
-from lab.folders import SITE_ENVIRONMENT, TREE, StateFolder
+from lab.folders import LMOD, OLDER_SITE_ENVIRONMENT, SITE_ENVIRONMENT, TREE, StateFolder
+from lab.modules import ENVIRONMENT_MODULES_FILES
 from lab.namespaces import Clone, setns, unshare
-from lab.plan import HOSTS, SITE_OF, Host, Role
+from lab.plan import HOSTS, SITE_OF, Host, ModuleSystem, Role, Site
 from lab.realm import Realm
 from lab.rootfs import Share, View
 from lab.supervisor import Supervisor
@@ -61,13 +62,23 @@ def _view(host: Host, state: StateFolder) -> View:
         return View((Share(TREE, str(TREE), read_only=True),))
     if host.role is Role.KDC:
         return View((), hidden=(TREE,))
-    site = SITE_OF[host.name].name
-    shares = (
-        Share(state.homes(site), "/home"),
-        Share(state.scratch(site), "/scratch"),
+    return _site_view(SITE_OF[host.name], state)
+
+
+def _site_view(site: Site, state: StateFolder) -> View:
+    shares = [
+        Share(state.homes(site.name), "/home"),
+        Share(state.scratch(site.name), "/scratch"),
         Share(SITE_ENVIRONMENT, "/opt/jupyterlab", read_only=True),
-    )
-    return View(shares, hidden=(TREE,))
+    ]
+    hidden = [TREE]
+    if site.older_environment:
+        shares.append(Share(OLDER_SITE_ENVIRONMENT, "/opt/jupyterlab-old", read_only=True))
+    if site.module_system is ModuleSystem.LMOD:
+        places = ("/usr/share/lmod", "/usr/lib/lmod")
+        shares += [Share(LMOD / place.lstrip("/"), place, read_only=True) for place in places]
+        hidden += ENVIRONMENT_MODULES_FILES
+    return View(tuple(shares), tuple(hidden))
 
 
 def fork_host(name: str, state: StateFolder, listener: int | None, wires: Wires) -> int:

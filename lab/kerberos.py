@@ -11,11 +11,16 @@ from lab.plan import (
     RENEWABLE_LIFETIME,
     SERVICE_PRINCIPALS,
     TICKET_LIFETIME,
+    Site,
+    accounts_at,
 )
 
 
-def krb5_conf() -> str:
-    """Return `/etc/krb5.conf` of every host: no DNS, TCP only, forwardable and renewable tickets."""
+def krb5_conf(site: Site | None = None) -> str:
+    """Return `/etc/krb5.conf` of a host of `site`, or of none: no DNS, TCP only, long-lived tickets to forward.
+
+    It says which principal is which login where the two names differ.
+    """
     return f"""\
 [libdefaults]
   default_realm = {REALM}
@@ -32,11 +37,17 @@ def krb5_conf() -> str:
   {REALM} = {{
     kdc = {KDC.address}
     admin_server = {KDC.address}
-  }}
+{_other_logins(site) if site else ""}  }}
 
 [domain_realm]
   .{DOMAIN} = {REALM}
 """
+
+
+def _other_logins(site: Site) -> str:
+    logins = [(person.name, account.login) for person, account in accounts_at(site)]
+    lines = "".join(f"      {name} = {login}\n" for name, login in logins if name != login)
+    return f"    auth_to_local_names = {{\n{lines}    }}\n" if lines else ""
 
 
 def kdc_conf(database: Path) -> str:

@@ -243,6 +243,10 @@ class Lab:
         step("all hosts are up", self._hosts_are_up, HOST_SECONDS)
         for site in SITES:
             step(f"all nodes of {site.name} are idle", partial(self._nodes_are_idle, site), SLURM_SECONDS)
+            if site.projects:
+                step(
+                    f"slurmctld of {site.name} is known to slurmdbd", partial(self._is_known, site), SLURM_SECONDS
+                )
         if self._hub:
             step(f"the hub answers on {self.url}", self._hub_answers, HUB_SECONDS)
 
@@ -263,6 +267,12 @@ class Lab:
         sinfo = ["sinfo", "--noheader", "--partition=normal", "--states=idle", "--format=%D"]
         done = self.run(site.controller.name, sinfo, check=False)
         return done.stdout.strip() == str(len(site.having(Role.NODE)))
+
+    def _is_known(self, site: Site) -> bool:
+        """Whether slurmctld has registered with slurmdbd."""
+        sacctmgr = ["sacctmgr", "--noheader", "--parsable2", "show", "cluster", "format=cluster,controlhost"]
+        known = self.run(site.controller.name, sacctmgr, check=False).stdout.splitlines()
+        return f"{site.name}|{site.controller.address}" in known
 
     def _hub_answers(self) -> bool:
         try:

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from lab.plan import Host
+from lab.plan import HUB, HUB_API_PORT, SITES, Host, Role
 
 SWITCH = "switch"
 CABLES = 7
@@ -28,6 +28,21 @@ def configure(host: Host) -> None:
     """Give this network namespace, with its `eth0`, the address of `host`."""
     address = f"{host.address}/{NETWORK_BITS}"
     _ip(["link set lo up", f"addr add {address} dev eth0", "link set eth0 up"])
+    if host is HUB:
+        _ip(_hide_nodes())
+
+
+def _hide_nodes() -> list[str]:
+    """Return what lets the hub answer nodes on the port of its API and say nothing else to them."""
+    nodes = [node.address for site in SITES if site.hidden_nodes for node in site.having(Role.NODE)]
+    return [
+        rule
+        for address in nodes
+        for rule in (
+            f"rule add priority 100 to {address} ipproto tcp sport {HUB_API_PORT} lookup main",
+            f"rule add priority 101 to {address} unreachable",
+        )
+    ]
 
 
 def unplug_all(rack: int) -> None:

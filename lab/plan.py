@@ -1,6 +1,7 @@
 """What the lab is: realm, sites, hosts and people. Everything else in this package is made from these tables."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 REALM = "LAB.TEST"
@@ -18,6 +19,9 @@ SERVICE_ACCOUNTS = {HUB_USER: 19001, PROXY_USER: 19002}
 
 HUB_PORT = 8000
 """Where the proxy listens on the host `hub`; the lab's own URL leads there."""
+
+HUB_API_PORT = 8081
+"""Where jobs reach the hub itself, also from nodes that the hub cannot connect to."""
 
 
 class Role(Enum):
@@ -50,12 +54,31 @@ class Host:
         return f"{NETWORK}.{self.number}"
 
 
+class ModuleSystem(Enum):
+    """The program behind `module`; the value is the Debian package it comes from."""
+
+    ENVIRONMENT_MODULES = "environment-modules"
+    LMOD = "lmod"
+
+
 @dataclass(frozen=True)
 class Site:
     """One cluster: hosts that share homes, `/scratch` and a Slurm of their own."""
 
     name: str
     hosts: tuple[Host, ...]
+    module_system: ModuleSystem
+    staff: tuple[str, ...]
+    """Logins in the Unix group `staff-<site>`, which alone may use the partition `staff`."""
+
+    projects: tuple[str, ...] = ()
+    """Accounts of slurmdbd, which Slurm then insists on; without any the site keeps no accounts at all."""
+
+    hidden_nodes: bool = False
+    """The hub cannot connect to the nodes, while the nodes reach the hub's API."""
+
+    older_environment: bool = False
+    """There is a second, older JupyterLab, as the module `jupyterlab/old`."""
 
     def having(self, role: Role) -> tuple[Host, ...]:
         """The site's hosts of that role, in the order of the table."""
@@ -63,8 +86,24 @@ class Site:
 
     @property
     def controller(self) -> Host:
-        """The host that runs slurmctld."""
+        """The host that runs slurmctld, and slurmdbd if the site has it."""
         return self.having(Role.CONTROLLER)[0]
+
+    @property
+    def staff_group(self) -> str:
+        """The Unix group of those who may use the partition `staff`."""
+        return f"staff-{self.name}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a site knows of a person."""
+
+    login: str
+    uid: int
+    shell: str
+    expired: bool
+    projects: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,10 +112,23 @@ class Person:
 
     name: str
     uid: int
-    note: str = ""
+    note: str
     """What is special about this person, for people who read."""
 
     login_shell: str = "/bin/bash"
+    shell_at: Mapping[str, str] = field(default_factory=dict)
+    """The login shell at the sites where it is another."""
+
+    login_at: Mapping[str, str] = field(default_factory=dict)
+    """The login at the sites where it is not the name; Kerberos on their hosts knows."""
+
+    no_account_at: tuple[str, ...] = ()
+    expired_at: tuple[str, ...] = ()
+    """Sites whose accounts of this person are past their date."""
+
+    projects: tuple[str, ...] = ("proj3",)
+    """What may be charged at sites with accounting, the default first."""
+
     kdc_options: str = ""
     """Options of kadmin's `addprinc`: what is special about the principal."""
 
@@ -90,6 +142,18 @@ class Person:
     def password(self) -> str:
         """The password in the lab's realm."""
         return f"{self.name}-pw"
+
+    def account_at(self, site: Site) -> Account | None:
+        """Return the person's account at `site`, if there is one."""
+        if site.name in self.no_account_at:
+            return None
+        return Account(
+            login=self.login_at.get(site.name, self.name),
+            uid=self.uid,
+            shell=self.shell_at.get(site.name, self.login_shell),
+            expired=site.name in self.expired_at,
+            projects=tuple(project for project in self.projects if project in site.projects),
+        )
 
 
 KDC = Host("kdc", 2, Role.KDC)
@@ -105,6 +169,8 @@ SITES = (
             Host("geneva-n1", 13, Role.NODE, gpus=2),
             Host("geneva-n2", 14, Role.NODE),
         ),
+        module_system=ModuleSystem.ENVIRONMENT_MODULES,
+        staff=("alice",),
     ),
     Site(
         "lugano",
@@ -114,6 +180,11 @@ SITES = (
             Host("lugano-n1", 23, Role.NODE, gpus=2),
             Host("lugano-n2", 24, Role.NODE),
         ),
+        module_system=ModuleSystem.LMOD,
+        staff=("frank",),
+        projects=("proj3", "proj12"),
+        hidden_nodes=True,
+        older_environment=True,
     ),
 )
 
@@ -121,15 +192,33 @@ HOSTS = {host.name: host for host in (KDC, HUB, *(host for site in SITES for hos
 SITE_OF = {host.name: site for site in SITES for host in site.hosts}
 FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role is Role.FRONT_END)
 
-PEOPLE = (
-    Person("alice", 20001),
-    Person("bob", 20002),
+INDIVIDUALS = (
+    Person("alice", 20001, "all is well; staff at geneva, two projects at lugano", projects=("proj3", "proj12")),
+    Person("bob", 20002, "no project at lugano", projects=()),
     Person("carol", 20003, "password expired", kdc_options="-pwexpire yesterday"),
     Person("dave", 20004, "principal locked", kdc_options="-allow_tix"),
-    Person("frank", 20006, "tcsh with talkative rc files", login_shell="/bin/tcsh", noisy_shell=True),
+    Person("erin", 20005, "accounts expired at both sites", expired_at=("geneva", "lugano")),
+    Person("frank", 20006, "talkative tcsh; staff at lugano", login_shell="/bin/tcsh", noisy_shell=True),
     Person("grace", 20007, "home is full", full_home_kib=64),
+    Person("heidi", 20009, "no account at lugano", no_account_at=("lugano",)),
+    Person("ivan", 20010, "in no group that may use the partition staff"),
+    Person("judy", 20011, "called jmeier at lugano", login_at={"lugano": "jmeier"}),
+    Person("nora", 20012, "may not log in at lugano", shell_at={"lugano": "/usr/sbin/nologin"}),
     Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )
+
+CROWD = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number in range(1, 31))
+"""Thirty people with nothing special about them, for load."""
+
+PEOPLE = (*INDIVIDUALS, *CROWD)
+
+
+def accounts_at(site: Site) -> Iterator[tuple[Person, Account]]:
+    """Yield everybody who has an account at `site`, with it."""
+    for person in PEOPLE:
+        if account := person.account_at(site):
+            yield person, account
+
 
 SERVICE_PRINCIPALS = ("nfs/storage.lab.test", f"HTTP/{HUB.fqdn}")
 """Services that only exist in the KDC: a ticket for them proves that a user's ticket works."""

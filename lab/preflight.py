@@ -7,9 +7,21 @@ import socket
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.folders import HUB_PYTHON, NODE_PROGRAM, PAM_MODULES, PROXY_PROGRAM, SITE_ENVIRONMENT, SYSTEM_PATH
+from lab.folders import (
+    HUB_PYTHON,
+    LMOD,
+    NODE_PROGRAM,
+    OLDER_SITE_ENVIRONMENT,
+    PAM_MODULES,
+    PROXY_PROGRAM,
+    SITE_ENVIRONMENT,
+    SYSTEM_PATH,
+)
 
-PROGRAMS = ("ip", "nsenter", "setpriv", "krb5kdc", "kadmin.local", "munged", "slurmctld", "slurmd", "sshd")
+PROGRAMS = (
+    *("ip", "nsenter", "setpriv", "krb5kdc", "kadmin.local", "sshd"),
+    *("munged", "slurmctld", "slurmd", "slurmdbd", "mariadbd", "mariadb-install-db", "lua5.3"),
+)
 
 
 def check_machine() -> None:
@@ -17,7 +29,8 @@ def check_machine() -> None:
     if os.geteuid() != 0:
         raise LabError("The lab makes namespaces and mounts, which needs root. Run it as root.")
     missing: list[str | Path] = [name for name in PROGRAMS if not shutil.which(name, path=SYSTEM_PATH)]
-    made = (HUB_PYTHON, SITE_ENVIRONMENT, PAM_MODULES, NODE_PROGRAM, PROXY_PROGRAM)
+    environments = (HUB_PYTHON, SITE_ENVIRONMENT, OLDER_SITE_ENVIRONMENT)
+    made = (*environments, PAM_MODULES, LMOD, NODE_PROGRAM, PROXY_PROGRAM)
     missing += [path for path in made if not path.exists()]
     if missing:
         raise LabError(f"Not there: {', '.join(map(str, missing))}. Run `make setup`, which brings them.")

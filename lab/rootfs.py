@@ -40,6 +40,7 @@ class View:
 
     shares: tuple[Share, ...]
     hidden: tuple[Path, ...] = ()
+    """Folders it sees empty and files it does not see."""
 
 
 def enter(view: View) -> None:
@@ -88,8 +89,11 @@ def _mount_kernel_file_systems() -> None:
 
 def _hide(paths: Iterable[Path]) -> None:
     for path in paths:
-        if Path(f"{NEW_ROOT}{path}").is_dir():
-            tmpfs(f"{NEW_ROOT}{path}", "mode=700,size=4k")
+        place = Path(f"{NEW_ROOT}{path}")
+        if place.is_dir():
+            tmpfs(str(place), "mode=700,size=4k")
+        else:
+            place.unlink(missing_ok=True)
 
 
 def _bind(source: str, target: str, *, read_only: bool) -> None:

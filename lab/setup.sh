@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 readonly SETUP=$PWD/.setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly PACKAGES=(
-    slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge
+    slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins munge
+    mariadb-server-core mariadb-client-core
     krb5-kdc krb5-admin-server krb5-user libkrb5-dev
     openssh-server environment-modules tcsh chromium
+    lua5.3 lua-filesystem lua-json lua-posix lua-term tcl
     iproute2 util-linux gcc python3-venv python3-dev shellcheck
 )
 
@@ -79,13 +81,14 @@ install_packages() {
     apt-get install --yes --no-install-recommends "$@"
 }
 
-# Unpacked, not installed: its installation would change how people log in to this machine.
-unpack_pam_module() {
-    rm -rf "$SETUP/pam"
-    mkdir "$SETUP/pam"
-    cd "$SETUP/pam"
-    apt-get download libpam-krb5 || { apt-get update && apt-get download libpam-krb5; }
-    dpkg-deb -x libpam-krb5_*.deb .
+# Unpacked into .setup/$2, not installed: libpam-krb5 would change how people log in to this machine, and lmod
+# cannot be installed next to environment-modules.
+unpack() {
+    rm -rf "${SETUP:?}/$2"
+    mkdir "$SETUP/$2"
+    cd "$SETUP/$2"
+    apt-get download "$1" || { apt-get update && apt-get download "$1"; }
+    dpkg-deb -x "$1"_*.deb .
 }
 
 make_hub_environment() {
@@ -94,21 +97,21 @@ make_hub_environment() {
     .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
 }
 
-# The environment is made where the sites' hosts see it, because its scripts name that place.
+# Make .setup/$1 from the lock file $2. It is made where the sites' hosts see it, because its scripts name that place.
 make_site_environment() {
-    rm -rf "$SETUP/jupyterlab"
-    mkdir "$SETUP/jupyterlab"
+    rm -rf "${SETUP:?}/$1"
+    mkdir "$SETUP/$1"
     # shellcheck disable=SC2016 # the inner shell expands these
     unshare --mount bash -euc '
-        exec 3<.setup/jupyterlab
+        exec 3<".setup/$1"
         mount -t tmpfs tmpfs /opt
-        mkdir /opt/jupyterlab
-        mount --bind /proc/self/fd/3 /opt/jupyterlab
-        /usr/bin/python3 -m venv /opt/jupyterlab
-        /opt/jupyterlab/bin/python -m pip install --requirement lab/locks/site.lock
-        /opt/jupyterlab/bin/jupyter labextension disable --level=sys_prefix \
+        mkdir "/opt/$1"
+        mount --bind /proc/self/fd/3 "/opt/$1"
+        /usr/bin/python3 -m venv "/opt/$1"
+        "/opt/$1/bin/python" -m pip install --requirement "$2"
+        "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
             @jupyterlab/apputils-extension:announcements
-    '
+    ' bash "$1" "$2"
 }
 
 install_proxy() {
@@ -130,16 +133,24 @@ main() {
     node=$(usable_node) || { echo "No node of version 18 or newer that every account may run." >&2; exit 1; }
     ln -sfn "$node" "$SETUP/node"
     if [[ ! -e $SETUP/pam.done ]]; then
-        step "PAM module for Kerberos" pam unpack_pam_module
+        step "PAM module for Kerberos" pam unpack libpam-krb5 pam
         touch "$SETUP/pam.done"
+    fi
+    if [[ ! -e $SETUP/lmod.done ]]; then
+        step "Lmod" lmod unpack lmod lmod
+        touch "$SETUP/lmod.done"
     fi
     if ! done_with hub lab/locks/hub.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
         step "Environment of the hub (the first time gssapi is compiled: some minutes)" hub make_hub_environment
         mark_done hub lab/locks/hub.lock setup.cfg
     fi
     if ! done_with site lab/locks/site.lock; then
-        step "Environment of the sites" site make_site_environment
+        step "Environment of the sites" site make_site_environment jupyterlab lab/locks/site.lock
         mark_done site lab/locks/site.lock
+    fi
+    if ! done_with site-old lab/locks/site-old.lock; then
+        step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
+        mark_done site-old lab/locks/site-old.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_proxy

@@ -1,6 +1,9 @@
-"""Text for Slurm: slurm.conf and its companions, made from a site of the plan."""
+"""Text for Slurm: slurm.conf, slurmdbd.conf and their companions, made from a site of the plan."""
 
 from lab.plan import Host, Role, Site
+
+PROJECTS_FILE = "/etc/slurm/projects"
+"""What slurmdbd is told once, before slurmctld starts for the first time."""
 
 GPU_DEVICE = "/run/gpu{index}"
 """Plain files stand for GPUs: Slurm only wants a path that exists."""
@@ -30,12 +33,13 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=200
 GresTypes=gpu
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 ReturnToService=2
 SlurmdTimeout=30
 KillWait=5
 MinJobAge=300
 InactiveLimit=0
-AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
 """
 """What slurm.conf says at every site."""
@@ -44,16 +48,36 @@ JobCompType=jobcomp/none
 def slurm_conf(site: Site) -> str:
     """Return slurm.conf of the site, the same text on all its hosts."""
     nodes = site.having(Role.NODE)
-    with_gpus = ",".join(node.name for node in nodes if node.gpus)
     return f"""\
 ClusterName={site.name}
 SlurmctldHost={site.controller.name}({site.controller.address})
 {SETTINGS}
+{_accounting_lines(site)}
 {_node_lines(nodes)}
-PartitionName=normal Nodes=ALL Default=YES MaxTime=08:00:00 DefaultTime=00:30:00
-PartitionName=debug Nodes={nodes[-1].name} MaxTime=00:10:00 DefaultTime=00:05:00
-PartitionName=gpu Nodes={with_gpus} MaxTime=08:00:00 DefaultTime=00:30:00
+{_partition_lines(site, nodes)}
 """
+
+
+def _accounting_lines(site: Site) -> str:
+    if not site.projects:
+        return "AccountingStorageType=accounting_storage/none"
+    return f"""\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost={site.controller.name}
+AccountingStorageEnforce=associations,limits"""
+
+
+def _partition_lines(site: Site, nodes: tuple[Host, ...]) -> str:
+    with_gpus = ",".join(node.name for node in nodes if node.gpus)
+    last = nodes[-1].name
+    return f"""\
+PartitionName=DEFAULT MaxTime=08:00:00 DefaultTime=00:30:00 PriorityTier=10 PreemptMode=OFF
+PartitionName=normal Nodes=ALL Default=YES
+PartitionName=debug Nodes={last} MaxTime=00:10:00 DefaultTime=00:05:00
+PartitionName=gpu Nodes={with_gpus}
+PartitionName=staff Nodes=ALL AllowGroups={site.staff_group}
+PartitionName=maint Nodes={last} State=DOWN
+PartitionName=scavenge Nodes=ALL PriorityTier=1 PreemptMode=REQUEUE"""
 
 
 def _node_lines(nodes: tuple[Host, ...]) -> str:
@@ -72,3 +96,18 @@ def gres_conf(host: Host) -> str:
 def cgroup_conf() -> str:
     """Return cgroup.conf: Slurm must not look for cgroups, which belong to the machine."""
     return "CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n"
+
+
+def slurmdbd_conf(site: Site) -> str:
+    """Return slurmdbd.conf of a site's controller, where the data base lets the account slurm in by its socket."""
+    return f"""\
+AuthType=auth/munge
+DbdHost={site.controller.name}
+SlurmUser=slurm
+PidFile=/run/slurmdbd/slurmdbd.pid
+DebugLevel=verbose
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=slurm
+StorageLoc=slurm_acct_db
+"""

@@ -31,12 +31,13 @@ class Supervisor:
         self._frozen: set[str] = set()
         self._told_to_end: set[str] = set()
         self._exit_codes: dict[str, int] = {}
+        self._prepared: set[str] = set()
 
     def start_all(self) -> None:
         """Start every daemon in order, each as soon as the one before is ready."""
         for name, daemon in self._daemons.items():
             self.start(name)
-            if daemon.ready and not self._wait_until(daemon.ready.exists, READY_SECONDS):
+            if daemon.ready and not self._wait_until(daemon.ready, READY_SECONDS):
                 return
 
     def start(self, name: str) -> None:
@@ -50,22 +51,20 @@ class Supervisor:
             shutil.chown(path, folder.owner, folder.owner)
             path.chmod(folder.mode)
         log = os.open(f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode=0o644, dir_fd=self._log_folder)
-        self._running[name] = subprocess.Popen(
-            daemon.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"} | daemon.environment,
-            user=daemon.user,
-            group=daemon.user if daemon.user != "nobody" else "nogroup",
-            extra_groups=[],
-            start_new_session=True,
-            pass_fds=daemon.inherited,
-        )
-        os.close(log)
+        try:
+            if daemon.preparation and name not in self._prepared:
+                self._prepare(daemon, log)
+            self._running[name] = _spawn(daemon, daemon.argv, log)
+        finally:
+            os.close(log)
         self._told_to_end.discard(name)
         self._exit_codes.pop(name, None)
+
+    def _prepare(self, daemon: Daemon, log: int) -> None:
+        code = _spawn(daemon, daemon.preparation, log).wait()
+        if code != 0:
+            raise LabError(f"{daemon.preparation[0]}, which {daemon.name} needs, ended with {code}.")
+        self._prepared.add(daemon.name)
 
     def serve(self, listener: socket.socket) -> None:
         """Reap and obey for ever."""
@@ -157,3 +156,19 @@ class Supervisor:
         if name in self._exit_codes and name not in self._told_to_end:
             return DaemonStatus(name, 0, f"ended with {self._exit_codes[name]}")
         return DaemonStatus(name, 0, "stopped")
+
+
+def _spawn(daemon: Daemon, argv: tuple[str, ...], log: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd="/",
+        env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"} | daemon.environment,
+        user=daemon.user,
+        group=daemon.user if daemon.user != "nobody" else "nogroup",
+        extra_groups=[],
+        start_new_session=True,
+        pass_fds=daemon.inherited,
+    )

@@ -76,9 +76,9 @@ class TestSites:
         srun = ["srun", "--partition=gpu", "--gres=gpu:1", "hostname"]
         assert lab.run("geneva-login1", srun, user="alice").stdout.strip() == "geneva-n1.lab.test"
 
-    @pytest.mark.parametrize("node", ["geneva-n2", "lugano-n1"])
-    def test_the_module_brings_jupyterlab(self, lab: Lab, node: str) -> None:
-        program = ". /etc/profile.d/modules.sh; module load jupyterlab; command -v jupyterhub-singleuser"
+    @pytest.mark.parametrize(("node", "init"), [("geneva-n2", "modules.sh"), ("lugano-n1", "lmod.sh")])
+    def test_the_module_brings_jupyterlab(self, lab: Lab, node: str, init: str) -> None:
+        program = f". /etc/profile.d/{init}; module load jupyterlab; command -v jupyterhub-singleuser"
         done = lab.run(node, ["sh"], user="alice", input=program)
         assert done.stdout.strip() == "/opt/jupyterlab/bin/jupyterhub-singleuser"
 
@@ -191,7 +191,7 @@ class TestFaults:
 
     def test_a_stopped_daemon_can_be_started_again(self, lab: Lab) -> None:
         lab.fault("stop", "lugano-ctl", "slurmctld")
-        assert lab.status()["lugano-ctl"][1].condition == "stopped"
+        assert next(one for one in lab.status()["lugano-ctl"] if one.name == "slurmctld").condition == "stopped"
         lab.fault("start", "lugano-ctl", "slurmctld")
         sinfo = ["sinfo", "--noheader", "--states=idle", "--partition=normal", "--format=%D"]
         lab.wait("lugano is idle", lambda: lab.run("lugano-login", sinfo, check=False).stdout == "2\n", 60)
