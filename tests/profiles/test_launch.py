@@ -9,7 +9,7 @@ from profiles.launch import FIELDS, Choices, Launch, resolve
 from tests.support import builders
 
 _OFFER = builders.catalogue(
-    sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects=[])},
+    sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects="none")},
     profiles={"jupyterlab": builders.profile(), "big": builders.profile(name="Big", sites=["lugano"])},
 )
 

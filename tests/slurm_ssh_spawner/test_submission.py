@@ -15,6 +15,7 @@ from tests.support.local import LocalSite
 
 ID = builders.LAUNCH_ID
 MARK = mark("hub", ID)
+_PROJECT_REFUSED = (Path(__file__).parents[1] / "data" / "slurm" / "refused" / "project.txt").read_text()
 SECRETS = {"JUPYTERHUB_API_TOKEN": "5ec4e7 'x' \\", "SECOND": ""}
 
 
@@ -56,7 +57,7 @@ async def test_a_launch_is_submitted_with_folder_ticket_and_script(local: LocalS
     assert (local.home / "alice" / "jobs").is_dir()
     assert (local.home / "alice" / "tickets" / f"{ID}.ccache").read_bytes() == b"ticket"
     assert local.told("sbatch.stdin").startswith(f"#!/bin/bash\n#SBATCH --job-name={MARK}\n")
-    assert local.told("sbatch.stdin").endswith("\nEND_OF_STARTER\nexit $?\n")
+    assert local.told("sbatch.stdin").endswith("\nEND_OF_STARTER\nexit $?\n}\nlaunch\n")
 
 
 async def test_secrets_reach_sbatch_in_its_environment_only(local: LocalSite) -> None:
@@ -79,6 +80,18 @@ async def test_a_refusal_of_slurm_is_said_in_words(local: LocalSite) -> None:
     error = await _error(local, SubmitRefused)
     assert error.message == "Geneva did not accept the job: the partition does not exist."
     assert error.detail == "sbatch: error: invalid partition specified: normal"
+
+
+async def test_a_refused_project_is_named(local: LocalSite) -> None:
+    local.tell("refusal", _PROJECT_REFUSED)
+    error = await _error(local, SubmitRefused)
+    assert error.message == "Geneva did not accept the job: you may not charge the project physics there."
+
+
+async def test_a_refused_job_leaves_no_ticket(local: LocalSite) -> None:
+    local.tell("refusal", _PROJECT_REFUSED)
+    await _error(local, SubmitRefused)
+    assert not list((local.home / "alice" / "tickets").iterdir())
 
 
 async def test_a_silent_controller_is_worth_another_try(local: LocalSite) -> None:

@@ -15,6 +15,8 @@
 #SBATCH --exclusive
 #SBATCH --constraint=ib
 
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
@@ -204,3 +206,5 @@ def main() -> int:
 sys.exit(main())
 END_OF_STARTER
 exit $?
+}
+launch

@@ -8,6 +8,8 @@
 #SBATCH --mem=1024M
 #SBATCH --time=60
 
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
@@ -188,3 +190,5 @@ def main() -> int:
 sys.exit(main())
 END_OF_STARTER
 exit $?
+}
+launch

@@ -10,6 +10,8 @@
 #SBATCH --partition=normal
 #SBATCH --account=physics
 
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
@@ -195,3 +197,5 @@ def main() -> int:
 sys.exit(main())
 END_OF_STARTER
 exit $?
+}
+launch
