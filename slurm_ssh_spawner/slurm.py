@@ -69,9 +69,12 @@ def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str
     return tuple(pairs)
 
 
-def submit(site: Site, exported: Iterable[str]) -> Shell:
-    """Return the command that submits the script on its stdin; only the `exported` names reach the job."""
-    return _command(site, "sbatch", "--parsable", f"--export={','.join(exported)}")
+def submit(site: Site) -> Shell:
+    """Return the command that submits the script on its stdin, with the command's whole environment.
+
+    With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
+    """
+    return _command(site, "sbatch", "--parsable", "--export=ALL")
 
 
 def parse_submit(stdout: str) -> str:

@@ -96,7 +96,9 @@ def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shel
     """Return the program that submits, and its data: one line a secret, then the script for sbatch."""
     reads = "".join(f"IFS= read -r {name}; export {name}\n" for name in process.secrets)
     lines = "".join(f"{value}\n" for value in process.secrets.values())
-    return Shell(reads + slurm.submit(site, built.exported)), (lines + built.text).encode()
+    # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
+    clean = "unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME\n"
+    return Shell(reads + clean + slurm.submit(site)), (lines + built.text).encode()
 
 
 def _job_id(launch: Launch, answer: Completed, tell: Tell) -> str:

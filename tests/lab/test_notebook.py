@@ -71,6 +71,15 @@ def test_frank_whose_shell_is_tcsh_and_talks_works_like_alice(lab: Lab) -> None:
     assert jobs_of(lab, "frank") == []
 
 
+def test_what_rc_files_set_does_not_reach_the_job(lab: Lab) -> None:
+    with logged_in(lab, "frank") as frank:
+        frank.start(ON_GENEVA)
+        names = set(frank.run("import os; print(*os.environ)").split())
+        frank.stop()
+    assert {"HOME", "USER", "SHELL", "PATH", "SLURM_JOB_ID", "KRB5CCNAME"} <= names
+    assert not {"SQUEUE_STATES", "LC_ALL", "TZ", "SLURM_TIME_FORMAT"} & names
+
+
 def test_grace_is_told_that_her_home_is_full(lab: Lab) -> None:
     with logged_in(lab, "grace") as grace, pytest.raises(NotStarted) as caught:
         grace.start(ON_GENEVA)
