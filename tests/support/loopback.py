@@ -57,6 +57,13 @@ def free_port() -> int:
 
 
 @contextmanager
+def silent() -> Iterator[int]:
+    """Give a port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+@contextmanager
 def listening(hub: Hub) -> Iterator[Hub]:
     """Serve the hub on its port, or on a free one if it has none.
 
