@@ -57,10 +57,13 @@ class ConnectionPool:
     async def _reap(self) -> None:
         while self._open:
             await asyncio.sleep(self._idle_seconds / 10)
-            for login, connection in list(self._open.items()):
-                if not connection.is_open or connection.idle_seconds > self._idle_seconds:
-                    del self._open[login]
-                    await connection.close()
+            over = [login for login, each in self._open.items() if self._is_over(each)]
+            # All are taken out before any is waited for: meanwhile their owners may make new ones.
+            closing = [self._open.pop(login).close() for login in over]
+            await asyncio.gather(*closing, return_exceptions=True)
+
+    def _is_over(self, connection: Connection) -> bool:
+        return not connection.is_open or connection.idle_seconds > self._idle_seconds
 
     async def _connect(self, login: Login, site: Site) -> Connection:
         try:
