@@ -104,6 +104,12 @@ class _Open:
     not_before: float = 0.0
     clients: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def came_in_vain(self, now: float) -> None:
+        """Put off the next attempt; clients who came at the same time made one attempt."""
+        if now >= self.not_before:
+            self.not_before = now + self.pause
+            self.pause = min(self.pause * 2, _LONGEST_PAUSE_SECONDS)
+
 
 class TunnelKeeper:
     """Owner of the tunnels.  Each holds its local port; the connection behind it is the pool's.
@@ -170,6 +176,7 @@ class TunnelKeeper:
         """Carry one client's connection to the node and back until either side ends it."""
         tunnel = self._open.get(launch_id)
         loop = asyncio.get_running_loop()
+        is_through = False
         try:
             if tunnel is None or loop.time() < tunnel.not_before:
                 return
@@ -178,12 +185,11 @@ class TunnelKeeper:
                 self._pool.connection(route.login, tunnel.site) as connection,
                 connection.stream(_address(tunnel.site, route), route.port) as (there_reader, there_writer),
             ):
-                tunnel.pause = _FIRST_PAUSE_SECONDS
+                is_through, tunnel.pause = True, _FIRST_PAUSE_SECONDS
                 await asyncio.gather(_carry(reader, there_writer), _carry(there_reader, writer))
         except (LaunchError, ConnectionLost) as error:
-            if tunnel:
-                tunnel.not_before = loop.time() + tunnel.pause
-                tunnel.pause = min(tunnel.pause * 2, _LONGEST_PAUSE_SECONDS)
+            if tunnel and not is_through:
+                tunnel.came_in_vain(loop.time())
             _log.warning("the tunnel of launch %s: %s", launch_id, error)
         except OSError:
             pass  # The client went away in the middle.
