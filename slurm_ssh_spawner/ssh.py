@@ -34,6 +34,10 @@ class FrontEndSilent(Exception):  # noqa: N818
     """A front end could not be connected to; another one may do."""
 
 
+class ForwardingForbidden(ConnectionLost):
+    """A front end does not let people through to the address."""
+
+
 @dataclass(frozen=True)
 class Login:
     """Who connects where: `user` is the hub's name, `owner` the login at the site."""
@@ -91,7 +95,10 @@ class Connection:
     async def stream(
         self, host: str, port: int
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """Give a TCP connection from the front end to `host`; ConnectionLost if it cannot be made."""
+        """Give a TCP connection from the front end to `host`.
+
+        Raises ForwardingForbidden, or ConnectionLost if it cannot be made or is lost.
+        """
         self._running += 1
         try:
             reader, writer = await self._ssh.open_connection(host, port)
@@ -100,7 +107,11 @@ class Connection:
                 yield cast(asyncio.StreamReader, reader), cast(asyncio.StreamWriter, writer)
             finally:
                 writer.close()
-        except (asyncssh.ChannelOpenError, asyncssh.DisconnectError) as error:
+        except asyncssh.ChannelOpenError as error:
+            is_forbidden = error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+            lost = ForwardingForbidden if is_forbidden else ConnectionLost
+            raise lost(f"{self.host}: {error}") from error
+        except asyncssh.DisconnectError as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
         finally:
             self._running -= 1

@@ -11,7 +11,7 @@ from profiles.schema import Site
 from slurm_ssh_spawner.errors import Broken, LaunchError, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.pool import ConnectionPool
-from slurm_ssh_spawner.ssh import Login
+from slurm_ssh_spawner.ssh import ForwardingForbidden, Login
 from slurm_ssh_spawner.transport import ConnectionLost
 
 # Only processes of the hub's machine, such as the proxy, need to reach a tunnel.
@@ -163,10 +163,15 @@ class TunnelKeeper:
                 connection.stream(_address(site, route), route.port),
             ):
                 pass
-        except ConnectionLost as error:
+        except ForwardingForbidden as error:
             raise Broken(
                 f"The front ends of {site.title} do not let the hub through to {route.node}. "
                 f"An administrator has to allow TCP forwarding to the nodes there.",
+                str(error),
+            ) from error
+        except ConnectionLost as error:
+            raise Unavailable(
+                f"The server on {route.node} cannot be reached through {site.title}. Try again in a minute.",
                 str(error),
             ) from error
 
