@@ -83,7 +83,7 @@ def parse_ports(text: str) -> range:
     Raises ValueError with a sentence if it is no such range, or one that outgoing connections use on this machine.
     """
     first, _, last = text.partition("-")
-    if not (first.isdigit() and last.isdigit() and 1024 <= int(first) <= int(last) <= 65535):
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
         raise ValueError(f"{text!r} is not a range of ports; write 20000-24999")
     low, high = (int(word) for word in _EPHEMERAL.read_text().split())
     if int(first) <= high and low <= int(last):
