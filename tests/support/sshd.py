@@ -140,9 +140,12 @@ class _Login(asyncssh.SSHServer):
             self._sshd.logins.append(username)
         return welcome
 
-    def connection_requested(self, dest_host: str, dest_port: int, *_origin: Any) -> bool | Awaitable[Any]:
+    def connection_requested(self, dest_host: str, dest_port: int, *_origin: Any) -> Awaitable[Any]:
+        if not self._sshd.forwards:
+            # What OpenSSH says with AllowTcpForwarding no.
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "open failed")
         self._sshd.asked.append((dest_host, dest_port))
-        return self._sshd.forwards and self._connection.forward_connection("127.0.0.1", dest_port)
+        return self._connection.forward_connection("127.0.0.1", dest_port)
 
 
 @asynccontextmanager
