@@ -31,6 +31,7 @@ class Availability:
         self._sites = sites
         self._ask = ask
         self._known: dict[tuple[str, str], _Known] = {}
+        self._asked: set[tuple[str, str]] = set()
         self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def facts(self, user: str) -> dict[str, SiteFacts]:
@@ -40,10 +41,11 @@ class Availability:
     async def refreshed(self, user: str, patience_seconds: float) -> dict[str, SiteFacts]:
         """Return what is known, having started to ask for what is old.
 
-        Waits at most `patience_seconds`, and only for sites about which nothing is known for this user.
+        Waits at most `patience_seconds`, and only for sites that were never asked about this user.
         """
         new = [self._question(user, key) for key, site in self._sites.items() if self._is_due(user, key, site)]
-        first = [task for key, task in new if (user, key) not in self._known]
+        first = [task for key, task in new if (user, key) not in self._asked]
+        self._asked.update((user, key) for key, _ in new)
         if first:
             await asyncio.wait(first, timeout=patience_seconds)
         return self.facts(user)
