@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,15 @@ from kerberos_auth.errors import AuthFailed
 from profiles.schema import Catalogue
 from slurm_ssh_spawner import launcher as launcher_module
 from slurm_ssh_spawner import script
-from slurm_ssh_spawner.errors import Broken, JobEnded, Refused, Unavailable
+from slurm_ssh_spawner.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
 from slurm_ssh_spawner.job import Job, JobState
-from slurm_ssh_spawner.launcher import Launcher
-from tests.support import builders
+from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.records import LaunchRecord
+from tests.slurm_ssh_spawner.conftest import Wallet
+from tests.support import builders, loopback
 from tests.support.local import LocalSite
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
 
 ID = builders.LAUNCH_ID
 
@@ -35,29 +39,47 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
     """A site on this machine in place of the SSH connections to one."""
     local = LocalSite(tmp_path)
     local.install_slurm()
-    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda _ticket_of: local)
+    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
+    return local
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh_spawner.watch.FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(launcher_module, "_END_LOOK_SECONDS", 0.01)
-    return local
 
 
 @pytest.fixture
 def offer(local: LocalSite) -> Catalogue:
-    site = builders.site(
-        slurm_path=str(local.slurm),
-        job_folder=f"{local.home}/{{owner}}/jobs",
-        ticket_folder=f"{local.home}/{{owner}}/tickets",
-        node_address="{node}.geneva.test",
-    )
-    return builders.catalogue(sites={"geneva": site})
+    return _catalogue(local)
+
+
+def _catalogue(local: LocalSite, **site: Any) -> Catalogue:
+    usual = {
+        "slurm_path": str(local.slurm),
+        "job_folder": f"{local.home}/{{owner}}/jobs",
+        "ticket_folder": f"{local.home}/{{owner}}/tickets",
+        "node_address": "{node}.geneva.test",
+    }
+    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)})
+
+
+def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, *ports: int) -> Launcher:
+    tunnel_ports: Any = ports
+    return Launcher(Settings("hub", 60, tunnel_ports, f"sqlite:///{tmp_path}/launches"), offer.sites, tickets)
 
 
 @pytest.fixture
-async def launcher(offer: Catalogue) -> AsyncIterator[Launcher]:
-    tickets: Any = _Tickets()
-    launcher = Launcher("hub", offer.sites, tickets)
+async def launcher(offer: Catalogue, tmp_path: Path) -> AsyncIterator[Launcher]:
+    launcher = _launcher(tmp_path, offer, _Tickets())
     yield launcher
     await launcher.close()
+
+
+def _record(launcher: Launcher) -> LaunchRecord:
+    record = launcher.records.get(ID)
+    assert record is not None
+    return record
 
 
 class _Told:
@@ -86,18 +108,25 @@ def _ready(launcher: Launcher, told: _Told) -> tuple["asyncio.Future[int]", "asy
     return port, asyncio.create_task(launcher.until_ready(_job(), port, told.sentences.append))
 
 
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-
-
 async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offer: Catalogue) -> None:
     told = _Told()
     job = await told.submit(launcher, offer)
     assert told.saved == [job] == [_job()]
     assert told.sentences == ["Connecting to Geneva as alice.", "Geneva has accepted job 42."]
     assert not launcher.is_submitting(job)
+    record = _record(launcher)
+    assert (record.user, record.site_key, record.job_id, record.ended) == ("alice", "geneva", "42", None)
+
+
+async def test_a_launch_that_was_refused_keeps_the_reason(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    local.tell("refusal", "sbatch: error: Too tired\n")
+    with pytest.raises(SubmitRefused, match="Too tired"):
+        await _Told().submit(launcher, offer)
+    record = _record(launcher)
+    assert record.ended is not None
+    assert record.end_reason.startswith("not submitted: Geneva did not accept the job: Too tired.")
 
 
 async def test_without_a_ticket_nothing_is_submitted(
@@ -149,9 +178,9 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     _queue(local, "PENDING", reason="Resources")
     told = _Told()
     port, ready = _ready(launcher, told)
-    await _until(lambda: len(told.sentences) == 1)
+    await until(lambda: len(told.sentences) == 1)
     _queue(local, "RUNNING", "n1")
-    await _until(lambda: len(told.sentences) == 2)
+    await until(lambda: len(told.sentences) == 2)
     port.set_result(8888)
     await ready
     assert told.sentences[0] == "The job waits in the queue (Resources)."
@@ -199,10 +228,141 @@ async def test_a_released_launch_leaves_no_ticket(launcher: Launcher, offer: Cat
     ticket = local.home / "alice" / "tickets" / f"{ID}.ccache"
     assert ticket.exists()
     launcher.release(job)
-    await _until(lambda: not ticket.exists())
+    await until(lambda: not ticket.exists())
 
 
 async def test_a_job_of_a_site_that_left_the_catalogue_is_for_the_admin(launcher: Launcher) -> None:
     with pytest.raises(Broken, match="bern is no longer in the catalogue"):
         await launcher.cancel(_job(site_key="bern"))
     assert (await launcher.report(_job(site_key="bern"))).state is JobState.UNKNOWN
+
+
+async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    await launcher.cancel(job)
+    _queue(local, "CANCELLED", "n1")
+    assert (await launcher.report(job)).state is JobState.ENDED
+    assert _record(launcher).end_reason == "stopped"
+
+
+async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "TIMEOUT", "n1")
+    await launcher.report(job)
+    assert _record(launcher).end_reason == "TIMEOUT"
+
+
+async def test_a_site_that_cannot_be_asked_ends_no_record(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    local.tell("silent", "")
+    for _ in range(3):
+        await launcher.report(job)
+    assert _record(launcher).ended is None
+
+
+async def test_a_server_that_was_up_is_found_again_by_its_record(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    told = _Told()
+    job = await told.submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    port, ready = _ready(launcher, told)
+    port.set_result(8888)
+    url = await ready
+    later = _launcher(tmp_path, offer, _Tickets())
+    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
+
+
+async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="It is not known where this server runs"):
+            await launcher.reopen(_job())
+        if launcher.records.get(ID) is None:
+            launcher.records.begin(ID, builders.launch(offer))
+
+
+_CHARGING = {"projects": "accounting", "slurm_cluster": "lugano"}
+
+
+async def test_a_persons_projects_are_those_of_the_accounting(local: LocalSite, tmp_path: Path) -> None:
+    local.tell("projects", "lugano|proj3\nlugano|proj12\nbern|proj5\n")
+    launcher = _launcher(tmp_path, _catalogue(local, **_CHARGING), _Tickets())
+    facts = await launcher.availability.refreshed("alice", 20)
+    assert facts["geneva"].projects == ("proj3", "proj12")
+
+
+@pytest.mark.parametrize("mishap", ["silent", "garbage", "lost"])
+async def test_projects_that_could_not_be_asked_are_not_none(
+    local: LocalSite, tmp_path: Path, mishap: str
+) -> None:
+    match mishap:
+        case "silent":
+            local.tell("silent", "")
+        case "garbage":
+            local.tell("projects", "maintenance until Monday\n")
+        case "lost":
+            local.mishaps = ["before"] * 2
+    launcher = _launcher(tmp_path, _catalogue(local, **_CHARGING), _Tickets())
+    facts = await launcher.availability.refreshed("alice", 20)
+    assert facts["geneva"].projects is None
+
+
+async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Stand for a notebook server: give the first line back."""
+    writer.write(await reader.readline())
+    writer.close()
+
+
+async def _said_at(url: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(b"hello\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.fixture
+def lugano(login1: Sshd) -> LocalSite:
+    """A site behind a front end, whose nodes the hub cannot reach."""
+    lugano = LocalSite(login1.home)
+    lugano.install_slurm()
+    _queue(lugano, "RUNNING", "n1")
+    return lugano
+
+
+async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
+    lugano: LocalSite, login1: Sshd, wallet: Wallet, tmp_path: Path
+) -> None:
+    front_end = login1.front_end.model_dump(mode="json")
+    offer = _catalogue(lugano, front_ends=[front_end], tunnel={"kind": "ssh"})
+    launcher = _launcher(tmp_path, offer, wallet.store, loopback.free_port())
+    told = _Told()
+    job = await told.submit(launcher, offer)
+    server = await asyncio.start_server(_answers, "127.0.0.1", 0)
+    port, ready = _ready(launcher, told)
+    port.set_result(server.sockets[0].getsockname()[1])
+    url = await ready
+    assert await _said_at(url) == b"hello\n"
+    assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
+    launcher.let_go(job)
+    with pytest.raises(ConnectionRefusedError):
+        await _said_at(url)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, wallet.store, loopback.free_port())
+    assert await later.reopen(job) == url
+    assert await _said_at(url) == b"hello\n"
+    ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
+    assert ticket.exists()
+    later.release(job)
+    await until(lambda: not ticket.exists())
+    with pytest.raises(ConnectionRefusedError):
+        await _said_at(url)
+    await later.close()
+    await until(lambda: not login1.connections)
+    server.close()

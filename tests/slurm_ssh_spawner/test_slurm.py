@@ -55,14 +55,13 @@ def test_a_site_without_partitions_and_projects_names_none() -> None:
     assert {"partition", "account", "gres", "qos", "reservation"}.isdisjoint(options)
 
 
-def test_only_the_named_variables_reach_the_job() -> None:
-    command = shlex.split(slurm.submit(_site(), ("HOME", "TOKEN")))
-    assert command == ["/usr/bin/sbatch", "--parsable", "--export=HOME,TOKEN"]
+def test_a_job_gets_the_whole_environment_of_its_submission() -> None:
+    assert shlex.split(slurm.submit(_site())) == ["/usr/bin/sbatch", "--parsable", "--export=ALL"]
 
 
 def test_every_command_names_the_cluster_of_the_site_and_the_folder_of_its_slurm() -> None:
     site = _site(slurm_cluster="alps", slurm_path="/opt/slurm/bin")
-    commands = (slurm.submit(site, ()), slurm.queue(site, "alice", ("m",)), slurm.cancel(site, "alice", "m"))
+    commands = (slurm.submit(site), slurm.queue(site, "alice", ("m",)), slurm.cancel(site, "alice", "m"))
     words = [shlex.split(command) for command in commands]
     assert [each[0] for each in words] == [f"/opt/slurm/bin/{name}" for name in ("sbatch", "squeue", "scancel")]
     assert [each[1] for each in words] == ["--clusters=alps"] * 3

@@ -66,8 +66,14 @@ async def test_secrets_reach_sbatch_in_its_environment_only(local: LocalSite) ->
     assert f"JUPYTERHUB_API_TOKEN={SECRETS['JUPYTERHUB_API_TOKEN']}" in seen
     assert "SECOND=" in seen
     assert "5ec4e7" not in local.told("sbatch.arguments") + local.told("sbatch.stdin")
-    exported = "--export=HOME,USER,LOGNAME,PATH,JUPYTERHUB_API_TOKEN,SECOND"
-    assert local.told("sbatch.arguments").splitlines() == ["--parsable", exported]
+    assert local.told("sbatch.arguments").splitlines() == ["--parsable", "--export=ALL"]
+
+
+async def test_the_job_gets_its_owner_its_secrets_and_nothing_else(local: LocalSite) -> None:
+    await _submit(local)
+    seen = {line.split("=", 1)[0] for line in local.told("sbatch.environ").splitlines()}
+    own = {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", *SECRETS}
 
 
 async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:

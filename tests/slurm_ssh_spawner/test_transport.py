@@ -16,8 +16,9 @@ class _Login:
     """An account whose login shell runs a command as sshd does, after an rc file that prints."""
 
     def __init__(self, shell: str, home: Path) -> None:
-        self._shell = shell
-        self._environ = {"HOME": str(home), "USER": "alice", "SQUEUE_STATES": "CD", "LD_DEBUG_X": "1"}
+        self.shell = shell
+        self._environ = {"HOME": str(home), "USER": "alice", "SHELL": f"/bin/{shell}"}
+        self._environ |= {"SQUEUE_STATES": "CD", "LD_DEBUG_X": "1"}
         if shell == "tcsh":
             (home / ".tcshrc").write_text(
                 "echo welcome\nsh -c 'echo motd >&2'\nsetenv SBATCH_WRAP x\nset noclobber\n"
@@ -30,7 +31,7 @@ class _Login:
         self._environ.update(environ)
 
     def send(self, sent: bytes) -> shells.Ended:
-        return shells.run([self._shell, "-c", REMOTE_COMMAND], sent, self._environ, cwd=self._environ["HOME"])
+        return shells.run([self.shell, "-c", REMOTE_COMMAND], sent, self._environ, cwd=self._environ["HOME"])
 
     def run(self, program: str, data: bytes = b"", **environ: str) -> Completed:
         answer = self.send(wrap(Shell(program), data, environ, _MARKER))
@@ -89,6 +90,7 @@ def test_only_what_is_meant_to_is_in_the_environment(login: _Login, tmp_path: Pa
         "HOME": str(tmp_path),
         "USER": "alice",
         "LOGNAME": "alice",
+        "SHELL": f"/bin/{login.shell}",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LC_ALL": "C",
         "TZ": "UTC",

@@ -23,6 +23,12 @@ cd {folder}
 [ ! -f silent ] || {{ echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; }}
 [ ! -f queue ] || cat queue
 """
+_SACCTMGR = """#!/bin/sh
+cd {folder}
+echo x >> questions
+[ ! -f silent ] || {{ echo 'sacctmgr: error: Unable to contact slurm database' >&2; exit 1; }}
+[ ! -f projects ] || cat projects
+"""
 _SCANCEL = """#!/bin/sh
 cd {folder}
 printf '%s\\n' "$@" > scancel.arguments
@@ -78,7 +84,8 @@ class LocalSite:
     def install_slurm(self) -> None:
         """Put stubs of Slurm's commands into the folder `slurm`, where they also keep what they were told."""
         self.slurm.mkdir()
-        for name, text in (("sbatch", _SBATCH), ("squeue", _SQUEUE), ("scancel", _SCANCEL)):
+        stubs = {"sbatch": _SBATCH, "squeue": _SQUEUE, "scancel": _SCANCEL, "sacctmgr": _SACCTMGR}
+        for name, text in stubs.items():
             path = self.slurm / name
             path.write_text(text.format(folder=self.slurm))
             path.chmod(0o755)
@@ -89,5 +96,5 @@ class LocalSite:
         return path.read_text() if path.exists() else ""
 
     def tell(self, name: str, text: str) -> None:
-        """Make the stubs answer with `text`: `queue`, `refusal`, `silent`."""
+        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`."""
         (self.slurm / name).write_text(text)

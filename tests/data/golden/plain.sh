@@ -53,7 +53,7 @@ from typing import Optional
 
 HUB_WAIT_SECONDS = 600
 PORT_TRIES = 3
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.02
 UNKNOWN_LAUNCH = 3
 
 
