@@ -1,40 +1,152 @@
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from profiles.errors import ChoiceRefused
+from kerberos_auth.errors import TicketMissing
+from profiles.errors import CatalogueInvalid, ChoiceRefused
+from profiles.facts import SiteFacts
+from profiles.launch import Choices
+from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.hub import Hub
+from slurm_ssh_spawner.job import LaunchId, new_launch_id
+from slurm_ssh_spawner.launcher import Launcher, Settings
 from tests.support import builders, loopback
+
+_SETTINGS = Settings("hub", 60, range(20000, 20001), "sqlite://")
+
+
+class _NoTickets:
+    def get(self, _user: str) -> Any:
+        raise TicketMissing
 
 
 @pytest.fixture
 def hub() -> Hub:
-    launcher: Any = None
-    return Hub(builders.catalogue(), launcher)
+    tickets: Any = _NoTickets()
+    offer = builders.catalogue(
+        sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")},
+        profiles={"jupyterlab": builders.profile(), "few": builders.profile(name="Few", servers_max=2)},
+    )
+    return Hub(offer, Launcher(_SETTINGS, offer.sites, tickets))
+
+
+def _knowing(hub: Hub, *projects: str) -> Hub:
+    """Return the hub with a Lugano whose accounting has these projects of everybody."""
+
+    async def ask(_user: str, _site_key: str) -> SiteFacts:
+        return SiteFacts(projects=projects)
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask)
+    return hub
+
+
+def _running(hub: Hub, profile: str, number: int) -> list[LaunchId]:
+    """Return launches of a profile that the hub has begun."""
+    ids = [new_launch_id() for _ in range(number)]
+    for launch_id in ids:
+        hub.launcher.records.begin(launch_id, builders.launch(hub.catalogue, {"profile": profile}))
+    return ids
 
 
 def test_a_sent_form_becomes_the_choices_that_are_kept(hub: Hub) -> None:
     sent = {"_xsrf": ["x"], "profile": ["jupyterlab"], "time": ["2h"], "site": [""]}
-    assert hub.read_form("alice", sent) == {"profile": "jupyterlab", "time": "2h"}
+    assert hub.read_form("alice", sent, ()) == {"profile": "jupyterlab", "time": "2h"}
 
 
-def test_after_a_refusal_a_person_finds_what_was_typed_once(hub: Hub) -> None:
+async def test_after_a_refusal_a_person_finds_what_was_typed_once(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
-        hub.read_form("alice", {"time": ["99h"], "site": ["geneva"]})
-    assert 'value="99h"' in hub.render_form("alice")
-    assert 'value="99h"' not in hub.render_form("alice")
+        hub.read_form("alice", {"time": ["99h"], "site": ["geneva"]}, ())
+    assert 'value="99h"' in await hub.render_form("alice")
+    assert 'value="99h"' not in await hub.render_form("alice")
 
 
-def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
+async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
-        hub.read_form("alice", {"time": ["99h"]})
-    assert 'value="99h"' not in hub.render_form("bob")
+        hub.read_form("alice", {"time": ["99h"]}, ())
+    assert 'value="99h"' not in await hub.render_form("bob")
 
 
-def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
+async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
-        hub.read_form("alice", {"time": ["<b>", "2h"], "site": [{"body": b"file"}], "profile": []})
-    assert "&lt;b&gt;" in hub.render_form("alice")
+        hub.read_form("alice", {"time": ["<b>", "2h"], "site": [{"body": b"file"}], "profile": []}, ())
+    assert "&lt;b&gt;" in await hub.render_form("alice")
+
+
+async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
+    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form("alice")
+
+
+async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
+    assert '<input class="form-control" id="project"' in await hub.render_form("alice")
+    sent = {"site": ["lugano"], "project": ["proj3"]}
+    assert hub.read_form("alice", sent, ()) == {"site": "lugano", "project": "proj3"}
+
+
+async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> None:
+    _knowing(hub, "proj3", "proj12")
+    await hub.render_form("alice")
+    with pytest.raises(ChoiceRefused, match="Choose one of: proj3, proj12"):
+        hub.read_form("alice", {"site": ["lugano"], "project": ["proj5"]}, ())
+
+
+def test_a_persons_other_launches_count_against_the_limit_of_their_profile(hub: Hub) -> None:
+    others = [*_running(hub, "jupyterlab", 5), *_running(hub, "few", 1)]
+    assert hub.resolve("alice", Choices.of({"profile": "few"}), others).profile_key == "few"
+    with pytest.raises(ChoiceRefused, match="You have 2 of Few running"):
+        hub.resolve("alice", Choices.of({"profile": "few"}), others + _running(hub, "few", 1))
+
+
+def test_launches_that_are_over_do_not_count(hub: Hub) -> None:
+    earlier = _running(hub, "few", 2)
+    assert hub.resolve("alice", Choices.of({"profile": "few"}), earlier[:1])
+
+
+def test_a_launch_without_a_record_does_not_count(hub: Hub) -> None:
+    others = [*_running(hub, "few", 1), LaunchId("ffffffffffff"), LaunchId("eeeeeeeeeeee")]
+    assert hub.resolve("alice", Choices.of({"profile": "few"}), others)
+
+
+async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
+    with pytest.raises(ChoiceRefused):
+        hub.read_form("alice", {"profile": ["few"], "time": ["2h"]}, _running(hub, "few", 2))
+    page = await hub.render_form("alice")
+    assert "You have 2 of Few running" in page
+    assert 'value="2h"' in page
+
+
+def _open(file: Path, tmp_path: Path) -> Hub:
+    tickets: Any = _NoTickets()
+    settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{tmp_path}/launches.sqlite")
+    return Hub.open(str(file), settings, tickets, logging.getLogger("a hub"))
+
+
+@pytest.fixture
+def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub takes the core's log over; give it back."""
+    log = logging.getLogger("slurm_ssh_spawner")
+    monkeypatch.setattr(log, "parent", log.parent)
+    monkeypatch.setattr(log, "level", log.level)
+
+
+@pytest.mark.usefixtures("_own_log")
+async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.yaml"
+    parts = {"sites": {"geneva": builders.site()}, "profiles": {"jupyterlab": builders.profile()}}
+    file.write_text(yaml.safe_dump(parts))
+    hub = _open(file, tmp_path)
+    assert hub.resolve("alice", Choices(), ()).site_key == "geneva"
+    assert (tmp_path / "launches.sqlite").exists()
+    assert logging.getLogger("slurm_ssh_spawner.launcher").parent is logging.getLogger("slurm_ssh_spawner")
+    assert logging.getLogger("slurm_ssh_spawner").parent is logging.getLogger("a hub")
+
+
+@pytest.mark.usefixtures("_own_log")
+async def test_a_catalogue_that_cannot_be_used_opens_no_hub(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueInvalid):
+        _open(tmp_path / "nowhere.yaml", tmp_path)
 
 
 async def test_any_answer_of_a_server_is_an_answer(hub: Hub) -> None:
