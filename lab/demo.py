@@ -36,18 +36,26 @@ def step(text: str) -> Iterator[None]:
 
 
 def show(lab: Lab) -> None:
-    """Log in as alice, start a notebook on geneva and run a cell there."""
+    """Log in as alice, start a notebook on each site and run a cell in each."""
     with Person(lab.url, "alice") as alice:
         with step("alice logs in with her Kerberos password"):
             alice.log_in()
-        with step("her notebook starts on geneva"):
-            for line in alice.start({"profile": "jupyterlab", "site": "geneva"}):
-                print(f"          {line}", flush=True)
-        with step("a cell runs in it"):
-            printed = alice.run(CELL)
+        show_notebook(alice, "geneva", server="")
+        show_notebook(alice, "lugano", server="south")
+
+
+def show_notebook(alice: Person, site: str, server: str) -> None:
+    """Start one of alice's servers and run a cell in it; NotStarted if either goes wrong."""
+    name = f"her server {server!r}" if server else "her notebook"
+    with step(f"{name} starts on {site}"):
+        for line in alice.start({"profile": "jupyterlab", "site": site}, server):
+            print(f"          {line}", flush=True)
+    with step("a cell runs in it"):
+        printed = alice.run(CELL, server)
     print("\n".join(f"          {line}" for line in printed.splitlines()), flush=True)
-    if "kvno" not in printed or "ticket of alice@LAB.TEST" not in printed:
-        raise NotStarted("the cell did not say what it should")
+    for expected in (f"{site}-n", "ticket of alice@LAB.TEST", "nfs/storage.lab.test@LAB.TEST: kvno"):
+        if expected not in printed:
+            raise NotStarted(f"the cell in {name} on {site} did not say {expected!r}")
 
 
 def invite(lab: Lab) -> None:

@@ -20,3 +20,4 @@ c.JupyterHub.load_roles = [
 
 # Half a minute is kind to a real Slurm; here somebody waits.
 c.Spawner.poll_interval = 5
+c.SlurmSSHSpawner.connection_idle_seconds = 20

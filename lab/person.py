@@ -96,6 +96,10 @@ class Person:
         """Stop a server and return when it is gone."""
         self.api("DELETE", self._server_api(server))
 
+    def remove(self, server: str) -> None:
+        """Stop a named server and have the hub forget it."""
+        self.api("DELETE", self._server_api(server), json={"remove": True})
+
     def model(self) -> dict[str, Any]:
         """Return the hub's idea of the person and her servers."""
         return dict(self.api("GET", f"/hub/api/users/{self.name}").json())

@@ -82,7 +82,7 @@ PartitionName=scavenge Nodes=ALL PriorityTier=1 PreemptMode=REQUEUE"""
 
 def _node_lines(nodes: tuple[Host, ...]) -> str:
     return "\n".join(
-        f"NodeName={node.name} NodeAddr={node.address} CPUs=8 RealMemory=4000"
+        f"NodeName={node.name} NodeAddr={node.address} CPUs=16 RealMemory=4000"
         + (f" Gres=gpu:{node.gpus}" if node.gpus else "")
         for node in nodes
     )

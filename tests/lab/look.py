@@ -3,7 +3,7 @@
 from lab import Lab
 from lab.person import Person
 
-FRONT_END = {"geneva": "geneva-login2"}
+FRONT_END = {"geneva": "geneva-login2", "lugano": "lugano-login"}
 
 
 def logged_in(lab: Lab, name: str) -> Person:
@@ -32,3 +32,16 @@ def stored_state(lab: Lab) -> str:
     read = "import sqlite3; base = sqlite3.connect('file:/var/lib/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
     show = "print(base.execute('select state from spawners').fetchall())"
     return lab.run("hub", ["/usr/bin/python3", "-c", f"{read}; {show}"]).stdout
+
+
+def tunnels(lab: Lab) -> list[int]:
+    """Return the local ports of the hub's tunnels."""
+    listed = lab.run("hub", ["ss", "-Hltn"]).stdout.splitlines()
+    ports = [int(line.split()[3].rsplit(":", 1)[1]) for line in listed]
+    return sorted(port for port in ports if 20000 <= port <= 24999)
+
+
+def connections(lab: Lab, host: str) -> int:
+    """Return how many SSH connections the hub has to a host."""
+    address = lab.run("hub", ["getent", "hosts", host]).stdout.split()[0]
+    return len(lab.run("hub", ["ss", "-Htn", "state", "established", "dst", f"{address}:22"]).stdout.splitlines())

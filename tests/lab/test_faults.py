@@ -6,35 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from lab import Lab
-from lab.person import NotStarted, Person
+from lab.person import NotStarted
+from tests.lab.faults import broken, newcomer
 from tests.lab.look import delegated, jobs_of, stored_state
 
 STUB = {"profile": "stub", "site": "geneva"}
-
-
-@contextmanager
-def broken(lab: Lab, *faults: tuple[str, ...]) -> Iterator[None]:
-    """Break things for the length of a block."""
-    mend = {"kill": "start", "freeze": "thaw", "cut": "join"}
-    for verb, *where in faults:
-        lab.fault(verb, *where)
-    try:
-        yield
-    finally:
-        for verb, *where in faults:
-            lab.fault(mend[verb], *where)
-
-
-@contextmanager
-def newcomer(lab: Lab, name: str) -> Iterator[Person]:
-    """Give a person for whom the hub has no connection open."""
-    lab.fault("kill", "hub", "jupyterhub")
-    lab.fault("start", "hub", "jupyterhub")
-    with Person(lab.url, name) as person:
-        lab.wait("the hub answers", lambda: person.http.get("/hub/api/").status_code == 200, 60)
-        person.log_in()
-        yield person
-        person.stop()
 
 
 def front_ends_of(lab: Lab, name: str) -> str:

@@ -1,0 +1,149 @@
+"""Two sites that differ: tunnels, projects, names, several servers at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from lab import Lab
+from lab.demo import CELL
+from lab.person import NotStarted, Person
+from lab.plan import CROWD
+from tests.lab.faults import broken
+from tests.lab.look import connections, delivered, jobs_of, logged_in, tunnels
+
+ON_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
+STUB_AT_LUGANO = {"profile": "stub", "site": "lugano"}
+
+
+@pytest.fixture
+def alice(lab: Lab) -> Iterator[Person]:
+    with logged_in(lab, "alice") as person:
+        yield person
+        person.stop()
+        person.remove("south")
+
+
+def answers(person: Person, server: str = "") -> bool:
+    base = f"/user/{person.name}/{server}/".replace("//", "/")
+    return person.api("GET", f"{base}api").status_code == 200
+
+
+class TestTunnels:
+    def test_a_cell_runs_on_a_node_that_the_hub_cannot_reach(self, lab: Lab, alice: Person) -> None:
+        alice.start(ON_LUGANO)
+        printed = alice.run(CELL)
+        assert "lugano-n" in printed
+        assert "ticket of alice@LAB.TEST" in printed
+        assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in printed
+        (port,) = tunnels(lab)
+        assert 20000 <= port <= 24999
+
+    def test_a_large_answer_comes_whole(self, alice: Person) -> None:
+        alice.start(ON_LUGANO)
+        alice.run("open('large', 'wb').write(bytes(range(256)) * 200_000)")
+        body = alice.api("GET", "/user/alice/files/large").content
+        alice.run("import os; os.remove('large')")
+        assert body == bytes(range(256)) * 200_000
+
+    def test_a_tunnel_outlives_its_connection_on_the_same_port(self, lab: Lab, alice: Person) -> None:
+        alice.start(STUB_AT_LUGANO)
+        before = tunnels(lab)
+        with broken(lab, ("cut", "lugano-login")):
+            lab.wait("the connection is seen to be dead", lambda: connections(lab, "lugano-login") == 0, 60)
+            assert tunnels(lab) == before
+        lab.wait("the server answers again", lambda: answers(alice), 60)
+        assert tunnels(lab) == before
+
+    def test_a_restarted_hub_makes_the_tunnel_again(self, lab: Lab, alice: Person) -> None:
+        alice.start(ON_LUGANO)
+        before = tunnels(lab)
+        lab.fault("stop", "hub", "jupyterhub")
+        assert tunnels(lab) == []
+        lab.fault("start", "hub", "jupyterhub")
+        lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
+        lab.wait("alice's server is known", lambda: "" in alice.model()["servers"], 30)
+        assert tunnels(lab) == before
+        assert alice.run("print(6 * 7)").strip() == "42"
+        assert len(jobs_of(lab, "alice", "lugano")) == 1
+
+    def test_a_killed_hub_makes_the_tunnel_again(self, lab: Lab, alice: Person) -> None:
+        alice.start(STUB_AT_LUGANO)
+        before = tunnels(lab)
+        lab.fault("kill", "hub", "jupyterhub")
+        lab.fault("start", "hub", "jupyterhub")
+        lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
+        assert tunnels(lab) == before
+        assert answers(alice)
+
+
+class TestSeveralServers:
+    def test_one_person_on_both_sites_at_once_and_nothing_is_left(self, lab: Lab, alice: Person) -> None:
+        alice.start({"profile": "jupyterlab", "site": "geneva"})
+        alice.start(ON_LUGANO, "south")
+        assert "geneva-n" in alice.run(CELL)
+        assert "lugano-n" in alice.run(CELL, "south")
+        alice.stop()
+        assert "lugano-n" in alice.run(CELL, "south")
+        alice.stop("south")
+        for site in ("geneva", "lugano"):
+            assert jobs_of(lab, "alice", site) == []
+            assert delivered(lab, "alice", site) == []
+        assert tunnels(lab) == []
+        for host in ("geneva-login1", "geneva-login2", "lugano-login"):
+            lab.wait(f"no connection to {host} is left", lambda host=host: connections(lab, host) == 0, 60)
+
+    def test_the_limit_per_person_is_told(self, alice: Person) -> None:
+        names = ("a", "b", "c", "d", "e", "f")
+        try:
+            answers = [
+                alice.api("POST", f"/hub/api/users/alice/servers/{name}", json={"profile": "dies"})
+                for name in names
+            ]
+        finally:
+            for name in names:
+                alice.remove(name)
+        assert "already has the maximum of 5 named servers" in answers[-1].json()["message"]
+
+    def test_the_limit_of_a_profile_is_told(self, alice: Person) -> None:
+        alice.start({"profile": "single"})
+        with pytest.raises(NotStarted) as caught:
+            alice.start({"profile": "single"}, "south")
+        assert "You have 1 of One at a time running, which is as many as one person may have." in str(caught.value)
+        alice.start({"profile": "stub"}, "south")
+
+    def test_thirty_people_start_at_once(self, lab: Lab) -> None:
+        with ExitStack() as stack:
+            people = [stack.enter_context(logged_in(lab, person.name)) for person in CROWD]
+            with ThreadPoolExecutor(len(people)) as threads:
+                said = list(threads.map(lambda person: person.start(STUB_AT_LUGANO)[-1], people))
+            assert len(said) == 30
+            assert len(set(tunnels(lab))) == 30
+            with ThreadPoolExecutor(len(people)) as threads:
+                list(threads.map(lambda person: person.stop(), people))
+        assert lab.run("lugano-login", ["squeue", "-h"]).stdout == ""
+        assert tunnels(lab) == []
+
+
+class TestWhoIsWho:
+    def test_judy_has_another_name_at_lugano(self, lab: Lab) -> None:
+        with logged_in(lab, "judy") as judy:
+            judy.start(ON_LUGANO)
+            printed = judy.run(CELL)
+            judy.stop()
+        assert "user      jmeier" in printed
+        assert "ticket of judy@LAB.TEST" in printed
+
+    def test_an_older_jupyterhub_serves_as_well(self, alice: Person) -> None:
+        alice.start({"profile": "old", "site": "lugano"})
+        printed = alice.run("import jupyterhub; print(jupyterhub.__version__)")
+        assert int(printed.split(".")[0]) < 6
+
+    def test_alices_projects_are_offered_and_charged(self, lab: Lab, alice: Person) -> None:
+        page = alice.http.get("/hub/spawn").text
+        assert "Project (Lugano only)" in page
+        assert 'value="proj3"' in page
+        assert 'value="proj12"' in page
+        alice.start({**STUB_AT_LUGANO, "project": "proj12"})
+        assert lab.run("lugano-login", ["squeue", "-h", "-u", "alice", "-o", "%a"]).stdout.strip() == "proj12"
