@@ -3,6 +3,10 @@
 What may be started, and where, is in the catalogue; see examples/catalogue.yaml.
 """
 
+from importlib.resources import files
+
+from profiles import load
+
 c = get_config()
 
 # -- who you are -----------------------------------------------------------------------------------------
@@ -16,10 +20,14 @@ c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 # -- what runs, and where --------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "slurm-ssh"
 c.SlurmSSHSpawner.catalogue_file = "/etc/jupyterhub/catalogue.yaml"
+# A broken catalogue stops the hub here, with file, line and column.
+load.read(c.SlurmSSHSpawner.catalogue_file)
 c.SlurmSSHSpawner.hub_name = "hub"
 c.SlurmSSHSpawner.default_url = "/lab"
 c.SlurmSSHSpawner.http_timeout = 60
 c.JupyterHub.allow_named_servers = True
+c.JupyterHub.named_server_limit_per_user = 5
+c.JupyterHub.template_paths = [str(files("slurm_ssh_spawner") / "templates")]
 
 # A launch may wait in a queue for long: that is no reason to refuse other people's.
 c.JupyterHub.concurrent_spawn_limit = 0
@@ -36,4 +44,4 @@ c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
 
 # -- what the hub keeps ----------------------------------------------------------------------------------
 c.JupyterHub.db_url = "sqlite:////var/lib/jupyterhub/jupyterhub.sqlite"
-c.JupyterHub.cookie_secret_file = "/var/lib/jupyterhub/cookie_secret"
+c.JupyterHub.cookie_secret_file = "/var/lib/jupyterhub/cookie_secret"  # noqa: S105 - a path

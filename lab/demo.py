@@ -65,8 +65,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="end after the main job instead of waiting")
     parser.add_argument("--port", type=int, default=8000, help="port of the hub on 127.0.0.1")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("lab").setLevel(logging.INFO)
+    # Also where it was started with Ctrl-C ignored, as a shell starts jobs in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with Lab(port=options.port) as lab:
             show(lab)

@@ -1,11 +1,13 @@
 """The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import jinja2
 
 from profiles import units
 from profiles.errors import ChoiceRefused
+from profiles.facts import UNKNOWN, Facts
 from profiles.launch import Choices
 from profiles.schema import Catalogue
 
@@ -22,13 +24,39 @@ _TEMPLATES.filters["minutes"] = units.say_minutes
 _NOT_OURS = frozenset({"_xsrf"})
 
 
-def render(catalogue: Catalogue, typed: Mapping[str, str], refused: ChoiceRefused | None = None) -> str:
+@dataclass(frozen=True)
+class _Projects:
+    """The project field: the titles of the sites that use it, and what may be picked (None: not known)."""
+
+    titles: tuple[str, ...]
+    offered: tuple[str, ...] | None
+
+
+def render(
+    catalogue: Catalogue, facts: Facts, typed: Mapping[str, str], refused: ChoiceRefused | None = None
+) -> str:
     """Return the fields of the form as HTML, filled with `typed`, the refused one marked with its sentence.
 
     Works without JavaScript; the surrounding form element and its button are JupyterHub's.
     """
     return _TEMPLATES.get_template("options_form.html.jinja").render(
-        catalogue=catalogue, typed=typed, refused=refused
+        catalogue=catalogue, projects=_projects(catalogue, facts), typed=typed, refused=refused
+    )
+
+
+def _projects(catalogue: Catalogue, facts: Facts) -> _Projects | None:
+    """Return the project field, or None if no site charges projects."""
+    charging = {key: site for key, site in catalogue.sites.items() if site.projects != "none"}
+    lists = [
+        facts.get(key, UNKNOWN).projects if site.projects == "accounting" else site.projects
+        for key, site in charging.items()
+    ]
+    if not charging:
+        return None
+    known = [names for names in lists if names is not None]
+    offered = tuple(dict.fromkeys(name for names in known for name in names))
+    return _Projects(
+        tuple(site.title for site in charging.values()), offered if len(known) == len(lists) else None
     )
 
 

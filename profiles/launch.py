@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from kernels.environment import Environment
 from profiles import units
 from profiles.errors import ChoiceRefused
+from profiles.facts import UNKNOWN, Facts, SiteFacts
 from profiles.schema import Bounds, Catalogue, Profile, Site
 
 FIELDS = (
@@ -22,6 +24,8 @@ FIELDS = (
     "reservation",
     "qos",
 )
+_NONE_RUN: Mapping[str, int] = MappingProxyType({})
+_PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _PARAMETER = re.compile(r"param\.[a-z][a-z0-9_]{0,39}")
 _LONGEST_VALUE = 200
 _SHOWN = 60
@@ -39,6 +43,8 @@ class Choices:
 
         Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
         """
+        if not isinstance(given, Mapping):
+            raise ChoiceRefused("profile", "Choices are names with texts, such as profile and site.")
         for name, value in given.items():
             if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
                 raise ChoiceRefused(_shown(name), f"There is no choice called {_shown(name)}.")
@@ -75,13 +81,16 @@ class Launch:
     queue_wait_minutes: int
     environments: tuple[Environment, ...]
     command: tuple[str, ...]
+    choices: Choices
 
 
-def resolve(catalogue: Catalogue, user: str, choices: Choices) -> Launch:
+def resolve(
+    catalogue: Catalogue, facts: Facts, user: str, choices: Choices, running: Mapping[str, int] = _NONE_RUN
+) -> Launch:
     """Return the Launch that `choices` mean for `user` (hub name).
 
-    `{}` means the catalogue's first profile at its first site.  Raises ChoiceRefused, naming the field and
-    what would be accepted.
+    `{}` means the catalogue's first profile at its first site.  `running` counts the servers that the user has
+    besides, by profile key.  Raises ChoiceRefused, naming the field and what would be accepted.
     """
     profile_key = _one_of("profile", choices, tuple(catalogue.profiles)) or next(iter(catalogue.profiles))
     profile = catalogue.profiles[profile_key]
@@ -90,6 +99,7 @@ def resolve(catalogue: Catalogue, user: str, choices: Choices) -> Launch:
     site = catalogue.sites[site_key]
     partition = _partition(site, choices)
     _no_parameters(profile, choices)
+    _one_more(profile, running.get(profile_key, 0))
     return Launch(
         user=user,
         owner=site.login_name.get(user, user),
@@ -98,7 +108,7 @@ def resolve(catalogue: Catalogue, user: str, choices: Choices) -> Launch:
         site_key=site_key,
         site=site,
         partition=partition,
-        project=_one_of("project", choices, site.projects) or (site.projects or (None,))[0],
+        project=_project(site, facts.get(site_key, UNKNOWN), choices),
         reservation=_one_of("reservation", choices, site.reservations),
         qos=_one_of("qos", choices, site.qos),
         time_minutes=_time(profile, site, partition, choices),
@@ -108,6 +118,7 @@ def resolve(catalogue: Catalogue, user: str, choices: Choices) -> Launch:
         queue_wait_minutes=profile.queue_wait,
         environments=(site.jupyter, profile.environment),
         command=profile.command,
+        choices=choices,
     )
 
 
@@ -123,6 +134,32 @@ def _one_of(name: str, choices: Choices, offered: tuple[str, ...]) -> str | None
         return chosen
     accepted = f"Choose one of: {', '.join(offered)}." if offered else "None is offered here; leave it out."
     raise ChoiceRefused(name, f"The {name} {_shown(chosen)} is not on offer. {accepted}")
+
+
+def _project(site: Site, facts: SiteFacts, choices: Choices) -> str | None:
+    """Return the project to charge; None leaves it to Slurm's default account of the person."""
+    chosen = choices.get("project")
+    if site.projects == "none":
+        if chosen:
+            raise ChoiceRefused("project", f"{site.title} charges no project. Leave the project out.")
+        return None
+    if site.projects != "accounting":
+        return _one_of("project", choices, site.projects) or site.projects[0]
+    if facts.projects is not None:
+        return _one_of("project", choices, facts.projects)
+    # Nothing is known yet: Slurm itself decides, but only about what can be the name of a project.
+    if chosen and not _PROJECT.fullmatch(chosen):
+        raise ChoiceRefused("project", f"{_shown(chosen)} cannot be the name of a project.")
+    return chosen
+
+
+def _one_more(profile: Profile, running: int) -> None:
+    if profile.servers_max is not None and running >= profile.servers_max:
+        raise ChoiceRefused(
+            "profile",
+            f"You have {running} of {profile.name} running, which is as many as one person may have. "
+            f"Stop one, or choose another profile.",
+        )
 
 
 def _partition(site: Site, choices: Choices) -> str | None:

@@ -39,7 +39,10 @@ class FrontEnd(Entry):
 class Tunnel(Entry):
     """How the hub reaches a job's port."""
 
-    kind: Literal["direct"] = Field(default="direct", description="`direct`: the hub connects to the node.")
+    kind: Literal["direct", "ssh"] = Field(
+        default="direct",
+        description="`direct`: the hub connects to the node. `ssh`: through a front end, where it cannot.",
+    )
 
 
 class TicketSettings(Entry):
@@ -69,7 +72,8 @@ class Site(Entry):
     )
     node_address: Annotated[str, Field(pattern=r"^[^\s/]*\{node\}[^\s/]*$")] = Field(
         default="{node}",
-        description="Address of a node as the hub reaches it; `{node}` is Slurm's name of the node.",
+        description="Address of a node as the hub (with `tunnel: {kind: ssh}` the front end) reaches it; "
+        "`{node}` is Slurm's name of the node.",
     )
     hub_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None = Field(
         default=None,
@@ -105,8 +109,10 @@ class Site(Entry):
         default_factory=dict,
         description="Partitions on offer, the default first; Slurm's own default partition if left out.",
     )
-    projects: tuple[SlurmWord, ...] = Field(
-        default=(), description="Projects that may be charged; no project is asked for if left out."
+    projects: Literal["none", "accounting"] | Annotated[tuple[SlurmWord, ...], Field(min_length=1)] = Field(
+        default="none",
+        description="Projects that may be charged: a list, the default first; `accounting`: those that Slurm's "
+        "accounting has for the person; `none`: nobody is asked for one.",
     )
     reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations on offer.")
     qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service on offer.")
@@ -178,6 +184,11 @@ class Profile(Entry):
     )
     command: tuple[Value, ...] = Field(
         default=("jupyterhub-singleuser",), min_length=1, description="Program that is the notebook server."
+    )
+    servers_max: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many servers of this profile one person may have; any number if left out.",
     )
     queue_wait: Minutes = Field(
         default=30, description="How long a launch may wait in the queue before it is given up."

@@ -44,7 +44,7 @@ class CopyDelivery:
 
     async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Fragment:
         """Write the file beside and rename it, so that a reader never sees half a ticket."""
-        answer = await run(self._write(owner, launch_id), ticket)
+        answer = await run(self._write(owner, launch_id, len(ticket)), ticket)
         if answer.status:
             raise Refused(
                 f"Your ticket could not be put into {self._of(owner)} at {self._title}: "
@@ -57,7 +57,7 @@ class CopyDelivery:
         """Remove the file, for a job that could not do it at its end."""
         await run(Shell(f"rm -f -- {quote(self._path(owner, launch_id))}"), b"")
 
-    def _write(self, owner: str, launch_id: str) -> Shell:
+    def _write(self, owner: str, launch_id: str, size: int) -> Shell:
         folder, path = quote(self._of(owner)), quote(self._path(owner, launch_id))
         # -O and the mode are looked at after mkdir: a folder made by somebody else is never used.
         return Shell(
@@ -66,7 +66,9 @@ class CopyDelivery:
             f" {{ echo 'the folder is not your own' >&2; exit 1; }}\n"
             f"case $(ls -ld -- {folder}) in d???--[-S]---*) ;;"
             f" *) echo 'others may enter the folder (it should have mode 0700)' >&2; exit 1;; esac\n"
-            f"cat > {path}.new && mv -f -- {path}.new {path} || {{ rm -f -- {path}.new; exit 1; }}"
+            # A connection that is lost half way looks like the end of the ticket.
+            f"cat > {path}.new && [ $(wc -c < {path}.new) = {size} ] && mv -f -- {path}.new {path} ||"
+            f" {{ rm -f -- {path}.new; exit 1; }}"
         )
 
     def _of(self, owner: str) -> str:

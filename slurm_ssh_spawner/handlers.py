@@ -1,26 +1,31 @@
-"""The one route of ours on the hub: where a job reports how far it is.
+"""Our routes on the hub: where a job reports how far it is, and scripts of our pages.
 
-Importing this module puts the route in place, and takes away the one that batchspawner registers, through
+Importing this module puts them in place, and takes away the one that batchspawner registers, through
 which a job's token may set any attribute of its spawner.
 """
 
 import json
+from importlib.resources import files
 from typing import Any, Protocol, cast
 
 import batchspawner.api
 from jupyterhub.apihandlers import default_handlers
 from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado import web
+
+from slurm_ssh_spawner.job import LaunchId
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
+_LONGEST_REPORT = 1000
 _STAGES = frozenset({"starting"})
 
 
 class Reportable(Protocol):
     """What the handler needs of a spawner."""
 
-    launch_id: str | None
+    launch_id: LaunchId | None
 
     def job_reports_port(self, port: int) -> None:
         """Take note that the job's server listens on `port`."""
@@ -54,7 +59,7 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
 
 def _report(raw: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(raw)
+        body = json.loads(raw) if len(raw) <= _LONGEST_REPORT else None
     except ValueError:
         body = None
     match body:
@@ -68,4 +73,7 @@ def _report(raw: bytes) -> dict[str, Any]:
 default_handlers[:] = [
     entry for entry in default_handlers if entry[1] is not batchspawner.api.BatchSpawnerAPIHandler
 ]
-default_handlers.append((r"/api/launches/([0-9a-f]{12})", LaunchReportHandler))
+default_handlers += [
+    (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
+    (r"/launch-pages/(.*)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
+]

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -13,9 +14,12 @@ from kerberos_auth.store import TicketStore
 from profiles import form, launch, load
 from profiles.errors import ChoiceRefused
 from profiles.schema import Catalogue
-from slurm_ssh_spawner.launcher import Launcher
+from slurm_ssh_spawner.job import LaunchId
+from slurm_ssh_spawner.launcher import Launcher, Settings
 
 _ANSWER_SECONDS = 5
+# Only the first form that a person sees may wait for her projects, and not for long (docs/adr/0006).
+_FIRST_FACTS_SECONDS = 2
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
 _THREADS = 64
@@ -30,7 +34,7 @@ class Hub:
     _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, catalogue_file: str, hub_name: str, tickets: TicketStore, log: logging.Logger) -> Self:
+    def open(cls, catalogue_file: str, settings: Settings, tickets: TicketStore, log: logging.Logger) -> Self:
         """Read the catalogue and make the launcher; the core's log goes to `log`.  Raises CatalogueInvalid."""
         core_log = logging.getLogger("slurm_ssh_spawner")
         core_log.parent = log
@@ -38,20 +42,27 @@ class Hub:
         executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
         asyncio.get_running_loop().set_default_executor(executor)
         catalogue = load.read(catalogue_file)
-        return cls(catalogue, Launcher(hub_name, catalogue.sites, tickets))
+        return cls(catalogue, Launcher(settings, catalogue.sites, tickets))
 
-    def render_form(self, user: str) -> str:
+    async def render_form(self, user: str) -> str:
         """Return the form for a person; after a refusal once with what was typed and why not."""
+        facts = await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
         # JupyterHub renders the default server's form also after a refusal for a named server, so what
         # was typed is kept for the person, not for the server.
         typed, refused = self._refused.pop(user, ({}, None))
-        return form.render(self.catalogue, typed, refused)
+        return form.render(self.catalogue, facts, typed, refused)
 
-    def read_form(self, user: str, sent: Mapping[str, Any]) -> dict[str, str]:
+    def resolve(self, user: str, choices: launch.Choices, others: Iterable[LaunchId]) -> launch.Launch:
+        """Pass the gate, `others` being the person's other running launches.  Raises ChoiceRefused."""
+        records = (self.launcher.records.get(launch_id) for launch_id in others)
+        running = Counter(record.profile_key for record in records if record)
+        return launch.resolve(self.catalogue, self.launcher.availability.facts(user), user, choices, running)
+
+    def read_form(self, user: str, sent: Mapping[str, Any], others: Iterable[LaunchId]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them.  Raises ChoiceRefused."""
         try:
             choices = form.parse(sent)
-            launch.resolve(self.catalogue, user, choices)
+            self.resolve(user, choices, others)
         except ChoiceRefused as error:
             typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
             self._refused[user] = (typed, error)

@@ -3,20 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
 from kernels.shell import Shell, quote
+from profiles.facts import SiteFacts
 from profiles.launch import Launch
 from profiles.schema import Site
 from slurm_ssh_spawner import delivery, script, slurm, submission, tunnel
+from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.records import LaunchRecords
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
 from slurm_ssh_spawner.script import ServerProcess
 from slurm_ssh_spawner.ssh import Login
 from slurm_ssh_spawner.submission import Tell
+from slurm_ssh_spawner.tunnel import Route, TunnelKeeper
 from slurm_ssh_spawner.watch import JobWatch
 
 _LOG_LINES = 15
@@ -25,15 +30,28 @@ _END_LOOK_SECONDS = 0.2
 _log = logging.getLogger(__name__)
 
 
-class Launcher:
-    """Owner of the connections, the watch and the submissions under way; one per hub."""
+@dataclass(frozen=True)
+class Settings:
+    """What a launcher is told: the hub's name in marks, idle seconds of a connection, local ports, a database."""
 
-    def __init__(self, hub_name: str, sites: Mapping[str, Site], tickets: TicketStore) -> None:
-        self._hub_name = hub_name
+    hub_name: str
+    connection_idle_seconds: float
+    tunnel_ports: range
+    records_url: str
+
+
+class Launcher:
+    """Owner of connections, tunnels, watch, records, and the submissions under way; one per hub."""
+
+    def __init__(self, settings: Settings, sites: Mapping[str, Site], tickets: TicketStore) -> None:
+        self._hub_name = settings.hub_name
         self._sites = sites
         self._tickets = tickets
-        self._pool = ConnectionPool(tickets.get)
+        self._pool = ConnectionPool(tickets.get, settings.connection_idle_seconds)
+        self._tunnels = TunnelKeeper(self._pool, settings.tunnel_ports)
         self._watch = JobWatch(self._ask)
+        self.records = LaunchRecords(settings.records_url)
+        self.availability = Availability(sites, self._facts)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._releases: set[asyncio.Task[None]] = set()
 
@@ -53,6 +71,7 @@ class Launcher:
 
         Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`.
         """
+        self.records.begin(job.launch_id, launch)
         task = asyncio.create_task(self._submit(launch, job, process, save, tell))
         self._submissions[job.launch_id] = task
         task.add_done_callback(lambda done: self._submitted(job, done))
@@ -76,11 +95,34 @@ class Launcher:
             raise await self._ended(job, watching.result())
         node = await self._node(job)
         tell(f"The server is up on {node}.")
-        return await tunnel.of(self._site(job)).open(node, port.result())
+        return await self._reach(job, Route(job.launch_id, self._login(job), node, port.result()))
+
+    async def reopen(self, job: Job) -> str:
+        """Return the URL of a server that was up before, with its tunnel made again.
+
+        Raises Unavailable if it is not known where the server was, and what opening a tunnel raises.
+        """
+        record = self.records.get(job.launch_id)
+        if record is None or not record.port:
+            raise Unavailable("It is not known where this server runs.", f"no port in the record of {job.mark}")
+        there = (record.node, record.port, record.local_port)
+        return await self._reach(job, Route(job.launch_id, self._login(job), *there))
+
+    async def _reach(self, job: Job, route: Route) -> str:
+        url, local_port = await tunnel.of(self._site(job), self._tunnels).open(route)
+        self.records.reached(job.launch_id, route.node, route.port, local_port)
+        return url
 
     async def report(self, job: Job) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked."""
-        return await self._watch.report(job)
+        report = await self._watch.report(job)
+        if report.state.is_over:
+            self.records.end(job.launch_id, report.word or "gone from Slurm")
+        return report
+
+    def let_go(self, job: Job) -> None:
+        """Close the tunnel of a job that may go on without this hub."""
+        self._tunnels.close(job.launch_id)
 
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
@@ -90,6 +132,7 @@ class Launcher:
         if under_way := self._submissions.get(job.launch_id):
             await asyncio.wait((under_way,))
         site = self._site(job)
+        self.records.end(job.launch_id, "stopped")
         answer = await self._remote(job).run(slurm.cancel(site, job.owner, job.mark))
         if answer.status:
             raise Unavailable(f"{site.title} could not be told to stop the job.", answer.stderr.strip())
@@ -104,6 +147,7 @@ class Launcher:
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""
         self._watch.forget(job)
+        self._tunnels.close(job.launch_id)
         task = asyncio.create_task(self._release(job))
         self._releases.add(task)
         task.add_done_callback(self._releases.discard)
@@ -125,6 +169,7 @@ class Launcher:
             raise Refused(error.message) from error
         job_id = await submission.submit(self._remote(job), launch, job.launch_id, job.mark, process, ticket, tell)
         job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
+        self.records.submitted(job.launch_id, job_id)
         save(job)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(f"{launch.site.title} has accepted job {job_id}.")
@@ -133,6 +178,7 @@ class Launcher:
     def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
         del self._submissions[job.launch_id]
         if not task.cancelled() and (error := task.exception()):
+            self.records.end(job.launch_id, f"not submitted: {error}")
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
     async def _until_over(self, job: Job, tell: Tell) -> JobReport:
@@ -156,6 +202,7 @@ class Launcher:
 
     async def _ended(self, job: Job, report: JobReport) -> JobEnded:
         site = self._site(job)
+        self.records.end(job.launch_id, report.word or "gone from Slurm")
         path = script.log_path(site, job.owner, job.launch_id)
         try:
             tail = (await self._remote(job).run(Shell(f"tail -n {_LOG_LINES} -- {quote(path)}"))).stdout
@@ -184,6 +231,20 @@ class Launcher:
             _log.warning("squeue at %s for %s: %s", job.site_key, job.owner, error)
         return None
 
+    async def _facts(self, user: str, site_key: str) -> SiteFacts | None:
+        """Ask a site about a person; None, with a line in the log, if that was not possible."""
+        site = self._sites[site_key]
+        owner = site.login_name.get(user, user)
+        try:
+            remote = Remote(self._pool, Login(user, owner, site_key), site)
+            answer = await remote.run(slurm.projects(site, owner))
+            if answer.status == 0:
+                return SiteFacts(projects=slurm.parse_projects(site, answer.stdout))
+            _log.warning("sacctmgr at %s for %s: %s", site_key, owner, answer.stderr.strip())
+        except (LaunchError, slurm.UnreadableAnswer) as error:
+            _log.warning("sacctmgr at %s for %s: %s", site_key, owner, error)
+        return None
+
     def _site(self, job: Job) -> Site:
         try:
             return self._sites[job.site_key]
@@ -191,7 +252,11 @@ class Launcher:
             raise Broken(f"The site {job.site_key} is no longer in the catalogue.") from None
 
     def _remote(self, job: Job) -> Remote:
-        return Remote(self._pool, Login(job.user, job.owner, job.site_key), self._site(job))
+        return Remote(self._pool, self._login(job), self._site(job))
+
+    @staticmethod
+    def _login(job: Job) -> Login:
+        return Login(job.user, job.owner, job.site_key)
 
 
 def _progress(report: JobReport) -> str:

@@ -10,7 +10,6 @@ from profiles.schema import FrontEnd, Site
 from slurm_ssh_spawner.errors import Refused, SiteUnreachable
 from slurm_ssh_spawner.ssh import Connection, FrontEndSilent, Login, connect
 
-IDLE_SECONDS = 300
 # How long a front end may take before the next one is tried as well.
 HEAD_START_SECONDS = 3
 # sshd's MaxStartups is 10:30:100 by default.
@@ -18,10 +17,14 @@ CONNECTS_AT_ONCE = 4
 
 
 class ConnectionPool:
-    """Owner of all connections.  `ticket_of` returns a person's valid ticket or raises AuthFailed."""
+    """Owner of all connections.
 
-    def __init__(self, ticket_of: Callable[[str], Ticket]) -> None:
+    `ticket_of` returns a person's valid ticket or raises AuthFailed; a connection is closed after `idle_seconds`.
+    """
+
+    def __init__(self, ticket_of: Callable[[str], Ticket], idle_seconds: float) -> None:
         self._ticket_of = ticket_of
+        self._idle_seconds = idle_seconds
         self._open: dict[Login, Connection] = {}
         self._locks: dict[Login, asyncio.Lock] = {}
         self._gates: dict[str, asyncio.Semaphore] = {}
@@ -53,11 +56,14 @@ class ConnectionPool:
 
     async def _reap(self) -> None:
         while self._open:
-            await asyncio.sleep(IDLE_SECONDS / 10)
-            for login, connection in list(self._open.items()):
-                if not connection.is_open or connection.idle_seconds > IDLE_SECONDS:
-                    del self._open[login]
-                    await connection.close()
+            await asyncio.sleep(self._idle_seconds / 10)
+            over = [login for login, each in self._open.items() if self._is_over(each)]
+            # All are taken out before any is waited for: meanwhile their owners may make new ones.
+            closing = [self._open.pop(login).close() for login in over]
+            await asyncio.gather(*closing, return_exceptions=True)
+
+    def _is_over(self, connection: Connection) -> bool:
+        return not connection.is_open or connection.idle_seconds > self._idle_seconds
 
     async def _connect(self, login: Login, site: Site) -> Connection:
         try:

@@ -36,10 +36,9 @@ class ServerProcess:
 
 @dataclass(frozen=True)
 class JobScript:
-    """A script ready to send: what sbatch reads on its stdin, and the variables it must be given."""
+    """A script ready to send: what sbatch reads on its stdin."""
 
     text: str
-    exported: tuple[str, ...]
 
 
 def job_folder(site: Site, owner: str) -> str:
@@ -75,7 +74,7 @@ def build(
         starter=_starter(),
         starter_end=Shell(_STARTER_END),
     )
-    return JobScript(text, ("HOME", "USER", "LOGNAME", "PATH", *process.secrets))
+    return JobScript(text)
 
 
 def _starter() -> Shell:

@@ -69,9 +69,12 @@ def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str
     return tuple(pairs)
 
 
-def submit(site: Site, exported: Iterable[str]) -> Shell:
-    """Return the command that submits the script on its stdin; only the `exported` names reach the job."""
-    return _command(site, "sbatch", "--parsable", f"--export={','.join(exported)}")
+def submit(site: Site) -> Shell:
+    """Return the command that submits the script on its stdin, with the command's whole environment.
+
+    With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
+    """
+    return _command(site, "sbatch", "--parsable", "--export=ALL")
 
 
 def parse_submit(stdout: str) -> str:
@@ -130,6 +133,20 @@ def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
     return None
 
 
+def projects(site: Site, owner: str) -> Shell:
+    """Return the command that lists the owner's associations, a line each: `cluster|account`."""
+    return join((f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account"))
+
+
+def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
+    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
+    pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
+    wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
+    return tuple(dict.fromkeys(wanted))
+
+
 def cancel(site: Site, owner: str, mark: str) -> Shell:
     """Return the command that cancels the owner's job with this mark; succeeds if there is none."""
     return _command(site, "scancel", f"--user={owner}", f"--name={mark}")
@@ -141,7 +158,7 @@ def _command(site: Site, program: str, *arguments: str) -> Shell:
 
 
 _REFUSALS = (
-    ("Invalid account or account/partition", "the project may not be charged by you in this partition"),
+    ("Invalid account or account/partition", "you may not charge {project} there"),
     ("invalid partition", "the partition does not exist"),
     ("Requested node configuration is not available", "no node has what was asked for"),
     ("Requested time limit is invalid", "the time is longer than the partition allows"),
@@ -160,11 +177,11 @@ def is_unreachable(stderr: str) -> bool:
     return any(words in stderr for words in _UNREACHABLE)
 
 
-def refusal(stderr: str) -> str:
+def refusal(stderr: str, project: str | None) -> str:
     """Return why sbatch refused a job, in words for the person; Slurm's own last line if it is not known."""
     for words, said in _REFUSALS:
         if words.lower() in stderr.lower():
-            return said
+            return said.format(project=f"the project {project}" if project else "a project of your own")
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines
     return errors[-1].removeprefix("sbatch: error: ")[:300] if errors else "Slurm gave no reason"

@@ -1,61 +1,32 @@
 """SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
 
 import asyncio
-import html
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
-from jupyterhub.spawner import SpawnException
 from tornado import web
-from traitlets import Unicode, default
+from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
-from profiles.errors import ChoiceRefused
+from profiles.schema import Site
 from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
-from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh_spawner.errors import Broken, LaunchError
+from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
 from slurm_ssh_spawner.hub import Hub
-from slurm_ssh_spawner.job import Job, JobState, new_launch_id
+from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
+from slurm_ssh_spawner.launcher import Settings
 from slurm_ssh_spawner.script import ServerProcess
+from slurm_ssh_spawner.tunnel import parse_ports
 
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
+_HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
-_FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broken: (500, "broken")}
-
-
-class LaunchFailed(SpawnException):  # type: ignore[misc]
-    """A LaunchError as JupyterHub shows it, on pages and to API callers."""
-
-    def __init__(self, error: LaunchError) -> None:
-        status, reason = next(said for family, said in _FAMILIES.items() if isinstance(error, family))
-        message = f"{error.message}\n{error.quoted}".strip()
-        quoted = f"<pre>{html.escape(error.quoted)}</pre>" if error.quoted else ""
-        markup = html.escape(error.message) + quoted
-        super().__init__(message, reason=reason, log_message=str(error), message_html=markup, status_code=status)
-        self.jupyterhub_message = message
-        self.jupyterhub_html_message = markup
-
-
-@contextmanager
-def _told_to_the_person() -> Iterator[None]:
-    """The one translation of errors of the core into what JupyterHub shows."""
-    try:
-        yield
-    except LaunchError as error:
-        raise LaunchFailed(error) from error
-
-
-@contextmanager
-def _choices_told() -> Iterator[None]:
-    try:
-        yield
-    except ChoiceRefused as error:
-        raise LaunchFailed(Refused(error.message)) from error
 
 
 class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
@@ -72,6 +43,33 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         "digits. Give two hubs that submit to one cluster different names, or they find each other's jobs.",
     ).tag(config=True)
 
+    tunnel_ports = Unicode(
+        "20000-24999",
+        help="Local ports of tunnels to sites with `tunnel: {kind: ssh}`, one for each server. They must not "
+        "overlap the machine's ports for outgoing connections (net.ipv4.ip_local_port_range), or another program "
+        "may have taken one when a tunnel is made again.",
+    ).tag(config=True)
+
+    connection_idle_seconds = Float(
+        300,
+        help="Seconds after which an SSH connection that nobody used is closed. A new one costs some hundredths "
+        "of a second; an open one holds a delegated ticket on the front end.",
+    ).tag(config=True)
+
+    records_url = Unicode(
+        "sqlite:////var/lib/jupyterhub/launches.sqlite",
+        help="SQLAlchemy URL of the launch records: what was asked, where it ran, why it ended. They outlive a "
+        "restart, after which tunnels are made again from them.",
+    ).tag(config=True)
+
+    @validate("tunnel_ports")
+    def _usable_ports(self, proposal: Any) -> str:
+        try:
+            parse_ports(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"SlurmSSHSpawner.tunnel_ports: {error}.") from error
+        return str(proposal["value"])
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._job: Job | None = None
@@ -80,9 +78,10 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._said: list[str] = []
         self._news = asyncio.Event()
         self._restored = False
+        self._url = ""
 
     @property
-    def launch_id(self) -> str | None:
+    def launch_id(self) -> LaunchId | None:
         """The launch that a job may report about, or None."""
         return self._job.launch_id if self._job else None
 
@@ -97,22 +96,23 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
                     "This hub cannot reach the clusters: an administrator has to mend its configuration.",
                     "SlurmSSHSpawner needs c.JupyterHub.authenticator_class = 'kerberos-pam'",
                 )
-            settings["slurm_ssh_hub"] = Hub.open(
-                self.catalogue_file, self.hub_name, authenticator.tickets, self.log
+            told = Settings(
+                self.hub_name, self.connection_idle_seconds, parse_ports(self.tunnel_ports), self.records_url
             )
+            settings["slurm_ssh_hub"] = Hub.open(self.catalogue_file, told, authenticator.tickets, self.log)
         return cast(Hub, settings["slurm_ssh_hub"])
 
     # -- what may be asked ------------------------------------------------------------------------------
 
     @default("options_form")
-    def _default_options_form(self) -> Callable[[Any], str]:
+    def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
         return lambda _spawner: self._hub.render_form(self.user.name)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         def choices(sent: Mapping[str, Any]) -> dict[str, str]:
-            with _choices_told():
-                return self._hub.read_form(self.user.name, sent)
+            with told_to_the_person():
+                return self._hub.read_form(self.user.name, sent, self._other_launches())
 
         return choices
 
@@ -123,11 +123,17 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], None]:
         def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            with _choices_told(), _told_to_the_person():
-                self._launch = launch.resolve(self._hub.catalogue, self.user.name, launch.Choices.of(options))
+            with told_to_the_person():
+                choices = launch.Choices.of(options)
+                self._launch = self._hub.resolve(self.user.name, choices, self._other_launches())
             self.start_timeout = self._launch.queue_wait_minutes * 60 + _AFTER_THE_QUEUE_SECONDS
 
         return resolve
+
+    def _other_launches(self) -> list[LaunchId]:
+        """Return the launches of the person's other servers that run or start."""
+        others = [other for other in self.user.spawners.values() if other is not self and other.active]
+        return [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -144,10 +150,8 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._said, self._port = [], asyncio.get_running_loop().create_future()
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        if asked.site.hub_url:
-            self.hub_connect_url = asked.site.hub_url
-        with _told_to_the_person():
-            job = await launcher.submit(asked, self._job, self._process(), self._save, self._tell)
+        with told_to_the_person():
+            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, self._tell)
             return await launcher.until_ready(job, self._port, self._tell)
 
     async def poll(self) -> int | None:
@@ -160,23 +164,37 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             return None if launcher.is_submitting(job) else 0
         if self._restored:
             self._restored = False
-            if await self._hub.answers(self.server.url):
+            if await self._found_again(job):
                 return None
             # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
             self.will_resume = not (await launcher.report(job)).state.is_over
             return 0 if self.will_resume else 1
         return 1 if (await launcher.report(job)).state.is_over else None
 
+    async def _found_again(self, job: Job) -> bool:
+        """Return whether a restored server answers, by a tunnel made again if its site needs one."""
+        try:
+            self._url = await self._hub.launcher.reopen(job)
+        except LaunchError as error:
+            self.log.warning("%s cannot be reached: %s", job.mark, error)
+            return False
+        return await self._hub.answers(await self.get_url())
+
+    async def get_url(self) -> str:
+        """Return where the hub and the proxy reach the server; never raises."""
+        return f"{self._url}{self.server.base_url}" if self._url else str(self.server.url)
+
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
-            with _told_to_the_person():
+            with told_to_the_person():
                 await self._hub.launcher.cancel(self._job)
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
-        if self._job is not None and not self.will_resume:
-            self._hub.launcher.release(self._job)
+        if self._job is not None and self._job.job_id:
+            launcher = self._hub.launcher
+            (launcher.let_go if self.will_resume else launcher.release)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -200,8 +218,10 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         session = sqlalchemy.inspect(self.orm_spawner).session
         session.commit()
 
-    def _process(self) -> ServerProcess:
+    def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
+        for name in _HUB_URLS if site.hub_url else ():
+            environ[name] = f"{site.hub_url}{urlsplit(environ[name]).path}"
         return ServerProcess(
             arguments=tuple(self.get_args()),
             environ={name: value for name, value in environ.items() if name not in _NOT_SENT},
@@ -238,7 +258,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
-        self._job, self._restored = None, False
+        self._job, self._restored, self._url = None, False, ""
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import asyncssh
 
@@ -30,6 +32,10 @@ _log = logging.getLogger(__name__)
 
 class FrontEndSilent(Exception):  # noqa: N818
     """A front end could not be connected to; another one may do."""
+
+
+class ForwardingForbidden(ConnectionLost):
+    """A front end does not let people through to the address."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,32 @@ class Connection:
         except (asyncssh.ChannelOpenError, asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
         return _text(stdout), _text(stderr)
+
+    @asynccontextmanager
+    async def stream(
+        self, host: str, port: int
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Give a TCP connection from the front end to `host`.
+
+        Raises ForwardingForbidden, or ConnectionLost if it cannot be made or is lost.
+        """
+        self._running += 1
+        try:
+            reader, writer = await self._ssh.open_connection(host, port)
+            try:
+                # The two have all methods of asyncio's that a copy needs.
+                yield cast(asyncio.StreamReader, reader), cast(asyncio.StreamWriter, writer)
+            finally:
+                writer.close()
+        except asyncssh.ChannelOpenError as error:
+            is_forbidden = error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+            lost = ForwardingForbidden if is_forbidden else ConnectionLost
+            raise lost(f"{self.host}: {error}") from error
+        except asyncssh.DisconnectError as error:
+            raise ConnectionLost(f"{self.host}: {error}") from error
+        finally:
+            self._running -= 1
+            self._last_used = asyncio.get_running_loop().time()
 
     async def close(self) -> None:
         """Close the connection; the ticket delegated to the front end goes with it."""

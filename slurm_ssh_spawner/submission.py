@@ -16,6 +16,7 @@ from slurm_ssh_spawner.transport import Completed, ConnectionLost
 
 _HOME_REFUSED = 10
 _LOOKS_FOR_LOST_JOB = 3
+_LOOK_AGAIN_SECONDS = 1
 _FULL = ("no space left", "quota exceeded")
 
 Tell = Callable[[str], None]
@@ -33,14 +34,26 @@ async def submit(
 ) -> str:
     """Submit the launch and return Slurm's job id.  Raises Refused, SubmitRefused, Unavailable or Broken."""
     await _prepare(remote, launch)
-    fragment = await delivery.of(launch.site).place(remote.run, launch.owner, launch_id, ticket)
-    built = _build(launch, launch_id, mark, process, fragment)
+    place = delivery.of(launch.site)
+    fragment = await place.place(remote.run, launch.owner, launch_id, ticket)
+    try:
+        built = _build(launch, launch_id, mark, process, fragment)
+        return await _sbatch(remote, launch, mark, process, built, tell)
+    except (Refused, Broken):
+        # There is no job that would use the ticket or remove it.
+        await place.release(remote.run, launch.owner, launch_id)
+        raise
+
+
+async def _sbatch(
+    remote: Remote, launch: Launch, mark: str, process: ServerProcess, built: JobScript, tell: Tell
+) -> str:
     program, data = _program(launch.site, process, built)
     try:
         answer = await remote.run_once(program, data)
     except (ConnectionLost, Unavailable) as error:
         return await _find(remote, launch.owner, mark, error)
-    return _job_id(launch.site, answer, tell)
+    return _job_id(launch, answer, tell)
 
 
 async def _prepare(remote: Remote, launch: Launch) -> None:
@@ -83,15 +96,19 @@ def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shel
     """Return the program that submits, and its data: one line a secret, then the script for sbatch."""
     reads = "".join(f"IFS= read -r {name}; export {name}\n" for name in process.secrets)
     lines = "".join(f"{value}\n" for value in process.secrets.values())
-    return Shell(reads + slurm.submit(site, built.exported)), (lines + built.text).encode()
+    # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
+    clean = "unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME\n"
+    return Shell(reads + clean + slurm.submit(site)), (lines + built.text).encode()
 
 
-def _job_id(site: Site, answer: Completed, tell: Tell) -> str:
+def _job_id(launch: Launch, answer: Completed, tell: Tell) -> str:
+    site = launch.site
     if answer.status and slurm.is_unreachable(answer.stderr):
         raise Unavailable(f"Slurm at {site.title} does not answer. Try again in a few minutes.", answer.stderr)
     if answer.status:
         raise SubmitRefused(
-            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr)}.", answer.stderr.strip()
+            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr, launch.project)}.",
+            answer.stderr.strip(),
         )
     if advice := answer.stderr.strip():
         tell(f"{site.title} says: {advice[-500:]}")
@@ -105,15 +122,21 @@ async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
     """Return the id of a job whose submission was not answered, if Slurm has it after all."""
     for _ in range(_LOOKS_FOR_LOST_JOB):
         answer = await remote.run(slurm.queue(remote.site, owner, (mark,)))
-        rows = slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
-        for row in rows:
+        for row in _rows(answer):
             if (row.mark, row.owner) == (mark, owner):
                 return row.job_id
-        await asyncio.sleep(1)
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
     raise Unavailable(
         f"The connection to {remote.site.title} was lost while the job was submitted. Start again.",
         str(cause),
     ) from cause
+
+
+def _rows(answer: Completed) -> tuple[slurm.Row, ...]:
+    try:
+        return slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
+    except slurm.UnreadableAnswer:
+        return ()
 
 
 def _last_line(text: str) -> str:

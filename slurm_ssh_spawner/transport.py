@@ -47,11 +47,11 @@ class Transport(Protocol):
 def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -> bytes:
     """Return what goes to the stdin of REMOTE_COMMAND.
 
-    HOME, USER and the delegated ticket's KRB5CCNAME are kept from the login; nothing else is.
+    HOME, USER, SHELL and the delegated ticket's KRB5CCNAME are kept from the login; nothing else is.
     """
     fixed = {"PATH": _PATH, "LC_ALL": "C", "TZ": "UTC", "SLURM_TIME_FORMAT": "standard", **environ}
     settings = " ".join(f"{name}={quote(value)}" for name, value in fixed.items())
-    kept = 'HOME="$HOME" USER="$USER" LOGNAME="$USER" ${KRB5CCNAME:+KRB5CCNAME="$KRB5CCNAME"}'
+    kept = 'HOME="$HOME" USER="$USER" LOGNAME="$USER" SHELL="$SHELL" ${KRB5CCNAME:+KRB5CCNAME="$KRB5CCNAME"}'
     text = (
         f"printf '\\n%s\\n' {marker}; printf '\\n%s\\n' {marker} >&2\n"
         f"env -i {kept} {settings} /bin/sh -c {quote(program)}\n"

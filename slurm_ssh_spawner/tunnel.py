@@ -1,15 +1,51 @@
 """How the hub reaches a job's port: by the site's `tunnel.kind`."""
 
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from profiles.schema import Site
+from slurm_ssh_spawner.errors import Broken, LaunchError, Unavailable
+from slurm_ssh_spawner.job import LaunchId
+from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.ssh import ForwardingForbidden, Login
+from slurm_ssh_spawner.transport import ConnectionLost
+
+# Only processes of the hub's machine, such as the proxy, need to reach a tunnel.
+LOCAL_ADDRESS = "127.0.0.1"
+_CHUNK = 256 * 1024
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a server is: the job's `port` on `node` (Slurm's name), and who may go there.
+
+    `local_port` is the hub's end that it had before, 0 for a new one.
+    """
+
+    launch_id: LaunchId
+    login: Login
+    node: str
+    port: int
+    local_port: int = 0
 
 
 class Tunnel(Protocol):
-    """Makes the port of a job reachable from the hub."""
+    """Makes the ports of a site's jobs reachable from the hub."""
 
-    async def open(self, node: str, port: int) -> str:
-        """Return the URL, without a path, at which the hub reaches `port` on Slurm's node `node`."""
+    async def open(self, route: Route) -> tuple[str, int]:
+        """Return the URL, without a path, at which the hub reaches the server, and the local port or 0.
+
+        Raises Unavailable or Broken if the server cannot be reached that way.
+        """
 
 
 class DirectTunnel:
@@ -18,11 +54,162 @@ class DirectTunnel:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def open(self, node: str, port: int) -> str:
+    async def open(self, route: Route) -> tuple[str, int]:
         """Return the address that the site's node_address gives the node."""
-        return f"http://{self._site.node_address.replace('{node}', node)}:{port}"
+        return f"http://{_address(self._site, route)}:{route.port}", 0
 
 
-def of(site: Site) -> Tunnel:
+class SSHTunnel:
+    """A port of the hub's machine leads through a front end of the site to the node."""
+
+    def __init__(self, site: Site, keeper: "TunnelKeeper") -> None:
+        self._site = site
+        self._keeper = keeper
+
+    async def open(self, route: Route) -> tuple[str, int]:
+        """Open the tunnel, on its old local port if it had one."""
+        port = await self._keeper.open(route, self._site)
+        return f"http://{LOCAL_ADDRESS}:{port}", port
+
+
+def of(site: Site, keeper: "TunnelKeeper") -> Tunnel:
     """Return the tunnel that the site's `tunnel.kind` names."""
-    return DirectTunnel(site)
+    return SSHTunnel(site, keeper) if site.tunnel.kind == "ssh" else DirectTunnel(site)
+
+
+def parse_ports(text: str) -> range:
+    """Return the ports in `20000-24999`.
+
+    Raises ValueError with a sentence if it is no such range, or one that outgoing connections use on this machine.
+    """
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
+        raise ValueError(f"{text!r} is not a range of ports; write 20000-24999")
+    low, high = (int(word) for word in _EPHEMERAL.read_text().split())
+    if int(first) <= high and low <= int(last):
+        raise ValueError(
+            f"the ports {text} overlap {low}-{high}, which this machine uses for outgoing connections"
+        )
+    return range(int(first), int(last) + 1)
+
+
+@dataclass
+class _Open:
+    """A tunnel: its listener, and when a front end that could not be reached may be tried again."""
+
+    route: Route
+    site: Site
+    listener: asyncio.Server
+    pause: float = _FIRST_PAUSE_SECONDS
+    not_before: float = 0.0
+    clients: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def came_in_vain(self, now: float) -> None:
+        """Put off the next attempt; clients who came at the same time made one attempt."""
+        if now >= self.not_before:
+            self.not_before = now + self.pause
+            self.pause = min(self.pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+class TunnelKeeper:
+    """Owner of the tunnels.  Each holds its local port; the connection behind it is the pool's.
+
+    A connection that was dropped, or closed because nobody used it, is made again when the next client comes, by
+    another front end if need be; in vain at most as often as the growing pause allows.
+    """
+
+    def __init__(self, pool: ConnectionPool, ports: Iterable[int]) -> None:
+        self._pool = pool
+        self._ports = ports
+        self._open: dict[LaunchId, _Open] = {}
+
+    async def open(self, route: Route, site: Site) -> int:
+        """Open a tunnel and return its local port.  Raises Unavailable, Broken, or what the pool raises."""
+        self.close(route.launch_id)
+        await self._try(route, site)
+
+        def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._serve(route.launch_id, reader, writer))
+            if tunnel := self._open.get(route.launch_id):
+                tunnel.clients.add(task)
+                task.add_done_callback(tunnel.clients.discard)
+
+        for port in (route.local_port, *self._ports) if route.local_port else self._ports:
+            try:
+                listener = await asyncio.start_server(arrived, LOCAL_ADDRESS, port, limit=_CHUNK)
+            except OSError:
+                continue
+            self._open[route.launch_id] = _Open(route, site, listener)
+            return port
+        raise Unavailable("All ports for tunnels are in use. Try again later.", f"tunnel_ports is {self._ports}")
+
+    def close(self, launch_id: LaunchId) -> None:
+        """Close a tunnel and what goes through it; nothing happens if there is none."""
+        tunnel = self._open.pop(launch_id, None)
+        if tunnel:
+            tunnel.listener.close()
+            for client in tunnel.clients:
+                client.cancel()
+
+    def list(self) -> tuple[Route, ...]:
+        """Return the routes of all open tunnels."""
+        return tuple(tunnel.route for tunnel in self._open.values())
+
+    async def _try(self, route: Route, site: Site) -> None:
+        """Go through once: a front end that forbids forwarding would otherwise show as a silent server."""
+        try:
+            async with (
+                self._pool.connection(route.login, site) as connection,
+                connection.stream(_address(site, route), route.port),
+            ):
+                pass
+        except ForwardingForbidden as error:
+            raise Broken(
+                f"The front ends of {site.title} do not let the hub through to {route.node}. "
+                f"An administrator has to allow TCP forwarding to the nodes there.",
+                str(error),
+            ) from error
+        except ConnectionLost as error:
+            raise Unavailable(
+                f"The server on {route.node} cannot be reached through {site.title}. Try again in a minute.",
+                str(error),
+            ) from error
+
+    async def _serve(
+        self, launch_id: LaunchId, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Carry one client's connection to the node and back until either side ends it."""
+        tunnel = self._open.get(launch_id)
+        loop = asyncio.get_running_loop()
+        is_through = False
+        try:
+            if tunnel is None or loop.time() < tunnel.not_before:
+                return
+            route = tunnel.route
+            async with (
+                self._pool.connection(route.login, tunnel.site) as connection,
+                connection.stream(_address(tunnel.site, route), route.port) as (there_reader, there_writer),
+            ):
+                is_through, tunnel.pause = True, _FIRST_PAUSE_SECONDS
+                await asyncio.gather(_carry(reader, there_writer), _carry(there_reader, writer))
+        except (LaunchError, ConnectionLost) as error:
+            if tunnel and not is_through:
+                tunnel.came_in_vain(loop.time())
+            _log.warning("the tunnel of launch %s: %s", launch_id, error)
+        except OSError:
+            pass  # The client went away in the middle.
+        finally:
+            writer.close()
+
+
+async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    """Copy until the source ends, then end the sink's sending side."""
+    while data := await source.read(_CHUNK):
+        sink.write(data)
+        await sink.drain()
+    if sink.can_write_eof():
+        sink.write_eof()
+
+
+def _address(site: Site, route: Route) -> str:
+    return site.node_address.replace("{node}", route.node)

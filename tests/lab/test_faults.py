@@ -8,6 +8,7 @@ import pytest
 from lab import Lab
 from lab.person import NotStarted, Person
 from lab.quirks import new_host_key
+from tests.lab.look import delegated, jobs_of, stored_state
 
 STUB = {"profile": "stub", "site": "geneva"}
 
@@ -40,10 +41,6 @@ def newcomer(lab: Lab, name: str) -> Iterator[Person]:
 def front_ends_of(lab: Lab, name: str) -> str:
     log = lab.log("hub", "jupyterhub").read_text()
     return [line for line in log.splitlines() if f"as {name} for {name}" in line][-1]
-
-
-def delegated(lab: Lab) -> str:
-    return "".join(lab.run(f"geneva-login{n}", ["find", "/tmp", "-user", "bob"]).stdout for n in (1, 2))
 
 
 def test_the_second_front_end_is_used_when_the_first_is_dead(lab: Lab) -> None:
@@ -97,10 +94,45 @@ def test_a_silent_slurm_does_not_stop_a_running_server(lab: Lab) -> None:
 
 def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
     with newcomer(lab, "bob") as bob:
-        before = delegated(lab)
+        before = delegated(lab, "bob")
         with new_host_key(lab, "geneva-login1"), new_host_key(lab, "geneva-login2"):
             with pytest.raises(NotStarted) as caught:
                 bob.start(STUB)
             # With the right keys back, the hub may connect again to tidy up.
-            assert delegated(lab) == before
+            assert delegated(lab, "bob") == before
         assert "a host key that is not in the catalogue" in str(caught.value)
+
+
+@contextmanager
+def changed(lab: Lab, name: str, option: str, back: str) -> Iterator[None]:
+    """Change a principal in the lab's KDC for the length of a block."""
+    lab.run("kdc", ["kadmin.local", "-q", f"modprinc {option} {name}"])
+    try:
+        yield
+    finally:
+        lab.run("kdc", ["kadmin.local", "-q", f"modprinc {back} {name}"])
+
+
+def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted(lab: Lab) -> None:
+    stubborn = changed(lab, "bob", "-allow_forwardable", "+allow_forwardable")
+    with stubborn, newcomer(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
+        bob.start(STUB)
+    assert "did not accept your ticket for forwarding" in str(caught.value)
+
+
+def test_a_launch_in_the_queue_says_why_is_kept_at_once_and_can_be_stopped(lab: Lab) -> None:
+    def partition(state: str) -> None:
+        lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", f"state={state}"])
+
+    with newcomer(lab, "bob") as bob:
+        partition("down")
+        try:
+            bob.submit_form(STUB)
+            events = bob.progress()
+            said = [next(events).message for _ in range(4)]
+            assert "(PartitionDown)" in said[-1]
+            assert '"job_id"' in stored_state(lab)
+            bob.stop()
+            lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [], 30)
+        finally:
+            partition("up")

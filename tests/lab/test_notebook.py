@@ -1,6 +1,5 @@
 """The straight path in the lab: form, job, notebook, stop; and the people for whom it is not straight."""
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -9,6 +8,8 @@ import pytest
 from lab import Lab
 from lab.demo import CELL
 from lab.person import NotStarted, Person
+from tests.lab.browser import browser, log_in
+from tests.lab.look import delivered, jobs_of, logged_in, stored_state
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
 
@@ -18,20 +19,6 @@ def alice(lab: Lab) -> Iterator[Person]:
     with logged_in(lab, "alice") as person:
         yield person
         person.stop()
-
-
-def logged_in(lab: Lab, name: str) -> Person:
-    person = Person(lab.url, name)
-    person.log_in()
-    return person
-
-
-def jobs_of(lab: Lab, name: str) -> list[str]:
-    return lab.run("geneva-login2", ["squeue", "-h", "-u", name, "-o", "%i %T %j"]).stdout.splitlines()
-
-
-def delivered(lab: Lab, name: str) -> list[str]:
-    return lab.run("geneva-n1", ["find", f"/scratch/{name}/tickets", "-type", "f"]).stdout.splitlines()
 
 
 def test_a_cell_runs_on_a_node_as_alice_with_her_ticket(lab: Lab, alice: Person) -> None:
@@ -82,6 +69,15 @@ def test_frank_whose_shell_is_tcsh_and_talks_works_like_alice(lab: Lab) -> None:
         assert "ticket of frank@LAB.TEST" in frank.run(CELL)
         frank.stop()
     assert jobs_of(lab, "frank") == []
+
+
+def test_what_rc_files_set_does_not_reach_the_job(lab: Lab) -> None:
+    with logged_in(lab, "frank") as frank:
+        frank.start(ON_GENEVA)
+        names = set(frank.run("import os; print(*os.environ)").split())
+        frank.stop()
+    assert {"HOME", "USER", "SHELL", "PATH", "SLURM_JOB_ID", "KRB5CCNAME"} <= names
+    assert not {"SQUEUE_STATES", "LC_ALL", "TZ", "SLURM_TIME_FORMAT"} & names
 
 
 def test_grace_is_told_that_her_home_is_full(lab: Lab) -> None:
@@ -197,10 +193,25 @@ def test_a_job_that_ends_behind_the_hubs_back_is_noticed(lab: Lab, alice: Person
 
 def test_state_in_the_database_holds_no_secret(lab: Lab, alice: Person) -> None:
     alice.start(ON_GENEVA)
-    query = "import sqlite3; print(sqlite3.connect('file:/var/lib/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
-    query += ".execute('select state from spawners').fetchall())"
-    stored = lab.run("hub", ["/usr/bin/python3", "-c", query]).stdout
+    stored = stored_state(lab)
     token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
     assert token not in stored
     assert '"job_id"' in stored
-    assert json.dumps("jupyter-hub-")[1:-1] in stored
+    assert "jupyter-hub-" in stored
+
+
+def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, alice: Person) -> None:
+    alice.start({"profile": "stub"})
+    lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", "state=down"])
+    try:
+        with browser(lab) as page:
+            log_in(page, "alice")
+            page.goto("/hub/spawn/alice/second")
+            page.select_option("#profile", "stub")
+            page.click("[type=submit]")
+            page.wait_for_selector("text=waits in the queue", state="attached")
+            page.click("#stop-server-btn")
+            lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1, 30)
+        assert alice.model()["servers"][""]["ready"]
+    finally:
+        lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", "state=up"])

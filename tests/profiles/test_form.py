@@ -1,3 +1,4 @@
+import itertools
 from html.parser import HTMLParser
 from typing import Any
 
@@ -7,9 +8,10 @@ from hypothesis import strategies as st
 
 from profiles import form
 from profiles.errors import ChoiceRefused
+from profiles.facts import Facts, SiteFacts
 from tests.support import builders
 
-_FIELDS = ("profile", "site", "time")
+_FIELDS = ("profile", "site", "project", "time")
 _OFFER = builders.catalogue(
     sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano <script>")},
     profiles={
@@ -41,9 +43,16 @@ class _Page(HTMLParser):
         (found,) = [attributes for _, attributes in self.elements if attributes.get("name") == name]
         return found
 
+    def options(self, name: str) -> list[str | None]:
+        """The values that the select called `name` offers."""
+        selects = [(tag, each) for tag, each in self.elements if tag in ("select", "option")]
+        (start,) = [index for index, (_, each) in enumerate(selects) if each.get("name") == name]
+        rest = itertools.takewhile(lambda pair: pair[0] == "option", selects[start + 1 :])
+        return [each["value"] for _, each in rest]
+
 
 def _page(typed: dict[str, str] | None = None, refused: ChoiceRefused | None = None) -> _Page:
-    return _Page(form.render(_OFFER, typed or {}, refused))
+    return _Page(form.render(_OFFER, {}, typed or {}, refused))
 
 
 def test_every_field_has_a_label() -> None:
@@ -53,7 +62,8 @@ def test_every_field_has_a_label() -> None:
 
 
 def test_every_profile_and_site_can_be_picked() -> None:
-    assert [option["value"] for option in _page().all("option")] == ["jupyterlab", "big", "geneva", "lugano"]
+    page = _page()
+    assert (page.options("profile"), page.options("site")) == (["jupyterlab", "big"], ["geneva", "lugano"])
 
 
 def test_nothing_is_picked_or_refused_at_first() -> None:
@@ -64,8 +74,9 @@ def test_nothing_is_picked_or_refused_at_first() -> None:
 
 
 def test_what_was_typed_is_kept() -> None:
-    page = _page({"profile": "big", "site": "lugano", "time": "2h"})
-    assert [option["value"] for option in page.all("option") if "selected" in option] == ["big", "lugano"]
+    page = _page({"profile": "big", "site": "lugano", "project": "chemistry", "time": "2h"})
+    picked = [option["value"] for option in page.all("option") if "selected" in option]
+    assert picked == ["big", "lugano", "chemistry"]
     assert page.field("time")["value"] == "2h"
 
 
@@ -84,6 +95,51 @@ def test_a_refusal_of_something_without_a_field_stands_above_the_form() -> None:
     page = _page({}, ChoiceRefused("param.x", "There is no <x>."))
     assert page.text.strip().startswith("There is no <x>.")
     assert not [each for each in _FIELDS if "aria-invalid" in page.field(each)]
+
+
+def _form(facts: Facts, typed: dict[str, str] | None = None, **projects: object) -> _Page:
+    """Return the form of a catalogue whose sites have these projects."""
+    sites = {name: builders.site(title=name.title(), projects=asked) for name, asked in projects.items()}
+    return _Page(form.render(builders.catalogue(sites=sites), facts, typed or {}))
+
+
+def test_where_no_site_charges_projects_nobody_is_asked_for_one() -> None:
+    assert not [each for _, each in _form({}, geneva="none").elements if each.get("name") == "project"]
+
+
+def test_the_label_of_the_projects_names_the_sites_that_charge_them() -> None:
+    assert "Project (Lugano, Bern only)" in _form({}, geneva="none", lugano="accounting", bern=["a"]).text
+
+
+def test_known_projects_can_be_picked_or_left_to_the_site() -> None:
+    page = _form({"lugano": SiteFacts(projects=("proj3", "proj12"))}, lugano="accounting", bern=["proj5", "proj3"])
+    assert page.options("project") == ["", "proj3", "proj12", "proj5"]
+    assert "your usual one" in page.text
+
+
+@pytest.mark.parametrize("facts", [{}, {"lugano": SiteFacts()}])
+def test_projects_that_are_not_known_yet_are_typed(facts: Facts) -> None:
+    page = _form(facts, {"project": 'proj"3'}, lugano="accounting", bern=["proj5"])
+    assert page.field("project")["value"] == 'proj"3'
+    assert [each["name"] for each in page.all("select")] == ["profile", "site"]
+
+
+def test_who_has_no_project_is_told_so() -> None:
+    page = _form({"lugano": SiteFacts(projects=())}, lugano="accounting")
+    assert page.options("project") == [""]
+    assert "you have none there" in page.text
+
+
+def test_projects_of_the_accounting_are_text_and_not_markup() -> None:
+    page = _form({"lugano": SiteFacts(projects=('"><b>x',))}, lugano="accounting")
+    assert page.options("project") == ["", '"><b>x']
+    assert not page.all("b")
+
+
+def test_a_refused_project_stands_above_a_form_that_has_no_field_for_it() -> None:
+    offer = builders.catalogue(sites={"geneva": builders.site(projects="none")})
+    page = _Page(form.render(offer, {}, {}, ChoiceRefused("project", "Leave the project out.")))
+    assert page.text.strip().startswith("Leave the project out.")
 
 
 def test_the_catalogue_is_text_and_not_markup() -> None:
@@ -146,4 +202,4 @@ def test_a_hostile_form_is_refused_or_becomes_choices(sent: dict[str, list[str]]
     try:
         form.parse(sent)
     except ChoiceRefused as refused:
-        form.render(_OFFER, {}, refused)
+        form.render(_OFFER, {}, {}, refused)

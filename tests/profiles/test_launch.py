@@ -5,17 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles.errors import ChoiceRefused
+from profiles.facts import Facts, SiteFacts
 from profiles.launch import FIELDS, Choices, Launch, resolve
 from tests.support import builders
 
 _OFFER = builders.catalogue(
-    sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects=[])},
+    sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects="none")},
     profiles={"jupyterlab": builders.profile(), "big": builders.profile(name="Big", sites=["lugano"])},
 )
 
 
 def _launch(**choices: str) -> Launch:
-    return resolve(_OFFER, "alice", Choices.of(choices))
+    return resolve(_OFFER, {}, "alice", Choices.of(choices))
 
 
 def test_no_choices_mean_the_first_of_everything() -> None:
@@ -146,7 +147,7 @@ def _is_offered(launch: Launch) -> bool:
         (
             launch.site_key in _OFFER.sites_of(launch.profile_key),
             launch.partition in (*site.partitions, None),
-            launch.project in (*site.projects, None),
+            launch.project in ("physics", "chemistry") if site.projects != "none" else launch.project is None,
             launch.reservation in (*site.reservations, None),
             launch.qos in (*site.qos, None),
             bounds.time.min <= launch.time_minutes <= bounds.time.max,
@@ -159,7 +160,7 @@ def _is_offered(launch: Launch) -> bool:
 
 def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
     try:
-        return resolve(_OFFER, "alice", Choices.of(given))
+        return resolve(_OFFER, {}, "alice", Choices.of(given))
     except ChoiceRefused as refused:
         return refused
 
@@ -176,3 +177,74 @@ def test_hostile_choices_are_refused_or_give_only_what_is_offered(given: dict[An
 def test_a_launch_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         _launch().cores = 9  # type: ignore[misc]
+
+
+def test_a_launch_keeps_the_choices_it_was_made_of() -> None:
+    assert _launch(time=" 2h ", site="").choices.values == {"time": "2h"}
+
+
+_ACCOUNTING = builders.catalogue(sites={"geneva": builders.site(projects="accounting")})
+_KNOWN = {"geneva": SiteFacts(projects=("proj3", "proj12"))}
+
+
+def _charged(facts: Facts, **choices: str) -> str | None:
+    return resolve(_ACCOUNTING, facts, "alice", Choices.of(choices)).project
+
+
+@pytest.mark.parametrize("facts", [_KNOWN, {}, {"lugano": SiteFacts(projects=())}, {"geneva": SiteFacts()}])
+def test_without_a_choice_the_accounting_charges_the_usual_project(facts: Facts) -> None:
+    assert _charged(facts) is None
+
+
+def test_one_of_the_persons_own_projects_may_be_charged() -> None:
+    assert _charged(_KNOWN, project="proj12") == "proj12"
+
+
+def test_a_project_of_others_is_refused_with_the_persons_own() -> None:
+    with pytest.raises(ChoiceRefused, match="Choose one of: proj3, proj12") as refused:
+        _charged(_KNOWN, project="physics")
+    assert refused.value.field == "project"
+
+
+def test_who_has_no_project_can_charge_none() -> None:
+    with pytest.raises(ChoiceRefused, match="None is offered here; leave it out"):
+        _charged({"geneva": SiteFacts(projects=())}, project="proj3")
+
+
+def test_while_the_projects_are_not_known_slurm_decides() -> None:
+    assert _charged({}, project="proj-5.x_1") == "proj-5.x_1"
+
+
+@pytest.mark.parametrize("name", ["-x", "a b", "a;id", "a,b", "--wrap=id", "ä", "x" * 65, "a/b", "."])
+def test_what_cannot_be_a_project_is_refused_before_slurm_sees_it(name: str) -> None:
+    with pytest.raises(ChoiceRefused, match="cannot be the name of a project") as refused:
+        _charged({}, project=name)
+    assert refused.value.field == "project"
+
+
+def test_a_site_that_charges_no_project_takes_none() -> None:
+    with pytest.raises(ChoiceRefused, match=r"Lugano charges no project\. Leave the project out") as refused:
+        _launch(site="lugano", project="physics")
+    assert refused.value.field == "project"
+
+
+_LIMITED = builders.catalogue(
+    profiles={"few": builders.profile(name="Few", servers_max=2), "many": builders.profile(name="Many")}
+)
+
+
+@pytest.mark.parametrize("running", [{}, {"few": 1}, {"few": 1, "many": 9}])
+def test_below_the_limit_of_a_profile_one_more_server_may_start(running: dict[str, int]) -> None:
+    assert resolve(_LIMITED, {}, "alice", Choices(), running).profile_key == "few"
+
+
+@pytest.mark.parametrize("running", [2, 3])
+def test_at_the_limit_of_a_profile_a_person_is_told_how_many_run(running: int) -> None:
+    with pytest.raises(ChoiceRefused, match=f"You have {running} of Few running") as refused:
+        resolve(_LIMITED, {}, "alice", Choices(), {"few": running})
+    assert refused.value.field == "profile"
+    assert refused.value.message.endswith("Stop one, or choose another profile.")
+
+
+def test_a_profile_without_a_limit_may_run_as_often_as_asked() -> None:
+    assert resolve(_LIMITED, {}, "alice", Choices.of({"profile": "many"}), {"few": 2, "many": 99})

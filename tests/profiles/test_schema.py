@@ -66,6 +66,30 @@ def test_a_profile_without_sites_is_offered_at_all_of_them() -> None:
     assert offer.sites_of("one") == ("lugano",)
 
 
+def test_nobody_is_asked_for_a_project_unless_the_site_says_so() -> None:
+    site = builders.site()
+    del site["projects"]
+    assert builders.catalogue(sites={"geneva": site}).sites["geneva"].projects == "none"
+
+
+@pytest.mark.parametrize("projects", ["none", "accounting", ["physics"], ["physics", "chemistry"]])
+def test_a_site_lists_its_projects_or_says_where_they_come_from(projects: str | list[str]) -> None:
+    read = builders.catalogue(sites={"geneva": builders.site(projects=projects)}).sites["geneva"].projects
+    assert read == (tuple(projects) if isinstance(projects, list) else projects)
+
+
+@pytest.mark.parametrize("projects", [[], "", "physics", None, True, ["a b"], {"physics": {}}])
+def test_projects_of_another_shape_are_refused(projects: object) -> None:
+    with pytest.raises(CatalogueInvalid, match=r"sites\.geneva\.projects"):
+        builders.catalogue(sites={"geneva": builders.site(projects=projects)})
+
+
+@pytest.mark.parametrize("limit", [0, -1, "many", 1.5])
+def test_a_limit_of_servers_is_a_whole_number_of_at_least_one(limit: object) -> None:
+    with pytest.raises(CatalogueInvalid, match=r"profiles\.one\.servers_max"):
+        builders.catalogue(profiles={"one": builders.profile(servers_max=limit)})
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

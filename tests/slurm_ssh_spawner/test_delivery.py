@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from kernels.fragment import Fragment
+from kernels.shell import Shell
 from slurm_ssh_spawner import delivery
 from slurm_ssh_spawner.delivery import CopyDelivery, NoDelivery
 from slurm_ssh_spawner.errors import Refused
+from slurm_ssh_spawner.transport import Completed
 from tests.support import builders, shells
 from tests.support.local import LocalSite
 
@@ -122,6 +124,18 @@ async def test_a_ticket_that_could_not_be_written_leaves_nothing(site: LocalSite
     (folder / f"{ID}.ccache.new").symlink_to("/dev/full")
     assert "No space left on device" in await _refusal(site, folder)
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("arrived", [0, 1, len(TICKET) - 1])
+async def test_a_ticket_cut_off_on_its_way_takes_no_place(site: LocalSite, folder: Path, arrived: int) -> None:
+    await _copy(folder).place(site.run, "alice", ID, b"old")
+
+    async def cut(program: Shell, data: bytes) -> Completed:
+        return await site.run(program, data[:arrived])
+
+    with pytest.raises(Refused, match="no reason was given"):
+        await _copy(folder).place(cut, "alice", ID, TICKET)
+    assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [(f"{ID}.ccache", b"old")]
 
 
 async def test_a_released_ticket_is_removed_and_the_others_stay(site: LocalSite, folder: Path) -> None:

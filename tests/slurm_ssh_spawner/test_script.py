@@ -15,7 +15,7 @@ _END = "END_OF_STARTER"
 
 
 def _build(*fragments: Fragment, **process: object) -> JobScript:
-    site = builders.site(jupyter={}, partitions={}, projects=[])
+    site = builders.site(jupyter={}, partitions={}, projects="none")
     launch = builders.launch(builders.catalogue(sites={"geneva": site}))
     return script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", builders.process(**process), fragments)
 
@@ -41,6 +41,26 @@ def test_bash_and_shellcheck_accept_a_script(name: str) -> None:
     for command in (["bash", "-n"], ["shellcheck", "-e", "SC1091,SC2317"]):
         answer = shells.run([*command, str(golden.path(name))])
         assert (answer.status, answer.stdout, answer.stderr) == (0, b"", b"")
+
+
+def _cuts(text: str) -> list[int]:
+    """Return places after the directives to cut a script at: some anywhere, all near the end."""
+    body = text.index("\n\n") + 2
+    return [*range(body, len(text) - 20, 211), *range(len(text) - 20, len(text.rstrip()))]
+
+
+@pytest.mark.parametrize("name", golden.SCRIPTS)
+def test_a_script_that_was_cut_off_on_its_way_does_nothing(name: str, tmp_path: Path) -> None:
+    text = golden.path(name).read_text(encoding="utf-8")
+    stub = 'echo "$0 $*"; touch "$HOME/hole"'
+    for end in _cuts(text):
+        answer = _run(text[:end], tmp_path, stub)
+        assert (answer.stdout, (tmp_path / "hole").exists()) == (b"", False), text[:end][-200:]
+
+
+def test_the_cut_scripts_do_something_when_they_are_whole(tmp_path: Path) -> None:
+    answer = _run(golden.path("plain").read_text(encoding="utf-8"), tmp_path, 'echo "$0 $*"')
+    assert answer.lines[0].endswith("jupyterhub-singleuser --notebook-dir=~ --ServerApp.default_url=/lab")
 
 
 def test_directives_stand_before_the_first_command() -> None:

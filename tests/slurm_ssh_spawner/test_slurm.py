@@ -1,3 +1,4 @@
+import functools
 import shlex
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_what_was_chosen_and_what_the_site_adds_become_options() -> None:
 
 
 def test_a_site_without_partitions_and_projects_names_none() -> None:
-    site = builders.site(partitions={}, projects=[])
+    site = builders.site(partitions={}, projects="none")
     options = dict(slurm.directives(builders.launch(builders.catalogue(sites={"one": site})), "m", "/l"))
     assert {"partition", "account", "gres", "qos", "reservation"}.isdisjoint(options)
 
@@ -154,7 +155,7 @@ def test_an_answer_of_another_shape_is_not_an_empty_queue(answer: str) -> None:
 
 @given(st.text())
 def test_any_answer_is_read_or_unreadable(answer: str) -> None:
-    for parse in (slurm.parse_queue, slurm.parse_submit):
+    for parse in (slurm.parse_queue, slurm.parse_submit, functools.partial(slurm.parse_projects, _site())):
         try:
             parse(answer)
         except UnreadableAnswer:
@@ -181,21 +182,52 @@ def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str,
         ("reservation", "the reservation may not be used by you now"),
         ("gpus", "no node has what was asked for"),
         ("memory", "no node has what was asked for"),
-        ("project", "the project may not be charged by you in this partition"),
+        ("project", "you may not charge the project physics there"),
         ("not-a-script", "For instance: #!/bin/sh"),
         ("unknown-option", 'Try "sbatch --help" for more information'),
     ],
 )
 def test_a_refusal_is_said_in_words(recorded: str, said: str) -> None:
     stderr = _recorded(f"refused/{recorded}")
-    assert slurm.refusal(stderr) == said
+    assert slurm.refusal(stderr, "physics") == said
     assert not slurm.is_unreachable(stderr)
 
 
+def test_a_refusal_of_the_usual_project_names_none() -> None:
+    said = slurm.refusal(_recorded("refused/project"), None)
+    assert said == "you may not charge a project of your own there"
+
+
 def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
-    assert slurm.refusal("note\nsbatch: error: Too tired\nbye\n") == "Too tired"
-    assert len(slurm.refusal("sbatch: error: " + "x" * 10_000)) == 300
-    assert slurm.refusal(" \n") == "Slurm gave no reason"
+    assert slurm.refusal("note\nsbatch: error: Too tired\nbye\n", None) == "Too tired"
+    assert len(slurm.refusal("sbatch: error: " + "x" * 10_000, None)) == 300
+    assert slurm.refusal(" \n", None) == "Slurm gave no reason"
+
+
+def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:
+    words = shlex.split(slurm.projects(_site(slurm_path="/opt/slurm/bin", slurm_cluster="alps"), "alice"))
+    assert words[0] == "/opt/slurm/bin/sacctmgr"
+    assert words[1:] == ["-nP", "show", "assoc", "user=alice", "format=cluster,account"]
+
+
+_ASSOCIATIONS = "lugano|proj3\nlugano|proj12\nbern|proj5\nlugano|proj3\n\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "projects"), [("lugano", ("proj3", "proj12")), (None, ("proj3", "proj12", "proj5")), ("alps", ())]
+)
+def test_projects_are_those_of_the_cluster_each_once(cluster: str | None, projects: tuple[str, ...]) -> None:
+    assert slurm.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS) == projects
+
+
+def test_a_person_may_have_no_project() -> None:
+    assert slurm.parse_projects(_site(), "\n") == ()
+
+
+@pytest.mark.parametrize("answer", ["proj3\n", "a|b|c\n", "lugano|proj3\n<html>\n"])
+def test_projects_of_another_shape_are_not_guessed_at(answer: str) -> None:
+    with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
+        slurm.parse_projects(_site(), answer)
 
 
 def test_a_silent_controller_is_not_a_refusal() -> None:

@@ -55,7 +55,7 @@ def catalogue(**sections: Any) -> Catalogue:
 
 def launch(offer: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
     """Return what the choices (none by default) mean for a user."""
-    return resolve(offer or catalogue(), user, Choices.of(choices or {}))
+    return resolve(offer or catalogue(), {}, user, Choices.of(choices or {}))
 
 
 def job(**changed: Any) -> Job:

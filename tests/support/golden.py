@@ -18,7 +18,7 @@ _MARK = mark("hub", builders.LAUNCH_ID)
 
 def _plain() -> script.JobScript:
     """Nothing chosen, nothing of the site's own."""
-    site = builders.site(jupyter={}, partitions={}, projects=[], ticket={})
+    site = builders.site(jupyter={}, partitions={}, projects="none", ticket={})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}))
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 

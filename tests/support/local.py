@@ -1,26 +1,93 @@
-"""A site on this machine: programs run as a site runs them, through REMOTE_COMMAND and its markers."""
+"""A site on this machine: programs run as at a site, through REMOTE_COMMAND; Slurm is a folder of shell stubs."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from kernels.shell import Shell
-from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, unwrap, wrap
+from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 from tests.support import shells
 
+_MARKER = "answer-0011223344556677"
 
-@dataclass
+_SBATCH = """#!/bin/sh
+cd {folder}
+printf '%s\\n' "$@" > sbatch.arguments; env > sbatch.environ; cat > sbatch.stdin
+echo x >> submissions
+[ ! -f refusal ] || {{ cat refusal >&2; exit 1; }}
+echo 42
+"""
+_SQUEUE = """#!/bin/sh
+cd {folder}
+[ ! -f silent ] || {{ echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; }}
+[ ! -f queue ] || cat queue
+"""
+_SCANCEL = """#!/bin/sh
+cd {folder}
+printf '%s\\n' "$@" > scancel.arguments
+[ ! -f silent ] || {{ echo 'scancel: error: Unable to contact slurm controller' >&2; exit 1; }}
+rm -f queue
+"""
+
+
 class LocalSite:
-    """Runs programs with `home` as the home directory."""
+    """Runs programs with `home` as the home directory; stands for a connection and for its pool.
 
-    home: Path
+    `mishaps` are what happens to the next programs: `before` loses the connection before a program ran,
+    `after` when it had run, `late` lets it not answer in time.
+    """
 
-    async def run(self, program: Shell, data: bytes = b"") -> Completed:
-        """Run a program with data on its stdin; a `delivery.Run`."""
-        marker = "answer-0011223344556677"
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.mishaps: list[str] = []
+        self.slurm = home / "slurm"
+
+    async def run(
+        self,
+        program: Shell,
+        data: bytes = b"",
+        *,
+        environ: Mapping[str, str] | None = None,
+        timeout_seconds: float = 0,  # noqa: ARG002 - nothing here is late but by `mishaps`
+    ) -> Completed:
+        """Run a program with data on its stdin; a `Transport` and a `delivery.Run`."""
+        mishap = self.mishaps.pop(0) if self.mishaps else ""
+        if mishap == "before":
+            raise ConnectionLost("the wire was cut")
+        if mishap == "late":
+            raise TimeoutError
         answer = shells.run(
             ["sh", "-c", REMOTE_COMMAND],
-            wrap(program, data, {}, marker),
+            wrap(program, data, environ or {}, _MARKER),
             {"HOME": str(self.home), "USER": "alice"},
-            cwd=str(self.home),
+            cwd="/",
         )
-        return unwrap(answer.stdout.decode(), answer.stderr.decode(), marker)
+        if mishap == "after":
+            raise ConnectionLost("the wire was cut")
+        return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+
+    @asynccontextmanager
+    async def connection(self, *_: Any) -> AsyncIterator["LocalSite"]:
+        """Give itself, as a ConnectionPool gives a connection."""
+        yield self
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def install_slurm(self) -> None:
+        """Put stubs of Slurm's commands into the folder `slurm`, where they also keep what they were told."""
+        self.slurm.mkdir()
+        for name, text in (("sbatch", _SBATCH), ("squeue", _SQUEUE), ("scancel", _SCANCEL)):
+            path = self.slurm / name
+            path.write_text(text.format(folder=self.slurm))
+            path.chmod(0o755)
+
+    def told(self, name: str) -> str:
+        """Return what a stub was told, or ""."""
+        path = self.slurm / name
+        return path.read_text() if path.exists() else ""
+
+    def tell(self, name: str, text: str) -> None:
+        """Make the stubs answer with `text`: `queue`, `refusal`, `silent`."""
+        (self.slurm / name).write_text(text)

@@ -15,6 +15,8 @@
 #SBATCH --exclusive
 #SBATCH --constraint=ib
 
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
@@ -63,6 +65,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from typing import Optional
 
 HUB_WAIT_SECONDS = 600
 PORT_TRIES = 3
@@ -171,12 +174,13 @@ def serve(command: list, runtime: str) -> int:
     return child.returncode
 
 
-def pass_on_signals(child: subprocess.Popen) -> None:
-    """Make the end of the job the end of the server."""
+def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
+    """Make the end of the job the end of the server; without a server, end in order."""
 
     def forward(number: int, _frame: object) -> None:
-        if child.poll() is None:
-            child.send_signal(number)
+        if child is None or child.poll() is not None:
+            sys.exit(128 + number)
+        child.send_signal(number)
 
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
@@ -184,6 +188,7 @@ def pass_on_signals(child: subprocess.Popen) -> None:
 
 def main() -> int:
     """Run, and leave nothing on the node."""
+    pass_on_signals(None)
     runtime = tempfile.mkdtemp(prefix="jupyter-runtime-")
     try:
         status = serve(sys.argv[1:], runtime)
@@ -201,3 +206,5 @@ def main() -> int:
 sys.exit(main())
 END_OF_STARTER
 exit $?
+}
+launch

@@ -1,7 +1,8 @@
 from collections.abc import Iterator
 
 import pytest
-from krb_realm import Realm, running
+
+from tests.support.realm import Realm, running
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,77 @@
+"""`python -m benchmarks [start|login]`: measure in a lab of its own, print tables, write results.json."""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import login, start
+from benchmarks.samples import Table
+from lab import Lab, LabError
+from lab.folders import TREE
+from lab.person import NotLetIn, NotStarted
+
+STATE = TREE / ".lab-bench"
+RESULTS = Path(__file__).parent / "results.json"
+BENCHMARKS = ("start", "login")
+PACKAGES = ("jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
+
+
+def main() -> int:
+    """Return the exit code: 0 unless something could not be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("only", nargs="?", choices=BENCHMARKS, help="measure this alone")
+    only = parser.parse_args().only
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with Lab(state=STATE, port=0) as lab:
+            _measure(lab, (only,) if only else BENCHMARKS)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except (LabError, NotLetIn, NotStarted) as error:
+        print(f"{error}\nRead the logs in {STATE.relative_to(TREE)}/logs.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(lab: Lab, which: tuple[str, ...]) -> None:
+    results: dict[str, object] = {"where": _where(lab)}
+    tables: list[Table] = []
+    if "start" in which:
+        started = start.measure(lab, _say)
+        results["start"] = asdict(started)
+        tables += start.tables(started)
+    if "login" in which:
+        logins = login.measure(lab, _say)
+        results["login"] = logins
+        tables += login.tables(logins)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print("\n" + "\n\n".join(map(str, tables)))
+    print(f"\nEvery sample, in seconds: {RESULTS.relative_to(TREE)}")
+
+
+def _where(lab: Lab) -> dict[str, object]:
+    """Return what the numbers depend on."""
+    return {
+        "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "slurm": lab.run("geneva-ctl", ["sinfo", "--version"]).stdout.strip(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _say(what: str) -> None:
+    print(what, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What each exchange of a launch with the front end costs.
+
+Runs on the hub's host as the hub's account, with the ticket of a person who is logged in.  Prints the seconds of
+each by name: the steps of a submission, the question for the job's node, and an exchange that does nothing.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from kerberos_auth.store import TicketStore
+from kernels.shell import Shell
+from profiles import launch, load
+from slurm_ssh_spawner import slurm, submission
+from slurm_ssh_spawner.job import mark, new_launch_id
+from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.remote import Remote
+from slurm_ssh_spawner.script import ServerProcess
+from slurm_ssh_spawner.ssh import Login
+from slurm_ssh_spawner.transport import Completed
+
+PERSON = "alice"
+ROUNDS = 10
+# A job that ends must not slow the next round down.
+QUIET_SECONDS = 1.5
+IDLE_SECONDS = 60
+CATALOGUE = Path("/etc/jupyterhub/catalogue.yaml")
+TICKETS = Path("/run/jupyterhub/krb5")
+CONNECT = "connect: TCP, host key, login, delegation"
+FIRST = "an empty program, the first over a connection"
+EMPTY = "an empty program"
+SUBMISSION = ("job folder and home", "ticket", "sbatch")
+QUEUE = "squeue"
+# Nobody listens there: the jobs are cancelled before they would report.
+NOWHERE = "http://127.0.0.1:9/"
+
+Answer = TypeVar("Answer")
+
+
+async def timed(into: list[float], work: Awaitable[Answer]) -> Answer:
+    """Add the seconds that `work` takes to `into`."""
+    began = time.perf_counter()
+    answer = await work
+    into.append(time.perf_counter() - began)
+    return answer
+
+
+@dataclass(frozen=True)
+class TimedRemote(Remote):
+    """A Remote that keeps the seconds of its exchanges, in their order."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    async def run_once(self, program: Shell, data: bytes = b"") -> Completed:
+        """Run the program and keep its seconds."""
+        return await timed(self.seconds, super().run_once(program, data))
+
+
+async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: dict[str, list[float]]) -> None:
+    """Submit the launch, ask for its node, cancel it."""
+    launch_id = new_launch_id()
+    name = mark("bench", launch_id)
+    process = ServerProcess((), {}, {"JUPYTERHUB_API_TOKEN": "none"}, NOWHERE)
+    watched = TimedRemote(remote.pool, remote.login, remote.site)
+    await submission.submit(watched, asked, launch_id, name, process, ticket, lambda _sentence: None)
+    for step, took in zip(SUBMISSION, watched.seconds, strict=True):
+        seconds[step].append(took)
+    await timed(seconds[QUEUE], remote.run(slurm.queue(remote.site, asked.owner, (name,))))
+    await remote.run(slurm.cancel(remote.site, asked.owner, name))
+
+
+async def connect(remote: Remote) -> None:
+    """Make the connection that later exchanges go over."""
+    async with remote.pool.connection(remote.login, remote.site):
+        pass
+
+
+async def main() -> None:
+    seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
+    tickets = TicketStore(TICKETS)
+    asked = launch.resolve(load.read(CATALOGUE), {}, PERSON, launch.Choices.of({"profile": "stub"}))
+    login = Login(PERSON, asked.owner, asked.site_key)
+    for _ in range(ROUNDS):
+        remote = Remote(ConnectionPool(tickets.get, IDLE_SECONDS), login, asked.site)
+        await timed(seconds[CONNECT], connect(remote))
+        await timed(seconds[FIRST], remote.run(Shell(":")))
+        await timed(seconds[EMPTY], remote.run(Shell(":")))
+        await submit(remote, asked, tickets.read(PERSON), seconds)
+        await remote.pool.close()
+        await asyncio.sleep(QUIET_SECONDS)
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,56 @@
+"""Seconds that were measured, and tables of them.  Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+NAME_WIDTH = 68
+NUMBER_WIDTH = 9
+
+Samples = Sequence[float]
+"""Seconds of one thing, in the order they were measured."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, names of columns, and rows of a name with one cell for each column."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the table as aligned lines."""
+        head = f"{self.title:{NAME_WIDTH}}" + _cells(self.columns)
+        body = [f"  {name:{NAME_WIDTH - 2}}{_cells(cells)}" for name, cells in self.rows]
+        return "\n".join([head, *body, *(f"  {note}" for note in self.notes)])
+
+
+def milliseconds(samples: Samples) -> tuple[str, str, str]:
+    """Return median, least and greatest, as text in ms."""
+    return in_ms(median(samples)), in_ms(min(samples)), in_ms(max(samples))
+
+
+def in_ms(seconds: float) -> str:
+    """Return seconds as text in whole milliseconds, with a decimal below 20."""
+    return f"{seconds * 1000:.0f}" if abs(seconds) >= 0.02 else f"{seconds * 1000:.1f}"
+
+
+def ratio(samples: Samples, reference: Samples) -> str:
+    """Return how many times the median of `reference` that of `samples` is, as text."""
+    return f"x {median(samples) / median(reference):.2f}"
+
+
+def differences(samples: Samples, reference: Samples) -> list[float]:
+    """Return pair by pair how much longer `samples` are."""
+    return [one - other for one, other in zip(samples, reference, strict=True)]
+
+
+def of_medians(marks: Sequence[Mapping[str, float]], start: str | None, end: str) -> str:
+    """Return the median of what passed from the mark `start` (None: the beginning) to `end`, as text in ms."""
+    return in_ms(median(each[end] - (each[start] if start else 0.0) for each in marks))
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return "".join(f"{cell:>{NUMBER_WIDTH}}" for cell in cells)

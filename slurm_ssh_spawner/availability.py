@@ -1,0 +1,73 @@
+"""Collects SiteFacts in the background, once for each person and site, and hands out what is known."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from profiles.facts import UNKNOWN, SiteFacts
+from profiles.schema import Site
+
+FRESH_SECONDS = 600.0
+
+Ask = Callable[[str, str], Awaitable[SiteFacts | None]]
+"""Asks the site with this key about a user (hub name), as that user; None if it could not be asked."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Known:
+    """Facts about one person at one site, and when they were collected (loop time)."""
+
+    facts: SiteFacts
+    at: float
+
+
+class Availability:
+    """Owner of the facts and of the questions under way."""
+
+    def __init__(self, sites: Mapping[str, Site], ask: Ask) -> None:
+        self._sites = sites
+        self._ask = ask
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._asked: set[tuple[str, str]] = set()
+        self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def facts(self, user: str) -> dict[str, SiteFacts]:
+        """Return what is known for a user now, by site; asks nobody."""
+        return {key: self._of(user, key) for key in self._sites}
+
+    async def refreshed(self, user: str, patience_seconds: float) -> dict[str, SiteFacts]:
+        """Return what is known, having started to ask for what is old.
+
+        Waits at most `patience_seconds`, and only for sites that were never asked about this user.
+        """
+        new = [self._question(user, key) for key, site in self._sites.items() if self._is_due(user, key, site)]
+        first = [task for key, task in new if (user, key) not in self._asked]
+        self._asked.update((user, key) for key, _ in new)
+        if first:
+            await asyncio.wait(first, timeout=patience_seconds)
+        return self.facts(user)
+
+    def _of(self, user: str, key: str) -> SiteFacts:
+        known = self._known.get((user, key))
+        return known.facts if known else UNKNOWN
+
+    def _is_due(self, user: str, key: str, site: Site) -> bool:
+        if site.projects != "accounting":
+            return False
+        known = self._known.get((user, key))
+        return known is None or asyncio.get_running_loop().time() - known.at > FRESH_SECONDS
+
+    def _question(self, user: str, key: str) -> tuple[str, asyncio.Task[None]]:
+        task = self._questions.get((user, key))
+        if task is None:
+            task = self._questions[user, key] = asyncio.create_task(self._collect(user, key))
+            task.add_done_callback(lambda _: self._questions.pop((user, key)))
+        return key, task
+
+    async def _collect(self, user: str, key: str) -> None:
+        facts = await self._ask(user, key)
+        if facts is not None:
+            self._known[user, key] = _Known(facts, asyncio.get_running_loop().time())

@@ -1,0 +1,98 @@
+"""Launch records: our own rows about launches, kept over restarts and after their end.
+
+One small write at a time in SQLite; JupyterHub does the same on its event loop.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from profiles.launch import Launch
+from slurm_ssh_spawner.job import LaunchId
+
+_META = sa.MetaData()
+_LAUNCHES = sa.Table(
+    "launches",
+    _META,
+    sa.Column("launch_id", sa.String(12), primary_key=True),
+    sa.Column("user", sa.String, nullable=False, index=True),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("site_key", sa.String, nullable=False),
+    sa.Column("profile_key", sa.String, nullable=False),
+    sa.Column("choices", sa.JSON, nullable=False),
+    sa.Column("job_id", sa.String, nullable=False, default=""),
+    sa.Column("node", sa.String, nullable=False, default=""),
+    sa.Column("port", sa.Integer, nullable=False, default=0),
+    sa.Column("local_port", sa.Integer, nullable=False, default=0),
+    sa.Column("begun", sa.DateTime, nullable=False),
+    sa.Column("ended", sa.DateTime),
+    sa.Column("end_reason", sa.String, nullable=False, default=""),
+)
+
+
+@dataclass(frozen=True)
+class LaunchRecord:
+    """One launch.  `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none; times are UTC."""
+
+    launch_id: LaunchId
+    user: str
+    owner: str
+    site_key: str
+    profile_key: str
+    choices: Mapping[str, str]
+    job_id: str
+    node: str
+    port: int
+    local_port: int
+    begun: datetime
+    ended: datetime | None
+    end_reason: str
+
+
+class LaunchRecords:
+    """The table of launches at a SQLAlchemy URL, made if it is not there."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(url)
+        _META.create_all(self._engine)
+
+    def begin(self, launch_id: LaunchId, launch: Launch) -> None:
+        """Add a launch that was accepted and is about to be submitted."""
+        row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
+        choices = dict(launch.choices.values)
+        self._run(
+            sa.insert(_LAUNCHES).values(launch_id=launch_id, choices=choices, begun=datetime.now(UTC), **row)
+        )
+
+    def submitted(self, launch_id: LaunchId, job_id: str) -> None:
+        """Note Slurm's number of the job."""
+        self._update(launch_id, job_id=job_id)
+
+    def reached(self, launch_id: LaunchId, node: str, port: int, local_port: int) -> None:
+        """Note where the server is, and the hub's end of its tunnel."""
+        self._update(launch_id, node=node, port=port, local_port=local_port)
+
+    def end(self, launch_id: LaunchId, reason: str) -> None:
+        """Note that a launch is over, and why; the first reason stays."""
+        row = _LAUNCHES.c
+        self._run(
+            sa.update(_LAUNCHES)
+            .where(row.launch_id == launch_id, row.ended.is_(None))
+            .values(ended=datetime.now(UTC), end_reason=reason)
+        )
+
+    def get(self, launch_id: LaunchId) -> LaunchRecord | None:
+        """Return the record of a launch, or None."""
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id)).first()
+        return LaunchRecord(**found._asdict()) if found else None
+
+    def _update(self, launch_id: LaunchId, **values: Any) -> None:
+        self._run(sa.update(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id).values(**values))
+
+    def _run(self, statement: sa.Executable) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(statement)

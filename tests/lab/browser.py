@@ -1,0 +1,34 @@
+"""A real browser in front of the lab's hub."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, sync_playwright
+
+from lab import Lab
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update "
+    "--disable-sync --no-first-run --disable-dev-shm-usage"
+)
+
+
+@contextmanager
+def browser(lab: Lab) -> Iterator[Page]:
+    """Give an empty page of a new browser; paths are those of the lab's hub."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        try:
+            yield chromium.new_page(base_url=lab.url)
+        finally:
+            chromium.close()
+
+
+def log_in(page: Page, name: str) -> None:
+    """Log a person in through the form."""
+    page.goto("/hub/login?next=/hub/home")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", f"{name}-pw")
+    page.click("[type=submit]")
+    page.wait_for_url("**/hub/home")

@@ -1,0 +1,101 @@
+"""A hub on loopback for programs that report to it."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+WAIT_SECONDS = 20
+
+
+@dataclass
+class Hub:
+    """Answers reports with `statuses` in turn and then with 204; remembers what it was told."""
+
+    statuses: list[int] = field(default_factory=list)
+    port: int = 0
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
+    taken: list[socket.socket] = field(default_factory=list)
+    has_port: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        """Where to report."""
+        return f"http://127.0.0.1:{self.port}/hub/api/launches/0123456789ab"
+
+    def reported_port(self) -> int:
+        """Wait for the report of a port and return it."""
+        assert self.has_port.wait(WAIT_SECONDS), self.reports
+        return int(self.reports[-1]["port"])
+
+    def take(self, port: int) -> None:
+        """Listen on a port, as a stranger on the same node would."""
+        stranger = socket.create_server(("", port))
+        self.taken.append(stranger)
+
+    def answer(self, path: str, token: str | None, body: bytes) -> int:
+        """Take a report and return the status to answer with."""
+        self.requests.append((path, token))
+        status = self.statuses.pop(0) if self.statuses else 204
+        if status == 204:
+            self.reports.append(json.loads(body))
+            if "port" in self.reports[-1]:
+                self.has_port.set()
+        return status
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """Give a port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+@contextmanager
+def listening(hub: Hub) -> Iterator[Hub]:
+    """Serve the hub on its port, or on a free one if it has none.
+
+    `GET /take/PORT` makes it take a port away.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self._end(hub.answer(self.path, self.headers["Authorization"], body))
+
+        def do_GET(self) -> None:
+            hub.take(int(self.path.rsplit("/", 1)[1]))
+            self._end(204)
+
+        def _end(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", hub.port), Handler)
+    hub.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        for stranger in hub.taken:
+            stranger.close()

@@ -1,0 +1,159 @@
+"""A front end on loopback: an SSH server that takes Kerberos tickets and runs programs in a real shell."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from profiles.schema import FrontEnd
+
+HOST = "localhost"
+
+
+class Sshd:
+    """Knows the accounts `people`, and writes down who came, what ran and what was asked of it.
+
+    `tried` are the names that began a login, `logins` those that were let in, `asked` where clients wanted to be
+    carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
+    """
+
+    def __init__(self, keytab: str, home: Path) -> None:
+        self.home = home
+        self.people = {"alice", "bob"}
+        self.forwards = True
+        self.port = 0
+        self.tried: list[str] = []
+        self.logins: list[str] = []
+        self.asked: list[tuple[str, int]] = []
+        self.connections: list[asyncssh.SSHServerConnection] = []
+        self.running = 0
+        self.most_running = 0
+        self._keytab = keytab
+        self._key = asyncssh.generate_private_key("ssh-ed25519")
+        self._listener: asyncssh.SSHAcceptor | None = None
+        self._programs: list[subprocess.Popen[bytes]] = []
+        self._threads = ThreadPoolExecutor(20)
+
+    @property
+    def front_end(self) -> FrontEnd:
+        """What the catalogue says of it."""
+        return FrontEnd(host=HOST, port=self.port, host_keys=(self.host_key,))
+
+    @property
+    def host_key(self) -> str:
+        """Its public host key, as in a .pub file."""
+        return self._key.export_public_key().decode().strip()
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._listener = await asyncssh.listen(
+            "127.0.0.1",
+            self.port,
+            server_factory=lambda: _Login(self),
+            server_host_keys=[self._key],
+            gss_host=HOST,
+            # Without a replay cache nothing is written outside the test's folders.
+            gss_store={"keytab": f"FILE:{self._keytab}", "rcache": "none:"},
+            gss_kex=False,
+            process_factory=self._run,
+            encoding=None,
+        )
+        self.port = self._listener.get_port()
+
+    async def stop(self) -> None:
+        """Cut every connection, end every program, and listen no more."""
+        self.cut()
+        for program in self._programs:
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
+        self._threads.shutdown()
+        if self._listener:
+            self._listener.close()
+            await self._listener.wait_closed()
+
+    def cut(self) -> None:
+        """Drop every connection without a word."""
+        for connection in list(self.connections):
+            connection.abort()
+
+    async def _run(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            # A client that is gone needs no answer.
+            with contextlib.suppress(OSError, asyncssh.Error):
+                await self._answer(process)
+        finally:
+            self.running -= 1
+
+    async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        sent = await process.stdin.read()
+        program = self._begin(process.command or "exit")
+        work = asyncio.get_running_loop().run_in_executor(self._threads, program.communicate, sent)
+        stdout, stderr = await work
+        process.stdout.write(stdout)
+        process.stderr.write(stderr)
+        process.exit(program.returncode)
+
+    def _begin(self, command: str) -> "subprocess.Popen[bytes]":
+        program = subprocess.Popen(
+            ["sh", "-c", command],
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "USER": "alice"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._programs.append(program)
+        return program
+
+
+class _Login(asyncssh.SSHServer):
+    """One connection to an Sshd."""
+
+    def __init__(self, sshd: Sshd) -> None:
+        self._sshd = sshd
+        self._connection: Any = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._sshd.connections.append(conn)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._sshd.connections.remove(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        self._sshd.tried.append(username)
+        return True
+
+    def validate_gss_principal(self, username: str, user_principal: str, _host_principal: str) -> bool:
+        welcome = username in self._sshd.people and user_principal == f"{username}@LAB.TEST"
+        if welcome:
+            self._sshd.logins.append(username)
+        return welcome
+
+    def connection_requested(self, dest_host: str, dest_port: int, *_origin: Any) -> Awaitable[Any]:
+        if not self._sshd.forwards:
+            # What OpenSSH says with AllowTcpForwarding no.
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "open failed")
+        self._sshd.asked.append((dest_host, dest_port))
+        return self._connection.forward_connection("127.0.0.1", dest_port)
+
+
+@asynccontextmanager
+async def running(keytab: str, home: Path) -> AsyncIterator[Sshd]:
+    """Give a front end that listens, with `home` as everybody's home directory."""
+    sshd = Sshd(keytab, home)
+    await sshd.start()
+    try:
+        yield sshd
+    finally:
+        await sshd.stop()

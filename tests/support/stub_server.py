@@ -1,0 +1,62 @@
+"""Stands for a notebook server: `python3 stub_server.py WHAT...`, with what it does, in order.
+
+`fail N` ends with status N; `take` has the hub take the port away, once, and then ends; `serve` listens and
+writes its record as jupyter_server does; `until-term` runs until SIGTERM and then ends with status 5.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+
+def _port() -> int:
+    return int(os.environ["JUPYTERHUB_SERVICE_URL"].split(":")[2].split("/")[0])
+
+
+def _take() -> None:
+    once = Path("taken")
+    if once.exists():
+        return
+    once.touch()
+    hub = os.environ["JUPYTERHUB_SITES_REPORT_URL"].split("/hub/")[0]
+    urllib.request.urlopen(f"{hub}/take/{_port()}").close()  # noqa: S310 - the test's own address
+    sys.exit(1)
+
+
+def _serve() -> socket.socket:
+    listener = socket.create_server(("", _port()))
+    record = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json")
+    record.write_text(json.dumps({"port": _port(), "pid": os.getpid()}))
+    Path("environ.json").write_text(json.dumps(dict(os.environ)))
+    return listener
+
+
+def _until_term() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+    Path("pid").write_text(str(os.getpid()))
+    print("waiting for SIGTERM", flush=True)
+    while True:
+        time.sleep(60)
+
+
+def main(words: list[str]) -> None:
+    """Do what the words say."""
+    kept = []
+    while words:
+        match words.pop(0):
+            case "fail":
+                sys.exit(int(words.pop(0)))
+            case "take":
+                _take()
+            case "serve":
+                kept.append(_serve())
+            case "until-term":
+                _until_term()
+
+
+main(sys.argv[1:])
