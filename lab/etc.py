@@ -19,7 +19,7 @@ from lab.plan import (
     Role,
 )
 from lab.realm import Realm
-from lab.slurm import GPU_DEVICE, PROJECTS_FILE, cgroup_conf, gres_conf, slurm_conf, slurmdbd_conf
+from lab.slurm import GPU_DEVICE, PROJECTS_FILE, cgroup_conf, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf
 
 KDC_DATABASE = Path("/var/lib/krb5kdc")
 SSHD_CONFIG = """\
@@ -128,6 +128,8 @@ def _controller_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[
     if site.projects:
         yield File("/etc/slurm/slurmdbd.conf", slurmdbd_conf(site), mode=0o600, owner="slurm", group="slurm")
         yield File(PROJECTS_FILE, projects_file(site))
+    if site.scavenge_advice:
+        yield File("/etc/slurm/job_submit.lua", job_submit_lua(site))
 
 
 def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:

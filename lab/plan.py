@@ -77,6 +77,9 @@ class Site:
     hidden_nodes: bool = False
     """The hub cannot connect to the nodes, while the nodes reach the hub's API."""
 
+    scavenge_advice: str = ""
+    """What sbatch says about a job for the partition `scavenge` while it accepts it."""
+
     older_environment: bool = False
     """There is a second, older JupyterLab, as the module `jupyterlab/old`."""
 
@@ -184,6 +187,7 @@ SITES = (
         staff=("frank",),
         projects=("proj3", "proj12"),
         hidden_nodes=True,
+        scavenge_advice="Jobs in scavenge may be ended at any time. Save often.",
         older_environment=True,
     ),
 )

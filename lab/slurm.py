@@ -53,6 +53,7 @@ ClusterName={site.name}
 SlurmctldHost={site.controller.name}({site.controller.address})
 {SETTINGS}
 {_accounting_lines(site)}
+{"JobSubmitPlugins=lua" if site.scavenge_advice else ""}
 {_node_lines(nodes)}
 {_partition_lines(site, nodes)}
 """
@@ -96,6 +97,22 @@ def gres_conf(host: Host) -> str:
 def cgroup_conf() -> str:
     """Return cgroup.conf: Slurm must not look for cgroups, which belong to the machine."""
     return "CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n"
+
+
+def job_submit_lua(site: Site) -> str:
+    """Return job_submit.lua: the advice of a site that gives any."""
+    return f"""\
+function slurm_job_submit(job, partitions, uid)
+    if job.partition == "scavenge" then
+        slurm.log_user("{site.scavenge_advice}")
+    end
+    return slurm.SUCCESS
+end
+
+function slurm_job_modify(job, record, partitions, uid)
+    return slurm.SUCCESS
+end
+"""
 
 
 def slurmdbd_conf(site: Site) -> str:

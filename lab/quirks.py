@@ -1,0 +1,72 @@
+"""Front ends that behave oddly for the length of a block: what a `fault` cannot say in one word.
+
+Connections that are open already stay as they are.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab.lab import Lab
+
+SECOND_FACTOR = (
+    "AuthenticationMethods gssapi-with-mic,keyboard-interactive",
+    "KbdInteractiveAuthentication yes",
+)
+"""Lines for `sshd_config`: after the ticket it asks for something else too."""
+
+MENUS_ONLY = ("ForceCommand /bin/echo only menus here",)
+"""Lines for `sshd_config`: whatever is asked, this runs instead."""
+
+_CONFIG = "/etc/ssh/sshd_config"
+_HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
+_RESTART_SECONDS = 10
+
+
+@contextmanager
+def sshd_config(lab: Lab, front_end: str, lines: tuple[str, ...]) -> Iterator[None]:
+    """Let `lines` stand before all others in a front end's sshd_config; sshd takes the first that says a thing."""
+    others = lab.run(front_end, ["cat", _CONFIG]).stdout
+    with _replaced(lab, front_end, _CONFIG, "\n".join([*lines, others])):
+        yield
+
+
+@contextmanager
+def new_host_key(lab: Lab, front_end: str) -> Iterator[None]:
+    """Give a front end a host key that nobody knows."""
+    make = "rm -f /tmp/key*; ssh-keygen -q -t ed25519 -N '' -f /tmp/key; cat /tmp/key; rm /tmp/key*"
+    with _replaced(lab, front_end, _HOST_KEY, lab.run(front_end, ["sh", "-c", make]).stdout):
+        yield
+
+
+@contextmanager
+def maintenance(lab: Lab, front_end: str, sentence: str) -> Iterator[None]:
+    """Close a front end to all but root; `sentence` says why."""
+    lab.run(front_end, ["tee", "/etc/nologin"], input=f"{sentence}\n")
+    try:
+        yield
+    finally:
+        lab.run(front_end, ["rm", "/etc/nologin"])
+
+
+@contextmanager
+def _replaced(lab: Lab, front_end: str, path: str, text: str) -> Iterator[None]:
+    """Let one of sshd's files hold `text`, and sshd know it."""
+    lab.run(front_end, ["cp", "--preserve", path, f"{path}.kept"])
+    try:
+        lab.run(front_end, ["tee", path], input=text)
+        _restart_sshd(lab, front_end)
+        yield
+    finally:
+        lab.run(front_end, ["mv", f"{path}.kept", path])
+        _restart_sshd(lab, front_end)
+
+
+def _restart_sshd(lab: Lab, front_end: str) -> None:
+    lab.fault("kill", front_end, "sshd")
+    lab.fault("start", front_end, "sshd")
+    connect = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/22"]
+    lab.wait(
+        f"sshd on {front_end} listens again",
+        lambda: lab.run(front_end, connect, check=False).returncode == 0,
+        _RESTART_SECONDS,
+    )
