@@ -76,7 +76,8 @@ def listening(hub: Hub) -> Iterator[Hub]:
             self._end(hub.answer(self.path, self.headers["Authorization"], body))
 
         def do_GET(self) -> None:
-            hub.take(int(self.path.rsplit("/", 1)[1]))
+            if self.path.startswith("/take/"):
+                hub.take(int(self.path.rsplit("/", 1)[1]))
             self._end(204)
 
         def _end(self, status: int) -> None:

@@ -1,0 +1,176 @@
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyterhub import orm
+from jupyterhub.user import User
+from tornado import web
+from traitlets import TraitError
+
+from kerberos_auth.errors import TicketMissing
+from slurm_ssh_spawner import launcher as launcher_module
+from slurm_ssh_spawner import tunnel
+from slurm_ssh_spawner.hub import Hub
+from slurm_ssh_spawner.job import new_launch_id
+from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.spawner import SlurmSSHSpawner
+from tests.slurm_ssh_spawner.conftest import RunningHub
+from tests.support import builders, loopback
+from tests.support.local import LocalSite
+
+ID = builders.LAUNCH_ID
+
+
+class _Tickets:
+    """Nobody has one."""
+
+    def get(self, _user: str) -> Any:
+        raise TicketMissing
+
+
+@pytest.fixture
+def _ephemeral(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ip_local_port_range"
+    path.write_text("32768 60999\n")
+    monkeypatch.setattr(tunnel, "_EPHEMERAL", path)
+
+
+@pytest.mark.usefixtures("_ephemeral")
+@pytest.mark.parametrize(
+    ("text", "said"), [("20000", "is not a range of ports"), ("30000-40000", "overlap 32768-60999")]
+)
+def test_ports_that_cannot_be_used_stop_a_hub_with_the_name_of_the_setting(text: str, said: str) -> None:
+    with pytest.raises(TraitError, match=r"SlurmSSHSpawner\.tunnel_ports: ") as refused:
+        SlurmSSHSpawner(tunnel_ports=text)
+    assert said in str(refused.value)
+
+
+@pytest.mark.usefixtures("_ephemeral")
+def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
+    assert SlurmSSHSpawner().tunnel_ports == "20000-24999"
+    assert SlurmSSHSpawner(tunnel_ports="61000-61010").tunnel_ports == "61000-61010"
+
+
+def test_a_link_starts_nothing() -> None:
+    with pytest.raises(web.HTTPError, match="A server is not started by a link"):
+        SlurmSSHSpawner().options_from_query({})
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
+    """A site on this machine in place of the SSH connections to one."""
+    local = LocalSite(tmp_path)
+    local.install_slurm()
+    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
+    return local
+
+
+@pytest.fixture
+async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> RunningHub:
+    """A running hub whose one site is `local`."""
+    running = await start(SlurmSSHSpawner)
+    offer = builders.catalogue(
+        sites={"geneva": builders.site(slurm_path=str(local.slurm))},
+        profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
+    )
+    tickets: Any = _Tickets()
+    settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{local.home}/launches.sqlite")
+    running.app.tornado_settings["slurm_ssh_hub"] = Hub(offer, Launcher(settings, offer.sites, tickets))
+    return running
+
+
+def _launcher(hub: RunningHub) -> Launcher:
+    launcher: Launcher = hub.app.tornado_settings["slurm_ssh_hub"].launcher
+    return launcher
+
+
+def _running(hub: RunningHub, user: User, name: str, profile: str) -> SlurmSSHSpawner:
+    """Return a server of a person as the hub finds it in its database, with its launch in the records."""
+    job = builders.job(launch_id=new_launch_id(), job_id="42")
+    offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue
+    _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
+    spawner = user.get_or_create_spawner(name, "")
+    spawner.orm_spawner.server = orm.Server(base_url=f"/user/{user.name}/{name}")
+    user.db.commit()
+    spawner.load_state({"job": job.to_state()})
+    return spawner
+
+
+async def _start(hub: RunningHub, user: User, name: str, **choices: str) -> tuple[int, str]:
+    answer = await hub.post(f"users/{user.name}/servers/{name}", user.new_api_token(), json=choices)
+    return answer.status_code, answer.json().get("message", "") if answer.content else ""
+
+
+async def test_a_person_at_the_limit_of_a_profile_is_told_by_the_api(hub: RunningHub) -> None:
+    alice = hub.person("alice")
+    _running(hub, alice, "first", "few")
+    status, said = await _start(hub, alice, "second", profile="few")
+    assert (status, "You have 1 of Few running" in said) == (400, True)
+
+
+async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: RunningHub) -> None:
+    alice = hub.person("alice")
+    _running(hub, hub.person("bob"), "first", "few")
+    _running(hub, alice, "third", "many")
+    _running(hub, alice, "first", "few").clear_state()
+    resolve = alice.get_or_create_spawner("second", "").apply_user_options
+    resolve(None, {"profile": "few"})
+
+
+async def test_a_restarted_server_does_not_count_against_itself(hub: RunningHub) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "few")
+    spawner.apply_user_options(None, {"profile": "few"})
+    assert spawner.start_timeout > 30 * 60
+
+
+async def test_an_unknown_choice_is_refused_by_the_api(hub: RunningHub) -> None:
+    status, said = await _start(hub, hub.person("alice"), "", site="bern")
+    assert (status, "Choose one of: geneva." in said) == (400, True)
+
+
+def _at_slurm(local: LocalSite, spawner: SlurmSSHSpawner, word: str) -> None:
+    local.tell("queue", f"42|{word}|n1|alice|None|jupyter-hub-{ID}\n")
+    spawner.load_state({"job": builders.job(job_id="42").to_state()})
+
+
+async def test_a_restored_server_that_answers_goes_on(hub: RunningHub, local: LocalSite) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "many")
+    with loopback.listening(loopback.Hub()) as server:
+        assert spawner.launch_id is not None
+        _launcher(hub).records.reached(spawner.launch_id, "127.0.0.1", server.port, 0)
+        assert await spawner.poll() is None
+        assert await spawner.get_url() == f"http://127.0.0.1:{server.port}/user/alice/"
+    assert local.told("scancel.arguments") == ""
+
+
+@pytest.mark.parametrize(("word", "status", "resumes"), [("RUNNING", 0, True), ("FAILED", 1, False)])
+async def test_a_restored_server_that_is_silent_is_let_go_while_its_job_may_run(
+    hub: RunningHub, local: LocalSite, word: str, status: int, resumes: bool
+) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "many")
+    _at_slurm(local, spawner, word)
+    assert (await spawner.poll(), spawner.will_resume) == (status, resumes)
+    spawner.run_post_stop_hook()
+    assert local.told("scancel.arguments") == ""
+
+
+async def test_a_restored_server_whose_site_is_away_is_let_go(hub: RunningHub, local: LocalSite) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "many")
+    local.tell("silent", "")
+    assert (await spawner.poll(), spawner.will_resume) == (0, True)
+
+
+async def test_the_address_of_a_server_is_known_before_anybody_looked_for_it(hub: RunningHub) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "many")
+    assert (await spawner.get_url()).endswith("/user/alice/")
+
+
+async def test_a_hub_with_another_authenticator_is_told_what_to_mend(
+    start: Callable[[type], Awaitable[RunningHub]],
+) -> None:
+    running = await start(SlurmSSHSpawner)
+    alice = running.person("alice")
+    answer = await running.post("users/alice/server", alice.new_api_token(), json={})
+    assert answer.status_code == 500
+    assert "an administrator has to mend its configuration" in answer.json()["message"]
