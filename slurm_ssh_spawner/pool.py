@@ -1,6 +1,7 @@
 """Kept-open connections, one per person and site: to a front end that answers, closed when idle."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,12 +9,13 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.schema import FrontEnd, Site
 from slurm_ssh_spawner.errors import Refused, SiteUnreachable
-from slurm_ssh_spawner.ssh import Connection, FrontEndSilent, Login, connect
+from slurm_ssh_spawner.ssh import Connection, FrontEndBusy, FrontEndSilent, Login, connect
 
 # How long a front end may take before the next one is tried as well.
 HEAD_START_SECONDS = 3
 # sshd's MaxStartups is 10:30:100 by default.
 CONNECTS_AT_ONCE = 4
+_BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
 
 
 class ConnectionPool:
@@ -96,9 +98,20 @@ class ConnectionPool:
     async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, site: Site) -> Connection:
         async with self._gates.setdefault(login.site_key, asyncio.Semaphore(CONNECTS_AT_ONCE)):
             try:
-                connection = await connect(front_end, login, ticket, site.title)
+                connection = await _connect_patiently(front_end, login, ticket, site.title)
             except FrontEndSilent:
                 self._silent.add(front_end.host)
                 raise
         self._silent.discard(front_end.host)
         return connection
+
+
+async def _connect_patiently(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+    """Connect, a few times again if the front end hangs up because too many others log in."""
+    for pause in _BUSY_PAUSES_SECONDS:
+        try:
+            return await connect(front_end, login, ticket, title)
+        except FrontEndBusy:
+            # Spread, so that those who were sent away together do not come back together.
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+    return await connect(front_end, login, ticket, title)

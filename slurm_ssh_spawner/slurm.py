@@ -159,10 +159,10 @@ def _command(site: Site, program: str, *arguments: str) -> Shell:
 
 _REFUSALS = (
     ("Invalid account or account/partition", "you may not charge {project} there"),
-    ("invalid partition", "the partition does not exist"),
+    ("invalid partition", "{partition} does not exist there"),
     ("Requested node configuration is not available", "no node has what was asked for"),
     ("Requested time limit is invalid", "the time is longer than the partition allows"),
-    ("User's group not permitted", "your groups may not use this partition"),
+    ("User's group not permitted", "your groups may not use {partition}"),
     ("AssocMaxSubmitJobLimit", "you have as many jobs as you may"),
     ("QOSMaxSubmitJobPerUserLimit", "you have as many jobs as you may"),
     ("Job violates accounting/QOS policy", "a limit of your project or quality of service is reached"),
@@ -177,11 +177,20 @@ def is_unreachable(stderr: str) -> bool:
     return any(words in stderr for words in _UNREACHABLE)
 
 
-def refusal(stderr: str, project: str | None) -> str:
+def advice(stderr: str) -> str:
+    """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
+    lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
+    return " ".join(line for line in lines if line)[:500]
+
+
+def refusal(stderr: str, project: str | None, partition: str | None) -> str:
     """Return why sbatch refused a job, in words for the person; Slurm's own last line if it is not known."""
     for words, said in _REFUSALS:
         if words.lower() in stderr.lower():
-            return said.format(project=f"the project {project}" if project else "a project of your own")
+            return said.format(
+                project=f"the project {project}" if project else "a project of your own",
+                partition=f"the partition {partition}" if partition else "the default partition",
+            )
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines
     return errors[-1].removeprefix("sbatch: error: ")[:300] if errors else "Slurm gave no reason"

@@ -24,6 +24,7 @@ KEEPALIVE_COUNT = 2
 # sshd's MaxSessions is 10 by default.
 COMMANDS_AT_ONCE = 8
 _LONGEST_ANSWER = 5 * 1024 * 1024
+_LONGEST_QUOTE = 1000
 # GSS_C_DELEG_FLAG of RFC 2744.
 _DELEGATED = 1
 
@@ -32,6 +33,10 @@ _log = logging.getLogger(__name__)
 
 class FrontEndSilent(Exception):  # noqa: N818
     """A front end could not be connected to; another one may do."""
+
+
+class FrontEndBusy(FrontEndSilent):
+    """A front end hung up before the login, as sshd does when too many log in at once; it may be tried again."""
 
 
 class ForwardingForbidden(ConnectionLost):
@@ -76,20 +81,27 @@ class Connection:
         self._running += 1
         try:
             async with asyncio.timeout(timeout_seconds), self._slots:
-                answer = await self._exchange(sent)
+                answer = await self._exchange(sent, marker)
         finally:
             self._running -= 1
             self._last_used = asyncio.get_running_loop().time()
         return unwrap(*answer, marker)
 
-    async def _exchange(self, sent: bytes) -> tuple[str, str]:
+    async def _exchange(self, sent: bytes, marker: str) -> tuple[str, str]:
         try:
             process = await self._ssh.create_process(REMOTE_COMMAND, encoding=None)
             async with process:
-                stdout, stderr = await process.communicate(sent)
+                answer = [_text(part) for part in await process.communicate(sent)]
         except (asyncssh.ChannelOpenError, asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
-        return _text(stdout), _text(stderr)
+        stdout, stderr = answer
+        if process.exit_status is not None and marker not in stdout:
+            raise Refused(
+                f"{self.host} let you in but does not run commands for you, so nothing can be started there. "
+                f"Ask its support; this is what it says:",
+                quoted=(stdout + stderr).strip()[-_LONGEST_QUOTE:],
+            )
+        return stdout, stderr
 
     @asynccontextmanager
     async def stream(
@@ -135,9 +147,9 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
 
     Raises FrontEndSilent, LoginRefused, Broken (host key) or Refused (ticket not delegated).
     """
-    host = front_end.host
+    host, hearing = front_end.host, _Hearing()
     try:
-        ssh = await _connect(front_end, login.owner, ticket.ccache)
+        ssh = await _connect(front_end, login.owner, ticket.ccache, hearing)
     except asyncssh.HostKeyNotVerifiable as error:
         raise Broken(
             f"{host} shows a host key that is not in the catalogue, so it was not trusted. "
@@ -145,10 +157,20 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
             str(error),
         ) from error
     except asyncssh.PermissionDenied as error:
+        if hearing.is_asked_more and await _starts_with_ticket_alone(front_end, login.owner):
+            raise LoginRefused(
+                f"{host} asks for a second factor after your ticket, which the hub cannot give. "
+                f"The administrators of {title} have to let the hub's machine log you in by ticket.",
+                str(error),
+            ) from error
         raise LoginRefused(
             f"{title} knows your ticket but did not let you in; you probably have no account there.",
             f"{host}: {error}",
         ) from error
+    except asyncssh.ConnectionLost as error:
+        if said := hearing.banner.strip():
+            raise LoginRefused(f"{host} did not let you in and says:", quoted=said[-_LONGEST_QUOTE:]) from error
+        raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
@@ -161,13 +183,42 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     return Connection(host, ssh)
 
 
-async def _connect(front_end: FrontEnd, owner: str, ccache: str) -> asyncssh.SSHClientConnection:
+class _Hearing(asyncssh.SSHClient):
+    """Hears what a front end says while it decides about a login; answers no question."""
+
+    def __init__(self) -> None:
+        self.banner = ""
+        self.is_asked_more = False
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:  # noqa: ARG002 - asyncssh's signature
+        """Keep what is shown before the login: many sites greet so, and PAM says so why it refuses."""
+        self.banner += msg
+
+    def kbdint_auth_requested(self) -> None:
+        """Note that a question would be asked, and leave it unanswered."""
+        self.is_asked_more = True
+
+
+async def _starts_with_ticket_alone(front_end: FrontEnd, owner: str) -> bool:
+    """Return whether questions are asked only once a ticket was accepted: so this one was."""
+    try:
+        first = await asyncssh.get_server_auth_methods(front_end.host, front_end.port, owner, config=None)
+    except (OSError, asyncssh.Error):
+        return False
+    return "gssapi-with-mic" in first and "keyboard-interactive" not in first
+
+
+async def _connect(
+    front_end: FrontEnd, owner: str, ccache: str, hearing: _Hearing
+) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         front_end.host,
         front_end.port,
         username=owner,
         known_hosts=_known_hosts(front_end),
-        preferred_auth="gssapi-with-mic",
+        client_factory=lambda: hearing,
+        # The second only to notice that it is asked for.
+        preferred_auth="gssapi-with-mic,keyboard-interactive",
         # GSS key exchange would go past the host keys and end the connection when the ticket ends.
         gss_kex=False,
         gss_store=ccache,

@@ -16,6 +16,8 @@ from slurm_ssh_spawner.transport import Completed, ConnectionLost
 
 _HOME_REFUSED = 10
 _LOOKS_FOR_LOST_JOB = 3
+# squeue gives up on a silent controller after some 18 s by itself.
+_SILENCES = 6
 _LOOK_AGAIN_SECONDS = 1
 _FULL = ("no space left", "quota exceeded")
 
@@ -52,7 +54,13 @@ async def _sbatch(
     try:
         answer = await remote.run_once(program, data)
     except (ConnectionLost, Unavailable) as error:
-        return await _find(remote, launch.owner, mark, error)
+        lost = f"The connection to {launch.site.title} was lost while the job was submitted. Start again."
+        return await _find(remote, launch.owner, mark, Unavailable(lost, str(error)))
+    if answer.status and slurm.is_unreachable(answer.stderr):
+        # A controller that was too slow for sbatch may have taken the job all the same.
+        tell(f"Slurm at {launch.site.title} is slow to answer; still trying.")
+        silent = f"Slurm at {launch.site.title} does not answer. Try again in a few minutes."
+        return await _find(remote, launch.owner, mark, Unavailable(silent, answer.stderr.strip()))
     return _job_id(launch, answer, tell)
 
 
@@ -103,40 +111,42 @@ def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shel
 
 def _job_id(launch: Launch, answer: Completed, tell: Tell) -> str:
     site = launch.site
-    if answer.status and slurm.is_unreachable(answer.stderr):
-        raise Unavailable(f"Slurm at {site.title} does not answer. Try again in a few minutes.", answer.stderr)
     if answer.status:
-        raise SubmitRefused(
-            f"{site.title} did not accept the job: {slurm.refusal(answer.stderr, launch.project)}.",
-            answer.stderr.strip(),
-        )
-    if advice := answer.stderr.strip():
-        tell(f"{site.title} says: {advice[-500:]}")
+        why = slurm.refusal(answer.stderr, launch.project, launch.partition)
+        raise SubmitRefused(f"{site.title} did not accept the job: {why}.", answer.stderr.strip())
+    if advice := slurm.advice(answer.stderr):
+        tell(f"{site.title} says: {advice}")
     try:
         return slurm.parse_submit(answer.stdout)
     except slurm.UnreadableAnswer as error:
         raise Broken(f"{site.title} answered in a way that was not understood.", str(error)) from error
 
 
-async def _find(remote: Remote, owner: str, mark: str, cause: Exception) -> str:
-    """Return the id of a job whose submission was not answered, if Slurm has it after all."""
-    for _ in range(_LOOKS_FOR_LOST_JOB):
-        answer = await remote.run(slurm.queue(remote.site, owner, (mark,)))
-        for row in _rows(answer):
-            if (row.mark, row.owner) == (mark, owner):
-                return row.job_id
+async def _find(remote: Remote, owner: str, mark: str, otherwise: Unavailable) -> str:
+    """Return the id of a job whose submission was not answered, if Slurm has it after all.
+
+    Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
+    A job that turns up even later ends itself: the hub does not know its launch any more.
+    """
+    absences = silences = 0
+    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES:
+        rows = _rows(await remote.run(slurm.queue(remote.site, owner, (mark,))))
+        if rows is None:
+            silences += 1
+        else:
+            absences += 1
+            for row in rows:
+                if (row.mark, row.owner) == (mark, owner):
+                    return row.job_id
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-    raise Unavailable(
-        f"The connection to {remote.site.title} was lost while the job was submitted. Start again.",
-        str(cause),
-    ) from cause
+    raise otherwise
 
 
-def _rows(answer: Completed) -> tuple[slurm.Row, ...]:
+def _rows(answer: Completed) -> tuple[slurm.Row, ...] | None:
     try:
-        return slurm.parse_queue(answer.stdout) if answer.status == 0 else ()
+        return slurm.parse_queue(answer.stdout) if answer.status == 0 else None
     except slurm.UnreadableAnswer:
-        return ()
+        return None
 
 
 def _last_line(text: str) -> str:

@@ -1,5 +1,8 @@
 """What tests look at in the lab: the queue, tickets, the hub's database; and people who are logged in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lab import Lab
 from lab.person import Person
 
@@ -32,6 +35,17 @@ def stored_state(lab: Lab) -> str:
     read = "import sqlite3; base = sqlite3.connect('file:/var/lib/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
     show = "print(base.execute('select state from spawners').fetchall())"
     return lab.run("hub", ["/usr/bin/python3", "-c", f"{read}; {show}"]).stdout
+
+
+@contextmanager
+def closed(lab: Lab, site: str, partition: str) -> Iterator[None]:
+    """Let jobs of a partition wait for the length of a block."""
+    update = ["scontrol", "update", f"partition={partition}"]
+    lab.run(f"{site}-ctl", [*update, "state=down"])
+    try:
+        yield
+    finally:
+        lab.run(f"{site}-ctl", [*update, "state=up"])
 
 
 def tunnels(lab: Lab) -> list[int]:

@@ -9,7 +9,7 @@ from lab import Lab
 from lab.person import NotStarted
 from lab.quirks import new_host_key
 from tests.lab.faults import broken, newcomer
-from tests.lab.look import delegated, jobs_of, stored_state
+from tests.lab.look import closed, delegated, jobs_of, stored_state
 
 STUB = {"profile": "stub", "site": "geneva"}
 
@@ -97,18 +97,11 @@ def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted
 
 
 def test_a_launch_in_the_queue_says_why_is_kept_at_once_and_can_be_stopped(lab: Lab) -> None:
-    def partition(state: str) -> None:
-        lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", f"state={state}"])
-
-    with newcomer(lab, "bob") as bob:
-        partition("down")
-        try:
-            bob.submit_form(STUB)
-            events = bob.progress()
-            said = [next(events).message for _ in range(4)]
-            assert "(PartitionDown)" in said[-1]
-            assert '"job_id"' in stored_state(lab)
-            bob.stop()
-            lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [], 30)
-        finally:
-            partition("up")
+    with newcomer(lab, "bob") as bob, closed(lab, "geneva", "normal"):
+        bob.submit_form(STUB)
+        events = bob.progress()
+        said = [next(events).message for _ in range(4)]
+        assert "(PartitionDown)" in said[-1]
+        assert '"job_id"' in stored_state(lab)
+        bob.stop()
+        lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [], 30)

@@ -9,7 +9,7 @@ from lab import Lab
 from lab.demo import CELL
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
-from tests.lab.look import delivered, jobs_of, logged_in, stored_state
+from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
 
@@ -202,16 +202,13 @@ def test_state_in_the_database_holds_no_secret(lab: Lab, alice: Person) -> None:
 
 def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, alice: Person) -> None:
     alice.start({"profile": "stub"})
-    lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", "state=down"])
-    try:
-        with browser(lab) as page:
-            log_in(page, "alice")
-            page.goto("/hub/spawn/alice/second")
-            page.select_option("#profile", "stub")
-            page.click("[type=submit]")
-            page.wait_for_selector("text=waits in the queue", state="attached")
-            page.click("#stop-server-btn")
-            lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1, 30)
-        assert alice.model()["servers"][""]["ready"]
-    finally:
-        lab.run("geneva-ctl", ["scontrol", "update", "partition=normal", "state=up"])
+    with closed(lab, "geneva", "normal"), browser(lab) as page:
+        log_in(page, "alice")
+        page.goto("/hub/spawn/alice/second")
+        page.select_option("#profile", "stub")
+        page.click("[type=submit]")
+        page.wait_for_selector("text=waits in the queue", state="attached")
+        page.click("#stop-server-btn")
+        lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1, 30)
+    assert alice.model()["servers"][""]["ready"]
+    alice.remove("second")
