@@ -1,6 +1,7 @@
 """The steps of a submission, each one exchange with the site: folders, ticket, sbatch."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from kernels.fragment import Fragment
@@ -8,7 +9,7 @@ from kernels.shell import Shell, quote
 from profiles.launch import Launch
 from profiles.schema import Site
 from slurm_ssh_spawner import delivery, script, slurm
-from slurm_ssh_spawner.errors import Broken, Refused, SubmitRefused, Unavailable
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.remote import Remote
 from slurm_ssh_spawner.script import JobScript, ServerProcess
@@ -41,9 +42,10 @@ async def submit(
     try:
         built = _build(launch, launch_id, mark, process, fragment)
         return await _sbatch(remote, launch, mark, process, built, tell)
-    except (Refused, Broken):
-        # There is no job that would use the ticket or remove it.
-        await place.release(remote.run, launch.owner, launch_id)
+    except LaunchError:
+        # There is no job that would use the ticket or remove it; one that turns up later ends itself.
+        with contextlib.suppress(LaunchError):
+            await place.release(remote.run, launch.owner, launch_id)
         raise
 
 
