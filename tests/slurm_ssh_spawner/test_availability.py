@@ -46,6 +46,7 @@ def availability(slurm: _Slurm) -> Availability:
 def stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """All facts are old as soon as they are known."""
     monkeypatch.setattr(availability_module, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(availability_module, "RETRY_SECONDS", -1.0)
 
 
 async def test_at_first_nothing_is_known_and_nobody_is_asked(availability: Availability, slurm: _Slurm) -> None:
@@ -134,6 +135,16 @@ async def test_a_failed_question_keeps_the_old_facts_and_is_asked_again(
     assert availability.facts("alice")["lugano"].projects == ("proj3",)
 
 
+async def test_a_site_that_refused_somebody_is_not_asked_for_every_page(
+    availability: Availability, slurm: _Slurm
+) -> None:
+    slurm.facts = None
+    for _ in range(3):
+        assert (await availability.refreshed("alice", LONG))["lugano"] == UNKNOWN
+    assert slurm.asked["alice", "lugano"] == 1
+
+
+@pytest.mark.usefixtures("stale")
 async def test_a_failed_first_question_is_asked_again_without_waiting(
     availability: Availability, slurm: _Slurm
 ) -> None:

@@ -177,7 +177,7 @@ def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str,
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ("partition", "the partition does not exist"),
+        ("partition", "the partition debug does not exist there"),
         ("reservation", "the reservation may not be used by you now"),
         ("gpus", "no node has what was asked for"),
         ("memory", "no node has what was asked for"),
@@ -188,19 +188,32 @@ def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str,
 )
 def test_a_refusal_is_said_in_words(recorded: str, said: str) -> None:
     stderr = _recorded(f"refused/{recorded}")
-    assert slurm.refusal(stderr, "physics") == said
+    assert slurm.refusal(stderr, "physics", "debug") == said
     assert not slurm.is_unreachable(stderr)
 
 
-def test_a_refusal_of_the_usual_project_names_none() -> None:
-    said = slurm.refusal(_recorded("refused/project"), None)
+def test_a_refusal_of_what_was_not_chosen_names_none() -> None:
+    said = slurm.refusal(_recorded("refused/project"), None, None)
     assert said == "you may not charge a project of your own there"
+    assert slurm.refusal(_recorded("refused/partition"), None, None) == (
+        "the default partition does not exist there"
+    )
+
+
+def test_braces_in_a_name_are_kept() -> None:
+    assert "{x}" in slurm.refusal(_recorded("refused/project"), "{x}", None)
+
+
+def test_advice_is_said_on_one_line() -> None:
+    assert slurm.advice("sbatch: you have 3 jobs\n\n  lua: use less \n") == "you have 3 jobs lua: use less"
+    assert slurm.advice("\n") == ""
+    assert len(slurm.advice("x" * 10_000)) == 500
 
 
 def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
-    assert slurm.refusal("note\nsbatch: error: Too tired\nbye\n", None) == "Too tired"
-    assert len(slurm.refusal("sbatch: error: " + "x" * 10_000, None)) == 300
-    assert slurm.refusal(" \n", None) == "Slurm gave no reason"
+    assert slurm.refusal("note\nsbatch: error: Too tired\nbye\n", None, None) == "Too tired"
+    assert len(slurm.refusal("sbatch: error: " + "x" * 10_000, None, None)) == 300
+    assert slurm.refusal(" \n", None, None) == "Slurm gave no reason"
 
 
 def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:

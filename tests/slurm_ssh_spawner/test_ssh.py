@@ -93,7 +93,7 @@ async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent
 async def test_eight_programs_run_at_once_and_the_ninth_waits(connection: Connection, login1: Sshd) -> None:
     program = "until [ -e ~/go ]; do sleep 0.01; done"
     answers = [asyncio.create_task(_run(connection, program)) for _ in range(9)]
-    await until(lambda: login1.running == 8)
+    await until(lambda: login1.running >= 8)
     (login1.home / "go").touch()
     assert [answer.status for answer in await asyncio.gather(*answers)] == [0] * 9
     assert login1.most_running == 8

@@ -26,6 +26,11 @@ def local(tmp_path: Path) -> LocalSite:
     return local
 
 
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
+
+
 def _launch(local: LocalSite, **site: Any) -> Launch:
     folders = {
         "slurm_path": str(local.slurm),
@@ -84,7 +89,7 @@ async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
 async def test_a_refusal_of_slurm_is_said_in_words(local: LocalSite) -> None:
     local.tell("refusal", "sbatch: error: invalid partition specified: normal\n")
     error = await _error(local, SubmitRefused)
-    assert error.message == "Geneva did not accept the job: the partition does not exist."
+    assert error.message == "Geneva did not accept the job: the partition normal does not exist there."
     assert error.detail == "sbatch: error: invalid partition specified: normal"
 
 
@@ -100,15 +105,39 @@ async def test_a_refused_job_leaves_no_ticket(local: LocalSite) -> None:
     assert not list((local.home / "alice" / "tickets").iterdir())
 
 
-async def test_a_silent_controller_is_worth_another_try(local: LocalSite) -> None:
-    local.tell("refusal", "sbatch: error: Batch job submission failed: Unable to contact slurm controller\n")
+_SILENT = "sbatch: error: Batch job submission failed: Unable to contact slurm controller\n"
+
+
+@pytest.mark.parametrize("queue", ["silent", "answers"])
+async def test_a_silent_controller_is_worth_another_try(local: LocalSite, queue: str) -> None:
+    local.tell("refusal", _SILENT)
+    local.tell(queue, "")
     assert (await _error(local, Unavailable)).message.startswith("Slurm at Geneva does not answer.")
+    assert local.told("submissions") == "x\n"
+
+
+async def test_a_job_that_a_slow_controller_took_all_the_same_is_found(local: LocalSite) -> None:
+    local.tell("refusal", _SILENT)
+    local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
+    assert await _submit(local) == ("43", ["Slurm at Geneva is slow to answer; still trying."])
+
+
+async def test_a_submission_that_came_to_nothing_leaves_no_ticket(local: LocalSite) -> None:
+    local.tell("refusal", _SILENT)
+    await _error(local, Unavailable)
+    assert not list((local.home / "alice" / "tickets").iterdir())
+
+
+async def test_a_ticket_that_cannot_be_removed_does_not_hide_why_nothing_was_submitted(local: LocalSite) -> None:
+    local.tell("refusal", "sbatch: error: Too tired\n")
+    local.mishaps = ["", "", "", "before", "before"]
+    assert "Too tired" in (await _error(local, SubmitRefused)).message
 
 
 async def test_what_sbatch_advises_is_passed_on(local: LocalSite) -> None:
     stub = local.slurm / "sbatch"
     stub.write_text(stub.read_text() + "echo 'sbatch: you have 3 jobs' >&2\n")
-    assert await _submit(local) == ("42", ["Geneva says: sbatch: you have 3 jobs"])
+    assert await _submit(local) == ("42", ["Geneva says: you have 3 jobs"])
 
 
 async def test_an_answer_that_is_no_number_is_for_the_admin(local: LocalSite) -> None:
@@ -124,29 +153,20 @@ async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite
     assert local.told("submissions") == "x\n"
 
 
-async def test_a_submission_that_did_not_arrive_is_not_tried_twice(
-    local: LocalSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
+async def test_a_submission_that_did_not_arrive_is_not_tried_twice(local: LocalSite) -> None:
     local.mishaps = ["", "", "before"]
     error = await _error(local, Unavailable)
     assert error.message == "The connection to Geneva was lost while the job was submitted. Start again."
     assert local.told("submissions") == ""
 
 
-async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(
-    local: LocalSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
+async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(local: LocalSite) -> None:
     local.tell("queue", f"43|PENDING|n/a|bob|Priority|{MARK}\n")
     local.mishaps = ["", "", "late"]
     await _error(local, Unavailable)
 
 
-async def test_an_unreadable_queue_does_not_find_a_lost_job(
-    local: LocalSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
+async def test_an_unreadable_queue_does_not_find_a_lost_job(local: LocalSite) -> None:
     local.tell("queue", "maintenance until Monday\n")
     local.mishaps = ["", "", "after"]
     await _error(local, Unavailable)
