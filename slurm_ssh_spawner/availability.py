@@ -9,6 +9,7 @@ from profiles.facts import UNKNOWN, SiteFacts
 from profiles.schema import Site
 
 FRESH_SECONDS = 600.0
+RETRY_SECONDS = 60.0
 
 Ask = Callable[[str, str], Awaitable[SiteFacts | None]]
 """Asks the site with this key about a user (hub name), as that user; None if it could not be asked."""
@@ -18,10 +19,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Known:
-    """Facts about one person at one site, and when they were collected (loop time)."""
+    """Facts about one person at one site, and until when nobody needs to ask again (loop time)."""
 
     facts: SiteFacts
-    at: float
+    until: float
 
 
 class Availability:
@@ -58,7 +59,7 @@ class Availability:
         if site.projects != "accounting":
             return False
         known = self._known.get((user, key))
-        return known is None or asyncio.get_running_loop().time() - known.at > FRESH_SECONDS
+        return known is None or asyncio.get_running_loop().time() > known.until
 
     def _question(self, user: str, key: str) -> tuple[str, asyncio.Task[None]]:
         task = self._questions.get((user, key))
@@ -68,6 +69,9 @@ class Availability:
         return key, task
 
     async def _collect(self, user: str, key: str) -> None:
-        facts = await self._ask(user, key)
+        facts, now = await self._ask(user, key), asyncio.get_running_loop().time()
         if facts is not None:
-            self._known[user, key] = _Known(facts, asyncio.get_running_loop().time())
+            self._known[user, key] = _Known(facts, now + FRESH_SECONDS)
+        else:
+            # A site where she has no account must not see a failed login for every page she opens.
+            self._known[user, key] = _Known(self._of(user, key), now + RETRY_SECONDS)
