@@ -202,6 +202,28 @@ async def test_behind_a_front_end_that_never_answers_the_second_one_is_used(
     assert login1.logins == ["alice"]
 
 
+async def test_a_front_end_that_is_busy_is_asked_again(
+    pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 10_000)
+    login1.closed = True
+    saying = asyncio.create_task(_say(pool, ALICE, site))
+    await until(lambda: len(login1.tried) >= 2)
+    login1.closed = False
+    await saying
+    assert login1.logins == ["alice"]
+
+
+async def test_a_front_end_that_stays_busy_is_given_up(
+    pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001, 0.001))
+    login1.closed = True
+    with pytest.raises(SiteUnreachable):
+        await _say(pool, ALICE, site)
+    assert login1.tried == ["alice"] * 3
+
+
 async def test_a_front_end_that_was_silent_is_tried_last(pool: ConnectionPool, login1: Sshd) -> None:
     port = loopback.free_port()
     site = _site(_silent(port), login1.front_end)

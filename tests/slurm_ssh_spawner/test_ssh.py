@@ -8,7 +8,7 @@ from kernels.shell import Shell
 from profiles.schema import FrontEnd
 from slurm_ssh_spawner import ssh
 from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused
-from slurm_ssh_spawner.ssh import Connection, FrontEndSilent, Login, connect
+from slurm_ssh_spawner.ssh import Connection, FrontEndBusy, FrontEndSilent, Login, connect
 from slurm_ssh_spawner.transport import Completed, ConnectionLost
 from tests.slurm_ssh_spawner.conftest import Wallet
 from tests.support import builders, loopback
@@ -88,6 +88,32 @@ async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent
         silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
         with pytest.raises(FrontEndSilent, match="localhost"):
             await _connect(silent, wallet)
+
+
+async def test_a_front_end_that_is_closed_is_quoted(login1: Sshd, wallet: Wallet) -> None:
+    login1.greeting, login1.closed = "Closed until <b>Monday</b>.\n", True
+    with pytest.raises(LoginRefused, match="localhost did not let you in and says:") as refused:
+        await _connect(login1.front_end, wallet)
+    assert refused.value.quoted == "Closed until <b>Monday</b>."
+
+
+async def test_a_front_end_that_greets_everybody_lets_people_in(login1: Sshd, wallet: Wallet) -> None:
+    login1.greeting = "Authorised use only.\n"
+    connection = await _connect(login1.front_end, wallet)
+    await connection.close()
+
+
+async def test_a_front_end_that_hangs_up_without_a_word_may_be_tried_again(login1: Sshd, wallet: Wallet) -> None:
+    login1.closed = True
+    with pytest.raises(FrontEndBusy):
+        await _connect(login1.front_end, wallet)
+
+
+async def test_a_front_end_that_runs_no_commands_is_quoted(connection: Connection, login1: Sshd) -> None:
+    login1.menu = "only menus here"
+    with pytest.raises(Refused, match="localhost let you in but does not run commands for you") as refused:
+        await _run(connection, "echo hello")
+    assert refused.value.quoted == "only menus here"
 
 
 async def test_eight_programs_run_at_once_and_the_ninth_waits(connection: Connection, login1: Sshd) -> None:

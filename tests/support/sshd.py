@@ -23,12 +23,16 @@ class Sshd:
 
     `tried` are the names that began a login, `logins` those that were let in, `asked` where clients wanted to be
     carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
+    `greeting` is shown before the login, `closed` hangs up after it, `menu` is said instead of running a program.
     """
 
     def __init__(self, keytab: str, home: Path) -> None:
         self.home = home
         self.people = {"alice", "bob"}
         self.forwards = True
+        self.greeting = ""
+        self.closed = False
+        self.menu = ""
         self.port = 0
         self.tried: list[str] = []
         self.logins: list[str] = []
@@ -96,7 +100,7 @@ class Sshd:
 
     async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
         sent = await process.stdin.read()
-        program = self._begin(process.command or "exit")
+        program = self._begin(f"echo '{self.menu}'" if self.menu else process.command or "exit")
         work = asyncio.get_running_loop().run_in_executor(self._threads, program.communicate, sent)
         stdout, stderr = await work
         process.stdout.write(stdout)
@@ -132,6 +136,10 @@ class _Login(asyncssh.SSHServer):
 
     def begin_auth(self, username: str) -> bool:
         self._sshd.tried.append(username)
+        if self._sshd.greeting:
+            self._connection.send_auth_banner(self._sshd.greeting)
+        if self._sshd.closed:
+            self._connection.abort()
         return True
 
     def validate_gss_principal(self, username: str, user_principal: str, _host_principal: str) -> bool:
