@@ -69,12 +69,14 @@ def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str
     return tuple(pairs)
 
 
-def submit(site: Site) -> Shell:
+def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
     """Return the command that submits the script on its stdin, with the command's whole environment.
+
+    `options` are further ones that only the command line may hold.
 
     With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
     """
-    return _command(site, "sbatch", "--parsable", "--export=ALL")
+    return _command(site, "sbatch", "--parsable", "--export=ALL", *options)
 
 
 def parse_submit(stdout: str) -> str:

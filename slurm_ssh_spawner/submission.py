@@ -9,6 +9,7 @@ from kernels.shell import Shell, quote
 from profiles.launch import Launch
 from profiles.schema import Site
 from slurm_ssh_spawner import delivery, script, slurm
+from slurm_ssh_spawner.delivery import Delivered
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.remote import Remote
@@ -38,10 +39,13 @@ async def submit(
     """Submit the launch and return Slurm's job id.  Raises Refused, SubmitRefused, Unavailable or Broken."""
     await _prepare(remote, launch)
     place = delivery.of(launch.site)
-    fragment = await place.place(remote.run, launch.owner, launch_id, ticket)
+    delivered = await place.place(remote.run, launch.owner, launch_id, ticket)
+    if delivered.notice:
+        tell(delivered.notice)
     try:
-        built = _build(launch, launch_id, mark, process, fragment)
-        return await _sbatch(remote, launch, mark, process, built, tell)
+        built = _build(launch, launch_id, mark, process, delivered.fragment)
+        program, data = _program(launch.site, process, built, delivered)
+        return await _sbatch(remote, launch, mark, program, data, tell)
     except LaunchError:
         # There is no job that would use the ticket or remove it; one that turns up later ends itself.
         with contextlib.suppress(LaunchError):
@@ -49,10 +53,7 @@ async def submit(
         raise
 
 
-async def _sbatch(
-    remote: Remote, launch: Launch, mark: str, process: ServerProcess, built: JobScript, tell: Tell
-) -> str:
-    program, data = _program(launch.site, process, built)
+async def _sbatch(remote: Remote, launch: Launch, mark: str, program: Shell, data: bytes, tell: Tell) -> str:
     try:
         answer = await remote.run_once(program, data)
     except (ConnectionLost, Unavailable) as error:
@@ -102,13 +103,14 @@ def _build(
         raise Broken("This profile cannot be started: an administrator has to mend it.", str(error)) from error
 
 
-def _program(site: Site, process: ServerProcess, built: JobScript) -> tuple[Shell, bytes]:
+def _program(site: Site, process: ServerProcess, built: JobScript, delivered: Delivered) -> tuple[Shell, bytes]:
     """Return the program that submits, and its data: one line a secret, then the script for sbatch."""
     reads = "".join(f"IFS= read -r {name}; export {name}\n" for name in process.secrets)
     lines = "".join(f"{value}\n" for value in process.secrets.values())
     # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
-    clean = "unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME\n"
-    return Shell(reads + clean + slurm.submit(site)), (lines + built.text).encode()
+    clean = " ".join(("unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME", *delivered.unset)) + "\n"
+    command = slurm.submit(site, delivered.sbatch_options)
+    return Shell(reads + clean + command), (lines + built.text).encode()
 
 
 def _job_id(launch: Launch, answer: Completed, tell: Tell) -> str:

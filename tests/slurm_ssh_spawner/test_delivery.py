@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kernels.fragment import Fragment
 from kernels.shell import Shell
 from slurm_ssh_spawner import delivery
-from slurm_ssh_spawner.delivery import CopyDelivery, NoDelivery
+from slurm_ssh_spawner.delivery import CopyDelivery, Delivered, NoDelivery
 from slurm_ssh_spawner.errors import Refused
 from slurm_ssh_spawner.transport import Completed
 from tests.support import builders, shells
@@ -49,7 +48,7 @@ async def test_a_ticket_is_a_private_file_in_a_private_folder(site: LocalSite, f
 
 
 async def test_the_job_is_told_where_its_ticket_is_and_removes_it(site: LocalSite, folder: Path) -> None:
-    fragment = await _copy(folder).place(site.run, "alice", ID, TICKET)
+    fragment = (await _copy(folder).place(site.run, "alice", ID, TICKET)).fragment
     path = folder / f"{ID}.ccache"
     assert fragment.environ == {"KRB5CCNAME": f"FILE:{path}"}
     assert path.exists()
@@ -66,7 +65,7 @@ async def test_a_newer_ticket_takes_the_place_of_the_older_one_by_rename(site: L
     await _copy(folder).place(site.run, "alice", ID, b"old")
     path = folder / f"{ID}.ccache"
     with path.open("rb") as reader:
-        await _copy(folder).place(site.run, "alice", ID, TICKET)
+        assert await _copy(folder).renew(site.run, "alice", ID, TICKET) == ""
         assert reader.read() == b"old"
     assert path.read_bytes() == TICKET
     assert list(folder.iterdir()) == [path]
@@ -148,7 +147,8 @@ async def test_a_released_ticket_is_removed_and_the_others_stay(site: LocalSite,
 
 
 async def test_without_delivery_nothing_is_written(site: LocalSite, tmp_path: Path) -> None:
-    assert await NoDelivery().place(site.run, "alice", ID, TICKET) == Fragment()
+    assert await NoDelivery().place(site.run, "alice", ID, TICKET) == Delivered()
+    assert await NoDelivery().renew(site.run, "alice", ID, TICKET) == ""
     await NoDelivery().release(site.run, "alice", ID)
     assert not list(tmp_path.iterdir())
 
