@@ -1,18 +1,20 @@
-"""Tickets: facts about them, and how a password becomes one.  The only module that talks to libkrb5."""
+"""Tickets: facts about them, and how a password or a browser gives one.  The only module that talks to libkrb5."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gssapi
 from gssapi.raw.misc import GSSError
 
-from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
+from .errors import AuthFailed, BadTicket, LoginRefused, LoginServersUnreachable, PasswordExpired
 from .names import check_password
 
 TEMPORARY = ".new-"  # no user name begins with a dot
 
 _KRB5 = gssapi.MechType.kerberos
+_SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
+_REPLAYS = ".replays"
 
 # Codes of libkrb5 (krb5.h); the names are those of the MIT documentation.
 _BAD_INTEGRITY = -1765328353  # KRB5KRB_AP_ERR_BAD_INTEGRITY
@@ -62,6 +64,19 @@ class Ticket:
         return f"FILE:{self.path}"
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """What a client of ours proved: `principal`, escaped as krb5_unparse_name does.
+
+    `cache` is the ticket-granting ticket it passed on, as the bytes of a credential cache, or None.
+    `answer` proves this service to the client; both are left out of the repr.
+    """
+
+    principal: str
+    cache: bytes | None = field(repr=False)
+    answer: bytes = field(repr=False)
+
+
 def default_realm() -> str:
     """Return the default realm of krb5.conf; raises AuthFailed when there is none."""
     try:
@@ -96,6 +111,38 @@ def acquire(principal: str, password: str, into: Path, keytab: str) -> bytes:
     except GSSError as error:
         raise _translate(error) from error
     return _export(credentials, into / (TEMPORARY + secrets.token_hex(8)))
+
+
+def accept(token: bytes, keytab: str, into: Path) -> Accepted:
+    """Check a client's SPNEGO or Kerberos token with the service keys in the file `keytab`.
+
+    Blocks for milliseconds and asks no KDC.  `into` is a folder that nobody else may write to: a passed-on
+    ticket exists there for a moment, mode 0600, and tokens already seen are kept there.
+
+    Raises BadTicket for a token that is not to be believed (damaged, replayed, expired, for another service,
+    NTLM), AuthFailed when the keytab is of no use.
+    """
+    # Replays are remembered in a file that others cannot put in our way, as they can in /var/tmp.
+    source: dict[bytes | str, bytes | str] = {
+        "keytab": f"FILE:{keytab}",
+        "rcache": f"file2:{into / _REPLAYS}",
+    }
+    try:
+        service = gssapi.Credentials(usage="accept", mechs=[_SPNEGO, _KRB5], store=source)
+    except GSSError as error:
+        raise AuthFailed(
+            "Login without a password does not work on this hub. Please tell the administrators.", _text(error)
+        ) from error
+    try:
+        context = gssapi.SecurityContext(creds=service, usage="accept")
+        answer = context.step(token)
+        if not context.complete or context.mech != _KRB5:
+            raise BadTicket("the client offers no Kerberos ticket in its first message")
+        principal, delegated = str(context.initiator_name), context.delegated_creds
+    except GSSError as error:
+        raise BadTicket(_text(error)) from error
+    cache = _export(delegated, into / (TEMPORARY + secrets.token_hex(8))) if delegated else None
+    return Accepted(principal, cache, answer or b"")
 
 
 def _export(credentials: gssapi.Credentials, path: Path) -> bytes:
