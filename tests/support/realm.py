@@ -53,6 +53,8 @@ addprinc -pw eve-pw -maxlife 2s eve
 addprinc -pw root-pw root
 addprinc -randkey host/hub.lab.test
 ktadd -k {folder}/hub.keytab host/hub.lab.test
+addprinc -randkey HTTP/hub.lab.test
+ktadd -k {folder}/http.keytab HTTP/hub.lab.test
 addprinc -randkey host/localhost
 ktadd -k {folder}/front-end.keytab host/localhost
 """
@@ -67,15 +69,16 @@ class Realm:
     """The realm LAB.TEST; passwords are `<name>-pw`.
 
     carol's has expired, dave is locked, eve's tickets live 2 s.  `keytab` verifies this KDC; in the eyes of
-    `other_keytab` it is a spoofed one; `front_end_keytab` is that of an sshd on localhost.  `configs` holds a
-    krb5.conf for each way a KDC can be: "good", "silent" (takes the connection and never answers), "dead"
-    (nobody listens).
+    `other_keytab` it is a spoofed one; `http_keytab` is that of HTTP/hub.lab.test, `front_end_keytab` that of an
+    sshd on localhost.  `configs` holds a krb5.conf for each way a KDC can be: "good", "silent" (takes the
+    connection and never answers), "dead" (nobody listens).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.keytab = str(folder / "hub.keytab")
         self.other_keytab = str(folder / "spoofed.keytab")
+        self.http_keytab = str(folder / "http.keytab")
         self.front_end_keytab = str(folder / "front-end.keytab")
         self.configs: dict[str, Path] = {}
         self.silence = socket.create_server(("127.0.0.1", 0))

@@ -1,0 +1,109 @@
+"""What the `Authorization: Negotiate` header of a browser proves: login without a password.  Knows no HTTP."""
+
+import base64
+import binascii
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import names, tickets
+from .ccache import parse
+from .errors import AuthFailed, BadTicket, NameRefused
+
+MAX_HEADER = 48 * 1024  # tickets with an Active Directory PAC are large; tornado takes 64 KiB of headers in all
+
+_NTLM = b"NTLMSSP\0"
+
+_NOT_DELEGATED = (
+    "Your browser proved who you are but did not pass your ticket on. Allow delegation to this site "
+    "(Firefox: network.negotiate-auth.delegation-uris; Chromium: AuthNegotiateDelegateAllowlist) "
+    "or log in with your password."
+)
+_NOT_FORWARDABLE = (
+    "Your browser passed on a ticket that cannot be forwarded to the clusters. Get a forwardable one (kinit -f) "
+    "or log in with your password."
+)
+_NOT_BELIEVED = "The ticket of your browser was not accepted. Get a new one (kinit) or log in with your password."
+_DAMAGED = "Your browser sent something that is no Kerberos ticket. Log in with your password."
+_TOO_LARGE = "The ticket of your browser is too large for this site. Log in with your password."
+_IS_NTLM = (
+    "Your browser has no Kerberos ticket for this site and tried NTLM. Get a ticket (kinit) "
+    "or log in with your password."
+)
+_NOBODY = "Your browser's ticket is not of a person who may log in here. Log in with your password."
+
+
+class SignOnRefused(AuthFailed):
+    """The browser's ticket lets nobody in; sending the same again will not help, the message says what will."""
+
+
+@dataclass(frozen=True)
+class SignedOn:
+    """A user whose browser proved who it is and passed the ticket `cache` on: a secret, to be stored.
+
+    `answer` is the value of a WWW-Authenticate header by which this service proves itself in return.
+    """
+
+    user: str
+    principal: str
+    cache: bytes = field(repr=False)
+    answer: str = field(repr=False)
+
+
+def read_header(value: str) -> bytes | None:
+    """Return the token in the value of an Authorization header, None when that is not of the scheme Negotiate.
+
+    Raises SignOnRefused for a token that is too large, damaged, or NTLM.
+    """
+    scheme, _, text = value.partition(" ")
+    if scheme.lower() != "negotiate":
+        return None
+    if len(value) > MAX_HEADER:
+        raise SignOnRefused(_TOO_LARGE, f"a header of {len(value)} characters")
+    try:
+        token = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SignOnRefused(_DAMAGED, str(error)) from error
+    if token.startswith(_NTLM):
+        raise SignOnRefused(_IS_NTLM, "an NTLM token")
+    return token
+
+
+def sign_on(token: bytes, keytab: str, into: Path, realm: str, denied: Collection[str]) -> SignedOn:
+    """Check a token with the service keys in the file `keytab` and return whose it is, with the ticket passed on.
+
+    Blocks for milliseconds and asks no KDC.  `into` is a folder that nobody else may write to.  Only people of
+    `realm` are users, and nobody in `denied`.  Raises SignOnRefused, or AuthFailed when the keytab is of no use.
+    """
+    try:
+        accepted = tickets.accept(token, keytab, into)
+    except BadTicket as error:
+        raise SignOnRefused(_NOT_BELIEVED, error.detail) from error
+    user = _user_of(accepted.principal, realm, denied)
+    if accepted.cache is None:
+        raise SignOnRefused(_NOT_DELEGATED, f"{accepted.principal} passed no ticket on")
+    if not _is_forwardable(accepted.cache):
+        raise SignOnRefused(_NOT_FORWARDABLE, f"the ticket of {accepted.principal} is not forwardable")
+    answer = base64.b64encode(accepted.answer).decode()
+    return SignedOn(user, accepted.principal, accepted.cache, f"Negotiate {answer}")
+
+
+def _user_of(principal: str, realm: str, denied: Collection[str]) -> str:
+    theirs = principal.rpartition("@")[2]
+    if theirs != realm:
+        sentence = f"Your browser's ticket is of another realm; only people of {realm} can log in here."
+        raise SignOnRefused(sentence, f"{principal} is of {theirs}")
+    try:
+        user = names.user_of(principal, realm)
+    except NameRefused as error:
+        raise SignOnRefused(_NOBODY, f"{principal}: {error.detail}") from error
+    if user in denied:
+        raise SignOnRefused(_NOBODY, f"{principal} is on the deny list")
+    return user
+
+
+def _is_forwardable(cache: bytes) -> bool:
+    try:
+        return parse(cache).forwardable
+    except BadTicket as error:
+        raise SignOnRefused(_NOT_BELIEVED, error.detail) from error

@@ -1,0 +1,40 @@
+"""A browser as Kerberos sees it: a ticket, and the tokens made of it."""
+
+import subprocess
+from pathlib import Path
+
+import gssapi
+from gssapi import RequirementFlag as Flag
+
+SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
+SERVICE = "HTTP/hub.lab.test@LAB.TEST"
+
+
+def kinit(folder: Path, principal: str, *options: str, password: str = "") -> str:
+    """Take a ticket into a file of its own and return the name of the cache; the password is `<name>-pw`."""
+    name = principal.partition("@")[0]
+    cache = f"FILE:{folder / 'cache-of-'}{principal.replace('/', '-')}{''.join(options)}"
+    subprocess.run(
+        ["kinit", "-c", cache, *options, principal],
+        input=f"{password or name + '-pw'}\n".encode(),
+        check=True,
+        capture_output=True,
+    )
+    return cache
+
+
+def context(cache: str, *, delegate: bool = True, service: str = SERVICE) -> gssapi.SecurityContext:
+    """Return the client's side of a login; its first `step()` gives the token."""
+    flags = [Flag.mutual_authentication, *([Flag.delegate_to_peer] if delegate else [])]
+    return gssapi.SecurityContext(
+        name=gssapi.Name(service, gssapi.NameType.kerberos_principal),
+        creds=gssapi.Credentials(usage="initiate", store={"ccache": cache}),
+        flags=flags,
+        mech=SPNEGO,
+        usage="initiate",
+    )
+
+
+def token(cache: str, *, delegate: bool = True, service: str = SERVICE) -> bytes:
+    """Return the first token of a new login."""
+    return bytes(context(cache, delegate=delegate, service=service).step())
