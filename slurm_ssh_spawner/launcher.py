@@ -16,12 +16,13 @@ from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh_spawner.pool import ConnectionPool
-from slurm_ssh_spawner.records import LaunchRecords
+from slurm_ssh_spawner.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
 from slurm_ssh_spawner.script import ServerProcess
 from slurm_ssh_spawner.ssh import Login
 from slurm_ssh_spawner.submission import Tell
 from slurm_ssh_spawner.tunnel import Route, TunnelKeeper
+from slurm_ssh_spawner.upkeep import Upkeep
 from slurm_ssh_spawner.watch import JobWatch
 
 _LOG_LINES = 15
@@ -52,6 +53,8 @@ class Launcher:
         self._watch = JobWatch(self._ask)
         self.records = LaunchRecords(settings.records_url)
         self.availability = Availability(sites, self._facts)
+        self._upkeep = Upkeep(tickets, self.records, self._remote, self._cancel)
+        tickets.subscribe(self._ticket_changed)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._releases: set[asyncio.Task[None]] = set()
 
@@ -118,21 +121,36 @@ class Launcher:
         report = await self._watch.report(job)
         if report.state.is_over:
             self.records.end(job.launch_id, report.word or "gone from Slurm")
+            self._upkeep.drop(job)
+        else:
+            self._upkeep.add(job)
         return report
 
     def let_go(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without this hub."""
         self._tunnels.close(job.launch_id)
+        self._upkeep.drop(job)
 
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
 
-        Raises Unavailable if Slurm could not be told, or the job is still there after a minute.
+        If Slurm cannot be told, or the job is still there after a minute, the stop is owed: it is carried out when
+        the site answers, or its owner has a ticket again.  Raises Refused or Unavailable then, saying so.
         """
         if under_way := self._submissions.get(job.launch_id):
             await asyncio.wait((under_way,))
+        try:
+            await self._cancel(job)
+        except Refused as error:
+            self._upkeep.owe_stop(job)
+            raise Refused(f"{error.message} Your server will then be stopped.", error.detail) from error
+        except Unavailable as error:
+            self._upkeep.owe_stop(job)
+            raise Unavailable(f"{error.message} It will be stopped as soon as that is possible.") from error
+
+    async def _cancel(self, job: Job) -> None:
+        """Cancel a job and see it end."""
         site = self._site(job)
-        self.records.end(job.launch_id, "stopped")
         answer = await self._remote(job).run(slurm.cancel(site, job.owner, job.mark))
         if answer.status:
             raise Unavailable(f"{site.title} could not be told to stop the job.", answer.stderr.strip())
@@ -143,11 +161,14 @@ class Launcher:
                     await asyncio.sleep(_END_LOOK_SECONDS)
         except TimeoutError as error:
             raise Unavailable(f"The job at {site.title} has been told to stop but has not ended yet.") from error
+        self.records.end(job.launch_id, "stopped")
+        self._upkeep.drop(job)
 
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""
         self._watch.forget(job)
         self._tunnels.close(job.launch_id)
+        self._upkeep.drop(job)
         task = asyncio.create_task(self._release(job))
         self._releases.add(task)
         task.add_done_callback(self._releases.discard)
@@ -171,9 +192,19 @@ class Launcher:
         job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
         self.records.submitted(job.launch_id, job_id)
         save(job)
+        self._upkeep.add(job)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(f"{launch.site.title} has accepted job {job_id}.")
         return job
+
+    def _ticket_changed(self, user: str) -> None:
+        self._pool.renew(user)
+        owed = self.records.to_stop(user)
+        self._upkeep.ticket_changed(user, [self._job_of(record) for record in owed])
+
+    def _job_of(self, record: LaunchRecord) -> Job:
+        name = mark(self._hub_name, record.launch_id)
+        return Job(record.launch_id, record.job_id, name, record.user, record.owner, record.site_key)
 
     def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
         del self._submissions[job.launch_id]

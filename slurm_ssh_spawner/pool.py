@@ -28,6 +28,7 @@ class ConnectionPool:
         self._ticket_of = ticket_of
         self._idle_seconds = idle_seconds
         self._open: dict[Login, Connection] = {}
+        self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._silent: set[str] = set()
@@ -44,24 +45,41 @@ class ConnectionPool:
             connection = self._open.get(login)
             if connection is None or not connection.is_open:
                 connection = self._open[login] = await self._connect(login, site)
-        if self._reaper is None or self._reaper.done():
-            self._reaper = asyncio.create_task(self._reap())
+        self._keep_reaping()
         yield connection
+
+    def renew(self, user: str) -> None:
+        """Let a person's further work use her new ticket, by new connections.
+
+        A connection hands on the ticket of the time when it was made.  What runs on one goes on, then it is
+        closed.
+        """
+        for login in [login for login in self._open if login.user == user]:
+            self._retired.add(self._open.pop(login))
+        if self._retired:
+            self._keep_reaping()
 
     async def close(self) -> None:
         """Close every connection and end the reaper."""
         if self._reaper:
             self._reaper.cancel()
-        connections = list(self._open.values())
+        connections = [*self._open.values(), *self._retired]
         self._open.clear()
+        self._retired.clear()
         await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
 
+    def _keep_reaping(self) -> None:
+        if self._reaper is None or self._reaper.done():
+            self._reaper = asyncio.create_task(self._reap())
+
     async def _reap(self) -> None:
-        while self._open:
+        while self._open or self._retired:
             await asyncio.sleep(self._idle_seconds / 10)
             over = [login for login, each in self._open.items() if self._is_over(each)]
+            retired = {each for each in self._retired if each.idle_seconds > 0 or not each.is_open}
             # All are taken out before any is waited for: meanwhile their owners may make new ones.
-            closing = [self._open.pop(login).close() for login in over]
+            closing = [self._open.pop(login).close() for login in over] + [each.close() for each in retired]
+            self._retired -= retired
             await asyncio.gather(*closing, return_exceptions=True)
 
     def _is_over(self, connection: Connection) -> bool:

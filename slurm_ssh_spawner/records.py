@@ -27,6 +27,7 @@ _LAUNCHES = sa.Table(
     sa.Column("node", sa.String, nullable=False, default=""),
     sa.Column("port", sa.Integer, nullable=False, default=0),
     sa.Column("local_port", sa.Integer, nullable=False, default=0),
+    sa.Column("stop_wanted", sa.Boolean, nullable=False, default=False),
     sa.Column("begun", sa.DateTime, nullable=False),
     sa.Column("ended", sa.DateTime),
     sa.Column("end_reason", sa.String, nullable=False, default=""),
@@ -35,7 +36,11 @@ _LAUNCHES = sa.Table(
 
 @dataclass(frozen=True)
 class LaunchRecord:
-    """One launch.  `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none; times are UTC."""
+    """One launch.
+
+    `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none.  `stop_wanted`: the job is to be
+    cancelled as soon as its owner has a ticket.  Times are UTC.
+    """
 
     launch_id: LaunchId
     user: str
@@ -47,6 +52,7 @@ class LaunchRecord:
     node: str
     port: int
     local_port: int
+    stop_wanted: bool
     begun: datetime
     ended: datetime | None
     end_reason: str
@@ -74,6 +80,17 @@ class LaunchRecords:
     def reached(self, launch_id: LaunchId, node: str, port: int, local_port: int) -> None:
         """Note where the server is, and the hub's end of its tunnel."""
         self._update(launch_id, node=node, port=port, local_port=local_port)
+
+    def want_stop(self, launch_id: LaunchId) -> None:
+        """Note that the job is to be cancelled when that is possible again."""
+        self._update(launch_id, stop_wanted=True)
+
+    def to_stop(self, user: str) -> tuple[LaunchRecord, ...]:
+        """Return the user's launches that are to be cancelled and not known to be over."""
+        row = _LAUNCHES.c
+        query = sa.select(_LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
+        with self._engine.connect() as connection:
+            return tuple(LaunchRecord(**found._asdict()) for found in connection.execute(query))
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
         """Note that a launch is over, and why; the first reason stays."""

@@ -1,0 +1,86 @@
+"""What running jobs need besides watching: new tickets are delivered to them, stops that failed are owed."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from kerberos_auth.errors import AuthFailed
+from kerberos_auth.store import TicketStore
+from slurm_ssh_spawner import delivery
+from slurm_ssh_spawner.errors import LaunchError, Unavailable
+from slurm_ssh_spawner.job import Job, LaunchId
+from slurm_ssh_spawner.records import LaunchRecords
+from slurm_ssh_spawner.remote import Remote
+
+_PAUSES_SECONDS = (30.0, 120.0, 600.0)
+
+_log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Owner of the deliveries and the owed stops under way.
+
+    `cancel` sees a job ended or raises; `remote_of` gives access to a job's site as its owner.
+    """
+
+    def __init__(
+        self,
+        tickets: TicketStore,
+        records: LaunchRecords,
+        remote_of: Callable[[Job], Remote],
+        cancel: Callable[[Job], Awaitable[None]],
+    ) -> None:
+        self._tickets = tickets
+        self._records = records
+        self._remote_of = remote_of
+        self._cancel = cancel
+        self._live: dict[LaunchId, Job] = {}
+        self._owed: dict[LaunchId, asyncio.Task[None]] = {}
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    def add(self, job: Job) -> None:
+        """Keep up a job that runs or waits; a job known already is only noted again."""
+        self._live[job.launch_id] = job
+
+    def drop(self, job: Job) -> None:
+        """Keep a job up no longer."""
+        self._live.pop(job.launch_id, None)
+
+    def ticket_changed(self, user: str, stops: list[Job]) -> None:
+        """Deliver a person's new ticket to her jobs, and carry out the stops that had to wait for it."""
+        for job in stops:
+            self.owe_stop(job)
+        for job in [job for job in self._live.values() if job.user == user and job.launch_id not in self._owed]:
+            task = asyncio.create_task(self._deliver(job))
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
+
+    def owe_stop(self, job: Job) -> None:
+        """Cancel a job as soon as its site can be told; the debt is kept in its record."""
+        self._records.want_stop(job.launch_id)
+        if job.launch_id not in self._owed:
+            task = self._owed[job.launch_id] = asyncio.create_task(self._stop(job))
+            task.add_done_callback(lambda _: self._owed.pop(job.launch_id))
+
+    async def _deliver(self, job: Job) -> None:
+        remote = self._remote_of(job)
+        try:
+            ticket = self._tickets.read(job.user)
+            await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
+        except (LaunchError, AuthFailed) as error:
+            _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
+        else:
+            _log.info("%s: has a new ticket", job.mark)
+
+    async def _stop(self, job: Job) -> None:
+        """Try while the site cannot be told.  Without a ticket there is no use: the next one starts this again."""
+        for pause in (0.0, *_PAUSES_SECONDS):
+            await asyncio.sleep(pause)
+            try:
+                return await self._cancel(job)
+            except Unavailable as error:
+                _log.warning("%s: could not be stopped yet: %s", job.mark, error)
+            except LaunchError as error:
+                _log.warning("%s: will be stopped when %s has a ticket: %s", job.mark, job.user, error)
+                return None
+        return None
