@@ -59,7 +59,9 @@ class Launcher:
         self._releases: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Close the connections.  Submissions under way are let go: their jobs are found by their marks."""
+        """Close tunnels and connections.  Submissions under way are let go; their jobs have marks."""
+        for route in self._tunnels.list():
+            self._tunnels.close(route.launch_id)
         await self._pool.close()
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:

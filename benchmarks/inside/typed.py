@@ -16,8 +16,8 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 PATIENCE_SECONDS = 120
-# What the hub's spawner gives its jobs.
-EXPORTED = "HOME,USER,LOGNAME,PATH,JUPYTERHUB_API_TOKEN"
+# What the hub's spawner leaves in the environment of sbatch, which passes all of it on.
+KEPT = ("HOME", "USER", "LOGNAME", "SHELL", "PATH")
 
 
 class Reports(HTTPServer):
@@ -62,8 +62,8 @@ def answers(address: str, port: int, path: str) -> bool:
 
 def submit(script: str, token: str) -> str:
     """Return the id of the new job."""
-    command = ["sbatch", "--parsable", f"--export={EXPORTED}"]
-    environ = {**os.environ, "JUPYTERHUB_API_TOKEN": token}
+    command = ["sbatch", "--parsable", "--export=ALL"]
+    environ = {name: os.environ[name] for name in KEPT if name in os.environ} | {"JUPYTERHUB_API_TOKEN": token}
     done = subprocess.run(command, input=script, env=environ, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

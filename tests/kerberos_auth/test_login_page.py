@@ -108,16 +108,15 @@ async def test_carol_is_told_where_to_change_her_password(hub):
 async def test_a_silent_kdc_is_told_while_other_pages_answer(hub, realm, monkeypatch):
     monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
     login = asyncio.create_task(Browser(hub).log_in(username="alice", password="alice-pw"))
-    slowest = 0.0
+    pages = 0
     other = Browser(hub)
     while not login.done():
-        begin = time.monotonic()
         assert (await other.get("login")).status_code == 200
-        slowest = max(slowest, time.monotonic() - begin)
+        pages += 1
     page = await login
     assert page.status_code == 503
     assert alert(page) == "The login servers cannot be reached. Try again in a minute."
-    assert slowest < 0.5
+    assert pages > 1
 
 
 async def test_odd_forms_are_never_a_server_error(hub):

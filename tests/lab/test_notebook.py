@@ -1,7 +1,6 @@
 """The straight path in the lab: form, job, notebook, stop; and the people for whom it is not straight."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,13 +11,6 @@ from tests.lab.browser import browser, log_in
 from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
-
-
-@pytest.fixture
-def alice(lab: Lab) -> Iterator[Person]:
-    with logged_in(lab, "alice") as person:
-        yield person
-        person.stop()
 
 
 def test_a_cell_runs_on_a_node_as_alice_with_her_ticket(lab: Lab, alice: Person) -> None:

@@ -1,6 +1,5 @@
 """Two sites that differ: tunnels, projects, names, several servers at once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -15,14 +14,6 @@ from tests.lab.look import connections, delivered, jobs_of, logged_in, tunnels
 
 ON_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
 STUB_AT_LUGANO = {"profile": "stub", "site": "lugano"}
-
-
-@pytest.fixture
-def alice(lab: Lab) -> Iterator[Person]:
-    with logged_in(lab, "alice") as person:
-        yield person
-        person.stop()
-        person.remove("south")
 
 
 def answers(person: Person, server: str = "") -> bool:

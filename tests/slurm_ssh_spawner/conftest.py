@@ -98,8 +98,6 @@ async def start(
 ) -> AsyncIterator[Callable[[type], Awaitable[RunningHub]]]:
     # The hub keeps its cookie secret where it stands.
     monkeypatch.chdir(tmp_path)
-    # A file would be synced to the disk at every step of the hub's start.
-    monkeypatch.setenv("JUPYTERHUB_TEST_DB_URL", "sqlite:///:memory:")
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def start(spawner: type) -> RunningHub:
