@@ -13,6 +13,7 @@ from traitlets import Float, Integer, Set, TraitError, Unicode, default, validat
 
 from . import names, pam, tickets
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
+from .handlers import NegotiateHandler, SingleSignOn
 from .store import TicketStore
 from .threads import LoginThreads
 
@@ -102,6 +103,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self._check_settings()
             self._realm = self.realm or tickets.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
+            self.single_sign_on = SingleSignOn(self)
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
             raise SystemExit(f"JupyterHub cannot start: {error}") from error
@@ -142,6 +144,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             )
         return age
 
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        """Return the routes of the login form and, where it is set up, of single sign-on."""
+        return [*super().get_handlers(app), *self.single_sign_on.routes()]
+
     def normalize_username(self, username: str) -> str:
         """Return the user a name means; a name that means nobody comes back only in small letters."""
         try:
@@ -157,12 +163,14 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             return False
         return user == username and bool(super().validate_username(username))
 
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:  # noqa: ARG002
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
         """Return `{"name": user}` with the user's new ticket stored, or None for a refused login.
 
         Raises web.HTTPError, whose text JupyterHub shows in the login form: 400 for a form without a name,
         403 for an expired password, 503 when PAM or the KDC cannot say.
         """
+        if isinstance(handler, NegotiateHandler) and handler.signed_on:
+            return {"name": handler.signed_on.user}
         if "username" not in data:
             raise web.HTTPError(400, "Type your user name and your password.")
         attempt = _Attempt(data["username"])

@@ -1,0 +1,206 @@
+"""Login without a password at a real hub: what a browser is told."""
+
+import asyncio
+import base64
+from importlib.resources import files
+
+import httpx
+import pytest
+from krb_caches import cache
+
+from kerberos_auth import tickets
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from kerberos_auth.errors import AuthFailed, TicketMissing
+from tests.support import client
+from tests.support.hub import NoProxy
+
+
+@pytest.fixture
+def start(realm, hub_app, tmp_path, monkeypatch):
+    """Starts a hub with single sign-on; keywords change the authenticator's settings."""
+    monkeypatch.chdir(tmp_path)  # the hub writes its cookie secret where it stands
+
+    async def begin(keytab=realm.http_keytab, **settings):
+        common = {"allow_all": True, "pam_service": "", "ticket_folder": str(tmp_path / "krb5")}
+        return await hub_app(
+            config={
+                "JupyterHub": {
+                    "authenticator_class": KerberosPAMAuthenticator,
+                    "proxy_class": NoProxy,
+                    "template_paths": [str(files("kerberos_auth") / "templates")],
+                },
+                "KerberosPAMAuthenticator": common | settings,
+                "SingleSignOn": {"keytab": keytab},
+            }
+        )
+
+    return begin
+
+
+@pytest.fixture
+def alice_cache(realm, tmp_path):
+    return client.kinit(tmp_path, "alice")
+
+
+class Browser:
+    """Shows what it is told to show in its Authorization header."""
+
+    def __init__(self, hub):
+        self.path = hub.hub.base_url
+        self.base = f"http://127.0.0.1:{hub.hub.port}{self.path}"
+        self.http = httpx.AsyncClient(headers={"Sec-Fetch-Mode": "navigate"}, timeout=20)
+
+    async def get(self, path, **headers):
+        return await self.http.get(self.base + path, headers=headers)
+
+    async def negotiate(self, token, query=""):
+        shown = token if isinstance(token, str) else f"Negotiate {base64.b64encode(token).decode()}"
+        return await self.get(f"negotiate{query}", authorization=shown)
+
+
+async def test_alice_is_in_and_has_a_ticket(start, alice_cache):
+    hub = await start()
+    browser, context = Browser(hub), client.context(alice_cache)
+    answer = await browser.negotiate(context.step(), "?next=%2Fhub%2Ftoken")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/hub/token")
+    context.step(base64.b64decode(answer.headers["www-authenticate"].removeprefix("Negotiate ")))
+    assert context.complete, "the hub proved itself too"
+    assert ">alice<" in (await browser.get("home")).text.replace(" ", "").replace("\n", "")
+    ticket = hub.authenticator.tickets.get("alice")
+    assert ticket.principal == "alice@LAB.TEST"
+    assert ticket.forwardable
+
+
+async def test_a_browser_without_a_ticket_is_asked_for_one_and_led_to_the_form(start):
+    browser = Browser(await start())
+    page = await browser.get("negotiate?next=%2Fhub%2Fspawn%3Fa%3D%22b")
+    assert page.status_code == 401
+    assert page.headers["www-authenticate"] == "Negotiate"
+    assert "Your browser has shown no Kerberos ticket" in page.text
+    assert f'href="{browser.path}login?next=%2Fhub%2Fspawn%3Fa%3D%22b"' in page.text
+
+
+async def test_a_browser_that_keeps_its_ticket_is_told_what_to_change(start, alice_cache):
+    hub = await start()
+    page = await Browser(hub).negotiate(client.token(alice_cache, delegate=False))
+    assert page.status_code == 403
+    assert "network.negotiate-auth.delegation-uris" in page.text
+    assert "AuthNegotiateDelegateAllowlist" in page.text
+    assert 'id="password-login"' in page.text
+    with pytest.raises(TicketMissing):
+        hub.authenticator.tickets.get("alice")
+
+
+async def test_somebody_elses_token_is_of_no_use_twice(start, alice_cache):
+    hub = await start()
+    token = client.token(alice_cache)
+    assert (await Browser(hub).negotiate(token)).status_code == 302
+    thief = Browser(hub)
+    assert (await thief.negotiate(token)).status_code == 403
+    assert (await thief.get("home")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [
+        ("Negotiate", 403),
+        ("Negotiate !!!", 403),
+        ("Negotiate TlRMTVNTUAABAAAA", 403),
+        ("Negotiate " + "A" * 60_000, 403),
+        ("NTLM TlRMTVNTUAABAAAA", 401),
+        ("Basic YWxpY2U6YWxpY2UtcHc=", 401),
+        ("Bearer Negotiate", 401),
+    ],
+)
+async def test_odd_headers_are_answered_by_a_sentence(start, shown, status):
+    page = await Browser(await start()).negotiate(shown)
+    assert page.status_code == status
+    assert "og in with your password" in page.text
+
+
+async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
+    hub = await start()
+    for elsewhere in ["https://evil.test/", "//evil.test/"]:
+        answer = await Browser(hub).negotiate(client.token(alice_cache), f"?next={elsewhere}")
+        assert answer.status_code == 302
+        assert "evil" not in answer.headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"allow_all": False, "allowed_users": {"bob"}}, "You are not allowed to use this hub."),
+        ({"blocked_users": {"alice"}}, "not of a person who may log in here"),
+        ({"denied_users": {"alice"}}, "not of a person who may log in here"),
+    ],
+)
+async def test_the_authenticators_rules_hold_here_too(start, alice_cache, settings, sentence):
+    browser = Browser(await start(**settings))
+    page = await browser.negotiate(client.token(alice_cache))
+    assert page.status_code == 403
+    assert sentence in page.text
+    assert (await browser.get("home")).status_code == 302
+
+
+async def test_an_admin_is_an_admin(start, alice_cache):
+    browser = Browser(await start(admin_users={"alice"}))
+    await browser.negotiate(client.token(alice_cache))
+    assert (await browser.get("admin")).status_code == 200
+
+
+async def test_a_ticket_of_somebody_else_is_not_stored(start, monkeypatch):
+    hub = await start()
+    mixed_up = tickets.Accepted("alice@LAB.TEST", cache(owner="bob@LAB.TEST"), b"")
+    monkeypatch.setattr(tickets, "accept", lambda *_: mixed_up)
+    page = await Browser(hub).negotiate(b"token")
+    assert page.status_code == 403
+    assert "cannot be used" in page.text
+    assert hub.authenticator.tickets.users() == []
+
+
+async def test_a_keytab_that_was_lost_is_the_administrators_matter(start, monkeypatch):
+    def lost(*_):
+        raise AuthFailed("Please tell the administrators.", "no keytab")
+
+    hub = await start()
+    monkeypatch.setattr(tickets, "accept", lost)
+    page = await Browser(hub).negotiate(b"token")
+    assert page.status_code == 503
+    assert "tell the administrators" in page.text
+
+
+async def test_other_pages_answer_while_a_token_is_checked(start, monkeypatch, alice_cache):
+    loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    accept = tickets.accept
+
+    def slowly(*arguments):
+        loop.call_soon_threadsafe(begun.set)
+        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
+        return accept(*arguments)
+
+    hub = await start()
+    monkeypatch.setattr(tickets, "accept", slowly)
+    login = asyncio.create_task(Browser(hub).negotiate(client.token(alice_cache)))
+    await begun.wait()
+    assert (await Browser(hub).get("login")).status_code == 200
+    assert not login.done()
+    go_on.set()
+    assert (await login).status_code == 302
+
+
+async def test_the_login_page_shows_the_way(start):
+    browser = Browser(await start())
+    page = await browser.get("login?next=%2Fhub%2Ftoken%3Fa%3D%22b")
+    assert f'href="{browser.path}negotiate?next=%2Fhub%2Ftoken%3Fa%3D%22b"' in page.text
+    assert 'id="password_input"' in page.text
+
+
+async def test_without_a_keytab_there_is_neither_link_nor_page(start):
+    browser = Browser(await start(keytab=""))
+    assert "negotiate" not in (await browser.get("login")).text
+    assert (await browser.get("negotiate")).status_code == 404
+
+
+async def test_a_keytab_that_the_hub_cannot_read_stops_its_start(start, tmp_path):
+    with pytest.raises(SystemExit, match=r"none\.keytab cannot be read"):
+        await start(keytab=str(tmp_path / "none.keytab"))
