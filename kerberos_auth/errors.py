@@ -59,6 +59,13 @@ class TicketExpired(AuthFailed):
         super().__init__("Your Kerberos ticket has expired. Log in again.", detail)
 
 
+class RenewalRefused(AuthFailed):
+    """The ticket will never be renewed, however often it is tried; a login gives a new one."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Your Kerberos ticket cannot be renewed further. Log in again.", detail)
+
+
 class BadTicket(AuthFailed):
     """A credential cache that must not be used: damaged, tampered with, or of somebody else."""
 

@@ -2,10 +2,13 @@
 
 import contextlib
 import errno
+import fcntl
+import logging
 import os
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from . import names
@@ -13,14 +16,16 @@ from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
 from .tickets import TEMPORARY, Ticket, default_realm
 
+_log = logging.getLogger(__name__)
+
 
 class TicketStore:
     """The tickets of all users, as credential caches in one folder.
 
     `folder` belongs to this process's user with mode 0700; it is made if missing.  The constructor raises
-    AuthFailed, with a sentence for the administrator, when the folder is not private or someone else could
-    replace one of its parents.  `realm` is the only one whose principals are users here ("" takes the
-    default of krb5.conf).
+    AuthFailed, with a sentence for the administrator, when the folder is not private, when someone else could
+    replace one of its parents, or when another store is open on it, in whatever process.  `realm` is the only
+    one whose principals are users here ("" takes the default of krb5.conf).
 
     A ticket is replaced by writing a new file and renaming it, so readers (libkrb5 too) always see a whole
     one.  Every load opens the file once and checks what was opened: its owner, mode, size and that the
@@ -30,6 +35,18 @@ class TicketStore:
     def __init__(self, folder: Path, realm: str = "") -> None:
         self.realm = realm or default_realm()
         self.folder, self._fd = _open_private(folder)
+        self._subscribers: list[Callable[[str], None]] = []
+
+    def close(self) -> None:
+        """Let another store use the folder, as the end of the process does; this one is of no use any more."""
+        os.close(self._fd)
+
+    def subscribe(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called with the user after each ticket that was put, in the thread that put it.
+
+        The hub puts tickets, of logins and of renewals, on its event loop only.
+        """
+        self._subscribers.append(callback)
 
     def put(self, user: str, data: bytes, principal: str) -> Ticket:
         """Keep the cache in `data` as the user's only ticket.
@@ -49,6 +66,7 @@ class TicketStore:
             raise AuthFailed(
                 "Your ticket could not be stored. Please tell the administrators.", str(error)
             ) from error
+        self._tell(user)
         return ticket
 
     def get(self, user: str) -> Ticket:
@@ -76,11 +94,30 @@ class TicketStore:
         """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
         return sorted(filter(names.is_user, self._files()))
 
-    def sweep(self) -> None:
-        """Remove what a killed hub left half-written.  Only for the start of a hub: logins use such files."""
+    def sweep(self) -> dict[str, AuthFailed]:
+        """Remove half-written files, and tickets of no use; return whose those were, and why.
+
+        Only for the start of a hub: logins use files that look half-written.
+        """
+        useless: dict[str, AuthFailed] = {}
         for name in self._files():
             if name.startswith(TEMPORARY):
                 os.unlink(name, dir_fd=self._fd)
+        for user in self.users():
+            try:
+                self.get(user)
+            except AuthFailed as error:
+                useless[user] = error
+                with contextlib.suppress(IsADirectoryError):
+                    self.remove(user)
+        return useless
+
+    def _tell(self, user: str) -> None:
+        for callback in self._subscribers:
+            try:
+                callback(user)
+            except Exception:  # noqa: BLE001 - the ticket is stored, and the others want to know
+                _log.exception("After %s's new ticket", user)
 
     def _files(self) -> list[str]:
         return os.listdir(self._fd)  # noqa: PTH208 - a descriptor, not a path
@@ -170,6 +207,12 @@ def _open_private(folder: Path) -> tuple[Path, int]:
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
         os.close(fd)
         raise _unsafe(folder, f"it must belong to uid {os.geteuid()} with mode 0700")
+    try:
+        # On the folder itself: a lock file could be removed.
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise _unsafe(folder, "another hub uses it") from error
     return real, fd
 
 

@@ -1,16 +1,28 @@
 """Tickets: facts about them, and how a password or a browser gives one.  The only module that talks to libkrb5."""
 
+import os
 import secrets
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import gssapi
 from gssapi.raw.misc import GSSError
 
-from .errors import AuthFailed, BadTicket, LoginRefused, LoginServersUnreachable, PasswordExpired
+from .ccache import parse
+from .errors import (
+    AuthFailed,
+    BadTicket,
+    LoginRefused,
+    LoginServersUnreachable,
+    PasswordExpired,
+    RenewalRefused,
+)
 from .names import check_password
 
 TEMPORARY = ".new-"  # no user name begins with a dot
+RENEWAL_SECONDS = 10
+"""How long `renew` may take; a silent KDC costs libkrb5 25 s."""
 
 _KRB5 = gssapi.MechType.kerberos
 _SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
@@ -39,6 +51,20 @@ _NOT_VERIFIED = {
     2,  # ENOENT
     13,  # EACCES
 }
+
+# What kinit says in the C locale; its exit code is always 1.
+_NEVER_AGAIN = (
+    "Ticket expired",
+    "KDC can't fulfill requested option",  # not renewable
+    "Matching credential not found",
+    "Client's credentials have been revoked",
+    "Client's entry in database has expired",
+    "not found in Kerberos database",
+    "Requested start time is later than end time",
+    "KDC policy rejects request",
+)
+_NOT_RENEWED = "Your ticket could not be renewed. Please tell the administrators."
+_NOT_NOW = ("Cannot contact any KDC", "Cannot find KDC", "Cannot resolve", "A service is not available")
 
 
 @dataclass(frozen=True)
@@ -143,6 +169,63 @@ def accept(token: bytes, keytab: str, into: Path) -> Accepted:
         raise BadTicket(_text(error)) from error
     cache = _export(delegated, into / (TEMPORARY + secrets.token_hex(8))) if delegated else None
     return Accepted(principal, cache, answer or b"")
+
+
+def renew(data: bytes, principal: str, into: Path) -> bytes:
+    """Have the KDC renew the ticket in the cache `data` and return the new cache, without service tickets.
+
+    Blocks: milliseconds when the KDC answers, RENEWAL_SECONDS at most.  `into` is a folder that nobody else
+    may write to: a copy exists there meanwhile, mode 0600, since kinit rewrites caches in place.  The result
+    is of the same principal and ends later.  The KDC asks neither for a password nor whether the account
+    still exists.
+
+    Raises RenewalRefused when no further try can succeed, LoginServersUnreachable when a later one may,
+    BadTicket when the KDC gave somebody else's ticket, or AuthFailed.
+    """
+    copy = into / (TEMPORARY + secrets.token_hex(8))
+    try:
+        with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(data)
+        _kinit_renews(copy)
+        renewed = copy.read_bytes()
+    except OSError as error:
+        raise AuthFailed(_NOT_RENEWED, str(error)) from error
+    finally:
+        copy.unlink(missing_ok=True)
+    old, new = parse(data), parse(renewed)
+    if new.principal != principal:
+        raise BadTicket(f"asked to renew {principal}, got {new.principal}")
+    if new.end <= old.end:
+        if new.end >= new.renew_until:
+            raise RenewalRefused("the renewable life is over")
+        raise AuthFailed(_NOT_RENEWED, "it would end no later")
+    return renewed
+
+
+def _kinit_renews(cache: Path) -> None:
+    # Not the library's call, for which the Python binding holds the interpreter while a KDC is silent.
+    environ = {name: os.environ[name] for name in ("PATH", "KRB5_CONFIG") if name in os.environ}
+    try:
+        done = subprocess.run(
+            ["kinit", "-R", "-c", f"FILE:{cache}"],
+            env=environ | {"LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=RENEWAL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LoginServersUnreachable("kinit -R had no answer in time") from error
+    said = " ".join(done.stderr.split())[-300:]
+    if done.returncode == 0:
+        return
+    if any(reason in said for reason in _NEVER_AGAIN):
+        raise RenewalRefused(said)
+    if any(reason in said for reason in _NOT_NOW):
+        raise LoginServersUnreachable(said)
+    raise AuthFailed(_NOT_RENEWED, said)
 
 
 def _export(credentials: gssapi.Credentials, path: Path) -> bytes:

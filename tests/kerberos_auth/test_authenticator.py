@@ -13,12 +13,16 @@ from kerberos_auth.errors import TicketMissing
 
 @pytest.fixture
 def make(realm, tmp_path):
-    """Builds an authenticator that asks the test KDC alone."""
+    """Builds an authenticator that asks the test KDC alone; it ends the one built before, as a restart does."""
+    built = []
 
     def build(**settings):
+        while built:
+            built.pop().tickets.close()
         folder = str(tmp_path / "krb5")
         settings = {"pam_service": "", "ticket_folder": folder, "keytab": realm.keytab} | settings
-        return KerberosPAMAuthenticator(**settings)
+        built.append(KerberosPAMAuthenticator(**settings))
+        return built[0]
 
     return build
 

@@ -59,6 +59,7 @@ def test_a_second_login_replaces_the_ticket(store):
 
 def test_a_ticket_survives_a_restart_of_the_hub(store):
     ticket = put(store)
+    store.close()
     assert TicketStore(store.folder, "LAB.TEST").get("alice") == ticket
 
 
@@ -230,6 +231,64 @@ def test_a_killed_hub_leaves_nothing_after_the_next_start(store):
     assert store.users() == ["alice"]
     store.sweep()
     assert files(store.folder) == ["alice"]
+
+
+def test_a_start_removes_tickets_of_no_use_and_tells_why(store):
+    put(store)
+    plant_garbage(store.folder / "bob")
+    store.put("carol", cache(owner="carol@LAB.TEST"), "carol@LAB.TEST").path.write_bytes(cache())
+    expired = cache(credential(end=int(time.time()) - 1))
+    store.put("dave", cache(owner="dave@LAB.TEST"), "dave@LAB.TEST").path.write_bytes(expired)
+    (store.folder / "eve").mkdir()
+    told = store.sweep()
+    assert sorted(told) == ["bob", "carol", "dave", "eve"]
+    assert isinstance(told["bob"], BadTicket)
+    assert store.users() == ["alice", "eve"]
+    assert store.sweep().keys() == {"eve"}
+
+
+def test_whoever_subscribed_hears_of_every_new_ticket_and_of_nothing_else(store, caplog):
+    heard = []
+    store.subscribe(lambda user: heard.append((user, store.get(user).end)))
+    store.subscribe(lambda _user: 1 / 0)
+    store.subscribe(heard.append)
+    end = put(store).end
+    assert heard == [("alice", end), "alice"]
+    with pytest.raises(BadTicket):
+        store.put("alice", b"", ALICE)
+    store.remove("alice")
+    assert len(heard) == 2
+    assert "After alice's new ticket" in caplog.text
+
+
+def open_store(folder):
+    script = f"""
+import sys
+from pathlib import Path
+from kerberos_auth.store import TicketStore
+TicketStore(Path({str(folder)!r}), "LAB.TEST")
+print("open", flush=True)
+sys.stdin.read()
+"""
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_second_hub_on_the_folder_is_refused_until_the_first_is_dead(tmp_path):
+    folder = tmp_path / "krb5"
+    with open_store(folder) as first:
+        assert first.stdout.readline() == "open\n"
+        with pytest.raises(AuthFailed, match="cannot be used: another hub uses it"):
+            TicketStore(folder, "LAB.TEST")
+        first.kill()
+    TicketStore(folder, "LAB.TEST")
+    with open_store(folder) as second:
+        assert "another hub uses it" in second.communicate()[1]
 
 
 @as_root

@@ -4,7 +4,14 @@ import time
 import pytest
 
 from kerberos_auth import ccache, tickets
-from kerberos_auth.errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
+from kerberos_auth.errors import (
+    AuthFailed,
+    BadTicket,
+    LoginRefused,
+    LoginServersUnreachable,
+    PasswordExpired,
+    RenewalRefused,
+)
 
 
 def acquire(name, password, folder, keytab=""):
@@ -115,3 +122,53 @@ def test_a_ticket_names_its_cache_and_shows_no_bytes(tmp_path):
     ticket = tickets.Ticket("alice", "alice@LAB.TEST", 1, 2, 3, True, True, tmp_path / "alice")
     assert ticket.ccache == f"FILE:{tmp_path}/alice"
     assert "b'" not in repr(ticket)
+
+
+def renew(data, name, folder):
+    return tickets.renew(data, f"{name}@LAB.TEST", folder)
+
+
+def test_a_renewed_ticket_is_the_same_persons_and_ends_later(realm, tmp_path):
+    data = acquire("frank", "frank-pw", tmp_path)
+    old = ccache.parse(data)
+    time.sleep(1)
+    new = ccache.parse(renew(data, "frank", tmp_path))
+    assert new.end > old.end
+    assert (new.principal, new.renew_until, new.forwardable) == (old.principal, old.renew_until, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_renewal_leaves_no_copy_and_needs_no_environment(realm, tmp_path, monkeypatch):
+    data = acquire("gina", "gina-pw", tmp_path)
+    monkeypatch.setenv("KRB5CCNAME", str(tmp_path / "mine"))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    with pytest.raises(RenewalRefused, match="can't fulfill requested option"):
+        renew(data, "gina", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_end_of_renewable_life_is_final(realm, tmp_path):
+    data = acquire("hans", "hans-pw", tmp_path)
+    time.sleep(1.1)
+    data = renew(data, "hans", tmp_path)
+    assert ccache.parse(data).end == ccache.parse(data).renew_until
+    with pytest.raises(RenewalRefused, match="the renewable life is over"):
+        renew(data, "hans", tmp_path)
+
+
+@pytest.mark.parametrize("way", ["dead", "silent"])
+def test_without_an_answer_a_renewal_may_be_tried_again(realm, tmp_path, monkeypatch, way):
+    monkeypatch.setattr(tickets, "RENEWAL_SECONDS", 0.3)
+    data = acquire("frank", "frank-pw", tmp_path)
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs[way]))
+    with pytest.raises(LoginServersUnreachable):
+        renew(data, "frank", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_renewal_that_wins_nothing_is_not_taken(realm, tmp_path):
+    data = acquire("alice", "alice-pw", tmp_path)
+    with pytest.raises(BadTicket, match="asked to renew bob@LAB"):
+        renew(data, "bob", tmp_path)
+    with pytest.raises(AuthFailed, match="could not be renewed"):
+        renew(data, "alice", tmp_path / "gone")
