@@ -1,8 +1,9 @@
 """The catalogue's shape: frozen values, every field described.  No I/O and no look-ups."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from profiles import units
@@ -45,13 +46,61 @@ class Tunnel(Entry):
     )
 
 
+class Auks(Entry):
+    """Where a site's client of auks is."""
+
+    path: AbsolutePath = Field(default="/usr/bin/auks", description="The program auks on the front ends.")
+    conf: AbsolutePath | None = Field(
+        default=None,
+        description="Its configuration file, such as /etc/auks/auks.conf; its own default if left out.",
+    )
+
+
+def _known_braces(text: str) -> str:
+    for unknown in set(re.findall(r"\{[^{}]*\}", text)) - {"{launch_id}", "{owner}"}:
+        raise ValueError(f"{unknown} means nothing here; {{launch_id}} and {{owner}} do")
+    return text
+
+
+Word = Annotated[Value, AfterValidator(_known_braces)]
+Words = Annotated[tuple[Word, ...], Field(min_length=1)]
+
+
+class TicketCommand(Entry):
+    """A site's own programs that bring tickets to jobs; `{launch_id}` and `{owner}` may stand in every word."""
+
+    push: Words = Field(
+        description="Run on the front end as the owner before a job is submitted and whenever the ticket was "
+        "renewed; the ticket is on its stdin and, as delegated by the login, in KRB5CCNAME.",
+    )
+    release: Words | None = Field(
+        default=None, description="Run on the front end as the owner when the job is over; nothing if left out."
+    )
+    ccache: Word | None = Field(
+        default=None,
+        description="KRB5CCNAME of the job, such as FILE:/scratch/{owner}/{launch_id}; not set if left out.",
+    )
+
+
 class TicketSettings(Entry):
     """How the owner's Kerberos ticket reaches the job."""
 
-    delivery: Literal["none", "copy"] = Field(
+    delivery: Literal["none", "copy", "auks", "command"] = Field(
         default="none",
-        description="`none`: the job has no ticket. `copy`: a private file in the site's ticket_folder.",
+        description="`none`: the job has no ticket. `copy`: a private file in the site's ticket_folder. "
+        "`auks`: the site's auksd and its Slurm plug-in. `command`: a program of the site's own.",
     )
+    auks: Auks | None = Field(default=None, description="For `auks`, where its client is not the usual one.")
+    command: TicketCommand | None = Field(default=None, description="For `command`: what to run.")
+
+    @model_validator(mode="after")
+    def _only_the_delivery_has_settings(self) -> Self:
+        if self.delivery == "command" and self.command is None:
+            raise WrongAt(("delivery",), "is command, so `command` beside it must say what to run")
+        for name in ("auks", "command"):
+            if getattr(self, name) is not None and self.delivery != name:
+                raise WrongAt((name,), f"is for `delivery: {name}`, but delivery is {self.delivery}")
+        return self
 
 
 class Partition(Entry):

@@ -1,14 +1,29 @@
 """How a ticket reaches a job: by the site's `ticket.delivery`."""
 
-from profiles.schema import Site
+from profiles.schema import Auks, Site
+from slurm_ssh_spawner.delivery.auks import AuksDelivery
+from slurm_ssh_spawner.delivery.command import CommandDelivery
 from slurm_ssh_spawner.delivery.copying import CopyDelivery
 from slurm_ssh_spawner.delivery.seam import Delivered, NoDelivery, Run, TicketDelivery
 
-__all__ = ["CopyDelivery", "Delivered", "NoDelivery", "Run", "TicketDelivery", "of"]
+__all__ = [
+    "AuksDelivery",
+    "CommandDelivery",
+    "CopyDelivery",
+    "Delivered",
+    "NoDelivery",
+    "Run",
+    "TicketDelivery",
+    "of",
+]
 
 
 def of(site: Site) -> TicketDelivery:
     """Return the delivery that the site's `ticket.delivery` names."""
     if site.ticket.delivery == "copy" and site.ticket_folder:
         return CopyDelivery(site.title, site.ticket_folder)
+    if site.ticket.delivery == "auks":
+        return AuksDelivery(site.title, site.ticket.auks or Auks())
+    if site.ticket.command:
+        return CommandDelivery(site.title, site.ticket.command)
     return NoDelivery()

@@ -41,13 +41,16 @@ class LocalSite:
     """Runs programs with `home` as the home directory; stands for a connection and for its pool.
 
     `mishaps` are what happens to the next programs: `before` loses the connection before a program ran,
-    `after` when it had run, `late` lets it not answer in time.
+    `after` when it had run, `late` lets it not answer in time.  `delegated` is the ticket of the login.
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.mishaps: list[str] = []
         self.slurm = home / "slurm"
+        self.delegated: Path | None = None
+        self.refusal: Exception | None = None
+        self.renewed: list[str] = []
 
     async def run(
         self,
@@ -66,7 +69,8 @@ class LocalSite:
         answer = shells.run(
             ["sh", "-c", REMOTE_COMMAND],
             wrap(program, data, environ or {}, _MARKER),
-            {"HOME": str(self.home), "USER": "alice"},
+            {"HOME": str(self.home), "USER": "alice"}
+            | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
             cwd="/",
         )
         if mishap == "after":
@@ -75,8 +79,14 @@ class LocalSite:
 
     @asynccontextmanager
     async def connection(self, *_: Any) -> AsyncIterator["LocalSite"]:
-        """Give itself, as a ConnectionPool gives a connection."""
+        """Give itself, as a ConnectionPool gives a connection; raise `refusal` if there is one."""
+        if self.refusal:
+            raise self.refusal
         yield self
+
+    def renew(self, user: str) -> None:
+        """Note whose further work is to use a new ticket."""
+        self.renewed.append(user)
 
     async def close(self) -> None:
         """There is nothing to close."""
