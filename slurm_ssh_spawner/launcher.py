@@ -53,7 +53,7 @@ class Launcher:
         self._watch = JobWatch(self._ask)
         self.records = LaunchRecords(settings.records_url)
         self.availability = Availability(sites, self._facts)
-        self._upkeep = Upkeep(tickets, self.records, self._remote, self._cancel)
+        self._upkeep = Upkeep(tickets, self._remote, self._cancel)
         tickets.subscribe(self._ticket_changed)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._releases: set[asyncio.Task[None]] = set()
@@ -141,6 +141,7 @@ class Launcher:
         """
         if under_way := self._submissions.get(job.launch_id):
             await asyncio.wait((under_way,))
+        self.records.want_stop(job.launch_id)
         try:
             await self._cancel(job)
         except Refused as error:

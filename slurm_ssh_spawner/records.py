@@ -93,12 +93,12 @@ class LaunchRecords:
             return tuple(LaunchRecord(**found._asdict()) for found in connection.execute(query))
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
-        """Note that a launch is over, and why; the first reason stays."""
+        """Note that a launch is over, and why; the first reason stays, and a stop that was wanted is one."""
         row = _LAUNCHES.c
         self._run(
             sa.update(_LAUNCHES)
             .where(row.launch_id == launch_id, row.ended.is_(None))
-            .values(ended=datetime.now(UTC), end_reason=reason)
+            .values(ended=datetime.now(UTC), end_reason=sa.case((row.stop_wanted, "stopped"), else_=reason))
         )
 
     def get(self, launch_id: LaunchId) -> LaunchRecord | None:

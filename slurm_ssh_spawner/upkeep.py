@@ -9,7 +9,6 @@ from kerberos_auth.store import TicketStore
 from slurm_ssh_spawner import delivery
 from slurm_ssh_spawner.errors import LaunchError, Unavailable
 from slurm_ssh_spawner.job import Job, LaunchId
-from slurm_ssh_spawner.records import LaunchRecords
 from slurm_ssh_spawner.remote import Remote
 
 _PAUSES_SECONDS = (30.0, 120.0, 600.0)
@@ -26,12 +25,10 @@ class Upkeep:
     def __init__(
         self,
         tickets: TicketStore,
-        records: LaunchRecords,
         remote_of: Callable[[Job], Remote],
         cancel: Callable[[Job], Awaitable[None]],
     ) -> None:
         self._tickets = tickets
-        self._records = records
         self._remote_of = remote_of
         self._cancel = cancel
         self._live: dict[LaunchId, Job] = {}
@@ -56,8 +53,7 @@ class Upkeep:
             task.add_done_callback(self._deliveries.discard)
 
     def owe_stop(self, job: Job) -> None:
-        """Cancel a job as soon as its site can be told; the debt is kept in its record."""
-        self._records.want_stop(job.launch_id)
+        """Cancel a job, whose record says that its stop is wanted, as soon as its site can be told."""
         if job.launch_id not in self._owed:
             task = self._owed[job.launch_id] = asyncio.create_task(self._stop(job))
             task.add_done_callback(lambda _: self._owed.pop(job.launch_id))

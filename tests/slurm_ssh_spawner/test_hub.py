@@ -22,6 +22,9 @@ class _NoTickets:
     def get(self, _user: str) -> Any:
         raise TicketMissing
 
+    def subscribe(self, _callback: Any) -> None:
+        """Nobody ever gets one."""
+
 
 @pytest.fixture
 def hub() -> Hub:

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,26 @@ ID = builders.LAUNCH_ID
 class _Tickets:
     """Everybody but bob has a ticket."""
 
+    def __init__(self) -> None:
+        self.ticket = b"ticket"
+        self.subscribers: list[Callable[[str], None]] = []
+
     def get(self, user: str) -> str:
         return user
 
     def read(self, user: str) -> bytes:
         if user == "bob":
             raise AuthFailed("Your ticket has expired. Log in again.")
-        return b"ticket"
+        return self.ticket
+
+    def subscribe(self, callback: Callable[[str], None]) -> None:
+        self.subscribers.append(callback)
+
+    def put(self, user: str, ticket: bytes) -> None:
+        """Give everybody this ticket, and tell as if `user` had a new one."""
+        self.ticket = ticket
+        for callback in self.subscribers:
+            callback(user)
 
 
 @pytest.fixture
@@ -70,8 +83,13 @@ def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, *ports: int) -> La
 
 
 @pytest.fixture
-async def launcher(offer: Catalogue, tmp_path: Path) -> AsyncIterator[Launcher]:
-    launcher = _launcher(tmp_path, offer, _Tickets())
+def tickets() -> _Tickets:
+    return _Tickets()
+
+
+@pytest.fixture
+async def launcher(offer: Catalogue, tmp_path: Path, tickets: _Tickets) -> AsyncIterator[Launcher]:
+    launcher = _launcher(tmp_path, offer, tickets)
     yield launcher
     await launcher.close()
 
@@ -366,3 +384,71 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     await later.close()
     await until(lambda: not login1.connections)
     server.close()
+
+
+async def test_a_new_ticket_reaches_the_running_job_in_the_same_file(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    assert delivered.read_bytes() == b"ticket"
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: delivered.read_bytes() == b"a newer ticket")
+    assert local.renewed == ["alice"]
+
+
+async def test_a_new_ticket_of_somebody_else_reaches_nobodys_job(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    tickets.put("carol", b"carol's")
+    tickets.put("alice", b"alice's")
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    await until(lambda: delivered.read_bytes() != b"ticket")
+    assert delivered.read_bytes() == b"alice's"
+
+
+async def test_a_job_that_is_over_gets_no_ticket(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    _queue(local, "COMPLETED")
+    await launcher.report(_job())
+    delivered.unlink()
+    tickets.put("alice", b"a newer ticket")
+    await launcher.report(_job())
+    assert not delivered.exists()
+
+
+async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused, match="Your server will then be stopped"):
+        await launcher.cancel(_job())
+    assert local.told("scancel.arguments") == ""
+    local.refusal = None
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: _record(launcher).ended is not None)
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+    assert _record(launcher).end_reason == "stopped"
+
+
+async def test_a_stop_is_owed_over_a_restart(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused):
+        await launcher.cancel(_job())
+    local.refusal = None
+    tickets = _Tickets()
+    restarted = _launcher(tmp_path, offer, tickets)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: _record(restarted).ended is not None)
+    assert local.told("queue") == ""
+    await restarted.close()
