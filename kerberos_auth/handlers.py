@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from http.client import responses
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
@@ -22,7 +23,7 @@ _THREADS = 4  # each is busy for milliseconds: no server is asked
 _NO_TICKET = (
     "Your browser has shown no Kerberos ticket. It needs one (kinit -f), and leave to use it for this site "
     "(Firefox: network.negotiate-auth.trusted-uris and delegation-uris; Chromium: AuthServerAllowlist and "
-    "AuthNegotiateDelegateAllowlist). Or log in with your password."
+    "AuthNegotiateDelegateAllowlist, then start it again once). Or log in with your password."
 )
 _NOT_ALLOWED = "You are not allowed to use this hub."
 
@@ -107,7 +108,8 @@ class _Refusal(web.HTTPError):
     """What JupyterHub shows as a page with a sentence and the way to the login form."""
 
     def __init__(self, status: int, sentence: str, form: str, headers: dict[str, str]) -> None:
-        super().__init__(status, "%s", sentence)
+        # Without a reason JupyterHub makes a headline of the sentence.
+        super().__init__(status, "%s", sentence, reason=responses[status])
         self.headers = {"Cache-Control": "no-store", **headers}
         link = f'<a id="password-login" href="{xhtml_escape(form)}">Log in with your password</a>'
         self.jupyterhub_html_message = f"{xhtml_escape(sentence)}</p><p>{link}"
