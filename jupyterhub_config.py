@@ -27,7 +27,9 @@ c.SlurmSSHSpawner.default_url = "/lab"
 c.SlurmSSHSpawner.http_timeout = 60
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 5
-c.JupyterHub.template_paths = [str(files("slurm_ssh_spawner") / "templates")]
+c.JupyterHub.template_paths = [
+    str(files(package) / "templates") for package in ("slurm_ssh_spawner", "kerberos_auth")
+]
 
 # A launch may wait in a queue for long: that is no reason to refuse other people's.
 c.JupyterHub.concurrent_spawn_limit = 0

@@ -103,6 +103,8 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/pam.d/jupyterhub", PAM_JUPYTERHUB)
     keytab = realm.keytab(host.name).read_bytes()
     yield File("/etc/jupyterhub/krb5.keytab", keytab, mode=0o640, group=HUB_USER)
+    web = realm.web_keytab(host.name).read_bytes()
+    yield File("/etc/jupyterhub/http.keytab", web, mode=0o640, group=HUB_USER)
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())

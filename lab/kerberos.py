@@ -5,6 +5,7 @@ from pathlib import Path
 from lab.plan import (
     DOMAIN,
     HOSTS_WITH_KEYTAB,
+    HUB,
     KDC,
     PEOPLE,
     REALM,
@@ -76,7 +77,10 @@ def kdc_conf(database: Path) -> str:
 
 
 def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
-    """Return the kadmin commands that make every principal and write one keytab per host into `keytabs`."""
+    """Return the kadmin commands that make every principal and write the keytabs into the folder `keytabs`.
+
+    Each host has one, and the hub another for its web page.
+    """
     people = [f"addprinc {person.kdc_options} -pw {person.password} {person.name}" for person in PEOPLE]
     services = [f"addprinc -randkey {principal}" for principal in SERVICE_PRINCIPALS]
     hosts = [
@@ -87,4 +91,5 @@ def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
             f'ktadd -k "{keytabs}/{host.name}.keytab" host/{host.fqdn}',
         )
     ]
-    return (*people, *services, *hosts)
+    web = f'ktadd -k "{keytabs}/{HUB.name}-http.keytab" HTTP/{HUB.fqdn}'
+    return (*people, *services, *hosts, web)

@@ -225,7 +225,8 @@ def accounts_at(site: Site) -> Iterator[tuple[Person, Account]]:
 
 
 SERVICE_PRINCIPALS = ("nfs/storage.lab.test", f"HTTP/{HUB.fqdn}")
-"""Services that only exist in the KDC: a ticket for them proves that a user's ticket works."""
+"""Services that are no hosts: storage, which only exists in the KDC (a ticket for it proves that a user's ticket
+works), and the hub's web page."""
 
 HOSTS_WITH_KEYTAB = (HUB, *FRONT_ENDS)
 """Hosts whose `host/` principal the KDC knows; each has a keytab of its own."""

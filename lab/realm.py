@@ -33,6 +33,10 @@ class Realm:
         """The keytab of `host`."""
         return self.root / "keytabs" / f"{host}.keytab"
 
+    def web_keytab(self, host: str) -> Path:
+        """The keytab of the web page of `host`."""
+        return self.root / "keytabs" / f"{host}-http.keytab"
+
     def host_key(self, host: str) -> Path:
         """The private ssh host key of a front end."""
         return self.root / "host-keys" / host
