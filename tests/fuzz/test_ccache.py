@@ -101,6 +101,15 @@ def set_a_length(draw: random.Random, data: bytearray) -> None:
             return
 
 
+def rename(draw: random.Random, data: bytearray) -> None:
+    """Exchange a byte for another wherever it stands, so that owner and ticket still agree about the name."""
+    old, new = (
+        draw.choice(b"alicebofrnkLABTES.@"),
+        draw.choice((*b"\0\n\r\t\b\\/@\x7f\x80\xc3\xff", draw.randrange(256))),
+    )
+    data[:] = data.replace(bytes([old]), bytes([new]))
+
+
 DAMAGES: tuple[Damage, ...] = (
     flip_bits,
     set_bytes,
