@@ -118,6 +118,7 @@ DAMAGES: tuple[Damage, ...] = (
     repeat,
     swap,
     append,
+    rename,
     set_a_length,
     set_a_length,
 )
