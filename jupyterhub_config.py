@@ -5,6 +5,7 @@ What may be started, and where, is in the catalogue; see examples/catalogue.yaml
 
 from importlib.resources import files
 
+from kerberos_auth.pages import ticket_notice
 from profiles import load
 
 c = get_config()
@@ -15,7 +16,11 @@ c.Authenticator.allow_all = True
 c.Authenticator.auth_refresh_age = 300
 c.Authenticator.refresh_pre_spawn = True
 c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
+c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
+c.TicketKeeping.remove_ticket = "logout"
+# A banner on the hub's pages when a ticket comes to its end.
+c.JupyterHub.template_vars = {"ticket_notice": ticket_notice}
 
 # -- what runs, and where --------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "slurm-ssh"

@@ -1,5 +1,6 @@
 """The JupyterHub side: a login form's name and password become a stored ticket.  All else is next door."""
 
+import logging
 import os
 import time
 from dataclasses import dataclass, field
@@ -9,13 +10,18 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from tornado import web
-from traitlets import Float, Integer, Set, TraitError, Unicode, default, validate
+from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
-from . import names, pam, tickets
+from . import names, pages, pam, tickets
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
 from .handlers import NegotiateHandler, SingleSignOn
+from .keeping import TicketKeeping
 from .store import TicketStore
 from .threads import LoginThreads
+
+# A login takes some 30 ms, so only hanging servers ever use them up.
+_LOGIN_THREADS = 16
+_PAGE_PATIENCE_SECONDS = 5
 
 
 @dataclass
@@ -69,19 +75,19 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         "": not verified, because no keytab is everywhere; then whoever can answer in the KDC's place on the
         network can log in as anybody. Set it in production (host/ or HTTP/ principal of the hub).""",
     )
+    verify_kdc = Enum(
+        ("auto", "require", "off"),
+        "auto",
+        config=True,
+        help="""Whether a login makes the KDC prove itself. Default "auto": if `keytab` is set, and then it must be
+        readable. "require": a hub without one does not start; for production. "off": never.""",
+    )
     login_timeout_seconds = Float(
         12,
         min=0.1,
         config=True,
         help="""Seconds until a login without an answer from PAM and KDC ends with "cannot be reached".
         Default 12, so that a person has an answer within 15 seconds; a silent KDC costs libkrb5 25.""",
-    )
-    login_threads = Integer(
-        16,
-        min=1,
-        config=True,
-        help="""How many logins may ask PAM and KDC at the same time. Default 16: a login takes some 30 ms, so
-        only hanging servers ever use them up. More must wait, up to login_timeout_seconds.""",
     )
     password_change_text = Unicode(
         "Your Kerberos password has expired. Change it (with kpasswd on a login node), then log in again.",
@@ -107,8 +113,13 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
             raise SystemExit(f"JupyterHub cannot start: {error}") from error
-        self.tickets.sweep()
-        self._threads = LoginThreads(self.login_threads)
+        for user, reason in self.tickets.sweep().items():
+            self.log.warning("Removed the stored ticket of %s: %s", user, reason)
+        core_log = logging.getLogger(__package__)
+        core_log.parent = self.log
+        core_log.setLevel(self.log.getEffectiveLevel())
+        self.keeping = TicketKeeping(self)
+        self._threads = LoginThreads(_LOGIN_THREADS)
 
     def _check_settings(self) -> None:
         if "KRB5CCNAME" in os.environ:
@@ -121,7 +132,9 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
                 f"There is no PAM service file /etc/pam.d/{self.pam_service}, so PAM would take the rules of "
                 f"'other'. Write it, or set {type(self).__name__}.pam_service."
             )
-        if self.keytab and not os.access(self.keytab, os.R_OK):
+        if self.verify_kdc == "require" and not self.keytab:
+            raise AuthFailed("verify_kdc is 'require', but no keytab is set.")
+        if self.verify_kdc != "off" and self.keytab and not os.access(self.keytab, os.R_OK):
             raise AuthFailed(f"The keytab {self.keytab} cannot be read by uid {os.geteuid()}.")
         if self.realm and not names.REALM.fullmatch(self.realm):
             raise AuthFailed(f"{self.realm!r} is not the name of a realm.")
@@ -145,8 +158,12 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return age
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
-        """Return the routes of the login form and, where it is set up, of single sign-on."""
-        return [*super().get_handlers(app), *self.single_sign_on.routes()]
+        """Return the routes of the login form, of a person's ticket and, where it is set up, of single sign-on.
+
+        JupyterHub asks once, on the event loop, when it starts: tickets are renewed from then on.
+        """
+        self.keeping.start(app)
+        return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
 
     def normalize_username(self, username: str) -> str:
         """Return the user a name means; a name that means nobody comes back only in small letters."""
@@ -205,17 +222,47 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             attempt.step = "pam"
             pam.decide(self.pam_service, who.user, password)
         attempt.step = "kdc"
-        return tickets.acquire(who.principal, password, self.tickets.folder, self.keytab)
+        keytab = "" if self.verify_kdc == "off" else self.keytab
+        return tickets.acquire(who.principal, password, self.tickets.folder, keytab)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool:
-        """True while the user's ticket is good; False sends the person to the login form."""
+        """True while the user's ticket is good; False sends the person to the login form.
+
+        One that is about to end is renewed first, if that takes no more than five seconds.  Raises NoTicket
+        when the person was let in before and is now about to start a server.
+        """
+        await self.keeping.renewal.refresh(user.name, _PAGE_PATIENCE_SECONDS)
         try:
             self.tickets.get(user.name)
         except AuthFailed as error:
             self.log.warning("%s must log in again: %s", user.name, error)
-            # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
-            if handler is not None and not hasattr(handler, "_token_authenticated"):
-                handler._token_authenticated = False
             user._auth_refreshed = None  # else the answer is not asked again for auth_refresh_age
+            if handler is None:
+                return False
+            # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
+            if not hasattr(handler, "_token_authenticated"):
+                handler._token_authenticated = False
+            # What a person may do is known once she was let in; then False would lead to no login form.
+            let_in = hasattr(handler, "parsed_scopes") and handler.current_user is user
+            if let_in and not handler._token_authenticated:
+                raise pages.NoTicket(user.name, handler, error) from error
             return False
         return True
+
+    def pre_spawn_start(self, user: Any, spawner: Any) -> None:
+        """Refuse a start without a usable ticket, by whomever: raises NoTicket, which names whose is missing."""
+        try:
+            self.tickets.get(user.name)
+        except AuthFailed as error:
+            user._auth_refreshed = None
+            raise pages.NoTicket(user.name, spawner.handler, error) from error
+        self.keeping.renewal.look()
+
+    def post_spawn_stop(self, user: Any, spawner: Any) -> None:
+        """Let the ticket go with the last server, if so configured."""
+        self.keeping.server_stopped(user.name, spawner)
+
+    def delete_user(self, user: Any) -> None:
+        """Forget the user and the ticket."""
+        super().delete_user(user)
+        self.keeping.forget(user.name)

@@ -136,7 +136,8 @@ async def test_a_kdc_that_does_not_answer_is_told_in_time(make, realm, monkeypat
 
 
 async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkeypatch):
-    authenticator = make(login_timeout_seconds=0.3, login_threads=1)
+    monkeypatch.setattr("kerberos_auth.authenticator._LOGIN_THREADS", 1)
+    authenticator = make(login_timeout_seconds=0.3)
     monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
     for limit in (1, 0.1):
         begin = time.monotonic()
@@ -229,6 +230,7 @@ def test_a_start_sweeps_what_a_killed_hub_left(make):
         ({"pam_service": "no-such-service"}, "There is no PAM service file /etc/pam.d/no-such-service"),
         ({"pam_service": "../x"}, "There is no PAM service file"),
         ({"keytab": "/nowhere/keytab"}, "The keytab /nowhere/keytab cannot be read"),
+        ({"keytab": "", "verify_kdc": "require"}, "verify_kdc is 'require', but no keytab is set"),
         ({"ticket_folder": "/dev/null/krb5"}, "The ticket folder /dev/null/krb5 cannot be used"),
         ({"realm": "a realm"}, "not the name of a realm"),
         ({"username_map": {"a": "b"}}, "username_map is not supported"),
@@ -239,6 +241,14 @@ def test_a_wrong_setting_refuses_the_start_with_a_sentence(make, settings, sente
         make(**settings)
     assert str(refusal.value).startswith("JupyterHub cannot start: ")
     assert sentence in str(refusal.value)
+
+
+async def test_a_kdc_need_not_prove_itself_where_that_is_off(make, realm):
+    for keytab in (realm.other_keytab, "/nowhere/keytab"):
+        authenticator = make(keytab=keytab, verify_kdc="off")
+        assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice"}
+    with pytest.raises(TraitError):
+        make(verify_kdc="sometimes")
 
 
 def test_krb5ccname_refuses_the_start_and_leaves_its_file(make, monkeypatch, tmp_path):

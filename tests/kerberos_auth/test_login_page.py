@@ -133,7 +133,10 @@ async def test_an_expired_ticket_leads_to_the_form_and_back(hub):
     hub.authenticator.tickets.get("alice").path.write_bytes(expired)
     refused = await browser.get("spawn")
     assert refused.status_code == 403
-    assert "login again" in refused.text
+    assert "Your Kerberos ticket has expired." in refused.text
+    assert '<a id="log-in-again" href="/@/space%20word/hub/login?next=%2F%40%2Fspace%2520word%2Fhub%2Fspawn">' in (
+        refused.text
+    )
     page = await browser.get("home")
     assert page.status_code == 302
     assert "/login?next=" in page.headers["location"]

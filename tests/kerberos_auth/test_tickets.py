@@ -128,11 +128,8 @@ def renew(data, name, folder):
     return tickets.renew(data, f"{name}@LAB.TEST", folder)
 
 
-def test_a_renewed_ticket_is_the_same_persons_and_ends_later(realm, tmp_path):
-    data = acquire("frank", "frank-pw", tmp_path)
-    old = ccache.parse(data)
-    time.sleep(1)
-    new = ccache.parse(renew(data, "frank", tmp_path))
+def test_a_renewed_ticket_is_the_same_persons_and_ends_later(realm, tmp_path, franks):
+    old, new = ccache.parse(franks), ccache.parse(renew(franks, "frank", tmp_path))
     assert new.end > old.end
     assert (new.principal, new.renew_until, new.forwardable) == (old.principal, old.renew_until, True)
     assert not list(tmp_path.iterdir())

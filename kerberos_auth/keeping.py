@@ -1,0 +1,105 @@
+"""The hub's people and their tickets: for whom they are renewed, and when they are removed."""
+
+import asyncio
+import pwd
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from jupyterhub.utils import maybe_future
+from tornado import web
+from traitlets import Enum
+from traitlets.config import LoggingConfigurable
+
+from .renewal import RenewalLoop
+from .threads import LoginThreads
+
+# What a stopped job left at its site is tidied away with the ticket.
+_TIDY_SECONDS = 60
+_THREADS = 4
+
+
+class TicketKeeping(LoggingConfigurable):
+    """Renews the tickets of people with servers that run or start, and removes those that nobody needs.
+
+    `parent` is the authenticator: its store and its refused names hold here too.
+    """
+
+    remove_ticket = Enum(
+        ("never", "logout", "idle"),
+        "logout",
+        config=True,
+        help="""When a ticket is removed before its end. Default "logout": when the person logs out, or, if
+        servers of hers run then, when the last of them has stopped, because without it the hub can neither
+        watch nor stop them. "idle": also when the last server of somebody logged in has stopped; the next page
+        asks for a login. "never": not before its end. A deleted user's ticket is always removed.""",
+    )
+
+    def __init__(self, authenticator: Any) -> None:
+        super().__init__(parent=authenticator)
+        self._store = authenticator.tickets
+        self.renewal = RenewalLoop(self._store, self._with_servers, self._may_go_on)
+        self._threads = LoginThreads(_THREADS)
+        self._app: Any = None
+        self._logged_out: set[str] = set()
+        self._store.subscribe(self._logged_out.discard)
+
+    def start(self, app: Any) -> None:
+        """Begin to renew for the people of a JupyterHub application; the event loop runs."""
+        self._app = app
+        self.renewal.start()
+
+    def logged_out(self, user: str) -> None:
+        """Remove the ticket of a person who logged out, or remember to."""
+        if self.remove_ticket == "never":
+            return
+        if user in self._with_servers():
+            self._logged_out.add(user)
+        else:
+            self.forget(user)
+
+    def server_stopped(self, user: str, spawner: Any) -> None:
+        """Remove the person's ticket soon if that was her last server and she needs it no more."""
+        if user in self._logged_out or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
+            asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
+
+    def forget(self, user: str) -> None:
+        """Remove the user's ticket now."""
+        self._logged_out.discard(user)
+        self._store.remove(user)
+        self.log.info("Removed the ticket of %s", user)
+
+    def _remove_if_idle(self, user: str) -> None:
+        wanted = user in self._logged_out or self.remove_ticket == "idle"
+        if wanted and user not in self._with_servers():
+            self.forget(user)
+
+    def _with_servers(self) -> Iterable[str]:
+        users = list(self._app.users.values()) if self._app else []
+        return {user.name for user in users if user.active}
+
+    async def _may_go_on(self, user: str) -> bool:
+        authenticator: Any = self.parent
+        if user in authenticator.denied_users | authenticator.blocked_users:
+            return False
+        try:
+            allowed = authenticator.allow_all or await maybe_future(authenticator.check_allowed(user, None))
+        except web.HTTPError:
+            return False
+        if not allowed or not authenticator.pam_service:
+            return bool(allowed)
+        # The account may be in a directory that does not answer.
+        return await self._threads.run(partial(_has_account, user), authenticator.login_timeout_seconds)
+
+
+def _has_account(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _failed_to_start(spawner: Any) -> bool:
+    start = spawner._spawn_future
+    return start is not None and (not start.done() or start.cancelled() or start.exception() is not None)

@@ -1,0 +1,126 @@
+"""What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
+
+import time
+from typing import Any
+
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.handlers.login import LogoutHandler
+from tornado import web
+from tornado.escape import xhtml_escape
+from tornado.httputil import url_concat
+
+from .errors import AuthFailed
+from .keeping import TicketKeeping
+from .renewal import Notice
+
+Route = tuple[str, type[BaseHandler], dict[str, TicketKeeping]]
+
+
+def routes(keeping: TicketKeeping) -> list[Route]:
+    """Return what `Authenticator.get_handlers` adds to the hub."""
+    return [
+        ("/ticket", TicketHandler, {"keeping": keeping}),
+        ("/logout", TicketLogoutHandler, {"keeping": keeping}),
+    ]
+
+
+def ticket_notice(user: Any) -> Notice | None:
+    """Return what the page's banner tells a user; for `c.JupyterHub.template_vars`, whose pages name it."""
+    keeping = getattr(getattr(user, "authenticator", None), "keeping", None)
+    return keeping.renewal.notice(user.name) if isinstance(keeping, TicketKeeping) else None
+
+
+class NoTicket(web.HTTPError):
+    """403 for a start without a usable ticket, naming whose is missing: as a page with a link, or as JSON."""
+
+    def __init__(self, user: str, handler: Any, error: AuthFailed) -> None:
+        asker = getattr(handler, "current_user", None)
+        mine = asker is not None and asker.name == user and getattr(asker, "kind", "") == "user"
+        sentence = (
+            error.message
+            if mine
+            else f"{user} has no valid Kerberos ticket and has to log in again before a server can be started."
+        )
+        super().__init__(403, "%s", sentence, reason="Forbidden")
+        self.jupyterhub_message = sentence
+        self.jupyterhub_html_message = xhtml_escape(sentence)
+        if mine:
+            link = xhtml_escape(_login_url(handler))
+            self.jupyterhub_html_message += f' <a id="log-in-again" href="{link}">Log in again</a>'
+
+
+def _login_url(handler: Any) -> str:
+    base = handler.hub.base_url
+    # Not the address of a call that a page's script made.
+    back = handler.request.path if handler.request.path.startswith(f"{base}spawn") else f"{base}home"
+    return str(url_concat(f"{base}login", {"next": back}))
+
+
+class TicketHandler(BaseHandler):  # type: ignore[misc]
+    """`/hub/ticket`: what is known of a person's ticket, and a form to replace it while her servers go on."""
+
+    def initialize(self, keeping: TicketKeeping) -> None:
+        """Take what the route was made with."""
+        self._keeping = keeping
+
+    async def refresh_auth(self, user: Any, force: bool = False) -> Any:  # noqa: ARG002 - JupyterHub's signature
+        """Let people in whose ticket has expired: here they get a new one."""
+        return user
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Show the page."""
+        await self._show("")
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Check the password as a login does and go back; a refusal shows the page again."""
+        data = {
+            "username": self.current_user.name,
+            "password": self.get_body_argument("password", "", strip=False),
+        }
+        try:
+            done = await self.authenticator.get_authenticated_user(self, data)
+        except web.HTTPError as error:
+            self.set_status(error.status_code)
+            await self._show(str(error.log_message))
+            return
+        if done is None:
+            self.set_status(403)
+            await self._show("Invalid password")
+            return
+        self.redirect(self.get_next_url(self.current_user, default=f"{self.hub.base_url}home"))
+
+    async def _show(self, error: str) -> None:
+        try:
+            ticket = self.authenticator.tickets.get(self.current_user.name)
+        except AuthFailed:
+            ticket = None
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            await self.render_template(
+                "ticket.html",
+                ticket=ticket,
+                ends=_utc(ticket.end) if ticket else "",
+                renew_until=_utc(ticket.renew_until) if ticket and ticket.renewable else "",
+                error=error,
+                next=self.get_argument("next", ""),
+            )
+        )
+
+
+def _utc(epoch: int) -> str:
+    return time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(epoch))
+
+
+class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
+    """JupyterHub's logout, after which a ticket may go too."""
+
+    def initialize(self, keeping: TicketKeeping) -> None:
+        """Take what the route was made with."""
+        self._keeping = keeping
+
+    async def handle_logout(self) -> None:
+        """Have the ticket removed as configured."""
+        if self.current_user:
+            self._keeping.logged_out(self.current_user.name)
