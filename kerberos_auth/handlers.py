@@ -88,7 +88,8 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
         try:
             self.signed_on = await self._single_sign_on.accept(self.request.headers.get("Authorization", ""))
         except AuthFailed as error:
-            self.log.warning("Single sign-on failed: %s: %s", type(error).__name__, error.detail)
+            # Quoted and cut: names in it were chosen by whoever made the ticket.
+            self.log.warning("Single sign-on failed: %s: %.300r", type(error).__name__, error.detail)
             theirs = isinstance(error, SignOnRefused | BadTicket | TicketExpired)
             raise self._refusal(403 if theirs else 503, error.message) from error
         if self.signed_on is None:

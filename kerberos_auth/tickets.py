@@ -167,6 +167,8 @@ def accept(token: bytes, keytab: str, into: Path) -> Accepted:
         principal, delegated = str(context.initiator_name), context.delegated_creds
     except GSSError as error:
         raise BadTicket(_text(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadTicket("the principal is not UTF-8") from error
     cache = _export(delegated, into / (TEMPORARY + secrets.token_hex(8))) if delegated else None
     return Accepted(principal, cache, answer or b"")
 

@@ -3,13 +3,14 @@
 import base64
 import os
 
+import gssapi
 import pytest
 from krb_caches import cache, credential
 
 from kerberos_auth import ccache, negotiate, tickets
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.negotiate import SignOnRefused
-from tests.support import client
+from tests.support import client, neighbour
 
 
 @pytest.fixture
@@ -80,6 +81,18 @@ def test_damaged_tokens_are_refused(realm, sign_on, tmp_path):
             sign_on(token)
 
 
+def test_alice_of_a_trusted_realm_is_somebody_else(realm, sign_on, tmp_path, monkeypatch):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with neighbour.trusted(realm, folder) as config:
+        monkeypatch.setenv("KRB5_CONFIG", str(config))
+        token = client.token(client.kinit(folder, "alice@OTHER.TEST"))
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["good"]))
+    with pytest.raises(SignOnRefused, match=r"of another realm; only people of LAB\.TEST") as refusal:
+        sign_on(token)
+    assert "alice@OTHER.TEST" in refusal.value.detail, "the realms trust each other: she was believed"
+
+
 @pytest.mark.parametrize(
     ("principal", "sentence"),
     [
@@ -108,6 +121,21 @@ def test_a_ticket_that_the_clusters_could_not_use_is_refused(sign_on, monkeypatc
     monkeypatch.setattr(tickets, "accept", lambda *_: tickets.Accepted("alice@LAB.TEST", passed_on, b""))
     with pytest.raises(SignOnRefused, match=sentence):
         sign_on(b"token")
+
+
+def test_a_principal_that_is_not_utf8_is_refused(realm, sign_on, tmp_path, monkeypatch):
+    class Latin(gssapi.SecurityContext):
+        """As gssapi behaves for such a name; MIT's own KDC gives no ticket for one."""
+
+        @property
+        def initiator_name(self):
+            return b"zo\xeb@LAB.TEST".decode()
+
+    token = client.token(client.kinit(tmp_path, "alice"))
+    monkeypatch.setattr(gssapi, "SecurityContext", Latin)
+    with pytest.raises(SignOnRefused, match="was not accepted") as refusal:
+        sign_on(token)
+    assert "UTF-8" in refusal.value.detail
 
 
 def test_a_keytab_that_is_of_no_use_is_not_the_persons_fault(realm, tmp_path):

@@ -169,6 +169,16 @@ async def test_a_keytab_that_was_lost_is_the_administrators_matter(start, monkey
     assert "tell the administrators" in page.text
 
 
+async def test_each_refusal_is_one_line_for_the_administrators(start, caplog, monkeypatch):
+    hub = await start()
+    monkeypatch.setattr(tickets, "accept", lambda *_: tickets.Accepted("a\x1b[2J@OTHER.TEST", b"", b""))
+    await Browser(hub).negotiate(b"a-secret-token")
+    (line,) = [record.getMessage() for record in caplog.records if "Single sign-on failed" in record.getMessage()]
+    assert "SignOnRefused" in line
+    assert r"a\x1b[2J@OTHER.TEST" in line
+    assert base64.b64encode(b"a-secret-token").decode() not in caplog.text
+
+
 async def test_other_pages_answer_while_a_token_is_checked(start, monkeypatch, alice_cache):
     loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
     accept = tickets.accept
