@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from profiles.schema import Site
-from slurm_ssh_spawner.errors import Broken, LaunchError, Unavailable
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.pool import ConnectionPool
 from slurm_ssh_spawner.ssh import ForwardingForbidden, Login
@@ -114,6 +114,8 @@ class _Open:
 class TunnelKeeper:
     """Owner of the tunnels.  Each holds its local port; the connection behind it is the pool's.
 
+    While the owner has no ticket, clients get an HTTP answer that says so.
+
     A connection that was dropped, or closed because nobody used it, is made again when the next client comes, by
     another front end if need be; in vain at most as often as the growing pause allows.
     """
@@ -126,7 +128,12 @@ class TunnelKeeper:
     async def open(self, route: Route, site: Site) -> int:
         """Open a tunnel and return its local port.  Raises Unavailable, Broken, or what the pool raises."""
         self.close(route.launch_id)
-        await self._try(route, site)
+        try:
+            await self._try(route, site)
+        except Refused:
+            # A server that was up before goes on; its owner may log in again any time.
+            if not route.local_port:
+                raise
 
         def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.create_task(self._serve(route.launch_id, reader, writer))
@@ -192,6 +199,10 @@ class TunnelKeeper:
             ):
                 is_through, tunnel.pause = True, _FIRST_PAUSE_SECONDS
                 await asyncio.gather(_carry(reader, there_writer), _carry(there_reader, writer))
+        except Refused as error:
+            # What is left unread when a connection is closed would take the answer with it.
+            await reader.read(_CHUNK)
+            writer.write(_told_by_http(error.message))
         except (LaunchError, ConnectionLost) as error:
             if tunnel and not is_through:
                 tunnel.came_in_vain(loop.time())
@@ -209,6 +220,13 @@ async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
         await sink.drain()
     if sink.can_write_eof():
         sink.write_eof()
+
+
+def _told_by_http(sentence: str) -> bytes:
+    """Return an answer in the server's place; below 500, or a restarted hub would take the server for dead."""
+    body = f"{sentence} Your notebook goes on meanwhile, and this page works again afterwards.\n".encode()
+    head = f"HTTP/1.1 424 No Ticket\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body
 
 
 def _address(site: Site, route: Route) -> str:

@@ -30,3 +30,13 @@ def newcomer(lab: Lab, name: str) -> Iterator[Person]:
         person.log_in()
         yield person
         person.stop()
+
+
+@contextmanager
+def changed(lab: Lab, name: str, option: str, back: str) -> Iterator[None]:
+    """Change a principal in the lab's KDC for the length of a block."""
+    lab.run("kdc", ["kadmin.local", "-q", f"modprinc {option} {name}"])
+    try:
+        yield
+    finally:
+        lab.run("kdc", ["kadmin.local", "-q", f"modprinc {back} {name}"])

@@ -1,14 +1,11 @@
 """When something of a site is away: what the person sees, and that no job is lost."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from lab import Lab
 from lab.person import NotStarted
 from lab.quirks import new_host_key
-from tests.lab.faults import broken, newcomer
+from tests.lab.faults import broken, changed, newcomer
 from tests.lab.look import closed, delegated, jobs_of, stored_state
 
 STUB = {"profile": "stub", "site": "geneva"}
@@ -77,16 +74,6 @@ def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
             # With the right keys back, the hub may connect again to tidy up.
             assert delegated(lab, "bob") == before
         assert "a host key that is not in the catalogue" in str(caught.value)
-
-
-@contextmanager
-def changed(lab: Lab, name: str, option: str, back: str) -> Iterator[None]:
-    """Change a principal in the lab's KDC for the length of a block."""
-    lab.run("kdc", ["kadmin.local", "-q", f"modprinc {option} {name}"])
-    try:
-        yield
-    finally:
-        lab.run("kdc", ["kadmin.local", "-q", f"modprinc {back} {name}"])
 
 
 def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted(lab: Lab) -> None:

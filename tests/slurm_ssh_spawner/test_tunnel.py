@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from profiles.schema import Site
 from slurm_ssh_spawner import tunnel
-from slurm_ssh_spawner.errors import Broken, LoginRefused, Unavailable
+from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.pool import ConnectionPool
 from slurm_ssh_spawner.ssh import Login
@@ -245,6 +246,30 @@ async def test_a_tunnel_is_made_again_on_the_port_it_had(
     assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
     assert await _answers(ports[2])
     assert len(keeper.list()) == 1
+
+
+async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_is_one(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], wallet: Wallet
+) -> None:
+    wallet.store.remove("alice")
+    port = await keeper.open(_route(node, local_port=ports[2]), site)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        answer = await client.get("/user/alice/lab")
+    assert answer.status_code == 424
+    assert answer.text.startswith("You have no Kerberos ticket here. Log in again.")
+    wallet.put("alice")
+    async with _client(port) as (reader, writer):
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+
+
+async def test_a_new_tunnel_is_not_made_without_a_ticket(
+    site: Site, keeper: TunnelKeeper, node: _Node, wallet: Wallet
+) -> None:
+    wallet.store.remove("alice")
+    with pytest.raises(Refused, match="Log in again"):
+        await keeper.open(_route(node), site)
+    assert keeper.list() == ()
 
 
 async def test_a_port_that_is_taken_is_passed_over(
