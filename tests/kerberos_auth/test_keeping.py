@@ -1,0 +1,146 @@
+import asyncio
+import logging
+from types import SimpleNamespace
+
+import pytest
+from krb_caches import cache
+from tornado import web
+from traitlets import TraitError
+from traitlets.config import Config
+
+from kerberos_auth import keeping
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from tests.support.waiting import until
+
+
+@pytest.fixture
+def make(realm, tmp_path, monkeypatch):
+    """Builds an authenticator that has alice's ticket; `app.users` are JupyterHub's, by number."""
+    monkeypatch.setattr(keeping, "_TIDY_SECONDS", 0.01)
+
+    def build(remove_ticket="logout", **settings):
+        common = {"allow_all": True, "pam_service": "", "ticket_folder": str(tmp_path / "krb5")}
+        config = Config(KerberosPAMAuthenticator=common | settings, TicketKeeping={"remove_ticket": remove_ticket})
+        authenticator = KerberosPAMAuthenticator(config=config)
+        authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
+        authenticator.app = SimpleNamespace(
+            users={1: user(active=True), 2: SimpleNamespace(name="bob", active=False)}
+        )
+        return authenticator
+
+    return build
+
+
+def user(*, active):
+    return SimpleNamespace(name="alice", active=active)
+
+
+STOPPED = SimpleNamespace(_spawn_future=None)
+
+
+async def outcome(authenticator, *, running):
+    """Stop a server of alice's and return whose tickets are there after a while."""
+    authenticator.app.users[1].active = running
+    authenticator.post_spawn_stop(user(active=running), STOPPED)
+    await asyncio.sleep(0.03)
+    return authenticator.tickets.users()
+
+
+@pytest.fixture
+def begun(make):
+    async def begin(*args, **settings):
+        authenticator = make(*args, **settings)
+        authenticator.get_handlers(authenticator.app)
+        return authenticator
+
+    return begin
+
+
+async def test_logout_waits_for_the_last_server(begun):
+    authenticator = await begun()
+    authenticator.keeping.logged_out("alice")
+    assert await outcome(authenticator, running=True) == ["alice"]
+    assert await outcome(authenticator, running=False) == []
+
+
+async def test_logout_without_servers_removes_at_once(begun):
+    authenticator = await begun()
+    authenticator.app.users[1].active = False
+    authenticator.keeping.logged_out("alice")
+    assert authenticator.tickets.users() == []
+
+
+async def test_a_login_in_between_keeps_the_ticket(begun):
+    authenticator = await begun()
+    authenticator.keeping.logged_out("alice")
+    authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
+    assert await outcome(authenticator, running=False) == ["alice"]
+
+
+async def test_who_did_not_log_out_keeps_the_ticket(begun):
+    assert await outcome(await begun(), running=False) == ["alice"]
+
+
+async def test_never_is_never_but_for_deleted_users(begun):
+    authenticator = await begun("never")
+    authenticator.keeping.logged_out("alice")
+    assert await outcome(authenticator, running=False) == ["alice"]
+    authenticator.delete_user(user(active=False))
+    assert authenticator.tickets.users() == []
+
+
+async def test_idle_removes_with_the_last_server_but_not_after_a_failed_start(begun):
+    authenticator = await begun("idle")
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(web.HTTPError(400))
+    authenticator.app.users[1].active = False
+    authenticator.post_spawn_stop(user(active=False), SimpleNamespace(_spawn_future=failed))
+    await asyncio.sleep(0.03)
+    assert authenticator.tickets.users() == ["alice"]
+    assert await outcome(authenticator, running=True) == ["alice"]
+    assert await outcome(authenticator, running=False) == []
+
+
+def test_other_values_are_refused(make):
+    with pytest.raises(TraitError):
+        make("sometimes")
+
+
+async def test_only_people_with_servers_are_kept(begun):
+    authenticator = await begun()
+    authenticator.tickets.put("bob", cache(owner="bob@LAB.TEST"), "bob@LAB.TEST")
+    await until(lambda: list(authenticator.keeping.renewal._plans) == ["alice"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "user", "allowed"),
+    [
+        ({}, "alice", True),
+        ({"blocked_users": {"alice"}}, "alice", False),
+        ({"denied_users": {"alice"}}, "alice", False),
+        ({"allow_all": False, "allowed_users": {"alice"}}, "alice", True),
+        ({"allow_all": False, "allowed_users": {"bob"}}, "alice", False),
+        ({"pam_service": "other"}, "alice-has-no-account", False),
+        ({"pam_service": "other"}, "daemon", True),
+    ],
+)
+async def test_accounts_are_checked_again(make, settings, user, allowed):
+    assert await make(**settings).keeping._may_go_on(user) is allowed
+
+
+async def test_whoever_is_locked_is_not_renewed(begun, caplog):
+    authenticator = await begun(blocked_users={"alice"})
+    renewal = authenticator.keeping.renewal
+    await until(lambda: "alice" in renewal._plans)
+    renewal._plans["alice"].due = 0
+    renewal.look()
+    await until(lambda: "the account may not be used any more" in caplog.text)
+
+
+def test_a_start_tells_what_it_removed(make, tmp_path, caplog):
+    make().tickets.close()
+    (tmp_path / "krb5" / "bob").write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        assert make().tickets.users() == ["alice"]
+    (line,) = caplog.messages
+    assert line.startswith("Removed the stored ticket of bob: Your Kerberos ticket cannot be used.")

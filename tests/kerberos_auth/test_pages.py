@@ -1,0 +1,223 @@
+"""What people see of their tickets at a real hub, and what a start without one is told."""
+
+import html
+import time
+from importlib.resources import files
+
+import httpx
+import pytest
+from jupyterhub import orm
+from krb_caches import cache, credential
+
+from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from kerberos_auth.errors import TicketMissing
+from kerberos_auth.pages import ticket_notice
+from tests.support.hub import NoProxy, ReportedSpawner
+
+EXPIRED = "Your Kerberos ticket has expired. Log in again."
+OF_ALICE = "alice has no valid Kerberos ticket and has to log in again before a server can be started."
+
+
+class Browser:
+    """A person at the hub."""
+
+    def __init__(self, hub):
+        self.path = hub.hub.base_url
+        self.base = f"http://127.0.0.1:{hub.hub.port}{self.path}"
+        self.http = httpx.AsyncClient(headers={"Sec-Fetch-Mode": "navigate"}, timeout=20)
+
+    async def get(self, path):
+        return await self.http.get(self.base + path)
+
+    async def send(self, path, **fields):
+        xsrf = next((c.value for c in self.http.cookies.jar if c.name == "_xsrf"), "")
+        address = httpx.URL(self.base + path).copy_merge_params({"_xsrf": xsrf})
+        return await self.http.post(address, data=fields)
+
+    async def log_in(self, name):
+        await self.get("login")
+        assert (await self.send("login", username=name, password=f"{name}-pw")).status_code == 302
+        await self.get("home")
+
+
+class FormSpawner(ReportedSpawner):
+    """One with a form, as ours."""
+
+    options_form = "A form."
+
+
+@pytest.fixture
+async def hub(realm, hub_app, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the hub writes its cookie secret where it stands
+    return await hub_app(
+        config={
+            "JupyterHub": {
+                "authenticator_class": KerberosPAMAuthenticator,
+                "spawner_class": FormSpawner,
+                "proxy_class": NoProxy,
+                "allow_named_servers": True,
+                "template_paths": [str(files("kerberos_auth") / "templates")],
+                "template_vars": {"ticket_notice": ticket_notice},
+            },
+            "KerberosPAMAuthenticator": {
+                "allow_all": True,
+                "pam_service": "",
+                "ticket_folder": str(tmp_path / "krb5"),
+                "login_timeout_seconds": 1,
+            },
+        }
+    )
+
+
+@pytest.fixture
+async def alice(hub):
+    browser = Browser(hub)
+    await browser.log_in("alice")
+    return browser
+
+
+def replace(hub, **facts):
+    """Change alice's stored ticket without anybody noticing."""
+    hub.authenticator.tickets.get("alice").path.write_bytes(cache(credential(**facts)))
+
+
+def expire(hub):
+    replace(hub, end=int(time.time()) - 1)
+
+
+def banner(page):
+    _, found, rest = page.text.partition('<div id="ticket-notice"')
+    return " ".join(html.unescape(rest.partition("</div>")[0].partition(">")[2]).split()) if found else ""
+
+
+async def test_the_page_shows_the_ticket_and_replaces_it(hub, alice):
+    store, heard = hub.authenticator.tickets, []
+    store.subscribe(heard.append)
+    replace(hub, end=int(time.time()) + 600, renew_until=int(time.time()) + 1200)
+    page = await alice.get("ticket?next=%2F%40%2Fspace%2520word%2Fhub%2Ftoken")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    ends = time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(store.get("alice").end))
+    for shown in ("alice@LAB.TEST", ends):
+        assert shown in page.text
+    assert "cannot be renewed further" in banner(page)
+    answer = await alice.send("ticket?next=%2F%40%2Fspace%2520word%2Fhub%2Ftoken", password="alice-pw")
+    assert (answer.status_code, heard) == (302, ["alice"])
+    assert store.get("alice").end > time.time() + 30_000
+    assert banner(await alice.get("home")) == ""
+
+
+async def test_after_the_password_one_is_back_where_one_was_and_nowhere_else(alice):
+    for asked, led in [
+        ("?next=/@/space%2520word/hub/token", "token"),
+        ("", "home"),
+        ("?next=//evil.test/", "home"),
+    ]:
+        address = alice.base + "ticket" + asked
+        form = await alice.http.get(address)
+        action = html.unescape(form.text.partition('<form action="')[2].partition('"')[0])
+        xsrf = form.text.partition('name="_xsrf" value="')[2].partition('"')[0]
+        fields = {"password": "alice-pw", "_xsrf": xsrf}
+        answer = await alice.http.post(str(httpx.URL(address).join(action)), data=fields)
+        assert (answer.status_code, answer.headers["location"]) == (302, alice.path + led)
+
+
+async def test_a_wrong_password_shows_the_page_again_and_keeps_the_ticket(hub, realm, alice):
+    before, failures = hub.authenticator.tickets.get("alice"), realm.failures
+    page = await alice.send("ticket", password="wrong")
+    assert page.status_code == 403
+    assert '<p class="login_error" role="alert">Invalid password</p>' in page.text
+    assert realm.failures == failures + 1
+    assert (await alice.send("ticket")).status_code == 403
+    assert hub.authenticator.tickets.get("alice") == before
+
+
+async def test_nobody_gets_a_ticket_of_somebody_else_by_the_page(hub, alice):
+    assert (await alice.send("ticket", username="bob", password="bob-pw")).status_code == 403
+    assert hub.authenticator.tickets.users() == ["alice"]
+
+
+async def test_a_silent_kdc_is_told_on_the_page(realm, alice, monkeypatch):
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
+    page = await alice.send("ticket", password="alice-pw")
+    assert page.status_code == 503
+    assert "The login servers cannot be reached. Try again in a minute." in page.text
+
+
+async def test_the_page_is_for_people_who_are_logged_in_and_whose_form_it_was(hub, alice):
+    assert "/login?next=" in (await Browser(hub).get("ticket")).headers["location"]
+    assert (await alice.http.post(alice.base + "ticket", data={"password": "alice-pw"})).status_code == 403
+
+
+async def test_an_expired_ticket_can_be_replaced_on_the_page(hub, alice):
+    expire(hub)
+    page = await alice.get("ticket")
+    assert "You have no valid ticket." in page.text
+    assert banner(page).startswith(EXPIRED)
+    assert (await alice.send("ticket", password="alice-pw")).status_code == 302
+    assert hub.authenticator.tickets.get("alice")
+
+
+async def test_the_banner_is_for_its_person_alone(hub, alice):
+    replace(hub, end=int(time.time()) + 600, renew_until=int(time.time()) + 600)
+    assert "cannot be renewed further" in banner(await alice.get("home"))
+    bob = Browser(hub)
+    await bob.log_in("bob")
+    assert banner(await bob.get("home")) == banner(await Browser(hub).get("login")) == ""
+
+
+@pytest.mark.parametrize("server", ["spawn", "spawn/alice/two"])
+async def test_a_form_sent_with_an_expired_ticket_says_so_and_login_leads_back(hub, alice, server):
+    form = await alice.get(server)
+    assert form.status_code == 200
+    expire(hub)
+    refused = await alice.send(server)
+    assert refused.status_code == 403
+    assert f"Error: {EXPIRED}" in refused.text
+    page = await alice.get(server)
+    assert page.status_code == 302
+    assert page.headers["location"].endswith(
+        "/login?next=" + (alice.path + server).replace("/", "%2F").replace("%20", "%2520").replace("@", "%40")
+    )
+    login = page.headers["location"].removeprefix(alice.path)
+    assert (await alice.get(login)).status_code == 200
+    answer = await alice.send(login, username="alice", password="alice-pw")
+    assert (answer.status_code, answer.headers["location"]) == (302, alice.path + server)
+    assert (await alice.get(server)).status_code == 200
+
+
+async def start_by_api(hub, asker, server="server"):
+    token = hub.users[asker].new_api_token(roles=["token"])
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+        answer = await client.post(f"{Browser(hub).base}api/users/alice/{server}")
+    return answer.status_code, answer.json().get("message")
+
+
+@pytest.mark.parametrize("server", ["server", "servers/two"])
+async def test_callers_of_the_api_get_the_same_sentence(hub, alice, server):
+    expire(hub)
+    assert await start_by_api(hub, "alice", server) == (403, EXPIRED)
+    assert await start_by_api(hub, "alice", server) == (403, EXPIRED)
+
+
+async def test_an_administrator_is_told_whose_ticket_is_missing(hub, alice):
+    user = hub.db.query(orm.User).filter_by(name="user").one()
+    user.roles.append(hub.db.query(orm.Role).filter_by(name="admin").one())
+    hub.db.commit()
+    expire(hub)
+    assert await start_by_api(hub, "user") == (403, OF_ALICE)
+    hub.authenticator.tickets.remove("alice")
+    assert await start_by_api(hub, "user", "servers/two") == (403, OF_ALICE)
+
+
+async def test_logging_out_removes_the_ticket(hub, alice):
+    await alice.get("logout")
+    assert hub.authenticator.tickets.users() == []
+    assert "/login" in (await alice.get("home")).headers["location"]
+    assert (await Browser(hub).get("logout")).status_code == 302
+
+
+async def test_a_deleted_user_leaves_no_ticket(hub, alice):
+    hub.authenticator.delete_user(hub.users["alice"])
+    with pytest.raises(TicketMissing):
+        hub.authenticator.tickets.get("alice")
