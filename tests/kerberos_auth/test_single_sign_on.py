@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+import time
 from importlib.resources import files
 
 import httpx
 import pytest
-from krb_caches import cache
+from krb_caches import cache, credential
 
 from kerberos_auth import tickets
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -116,6 +117,18 @@ async def test_odd_headers_are_answered_by_a_sentence(start, shown, status):
     page = await Browser(await start()).negotiate(shown)
     assert page.status_code == status
     assert "og in with your password" in page.text
+
+
+async def test_it_brings_a_new_ticket_to_somebody_whose_own_has_expired(start, alice_cache):
+    hub = await start()
+    browser = Browser(hub)
+    await browser.negotiate(client.token(alice_cache))
+    expired = cache(credential(end=int(time.time()) - 1))
+    hub.authenticator.tickets.get("alice").path.write_bytes(expired)
+    assert (await browser.get("spawn")).status_code == 403
+    assert (await browser.negotiate(client.token(alice_cache))).status_code == 302
+    assert hub.authenticator.tickets.get("alice").forwardable
+    assert (await browser.get("home")).status_code == 200
 
 
 async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
