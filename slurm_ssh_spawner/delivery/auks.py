@@ -25,21 +25,23 @@ _SLACK_SECONDS = 60
 # auks' negative error numbers, as an exit status shows them; `timeout` and the shell add their own.
 _NO_TICKET = {4}
 _UNREACHABLE = {247, 124}
-_REFUSED = {146, 147}
+# The daemon hung up; the answer was empty; the answer was no; the ticket was not taken as proof of who it is.
+_REFUSED = {145, 146, 147, 153}
 _MISSING = {126, 127}
 
+# A ping ends with 90 whatever is wrong; the push after it says what.
 _PUSH = """\
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
-try() {{
+ask() {{
     timeout {seconds} {auks} "$@" >/dev/null && return
-    s=$?; echo "auks $1: exit status $s" >&2; exit $s
+    s=$?; echo "auks $1: exit status $s" >&2; return $s
 }}
 [ -n "${{KRB5CCNAME:-}}" ] || {{ echo 'no KRB5CCNAME' >&2; exit 4; }}
-try -p
-try -a
-try -g -C "$folder/ticket"
+ask -p; s=$?; [ $s = 0 ] || [ $s = 90 ] || exit $s
+ask -a || exit
+ask -g -C "$folder/ticket" || exit
 base64 < "$folder/ticket"
 """
 
@@ -142,7 +144,7 @@ def _usable(ticket: bytes) -> ccache.Facts:
     except BadTicket as error:
         raise Refused("Your Kerberos ticket cannot be used. Log in again.", str(error)) from error
     if facts.end <= time.time():
-        # auks would only say that it could not connect.
+        # auks would not say so.
         raise Refused("Your Kerberos ticket has expired. Log in again.")
     return facts
 

@@ -185,26 +185,25 @@ async def test_a_login_without_a_ticket(site: AuksSite) -> None:
 
 
 async def test_a_login_whose_ticket_is_gone(site: AuksSite) -> None:
-    (site.local.home / "auks").write_text(f'#!/bin/sh\n[ "$3" = -p ] || exec {STAND_IN} "$@"\n')
-    (site.local.home / "auks").chmod(0o755)
     site.local.delegated = site.local.home / "gone"
-    place = AuksDelivery("Geneva", Auks(path=str(site.local.home / "auks"), conf=site.auks.conf))
-    with pytest.raises(Refused, match="did not accept your ticket for forwarding") as refused:
-        await place.place(site.local.run, "alice", ID, _ticket())
-    assert "unable to read credential cache" in refused.value.detail
-    assert "auks -a: exit status 4" in refused.value.detail
+    error = await site.error(Refused)
+    assert error.message.startswith("Geneva did not accept your ticket for forwarding")
+    assert error.detail.endswith("unable to read credential cache\nauks -a: exit status 4")
 
 
-@pytest.mark.parametrize("delegated", ["good", "expired"])
-async def test_a_daemon_that_cannot_be_reached(site: AuksSite, delegated: str) -> None:
-    if delegated == "good":
-        site.ail("down")
-    else:
-        site.log_in(_ticket(NOW - HOUR))
+async def test_a_login_whose_ticket_has_expired(site: AuksSite) -> None:
+    site.log_in(_ticket(NOW - HOUR))
+    error = await site.error(Refused)
+    assert error.message.startswith("The ticket server of Geneva did not take your ticket")
+    assert "auks -a: exit status 153" in error.detail
+
+
+async def test_a_daemon_that_cannot_be_reached(site: AuksSite) -> None:
+    site.ail("down")
     error = await site.error(Unavailable)
     assert error.message.startswith("The ticket server of Geneva cannot be reached")
-    assert "auks api : connection failed" in error.detail
-    assert "auks -p: exit status 247" in error.detail
+    assert "auks -p: exit status 90" in error.detail
+    assert error.detail.endswith("auks api : connection failed\nauks -a: exit status 247")
 
 
 async def test_a_daemon_that_hangs(site: AuksSite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,11 +218,23 @@ def test_all_calls_end_before_the_site_counts_as_silent() -> None:
     assert 3 * module._CALL_SECONDS < remote.COMMAND_SECONDS
 
 
-async def test_a_daemon_that_refuses(site: AuksSite) -> None:
-    site.ail("refuse")
+@pytest.mark.parametrize(
+    ("mode", "said"), [("stranger", "auks -a: exit status 145"), ("guest", "auks -g: exit status 146")]
+)
+async def test_a_daemon_that_refuses(site: AuksSite, mode: str, said: str) -> None:
+    site.ail(mode)
     error = await site.error(Refused)
     assert error.message.startswith("The ticket server of Geneva did not take your ticket")
-    assert "auks api : reply seems corrupted" in error.detail
+    assert error.detail.endswith(said)
+
+
+@pytest.mark.parametrize("status", [146, 147])
+async def test_a_push_that_is_answered_by_no(site: AuksSite, status: int) -> None:
+    async def run(program: Shell, data: bytes) -> Completed:
+        return Completed(status, "", "auks api : reply seems corrupted\n")
+
+    with pytest.raises(Refused, match="did not take your ticket"):
+        await site.delivery.renew(run, "alice", ID, _ticket())
 
 
 async def test_a_site_without_auks(site: AuksSite) -> None:
@@ -236,7 +247,7 @@ async def test_an_auks_with_a_trouble_of_its_own(site: AuksSite) -> None:
     Path(str(site.auks.conf)).unlink()
     error = await site.error(Broken)
     assert error.message == "Your ticket could not be passed to the ticket server of Geneva."
-    assert "auks -p: exit status 1" in error.detail
+    assert "auks -p: exit status 63" in error.detail
 
 
 @pytest.mark.parametrize("answer", ["", "AAAA", "%%%"])

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Stands in for auks and its auksd where the real ones cannot be had; stdlib only, so that any host runs it.
 
-It takes the options of the real client and ends with the same statuses.  Instead of asking a daemon it keeps
-one credential cache for each uid in the CacheDir of its configuration, under auksd's own rule: a ticket is
-replaced by one that can be renewed for longer, or for as long and does not end before; otherwise it reports
-success and changes nothing.  A word in the file `mode` there is what ails the daemon: down, refuse, hang.
+It takes the options of the real client and ends with the same statuses and words (those of auks 0.5.4).  Instead
+of asking a daemon it keeps one credential cache for each uid in the CacheDir of its configuration, under auksd's
+own rule: a ticket is replaced by one that can be renewed for longer, or for as long and does not end before;
+otherwise it reports success and changes nothing.  A word in the file `mode` there is what ails the daemon: down,
+hang, stranger (the ACL has no rule for the person), guest (who may only add).
 """
 
 import getopt
@@ -16,11 +17,17 @@ import time
 from pathlib import Path
 
 DEFAULT_CONF = "/etc/auks/auks.conf"
-NO_TICKET, CONNECTION_FAILED, CORRUPTED_REPLY = 4, 247, 146
+NO_TICKET, BAD_CONF, NOT_PROCESSED, HUNG_UP = 4, 63, 90, 145
+CORRUPTED, INVALID, NOT_PROVEN, UNCONNECTED = 146, 147, 153, 247
 SENTENCES = {
     NO_TICKET: "krb5 cred : unable to read credential cache",
-    CONNECTION_FAILED: "auks api : connection failed",
-    CORRUPTED_REPLY: "auks api : reply seems corrupted",
+    BAD_CONF: "unable to parse configuration file",
+    NOT_PROCESSED: "auks api : request processing failed",
+    HUNG_UP: "krb5 stream : unable to read data",
+    CORRUPTED: "auks api : reply seems corrupted",
+    INVALID: "auks api : reply type is invalid",
+    NOT_PROVEN: "krb5 sendauth stage failed (client side)",
+    UNCONNECTED: "auks api : connection failed",
 }
 
 
@@ -64,48 +71,59 @@ class Cache:
 def main() -> None:
     """Carry out the request on the command line."""
     try:
-        request(sys.argv[1:])
+        request(dict(getopt.getopt(sys.argv[1:], "pagrC:f:")[0]))
     except Failed as failed:
-        print(f"Auks API request failed : {SENTENCES[failed.status]}", file=sys.stderr)
+        what = "init" if failed.status == BAD_CONF else "request"
+        print(f"Auks API {what} failed : {SENTENCES[failed.status]}", file=sys.stderr)
         sys.exit(failed.status)
     print("Auks API request succeed")
 
 
-def request(arguments: list[str]) -> None:
+def request(options: dict[str, str]) -> None:
     """Carry out a request; raises Failed."""
-    options = dict(getopt.getopt(arguments, "pagrC:f:")[0])
-    conf = Path(options.get("-f", DEFAULT_CONF)).read_text(encoding="utf-8")
-    folder = Path(re.findall(r'CacheDir\s*=\s*"([^"]+)"', conf)[0])
+    folder = cache_dir(options.get("-f", DEFAULT_CONF))
     own = os.environ.get("KRB5CCNAME", f"/tmp/krb5cc_{os.getuid()}")
+    cache = options.get("-C", own).removeprefix("FILE:")
     stored = folder / f"aukscc_{os.getuid()}"
-    new = Cache(options.get("-C", own)) if "-a" in options else None
-    ails = connect(folder, own)
-    if new:
-        if ails == "refuse":
-            raise Failed(CORRUPTED_REPLY)
-        add(new, stored)
-    elif "-g" in options or "-r" in options:
-        if ails == "refuse" or not stored.exists():
-            raise Failed(CORRUPTED_REPLY)
-        if "-g" in options:
-            write(Path(options.get("-C", own).removeprefix("FILE:")), stored.read_bytes())
-        else:
-            stored.unlink()
-
-
-def connect(folder: Path, own: str) -> str:
-    """Return what ails the daemon; without a valid ticket there is no connection, whatever is wrong with it."""
     mode = folder / "mode"
     ails = mode.read_text(encoding="utf-8").strip() if mode.exists() else ""
+    if "-a" in options:
+        new = Cache(cache)
+        connect(ails, own)
+        add(new, stored)
+        return
+    try:
+        connect(ails, own)
+    except Failed:
+        raise Failed(CORRUPTED if "-g" in options else NOT_PROCESSED) from None
+    if "-g" in options:
+        if ails == "guest" or not stored.exists():
+            raise Failed(CORRUPTED)
+        write(Path(cache), stored.read_bytes())
+    elif "-r" in options:
+        if ails == "guest" or not stored.exists():
+            raise Failed(INVALID)
+        stored.unlink()
+
+
+def cache_dir(conf: str) -> Path:
+    """Return the folder that a configuration file names."""
+    try:
+        return Path(re.findall(r'CacheDir\s*=\s*"([^"]+)"', Path(conf).read_text(encoding="utf-8"))[0])
+    except (OSError, IndexError):
+        raise Failed(BAD_CONF) from None
+
+
+def connect(ails: str, own: str) -> None:
+    """Raise Failed unless the daemon answers and knows the person by her ticket."""
     if ails == "hang":
         time.sleep(300)
-    try:
-        valid = Cache(own).end > time.time()
-    except Failed:
-        valid = False
-    if ails == "down" or not valid:
-        raise Failed(CONNECTION_FAILED)
-    return ails
+    if ails == "down":
+        raise Failed(UNCONNECTED)
+    if Cache(own).end <= time.time():
+        raise Failed(NOT_PROVEN)
+    if ails == "stranger":
+        raise Failed(HUNG_UP)
 
 
 def add(new: Cache, stored: Path) -> None:
