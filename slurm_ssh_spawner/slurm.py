@@ -170,6 +170,7 @@ _REFUSALS = (
     ("Job violates accounting/QOS policy", "a limit of your project or quality of service is reached"),
     ("Invalid qos", "the quality of service may not be used by you"),
     ("Requested reservation is invalid", "the reservation may not be used by you now"),
+    ("unrecognized option '--auks", "its Slurm lacks the plug-in of auks, which an administrator has to mend"),
 )
 _UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
 
