@@ -62,11 +62,11 @@ class Upkeep:
         remote = self._remote_of(job)
         try:
             ticket = self._tickets.read(job.user)
-            await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
+            notice = await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
         except (LaunchError, AuthFailed) as error:
             _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
         else:
-            _log.info("%s: has a new ticket", job.mark)
+            _log.info("%s: %s", job.mark, notice or "has a new ticket")
 
     async def _stop(self, job: Job) -> None:
         """Try while the site cannot be told.  Without a ticket there is no use: the next one starts this again."""
