@@ -1,0 +1,161 @@
+"""Tickets come to their end: what is told at every way of starting a server, and how renewals put it off."""
+
+import base64
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import httpx
+import pytest
+
+from kerberos_auth.ccache import parse
+from lab import Lab
+from lab.folders import HUB_PYTHON, TREE
+from lab.person import NotStarted, Person
+from lab.plan import HUB_USER
+from tests.lab.faults import broken, changed
+from tests.lab.look import logged_in
+
+STUB = {"profile": "stub", "site": "geneva"}
+EXPIRED = "Your Kerberos ticket has expired. Log in again."
+SERVICE = {"Authorization": "token lab-service-token"}
+
+
+def end_of_ticket(lab: Lab, name: str) -> int:
+    """Return the epoch at which the ticket that the hub has for a person ends."""
+    shown = lab.run("hub", ["base64", "-w0", f"/run/jupyterhub/krb5/{name}"]).stdout
+    return parse(base64.b64decode(shown)).end
+
+
+def lives(lab: Lab, seconds: int) -> AbstractContextManager[None]:
+    return changed(lab, "shorty", f'-maxlife "{seconds} seconds"', '-maxlife "2 minutes"')
+
+
+@contextmanager
+def running(lab: Lab, seconds: int) -> Iterator[Person]:
+    """Give shorty with a running server and tickets of so many seconds."""
+    with lives(lab, seconds), logged_in(lab, "shorty") as shorty:
+        try:
+            shorty.start(STUB)
+            yield shorty
+        finally:
+            shorty.stop()
+
+
+@pytest.fixture
+def shorty(lab: Lab) -> Iterator[Person]:
+    """Give shorty, logged in, with a ticket that has expired since."""
+    with lives(lab, 2):
+        person = logged_in(lab, "shorty")
+    with person:
+        person.model()  # makes her token while she may
+        end = end_of_ticket(lab, "shorty")
+        lab.wait("the ticket is over", lambda: time.time() > end, 20)
+        yield person
+
+
+def log_in_on(shorty: Person, page: httpx.Response) -> httpx.Response:
+    """Fill in the login form that a page turned out to be and return where that leads."""
+    assert page.url.path == "/hub/login"
+    fields = {"username": "shorty", "password": "shorty-pw", "_xsrf": shorty.xsrf()}
+    return shorty.http.post("/hub/login", params={"next": page.url.params["next"]}, data=fields)
+
+
+@pytest.mark.parametrize("server", ["", "two"])
+def test_a_form_sent_too_late_says_so_and_a_login_leads_back_to_it(lab: Lab, shorty: Person, server: str) -> None:
+    path = f"/hub/spawn/shorty/{server}" if server else "/hub/spawn"
+    page = shorty.http.get(path)
+    assert page.status_code == 200
+    assert EXPIRED in page.text
+    with pytest.raises(NotStarted, match=EXPIRED):
+        shorty.submit_form(STUB, server)
+    back = log_in_on(shorty, shorty.http.get(path))
+    assert (back.url.path, back.status_code) == (path, 200)
+    assert EXPIRED not in back.text
+    assert shorty.model()["servers"] == {}
+
+
+@pytest.mark.parametrize("server", ["server", "servers/two"])
+def test_a_program_of_hers_is_told_by_the_api(shorty: Person, server: str) -> None:
+    for _ in range(2):
+        answer = shorty.api("POST", f"/hub/api/users/shorty/{server}", json=STUB)
+        assert (answer.status_code, answer.json()["message"]) == (403, EXPIRED)
+
+
+@pytest.mark.parametrize("server", ["server", "servers/two"])
+def test_whoever_starts_a_server_for_her_is_told_whose_ticket_is_missing(
+    lab: Lab, shorty: Person, server: str
+) -> None:
+    answer = httpx.post(f"{lab.url}/hub/api/users/shorty/{server}", json=STUB, headers=SERVICE, timeout=60)
+    said = "shorty has no valid Kerberos ticket and has to log in again before a server can be started."
+    assert (answer.status_code, answer.json()["message"]) == (403, said)
+
+
+def test_somebody_who_never_logged_in_has_no_ticket_either(lab: Lab) -> None:
+    p30 = f"{lab.url}/hub/api/users/p30"
+    with httpx.Client(headers=SERVICE, timeout=60) as service:
+        assert service.post(p30).status_code == 201
+        try:
+            answer = service.post(f"{p30}/server", json=STUB)
+            assert answer.status_code == 403
+            assert answer.json()["message"].startswith("p30 has no valid Kerberos ticket")
+        finally:
+            assert service.delete(p30).status_code == 204
+
+
+def test_a_running_server_keeps_its_persons_ticket_alive(lab: Lab) -> None:
+    with running(lab, 20) as shorty:
+        first = end_of_ticket(lab, "shorty")
+        lab.wait("the first ticket is over", lambda: time.time() > first, 40)
+        assert end_of_ticket(lab, "shorty") > first
+        cache = "FILE:/run/jupyterhub/krb5/shorty"
+        lab.run("hub", ["klist", "-s", "-c", cache])
+        assert shorty.http.get("/hub/home").url.path == "/hub/home"
+
+
+def test_an_outage_of_the_kdc_keeps_the_old_ticket(lab: Lab) -> None:
+    def kept() -> int:
+        return lab.log("hub", "jupyterhub").read_text().count("The ticket of shorty was not renewed, the old one")
+
+    with running(lab, 40) as shorty:
+        before, first = kept(), end_of_ticket(lab, "shorty")
+        with broken(lab, ("kill", "kdc", "krb5kdc")):
+            lab.wait("a renewal has failed", lambda: kept() > before, 40)
+            assert end_of_ticket(lab, "shorty") >= first
+            assert shorty.http.get("/hub/home").url.path == "/hub/home"
+        now = end_of_ticket(lab, "shorty")
+        lab.wait("the next try succeeded", lambda: end_of_ticket(lab, "shorty") > now, 40)
+        assert "" in shorty.model()["servers"]
+
+
+def test_the_password_given_again_replaces_the_ticket_and_stops_nothing(lab: Lab) -> None:
+    with running(lab, 40) as shorty:
+        lab.run("kdc", ["kadmin.local", "-q", 'modprinc -maxlife "2 minutes" shorty'])
+        fields = {"password": "shorty-pw", "_xsrf": shorty.xsrf()}
+        page = shorty.http.post("/hub/ticket", params={"next": "/hub/token"}, data=fields)
+        assert (page.url.path, page.status_code) == ("/hub/token", 200)
+        assert end_of_ticket(lab, "shorty") > time.time() + 100
+        assert "" in shorty.model()["servers"]
+
+
+def test_logging_out_removes_the_ticket_unless_a_server_needs_it(lab: Lab) -> None:
+    def has_ticket(name: str) -> bool:
+        return name in lab.run("hub", ["ls", "/run/jupyterhub/krb5"]).stdout.split()
+
+    with logged_in(lab, "p29") as p29:
+        assert has_ticket("p29")
+        p29.http.get("/hub/logout")
+        assert not has_ticket("p29")
+    with running(lab, 60) as shorty:
+        shorty.model()
+        shorty.http.get("/hub/logout")
+        assert has_ticket("shorty")
+        assert shorty.http.get("/hub/home").url.path == "/hub/login"
+
+
+def test_a_second_hub_on_the_same_store_refuses_to_start(lab: Lab) -> None:
+    command = [str(HUB_PYTHON), "-m", "jupyterhub", "-f", str(TREE / "lab/jupyterhub_config.py")]
+    second = lab.run("hub", command, user=HUB_USER, check=False)
+    assert second.returncode == 1
+    assert "The ticket folder /run/jupyterhub/krb5 cannot be used: another hub uses it." in second.stderr
+    assert httpx.get(f"{lab.url}/hub/api/").status_code == 200
