@@ -16,6 +16,7 @@ from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.questions import facts_about, list_jobs
 from slurm_ssh_spawner.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
 from slurm_ssh_spawner.script import ServerProcess
@@ -255,29 +256,16 @@ class Launcher:
         )
 
     async def _ask(self, job: Job, marks: frozenset[str]) -> tuple[slurm.Row, ...] | None:
-        """List the owner's jobs with these marks; None, with a line in the log, if that was not possible."""
         try:
-            answer = await self._remote(job).run(slurm.queue(self._site(job), job.owner, marks))
-            if answer.status == 0:
-                return slurm.parse_queue(answer.stdout)
-            _log.warning("squeue at %s for %s: %s", job.site_key, job.owner, answer.stderr.strip())
-        except (LaunchError, slurm.UnreadableAnswer) as error:
-            _log.warning("squeue at %s for %s: %s", job.site_key, job.owner, error)
-        return None
+            remote = self._remote(job)
+        except Broken as error:
+            _log.warning("%s: %s", job.mark, error)
+            return None
+        return await list_jobs(remote, marks)
 
     async def _facts(self, user: str, site_key: str) -> SiteFacts | None:
-        """Ask a site about a person; None, with a line in the log, if that was not possible."""
         site = self._sites[site_key]
-        owner = site.login_name.get(user, user)
-        try:
-            remote = Remote(self._pool, Login(user, owner, site_key), site)
-            answer = await remote.run(slurm.projects(site, owner))
-            if answer.status == 0:
-                return SiteFacts(projects=slurm.parse_projects(site, answer.stdout))
-            _log.warning("sacctmgr at %s for %s: %s", site_key, owner, answer.stderr.strip())
-        except (LaunchError, slurm.UnreadableAnswer) as error:
-            _log.warning("sacctmgr at %s for %s: %s", site_key, owner, error)
-        return None
+        return await facts_about(Remote(self._pool, Login(user, site.login_name.get(user, user), site_key), site))
 
     def _site(self, job: Job) -> Site:
         try:

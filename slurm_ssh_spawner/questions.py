@@ -1,0 +1,42 @@
+"""What a site's Slurm is asked as a person: an answer, or None with a line in the log; a failure is no answer."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from kernels.shell import Shell
+from profiles.facts import SiteFacts
+from slurm_ssh_spawner import slurm
+from slurm_ssh_spawner.errors import LaunchError
+from slurm_ssh_spawner.remote import Remote
+
+Answer = TypeVar("Answer")
+
+_log = logging.getLogger(__name__)
+
+
+async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[slurm.Row, ...] | None:
+    """Return the rows of the owner's jobs with these marks, in every state Slurm remembers."""
+    return await _ask(remote, slurm.queue(remote.site, remote.login.owner, marks), slurm.parse_queue)
+
+
+async def facts_about(remote: Remote) -> SiteFacts | None:
+    """Return what the site's accounting knows of the owner."""
+
+    def read(stdout: str) -> SiteFacts:
+        return SiteFacts(projects=slurm.parse_projects(remote.site, stdout))
+
+    return await _ask(remote, slurm.projects(remote.site, remote.login.owner), read)
+
+
+async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:
+    try:
+        answer = await remote.run(question)
+        if answer.status == 0:
+            return read(answer.stdout)
+        problem = answer.stderr.strip()
+    except (LaunchError, slurm.UnreadableAnswer) as error:
+        problem = str(error)
+    program = question.split()[0].rsplit("/", 1)[-1]
+    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)
+    return None
