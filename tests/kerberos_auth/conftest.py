@@ -6,10 +6,11 @@ from kerberos_auth import tickets
 
 
 @pytest.fixture(scope="session")
-def franks(kdc, tmp_path_factory):
-    """A ticket of frank's, old enough that a renewed one ends later: the KDC counts whole seconds."""
+def aged(kdc, tmp_path_factory):
+    """Tickets of frank and of hans, old enough that renewed ones end later: the KDC counts whole seconds."""
+    folder = tmp_path_factory.mktemp("aged")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KRB5_CONFIG", str(kdc.configs["good"]))
-        data = tickets.acquire("frank@LAB.TEST", "frank-pw", tmp_path_factory.mktemp("frank"), "")
+        taken = {name: tickets.acquire(f"{name}@LAB.TEST", f"{name}-pw", folder, "") for name in ("frank", "hans")}
     time.sleep(1)
-    return data
+    return taken

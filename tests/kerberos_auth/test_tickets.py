@@ -128,8 +128,8 @@ def renew(data, name, folder):
     return tickets.renew(data, f"{name}@LAB.TEST", folder)
 
 
-def test_a_renewed_ticket_is_the_same_persons_and_ends_later(realm, tmp_path, franks):
-    old, new = ccache.parse(franks), ccache.parse(renew(franks, "frank", tmp_path))
+def test_a_renewed_ticket_is_the_same_persons_and_ends_later(realm, tmp_path, aged):
+    old, new = ccache.parse(aged["frank"]), ccache.parse(renew(aged["frank"], "frank", tmp_path))
     assert new.end > old.end
     assert (new.principal, new.renew_until, new.forwardable) == (old.principal, old.renew_until, True)
     assert not list(tmp_path.iterdir())
@@ -144,10 +144,8 @@ def test_a_renewal_leaves_no_copy_and_needs_no_environment(realm, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
-def test_the_end_of_renewable_life_is_final(realm, tmp_path):
-    data = acquire("hans", "hans-pw", tmp_path)
-    time.sleep(1.1)
-    data = renew(data, "hans", tmp_path)
+def test_the_end_of_renewable_life_is_final(realm, tmp_path, aged):
+    data = renew(aged["hans"], "hans", tmp_path)
     assert ccache.parse(data).end == ccache.parse(data).renew_until
     with pytest.raises(RenewalRefused, match="the renewable life is over"):
         renew(data, "hans", tmp_path)

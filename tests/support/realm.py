@@ -50,9 +50,9 @@ addprinc -pw bob-pw bob
 addprinc -pw carol-pw -pwexpire yesterday carol
 addprinc -pw dave-pw -allow_tix dave
 addprinc -pw eve-pw -maxlife 2s eve
-addprinc -pw frank-pw -maxlife 60s frank
-addprinc -pw gina-pw -maxlife 60s -allow_renewable gina
-addprinc -pw hans-pw -maxlife 3s -maxrenewlife 4s hans
+addprinc -pw frank-pw -maxlife 120s frank
+addprinc -pw gina-pw -maxlife 120s -allow_renewable gina
+addprinc -pw hans-pw -maxlife 120s -maxrenewlife 121s hans
 addprinc -pw root-pw root
 addprinc -randkey host/hub.lab.test
 ktadd -k {folder}/hub.keytab host/hub.lab.test
@@ -71,8 +71,8 @@ wkt {folder}/spoofed.keytab
 class Realm:
     """The realm LAB.TEST; passwords are `<name>-pw`.
 
-    carol's has expired, dave is locked, eve's tickets live 2 s, frank's 60 s, gina's too but cannot be
-    renewed, hans's 3 s and 4 s with renewals.  `keytab` verifies this KDC; in the eyes of
+    carol's has expired, dave is locked, eve's tickets live 2 s, frank's 120 s, gina's too but cannot be
+    renewed, hans's 120 s and 121 s with renewals.  `keytab` verifies this KDC; in the eyes of
     `other_keytab` it is a spoofed one; `http_keytab` is that of HTTP/hub.lab.test, `front_end_keytab` that of an
     sshd on localhost.  `configs` holds a krb5.conf for each way a KDC can be: "good", "silent" (takes the
     connection and never answers), "dead" (nobody listens).
