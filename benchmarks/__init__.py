@@ -1,1 +1,1 @@
-"""How fast a server starts and a login is, next to the same done by hand.  Run as `python -m benchmarks`."""
+"""How fast servers start, people log in and pages answer, next to a measure.  Run as `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|login]`: measure in a lab of its own, print tables, write results.json."""
+"""`python -m benchmarks [start|login|frozen]`: measure in a lab of its own, print tables, write results.json."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import login, start
+from benchmarks import frozen, login, start
 from benchmarks.samples import Table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -19,7 +19,7 @@ from lab.person import NotLetIn, NotStarted
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login")
+BENCHMARKS = ("start", "login", "frozen")
 PACKAGES = ("jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -51,6 +51,10 @@ def _measure(lab: Lab, which: tuple[str, ...]) -> None:
         logins = login.measure(lab, _say)
         results["login"] = logins
         tables += login.tables(logins)
+    if "frozen" in which:
+        pages = frozen.measure(lab, _say)
+        results["frozen"] = asdict(pages)
+        tables += frozen.tables(pages)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print("\n" + "\n\n".join(map(str, tables)))
     print(f"\nEvery sample, in seconds: {RESULTS.relative_to(TREE)}")

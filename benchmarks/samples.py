@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 NAME_WIDTH = 68
 NUMBER_WIDTH = 9
@@ -30,6 +30,11 @@ class Table:
 def milliseconds(samples: Samples) -> tuple[str, str, str]:
     """Return median, least and greatest, as text in ms."""
     return in_ms(median(samples)), in_ms(min(samples)), in_ms(max(samples))
+
+
+def with_tail(samples: Samples) -> tuple[str, str, str]:
+    """Return median, 95th percentile and greatest, as text in ms; there must be two samples at least."""
+    return in_ms(median(samples)), in_ms(quantiles(samples, n=20, method="inclusive")[-1]), in_ms(max(samples))
 
 
 def in_ms(seconds: float) -> str:
