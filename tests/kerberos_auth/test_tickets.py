@@ -151,6 +151,17 @@ def test_the_end_of_renewable_life_is_final(realm, tmp_path, aged):
         renew(data, "hans", tmp_path)
 
 
+def test_a_kdc_renews_for_a_locked_account_too(realm, tmp_path, aged):
+    """Why the renewal loop looks at the account itself."""
+    realm.kadmin("modprinc -allow_tix frank")
+    try:
+        with pytest.raises(LoginRefused):
+            acquire("frank", "frank-pw", tmp_path)
+        assert renew(aged["frank"], "frank", tmp_path)
+    finally:
+        realm.kadmin("modprinc +allow_tix frank")
+
+
 @pytest.mark.parametrize("way", ["dead", "silent"])
 def test_without_an_answer_a_renewal_may_be_tried_again(realm, tmp_path, monkeypatch, way):
     monkeypatch.setattr(tickets, "RENEWAL_SECONDS", 0.3)
