@@ -12,7 +12,7 @@ from jupyterhub.auth import Authenticator
 from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
-from . import names, pages, pam, tickets
+from . import names, pages, pam, sentences, tickets
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
 from .handlers import NegotiateHandler, SingleSignOn
 from .keeping import TicketKeeping
@@ -90,7 +90,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         Default 12, so that a person has an answer within 15 seconds; a silent KDC costs libkrb5 25.""",
     )
     password_change_text = Unicode(
-        "Your Kerberos password has expired. Change it (with kpasswd on a login node), then log in again.",
+        sentences.PASSWORD_CHANGE,
         config=True,
         help="""The sentence for people whose password has expired; plain text. Default: kpasswd, because
         every site has it; say where yours is changed.""",

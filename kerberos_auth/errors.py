@@ -1,5 +1,7 @@
 """What can go wrong between a typed password and a stored ticket."""
 
+from . import sentences
+
 
 class AuthFailed(Exception):  # noqa: N818 - errors here are named by what happened
     """Base of every error of this package.
@@ -24,7 +26,7 @@ class LoginRefused(AuthFailed):
     """Wrong or unusable password, unknown or locked account: the person is never told which."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("Invalid username or password", detail)
+        super().__init__(sentences.LOGIN_REFUSED, detail)
 
 
 class NameRefused(LoginRefused):
@@ -35,39 +37,39 @@ class PasswordExpired(AuthFailed):
     """The account is good, its password must be changed first."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("Your password has expired. Change it, then log in again.", detail)
+        super().__init__(sentences.PASSWORD_EXPIRED, detail)
 
 
 class LoginServersUnreachable(AuthFailed):
     """PAM or the KDC did not answer, so nothing is known about the password."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("The login servers cannot be reached. Try again in a minute.", detail)
+        super().__init__(sentences.SERVERS_UNREACHABLE, detail)
 
 
 class TicketMissing(AuthFailed):
     """The store holds no ticket of this user."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("You have no Kerberos ticket here. Log in again.", detail)
+        super().__init__(sentences.TICKET_MISSING, detail)
 
 
 class TicketExpired(AuthFailed):
     """The ticket's life is over."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("Your Kerberos ticket has expired. Log in again.", detail)
+        super().__init__(sentences.TICKET_EXPIRED, detail)
 
 
 class RenewalRefused(AuthFailed):
     """The ticket will never be renewed, however often it is tried; a login gives a new one."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("Your Kerberos ticket cannot be renewed further. Log in again.", detail)
+        super().__init__(sentences.RENEWAL_REFUSED, detail)
 
 
 class BadTicket(AuthFailed):
     """A credential cache that must not be used: damaged, tampered with, or of somebody else."""
 
     def __init__(self, detail: str) -> None:
-        super().__init__("Your Kerberos ticket cannot be used. Log in again.", detail)
+        super().__init__(sentences.TICKET_UNUSABLE, detail)

@@ -6,31 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import names, tickets
+from . import names, sentences, tickets
 from .ccache import parse
 from .errors import AuthFailed, BadTicket, NameRefused
 
 MAX_HEADER = 48 * 1024  # tickets with an Active Directory PAC are large; tornado takes 64 KiB of headers in all
 
 _NTLM = b"NTLMSSP\0"
-
-_NOT_DELEGATED = (
-    "Your browser proved who you are but did not pass your ticket on. Allow delegation to this site "
-    "(Firefox: network.negotiate-auth.delegation-uris; Chromium: AuthNegotiateDelegateAllowlist) "
-    "or log in with your password."
-)
-_NOT_FORWARDABLE = (
-    "Your browser passed on a ticket that cannot be forwarded to the clusters. Get a forwardable one (kinit -f) "
-    "or log in with your password."
-)
-_NOT_BELIEVED = "The ticket of your browser was not accepted. Get a new one (kinit) or log in with your password."
-_DAMAGED = "Your browser sent something that is no Kerberos ticket. Log in with your password."
-_TOO_LARGE = "The ticket of your browser is too large for this site. Log in with your password."
-_IS_NTLM = (
-    "Your browser has no Kerberos ticket for this site and tried NTLM. Get a ticket (kinit) "
-    "or log in with your password."
-)
-_NOBODY = "Your browser's ticket is not of a person who may log in here. Log in with your password."
 
 
 class SignOnRefused(AuthFailed):
@@ -59,13 +41,13 @@ def read_header(value: str) -> bytes | None:
     if scheme.lower() != "negotiate":
         return None
     if len(value) > MAX_HEADER:
-        raise SignOnRefused(_TOO_LARGE, f"a header of {len(value)} characters")
+        raise SignOnRefused(sentences.TOKEN_TOO_LARGE, f"a header of {len(value)} characters")
     try:
         token = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise SignOnRefused(_DAMAGED, str(error)) from error
+        raise SignOnRefused(sentences.TOKEN_DAMAGED, str(error)) from error
     if token.startswith(_NTLM):
-        raise SignOnRefused(_IS_NTLM, "an NTLM token")
+        raise SignOnRefused(sentences.TOKEN_IS_NTLM, "an NTLM token")
     return token
 
 
@@ -78,12 +60,12 @@ def sign_on(token: bytes, keytab: str, into: Path, realm: str, denied: Collectio
     try:
         accepted = tickets.accept(token, keytab, into)
     except BadTicket as error:
-        raise SignOnRefused(_NOT_BELIEVED, error.detail) from error
+        raise SignOnRefused(sentences.NOT_BELIEVED, error.detail) from error
     user = _user_of(accepted.principal, realm, denied)
     if accepted.cache is None:
-        raise SignOnRefused(_NOT_DELEGATED, f"{accepted.principal} passed no ticket on")
+        raise SignOnRefused(sentences.NOT_DELEGATED, f"{accepted.principal} passed no ticket on")
     if not _is_forwardable(accepted.cache):
-        raise SignOnRefused(_NOT_FORWARDABLE, f"the ticket of {accepted.principal} is not forwardable")
+        raise SignOnRefused(sentences.NOT_FORWARDABLE, f"the ticket of {accepted.principal} is not forwardable")
     answer = base64.b64encode(accepted.answer).decode()
     return SignedOn(user, accepted.principal, accepted.cache, f"Negotiate {answer}")
 
@@ -96,9 +78,9 @@ def _user_of(principal: str, realm: str, denied: Collection[str]) -> str:
     try:
         user = names.user_of(principal, realm)
     except NameRefused as error:
-        raise SignOnRefused(_NOBODY, f"{principal}: {error.detail}") from error
+        raise SignOnRefused(sentences.NOBODY_HERE, f"{principal}: {error.detail}") from error
     if user in denied:
-        raise SignOnRefused(_NOBODY, f"{principal} is on the deny list")
+        raise SignOnRefused(sentences.NOBODY_HERE, f"{principal} is on the deny list")
     return user
 
 
@@ -106,4 +88,4 @@ def _is_forwardable(cache: bytes) -> bool:
     try:
         return parse(cache).forwardable
     except BadTicket as error:
-        raise SignOnRefused(_NOT_BELIEVED, error.detail) from error
+        raise SignOnRefused(sentences.NOT_BELIEVED, error.detail) from error

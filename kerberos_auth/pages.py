@@ -9,6 +9,7 @@ from tornado import web
 from tornado.escape import xhtml_escape
 from tornado.httputil import url_concat
 
+from . import sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
 from .renewal import Notice
@@ -36,11 +37,7 @@ class NoTicket(web.HTTPError):
     def __init__(self, user: str, handler: Any, error: AuthFailed) -> None:
         asker = getattr(handler, "current_user", None)
         mine = asker is not None and asker.name == user and getattr(asker, "kind", "") == "user"
-        sentence = (
-            error.message
-            if mine
-            else f"{user} has no valid Kerberos ticket and has to log in again before a server can be started."
-        )
+        sentence = error.message if mine else sentences.TICKET_MISSING_OF.format(user=user)
         super().__init__(403, "%s", sentence, reason="Forbidden")
         self.jupyterhub_message = sentence
         self.jupyterhub_html_message = xhtml_escape(sentence)

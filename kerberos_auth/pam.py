@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pam import PamAuthenticator
 
+from . import sentences
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
 from .names import check_password
 
@@ -14,12 +15,12 @@ _FOLDERS = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
 # Return codes of Linux-PAM (_pam_types.h).
 _UNAVAILABLE = 9  # PAM_AUTHINFO_UNAVAIL
 _EXPIRED = {12, 27}  # PAM_NEW_AUTHTOK_REQD, PAM_AUTHTOK_EXPIRED
+_TOO_MANY = 11  # PAM_MAXTRIES
 _REFUSED = {
     6,  # PAM_PERM_DENIED
     7,  # PAM_AUTH_ERR
     8,  # PAM_CRED_INSUFFICIENT
     10,  # PAM_USER_UNKNOWN
-    11,  # PAM_MAXTRIES
     13,  # PAM_ACCT_EXPIRED
 }
 
@@ -53,4 +54,6 @@ def _translate(code: int, reason: str, messages: list[str]) -> AuthFailed:
         return LoginServersUnreachable(detail)
     if code in _REFUSED:
         return LoginRefused(detail)
-    return AuthFailed("The login does not work on this hub. Please tell the administrators.", detail)
+    if code == _TOO_MANY:
+        return AuthFailed(sentences.TOO_MANY_TRIES, detail)
+    return AuthFailed(sentences.LOGIN_BROKEN, detail)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from . import tickets
+from . import sentences, tickets
 from .errors import (
     AuthFailed,
     BadTicket,
@@ -179,8 +179,7 @@ class RenewalLoop:
             return None
         when = time.strftime("%a %H:%M UTC", time.gmtime(ends))
         return Notice(
-            f"Your Kerberos ticket ends on {when} and cannot be renewed further. "
-            "Log in again before then; your servers go on meanwhile.",
+            sentences.TICKET_ENDS.format(when=when),
             ends,
             urgent=left <= _SOON,
         )

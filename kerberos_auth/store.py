@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import names
+from . import names, sentences
 from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
 from .tickets import TEMPORARY, Ticket, default_realm
@@ -63,9 +63,7 @@ class TicketStore:
         try:
             self._replace(user, data[: facts.whole])
         except OSError as error:
-            raise AuthFailed(
-                "Your ticket could not be stored. Please tell the administrators.", str(error)
-            ) from error
+            raise AuthFailed(sentences.TICKET_NOT_STORED, str(error)) from error
         self._tell(user)
         return ticket
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import gssapi
 from gssapi.raw.misc import GSSError
 
+from . import sentences
 from .ccache import parse
 from .errors import (
     AuthFailed,
@@ -31,6 +32,7 @@ _REPLAYS = ".replays"
 # Codes of libkrb5 (krb5.h); the names are those of the MIT documentation.
 _BAD_INTEGRITY = -1765328353  # KRB5KRB_AP_ERR_BAD_INTEGRITY
 _EXPIRED = -1765328361  # KRB5KDC_ERR_KEY_EXP
+_CLOCK_SKEW = -1765328347  # KRB5KRB_AP_ERR_SKEW
 _REFUSED = {
     -1765328360,  # KRB5KDC_ERR_PREAUTH_FAILED: wrong password
     -1765328366,  # KRB5KDC_ERR_CLIENT_REVOKED: locked
@@ -63,7 +65,6 @@ _NEVER_AGAIN = (
     "Requested start time is later than end time",
     "KDC policy rejects request",
 )
-_NOT_RENEWED = "Your ticket could not be renewed. Please tell the administrators."
 _NOT_NOW = ("Cannot contact any KDC", "Cannot find KDC", "Cannot resolve", "A service is not available")
 
 
@@ -156,9 +157,7 @@ def accept(token: bytes, keytab: str, into: Path) -> Accepted:
     try:
         service = gssapi.Credentials(usage="accept", mechs=[_SPNEGO, _KRB5], store=source)
     except GSSError as error:
-        raise AuthFailed(
-            "Login without a password does not work on this hub. Please tell the administrators.", _text(error)
-        ) from error
+        raise AuthFailed(sentences.SIGN_ON_BROKEN, _text(error)) from error
     try:
         context = gssapi.SecurityContext(creds=service, usage="accept")
         answer = context.step(token)
@@ -191,7 +190,7 @@ def renew(data: bytes, principal: str, into: Path) -> bytes:
         _kinit_renews(copy)
         renewed = copy.read_bytes()
     except OSError as error:
-        raise AuthFailed(_NOT_RENEWED, str(error)) from error
+        raise AuthFailed(sentences.NOT_RENEWED, str(error)) from error
     finally:
         copy.unlink(missing_ok=True)
     old, new = parse(data), parse(renewed)
@@ -200,7 +199,7 @@ def renew(data: bytes, principal: str, into: Path) -> bytes:
     if new.end <= old.end:
         if new.end >= new.renew_until:
             raise RenewalRefused("the renewable life is over")
-        raise AuthFailed(_NOT_RENEWED, "it would end no later")
+        raise AuthFailed(sentences.NOT_RENEWED, "it would end no later")
     return renewed
 
 
@@ -227,7 +226,7 @@ def _kinit_renews(cache: Path) -> None:
         raise RenewalRefused(said)
     if any(reason in said for reason in _NOT_NOW):
         raise LoginServersUnreachable(said)
-    raise AuthFailed(_NOT_RENEWED, said)
+    raise AuthFailed(sentences.NOT_RENEWED, said)
 
 
 def _export(credentials: gssapi.Credentials, path: Path) -> bytes:
@@ -236,7 +235,7 @@ def _export(credentials: gssapi.Credentials, path: Path) -> bytes:
         return path.read_bytes()
     except (GSSError, OSError) as error:
         detail = _text(error) if isinstance(error, GSSError) else str(error)
-        raise AuthFailed("Your ticket could not be stored. Please tell the administrators.", detail) from error
+        raise AuthFailed(sentences.TICKET_NOT_STORED, detail) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -252,11 +251,10 @@ def _translate(error: GSSError) -> AuthFailed:
     if code in _UNREACHABLE:
         return LoginServersUnreachable(detail)
     if code in _NOT_VERIFIED or code == _BAD_INTEGRITY:
-        return AuthFailed(
-            "Login refused: the login server could not prove its identity. Please tell the administrators.",
-            detail,
-        )
-    return AuthFailed("The login servers gave no ticket. Please tell the administrators.", detail)
+        return AuthFailed(sentences.SERVER_NOT_VERIFIED, detail)
+    if code == _CLOCK_SKEW:
+        return AuthFailed(sentences.CLOCKS_DIFFER, detail)
+    return AuthFailed(sentences.NO_TICKET_GIVEN, detail)
 
 
 def _code(error: GSSError) -> int:

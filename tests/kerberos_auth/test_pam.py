@@ -76,7 +76,7 @@ def test_credentials_out_of_pam_are_not_asked_for(answers):
     assert answers["no-credentials pw"][0] == "in"
 
 
-@pytest.mark.parametrize("asked", ["no pw", "password pw", "unknown pw", "locked pw", "tries pw"])
+@pytest.mark.parametrize("asked", ["no pw", "password pw", "unknown pw", "locked pw"])
 def test_refusals_read_the_same_whatever_the_reason(answers, asked):
     kind, message, detail = answers[asked]
     assert (kind, message) == ("LoginRefused", "Invalid username or password")
@@ -91,6 +91,10 @@ def test_reasons_are_in_the_detail_for_the_log(answers):
 @pytest.mark.parametrize("asked", ["expired pw", "told pw"])
 def test_an_expired_password_is_told_apart(answers, asked):
     assert answers[asked][0] == "PasswordExpired"
+
+
+def test_too_many_tries_are_told_apart(answers):
+    assert answers["tries pw"][:2] == ["AuthFailed", "Too many attempts. Try again later."]
 
 
 def test_pam_without_an_answer_is_unreachable(answers):
