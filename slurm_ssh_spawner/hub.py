@@ -23,6 +23,8 @@ _FIRST_FACTS_SECONDS = 2
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
 _THREADS = 64
+# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
+_THREADS_PER_SITE = 16
 
 
 @dataclass
@@ -39,9 +41,10 @@ class Hub:
         core_log = logging.getLogger("slurm_ssh_spawner")
         core_log.parent = log
         core_log.setLevel(log.getEffectiveLevel())
-        executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="hub")
-        asyncio.get_running_loop().set_default_executor(executor)
         catalogue = load.read(catalogue_file)
+        threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
+        executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
+        asyncio.get_running_loop().set_default_executor(executor)
         return cls(catalogue, Launcher(settings, catalogue.sites, tickets))
 
     async def render_form(self, user: str) -> str:
