@@ -12,7 +12,7 @@ readonly PACKAGES=(
     krb5-kdc krb5-admin-server krb5-user libkrb5-dev
     openssh-server environment-modules tcsh chromium
     lua5.3 lua-filesystem lua-json lua-posix lua-term tcl
-    iproute2 util-linux gcc python3-venv python3-dev shellcheck
+    iproute2 util-linux procps curl gcc python3-venv python3-dev shellcheck
 )
 
 # Run "$2 ..." and say how long it took; the step's output goes to a log, whose end is shown if it fails.
