@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from kerberos_auth.pages import ticket_notice
 from profiles import load
+from slurm_ssh_spawner.hub import launch_notices
 
 c = get_config()
 
@@ -19,8 +20,8 @@ c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
 c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 c.TicketKeeping.remove_ticket = "logout"
-# A banner on the hub's pages when a ticket comes to its end.
-c.JupyterHub.template_vars = {"ticket_notice": ticket_notice}
+# Banners on the hub's pages: a ticket comes to its end, or a renewed one did not reach a job.
+c.JupyterHub.template_vars = {"ticket_notice": ticket_notice, "launch_notices": launch_notices}
 
 # -- what runs, and where --------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "slurm-ssh"

@@ -52,6 +52,10 @@ def _translate(code: int, reason: str, messages: list[str]) -> AuthFailed:
         return PasswordExpired(detail)
     if code == _UNAVAILABLE:
         return LoginServersUnreachable(detail)
+    # python-pam answers every question with the password; two different ones mean that more was wanted.
+    questions = {message.strip() for message in messages if message.strip().endswith((":", "?"))}
+    if code in _REFUSED and len(questions) > 1:
+        return AuthFailed(sentences.SECOND_FACTOR, detail)
     if code in _REFUSED:
         return LoginRefused(detail)
     if code == _TOO_MANY:

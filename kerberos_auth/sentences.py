@@ -16,6 +16,7 @@ PASSWORD_EXPIRED = _("Your password has expired. Change it, then log in again.")
 PASSWORD_CHANGE = _(
     "Your Kerberos password has expired. Change it (with kpasswd on a login node), then log in again."
 )
+SECOND_FACTOR = _("This login asks for a second factor, which this page cannot pass on. Contact support.")
 TOO_MANY_TRIES = _("Too many attempts. Try again later.")
 
 # -- the login servers -----------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
 
+SETTING = "slurm_ssh_hub"
+"""Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
+
 _ANSWER_SECONDS = 5
 # Only the first form that a person sees may wait for her projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
@@ -81,3 +84,9 @@ class Hub:
         except (OSError, HTTPClientError):
             return False
         return True
+
+
+def launch_notices(user: Any) -> tuple[str, ...]:
+    """Return what the page's banner tells a user about her jobs; for `c.JupyterHub.template_vars`."""
+    hub = getattr(user, "settings", {}).get(SETTING)
+    return hub.launcher.notices(user.name) if isinstance(hub, Hub) else ()

@@ -129,6 +129,10 @@ class Launcher:
             self._upkeep.add(job)
         return report
 
+    def notices(self, user: str) -> tuple[str, ...]:
+        """Return what a person should know about her running jobs, a sentence each."""
+        return self._upkeep.notices(user)
+
     def let_go(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without this hub."""
         self._tunnels.close(job.launch_id)

@@ -16,7 +16,7 @@ from profiles.schema import Site
 from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
 from slurm_ssh_spawner.errors import Broken, LaunchError
 from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
-from slurm_ssh_spawner.hub import Hub
+from slurm_ssh_spawner.hub import SETTING, Hub
 from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Settings
 from slurm_ssh_spawner.script import ServerProcess
@@ -89,7 +89,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     def _hub(self) -> Hub:
         """What all spawners of this hub share."""
         settings = self.user.settings
-        if "slurm_ssh_hub" not in settings:
+        if SETTING not in settings:
             authenticator = self.authenticator
             if not isinstance(authenticator, KerberosPAMAuthenticator):
                 raise Broken(
@@ -99,8 +99,8 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             told = Settings(
                 self.hub_name, self.connection_idle_seconds, parse_ports(self.tunnel_ports), self.records_url
             )
-            settings["slurm_ssh_hub"] = Hub.open(self.catalogue_file, told, authenticator.tickets, self.log)
-        return cast(Hub, settings["slurm_ssh_hub"])
+            settings[SETTING] = Hub.open(self.catalogue_file, told, authenticator.tickets, self.log)
+        return cast(Hub, settings[SETTING])
 
     # -- what may be asked ------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Upkeep:
         self._live: dict[LaunchId, Job] = {}
         self._owed: dict[LaunchId, asyncio.Task[None]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._notices: dict[LaunchId, str] = {}
 
     def add(self, job: Job) -> None:
         """Keep up a job that runs or waits; a job known already is only noted again."""
@@ -42,6 +43,12 @@ class Upkeep:
     def drop(self, job: Job) -> None:
         """Keep a job up no longer."""
         self._live.pop(job.launch_id, None)
+        self._notices.pop(job.launch_id, None)
+
+    def notices(self, user: str) -> tuple[str, ...]:
+        """Return what a person should know about the tickets of her running jobs, a sentence each."""
+        jobs = [job for job in self._live.values() if job.user == user]
+        return tuple(self._notices[job.launch_id] for job in jobs if job.launch_id in self._notices)
 
     def ticket_changed(self, user: str, stops: list[Job]) -> None:
         """Deliver a person's new ticket to her jobs, and carry out the stops that had to wait for it."""
@@ -65,8 +72,12 @@ class Upkeep:
             notice = await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
         except (LaunchError, AuthFailed) as error:
             _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
+            notice = f"Your new ticket did not reach your server at {remote.site.title}. {error.message}"
         else:
             _log.info("%s: %s", job.mark, notice or "has a new ticket")
+        self._notices.pop(job.launch_id, None)
+        if notice:
+            self._notices[job.launch_id] = notice
 
     async def _stop(self, job: Job) -> None:
         """Try while the site cannot be told.  Without a ticket there is no use: the next one starts this again."""

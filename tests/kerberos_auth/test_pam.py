@@ -97,6 +97,13 @@ def test_too_many_tries_are_told_apart(answers):
     assert answers["tries pw"][:2] == ["AuthFailed", "Too many attempts. Try again later."]
 
 
+def test_a_second_question_is_told_as_a_second_factor():
+    said = pam._translate(7, "Authentication failure", ["Password: ", "Verification code: "])
+    assert said.message.startswith("This login asks for a second factor")
+    again = pam._translate(7, "Authentication failure", ["Password: ", "Password: ", "Last login: Monday."])
+    assert again.message == "Invalid username or password"
+
+
 def test_pam_without_an_answer_is_unreachable(answers):
     assert answers["silent pw"][0] == "LoginServersUnreachable"
 

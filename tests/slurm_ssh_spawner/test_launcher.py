@@ -452,3 +452,20 @@ async def test_a_stop_is_owed_over_a_restart(
     await until(lambda: _record(restarted).ended is not None)
     assert local.told("queue") == ""
     await restarted.close()
+
+
+async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    folder = local.home / "alice/tickets"
+    folder.chmod(0o755)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: launcher.notices("alice") != ())
+    (sentence,) = launcher.notices("alice")
+    assert sentence.startswith("Your new ticket did not reach your server at Geneva. ")
+    assert launcher.notices("bob") == ()
+    folder.chmod(0o700)
+    tickets.put("alice", b"the newest ticket")
+    await until(lambda: launcher.notices("alice") == ())
+    assert (folder / f"{ID}.ccache").read_bytes() == b"the newest ticket"
