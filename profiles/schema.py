@@ -14,7 +14,6 @@ Plain = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 SlurmWord = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$", max_length=200)]
 AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")]
 Minutes = Annotated[int, BeforeValidator(units.minutes), Field(gt=0)]
-Mebibytes = Annotated[int, BeforeValidator(units.mebibytes), Field(gt=0)]
 
 
 class Entry(BaseModel):

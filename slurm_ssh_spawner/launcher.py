@@ -183,6 +183,8 @@ class Launcher:
 
     async def _release(self, job: Job) -> None:
         try:
+            # A delivery that ends later would leave a ticket that nobody removes.
+            await self._upkeep.settled(job)
             place = delivery.of(self._site(job))
             await place.release(self._remote(job).run, job.owner, job.launch_id)
         except LaunchError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
@@ -55,9 +56,15 @@ class Upkeep:
         for job in stops:
             self.owe_stop(job)
         for job in [job for job in self._live.values() if job.user == user and job.launch_id not in self._owed]:
-            task = asyncio.create_task(self._deliver(job))
+            task = asyncio.create_task(self._deliver(job), name=job.mark)
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
+
+    async def settled(self, job: Job) -> None:
+        """Return when no delivery to a job that was dropped is under way any more."""
+        under_way = [task for task in self._deliveries if task.get_name() == job.mark]
+        if under_way:
+            await asyncio.wait(under_way)
 
     def owe_stop(self, job: Job) -> None:
         """Cancel a job, whose record says that its stop is wanted, as soon as its site can be told."""
@@ -66,28 +73,28 @@ class Upkeep:
             task.add_done_callback(lambda _: self._owed.pop(job.launch_id))
 
     async def _deliver(self, job: Job) -> None:
-        remote = self._remote_of(job)
         try:
+            remote = self._remote_of(job)
             ticket = self._tickets.read(job.user)
             notice = await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
         except (LaunchError, AuthFailed) as error:
             _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
-            notice = f"Your new ticket did not reach your server at {remote.site.title}. {error.message}"
+            notice = f"Your new ticket did not reach your server at {job.site_key}. {error.message}"
         else:
             _log.info("%s: %s", job.mark, notice or "has a new ticket")
         self._notices.pop(job.launch_id, None)
-        if notice:
+        if notice and job.launch_id in self._live:
             self._notices[job.launch_id] = notice
 
     async def _stop(self, job: Job) -> None:
         """Try while the site cannot be told.  Without a ticket there is no use: the next one starts this again."""
-        for pause in (0.0, *_PAUSES_SECONDS):
+        for pause in chain((0.0, *_PAUSES_SECONDS), repeat(_PAUSES_SECONDS[-1])):
             await asyncio.sleep(pause)
             try:
-                return await self._cancel(job)
+                await self._cancel(job)
             except Unavailable as error:
                 _log.warning("%s: could not be stopped yet: %s", job.mark, error)
+                continue
             except LaunchError as error:
                 _log.warning("%s: will be stopped when %s has a ticket: %s", job.mark, job.user, error)
-                return None
-        return None
+            return

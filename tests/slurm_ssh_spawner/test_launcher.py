@@ -463,9 +463,26 @@ async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
     tickets.put("alice", b"a newer ticket")
     await until(lambda: launcher.notices("alice") != ())
     (sentence,) = launcher.notices("alice")
-    assert sentence.startswith("Your new ticket did not reach your server at Geneva. ")
+    assert sentence.startswith("Your new ticket did not reach your server at geneva. ")
     assert launcher.notices("bob") == ()
     folder.chmod(0o700)
     tickets.put("alice", b"the newest ticket")
     await until(lambda: launcher.notices("alice") == ())
     assert (folder / f"{ID}.ccache").read_bytes() == b"the newest ticket"
+
+
+async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    held = asyncio.Event()
+    local.holds.append(held)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: not local.holds)
+    launcher.release(_job())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    held.set()
+    await until(lambda: not delivered.exists() and not launcher._releases)
+    assert list(delivered.parent.iterdir()) == []

@@ -1,5 +1,6 @@
 """A site on this machine: programs run as at a site, through REMOTE_COMMAND; Slurm is a folder of shell stubs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -51,6 +52,7 @@ class LocalSite:
         self.delegated: Path | None = None
         self.refusal: Exception | None = None
         self.renewed: list[str] = []
+        self.holds: list[asyncio.Event] = []
 
     async def run(
         self,
@@ -79,7 +81,12 @@ class LocalSite:
 
     @asynccontextmanager
     async def connection(self, *_: Any) -> AsyncIterator["LocalSite"]:
-        """Give itself, as a ConnectionPool gives a connection; raise `refusal` if there is one."""
+        """Give itself, as a ConnectionPool gives a connection; raise `refusal` if there is one.
+
+        Each of `holds` keeps one caller waiting, the first the first.
+        """
+        if self.holds:
+            await self.holds.pop(0).wait()
         if self.refusal:
             raise self.refusal
         yield self
