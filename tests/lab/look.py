@@ -22,7 +22,9 @@ def jobs_of(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
 
 def delivered(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
     """Return the paths of the tickets that lie in the owner's ticket folder."""
-    return lab.run(FRONT_END[site], ["find", f"/scratch/{owner}/tickets", "-type", "f"]).stdout.splitlines()
+    return lab.run(
+        FRONT_END[site], ["find", f"/scratch/{owner}", "-path", "*/tickets/*", "-type", "f"]
+    ).stdout.splitlines()
 
 
 def delegated(lab: Lab, owner: str) -> str:
