@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -37,6 +39,23 @@ class WrongAt(ValueError):  # noqa: N818
     def __init__(self, path: tuple[str, ...], text: str) -> None:
         super().__init__(text)
         self.path = path
+
+
+class WrongWithin(ValueError):  # noqa: N818
+    """Settings that another model refused; `path` leads to them, `error` says what is wrong."""
+
+    def __init__(self, path: tuple[str, ...], error: ValidationError) -> None:
+        super().__init__(str(error))
+        self.path = path
+        self.error = error
+
+
+class WrongTogether(ValueError):  # noqa: N818
+    """Several values that do not fit each other, each with its path from the entry checked."""
+
+    def __init__(self, problems: tuple[WrongAt, ...]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
 
 
 class ChoiceRefused(Exception):  # noqa: N818

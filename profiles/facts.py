@@ -2,16 +2,73 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What one node has, or has free: cores, memory in MiB, and graphics processors by type ("" for no type)."""
+
+    cores: int
+    memory_mib: int
+    gpus: tuple[tuple[str, int], ...] = ()
+
+    def gpus_of(self, kind: str | None) -> int:
+        """Return how many graphics processors of a type there are, or of any type for None."""
+        return sum(count for name, count in self.gpus if kind in (None, name))
+
+    def holds(self, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> bool:
+        """Return whether one node's share of a job fits into it."""
+        return self.cores >= cores and self.memory_mib >= memory_mib and self.gpus_of(gpu_type) >= gpus
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """`count` nodes of a partition that are alike: what each has, and what is free on it (None: it is down)."""
+
+    count: int
+    whole: Capacity
+    free: Capacity | None
+
+
+@dataclass(frozen=True)
+class PartitionFacts:
+    """One partition; `time_max_minutes` None means no limit, `groups` None that everybody may use it."""
+
+    is_up: bool
+    is_default: bool
+    time_max_minutes: int | None
+    groups: tuple[str, ...] | None
+    nodes: tuple[Nodes, ...]
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """One reservation of a site: who may use it, and when; `partition` None means any."""
+
+    name: str
+    partition: str | None
+    users: tuple[str, ...]
+    accounts: tuple[str, ...]
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True)
 class SiteFacts:
     """What is known of a site; None where nothing is known yet.
 
-    `projects` are those that the person may charge there.
+    `projects` are those that the person may charge there.  `partitions` and `reservations` are of `asked_at`
+    (`is_stale`: so long ago that they may no longer hold); `unreachable_since` is set while the site does not
+    answer.
     """
 
     projects: tuple[str, ...] | None = None
+    partitions: Mapping[str, PartitionFacts] | None = None
+    reservations: tuple[Reservation, ...] | None = None
+    asked_at: datetime | None = None
+    is_stale: bool = False
+    unreachable_since: datetime | None = None
 
 
 UNKNOWN = SiteFacts()

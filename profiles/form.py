@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import jinja2
 
-from profiles import units
+from kernels import units
 from profiles.errors import ChoiceRefused
-from profiles.facts import UNKNOWN, Facts
 from profiles.launch import Choices
-from profiles.schema import Catalogue
+from profiles.offer import Offer
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("profiles"),
@@ -32,23 +31,21 @@ class _Projects:
     offered: tuple[str, ...] | None
 
 
-def render(
-    catalogue: Catalogue, facts: Facts, typed: Mapping[str, str], refused: ChoiceRefused | None = None
-) -> str:
+def render(offer: Offer, typed: Mapping[str, str], refused: ChoiceRefused | None = None) -> str:
     """Return the fields of the form as HTML, filled with `typed`, the refused one marked with its sentence.
 
     Works without JavaScript; the surrounding form element and its button are JupyterHub's.
     """
     return _TEMPLATES.get_template("options_form.html.jinja").render(
-        catalogue=catalogue, projects=_projects(catalogue, facts), typed=typed, refused=refused
+        catalogue=offer.catalogue, projects=_projects(offer), typed=typed, refused=refused
     )
 
 
-def _projects(catalogue: Catalogue, facts: Facts) -> _Projects | None:
+def _projects(offer: Offer) -> _Projects | None:
     """Return the project field, or None if no site charges projects."""
-    charging = {key: site for key, site in catalogue.sites.items() if site.projects != "none"}
+    charging = {key: site for key, site in offer.catalogue.sites.items() if site.projects != "none"}
     lists = [
-        facts.get(key, UNKNOWN).projects if site.projects == "accounting" else site.projects
+        offer.facts_of(key).projects if site.projects == "accounting" else site.projects
         for key, site in charging.items()
     ]
     if not charging:

@@ -3,14 +3,18 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+from kernels import units
 from kernels.environment import Environment
-from profiles import units
+from kernels.hook import Hook
+from kernels.kernel import Kernel
 from profiles.errors import ChoiceRefused
-from profiles.facts import UNKNOWN, Facts, SiteFacts
-from profiles.schema import Bounds, Catalogue, Profile, Site
+from profiles.facts import SiteFacts
+from profiles.offer import Offer
+from profiles.profile import Offering, Profile
+from profiles.resources import Bounds, Durations, Parameter
+from profiles.site import Site
 
 FIELDS = (
     "profile",
@@ -21,12 +25,13 @@ FIELDS = (
     "cores",
     "memory",
     "gpus",
+    "gpu_type",
+    "nodes",
     "reservation",
     "qos",
 )
-_NONE_RUN: Mapping[str, int] = MappingProxyType({})
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-_PARAMETER = re.compile(r"param\.[a-z][a-z0-9_]{0,39}")
+_PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_VALUE = 200
 _SHOWN = 60
 
@@ -61,7 +66,8 @@ class Choices:
 class Launch:
     """Choices resolved for one user: everything decided, nothing left to look up.
 
-    `time_minutes` and `queue_wait_minutes` are minutes, `memory_mib` is MiB for the whole job.
+    `time_minutes` and `queue_wait_minutes` are minutes; `cores`, `memory_mib` (MiB) and `gpus` are for each of
+    `nodes`.  `parameters` holds the value of every parameter of the profile.
     """
 
     user: str
@@ -75,31 +81,40 @@ class Launch:
     reservation: str | None
     qos: str | None
     time_minutes: int
+    nodes: int
     cores: int
     memory_mib: int
     gpus: int
+    gpu_type: str | None
     queue_wait_minutes: int
+    directives: Mapping[str, str | Literal[True]]
     environments: tuple[Environment, ...]
+    kernels: tuple[Kernel, ...]
+    hooks: Mapping[str, Hook]
+    container: str | None
     command: tuple[str, ...]
+    default_url: str | None
+    parameters: Mapping[str, str]
     choices: Choices
 
 
-def resolve(
-    catalogue: Catalogue, facts: Facts, user: str, choices: Choices, running: Mapping[str, int] = _NONE_RUN
-) -> Launch:
-    """Return the Launch that `choices` mean for `user` (hub name).
+def resolve(offer: Offer, choices: Choices) -> Launch:
+    """Return the Launch that `choices` mean for the person whom `offer` is for.
 
-    `{}` means the catalogue's first profile at its first site.  `running` counts the servers that the user has
-    besides, by profile key.  Raises ChoiceRefused, naming the field and what would be accepted.
+    `{}` means the catalogue's first profile at its first site.  Raises ChoiceRefused, naming the field and what
+    would be accepted.
     """
+    catalogue, user = offer.catalogue, offer.asker.name
     profile_key = _one_of("profile", choices, tuple(catalogue.profiles)) or next(iter(catalogue.profiles))
     profile = catalogue.profiles[profile_key]
     offered = catalogue.sites_of(profile_key)
     site_key = _one_of("site", choices, offered) or offered[0]
-    site = catalogue.sites[site_key]
-    partition = _partition(site, choices)
-    _no_parameters(profile, choices)
-    _one_more(profile, running.get(profile_key, 0))
+    site, what = catalogue.sites[site_key], catalogue.offering(profile_key, site_key)
+    resources = what.resources
+    partition = _partition(site, what, choices)
+    parameters = _parameters(profile, what, choices)
+    _one_more(profile, offer.asker.running.get(profile_key, 0))
+    gpus = _within("gpus", choices, resources.gpus, units.count, str)
     return Launch(
         user=user,
         owner=site.login_name.get(user, user),
@@ -108,16 +123,24 @@ def resolve(
         site_key=site_key,
         site=site,
         partition=partition,
-        project=_project(site, facts.get(site_key, UNKNOWN), choices),
+        project=_project(site, offer.facts_of(site_key), choices),
         reservation=_one_of("reservation", choices, site.reservations),
         qos=_one_of("qos", choices, site.qos),
-        time_minutes=_time(profile, site, partition, choices),
-        cores=_within("cores", choices, profile.resources.cores, units.count, str),
-        memory_mib=_within("memory", choices, profile.resources.memory, units.mebibytes, units.say_mebibytes),
-        gpus=_within("gpus", choices, profile.resources.gpus, units.count, str),
-        queue_wait_minutes=profile.queue_wait,
-        environments=(site.jupyter, profile.environment),
-        command=profile.command,
+        time_minutes=_time(what, site, partition, choices),
+        nodes=_within("nodes", choices, resources.nodes, units.count, str),
+        cores=_within("cores", choices, resources.cores, units.count, str),
+        memory_mib=_within("memory", choices, resources.memory, units.mebibytes, units.say_mebibytes),
+        gpus=gpus,
+        gpu_type=_one_of("gpu_type", choices, resources.gpu_types) or next(iter(resources.gpu_types), None),
+        queue_wait_minutes=what.queue_wait,
+        directives={**site.directives, **what.directives},
+        environments=(site.jupyter, what.needs(parameters)),
+        kernels=what.kernels,
+        hooks=what.hooks,
+        container=what.container,
+        command=what.command,
+        default_url=what.default_url,
+        parameters=parameters,
         choices=choices,
     )
 
@@ -162,17 +185,26 @@ def _one_more(profile: Profile, running: int) -> None:
         )
 
 
-def _partition(site: Site, choices: Choices) -> str | None:
-    chosen = _one_of("partition", choices, tuple(site.partitions))
-    return chosen or next(iter(site.partitions), None)
+def _partition(site: Site, what: Offering, choices: Choices) -> str | None:
+    offered = what.partitions or tuple(site.partitions)
+    return _one_of("partition", choices, offered) or next(iter(offered), None)
 
 
-def _time(profile: Profile, site: Site, partition: str | None, choices: Choices) -> int:
-    bounds = profile.resources.time
+def _time(what: Offering, site: Site, partition: str | None, choices: Choices) -> int:
+    bounds: Bounds = what.resources.time
     longest = site.partitions[partition].time_max if partition else None
-    if longest is not None and longest < bounds.max:
-        bounds = Bounds(default=min(bounds.default, longest), min=min(bounds.min, longest), max=longest)
+    if longest is not None and longest < bounds.most:
+        bounds = _shortened(bounds, longest)
     return _within("time", choices, bounds, units.minutes, units.say_minutes)
+
+
+def _shortened(bounds: Bounds, longest: int) -> Bounds:
+    """Return the bounds as far as they are not longer than `longest` minutes."""
+    options = tuple(option for option in bounds.options if option <= longest) or (longest,)
+    if bounds.options:
+        default = bounds.default if bounds.default in options else max(options)
+        return Durations(default=default, options=options)
+    return Durations(default=min(bounds.default, longest), min=min(bounds.least, longest), max=longest)
 
 
 def _within(
@@ -185,13 +217,33 @@ def _within(
         value = read(chosen)
     except ValueError as error:
         raise ChoiceRefused(name, f"The {name} cannot be used: {error}.") from error
-    if bounds.min <= value <= bounds.max:
+    if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
         return value
-    accepted = f"{say(bounds.min)} to {say(bounds.max)}" if bounds.min < bounds.max else say(bounds.max)
-    raise ChoiceRefused(name, f"The {name} {_shown(chosen)} is not on offer. Choose {accepted}.")
+    raise ChoiceRefused(name, f"The {name} {_shown(chosen)} is not on offer. Choose {_accepted(bounds, say)}.")
 
 
-def _no_parameters(profile: Profile, choices: Choices) -> None:
+def _accepted(bounds: Bounds, say: Callable[[int], str]) -> str:
+    if bounds.options:
+        return " or ".join(say(option) for option in bounds.options)
+    return f"{say(bounds.least)} to {say(bounds.most)}"
+
+
+def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[str, str]:
+    """Return the value of every parameter."""
     for name in choices.values:
-        if name.startswith("param."):
-            raise ChoiceRefused(name, f"{profile.name} has no parameter called {name.removeprefix('param.')}.")
+        key = name.removeprefix("param.")
+        if key != name and key not in what.parameters:
+            raise ChoiceRefused(name, f"{profile.name} has no parameter called {key}.")
+    return {key: _parameter(f"param.{key}", each, choices) for key, each in what.parameters.items()}
+
+
+def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
+    if parameter.options:
+        return _one_of(name, choices, tuple(parameter.options)) or parameter.usual
+    chosen = choices.get(name)
+    if chosen is None:
+        return parameter.usual
+    if re.fullmatch(r"-?[0-9]{1,18}", chosen) and parameter.holds(int(chosen)):
+        return str(int(chosen))
+    accepted = f"Choose a whole number from {parameter.min} to {parameter.max}."
+    raise ChoiceRefused(name, f"{parameter.title}: {_shown(chosen)} is not on offer. {accepted}")

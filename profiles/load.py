@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from profiles.errors import CatalogueInvalid, Problem, WrongAt
+from profiles.errors import CatalogueInvalid, Problem, WrongAt, WrongTogether, WrongWithin
 from profiles.schema import Catalogue
 
 
@@ -52,7 +52,8 @@ def parse(text: str, name: str) -> Catalogue:
     try:
         return Catalogue.model_validate(data)
     except ValidationError as error:
-        problems = {p.where: p for p in reversed([_problem(name, root, detail) for detail in error.errors()])}
+        found = [_problem(name, root, each) for detail in error.errors() for each in _spread(detail)]
+        problems = {p.where: p for p in reversed(found)}
         raise CatalogueInvalid(tuple(problems[where] for where in sorted(problems))) from error
 
 
@@ -102,6 +103,19 @@ def _repeated(name: str, node: Node, path: tuple[str, ...], seen: set[int]) -> I
             yield from _repeated(name, value, (*path, str(index)), seen)
 
 
+def _spread(detail: Any) -> Iterator[Any]:
+    """Yield one detail for each problem that a detail stands for."""
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, WrongTogether):
+        for each in cause.problems:
+            yield {**detail, "msg": str(each), "loc": (*detail["loc"], *each.path), "ctx": {}}
+    elif isinstance(cause, WrongWithin):
+        for inner in cause.error.errors():
+            yield {**inner, "loc": (*detail["loc"], *cause.path, *inner["loc"])}
+    else:
+        yield detail
+
+
 def _problem(name: str, root: Node, detail: Any) -> Problem:
     text = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
@@ -137,6 +151,9 @@ def _child(node: Node, step: str) -> tuple[Node, Node] | None:
     if isinstance(node, MappingNode):
         # The last one counts: merged keys stand before a mapping's own.
         return next(((key, value) for key, value in reversed(node.value) if key.value == step), None)
-    if isinstance(node, SequenceNode) and step.isdigit() and int(step) < len(node.value):
-        return node.value[int(step)], node.value[int(step)]
+    if isinstance(node, SequenceNode):
+        if step.isdigit() and int(step) < len(node.value):
+            return node.value[int(step)], node.value[int(step)]
+        # A list of names may stand for a mapping from those names.
+        return next(((each, each) for each in node.value if each.value == step), None)
     return None

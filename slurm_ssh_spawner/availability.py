@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from profiles.facts import UNKNOWN, SiteFacts
-from profiles.schema import Site
+from profiles.site import Site
 
 FRESH_SECONDS = 600.0
 RETRY_SECONDS = 60.0

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -13,6 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from kerberos_auth.store import TicketStore
 from profiles import form, launch, load
 from profiles.errors import ChoiceRefused
+from profiles.offer import Asker, Offer
 from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
@@ -52,17 +54,21 @@ class Hub:
 
     async def render_form(self, user: str) -> str:
         """Return the form for a person; after a refusal once with what was typed and why not."""
-        facts = await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
+        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
         # JupyterHub renders the default server's form also after a refusal for a named server, so what
         # was typed is kept for the person, not for the server.
         typed, refused = self._refused.pop(user, ({}, None))
-        return form.render(self.catalogue, facts, typed, refused)
+        return form.render(self._offer(user), typed, refused)
 
     def resolve(self, user: str, choices: launch.Choices, others: Iterable[LaunchId]) -> launch.Launch:
         """Pass the gate, `others` being the person's other running launches.  Raises ChoiceRefused."""
         records = (self.launcher.records.get(launch_id) for launch_id in others)
         running = Counter(record.profile_key for record in records if record)
-        return launch.resolve(self.catalogue, self.launcher.availability.facts(user), user, choices, running)
+        return launch.resolve(self._offer(user, running), choices)
+
+    def _offer(self, user: str, running: Mapping[str, int] | None = None) -> Offer:
+        asker = Asker(user, running=running or {})
+        return Offer(self.catalogue, self.launcher.availability.facts(user), asker, datetime.now().astimezone())
 
     def read_form(self, user: str, sent: Mapping[str, Any], others: Iterable[LaunchId]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them.  Raises ChoiceRefused."""

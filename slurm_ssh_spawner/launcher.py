@@ -10,7 +10,7 @@ from kerberos_auth.store import TicketStore
 from kernels.shell import Shell, quote
 from profiles.facts import SiteFacts
 from profiles.launch import Launch
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import delivery, script, slurm, submission, tunnel
 from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
-from profiles.schema import FrontEnd, Site
+from profiles.site import FrontEnd, Site
 from slurm_ssh_spawner.errors import Refused, SiteUnreachable
 from slurm_ssh_spawner.ssh import Connection, FrontEndBusy, FrontEndSilent, Login, connect
 

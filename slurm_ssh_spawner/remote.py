@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kernels.shell import Shell
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner.errors import Unavailable
 from slurm_ssh_spawner.pool import ConnectionPool
 from slurm_ssh_spawner.ssh import Login

@@ -8,7 +8,7 @@ from importlib.resources import files
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join, quote, templates
 from profiles.launch import Launch
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import slurm
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

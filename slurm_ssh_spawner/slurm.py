@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kernels.shell import Shell, join
 from profiles.launch import Launch
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner.job import Job, JobReport, JobState
 
 _QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
@@ -51,8 +51,8 @@ def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str
         ("job-name", mark),
         ("output", log_path),
         ("no-requeue", None),
-        ("nodes", "1"),
-        ("ntasks", "1"),
+        ("nodes", str(launch.nodes)),
+        ("ntasks-per-node", "1"),
         ("cpus-per-task", str(launch.cores)),
         ("mem", f"{launch.memory_mib}M"),
         ("time", str(launch.time_minutes)),
@@ -62,11 +62,17 @@ def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str
         ("account", launch.project),
         ("reservation", launch.reservation),
         ("qos", launch.qos),
-        ("gres", f"gpu:{launch.gpus}" if launch.gpus else None),
+        ("gres", _gres(launch)),
     )
     pairs += [(name, value) for name, value in optional if value]
-    pairs += [(name, None if value is True else str(value)) for name, value in launch.site.directives.items()]
+    pairs += [(name, None if value is True else str(value)) for name, value in launch.directives.items()]
     return tuple(pairs)
+
+
+def _gres(launch: Launch) -> str | None:
+    if not launch.gpus:
+        return None
+    return f"gpu:{launch.gpu_type}:{launch.gpus}" if launch.gpu_type else f"gpu:{launch.gpus}"
 
 
 def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:

@@ -12,7 +12,7 @@ from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
 from slurm_ssh_spawner.errors import Broken, LaunchError
 from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person

@@ -12,7 +12,7 @@ import asyncssh
 
 from kerberos_auth.tickets import Ticket
 from kernels.shell import Shell
-from profiles.schema import FrontEnd
+from profiles.site import FrontEnd
 from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused
 from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
 from profiles.launch import Launch
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import delivery, script, slurm
 from slurm_ssh_spawner.delivery import Delivered
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable

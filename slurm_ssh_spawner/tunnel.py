@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.pool import ConnectionPool

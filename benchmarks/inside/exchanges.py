@@ -11,12 +11,14 @@ import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from kerberos_auth.store import TicketStore
 from kernels.shell import Shell
 from profiles import launch, load
+from profiles.offer import Asker, Offer
 from slurm_ssh_spawner import slurm, submission
 from slurm_ssh_spawner.job import mark, new_launch_id
 from slurm_ssh_spawner.pool import ConnectionPool
@@ -92,7 +94,9 @@ def own_store() -> Iterator[TicketStore]:
 
 async def main(tickets: TicketStore) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
-    asked = launch.resolve(load.read(CATALOGUE), {}, PERSON, launch.Choices.of({"profile": "stub"}))
+    asked = launch.resolve(
+        Offer(load.read(CATALOGUE), {}, Asker(PERSON), datetime.now(UTC)), launch.Choices.of({"profile": "stub"})
+    )
     login = Login(PERSON, asked.owner, asked.site_key)
     for _ in range(ROUNDS):
         remote = Remote(ConnectionPool(tickets.get, IDLE_SECONDS), login, asked.site)

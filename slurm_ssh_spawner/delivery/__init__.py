@@ -1,6 +1,6 @@
 """How a ticket reaches a job: by the site's `ticket.delivery`."""
 
-from profiles.schema import Auks, Site
+from profiles.site import Auks, Site
 from slurm_ssh_spawner.delivery.auks import AuksDelivery
 from slurm_ssh_spawner.delivery.command import CommandDelivery
 from slurm_ssh_spawner.delivery.copying import CopyDelivery

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from kerberos_auth import ccache
 from kerberos_auth.errors import BadTicket
 from kernels.shell import Shell, join
-from profiles.schema import Auks
+from profiles.site import Auks
 from slurm_ssh_spawner.delivery.seam import Delivered, Run
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.transport import Completed

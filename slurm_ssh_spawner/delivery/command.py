@@ -2,7 +2,7 @@
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join
-from profiles.schema import TicketCommand
+from profiles.site import TicketCommand
 from slurm_ssh_spawner.delivery.seam import Delivered, Run
 from slurm_ssh_spawner.errors import Broken, Refused
 from slurm_ssh_spawner.transport import Completed

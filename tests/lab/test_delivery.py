@@ -11,7 +11,7 @@ from kerberos_auth import ccache
 from kernels.shell import Shell, join
 from lab import Lab
 from lab.demo import CELL
-from profiles.schema import Auks
+from profiles.site import Auks
 from slurm_ssh_spawner.delivery import AuksDelivery, CopyDelivery
 from slurm_ssh_spawner.errors import Unavailable
 from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, unwrap, wrap

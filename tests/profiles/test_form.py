@@ -52,7 +52,7 @@ class _Page(HTMLParser):
 
 
 def _page(typed: dict[str, str] | None = None, refused: ChoiceRefused | None = None) -> _Page:
-    return _Page(form.render(_OFFER, {}, typed or {}, refused))
+    return _Page(form.render(builders.offer(_OFFER), typed or {}, refused))
 
 
 def test_every_field_has_a_label() -> None:
@@ -100,7 +100,7 @@ def test_a_refusal_of_something_without_a_field_stands_above_the_form() -> None:
 def _form(facts: Facts, typed: dict[str, str] | None = None, **projects: object) -> _Page:
     """Return the form of a catalogue whose sites have these projects."""
     sites = {name: builders.site(title=name.title(), projects=asked) for name, asked in projects.items()}
-    return _Page(form.render(builders.catalogue(sites=sites), facts, typed or {}))
+    return _Page(form.render(builders.offer(builders.catalogue(sites=sites), facts), typed or {}))
 
 
 def test_where_no_site_charges_projects_nobody_is_asked_for_one() -> None:
@@ -138,7 +138,7 @@ def test_projects_of_the_accounting_are_text_and_not_markup() -> None:
 
 def test_a_refused_project_stands_above_a_form_that_has_no_field_for_it() -> None:
     offer = builders.catalogue(sites={"geneva": builders.site(projects="none")})
-    page = _Page(form.render(offer, {}, {}, ChoiceRefused("project", "Leave the project out.")))
+    page = _Page(form.render(builders.offer(offer), {}, ChoiceRefused("project", "Leave the project out.")))
     assert page.text.strip().startswith("Leave the project out.")
 
 
@@ -202,4 +202,4 @@ def test_a_hostile_form_is_refused_or_becomes_choices(sent: dict[str, list[str]]
     try:
         form.parse(sent)
     except ChoiceRefused as refused:
-        form.render(_OFFER, {}, {}, refused)
+        form.render(builders.offer(_OFFER), {}, refused)

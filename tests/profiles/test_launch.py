@@ -4,19 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels.environment import Environment
 from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, SiteFacts
 from profiles.launch import FIELDS, Choices, Launch, resolve
+from profiles.offer import Asker
 from tests.support import builders
 
 _OFFER = builders.catalogue(
     sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", partitions={}, projects="none")},
-    profiles={"jupyterlab": builders.profile(), "big": builders.profile(name="Big", sites=["lugano"])},
+    profiles={
+        "jupyterlab": builders.profile(environment={"A": "b"}),
+        "big": builders.profile(name="Big", sites=["lugano"]),
+    },
 )
 
 
 def _launch(**choices: str) -> Launch:
-    return resolve(_OFFER, {}, "alice", Choices.of(choices))
+    return resolve(builders.offer(_OFFER), Choices.of(choices))
 
 
 def test_no_choices_mean_the_first_of_everything() -> None:
@@ -30,7 +35,7 @@ def test_no_choices_mean_the_first_of_everything() -> None:
 
 def test_a_launch_has_the_environments_of_its_site_and_its_profile_in_this_order() -> None:
     launch = _launch()
-    assert launch.environments == (launch.site.jupyter, _OFFER.profiles["jupyterlab"].environment)
+    assert launch.environments == (launch.site.jupyter, Environment(variables={"A": "b"}))
 
 
 def test_every_choice_is_taken() -> None:
@@ -150,17 +155,17 @@ def _is_offered(launch: Launch) -> bool:
             launch.project in ("physics", "chemistry") if site.projects != "none" else launch.project is None,
             launch.reservation in (*site.reservations, None),
             launch.qos in (*site.qos, None),
-            bounds.time.min <= launch.time_minutes <= bounds.time.max,
-            bounds.cores.min <= launch.cores <= bounds.cores.max,
-            bounds.memory.min <= launch.memory_mib <= bounds.memory.max,
-            bounds.gpus.min <= launch.gpus <= bounds.gpus.max,
+            bounds.time.least <= launch.time_minutes <= bounds.time.most,
+            bounds.cores.least <= launch.cores <= bounds.cores.most,
+            bounds.memory.least <= launch.memory_mib <= bounds.memory.most,
+            bounds.gpus.least <= launch.gpus <= bounds.gpus.most,
         )
     )
 
 
 def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
     try:
-        return resolve(_OFFER, {}, "alice", Choices.of(given))
+        return resolve(builders.offer(_OFFER), Choices.of(given))
     except ChoiceRefused as refused:
         return refused
 
@@ -188,7 +193,7 @@ _KNOWN = {"geneva": SiteFacts(projects=("proj3", "proj12"))}
 
 
 def _charged(facts: Facts, **choices: str) -> str | None:
-    return resolve(_ACCOUNTING, facts, "alice", Choices.of(choices)).project
+    return resolve(builders.offer(_ACCOUNTING, facts), Choices.of(choices)).project
 
 
 @pytest.mark.parametrize("facts", [_KNOWN, {}, {"lugano": SiteFacts(projects=())}, {"geneva": SiteFacts()}])
@@ -233,18 +238,22 @@ _LIMITED = builders.catalogue(
 )
 
 
+def _with(running: dict[str, int], choices: dict[str, str]) -> Launch:
+    return resolve(builders.offer(_LIMITED, asker=Asker("alice", running=running)), Choices.of(choices))
+
+
 @pytest.mark.parametrize("running", [{}, {"few": 1}, {"few": 1, "many": 9}])
 def test_below_the_limit_of_a_profile_one_more_server_may_start(running: dict[str, int]) -> None:
-    assert resolve(_LIMITED, {}, "alice", Choices(), running).profile_key == "few"
+    assert _with(running, {}).profile_key == "few"
 
 
 @pytest.mark.parametrize("running", [2, 3])
 def test_at_the_limit_of_a_profile_a_person_is_told_how_many_run(running: int) -> None:
     with pytest.raises(ChoiceRefused, match=f"You have {running} of Few running") as refused:
-        resolve(_LIMITED, {}, "alice", Choices(), {"few": running})
+        _with({"few": running}, {})
     assert refused.value.field == "profile"
     assert refused.value.message.endswith("Stop one, or choose another profile.")
 
 
 def test_a_profile_without_a_limit_may_run_as_often_as_asked() -> None:
-    assert resolve(_LIMITED, {}, "alice", Choices.of({"profile": "many"}), {"few": 2, "many": 99})
+    assert _with({"few": 2, "many": 99}, {"profile": "many"})

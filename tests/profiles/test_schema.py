@@ -3,15 +3,16 @@ import inspect
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from kernels.environment import Environment
-from profiles import schema
+from kernels import kernel
+from profiles import profile, resources, schema, site
 from profiles.errors import CatalogueInvalid
 from profiles.schema import Catalogue
 from tests.support import builders
 
 _MODELS = [
     each
-    for each in (*vars(schema).values(), Environment)
+    for module in (schema, site, profile, resources, kernel)
+    for each in vars(module).values()
     if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel
 ]
 
@@ -38,24 +39,24 @@ def test_a_catalogue_cannot_be_changed() -> None:
         builders.catalogue().sites["geneva"].title = "Lugano"  # type: ignore[misc]
 
 
-def _of_profile(resources: dict[str, object]) -> schema.Resources:
-    offer = builders.catalogue(profiles={"one": builders.profile(resources=resources)})
+def _of_profile(asked: dict[str, object]) -> resources.Resources:
+    offer = builders.catalogue(profiles={"one": builders.profile(resources=asked)})
     return offer.profiles["one"].resources
 
 
 def test_one_value_means_that_nobody_may_change_it() -> None:
     memory = _of_profile({"memory": "2G"}).memory
-    assert (memory.min, memory.default, memory.max) == (2048, 2048, 2048)
+    assert (memory.least, memory.default, memory.most) == (2048, 2048, 2048)
 
 
 def test_a_default_alone_bounds_from_one_to_itself() -> None:
     cores = _of_profile({"cores": {"default": 4}}).cores
-    assert (cores.min, cores.default, cores.max) == (1, 4, 4)
+    assert (cores.least, cores.default, cores.most) == (1, 4, 4)
 
 
 def test_no_gpus_is_a_default_that_bounds_from_none() -> None:
     gpus = _of_profile({"gpus": {"default": 0, "max": 2}}).gpus
-    assert (gpus.min, gpus.default, gpus.max) == (0, 0, 2)
+    assert (gpus.least, gpus.default, gpus.most) == (0, 0, 2)
 
 
 def test_a_profile_without_sites_is_offered_at_all_of_them() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kerberos_auth import ccache
 from kernels.shell import Shell
-from profiles.schema import Auks
+from profiles.site import Auks
 from slurm_ssh_spawner import delivery, remote, submission
 from slurm_ssh_spawner.delivery import AuksDelivery, Delivered
 from slurm_ssh_spawner.delivery import auks as module

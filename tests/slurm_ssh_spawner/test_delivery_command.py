@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import TicketCommand
+from profiles.site import TicketCommand
 from slurm_ssh_spawner import delivery
 from slurm_ssh_spawner.delivery import CommandDelivery, Delivered
 from slurm_ssh_spawner.errors import Broken, Refused

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kernels.shell import Shell
-from profiles.schema import FrontEnd, Site
+from profiles.site import FrontEnd, Site
 from slurm_ssh_spawner import pool as pool_module
 from slurm_ssh_spawner import ssh
 from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused, SiteUnreachable, Unavailable

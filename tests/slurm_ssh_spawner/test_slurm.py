@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import slurm
 from slurm_ssh_spawner.job import JobReport, JobState
 from slurm_ssh_spawner.slurm import UnreadableAnswer
@@ -30,7 +30,7 @@ def test_a_plain_launch_asks_for_its_resources_in_slurms_units() -> None:
         "output": "/logs/1.log",
         "no-requeue": None,
         "nodes": "1",
-        "ntasks": "1",
+        "ntasks-per-node": "1",
         "cpus-per-task": "1",
         "mem": "1024M",
         "time": "60",

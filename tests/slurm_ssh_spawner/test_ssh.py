@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kernels.shell import Shell
-from profiles.schema import FrontEnd
+from profiles.site import FrontEnd
 from slurm_ssh_spawner import ssh
 from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused
 from slurm_ssh_spawner.ssh import Connection, FrontEndBusy, FrontEndSilent, Login, connect

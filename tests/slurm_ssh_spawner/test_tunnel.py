@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from profiles.schema import Site
+from profiles.site import Site
 from slurm_ssh_spawner import tunnel
 from slurm_ssh_spawner.errors import Broken, LoginRefused, Refused, Unavailable
 from slurm_ssh_spawner.job import LaunchId

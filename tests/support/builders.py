@@ -1,11 +1,14 @@
 """Values for tests: a Catalogue, a Launch, a Job, a ServerProcess.  Each call gives a new one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 
 from profiles import load
+from profiles.facts import Facts
 from profiles.launch import Choices, Launch, resolve
+from profiles.offer import Asker, Offer
 from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import Job, LaunchId, mark
 from slurm_ssh_spawner.script import ServerProcess
@@ -53,9 +56,19 @@ def catalogue(**sections: Any) -> Catalogue:
     return load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
 
 
-def launch(offer: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def offer(
+    what: Catalogue | None = None, facts: Facts | None = None, asker: Asker | None = None, now: datetime = NOW
+) -> Offer:
+    """Return a catalogue as somebody (alice, in no group, with no servers) sees it at NOW."""
+    return Offer(what or catalogue(), facts or {}, asker or Asker("alice"), now)
+
+
+def launch(what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
     """Return what the choices (none by default) mean for a user."""
-    return resolve(offer or catalogue(), {}, user, Choices.of(choices or {}))
+    return resolve(offer(what, asker=Asker(user)), Choices.of(choices or {}))
 
 
 def job(**changed: Any) -> Job:

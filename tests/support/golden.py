@@ -37,7 +37,7 @@ def _odd_values() -> script.JobScript:
         directives={"exclusive": True, "constraint": "ib"},
         jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
     )
-    profile = builders.profile(environment={"modules": ["it's", "gcc/12"]}, command=["run; me", "--x=&y"])
+    profile = builders.profile(modules=["it's", "gcc/12"], command=["run; me", "--x=&y"])
     launch = builders.launch(
         builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}),
         {"gpus": "1", "qos": "high", "reservation": "school", "memory": "4G", "time": "8h"},

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncssh
 
-from profiles.schema import FrontEnd
+from profiles.site import FrontEnd
 
 HOST = "localhost"
 

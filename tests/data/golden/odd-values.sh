@@ -3,7 +3,7 @@
 #SBATCH --output='/scratch/a '"'"'b'"'"' $(id)\\/alice/0123456789ab.log'
 #SBATCH --no-requeue
 #SBATCH --nodes=1
-#SBATCH --ntasks=1
+#SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=4096M
 #SBATCH --time=480

@@ -1,4 +1,7 @@
-"""Times and sizes as people write them, turned into minutes and MiB.  Pure."""
+"""Times and sizes as people write them, turned into minutes and MiB.  Pure.
+
+Here, because both the catalogue and the settings of hooks are read with it.
+"""
 
 import re
 

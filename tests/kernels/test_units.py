@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles import units
+from kernels import units
 
 _KINDS = (units.minutes, units.mebibytes, units.count)
 

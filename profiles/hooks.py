@@ -1,0 +1,29 @@
+"""The key `hooks` of a profile: names of installed hooks, each with settings that the hook itself checks."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError
+
+from kernels.hook import Hook, hooks
+from profiles.errors import WrongAt, WrongWithin
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {name: _hook(name, settings) for name, settings in value.items()}
+
+
+def _hook(name: str, settings: Any) -> Hook:
+    if isinstance(settings, Hook):
+        return settings
+    known = hooks()
+    if name not in known:
+        raise WrongAt((str(name),), f"there is no such hook; installed are {', '.join(sorted(known)) or 'none'}")
+    try:
+        return known[name].model_validate({} if settings is None else settings)
+    except ValidationError as error:
+        raise WrongWithin((name,), error) from error
+
+
+Hooks = Annotated[dict[str, SerializeAsAny[Hook]], BeforeValidator(_read, json_schema_input_type=dict[str, Any])]

@@ -1,0 +1,162 @@
+"""What a job gets, and what a person may change of it: values with bounds, parameters with options."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from kernels import units
+from kernels.environment import Value, Variable
+from profiles.errors import WrongAt
+from profiles.words import Entry, Plain, SlurmWord
+
+Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=int)]
+Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=int | str)]
+Duration = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=int | str), Field(gt=0)]
+
+
+class Bounds(Entry):
+    """A whole number with a default; a person may ask for one of `options`, or for `least` to `most`."""
+
+    default: int = Field(description="What a launch gets if nothing is asked; the first option if left out.")
+    min: int | None = Field(default=None, description="The least that may be asked; 1 if left out.")
+    max: int | None = Field(default=None, description="The most that may be asked; the default if left out.")
+    options: tuple[int, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+
+    @property
+    def least(self) -> int:
+        """The least that may be asked."""
+        if self.options:
+            return min(self.options)
+        return min(1, self.default) if self.min is None else self.min
+
+    @property
+    def most(self) -> int:
+        """The most that may be asked."""
+        if self.options:
+            return max(self.options)
+        return self.default if self.max is None else self.max
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.options:
+            for name in ("min", "max"):
+                if getattr(self, name) is not None:
+                    raise WrongAt((name,), "has no meaning beside `options`; leave one of them out")
+            if self.default not in self.options:
+                raise WrongAt(("default",), "is not among the options")
+        elif not self.least <= self.default <= self.most:
+            raise ValueError(f"min {self.least}, default {self.default}, max {self.most} are not in order")
+        return self
+
+
+class Counts(Bounds):
+    """How many; see Bounds."""
+
+    default: Count = Field(description="What a launch gets if nothing is asked; the first option if left out.")
+    min: Count | None = Field(default=None, description="The least that may be asked; 1 if left out.")
+    max: Count | None = Field(default=None, description="The most that may be asked; the default if left out.")
+    options: tuple[Count, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+
+
+class Sizes(Bounds):
+    """How much memory, in MiB; see Bounds."""
+
+    default: Mebibytes = Field(description="What a launch gets if nothing is asked; the first option if left out.")
+    min: Mebibytes | None = Field(default=None, description="The least that may be asked; 1M if left out.")
+    max: Mebibytes | None = Field(default=None, description="The most that may be asked; the default if left out.")
+    options: tuple[Mebibytes, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+
+
+class Durations(Bounds):
+    """How long, in minutes; see Bounds."""
+
+    default: Duration = Field(description="What a launch gets if nothing is asked; the first option if left out.")
+    min: Duration | None = Field(default=None, description="The least that may be asked; 1m if left out.")
+    max: Duration | None = Field(default=None, description="The most that may be asked; the default if left out.")
+    options: tuple[Duration, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+
+
+def _spread(value: Any) -> Any:
+    """Turn one value, which nobody may change, and options without a default into what Bounds holds."""
+    if isinstance(value, dict):
+        options = value.get("options")
+        if isinstance(options, list) and options and "default" not in value:
+            return {"default": options[0], **value}
+        return value
+    return value if isinstance(value, Bounds) else {"default": value, "options": [value]}
+
+
+def _fixed(value: int) -> Any:
+    return {"default": value, "options": (value,)}
+
+
+CountBounds = Annotated[Counts, BeforeValidator(_spread, json_schema_input_type=int | Counts)]
+SizeBounds = Annotated[Sizes, BeforeValidator(_spread, json_schema_input_type=int | str | Sizes)]
+DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input_type=int | str | Durations)]
+
+
+class Resources(Entry):
+    """What a job gets.  Each is one value, `{default: , min: , max: }` or `{options: [...]}`."""
+
+    cores: CountBounds = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
+    memory: SizeBounds = Field(default=Sizes(**_fixed(1024)), description="Memory on each node, such as `64G`.")
+    gpus: CountBounds = Field(default=Counts(**_fixed(0)), description="Graphics processors on each node.")
+    gpu_types: tuple[SlurmWord, ...] = Field(
+        default=(),
+        description="Types of graphics processor that may be asked for, the default first; any if left out.",
+    )
+    nodes: CountBounds = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
+    time: DurationBounds = Field(
+        default=Durations(default=60, min=1, max=480), description="How long the job may run, such as `8h`."
+    )
+
+
+def _titled(value: Any) -> Any:
+    """Turn a list of options into options that are their own titles."""
+    return {str(option): str(option) for option in value} if isinstance(value, list) else value
+
+
+class Parameter(Entry):
+    """One thing that a person may set within a profile: one of some options, or a whole number in a range."""
+
+    title: Plain = Field(description="What people read beside it.")
+    description: Plain = Field(default="", description="One sentence under it.")
+    options: Annotated[
+        dict[Value, Plain], BeforeValidator(_titled, json_schema_input_type=dict[str, str] | list[str])
+    ] = Field(default_factory=dict, description="What may be picked: a list, or values with titles.")
+    min: int | None = Field(default=None, description="Instead of options: the least.")
+    max: int | None = Field(default=None, description="Instead of options: the most.")
+    default: str | int | None = Field(
+        default=None,
+        description="What a launch gets if nothing is picked; the first option, or `min`, if left out.",
+    )
+    variable: Variable | None = Field(
+        default=None, description="Environment variable that holds the value in the job; none if left out."
+    )
+
+    @property
+    def usual(self) -> str:
+        """What a launch gets if nothing is picked."""
+        if self.default is not None:
+            return str(self.default)
+        return next(iter(self.options)) if self.options else str(self.min)
+
+    def holds(self, number: int) -> bool:
+        """Return whether a number is in the range."""
+        return self.min is not None and self.max is not None and self.min <= number <= self.max
+
+    @model_validator(mode="after")
+    def _says_what_may_be_picked(self) -> Self:
+        if self.options:
+            if self.min is not None or self.max is not None:
+                raise ValueError("has `options` and `min` or `max`; leave one of them out")
+            if self.usual not in self.options:
+                raise WrongAt(("default",), f"is not among the options {', '.join(self.options)}")
+            return self
+        if self.min is None or self.max is None:
+            raise ValueError("needs `options`, or `min` and `max`: what may be picked")
+        if self.min > self.max:
+            raise WrongAt(("min",), f"is more than `max`, {self.max}")
+        if not self.usual.lstrip("-").isdigit() or not self.holds(int(self.usual)):
+            raise WrongAt(("default",), f"is not a whole number from {self.min} to {self.max}")
+        return self
