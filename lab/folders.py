@@ -11,6 +11,7 @@ SETUP = TREE / ".setup"
 PAM_MODULES = SETUP / "pam/lib"
 SITE_ENVIRONMENT = SETUP / "jupyterlab"
 OLDER_SITE_ENVIRONMENT = SETUP / "jupyterlab-old"
+SPARK_ENVIRONMENT = SETUP / "spark"
 LMOD = SETUP / "lmod"
 """Debian's package, unpacked: it cannot be installed next to environment-modules."""
 

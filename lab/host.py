@@ -9,7 +9,7 @@ from typing import NoReturn
 from lab import control, network, rootfs
 from lab.daemons import daemons_of
 from lab.etc import gather_files
-from lab.folders import LMOD, OLDER_SITE_ENVIRONMENT, SITE_ENVIRONMENT, TREE, StateFolder
+from lab.folders import LMOD, OLDER_SITE_ENVIRONMENT, SITE_ENVIRONMENT, SPARK_ENVIRONMENT, TREE, StateFolder
 from lab.modules import ENVIRONMENT_MODULES_FILES
 from lab.namespaces import Clone, setns, unshare
 from lab.plan import HOSTS, SITE_OF, Host, ModuleSystem, Role, Site
@@ -70,6 +70,7 @@ def _site_view(site: Site, state: StateFolder) -> View:
         Share(state.homes(site.name), "/home"),
         Share(state.scratch(site.name), "/scratch"),
         Share(SITE_ENVIRONMENT, "/opt/jupyterlab", read_only=True),
+        Share(SPARK_ENVIRONMENT, "/opt/spark", read_only=True),
     ]
     hidden = [TREE]
     if site.older_environment:

@@ -15,12 +15,13 @@ from lab.folders import (
     PAM_MODULES,
     PROXY_PROGRAM,
     SITE_ENVIRONMENT,
+    SPARK_ENVIRONMENT,
     SYSTEM_PATH,
 )
 
 PROGRAMS = (
     *("ip", "nsenter", "setpriv", "krb5kdc", "kadmin.local", "sshd"),
-    *("munged", "slurmctld", "slurmd", "slurmdbd", "mariadbd", "mariadb-install-db", "lua5.3"),
+    *("munged", "slurmctld", "slurmd", "slurmdbd", "mariadbd", "mariadb-install-db", "lua5.3", "java"),
 )
 
 
@@ -29,7 +30,7 @@ def check_machine() -> None:
     if os.geteuid() != 0:
         raise LabError("The lab makes namespaces and mounts, which needs root. Run it as root.")
     missing: list[str | Path] = [name for name in PROGRAMS if not shutil.which(name, path=SYSTEM_PATH)]
-    environments = (HUB_PYTHON, SITE_ENVIRONMENT, OLDER_SITE_ENVIRONMENT)
+    environments = (HUB_PYTHON, SITE_ENVIRONMENT, OLDER_SITE_ENVIRONMENT, SPARK_ENVIRONMENT)
     made = (*environments, PAM_MODULES, LMOD, NODE_PROGRAM, PROXY_PROGRAM)
     missing += [path for path in made if not path.exists()]
     if missing:

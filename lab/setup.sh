@@ -12,6 +12,7 @@ readonly PACKAGES=(
     krb5-kdc krb5-admin-server krb5-user libkrb5-dev
     openssh-server environment-modules tcsh chromium
     lua5.3 lua-filesystem lua-json lua-posix lua-term tcl
+    openjdk-17-jre-headless
     iproute2 util-linux procps curl gcc python3-venv python3-dev shellcheck
 )
 
@@ -109,7 +110,7 @@ make_site_environment() {
         mount --bind /proc/self/fd/3 "/opt/$1"
         /usr/bin/python3 -m venv "/opt/$1"
         "/opt/$1/bin/python" -m pip install --requirement "$2"
-        "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
+        [ ! -e "/opt/$1/bin/jupyter" ] || "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
             @jupyterlab/apputils-extension:announcements
     ' bash "$1" "$2"
 }
@@ -151,6 +152,10 @@ main() {
     if ! done_with site-old lab/locks/site-old.lock; then
         step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
         mark_done site-old lab/locks/site-old.lock
+    fi
+    if ! done_with spark lab/locks/spark.lock; then
+        step "Spark" spark make_site_environment spark lab/locks/spark.lock
+        mark_done spark lab/locks/spark.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_proxy

@@ -75,6 +75,7 @@ def _partition_lines(site: Site, nodes: tuple[Host, ...]) -> str:
 PartitionName=DEFAULT MaxTime=08:00:00 DefaultTime=00:30:00 PriorityTier=10 PreemptMode=OFF
 PartitionName=normal Nodes=ALL Default=YES
 PartitionName=debug Nodes={last} MaxTime=00:10:00 DefaultTime=00:05:00
+PartitionName=cloud Nodes=ALL
 PartitionName=gpu Nodes={with_gpus}
 PartitionName=staff Nodes=ALL AllowGroups={site.staff_group}
 PartitionName=maint Nodes={last} State=DOWN
