@@ -15,30 +15,156 @@ launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
+# Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
+stage() {
+  local text=${2-}
+  text=${text//[[:cntrl:]]/ }
+  printf '[%s] %s: %s\n' "$(date +%H:%M:%S)" "$1" "$text"
+  text=${text:0:3000}
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  # Opened for reading too, a pipe never lets its writer wait for a reader.
+  printf '{"stage": "%s", "text": "%s"}\n' "$1" "$text" 1<>"$JUPYTERHUB_SITES_STAGES"
+}
+
+# Tell the person something that does not end the launch.
+notice() {
+  stage notice "$1"
+}
+
 give_up() {
-  printf '%s\n' "$1" >&2
+  stage failed "$1"
   exit 1
 }
 
+# The token is in no command line.  Modules that are loaded later do not change what runs here.
+post_report() {
+  if command -v curl >/dev/null; then
+    printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
+      curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
+        --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+  else
+    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+import os, urllib.request
+report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
+headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
+request = urllib.request.Request(os.environ["JUPYTERHUB_SITES_REPORT_URL"], report, headers)
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+' </dev/null
+  fi
+}
+
+report_stages() {
+  local report
+  while IFS= read -r report && [ -n "$report" ]; do
+    post_report "$report"
+  done
+}
+
+# What happened last is worth a moment: it may say why the job ends.
+end_reports() {
+  printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
+  local tries=30
+  while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill "$reporter"
+} 2>/dev/null
+
+# Run a command beside this shell and wait for it: a trap does not run while a command is in the foreground.
+attend() {
+  "$@" <&0 &
+  attended=$!
+  wait "$attended"
+  local status=$?
+  attended=
+  return "$status"
+}
+
+# A program that does not end when it is told to is killed.
+end_attended() {
+  local tries=50
+  kill "$attended" || return
+  while kill -0 "$attended" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill -KILL "$attended"
+} 2>/dev/null
+
+# Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
+load_modules() {
+  local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
+  stage modules "Loading $*"
+  seen=()
+  for name in "$@"; do
+    module load "$name" >"$said" 2>&1
+    module_status=$?
+    cat -- "$said"
+    if is_loaded "$name"; then
+      seen+=("$name")
+    # The name may be an alias of another.
+    elif [ "$module_status" != 0 ] || grep -Eiq 'error|unable|cannot|unknown' "$said"; then
+      give_up "The module $name could not be loaded: $(tr -s '[:space:]' ' ' <"$said")"
+    fi
+  done
+  for name in "${seen[@]}"; do
+    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+  done
+  stage loaded "${LOADEDMODULES-}"
+}
+
+# Whether a module is loaded under this name, or in any version of it.
+is_loaded() {
+  case ":${LOADEDMODULES-}:" in
+    *":$1:"* | *":$1/"*) return 0 ;;
+  esac
+  return 1
+}
+
+# The newest logs stay, and those of launches that still run.
+remove_old_logs() (
+  cd -- "$1" || return
+  # shellcheck disable=SC2010 # only names of our own making pass
+  ls -t | grep -Ex '[0-9a-f]{12}\.log' | tail -n +6 | while read -r log; do
+    [ -d "${log%.log}" ] || rm -f -- "$log"
+  done
+)
+
 clean_up() {
   trap '' TERM
+  [ -z "$attended" ] || end_attended
   rm -f -- /scratch/alice/tickets/0123456789ab.ccache
-  :
+  end_reports
+  rm -rf -- /scratch/alice/jupyter/0123456789ab
 }
+
+(umask 077 && mkdir -- /scratch/alice/jupyter/0123456789ab) || {
+  printf 'The folder of this launch cannot be made on %s.\n' "$(hostname)" >&2
+  exit 1
+}
+attended=
+reporter=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
 export JUPYTERHUB_USER=alice
 export JUPYTERHUB_SERVICE_PREFIX=/user/alice/
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
+export JUPYTERHUB_SITES_LAUNCH_FOLDER=/scratch/alice/jupyter/0123456789ab
+export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
 export KRB5CCNAME=FILE:/scratch/alice/tickets/0123456789ab.ccache
 
-. /etc/profile.d/modules.sh
+mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
+report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
+reporter=$!
+remove_old_logs /scratch/alice/jupyter
+
+type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
 module use /opt/modulefiles
-module load jupyterlab || give_up 'The module jupyterlab could not be loaded.'
+load_modules jupyterlab
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
