@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
+from kernels import spark
 from profiles.facts import SiteFacts
 from profiles.launch import Launch
 from profiles.site import Site
@@ -186,6 +187,9 @@ class Launcher:
             await self._upkeep.settled(job)
             place = delivery.of(self._site(job))
             await place.release(self._remote(job).run, job.owner, job.launch_id)
+            # A job that was killed has not ended its cluster, and one that waits in the queue cannot end itself.
+            cluster = spark.cluster_name(job.launch_id)
+            await self._remote(job).run(slurm.cancel(self._site(job), job.owner, cluster))
             await self._remote(job).run(joblog.remove_folder(self._site(job), job.owner, job.launch_id))
         except LaunchError as error:
             _log.warning("%s: its ticket at %s may be left over: %s", job.mark, job.site_key, error)

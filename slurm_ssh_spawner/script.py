@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from kernels import environment
+from kernels import environment, spark
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
@@ -93,7 +93,9 @@ def build(
     """
     job = context(launch, launch_id, mark)
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
-    parts += [hook.fragment(job) for hook in launch.hooks.values()]
+    # First, because kernels may need what they bring.
+    own = tuple(launch.hooks.values())
+    parts += [hook.fragment(job) for hook in (*spark.implied(launch.kernels, own), *own)]
     text = _TEMPLATES.get_template("job.sh.jinja").render(
         directives=[
             _directive(*pair)

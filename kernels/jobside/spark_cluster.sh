@@ -17,7 +17,7 @@ export SPARK_DAEMON_MEMORY=256m
 export SPARK_LOCAL_IP=127.0.0.1
 export SPARK_DAEMON_JAVA_OPTS='-Dspark.port.maxRetries=0'
 
-master_step='' worker_step='' master='' ended='It has ended.'
+master_step='' worker_step='' master='' ended='It has failed.'
 
 finish() {
   trap '' TERM
@@ -83,7 +83,7 @@ follow() {
 }
 
 trap finish EXIT
-trap 'exit 143' TERM
+trap 'end "It was cancelled, or its time was up." 143' TERM
 (umask 077 && mkdir -p -- "$SPARK_LOG_DIR" "$SPARK_PID_DIR" "$SPARK_WORKER_DIR") ||
   end "Its folders in ~/.spark cannot be made on $(hostname)." 1
 find "$SPARK_LOG_DIR" -maxdepth 1 -name 'spark_cluster-*.log' -mtime +14 -delete

@@ -37,15 +37,15 @@ listens() {
 }
 
 run_worker() {
-  local scratch status
-  scratch=$(mktemp -d "${TMPDIR:-/tmp}/$cluster_name-XXXXXX") || return 1
-  export SPARK_LOCAL_DIRS=$scratch
   run_daemon org.apache.spark.deploy.worker.Worker --host "$host" --webui-port 0 \
     --cores "$2" --memory "${3}m" --work-dir "$SPARK_WORKER_DIR/$cluster_name" "$1"
-  status=$?
-  rm -rf -- "$scratch"
-  return "$status"
 }
+
+# What programs leave when they are killed goes with this folder.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/$cluster_name-XXXXXX") || exit 1
+trap 'rm -rf -- "$scratch"' EXIT
+export SPARK_LOCAL_DIRS=$scratch
+export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS-} -Djava.io.tmpdir=$scratch -XX:-UsePerfData"
 
 case $part in
   master)

@@ -12,7 +12,7 @@ tell() {
   said=$1
   put "$folder/status" "$1"
   put "$HOME/.spark/status" "$1 ($cluster_name)"
-  stage spark "$1"
+  stage spark "${1#Spark: }"
 }
 
 check() {

@@ -250,6 +250,14 @@ async def test_a_released_launch_leaves_no_ticket(launcher: Launcher, offer: Cat
     await until(lambda: not ticket.exists())
 
 
+async def test_a_released_launch_leaves_no_spark_cluster_in_the_queue(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    launcher.release(job)
+    await until(lambda: local.told("scancel.arguments") == f"--user=alice\n--name=spark_cluster-{ID}\n")
+
+
 async def test_a_job_of_a_site_that_left_the_catalogue_is_for_the_admin(launcher: Launcher) -> None:
     with pytest.raises(Broken, match="bern is no longer in the catalogue"):
         await launcher.cancel(_job(site_key="bern"))
