@@ -308,9 +308,8 @@ class TestTheClustersJob:
         until((node.home / ".spark/master").exists)
         return jobs[1]
 
-    def test_master_and_workers_are_told_where_and_how_much(
-        self, node: Node, cluster: "subprocess.Popen[str]"
-    ) -> None:
+    @pytest.mark.usefixtures("cluster")
+    def test_master_and_workers_are_told_where_and_how_much(self, node: Node) -> None:
         until(lambda: "Worker" in node.told("daemons"))
         master, worker = node.told("daemons").splitlines()
         host = socket.getfqdn() if "." in socket.getfqdn() else socket.gethostname()
@@ -325,7 +324,8 @@ class TestTheClustersJob:
         assert seen["SPARK_LOCAL_IP"] == "127.0.0.1"
         assert seen["SPARK_CONF_DIR"] == str(node.folder / "cluster")
 
-    def test_no_secret_is_in_arguments_or_environment(self, node: Node, cluster: "subprocess.Popen[str]") -> None:
+    @pytest.mark.usefixtures("cluster")
+    def test_no_secret_is_in_arguments_or_environment(self, node: Node) -> None:
         until(lambda: "Worker" in node.told("daemons"))
         secret = node.settings("cluster")["spark.authenticate.secret"]
         seen = [node.told(name) for name in ("daemons", "Worker.environ", "Master.environ", "sbatch.environ")]
@@ -343,7 +343,8 @@ class TestTheClustersJob:
         port = int(read(node.folder / "master").rsplit(":", 1)[1])
         assert 20000 <= port < 30000
 
-    def test_the_number_of_workers_is_passed_on(self, node: Node, cluster: "subprocess.Popen[str]") -> None:
+    @pytest.mark.usefixtures("cluster")
+    def test_the_number_of_workers_is_passed_on(self, node: Node) -> None:
         until(lambda: read(node.folder / "alive") == "0\n")
         node.tell("alive", "2")
         until(lambda: read(node.home / ".spark/status") == f"Spark: 2 of 2 workers ({CLUSTER})\n")
