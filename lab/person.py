@@ -4,8 +4,10 @@ import html
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import httpx
@@ -110,13 +112,19 @@ class Person:
 
     def run(self, code: str, server: str = "") -> str:
         """Run code in a new kernel of the server and return what it prints, or its error."""
+        with self.kernel(server) as run:
+            return run(code)
+
+    @contextmanager
+    def kernel(self, server: str = "") -> Iterator[Callable[[str], str]]:
+        """Give what runs code in one new kernel of the server, for the length of a block."""
         base = f"/user/{self.name}/{server}/".replace("//", "/")
         kernel = self.api("POST", f"{base}api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
         address = f"{self.url.replace('http', 'ws', 1)}{base}api/kernels/{kernel}/channels"
         header = [f"{name}: {value}" for name, value in self._auth.items()]
         channel = websocket.create_connection(address, header=header, timeout=_ANSWER_SECONDS)
         try:
-            return _execute(channel, code)
+            yield partial(_execute, channel)
         finally:
             channel.close()
             self.api("DELETE", f"{base}api/kernels/{kernel}")

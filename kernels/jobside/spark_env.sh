@@ -37,7 +37,7 @@ if [ -n "${JUPYTERHUB_SERVICE_PREFIX-}" ]; then
     spark_page=$((spark_page + 1))
   done
   export APPLICATION_WEB_PROXY_BASE=${JUPYTERHUB_SERVICE_PREFIX%/}/proxy/$spark_page
-  export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS-} -Dspark.ui.port=$spark_page"
+  export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS-} -Dspark.ui.port=$spark_page -Dspark.ui.proxyRedirectUri=/"
   printf 'Spark UI: %s/jobs/\n' "$APPLICATION_WEB_PROXY_BASE" >&2
 fi
 unset spark_waits spark_folder spark_said spark_text spark_page
