@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from kernels import environment
+from kernels import environment, ready
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
@@ -88,11 +88,12 @@ def build(
 ) -> JobScript:
     """Return the script that runs `process` for `launch`.
 
-    `fragments` come after the launch's environments and before its hooks.  Raises ValueError for what no job
-    script can hold.
+    `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
+    no job script can hold.
     """
     job = context(launch, launch_id, mark)
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
+    parts.append(ready.fragment(launch.kernels, job))
     parts += [hook.fragment(job) for hook in launch.hooks.values()]
     text = _TEMPLATES.get_template("job.sh.jinja").render(
         directives=[
