@@ -77,6 +77,9 @@ class Person:
             for line in answer.iter_lines():
                 if line.startswith("data:"):
                     event = json.loads(line.removeprefix("data:"))
+                    # How far the stages are is for pages.
+                    if "message" not in event:
+                        continue
                     yield Event(event.get("message", ""), event.get("ready", False), event.get("failed", False))
 
     def start(self, choices: Mapping[str, str] | None = None, server: str = "") -> list[str]:

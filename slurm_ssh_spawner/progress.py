@@ -104,7 +104,8 @@ class Progress:
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield for ever what JupyterHub passes on to a page: sentences in their order, then how things stand.
 
-        How things stand is `{"stages": [Stage.to_json()], "output": text}`, without a message.
+        How things stand is `{"stages": [Stage.to_json()], "output": text, "now": seconds since 1970}`, without a
+        message.
         """
         told = 0
         stood: dict[str, Any] = {"stages": [], "output": ""}
@@ -119,7 +120,7 @@ class Progress:
                 stands = {"stages": [stage.to_json() for stage in self.stages], "output": self.output}
                 if stands != stood:
                     stood = stands
-                    yield stands
+                    yield {**stands, "now": datetime.now(UTC).timestamp()}
                 await news.wait()
         finally:
             self._watchers -= 1

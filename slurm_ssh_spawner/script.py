@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from kernels import environment, spark
+from kernels import environment, ready, spark
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
@@ -88,14 +88,16 @@ def build(
 ) -> JobScript:
     """Return the script that runs `process` for `launch`.
 
-    `fragments` come after the launch's environments and before its hooks.  Raises ValueError for what no job
-    script can hold.
+    `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
+    no job script can hold.
     """
     job = context(launch, launch_id, mark)
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
-    # First, because kernels may need what they bring.
+    # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
     own = tuple(launch.hooks.values())
-    parts += [hook.fragment(job) for hook in (*spark.implied(launch.kernels, own), *own)]
+    parts += [hook.fragment(job) for hook in spark.implied(launch.kernels, own)]
+    parts.append(ready.fragment(launch.kernels, job))
+    parts += [hook.fragment(job) for hook in own]
     text = _TEMPLATES.get_template("job.sh.jinja").render(
         directives=[
             _directive(*pair)

@@ -127,7 +127,10 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             with told_to_the_person():
                 choices = launch.Choices.of(options)
                 self._launch = self._hub.resolve(self.user.name, choices, self._other_launches())
-            self.start_timeout = self._launch.queue_wait_minutes * 60 + _AFTER_THE_QUEUE_SECONDS
+            # Each kernel may wait for another launch that makes it, and then be made.
+            kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
+            minutes = self._launch.queue_wait_minutes + kernel_minutes
+            self.start_timeout = minutes * 60 + _AFTER_THE_QUEUE_SECONDS
 
         return resolve
 

@@ -1,1 +1,1 @@
-"""What runs in jobs: shell and stdlib-only Python, sent inside the job script."""
+"""What runs inside jobs: shell, and Python 3.6 with its standard library only, sent in the job script."""

@@ -67,7 +67,7 @@ submit() (
   for name in $(compgen -e); do
     case $name in
       SLURM_CONF) ;;
-      SLURM* | SBATCH* | SRUN* | SALLOC* | SQUEUE* | SCANCEL* | SPARK_CONF_DIR | SPARK_MASTER_URL | JUPYTER* | JPY_*) unset "$name" ;;
+      SLURM* | SBATCH* | SRUN* | SALLOC* | SQUEUE* | SCANCEL* | SPARK_CONF_DIR | SPARK_MASTER_URL | BASH_ENV | JUPYTER* | JPY_*) unset "$name" ;;
     esac
   done
   [[ $time =~ ^[0-9:-]+$ ]] || time=

@@ -277,7 +277,8 @@ export SPARK_CONF_DIR=$(mktemp -d)
 . /etc/profile.d/modules.sh
 module use /opt/modulefiles
 module load spark
-timeout 40 spark-class org.apache.spark.deploy.Client kill spark://{master}:7077 driver-0 >"$SPARK_CONF_DIR/said" 2>&1
+timeout 40 spark-class org.apache.spark.deploy.Client kill spark://{master}:7077 driver-0 \
+    >"$SPARK_CONF_DIR/said" 2>&1
 cat "$SPARK_CONF_DIR/said"
 grep -q 'does not exist' "$SPARK_CONF_DIR/said"
 status=$?

@@ -153,6 +153,7 @@ export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456
 export JUPYTERHUB_SITES_LAUNCH_FOLDER=/scratch/alice/jupyter/0123456789ab
 export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
 export KRB5CCNAME=FILE:/scratch/alice/tickets/0123456789ab.ccache
+export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
 
 mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
 report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
@@ -162,6 +163,50 @@ remove_old_logs /scratch/alice/jupyter
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
 module use /opt/modulefiles
 load_modules jupyterlab
+mkdir -- /scratch/alice/jupyter/0123456789ab/config
+cat >/scratch/alice/jupyter/0123456789ab/config/jupyter_config.py <<'END_OF_FILE'
+"""Configuration of the notebook server: kernels that scripts of other profiles made are not shown in this one.
+
+Runs in the server's own Python, which knows all places where kernels are.
+"""
+
+import glob
+import json
+import os
+
+c = get_config()  # type: ignore[name-defined] # noqa: F821
+
+
+def _made() -> "tuple[set[str], set[str]]":
+    """Return the kernelspecs that scripts of this profile made, and those that any script made."""
+    own = os.environ.get("JUPYTERHUB_SITES_KERNEL_SCRIPTS", "").split()
+    here, anywhere = set(), set()
+    for path in glob.glob(os.path.expanduser("~/.local/share/jupyterhub-sites/made/*.json")):
+        try:
+            with open(path) as file:
+                names = set(json.load(file)["kernelspecs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        anywhere |= names
+        if os.path.basename(path)[: -len(".json")] in own:
+            here |= names
+    return here, anywhere
+
+
+def _allow() -> None:
+    here, anywhere = _made()
+    if anywhere - here:
+        # Only the server has it, and it takes a moment to load.
+        from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
+
+        found = set(KernelSpecManager().find_kernel_specs())
+        c.KernelSpecManager.allowed_kernelspecs = found - (anywhere - here)
+
+
+_allow()
+END_OF_FILE
+export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
 attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
@@ -272,7 +317,7 @@ def listens(child: subprocess.Popen, runtime: str) -> bool:
 
 def serve(command: list, runtime: str) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting"})
+    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port, runtime)
