@@ -25,6 +25,16 @@ service = "nfs/storage.lab.test"
 print("kvno     ", subprocess.run(["kvno", service], capture_output=True, text=True).stdout.strip())
 """
 
+# The talk's: its numbers are made by two nodes besides the notebook's.
+SPARK_CELL = """
+from pyspark.sql import SparkSession
+sc = SparkSession.builder.getOrCreate().sparkContext
+def mod(x):
+    import numpy as np
+    return (x, int(np.mod(x, 2)))
+print(sc.parallelize(range(1000)).map(mod).take(10))
+"""
+
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
@@ -42,6 +52,7 @@ def show(lab: Lab) -> None:
             alice.log_in()
         show_notebook(alice, "geneva", server="")
         show_notebook(alice, "lugano", server="south")
+        show_spark(lab, alice)
 
 
 def show_notebook(alice: Person, site: str, server: str) -> None:
@@ -56,6 +67,19 @@ def show_notebook(alice: Person, site: str, server: str) -> None:
     for expected in (f"{site}-n", "ticket of alice@LAB.TEST", "nfs/storage.lab.test@LAB.TEST: kvno"):
         if expected not in printed:
             raise NotStarted(f"the cell in {name} on {site} did not say {expected!r}")
+
+
+def show_spark(lab: Lab, alice: Person) -> None:
+    """Start a notebook with a Spark cluster, a second job of alice's, and run a cell on it."""
+    with step("her server 'spark' starts on lugano, with a Spark cluster"):
+        for line in alice.start({"profile": "pyspark", "site": "lugano"}, "spark"):
+            print(f"          {line}", flush=True)
+    with step("a cell runs on the cluster, as soon as that is up"):
+        printed = alice.run(SPARK_CELL, "spark")
+    queue = lab.run("lugano-login", ["squeue", "--user=alice"]).stdout
+    print("\n".join(f"          {line}" for line in (*printed.splitlines(), *queue.splitlines())), flush=True)
+    if "[(0, 0), (1, 1), (2, 0)" not in printed:
+        raise NotStarted("the cell on the Spark cluster did not say what it should")
 
 
 def invite(lab: Lab) -> None:

@@ -20,6 +20,7 @@ from lab.plan import (
 )
 from lab.realm import Realm
 from lab.slurm import GPU_DEVICE, PROJECTS_FILE, cgroup_conf, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf
+from lab.spark import spark_module
 
 KDC_DATABASE = Path("/var/lib/krb5kdc")
 SSHD_CONFIG = """\
@@ -119,7 +120,7 @@ def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]
     yield File("/etc/slurm/cgroup.conf", cgroup_conf())
     for index in range(host.gpus):
         yield File(GPU_DEVICE.format(index=index), "")
-    for path, text in module_files(site):
+    for path, text in (*module_files(site), *spark_module(site)):
         yield File(path, text)
     yield File("/opt/stub-server", STUB_SERVER.read_text(), mode=0o755)
 

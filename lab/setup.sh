@@ -149,13 +149,13 @@ main() {
         step "Environment of the sites" site make_site_environment jupyterlab lab/locks/site.lock
         mark_done site lab/locks/site.lock
     fi
-    if ! done_with site-old lab/locks/site-old.lock; then
-        step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
-        mark_done site-old lab/locks/site-old.lock
-    fi
     if ! done_with spark lab/locks/spark.lock; then
         step "Spark" spark make_site_environment spark lab/locks/spark.lock
         mark_done spark lab/locks/spark.lock
+    fi
+    if ! done_with site-old lab/locks/site-old.lock; then
+        step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
+        mark_done site-old lab/locks/site-old.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_proxy

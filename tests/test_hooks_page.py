@@ -1,52 +1,23 @@
 """The example in docs/hooks.md is installed as a site would install it, read from a catalogue, and run."""
 
-import importlib
-import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from kernels.hook import GROUP, Hook, hooks
 from profiles import load
 from profiles.errors import CatalogueInvalid
 from slurm_ssh_spawner import script
 from tests.support import builders, shells
-
-PAGE = Path(__file__).parents[1] / "docs/hooks.md"
-
-
-def block(language: str) -> str:
-    """Return the one block of a language on the page."""
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    return str(text)
+from tests.support.hooks_page import block, installed, written
 
 
-@pytest.fixture(name="hook")
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hook]]:
-    """Install the example for one test."""
-    place = tmp_path / "site-packages"
-    facts = place / "example_hooks-1.0.dist-info"
-    facts.mkdir(parents=True)
-    (place / "example_hooks.py").write_text(block("python"))
-    lines = block("ini").replace("[options.entry_points]", "").replace(f"{GROUP} =", f"[{GROUP}]")
-    (facts / "entry_points.txt").write_text("\n".join(line.strip() for line in lines.splitlines()))
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: example-hooks\nVersion: 1.0\n")
-    monkeypatch.syspath_prepend(str(place))
-    importlib.invalidate_caches()
-    hooks.cache_clear()
-    yield hooks()["scratch"]
-    hooks.cache_clear()
-    sys.modules.pop("example_hooks", None)
-
-
-def written(**settings: object) -> str:
-    """Return the page's catalogue, with a site."""
-    tree = yaml.safe_load(block("yaml"))
-    tree["profiles"]["analysis"]["hooks"]["scratch"] = settings
-    return yaml.safe_dump({"sites": {"geneva": builders.site(jupyter={})}, **tree}, sort_keys=False)
+@pytest.fixture
+def hook(tmp_path: Path) -> Iterator[None]:
+    """The example is installed."""
+    with installed(tmp_path / "site-packages"):
+        yield
 
 
 def run(tmp_path: Path, root: Path, server: str) -> shells.Ended:

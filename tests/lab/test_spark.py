@@ -7,19 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Lab
+from lab.demo import SPARK_CELL as CELL
 from lab.person import NotStarted, Person
 from tests.lab.faults import broken
 from tests.lab.look import FRONT_END, closed, jobs_of, logged_in
 
-CELL = """
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-sc = spark.sparkContext
-def mod(x):
-    import numpy as np
-    return (x, int(np.mod(x, 2)))
-print(sc.parallelize(range(1000)).map(mod).take(10))
-"""
 ANSWER = "[(0, 0), (1, 1), (2, 0), (3, 1), (4, 0), (5, 1), (6, 0), (7, 1), (8, 0), (9, 1)]"
 HOSTS = """
 import socket, time
@@ -68,6 +60,14 @@ def nothing_left(lab: Lab) -> Iterator[None]:
 def spark_processes(lab: Lab, node: str) -> list[str]:
     listed = lab.run(node, ["ps", "-eo", "user,args", "--no-headers"]).stdout.splitlines()
     return [line for line in listed if line.startswith("alice") and "spark" in line]
+
+
+def listening(command: list[str]) -> "subprocess.Popen[str]":
+    """Start a program that says when it is there and ends with its stdin."""
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    assert server.stdout.readline() == "there\n"
+    return server
 
 
 def names(lab: Lab, site: str = "geneva") -> list[str]:
@@ -128,16 +128,15 @@ class TestTheCell:
         assert len(names(lab, "lugano")) == 2
 
     def test_somebody_elses_port_is_left_to_him(self, lab: Lab, alice: Person) -> None:
-        serve = ["/usr/bin/python3", "-m", "http.server", "7077", "-d", "/opt"]
-        his = [subprocess.Popen(lab.command(node, serve, "bob")) for node in NODES["geneva"]]
+        listen = "import socket; s = socket.create_server(('', 7077)); print('there', flush=True); input()"
+        his = [listening(lab.command(node, ["/usr/bin/python3", "-c", listen], "bob")) for node in NODES["geneva"]]
         try:
             alice.start({"profile": "spark", "site": "geneva"})
             assert ANSWER in alice.run(CELL)
             assert alice.run("import os; print(os.environ['SPARK_MASTER_URL'])").startswith("spark://127.0.0.1:")
         finally:
             for server in his:
-                server.kill()
-                server.wait()
+                server.communicate("\n")
 
     def test_local_mode_is_still_there(self, alice: Person) -> None:
         alice.start({"profile": "spark", "site": "geneva"})
@@ -218,7 +217,8 @@ class TestOtherPeople:
     def test_the_time_limit_ends_both_and_meanwhile_bob_gets_nowhere(self, lab: Lab, alice: Person) -> None:
         launch = start(lab, alice, time="1m")
         folder = f"/scratch/alice/jupyter/{launch}/spark"
-        master = home(lab, ".spark/master").strip()
+        master = lab.run("geneva-login1", ["cat", f"{folder}/master"], user="alice").stdout.strip()
+        assert master == f"{home(lab, '.spark/master').strip()}:7077"
         conf = lab.run("geneva-login1", ["cat", f"{folder}/conf/spark-defaults.conf"], user="alice").stdout
         secret = re.search(r"spark\.authenticate\.secret (\w{64})", conf)
         assert secret
@@ -230,9 +230,11 @@ class TestOtherPeople:
         log = lab.run("geneva-login1", ["sh", "-c", "cat ~/.spark/logs/*"], user="alice").stdout
         assert "Worker" in log
         assert secret[1] not in log
-        assert ask_master(lab, "alice", master, secret[1]) == 0
-        assert ask_master(lab, "bob", master, "") != 0
-        assert ask_master(lab, "bob", master, "0" * 64) != 0
+        ask_master(lab, "bob", master, "", "nobody")
+        ask_master(lab, "bob", master, "0" * 64, "guess")
+        ask_master(lab, "alice", master, secret[1], "alice")
+        log = lab.run("geneva-login1", ["sh", "-c", "cat ~/.spark/logs/*"], user="alice").stdout
+        assert re.findall(r"Asked to kill driver (\w+)", log) == ["alice"]
         lab.wait("both are over", lambda: names(lab) == [], 180)
 
     def test_bobs_own_pyspark_is_refused_by_alices_master(self, lab: Lab, alice: Person) -> None:
@@ -267,22 +269,15 @@ print(SparkContext(conf=conf).parallelize(range(3)).collect())
                 assert lab.run(host, probe, user="bob", check=False).returncode != 0
 
 
-def ask_master(lab: Lab, name: str, master: str, secret: str) -> int:
-    """Ask a master as a client of Spark does, and return how that ended; it knows of no such program."""
+def ask_master(lab: Lab, name: str, master: str, secret: str, program: str) -> None:
+    """Ask a master to end a program, as a client of Spark does; a master that listens puts that into its log."""
+    settings = ["authenticate=true", f"authenticate.secret={secret}", "network.crypto.enabled=true"]
+    options = " ".join(f"-Dspark.{each}" for each in settings) if secret else ""
     script = f"""
-export SPARK_CONF_DIR=$(mktemp -d)
-[ -z "{secret}" ] || printf 'spark.authenticate true\\nspark.network.crypto.enabled true\\n' \
-    >"$SPARK_CONF_DIR/spark-defaults.conf"
-[ -z "{secret}" ] || printf 'spark.authenticate.secret {secret}\\n' >>"$SPARK_CONF_DIR/spark-defaults.conf"
 . /etc/profile.d/modules.sh
 module use /opt/modulefiles
 module load spark
-timeout 40 spark-class org.apache.spark.deploy.Client kill spark://{master}:7077 driver-0 \
-    >"$SPARK_CONF_DIR/said" 2>&1
-cat "$SPARK_CONF_DIR/said"
-grep -q 'does not exist' "$SPARK_CONF_DIR/said"
-status=$?
-rm -rf "$SPARK_CONF_DIR"
-exit $status
+export JAVA_TOOL_OPTIONS='{options}'
+timeout 40 spark-class org.apache.spark.deploy.Client kill spark://{master} {program}
 """
-    return lab.run("geneva-n2", ["bash", "-c", script], user=name, check=False).returncode
+    lab.run("geneva-n2", ["bash", "-c", script], user=name, check=False)
