@@ -70,10 +70,22 @@ def _container() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
 
+def _spark() -> script.JobScript:
+    """A Spark cluster by its hook, where Slurm's commands need variables."""
+    site = builders.site(
+        jupyter={}, partitions={}, projects="none", ticket={}, environment={"SLURM_CONF": "/etc/it's slurm.conf"}
+    )
+    hook = {"workers": 2, "partition": "cloud", "project": "proj3", "module": "spark"}
+    profile = builders.profile(hooks={"spark": hook})
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"pyspark": profile}))
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
 SCRIPTS: dict[str, Callable[[], script.JobScript]] = {
     "plain": _plain,
     "with-ticket": _with_ticket,
     "odd-values": _odd_values,
+    "spark": _spark,
     "kernels": _kernels,
     "container": _container,
 }

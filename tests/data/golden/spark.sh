@@ -1,0 +1,861 @@
+#!/bin/bash
+#SBATCH --job-name=jupyter-hub-0123456789ab
+#SBATCH --output=/scratch/alice/jupyter/0123456789ab.log
+#SBATCH --no-requeue
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=1024M
+#SBATCH --time=60
+
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
+# Without this, srun inside the job would pass on only the few variables that sbatch was given.
+export SLURM_EXPORT_ENV=ALL
+
+# Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
+stage() {
+  local text=${2-}
+  text=${text//[[:cntrl:]]/ }
+  printf '[%s] %s: %s\n' "$(date +%H:%M:%S)" "$1" "$text"
+  text=${text:0:3000}
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  # Opened for reading too, a pipe never lets its writer wait for a reader.
+  printf '{"stage": "%s", "text": "%s"}\n' "$1" "$text" 1<>"$JUPYTERHUB_SITES_STAGES"
+}
+
+# Tell the person something that does not end the launch.
+notice() {
+  stage notice "$1"
+}
+
+give_up() {
+  stage failed "$1"
+  exit 1
+}
+
+# The token is in no command line.  Modules that are loaded later do not change what runs here.
+post_report() {
+  if command -v curl >/dev/null; then
+    printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
+      curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
+        --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+  else
+    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+import os, urllib.request
+report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
+headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
+request = urllib.request.Request(os.environ["JUPYTERHUB_SITES_REPORT_URL"], report, headers)
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+' </dev/null
+  fi
+}
+
+report_stages() {
+  local report
+  while IFS= read -r report && [ -n "$report" ]; do
+    post_report "$report"
+  done
+}
+
+# What happened last is worth a moment: it may say why the job ends.
+end_reports() {
+  printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
+  local tries=30
+  while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill "$reporter"
+} 2>/dev/null
+
+# Run a command beside this shell and wait for it: a trap does not run while a command is in the foreground.
+attend() {
+  "$@" <&0 &
+  attended=$!
+  wait "$attended"
+  local status=$?
+  attended=
+  return "$status"
+}
+
+# A program that does not end when it is told to is killed.
+end_attended() {
+  local tries=50
+  kill "$attended" || return
+  while kill -0 "$attended" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill -KILL "$attended"
+} 2>/dev/null
+
+# Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
+load_modules() {
+  local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
+  stage modules "Loading $*"
+  seen=()
+  for name in "$@"; do
+    module load "$name" >"$said" 2>&1
+    module_status=$?
+    cat -- "$said"
+    if is_loaded "$name"; then
+      seen+=("$name")
+    # The name may be an alias of another.
+    elif [ "$module_status" != 0 ] || grep -Eiq 'error|unable|cannot|unknown' "$said"; then
+      give_up "The module $name could not be loaded: $(tr -s '[:space:]' ' ' <"$said")"
+    fi
+  done
+  for name in "${seen[@]}"; do
+    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+  done
+  stage loaded "${LOADEDMODULES-}"
+}
+
+# Whether a module is loaded under this name, or in any version of it.
+is_loaded() {
+  case ":${LOADEDMODULES-}:" in
+    *":$1:"* | *":$1/"*) return 0 ;;
+  esac
+  return 1
+}
+
+# The newest logs stay, and those of launches that still run.
+remove_old_logs() (
+  cd -- "$1" || return
+  # shellcheck disable=SC2010 # only names of our own making pass
+  ls -t | grep -Ex '[0-9a-f]{12}\.log' | tail -n +6 | while read -r log; do
+    [ -d "${log%.log}" ] || rm -f -- "$log"
+  done
+)
+
+clean_up() {
+  trap '' TERM
+  [ -z "$attended" ] || end_attended
+  [ -z "${spark_watch-}" ] || kill "$spark_watch" "$spark_door" 2>/dev/null
+[ ! -s /scratch/alice/jupyter/0123456789ab/spark/over ] || notice "$(cat -- /scratch/alice/jupyter/0123456789ab/spark/over)"
+env -i PATH=/usr/bin:/bin HOME="$HOME" LC_ALL=C 'SLURM_CONF=/etc/it'"'"'s slurm.conf' /usr/bin/scancel --user=alice --name=spark_cluster-0123456789ab
+! grep -qsF spark_cluster-0123456789ab "$HOME/.spark/status" || rm -f -- "$HOME/.spark/status" "$HOME/.spark/master"
+  end_reports
+  rm -rf -- /scratch/alice/jupyter/0123456789ab
+}
+
+(umask 077 && mkdir -- /scratch/alice/jupyter/0123456789ab) || {
+  printf 'The folder of this launch cannot be made on %s.\n' "$(hostname)" >&2
+  exit 1
+}
+attended=
+reporter=
+trap clean_up EXIT
+trap 'exit 143' TERM
+
+export JUPYTERHUB_USER=alice
+export JUPYTERHUB_SERVICE_PREFIX=/user/alice/
+export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
+export JUPYTERHUB_SITES_LAUNCH_FOLDER=/scratch/alice/jupyter/0123456789ab
+export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
+export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
+
+mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
+report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
+reporter=$!
+remove_old_logs /scratch/alice/jupyter
+
+mkdir -- /scratch/alice/jupyter/0123456789ab/config
+cat >/scratch/alice/jupyter/0123456789ab/config/jupyter_config.py <<'END_OF_FILE'
+"""Configuration of the notebook server: kernels that scripts of other profiles made are not shown in this one.
+
+Runs in the server's own Python, which knows all places where kernels are.
+"""
+
+import glob
+import json
+import os
+
+c = get_config()  # type: ignore[name-defined] # noqa: F821
+
+
+def _made() -> "tuple[set[str], set[str]]":
+    """Return the kernelspecs that scripts of this profile made, and those that any script made."""
+    own = os.environ.get("JUPYTERHUB_SITES_KERNEL_SCRIPTS", "").split()
+    here, anywhere = set(), set()
+    for path in glob.glob(os.path.expanduser("~/.local/share/jupyterhub-sites/made/*.json")):
+        try:
+            with open(path) as file:
+                names = set(json.load(file)["kernelspecs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        anywhere |= names
+        if os.path.basename(path)[: -len(".json")] in own:
+            here |= names
+    return here, anywhere
+
+
+def _allow() -> None:
+    here, anywhere = _made()
+    if anywhere - here:
+        # Only the server has it, and it takes a moment to load.
+        from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
+
+        found = set(KernelSpecManager().find_kernel_specs())
+        c.KernelSpecManager.allowed_kernelspecs = found - (anywhere - here)
+
+
+_allow()
+END_OF_FILE
+export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
+type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
+load_modules spark
+# The command init-cluster, and what follows the cluster that it starts.
+spark_folder=/scratch/alice/jupyter/0123456789ab/spark
+(umask 077 && mkdir -p -- "$spark_folder/bin" "$spark_folder/conf") ||
+  give_up "The folder $spark_folder cannot be made on $(hostname)."
+cat >"$spark_folder/"settings.sh <<'END_OF_SPARK_FILE'
+cluster_name=spark_cluster-0123456789ab
+notebook_name=jupyter-hub-0123456789ab
+owner=alice
+slurm_path=/usr/bin
+slurm_environment=('SLURM_CONF=/etc/it'"'"'s slurm.conf')
+driver_mib=512
+daemons_mib=512
+END_OF_SPARK_FILE
+cat >"$spark_folder/"common.sh <<'END_OF_SPARK_FILE'
+# shellcheck shell=bash disable=SC2034
+# What the two jobs of a launch with Spark share.  Read with $folder set: the Spark folder of the launch.
+
+# What settings.sh says: names of the two jobs, how Slurm is called, MiB of the notebook's Spark and of its daemons.
+cluster_name='' notebook_name='' owner='' slurm_path='' slurm_environment=() driver_mib='' daemons_mib=''
+# shellcheck source=/dev/null
+. "${folder:?}/settings.sh"
+
+# Run one of Slurm's commands with nothing in its environment that somebody may have set for it.
+slurm() {
+  local program=$1
+  shift
+  env -i PATH=/usr/bin:/bin HOME="$HOME" USER="$owner" LC_ALL=C TZ=UTC ${SLURM_CONF+"SLURM_CONF=$SLURM_CONF"} \
+    "${slurm_environment[@]}" "$slurm_path/$program" "$@"
+}
+
+# Look at the owner's job of this name: sets `seen` to alive, over, absent or unknown (nobody could ask), `word` to
+# Slurm's state and `reason` to why it waits.
+look() {
+  local row
+  seen=unknown word='' reason=''
+  row=$(slurm squeue -h -t all -u "$owner" -n "$1" -o '%T|%r' 2>/dev/null) || return 0
+  row=${row%%$'\n'*}
+  word=${row%%|*} reason=${row#*|}
+  case $word in
+    '') seen=absent ;;
+    COMPLETING | COMPLETED | FAILED | CANCELLED | TIMEOUT | DEADLINE | OUT_OF_MEMORY | NODE_FAIL | BOOT_FAIL | \
+      PREEMPTED | REVOKED) seen=over ;;
+    *) seen=alive ;;
+  esac
+}
+
+# Whether Slurm says that the job of this name is over.  Absent counts when it is seen twice running.
+absences=0
+is_over() {
+  look "$1"
+  case $seen in
+    over) return 0 ;;
+    absent) [ $((absences += 1)) -ge 2 ] ;;
+    alive) absences=0 && return 1 ;;
+    *) return 1 ;;
+  esac
+}
+
+# The name by which other nodes know this one.
+this_host() {
+  hostname -f 2>/dev/null || hostname
+}
+
+# Write one line to a file that others read meanwhile: put FILE TEXT.
+put() {
+  printf '%s\n' "$2" >"$1.new" && mv -f -- "$1.new" "$1"
+}
+END_OF_SPARK_FILE
+cat >"$spark_folder/"cluster.sh <<'END_OF_SPARK_FILE'
+#!/bin/bash
+# The second job of a launch with Spark: a master on the first node and a worker on each.  It ends when the job of the
+# notebook is over, and ends that one when it is over itself.
+
+folder=$1 workers=$2 cores=$3 worker_mib=$4 check_seconds=$5
+# Without its folder the launch was over before this job began.
+[ -r "$folder/common.sh" ] || exit 0
+# shellcheck source=kernels/jobside/spark_common.sh
+. "$folder/common.sh"
+
+export SPARK_LOG_DIR=$HOME/.spark/logs
+export SPARK_PID_DIR=$HOME/.spark/pid
+export SPARK_WORKER_DIR=$HOME/.spark/work
+export SPARK_CONF_DIR=$folder/cluster
+export SPARK_DAEMON_MEMORY=256m
+# Web pages of master and workers listen here alone; what is for other nodes is told its host.
+export SPARK_LOCAL_IP=127.0.0.1
+export SPARK_DAEMON_JAVA_OPTS='-Dspark.port.maxRetries=0'
+
+master_step='' worker_step='' master='' ended='It has failed.'
+
+finish() {
+  trap '' TERM
+  [ ! -d "$folder" ] || put "$folder/over" "The Spark cluster is over, and the notebook with it. $ended"
+  slurm scancel --user="$owner" --name="$notebook_name"
+  kill $worker_step $master_step 2>/dev/null
+  wait
+  rm -rf -- "${SPARK_WORKER_DIR:?}/$cluster_name" "$SPARK_PID_DIR/$cluster_name-master.pid"
+}
+
+end() {
+  ended=$1
+  exit "$2"
+}
+
+# Sleep, but let a trap run at once.
+nap() {
+  sleep "$1" &
+  wait $!
+}
+
+# Ask the web page of the master for its state; prints nothing as long as there is none.
+ask_master() {
+  local host port page
+  read -r host port page <"$folder/trying" || return 1
+  # shellcheck disable=SC2016 # the inner shell expands these
+  timeout 5 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET /json/ HTTP/1.0\r\n\r\n" >&3 && cat <&3' \
+    bash "$page" | grep -E "\"(url|aliveworkers)\" " >"$folder/answer"
+  grep -qF "\"spark://$host:$port\"" "$folder/answer" || return 1
+  master=$host:$port
+} 2>/dev/null
+
+run_step() {
+  srun --overlap --mem=0 --cpus-per-task="$cores" "$@"
+}
+
+publish() {
+  put "$HOME/.spark/master" "${master%:*}"
+  put "$folder/master" "$master"
+  run_step --nodes="$workers" --ntasks="$workers" --ntasks-per-node=1 \
+    bash "$folder/node.sh" worker "$folder" "spark://$master" "$cores" "$worker_mib" &
+  worker_step=$!
+}
+
+follow() {
+  local checked=$SECONDS alive='' now
+  while :; do
+    kill -0 "$master_step" 2>/dev/null || end "Its master has ended; see ~/.spark/logs/$cluster_name.log." 1
+    if ask_master; then
+      [ -n "$worker_step" ] || publish
+      now=$(sed -n 's/.*"aliveworkers" : \([0-9]*\).*/\1/p' "$folder/answer")
+      [ "$now" = "$alive" ] || put "$folder/alive" "$now"
+      alive=$now
+    fi
+    [ -z "$worker_step" ] || kill -0 "$worker_step" 2>/dev/null ||
+      end "Its workers have ended; see ~/.spark/logs/$cluster_name.log." 1
+    if [ $((SECONDS - checked)) -ge "$check_seconds" ]; then
+      checked=$SECONDS
+      ! is_over "$notebook_name" || end "The notebook is over." 0
+    fi
+    nap 1
+  done
+}
+
+trap finish EXIT
+trap 'end "It was cancelled, or its time was up." 143' TERM
+(umask 077 && mkdir -p -- "$SPARK_LOG_DIR" "$SPARK_PID_DIR" "$SPARK_WORKER_DIR") ||
+  end "Its folders in ~/.spark cannot be made on $(hostname)." 1
+find "$SPARK_LOG_DIR" -maxdepth 1 -name 'spark_cluster-*.log' -mtime +14 -delete
+exec >>"$SPARK_LOG_DIR/$cluster_name.log" 2>&1
+# It may have waited in the queue for longer than the notebook lived.
+! is_over "$notebook_name" || end "The notebook was over before it began." 0
+run_step --nodes=1 --ntasks=1 --nodelist="$SLURMD_NODENAME" bash "$folder/node.sh" master "$folder" &
+master_step=$!
+follow
+END_OF_SPARK_FILE
+cat >"$spark_folder/"node.sh <<'END_OF_SPARK_FILE'
+#!/bin/bash
+# One daemon of a Spark cluster on one node: node.sh master FOLDER, or node.sh worker FOLDER URL CORES MIB.
+
+part=$1 folder=$2
+# shellcheck source=kernels/jobside/spark_common.sh
+. "$folder/common.sh"
+host=$(this_host)
+daemon=''
+trap '[ -z "$daemon" ] || kill "$daemon"' TERM
+
+run_daemon() {
+  "$SPARK_HOME/bin/spark-class" "$@" &
+  daemon=$!
+  wait "$daemon"
+  local status=$?
+  # A trap ends the first wait before the daemon has ended.
+  wait "$daemon" 2>/dev/null
+  return "$status"
+}
+
+# Slurm's nodes are shared: somebody else may have the port, and Spark then ends at once.
+run_master() {
+  local port status
+  for port in 7077 0 0 0 0; do
+    [ "$port" != 0 ] || port=$((20000 + RANDOM % 10000))
+    local page=$((10000 + RANDOM % 10000))
+    ! listens "$port" || continue
+    put "$folder/trying" "$host $port $page"
+    run_daemon org.apache.spark.deploy.master.Master --host "$host" --port "$port" --webui-port "$page"
+    status=$?
+    [ ! -e "$folder/master" ] && [ "$status" -lt 128 ] || return "$status"
+  done
+}
+
+listens() {
+  (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null
+}
+
+run_worker() {
+  run_daemon org.apache.spark.deploy.worker.Worker --host "$host" --webui-port 0 \
+    --cores "$2" --memory "${3}m" --work-dir "$SPARK_WORKER_DIR/$cluster_name" "$1"
+}
+
+# What programs leave when they are killed goes with this folder.
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/$cluster_name-XXXXXX") || exit 1
+trap 'rm -rf -- "$scratch"' EXIT
+export SPARK_LOCAL_DIRS=$scratch
+export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS-} -Djava.io.tmpdir=$scratch -XX:-UsePerfData"
+
+case $part in
+  master)
+    put "$SPARK_PID_DIR/$cluster_name-master.pid" $$
+    run_master
+    ;;
+  worker) run_worker "$3" "$4" "$5" ;;
+esac
+END_OF_SPARK_FILE
+cat >"$spark_folder/"watch.sh <<'END_OF_SPARK_FILE'
+# shellcheck shell=bash
+# Follow the Spark cluster of this launch for as long as the job lives, and end the job with it.  Read by the job's
+# script, whose `stage` and `notice` it calls, with $folder set.
+
+# shellcheck source=kernels/jobside/spark_common.sh
+. "${folder:?}/common.sh"
+
+said='' checked='' text='' workers=0 check_seconds=60
+
+tell() {
+  [ "$1" != "$said" ] || return 0
+  said=$1
+  put "$folder/status" "$1"
+  put "$HOME/.spark/status" "$1 ($cluster_name)"
+  stage spark "${1#Spark: }"
+}
+
+check() {
+  checked=$SECONDS
+  if is_over "$cluster_name"; then
+    [ -s "$folder/over" ] ||
+      put "$folder/over" "The Spark cluster is over (${word:-gone}), and the notebook with it. Its log is in ~/.spark/logs."
+    slurm scancel --user="$owner" --name="$notebook_name"
+    exit 0
+  fi
+  [ "$word" != PENDING ] || text="Spark: the cluster waits in the queue ($reason)"
+  [ "$word" != RUNNING ] || text="Spark: 0 of $workers workers"
+}
+
+while :; do
+  if [ -s "$folder/submitted" ]; then
+    # shellcheck source=/dev/null
+    . "$folder/submitted"
+    if [ -z "$checked" ] || [ $((SECONDS - checked)) -ge "$check_seconds" ]; then
+      check
+    fi
+    [ ! -s "$folder/alive" ] || text="Spark: $(cat -- "$folder/alive") of $workers workers"
+    [ -z "$text" ] || tell "$text"
+  fi
+  sleep 1
+done
+END_OF_SPARK_FILE
+cat >"$spark_folder/"door.py <<'END_OF_SPARK_FILE'
+"""A door on this host to the Spark master of a launch: its address is known before the master is.
+
+Argument: the file that holds the master's `host:port` once there is one.  Writes its own port to standard output,
+then passes connections of this host on until it is ended.  Whoever comes before the master is sent away.
+"""
+
+import contextlib
+import socket
+import sys
+import threading
+
+CONNECT_SECONDS = 10
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until the source ends or one of the two breaks."""
+    with contextlib.suppress(OSError):
+        while True:
+            data = source.recv(65536)
+            if not data:
+                break
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def pass_on(client: socket.socket, path: str) -> None:
+    """Connect one client to the master."""
+    with client:
+        try:
+            with open(path, encoding="ascii") as file:
+                host, _, port = file.read().strip().rpartition(":")
+            master = socket.create_connection((host, int(port)), CONNECT_SECONDS)
+        except (OSError, ValueError):
+            return
+        with master:
+            master.settimeout(None)
+            back = threading.Thread(target=copy, args=(master, client))
+            back.start()
+            copy(client, master)
+            back.join()
+
+
+def main(path: str) -> None:
+    """Listen, say where, and serve."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    sys.stdout.write("%d\n" % listener.getsockname()[1])
+    sys.stdout.flush()
+    while True:
+        client, _ = listener.accept()
+        threading.Thread(target=pass_on, args=(client, path), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+END_OF_SPARK_FILE
+cat >"$spark_folder/"conf/spark-env.sh <<'END_OF_SPARK_FILE'
+# shellcheck shell=bash
+# Read by Spark's programs in the job of the notebook before they start Java: there is a cluster to wait for.
+
+# The site's own settings come first.
+if [ -r "${SPARK_SITE_CONF_DIR-}/spark-env.sh" ]; then
+  # shellcheck source=/dev/null
+  . "$SPARK_SITE_CONF_DIR/spark-env.sh"
+fi
+# Words of Spark's own command line, which bash passes on to what is read.
+case " $* " in
+  *" --master local"* | *" spark.master=local"*) spark_waits='' ;;
+  *) spark_waits=yes ;;
+esac
+spark_folder=${SPARK_CONF_DIR%/conf} spark_said=''
+if [ -n "$spark_waits" ] && [ ! -e "$spark_folder/asked" ]; then
+  printf 'This notebook has no Spark cluster: init-cluster has not run, or has failed.\n' >&2
+  exit 1
+fi
+while [ -n "$spark_waits" ] && [ ! -s "$spark_folder/master" ]; do
+  if [ -s "$spark_folder/over" ]; then
+    cat -- "$spark_folder/over" >&2
+    exit 1
+  fi
+  spark_text=$(cat -- "$spark_folder/status" 2>/dev/null)
+  if [ -n "$spark_text" ] && [ "$spark_text" != "$spark_said" ]; then
+    printf 'Not ready yet, waiting.  %s\n' "$spark_text" >&2
+    spark_said=$spark_text
+  fi
+  sleep 1
+done
+
+# The pages of this program are for the notebook's own proxy alone, and are told where it shows them.
+export SPARK_LOCAL_IP=127.0.0.1
+if [ -n "${JUPYTERHUB_SERVICE_PREFIX-}" ]; then
+  spark_page=4040
+  while (exec 3<>"/dev/tcp/127.0.0.1/$spark_page") 2>/dev/null; do
+    spark_page=$((spark_page + 1))
+  done
+  export APPLICATION_WEB_PROXY_BASE=${JUPYTERHUB_SERVICE_PREFIX%/}/proxy/$spark_page
+  export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS-} -Dspark.ui.port=$spark_page -Dspark.ui.proxyRedirectUri=/"
+  printf 'Spark UI: %s/jobs/\n' "$APPLICATION_WEB_PROXY_BASE" >&2
+fi
+unset spark_waits spark_folder spark_said spark_text spark_page
+END_OF_SPARK_FILE
+cat >"$spark_folder/"bin/init-cluster <<'END_OF_SPARK_FILE'
+#!/bin/bash
+# Start a Spark cluster as a second job of the same person, which ends with this one:
+#   init-cluster PROJECT PARTITION NODES [--cores N] [--memory MIB] [--check-seconds N]
+# Every node has one worker, with N cores and MIB of memory for all that it does.  An empty PROJECT or PARTITION
+# leaves it to Slurm.  Does not wait for the cluster.
+
+refuse() {
+  printf 'init-cluster: %s\n' "$1" >&2
+  exit 1
+}
+
+folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+# shellcheck source=kernels/jobside/spark_common.sh
+. "$folder/common.sh"
+
+read_options() {
+  [ $# -ge 3 ] || refuse "Say PROJECT PARTITION NODES, such as: init-cluster proj3 cloud 5"
+  project=$1 partition=$2 workers=$3 cores=1 memory_mib=2048 check_seconds=60
+  shift 3
+  while [ $# -gt 1 ]; do
+    case $1 in
+      --cores) cores=$2 ;;
+      --memory) memory_mib=$2 ;;
+      --check-seconds) check_seconds=$2 ;;
+      *) refuse "There is no option $1; there are --cores, --memory and --check-seconds." ;;
+    esac
+    shift 2
+  done
+  [ $# = 0 ] || refuse "What does $1 mean here?  Say PROJECT PARTITION NODES, then options with their values."
+  local given pattern='^[1-9][0-9]{0,8}$'
+  for given in "$workers" "$cores" "$memory_mib" "$check_seconds"; do
+    [[ $given =~ $pattern ]] || refuse "$given is not a whole number from 1."
+  done
+  [ "$memory_mib" -ge 1536 ] || refuse "A worker needs --memory 1536 (MiB) or more: its programs, Spark's heap, Python."
+  pattern='^([A-Za-z0-9_][A-Za-z0-9_.,+-]*)?$'
+  [[ $project =~ $pattern ]] || refuse "$project cannot be the name of a project."
+  [[ $partition =~ $pattern ]] || refuse "$partition cannot be the name of a partition."
+}
+
+# Write the settings of the cluster and of the notebook.  Only the owner can read them: the secret lets one in.
+write_settings() (
+  umask 077
+  local name secret site=${SPARK_SITE_CONF_DIR:-$SPARK_HOME/conf}
+  secret=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+  [ ${#secret} = 64 ] || refuse "No secret could be made on $(hostname)."
+  mkdir -p -- "$folder/cluster" "$folder/conf"
+  for name in cluster conf; do
+    {
+      [ ! -r "$site/spark-defaults.conf" ] || cat -- "$site/spark-defaults.conf"
+      printf '\n'
+      printf '%s\n' 'spark.authenticate true' "spark.authenticate.secret $secret" \
+        'spark.network.crypto.enabled true' 'spark.ui.killEnabled false' 'spark.master.rest.enabled false' \
+        'spark.master.ui.decommission.allow.mode DENY'
+    } >"$folder/$name/spark-defaults.conf"
+    [ ! -r "$site/log4j2.properties" ] || cp -- "$site/log4j2.properties" "$folder/$name"
+  done
+  [ ! -r "$site/spark-env.sh" ] || cp -- "$site/spark-env.sh" "$folder/cluster"
+  printf '%s\n' "spark.master $SPARK_MASTER_URL" 'spark.submit.deployMode client' "spark.driver.host $(this_host)" \
+    'spark.driver.bindAddress 0.0.0.0' "spark.driver.memory ${driver_mib}m" \
+    "spark.executor.memory $(((memory_mib - daemons_mib) * 6 / 10))m" >>"$folder/conf/spark-defaults.conf"
+)
+
+submit() (
+  local name time
+  time=$(slurm squeue -h -j "${SLURM_JOB_ID:-0}" -o %L 2>/dev/null)
+  # Nothing goes along of this job's own Slurm, of the hub, or of what somebody has set for sbatch.
+  for name in $(compgen -e); do
+    case $name in
+      SLURM_CONF) ;;
+      SLURM* | SBATCH* | SRUN* | SALLOC* | SQUEUE* | SCANCEL* | SPARK_CONF_DIR | SPARK_MASTER_URL | BASH_ENV | JUPYTER* | JPY_*) unset "$name" ;;
+    esac
+  done
+  [[ $time =~ ^[0-9:-]+$ ]] || time=
+  exec env "${slurm_environment[@]}" "$slurm_path/sbatch" --parsable --export=ALL --job-name="$cluster_name" \
+    --comment="$notebook_name" --output="$folder/cluster.out" --no-requeue --nodes="$workers" --ntasks-per-node=1 \
+    --cpus-per-task="$cores" --mem="${memory_mib}M" ${time:+--time="$time"} ${project:+--account="$project"} \
+    ${partition:+--partition="$partition"} \
+    "$folder/cluster.sh" "$folder" "$workers" "$cores" $((memory_mib - daemons_mib)) "$check_seconds"
+)
+
+# Whether Slurm has taken a submission that it did not answer.
+is_there_after_all() {
+  grep -Eq 'Unable to contact slurm controller|Socket timed out|Connection refused' "$folder/sbatch.said" || return 1
+  local tries
+  for tries in 1 2 3; do
+    look "$cluster_name"
+    [ "$seen" != alive ] || return 0
+    sleep "$tries"
+  done
+  return 1
+}
+
+read_options "$@"
+[ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME names no Spark: the profile has to load a module that does."
+mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch has a Spark cluster already."
+write_settings
+# The master of a cluster that is over must not be taken for this one's.
+mkdir -p -- "$HOME/.spark" && rm -f -- "$HOME/.spark/master"
+if ! submit >"$folder/sbatch.id" 2>"$folder/sbatch.said" && ! is_there_after_all; then
+  rmdir -- "$folder/asked"
+  refuse "Slurm did not accept the Spark cluster: $(tail -n 1 -- "$folder/sbatch.said")"
+fi
+put "$folder/submitted" "workers=$workers check_seconds=$check_seconds"
+printf 'The Spark cluster %s is submitted, with %s worker(s).\n' "$cluster_name" "$workers"
+END_OF_SPARK_FILE
+chmod 700 "$spark_folder/bin/init-cluster"
+export SPARK_SITE_CONF_DIR=${SPARK_CONF_DIR:-${SPARK_HOME-}/conf}
+export SPARK_CONF_DIR=$spark_folder/conf
+PATH=$spark_folder/bin:$PATH
+exec {spark_said}< <(exec python3 "$spark_folder/door.py" "$spark_folder/master")
+spark_door=$!
+IFS= read -r spark_port <&"$spark_said" || give_up "No port for Spark could be opened on $(hostname)."
+exec {spark_said}<&-
+export SPARK_MASTER_URL=spark://127.0.0.1:$spark_port
+# shellcheck source=/dev/null
+(folder=$spark_folder && . "$folder/watch.sh") </dev/null &
+spark_watch=$!
+spark_said=$(init-cluster proj3 cloud 2 --cores 1 --memory 2048 --check-seconds 60 2>&1) || give_up "${spark_said#init-cluster: }"
+stage spark "$spark_said"
+
+cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
+attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+"""Start the notebook server given as arguments, and tell the hub its port once it listens.
+
+Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
+"""
+
+import glob
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from typing import Optional
+
+HUB_WAIT_SECONDS = 600
+PORT_TRIES = 3
+LOOK_SECONDS = 0.02
+UNKNOWN_LAUNCH = 3
+
+
+class UnknownLaunchError(Exception):
+    """The hub has no such launch: nobody waits for this job."""
+
+
+def say(text: str) -> None:
+    """Write one line to the job's log."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def report(facts: dict) -> None:
+    """POST facts to the hub, trying for as long as it is away."""
+    request = urllib.request.Request(
+        os.environ["JUPYTERHUB_SITES_REPORT_URL"],
+        data=json.dumps(facts).encode(),
+        headers={
+            "Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"],
+            "Content-Type": "application/json",
+        },
+    )
+    # A proxy meant for the outside world must not see the token.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
+    while True:
+        try:
+            opener.open(request, timeout=20).close()
+            return
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise UnknownLaunchError("the hub answered %d %s" % (error.code, error.reason)) from error
+            problem = str(error)
+        except (OSError, ValueError) as error:
+            problem = str(error)
+        if time.time() > end:
+            raise UnknownLaunchError("the hub could not be reached for %d s: %s" % (HUB_WAIT_SECONDS, problem))
+        say("waiting for the hub: %s" % problem)
+        time.sleep(pause)
+        pause = min(pause * 2, 10)
+
+
+def free_port() -> int:
+    """Return a port that nobody on this node uses now."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_taken(port: int) -> bool:
+    """Return whether somebody else listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return True
+    return False
+
+
+def start(command: list, port: int, runtime: str) -> subprocess.Popen:
+    """Start the server on the port; its own record of itself goes to the runtime folder."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
+    environ = dict(
+        os.environ,
+        JUPYTERHUB_SERVICE_URL="http://0.0.0.0:%d%s" % (port, prefix),
+        JUPYTER_RUNTIME_DIR=runtime,
+    )
+    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+
+
+def listens(child: subprocess.Popen, runtime: str) -> bool:
+    """Wait until the server has written its record (it listens by then) or has ended."""
+    # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
+    records = os.path.join(runtime, "jpserver-*.json")
+    while child.poll() is None:
+        if glob.glob(records):
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def serve(command: list, runtime: str) -> int:
+    """Run the server to its end and return its status."""
+    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
+    for _ in range(PORT_TRIES):
+        port = free_port()
+        child = start(command, port, runtime)
+        pass_on_signals(child)
+        if listens(child, runtime):
+            try:
+                report({"port": port})
+            except UnknownLaunchError:
+                child.terminate()
+                child.wait()
+                raise
+            return child.wait()
+        if not is_taken(port):
+            break
+        say("port %d was taken by somebody else, trying another" % port)
+    return child.returncode
+
+
+def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
+    """Make the end of the job the end of the server; without a server, end in order."""
+
+    def forward(number: int, _frame: object) -> None:
+        if child is None or child.poll() is not None:
+            sys.exit(128 + number)
+        child.send_signal(number)
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, forward)
+
+
+def main() -> int:
+    """Run, and leave nothing on the node."""
+    pass_on_signals(None)
+    runtime = tempfile.mkdtemp(prefix="jupyter-runtime-")
+    try:
+        status = serve(sys.argv[1:], runtime)
+    except UnknownLaunchError as error:
+        say("This job ends, because %s." % error)
+        status = UNKNOWN_LAUNCH
+    except OSError as error:
+        say("The notebook server cannot be started: %s" % error)
+        status = 127
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+    return status if status >= 0 else 128 - status
+
+
+sys.exit(main())
+END_OF_STARTER
+exit $?
+}
+launch
