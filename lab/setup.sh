@@ -114,6 +114,21 @@ make_site_environment() {
     ' bash "$1" "$2"
 }
 
+# What pip and uv find on the sites: the lock's wheels, and six in a second version.
+fetch_wheels() {
+    rm -rf "$SETUP/wheels"
+    mkdir "$SETUP/wheels"
+    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" \
+        --requirement lab/locks/kernels.lock
+    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" six==1.16.0
+}
+
+install_uv() {
+    rm -rf "$SETUP/uv"
+    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/uv" \
+        --requirement lab/locks/uv.lock
+}
+
 install_proxy() {
     mkdir -p "$SETUP/proxy"
     cp lab/proxy/package.json lab/proxy/package-lock.json "$SETUP/proxy"
@@ -151,6 +166,14 @@ main() {
     if ! done_with site-old lab/locks/site-old.lock; then
         step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
         mark_done site-old lab/locks/site-old.lock
+    fi
+    if ! done_with wheels lab/locks/kernels.lock; then
+        step "Wheels of the sites" wheels fetch_wheels
+        mark_done wheels lab/locks/kernels.lock
+    fi
+    if ! done_with uv lab/locks/uv.lock; then
+        step "uv" uv install_uv
+        mark_done uv lab/locks/uv.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_proxy

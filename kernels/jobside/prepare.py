@@ -34,6 +34,7 @@ def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
     try:
         (scripts if is_script else declared).make(kernel, job, slurm)
     except (Failure, OSError) as error:
-        what = "kernel script %s" % kernel["script"] if is_script else "kernel %s" % kernel["name"]
-        return "The %s is not ready: %s." % (what, error)
+        if is_script:
+            return "The kernel script `%s` failed: %s." % (kernel["script"], error)
+        return "The kernel %s could not be built: %s." % (kernel["name"], error)
     return ""

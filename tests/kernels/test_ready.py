@@ -109,15 +109,13 @@ class TestScripts:
         job = Job(tmp_path, 1)
         assert job.run(_script("echo no space >&2; exit 3"), _script("echo never")) == 1
         assert "no space\n" in job.said
-        assert (
-            "failed: The kernel script echo no space >&2; exit 3 is not ready: it ended with status 3." in job.said
-        )
+        assert "failed: The kernel script `echo no space >&2; exit 3` failed: it ended with status 3." in job.said
         assert not {"never", "server"} & set(job.said.split())
 
     def test_a_script_that_is_not_required_is_missed_with_a_notice(self, tmp_path: Path) -> None:
         job = Job(tmp_path, 1)
         assert job.run(_script("exit 3", required=False), _script("echo next")) == 0
-        assert "notice: The kernel script exit 3 is not ready: it ended with status 3." in job.said
+        assert "notice: The kernel script `exit 3` failed: it ended with status 3." in job.said
         assert "Your server starts without it." in job.said
         assert "server with" in job.said
 
@@ -338,7 +336,7 @@ class TestDeclared:
         job = Job(tmp_path, 1)
         assert job.run(self._kernel(requirements=("nowhere",))) == 1
         assert "No matching distribution found\n" in job.said
-        assert "failed: The kernel My Kernel is not ready: " in job.said
+        assert "failed: The kernel My Kernel could not be built: " in job.said
         assert not list((tmp_path / ".local/share/jupyterhub-sites/kernels").iterdir())
 
     def test_a_build_that_was_killed_is_made_again(self, tmp_path: Path) -> None:
