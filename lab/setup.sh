@@ -101,7 +101,6 @@ make_hub_environment() {
 make_site_environment() {
     rm -rf "${SETUP:?}/$1"
     mkdir "$SETUP/$1"
-    # shellcheck disable=SC2016 # the inner shell expands these
     unshare --mount bash -euc '
         exec 3<".setup/$1"
         mount -t tmpfs tmpfs /opt

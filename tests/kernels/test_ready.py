@@ -122,7 +122,7 @@ class TestScripts:
     def test_a_script_over_its_time_is_ended_with_all_it_has_started(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ready, "_SECONDS", 1 / 60)
+        monkeypatch.setattr(ready, "_SECONDS", 3)
         job = Job(tmp_path, 1)
         stubborn = "trap '' TERM; (trap '' TERM; echo $BASHPID > child; sleep 1000) & wait; sleep 1000"
         assert job.run(_script(stubborn, time_max=1)) == 1
@@ -133,7 +133,7 @@ class TestScripts:
     def test_the_end_of_the_job_is_the_end_of_the_script_and_gives_the_lock_back(self, tmp_path: Path) -> None:
         job = Job(tmp_path, 1)
         process = job.start(_script("echo $$ > pid; echo begun; sleep 1000"))
-        job.says("begun")
+        job.says("\nbegun\n")
         (children,) = [path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/children")]
         os.kill(int(children.split()[0]), signal.SIGTERM)
         assert process.wait(_WAIT_SECONDS) == 1
@@ -212,7 +212,7 @@ class TestLocks:
     def test_two_launches_of_one_person_do_not_build_at_once(self, tmp_path: Path) -> None:
         first, second = Job(tmp_path, 1), Job(tmp_path, 2)
         one = first.start(_script(self._BUILD))
-        first.says("begun")
+        first.says("\nbegun\n")
         two = second.start(_script(self._BUILD))
         second.says("waiting: Job 1 builds kernels already; waiting for it")
         (tmp_path / "go").touch()
