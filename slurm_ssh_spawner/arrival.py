@@ -99,14 +99,20 @@ class Arrivals:
         except LaunchError as error:
             tail = f"(the log could not be read: {error.message})"
         progress.show_output(tail)
-        why = progress.failing.result() if progress.failing.done() else ""
+        why = _sentence_of(progress.failing.result()) if progress.failing.done() else ""
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobEnded(
             f"The job at {site.title} ended before the notebook was up ({report.word or 'gone from Slurm'}). "
-            f"{why}{' ' if why else ''}"
+            f"{why}"
             f"These are the last lines of its log, {script.log_path(site, job.owner, job.launch_id)}:",
             quoted=f"{stages}\n{tail}".strip(),
         )
+
+
+def _sentence_of(text: str) -> str:
+    """Return the words in which a job gave up, ready to be followed by others."""
+    words = text.strip()
+    return f"{words}{'' if words.endswith(('.', '!', '?')) else '.'} "
 
 
 def _sentence(report: JobReport) -> str:

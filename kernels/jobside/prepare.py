@@ -2,19 +2,17 @@
 
 import json
 import os
-import signal
-import sys
 from typing import Any, Dict
 
 from kernels.jobside import declared, scripts
 from kernels.jobside.locks import Slurm
+from kernels.jobside.running import ending
 from kernels.jobside.telling import Failure, stage
 
 
 def main(text: str) -> int:
     """Return 0 if the server may start."""
-    # An exception, so that what is held is given back and what runs is ended.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    ending.install()
     job = json.loads(text)
     job["job_id"] = os.environ["SLURM_JOB_ID"]
     slurm = Slurm(job["site_key"], job["slurm_path"], job["slurm_environment"])
@@ -34,6 +32,7 @@ def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
     try:
         (scripts if is_script else declared).make(kernel, job, slurm)
     except (Failure, OSError) as error:
-        what = "kernel script %s" % kernel["script"] if is_script else "kernel %s" % kernel["name"]
-        return "The %s is not ready: %s." % (what, error)
+        if is_script:
+            return "The kernel script `%s` failed: %s." % (kernel["script"], error)
+        return "The kernel %s could not be built: %s." % (kernel["name"], error)
     return ""

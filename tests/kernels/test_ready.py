@@ -109,22 +109,20 @@ class TestScripts:
         job = Job(tmp_path, 1)
         assert job.run(_script("echo no space >&2; exit 3"), _script("echo never")) == 1
         assert "no space\n" in job.said
-        assert (
-            "failed: The kernel script echo no space >&2; exit 3 is not ready: it ended with status 3." in job.said
-        )
+        assert "failed: The kernel script `echo no space >&2; exit 3` failed: it ended with status 3." in job.said
         assert not {"never", "server"} & set(job.said.split())
 
     def test_a_script_that_is_not_required_is_missed_with_a_notice(self, tmp_path: Path) -> None:
         job = Job(tmp_path, 1)
         assert job.run(_script("exit 3", required=False), _script("echo next")) == 0
-        assert "notice: The kernel script exit 3 is not ready: it ended with status 3." in job.said
+        assert "notice: The kernel script `exit 3` failed: it ended with status 3." in job.said
         assert "Your server starts without it." in job.said
         assert "server with" in job.said
 
     def test_a_script_over_its_time_is_ended_with_all_it_has_started(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ready, "_SECONDS", 1 / 60)
+        monkeypatch.setattr(ready, "_SECONDS", 3)
         job = Job(tmp_path, 1)
         stubborn = "trap '' TERM; (trap '' TERM; echo $BASHPID > child; sleep 1000) & wait; sleep 1000"
         assert job.run(_script(stubborn, time_max=1)) == 1
@@ -135,7 +133,7 @@ class TestScripts:
     def test_the_end_of_the_job_is_the_end_of_the_script_and_gives_the_lock_back(self, tmp_path: Path) -> None:
         job = Job(tmp_path, 1)
         process = job.start(_script("echo $$ > pid; echo begun; sleep 1000"))
-        job.says("begun")
+        job.says("\nbegun\n")
         (children,) = [path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/children")]
         os.kill(int(children.split()[0]), signal.SIGTERM)
         assert process.wait(_WAIT_SECONDS) == 1
@@ -214,7 +212,7 @@ class TestLocks:
     def test_two_launches_of_one_person_do_not_build_at_once(self, tmp_path: Path) -> None:
         first, second = Job(tmp_path, 1), Job(tmp_path, 2)
         one = first.start(_script(self._BUILD))
-        first.says("begun")
+        first.says("\nbegun\n")
         two = second.start(_script(self._BUILD))
         second.says("waiting: Job 1 builds kernels already; waiting for it")
         (tmp_path / "go").touch()
@@ -338,7 +336,7 @@ class TestDeclared:
         job = Job(tmp_path, 1)
         assert job.run(self._kernel(requirements=("nowhere",))) == 1
         assert "No matching distribution found\n" in job.said
-        assert "failed: The kernel My Kernel is not ready: " in job.said
+        assert "failed: The kernel My Kernel could not be built: " in job.said
         assert not list((tmp_path / ".local/share/jupyterhub-sites/kernels").iterdir())
 
     def test_a_build_that_was_killed_is_made_again(self, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ report_stages() {
 # What happened last is worth a moment: it may say why the job ends.
 end_reports() {
   printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
-  local tries=30
+  local tries=60
   while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
     sleep 0.1
   done
@@ -246,6 +246,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import Dict, List
 
@@ -254,15 +255,52 @@ from kernels.jobside.telling import Failure
 GRACE_SECONDS = 2.0
 
 
+class Ending:
+    """Makes SIGTERM end the program in order: as SystemExit, but never while a child is being started.
+
+    A child that is started but not known yet would be left running.
+    """
+
+    def __init__(self) -> None:
+        self._is_held = False
+        self._number = 0
+
+    def install(self) -> None:
+        """Take SIGTERM from here on."""
+        signal.signal(signal.SIGTERM, self._take)
+
+    def start(self, command: List[str], environ: Dict[str, str]) -> subprocess.Popen:
+        """Start a child in a process group of its own, its output in the job's log."""
+        self._is_held = True
+        try:
+            return subprocess.Popen(
+                command, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        finally:
+            self._is_held = False
+
+    def check(self) -> None:
+        """End now if a signal came while a child was being started."""
+        if self._number:
+            sys.exit(128 + self._number)
+
+    def _take(self, number: int, _frame: object) -> None:
+        self._number = number
+        if not self._is_held:
+            self.check()
+
+
+ending = Ending()
+
+
 def run(command: List[str], environ: Dict[str, str], end: float, limit: str) -> int:
     """Run a command, its output in the job's log, and return its status; `end` is a time.monotonic().
 
     Raises Failure when the time is over, which `limit` says in words.
     """
-    child = subprocess.Popen(
-        command, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    child = ending.start(command, environ)
     try:
+        ending.check()
         return child.wait(max(0.0, end - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise Failure("it took longer than %s and was ended" % limit) from None
@@ -663,19 +701,17 @@ cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/prepare.py <<'E
 
 import json
 import os
-import signal
-import sys
 from typing import Any, Dict
 
 from kernels.jobside import declared, scripts
 from kernels.jobside.locks import Slurm
+from kernels.jobside.running import ending
 from kernels.jobside.telling import Failure, stage
 
 
 def main(text: str) -> int:
     """Return 0 if the server may start."""
-    # An exception, so that what is held is given back and what runs is ended.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    ending.install()
     job = json.loads(text)
     job["job_id"] = os.environ["SLURM_JOB_ID"]
     slurm = Slurm(job["site_key"], job["slurm_path"], job["slurm_environment"])
@@ -695,8 +731,9 @@ def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
     try:
         (scripts if is_script else declared).make(kernel, job, slurm)
     except (Failure, OSError) as error:
-        what = "kernel script %s" % kernel["script"] if is_script else "kernel %s" % kernel["name"]
-        return "The %s is not ready: %s." % (what, error)
+        if is_script:
+            return "The kernel script `%s` failed: %s." % (kernel["script"], error)
+        return "The kernel %s could not be built: %s." % (kernel["name"], error)
     return ""
 END_OF_FILE
 attend python3 -c '

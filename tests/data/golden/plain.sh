@@ -62,7 +62,7 @@ report_stages() {
 # What happened last is worth a moment: it may say why the job ends.
 end_reports() {
   printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
-  local tries=30
+  local tries=60
   while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
     sleep 0.1
   done
