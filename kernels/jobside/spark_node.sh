@@ -24,16 +24,11 @@ run_master() {
   for port in 7077 0 0 0 0; do
     [ "$port" != 0 ] || port=$((20000 + RANDOM % 10000))
     local page=$((10000 + RANDOM % 10000))
-    ! listens "$port" || continue
     put "$folder/trying" "$host $port $page"
     run_daemon org.apache.spark.deploy.master.Master --host "$host" --port "$port" --webui-port "$page"
     status=$?
     [ ! -e "$folder/master" ] && [ "$status" -lt 128 ] || return "$status"
   done
-}
-
-listens() {
-  (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null
 }
 
 run_worker() {

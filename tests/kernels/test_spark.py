@@ -93,15 +93,20 @@ class TestTheSubmission:
         self, node: Node
     ) -> None:
         odd = {"SBATCH_PARTITION": "x", "SLURM_CPUS_PER_TASK": "9", "SQUEUE_STATES": "CD", "SLURM_CONF": "/conf"}
-        run(node, SPARK, **odd, JUPYTERHUB_API_TOKEN="5ec4e7", MODULES_SAY="yes")
+        run(node, SPARK, **odd, JUPYTERHUB_API_TOKEN="5ec4e7", JPY_API_TOKEN="5ec4e7", MODULES_SAY="yes")
         seen, asked = node.environ_of("sbatch"), node.environ_of("squeue")
         assert seen["SLURM_CLUSTERS"] == asked["SLURM_CLUSTERS"] == "a b"
         assert seen["SLURM_CONF"] == asked["SLURM_CONF"] == "/conf"
         assert seen["MODULES_SAY"] == "yes"
         assert {"SPARK_HOME", "PATH", "HOME", "USER"} <= seen.keys()
-        gone = {*odd, "JUPYTERHUB_API_TOKEN", "SLURM_JOB_ID", "SPARK_MASTER_URL", "SPARK_CONF_DIR"} - {
-            "SLURM_CONF"
-        }
+        gone = {
+            *odd,
+            "JUPYTERHUB_API_TOKEN",
+            "JPY_API_TOKEN",
+            "SLURM_JOB_ID",
+            "SPARK_MASTER_URL",
+            "SPARK_CONF_DIR",
+        } - {"SLURM_CONF"}
         assert not gone & seen.keys()
         assert not {"SBATCH_PARTITION", "SQUEUE_STATES", "JUPYTERHUB_API_TOKEN"} & asked.keys()
 
@@ -281,6 +286,22 @@ class TestTheNotebooksJob:
             until(asked.exists)
         assert not node.told("cancelled")
 
+    def test_a_cluster_that_is_missed_once_is_not_over(
+        self, node: Node, jobs: list["subprocess.Popen[str]"]
+    ) -> None:
+        node.queue(CLUSTER, "RUNNING|None")
+        jobs.append(node.start(SPARK.fragment(node.context())))
+        until(lambda: read(node.folder / "status"))
+        asked = node.slurm / "squeue.environ"
+        asked.unlink()
+        node.queue(CLUSTER, "")
+        until(asked.exists)
+        node.queue(CLUSTER, "RUNNING|None")
+        for _ in range(2):
+            asked.unlink()
+            until(asked.exists)
+        assert not node.told("cancelled")
+
     def test_no_process_of_it_stays(self, node: Node) -> None:
         job = node.start(SPARK.fragment(node.context()), "true")
         job.communicate(timeout=30)
@@ -452,6 +473,7 @@ class TestTheDoor:
         with socket.socket() as master:
             master.bind(("127.0.0.1", 0))
             master.listen()
+            master.settimeout(10)
             (node.folder / "master").write_text(f"127.0.0.1:{master.getsockname()[1]}\n")
             with socket.create_connection(("127.0.0.1", port), 10) as client:
                 server, _ = master.accept()

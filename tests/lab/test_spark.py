@@ -24,6 +24,13 @@ while len(seen) < 2 and time.time() < end:
     seen |= set(sc.parallelize(range(20), 20).map(where).collect())
 print("hosts", *sorted(seen))
 """
+TICKETS = """
+import subprocess
+def holder(x):
+    said = subprocess.run(["klist"], capture_output=True, text=True).stdout
+    return [line.split()[-1] for line in said.splitlines() if "principal" in line][0]
+print("tickets of", sorted(set(sc.parallelize(range(4), 4).map(holder).collect())))
+"""
 # As on the slide of the talk.
 SLIDE = """
 import os, time
@@ -114,6 +121,7 @@ class TestTheCell:
         assert re.search(r"normal jupyter-", squeue)
         assert re.search(r"cloud spark_cl", squeue)
         has_workers(lab, 2)
+        assert "tickets of ['alice@LAB.TEST']" in alice.run(CELL + TICKETS)
         alice.stop()
         assert home(lab, ".spark/master") == home(lab, ".spark/status") == ""
 

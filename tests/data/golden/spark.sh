@@ -62,7 +62,7 @@ report_stages() {
 # What happened last is worth a moment: it may say why the job ends.
 end_reports() {
   printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
-  local tries=30
+  local tries=60
   while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
     sleep 0.1
   done
@@ -398,16 +398,11 @@ run_master() {
   for port in 7077 0 0 0 0; do
     [ "$port" != 0 ] || port=$((20000 + RANDOM % 10000))
     local page=$((10000 + RANDOM % 10000))
-    ! listens "$port" || continue
     put "$folder/trying" "$host $port $page"
     run_daemon org.apache.spark.deploy.master.Master --host "$host" --port "$port" --webui-port "$page"
     status=$?
     [ ! -e "$folder/master" ] && [ "$status" -lt 128 ] || return "$status"
   done
-}
-
-listens() {
-  (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null
 }
 
 run_worker() {
