@@ -10,9 +10,9 @@ said='' checked='' text='' workers=0 check_seconds=60
 tell() {
   [ "$1" != "$said" ] || return 0
   said=$1
+  stage spark "${1#Spark: }"
   put "$folder/status" "$1"
   put "$HOME/.spark/status" "$1 ($cluster_name)"
-  stage spark "${1#Spark: }"
 }
 
 check() {

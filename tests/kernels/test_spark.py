@@ -116,6 +116,8 @@ class TestTheSubmission:
         reason = "Slurm did not accept the Spark cluster: sbatch: error: invalid partition specified: cloud"
         assert f"gave up: {reason}\n" in printed
         assert "the server" not in printed
+        # Slurm may have taken it all the same.
+        assert node.told("cancelled") == f"--user=alice --name={CLUSTER}\n"
 
     def test_an_answer_that_was_lost_is_looked_for_by_name(self, node: Node) -> None:
         node.tell("refusal", "sbatch: error: Batch job submission failed: Socket timed out\n")
