@@ -87,6 +87,10 @@ def job_id(lab: Lab, prefix: str, site: str = "geneva") -> str:
     return found
 
 
+def notebook_node(lab: Lab) -> str:
+    return lab.run("geneva-login1", ["squeue", "-h", "-j", job_id(lab, "jupyter"), "-o", "%B"]).stdout.strip()
+
+
 def home(lab: Lab, path: str, site: str = "geneva") -> str:
     return lab.run(FRONT_END[site], ["sh", "-c", f"cat ~/{path} 2>/dev/null"], user="alice", check=False).stdout
 
@@ -213,8 +217,7 @@ class TestTheEnd:
 
     def test_a_node_that_fails_ends_both(self, lab: Lab, alice: Person) -> None:
         start(lab, alice)
-        where = lab.run("geneva-login1", ["squeue", "-h", "-j", job_id(lab, "jupyter"), "-o", "%B"]).stdout.strip()
-        (other,) = [node for node in NODES["geneva"] if node != where]
+        (other,) = [node for node in NODES["geneva"] if node != notebook_node(lab)]
         with broken(lab, ("cut", other)):
             lab.wait("both are over", lambda: names(lab) == [], 180)
         idle = ["sinfo", "-h", "-p", "normal", "-t", "idle", "-o", "%D"]
@@ -272,9 +275,10 @@ print(SparkContext(conf=conf).parallelize(range(3)).collect())
             with logged_in(lab, "bob") as bob:
                 assert bob.http.get(f"{path}jobs/").status_code == 403
             port = path.rstrip("/").rsplit("/", 1)[1]
-            for host in ("geneva-n2", "geneva-login1"):
-                probe = ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/geneva-n1.lab.test/{port}"]
-                assert lab.run(host, probe, user="bob", check=False).returncode != 0
+            node = notebook_node(lab)
+            for target, opens in ((f"{node}.lab.test", False), ("127.0.0.1", True)):
+                probe = ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{target}/{port}"]
+                assert (lab.run(node, probe, user="alice", check=False).returncode == 0) == opens
 
 
 def ask_master(lab: Lab, name: str, master: str, secret: str, program: str) -> None:

@@ -631,7 +631,8 @@ write_settings() (
   [ ! -r "$site/spark-env.sh" ] || cp -- "$site/spark-env.sh" "$folder/cluster"
   printf '%s\n' "spark.master $SPARK_MASTER_URL" 'spark.submit.deployMode client' "spark.driver.host $(this_host)" \
     'spark.driver.bindAddress 0.0.0.0' "spark.driver.memory ${driver_mib}m" \
-    "spark.executor.memory $(((memory_mib - daemons_mib) * 6 / 10))m" >>"$folder/conf/spark-defaults.conf"
+    "spark.executor.memory $(((memory_mib - daemons_mib) * 6 / 10))m" >>"$folder/conf/spark-defaults.conf" ||
+    refuse "The settings of Spark cannot be written to $folder."
 )
 
 submit() (
@@ -641,7 +642,8 @@ submit() (
   for name in $(compgen -e); do
     case $name in
       SLURM_CONF) ;;
-      SLURM* | SBATCH* | SRUN* | SALLOC* | SQUEUE* | SCANCEL* | SPARK_CONF_DIR | SPARK_MASTER_URL | BASH_ENV | JUPYTER* | JPY_*) unset "$name" ;;
+      SLURM* | SBATCH* | SRUN* | SALLOC* | SQUEUE* | SCANCEL* | JUPYTER* | JPY_* | SPARK_CONF_DIR | \
+        SPARK_MASTER_URL | BASH_ENV) unset "$name" ;;
     esac
   done
   [[ $time =~ ^[0-9:-]+$ ]] || time=
@@ -667,7 +669,7 @@ is_there_after_all() {
 read_options "$@"
 [ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME names no Spark: the profile has to load a module that does."
 mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch has a Spark cluster already."
-write_settings
+write_settings || exit 1
 # The master of a cluster that is over must not be taken for this one's.
 mkdir -p -- "$HOME/.spark" && rm -f -- "$HOME/.spark/master"
 if ! submit >"$folder/sbatch.id" 2>"$folder/sbatch.said" && ! is_there_after_all; then
