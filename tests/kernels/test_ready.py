@@ -162,6 +162,11 @@ class TestManifests:
             assert Job(tmp_path, number).run(_script(text)) == 0
             assert _made(tmp_path) == {text: ["thalamus_34"]}
 
+    def test_what_a_script_made_before_it_failed_is_noted_too(self, tmp_path: Path) -> None:
+        text = f"[ -d venv ] && exit; mkdir venv; {_INSTALL.format('one')}; exit 3"
+        assert [Job(tmp_path, number).run(_script(text)) for number in (1, 2)] == [1, 0]
+        assert _made(tmp_path) == {text: ["one"]}
+
     def test_what_is_named_counts_as_made_and_what_is_gone_does_not(self, tmp_path: Path) -> None:
         text = f"[ -d venv ] || {{ mkdir venv; {_INSTALL.format('one')}; }}"
         assert Job(tmp_path, 1).run(_script(text)) == 0
