@@ -94,7 +94,7 @@ async def test_a_job_that_gives_up_is_seen_to_end_before_the_next_look(waiting: 
     assert not node.done()
     waiting.report = FAILED
     with pytest.raises(JobEnded) as ended:
-        await node
+        await asyncio.wait_for(node, 30)
     assert ended.value.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
         "The module a could not be loaded: ERROR. "
