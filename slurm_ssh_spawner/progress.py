@@ -10,6 +10,8 @@ from typing import Any
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _LONGEST_TEXT = 3000
 _SERVER = "starting"
+# A job's owner can report as often as she likes; what is kept of one launch stays small.
+_MOST_REPORTS = 100
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,15 @@ class Progress:
 
     def reported(self, name: str, text: str) -> None:
         """Take note of a stage, or of a notice or a failure, which are none."""
-        if name == "notice":
-            self.notices.append(text)
-            self.tell(text)
-        elif name == "failed":
+        if name == "failed":
             self._end_stage(failed=True)
             if not self.failing.done():
                 self.failing.set_result(text)
+                self.tell(text)
+        elif len(self.stages) + len(self.notices) >= _MOST_REPORTS:
+            return
+        elif name == "notice":
+            self.notices.append(text)
             self.tell(text)
         else:
             self._end_stage()

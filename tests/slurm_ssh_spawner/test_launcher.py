@@ -10,7 +10,7 @@ from profiles.schema import Catalogue
 from slurm_ssh_spawner import launcher as launcher_module
 from slurm_ssh_spawner import script
 from slurm_ssh_spawner.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
-from slurm_ssh_spawner.job import Job, JobState
+from slurm_ssh_spawner.job import Job, JobState, LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
 from slurm_ssh_spawner.progress import Progress
 from slurm_ssh_spawner.records import LaunchRecord
@@ -291,6 +291,48 @@ async def test_a_site_that_cannot_be_asked_ends_no_record(
     for _ in range(3):
         await launcher.report(job)
     assert _record(launcher).ended is None
+
+
+async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("loaded", "jupyterlab/new")
+    launcher.job_reports(job, progress)
+    progress.reported("starting", "Python 3.11.2")
+    launcher.job_reports(job, progress)
+    run = launcher.records.run(ID)
+    assert run is not None
+    assert run.script == local.told("sbatch.stdin")
+    assert [(stage["name"], stage["text"]) for stage in run.stages] == [
+        ("loaded", "jupyterlab/new"),
+        ("starting", "Python 3.11.2"),
+    ]
+    assert launcher.records.run(LaunchId("ffffffffffff")) is None
+
+
+async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("notice", "Without the kernel a.")
+    launcher.job_reports(job, progress)
+    assert launcher.notices("alice") == ("Without the kernel a.",)
+    assert launcher.notices("carol") == ()
+    _queue(local, "COMPLETED", "n1")
+    await launcher.report(job)
+    assert launcher.notices("alice") == ()
+
+
+async def test_a_released_launch_leaves_no_folder(launcher: Launcher, offer: Catalogue) -> None:
+    job = await _Told().submit(launcher, offer)
+    folder = Path(script.launch_folder(offer.sites["geneva"], "alice", ID))
+    (folder / "config").mkdir(parents=True)
+    launcher.release(job)
+    await until(lambda: not folder.exists())
+    assert folder.parent.exists()
 
 
 async def test_a_server_that_was_up_is_found_again_by_its_record(

@@ -49,6 +49,15 @@ async def test_a_notice_is_no_stage(progress: Progress) -> None:
     assert (progress.stages, progress.notices, progress.sentences) == ([], ["Without a."], ["Without a."])
 
 
+async def test_a_job_that_never_stops_reporting_is_not_listened_to_for_ever(progress: Progress) -> None:
+    for _ in range(70):
+        progress.reported("kernel", "again")
+        progress.reported("notice", "again")
+        progress.reported("failed", "again")
+    assert (len(progress.stages), len(progress.notices)) == (50, 50)
+    assert len(progress.sentences) == 101
+
+
 async def test_everybody_who_looks_sees_every_sentence_once(progress: Progress) -> None:
     progress.tell("one")
     first, second = progress.events(), progress.events()

@@ -250,10 +250,10 @@ class TestStages:
     def test_a_hub_that_does_not_answer_holds_nothing_up(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-            text = _build(Fragment(before=Shell("stage one; stage two")), report_url=url).text
-            # The server runs while the first report is without an answer.
-            look = f"ss -Htn dst 127.0.0.1:{silent.getsockname()[1]} | wc -l"
-            answer = _run(text, tmp_path, f'while [ "$({look})" != 1 ]; do sleep 0.02; done; echo server')
+            text = _build(Fragment(before=Shell("for n in $(seq 20); do stage n; done")), report_url=url).text
+            # The server runs while a report is without an answer.
+            look = f"ss -Htn state established dst 127.0.0.1:{silent.getsockname()[1]} | wc -l"
+            answer = _run(text, tmp_path, f'until [ "$({look})" -ge 1 ]; do sleep 0.02; done; echo server')
         assert (answer.status, answer.lines[-1]) == (0, "server")
 
 

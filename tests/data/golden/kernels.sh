@@ -456,7 +456,7 @@ cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/scripts.py <<'E
 import json
 import os
 import time
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Dict, Tuple
 
 from kernels.jobside.locks import Slurm, held
 from kernels.jobside.running import run
@@ -494,12 +494,13 @@ def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     with held(lock, job["job_id"], slurm, time.monotonic() + kernel["seconds"], "kernels"):
         before = kernelspecs()
         end = time.monotonic() + kernel["seconds"]
-        status = run(["bash", "-c", kernel["script"]], environ(job), end, kernel["limit"])
-        if status:
-            raise Failure("it ended with status %d" % status)
-        after = kernelspecs()
-        made = {name for name in after if before.get(name) != after[name]}
-        note(kernel, made | {name.lower() for name in kernel["kernelspecs"]}, after)
+        try:
+            status = run(["bash", "-c", kernel["script"]], environ(job), end, kernel["limit"])
+        finally:
+            # Also of a script that fails: at its next run it may find that there is nothing to do.
+            note(kernel, before)
+    if status:
+        raise Failure("it ended with status %d" % status)
 
 
 def environ(job: Dict[str, Any]) -> Dict[str, str]:
@@ -512,8 +513,11 @@ def environ(job: Dict[str, Any]) -> Dict[str, str]:
     return settings
 
 
-def note(kernel: Dict[str, Any], made: Set[str], present: Found) -> None:
-    """Add to the manifest of a script what it was seen to make; what is gone is left out."""
+def note(kernel: Dict[str, Any], before: Found) -> None:
+    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is left out."""
+    present = kernelspecs()
+    made = {name for name in present if before.get(name) != present[name]}
+    made.update(name.lower() for name in kernel["kernelspecs"])
     folder = os.path.join(home_folder(), "made")
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, kernel["digest"] + ".json")
