@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
@@ -16,6 +16,7 @@ from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain,
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""
 
+ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _SHORT_FORMS = ("core", "memory", "kernel")
 
 
@@ -145,6 +146,18 @@ class Offering(Entry):
         return self.model_copy(update=changed)
 
 
+def _listed(value: Any) -> Any:
+    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
+    if isinstance(value, list):
+        return {name if isinstance(name, str) else str(name): {} for name in value}
+    if isinstance(value, dict):
+        return {name: {} if what is None else what for name, what in value.items()}
+    return value
+
+
+_Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
+
+
 class Profile(Offering):
     """One thing a person can start."""
 
@@ -154,10 +167,10 @@ class Profile(Offering):
     )
     icon: str | None = Field(
         default=None,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=ICON,
         description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
     )
-    sites: dict[Key, Offering] = Field(
+    sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
         default_factory=dict,
         description="Sites that offer it, the default first: a list, or names with what differs there; "
         "all sites if left out.",
@@ -167,10 +180,3 @@ class Profile(Offering):
         ge=1,
         description="How many servers of this profile one person may have; any number if left out.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _listed_sites(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("sites"), list):
-            return {**data, "sites": {name: {} for name in data["sites"]}}
-        return data

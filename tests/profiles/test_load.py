@@ -29,7 +29,7 @@ def test_every_problem_is_found_at_its_place(path: Path) -> None:
 
 def test_a_problem_reads_as_editors_expect() -> None:
     path = _CATALOGUES / "bad" / "unknown-key.yaml"
-    assert str(_problems(path)) == f"{path}:5:5: sites.geneva.tittle: there is no such key"
+    assert str(_problems(path)) == f"{path}:5:5: sites.geneva.tittle: there is no such key; did you mean `title`?"
 
 
 def test_the_example_is_a_catalogue() -> None:
@@ -42,7 +42,7 @@ def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
     assert (site.title, site.front_ends[0].port) == ("yes", 2222)
     assert site.jupyter.modules == ("no", "on", "3.10", "python/3.10")
     assert site.jupyter.variables == {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
-    assert site.directives == {"exclusive": True, "oversubscribe": True, "export-file": "no"}
+    assert site.directives == {"exclusive": True, "oversubscribe": True, "kill-on-invalid-dep": "no"}
     assert site.partitions["2024"].time_max == 1440
     assert (resources.cores.default, resources.memory.default) == (8, 10)
     assert (resources.time.default, resources.time.max) == (480, 1440)

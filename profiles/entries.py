@@ -1,0 +1,111 @@
+"""Sites and profiles, each read by itself: what is wrong with one hides nothing that is wrong with another."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from profiles.errors import WrongAt, WrongTogether, WrongWithin
+from profiles.profile import Profile
+from profiles.site import Site
+
+T = TypeVar("T", Site, Profile)
+Detail = Mapping[str, Any]
+"""A detail of a ValidationError; its `loc` leads to the value, also where a validator of ours found it."""
+
+_ROUNDS = 3
+_INSTEAD: Mapping[type, Mapping[str, Any]] = {
+    Site: {
+        "title": "?",
+        "front_ends": [{"host": "host", "host_keys": ["ssh-ed25519 AAAA"]}],
+        "job_folder": "/",
+        "jupyter": {},
+        # Nothing is known of them, so nothing may be said of those who name them.
+        "projects": "accounting",
+        "container": ["{image}"],
+    },
+    Profile: {"name": "?"},
+}
+_PARAMETER: Mapping[str, Any] = {"title": "?", "options": ["?"]}
+
+
+@dataclass(frozen=True)
+class Entry(Generic[T]):
+    """A site or profile as far as it could be read.
+
+    `value` is without what is wrong, for the look at what must hold between entries; None if nothing can be said.
+    `unsure` are the sites of a profile at which it is not known.
+    """
+
+    value: T | None
+    details: tuple[Detail, ...] = ()
+    unsure: frozenset[str] = frozenset()
+
+
+def read(model: type[T], data: Any) -> Entry[T]:
+    """Return an entry; never raises for what is in it."""
+    try:
+        return Entry(model.model_validate(data))
+    except ValidationError as error:
+        details = tuple(spread(error))
+    cutting = _Cutting(data if isinstance(data, dict) else {}, _INSTEAD[model], set())
+    found = details
+    for _ in range(_ROUNDS):
+        if not cutting.cut(found):
+            break
+        try:
+            return Entry(model.model_validate(cutting.data), details, frozenset(cutting.unsure))
+        except ValidationError as error:
+            found = tuple(spread(error))
+    return Entry(None, details)
+
+
+@dataclass
+class _Cutting:
+    data: dict[Any, Any]
+    instead: Mapping[str, Any]
+    unsure: set[str]
+
+    def cut(self, details: tuple[Detail, ...]) -> bool:
+        """Take out what is wrong; return False if that cannot be done."""
+        self.data = dict(self.data)
+        for detail in details:
+            if not detail["loc"]:
+                return False
+            name, inner = detail["loc"][0], [str(step) for step in detail["loc"][1:]]
+            if name == "sites" and inner:
+                self._cut_site(*inner)
+            elif name == "parameters" and inner and isinstance(self.data.get("parameters"), dict):
+                self.data["parameters"] = {**self.data["parameters"], inner[0]: _PARAMETER}
+            elif name in self.instead:
+                self.data[name] = self.instead[name]
+            else:
+                self.data.pop(name, None)
+        return True
+
+    def _cut_site(self, site: str, *inner: str) -> None:
+        sites = self.data.get("sites")
+        offered: dict[Any, Any] = {each: {} for each in sites} if isinstance(sites, list) else dict(sites or {})
+        if inner == ("[key]",):
+            offered.pop(site, None)
+        else:
+            offered[site] = {}
+            self.unsure.add(site)
+        self.data["sites"] = offered
+
+
+def spread(error: ValidationError) -> Iterator[Detail]:
+    """Yield one detail for each problem that an error stands for."""
+    for detail in error.errors():
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, WrongTogether):
+            for each in cause.problems:
+                yield {**detail, "loc": (*detail["loc"], *each.path), "ctx": {"error": each}}
+        elif isinstance(cause, WrongWithin):
+            for inner in spread(cause.error):
+                yield {**inner, "loc": (*detail["loc"], *cause.path, *inner["loc"])}
+        elif isinstance(cause, WrongAt):
+            yield {**detail, "loc": (*detail["loc"], *cause.path)}
+        else:
+            yield dict(detail)
