@@ -99,13 +99,17 @@ def spread(error: ValidationError) -> Iterator[Detail]:
     """Yield one detail for each problem that an error stands for."""
     for detail in error.errors():
         cause = detail.get("ctx", {}).get("error")
-        if isinstance(cause, WrongTogether):
-            for each in cause.problems:
-                yield {**detail, "loc": (*detail["loc"], *each.path), "ctx": {"error": each}}
-        elif isinstance(cause, WrongWithin):
-            for inner in spread(cause.error):
-                yield {**inner, "loc": (*detail["loc"], *cause.path, *inner["loc"])}
-        elif isinstance(cause, WrongAt):
-            yield {**detail, "loc": (*detail["loc"], *cause.path)}
-        else:
-            yield dict(detail)
+        causes = cause.problems if isinstance(cause, WrongTogether) else (cause,)
+        for each in causes:
+            yield from _of_cause(dict(detail), each)
+
+
+def _of_cause(detail: dict[str, Any], cause: object) -> Iterator[Detail]:
+    """Yield a detail with the whole path, or those of the settings that another model refused."""
+    if isinstance(cause, WrongWithin):
+        for inner in spread(cause.error):
+            yield {**inner, "loc": (*detail["loc"], *cause.path, *inner["loc"])}
+    elif isinstance(cause, WrongAt):
+        yield {**detail, "loc": (*detail["loc"], *cause.path), "ctx": {"error": cause}}
+    else:
+        yield detail

@@ -52,9 +52,9 @@ class WrongWithin(ValueError):  # noqa: N818
 
 
 class WrongTogether(ValueError):  # noqa: N818
-    """Several values that do not fit each other, each with its path from the entry checked."""
+    """Several things that are wrong in one entry, each with its path from there."""
 
-    def __init__(self, problems: tuple[WrongAt, ...]) -> None:
+    def __init__(self, problems: "tuple[WrongAt | WrongWithin, ...]") -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
 

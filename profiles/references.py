@@ -7,10 +7,11 @@ from itertools import chain
 
 from kernels import units
 from profiles.errors import WrongAt
+from profiles.nearest import meant
 from profiles.profile import PARAMETER, Offering, Profile
 from profiles.schema import Catalogue
 from profiles.site import Site
-from profiles.wording import meant
+
 
 Unsure = Collection[tuple[str, str]]
 """Pairs of a profile and a site (keys) of which it is not known what the one is at the other."""

@@ -1,12 +1,12 @@
 """Sentences for what pydantic finds wrong: what it is, and what would be right.  Pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from profiles import profile, site, words
 from profiles.keys import Fields
+from profiles.nearest import meant
 
 _SHOWN = 60
 
@@ -53,14 +53,6 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
         return f"is missing; write it: {(field and field.description) or 'it is needed'}".rstrip(".")
     say = _SAYS.get(kind)
     return say(detail, written) if say else _about(detail, fields)
-
-
-def meant(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return `did you mean ...?` if something known is nearly `name`, else what is known."""
-    names = [str(each) for each in known]
-    if near := get_close_matches(name, names, n=1):
-        return f"did you mean `{near[0]}`?"
-    return f"{otherwise} {', '.join(f'`{each}`' for each in names)}" if names else f"{otherwise} none"
 
 
 def shown(text: str) -> str:
