@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import jinja2
 
 from kernels import units
+from profiles.choices import Choices
 from profiles.errors import ChoiceRefused
-from profiles.launch import Choices
 from profiles.offer import Offer
 
 _TEMPLATES = jinja2.Environment(

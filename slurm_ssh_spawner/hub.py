@@ -13,6 +13,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from kerberos_auth.store import TicketStore
 from profiles import form, launch, load
+from profiles.choices import Choices
 from profiles.errors import ChoiceRefused
 from profiles.offer import Asker, Offer
 from profiles.schema import Catalogue
@@ -60,7 +61,7 @@ class Hub:
         typed, refused = self._refused.pop(user, ({}, None))
         return form.render(self._offer(user), typed, refused)
 
-    def resolve(self, user: str, choices: launch.Choices, others: Iterable[LaunchId]) -> launch.Launch:
+    def resolve(self, user: str, choices: Choices, others: Iterable[LaunchId]) -> launch.Launch:
         """Pass the gate, `others` being the person's other running launches.  Raises ChoiceRefused."""
         records = (self.launcher.records.get(launch_id) for launch_id in others)
         running = Counter(record.profile_key for record in records if record)

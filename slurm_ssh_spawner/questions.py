@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from kernels.shell import Shell
 from profiles.facts import SiteFacts
-from slurm_ssh_spawner import slurm
+from slurm_ssh_spawner import slurm, slurm_facts
 from slurm_ssh_spawner.errors import LaunchError
 from slurm_ssh_spawner.remote import Remote
 
@@ -27,6 +28,15 @@ async def facts_about(remote: Remote) -> SiteFacts | None:
         return SiteFacts(projects=slurm.parse_projects(remote.site, stdout))
 
     return await _ask(remote, slurm.projects(remote.site, remote.login.owner), read)
+
+
+async def snapshot(remote: Remote) -> SiteFacts | None:
+    """Return the site's partitions, nodes and reservations as of now; `projects` is None."""
+    return await _ask(
+        remote,
+        slurm_facts.snapshot(remote.site),
+        lambda stdout: slurm_facts.parse_snapshot(stdout, datetime.now(UTC)),
+    )
 
 
 async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:

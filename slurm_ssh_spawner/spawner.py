@@ -12,6 +12,7 @@ from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
+from profiles.choices import Choices
 from profiles.site import Site
 from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
 from slurm_ssh_spawner.errors import Broken, LaunchError
@@ -124,7 +125,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], None]:
         def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
             with told_to_the_person():
-                choices = launch.Choices.of(options)
+                choices = Choices.of(options)
                 self._launch = self._hub.resolve(self.user.name, choices, self._other_launches())
             self.start_timeout = self._launch.queue_wait_minutes * 60 + _AFTER_THE_QUEUE_SECONDS
 

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from kerberos_auth.errors import TicketMissing
+from profiles.choices import Choices
 from profiles.errors import CatalogueInvalid, ChoiceRefused
 from profiles.facts import SiteFacts
-from profiles.launch import Choices
 from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.hub import Hub
 from slurm_ssh_spawner.job import LaunchId, new_launch_id

@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from profiles import load
+from profiles.choices import Choices
 from profiles.facts import Facts
-from profiles.launch import Choices, Launch, resolve
+from profiles.launch import Launch, resolve
 from profiles.offer import Asker, Offer
 from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import Job, LaunchId, mark
