@@ -12,7 +12,6 @@ from profiles.profile import PARAMETER, Offering, Profile
 from profiles.schema import Catalogue
 from profiles.site import Site
 
-
 Unsure = Collection[tuple[str, str]]
 """Pairs of a profile and a site (keys) of which it is not known what the one is at the other."""
 
