@@ -61,7 +61,7 @@ class DeclaredKernel(BaseModel):
     @model_validator(mode="after")
     def _says_what_to_install_once(self) -> Self:
         if bool(self.requirements) == bool(self.lock):
-            raise ValueError("needs either `requirements` or `lock`: what is to be installed")
+            raise ValueError("must say once what is to be installed; write either `requirements` or `lock`")
         return self
 
 

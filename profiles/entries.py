@@ -1,7 +1,7 @@
 """Sites and profiles, each read by itself: what is wrong with one hides nothing that is wrong with another."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -49,7 +49,7 @@ def read(model: type[T], data: Any) -> Entry[T]:
         return Entry(model.model_validate(data))
     except ValidationError as error:
         details = tuple(spread(error))
-    cutting = _Cutting(data if isinstance(data, dict) else {}, _INSTEAD[model], set())
+    cutting = _Cutting(data if isinstance(data, dict) else {}, model)
     found = details
     for _ in range(_ROUNDS):
         if not cutting.cut(found):
@@ -58,18 +58,23 @@ def read(model: type[T], data: Any) -> Entry[T]:
             return Entry(model.model_validate(cutting.data), details, frozenset(cutting.unsure))
         except ValidationError as error:
             found = tuple(spread(error))
+        # What does not fit together is looked at once each part is right; it is no fault of a part taken out.
+        details += () if cutting.removed else found
     return Entry(None, details)
 
 
 @dataclass
 class _Cutting:
     data: dict[Any, Any]
-    instead: Mapping[str, Any]
-    unsure: set[str]
+    model: type[Site] | type[Profile]
+    unsure: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
 
     def cut(self, details: tuple[Detail, ...]) -> bool:
         """Take out what is wrong; return False if that cannot be done."""
         self.data = dict(self.data)
+        if isinstance(self.data.get("sites"), list):
+            self.data["sites"] = {name: {} for name in self.data["sites"] if isinstance(name, str)}
         for detail in details:
             if not detail["loc"]:
                 return False
@@ -78,21 +83,23 @@ class _Cutting:
                 self._cut_site(*inner)
             elif name == "parameters" and inner and isinstance(self.data.get("parameters"), dict):
                 self.data["parameters"] = {**self.data["parameters"], inner[0]: _PARAMETER}
-            elif name in self.instead:
-                self.data[name] = self.instead[name]
-            else:
-                self.data.pop(name, None)
+            elif name in self.data:
+                self.data.pop(name)
+                self.removed |= {name} & set(self.model.model_fields)
+        for name in set(_INSTEAD[self.model]) - set(self.data):
+            # Also what nobody wrote and nobody needs; it is not said to be wrong.
+            self.data[name] = _INSTEAD[self.model][name]
         return True
 
     def _cut_site(self, site: str, *inner: str) -> None:
-        sites = self.data.get("sites")
-        offered: dict[Any, Any] = {each: {} for each in sites} if isinstance(sites, list) else dict(sites or {})
+        offered = self.data.get("sites")
+        if not isinstance(offered, dict):
+            return
         if inner == ("[key]",):
-            offered.pop(site, None)
-        else:
-            offered[site] = {}
+            self.data["sites"] = {name: what for name, what in offered.items() if name != site}
+        elif site in offered:
+            self.data["sites"] = {**offered, site: {}}
             self.unsure.add(site)
-        self.data["sites"] = offered
 
 
 def spread(error: ValidationError) -> Iterator[Detail]:

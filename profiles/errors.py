@@ -18,8 +18,9 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        """Return `file:line:column: path: text`, which editors can jump to."""
-        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+        """Return `file:line:column: path: text` in one line, which editors can jump to."""
+        text = f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+        return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class CatalogueInvalid(Exception):  # noqa: N818

@@ -9,4 +9,4 @@ def meant(name: str, known: Iterable[str], otherwise: str) -> str:
     names = [str(each) for each in known]
     if near := get_close_matches(name, names, n=1):
         return f"did you mean `{near[0]}`?"
-    return f"{otherwise} {', '.join(f'`{each}`' for each in names)}" if names else f"{otherwise} none"
+    return f"{otherwise} {', '.join(f'`{each}`' for each in names)}" if names else "there are none"

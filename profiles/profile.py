@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
-from profiles.errors import WrongAt
+from profiles.errors import WrongAt, WrongTogether
 from profiles.hooks import Hooks
 from profiles.resources import Count, Counts, Mebibytes, Parameter, Resources, Sizes
 from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord
@@ -61,7 +61,7 @@ class Offering(Entry):
     kernels: tuple[Kernel, ...] = Field(
         default=(), description="Kernels to have ready: scripts to run, or environments to build once."
     )
-    kernel: Value | None = Field(default=None, description="Short for `kernels: [{script: }]`.")
+    kernel: Value | None = Field(default=None, min_length=1, description="Short for `kernels: [{script: }]`.")
     hooks: Hooks = Field(
         default_factory=dict,
         description="What else belongs to the job, such as `spark`: a hook's name and its settings.",
@@ -148,11 +148,26 @@ class Offering(Entry):
 
 def _listed(value: Any) -> Any:
     """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
-    if isinstance(value, list):
-        return {name if isinstance(name, str) else str(name): {} for name in value}
     if isinstance(value, dict):
         return {name: {} if what is None else what for name, what in value.items()}
-    return value
+    if isinstance(value, str):
+        raise ValueError(f"is one name, but a list is needed; write [{value[:40] or 'names of sites'}]")
+    if not isinstance(value, list):
+        return value
+    if not value:
+        raise ValueError("names no site; write one at least, or leave it out for all of them")
+    wrong = tuple(
+        WrongAt((str(index),), text) for index, name in enumerate(value) if (text := _no_site(name, value[:index]))
+    )
+    if wrong:
+        raise WrongTogether(wrong)
+    return {name: {} for name in value}
+
+
+def _no_site(name: Any, before: list[Any]) -> str | None:
+    if not isinstance(name, str):
+        return "is not the name of a site; write names alone, or in braces names with what differs there"
+    return "is there twice; leave one of them out" if name in before else None
 
 
 _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]

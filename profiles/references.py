@@ -3,12 +3,11 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
 from kernels import units
 from profiles.errors import WrongAt
 from profiles.nearest import meant
-from profiles.profile import PARAMETER, Offering, Profile
+from profiles.profile import PARAMETER, Offering, Profile, Visibility
 from profiles.schema import Catalogue
 from profiles.site import Site
 
@@ -83,17 +82,26 @@ def _unknown_sites(key: str, profile: Profile, known: Collection[str]) -> Iterat
 def _unknown_projects(
     catalogue: Catalogue, key: str, profile: Profile, known_sites: Collection[str] | None
 ) -> Iterator[WrongAt]:
+    """Find projects that no site lists, where all of them list theirs."""
     offered = catalogue.sites_of(key)
-    if known_sites is None or not all(site in catalogue.sites for site in offered):
+    if known_sites is not None and profile.visible_to and all(site in catalogue.sites for site in offered):
+        yield from _unlisted(("profiles", key), profile.visible_to, [catalogue.sites[site] for site in offered])
+    for site, there in profile.sites.items():
+        if there.visible_to and site in catalogue.sites:
+            yield from _unlisted(("profiles", key, "sites", site), there.visible_to, [catalogue.sites[site]])
+
+
+def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator[WrongAt]:
+    if any(site.projects == "accounting" for site in sites):
         return
-    there = [catalogue.sites[site].projects for site in offered]
-    if profile.visible_to is None or "accounting" in there:
-        return
-    listed = tuple(chain.from_iterable(each for each in there if isinstance(each, tuple)))
-    for index, project in enumerate(profile.visible_to.projects):
+    listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
+    where = "this site does not list" if len(sites) == 1 else "no site of this profile lists"
+    for index, project in enumerate(visible_to.projects):
         if project not in listed:
-            text = f"no site of this profile lists the project `{project}`; {meant(project, listed, 'they list')}"
-            yield WrongAt(("profiles", key, "visible_to", "projects", str(index)), text)
+            known = meant(project, dict.fromkeys(listed), "listed are")
+            yield WrongAt(
+                (*path, "visible_to", "projects", str(index)), f"{where} the project `{project}`; {known}"
+            )
 
 
 def _at_site(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:

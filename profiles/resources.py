@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from kernels import units
@@ -109,7 +109,14 @@ def _fixed(value: int) -> Any:
     return {"default": value, "options": (value,)}
 
 
+def _one_or_more(bounds: Counts) -> Counts:
+    if bounds.least < 1:
+        raise ValueError("may be 0, but a job needs one; write 1 or more")
+    return bounds
+
+
 CountBounds = Annotated[Counts, BeforeValidator(_spread, json_schema_input_type=CountText | Counts)]
+OneOrMore = Annotated[CountBounds, AfterValidator(_one_or_more)]
 SizeBounds = Annotated[Sizes, BeforeValidator(_spread, json_schema_input_type=MemoryText | Sizes)]
 DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input_type=TimeText | Durations)]
 
@@ -117,24 +124,17 @@ DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input
 class Resources(Entry):
     """What a job gets.  Each is one value, `{default: , min: , max: }` or `{options: [...]}`."""
 
-    cores: CountBounds = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
+    cores: OneOrMore = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
     memory: SizeBounds = Field(default=Sizes(**_fixed(1024)), description="Memory on each node, such as `64G`.")
     gpus: CountBounds = Field(default=Counts(**_fixed(0)), description="Graphics processors on each node.")
     gpu_types: tuple[SlurmWord, ...] = Field(
         default=(),
         description="Types of graphics processor that may be asked for, the default first; any if left out.",
     )
-    nodes: CountBounds = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
+    nodes: OneOrMore = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
     time: DurationBounds = Field(
         default=Durations(default=60, min=1, max=480), description="How long the job may run, such as `8h`."
     )
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> Self:
-        for name in ("cores", "nodes"):
-            if getattr(self, name).least < 1:
-                raise WrongAt((name,), "may be 0, but a job needs one; write 1 or more")
-        return self
 
 
 def _titled(value: Any) -> Any:
@@ -142,7 +142,7 @@ def _titled(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     wrong = tuple(
-        WrongAt((str(place),), "is a number, which may lose its zeros, or no text; write it in quotes")
+        WrongAt((str(place),), "is not text; write it in quotes, so that nothing of it is lost")
         for place, option in enumerate(value)
         if not isinstance(option, str) and type(option) is not int
     )
@@ -154,7 +154,7 @@ def _titled(value: Any) -> Any:
 def _text_or_whole(value: Any) -> Any:
     if value is None or isinstance(value, str) or type(value) is int:
         return value
-    raise ValueError("is a number, which may lose its zeros, or no text; write it in quotes")
+    raise ValueError("is not text; write it in quotes, so that nothing of it is lost")
 
 
 class Parameter(Entry):
@@ -195,7 +195,7 @@ class Parameter(Entry):
                 raise WrongAt(("default",), f"is not among the options; write one of {', '.join(self.options)}")
             return self
         if self.min is None or self.max is None:
-            raise ValueError("needs `options`, or `min` and `max`: what may be picked")
+            raise ValueError("does not say what may be picked; write `options`, or `min` and `max`")
         if self.min > self.max:
             raise WrongAt(("min",), f"is more than `max`, {self.max}; write a smaller one")
         if not self.usual.lstrip("-").isdigit() or not self.holds(int(self.usual)):

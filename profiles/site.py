@@ -104,10 +104,10 @@ class TicketSettings(Entry):
     @model_validator(mode="after")
     def _only_the_delivery_has_settings(self) -> Self:
         if self.delivery == "command" and self.command is None:
-            raise WrongAt(("delivery",), "is command, so `command` beside it must say what to run")
+            raise WrongAt(("delivery",), "is command, but nothing says which; write `command` beside it")
         for name in ("auks", "command"):
             if getattr(self, name) is not None and self.delivery != name:
-                raise WrongAt((name,), f"is for `delivery: {name}`, but delivery is {self.delivery}")
+                raise WrongAt((name,), f"is for `delivery: {name}`; write that, or leave it out")
         return self
 
 
@@ -138,7 +138,7 @@ class Maintenance(Entry):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends <= self.begins:
-            raise WrongAt(("ends",), f"must come after `begins`, {self.begins:%Y-%m-%d %H:%M}")
+            raise WrongAt(("ends",), f"is not after `begins`; write a time after {self.begins:%Y-%m-%d %H:%M}")
         return self
 
 
@@ -218,5 +218,7 @@ class Site(Entry):
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:
         if self.ticket.delivery == "copy" and self.ticket_folder is None:
-            raise WrongAt(("ticket", "delivery"), "is copy, so the site's ticket_folder must say where")
+            raise WrongAt(
+                ("ticket", "delivery"), "is copy, but nothing says where to; write `ticket_folder` for the site"
+            )
         return self

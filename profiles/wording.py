@@ -85,7 +85,8 @@ def _number(detail: Mapping[str, Any], written: str | None) -> str:
 
 
 def _list(detail: Mapping[str, Any], written: str | None) -> str:
-    example = f"[{written}]" if written else "[...], or lines that begin with a dash"
+    is_word = written and written.isprintable() and detail["input"] is not None
+    example = f"[{written}]" if is_word else "[...], or lines that begin with a dash"
     return f"{_is(detail['input'])}, but a list is needed; write {example}"
 
 
@@ -123,7 +124,8 @@ def _limit(says: str, name: str) -> Callable[[Mapping[str, Any], str | None], st
 
 def _one_of(detail: Mapping[str, Any], written: str | None) -> str:
     options = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-    what = shown(written) if written else _is(detail["input"]) + ", which"
+    is_word = written and detail["input"] is not None
+    what = shown(str(written)) if is_word else _is(detail["input"]) + ", which"
     return f"{what} is not one of {', '.join(options)}; {meant(str(detail['input']), options, 'write one of')}"
 
 
@@ -132,7 +134,7 @@ def _own(detail: Mapping[str, Any], _: str | None) -> str:
     text = str(detail["ctx"]["error"])
     value = detail["input"]
     is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
-    if is_written or not text.startswith("'") or "; " not in text:
+    if is_written or not text.startswith(("'", '"')) or "; " not in text:
         return text
     return f"{_is(value)}; {text.split('; ', 1)[1]}"
 

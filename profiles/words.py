@@ -5,11 +5,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from kernels import units
 from kernels.environment import Value
-from profiles.errors import WrongAt, WrongTogether
+from profiles.errors import WrongAt, WrongTogether, WrongWithin
 
 KEY = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -56,13 +67,19 @@ _DECIDED = {
 _TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
 
 
-def _directives(value: Any) -> Any:
+def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     if not isinstance(value, dict):
-        return value
-    wrong = tuple(WrongAt((str(name),), why) for name, each in value.items() if (why := _misplaced(name, each)))
+        return read(value)
+    misplaced = {name: why for name, each in value.items() if (why := _misplaced(name, each))}
+    wrong: list[WrongAt | WrongWithin] = [WrongAt((str(name),), why) for name, why in misplaced.items()]
+    rest = {name: each for name, each in value.items() if name not in misplaced}
+    try:
+        found = read({name: str(each) if type(each) is int else each for name, each in rest.items()})
+    except ValidationError as error:
+        wrong.append(WrongWithin((), error))
     if wrong:
-        raise WrongTogether(wrong)
-    return {name: str(each) if type(each) is int else each for name, each in value.items()}
+        raise WrongTogether(tuple(wrong))
+    return found
 
 
 def _misplaced(name: str, setting: Any) -> str | None:
@@ -76,8 +93,6 @@ def _misplaced(name: str, setting: Any) -> str | None:
         return f"would become --{name}={setting}; write true for an option without a value"
     if word in ("no", "off", "false"):
         return "cannot be switched off like this; write true, or leave the option out"
-    if isinstance(setting, float):
-        return "is a number, which may lose its zeros; write it in quotes"
     return None
 
 
@@ -88,7 +103,7 @@ _Setting = Annotated[
 ]
 Directives = Annotated[
     dict[_Name, _Setting],
-    BeforeValidator(_directives, json_schema_input_type=dict[_Name, SlurmWord | int | Literal[True]]),
+    WrapValidator(_directives, json_schema_input_type=dict[_Name, SlurmWord | int | Literal[True]]),
 ]
 
 

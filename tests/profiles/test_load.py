@@ -1,15 +1,31 @@
+import re
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core._pydantic_core import list_all_errors
 
-from profiles import load
-from profiles.errors import CatalogueInvalid
+from profiles import load, wording
+from profiles.errors import CatalogueInvalid, Problem
+from profiles.schema import Catalogue
 
 _CATALOGUES = Path(__file__).parents[1] / "data" / "catalogues"
 _BAD = sorted((_CATALOGUES / "bad").glob("*.yaml"))
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "catalogue.yaml"
+_EVERYTHING = _CATALOGUES / "good" / "everything.yaml"
+_PYDANTICS = re.compile(
+    "|".join(
+        re.escape(each["message_template_python"].split("{")[0])
+        for each in list_all_errors()
+        if len(each["message_template_python"].split("{")[0]) > 3
+    )
+    + "|Input should|Value error|validation error"
+)
 
 
 def _problems(path: Path) -> CatalogueInvalid:
@@ -20,11 +36,22 @@ def _problems(path: Path) -> CatalogueInvalid:
 
 @pytest.mark.parametrize("path", _BAD, ids=lambda path: path.stem)
 def test_every_problem_is_found_at_its_place(path: Path) -> None:
-    """The first line of each file says what is expected: `# line:column path | line:column path`."""
+    """The first line of each file says what is expected: `# line:column path | included/file:line:column path`."""
     expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
     found = _problems(path).problems
-    assert " | ".join(f"{each.line}:{each.column} {each.path}" for each in found) == expected
-    assert all(each.file == str(path) and each.text for each in found)
+    assert " | ".join(f"{_file(each, path)}{each.line}:{each.column} {each.path}" for each in found) == expected
+
+
+def _file(problem: Problem, path: Path) -> str:
+    """Return the name of an included file, and nothing for the one that includes it."""
+    return "" if problem.file == str(path) else f"{Path(problem.file).relative_to(path.parent)}:"
+
+
+@pytest.mark.parametrize("path", _BAD, ids=lambda path: path.stem)
+def test_every_problem_says_what_would_be_right(path: Path) -> None:
+    for each in _problems(path).problems:
+        assert re.search(r"; .|\?$", each.text), each
+        assert not _PYDANTICS.search(each.text), each
 
 
 def test_a_problem_reads_as_editors_expect() -> None:
@@ -111,3 +138,151 @@ def test_text_that_upsets_the_reader_is_a_problem_too(text: str) -> None:
 def test_any_text_is_a_catalogue_or_has_problems(parts: list[str]) -> None:
     with pytest.raises(CatalogueInvalid):
         load.parse("".join(parts), "catalogue.yaml")
+
+
+def _replaced(value: Any, depth: int, instead: object) -> Any:
+    """Return the same with everything at a depth replaced."""
+    if depth == 0:
+        return deepcopy(instead)
+    if isinstance(value, dict):
+        return {key: _replaced(each, depth - 1, instead) for key, each in value.items()}
+    return [_replaced(each, depth - 1, instead) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("instead", [None, True, 7, 1.5, "", "a\nb", "--\x85", [], [[]], {}, {"odd": 1}], ids=repr)
+def test_wherever_something_wrong_stands_our_own_words_say_so(instead: object) -> None:
+    right = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
+    found: list[Problem] = []
+    for depth in range(1, 8):
+        try:
+            load.parse(yaml.safe_dump(_replaced(right, depth, instead), sort_keys=False), "catalogue.yaml")
+        except CatalogueInvalid as error:
+            found += error.problems
+    assert len(found) > 10
+    for each in found:
+        assert not _PYDANTICS.search(each.text), each
+        assert re.search(r"; .|\?$", each.text), each
+
+
+class TestSeveralFiles:
+    """What `include` names is read as if it stood in the first file, but for problems, which name their own."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        right = yaml.safe_load((_CATALOGUES / "good" / "shared-parts.yaml").read_text(encoding="utf-8"))
+        (tmp_path / "sites").mkdir()
+        (tmp_path / "profiles" / "deep").mkdir(parents=True)
+        self._write(tmp_path / "sites" / "all.yaml", {"sites": right["sites"]})
+        self._write(tmp_path / "profiles" / "b.yaml", {"profiles": {"b": {"name": "B", "sites": ["lugano"]}}})
+        deep = {"include": ["deep/*.yaml"], "profiles": {"a": {"name": "A"}}}
+        self._write(tmp_path / "profiles" / "a.yaml", deep)
+        self._write(tmp_path / "profiles" / "deep" / "c.yaml", {"profiles": {"c": {"name": "C"}}})
+        include = ["sites/all.yaml", "profiles/*.yaml", "nothing/*.yaml"]
+        self._write(tmp_path / "main.yaml", {"include": include, "profiles": {"first": {"name": "First"}}})
+        return tmp_path
+
+    @staticmethod
+    def _write(path: Path, data: object) -> None:
+        path.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+
+    def test_the_files_are_one_catalogue_in_the_order_of_include(self, folder: Path) -> None:
+        found = load.loaded(folder / "main.yaml")
+        assert list(found.catalogue.profiles) == ["first", "a", "c", "b"]
+        assert list(found.catalogue.sites) == ["geneva", "lugano"]
+        names = [str(path.relative_to(folder)) for path in found.sources.files]
+        assert names == [
+            "main.yaml",
+            "sites/all.yaml",
+            "profiles/a.yaml",
+            "profiles/deep/c.yaml",
+            "profiles/b.yaml",
+        ]
+
+    def test_a_file_that_two_others_include_is_read_once(self, folder: Path) -> None:
+        self._write(folder / "profiles" / "b.yaml", {"include": ["deep/c.yaml"]})
+        assert list(load.read(folder / "main.yaml").profiles) == ["first", "a", "c"]
+
+    def test_a_glob_may_match_the_file_that_has_it(self, folder: Path) -> None:
+        self._write(folder / "profiles" / "a.yaml", {"include": ["*.yaml"], "profiles": {"a": {"name": "A"}}})
+        assert list(load.read(folder / "main.yaml").profiles) == ["first", "a", "b"]
+
+    def test_hidden_files_and_folders_are_not_read(self, folder: Path) -> None:
+        (folder / "profiles" / ".#a.yaml").write_text("{", encoding="utf-8")
+        (folder / "profiles" / "folder.yaml").mkdir()
+        load.read(folder / "main.yaml")
+
+    def test_a_problem_names_the_file_it_is_in(self, folder: Path) -> None:
+        self._write(folder / "profiles" / "deep" / "c.yaml", {"profiles": {"c": {"name": "C", "core": "many"}}})
+        (problem,) = _problems(folder / "main.yaml").problems
+        assert (problem.file, problem.line) == (str(folder / "profiles" / "deep" / "c.yaml"), 4)
+
+    def test_the_profile_of_one_file_may_name_the_site_of_another(self, folder: Path) -> None:
+        self._write(folder / "profiles" / "b.yaml", {"profiles": {"b": {"name": "B", "sites": ["luganno"]}}})
+        assert "b.yaml:5:7: profiles.b.sites.luganno: there is no site `luganno`; did you mean `lugano`?" in str(
+            _problems(folder / "main.yaml")
+        )
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            lambda folder: (folder / "main.yaml").write_text("{}"),
+            lambda folder: (folder / "profiles" / "deep" / "c.yaml").write_text("{}"),
+            lambda folder: (folder / "profiles" / "new.yaml").write_text("{}"),
+            lambda folder: (folder / "profiles" / "deep" / "new.yaml").write_text("{}"),
+            lambda folder: (folder / "profiles" / "b.yaml").unlink(),
+            lambda folder: (folder / "profiles" / "b.yaml").rename(folder / "profiles" / "z.yaml"),
+        ],
+    )
+    def test_any_edit_is_noticed_without_reading(self, folder: Path, edit: Any) -> None:
+        sources = load.loaded(folder / "main.yaml").sources
+        before = sources.stamp()
+        assert sources.stamp() == before
+        edit(folder)
+        assert sources.stamp() != before
+
+    def test_a_broken_catalogue_says_which_files_to_watch(self, folder: Path) -> None:
+        (folder / "profiles" / "b.yaml").write_text("{", encoding="utf-8")
+        sources = _problems(folder / "main.yaml").sources
+        before = sources.stamp()
+        self._write(folder / "profiles" / "b.yaml", {})
+        assert sources.stamp() != before
+
+    def test_a_missing_file_is_noticed_when_it_comes(self, folder: Path) -> None:
+        self._write(folder / "main.yaml", {"include": ["sites/all.yaml", "profiles/late.yaml"]})
+        sources = _problems(folder / "main.yaml").sources
+        before = sources.stamp()
+        self._write(folder / "profiles" / "late.yaml", {"profiles": {"late": {"name": "Late"}}})
+        assert sources.stamp() != before
+        assert list(load.read(folder / "main.yaml").profiles) == ["late"]
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        yield from schema.get("patternProperties", {})
+        for each in schema.values():
+            yield from _patterns(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _patterns(each)
+
+
+def test_every_pattern_has_its_sentence() -> None:
+    assert set(_patterns(Catalogue.model_json_schema(mode="serialization"))) <= set(wording.PATTERNS)
+
+
+def test_a_profile_that_is_wrong_elsewhere_is_still_compared_with_its_sites() -> None:
+    text = (_CATALOGUES / "bad" / "invalid-and-unknown.yaml").read_text(encoding="utf-8")
+    with pytest.raises(CatalogueInvalid, match="there is no site `lugano`"):
+        load.parse(text, "catalogue.yaml")
+
+
+def test_what_cannot_be_known_is_not_said_to_be_wrong() -> None:
+    """A site whose partitions and projects cannot be read says nothing about the profiles that name some."""
+    data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
+    data["sites"]["geneva"] |= {"partitions": {"gpu": 5}, "projects": 5, "container": 5}
+    with pytest.raises(CatalogueInvalid) as found:
+        load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    paths = [each.path for each in found.value.problems]
+    assert sorted(paths) == [f"sites.geneva.{key}" for key in ("container", "partitions.gpu", "projects")]
