@@ -2,9 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetJsonSchemaHandler, SerializeAsAny, ValidationError
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from kernels.hook import Hook, hooks
 from profiles.errors import WrongAt, WrongTogether, WrongWithin
@@ -38,15 +36,4 @@ def _hook(name: str, settings: Any) -> Hook:
         raise WrongWithin((name,), error) from error
 
 
-class _Installed:
-    """Describes the hooks that are installed, for the JSON Schema."""
-
-    @staticmethod
-    def __get_pydantic_json_schema__(_: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Return a mapping from the names of hooks to their settings, or to nothing."""
-        settings = {name: handler(hook.__pydantic_core_schema__) for name, hook in sorted(hooks().items())}
-        properties = {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in settings.items()}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-Hooks = Annotated[dict[str, SerializeAsAny[Hook]], BeforeValidator(_read), _Installed]
+Hooks = Annotated[dict[str, SerializeAsAny[Hook]], BeforeValidator(_read, json_schema_input_type=dict[str, Any])]

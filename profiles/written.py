@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kernels.hook import hooks
 from profiles.schema import Catalogue
 
 Schema = dict[str, Any]
@@ -12,13 +13,29 @@ def json_schema() -> Schema:
 
     It holds for included files too, so no section is required; `check` knows more than it can say.
     """
-    schema = _tidy(Catalogue.model_json_schema())
+    schema = Catalogue.model_json_schema()
+    settings = _hooks(schema["$defs"])
+    for model in ("Offering", "Profile"):
+        described = schema["$defs"][model]["properties"]["hooks"]
+        described |= {"properties": settings, "additionalProperties": False}
+    schema = _tidy(schema)
     del schema["required"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
         "anyOf": [{"required": [name]} for name in schema["properties"]],
     }
+
+
+def _hooks(defs: Schema) -> Schema:
+    """Return what may stand behind the name of each installed hook, adding the settings to `defs`."""
+    found = {}
+    for name, hook in sorted(hooks().items()):
+        schema = hook.model_json_schema()
+        defs |= schema.pop("$defs", {})
+        defs[f"hook-{name}"] = schema
+        found[name] = {"anyOf": [{"$ref": f"#/$defs/hook-{name}"}, {"type": "null"}]}
+    return found
 
 
 def _tidy(schema: Any) -> Any:
