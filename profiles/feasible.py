@@ -29,7 +29,9 @@ class _Room:
 
     @property
     def place(self) -> str:
-        return f"{' and '.join(self.partitions)} of {self.site}"
+        names = self.partitions
+        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        return f"{listed} of {self.site}"
 
 
 def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
@@ -114,16 +116,22 @@ def _defaults(where: Where, what: Offering, room: _Room) -> Iterator[WrongAt]:
         asked = getattr(what.resources, name).default
         if asked > largest:
             too_much = True
-            yield WrongAt((*where.resource(name), "default"), _sentence(name, asked, room))
+            written = where.resource(name)
+            sentence = _sentence(name, asked, room)
+            yield (
+                WrongAt((*written, "default"), sentence)
+                if written
+                else WrongAt(where.top, f"its {name} {sentence}")
+            )
     resources = what.resources
     kinds = {kind for each in room.nodes for kind, _ in each.whole.gpus}
     wanted = resources.gpu_types[0] if resources.gpu_types and resources.gpus.default else None
     if wanted is not None and wanted not in kinds and not too_much:
         text = f"no node in {room.place} has a GPU of type `{wanted}`; {meant(wanted, sorted(kinds), 'there are')}"
-        yield WrongAt((*where.resource("gpu_types"), "0"), text)
+        yield WrongAt((*(where.resource("gpu_types") or where.top), "0"), text)
     elif not too_much and not _fits(what, room, wanted):
         text = f"no node in {room.place} has so many cores, so much memory and so many GPUs at once; write less"
-        yield WrongAt(where.resource("memory")[: -1 if "resources" in where.resource("memory") else None], text)
+        yield WrongAt(where.path("resources"), text)
 
 
 def _fits(what: Offering, room: _Room, kind: str | None) -> bool:
@@ -139,10 +147,11 @@ def _most(rooms: list[tuple[Where, Offering, _Room]]) -> Iterator[WrongAt]:
     for name in _UNITS:
         if all(_bounds(what, name).most > room.largest[name] for _, what, room in rooms):
             for where, what, room in rooms:
-                bounds = _bounds(what, name)
-                if bounds.default <= room.largest[name]:
+                bounds, written = _bounds(what, name), where.resource(name)
+                # Of what nobody wrote, the form offers what there is.
+                if bounds.default <= room.largest[name] and written:
                     inner = ("options", str(bounds.options.index(bounds.most))) if bounds.options else ("max",)
-                    yield WrongAt((*where.resource(name), *inner), _sentence(name, bounds.most, room))
+                    yield WrongAt((*written, *inner), _sentence(name, bounds.most, room))
     kinds = {kind for _, _, room in rooms for each in room.nodes for kind, _ in each.whole.gpus}
     for where, what, room in rooms:
         first = 1 if what.resources.gpus.default else 0
@@ -150,7 +159,7 @@ def _most(rooms: list[tuple[Where, Offering, _Room]]) -> Iterator[WrongAt]:
             if kind not in kinds:
                 known = meant(kind, sorted(kinds), "there are")
                 text = f"no node in {room.place} has a GPU of type `{kind}`; {known}"
-                yield WrongAt((*where.resource("gpu_types"), str(index)), text)
+                yield WrongAt((*(where.resource("gpu_types") or where.top), str(index)), text)
 
 
 def _bounds(what: Offering, name: str) -> Bounds:
@@ -162,6 +171,6 @@ def _sentence(name: str, asked: int, room: _Room) -> str:
     say = _SAY.get(name, str)
     largest = say(room.largest[name])
     if name == "time":
-        return f"is {say(asked)}, but {room.place} allows {largest}; write {largest} at most"
+        return f"is {say(asked)}, but the longest in {room.place} is {largest}; write {largest} at most"
     of_what = "all nodes together are" if name == "nodes" else "the largest node has"
     return f"is {say(asked)}{_UNITS[name]}, but in {room.place} {of_what} {largest}; write {largest} at most"

@@ -35,8 +35,13 @@ class Where:
             return ("profiles", self.key, "sites", self.site_key, field, *inner)
         return ("profiles", self.key, field, *inner)
 
+    @property
+    def top(self) -> Path:
+        """The place of the profile."""
+        return ("profiles", self.key)
+
     def resource(self, name: str) -> Path:
-        """Return the place of one of the resources; that of a short form, if that is how it is written."""
+        """Return the place of one of the resources, maybe of its short form; nothing if it is not written."""
         there = self.profile.sites.get(self.site_key)
         short = {"cores": "core", "memory": "memory"}.get(name, "")
         for offering, path in ((there, ("sites", self.site_key)), (self.profile, ())):
@@ -44,7 +49,7 @@ class Where:
                 return ("profiles", self.key, *path, short)
             if offering is not None and name in offering.resources.model_fields_set:
                 return ("profiles", self.key, *path, "resources", name)
-        return ("profiles", self.key)
+        return ()
 
 
 def _has(value: object, inner: tuple[str, ...]) -> bool:
@@ -136,13 +141,14 @@ def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
             f"is {units.say_minutes(time.least)} at least, but partition `{name}` of {where.site_key} allows "
             f"{most}; write a shorter time, or other `partitions`"
         )
-        yield WrongAt((*where.resource("time"), "min"), text)
+        written = where.resource("time")
+        yield WrongAt((*written, "min"), text) if written else WrongAt(where.top, f"its time {text}")
 
 
 def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
     if what.resources.gpu_types and what.resources.gpus.most == 0:
         text = "are for a profile with graphics processors; write `gpus` beside it, or leave it out"
-        yield WrongAt((*where.resource("gpu_types"),), text)
+        yield WrongAt(where.resource("gpu_types") or where.top, text)
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)

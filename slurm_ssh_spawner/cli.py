@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.own import own_ticket
@@ -61,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jupyterhub-sites", description="Look into catalogues of sites and profiles."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    # An abbreviation would come to mean something else with the next option.
+    command = partial(argparse.ArgumentParser, allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=command)
 
     check = commands.add_parser("check", help="find everything that is wrong with catalogues")
     check.add_argument("files", nargs="+", metavar="FILE")
