@@ -1,6 +1,8 @@
 """Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +44,25 @@ def read(path: str | Path) -> Catalogue:
 
 def loaded(path: str | Path) -> Loaded:
     """Return the same, with the files and places it came from.  Raises CatalogueInvalid."""
-    return _loaded(include.gather(Path(path)))
+    with _no_collection():
+        return _loaded(include.gather(Path(path)))
 
 
 def parse(text: str, name: str) -> Catalogue:
     """Return the catalogue in `text`; `name` stands for the file in problems.  Raises CatalogueInvalid."""
     return _loaded(include.gather_text(text, name)).catalogue
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage, in which a large catalogue would spend half of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Frame(Entry):

@@ -29,6 +29,7 @@ class _Text(io.StringIO):
         self.name = name
 
 
+_STRING, _MAPPING, _SEQUENCE, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 _NUMBERS = ("bool", "int", "float")
 _Loader.yaml_implicit_resolvers = {
@@ -71,6 +72,8 @@ _HINTS = {
     "found another document": "leave out the line ---",
     "a constructor for the tag": "leave the tag out",
     "what its tag": "leave the tag out",
+    "stands within itself": "leave one of its names (* and a word) out",
+    "cannot be a key": "write text before the colon, in quotes if it begins with a bracket",
     "found undefined alias": "write the anchor (&) before it is used, in the same file",
 }
 
@@ -113,11 +116,39 @@ def _is_too_deep(text: str) -> bool:
 def values(root: Node, name: str) -> Any:
     """Return the values of nodes, writing merged keys (<<) into these.  Raises NotYAML."""
     try:
-        return _Loader("").construct_document(root)
+        return _value(root, _Loader(""), {})
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError) as error:
         raise NotYAML(Problem(name, 1, 1, "file", f"not YAML: {error}")) from error
+
+
+def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
+    """Return what PyYAML's own constructor would, in half the time; `known` are the collections that were met."""
+    if isinstance(node, ScalarNode):
+        return node.value if node.tag == _STRING else loader.construct_object(node)
+    if id(node) in known:
+        if known[id(node)] is None:
+            raise yaml.constructor.ConstructorError(None, None, "this stands within itself", node.start_mark)
+        return known[id(node)]
+    known[id(node)] = None
+    found: Any
+    if node.tag == _MAPPING:
+        if any(key.tag == _MERGE for key, _ in node.value):
+            loader.flatten_mapping(node)
+        found = {_key(key, loader): _value(value, loader, known) for key, value in node.value}
+    elif node.tag == _SEQUENCE:
+        found = [_value(each, loader, known) for each in node.value]
+    else:
+        found = loader.construct_object(node, deep=True)
+    known[id(node)] = found
+    return found
+
+
+def _key(node: Node, loader: Any) -> Any:
+    if not isinstance(node, ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a list or mapping cannot be a key", node.start_mark)
+    return node.value if node.tag == _STRING else loader.construct_object(node)
 
 
 def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:

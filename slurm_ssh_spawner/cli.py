@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from typing import Any
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.own import own_ticket
@@ -37,6 +37,13 @@ class _Failed(Exception):  # noqa: N818
     """What was asked cannot be done; the text says why."""
 
 
+class _Command(argparse.ArgumentParser):
+    """The options of one command.  An abbreviation would come to mean something else with the next option."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "allow_abbrev": False})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 1 for problems found or a refusal, or exit with 2 for a wrong command line."""
     asked = _parser().parse_args(arguments)
@@ -62,9 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jupyterhub-sites", description="Look into catalogues of sites and profiles."
     )
-    # An abbreviation would come to mean something else with the next option.
-    command = partial(argparse.ArgumentParser, allow_abbrev=False)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=command)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
 
     check = commands.add_parser("check", help="find everything that is wrong with catalogues")
     check.add_argument("files", nargs="+", metavar="FILE")
