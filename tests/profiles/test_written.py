@@ -61,7 +61,7 @@ def test_the_schema_in_the_tree_is_current() -> None:
 
 
 def test_the_reference_page_is_current() -> None:
-    """If not, replace what follows the mark by the output of `jupyterhub-sites schema --reference`."""
+    """If not: `sed -i '/<!-- reference -->/q' docs/catalogue.md`, `jupyterhub-sites schema --reference >>` it."""
     written, mark, made = _PAGE.read_text(encoding="utf-8").partition(_MARK)
     assert written
     assert mark
