@@ -107,6 +107,8 @@ def test_a_folder_is_not_a_catalogue(tmp_path: Path) -> None:
     "text",
     [
         "[" * 1000,
+        "[" * 100_000,
+        "- " * 100_000,
         "a: &a [*a]",
         "? [a]\n: b",
         "!!timestamp x",
@@ -159,6 +161,7 @@ def test_wherever_something_wrong_stands_our_own_words_say_so(instead: object) -
     assert len(found) > 10
     for each in found:
         assert not _PYDANTICS.search(each.text), each
+        assert "which does not fit" not in each.text, each
         assert re.search(r"; .|\?$", each.text), each
 
 
@@ -172,7 +175,33 @@ def test_what_cannot_be_known_is_not_said_to_be_wrong() -> None:
     """A site whose partitions and projects cannot be read says nothing about the profiles that name some."""
     data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
     data["sites"]["geneva"] |= {"partitions": {"gpu": 5}, "projects": 5, "container": 5}
+    data["profiles"]["everything"]["sites"] = ["geneva"]
     with pytest.raises(CatalogueInvalid) as found:
         load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
     paths = [each.path for each in found.value.problems]
     assert sorted(paths) == [f"sites.geneva.{key}" for key in ("container", "partitions.gpu", "projects")]
+
+
+def test_a_profile_is_not_judged_at_a_site_where_it_cannot_be_read() -> None:
+    data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
+    parameter = {"flavour": {"title": "Flavour", "options": ["a"]}}
+    data["profiles"]["short"] |= {"modules": ["{param.flavour}"], "sites": {"geneva": {"parameters": parameter}}}
+    load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    data["profiles"]["short"]["sites"]["geneva"]["odd"] = 1
+    with pytest.raises(CatalogueInvalid) as found:
+        load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    assert [each.path for each in found.value.problems] == ["profiles.short.sites.geneva.odd"]
+
+
+def test_what_is_wrong_with_one_key_is_not_said_of_another_again() -> None:
+    """A folder that cannot be read is there: nobody is told to write one."""
+    data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
+    data["sites"]["lugano"] |= {"ticket": {"delivery": "copy"}, "ticket_folder": "relative"}
+    with pytest.raises(CatalogueInvalid) as found:
+        load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    assert [each.path for each in found.value.problems] == ["sites.lugano.ticket_folder"]
+
+
+def test_what_stands_within_itself_is_told_with_its_place() -> None:
+    with pytest.raises(CatalogueInvalid, match=r"^c\.yaml:2:4: file: not YAML: this stands within itself; "):
+        load.parse("sites: {}\na: &a [*a]\n", "c.yaml")

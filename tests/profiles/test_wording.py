@@ -72,6 +72,7 @@ class _Spark(Hook):
             {"spark": {"workers": "x"}},
             "`x` is not a whole number; write digits, such as 4",
         ),
+        ("profiles.everything.kernels.0.kernelspec", [], "there is no such key; did you mean `kernelspecs`?"),
         ("profiles.short.core", "two", "'two' is not a whole number; write digits, such as 4"),
         ("profiles.short.memory", "64 gigs", "'64 GIGS' is not an amount of memory; write 900M or 64G"),
         (
@@ -90,7 +91,7 @@ def test_a_misspelt_word_is_told_with_what_it_may_have_been(
     *steps, last = path.split(".")
     place = data
     for step in steps:
-        place = place[step]
+        place = place[int(step)] if step.isdigit() else place[step]
     place[last] = value
     with pytest.raises(CatalogueInvalid) as found:
         load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")

@@ -122,6 +122,7 @@ class TestScript:
         text = capsys.readouterr().out
         assert "\n#SBATCH --time=120\n" in text
         assert "module load tool/2.0 " in text
+        assert "\nexport JUPYTERHUB_USER=alice\n" in text
         assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
 
     @pytest.mark.parametrize(
