@@ -29,8 +29,9 @@ def asked(lab: Lab, user: str = "ivan") -> dict[str, SiteFacts]:
 
 
 def nodes_of(facts: SiteFacts, partition: str) -> tuple[Nodes, ...]:
+    """Return the nodes of a partition, those with most graphics processors first."""
     assert facts.partitions is not None
-    return facts.partitions[partition].nodes
+    return tuple(sorted(facts.partitions[partition].nodes, key=lambda each: -each.whole.gpus_of(None)))
 
 
 @contextmanager
