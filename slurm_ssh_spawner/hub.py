@@ -12,12 +12,12 @@ from typing import Any, Self
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from kerberos_auth.store import TicketStore
-from profiles import form, launch, load
+from profiles import form, launch
 from profiles.errors import ChoiceRefused
 from profiles.offer import Asker, Offer
-from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.live import LiveCatalogue
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -36,7 +36,7 @@ _THREADS_PER_SITE = 16
 class Hub:
     """One for each JupyterHub application, made when it is first needed."""
 
-    catalogue: Catalogue
+    catalogue: LiveCatalogue
     launcher: Launcher
     _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
@@ -46,7 +46,8 @@ class Hub:
         core_log = logging.getLogger("slurm_ssh_spawner")
         core_log.parent = log
         core_log.setLevel(log.getEffectiveLevel())
-        catalogue = load.read(catalogue_file)
+        catalogue = LiveCatalogue(catalogue_file)
+        catalogue.follow()
         threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
         executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
         asyncio.get_running_loop().set_default_executor(executor)
@@ -54,6 +55,7 @@ class Hub:
 
     async def render_form(self, user: str) -> str:
         """Return the form for a person; after a refusal once with what was typed and why not."""
+        await self.catalogue.refreshed()
         await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
         # JupyterHub renders the default server's form also after a refusal for a named server, so what
         # was typed is kept for the person, not for the server.
@@ -68,7 +70,8 @@ class Hub:
 
     def _offer(self, user: str, running: Mapping[str, int] | None = None) -> Offer:
         asker = Asker(user, running=running or {})
-        return Offer(self.catalogue, self.launcher.availability.facts(user), asker, datetime.now().astimezone())
+        facts = self.launcher.availability.facts(user)
+        return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
 
     def read_form(self, user: str, sent: Mapping[str, Any], others: Iterable[LaunchId]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them.  Raises ChoiceRefused."""
@@ -93,6 +96,12 @@ class Hub:
 
 
 def launch_notices(user: Any) -> tuple[str, ...]:
-    """Return what the page's banner tells a user about her jobs; for `c.JupyterHub.template_vars`."""
+    """Return what the page's banner tells a user about her jobs, and admins about the catalogue.
+
+    For `c.JupyterHub.template_vars`.
+    """
     hub = getattr(user, "settings", {}).get(SETTING)
-    return hub.launcher.notices(user.name) if isinstance(hub, Hub) else ()
+    if not isinstance(hub, Hub):
+        return ()
+    problem = hub.catalogue.problem
+    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))
