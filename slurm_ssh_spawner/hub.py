@@ -57,7 +57,9 @@ class Hub:
     async def render_form(self, user: str) -> str:
         """Return the form for a person; after a refusal once with what was typed and why not."""
         await self.catalogue.refreshed()
-        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
+        # Not those that were taken out of the catalogue: they would get her ticket.
+        offered = self.catalogue.current.sites
+        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS, offered)
         # JupyterHub renders the default server's form also after a refusal for a named server, so what
         # was typed is kept for the person, not for the server.
         typed, refused = self._refused.pop(user, ({}, None))

@@ -15,6 +15,7 @@ from slurm_ssh_spawner.hub import SETTING, Hub, launch_notices
 from slurm_ssh_spawner.job import LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Launcher, Settings
 from tests.support import builders, loopback
+from tests.support.waiting import until
 
 _SETTINGS = Settings("hub", 60, range(20000, 20001), "sqlite://")
 
@@ -44,7 +45,10 @@ def _knowing(hub: Hub, *projects: str) -> Hub:
     async def ask(_user: str, _site_key: str) -> SiteFacts:
         return SiteFacts(projects=projects)
 
-    hub.launcher.availability = Availability(hub.catalogue.sites, ask)
+    async def ask_site(_user: str, _site_key: str) -> SiteFacts:
+        return SiteFacts()
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask_site)
     return hub
 
 
@@ -82,6 +86,21 @@ async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
 
 async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
     assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form("alice")
+
+
+async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
+    asked = set()
+
+    async def ask(_user: str, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask)
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
+    await hub.render_form("alice")
+    assert "lugano" in hub.catalogue.sites
+    await until(lambda: bool(asked))
+    assert asked == {"geneva"}
 
 
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
