@@ -50,7 +50,7 @@ def measure(say: Say) -> dict[str, list[float]]:
             PARSE: lambda: [yaml.load(text, _LOADER) for text in texts],  # noqa: S506 - a safe one
             READ: lambda: load.read(whole),
             BROKEN: lambda: _refused(broken),
-            LOOK: sources.stamp,
+            LOOK: sources.changed,
             CHECK: lambda: _checked(whole),
             FORM: lambda: form.render(offers[FORM], {}),
             FORM_FEW: lambda: form.render(offers[FORM_FEW], {}),

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from profiles import nodes
 from profiles.errors import Problem
-from profiles.sources import Sources, listed
+from profiles.sources import Look, Sources, listed, look
 
 SECTIONS = ("sites", "profiles")
 _KEYS = ("include", *SECTIONS)
@@ -32,16 +32,19 @@ class Tree:
 def gather(path: Path) -> Tree:
     """Return what a file and those it includes hold; never raises for what is in them."""
     gathering = _Gathering()
+    gathering.know(path)
     try:
         text = _text(path, str(path))
     except nodes.NotYAML as error:
-        return Tree(None, (error.problem,), Sources((path,), ()), False)
+        return Tree(None, (error.problem,), gathering.sources, False)
     return gathering.tree(text, path)
 
 
 def gather_text(text: str, name: str) -> Tree:
     """Return the same with `text` in place of the contents of the file `name`."""
-    return _Gathering().tree(text, Path(name))
+    gathering = _Gathering()
+    gathering.know(Path(name))
+    return gathering.tree(text, Path(name))
 
 
 def _text(path: Path, name: str) -> str:
@@ -55,7 +58,8 @@ def _text(path: Path, name: str) -> str:
 @dataclass
 class _Gathering:
     files: list[Path] = field(default_factory=list)
-    globs: list[tuple[Path, str]] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    globs: list[tuple[Path, str, tuple[Path, ...]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     is_whole: bool = True
     _seen: set[Path] = field(default_factory=set)
@@ -63,7 +67,6 @@ class _Gathering:
     def tree(self, text: str, path: Path) -> Tree:
         root = None
         try:
-            self._know(path)
             root = nodes.compose(text, str(path))
             if root is None:
                 self.problems.append(Problem(str(path), 1, 1, "file", "is empty; write `sites` and `profiles`"))
@@ -72,10 +75,16 @@ class _Gathering:
                 self._follow(root, root, path, (path.resolve(),))
         except nodes.NotYAML as error:
             self.problems.append(error.problem)
-        return Tree(root, tuple(self.problems), Sources(tuple(self.files), tuple(self.globs)), self.is_whole)
+        return Tree(root, tuple(self.problems), self.sources, self.is_whole)
 
-    def _know(self, path: Path) -> None:
+    @property
+    def sources(self) -> Sources:
+        return Sources(tuple(self.files), tuple(self.looks), tuple(self.globs))
+
+    def know(self, path: Path) -> None:
+        """Remember a file that is read next."""
         self.files.append(path)
+        self.looks.append(look(path))
         self._seen.add(path.resolve())
 
     def _follow(self, root: Node, node: Node, path: Path, chain: tuple[Path, ...]) -> None:
@@ -92,8 +101,9 @@ class _Gathering:
         folder, pattern = path.parent, entry.value
         if not glob.has_magic(pattern):
             return [folder / pattern]
-        self.globs.append((folder, pattern))
-        return [each for each in listed(folder, pattern) if each.resolve() != path.resolve()]
+        matching = tuple(listed(folder, pattern))
+        self.globs.append((folder, pattern, matching))
+        return [each for each in matching if each.resolve() != path.resolve()]
 
     def _include(
         self, root: Node, path: Path, place: tuple[str, ...], entry: ScalarNode, chain: tuple[Path, ...]
@@ -105,7 +115,7 @@ class _Gathering:
             return
         if real in self._seen:
             return
-        self._know(path)
+        self.know(path)
         try:
             text = _text(path, str(path))
         except nodes.NotYAML as error:

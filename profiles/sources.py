@@ -4,27 +4,30 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
-Stamp = tuple[tuple[Path, tuple[int, ...]], ...]
-"""What `Sources.stamp` returns: to be compared, nothing else."""
+Look = tuple[int, ...]
+"""What can be seen of a file without reading it; nothing if there is none."""
 
 
 @dataclass(frozen=True)
 class Sources:
     """The files in the order they were read (also those that could not be), and the globs that named some of them.
 
-    A glob is a folder and a pattern relative to it.
+    `looks` has for each file what was seen of it just before it was read, so no edit is missed.  A glob is a folder,
+    a pattern relative to it, and the files that matched.
     """
 
     files: tuple[Path, ...]
-    globs: tuple[tuple[Path, str], ...] = ()
+    looks: tuple[Look, ...]
+    globs: tuple[tuple[Path, str, tuple[Path, ...]], ...] = ()
 
-    def stamp(self) -> Stamp:
-        """Return a value that is another one as soon as a file changes, goes, comes, or begins to match a glob.
+    def changed(self) -> bool:
+        """Return whether a file changed, went or came since it was read, or others match a glob now.
 
         Costs a look at each file and each folder of a glob; nothing is read.
         """
-        matching = (path for folder, pattern in self.globs for path in listed(folder, pattern))
-        return tuple((path, _look(path)) for path in dict.fromkeys((*self.files, *matching)))
+        return any(look(path) != before for path, before in zip(self.files, self.looks, strict=True)) or any(
+            tuple(listed(folder, pattern)) != before for folder, pattern, before in self.globs
+        )
 
 
 def listed(folder: Path, pattern: str) -> list[Path]:
@@ -34,7 +37,8 @@ def listed(folder: Path, pattern: str) -> list[Path]:
     return [folder / name for name in names if (folder / name).is_file()]
 
 
-def _look(path: Path) -> tuple[int, ...]:
+def look(path: Path) -> Look:
+    """Return what can be seen of a file without reading it."""
     try:
         found = path.stat()
     except OSError:

@@ -89,22 +89,35 @@ class TestSeveralFiles:
     )
     def test_any_edit_is_noticed_without_reading(self, folder: Path, edit: Any) -> None:
         sources = load.loaded(folder / "main.yaml").sources
-        before = sources.stamp()
-        assert sources.stamp() == before
+        assert not sources.changed()
         edit(folder)
-        assert sources.stamp() != before
+        assert sources.changed()
 
     def test_a_broken_catalogue_says_which_files_to_watch(self, folder: Path) -> None:
         (folder / "profiles" / "b.yaml").write_text("{", encoding="utf-8")
         sources = _problems(folder / "main.yaml").sources
-        before = sources.stamp()
+        assert not sources.changed()
         self._write(folder / "profiles" / "b.yaml", {})
-        assert sources.stamp() != before
+        assert sources.changed()
 
     def test_a_missing_file_is_noticed_when_it_comes(self, folder: Path) -> None:
         self._write(folder / "main.yaml", {"include": ["sites/all.yaml", "profiles/late.yaml"]})
         sources = _problems(folder / "main.yaml").sources
-        before = sources.stamp()
+        assert not sources.changed()
         self._write(folder / "profiles" / "late.yaml", {"profiles": {"late": {"name": "Late"}}})
-        assert sources.stamp() != before
+        assert sources.changed()
         assert list(load.read(folder / "main.yaml").profiles) == ["late"]
+
+    def test_an_edit_between_the_reading_and_the_first_look_is_noticed(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = Path.read_text
+
+        def edited_meanwhile(path: Path, encoding: str) -> str:
+            text = read(path, encoding=encoding)
+            if path.name == "b.yaml":
+                path.write_text("{}", encoding="utf-8")
+            return text
+
+        monkeypatch.setattr(Path, "read_text", edited_meanwhile)
+        assert load.loaded(folder / "main.yaml").sources.changed()
