@@ -12,7 +12,7 @@ Look = tuple[int, ...]
 class Sources:
     """The files in the order they were read (also those that could not be), and the globs that named some of them.
 
-    `looks` has for each file what was seen of it just before it was read, so no edit is missed.  A glob is a folder,
+    `looks` has what was seen of each file just before it was read, so no edit is missed.  A glob is a folder,
     a pattern relative to it, and the files that matched.
     """
 
