@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 from profiles import load
@@ -17,7 +17,6 @@ from profiles.site import Site
 LOOK_SECONDS = 5
 
 Result = TypeVar("Result")
-Signature = tuple[tuple[str, int, int, int] | None, ...]
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +33,10 @@ class LiveCatalogue:
         # One of its own: the loop's threads may all be waiting for a KDC.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="catalogue")
         self._lock = asyncio.Lock()
-        self._seen = _signature(path)
         self._since = datetime.now().astimezone()
-        self.current: Catalogue = load.read(path)
+        found = load.loaded(path)
+        self._sources = found.sources
+        self.current = found.catalogue
         self._sites = dict(self.current.sites)
         self.problem: str | None = None
         self._following: asyncio.Task[None] | None = None
@@ -64,9 +64,7 @@ class LiveCatalogue:
     async def refreshed(self) -> Catalogue:
         """Return the catalogue, having read its files again if they changed."""
         async with self._lock:
-            signature = await self._in_thread(_signature, self._path)
-            if signature != self._seen:
-                self._seen = signature
+            if await self._in_thread(self._sources.changed):
                 await self._read()
         return self.current
 
@@ -77,10 +75,12 @@ class LiveCatalogue:
 
     async def _read(self) -> None:
         try:
-            self.current = await self._in_thread(load.read, self._path)
+            found = await self._in_thread(partial(load.loaded, self._path))
         except CatalogueInvalid as error:
+            self._sources = error.sources
             self._refuse(error)
             return
+        self._sources, self.current = found.sources, found.catalogue
         self._sites.update(self.current.sites)
         self._since = datetime.now().astimezone()
         self.problem = None
@@ -96,18 +96,5 @@ class LiveCatalogue:
         )
         _log.error("%s", self.problem)
 
-    async def _in_thread(self, function: Callable[[str], Result], path: str) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, path)
-
-
-def _signature(path: str) -> Signature:
-    """Return what changes when a file of the catalogue does."""
-    return tuple(_of_file(Path(path)) for path in (path,))
-
-
-def _of_file(path: Path) -> tuple[str, int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return str(path), found.st_mtime_ns, found.st_size, found.st_ino
+    async def _in_thread(self, function: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)

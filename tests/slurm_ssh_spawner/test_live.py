@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from profiles.errors import CatalogueInvalid
 from slurm_ssh_spawner import live
@@ -107,3 +108,18 @@ async def test_admins_hear_of_a_bad_edit_before_anybody_asks(path: Path, monkeyp
         while catalogue.problem is None:  # noqa: ASYNC110 - the files are looked at, nothing tells
             await asyncio.sleep(0.01)
     await catalogue.close()
+
+
+async def test_files_that_are_included_are_looked_at_too(path: Path) -> None:
+    _write(path, include=["more/*.yaml"], profiles=_offers("one"))
+    catalogue = LiveCatalogue(str(path))
+    more = path.parent / "more"
+    more.mkdir()
+    for name in ("two", "three"):
+        (more / f"{name}.yaml").write_text(yaml.safe_dump({"profiles": _offers(name)}))
+        assert name in (await catalogue.refreshed()).profiles
+    (more / "two.yaml").write_text("profiles: 1")
+    assert "three" in (await catalogue.refreshed()).profiles
+    assert "two.yaml:1:" in str(catalogue.problem)
+    (more / "two.yaml").unlink()
+    assert list((await catalogue.refreshed()).profiles) == ["one", "three"]
