@@ -7,14 +7,13 @@ from urllib.parse import urlsplit
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
-from tornado import web
 from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
 from profiles.site import Site
-from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
-from slurm_ssh_spawner.errors import Broken, LaunchError
+from slurm_ssh_spawner import handlers, servers  # noqa: F401 - put their routes in place
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused
 from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
 from slurm_ssh_spawner.hub import SETTING, Asking, Hub
 from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
@@ -119,7 +118,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def options_from_query(self, _query_data: Any) -> dict[str, str]:
         """Refuse: JupyterHub starts a server at once for a link with any query."""
-        raise web.HTTPError(400, "A server is not started by a link. Use the form below.")
+        raise LaunchFailed(Refused("A server is not started by a link. Use the form below."))
 
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:

@@ -90,7 +90,9 @@ async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
 
 
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
-    assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(_ALICE, "/x.js")
+    assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
+        _ALICE, "/x.js"
+    )
     sent = {"site": ["lugano"], "project": ["proj3"]}
     assert hub.read_form(_ALICE, sent) == {"site": "lugano", "project": "proj3"}
 
