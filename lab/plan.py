@@ -216,6 +216,9 @@ CROWD = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number 
 
 PEOPLE = (*INDIVIDUALS, *CROWD)
 
+HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",)}
+"""Groups of people on the host `hub`, which are groups of JupyterHub."""
+
 
 def accounts_at(site: Site) -> Iterator[tuple[Person, Account]]:
     """Yield everybody who has an account at `site`, with it."""
