@@ -35,6 +35,9 @@ _HARMLESS = _OPEN | {
     "power_up",
     "powering_up",
 }
+# A heading that -M brings, and no line at all, both perhaps counted.
+_NOTHING = re.compile(r"([0-9]+ )?CLUSTER: .*|[0-9]+")
+
 _SUFFIXES = "*~#!%$@^-"
 _HARMLESS_SUFFIXES = "~#"
 
@@ -45,12 +48,17 @@ def snapshot(site: Site) -> Shell:
     """Return the program that asks for partitions, nodes and reservations, in one round trip.
 
     `-a`: Slurm else leaves out partitions that the asker's own groups may not use.  A width of 0 cuts nothing off.
+    Nodes that are alike are counted there, so that the answer of a large site is short.
     """
     partitions = command(site, "sinfo", "-a", "-h", "-o", "|".join(_PARTITION_FIELDS))
     fields = "|,".join(f"{field}:0" for field in _NODE_FIELDS)
     nodes = command(site, "sinfo", "-a", "-h", "-N", "-O", fields)
     reservations = command(site, "scontrol", "-a", "-o", "show", "reservation")
-    return Shell(f"{partitions} && echo '{_NODES}' && {nodes} && echo '{_RESERVATIONS}' && {reservations}")
+    count = """printf '%s\\n' "$nodes" | cut -d'|' -f2- | sort | uniq -c"""
+    return Shell(
+        f"{partitions} && nodes=$({nodes}) && echo '{_NODES}' && {count} && "
+        f"echo '{_RESERVATIONS}' && {reservations}"
+    )
 
 
 def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
@@ -71,7 +79,7 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
 
 def _lines(text: str) -> list[str]:
     lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("CLUSTER:")]
+    return [line for line in lines if line and not _NOTHING.fullmatch(line)]
 
 
 def _rows(text: str, width: int) -> list[list[str]]:
@@ -83,7 +91,7 @@ def _rows(text: str, width: int) -> list[list[str]]:
 
 def _partitions(rows: list[list[str]], nodes: str) -> Mapping[str, PartitionFacts]:
     whole_nodes = frozenset(name for name, *_, sharing in rows if sharing == "EXCLUSIVE")
-    alike = _alike(_rows(nodes, len(_NODE_FIELDS)), whole_nodes)
+    alike = _alike(_lines(nodes), whole_nodes)
     return {
         name: PartitionFacts(
             is_up=state == "up",
@@ -96,16 +104,14 @@ def _partitions(rows: list[list[str]], nodes: str) -> Mapping[str, PartitionFact
     }
 
 
-def _alike(rows: Iterable[list[str]], whole_nodes: frozenset[str]) -> dict[str, Counter[_ANSWER]]:
+def _alike(lines: Iterable[str], whole_nodes: frozenset[str]) -> dict[str, Counter[_ANSWER]]:
     """Count the nodes that are alike, by partition; those in `whole_nodes` give a node to one job only."""
     counted: dict[str, Counter[_ANSWER]] = {}
-    # Thousands of nodes are described in a few ways.
-    read: dict[tuple[str, ...], _ANSWER] = {}
-    for _, partition, *fields in rows:
-        key = (*fields, "whole" if partition in whole_nodes else "")
-        if key not in read:
-            read[key] = _node(fields, only_empty=partition in whole_nodes)
-        counted.setdefault(partition, Counter())[read[key]] += 1
+    for line in lines:
+        count, _, described = line.partition(" ")
+        partition, *fields = (field.strip() for field in described.split("|"))
+        node = _node(fields, only_empty=partition in whole_nodes)
+        counted.setdefault(partition, Counter())[node] += int(count)
     return counted
 
 

@@ -49,7 +49,10 @@ def _knowing(hub: Hub, *projects: str) -> Hub:
     async def ask(_user: str, _site_key: str) -> SiteFacts:
         return SiteFacts(projects=projects)
 
-    hub.launcher.availability = Availability(hub.catalogue.sites, ask)
+    async def ask_site(_user: str, _site_key: str) -> SiteFacts:
+        return SiteFacts()
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask_site)
     return hub
 
 

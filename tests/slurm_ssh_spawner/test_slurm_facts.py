@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def _recorded(name: str) -> SiteFacts:
 def _answer(
     *nodes: str, partitions: tuple[str, ...] = (NORMAL,), reservations: str = "No reservations in the system"
 ) -> str:
-    return "\n".join([*partitions, "== nodes", *nodes, "== reservations", reservations, ""])
+    """Return an answer about nodes, each as `sinfo` says it: the front end drops their names and counts them."""
+    counted = Counter(node.partition("|")[2] or node for node in nodes)
+    rows = [f"{number:7} {row}" for row, number in sorted(counted.items())]
+    return "\n".join([*partitions, "== nodes", *rows, "== reservations", reservations, ""])
 
 
 def _partitions(facts: SiteFacts) -> dict[str, PartitionFacts]:
@@ -45,6 +49,7 @@ class TestProgram:
             sites={"a": builders.site(slurm_cluster="big", slurm_path="/opt/slurm/bin")}
         ).sites["a"]
         first, *_, last = slurm_facts.snapshot(site).split(" && ")
+        assert "nodes=$(/opt/slurm/bin/sinfo --clusters=big -a " in slurm_facts.snapshot(site)
         assert first.startswith("/opt/slurm/bin/sinfo --clusters=big -a ")
         assert last == "/opt/slurm/bin/scontrol --clusters=big -a -o show reservation"
 
@@ -55,7 +60,7 @@ class TestNodes:
         first = Nodes(1, Capacity(16, 4000, (("a100", 2),)), Capacity(13, 3500, (("a100", 1),)))
         second = Nodes(1, Capacity(16, 8000), None)
         assert set(partitions) == {"normal", "debug", "gpu", "staff", "maint", "scavenge"}
-        assert partitions["normal"].nodes == partitions["staff"].nodes == (first, second)
+        assert partitions["normal"].nodes == partitions["staff"].nodes == (second, first)
         assert partitions["gpu"].nodes == (first,)
         assert partitions["debug"].nodes == partitions["maint"].nodes == (second,)
 
@@ -66,7 +71,7 @@ class TestNodes:
 
     def test_drained_and_down_nodes_stay_what_they_are(self) -> None:
         nodes = _partitions(_recorded("drained-and-down"))["normal"].nodes
-        assert [(each.whole.gpus_of("v100"), each.free) for each in nodes] == [(1, None), (0, None)]
+        assert [(each.whole.gpus_of("v100"), each.free) for each in nodes] == [(0, None), (1, None)]
 
     @pytest.mark.parametrize(
         "state",
@@ -122,6 +127,9 @@ class TestNodes:
         assert read["normal"].nodes == (Nodes(4000, Capacity(16, 4000), Capacity(16, 4000)),)
         assert [each.count for each in read["all"].nodes] == [4000, 1000]
         assert free_nodes(read["all"], 16, 800, 6, "h100") == 1000
+
+    def test_a_site_without_nodes_is_one(self) -> None:
+        assert _partitions(_read(_answer("")))["normal"].nodes == ()
 
     def test_a_node_of_no_partition_is_nobodys(self) -> None:
         assert _partitions(_read(_answer(f"n1||{IDLE}", f"n2|normal|{IDLE}")))["normal"].nodes[0].count == 1
@@ -187,7 +195,8 @@ class TestAnswers:
         [
             "",
             NORMAL,
-            f"{NORMAL}\n== nodes\nn1|normal|{IDLE}\n",
+            f"{NORMAL}\n== nodes\n      1 normal|{IDLE}\n",
+            f"{NORMAL}\n== nodes\nn1|normal|{IDLE}\n== reservations\n",
             _answer("n1|normal|idle|0/16/0/16"),
             _answer("n1|normal|idle|0/16/0|4000|0|(null)|gpu:0"),
             _answer("n1|normal|idle|0/16/0/16|4000+|0|(null)|gpu:0"),
