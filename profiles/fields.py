@@ -24,7 +24,7 @@ LABELS = {
     "reservation": "Reservation",
     "qos": "Quality of service",
 }
-_HINTS = {"time": "such as 90m or 8h", "memory": "such as 900M or 4G"}
+_WORDS = ("time", "memory")
 _UNITS = {"cores": "on each node", "memory": "on each node", "gpus": "on each node"}
 _NEWS = timedelta(minutes=1)
 
@@ -116,10 +116,9 @@ def _number(limit: Limit) -> Field:
     if bounds.options:
         options = tuple(limit.said(each) for each in bounds.options)
         return _plain(name, options, f"usual: {usual}", unit.strip().capitalize())
-    example = f", {_HINTS[name]}" if name in _HINTS else ""
     # Where a word such as `8h` may be typed, a browser must not insist on a number.
-    least, most = (None, None) if name in _HINTS else (bounds.least, bounds.most)
-    return Field(name, LABELS[name], None, least, most, usual, f"{limit.accepted}{unit}{example}")
+    least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
+    return Field(name, LABELS[name], None, least, most, usual, f"{limit.accepted}{unit}")
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:

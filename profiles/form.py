@@ -23,6 +23,8 @@ _TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 
+# So many profiles can be named beside a field that only they have.
+_FEW = 3
 # JupyterHub's own fields in the same HTML form.
 _NOT_OURS = frozenset({"_xsrf"})
 
@@ -55,7 +57,7 @@ def render(
         return _TEMPLATES.get_template("nothing.html.jinja").render()
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
     site = typed["site"] if typed.get("site") in pairs.sites[profile] else _first_open(offer, pairs, profile)
-    shown = [_shown(name, pairs, profile, site) for name in _order(pairs)]
+    shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
     return _TEMPLATES.get_template("options_form.html.jinja").render(
         profiles={key: offer.catalogue.profiles[key].name for key in pairs.sites},
         sites={key: (pairs.site_label(profile, key), offer.closed(key) is not None) for key in pairs.all_sites},
@@ -95,7 +97,7 @@ def _order(pairs: Pairs) -> list[str]:
     return [name for name in FIELDS if name in names] + [name for name in names if name not in FIELDS]
 
 
-def _shown(name: str, pairs: Pairs, profile: str, site: str) -> _Shown:
+def _shown(offer: Offer, name: str, pairs: Pairs, profile: str, site: str) -> _Shown:
     """Return a field that takes what any pair takes, said as the picked pair says it."""
     everywhere = [field for field in pairs.fields if field.name == name]
     here = next((field for field in pairs.of_pair(profile, site) if field.name == name), None)
@@ -112,15 +114,20 @@ def _shown(name: str, pairs: Pairs, profile: str, site: str) -> _Shown:
         least if is_number else None,
         most if is_number else None,
         here.usual if here else "",
-        _hint(pairs, said, is_list),
+        _hint(offer, pairs, said, is_list),
     )
 
 
-def _hint(pairs: Pairs, said: Field, is_list: bool) -> str:
-    titles = dict.fromkeys(title for title, _ in pairs.with_titles(said.name))
-    only = f"{', '.join(titles)} only" if len(titles) < len(pairs.all_sites) else ""
+def _hint(offer: Offer, pairs: Pairs, said: Field, is_list: bool) -> str:
+    """Return what is under a field, with who has it if not all have."""
+    having = pairs.profiles_with(said.name)
+    few = len(having) < len(pairs.sites) and len(having) <= _FEW
+    names = [offer.catalogue.profiles[key].name for key in having] if few else []
+    titles = list(dict.fromkeys(title for title, _ in pairs.with_titles(said.name)))
+    titles = titles if len(titles) < len(pairs.all_sites) else []
+    only = " at ".join(", ".join(each) for each in (names, titles) if each)
     options = " or ".join(text for _, text in said.options) if said.options and not is_list else ""
-    return ". ".join(each for each in (only, options, said.hint) if each)
+    return ". ".join(each for each in (f"{only} only" if only else "", options, said.hint) if each)
 
 
 def _groups(

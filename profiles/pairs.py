@@ -66,6 +66,12 @@ class Pairs:
                 if each.name == name and (site, index) in seen:
                     yield title, each
 
+    def profiles_with(self, name: str) -> list[str]:
+        """Return the profiles that have a field of a name at any site."""
+        having = {index for index, each in enumerate(self.fields) if each.name == name}
+        found = {profile for (profile, _), (_, indexes) in self._at.items() if not having.isdisjoint(indexes)}
+        return [profile for profile in self.sites if profile in found]
+
     def place(self, profile: str, site: str, label: int, indexes: tuple[int, ...]) -> None:
         """Add a pair."""
         self._at[profile, site] = (label, indexes)

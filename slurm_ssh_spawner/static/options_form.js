@@ -5,6 +5,7 @@
   var profile = document.getElementById("profile");
   var site = document.getElementById("site");
   var description = document.getElementById("profile-hint");
+  var inputs = {};
   var wrappers = document.querySelectorAll("#launch-options [data-field]");
 
   function option(value, text) {
@@ -47,14 +48,32 @@
     });
   }
 
-  function hint(control, field) {
-    var listed = control.tagName === "INPUT" && field.options;
-    var texts = listed ? field.options.map(function (pair) { return pair[1]; }) : [];
-    return texts.join(" or ") + (texts.length && field.hint ? ". " : "") + field.hint;
+  // The page begins with an input where some pairs have options and others a range.
+  function controlFor(wrapper, field) {
+    var control = wrapper.querySelector("select, input");
+    var input = inputs[field.name] || control;
+    inputs[field.name] = input;
+    if (input.tagName === "SELECT" || !field.options === (control === input)) {
+      return control;
+    }
+    var wanted = input;
+    if (field.options) {
+      wanted = document.createElement("select");
+      ["id", "name", "aria-describedby", "aria-invalid"].forEach(function (name) {
+        if (input.hasAttribute(name)) {
+          wanted.setAttribute(name, input.getAttribute(name));
+        }
+      });
+      wanted.className = input.className.replace("form-control", "form-select");
+      wanted.append(option(control.value, control.value));
+    }
+    wanted.value = control.value;
+    control.replaceWith(wanted);
+    return wanted;
   }
 
   function showField(wrapper, field) {
-    var control = wrapper.querySelector("select, input");
+    var control = field ? controlFor(wrapper, field) : wrapper.querySelector("select, input");
     wrapper.hidden = !field;
     // What is not shown is not sent.
     control.disabled = !field;
@@ -62,7 +81,7 @@
       return;
     }
     wrapper.querySelector("label").textContent = field.label;
-    document.getElementById(field.name + "-hint").textContent = hint(control, field);
+    document.getElementById(field.name + "-hint").textContent = field.hint;
     if (control.tagName === "SELECT") {
       fillList(control, field);
     } else {

@@ -382,6 +382,10 @@ def test_the_script_is_a_file_of_its_own() -> None:
     assert not _page().all("script")
 
 
+def test_without_the_script_a_field_says_who_has_it() -> None:
+    assert "Big & <b>bold</b> only. 1 to 9. One of them <leads>." in _page().text
+
+
 def test_the_script_knows_the_fields_of_each_profile_at_each_site() -> None:
     data = _scripted(_OFFER).data()
     fields, pairs = data["fields"], data["profiles"]
