@@ -209,6 +209,7 @@ INDIVIDUALS = (
     Person("heidi", 20009, "no account at lugano", no_account_at=("lugano",)),
     Person("ivan", 20010, "in no group that may use the partition staff"),
     Person("judy", 20011, "called jmeier at lugano", login_at={"lugano": "jmeier"}),
+    Person("ruth", 20013, "administers the hub"),
     Person("nora", 20012, "may not log in at lugano", shell_at={"lugano": "/usr/sbin/nologin"}),
     Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )

@@ -12,13 +12,13 @@ from typing import Any, Self
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from kerberos_auth.store import TicketStore
-from profiles import form, launch, load
+from profiles import form, launch
 from profiles.choices import Choices
 from profiles.errors import ChoiceRefused
 from profiles.offer import Asker, Offer
-from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.live import LiveCatalogue
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -47,7 +47,7 @@ class Asking:
 class Hub:
     """One for each JupyterHub application, made when it is first needed."""
 
-    catalogue: Catalogue
+    catalogue: LiveCatalogue
     launcher: Launcher
     _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
@@ -57,7 +57,8 @@ class Hub:
         core_log = logging.getLogger("slurm_ssh_spawner")
         core_log.parent = log
         core_log.setLevel(log.getEffectiveLevel())
-        catalogue = load.read(catalogue_file)
+        catalogue = LiveCatalogue(catalogue_file)
+        catalogue.follow()
         threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
         executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
         asyncio.get_running_loop().set_default_executor(executor)
@@ -68,6 +69,7 @@ class Hub:
 
         After a refusal it holds, once, what was typed and why not.  `script_url` leads to the form's script.
         """
+        await self.catalogue.refreshed()
         await self.launcher.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS)
         # JupyterHub renders the default server's form also after a refusal for a named server, so what
         # was typed is kept for the person, not for the server.
@@ -108,7 +110,7 @@ class Hub:
         running = Counter(record.profile_key for record in records if record)
         asker = Asker(asking.user, asking.groups, running)
         facts = self.launcher.availability.facts(asking.user)
-        return Offer(self.catalogue, facts, asker, datetime.now().astimezone())
+        return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
 
     def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
@@ -134,6 +136,12 @@ class Hub:
 
 
 def launch_notices(user: Any) -> tuple[str, ...]:
-    """Return what the page's banner tells a user about her jobs; for `c.JupyterHub.template_vars`."""
+    """Return what the page's banner tells a user about her jobs, and admins about the catalogue.
+
+    For `c.JupyterHub.template_vars`.
+    """
     hub = getattr(user, "settings", {}).get(SETTING)
-    return hub.launcher.notices(user.name) if isinstance(hub, Hub) else ()
+    if not isinstance(hub, Hub):
+        return ()
+    problem = hub.catalogue.problem
+    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))

@@ -25,7 +25,6 @@ from jupyterhub.app import JupyterHub
 from profiles.choices import FIELDS, Choices, shown
 from profiles.errors import ChoiceRefused
 from profiles.launch import Launch
-from profiles.schema import Catalogue
 from slurm_ssh_spawner import script
 from slurm_ssh_spawner.hub import Asking, Hub
 from tests.support import builders, launching
@@ -52,7 +51,7 @@ GOOD = {
 ALICE = Asking("alice")
 
 
-def _catalogue(hub: LaunchingHub) -> Catalogue:
+def _catalogue(hub: LaunchingHub) -> dict[str, Any]:
     version = {"title": "Version", "options": [PLAIN, *NASTY_OPTIONS], "variable": "VERSION"}
     workers = {"title": "Workers", "min": 1, "max": 9, "variable": "WORKERS"}
     tool = builders.profile(
@@ -61,13 +60,11 @@ def _catalogue(hub: LaunchingHub) -> Catalogue:
         modules=["tool/{param.version}"],
         environment={"BOTH": "{param.version}-{param.workers}"},
     )
-    return builders.catalogue(
-        sites={
-            "geneva": launching.site(hub.local),
-            "lugano": launching.site(hub.local, title="Geneva", projects="accounting"),
-        },
-        profiles={"jupyterlab": builders.profile(), "tool": tool},
-    )
+    sites = {
+        "geneva": launching.site(hub.local),
+        "lugano": launching.site(hub.local, title="Geneva", projects="accounting"),
+    }
+    return {"sites": sites, "profiles": {"jupyterlab": builders.profile(), "tool": tool}}
 
 
 @pytest.fixture
@@ -75,7 +72,7 @@ async def hub(
     hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LaunchingHub]:
     async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
-        hub.offer(_catalogue(hub))
+        hub.offer(**_catalogue(hub))
         yield hub
 
 

@@ -1,6 +1,7 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from profiles.choices import Choices
 from profiles.errors import CatalogueInvalid, ChoiceRefused
 from profiles.facts import SiteFacts
 from slurm_ssh_spawner.availability import Availability
-from slurm_ssh_spawner.hub import Asking, Hub
+from slurm_ssh_spawner.hub import SETTING, Asking, Hub, launch_notices
 from slurm_ssh_spawner.job import LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Launcher, Settings
 from tests.support import builders, loopback
@@ -34,13 +35,14 @@ class _NoTickets:
 
 
 @pytest.fixture
-def hub() -> Hub:
+def hub(tmp_path: Path) -> Hub:
     tickets: Any = _NoTickets()
-    offer = builders.catalogue(
+    catalogue = builders.live(
+        tmp_path,
         sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")},
         profiles={"jupyterlab": builders.profile(), "few": builders.profile(name="Few", servers_max=2)},
     )
-    return Hub(offer, Launcher(_SETTINGS, offer.sites, tickets))
+    return Hub(catalogue, Launcher(_SETTINGS, catalogue.sites, tickets))
 
 
 def _knowing(hub: Hub, *projects: str) -> Hub:
@@ -60,7 +62,7 @@ def _running(hub: Hub, profile: str, number: int) -> list[LaunchId]:
     """Return launches of a profile that the hub has begun."""
     ids = [new_launch_id() for _ in range(number)]
     for launch_id in ids:
-        hub.launcher.records.begin(launch_id, builders.launch(hub.catalogue, {"profile": profile}))
+        hub.launcher.records.begin(launch_id, builders.launch(hub.catalogue.current, {"profile": profile}))
     return ids
 
 
@@ -169,3 +171,14 @@ async def test_any_answer_of_a_server_is_an_answer(hub: Hub) -> None:
         assert await hub.answers(f"http://127.0.0.1:{server.port}/take/{loopback.free_port()}")
         gone = server.port
     assert not await hub.answers(f"http://127.0.0.1:{gone}/")
+
+
+@pytest.mark.parametrize("admin", [True, False])
+async def test_a_catalogue_that_cannot_be_used_is_told_to_admins_alone(
+    hub: Hub, tmp_path: Path, admin: bool
+) -> None:
+    user = SimpleNamespace(name="ruth", admin=admin, settings={SETTING: hub})
+    assert launch_notices(user) == ()
+    (tmp_path / "catalogue.yaml").write_text("sites: 1")
+    await hub.catalogue.refreshed()
+    assert launch_notices(user) == ((hub.catalogue.problem,) if admin else ())

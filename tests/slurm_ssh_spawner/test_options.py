@@ -19,19 +19,19 @@ async def hub(
     hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LaunchingHub]:
     async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
-        hub.offer(_catalogue(hub))
+        hub.offer(**_catalogue(hub))
         yield hub
 
 
-def _catalogue(hub: LaunchingHub, **few: Any) -> Any:
-    return builders.catalogue(
-        sites={"geneva": launching.site(hub.local)},
-        profiles={
+def _catalogue(hub: LaunchingHub, **few: Any) -> dict[str, Any]:
+    return {
+        "sites": {"geneva": launching.site(hub.local)},
+        "profiles": {
             "usual": builders.profile(),
             "few": builders.profile(name="Few", **few),
             "secret": builders.profile(name="Sesame", visible_to={"groups": ["neuro"]}),
         },
-    )
+    }
 
 
 def _time_of_the_job(hub: LaunchingHub) -> str:
@@ -98,7 +98,7 @@ async def test_what_was_accepted_once_and_cannot_be_had_any_more_gives_way_to_th
 ) -> None:
     alice = await hub.person("alice")
     await _accepted(alice, json=TWO_HOURS)
-    hub.offer(_catalogue(hub, visible_to={"groups": ["neuro"]}))
+    hub.offer(**_catalogue(hub, visible_to={"groups": ["neuro"]}))
     status, said = await alice.call("POST")
     assert (status, "The profile few is not on offer" in said, alice.stored()) == (400, True, TWO_HOURS)
     await _accepted(alice, json={"user_options": {}})

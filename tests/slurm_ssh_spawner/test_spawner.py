@@ -73,7 +73,8 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
 async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> RunningHub:
     """A running hub whose one site is `local`."""
     running = await start(SlurmSSHSpawner)
-    offer = builders.catalogue(
+    offer = builders.live(
+        local.home,
         sites={"geneva": builders.site(slurm_path=str(local.slurm))},
         profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
     )
@@ -91,7 +92,7 @@ def _launcher(hub: RunningHub) -> Launcher:
 def _running(hub: RunningHub, user: User, name: str, profile: str) -> SlurmSSHSpawner:
     """Return a server of a person as the hub finds it in its database, with its launch in the records."""
     job = builders.job(launch_id=new_launch_id(), job_id="42")
-    offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue
+    offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue.current
     _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
     spawner = user.get_or_create_spawner(name, "")
     spawner.orm_spawner.server = orm.Server(base_url=f"/user/{user.name}/{name}")

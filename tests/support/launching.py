@@ -14,7 +14,6 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from traitlets.config import Config
 
-from profiles.schema import Catalogue
 from slurm_ssh_spawner import launcher as launcher_module
 from slurm_ssh_spawner.hub import SETTING, Hub
 from slurm_ssh_spawner.launcher import Launcher, Settings
@@ -117,8 +116,9 @@ class LaunchingHub:
         self.local = local
         self._clients: list[httpx.AsyncClient] = []
 
-    def offer(self, catalogue: Catalogue) -> None:
-        """Begin anew with a catalogue; records of an earlier one stay."""
+    def offer(self, **sections: Any) -> None:
+        """Begin anew with a catalogue of these sections (see builders.written); earlier records stay."""
+        catalogue = builders.live(self.local.home, **sections)
         tickets: Any = _Tickets()
         settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{self.local.home}/launches.sqlite")
         self.app.tornado_settings[SETTING] = Hub(catalogue, Launcher(settings, catalogue.sites, tickets))
@@ -170,6 +170,6 @@ async def launching(
         "Authenticator": {"allow_all": True},
     }
     hub = LaunchingHub(await hub_app(Config(config)), local)
-    hub.offer(builders.catalogue(sites={"geneva": site(local)}))
+    hub.offer(sites={"geneva": site(local)})
     yield hub
     await hub.close()

@@ -1,0 +1,113 @@
+"""The catalogue as its files are now: a right edit is taken up at once, a wrong one told to admins."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from profiles import load
+from profiles.errors import CatalogueInvalid
+from profiles.schema import Catalogue
+from profiles.site import Site
+
+LOOK_SECONDS = 5
+
+Result = TypeVar("Result")
+Signature = tuple[tuple[str, int, int, int] | None, ...]
+
+_log = logging.getLogger(__name__)
+
+
+class LiveCatalogue:
+    """Owner of the catalogue; what it gives out is always one that was read without a problem.
+
+    `problem` is a sentence for admins while the files cannot be used, else None.
+    Raises CatalogueInvalid if the file is wrong at the start.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        # One of its own: the loop's threads may all be waiting for a KDC.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="catalogue")
+        self._lock = asyncio.Lock()
+        self._seen = _signature(path)
+        self._since = datetime.now().astimezone()
+        self.current: Catalogue = load.read(path)
+        self._sites = dict(self.current.sites)
+        self.problem: str | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def sites(self) -> Mapping[str, Site]:
+        """Every site known since the start, as last read, by its key; the same mapping for good.
+
+        A site that was taken out stays: servers may still run there.
+        """
+        return self._sites
+
+    def follow(self) -> None:
+        """Look at the files every LOOK_SECONDS: admins hear of a bad edit before anybody asks for a form."""
+        self._following = self._following or asyncio.create_task(self._follow())
+
+    async def close(self) -> None:
+        """End the looking."""
+        if self._following:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._following
+        self._thread.shutdown(wait=False)
+
+    async def refreshed(self) -> Catalogue:
+        """Return the catalogue, having read its files again if they changed."""
+        async with self._lock:
+            signature = await self._in_thread(_signature, self._path)
+            if signature != self._seen:
+                self._seen = signature
+                await self._read()
+        return self.current
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.refreshed()
+
+    async def _read(self) -> None:
+        try:
+            self.current = await self._in_thread(load.read, self._path)
+        except CatalogueInvalid as error:
+            self._refuse(error)
+            return
+        self._sites.update(self.current.sites)
+        self._since = datetime.now().astimezone()
+        self.problem = None
+        _log.info("The catalogue %s was read again.", self._path)
+
+    def _refuse(self, error: CatalogueInvalid) -> None:
+        count, first = len(error.problems), error.problems[0]
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        self.problem = (
+            f"The catalogue was changed and cannot be used: {first}{more}. "
+            f"People are offered what was read on {self._since:%Y-%m-%d at %H:%M}. "
+            f"Run `jupyterhub-sites check {self._path}`."
+        )
+        _log.error("%s", self.problem)
+
+    async def _in_thread(self, function: Callable[[str], Result], path: str) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, path)
+
+
+def _signature(path: str) -> Signature:
+    """Return what changes when a file of the catalogue does."""
+    return tuple(_of_file(Path(path)) for path in (path,))
+
+
+def _of_file(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return str(path), found.st_mtime_ns, found.st_size, found.st_ino
