@@ -106,8 +106,8 @@ def _widest(offer: Offer, site: str, what: Offering, partitions: tuple[str, ...]
     found = [limits.limits(offer, site, what, each) for each in partitions or (None,)]
     for name in limits.NUMBERS:
         first, most = found[0][name], max((each[name] for each in found), key=lambda limit: limit.bounds.most)
-        bounds = most.bounds.model_copy(update={"default": first.bounds.default})
-        yield Limit(name, bounds, most.why)
+        widest = Limit(name, most.bounds.model_copy(update={"default": first.bounds.default}))
+        yield limits.before_maintenance(offer, site, widest) if name == "time" else widest
 
 
 def _number(limit: Limit) -> Field:
@@ -118,7 +118,8 @@ def _number(limit: Limit) -> Field:
         return _plain(name, options, f"usual: {usual}", unit.strip().capitalize())
     # Where a word such as `8h` may be typed, a browser must not insist on a number.
     least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
-    return Field(name, LABELS[name], None, least, most, usual, f"{limit.accepted}{unit}")
+    why = f", because {limit.why}" if limit.why else ""
+    return Field(name, LABELS[name], None, least, most, usual, f"{limit.accepted}{unit}{why}")
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:

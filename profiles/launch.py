@@ -178,10 +178,7 @@ def _numbers(
 
 def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | None) -> Limit:
     """Return the limit of the time as far as neither a maintenance nor the end of the reservation comes first."""
-    limit, title = allowed, offer.catalogue.sites[site].title
-    if pause := offer.announced(site):
-        why = f"the maintenance of {title} begins at {offer.clock(pause.begins)}"
-        limit = limits.until(limit, offer.now, pause.begins, why)
+    limit = limits.before_maintenance(offer, site, allowed)
     for each in offer.own_reservations(site):
         if each.name == reservation:
             why = f"the reservation {each.name} ends at {offer.clock(each.ends)}"

@@ -351,6 +351,8 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     sites = {"geneva": builders.site(maintenance=[pause])}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
     assert "Geneva is in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
+    assert "1m to 2h, because the maintenance of Geneva begins at 12:00" in page.text
+    assert "because" not in _page().text
 
 
 def test_a_cluster_that_does_not_offer_the_picked_profile_says_so() -> None:
