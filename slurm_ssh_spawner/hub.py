@@ -1,11 +1,12 @@
-"""What all spawners of one hub share: the catalogue, the launcher, and forms that were refused."""
+"""What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
@@ -43,13 +44,26 @@ class Asking:
     others: tuple[LaunchId, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A form as somebody sent it, and the refusal if one of its fields was refused."""
+
+    user: str
+    typed: Mapping[str, str]
+    refused: ChoiceRefused | None = None
+
+
+# The form that the request under way has brought.  When no start comes of it, JupyterHub shows the form again in
+# the same request, that of the default server also for a named one.
+_SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
+
+
 @dataclass
 class Hub:
     """One for each JupyterHub application, made when it is first needed."""
 
     catalogue: LiveCatalogue
     launcher: Launcher
-    _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalogue_file: str, settings: Settings, tickets: TicketStore, log: logging.Logger) -> Self:
@@ -67,16 +81,15 @@ class Hub:
     async def render_form(self, asking: Asking, script_url: str) -> str:
         """Return the form for a server, filled with its last accepted choices.
 
-        After a refusal it holds, once, what was typed and why not.  `script_url` leads to the form's script.
+        In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
+        the form's script.
         """
         await self.catalogue.refreshed()
         await self.launcher.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS)
-        # JupyterHub renders the default server's form also after a refusal for a named server, so what
-        # was typed is kept for the person, not for the server.
-        typed, refused = self._refused.pop(asking.user, (None, None))
-        if typed is None:
-            typed = self.last_accepted(asking)
-        return form.render(self._offer(asking), typed, refused, script_url)
+        sent = _SENT.get()
+        if sent is None or sent.user != asking.user:
+            sent = _Sent(asking.user, self.last_accepted(asking))
+        return form.render(self._offer(asking), sent.typed, sent.refused, script_url)
 
     async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
@@ -114,13 +127,14 @@ class Hub:
 
     def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
+        typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
         try:
             choices = form.parse(sent)
             resolved = self.resolve(asking, choices)
         except ChoiceRefused as error:
-            typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
-            self._refused[asking.user] = (typed, error)
+            _SENT.set(_Sent(asking.user, typed, error))
             raise
+        _SENT.set(_Sent(asking.user, typed))
         # An empty form asks for the defaults, not for the last time's choices.
         return dict(choices.values) or {"profile": resolved.profile_key}
 

@@ -1,3 +1,5 @@
+import asyncio
+import contextvars
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,6 +34,12 @@ class _NoTickets:
 
     def subscribe(self, _callback: Any) -> None:
         """Nobody ever gets one."""
+
+
+@pytest.fixture(autouse=True)
+def _a_request_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of one run share a context, as requests do not."""
+    monkeypatch.setattr("slurm_ssh_spawner.hub._SENT", contextvars.ContextVar("sent", default=None))
 
 
 @pytest.fixture
@@ -71,11 +79,18 @@ def test_a_sent_form_becomes_the_choices_that_are_kept(hub: Hub) -> None:
     assert hub.read_form(_ALICE, sent) == {"profile": "jupyterlab", "time": "2h"}
 
 
-async def test_after_a_refusal_a_person_finds_what_was_typed_once(hub: Hub) -> None:
+async def test_after_a_refusal_a_person_finds_what_was_typed_in_the_same_request(hub: Hub) -> None:
+    another = contextvars.copy_context()
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"], "site": ["geneva"]})
     assert 'value="99h"' in await hub.render_form(_ALICE, "/x.js")
-    assert 'value="99h"' not in await hub.render_form(_ALICE, "/x.js")
+    later = asyncio.create_task(hub.render_form(_ALICE, "/x.js"), context=another)
+    assert 'value="99h"' not in await later
+
+
+async def test_a_form_of_which_no_start_came_is_shown_as_it_was_sent(hub: Hub) -> None:
+    hub.read_form(Asking("alice", "south"), {"time": ["2h"]})
+    assert 'value="2h"' in await hub.render_form(_ALICE, "/x.js")
 
 
 async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:

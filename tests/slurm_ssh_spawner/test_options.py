@@ -181,6 +181,14 @@ async def test_a_refused_form_comes_back_with_what_was_typed(hub: LaunchingHub, 
     assert not hub.local.told("sbatch.stdin")
 
 
+async def test_a_form_that_slurm_refused_comes_back_as_it_was_sent(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json={"time": "3h"})
+    answer = await alice.send([("profile", "few"), ("time", "2h")], "south")
+    assert REFUSED_BY_SLURM in told(answer.text)
+    assert ('value="2h"' in answer.text, '<option value="few" selected>' in answer.text) == (True, True)
+
+
 async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _accepted(alice, json=TWO_HOURS)
