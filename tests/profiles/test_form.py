@@ -215,6 +215,7 @@ def test_a_description_is_markdown_beside_its_icon() -> None:
         "![x](http://elsewhere.test/spy.png)",
         "<iframe src=http://elsewhere.test></iframe>",
         "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "[x](irc://elsewhere.test/)",
     ],
 )
 def test_a_description_brings_no_scripts_and_nothing_from_elsewhere(text: str) -> None:
@@ -222,7 +223,9 @@ def test_a_description_brings_no_scripts_and_nothing_from_elsewhere(text: str) -
     page = _Page(form.render(builders.offer(what), {}))
     assert {"script", "img", "iframe"}.isdisjoint(tag for tag, _ in page.elements)
     assert not [each for _, each in page.elements if "onclick" in each]
-    assert not [each for each in page.all("a") if str(each.get("href")).split(":")[0] in ("javascript", "data")]
+    assert not [
+        each for each in page.all("a") if str(each.get("href")).split(":")[0] not in ("None", "http", "https")
+    ]
 
 
 def test_a_description_may_link_to_the_web() -> None:
@@ -337,6 +340,14 @@ def test_a_cluster_says_how_many_nodes_could_take_the_profile(facts: Facts, labe
     assert text == f'value="geneva" selected>{label}'
 
 
+def test_nodes_of_a_partition_for_some_groups_are_not_counted() -> None:
+    nodes = {"normal": (None, _nodes(2, 4, 4)), "debug": (("staff",), _nodes(9, 4, 4))}
+    real = {name: PartitionFacts(True, False, None, groups, (each,)) for name, (groups, each) in nodes.items()}
+    facts = {"geneva": SiteFacts(partitions=real)}
+    page = _Page(form.render(builders.offer(builders.catalogue(), facts), {}))
+    assert page.texts("site") == ['value="geneva" selected>Geneva (2 nodes available)']
+
+
 def test_a_cluster_in_maintenance_says_until_when_and_another_is_picked() -> None:
     sites = {"geneva": builders.site(maintenance=_PAUSE), "bern": builders.site(title="Bern")}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites), _facts(_nodes(8, 4, 4))), {}))
@@ -389,12 +400,15 @@ def test_without_the_script_a_field_says_who_has_it() -> None:
 
 
 def test_the_script_knows_the_fields_of_each_profile_at_each_site() -> None:
-    data = _scripted(_OFFER).data()
+    page = _scripted(_OFFER)
+    data = page.data()
     fields, pairs = data["fields"], data["profiles"]
     names = {key: [fields[index]["name"] for index in pairs[key]["sites"]["geneva"][1]] for key in pairs}
     assert names["big"] == [*names["jupyterlab"], "param.version", "param.workers"]
     assert data["labels"][pairs["big"]["sites"]["lugano"][0]] == "Lugano <script>"
     assert "<strong>More</strong>" in pairs["big"]["description"]
+    # A script element ends at the first `</script`, wherever it stands.
+    assert "<" not in page.html.split('id="launch-offer">', 1)[1].split("</script>", 1)[0]
 
 
 def test_what_a_thousand_profiles_have_in_common_is_told_once() -> None:
