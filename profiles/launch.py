@@ -66,6 +66,11 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
     profile = offer.catalogue.profiles[profile_key]
     site_key = _site(offer, profile_key, choices)
     _one_more(profile, offer.asker.running.get(profile_key, 0))
+    return _launch(offer, choices, profile_key, site_key)
+
+
+def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> Launch:
+    profile = offer.catalogue.profiles[profile_key]
     site, what = offer.catalogue.sites[site_key], offer.catalogue.offering(profile_key, site_key)
     parameters = _parameters(profile, what, choices)
     project = _project(site, offer.projects(site_key), choices)
