@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from profiles.facts import UNKNOWN, SiteFacts
@@ -35,7 +35,7 @@ class Availability:
     def __init__(self, sites: Mapping[str, Site], ask: Ask, ask_site: snapshots.Ask) -> None:
         self._sites = sites
         self._ask = ask
-        self._snapshots = snapshots.Snapshots(sites, ask_site)
+        self._snapshots = snapshots.Snapshots(ask_site)
         self._known: dict[tuple[str, str], _Known] = {}
         self._asked: set[tuple[str, str]] = set()
         self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -44,14 +44,19 @@ class Availability:
         """Return what is known for a user now, by site; asks nobody."""
         return {key: self._of(user, key) for key in self._sites}
 
-    async def refreshed(self, user: str, patience_seconds: float) -> dict[str, SiteFacts]:
-        """Return what is known, having started to ask for what is old.
+    async def refreshed(
+        self, user: str, patience_seconds: float, among: Collection[str] | None = None
+    ) -> dict[str, SiteFacts]:
+        """Return what is known, having started to ask for what is old `among` these sites, all for None.
+
+        A site that is asked as the user gets her ticket: leave out those that she is not offered.
 
         Waits at most `patience_seconds`, and only for the projects of a user at sites that were never asked for
         them.
         """
-        self._snapshots.refresh(user)
-        new = [self._question(user, key) for key, site in self._sites.items() if self._is_due(user, key, site)]
+        wanted = [key for key in self._sites if among is None or key in among]
+        self._snapshots.refresh(user, wanted)
+        new = [self._question(user, key) for key in wanted if self._is_due(user, key, self._sites[key])]
         first = [task for key, task in new if (user, key) not in self._asked]
         self._asked.update((user, key) for key, _ in new)
         if first:

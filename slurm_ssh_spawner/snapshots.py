@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from profiles.facts import UNKNOWN, SiteFacts
-from profiles.site import Site
 from slurm_ssh_spawner.errors import LaunchError, Refused, Unavailable
 
 INTERVAL_SECONDS = 60.0
@@ -39,13 +38,9 @@ class _Known:
 
 
 class Snapshots:
-    """Owner of the snapshots and of the collections under way, at most one for each site.
+    """Owner of the snapshots and of the collections under way, at most one for each site."""
 
-    `sites` may change at any time: what it holds now is what counts.
-    """
-
-    def __init__(self, sites: Mapping[str, Site], ask: Ask) -> None:
-        self._sites = sites
+    def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._known: dict[str, _Known] = {}
 
@@ -61,10 +56,10 @@ class Snapshots:
             unreachable_since=known.unreachable_since,
         )
 
-    def refresh(self, user: str) -> None:
-        """Start to collect what is due, with the help of `user`; waits for nothing."""
+    def refresh(self, user: str, keys: Iterable[str]) -> None:
+        """Start to collect what is due of the sites with these keys, as `user` if need be; waits for nothing."""
         now = asyncio.get_running_loop().time()
-        for key in self._sites:
+        for key in keys:
             known = self._known.setdefault(key, _Known())
             # Where she was refused, not every page she opens should be another failed login.
             if known.due > now or known.refused_until.get(user, 0.0) > now:

@@ -181,3 +181,10 @@ async def test_what_is_free_is_everybodys_and_projects_are_ones_own(
     assert availability.facts("alice")["lugano"].asked_at == builders.NOW
     await availability.refreshed("bob", LONG)
     assert set(slurm.snapshots) == {("alice", key) for key in _SITES}
+
+
+async def test_only_sites_that_matter_are_asked(availability: Availability, slurm: _Slurm) -> None:
+    await availability.refreshed("alice", LONG, {"lugano", "geneva", "a site of tomorrow"})
+    assert slurm.asked == {("alice", "lugano"): 1}
+    await until(lambda: len(slurm.snapshots) == 2)
+    assert set(slurm.snapshots) == {("alice", "lugano"), ("alice", "geneva")}

@@ -18,6 +18,7 @@ from slurm_ssh_spawner.hub import SETTING, Asking, Hub, launch_notices
 from slurm_ssh_spawner.job import LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Launcher, Settings
 from tests.support import builders, loopback
+from tests.support.waiting import until
 
 _SETTINGS = Settings("hub", 60, range(20000, 20001), "sqlite://")
 
@@ -107,6 +108,21 @@ async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
 
 async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
     assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, "/x.js")
+
+
+async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
+    asked = set()
+
+    async def ask(_user: str, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask)
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
+    await hub.render_form(Asking("alice"), "/x.js")
+    assert "lugano" in hub.catalogue.sites
+    await until(lambda: bool(asked))
+    assert asked == {"geneva"}
 
 
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:

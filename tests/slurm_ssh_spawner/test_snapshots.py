@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from profiles.facts import UNKNOWN, SiteFacts
-from profiles.site import Site
 from slurm_ssh_spawner import snapshots as snapshots_module
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, SiteUnreachable, Unavailable
 from slurm_ssh_spawner.snapshots import Snapshots
-from tests.support import builders
 from tests.support.waiting import until
 
+SITES = ("geneva", "lugano")
 CROWD = [f"p{number:02}" for number in range(20)]
 
 
@@ -43,13 +42,8 @@ async def slurms() -> _Sites:
 
 
 @pytest.fixture
-def sites() -> dict[str, Site]:
-    return dict(builders.catalogue(sites={key: builders.site() for key in ("geneva", "lugano")}).sites)
-
-
-@pytest.fixture
-def snapshots(sites: dict[str, Site], slurms: _Sites) -> Snapshots:
-    return Snapshots(sites, slurms.ask)
+def snapshots(slurms: _Sites) -> Snapshots:
+    return Snapshots(slurms.ask)
 
 
 @pytest.fixture
@@ -62,9 +56,9 @@ async def settled(snapshots: Snapshots) -> None:
     await until(lambda: all(known.collection is None for known in snapshots._known.values()))
 
 
-async def refreshed(snapshots: Snapshots, *users: str) -> None:
+async def refreshed(snapshots: Snapshots, *users: str, sites: tuple[str, ...] = SITES) -> None:
     for user in users:
-        snapshots.refresh(user)
+        snapshots.refresh(user, sites)
     await settled(snapshots)
 
 
@@ -75,7 +69,7 @@ async def test_at_first_nothing_is_known_and_nobody_is_asked(snapshots: Snapshot
 
 async def test_a_page_asks_every_site_and_waits_for_none(snapshots: Snapshots, slurms: _Sites) -> None:
     slurms.may_answer.clear()
-    snapshots.refresh("alice")
+    snapshots.refresh("alice", SITES)
     assert snapshots.of("geneva") == UNKNOWN
     slurms.may_answer.set()
     await settled(snapshots)
@@ -85,7 +79,7 @@ async def test_a_page_asks_every_site_and_waits_for_none(snapshots: Snapshots, s
 async def test_twenty_people_at_once_are_one_question_to_a_site(snapshots: Snapshots, slurms: _Sites) -> None:
     slurms.may_answer.clear()
     for user in CROWD:
-        snapshots.refresh(user)
+        snapshots.refresh(user, SITES)
     await until(lambda: slurms.times("geneva") > 0)
     slurms.may_answer.set()
     await settled(snapshots)
@@ -110,7 +104,7 @@ async def test_after_three_intervals_without_an_answer_it_is_stale(
     assert not snapshots.of("geneva").is_stale
     monkeypatch.setattr(snapshots_module, "INTERVAL_SECONDS", 1e-9)
     await asyncio.sleep(0)
-    snapshots.refresh("alice")
+    snapshots.refresh("alice", SITES)
     assert snapshots.of("geneva").is_stale
     assert snapshots.of("geneva").partitions == {}
     slurms.may_answer.set()
@@ -153,16 +147,15 @@ class TestUnreachable:
 
     @pytest.mark.usefixtures("hurry")
     async def test_admins_read_one_line_when_it_goes_and_one_when_it_is_back(
-        self, snapshots: Snapshots, slurms: _Sites, caplog: pytest.LogCaptureFixture, sites: dict[str, Site]
+        self, snapshots: Snapshots, slurms: _Sites, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "slurm_ssh_spawner")
-        del sites["lugano"]
         slurms.problems["all"] = SiteUnreachable("Geneva cannot be reached.", "login1: no answer")
         for user in CROWD:
-            await refreshed(snapshots, user)
+            await refreshed(snapshots, user, sites=("geneva",))
         slurms.problems.clear()
         for user in CROWD:
-            await refreshed(snapshots, user)
+            await refreshed(snapshots, user, sites=("geneva",))
         said = [(record.levelname, record.getMessage()) for record in caplog.records]
         assert [level for level, _ in said] == ["WARNING", "INFO"]
         assert "login1: no answer" in said[0][1]
@@ -221,19 +214,16 @@ class TestProblems:
         snapshots: Snapshots,
         slurms: _Sites,
         caplog: pytest.LogCaptureFixture,
-        sites: dict[str, Site],
     ) -> None:
-        del sites["lugano"]
         slurms.problems["all"] = Broken("Geneva does not say what is free.", "sinfo: not found")
         for user in CROWD:
-            await refreshed(snapshots, user)
+            await refreshed(snapshots, user, sites=("geneva",))
         (line,) = caplog.messages
         assert "sinfo: not found" in line
 
 
-async def test_sites_may_come_and_go(snapshots: Snapshots, slurms: _Sites, sites: dict[str, Site]) -> None:
-    await refreshed(snapshots, "alice")
-    sites["bern"] = sites.pop("lugano")
-    await refreshed(snapshots, "alice")
-    assert snapshots.of("bern").partitions == {}
-    assert slurms.times("lugano") == slurms.times("bern") == 1
+async def test_a_site_is_asked_only_for_those_who_are_offered_it(snapshots: Snapshots, slurms: _Sites) -> None:
+    await refreshed(snapshots, "alice", sites=("geneva",))
+    assert slurms.asked == {("alice", "geneva"): 1}
+    await refreshed(snapshots, "bob")
+    assert slurms.asked == {("alice", "geneva"): 1, ("bob", "lugano"): 1}
