@@ -16,6 +16,8 @@ c.JupyterHub.authenticator_class = "kerberos-pam"
 c.Authenticator.allow_all = True
 c.Authenticator.auth_refresh_age = 300
 c.Authenticator.refresh_pre_spawn = True
+# Groups of this machine (SSSD) are groups of the hub: profiles are shown to them.
+c.Authenticator.manage_groups = True
 c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
 c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"

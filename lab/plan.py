@@ -219,6 +219,9 @@ CROWD = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number 
 
 PEOPLE = (*INDIVIDUALS, *CROWD)
 
+HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",)}
+"""Groups of people on the host `hub`, which are groups of JupyterHub."""
+
 MONITOR = Person("jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano",))
 """A service identity; it has no password, and its keytab is on the hub."""
 

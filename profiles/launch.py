@@ -66,6 +66,11 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
     profile = offer.catalogue.profiles[profile_key]
     site_key = _site(offer, profile_key, choices)
     _one_more(profile, offer.asker.running.get(profile_key, 0))
+    return _launch(offer, choices, profile_key, site_key)
+
+
+def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> Launch:
+    profile = offer.catalogue.profiles[profile_key]
     site, what = offer.catalogue.sites[site_key], offer.catalogue.offering(profile_key, site_key)
     parameters = _parameters(profile, what, choices)
     project = _project(site, offer.projects(site_key), choices)
@@ -178,10 +183,7 @@ def _numbers(
 
 def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | None) -> Limit:
     """Return the limit of the time as far as neither a maintenance nor the end of the reservation comes first."""
-    limit, title = allowed, offer.catalogue.sites[site].title
-    if pause := offer.announced(site):
-        why = f"the maintenance of {title} begins at {offer.clock(pause.begins)}"
-        limit = limits.until(limit, offer.now, pause.begins, why)
+    limit = limits.before_maintenance(offer, site, allowed)
     for each in offer.own_reservations(site):
         if each.name == reservation:
             why = f"the reservation {each.name} ends at {offer.clock(each.ends)}"

@@ -95,6 +95,17 @@ def until(limit: Limit, now: datetime, moment: datetime, why: str) -> Limit:
     return _lowered(limit, _Ceiling(int((moment - now).total_seconds() // 60), why))
 
 
+def before_maintenance(offer: Offer, site: str, limit: Limit) -> Limit:
+    """Return the limit of a time that must be over when the next maintenance of a site begins."""
+    pause = offer.announced(site)
+    if pause is None:
+        return limit
+    title = offer.catalogue.sites[site].title
+    return until(
+        limit, offer.now, pause.begins, f"the maintenance of {title} begins at {offer.clock(pause.begins)}"
+    )
+
+
 def place(offer: Offer, site: str, partition: str | None) -> str:
     """Return how a sentence names a partition, for None the site's own default one."""
     if partition is None:

@@ -52,12 +52,14 @@ class Offer:
         return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
 
     def own_reservations(self, site: str) -> tuple[Reservation, ...]:
-        """Return what is known of the reservations at a site that are for her, or for a project of hers."""
+        """Return what is known of the reservations at a site that name her, or a project of hers."""
         owner, projects = self.owner(site), set(self.projects(site) or ())
         return tuple(
             each
             for each in self.facts_of(site).reservations or ()
-            if each.ends > self.now and (owner in each.users or not projects.isdisjoint(each.accounts))
+            if each.ends > self.now
+            and f"-{owner}" not in each.users
+            and (owner in each.users or not projects.isdisjoint(each.accounts))
         )
 
     def profiles(self) -> tuple[str, ...]:

@@ -70,6 +70,11 @@ def test_what_is_not_known_is_not_refused() -> None:
         ({"time": "2h"}, "time", "Choose 1m to 1h30m, because the partition normal allows no more."),
         ({"cores": "5"}, "cores", "Choose 1 to 4, because no node of the partition normal has more."),
         ({"memory": "3G"}, "memory", "Choose 1M to 2G, because no node of the partition normal has more."),
+        (
+            {"cores": "5", "partition": "debug"},
+            "cores",
+            "1 to 4, because no node of the partition Debug has more.",
+        ),
         ({"gpus": "1"}, "gpus", "Choose 0, because no node of the partition normal has more."),
         ({"nodes": "3"}, "nodes", "Choose 1 to 2, because the partition normal has no more."),
     ],
@@ -182,6 +187,17 @@ def test_a_reservation_for_a_project_of_hers_may_be_asked_for_and_brings_its_par
     assert (launch.reservation, launch.partition, launch.time_minutes) == ("course", "debug", 9)
     field, message = _refusal({"reservation": "course", "time": "10m"}, _reserved())
     assert (field, "because the reservation course ends at 10:09." in message) == ("time", True)
+
+
+def test_a_reservation_of_later_has_its_whole_time() -> None:
+    later = {"begins": builders.NOW + timedelta(hours=1), "ends": builders.NOW + timedelta(hours=1, minutes=9)}
+    assert _launch({"reservation": "course", "time": "9m"}, _reserved(**later)).time_minutes == 9
+    assert _refusal({"reservation": "course", "time": "10m"}, _reserved(**later))[0] == "time"
+
+
+def test_a_reservation_of_which_some_is_over_has_only_the_rest() -> None:
+    begun = {"begins": builders.NOW - timedelta(hours=1)}
+    assert _refusal({"reservation": "course", "time": "10m"}, _reserved(**begun))[0] == "time"
 
 
 def test_a_reservation_is_for_the_login_at_the_site() -> None:

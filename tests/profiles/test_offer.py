@@ -138,6 +138,7 @@ def test_reservations_for_a_person_or_a_project_of_hers_are_offered_beside_those
         _reservation("mine", users=("bob", "jmeier")),
         _reservation("ours", accounts=("proj3",)),
         _reservation("theirs", users=("judy",), accounts=("proj12",)),
+        _reservation("without-her", users=("-jmeier",), accounts=("proj3",)),
         _reservation("over", hours=0, users=("jmeier",)),
         _reservation("school", users=("jmeier",)),
     )

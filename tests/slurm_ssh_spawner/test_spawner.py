@@ -119,12 +119,12 @@ async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: Runnin
     _running(hub, alice, "third", "many")
     _running(hub, alice, "first", "few").clear_state()
     resolve = alice.get_or_create_spawner("second", "").apply_user_options
-    resolve(None, {"profile": "few"})
+    await resolve(None, {"profile": "few"})
 
 
 async def test_a_restarted_server_does_not_count_against_itself(hub: RunningHub) -> None:
     spawner = _running(hub, hub.person("alice"), "", "few")
-    spawner.apply_user_options(None, {"profile": "few"})
+    await spawner.apply_user_options(None, {"profile": "few"})
     assert spawner.start_timeout > 30 * 60
 
 
