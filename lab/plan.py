@@ -211,6 +211,7 @@ INDIVIDUALS = (
     Person("judy", 20011, "called jmeier at lugano", login_at={"lugano": "jmeier"}),
     Person("ruth", 20013, "administers the hub"),
     Person("nora", 20012, "may not log in at lugano", shell_at={"lugano": "/usr/sbin/nologin"}),
+    Person("zoe", 20014, "never logs in to the hub"),
     Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )
 
