@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernels.fragment import Fragment
-from kernels.shell import Shell, quote
+from kernels.shell import Shell, join, quote, templates
+
+_TEMPLATES = templates("kernels")
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Value = Annotated[str, Field(pattern=r"^[^\x00]*$")]
@@ -27,7 +29,10 @@ class Environment(BaseModel):
     variables: dict[Variable, Value] = Field(default_factory=dict, description="Environment variables to set.")
 
     def fragment(self, module_init: str | None) -> Fragment:
-        """Return what sets this environment up; `module_init` is a shell file that defines `module`."""
+        """Return what sets this environment up; `module_init` is a shell file that defines `module`.
+
+        The script must hold `functions()`, and define `stage` and `give_up`.
+        """
         lines: list[str] = []
         if self.modules or self.module_paths:
             lines += self._module_lines(module_init)
@@ -36,9 +41,12 @@ class Environment(BaseModel):
         return Fragment(environ=self.variables, before=Shell("\n".join(lines)))
 
     def _module_lines(self, module_init: str | None) -> list[str]:
-        lines = [f". {quote(module_init)}"] if module_init else []
+        # Read again, it might forget what the first environment has loaded.
+        lines = [f"type module >/dev/null 2>&1 || . {quote(module_init)}"] if module_init else []
         lines += [f"module use {quote(path)}" for path in self.module_paths]
-        for name in self.modules:
-            sentence = quote(f"The module {name} could not be loaded.")
-            lines.append(f"module load {quote(name)} || give_up {sentence}")
-        return lines
+        return lines + ([f"load_modules {join(self.modules)}"] if self.modules else [])
+
+
+def functions() -> Shell:
+    """Return the shell functions that fragments of environments call; a job script has them once."""
+    return Shell(_TEMPLATES.get_template("modules.sh.jinja").render().rstrip("\n"))

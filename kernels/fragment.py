@@ -14,7 +14,12 @@ class Fragment:
     """What one contributor adds to a job: variables, shell before the server, shell after it.
 
     `environ` holds plain values (the script quotes them); `before` runs in the order the fragments are
-    given and may call `give_up "sentence"`; `after` runs in the opposite order, however the job ends.
+    given; `after` runs in the opposite order, however the job ends.  `before` may call
+
+    - `stage NAME "text"`: says in the log and on the progress page what happens from here on (NAME is lower case),
+    - `notice "sentence"`: tells the person something, and goes on,
+    - `give_up "sentence"`: ends the job; the person is shown the sentence,
+    - `attend COMMAND...`: runs what may take long, so that a job that is cancelled ends at once.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

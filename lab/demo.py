@@ -26,6 +26,14 @@ print("kvno     ", subprocess.run(["kvno", service], capture_output=True, text=T
 """
 
 
+KERNEL_CELL = """
+import os, sys, six
+print("kernel   ", sys.prefix)
+print("NEURON   ", os.environ["NEURON_VERSION"])
+print("six      ", six.__version__)
+"""
+
+
 @contextmanager
 def step(text: str) -> Iterator[None]:
     """Show a step, and its seconds once it is done."""
@@ -36,12 +44,13 @@ def step(text: str) -> Iterator[None]:
 
 
 def show(lab: Lab) -> None:
-    """Log in as alice, start a notebook on each site and run a cell in each."""
+    """Log in as alice, start a notebook on each site and one with kernels, and run a cell in each."""
     with Person(lab.url, "alice") as alice:
         with step("alice logs in with her Kerberos password"):
             alice.log_in()
         show_notebook(alice, "geneva", server="")
         show_notebook(alice, "lugano", server="south")
+        show_kernels(alice, "geneva", server="thalamus")
 
 
 def show_notebook(alice: Person, site: str, server: str) -> None:
@@ -56,6 +65,21 @@ def show_notebook(alice: Person, site: str, server: str) -> None:
     for expected in (f"{site}-n", "ticket of alice@LAB.TEST", "nfs/storage.lab.test@LAB.TEST: kvno"):
         if expected not in printed:
             raise NotStarted(f"the cell in {name} on {site} did not say {expected!r}")
+
+
+def show_kernels(alice: Person, site: str, server: str) -> None:
+    """Start the talk's profile with its modules and kernels, and run a cell in each kernel."""
+    with step(f"the profile thalamus starts on {site}: two modules, two kernels made by scripts"):
+        for line in alice.start({"profile": "thalamus", "site": site}, server):
+            print(f"          {line}", flush=True)
+    shown = alice.kernels(server)
+    print(f"          JupyterLab shows {', '.join(sorted(shown.values()))}", flush=True)
+    for kernel, six in (("thalamus_27", "1.16.0"), ("thalamus_34", "1.17.0")):
+        with step(f"a cell runs in {shown[kernel]}"):
+            printed = alice.run(KERNEL_CELL, server, kernel)
+        print("\n".join(f"          {line}" for line in printed.splitlines()), flush=True)
+        if f"six       {six}" not in printed or "NEURON    7.5" not in printed:
+            raise NotStarted(f"the cell in {kernel} on {site} did not see its own package and module")
 
 
 def invite(lab: Lab) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import software
 from lab.accounts import account_lines, projects_file
 from lab.folders import PAM_MODULES, STUB_SERVER, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
@@ -124,6 +125,10 @@ def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]
         yield File(path, "")
     for path, text in module_files(site):
         yield File(path, text)
+    for path, text in software.settings(site):
+        yield File(path, text)
+    for path, text in software.programs(site):
+        yield File(path, text, mode=0o755)
     yield File("/opt/stub-server", STUB_SERVER.read_text(), mode=0o755)
 
 

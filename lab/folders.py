@@ -14,11 +14,16 @@ OLDER_SITE_ENVIRONMENT = SETUP / "jupyterlab-old"
 LMOD = SETUP / "lmod"
 """Debian's package, unpacked: it cannot be installed next to environment-modules."""
 
+WHEELS = SETUP / "wheels"
+UV = SETUP / "uv"
 PROXY_PROGRAM = SETUP / "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"
 EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
+PROJECT_SCRIPTS = TREE / "lab/gpfs"
+"""What lies under /gpfs on the sites' hosts."""
+
 STUB_SERVER = TREE / "lab/stub_server.py"
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

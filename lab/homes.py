@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
 from lab.folders import StateFolder
@@ -23,12 +22,13 @@ NOISY_FILES = {
 def make_homes(state: StateFolder) -> None:
     """Make everybody's home and scratch folder at every site.
 
-    Call it in the rack's mount namespace: a full home is a mount that must end with the lab.
+    Call it in the rack's mount namespace: they are mounts that must end with the lab.
     """
     for site in SITES:
         for folder in (state.homes(site.name), state.scratch(site.name)):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            # In memory: what kernels leave there is many thousand files, which end with the lab at once.
+            tmpfs(str(folder), "mode=755")
             for _, account in accounts_at(site):
                 _make_folder(folder / account.login, account)
         for person, account in accounts_at(site):

@@ -6,10 +6,10 @@ import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
-from lab import control, network, rootfs
+from lab import control, network, rootfs, software
 from lab.daemons import daemons_of
 from lab.etc import gather_files
-from lab.folders import LMOD, OLDER_SITE_ENVIRONMENT, SITE_ENVIRONMENT, TREE, StateFolder
+from lab.folders import LMOD, OLDER_SITE_ENVIRONMENT, SITE_ENVIRONMENT, TREE, UV, WHEELS, StateFolder
 from lab.modules import ENVIRONMENT_MODULES_FILES
 from lab.namespaces import Clone, setns, unshare
 from lab.plan import HOSTS, SITE_OF, Host, ModuleSystem, Role, Site
@@ -70,8 +70,11 @@ def _site_view(site: Site, state: StateFolder) -> View:
         Share(state.homes(site.name), "/home"),
         Share(state.scratch(site.name), "/scratch"),
         Share(SITE_ENVIRONMENT, "/opt/jupyterlab", read_only=True),
+        Share(WHEELS, software.WHEELS, read_only=True),
     ]
     hidden = [TREE]
+    if site.has_uv:
+        shares.append(Share(UV, software.UV, read_only=True))
     if site.older_environment:
         shares.append(Share(OLDER_SITE_ENVIRONMENT, "/opt/jupyterlab-old", read_only=True))
     if site.module_system is ModuleSystem.LMOD:

@@ -75,6 +75,9 @@ class Person:
             for line in answer.iter_lines():
                 if line.startswith("data:"):
                     event = json.loads(line.removeprefix("data:"))
+                    # How far the stages are is for pages.
+                    if "message" not in event:
+                        continue
                     yield Event(event.get("message", ""), event.get("ready", False), event.get("failed", False))
 
     def start(self, choices: Mapping[str, str] | None = None, server: str = "") -> list[str]:
@@ -108,10 +111,15 @@ class Person:
         """Call the hub's or the server's API with the person's token."""
         return self.http.request(method, path, headers=self._auth, **more)
 
-    def run(self, code: str, server: str = "") -> str:
+    def kernels(self, server: str = "") -> dict[str, str]:
+        """Return the names of the kernels that the server shows, each with what people read."""
+        specs = self.api("GET", f"{self._server(server)}api/kernelspecs").raise_for_status().json()["kernelspecs"]
+        return {name: spec["spec"]["display_name"] for name, spec in specs.items()}
+
+    def run(self, code: str, server: str = "", kernel_name: str = "python3") -> str:
         """Run code in a new kernel of the server and return what it prints, or its error."""
-        base = f"/user/{self.name}/{server}/".replace("//", "/")
-        kernel = self.api("POST", f"{base}api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
+        base = self._server(server)
+        kernel = self.api("POST", f"{base}api/kernels", json={"name": kernel_name}).raise_for_status().json()["id"]
         address = f"{self.url.replace('http', 'ws', 1)}{base}api/kernels/{kernel}/channels"
         header = [f"{name}: {value}" for name, value in self._auth.items()]
         channel = websocket.create_connection(address, header=header, timeout=_ANSWER_SECONDS)
@@ -120,6 +128,9 @@ class Person:
         finally:
             channel.close()
             self.api("DELETE", f"{base}api/kernels/{kernel}")
+
+    def _server(self, server: str) -> str:
+        return f"/user/{self.name}/{server}/" if server else f"/user/{self.name}/"
 
     def _server_api(self, server: str) -> str:
         return f"/hub/api/users/{self.name}/servers/{server}" if server else f"/hub/api/users/{self.name}/server"

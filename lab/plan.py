@@ -82,6 +82,9 @@ class Site:
     scavenge_advice: str = ""
     """What sbatch says about a job for the partition `scavenge` while it accepts it."""
 
+    has_uv: bool = False
+    """There is uv beside pip."""
+
     older_environment: bool = False
     """There is a second, older JupyterLab, as the module `jupyterlab/old`."""
 
@@ -190,6 +193,7 @@ SITES = (
         projects=("proj3", "proj12"),
         hidden_nodes=True,
         scavenge_advice="Jobs in scavenge may be ended at any time. Save often.",
+        has_uv=True,
         older_environment=True,
     ),
 )

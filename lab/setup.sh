@@ -101,7 +101,6 @@ make_hub_environment() {
 make_site_environment() {
     rm -rf "${SETUP:?}/$1"
     mkdir "$SETUP/$1"
-    # shellcheck disable=SC2016 # the inner shell expands these
     unshare --mount bash -euc '
         exec 3<".setup/$1"
         mount -t tmpfs tmpfs /opt
@@ -112,6 +111,21 @@ make_site_environment() {
         "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
             @jupyterlab/apputils-extension:announcements
     ' bash "$1" "$2"
+}
+
+# What pip and uv find on the sites: the lock's wheels, and six in a second version.
+fetch_wheels() {
+    rm -rf "$SETUP/wheels"
+    mkdir "$SETUP/wheels"
+    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" \
+        --requirement lab/locks/kernels.lock
+    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" six==1.16.0
+}
+
+install_uv() {
+    rm -rf "$SETUP/uv"
+    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/uv" \
+        --requirement lab/locks/uv.lock
 }
 
 install_proxy() {
@@ -151,6 +165,14 @@ main() {
     if ! done_with site-old lab/locks/site-old.lock; then
         step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
         mark_done site-old lab/locks/site-old.lock
+    fi
+    if ! done_with wheels lab/locks/kernels.lock; then
+        step "Wheels of the sites" wheels fetch_wheels
+        mark_done wheels lab/locks/kernels.lock
+    fi
+    if ! done_with uv lab/locks/uv.lock; then
+        step "uv" uv install_uv
+        mark_done uv lab/locks/uv.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_proxy

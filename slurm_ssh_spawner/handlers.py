@@ -15,11 +15,11 @@ from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado import web
 
 from slurm_ssh_spawner.job import LaunchId
+from slurm_ssh_spawner.progress import stage_of
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
-_LONGEST_REPORT = 1000
-_STAGES = frozenset({"starting"})
+_LONGEST_REPORT = 20_000
 
 
 class Reportable(Protocol):
@@ -30,12 +30,15 @@ class Reportable(Protocol):
     def job_reports_port(self, port: int) -> None:
         """Take note that the job's server listens on `port`."""
 
-    def job_reports_stage(self, stage: str) -> None:
-        """Take note of what the job is doing."""
+    def job_reports_stage(self, name: str, text: str) -> None:
+        """Take note of what the job is doing; `text` may hold anything that can be printed."""
 
 
 class LaunchReportHandler(APIHandler):  # type: ignore[misc]
-    """`POST /hub/api/launches/<LaunchId>` with the job's own token: `{"stage": "starting"}` or `{"port": N}`."""
+    """`POST /hub/api/launches/<LaunchId>` with the job's own token.
+
+    The body is `{"stage": NAME, "text": TEXT}` (see progress.stage_of) or `{"port": N}`.
+    """
 
     @web.authenticated
     def post(self, launch_id: str) -> None:
@@ -45,7 +48,7 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
         if "port" in body:
             spawner.job_reports_port(body["port"])
         else:
-            spawner.job_reports_stage(body["stage"])
+            spawner.job_reports_stage(*body["stage"])
         self.set_status(204)
 
     def _spawner(self, launch_id: str) -> Reportable:
@@ -59,15 +62,20 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
 
 def _report(raw: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(raw) if len(raw) <= _LONGEST_REPORT else None
+        # A text that was cut short may end within a character.
+        body = json.loads(raw.decode("utf-8", "replace")) if len(raw) <= _LONGEST_REPORT else None
     except ValueError:
         body = None
     match body:
         case {"port": int(port), **rest} if not rest and _LOWEST_PORT <= port <= _HIGHEST_PORT:
             return {"port": port}
-        case {"stage": str(stage), **rest} if not rest and stage in _STAGES:
+        case {"stage": name, **rest} if rest.keys() <= {"text"} and (
+            stage := stage_of(name, rest.get("text", ""))
+        ):
             return {"stage": stage}
-    raise web.HTTPError(400, 'A report is {"stage": "starting"} or {"port": 1024 to 65535}, nothing else.')
+    raise web.HTTPError(
+        400, 'A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.'
+    )
 
 
 default_handlers[:] = [

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
-from kernels.shell import Shell, quote
 from profiles.launch import Launch
 from profiles.site import Site
-from slurm_ssh_spawner import delivery, script, slurm, submission, tunnel
+from slurm_ssh_spawner import delivery, joblog, slurm, submission, tunnel
+from slurm_ssh_spawner.arrival import Arrivals
 from slurm_ssh_spawner.askers import Askers
 from slurm_ssh_spawner.availability import Availability
-from slurm_ssh_spawner.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
-from slurm_ssh_spawner.job import Job, JobReport, JobState, LaunchId, mark
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh_spawner.job import Job, JobReport, LaunchId, mark
 from slurm_ssh_spawner.pool import ConnectionPool
+from slurm_ssh_spawner.progress import Progress
 from slurm_ssh_spawner.questions import list_jobs
 from slurm_ssh_spawner.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
@@ -26,7 +27,6 @@ from slurm_ssh_spawner.tunnel import Route, TunnelKeeper
 from slurm_ssh_spawner.upkeep import Upkeep
 from slurm_ssh_spawner.watch import JobWatch
 
-_LOG_LINES = 15
 _END_LOOK_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class Launcher:
         self._pool = ConnectionPool(tickets.get, settings.connection_idle_seconds)
         self._tunnels = TunnelKeeper(self._pool, settings.tunnel_ports)
         self._watch = JobWatch(self._ask)
+        self._arrivals = Arrivals(self._watch, self._remote, self._over)
         self.records = LaunchRecords(settings.records_url)
         self._askers = Askers(sites, self._pool, tickets, settings.connection_idle_seconds)
         self.availability = Availability(sites, self._askers.projects, self._askers.snapshot)
@@ -89,21 +90,19 @@ class Launcher:
         """Return whether the submission of a launch has not been answered yet."""
         return job.launch_id in self._submissions
 
-    async def until_ready(self, job: Job, port: "asyncio.Future[int]", tell: Tell) -> str:
+    async def until_ready(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> str:
         """Return the URL of the job's server, once the job has reported its port (which sets `port`).
 
-        Raises JobEnded, with the last lines of the job's log, if the job is over before.
+        Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
-        watching = asyncio.create_task(self._until_over(job, tell))
-        try:
-            await asyncio.wait((watching, port), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watching.cancel()
-        if not port.done():
-            raise await self._ended(job, watching.result())
-        node = await self._node(job)
-        tell(f"The server is up on {node}.")
+        node = await self._arrivals.node(job, port, progress)
+        progress.tell(f"The server is up on {node}.")
         return await self._reach(job, Route(job.launch_id, self._login(job), node, port.result()))
+
+    def job_reports(self, job: Job, progress: Progress) -> None:
+        """Keep what the job has reported so far: its stages, and what its owner should know."""
+        self.records.note_stages(job.launch_id, [stage.to_json() for stage in progress.stages])
+        self._upkeep.remark(job, tuple(progress.notices))
 
     async def reopen(self, job: Job) -> str:
         """Return the URL of a server that was up before, with its tunnel made again.
@@ -125,7 +124,7 @@ class Launcher:
         """Return one observation of the job; UNKNOWN if its site cannot be asked."""
         report = await self._watch.report(job)
         if report.state.is_over:
-            self.records.end(job.launch_id, report.word or "gone from Slurm")
+            self._over(job, report)
             self._upkeep.drop(job)
         else:
             self._upkeep.add(job)
@@ -189,6 +188,7 @@ class Launcher:
             await self._upkeep.settled(job)
             place = delivery.of(self._site(job))
             await place.release(self._remote(job).run, job.owner, job.launch_id)
+            await self._remote(job).run(joblog.remove_folder(self._site(job), job.owner, job.launch_id))
         except LaunchError as error:
             _log.warning("%s: its ticket at %s may be left over: %s", job.mark, job.site_key, error)
 
@@ -200,7 +200,10 @@ class Launcher:
             ticket = self._tickets.read(launch.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
-        job_id = await submission.submit(self._remote(job), launch, job.launch_id, job.mark, process, ticket, tell)
+        built, job_id = await submission.submit(
+            self._remote(job), launch, job.launch_id, job.mark, process, ticket, tell
+        )
+        self.records.note_script(job.launch_id, built.text)
         job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
         self.records.submitted(job.launch_id, job_id)
         save(job)
@@ -224,38 +227,8 @@ class Launcher:
             self.records.end(job.launch_id, f"not submitted: {error}")
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
-    async def _until_over(self, job: Job, tell: Tell) -> JobReport:
-        told = ""
-        async for report in self._watch.reports(job):
-            if report.state.is_over:
-                return report
-            sentence = _progress(report)
-            if sentence and sentence != told:
-                tell(sentence)
-                told = sentence
-        raise AssertionError("a watch has no end")
-
-    async def _node(self, job: Job) -> str:
-        async for report in self._watch.reports(job):
-            if report.state.is_over:
-                raise await self._ended(job, report)
-            if report.node:
-                return report.node
-        raise AssertionError("a watch has no end")
-
-    async def _ended(self, job: Job, report: JobReport) -> JobEnded:
-        site = self._site(job)
+    def _over(self, job: Job, report: JobReport) -> None:
         self.records.end(job.launch_id, report.word or "gone from Slurm")
-        path = script.log_path(site, job.owner, job.launch_id)
-        try:
-            tail = (await self._remote(job).run(Shell(f"tail -n {_LOG_LINES} -- {quote(path)}"))).stdout
-        except LaunchError as error:
-            tail = f"(the log could not be read: {error.message})"
-        return JobEnded(
-            f"The job at {site.title} ended before the notebook was up ({report.word or 'gone from Slurm'}). "
-            f"These are the last lines of its log, {path}:",
-            quoted=tail.strip(),
-        )
 
     async def _is_listed(self, job: Job) -> bool:
         rows = await self._ask(job, frozenset({job.mark}))
@@ -283,12 +256,3 @@ class Launcher:
     @staticmethod
     def _login(job: Job) -> Login:
         return Login(job.user, job.owner, job.site_key)
-
-
-def _progress(report: JobReport) -> str:
-    """Return the sentence that a waiting person is shown, or "" if there is nothing new to say."""
-    if report.state is JobState.PENDING:
-        return f"The job waits in the queue ({report.reason})." if report.reason else "The job waits in the queue."
-    if report.state is JobState.RUNNING:
-        return f"The job runs on {report.node}."
-    return ""

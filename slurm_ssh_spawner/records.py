@@ -3,7 +3,7 @@
 One small write at a time in SQLite; JupyterHub does the same on its event loop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,6 +39,27 @@ _ACCEPTED = sa.Table(
     sa.Column("server", sa.String, primary_key=True),
     sa.Column("choices", sa.JSON, nullable=False),
 )
+
+_RUNS = sa.Table(
+    "runs",
+    _META,
+    sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
+    sa.Column("script", sa.Text, nullable=False, default=""),
+    sa.Column("stages", sa.JSON, nullable=False, default=list),
+)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What ran: the text that was sent, and the stages that its job reported.
+
+    Each stage is `progress.Stage.to_json`.  The stage `loaded` has LOADEDMODULES as it was, `starting` the
+    interpreter, and each `kernel` the hash of its script or lock.
+    """
+
+    launch_id: LaunchId
+    script: str
+    stages: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -128,6 +149,26 @@ class LaunchRecords:
         with self._engine.connect() as connection:
             query = sa.select(row.choices).where(row.user == user, row.server == server)
             return dict(connection.execute(query).scalar() or {})
+
+    def note_script(self, launch_id: LaunchId, text: str) -> None:
+        """Keep the text that was sent."""
+        self._note(launch_id, script=text)
+
+    def note_stages(self, launch_id: LaunchId, stages: list[dict[str, Any]]) -> None:
+        """Keep how far a job is, as JSON values."""
+        self._note(launch_id, stages=stages)
+
+    def run(self, launch_id: LaunchId) -> RunRecord | None:
+        """Return what ran in a launch, or None."""
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(_RUNS).where(_RUNS.c.launch_id == launch_id)).first()
+        return RunRecord(**found._asdict()) if found else None
+
+    def _note(self, launch_id: LaunchId, **values: Any) -> None:
+        with self._engine.begin() as connection:
+            changed = connection.execute(sa.update(_RUNS).where(_RUNS.c.launch_id == launch_id).values(**values))
+            if not changed.rowcount:
+                connection.execute(sa.insert(_RUNS).values(launch_id=launch_id, **values))
 
     def _update(self, launch_id: LaunchId, **values: Any) -> None:
         self._run(sa.update(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id).values(**values))

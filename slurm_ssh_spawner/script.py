@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from kernels import environment, ready
 from kernels.fragment import Fragment
+from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
 from profiles.launch import Launch
 from profiles.site import Site
@@ -13,6 +15,9 @@ from slurm_ssh_spawner import slurm
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STARTER_END = "END_OF_STARTER"
+KEPT_LOGS = 5
+"""How many logs of a person stay in her job folder, besides those of launches that run."""
+
 _TEMPLATES = templates("slurm_ssh_spawner")
 
 
@@ -51,30 +56,88 @@ def log_path(site: Site, owner: str, launch_id: str) -> str:
     return f"{job_folder(site, owner)}/{launch_id}.log"
 
 
+def launch_folder(site: Site, owner: str, launch_id: str) -> str:
+    """Return the private folder that a job makes at its beginning and removes at its end."""
+    return f"{job_folder(site, owner)}/{launch_id}"
+
+
+def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it."""
+    site = launch.site
+    return JobContext(
+        launch_id=launch_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.profile_key,
+        site_key=launch.site_key,
+        launch_folder=launch_folder(site, launch.owner, launch_id),
+        slurm_path=site.slurm_path,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
+
+
 def build(
     launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
 ) -> JobScript:
-    """Return the script that runs `process` for `launch`; `fragments` come after the launch's environments.
+    """Return the script that runs `process` for `launch`.
 
-    Raises ValueError for a directive or a variable name that no job script can hold.
+    `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
+    no job script can hold.
     """
+    job = context(launch, launch_id, mark)
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
-    environ = {**process.environ, "JUPYTERHUB_SITES_REPORT_URL": process.report_url}
-    for part in parts:
-        environ.update(part.environ)
+    parts.append(ready.fragment(launch.kernels, job))
+    parts += [hook.fragment(job) for hook in launch.hooks.values()]
     text = _TEMPLATES.get_template("job.sh.jinja").render(
         directives=[
             _directive(*pair)
             for pair in slurm.directives(launch, mark, log_path(launch.site, launch.owner, launch_id))
         ],
-        exports=[Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()],
+        functions=[environment.functions()],
+        exports=[
+            Shell(f"export {_variable(name)}={quote(value)}")
+            for name, value in _environ(launch, job, process, parts).items()
+        ],
         before=[part.before for part in parts if part.before],
         after=[part.after for part in reversed(parts) if part.after],
-        command=join([*launch.command, *process.arguments]),
+        job_folder=quote(job_folder(launch.site, launch.owner)),
+        launch_folder=quote(job.launch_folder),
+        kept_logs=Shell(str(KEPT_LOGS + 1)),
+        command=join([*_command(launch), *process.arguments]),
         starter=_starter(),
         starter_end=Shell(_STARTER_END),
     )
     return JobScript(text)
+
+
+def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
+    environ = {
+        **process.environ,
+        "JUPYTERHUB_SITES_REPORT_URL": process.report_url,
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
+        "JUPYTERHUB_SITES_STAGES": f"{job.launch_folder}/stages",
+    }
+    if launch.default_url:
+        environ["JUPYTERHUB_DEFAULT_URL"] = launch.default_url
+    for part in parts:
+        environ.update(part.environ)
+    return environ
+
+
+def _command(launch: Launch) -> tuple[str, ...]:
+    """Return the words that start the server, in its container if there is one."""
+    if launch.container is None:
+        return launch.command
+    if launch.site.container is None:
+        raise ValueError(f"{launch.site_key} does not say how a container is started")
+    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
 def _starter() -> Shell:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
 from slurm_ssh_spawner.hub import SETTING, Asking, Hub
 from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Settings
+from slurm_ssh_spawner.progress import Progress
 from slurm_ssh_spawner.script import ServerProcess
 from slurm_ssh_spawner.tunnel import parse_ports
 
@@ -74,8 +76,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._job: Job | None = None
         self._launch: launch.Launch | None = None
         self._port: asyncio.Future[int] | None = None
-        self._said: list[str] = []
-        self._news = asyncio.Event()
+        self._progress: Progress | None = None
         self._restored = False
         self._url = ""
 
@@ -130,7 +131,10 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
                     self._keep_options(hub.last_accepted(asking))
-            self.start_timeout = self._launch.queue_wait_minutes * 60 + _AFTER_THE_QUEUE_SECONDS
+            # Each kernel may wait for another launch that makes it, and then be made.
+            kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
+            minutes = self._launch.queue_wait_minutes + kernel_minutes
+            self.start_timeout = minutes * 60 + _AFTER_THE_QUEUE_SECONDS
 
         return resolve
 
@@ -157,12 +161,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         if asked is None:
             raise LaunchFailed(Broken("The choices were not resolved before the start."))
         self.will_resume = False
-        self._said, self._port = [], asyncio.get_running_loop().create_future()
+        progress, self._port = Progress(), asyncio.get_running_loop().create_future()
+        self._progress = progress
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
         with told_to_the_person():
-            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, self._tell)
-            return await launcher.until_ready(job, self._port, self._tell)
+            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
+            return await launcher.until_ready(job, self._port, progress)
 
     async def poll(self) -> int | None:
         """None unless it is certain that no job of ours runs; see design, the contract with JupyterHub."""
@@ -208,18 +213,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield what the launcher tells, oldest first; JupyterHub ends it with the start."""
-        shown = 0
-        while True:
-            for sentence in self._said[shown:]:
-                shown += 1
-                yield {"progress": min(95, 15 * shown), "message": sentence}
-            self._news.clear()
-            await self._news.wait()
-
-    def _tell(self, sentence: str) -> None:
-        self._said.append(sentence)
-        self._news.set()
+        """Yield how far the launch is, oldest first; JupyterHub ends it with the start."""
+        if self._progress is None:
+            return
+        async with aclosing(self._progress.events()) as events:
+            async for event in events:
+                yield event
 
     def _save(self, job: Job) -> None:
         """Store the job now: JupyterHub itself stores state only after start() has returned."""
@@ -246,9 +245,11 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         if self._port is not None and not self._port.done():
             self._port.set_result(port)
 
-    def job_reports_stage(self, stage: str) -> None:
-        """Show that the job's program runs."""
-        self._tell("The notebook server is starting." if stage == "starting" else stage)
+    def job_reports_stage(self, name: str, text: str) -> None:
+        """Show and keep what the job is doing."""
+        if self._progress is not None and self._job is not None:
+            self._progress.reported(name, text)
+            self._hub.launcher.job_reports(self._job, self._progress)
 
     # -- what JupyterHub stores -------------------------------------------------------------------------
 

@@ -35,8 +35,11 @@ async def submit(
     process: ServerProcess,
     ticket: bytes,
     tell: Tell,
-) -> str:
-    """Submit the launch and return Slurm's job id.  Raises Refused, SubmitRefused, Unavailable or Broken."""
+) -> tuple[JobScript, str]:
+    """Submit the launch and return what was sent and Slurm's job id.
+
+    Raises Refused, SubmitRefused, Unavailable or Broken.
+    """
     await _prepare(remote, launch)
     place = delivery.of(launch.site)
     delivered = await place.place(remote.run, launch.owner, launch_id, ticket)
@@ -45,7 +48,7 @@ async def submit(
     try:
         built = _build(launch, launch_id, mark, process, delivered.fragment)
         program, data = _program(launch.site, process, built, delivered)
-        return await _sbatch(remote, launch, mark, program, data, tell)
+        return built, await _sbatch(remote, launch, mark, program, data, tell)
     except LaunchError:
         # There is no job that would use the ticket or remove it; one that turns up later ends itself.
         with contextlib.suppress(LaunchError):

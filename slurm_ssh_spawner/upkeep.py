@@ -36,6 +36,7 @@ class Upkeep:
         self._owed: dict[LaunchId, asyncio.Task[None]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
         self._notices: dict[LaunchId, str] = {}
+        self._remarks: dict[LaunchId, tuple[str, ...]] = {}
 
     def add(self, job: Job) -> None:
         """Keep up a job that runs or waits; a job known already is only noted again."""
@@ -45,11 +46,17 @@ class Upkeep:
         """Keep a job up no longer."""
         self._live.pop(job.launch_id, None)
         self._notices.pop(job.launch_id, None)
+        self._remarks.pop(job.launch_id, None)
+
+    def remark(self, job: Job, sentences: tuple[str, ...]) -> None:
+        """Show these to the job's owner for as long as it is kept up."""
+        self._remarks[job.launch_id] = sentences
 
     def notices(self, user: str) -> tuple[str, ...]:
-        """Return what a person should know about the tickets of her running jobs, a sentence each."""
+        """Return what a person should know about her running jobs, a sentence each."""
         jobs = [job for job in self._live.values() if job.user == user]
-        return tuple(self._notices[job.launch_id] for job in jobs if job.launch_id in self._notices)
+        tickets = tuple(self._notices[job.launch_id] for job in jobs if job.launch_id in self._notices)
+        return tickets + tuple(chain.from_iterable(self._remarks.get(job.launch_id, ()) for job in jobs))
 
     def ticket_changed(self, user: str, stops: list[Job]) -> None:
         """Deliver a person's new ticket to her jobs, and carry out the stops that had to wait for it."""

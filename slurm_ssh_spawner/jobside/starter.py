@@ -105,7 +105,7 @@ def listens(child: subprocess.Popen, runtime: str) -> bool:
 
 def serve(command: list, runtime: str) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting"})
+    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port, runtime)

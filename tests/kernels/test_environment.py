@@ -3,25 +3,48 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kernels.environment import Environment
+from kernels.environment import Environment, functions
 from kernels.fragment import Fragment
+from kernels.shell import Shell
 from tests.support import shells
 
 _SCRIPT = """
-module() {{ printf 'module %s\\n' "$*"; [ "$2" != "$BROKEN" ]; }}
+module() {{
+  printf 'module %s\\n' "$*" >>"$TRACE"
+  case $1:$2 in
+    use:*) ;;
+    load:sly | load:broken*) echo "ERROR:105: Unable to locate a modulefile for '$2'"; [ "$2" = sly ] ;;
+    load:jupyter) LOADEDMODULES="$LOADEDMODULES:jupyter/new" ;;
+    load:alias) LOADEDMODULES="$LOADEDMODULES:another/1" ;;
+    load:swap*) LOADEDMODULES="$2" ;;
+    load:*) LOADEDMODULES="$LOADEDMODULES:$2" ;;
+  esac
+}}
+stage() {{ printf 'stage %s: %s\\n' "$1" "$2"; }}
 give_up() {{ printf 'gave up: %s\\n' "$1"; exit 1; }}
+JUPYTERHUB_SITES_LAUNCH_FOLDER=$PWD TRACE=$PWD/trace
+{functions}
 {text}
 printf 'PATH %s\\n' "$PATH"
 """
 
 
-def _run(fragment: Fragment, broken: str = "none") -> shells.Ended:
-    return shells.bash(_SCRIPT.format(text=fragment.before), {"BROKEN": broken})
+class _Ran:
+    def __init__(self, fragment: Fragment, folder: Path) -> None:
+        text = _SCRIPT.format(functions=functions(), text=fragment.before)
+        answer = shells.run(["bash", "--norc", "-c", text], cwd=str(folder))
+        self.status, self.lines = answer.status, answer.lines
+        trace = folder / "trace"
+        self.calls = trace.read_text().splitlines() if trace.exists() else []
 
 
-def test_module_folders_come_before_modules_and_both_keep_their_order() -> None:
+def _run(fragment: Fragment, folder: Path) -> _Ran:
+    return _Ran(fragment, folder)
+
+
+def test_module_folders_come_before_modules_and_both_keep_their_order(tmp_path: Path) -> None:
     environment = Environment(module_paths=("/opt/a", "/opt/b b"), modules=("gcc/12", "python/3.10"))
-    assert _run(environment.fragment(None)).lines[:4] == [
+    assert _run(environment.fragment(None), tmp_path).calls == [
         "module use /opt/a",
         "module use /opt/b b",
         "module load gcc/12",
@@ -29,20 +52,42 @@ def test_module_folders_come_before_modules_and_both_keep_their_order() -> None:
     ]
 
 
-def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence() -> None:
-    answer = _run(Environment(modules=("first", "it's", "third")).fragment(None), broken="it's")
-    assert answer.status == 1
-    assert answer.lines == [
-        "module load first",
-        "module load it's",
-        "gave up: The module it's could not be loaded.",
-    ]
+def test_what_was_loaded_is_told_as_the_module_system_says_it(tmp_path: Path) -> None:
+    ran = _run(Environment(modules=("gcc/12", "jupyter")).fragment(None), tmp_path)
+    assert ran.lines[:2] == ["stage modules: Loading gcc/12 jupyter", "stage loaded: :gcc/12:jupyter/new"]
 
 
-def test_the_file_that_defines_module_is_read_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["broken", "broken it's", "sly"])
+def test_a_module_that_cannot_be_loaded_ends_the_job_in_the_module_systems_words(
+    name: str, tmp_path: Path
+) -> None:
+    ran = _run(Environment(modules=("first", name, "third")).fragment(None), tmp_path)
+    assert ran.status == 1
+    assert ran.calls == ["module load first", f"module load {name}"]
+    why = f"ERROR:105: Unable to locate a modulefile for '{name}'"
+    assert ran.lines[-1].strip() == f"gave up: The module {name} could not be loaded: {why}"
+
+
+def test_an_alias_of_a_module_is_loaded_under_the_others_name(tmp_path: Path) -> None:
+    ran = _run(Environment(modules=("alias", "gcc")).fragment(None), tmp_path)
+    assert (ran.status, ran.lines[-2]) == (0, "stage loaded: :another/1:gcc")
+
+
+def test_a_module_that_a_later_one_unloads_ends_the_job(tmp_path: Path) -> None:
+    ran = _run(Environment(modules=("gcc", "swap")).fragment(None), tmp_path)
+    assert (ran.status, ran.lines[-1]) == (1, "gave up: The module gcc was unloaded again by another: swap")
+
+
+def test_another_version_may_take_the_place_of_a_module_without_one(tmp_path: Path) -> None:
+    ran = _run(Environment(modules=("swap", "swap/old")).fragment(None), tmp_path)
+    assert (ran.status, ran.lines[-2]) == (0, "stage loaded: swap/old")
+
+
+def test_the_file_that_defines_module_is_read_first_and_once(tmp_path: Path) -> None:
     (tmp_path / "in it.sh").write_text('echo read; module() { echo own "$*"; }\n')
-    fragment = Environment(modules=("a",)).fragment(str(tmp_path / "in it.sh"))
-    assert _run(fragment).lines[:2] == ["read", "own load a"]
+    first = Environment(module_paths=("a",)).fragment(str(tmp_path / "in it.sh"))
+    text = f"unset -f module\n{first.before}\n{first.before}"
+    assert _run(Fragment(before=Shell(text)), tmp_path).lines[:3] == ["read", "own use a", "own use a"]
 
 
 def test_without_modules_the_module_system_is_left_alone() -> None:
@@ -51,8 +96,8 @@ def test_without_modules_the_module_system_is_left_alone() -> None:
 
 def test_the_programs_of_a_prefix_are_found_first(tmp_path: Path) -> None:
     prefix = tmp_path / "a $(touch hole) 'b'"
-    answer = _run(Environment(prefix=str(prefix), modules=("late",)).fragment(None))
-    assert answer.lines == ["module load late", f"PATH {prefix}/bin:/usr/bin:/bin"]
+    answer = _run(Environment(prefix=str(prefix), modules=("late",)).fragment(None), tmp_path)
+    assert answer.lines[-1] == f"PATH {prefix}/bin:/usr/bin:/bin"
 
 
 def test_variables_are_handed_on_as_plain_values() -> None:

@@ -121,7 +121,7 @@ class TestScript:
         assert cli.main([*asked, "--choice", "time=2h", "--choice", "param.version=2.0"]) == 0
         text = capsys.readouterr().out
         assert "\n#SBATCH --time=120\n" in text
-        assert "module load tool/2.0 " in text
+        assert "load_modules tool/2.0" in text
         assert "\nexport JUPYTERHUB_USER=alice\n" in text
         assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
 

@@ -26,8 +26,14 @@ def alice(site: RunningHub) -> User:
 
 async def test_a_job_reports_its_stage_and_its_port(site: RunningHub, alice: User) -> None:
     assert await site.report(alice, json={"stage": "starting"}) == 204
+    assert await site.report(alice, json={"stage": "modules", "text": "Loading \u00e4\n\x1b[1m"}) == 204
     assert await site.report(alice, json={"port": 8888}) == 204
-    assert alice.spawners[""].reported == ["starting", 8888]
+    assert alice.spawners[""].reported == ["starting: ", "modules: Loading \u00e4  [1m", 8888]
+
+
+async def test_a_text_that_was_cut_within_a_character_is_taken(site: RunningHub, alice: User) -> None:
+    assert await site.report(alice, content=b'{"stage": "a", "text": "\xc3"}') == 204
+    assert alice.spawners[""].reported == ["a: \ufffd"]
 
 
 async def test_a_job_of_a_named_server_reports_to_that_server(site: RunningHub, alice: User) -> None:
@@ -47,7 +53,9 @@ async def test_whatever_else_is_reported_is_refused(
 ) -> None:
     ports = (True, False, None, "8888", 8888.0, 0, -1, 80, 1023, 65536, 10**30, [8888], {"a": 1}, 1e400)
     bodies = [{"port": port} for port in ports]
-    bodies += [{"stage": stage} for stage in ("running", "", None, 1, ["starting"], "<b>starting</b>")]
+    bodies += [{"stage": stage} for stage in ("", None, 1, ["starting"], "<b>starting</b>", "A", "a" * 32, "1")]
+    bodies += [{"stage": "a", "text": text} for text in (None, 1, [], "a" * 3001)]
+    bodies += [{"stage": "a", "text": "a", "more": 1}, {"text": "a"}]
     bodies += [{}, [], [{"port": 8888}], "port", 8888, None, {"port": 8888, "stage": "starting"}]
     bodies += [{"port": 8888, "ip": "10.0.0.1"}, {"cmd": "id"}, {"Port": 8888}]
     raw = [json.dumps(body).encode() for body in bodies]
@@ -105,7 +113,6 @@ async def test_a_restored_server_can_be_reported_about(start: Callable[[type], A
     alice = site.person("alice")
     alice.spawners[""].load_state({"job": builders.job().to_state()})
     assert await site.report(alice, json={"stage": "starting"}) == 204
-    assert (await anext(alice.spawners[""].progress()))["message"] == "The notebook server is starting."
     assert await site.report(alice, json={"port": 8888}) == 204
 
 

@@ -10,8 +10,9 @@ from profiles.schema import Catalogue
 from slurm_ssh_spawner import launcher as launcher_module
 from slurm_ssh_spawner import script
 from slurm_ssh_spawner.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
-from slurm_ssh_spawner.job import Job, JobState
+from slurm_ssh_spawner.job import Job, JobState, LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.progress import Progress
 from slurm_ssh_spawner.records import LaunchRecord
 from tests.slurm_ssh_spawner.conftest import Wallet
 from tests.support import builders, loopback
@@ -121,9 +122,9 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(launcher: Launcher, told: _Told) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
+def _ready(launcher: Launcher, progress: Progress) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    return port, asyncio.create_task(launcher.until_ready(_job(), port, told.sentences.append))
+    return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
 
 async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offer: Catalogue) -> None:
@@ -185,7 +186,7 @@ async def test_a_site_that_cannot_be_told_to_stop_a_job_is_said(launcher: Launch
 
 async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, local: LocalSite) -> None:
     _queue(local, "RUNNING", "n1")
-    told = _Told()
+    told = Progress()
     port, ready = _ready(launcher, told)
     port.set_result(8888)
     assert await ready == "http://n1.geneva.test:8888"
@@ -194,7 +195,7 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
 
 async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
     _queue(local, "PENDING", reason="Resources")
-    told = _Told()
+    told = Progress()
     port, ready = _ready(launcher, told)
     await until(lambda: len(told.sentences) == 1)
     _queue(local, "RUNNING", "n1")
@@ -213,7 +214,7 @@ async def test_a_job_that_ends_before_its_server_is_up_shows_the_end_of_its_log(
     log = Path(script.log_path(offer.sites["geneva"], "alice", ID))
     log.parent.mkdir(parents=True)
     log.write_text("".join(f"line {number}\n" for number in range(100)))
-    _, ready = _ready(launcher, _Told())
+    _, ready = _ready(launcher, Progress())
     with pytest.raises(JobEnded, match="ended before the notebook was up") as ended:
         await ready
     assert "(FAILED)" in ended.value.message
@@ -221,7 +222,7 @@ async def test_a_job_that_ends_before_its_server_is_up_shows_the_end_of_its_log(
 
 
 async def test_a_job_that_slurm_twice_does_not_know_is_gone(launcher: Launcher) -> None:
-    _, ready = _ready(launcher, _Told())
+    _, ready = _ready(launcher, Progress())
     with pytest.raises(JobEnded, match="gone from Slurm"):
         await ready
 
@@ -284,13 +285,55 @@ async def test_a_site_that_cannot_be_asked_ends_no_record(
     assert _record(launcher).ended is None
 
 
+async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("loaded", "jupyterlab/new")
+    launcher.job_reports(job, progress)
+    progress.reported("starting", "Python 3.11.2")
+    launcher.job_reports(job, progress)
+    run = launcher.records.run(ID)
+    assert run is not None
+    assert run.script == local.told("sbatch.stdin")
+    assert [(stage["name"], stage["text"]) for stage in run.stages] == [
+        ("loaded", "jupyterlab/new"),
+        ("starting", "Python 3.11.2"),
+    ]
+    assert launcher.records.run(LaunchId("ffffffffffff")) is None
+
+
+async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("notice", "Without the kernel a.")
+    launcher.job_reports(job, progress)
+    assert launcher.notices("alice") == ("Without the kernel a.",)
+    assert launcher.notices("carol") == ()
+    _queue(local, "COMPLETED", "n1")
+    await launcher.report(job)
+    assert launcher.notices("alice") == ()
+
+
+async def test_a_released_launch_leaves_no_folder(launcher: Launcher, offer: Catalogue) -> None:
+    job = await _Told().submit(launcher, offer)
+    folder = Path(script.launch_folder(offer.sites["geneva"], "alice", ID))
+    (folder / "config").mkdir(parents=True)
+    launcher.release(job)
+    await until(lambda: not folder.exists())
+    assert folder.parent.exists()
+
+
 async def test_a_server_that_was_up_is_found_again_by_its_record(
     launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
 ) -> None:
     told = _Told()
     job = await told.submit(launcher, offer)
     _queue(local, "RUNNING", "n1")
-    port, ready = _ready(launcher, told)
+    port, ready = _ready(launcher, Progress())
     port.set_result(8888)
     url = await ready
     later = _launcher(tmp_path, offer, _Tickets())
@@ -364,7 +407,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     told = _Told()
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
-    port, ready = _ready(launcher, told)
+    port, ready = _ready(launcher, Progress())
     port.set_result(server.sockets[0].getsockname()[1])
     url = await ready
     assert await _said_at(url) == b"hello\n"

@@ -1,4 +1,10 @@
+import os
+import re
 import shlex
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.fragment import Fragment
-from kernels.shell import Shell
+from kernels.hook import Hook, JobContext
+from kernels.shell import Shell, quote
 from slurm_ssh_spawner import script
 from slurm_ssh_spawner.script import JobScript
-from tests.support import builders, golden, shells
+from tests.support import builders, golden, loopback, shells
 
 _END = "END_OF_STARTER"
 
@@ -25,7 +32,7 @@ def _run(text: str, tmp_path: Path, server: str = "exit 0") -> shells.Ended:
     stub = tmp_path / "python3"
     stub.write_text(f"#!/bin/sh\ncat > starter.py\n{server}\n")
     stub.chmod(0o755)
-    (tmp_path / "job.sh").write_text(text)
+    (tmp_path / "job.sh").write_text(text.replace("/scratch/alice/jupyter", str(tmp_path)))
     environ = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
     return shells.run(["bash", str(tmp_path / "job.sh")], environ=environ, cwd="/")
 
@@ -38,7 +45,7 @@ def test_a_script_is_as_it_was_read_and_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", golden.SCRIPTS)
 def test_bash_and_shellcheck_accept_a_script(name: str) -> None:
-    for command in (["bash", "-n"], ["shellcheck", "-e", "SC1091,SC2317"]):
+    for command in (["bash", "-n"], ["shellcheck", "-e", "SC1091,SC2016,SC2317"]):
         answer = shells.run([*command, str(golden.path(name))])
         assert (answer.status, answer.stdout, answer.stderr) == (0, b"", b"")
 
@@ -71,7 +78,7 @@ def test_directives_stand_before_the_first_command() -> None:
 
 
 def test_a_backslash_in_a_directive_is_doubled_because_sbatch_takes_it_for_an_escape() -> None:
-    (line,) = [each for each in golden.SCRIPTS["odd-values"]().text.splitlines() if "--output" in each]
+    (line,) = [each for each in golden.SCRIPTS["odd-values"]().text.splitlines() if "SBATCH --output" in each]
     assert shlex.split(line)[1] == "--output=/scratch/a 'b' $(id)\\\\/alice/0123456789ab.log"
 
 
@@ -110,7 +117,7 @@ _values = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs
 @given(st.dictionaries(_names, _values, min_size=1, max_size=6))
 def test_no_value_of_a_variable_breaks_out_of_its_quotes(environ: dict[str, str]) -> None:
     text = _build(environ=environ, report_url="http://hub.test/").text
-    exports = text[text.index("export V") : text.index('cd "$HOME"')]
+    exports = text[text.index("export V") : text.index("mkfifo -m")]
     answer = shells.bash(f"{exports}\nenv -0")
     assert (answer.status, answer.stderr) == (0, b"")
     seen = dict(each.split("=", 1) for each in answer.stdout.decode().split("\0") if each)
@@ -150,7 +157,10 @@ def test_a_fragment_that_gives_up_ends_the_job_with_its_sentence_and_cleans_up(t
         Fragment(before=Shell('false || give_up "It did not work."')),
     ]
     answer = _run(_build(*fragments).text, tmp_path, "echo server")
-    assert (answer.status, answer.lines, answer.stderr) == (1, ["cleaned"], b"It did not work.\n")
+    assert answer.status == 1
+    said, cleaned = answer.lines
+    assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] failed: It did not work\.", said)
+    assert cleaned == "cleaned"
 
 
 def test_a_cancelled_job_cleans_up_too(tmp_path: Path) -> None:
@@ -158,11 +168,100 @@ def test_a_cancelled_job_cleans_up_too(tmp_path: Path) -> None:
     assert (answer.status, answer.lines) == (143, ["cleaned"])
 
 
+def test_what_a_fragment_attends_is_ended_with_the_job_also_if_it_does_not_want_to(tmp_path: Path) -> None:
+    stubborn = 'trap "" TERM; echo $BASHPID; kill $PPID; while :; do sleep 1; done'
+    fragment = Fragment(before=Shell(f"attend bash -c {quote(stubborn)}"), after=Shell("echo cleaned"))
+    answer = _run(_build(fragment).text, tmp_path)
+    assert (answer.status, answer.lines[1]) == (143, "cleaned")
+    assert not Path("/proc", answer.lines[0]).exists()
+
+
+def test_a_fragment_attends_a_program_with_its_input_and_its_status(tmp_path: Path) -> None:
+    before = Shell("attend sh -c 'read -r line; echo got $line; exit 9' <<<hello; echo $?")
+    assert _run(_build(Fragment(before=before)).text, tmp_path).lines[:2] == ["got hello", "9"]
+
+
+def test_a_hook_contributes_after_the_ticket_and_knows_the_job(tmp_path: Path) -> None:
+    class Echo(Hook):
+        def fragment(self, job: JobContext) -> Fragment:
+            return Fragment(before=Shell(f"echo {quote(f'{job.mark} {job.launch_folder} {job.memory_mib}')}"))
+
+    launch = replace(builders.launch(), environments=(), hooks={"echo": Echo()})
+    ticket = Fragment(before=Shell("echo ticket"))
+    text = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", builders.process(), (ticket,)).text
+    folder = f"{tmp_path}/{builders.LAUNCH_ID}"
+    assert _run(text, tmp_path).lines[:2] == ["ticket", f"jupyter-hub-1 {folder} 1024"]
+
+
+def test_the_launch_folder_is_private_there_before_anything_else_and_gone_at_the_end(tmp_path: Path) -> None:
+    fragment = Fragment(
+        before=Shell('stat -c %a "$JUPYTERHUB_SITES_LAUNCH_FOLDER"; touch "$JUPYTERHUB_SITES_LAUNCH_FOLDER/x"'),
+        after=Shell('ls "$JUPYTERHUB_SITES_LAUNCH_FOLDER/x"'),
+    )
+    answer = _run(_build(fragment).text, tmp_path)
+    assert answer.lines == ["700", f"{tmp_path}/{builders.LAUNCH_ID}/x"]
+    assert not (tmp_path / builders.LAUNCH_ID).exists()
+
+
+def test_the_last_logs_and_those_of_running_launches_are_kept(tmp_path: Path) -> None:
+    names = [f"{number:012x}.log" for number in range(9)]
+    for age, name in enumerate(names):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (age, age))
+    (tmp_path / "000000000001").mkdir()
+    (tmp_path / "notes.log").touch()
+    os.utime(tmp_path / "notes.log", (0, 0))
+    _run(_build().text, tmp_path)
+    kept = {path.name for path in tmp_path.glob("*.log")}
+    assert kept == {*names[-script.KEPT_LOGS :], "000000000001.log", "notes.log"}
+
+
+class TestStages:
+    """What `stage` sends, seen by a real HTTP server in place of the hub."""
+
+    @pytest.fixture
+    def hub(self) -> Iterator[loopback.Hub]:
+        with loopback.listening(loopback.Hub()) as hub:
+            yield hub
+
+    @pytest.mark.parametrize("client", ["curl", "python3"])
+    def test_stages_reach_the_hub_in_their_order_with_the_token(
+        self, hub: loopback.Hub, tmp_path: Path, client: str
+    ) -> None:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name in {"sh", "bash", "cat", "date", "mkdir", "rm", "mkfifo", "ls", "grep", "tail", "sleep", client}:
+            (folder / name).symlink_to(str(shutil.which(name, path="/usr/bin:/bin")))
+        odd = 'a "b" \\ c\tä'
+        before = f"stage one {quote(odd)}; stage two; give_up 'It failed.'"
+        text = _build(Fragment(before=Shell(before)), report_url=hub.url).text.replace(
+            "/scratch/alice/jupyter", str(tmp_path)
+        )
+        environ = {"HOME": str(tmp_path), "PATH": str(folder), "JUPYTERHUB_API_TOKEN": "5ec4e7"}
+        answer = shells.run(["/bin/bash", "-c", text], environ=environ, cwd="/")
+        assert answer.status == 1
+        assert hub.reports == [
+            {"stage": "one", "text": odd.replace("\t", " ")},
+            {"stage": "two", "text": ""},
+            {"stage": "failed", "text": "It failed."},
+        ]
+        assert {token for _, token in hub.requests} == {"token 5ec4e7"}
+
+    def test_a_hub_that_does_not_answer_holds_nothing_up(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            text = _build(Fragment(before=Shell("for n in $(seq 20); do stage n; done")), report_url=url).text
+            # The server runs while a report is without an answer.
+            look = f"ss -Htn state established dst 127.0.0.1:{silent.getsockname()[1]} | wc -l"
+            answer = _run(text, tmp_path, f'until [ "$({look})" -ge 1 ]; do sleep 0.02; done; echo server')
+        assert (answer.status, answer.lines[-1]) == (0, "server")
+
+
 def test_a_home_that_cannot_be_entered_is_said(tmp_path: Path) -> None:
     text = _build(Fragment(before=Shell('HOME="$HOME/nowhere"'))).text
     answer = _run(text, tmp_path)
     assert answer.status == 1
-    assert f"The home directory {tmp_path}/nowhere cannot be entered on" in answer.stderr.decode()
+    assert f"The home directory {tmp_path}/nowhere cannot be entered on" in answer.stdout.decode()
 
 
 def test_job_steps_get_the_whole_environment(tmp_path: Path) -> None:

@@ -128,6 +128,20 @@ async def test_a_restarted_server_does_not_count_against_itself(hub: RunningHub)
     assert spawner.start_timeout > 30 * 60
 
 
+async def test_a_start_may_take_as_long_as_its_kernels_may(hub: RunningHub, tmp_path: Path) -> None:
+    kernels = [{"script": "a", "time_max": "20m"}, {"name": "b", "requirements": ["c"], "time_max": "10m"}]
+    shared = hub.app.tornado_settings["slurm_ssh_hub"]
+    slow = builders.profile(kernels=kernels, queue_wait="5m")
+    shared.catalogue = builders.live(tmp_path, profiles={"slow": slow})
+    spawner = hub.person("alice").spawners[""]
+    await spawner.apply_user_options(None, {})
+    assert spawner.start_timeout > (5 + 2 * 30) * 60
+
+
+async def test_a_server_that_was_never_started_has_no_progress(hub: RunningHub) -> None:
+    assert [event async for event in hub.person("alice").spawners[""].progress()] == []
+
+
 async def test_an_unknown_choice_is_refused_by_the_api(hub: RunningHub) -> None:
     status, said = await _start(hub, hub.person("alice"), "", site="bern")
     assert (status, "Choose one of: geneva." in said) == (400, True)

@@ -15,6 +15,13 @@ from tests.support.loopback import WAIT_SECONDS, Hub
 
 _STUB = Path(loopback.__file__).with_name("stub_server.py")
 _SOURCE = Path(jobside.__file__).parent / "starter.py"
+_VERSION = subprocess.run(
+    ["/usr/bin/python3", "-c", "import sys; print(sys.version.split()[0])"],
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.strip()
+_STARTING = {"stage": "starting", "text": f"Python {_VERSION}, /usr/bin/python3"}
 Start = Callable[..., "_Starter"]
 
 
@@ -86,7 +93,7 @@ def _is_alive(folder: Path) -> bool:
 def test_the_job_reports_that_it_starts_and_then_the_port_its_server_listens_on(hub: Hub, start: Start) -> None:
     starter = start(hub, "serve", "until-term")
     port = hub.reported_port()
-    assert hub.reports == [{"stage": "starting"}, {"port": port}]
+    assert hub.reports == [_STARTING, {"port": port}]
     socket.create_connection(("127.0.0.1", port)).close()
     starter.process.terminate()
     starter.status()
@@ -110,7 +117,7 @@ def test_the_server_is_told_its_address_and_a_folder_of_its_own(hub: Hub, start:
 def test_a_server_that_ends_gives_the_job_its_status(hub: Hub, start: Start, status: int) -> None:
     starter = start(hub, "fail", str(status))
     assert starter.status() == status
-    assert hub.reports == [{"stage": "starting"}]
+    assert hub.reports == [_STARTING]
     assert not list(starter.runtime.iterdir())
 
 
@@ -146,7 +153,7 @@ def test_a_launch_that_the_hub_forgot_meanwhile_is_ended(start: Start, hub: Hub)
 def test_a_hub_that_is_busy_is_asked_again(start: Start, hub: Hub) -> None:
     hub.statuses = [503, 204, 502]
     starter = start(hub, "serve", "until-term")
-    assert hub.reports == [{"stage": "starting"}, {"port": hub.reported_port()}]
+    assert hub.reports == [_STARTING, {"port": hub.reported_port()}]
     assert "waiting for the hub: HTTP Error 503" in starter.said()
 
 

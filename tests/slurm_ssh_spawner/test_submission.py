@@ -48,7 +48,8 @@ async def _submit(
     pool: Any = local
     remote = Remote(pool, Login("alice", "alice", "geneva"), asked.site)
     server = process or builders.process(secrets=SECRETS)
-    return await submission.submit(remote, asked, ID, MARK, server, b"ticket", said.append), said
+    _, job_id = await submission.submit(remote, asked, ID, MARK, server, b"ticket", said.append)
+    return job_id, said
 
 
 async def _error(local: LocalSite, family: type[LaunchError], **more: Any) -> LaunchError:

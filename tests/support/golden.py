@@ -50,10 +50,32 @@ def _odd_values() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, process, fragments)
 
 
+def _kernels() -> script.JobScript:
+    """Kernels of both kinds, on several nodes, and a page of its own."""
+    kernels = [
+        {"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "required": False},
+        {"name": "Thalamus 3.4", "modules": ["nix/python/3.4-light"], "requirements": ["six==1.16.0"]},
+    ]
+    profile = builders.profile(kernels=kernels, default_url="/tree", resources={"nodes": 2})
+    site = builders.site(kernel_store="/gpfs/kernels", environment={"SLURM_CONF": "/etc/slurm/it's.conf"})
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"thalamus": profile}))
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
+def _container() -> script.JobScript:
+    """The server in an image."""
+    site = builders.site(container=["apptainer", "exec", "--bind", "/scratch", "{image}"])
+    profile = builders.profile(container="/gpfs/images/my lab.sif")
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"lab": profile}))
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
 SCRIPTS: dict[str, Callable[[], script.JobScript]] = {
     "plain": _plain,
     "with-ticket": _with_ticket,
     "odd-values": _odd_values,
+    "kernels": _kernels,
+    "container": _container,
 }
 
 

@@ -38,6 +38,6 @@ class ReportedSpawner(SimpleLocalProcessSpawner):
         """Remember it."""
         self.reported.append(port)
 
-    def job_reports_stage(self, stage: str) -> None:
+    def job_reports_stage(self, name: str, text: str) -> None:
         """Remember it."""
-        self.reported.append(stage)
+        self.reported.append(f"{name}: {text}")

@@ -20,34 +20,204 @@ launch() {
 # Without this, srun inside the job would pass on only the few variables that sbatch was given.
 export SLURM_EXPORT_ENV=ALL
 
+# Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
+stage() {
+  local text=${2-}
+  text=${text//[[:cntrl:]]/ }
+  printf '[%s] %s: %s\n' "$(date +%H:%M:%S)" "$1" "$text"
+  text=${text:0:3000}
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  # Opened for reading too, a pipe never lets its writer wait for a reader.
+  printf '{"stage": "%s", "text": "%s"}\n' "$1" "$text" 1<>"$JUPYTERHUB_SITES_STAGES"
+}
+
+# Tell the person something that does not end the launch.
+notice() {
+  stage notice "$1"
+}
+
 give_up() {
-  printf '%s\n' "$1" >&2
+  stage failed "$1"
   exit 1
 }
 
+# The token is in no command line.  Modules that are loaded later do not change what runs here.
+post_report() {
+  if command -v curl >/dev/null; then
+    printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
+      curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
+        --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+  else
+    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+import os, urllib.request
+report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
+headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
+request = urllib.request.Request(os.environ["JUPYTERHUB_SITES_REPORT_URL"], report, headers)
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+' </dev/null
+  fi
+}
+
+report_stages() {
+  local report
+  while IFS= read -r report && [ -n "$report" ]; do
+    post_report "$report"
+  done
+}
+
+# What happened last is worth a moment: it may say why the job ends.
+end_reports() {
+  printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
+  local tries=60
+  while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill "$reporter"
+} 2>/dev/null
+
+# Run a command beside this shell and wait for it: a trap does not run while a command is in the foreground.
+attend() {
+  "$@" <&0 &
+  attended=$!
+  wait "$attended"
+  local status=$?
+  attended=
+  return "$status"
+}
+
+# A program that does not end when it is told to is killed.
+end_attended() {
+  local tries=50
+  kill "$attended" || return
+  while kill -0 "$attended" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill -KILL "$attended"
+} 2>/dev/null
+
+# Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
+load_modules() {
+  local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
+  stage modules "Loading $*"
+  seen=()
+  for name in "$@"; do
+    module load "$name" >"$said" 2>&1
+    module_status=$?
+    cat -- "$said"
+    if is_loaded "$name"; then
+      seen+=("$name")
+    # The name may be an alias of another.
+    elif [ "$module_status" != 0 ] || grep -Eiq 'error|unable|cannot|unknown' "$said"; then
+      give_up "The module $name could not be loaded: $(tr -s '[:space:]' ' ' <"$said")"
+    fi
+  done
+  for name in "${seen[@]}"; do
+    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+  done
+  stage loaded "${LOADEDMODULES-}"
+}
+
+# Whether a module is loaded under this name, or in any version of it.
+is_loaded() {
+  case ":${LOADEDMODULES-}:" in
+    *":$1:"* | *":$1/"*) return 0 ;;
+  esac
+  return 1
+}
+
+# The newest logs stay, and those of launches that still run.
+remove_old_logs() (
+  cd -- "$1" || return
+  # shellcheck disable=SC2010 # only names of our own making pass
+  ls -t | grep -Ex '[0-9a-f]{12}\.log' | tail -n +6 | while read -r log; do
+    [ -d "${log%.log}" ] || rm -f -- "$log"
+  done
+)
+
 clean_up() {
   trap '' TERM
+  [ -z "$attended" ] || end_attended
   echo early
   echo last
-  :
+  end_reports
+  rm -rf -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'
 }
+
+(umask 077 && mkdir -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab') || {
+  printf 'The folder of this launch cannot be made on %s.\n' "$(hostname)" >&2
+  exit 1
+}
+attended=
+reporter=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
 export EMPTY=''
 export NAME='Ä	!'
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
+export JUPYTERHUB_SITES_LAUNCH_FOLDER='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'
+export JUPYTERHUB_SITES_STAGES='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab/stages'
 export TEXT='a'"'"'b"c; id #
 second line'
+export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
+
+mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
+report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
+reporter=$!
+remove_old_logs '/scratch/a '"'"'b'"'"' $(id)\/alice'
 
 PATH='/opt/a b & c'/bin:$PATH
-. /etc/profile.d/modules.sh
-module load 'it'"'"'s' || give_up 'The module it'"'"'s could not be loaded.'
-module load gcc/12 || give_up 'The module gcc/12 could not be loaded.'
+type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
+load_modules 'it'"'"'s' gcc/12
 echo first
+mkdir -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/config
+cat >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/config/jupyter_config.py <<'END_OF_FILE'
+"""Configuration of the notebook server: kernels that scripts of other profiles made are not shown in this one.
+
+Runs in the server's own Python, which knows all places where kernels are.
+"""
+
+import glob
+import json
+import os
+
+c = get_config()  # type: ignore[name-defined] # noqa: F821
+
+
+def _made() -> "tuple[set[str], set[str]]":
+    """Return the kernelspecs that scripts of this profile made, and those that any script made."""
+    own = os.environ.get("JUPYTERHUB_SITES_KERNEL_SCRIPTS", "").split()
+    here, anywhere = set(), set()
+    for path in glob.glob(os.path.expanduser("~/.local/share/jupyterhub-sites/made/*.json")):
+        try:
+            with open(path) as file:
+                names = set(json.load(file)["kernelspecs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        anywhere |= names
+        if os.path.basename(path)[: -len(".json")] in own:
+            here |= names
+    return here, anywhere
+
+
+def _allow() -> None:
+    here, anywhere = _made()
+    if anywhere - here:
+        # Only the server has it, and it takes a moment to load.
+        from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
+
+        found = set(KernelSpecManager().find_kernel_specs())
+        c.KernelSpecManager.allowed_kernelspecs = found - (anywhere - here)
+
+
+_allow()
+END_OF_FILE
+export JUPYTER_CONFIG_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+export JUPYTER_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-python3 - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
+attend python3 - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
@@ -155,7 +325,7 @@ def listens(child: subprocess.Popen, runtime: str) -> bool:
 
 def serve(command: list, runtime: str) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting"})
+    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port, runtime)

@@ -1,0 +1,121 @@
+"""One builder at a time, on file systems where flock cannot be trusted: a folder that names the job that holds it.
+
+The folder holds one entry, `<site>@<job id>`.  It comes into being with that entry in it, and who takes it over
+from a dead job renames the entry: of several that try, one succeeds.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from typing import Dict, Iterator, List, Optional
+
+from kernels.jobside.telling import Failure, stage
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 10.0
+ASK_SECONDS = 60
+
+
+class Slurm:
+    """Asks the site's Slurm whether a job is over."""
+
+    def __init__(self, site: str, folder: str, environ: Dict[str, str]) -> None:
+        self.site = site
+        self._squeue = os.path.join(folder, "squeue")
+        self._environ = dict(environ, PATH=os.defpath, LC_ALL="C")
+
+    def is_over(self, holder: str) -> bool:
+        """Return whether it is certain that the job in `<site>@<job id>` is over: could not ask is not over."""
+        site, _, job_id = holder.partition("@")
+        if site != self.site:
+            return False
+        command = [self._squeue, "-h", "-j", job_id, "-o", "%T"]
+        try:
+            answer = subprocess.run(
+                command,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=ASK_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        if answer.returncode:
+            return b"Invalid job id" in answer.stderr
+        return not answer.stdout.strip()
+
+
+@contextlib.contextmanager
+def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterator[None]:
+    """Hold the lock `path` for a block; `end` is a time.monotonic().
+
+    Raises Failure if another job holds it at the end, OSError where there can be no lock.
+    """
+    entry = "%s@%s" % (slurm.site, job_id)
+    told, pause = "", FIRST_PAUSE_SECONDS
+    while not take(path, entry):
+        holder = holder_of(path)
+        if holder and (holder == entry or slurm.is_over(holder)) and take_over(path, holder, entry):
+            break
+        if holder and holder != told:
+            told = holder
+            stage("waiting", "Job %s builds %s already; waiting for it" % (holder.partition("@")[2], what))
+        if time.monotonic() > end:
+            raise Failure("job %s builds it already and did not come to an end" % told.partition("@")[2])
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        give_back(path, entry)
+
+
+def take(path: str, entry: str) -> bool:
+    """Return whether the lock is ours now, because nobody held it."""
+    new = "%s.%s" % (path, entry)
+    os.makedirs(new, exist_ok=True)
+    with open(os.path.join(new, entry), "w"):
+        pass
+    try:
+        # Over an empty folder too, but never over one that somebody holds.
+        os.rename(new, path)
+    except OSError:
+        shutil.rmtree(new, ignore_errors=True)
+        if not os.path.isdir(path):
+            raise
+        return False
+    return True
+
+
+def holder_of(path: str) -> Optional[str]:
+    """Return who holds the lock, None if nobody does any more."""
+    try:
+        return next(iter(entries(path)), None)
+    except OSError:
+        return None
+
+
+def entries(path: str) -> List[str]:
+    """Return the entries of a lock."""
+    return [name for name in os.listdir(path) if "@" in name]
+
+
+def take_over(path: str, holder: str, entry: str) -> bool:
+    """Return whether the lock of a dead job is ours now."""
+    try:
+        os.rename(os.path.join(path, holder), os.path.join(path, entry))
+    except OSError:
+        return False
+    stage("waiting", "Job %s is over and had not finished; building again" % holder.partition("@")[2])
+    return True
+
+
+def give_back(path: str, entry: str) -> None:
+    """Let the next one have it."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(path, entry))
+        os.rmdir(path)

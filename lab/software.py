@@ -1,0 +1,49 @@
+"""Software of the sites besides their modules: project scripts, a second Python, wheels for pip and uv."""
+
+from collections.abc import Iterator
+
+from lab.folders import PROJECT_SCRIPTS
+from lab.modules import LIGHT_PYTHON
+from lab.plan import Site
+
+WHEELS = "/opt/kernel-wheels"
+UV = "/opt/uv"
+COLLECTION = "/opt/rh/python27"
+
+PIP_CONF = f"""\
+[global]
+no-index = true
+find-links = {WHEELS}
+disable-pip-version-check = true
+"""
+
+UV_TOML = f"""\
+no-index = true
+find-links = ["{WHEELS}"]
+python-downloads = "never"
+"""
+
+ENABLE = f"""\
+export X_SCLS=python27
+export PATH={COLLECTION}/root/usr/bin:$PATH
+"""
+
+MACHINES_PYTHON = '#!/bin/sh\nexec /usr/bin/python3 "$@"\n'
+
+
+def settings(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield path and text of files that are read."""
+    yield "/etc/pip.conf", PIP_CONF
+    yield f"{COLLECTION}/enable", ENABLE
+    if site.has_uv:
+        yield "/etc/uv/uv.toml", UV_TOML
+
+
+def programs(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield path and text of files that are run."""
+    yield f"{LIGHT_PYTHON}/python3", MACHINES_PYTHON
+    yield f"{COLLECTION}/root/usr/bin/python", MACHINES_PYTHON
+    if site.has_uv:
+        yield "/usr/local/bin/uv", f'#!/bin/sh\nexec {UV}/bin/uv "$@"\n'
+    for script in sorted(PROJECT_SCRIPTS.rglob("*.sh")):
+        yield f"/gpfs/{script.relative_to(PROJECT_SCRIPTS)}", script.read_text()

@@ -1,0 +1,911 @@
+#!/bin/bash
+#SBATCH --job-name=jupyter-hub-0123456789ab
+#SBATCH --output=/scratch/alice/jupyter/0123456789ab.log
+#SBATCH --no-requeue
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=1
+#SBATCH --mem=1024M
+#SBATCH --time=60
+#SBATCH --partition=normal
+#SBATCH --account=physics
+
+# bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
+launch() {
+# Without this, srun inside the job would pass on only the few variables that sbatch was given.
+export SLURM_EXPORT_ENV=ALL
+
+# Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
+stage() {
+  local text=${2-}
+  text=${text//[[:cntrl:]]/ }
+  printf '[%s] %s: %s\n' "$(date +%H:%M:%S)" "$1" "$text"
+  text=${text:0:3000}
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  # Opened for reading too, a pipe never lets its writer wait for a reader.
+  printf '{"stage": "%s", "text": "%s"}\n' "$1" "$text" 1<>"$JUPYTERHUB_SITES_STAGES"
+}
+
+# Tell the person something that does not end the launch.
+notice() {
+  stage notice "$1"
+}
+
+give_up() {
+  stage failed "$1"
+  exit 1
+}
+
+# The token is in no command line.  Modules that are loaded later do not change what runs here.
+post_report() {
+  if command -v curl >/dev/null; then
+    printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
+      curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
+        --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+  else
+    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+import os, urllib.request
+report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
+headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
+request = urllib.request.Request(os.environ["JUPYTERHUB_SITES_REPORT_URL"], report, headers)
+urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+' </dev/null
+  fi
+}
+
+report_stages() {
+  local report
+  while IFS= read -r report && [ -n "$report" ]; do
+    post_report "$report"
+  done
+}
+
+# What happened last is worth a moment: it may say why the job ends.
+end_reports() {
+  printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
+  local tries=60
+  while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill "$reporter"
+} 2>/dev/null
+
+# Run a command beside this shell and wait for it: a trap does not run while a command is in the foreground.
+attend() {
+  "$@" <&0 &
+  attended=$!
+  wait "$attended"
+  local status=$?
+  attended=
+  return "$status"
+}
+
+# A program that does not end when it is told to is killed.
+end_attended() {
+  local tries=50
+  kill "$attended" || return
+  while kill -0 "$attended" && [ $((tries -= 1)) -gt 0 ]; do
+    sleep 0.1
+  done
+  kill -KILL "$attended"
+} 2>/dev/null
+
+# Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
+load_modules() {
+  local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
+  stage modules "Loading $*"
+  seen=()
+  for name in "$@"; do
+    module load "$name" >"$said" 2>&1
+    module_status=$?
+    cat -- "$said"
+    if is_loaded "$name"; then
+      seen+=("$name")
+    # The name may be an alias of another.
+    elif [ "$module_status" != 0 ] || grep -Eiq 'error|unable|cannot|unknown' "$said"; then
+      give_up "The module $name could not be loaded: $(tr -s '[:space:]' ' ' <"$said")"
+    fi
+  done
+  for name in "${seen[@]}"; do
+    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+  done
+  stage loaded "${LOADEDMODULES-}"
+}
+
+# Whether a module is loaded under this name, or in any version of it.
+is_loaded() {
+  case ":${LOADEDMODULES-}:" in
+    *":$1:"* | *":$1/"*) return 0 ;;
+  esac
+  return 1
+}
+
+# The newest logs stay, and those of launches that still run.
+remove_old_logs() (
+  cd -- "$1" || return
+  # shellcheck disable=SC2010 # only names of our own making pass
+  ls -t | grep -Ex '[0-9a-f]{12}\.log' | tail -n +6 | while read -r log; do
+    [ -d "${log%.log}" ] || rm -f -- "$log"
+  done
+)
+
+clean_up() {
+  trap '' TERM
+  [ -z "$attended" ] || end_attended
+  end_reports
+  rm -rf -- /scratch/alice/jupyter/0123456789ab
+}
+
+(umask 077 && mkdir -- /scratch/alice/jupyter/0123456789ab) || {
+  printf 'The folder of this launch cannot be made on %s.\n' "$(hostname)" >&2
+  exit 1
+}
+attended=
+reporter=
+trap clean_up EXIT
+trap 'exit 143' TERM
+
+export JUPYTERHUB_USER=alice
+export JUPYTERHUB_SERVICE_PREFIX=/user/alice/
+export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
+export JUPYTERHUB_SITES_LAUNCH_FOLDER=/scratch/alice/jupyter/0123456789ab
+export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
+export JUPYTERHUB_DEFAULT_URL=/tree
+export JUPYTERHUB_SITES_KERNEL_SCRIPTS=7184ed04dedaecc0
+
+mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
+report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
+reporter=$!
+remove_old_logs /scratch/alice/jupyter
+
+type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
+module use /opt/modulefiles
+load_modules jupyterlab
+mkdir -- /scratch/alice/jupyter/0123456789ab/config
+cat >/scratch/alice/jupyter/0123456789ab/config/jupyter_config.py <<'END_OF_FILE'
+"""Configuration of the notebook server: kernels that scripts of other profiles made are not shown in this one.
+
+Runs in the server's own Python, which knows all places where kernels are.
+"""
+
+import glob
+import json
+import os
+
+c = get_config()  # type: ignore[name-defined] # noqa: F821
+
+
+def _made() -> "tuple[set[str], set[str]]":
+    """Return the kernelspecs that scripts of this profile made, and those that any script made."""
+    own = os.environ.get("JUPYTERHUB_SITES_KERNEL_SCRIPTS", "").split()
+    here, anywhere = set(), set()
+    for path in glob.glob(os.path.expanduser("~/.local/share/jupyterhub-sites/made/*.json")):
+        try:
+            with open(path) as file:
+                names = set(json.load(file)["kernelspecs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        anywhere |= names
+        if os.path.basename(path)[: -len(".json")] in own:
+            here |= names
+    return here, anywhere
+
+
+def _allow() -> None:
+    here, anywhere = _made()
+    if anywhere - here:
+        # Only the server has it, and it takes a moment to load.
+        from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
+
+        found = set(KernelSpecManager().find_kernel_specs())
+        c.KernelSpecManager.allowed_kernelspecs = found - (anywhere - here)
+
+
+_allow()
+END_OF_FILE
+export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
+mkdir -p -- /scratch/alice/jupyter/0123456789ab/program/kernels/jobside
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/telling.py <<'END_OF_FILE'
+"""Say in the job's log, and to the hub, what happens: what the shell's `stage` does, for Python."""
+
+import json
+import os
+import sys
+import time
+
+LONGEST_TEXT = 3000
+
+
+class Failure(Exception):  # noqa: N818
+    """A kernel cannot be made ready; the text is a sentence for the person."""
+
+
+def stage(name: str, text: str) -> None:
+    """Say what is done from here on."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    # Not as text: a job's locale is C.
+    sys.stdout.buffer.write(("[%s] %s: %s\n" % (time.strftime("%H:%M:%S"), name, line)).encode())
+    sys.stdout.flush()
+    report = json.dumps({"stage": name, "text": line[:LONGEST_TEXT]}) + "\n"
+    try:
+        # Opened for reading too, a pipe never lets its writer wait for a reader.
+        pipe = os.open(os.environ["JUPYTERHUB_SITES_STAGES"], os.O_RDWR)
+    except OSError:
+        return
+    try:
+        os.write(pipe, report.encode())
+    finally:
+        os.close(pipe)
+END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/running.py <<'END_OF_FILE'
+"""Run a program with a time limit, so that nothing of it is left when it, or the job, ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Dict, List
+
+from kernels.jobside.telling import Failure
+
+GRACE_SECONDS = 2.0
+
+
+class Ending:
+    """Makes SIGTERM end the program in order: as SystemExit, but never while a child is being started.
+
+    A child that is started but not known yet would be left running.
+    """
+
+    def __init__(self) -> None:
+        self._is_held = False
+        self._number = 0
+
+    def install(self) -> None:
+        """Take SIGTERM from here on."""
+        signal.signal(signal.SIGTERM, self._take)
+
+    def start(self, command: List[str], environ: Dict[str, str]) -> subprocess.Popen:
+        """Start a child in a process group of its own, its output in the job's log."""
+        self._is_held = True
+        try:
+            return subprocess.Popen(
+                command, env=environ, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        finally:
+            self._is_held = False
+
+    def check(self) -> None:
+        """End now if a signal came while a child was being started."""
+        if self._number:
+            sys.exit(128 + self._number)
+
+    def _take(self, number: int, _frame: object) -> None:
+        self._number = number
+        if not self._is_held:
+            self.check()
+
+
+ending = Ending()
+
+
+def run(command: List[str], environ: Dict[str, str], end: float, limit: str) -> int:
+    """Run a command, its output in the job's log, and return its status; `end` is a time.monotonic().
+
+    Raises Failure when the time is over, which `limit` says in words.
+    """
+    child = ending.start(command, environ)
+    try:
+        ending.check()
+        return child.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise Failure("it took longer than %s and was ended" % limit) from None
+    finally:
+        end_group(child)
+
+
+def end_group(child: subprocess.Popen) -> None:
+    """End a child and whatever it has left running."""
+    signalled = signal_group(child, signal.SIGTERM)
+    if child.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_SECONDS)
+    if signalled:
+        signal_group(child, signal.SIGKILL)
+    child.wait()
+
+
+def signal_group(child: subprocess.Popen, number: int) -> bool:
+    """Send a signal to the child's process group; return whether there was one."""
+    try:
+        os.killpg(child.pid, number)
+    except OSError:
+        return False
+    return True
+END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/locks.py <<'END_OF_FILE'
+"""One builder at a time, on file systems where flock cannot be trusted: a folder that names the job that holds it.
+
+The folder holds one entry, `<site>@<job id>`.  It comes into being with that entry in it, and who takes it over
+from a dead job renames the entry: of several that try, one succeeds.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from typing import Dict, Iterator, List, Optional
+
+from kernels.jobside.telling import Failure, stage
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 10.0
+ASK_SECONDS = 60
+
+
+class Slurm:
+    """Asks the site's Slurm whether a job is over."""
+
+    def __init__(self, site: str, folder: str, environ: Dict[str, str]) -> None:
+        self.site = site
+        self._squeue = os.path.join(folder, "squeue")
+        self._environ = dict(environ, PATH=os.defpath, LC_ALL="C")
+
+    def is_over(self, holder: str) -> bool:
+        """Return whether it is certain that the job in `<site>@<job id>` is over: could not ask is not over."""
+        site, _, job_id = holder.partition("@")
+        if site != self.site:
+            return False
+        command = [self._squeue, "-h", "-j", job_id, "-o", "%T"]
+        try:
+            answer = subprocess.run(
+                command,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=ASK_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        if answer.returncode:
+            return b"Invalid job id" in answer.stderr
+        return not answer.stdout.strip()
+
+
+@contextlib.contextmanager
+def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterator[None]:
+    """Hold the lock `path` for a block; `end` is a time.monotonic().
+
+    Raises Failure if another job holds it at the end, OSError where there can be no lock.
+    """
+    entry = "%s@%s" % (slurm.site, job_id)
+    told, pause = "", FIRST_PAUSE_SECONDS
+    while not take(path, entry):
+        holder = holder_of(path)
+        if holder and (holder == entry or slurm.is_over(holder)) and take_over(path, holder, entry):
+            break
+        if holder and holder != told:
+            told = holder
+            stage("waiting", "Job %s builds %s already; waiting for it" % (holder.partition("@")[2], what))
+        if time.monotonic() > end:
+            raise Failure("job %s builds it already and did not come to an end" % told.partition("@")[2])
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        give_back(path, entry)
+
+
+def take(path: str, entry: str) -> bool:
+    """Return whether the lock is ours now, because nobody held it."""
+    new = "%s.%s" % (path, entry)
+    os.makedirs(new, exist_ok=True)
+    with open(os.path.join(new, entry), "w"):
+        pass
+    try:
+        # Over an empty folder too, but never over one that somebody holds.
+        os.rename(new, path)
+    except OSError:
+        shutil.rmtree(new, ignore_errors=True)
+        if not os.path.isdir(path):
+            raise
+        return False
+    return True
+
+
+def holder_of(path: str) -> Optional[str]:
+    """Return who holds the lock, None if nobody does any more."""
+    try:
+        return next(iter(entries(path)), None)
+    except OSError:
+        return None
+
+
+def entries(path: str) -> List[str]:
+    """Return the entries of a lock."""
+    return [name for name in os.listdir(path) if "@" in name]
+
+
+def take_over(path: str, holder: str, entry: str) -> bool:
+    """Return whether the lock of a dead job is ours now."""
+    try:
+        os.rename(os.path.join(path, holder), os.path.join(path, entry))
+    except OSError:
+        return False
+    stage("waiting", "Job %s is over and had not finished; building again" % holder.partition("@")[2])
+    return True
+
+
+def give_back(path: str, entry: str) -> None:
+    """Let the next one have it."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(path, entry))
+        os.rmdir(path)
+END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/scripts.py <<'END_OF_FILE'
+"""Run a line of the admin's own that makes kernels, and keep in mind which kernelspecs it installed."""
+
+import json
+import os
+import time
+from typing import Any, Dict, Tuple
+
+from kernels.jobside.locks import Slurm, held
+from kernels.jobside.running import run
+from kernels.jobside.telling import Failure, stage
+
+Found = Dict[str, Tuple[int, int]]
+
+
+def home_folder() -> str:
+    """Return where the owner's locks, manifests and kernels lie; made if it is not there."""
+    folder = os.path.join(os.path.expanduser("~"), ".local", "share", "jupyterhub-sites")
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def kernelspecs() -> Found:
+    """Return the owner's own kernelspecs as Jupyter calls them, each with what changes when it is rewritten."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    folder = os.path.join(os.environ.get("JUPYTER_DATA_DIR") or os.path.join(data, "jupyter"), "kernels")
+    found = {}
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        try:
+            seen = os.stat(os.path.join(folder, name, "kernel.json"))
+        except OSError:
+            continue
+        found[name.lower()] = (seen.st_mtime_ns, seen.st_ino)
+    return found
+
+
+def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+    """Run the script of a kernel.  Raises Failure, with the end of a sentence."""
+    stage("kernel", "script %s: %s" % (kernel["digest"], kernel["script"]))
+    lock = os.path.join(home_folder(), "scripts.lock")
+    # One script of a person at a time: two of them may build in the same folder.
+    with held(lock, job["job_id"], slurm, time.monotonic() + kernel["seconds"], "kernels"):
+        before = kernelspecs()
+        end = time.monotonic() + kernel["seconds"]
+        try:
+            status = run(["bash", "-c", kernel["script"]], environ(job), end, kernel["limit"])
+        finally:
+            # Also of a script that fails: at its next run it may find that there is nothing to do.
+            note(kernel, before)
+    if status:
+        raise Failure("it ended with status %d" % status)
+
+
+def environ(job: Dict[str, Any]) -> Dict[str, str]:
+    """Return the launch's environment, in which `module` works also in bash scripts that a script calls."""
+    scratch = os.path.join(job["launch_folder"], "scratch")
+    os.makedirs(scratch, exist_ok=True)
+    settings = dict(os.environ, JUPYTERHUB_SITES_SCRATCH=scratch)
+    if job["module_init"]:
+        settings.setdefault("BASH_ENV", job["module_init"])
+    return settings
+
+
+def note(kernel: Dict[str, Any], before: Found) -> None:
+    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is left out."""
+    present = kernelspecs()
+    made = {name for name in present if before.get(name) != present[name]}
+    made.update(name.lower() for name in kernel["kernelspecs"])
+    folder = os.path.join(home_folder(), "made")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, kernel["digest"] + ".json")
+    try:
+        with open(path) as file:
+            known = set(json.load(file)["kernelspecs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        known = set()
+    names = sorted((known & set(present)) | made)
+    with open(path + ".new", "w") as file:
+        json.dump({"script": kernel["script"], "kernelspecs": names}, file)
+    os.replace(path + ".new", path)
+END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/declared.py <<'END_OF_FILE'
+"""Build a declared kernel once for all that has the same contents, and give it to the server of this launch.
+
+A virtual environment has its own path in it, so it is built where it stays, by who holds its lock; the file
+`complete` is written last.  What has none is a half build, and removed by who builds next.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from typing import Any, Dict, List
+
+from kernels.jobside.locks import Slurm, held
+from kernels.jobside.running import run
+from kernels.jobside.scripts import home_folder
+from kernels.jobside.telling import Failure, stage
+
+COMPLETE = "complete"
+PIP = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+WHICH = "import os, sys; print(os.path.realpath(sys.executable), sys.version.split()[0])"
+ANSWER_SECONDS = 120
+
+
+class Build:
+    """One kernel at one place of a store."""
+
+    def __init__(self, kernel: Dict[str, Any], job: Dict[str, Any], store: str, digest: str) -> None:
+        self.kernel = kernel
+        self.job = job
+        self.digest = digest
+        self.folder = os.path.join(store, digest)
+        self.python = os.path.join(self.folder, "venv", "bin", "python")
+        self.wrapper = os.path.join(self.folder, "with-modules")
+
+    def is_complete(self) -> bool:
+        """Return whether it is there to be used, made by somebody whose programs its user may run."""
+        try:
+            made = os.stat(self.folder)
+            store = os.stat(os.path.dirname(self.folder))
+            trusted = made.st_uid in (0, os.getuid(), store.st_uid) and not made.st_mode & 0o022
+            return trusted and os.access(os.path.join(self.folder, COMPLETE), os.R_OK)
+        except OSError:
+            return False
+
+    def is_anothers(self) -> bool:
+        """Return whether somebody else made it, whose half build cannot be removed either."""
+        return os.path.exists(self.folder) and os.stat(self.folder).st_uid != os.getuid()
+
+    def build(self, end: float) -> None:
+        """Make it.  Raises Failure."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder, 0o755)
+        # Others use it too: it must be readable whatever the job's umask, and writable by nobody else.
+        os.chmod(self.folder, 0o755)  # noqa: S103
+        with open(self.wrapper, "w", encoding="utf-8") as file:
+            file.write(self.kernel["wrapper"])
+        try:
+            for command in self.commands():
+                self._run(command, end)
+            with open(os.path.join(self.folder, COMPLETE), "w") as file:
+                json.dump(
+                    {name: self.kernel[name] for name in ("name", "python", "requirements", "modules")}, file
+                )
+        except Failure:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def commands(self) -> List[List[str]]:
+        """Return what builds it: uv if there is one, else the interpreter's venv and pip."""
+        venv, lock = os.path.dirname(os.path.dirname(self.python)), self.kernel["lock"]
+        what = ["-r", lock] if lock else self.kernel["requirements"] + ["ipykernel"]
+        uv = shutil.which("uv")
+        if uv:
+            make = [uv, "venv", "--python", self.kernel["python"], venv]
+            install = [uv, "pip", "install", "--python", self.python]
+        else:
+            make = [self.kernel["python"], "-m", "venv", venv]
+            install = [self.python, *PIP]
+        further = [[*install, "-c", lock, "ipykernel"]] if lock else []
+        check = [self.python, "-c", "import ipykernel"]
+        return [make, install + what, *further, check]
+
+    def _run(self, command: List[str], end: float) -> None:
+        status = run(["bash", self.wrapper, *command], dict(os.environ), end, self.kernel["limit"])
+        if status:
+            raise Failure("%s ended with status %d" % (" ".join(command[:4]), status))
+
+
+def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+    """Have the kernel ready, and show it to the server.  Raises Failure, with the end of a sentence."""
+    digest = digest_of(kernel)
+    stores = [job["kernel_store"]] if job["kernel_store"] else []
+    stores.append(os.path.join(home_folder(), "kernels"))
+    builds = [Build(kernel, job, store, digest) for store in stores]
+    for build in builds:
+        if build.is_complete():
+            stage("kernel", "%s: %s is ready in %s" % (kernel["name"], digest, build.folder))
+            return show(build)
+    build = next(each for each in builds if usable(each))
+    until = time.monotonic() + kernel["seconds"]
+    with held(build.folder + ".lock", job["job_id"], slurm, until, kernel["name"]):
+        if not build.is_complete():
+            tool = "uv" if shutil.which("uv") else "pip"
+            stage("kernel", "%s: building %s in %s with %s" % (kernel["name"], digest, build.folder, tool))
+            build.build(time.monotonic() + kernel["seconds"])
+    return show(build)
+
+
+def usable(build: Build) -> bool:
+    """Return whether a kernel can be built in a store; the last one, in the home, is used in any case."""
+    store = os.path.dirname(build.folder)
+    with contextlib.suppress(OSError):
+        os.makedirs(store, exist_ok=True)
+    return store.startswith(home_folder()) or (os.access(store, os.W_OK) and not build.is_anothers())
+
+
+def digest_of(kernel: Dict[str, Any]) -> str:
+    """Return the name of what is to be built: the same for the same contents."""
+    lock = ""
+    if kernel["lock"]:
+        try:
+            with open(kernel["lock"], encoding="utf-8") as file:
+                lock = file.read()
+        except (OSError, ValueError) as error:
+            raise Failure("its lock file cannot be read: %s" % error) from None
+    parts = [which(kernel), kernel["requirements"], lock, kernel["wrapper"]]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def which(kernel: Dict[str, Any]) -> str:
+    """Return path and version of the interpreter, as it is found with the kernel's modules."""
+    command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-c", WHICH]
+    try:
+        answer = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=ANSWER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failure("its interpreter did not answer") from None
+    if answer.returncode:
+        raise Failure("%s does not run: %s" % (kernel["python"], answer.stderr.decode(errors="replace").strip()))
+    return answer.stdout.decode(errors="replace").strip()
+
+
+def show(build: Build) -> None:
+    """Write the kernelspec where only this launch's server looks."""
+    name = re.sub(r"[^a-z0-9._-]", "_", build.kernel["name"].lower())
+    folder = os.path.join(build.job["launch_folder"], "jupyter", "kernels", name)
+    os.makedirs(folder, exist_ok=True)
+    argv = ["bash", build.wrapper, build.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {
+        "argv": argv,
+        "display_name": build.kernel["name"],
+        "language": "python",
+        "env": {"PATH": os.path.dirname(build.python) + ":${PATH}"},
+        "metadata": {"debugger": True},
+    }
+    with open(os.path.join(folder, "kernel.json"), "w") as file:
+        json.dump(spec, file)
+END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/prepare.py <<'END_OF_FILE'
+"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.ready."""
+
+import json
+import os
+from typing import Any, Dict
+
+from kernels.jobside import declared, scripts
+from kernels.jobside.locks import Slurm
+from kernels.jobside.running import ending
+from kernels.jobside.telling import Failure, stage
+
+
+def main(text: str) -> int:
+    """Return 0 if the server may start."""
+    ending.install()
+    job = json.loads(text)
+    job["job_id"] = os.environ["SLURM_JOB_ID"]
+    slurm = Slurm(job["site_key"], job["slurm_path"], job["slurm_environment"])
+    for kernel in job["kernels"]:
+        sentence = attempt(kernel, job, slurm)
+        if sentence and kernel["required"]:
+            stage("failed", sentence)
+            return 1
+        if sentence:
+            stage("notice", sentence + " Your server starts without it.")
+    return 0
+
+
+def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
+    """Make one kernel ready; return a sentence that says why not, or ""."""
+    is_script = "script" in kernel
+    try:
+        (scripts if is_script else declared).make(kernel, job, slurm)
+    except (Failure, OSError) as error:
+        if is_script:
+            return "The kernel script `%s` failed: %s." % (kernel["script"], error)
+        return "The kernel %s could not be built: %s." % (kernel["name"], error)
+    return ""
+END_OF_FILE
+attend python3 -c '
+import sys
+sys.path.insert(0, sys.argv[1])
+from kernels.jobside.prepare import main
+sys.exit(main(sys.argv[2]))
+' /scratch/alice/jupyter/0123456789ab/program '{"site_key": "geneva", "launch_folder": "/scratch/alice/jupyter/0123456789ab", "slurm_path": "/usr/bin", "slurm_environment": {"SLURM_CONF": "/etc/slurm/it'"'"'s.conf"}, "module_init": "/etc/profile.d/modules.sh", "kernel_store": "/gpfs/kernels", "kernels": [{"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "digest": "7184ed04dedaecc0", "kernelspecs": [], "required": false, "seconds": 1800, "limit": "30m"}, {"name": "Thalamus 3.4", "python": "python3", "requirements": ["six==1.16.0"], "lock": null, "modules": ["nix/python/3.4-light"], "wrapper": "#!/bin/bash\n# Run a program with the modules of a declared kernel.\ntype module >/dev/null 2>&1 || . /etc/profile.d/modules.sh\nfor name in nix/python/3.4-light; do\n  module load \"$name\"\n  case \":$LOADEDMODULES:\" in\n    *\":$name:\"* | *\":$name/\"*) ;;\n    *)\n      printf '"'"'The module %s could not be loaded.\\n'"'"' \"$name\" >&2\n      exit 1\n      ;;\n  esac\ndone\nexec \"$@\"\n", "required": true, "seconds": 1800, "limit": "30m"}]}' || exit 1
+
+cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
+attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+"""Start the notebook server given as arguments, and tell the hub its port once it listens.
+
+Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
+"""
+
+import glob
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from typing import Optional
+
+HUB_WAIT_SECONDS = 600
+PORT_TRIES = 3
+LOOK_SECONDS = 0.02
+UNKNOWN_LAUNCH = 3
+
+
+class UnknownLaunchError(Exception):
+    """The hub has no such launch: nobody waits for this job."""
+
+
+def say(text: str) -> None:
+    """Write one line to the job's log."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def report(facts: dict) -> None:
+    """POST facts to the hub, trying for as long as it is away."""
+    request = urllib.request.Request(
+        os.environ["JUPYTERHUB_SITES_REPORT_URL"],
+        data=json.dumps(facts).encode(),
+        headers={
+            "Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"],
+            "Content-Type": "application/json",
+        },
+    )
+    # A proxy meant for the outside world must not see the token.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
+    while True:
+        try:
+            opener.open(request, timeout=20).close()
+            return
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise UnknownLaunchError("the hub answered %d %s" % (error.code, error.reason)) from error
+            problem = str(error)
+        except (OSError, ValueError) as error:
+            problem = str(error)
+        if time.time() > end:
+            raise UnknownLaunchError("the hub could not be reached for %d s: %s" % (HUB_WAIT_SECONDS, problem))
+        say("waiting for the hub: %s" % problem)
+        time.sleep(pause)
+        pause = min(pause * 2, 10)
+
+
+def free_port() -> int:
+    """Return a port that nobody on this node uses now."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_taken(port: int) -> bool:
+    """Return whether somebody else listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return True
+    return False
+
+
+def start(command: list, port: int, runtime: str) -> subprocess.Popen:
+    """Start the server on the port; its own record of itself goes to the runtime folder."""
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
+    environ = dict(
+        os.environ,
+        JUPYTERHUB_SERVICE_URL="http://0.0.0.0:%d%s" % (port, prefix),
+        JUPYTER_RUNTIME_DIR=runtime,
+    )
+    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+
+
+def listens(child: subprocess.Popen, runtime: str) -> bool:
+    """Wait until the server has written its record (it listens by then) or has ended."""
+    # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
+    records = os.path.join(runtime, "jpserver-*.json")
+    while child.poll() is None:
+        if glob.glob(records):
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+def serve(command: list, runtime: str) -> int:
+    """Run the server to its end and return its status."""
+    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
+    for _ in range(PORT_TRIES):
+        port = free_port()
+        child = start(command, port, runtime)
+        pass_on_signals(child)
+        if listens(child, runtime):
+            try:
+                report({"port": port})
+            except UnknownLaunchError:
+                child.terminate()
+                child.wait()
+                raise
+            return child.wait()
+        if not is_taken(port):
+            break
+        say("port %d was taken by somebody else, trying another" % port)
+    return child.returncode
+
+
+def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
+    """Make the end of the job the end of the server; without a server, end in order."""
+
+    def forward(number: int, _frame: object) -> None:
+        if child is None or child.poll() is not None:
+            sys.exit(128 + number)
+        child.send_signal(number)
+
+    signal.signal(signal.SIGTERM, forward)
+    signal.signal(signal.SIGINT, forward)
+
+
+def main() -> int:
+    """Run, and leave nothing on the node."""
+    pass_on_signals(None)
+    runtime = tempfile.mkdtemp(prefix="jupyter-runtime-")
+    try:
+        status = serve(sys.argv[1:], runtime)
+    except UnknownLaunchError as error:
+        say("This job ends, because %s." % error)
+        status = UNKNOWN_LAUNCH
+    except OSError as error:
+        say("The notebook server cannot be started: %s" % error)
+        status = 127
+    finally:
+        shutil.rmtree(runtime, ignore_errors=True)
+    return status if status >= 0 else 128 - status
+
+
+sys.exit(main())
+END_OF_STARTER
+exit $?
+}
+launch

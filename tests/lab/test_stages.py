@@ -1,0 +1,87 @@
+"""What a waiting person sees of her job: stages with their times, the end of its output, what failed."""
+
+import re
+
+from playwright.sync_api import Page
+
+from lab import Lab
+from tests.lab.browser import browser, log_in
+from tests.lab.look import FRONT_END, jobs_of, logged_in
+
+STAGE = "#launch-stages li"
+
+
+def start(page: Page, name: str, profile: str) -> None:
+    log_in(page, name)
+    page.goto("/hub/spawn")
+    page.select_option("#profile", profile)
+    page.click("[type=submit]")
+
+
+def test_a_page_shows_stages_with_their_times_and_the_end_of_the_output(lab: Lab) -> None:
+    with browser(lab) as page:
+        start(page, "p11", "building")
+        page.wait_for_selector(f"{STAGE}[data-state=running] >> text=kernel")
+        done = page.locator(f"{STAGE}[data-state=done]").all_inner_texts()
+        assert [text.split()[0] for text in done][:2] == ["modules", "loaded"]
+        assert all(re.search(r"\d+:\d\d$", text.strip()) for text in done)
+        page.wait_for_selector("#launch-output >> text=begun")
+        # The clock goes on while nothing is reported.
+        elapsed = page.locator(f"{STAGE}[data-state=running] .launch-stage-elapsed")
+        before = elapsed.inner_text()
+        page.wait_for_function(
+            "before => document.querySelector('.fw-bold .launch-stage-elapsed').textContent !== before", arg=before
+        )
+        lab.run(FRONT_END["geneva"], ["touch", "/home/p11/go"], user="p11")
+        page.wait_for_url("**/user/p11/**")
+    with logged_in(lab, "p11") as person:
+        person.stop()
+
+
+def test_after_a_failure_the_page_keeps_the_stages_and_the_log(lab: Lab) -> None:
+    with browser(lab) as page:
+        start(page, "p12", "failing-slowly")
+        page.wait_for_selector(f"{STAGE}[data-state=failed] >> text=kernel")
+        (failed,) = page.locator(f"{STAGE}[data-state=failed]").all_inner_texts()
+        assert re.search(r"\d+:\d\d failed$", failed.strip())
+        page.wait_for_selector("#progress-message >> text=These are the last lines of its log")
+        said = page.locator("#progress-message").inner_text()
+        assert "failed: it ended with status 3." in said
+        assert "no licence for <b>thalamus</b>" in said
+        assert re.search(r"its log, /scratch/p12/jupyter/[0-9a-f]{12}\.log:", said)
+        assert page.locator("#progress-message b, #launch-stages b").count() == 0
+
+
+def test_logs_of_the_last_five_launches_stay_and_no_folder_does(lab: Lab) -> None:
+    with logged_in(lab, "p13") as person:
+        for _ in range(7):
+            person.start({"profile": "stub"})
+            person.stop()
+    lab.wait("the end of the jobs", lambda: jobs_of(lab, "p13") == [], 30)
+    left = lab.run(FRONT_END["geneva"], ["ls", "/scratch/p13/jupyter"]).stdout.split()
+    assert len(left) == 5
+    assert all(name.endswith(".log") for name in left)
+
+
+def test_a_job_that_is_killed_leaves_no_folder_either(lab: Lab) -> None:
+    with logged_in(lab, "p14") as person:
+        person.start({"profile": "stub"})
+        (job,) = jobs_of(lab, "p14")
+        lab.run(FRONT_END["geneva"], ["scancel", "--full", "--signal=KILL", job.split()[0]])
+        lab.wait("the hub has noticed", lambda: person.model()["servers"] == {}, 90)
+        find = ["find", "/scratch/p14/jupyter", "-mindepth", "1", "-type", "d"]
+        lab.wait("no folder", lambda: lab.run(FRONT_END["geneva"], find).stdout == "", 30)
+
+
+def test_a_stage_that_hangs_ends_with_its_job(lab: Lab) -> None:
+    with logged_in(lab, "p15") as person:
+        person.submit_form({"profile": "building"})
+        for event in person.progress():
+            if event.message.startswith("kernel: script"):
+                break
+        person.stop()
+    assert jobs_of(lab, "p15") == []
+    for node in ("geneva-n1", "geneva-n2"):
+        assert lab.run(node, ["pgrep", "-u", "p15"], check=False).stdout == ""
+    locks = lab.run(FRONT_END["geneva"], ["find", "/home/p15", "-name", "*.lock*"]).stdout
+    assert locks == ""
