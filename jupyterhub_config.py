@@ -16,11 +16,14 @@ c.JupyterHub.authenticator_class = "kerberos-pam"
 c.Authenticator.allow_all = True
 c.Authenticator.auth_refresh_age = 300
 c.Authenticator.refresh_pre_spawn = True
+# Groups of this machine (SSSD) are groups of the hub: profiles are shown to them.
+c.Authenticator.manage_groups = True
 c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
 c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 c.TicketKeeping.remove_ticket = "logout"
-# Banners on the hub's pages: a ticket comes to its end, or a renewed one did not reach a job.
+# Banners on the hub's pages: a ticket comes to its end, a renewed one did not reach a job; to admins, that the
+# edited catalogue cannot be used.
 c.JupyterHub.template_vars = {"ticket_notice": ticket_notice, "launch_notices": launch_notices}
 
 # -- what runs, and where --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from jupyterhub.auth import Authenticator
 from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
-from . import names, pages, pam, sentences, tickets
+from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
 from .handlers import NegotiateHandler, SingleSignOn
 from .keeping import TicketKeeping
@@ -181,18 +181,20 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return user == username and bool(super().validate_username(username))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
-        """Return `{"name": user}` with the user's new ticket stored, or None for a refused login.
+        """Return the user, whose new ticket is stored, as `{"name": }`, or None for a refused login.
+
+        With `manage_groups` also `groups`: the user's groups on this machine.
 
         Raises web.HTTPError, whose text JupyterHub shows in the login form: 400 for a form without a name,
         403 for an expired password, 503 when PAM or the KDC cannot say.
         """
         if isinstance(handler, NegotiateHandler) and handler.signed_on:
-            return {"name": handler.signed_on.user}
+            return await self._model(handler.signed_on.user)
         if "username" not in data:
             raise web.HTTPError(400, "Type your user name and your password.")
         attempt = _Attempt(data["username"])
         try:
-            return {"name": await self._log_in(attempt, data.pop("password", ""))}
+            return await self._model(await self._log_in(attempt, data.pop("password", "")))
         except LoginRefused as error:
             self.log.warning(attempt.line(error))
             return None
@@ -202,6 +204,20 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         except AuthFailed as error:
             self.log.error(attempt.line(error))
             raise web.HTTPError(503, error.message) from error
+
+    async def _model(self, user: str) -> dict[str, Any]:
+        """Return what JupyterHub is told of a user who is let in, with `manage_groups` also her groups here.
+
+        Groups are None, which leaves them as they were, while the machine's group database does not answer.
+        """
+        if not self.manage_groups:
+            return {"name": user}
+        try:
+            found = await self._threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
+        except (TimeoutError, OSError) as error:
+            self.log.warning("The groups of %s could not be read: %s", user, error or "no answer in time")
+            return {"name": user, "groups": None}
+        return {"name": user, "groups": found}
 
     async def _log_in(self, attempt: _Attempt, password: str) -> str:
         # Blocked people are refused here too: JupyterHub's own check comes when the ticket is already stored.
@@ -225,8 +241,8 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         keytab = "" if self.verify_kdc == "off" else self.keytab
         return tickets.acquire(who.principal, password, self.tickets.folder, keytab)
 
-    async def refresh_user(self, user: Any, handler: Any = None) -> bool:
-        """True while the user's ticket is good; False sends the person to the login form.
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
+        """True while the user's ticket is good, with `manage_groups` her groups; False asks for a new login.
 
         One that is about to end is renewed first, if that takes no more than five seconds.  Raises NoTicket
         when the person was let in before and is now about to start a server.
@@ -247,7 +263,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             if let_in and not handler._token_authenticated:
                 raise pages.NoTicket(user.name, handler, error) from error
             return False
-        return True
+        return await self._model(user.name) if self.manage_groups else True
 
     def pre_spawn_start(self, user: Any, spawner: Any) -> None:
         """Refuse a start without a usable ticket, by whomever: raises NoTicket, which names whose is missing."""

@@ -187,7 +187,7 @@ def renew(data: bytes, principal: str, into: Path) -> bytes:
     try:
         with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
             file.write(data)
-        _kinit_renews(copy)
+        _kinit(copy, "-R")
         renewed = copy.read_bytes()
     except OSError as error:
         raise AuthFailed(sentences.NOT_RENEWED, str(error)) from error
@@ -203,12 +203,34 @@ def renew(data: bytes, principal: str, into: Path) -> bytes:
     return renewed
 
 
-def _kinit_renews(cache: Path) -> None:
+def from_keytab(principal: str, keytab: str, into: Path) -> bytes:
+    """Ask the KDC for a forwardable ticket with the principal's key in the file `keytab`.
+
+    Blocks: milliseconds when the KDC answers, RENEWAL_SECONDS at most.  Returns and needs of `into` what `renew`
+    does.  Raises LoginServersUnreachable when a later try may succeed, BadTicket when the KDC gave somebody else's
+    ticket, or AuthFailed, whose `detail` says what is wrong with the keytab or the principal.
+    """
+    cache = into / (TEMPORARY + secrets.token_hex(8))
+    try:
+        _kinit(cache, "-f", "-k", "-t", f"FILE:{keytab}", "--", principal)
+        data = cache.read_bytes()
+    except OSError as error:
+        raise AuthFailed(sentences.TICKET_NOT_STORED, str(error)) from error
+    except RenewalRefused as error:
+        raise AuthFailed(sentences.NO_TICKET_GIVEN, error.detail) from error
+    finally:
+        cache.unlink(missing_ok=True)
+    if (facts := parse(data)).principal != principal:
+        raise BadTicket(f"asked for {principal}, got {facts.principal}")
+    return data[: facts.whole]
+
+
+def _kinit(cache: Path, *arguments: str) -> None:
     # Not the library's call, for which the Python binding holds the interpreter while a KDC is silent.
     environ = {name: os.environ[name] for name in ("PATH", "KRB5_CONFIG") if name in os.environ}
     try:
         done = subprocess.run(
-            ["kinit", "-R", "-c", f"FILE:{cache}"],
+            ["kinit", "-c", f"FILE:{cache}", *arguments],
             env=environ | {"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -218,7 +240,7 @@ def _kinit_renews(cache: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise LoginServersUnreachable("kinit -R had no answer in time") from error
+        raise LoginServersUnreachable("kinit had no answer in time") from error
     said = " ".join(done.stderr.split())[-300:]
     if done.returncode == 0:
         return

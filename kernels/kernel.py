@@ -8,7 +8,7 @@ from kernels import units
 from kernels.environment import Value
 
 KernelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-Minutes = Annotated[int, BeforeValidator(units.minutes), Field(gt=0)]
+Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=int | str), Field(gt=0)]
 
 
 class KernelScript(BaseModel):
@@ -61,17 +61,18 @@ class DeclaredKernel(BaseModel):
     @model_validator(mode="after")
     def _says_what_to_install_once(self) -> Self:
         if bool(self.requirements) == bool(self.lock):
-            raise ValueError("needs either `requirements` or `lock`: what is to be installed")
+            raise ValueError("must say once what is to be installed; write either `requirements` or `lock`")
         return self
 
 
 def _kind(value: object) -> str:
     if isinstance(value, dict):
-        return "script" if "script" in value else "declared"
-    return "script" if isinstance(value, KernelScript) else "declared"
+        return "a script" if "script" in value else "declared kernel"
+    return "a script" if isinstance(value, KernelScript) else "declared kernel"
 
 
 Kernel = Annotated[
-    Annotated[KernelScript, Tag("script")] | Annotated[DeclaredKernel, Tag("declared")], Discriminator(_kind)
+    Annotated[KernelScript, Tag("a script")] | Annotated[DeclaredKernel, Tag("declared kernel")],
+    Discriminator(_kind),
 ]
 """An entry with the key `script` is a KernelScript, any other a DeclaredKernel."""

@@ -54,7 +54,7 @@ def count(text: str | int) -> int:
     """Return a whole number written in decimal digits; raises ValueError with a sentence."""
     written = str(text).strip()
     if not re.fullmatch(r"[0-9]{1,6}", written):
-        raise ValueError(f"{written[:_LONGEST]!r} is not a whole number")
+        raise ValueError(f"{written[:_LONGEST]!r} is not a whole number; write digits, such as 4")
     return int(written)
 
 

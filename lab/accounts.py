@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from lab.plan import PEOPLE, SERVICE_ACCOUNTS, SITE_OF, Host, Role, Site, accounts_at
+from lab.plan import HUB_GROUPS, PEOPLE, SERVICE_ACCOUNTS, SITE_OF, Host, Role, Site, accounts_at
 
 ORDINARY_UIDS = range(1000, 60000)
 """Accounts of the machine's own people, whom no host of the lab knows."""
 
 STAFF_GID = 21000
+HUB_GID = 22000
 
 LONG_AGO = 1
 """The day, counted from 1970, on which an expired account ended."""
@@ -48,6 +49,8 @@ def _hub_lines() -> Entries:
         ids = f"{person.uid}:{person.uid}:{person.name.title()}"
         passwd.append(f"{person.name}:x:{ids}:/nonexistent:/usr/sbin/nologin")
         group.append(f"{person.name}:x:{person.uid}:")
+    numbered = enumerate(HUB_GROUPS.items(), start=HUB_GID)
+    group += [f"{name}:x:{number}:{','.join(members)}" for number, (name, members) in numbered]
     return passwd, group, []
 
 

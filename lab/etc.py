@@ -15,12 +15,13 @@ from lab.plan import (
     FRONT_ENDS,
     HOSTS,
     HUB_USER,
+    MONITOR,
     SITE_OF,
     Host,
     Role,
 )
 from lab.realm import Realm
-from lab.slurm import GPU_DEVICE, PROJECTS_FILE, cgroup_conf, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf
+from lab.slurm import PROJECTS_FILE, cgroup_conf, gpu_devices, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf
 from lab.spark import spark_module
 
 KDC_DATABASE = Path("/var/lib/krb5kdc")
@@ -107,6 +108,8 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/krb5.keytab", keytab, mode=0o640, group=HUB_USER)
     web = realm.web_keytab(host.name).read_bytes()
     yield File("/etc/jupyterhub/http.keytab", web, mode=0o640, group=HUB_USER)
+    monitor = realm.keytab(MONITOR.name).read_bytes()
+    yield File("/etc/jupyterhub/monitor.keytab", monitor, mode=0o400, owner=HUB_USER)
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
@@ -119,8 +122,8 @@ def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]
     yield File("/etc/slurm/slurm.conf", slurm_conf(site))
     yield File("/etc/slurm/gres.conf", gres_conf(host))
     yield File("/etc/slurm/cgroup.conf", cgroup_conf())
-    for index in range(host.gpus):
-        yield File(GPU_DEVICE.format(index=index), "")
+    for _, path in gpu_devices(host):
+        yield File(path, "")
     for path, text in (*module_files(site), *spark_module(site)):
         yield File(path, text)
     for path, text in software.settings(site):

@@ -9,6 +9,8 @@ load_subconfig(str(Path(__file__).parent.parent / "jupyterhub_config.py"))
 c.JupyterHub.hub_connect_url = "http://hub.lab.test:8081"
 c.ConfigurableHTTPProxy.auth_token = Path("/etc/jupyterhub/proxy-token").read_text()
 
+c.Authenticator.admin_users = {"ruth"}
+
 c.SingleSignOn.keytab = "/etc/jupyterhub/http.keytab"
 
 c.JupyterHub.services = [{"name": "lab", "api_token": "lab-service-token"}]

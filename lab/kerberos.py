@@ -7,6 +7,7 @@ from lab.plan import (
     HOSTS_WITH_KEYTAB,
     HUB,
     KDC,
+    MONITOR,
     PEOPLE,
     REALM,
     RENEWABLE_LIFETIME,
@@ -79,7 +80,7 @@ def kdc_conf(database: Path) -> str:
 def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
     """Return the kadmin commands that make every principal and write the keytabs into the folder `keytabs`.
 
-    Each host has one, and the hub another for its web page.
+    Each host has one, the hub another for its web page, and the monitor has one.
     """
     people = [f"addprinc {person.kdc_options} -pw {person.password} {person.name}" for person in PEOPLE]
     services = [f"addprinc -randkey {principal}" for principal in SERVICE_PRINCIPALS]
@@ -92,4 +93,5 @@ def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
         )
     ]
     web = f'ktadd -k "{keytabs}/{HUB.name}-http.keytab" HTTP/{HUB.fqdn}'
-    return (*people, *services, *hosts, web)
+    monitor = (f"addprinc -randkey {MONITOR.name}", f'ktadd -k "{keytabs}/{MONITOR.name}.keytab" {MONITOR.name}')
+    return (*people, *services, *hosts, web, *monitor)

@@ -41,7 +41,9 @@ class Host:
     name: str
     number: int
     role: Role
-    gpus: int = 0
+    memory_mib: int = 4000
+    gpus: tuple[tuple[str, int], ...] = ()
+    """Graphics processors of a node: how many of each type."""
 
     @property
     def fqdn(self) -> str:
@@ -172,8 +174,8 @@ SITES = (
             Host("geneva-ctl", 10, Role.CONTROLLER),
             Host("geneva-login1", 11, Role.FRONT_END),
             Host("geneva-login2", 12, Role.FRONT_END),
-            Host("geneva-n1", 13, Role.NODE, gpus=2),
-            Host("geneva-n2", 14, Role.NODE),
+            Host("geneva-n1", 13, Role.NODE, gpus=(("a100", 2),)),
+            Host("geneva-n2", 14, Role.NODE, memory_mib=8000),
         ),
         module_system=ModuleSystem.ENVIRONMENT_MODULES,
         staff=("alice",),
@@ -183,7 +185,7 @@ SITES = (
         (
             Host("lugano-ctl", 20, Role.CONTROLLER),
             Host("lugano-login", 21, Role.FRONT_END),
-            Host("lugano-n1", 23, Role.NODE, gpus=2),
+            Host("lugano-n1", 23, Role.NODE, gpus=(("a100", 1), ("v100", 1))),
             Host("lugano-n2", 24, Role.NODE),
         ),
         module_system=ModuleSystem.LMOD,
@@ -211,7 +213,9 @@ INDIVIDUALS = (
     Person("heidi", 20009, "no account at lugano", no_account_at=("lugano",)),
     Person("ivan", 20010, "in no group that may use the partition staff"),
     Person("judy", 20011, "called jmeier at lugano", login_at={"lugano": "jmeier"}),
+    Person("ruth", 20013, "administers the hub"),
     Person("nora", 20012, "may not log in at lugano", shell_at={"lugano": "/usr/sbin/nologin"}),
+    Person("zoe", 20014, "never logs in to the hub"),
     Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )
 
@@ -220,10 +224,16 @@ CROWD = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number 
 
 PEOPLE = (*INDIVIDUALS, *CROWD)
 
+HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",)}
+"""Groups of people on the host `hub`, which are groups of JupyterHub."""
+
+MONITOR = Person("jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano",))
+"""A service identity; it has no password, and its keytab is on the hub."""
+
 
 def accounts_at(site: Site) -> Iterator[tuple[Person, Account]]:
-    """Yield everybody who has an account at `site`, with it."""
-    for person in PEOPLE:
+    """Yield everybody who has an account at `site`, with it, the monitor too."""
+    for person in (*PEOPLE, MONITOR):
         if account := person.account_at(site):
             yield person, account
 

@@ -29,9 +29,9 @@ class Realm:
         """The secret that the hub shows to the proxy."""
         return self.root / "proxy-token"
 
-    def keytab(self, host: str) -> Path:
-        """The keytab of `host`."""
-        return self.root / "keytabs" / f"{host}.keytab"
+    def keytab(self, name: str) -> Path:
+        """The keytab of a host, or of the monitor."""
+        return self.root / "keytabs" / f"{name}.keytab"
 
     def web_keytab(self, host: str) -> Path:
         """The keytab of the web page of `host`."""

@@ -5,7 +5,7 @@ from lab.plan import Host, Role, Site
 PROJECTS_FILE = "/etc/slurm/projects"
 """What slurmdbd is told once, before slurmctld starts for the first time."""
 
-GPU_DEVICE = "/run/gpu{index}"
+GPU_DEVICE = "/run/gpu-{kind}-{index}"
 """Plain files stand for GPUs: Slurm only wants a path that exists."""
 
 SETTINGS = """\
@@ -84,15 +84,26 @@ PartitionName=scavenge Nodes=ALL PriorityTier=1 PreemptMode=REQUEUE"""
 
 def _node_lines(nodes: tuple[Host, ...]) -> str:
     return "\n".join(
-        f"NodeName={node.name} NodeAddr={node.address} CPUs=16 RealMemory=4000"
-        + (f" Gres=gpu:{node.gpus}" if node.gpus else "")
+        f"NodeName={node.name} NodeAddr={node.address} CPUs=16 RealMemory={node.memory_mib}{_gres(node)}"
         for node in nodes
+    )
+
+
+def _gres(node: Host) -> str:
+    gpus = ",".join(f"gpu:{kind}:{count}" for kind, count in node.gpus)
+    return f" Gres={gpus}" if gpus else ""
+
+
+def gpu_devices(host: Host) -> tuple[tuple[str, str], ...]:
+    """Return type and device of each of the host's GPUs."""
+    return tuple(
+        (kind, GPU_DEVICE.format(kind=kind, index=index)) for kind, count in host.gpus for index in range(count)
     )
 
 
 def gres_conf(host: Host) -> str:
     """Return gres.conf of one host: its GPUs, or nothing."""
-    return "".join(f"Name=gpu File={GPU_DEVICE.format(index=index)}\n" for index in range(host.gpus))
+    return "".join(f"Name=gpu Type={kind} File={path}\n" for kind, path in gpu_devices(host))
 
 
 def cgroup_conf() -> str:

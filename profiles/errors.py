@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from profiles.sources import Sources
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -15,22 +17,22 @@ class Problem:
     path: str
     text: str
 
-    @property
-    def where(self) -> tuple[int, int, str]:
-        """Line, column and path: what problems are sorted by."""
-        return self.line, self.column, self.path
-
     def __str__(self) -> str:
-        """Return `file:line:column: path: text`, which editors can jump to."""
-        return f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+        """Return `file:line:column: path: text` in one line, which editors can jump to."""
+        text = f"{self.file}:{self.line}:{self.column}: {self.path}: {self.text}"
+        return "".join(c if c.isprintable() else "?" for c in text)
 
 
 class CatalogueInvalid(Exception):  # noqa: N818
-    """The catalogue cannot be used; `problems` holds every one found, in the order of the file."""
+    """The catalogue cannot be used.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `problems` holds every one found, file by file in the order of the lines; `sources` are the files to mend.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], sources: Sources) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.sources = sources
 
 
 class WrongAt(ValueError):  # noqa: N818
@@ -51,9 +53,9 @@ class WrongWithin(ValueError):  # noqa: N818
 
 
 class WrongTogether(ValueError):  # noqa: N818
-    """Several values that do not fit each other, each with its path from the entry checked."""
+    """Several things that are wrong in one entry, each with its path from there."""
 
-    def __init__(self, problems: tuple[WrongAt, ...]) -> None:
+    def __init__(self, problems: "tuple[WrongAt | WrongWithin, ...]") -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
 

@@ -24,7 +24,11 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Nodes:
-    """`count` nodes of a partition that are alike: what each has, and what is free on it (None: it is down)."""
+    """`count` nodes of a partition that are alike: what each has, and what is free on it now.
+
+    `free` is None while a node takes no jobs of just anybody: it is down, drained, reserved, or kept for a waiting
+    job.
+    """
 
     count: int
     whole: Capacity
@@ -42,9 +46,31 @@ class PartitionFacts:
     nodes: tuple[Nodes, ...]
 
 
+def free_nodes(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> int:
+    """Return how many nodes of a partition could start one node's share of a job now; 0 if it starts no jobs.
+
+    A node of two partitions is counted in both: over several partitions take the largest number, not the sum.
+    """
+    if not partition.is_up:
+        return 0
+    able = (
+        nodes for nodes in partition.nodes if nodes.free and nodes.free.holds(cores, memory_mib, gpus, gpu_type)
+    )
+    return sum(nodes.count for nodes in able)
+
+
+def could_hold(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> bool:
+    """Return whether any node of a partition, empty and mended, could ever take one node's share of a job."""
+    return any(nodes.whole.holds(cores, memory_mib, gpus, gpu_type) for nodes in partition.nodes)
+
+
 @dataclass(frozen=True)
 class Reservation:
-    """One reservation of a site: who may use it, and when; `partition` None means any."""
+    """One reservation of a site: who may use it, and when; `partition` None means any.
+
+    `users` are logins at the site, `accounts` projects, `groups` Unix groups there; a name with `-` before it is
+    kept out, and an empty list keeps out nobody.
+    """
 
     name: str
     partition: str | None
@@ -52,6 +78,7 @@ class Reservation:
     accounts: tuple[str, ...]
     begins: datetime
     ends: datetime
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

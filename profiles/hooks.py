@@ -5,13 +5,23 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from kernels.hook import Hook, hooks
-from profiles.errors import WrongAt, WrongWithin
+from profiles.errors import WrongAt, WrongTogether, WrongWithin
+from profiles.nearest import meant
 
 
 def _read(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    return {name: _hook(name, settings) for name, settings in value.items()}
+    read: dict[str, Hook] = {}
+    wrong: list[WrongAt | WrongWithin] = []
+    for name, settings in value.items():
+        try:
+            read[name] = _hook(name, settings)
+        except (WrongAt, WrongWithin) as error:
+            wrong.append(error)
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return read
 
 
 def _hook(name: str, settings: Any) -> Hook:
@@ -19,7 +29,7 @@ def _hook(name: str, settings: Any) -> Hook:
         return settings
     known = hooks()
     if name not in known:
-        raise WrongAt((str(name),), f"there is no such hook; installed are {', '.join(sorted(known)) or 'none'}")
+        raise WrongAt((str(name),), f"there is no such hook; {meant(str(name), sorted(known), 'installed are')}")
     try:
         return known[name].model_validate({} if settings is None else settings)
     except ValidationError as error:

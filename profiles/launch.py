@@ -1,65 +1,23 @@
 """From Choices to a Launch: `resolve` is the single gate, and nothing after it checks again.  Pure."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from kernels import units
 from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
+from profiles import limits
+from profiles.choices import Choices, shown
 from profiles.errors import ChoiceRefused
-from profiles.facts import SiteFacts
+from profiles.limits import Limit
 from profiles.offer import Offer
 from profiles.profile import Offering, Profile
-from profiles.resources import Bounds, Durations, Parameter
+from profiles.resources import Parameter
 from profiles.site import Site
 
-FIELDS = (
-    "profile",
-    "site",
-    "partition",
-    "project",
-    "time",
-    "cores",
-    "memory",
-    "gpus",
-    "gpu_type",
-    "nodes",
-    "reservation",
-    "qos",
-)
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-_PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
-_LONGEST_VALUE = 200
-_SHOWN = 60
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a person asked: field name to text, as the form and the REST API send it; nothing is required."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        """Return the choices in `given`, leaving out empty ones.
-
-        Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
-        """
-        if not isinstance(given, Mapping):
-            raise ChoiceRefused("profile", "Choices are names with texts, such as profile and site.")
-        for name, value in given.items():
-            if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
-                raise ChoiceRefused(_shown(name), f"There is no choice called {_shown(name)}.")
-            if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
-                raise ChoiceRefused(name, f"The choice {name} must be one line of text, at most 200 characters.")
-        return cls({name: value.strip() for name, value in given.items() if value.strip()})
-
-    def get(self, name: str) -> str | None:
-        """Return the text chosen for `name`, or None."""
-        return self.values.get(name)
 
 
 @dataclass(frozen=True)
@@ -101,37 +59,41 @@ class Launch:
 def resolve(offer: Offer, choices: Choices) -> Launch:
     """Return the Launch that `choices` mean for the person whom `offer` is for.
 
-    `{}` means the catalogue's first profile at its first site.  Raises ChoiceRefused, naming the field and what
-    would be accepted.
+    `{}` means the first profile that she sees, at the first of its sites that is open.  Raises ChoiceRefused,
+    naming the field and what would be accepted; a profile that she does not see is one that there is not.
     """
-    catalogue, user = offer.catalogue, offer.asker.name
-    profile_key = _one_of("profile", choices, tuple(catalogue.profiles)) or next(iter(catalogue.profiles))
-    profile = catalogue.profiles[profile_key]
-    offered = catalogue.sites_of(profile_key)
-    site_key = _one_of("site", choices, offered) or offered[0]
-    site, what = catalogue.sites[site_key], catalogue.offering(profile_key, site_key)
-    resources = what.resources
-    partition = _partition(site, what, choices)
-    parameters = _parameters(profile, what, choices)
+    profile_key = choices.one_of("profile", offer.profiles()) or _first_profile(offer)
+    profile = offer.catalogue.profiles[profile_key]
+    site_key = _site(offer, profile_key, choices)
     _one_more(profile, offer.asker.running.get(profile_key, 0))
-    gpus = _within("gpus", choices, resources.gpus, units.count, str)
+    return _launch(offer, choices, profile_key, site_key)
+
+
+def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> Launch:
+    profile = offer.catalogue.profiles[profile_key]
+    site, what = offer.catalogue.sites[site_key], offer.catalogue.offering(profile_key, site_key)
+    parameters = _parameters(profile, what, choices)
+    project = _project(site, offer.projects(site_key), choices)
+    reservation = choices.one_of("reservation", offer.reservations(site_key))
+    partition = _partition(offer, site_key, what, choices, reservation)
+    numbers, gpu_type = _numbers(offer, site_key, what, partition, choices, reservation)
     return Launch(
-        user=user,
-        owner=site.login_name.get(user, user),
+        user=offer.asker.name,
+        owner=offer.owner(site_key),
         profile_key=profile_key,
         profile_name=profile.name,
         site_key=site_key,
         site=site,
         partition=partition,
-        project=_project(site, offer.facts_of(site_key), choices),
-        reservation=_one_of("reservation", choices, site.reservations),
-        qos=_one_of("qos", choices, site.qos),
-        time_minutes=_time(what, site, partition, choices),
-        nodes=_within("nodes", choices, resources.nodes, units.count, str),
-        cores=_within("cores", choices, resources.cores, units.count, str),
-        memory_mib=_within("memory", choices, resources.memory, units.mebibytes, units.say_mebibytes),
-        gpus=gpus,
-        gpu_type=_one_of("gpu_type", choices, resources.gpu_types) or next(iter(resources.gpu_types), None),
+        project=project,
+        reservation=reservation,
+        qos=choices.one_of("qos", site.qos),
+        time_minutes=numbers["time"],
+        nodes=numbers["nodes"],
+        cores=numbers["cores"],
+        memory_mib=numbers["memory"],
+        gpus=numbers["gpus"],
+        gpu_type=gpu_type,
         queue_wait_minutes=what.queue_wait,
         directives={**site.directives, **what.directives},
         environments=(site.jupyter, what.needs(parameters)),
@@ -145,34 +107,37 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
     )
 
 
-def _shown(value: Any) -> str:
-    """Return somebody's text cut short and harmless enough for a sentence."""
-    text = str(value)
-    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")
+def _first_profile(offer: Offer) -> str:
+    for key in offer.profiles():
+        return key
+    raise ChoiceRefused("profile", "Nothing is on offer for you here. Ask an administrator of this hub.")
 
 
-def _one_of(name: str, choices: Choices, offered: tuple[str, ...]) -> str | None:
-    chosen = choices.get(name)
-    if chosen is None or chosen in offered:
-        return chosen
-    accepted = f"Choose one of: {', '.join(offered)}." if offered else "None is offered here; leave it out."
-    raise ChoiceRefused(name, f"The {name} {_shown(chosen)} is not on offer. {accepted}")
+def _site(offer: Offer, profile: str, choices: Choices) -> str:
+    """Return the site chosen, or the first that is open.  Raises ChoiceRefused for one in maintenance."""
+    offered = offer.sites(profile)
+    is_open = [site for site in offered if offer.closed(site) is None]
+    site = choices.one_of("site", offered) or (is_open[0] if is_open else offered[0])
+    if sentence := offer.closed(site):
+        accepted = f"Choose one of: {', '.join(is_open)}." if is_open else "Try again when it is over."
+        raise ChoiceRefused("site", f"{sentence} {accepted}")
+    return site
 
 
-def _project(site: Site, facts: SiteFacts, choices: Choices) -> str | None:
+def _project(site: Site, known: tuple[str, ...] | None, choices: Choices) -> str | None:
     """Return the project to charge; None leaves it to Slurm's default account of the person."""
     chosen = choices.get("project")
-    if site.projects == "none":
-        if chosen:
-            raise ChoiceRefused("project", f"{site.title} charges no project. Leave the project out.")
-        return None
-    if site.projects != "accounting":
-        return _one_of("project", choices, site.projects) or site.projects[0]
-    if facts.projects is not None:
-        return _one_of("project", choices, facts.projects)
+    if site.projects == "none" and chosen:
+        raise ChoiceRefused("project", f"{site.title} charges no project. Leave the project out.")
+    if known is not None:
+        usual = site.projects[0] if isinstance(site.projects, tuple) else None
+        return choices.one_of("project", known) or usual
     # Nothing is known yet: Slurm itself decides, but only about what can be the name of a project.
     if chosen and not _PROJECT.fullmatch(chosen):
-        raise ChoiceRefused("project", f"{_shown(chosen)} cannot be the name of a project.")
+        raise ChoiceRefused(
+            "project",
+            f"{shown(chosen)} cannot be the name of a project. Use letters, digits, _, . and -, or leave it out.",
+        )
     return chosen
 
 
@@ -185,47 +150,59 @@ def _one_more(profile: Profile, running: int) -> None:
         )
 
 
-def _partition(site: Site, what: Offering, choices: Choices) -> str | None:
-    offered = what.partitions or tuple(site.partitions)
-    return _one_of("partition", choices, offered) or next(iter(offered), None)
+def _partition(offer: Offer, site: str, what: Offering, choices: Choices, reservation: str | None) -> str | None:
+    """Return the partition chosen, that of the reservation, or the first with nodes that are large enough."""
+    every = what.partitions or tuple(offer.catalogue.sites[site].partitions)
+    partition = choices.one_of("partition", every)
+    if partition is None:
+        reserved = [each.partition for each in offer.own_reservations(site) if each.name == reservation]
+        large = limits.partitions(offer, site, what)
+        partition = next((each for each in reserved if each in every), None) or next(iter(large), None)
+    real, where = limits.real_partition(offer, site, partition), limits.place(offer, site, partition)
+    if sentence := limits.why_too_small(real, where, limits.least(what), None):
+        field = "partition" if choices.get("partition") else "site"
+        raise ChoiceRefused(field, f"{sentence} Choose another {'partition or ' if every else ''}cluster.")
+    return partition
 
 
-def _time(what: Offering, site: Site, partition: str | None, choices: Choices) -> int:
-    bounds: Bounds = what.resources.time
-    longest = site.partitions[partition].time_max if partition else None
-    if longest is not None and longest < bounds.most:
-        bounds = _shortened(bounds, longest)
-    return _within("time", choices, bounds, units.minutes, units.say_minutes)
+def _numbers(
+    offer: Offer, site: str, what: Offering, partition: str | None, choices: Choices, reservation: str | None
+) -> tuple[Mapping[str, int], str | None]:
+    """Return what the job gets of limits.NUMBERS, and the type of its graphics processors."""
+    within = dict(limits.limits(offer, site, what, partition))
+    within["time"] = _before_it_ends(offer, site, within["time"], reservation)
+    numbers = {name: within[name].chosen(choices) for name in limits.NUMBERS}
+    kind = _gpu_type(what, numbers["gpus"], choices)
+    real, where = limits.real_partition(offer, site, partition), limits.place(offer, site, partition)
+    if sentence := limits.why_too_small(real, where, numbers, kind):
+        asked = ("gpu_type", "gpus", "memory", "cores", "nodes", "partition")
+        field = next((name for name in asked if choices.get(name)), "site")
+        raise ChoiceRefused(field, f"{sentence} Ask for less, or choose another partition or cluster.")
+    return numbers, kind
 
 
-def _shortened(bounds: Bounds, longest: int) -> Bounds:
-    """Return the bounds as far as they are not longer than `longest` minutes."""
-    options = tuple(option for option in bounds.options if option <= longest) or (longest,)
-    if bounds.options:
-        default = bounds.default if bounds.default in options else max(options)
-        return Durations(default=default, options=options)
-    return Durations(default=min(bounds.default, longest), min=min(bounds.least, longest), max=longest)
+def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | None) -> Limit:
+    """Return the limit of the time as far as neither a maintenance nor the end of the reservation comes first."""
+    limit = limits.before_maintenance(offer, site, allowed)
+    for each in offer.own_reservations(site):
+        if each.name == reservation:
+            why = f"the reservation {each.name} ends at {offer.clock(each.ends)}"
+            limit = limits.until(limit, max(offer.now, each.begins), each.ends, why)
+    shortest = 1 if allowed.bounds.options else allowed.bounds.least
+    if limit.bounds.most < shortest:
+        raise ChoiceRefused("site", f"No time is left there for this profile, because {limit.why}.")
+    return limit
 
 
-def _within(
-    name: str, choices: Choices, bounds: Bounds, read: Callable[[str], int], say: Callable[[int], str]
-) -> int:
-    chosen = choices.get(name)
-    if chosen is None:
-        return bounds.default
-    try:
-        value = read(chosen)
-    except ValueError as error:
-        raise ChoiceRefused(name, f"The {name} cannot be used: {error}.") from error
-    if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
-        return value
-    raise ChoiceRefused(name, f"The {name} {_shown(chosen)} is not on offer. Choose {_accepted(bounds, say)}.")
-
-
-def _accepted(bounds: Bounds, say: Callable[[int], str]) -> str:
-    if bounds.options:
-        return " or ".join(say(option) for option in bounds.options)
-    return f"{say(bounds.least)} to {say(bounds.most)}"
+def _gpu_type(what: Offering, gpus: int, choices: Choices) -> str | None:
+    kinds = what.resources.gpu_types
+    chosen = choices.one_of("gpu_type", kinds)
+    if gpus:
+        return chosen or next(iter(kinds), None)
+    if chosen:
+        sentence = f"The gpu_type {chosen} is for launches with graphics processors. Choose gpus, or leave it out."
+        raise ChoiceRefused("gpu_type", sentence)
+    return None
 
 
 def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[str, str]:
@@ -233,17 +210,18 @@ def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[s
     for name in choices.values:
         key = name.removeprefix("param.")
         if key != name and key not in what.parameters:
-            raise ChoiceRefused(name, f"{profile.name} has no parameter called {key}.")
+            has = f"It has {', '.join(what.parameters)}." if what.parameters else "It has none; leave it out."
+            raise ChoiceRefused(name, f"{profile.name} has no parameter called {key}. {has}")
     return {key: _parameter(f"param.{key}", each, choices) for key, each in what.parameters.items()}
 
 
 def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     if parameter.options:
-        return _one_of(name, choices, tuple(parameter.options)) or parameter.usual
+        return choices.one_of(name, tuple(parameter.options)) or parameter.usual
     chosen = choices.get(name)
     if chosen is None:
         return parameter.usual
     if re.fullmatch(r"-?[0-9]{1,18}", chosen) and parameter.holds(int(chosen)):
         return str(int(chosen))
     accepted = f"Choose a whole number from {parameter.min} to {parameter.max}."
-    raise ChoiceRefused(name, f"{parameter.title}: {_shown(chosen)} is not on offer. {accepted}")
+    raise ChoiceRefused(name, f"{parameter.title}: {shown(chosen)} is not on offer. {accepted}")

@@ -1,159 +1,142 @@
-"""Read a catalogue file into a Catalogue, or say everything that is wrong with it and where."""
+"""Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
 
-import re
-from collections.abc import Iterator
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from pydantic import Field, ValidationError
+from yaml.nodes import Node
 
-from profiles.errors import CatalogueInvalid, Problem, WrongAt, WrongTogether, WrongWithin
+from profiles import entries, include, keys, nodes, references, wording
+from profiles.errors import CatalogueInvalid, Problem, WrongAt
+from profiles.include import Tree
+from profiles.profile import Profile
 from profiles.schema import Catalogue
+from profiles.site import Site
+from profiles.sources import Sources
+from profiles.words import Entry, Key
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 without its traps: `08:00:00`, `010`, yes, no, on and off are text or what they look like."""
+@dataclass(frozen=True)
+class Loaded:
+    """A catalogue, the files it was read from, and the nodes that know where everything stands in them."""
 
+    catalogue: Catalogue
+    sources: Sources
+    root: Node
 
-_PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in pairs if tag.rsplit(":", 1)[1] not in ("int", "bool", "timestamp")]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(0|[1-9][0-9]*)$"), list("-0123456789"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.yaml_constructors = {
-    tag: make
-    for tag, make in yaml.SafeLoader.yaml_constructors.items()
-    if tag is None or tag.rsplit(":", 1)[1] in _PLAIN
-}
+    def problem(self, path: tuple[str, ...], text: str) -> Problem:
+        """Return what is wrong with the value at `path`, with its place in the file."""
+        found = nodes.place(self.root, path)
+        return nodes.at(found.key, found.path, text)
 
 
 def read(path: str | Path) -> Catalogue:
-    """Return the catalogue in the YAML file at `path`.
+    """Return the catalogue in the YAML file at `path` and those that it includes.
 
     Raises CatalogueInvalid, naming file, line and column of every problem, also if it cannot be read.
     """
-    name = str(path)
-    try:
-        return parse(Path(path).read_text(encoding="utf-8"), name)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CatalogueInvalid((Problem(name, 1, 1, "file", f"cannot be read: {reason}"),)) from error
+    return loaded(path).catalogue
+
+
+def loaded(path: str | Path) -> Loaded:
+    """Return the same, with the files and places it came from.  Raises CatalogueInvalid."""
+    with _no_collection():
+        return _loaded(include.gather(Path(path)))
 
 
 def parse(text: str, name: str) -> Catalogue:
     """Return the catalogue in `text`; `name` stands for the file in problems.  Raises CatalogueInvalid."""
-    root, data = _values(text, name)
+    return _loaded(include.gather_text(text, name)).catalogue
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage, in which a large catalogue would spend half of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        return Catalogue.model_validate(data)
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Frame(Entry):
+    """A catalogue whose entries have not been looked at."""
+
+    include: tuple[str, ...] = ()
+    sites: dict[Key, Any] = Field(min_length=1)
+    profiles: dict[Key, Any] = Field(min_length=1)
+
+
+def _loaded(tree: Tree) -> Loaded:
+    problems = list(tree.problems)
+    catalogue = None
+    if tree.root is not None:
+        try:
+            data = nodes.values(tree.root, str(tree.sources.files[0]))
+        except nodes.NotYAML as error:
+            problems.append(error.problem)
+        else:
+            catalogue, found = _checked(data, tree.root, tree.is_whole)
+            problems += found
+    if problems or catalogue is None or tree.root is None:
+        raise CatalogueInvalid(_in_order(problems, tree.sources), tree.sources)
+    return Loaded(catalogue, tree.sources, tree.root)
+
+
+def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable[Problem]]:
+    """Return the catalogue as far as it could be read, and what is wrong with it."""
+    details = [each for each in _frame(data) if is_whole or each["type"] not in ("missing", "too_short")]
+    sections: dict[str, Any] = data if isinstance(data, dict) else {}
+    sites = _entries(Site, sections.get("sites"))
+    profiles = _entries(Profile, sections.get("profiles"))
+    for section, read_there in (("sites", sites), ("profiles", profiles)):
+        for key, entry in read_there.items():
+            details += [{**each, "loc": (section, key, *each["loc"])} for each in entry.details]
+    # Every part of it has been validated.
+    catalogue = Catalogue.model_construct(
+        include=tuple(sections.get("include") or ()) if not details else (),
+        sites={key: entry.value for key, entry in sites.items() if entry.value},
+        profiles={key: entry.value for key, entry in profiles.items() if entry.value},
+    )
+    unsure = {(key, site) for key, entry in profiles.items() for site in entry.unsure}
+    misfits = references.misfits(catalogue, tuple(sites) if is_whole else None, unsure)
+    return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
+
+
+def _frame(data: Any) -> Iterator[entries.Detail]:
+    try:
+        _Frame.model_validate(data)
     except ValidationError as error:
-        found = [_problem(name, root, each) for detail in error.errors() for each in _spread(detail)]
-        problems = {p.where: p for p in reversed(found)}
-        raise CatalogueInvalid(tuple(problems[where] for where in sorted(problems))) from error
+        yield from entries.spread(error)
 
 
-def _values(text: str, name: str) -> tuple[Node, Any]:
-    """Return the file's nodes, which know their lines, and the values in them."""
-    try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        if root is None:
-            raise CatalogueInvalid((Problem(name, 1, 1, "file", "is empty"),))
-        # Before the values are made: that writes merged keys (<<) into the nodes.
-        if repeated := tuple(_repeated(name, root, (), set())):
-            raise CatalogueInvalid(repeated)
-        return root, loader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise CatalogueInvalid((Problem(name, *where, "file", f"not YAML: {error.problem}"),)) from error
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        where = (before.count("\n") + 1, error.position - before.rfind("\n"))
-        problem = f"not YAML: the character U+{int(error.character):04X} may not be used"
-        raise CatalogueInvalid((Problem(name, *where, "file", problem),)) from error
-    # What `!!int x` and a thousand brackets in each other raise.
-    except (ValueError, LookupError, RecursionError) as error:
-        raise CatalogueInvalid((Problem(name, 1, 1, "file", f"not YAML: {error}"),)) from error
+def _entries(model: type[entries.T], section: Any) -> dict[str, entries.Entry[entries.T]]:
+    found = section if isinstance(section, dict) else {}
+    return {str(key): entries.read(model, value) for key, value in found.items()}
 
 
-def _repeated(name: str, node: Node, path: tuple[str, ...], seen: set[int]) -> Iterator[Problem]:
-    """Find keys that stand twice in one mapping, of which YAML would silently take the last."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, MappingNode):
-        keys = set()
-        for key, value in node.value:
-            if not isinstance(key, ScalarNode):
-                continue
-            here = (*path, key.value)
-            if key.value in keys:
-                mark = key.start_mark
-                yield Problem(name, mark.line + 1, mark.column + 1, ".".join(here), "is there twice")
-            keys.add(key.value)
-            yield from _repeated(name, value, here, seen)
-    elif isinstance(node, SequenceNode):
-        for index, value in enumerate(node.value):
-            yield from _repeated(name, value, (*path, str(index)), seen)
+def _problem(root: Node, detail: entries.Detail) -> Problem:
+    steps = [str(step) for step in detail["loc"]]
+    found = nodes.place(root, steps)
+    of_key = steps[-1:] == ["[key]"]
+    written = getattr(found.key, "value", None) if of_key else found.written
+    text = wording.sentence(detail, written, keys.fields_at(Catalogue, steps[:-1]))
+    path = (*found.path, steps[-1]) if detail["type"] == "missing" else found.path
+    return nodes.at(found.key, path, text)
 
 
-def _spread(detail: Any) -> Iterator[Any]:
-    """Yield one detail for each problem that a detail stands for."""
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, WrongTogether):
-        for each in cause.problems:
-            yield {**detail, "msg": str(each), "loc": (*detail["loc"], *each.path), "ctx": {}}
-    elif isinstance(cause, WrongWithin):
-        for inner in cause.error.errors():
-            yield {**inner, "loc": (*detail["loc"], *cause.path, *inner["loc"])}
-    else:
-        yield detail
+def _misfit(root: Node, misfit: WrongAt) -> Problem:
+    found = nodes.place(root, misfit.path)
+    return nodes.at(found.key, found.path, str(misfit))
 
 
-def _problem(name: str, root: Node, detail: Any) -> Problem:
-    text = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        text = "there is no such key"
-    elif detail["type"] == "missing":
-        text = "is missing"
-    cause = detail.get("ctx", {}).get("error")
-    steps = [str(step) for step in detail["loc"]] + list(cause.path if isinstance(cause, WrongAt) else ())
-    line, column, path = _place(root, steps)
-    if detail["type"] == "missing":
-        path.append(steps[-1])
-    return Problem(name, line, column, ".".join(path) or "file", text)
-
-
-def _place(root: Node, steps: list[str]) -> tuple[int, int, list[str]]:
-    """Return line and column (1-based) of the deepest node that the file has, and the steps to it.
-
-    Steps that the file does not have are pydantic's own, such as the member of a union.
-    """
-    node, mark = root, root.start_mark
-    path: list[str] = []
-    for step in steps:
-        found = _child(node, step)
-        if found is None:
-            continue
-        key, node = found
-        mark = key.start_mark
-        path.append(step)
-    return mark.line + 1, mark.column + 1, path
-
-
-def _child(node: Node, step: str) -> tuple[Node, Node] | None:
-    if isinstance(node, MappingNode):
-        # The last one counts: merged keys stand before a mapping's own.
-        return next(((key, value) for key, value in reversed(node.value) if key.value == step), None)
-    if isinstance(node, SequenceNode):
-        if step.isdigit() and int(step) < len(node.value):
-            return node.value[int(step)], node.value[int(step)]
-        # A list of names may stand for a mapping from those names.
-        return next(((each, each) for each in node.value if each.value == step), None)
-    return None
+def _in_order(problems: Iterable[Problem], sources: Sources) -> tuple[Problem, ...]:
+    order = {str(path): number for number, path in enumerate(sources.files)}
+    unlike = dict.fromkeys(problems)
+    return tuple(sorted(unlike, key=lambda each: (order.get(each.file, 0), each.line, each.column, each.path)))

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
-from profiles.errors import WrongAt
+from profiles.errors import WrongAt, WrongTogether
 from profiles.hooks import Hooks
 from profiles.resources import Count, Counts, Mebibytes, Parameter, Resources, Sizes
 from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord
@@ -16,6 +16,7 @@ from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain,
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""
 
+ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _SHORT_FORMS = ("core", "memory", "kernel")
 
 
@@ -60,7 +61,7 @@ class Offering(Entry):
     kernels: tuple[Kernel, ...] = Field(
         default=(), description="Kernels to have ready: scripts to run, or environments to build once."
     )
-    kernel: Value | None = Field(default=None, description="Short for `kernels: [{script: }]`.")
+    kernel: Value | None = Field(default=None, min_length=1, description="Short for `kernels: [{script: }]`.")
     hooks: Hooks = Field(
         default_factory=dict,
         description="What else belongs to the job, such as `spark`: a hook's name and its settings.",
@@ -145,6 +146,33 @@ class Offering(Entry):
         return self.model_copy(update=changed)
 
 
+def _listed(value: Any) -> Any:
+    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
+    if isinstance(value, dict):
+        return {name: {} if what is None else what for name, what in value.items()}
+    if isinstance(value, str):
+        raise ValueError(f"is one name, but a list is needed; write [{value[:40] or 'names of sites'}]")
+    if not isinstance(value, list):
+        return value
+    if not value:
+        raise ValueError("names no site; write one at least, or leave it out for all of them")
+    wrong = tuple(
+        WrongAt((str(index),), text) for index, name in enumerate(value) if (text := _no_site(name, value[:index]))
+    )
+    if wrong:
+        raise WrongTogether(wrong)
+    return {name: {} for name in value}
+
+
+def _no_site(name: Any, before: list[Any]) -> str | None:
+    if not isinstance(name, str):
+        return "is not the name of a site; write names alone, or in braces names with what differs there"
+    return "is there twice; leave one of them out" if name in before else None
+
+
+_Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
+
+
 class Profile(Offering):
     """One thing a person can start."""
 
@@ -154,10 +182,10 @@ class Profile(Offering):
     )
     icon: str | None = Field(
         default=None,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        pattern=ICON,
         description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
     )
-    sites: dict[Key, Offering] = Field(
+    sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
         default_factory=dict,
         description="Sites that offer it, the default first: a list, or names with what differs there; "
         "all sites if left out.",
@@ -167,10 +195,3 @@ class Profile(Offering):
         ge=1,
         description="How many servers of this profile one person may have; any number if left out.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _listed_sites(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("sites"), list):
-            return {**data, "sites": {name: {} for name in data["sites"]}}
-        return data

@@ -1,21 +1,26 @@
 """What a job gets, and what a person may change of it: values with bounds, parameters with options."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from kernels import units
 from kernels.environment import Value, Variable
-from profiles.errors import WrongAt
-from profiles.words import Entry, Plain, SlurmWord
+from profiles.errors import WrongAt, WrongTogether
+from profiles.words import CountText, Entry, MemoryText, Minutes, Plain, SlurmWord, TimeText
 
-Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=int)]
-Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=int | str)]
-Duration = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=int | str), Field(gt=0)]
+Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
+Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=MemoryText)]
+_EITHER: JsonDict = {"required": [], "anyOf": [{"required": ["default"]}, {"required": ["options"]}]}
 
 
 class Bounds(Entry):
     """A whole number with a default; a person may ask for one of `options`, or for `least` to `most`."""
+
+    model_config = ConfigDict(json_schema_extra=_EITHER)
+    say: ClassVar[Callable[[int], str]] = str
 
     default: int = Field(description="What a launch gets if nothing is asked; the first option if left out.")
     min: int | None = Field(default=None, description="The least that may be asked; 1 if left out.")
@@ -43,9 +48,19 @@ class Bounds(Entry):
                 if getattr(self, name) is not None:
                     raise WrongAt((name,), "has no meaning beside `options`; leave one of them out")
             if self.default not in self.options:
-                raise WrongAt(("default",), "is not among the options")
-        elif not self.least <= self.default <= self.most:
-            raise ValueError(f"min {self.least}, default {self.default}, max {self.most} are not in order")
+                raise WrongAt(
+                    ("default",),
+                    f"is not among the options; write one of {', '.join(map(type(self).say, self.options))}",
+                )
+            return self
+        say = type(self).say
+        if self.least > self.most:
+            raise WrongAt(("min",), f"is more than the most, which is {say(self.most)}; write a smaller one")
+        if not self.least <= self.default <= self.most:
+            asked = f"{say(self.least)} to {say(self.most)}"
+            raise WrongAt(
+                ("default",), f"is {say(self.default)}, but only {asked} may be asked; write one of these"
+            )
         return self
 
 
@@ -61,6 +76,8 @@ class Counts(Bounds):
 class Sizes(Bounds):
     """How much memory, in MiB; see Bounds."""
 
+    say: ClassVar[Callable[[int], str]] = units.say_mebibytes
+
     default: Mebibytes = Field(description="What a launch gets if nothing is asked; the first option if left out.")
     min: Mebibytes | None = Field(default=None, description="The least that may be asked; 1M if left out.")
     max: Mebibytes | None = Field(default=None, description="The most that may be asked; the default if left out.")
@@ -70,10 +87,12 @@ class Sizes(Bounds):
 class Durations(Bounds):
     """How long, in minutes; see Bounds."""
 
-    default: Duration = Field(description="What a launch gets if nothing is asked; the first option if left out.")
-    min: Duration | None = Field(default=None, description="The least that may be asked; 1m if left out.")
-    max: Duration | None = Field(default=None, description="The most that may be asked; the default if left out.")
-    options: tuple[Duration, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+    say: ClassVar[Callable[[int], str]] = units.say_minutes
+
+    default: Minutes = Field(description="What a launch gets if nothing is asked; the first option if left out.")
+    min: Minutes | None = Field(default=None, description="The least that may be asked; 1m if left out.")
+    max: Minutes | None = Field(default=None, description="The most that may be asked; the default if left out.")
+    options: tuple[Minutes, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
 
 
 def _spread(value: Any) -> Any:
@@ -90,22 +109,29 @@ def _fixed(value: int) -> Any:
     return {"default": value, "options": (value,)}
 
 
-CountBounds = Annotated[Counts, BeforeValidator(_spread, json_schema_input_type=int | Counts)]
-SizeBounds = Annotated[Sizes, BeforeValidator(_spread, json_schema_input_type=int | str | Sizes)]
-DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input_type=int | str | Durations)]
+def _one_or_more(bounds: Counts) -> Counts:
+    if bounds.least < 1:
+        raise ValueError("may be 0, but a job needs one; write 1 or more")
+    return bounds
+
+
+CountBounds = Annotated[Counts, BeforeValidator(_spread, json_schema_input_type=CountText | Counts)]
+OneOrMore = Annotated[CountBounds, AfterValidator(_one_or_more)]
+SizeBounds = Annotated[Sizes, BeforeValidator(_spread, json_schema_input_type=MemoryText | Sizes)]
+DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input_type=TimeText | Durations)]
 
 
 class Resources(Entry):
     """What a job gets.  Each is one value, `{default: , min: , max: }` or `{options: [...]}`."""
 
-    cores: CountBounds = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
+    cores: OneOrMore = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
     memory: SizeBounds = Field(default=Sizes(**_fixed(1024)), description="Memory on each node, such as `64G`.")
     gpus: CountBounds = Field(default=Counts(**_fixed(0)), description="Graphics processors on each node.")
     gpu_types: tuple[SlurmWord, ...] = Field(
         default=(),
         description="Types of graphics processor that may be asked for, the default first; any if left out.",
     )
-    nodes: CountBounds = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
+    nodes: OneOrMore = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
     time: DurationBounds = Field(
         default=Durations(default=60, min=1, max=480), description="How long the job may run, such as `8h`."
     )
@@ -113,7 +139,22 @@ class Resources(Entry):
 
 def _titled(value: Any) -> Any:
     """Turn a list of options into options that are their own titles."""
-    return {str(option): str(option) for option in value} if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    wrong = tuple(
+        WrongAt((str(place),), "is not text; write it in quotes, so that nothing of it is lost")
+        for place, option in enumerate(value)
+        if not isinstance(option, str) and type(option) is not int
+    )
+    if wrong:
+        raise WrongTogether(wrong)
+    return {str(option): str(option) for option in value}
+
+
+def _text_or_whole(value: Any) -> Any:
+    if value is None or isinstance(value, str) or type(value) is int:
+        return value
+    raise ValueError("is not text; write it in quotes, so that nothing of it is lost")
 
 
 class Parameter(Entry):
@@ -122,11 +163,11 @@ class Parameter(Entry):
     title: Plain = Field(description="What people read beside it.")
     description: Plain = Field(default="", description="One sentence under it.")
     options: Annotated[
-        dict[Value, Plain], BeforeValidator(_titled, json_schema_input_type=dict[str, str] | list[str])
+        dict[Value, Plain], BeforeValidator(_titled, json_schema_input_type=dict[Value, Plain] | list[str | int])
     ] = Field(default_factory=dict, description="What may be picked: a list, or values with titles.")
     min: int | None = Field(default=None, description="Instead of options: the least.")
     max: int | None = Field(default=None, description="Instead of options: the most.")
-    default: str | int | None = Field(
+    default: Annotated[str | int | None, BeforeValidator(_text_or_whole)] = Field(
         default=None,
         description="What a launch gets if nothing is picked; the first option, or `min`, if left out.",
     )
@@ -151,12 +192,12 @@ class Parameter(Entry):
             if self.min is not None or self.max is not None:
                 raise ValueError("has `options` and `min` or `max`; leave one of them out")
             if self.usual not in self.options:
-                raise WrongAt(("default",), f"is not among the options {', '.join(self.options)}")
+                raise WrongAt(("default",), f"is not among the options; write one of {', '.join(self.options)}")
             return self
         if self.min is None or self.max is None:
-            raise ValueError("needs `options`, or `min` and `max`: what may be picked")
+            raise ValueError("does not say what may be picked; write `options`, or `min` and `max`")
         if self.min > self.max:
-            raise WrongAt(("min",), f"is more than `max`, {self.max}")
+            raise WrongAt(("min",), f"is more than `max`, {self.max}; write a smaller one")
         if not self.usual.lstrip("-").isdigit() or not self.holds(int(self.usual)):
-            raise WrongAt(("default",), f"is not a whole number from {self.min} to {self.max}")
+            raise WrongAt(("default",), f"is not in the range; write a whole number from {self.min} to {self.max}")
         return self

@@ -1,12 +1,9 @@
-"""The catalogue: sites, profiles, and what must hold between them.  Frozen values; no I/O and no look-ups."""
+"""The catalogue: sites and profiles.  Frozen values; no I/O.  What must hold between them: references.py."""
 
-from collections.abc import Iterator
 from functools import cached_property
-from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from profiles.errors import WrongAt, WrongTogether
 from profiles.profile import Offering, Profile
 from profiles.site import Site
 from profiles.words import Entry, Key
@@ -21,12 +18,6 @@ class Catalogue(Entry):
     )
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
-
-    @model_validator(mode="after")
-    def _parts_fit_together(self) -> Self:
-        if problems := tuple(_misfits(self)):
-            raise WrongTogether(problems)
-        return self
 
     def sites_of(self, profile: str) -> tuple[str, ...]:
         """Return the names of the sites that offer `profile` (a key of `profiles`), the default first."""
@@ -45,11 +36,3 @@ class Catalogue(Entry):
                 there = profile.sites.get(site)
                 found[key, site] = usual.overridden(there.written_out()) if there else usual
         return found
-
-
-def _misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
-    for key, profile in catalogue.profiles.items():
-        for name in profile.sites:
-            if name not in catalogue.sites:
-                known = ", ".join(catalogue.sites)
-                yield WrongAt(("profiles", key, "sites", name), f"there is no site {name}; sites are {known}")

@@ -2,24 +2,54 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from profiles.errors import WrongAt
-from profiles.words import AbsolutePath, Directives, Entry, Minutes, Moment, Plain, SlurmWord, Word, Words
+from profiles.words import (
+    AbsolutePath,
+    Directives,
+    Entry,
+    Minutes,
+    Moment,
+    OwnersFolder,
+    Plain,
+    SlurmWord,
+    Word,
+    Words,
+    braces,
+)
 
-_LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
+LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
+HOST_KEY = r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
+PRINCIPAL = r"^[^\s@]+@[^\s@]+$"
+NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
+HUB_URL = r"^https?://[^\s/]+$"
+
+ContainerWord = Annotated[Value, AfterValidator(braces("image"))]
+Projects = Annotated[
+    Annotated[Literal["none", "accounting"], Tag("a word")]
+    | Annotated[tuple[SlurmWord, ...], Field(min_length=1), Tag("a list")],
+    Discriminator(lambda value: "a list" if isinstance(value, list | tuple) else "a word"),
+]
+
+
+def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not any("{image}" in word for word in words):
+        raise ValueError("does not say where the image stands; write '{image}' as one of the words")
+    return words
 
 
 class FrontEnd(Entry):
     """One login host of a site."""
 
     host: str = Field(
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+        pattern=HOST,
         description="Full name of the host, as in its Kerberos principal host/NAME; not an alias.",
     )
     port: int = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
-    host_keys: tuple[Annotated[str, Field(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$")], ...] = Field(
+    host_keys: tuple[Annotated[str, Field(pattern=HOST_KEY)], ...] = Field(
         min_length=1,
         description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused.",
     )
@@ -74,10 +104,10 @@ class TicketSettings(Entry):
     @model_validator(mode="after")
     def _only_the_delivery_has_settings(self) -> Self:
         if self.delivery == "command" and self.command is None:
-            raise WrongAt(("delivery",), "is command, so `command` beside it must say what to run")
+            raise WrongAt(("delivery",), "is command, but nothing says which; write `command` beside it")
         for name in ("auks", "command"):
             if getattr(self, name) is not None and self.delivery != name:
-                raise WrongAt((name,), f"is for `delivery: {name}`, but delivery is {self.delivery}")
+                raise WrongAt((name,), f"is for `delivery: {name}`; write that, or leave it out")
         return self
 
 
@@ -91,11 +121,11 @@ class Partition(Entry):
 class Monitor(Entry):
     """A service identity that a site lets ask Slurm."""
 
-    principal: Annotated[str, Field(pattern=r"^[^\s@]+@[^\s@]+$")] = Field(
+    principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
         description="Its Kerberos principal, such as jupyter-monitor@EXAMPLE.ORG."
     )
     keytab: AbsolutePath = Field(description="File on the hub with its key, readable by the hub alone.")
-    login: Annotated[str, Field(pattern=_LOGIN)] = Field(description="Its login on the front ends.")
+    login: Annotated[str, Field(pattern=LOGIN)] = Field(description="Its login on the front ends.")
 
 
 class Maintenance(Entry):
@@ -108,7 +138,7 @@ class Maintenance(Entry):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends <= self.begins:
-            raise WrongAt(("ends",), f"must come after `begins`, {self.begins:%Y-%m-%d %H:%M}")
+            raise WrongAt(("ends",), f"is not after `begins`; write a time after {self.begins:%Y-%m-%d %H:%M}")
         return self
 
 
@@ -121,22 +151,22 @@ class Site(Entry):
     slurm_cluster: SlurmWord | None = Field(
         default=None, description="Cluster name for `-M`, where one Slurm controls several clusters."
     )
-    node_address: Annotated[str, Field(pattern=r"^[^\s/]*\{node\}[^\s/]*$")] = Field(
+    node_address: Annotated[str, Field(pattern=NODE_ADDRESS), AfterValidator(braces("node"))] = Field(
         default="{node}",
         description="Address of a node as the hub (with `tunnel: {kind: ssh}` the front end) reaches it; "
         "`{node}` is Slurm's name of the node.",
     )
-    hub_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")] | None = Field(
+    hub_url: Annotated[str, Field(pattern=HUB_URL)] | None = Field(
         default=None,
         description="Address of the hub's API as the nodes reach it; the hub's own idea of it if left out.",
     )
-    login_name: dict[str, Annotated[str, Field(pattern=_LOGIN)]] = Field(
+    login_name: dict[str, Annotated[str, Field(pattern=LOGIN)]] = Field(
         default_factory=dict, description="Login at the site, for the people whose hub name is another."
     )
-    job_folder: AbsolutePath = Field(
+    job_folder: OwnersFolder = Field(
         description="Folder of job logs, made if missing; every node sees it, and needs no ticket to write there."
     )
-    ticket_folder: AbsolutePath | None = Field(
+    ticket_folder: OwnersFolder | None = Field(
         default=None,
         description="Folder of delivered tickets, made 0700 if missing; the same conditions as job_folder.",
     )
@@ -160,7 +190,7 @@ class Site(Entry):
         default_factory=dict,
         description="Partitions on offer, the default first; Slurm's own default partition if left out.",
     )
-    projects: Literal["none", "accounting"] | Annotated[tuple[SlurmWord, ...], Field(min_length=1)] = Field(
+    projects: Projects = Field(
         default="none",
         description="Projects that may be charged: a list, the default first; `accounting`: those that Slurm's "
         "accounting has for the person; `none`: nobody is asked for one.",
@@ -170,7 +200,7 @@ class Site(Entry):
         description="Folder of built kernels, shared by all whose launches can write or read it; a folder in each "
         "person's home if left out.",
     )
-    container: tuple[Value, ...] | None = Field(
+    container: Annotated[tuple[ContainerWord, ...], AfterValidator(_has_image)] | None = Field(
         default=None,
         description="How a program is started in a profile's container, with `{image}` for its path, such as "
         "[apptainer, exec, --bind, /scratch, '{image}'].",
@@ -188,5 +218,7 @@ class Site(Entry):
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:
         if self.ticket.delivery == "copy" and self.ticket_folder is None:
-            raise WrongAt(("ticket", "delivery"), "is copy, so the site's ticket_folder must say where")
+            raise WrongAt(
+                ("ticket", "delivery"), "is copy, but nothing says where to; write `ticket_folder` for the site"
+            )
         return self

@@ -1,25 +1,47 @@
-"""The words that the catalogue's values are made of, and for each pattern the sentence that says what fits."""
+"""The words that the catalogue's values are made of."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from kernels import units
 from kernels.environment import Value
+from profiles.errors import WrongAt, WrongTogether, WrongWithin
 
-_KEY = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
-_SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
-_ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
+KEY = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
+ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
+DIRECTIVE = r"^[a-z][a-z-]*$"
+# What units.py reads, for editors, which know the JSON Schema alone.
+_TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
+_MEMORY = r"^ *[0-9]+ *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])? *$"
+_COUNT = r"^ *[0-9]+ *$"
 
-Key = Annotated[str, Field(pattern=_KEY, max_length=40)]
-Plain = Annotated[str, Field(pattern=_PLAIN, max_length=200)]
-SlurmWord = Annotated[str, Field(pattern=_SLURM_WORD, max_length=200)]
-AbsolutePath = Annotated[str, Field(pattern=_ABSOLUTE_PATH)]
-Minutes = Annotated[int, BeforeValidator(units.minutes), Field(gt=0)]
-Directives = dict[Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")], SlurmWord | Literal[True]]
+TimeText = int | Annotated[str, Field(pattern=_TIME)]
+MemoryText = int | Annotated[str, Field(pattern=_MEMORY)]
+CountText = int | Annotated[str, Field(pattern=_COUNT)]
+"""What may be written where Minutes, Mebibytes or a Count are read."""
+
+Key = Annotated[str, Field(pattern=KEY, max_length=40)]
+Plain = Annotated[str, Field(pattern=PLAIN, max_length=200)]
+SlurmWord = Annotated[str, Field(pattern=SLURM_WORD, max_length=200)]
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH)]
+Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
 
 
 class Entry(BaseModel):
@@ -28,24 +50,92 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+# What the launch itself decides, and where the catalogue says it.
+_DECIDED = {
+    "account": "`projects` of the site",
+    "cpus-per-task": "`resources: {cores: }`",
+    "gres": "`resources: {gpus: }`",
+    "job-name": "nothing: jobs are found by it",
+    "mem": "`resources: {memory: }`",
+    "nodes": "`resources: {nodes: }`",
+    "ntasks-per-node": "nothing: the server is one task on a node",
+    "output": "`job_folder` of the site",
+    "partition": "`partitions`",
+    "time": "`resources: {time: }`",
+}
+# Options of sbatch that take these words; for all others they are a misspelt true, or the option left out.
+_TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
+
+
+def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, dict):
+        return read(value)
+    misplaced = {name: why for name, each in value.items() if (why := _misplaced(name, each))}
+    wrong: list[WrongAt | WrongWithin] = [WrongAt((str(name),), why) for name, why in misplaced.items()]
+    rest = {name: each for name, each in value.items() if name not in misplaced}
+    try:
+        found = read({name: str(each) if type(each) is int else each for name, each in rest.items()})
+    except ValidationError as error:
+        wrong.append(WrongWithin((), error))
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return found
+
+
+def _misplaced(name: str, setting: Any) -> str | None:
+    """Return why a pair cannot be what its writer means."""
+    if name in _DECIDED:
+        return f"is decided for each launch; what says it is {_DECIDED[name]}"
+    if name in _TAKES_YES_OR_NO or setting is True:
+        return None
+    word = str(setting).lower()
+    if word in ("yes", "on", "true"):
+        return f"would become --{name}={setting}; write true for an option without a value"
+    if word in ("no", "off", "false"):
+        return "cannot be switched off like this; write true, or leave the option out"
+    return None
+
+
+_Name = Annotated[str, Field(pattern=DIRECTIVE)]
+_Setting = Annotated[
+    Annotated[SlurmWord, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
+    Discriminator(lambda value: "a bare option" if value is True else "a word"),
+]
+Directives = Annotated[
+    dict[_Name, _Setting],
+    WrapValidator(_directives, json_schema_input_type=dict[_Name, SlurmWord | int | Literal[True]]),
+]
+
+
 def _moment(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise ValueError(f"{value[:40]!r} is not a date with a time; write 2026-12-01 08:00") from None
-    return value.astimezone() if isinstance(value, datetime) else value
+    if not isinstance(value, datetime):
+        raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
+    return value.astimezone()
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str)]
 """A time with its zone: the one that is written, or that of the machine."""
 
 
-def _known_braces(text: str) -> str:
-    for unknown in set(re.findall(r"\{[^{}]*\}", text)) - {"{launch_id}", "{owner}"}:
-        raise ValueError(f"{unknown} means nothing here; {{launch_id}} and {{owner}} do")
-    return text
+def braces(*known: str) -> Callable[[str], str]:
+    """Return a validator for texts in which only these names may stand in braces."""
+    says = " and ".join(f"{{{name}}}" for name in known)
+
+    def check(text: str) -> str:
+        for name in re.findall(r"\{([^{}]*)\}", text):
+            if name not in known:
+                raise ValueError(f"{{{name}}} means nothing here; {says} {'does' if len(known) == 1 else 'do'}")
+        return text
+
+    return check
 
 
-Word = Annotated[Value, AfterValidator(_known_braces)]
+Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
 Words = Annotated[tuple[Word, ...], Field(min_length=1)]
+OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
+"""A folder that is another one for each person, or the same."""

@@ -1,23 +1,25 @@
-"""What all spawners of one hub share: the catalogue, the launcher, and forms that were refused."""
+"""What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from kerberos_auth.store import TicketStore
-from profiles import form, launch, load
+from profiles import form, launch
+from profiles.choices import Choices
 from profiles.errors import ChoiceRefused
 from profiles.offer import Asker, Offer
-from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.live import LiveCatalogue
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -32,13 +34,36 @@ _THREADS = 64
 _THREADS_PER_SITE = 16
 
 
+@dataclass(frozen=True)
+class Asking:
+    """A server that somebody is about to start: whose, its name, her groups, and her other running launches."""
+
+    user: str
+    server: str = ""
+    groups: frozenset[str] = frozenset()
+    others: tuple[LaunchId, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A form as somebody sent it, and the refusal if one of its fields was refused."""
+
+    user: str
+    typed: Mapping[str, str]
+    refused: ChoiceRefused | None = None
+
+
+# The form that the request under way has brought.  When no start comes of it, JupyterHub shows the form again in
+# the same request, that of the default server also for a named one.
+_SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
+
+
 @dataclass
 class Hub:
     """One for each JupyterHub application, made when it is first needed."""
 
-    catalogue: Catalogue
+    catalogue: LiveCatalogue
     launcher: Launcher
-    _refused: dict[str, tuple[Mapping[str, str], ChoiceRefused]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, catalogue_file: str, settings: Settings, tickets: TicketStore, log: logging.Logger) -> Self:
@@ -46,40 +71,77 @@ class Hub:
         core_log = logging.getLogger("slurm_ssh_spawner")
         core_log.parent = log
         core_log.setLevel(log.getEffectiveLevel())
-        catalogue = load.read(catalogue_file)
+        catalogue = LiveCatalogue(catalogue_file)
+        catalogue.follow()
         threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
         executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
         asyncio.get_running_loop().set_default_executor(executor)
         return cls(catalogue, Launcher(settings, catalogue.sites, tickets))
 
-    async def render_form(self, user: str) -> str:
-        """Return the form for a person; after a refusal once with what was typed and why not."""
-        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS)
-        # JupyterHub renders the default server's form also after a refusal for a named server, so what
-        # was typed is kept for the person, not for the server.
-        typed, refused = self._refused.pop(user, ({}, None))
-        return form.render(self._offer(user), typed, refused)
+    async def render_form(self, asking: Asking, script_url: str) -> str:
+        """Return the form for a server, filled with its last accepted choices.
 
-    def resolve(self, user: str, choices: launch.Choices, others: Iterable[LaunchId]) -> launch.Launch:
-        """Pass the gate, `others` being the person's other running launches.  Raises ChoiceRefused."""
-        records = (self.launcher.records.get(launch_id) for launch_id in others)
+        In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
+        the form's script.
+        """
+        await self.catalogue.refreshed()
+        await self._know(asking.user)
+        sent = _SENT.get()
+        if sent is None or sent.user != asking.user:
+            sent = _Sent(asking.user, self.last_accepted(asking))
+        return form.render(self._offer(asking), sent.typed, sent.refused, script_url)
+
+    async def _know(self, user: str) -> None:
+        # Not those that were taken out of the catalogue: they would get her ticket.
+        offered = self.catalogue.current.sites
+        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS, offered)
+
+    async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
+        """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
+
+        `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
+        Raises ChoiceRefused.
+        """
+        # A profile for some projects stays hidden while hers are not known, as after a restart of the hub.
+        await self._know(asking.user)
+        choices = Choices.of(options)
+        accepted = self.resolve(asking, choices) if choices.values else self._as_last_time(asking)
+        self.launcher.records.accept(asking.user, asking.server, accepted.choices.values)
+        return accepted
+
+    def last_accepted(self, asking: Asking) -> dict[str, str]:
+        """Return the choices with which the server was last allowed to start, `{}` if there are none."""
+        return self.launcher.records.accepted(asking.user, asking.server)
+
+    def resolve(self, asking: Asking, choices: Choices) -> launch.Launch:
+        """Pass the gate.  Raises ChoiceRefused."""
+        return launch.resolve(self._offer(asking), choices)
+
+    def _as_last_time(self, asking: Asking) -> launch.Launch:
+        try:
+            return self.resolve(asking, Choices(self.last_accepted(asking)))
+        except ChoiceRefused:
+            return self.resolve(asking, Choices())
+
+    def _offer(self, asking: Asking) -> Offer:
+        records = (self.launcher.records.get(launch_id) for launch_id in asking.others)
         running = Counter(record.profile_key for record in records if record)
-        return launch.resolve(self._offer(user, running), choices)
+        asker = Asker(asking.user, asking.groups, running)
+        facts = self.launcher.availability.facts(asking.user)
+        return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
 
-    def _offer(self, user: str, running: Mapping[str, int] | None = None) -> Offer:
-        asker = Asker(user, running=running or {})
-        return Offer(self.catalogue, self.launcher.availability.facts(user), asker, datetime.now().astimezone())
-
-    def read_form(self, user: str, sent: Mapping[str, Any], others: Iterable[LaunchId]) -> dict[str, str]:
-        """Return the choices in a sent form, as `user_options` keeps them.  Raises ChoiceRefused."""
+    def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
+        typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
         try:
             choices = form.parse(sent)
-            self.resolve(user, choices, others)
+            resolved = self.resolve(asking, choices)
         except ChoiceRefused as error:
-            typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
-            self._refused[user] = (typed, error)
+            _SENT.set(_Sent(asking.user, typed, error))
             raise
-        return dict(choices.values)
+        _SENT.set(_Sent(asking.user, typed))
+        # An empty form asks for the defaults, not for the last time's choices.
+        return dict(choices.values) or {"profile": resolved.profile_key}
 
     async def answers(self, url: str) -> bool:
         """Return whether a server answers at `url` now, with whatever status."""
@@ -93,6 +155,12 @@ class Hub:
 
 
 def launch_notices(user: Any) -> tuple[str, ...]:
-    """Return what the page's banner tells a user about her jobs; for `c.JupyterHub.template_vars`."""
+    """Return what the page's banner tells a user about her jobs, and admins about the catalogue.
+
+    For `c.JupyterHub.template_vars`.
+    """
     hub = getattr(user, "settings", {}).get(SETTING)
-    return hub.launcher.notices(user.name) if isinstance(hub, Hub) else ()
+    if not isinstance(hub, Hub):
+        return ()
+    problem = hub.catalogue.problem
+    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))

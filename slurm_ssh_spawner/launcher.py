@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
 from kernels import spark
-from profiles.facts import SiteFacts
 from profiles.launch import Launch
 from profiles.site import Site
 from slurm_ssh_spawner import delivery, joblog, slurm, submission, tunnel
 from slurm_ssh_spawner.arrival import Arrivals
+from slurm_ssh_spawner.askers import Askers
 from slurm_ssh_spawner.availability import Availability
 from slurm_ssh_spawner.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner.job import Job, JobReport, LaunchId, mark
 from slurm_ssh_spawner.pool import ConnectionPool
 from slurm_ssh_spawner.progress import Progress
-from slurm_ssh_spawner.questions import facts_about, list_jobs
+from slurm_ssh_spawner.questions import list_jobs
 from slurm_ssh_spawner.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.remote import COMMAND_SECONDS, Remote
 from slurm_ssh_spawner.script import ServerProcess
@@ -55,7 +55,8 @@ class Launcher:
         self._watch = JobWatch(self._ask)
         self._arrivals = Arrivals(self._watch, self._remote, self._over)
         self.records = LaunchRecords(settings.records_url)
-        self.availability = Availability(sites, self._facts)
+        self._askers = Askers(sites, self._pool, tickets, settings.connection_idle_seconds)
+        self.availability = Availability(sites, self._askers.projects, self._askers.snapshot)
         self._upkeep = Upkeep(tickets, self._remote, self._cancel)
         tickets.subscribe(self._ticket_changed)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
@@ -65,6 +66,7 @@ class Launcher:
         """Close tunnels and connections.  Submissions under way are let go; their jobs have marks."""
         for route in self._tunnels.list():
             self._tunnels.close(route.launch_id)
+        await self._askers.close()
         await self._pool.close()
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
@@ -245,10 +247,6 @@ class Launcher:
             _log.warning("%s: %s", job.mark, error)
             return None
         return await list_jobs(remote, marks)
-
-    async def _facts(self, user: str, site_key: str) -> SiteFacts | None:
-        site = self._sites[site_key]
-        return await facts_about(Remote(self._pool, Login(user, site.login_name.get(user, user), site_key), site))
 
     def _site(self, job: Job) -> Site:
         try:

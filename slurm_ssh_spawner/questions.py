@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from kernels.shell import Shell
 from profiles.facts import SiteFacts
-from slurm_ssh_spawner import slurm
-from slurm_ssh_spawner.errors import LaunchError
+from slurm_ssh_spawner import slurm, slurm_facts
+from slurm_ssh_spawner.errors import Broken, LaunchError, Unavailable
 from slurm_ssh_spawner.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -29,6 +30,33 @@ async def facts_about(remote: Remote) -> SiteFacts | None:
     return await _ask(remote, slurm.projects(remote.site, remote.login.owner), read)
 
 
+async def snapshot(remote: Remote) -> SiteFacts | None:
+    """Return what `collect` does, or None with a line in the log."""
+    try:
+        return await collect(remote)
+    except LaunchError as error:
+        _warn("sinfo", remote, str(error))
+        return None
+
+
+async def collect(remote: Remote) -> SiteFacts:
+    """Return the site's partitions, nodes and reservations as of now; `projects` is None.
+
+    Raises Unavailable if the site or its Slurm does not answer, Refused if that is the person's matter, and Broken
+    for an answer that we do not know.
+    """
+    answer = await remote.run(slurm_facts.snapshot(remote.site))
+    title, said = remote.site.title, answer.stderr.strip()
+    if answer.status:
+        if slurm.is_unreachable(said):
+            raise Unavailable(f"The Slurm of {title} does not answer.", said)
+        raise Broken(f"{title} does not say what is free.", said)
+    try:
+        return slurm_facts.parse_snapshot(answer.stdout, datetime.now(UTC))
+    except slurm.UnreadableAnswer as error:
+        raise Broken(f"{title} does not say what is free in words that we know.", f"{error} {said}") from error
+
+
 async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:
     try:
         answer = await remote.run(question)
@@ -37,6 +65,9 @@ async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -
         problem = answer.stderr.strip()
     except (LaunchError, slurm.UnreadableAnswer) as error:
         problem = str(error)
-    program = question.split()[0].rsplit("/", 1)[-1]
-    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)
+    _warn(question.split()[0].rsplit("/", 1)[-1], remote, problem)
     return None
+
+
+def _warn(program: str, remote: Remote, problem: str) -> None:
+    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)

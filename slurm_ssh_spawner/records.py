@@ -32,6 +32,13 @@ _LAUNCHES = sa.Table(
     sa.Column("ended", sa.DateTime),
     sa.Column("end_reason", sa.String, nullable=False, default=""),
 )
+_ACCEPTED = sa.Table(
+    "accepted",
+    _META,
+    sa.Column("user", sa.String, primary_key=True),
+    sa.Column("server", sa.String, primary_key=True),
+    sa.Column("choices", sa.JSON, nullable=False),
+)
 
 _RUNS = sa.Table(
     "runs",
@@ -127,6 +134,21 @@ class LaunchRecords:
         with self._engine.connect() as connection:
             found = connection.execute(sa.select(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id)).first()
         return LaunchRecord(**found._asdict()) if found else None
+
+    def accept(self, user: str, server: str, choices: Mapping[str, str]) -> None:
+        """Note the choices that a person's server was last allowed to start with ("" is the default server)."""
+        row = _ACCEPTED.c
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_ACCEPTED).where(row.user == user, row.server == server))
+            values = {"user": user, "server": server, "choices": dict(choices)}
+            connection.execute(sa.insert(_ACCEPTED).values(**values))
+
+    def accepted(self, user: str, server: str) -> dict[str, str]:
+        """Return the choices that a person's server was last allowed to start with, `{}` if there are none."""
+        row = _ACCEPTED.c
+        with self._engine.connect() as connection:
+            query = sa.select(row.choices).where(row.user == user, row.server == server)
+            return dict(connection.execute(query).scalar() or {})
 
     def note_script(self, launch_id: LaunchId, text: str) -> None:
         """Keep the text that was sent."""

@@ -82,7 +82,7 @@ def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
 
     With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
     """
-    return _command(site, "sbatch", "--parsable", "--export=ALL", *options)
+    return command(site, "sbatch", "--parsable", "--export=ALL", *options)
 
 
 def parse_submit(stdout: str) -> str:
@@ -101,7 +101,7 @@ def _is_number(text: str) -> bool:
 def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
     """Return the command that lists the owner's jobs with these marks, in every state Slurm remembers."""
     names = f"--name={','.join(sorted(marks))}"
-    return _command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
+    return command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,11 @@ def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
 
 def cancel(site: Site, owner: str, mark: str) -> Shell:
     """Return the command that cancels the owner's job with this mark; succeeds if there is none."""
-    return _command(site, "scancel", f"--user={owner}", f"--name={mark}")
+    return command(site, "scancel", f"--user={owner}", f"--name={mark}")
 
 
-def _command(site: Site, program: str, *arguments: str) -> Shell:
+def command(site: Site, program: str, *arguments: str) -> Shell:
+    """Return the command line of one of Slurm's programs for the site's cluster."""
     cluster = (f"--clusters={site.slurm_cluster}",) if site.slurm_cluster else ()
     return join((f"{site.slurm_path}/{program}", *cluster, *arguments))
 

@@ -8,16 +8,15 @@ from urllib.parse import urlsplit
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
-from tornado import web
 from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles import launch
 from profiles.site import Site
-from slurm_ssh_spawner import handlers  # noqa: F401 - puts the report route in place
-from slurm_ssh_spawner.errors import Broken, LaunchError
+from slurm_ssh_spawner import handlers, servers  # noqa: F401 - put their routes in place
+from slurm_ssh_spawner.errors import Broken, LaunchError, Refused
 from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
-from slurm_ssh_spawner.hub import SETTING, Hub
+from slurm_ssh_spawner.hub import SETTING, Asking, Hub
 from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner.launcher import Settings
 from slurm_ssh_spawner.progress import Progress
@@ -107,26 +106,31 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
-        return lambda _spawner: self._hub.render_form(self.user.name)
+        script_url = f"{self.hub.base_url}launch-pages/options_form.js"
+        return lambda _spawner: self._hub.render_form(self._asking(), script_url)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         def choices(sent: Mapping[str, Any]) -> dict[str, str]:
             with told_to_the_person():
-                return self._hub.read_form(self.user.name, sent, self._other_launches())
+                return self._hub.read_form(self._asking(), sent)
 
         return choices
 
     def options_from_query(self, _query_data: Any) -> dict[str, str]:
         """Refuse: JupyterHub starts a server at once for a link with any query."""
-        raise web.HTTPError(400, "A server is not started by a link. Use the form below.")
+        raise LaunchFailed(Refused("A server is not started by a link. Use the form below."))
 
     @default("apply_user_options")
-    def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], None]:
-        def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
+    def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
+        async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
             with told_to_the_person():
-                choices = launch.Choices.of(options)
-                self._launch = self._hub.resolve(self.user.name, choices, self._other_launches())
+                hub, asking = self._hub, self._asking()
+                try:
+                    self._launch = await hub.accept(asking, options)
+                finally:
+                    # JupyterHub has stored the options as "last" already, also those that are refused.
+                    self._keep_options(hub.last_accepted(asking))
             # Each kernel may wait for another launch that makes it, and then be made.
             kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
             minutes = self._launch.queue_wait_minutes + kernel_minutes
@@ -134,10 +138,16 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
         return resolve
 
-    def _other_launches(self) -> list[LaunchId]:
-        """Return the launches of the person's other servers that run or start."""
+    def _asking(self) -> Asking:
+        """Return what the gate needs to know of this server."""
         others = [other for other in self.user.spawners.values() if other is not self and other.active]
-        return [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
+        launches = [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
+        groups = frozenset(group.name for group in self.user.groups)
+        return Asking(self.user.name, self.name, groups, tuple(launches))
+
+    def _keep_options(self, options: dict[str, str]) -> None:
+        self.user_options = self.orm_spawner.user_options = options
+        sqlalchemy.inspect(self.orm_spawner).session.commit()
 
     # -- how it runs ------------------------------------------------------------------------------------
 

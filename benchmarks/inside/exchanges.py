@@ -18,6 +18,7 @@ from typing import TypeVar
 from kerberos_auth.store import TicketStore
 from kernels.shell import Shell
 from profiles import launch, load
+from profiles.choices import Choices
 from profiles.offer import Asker, Offer
 from slurm_ssh_spawner import slurm, submission
 from slurm_ssh_spawner.job import mark, new_launch_id
@@ -95,7 +96,7 @@ def own_store() -> Iterator[TicketStore]:
 async def main(tickets: TicketStore) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
     asked = launch.resolve(
-        Offer(load.read(CATALOGUE), {}, Asker(PERSON), datetime.now(UTC)), launch.Choices.of({"profile": "stub"})
+        Offer(load.read(CATALOGUE), {}, Asker(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
     )
     login = Login(PERSON, asked.owner, asked.site_key)
     for _ in range(ROUNDS):

@@ -1,5 +1,6 @@
 import logging
 import os
+import threading
 import time
 
 import pytest
@@ -284,3 +285,36 @@ async def test_a_failed_store_is_an_error_with_a_sentence(make):
     with pytest.raises(TicketMissing):
         authenticator.tickets.get("alice")
     assert "KRB5CCNAME" not in os.environ
+
+
+async def test_groups_of_the_machine_become_groups_of_the_hub_where_that_is_on(make, monkeypatch):
+    monkeypatch.setattr("kerberos_auth.groups.of", lambda user: [f"group-of-{user}"])
+    authenticator = make(manage_groups=True)
+    with_groups = {"name": "alice", "groups": ["group-of-alice"]}
+    assert await log_in(authenticator, "alice", "alice-pw") == with_groups
+    assert await authenticator.refresh_user(User("alice")) == with_groups
+
+
+async def test_a_refused_login_asks_for_no_groups(make, monkeypatch):
+    asked = []
+    monkeypatch.setattr("kerberos_auth.groups.of", asked.append)
+    authenticator = make(manage_groups=True)
+    assert await log_in(authenticator, "alice", "wrong") is None
+    assert not await authenticator.refresh_user(User("bob"))
+    assert asked == []
+
+
+@pytest.mark.parametrize("fault", [OSError("SSSD is away"), None])
+async def test_a_group_database_that_does_not_answer_leaves_the_groups_as_they_were(make, monkeypatch, fault):
+    monkeypatch.setattr("kerberos_auth.authenticator._PAGE_PATIENCE_SECONDS", 0.1)
+    hangs = threading.Event()
+
+    def of(_user):
+        if fault:
+            raise fault
+        hangs.wait(60)
+
+    monkeypatch.setattr("kerberos_auth.groups.of", of)
+    authenticator = make(manage_groups=True)
+    assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice", "groups": None}
+    hangs.set()

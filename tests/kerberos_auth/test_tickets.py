@@ -1,3 +1,4 @@
+import re
 import subprocess
 import time
 
@@ -178,3 +179,35 @@ def test_a_renewal_that_wins_nothing_is_not_taken(realm, tmp_path):
         renew(data, "bob", tmp_path)
     with pytest.raises(AuthFailed, match="could not be renewed"):
         renew(data, "alice", tmp_path / "gone")
+
+
+def test_a_keytab_gives_a_forwardable_ticket_and_nothing_is_left(realm, tmp_path, monkeypatch):
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path}/somebody")
+    facts = ccache.parse(tickets.from_keytab("jmonitor@LAB.TEST", realm.monitor_keytab, tmp_path))
+    assert facts.principal == "jmonitor@LAB.TEST"
+    assert facts.forwardable
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("principal", "keytab", "says"),
+    [
+        ("jmonitor@LAB.TEST", "/nonexistent", "/nonexistent' not found"),
+        ("alice@LAB.TEST", "monitor", "no suitable keys"),
+        ("nobody@LAB.TEST", "monitor", "not found in Kerberos database|no suitable keys"),
+        ("-h@LAB.TEST", "monitor", "not found in Kerberos database|no suitable keys"),
+    ],
+)
+def test_a_keytab_of_no_use_is_told_with_what_is_wrong(realm, tmp_path, principal, keytab, says):
+    with pytest.raises(AuthFailed) as caught:
+        tickets.from_keytab(principal, realm.monitor_keytab if keytab == "monitor" else keytab, tmp_path)
+    assert re.search(says, caught.value.detail)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", ["dead", "silent"])
+def test_without_an_answer_a_keytab_may_be_tried_again(realm, tmp_path, monkeypatch, way):
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs[way]))
+    monkeypatch.setattr(tickets, "RENEWAL_SECONDS", 1)
+    with pytest.raises(LoginServersUnreachable):
+        tickets.from_keytab("jmonitor@LAB.TEST", realm.monitor_keytab, tmp_path)

@@ -92,15 +92,15 @@ def test_whoever_starts_a_server_for_her_is_told_whose_ticket_is_missing(
 
 
 def test_somebody_who_never_logged_in_has_no_ticket_either(lab: Lab) -> None:
-    p30 = f"{lab.url}/hub/api/users/p30"
+    zoe = f"{lab.url}/hub/api/users/zoe"
     with httpx.Client(headers=SERVICE, timeout=60) as service:
-        assert service.post(p30).status_code == 201
+        assert service.post(zoe).status_code == 201
         try:
-            answer = service.post(f"{p30}/server", json=STUB)
+            answer = service.post(f"{zoe}/server", json=STUB)
             assert answer.status_code == 403
-            assert answer.json()["message"].startswith("p30 has no valid Kerberos ticket")
+            assert answer.json()["message"].startswith("zoe has no valid Kerberos ticket")
         finally:
-            assert service.delete(p30).status_code == 204
+            assert service.delete(zoe).status_code == 204
 
 
 def test_a_running_server_keeps_its_persons_ticket_alive(lab: Lab) -> None:

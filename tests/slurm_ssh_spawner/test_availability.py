@@ -25,11 +25,19 @@ class _Slurm:
         self.facts: SiteFacts | None = SiteFacts(projects=("proj3",))
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.snapshots: Counter[tuple[str, str]] = Counter()
+        # Most tests are about projects.
+        self.site_may_answer = asyncio.Event()
 
     async def ask(self, user: str, site_key: str) -> SiteFacts | None:
         self.asked[user, site_key] += 1
         await self.may_answer.wait()
         return self.facts
+
+    async def ask_site(self, user: str, site_key: str) -> SiteFacts:
+        self.snapshots[user, site_key] += 1
+        await self.site_may_answer.wait()
+        return SiteFacts(partitions={}, reservations=(), asked_at=builders.NOW)
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ async def slurm() -> _Slurm:
 
 @pytest.fixture
 def availability(slurm: _Slurm) -> Availability:
-    return Availability(_SITES, slurm.ask)
+    return Availability(_SITES, slurm.ask, slurm.ask_site)
 
 
 @pytest.fixture
@@ -153,3 +161,30 @@ async def test_a_failed_first_question_is_asked_again_without_waiting(
     slurm.facts = SiteFacts(projects=("proj3",))
     await availability.refreshed("alice", LONG)
     await until(lambda: availability.facts("alice")["lugano"].projects == ("proj3",))
+
+
+async def test_no_page_waits_for_what_is_free(availability: Availability, slurm: _Slurm) -> None:
+    async with asyncio.timeout(20):
+        facts = await availability.refreshed("alice", LONG)
+    assert facts["lugano"] == SiteFacts(projects=("proj3",))
+    assert slurm.snapshots["alice", "geneva"] == slurm.snapshots["alice", "lugano"] == 1
+
+
+async def test_what_is_free_is_everybodys_and_projects_are_ones_own(
+    availability: Availability, slurm: _Slurm
+) -> None:
+    slurm.site_may_answer.set()
+    await availability.refreshed("alice", LONG)
+    await until(lambda: all(each.partitions is not None for each in availability.facts("bob").values()))
+    assert availability.facts("bob")["lugano"].projects is None
+    assert availability.facts("alice")["lugano"].projects == ("proj3",)
+    assert availability.facts("alice")["lugano"].asked_at == builders.NOW
+    await availability.refreshed("bob", LONG)
+    assert set(slurm.snapshots) == {("alice", key) for key in _SITES}
+
+
+async def test_only_sites_that_matter_are_asked(availability: Availability, slurm: _Slurm) -> None:
+    await availability.refreshed("alice", LONG, {"lugano", "geneva", "a site of tomorrow"})
+    assert slurm.asked == {("alice", "lugano"): 1}
+    await until(lambda: len(slurm.snapshots) == 2)
+    assert set(slurm.snapshots) == {("alice", "lugano"), ("alice", "geneva")}

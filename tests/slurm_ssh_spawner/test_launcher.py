@@ -376,7 +376,8 @@ async def test_projects_that_could_not_be_asked_are_not_none(
         case "garbage":
             local.tell("projects", "maintenance until Monday\n")
         case "lost":
-            local.mishaps = ["before"] * 2
+            # Twice for the projects, and twice for what is free, which is asked for at the same time.
+            local.mishaps = ["before"] * 4
     launcher = _launcher(tmp_path, _catalogue(local, **_CHARGING), _Tickets())
     facts = await launcher.availability.refreshed("alice", 20)
     assert facts["geneva"].projects is None

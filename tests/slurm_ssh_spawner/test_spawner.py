@@ -73,7 +73,8 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
 async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> RunningHub:
     """A running hub whose one site is `local`."""
     running = await start(SlurmSSHSpawner)
-    offer = builders.catalogue(
+    offer = builders.live(
+        local.home,
         sites={"geneva": builders.site(slurm_path=str(local.slurm))},
         profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
     )
@@ -91,7 +92,7 @@ def _launcher(hub: RunningHub) -> Launcher:
 def _running(hub: RunningHub, user: User, name: str, profile: str) -> SlurmSSHSpawner:
     """Return a server of a person as the hub finds it in its database, with its launch in the records."""
     job = builders.job(launch_id=new_launch_id(), job_id="42")
-    offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue
+    offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue.current
     _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
     spawner = user.get_or_create_spawner(name, "")
     spawner.orm_spawner.server = orm.Server(base_url=f"/user/{user.name}/{name}")
@@ -118,21 +119,22 @@ async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: Runnin
     _running(hub, alice, "third", "many")
     _running(hub, alice, "first", "few").clear_state()
     resolve = alice.get_or_create_spawner("second", "").apply_user_options
-    resolve(None, {"profile": "few"})
+    await resolve(None, {"profile": "few"})
 
 
 async def test_a_restarted_server_does_not_count_against_itself(hub: RunningHub) -> None:
     spawner = _running(hub, hub.person("alice"), "", "few")
-    spawner.apply_user_options(None, {"profile": "few"})
+    await spawner.apply_user_options(None, {"profile": "few"})
     assert spawner.start_timeout > 30 * 60
 
 
-async def test_a_start_may_take_as_long_as_its_kernels_may(hub: RunningHub) -> None:
+async def test_a_start_may_take_as_long_as_its_kernels_may(hub: RunningHub, tmp_path: Path) -> None:
     kernels = [{"script": "a", "time_max": "20m"}, {"name": "b", "requirements": ["c"], "time_max": "10m"}]
     shared = hub.app.tornado_settings["slurm_ssh_hub"]
-    shared.catalogue = builders.catalogue(profiles={"slow": builders.profile(kernels=kernels, queue_wait="5m")})
+    slow = builders.profile(kernels=kernels, queue_wait="5m")
+    shared.catalogue = builders.live(tmp_path, profiles={"slow": slow})
     spawner = hub.person("alice").spawners[""]
-    spawner.apply_user_options(None, {})
+    await spawner.apply_user_options(None, {})
     assert spawner.start_timeout > (5 + 2 * 30) * 60
 
 

@@ -1,16 +1,19 @@
 """Values for tests: a Catalogue, a Launch, a Job, a ServerProcess.  Each call gives a new one."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from profiles import load
+from profiles.choices import Choices
 from profiles.facts import Facts
-from profiles.launch import Choices, Launch, resolve
+from profiles.launch import Launch, resolve
 from profiles.offer import Asker, Offer
 from profiles.schema import Catalogue
 from slurm_ssh_spawner.job import Job, LaunchId, mark
+from slurm_ssh_spawner.live import LiveCatalogue
 from slurm_ssh_spawner.script import ServerProcess
 
 LAUNCH_ID = LaunchId("0123456789ab")
@@ -50,10 +53,22 @@ def profile(**changed: Any) -> dict[str, Any]:
     }
 
 
-def catalogue(**sections: Any) -> Catalogue:
-    """Return a catalogue, read from YAML as a real one is; `sites` and `profiles` replace those two parts."""
+def written(**sections: Any) -> str:
+    """Return a catalogue as YAML; `sites` and `profiles` replace those two parts."""
     data = {"sites": {"geneva": site()}, "profiles": {"jupyterlab": profile()}, **sections}
-    return load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    return yaml.safe_dump(data, sort_keys=False)
+
+
+def catalogue(**sections: Any) -> Catalogue:
+    """Return a catalogue, read from YAML as a real one is; for `sections` see `written`."""
+    return load.parse(written(**sections), "catalogue.yaml")
+
+
+def live(folder: Path, **sections: Any) -> LiveCatalogue:
+    """Return a catalogue that is read from `catalogue.yaml` in a folder, where it is put first."""
+    path = folder / "catalogue.yaml"
+    path.write_text(written(**sections))
+    return LiveCatalogue(str(path))
 
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -60,6 +60,8 @@ addprinc -randkey HTTP/hub.lab.test
 ktadd -k {folder}/http.keytab HTTP/hub.lab.test
 addprinc -randkey host/localhost
 ktadd -k {folder}/front-end.keytab host/localhost
+addprinc -randkey -maxlife 120s jmonitor
+ktadd -k {folder}/monitor.keytab jmonitor
 """
 SPOOF = """\
 addent -password -p host/hub.lab.test@LAB.TEST -k 2 -e aes256-cts
@@ -74,8 +76,8 @@ class Realm:
     carol's has expired, dave is locked, eve's tickets live 2 s, frank's 120 s, gina's too but cannot be
     renewed, hans's 120 s and 121 s with renewals.  `keytab` verifies this KDC; in the eyes of
     `other_keytab` it is a spoofed one; `http_keytab` is that of HTTP/hub.lab.test, `front_end_keytab` that of an
-    sshd on localhost.  `configs` holds a krb5.conf for each way a KDC can be: "good", "silent" (takes the
-    connection and never answers), "dead" (nobody listens).
+    sshd on localhost, `monitor_keytab` that of jmonitor, whose tickets live 120 s.  `configs` holds a krb5.conf
+    for each way a KDC can be: "good", "silent" (takes the connection and never answers), "dead" (nobody listens).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -84,6 +86,7 @@ class Realm:
         self.other_keytab = str(folder / "spoofed.keytab")
         self.http_keytab = str(folder / "http.keytab")
         self.front_end_keytab = str(folder / "front-end.keytab")
+        self.monitor_keytab = str(folder / "monitor.keytab")
         self.configs: dict[str, Path] = {}
         self.silence = socket.create_server(("127.0.0.1", 0))
         ports = {"good": _free_port(), "silent": self.silence.getsockname()[1], "dead": _free_port()}

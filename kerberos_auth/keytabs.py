@@ -1,0 +1,90 @@
+"""Tickets of service identities, taken from keytabs for as long as somebody asks for them."""
+
+import hashlib
+import os
+import secrets
+import time
+from functools import partial
+from pathlib import Path
+
+from . import tickets
+from .ccache import parse
+from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
+from .store import TicketStore
+from .threads import LoginThreads
+from .tickets import TEMPORARY, Ticket
+
+_PREFIX = ".keytab-"  # no user name begins with a dot
+_AT_ONCE = 2
+
+
+class KeytabTickets:
+    """The tickets of service identities, each one private file in the folder of the users' tickets."""
+
+    def __init__(self, store: TicketStore) -> None:
+        self._store = store
+        self._known: dict[str, Ticket] = {}
+        self._threads = LoginThreads(_AT_ONCE)
+
+    def get(self, principal: str) -> Ticket:
+        """Return a ticket that was taken before and is valid now.  Raises TicketMissing or TicketExpired."""
+        ticket = self._known.get(principal)
+        if ticket is None:
+            raise TicketMissing(f"no ticket of {principal} was taken")
+        if ticket.end <= time.time():
+            raise TicketExpired(f"{principal} ended at {ticket.end}")
+        return ticket
+
+    def has(self, principal: str) -> bool:
+        """Return whether `get` would return a ticket."""
+        try:
+            self.get(principal)
+        except AuthFailed:
+            return False
+        return True
+
+    async def keep(self, principal: str, keytab: str) -> bool:
+        """Take a new ticket if it is time to; return whether one was taken.
+
+        It is time when there is none, or the last is in the last quarter of its life.  Raises AuthFailed
+        (LoginServersUnreachable: a later try may succeed) when it was and none was given; the last one stays then.
+        """
+        if self.has(principal):
+            last = self.get(principal)
+            if time.time() < last.end - (last.end - last.start) / 4:
+                return False
+        await self._take(principal, keytab)
+        return True
+
+    async def _take(self, principal: str, keytab: str) -> None:
+        folder = self._store.folder
+        call = partial(tickets.from_keytab, principal, keytab, folder)
+        try:
+            data = await self._threads.run(call, 2 * tickets.RENEWAL_SECONDS)
+        except TimeoutError as error:
+            raise LoginServersUnreachable("no answer in time") from error
+        facts = parse(data)
+        path = folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
+        _write(path, data)
+        self._known[principal] = Ticket(
+            user=principal,
+            principal=principal,
+            start=facts.start,
+            end=facts.end,
+            renew_until=facts.renew_until,
+            forwardable=facts.forwardable,
+            renewable=facts.renewable,
+            path=path,
+        )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file by a new one that only this process's user may read, at once and as a whole."""
+    new = path.parent / (TEMPORARY + secrets.token_hex(8))
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(data)
+        new.rename(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise AuthFailed("A ticket could not be stored.", str(error)) from error

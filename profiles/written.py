@@ -1,0 +1,57 @@
+"""What may be written in a catalogue, as JSON Schema: for editors, and for the reference page.  Pure."""
+
+from typing import Any
+
+from kernels.hook import hooks
+from profiles.schema import Catalogue
+
+Schema = dict[str, Any]
+
+
+def json_schema() -> Schema:
+    """Return a JSON Schema (draft 2020-12) of a catalogue's files, with the settings of the installed hooks.
+
+    It holds for included files too, so no section is required; `check` knows more than it can say.
+    """
+    schema = Catalogue.model_json_schema()
+    settings = _hooks(schema["$defs"])
+    for model in ("Offering", "Profile"):
+        described = schema["$defs"][model]["properties"]["hooks"]
+        described |= {"properties": settings, "additionalProperties": False}
+    schema = _tidy(schema)
+    del schema["required"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "anyOf": [{"required": [name]} for name in schema["properties"]],
+    }
+
+
+def _hooks(defs: Schema) -> Schema:
+    """Return what may stand behind the name of each installed hook, adding the settings to `defs`."""
+    found = {}
+    for name, hook in sorted(hooks().items()):
+        schema = hook.model_json_schema()
+        defs |= schema.pop("$defs", {})
+        defs[f"hook-{name}"] = schema
+        found[name] = {"anyOf": [{"$ref": f"#/$defs/hook-{name}"}, {"type": "null"}]}
+    return found
+
+
+def _tidy(schema: Any) -> Any:
+    """Leave out what says nothing: titles made of keys, empty defaults, and what JSON Schema has no word for."""
+    if isinstance(schema, list):
+        return [_tidy(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    empty = {name for name in ("default", "required") if schema.get(name, 0) in (None, [], {})}
+    kept = {name: value for name, value in schema.items() if name not in {"gt", *empty}}
+    if "patternProperties" in kept:
+        kept.setdefault("additionalProperties", False)
+    if isinstance(kept.get("properties"), dict):
+        kept["properties"] = {key: _tidy(_untitled(value)) for key, value in kept["properties"].items()}
+    return {name: value if name in ("properties", "default") else _tidy(value) for name, value in kept.items()}
+
+
+def _untitled(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name != "title"}

@@ -1,0 +1,91 @@
+import time
+
+import pytest
+
+from kerberos_auth import ccache, keytabs, tickets
+from kerberos_auth.errors import AuthFailed, TicketExpired, TicketMissing
+from kerberos_auth.keytabs import KeytabTickets
+from kerberos_auth.store import TicketStore
+
+MONITOR = "jmonitor@LAB.TEST"
+
+
+@pytest.fixture
+def store(realm, tmp_path):
+    return TicketStore(tmp_path / "krb5", "LAB.TEST")
+
+
+@pytest.fixture
+async def kept(store):
+    return KeytabTickets(store)
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Let time go on, in seconds, for whoever looks at a ticket's end."""
+    now = time.time
+
+    def go(seconds):
+        monkeypatch.setattr(keytabs.time, "time", lambda: now() + seconds)
+
+    return go
+
+
+async def test_at_first_there_is_no_ticket(kept):
+    assert not kept.has(MONITOR)
+    with pytest.raises(TicketMissing):
+        kept.get(MONITOR)
+
+
+async def test_a_ticket_is_in_a_private_file_that_is_no_users(kept, store, realm):
+    assert await kept.keep(MONITOR, realm.monitor_keytab)
+    path = kept.get(MONITOR).path
+    assert ccache.parse(path.read_bytes()).principal == MONITOR
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [path] == list(store.folder.iterdir())
+    assert store.users() == []
+
+
+async def test_a_young_ticket_is_kept(kept, realm, later):
+    await kept.keep(MONITOR, realm.monitor_keytab)
+    later(80)
+    assert not await kept.keep(MONITOR, realm.monitor_keytab)
+
+
+async def test_an_old_one_is_replaced_before_it_ends(kept, realm, later):
+    await kept.keep(MONITOR, realm.monitor_keytab)
+    old = kept.get(MONITOR)
+    later(100)
+    assert kept.has(MONITOR)
+    assert await kept.keep(MONITOR, realm.monitor_keytab)
+    assert kept.get(MONITOR).path == old.path
+    assert kept.get(MONITOR).start >= old.start
+
+
+async def test_the_last_ticket_stays_until_it_ends_when_there_is_no_new_one(kept, later, realm):
+    await kept.keep(MONITOR, realm.monitor_keytab)
+    later(100)
+    with pytest.raises(AuthFailed):
+        await kept.keep(MONITOR, "/nonexistent")
+    assert kept.has(MONITOR)
+    later(121)
+    assert not kept.has(MONITOR)
+    with pytest.raises(TicketExpired):
+        kept.get(MONITOR)
+
+
+async def test_several_identities_do_not_mix(kept, realm):
+    await kept.keep(MONITOR, realm.monitor_keytab)
+    await kept.keep("host/localhost@LAB.TEST", realm.front_end_keytab)
+    assert ccache.parse(kept.get(MONITOR).path.read_bytes()).principal == MONITOR
+    assert kept.get("host/localhost@LAB.TEST").principal == "host/localhost@LAB.TEST"
+
+
+async def test_a_ticket_of_somebody_else_is_not_taken(kept, realm, monkeypatch):
+    def mixed_up(_principal, _keytab, into):
+        return tickets.acquire("alice@LAB.TEST", "alice-pw", into, "")
+
+    monkeypatch.setattr(tickets, "_kinit", lambda cache, *_: cache.write_bytes(mixed_up("", "", cache.parent)))
+    with pytest.raises(AuthFailed, match="alice"):
+        await kept.keep(MONITOR, realm.monitor_keytab)
+    assert not kept.has(MONITOR)

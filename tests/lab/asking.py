@@ -1,0 +1,40 @@
+"""Runs on the host `hub` as its user: asks every site as the hub does, and prints what it has and has free."""
+
+import asyncio
+import base64
+import pickle
+import sys
+import tempfile
+from pathlib import Path
+
+from kerberos_auth import tickets
+from kerberos_auth.store import TicketStore
+from profiles import load
+from profiles.facts import SiteFacts
+from slurm_ssh_spawner.askers import Askers
+from slurm_ssh_spawner.pool import ConnectionPool
+
+
+async def ask(user: str, store: TicketStore) -> dict[str, SiteFacts]:
+    """Return the snapshot of each site of the hub's catalogue."""
+    sites = load.read("/etc/jupyterhub/catalogue.yaml").sites
+    people = ConnectionPool(store.get, 60)
+    askers = Askers(sites, people, store, 60)
+    try:
+        return {key: await askers.snapshot(user, key) for key in sites}
+    finally:
+        await askers.close()
+        await people.close()
+
+
+def main(user: str) -> None:
+    """Print the snapshots, pickled, in base64."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = TicketStore(Path(folder) / "krb5", "LAB.TEST")
+        principal = f"{user}@LAB.TEST"
+        store.put(user, tickets.acquire(principal, f"{user}-pw", store.folder, ""), principal)
+        print(base64.b64encode(pickle.dumps(asyncio.run(ask(user, store)))).decode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

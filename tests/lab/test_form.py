@@ -1,0 +1,154 @@
+"""The options form in a real browser, with and without JavaScript."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lab import Lab
+from lab.person import Person
+from tests.lab.browser import browser, log_in
+
+
+@contextmanager
+def form(lab: Lab, name: str = "alice", path: str = "/hub/spawn", *, scripts: bool = True) -> Iterator[Page]:
+    """Give somebody's options form; every message of the browser's console but failed loads fails the test."""
+    said: list[str] = []
+    with browser(lab) as first:
+        chromium = first.context.browser
+        assert chromium is not None
+        page = chromium.new_context(base_url=lab.url, java_script_enabled=scripts).new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        log_in(page, name)
+        page.goto(path)
+        # The form begins with the last accepted choices, whatever an earlier test started.
+        page.select_option("#profile", "jupyterlab")
+        page.select_option("#site", "geneva")
+        page.fill("#time", "")
+        yield page
+    assert said == []
+
+
+def shown(page: Page) -> list[str]:
+    """Return the names of the fields that can be seen."""
+    controls = page.locator("#launch-options [name]:visible").all()
+    return [str(control.get_attribute("name")) for control in controls]
+
+
+def options(page: Page, name: str) -> list[str]:
+    return page.locator(f"[name='{name}'] option").all_text_contents()
+
+
+COMMON = ["profile", "site", "partition"]
+NEURO = ["time", "cores", "memory", "gpus", "param.atlas", "param.subjects"]
+
+
+def test_the_fields_follow_profile_and_cluster(lab: Lab) -> None:
+    with form(lab) as page:
+        assert shown(page) == [*COMMON, "time", "cores", "memory"]
+        page.select_option("#profile", "neuro")
+        expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
+        assert shown(page) == [*COMMON, *NEURO]
+        assert options(page, "cores") == ["usual: 1", "1", "2", "4"]
+        page.select_option("#site", "lugano")
+        there = [name for name in NEURO if name != "gpus"]
+        assert [name for name in shown(page) if name != "project"] == [*COMMON, *there, "param.sessions"]
+        page.select_option("#profile", "stub")
+        assert "param.atlas" not in shown(page)
+
+
+def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_cannot_be_picked(lab: Lab) -> None:
+    with form(lab) as page:
+        expect(page.locator("#site option[value=geneva]")).to_contain_text("available")
+        page.select_option("#profile", "old")
+        assert page.input_value("#site") == "lugano"
+        geneva = page.locator("#site option[value=geneva]")
+        assert geneva.text_content() == "Geneva (does not offer this profile)"
+        assert geneva.is_disabled()
+
+
+def test_what_is_hidden_is_not_sent(lab: Lab) -> None:
+    with form(lab) as page:
+        page.select_option("#profile", "neuro")
+        page.fill("[name='param.subjects']", "7")
+        page.select_option("#profile", "jupyterlab")
+        page.fill("#time", "99h")
+        page.click("[type=submit]")
+        expect(page.locator("#time-problem")).to_contain_text("The time 99h is not on offer.")
+
+
+def test_without_scripts_every_field_is_there_and_the_server_decides(lab: Lab) -> None:
+    with form(lab, scripts=False) as page:
+        assert set(shown(page)) >= {*COMMON, *NEURO, "project", "param.sessions"}
+        page.select_option("#profile", "jupyterlab")
+        page.fill("[name='param.subjects']", "7")
+        page.click("[type=submit]")
+        expect(page.locator(".spawn-error-msg")).to_contain_text("JupyterLab has no parameter called subjects.")
+        expect(page.locator("#param\\.subjects")).to_have_attribute("aria-invalid", "true")
+        assert page.input_value("#param\\.subjects") == "7"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("path", ["/hub/spawn", "/hub/spawn/alice/south"])
+def test_a_refused_form_comes_back_with_what_was_typed(lab: Lab, path: str, *, scripts: bool) -> None:
+    with form(lab, path=path, scripts=scripts) as page:
+        page.select_option("#profile", "stub")
+        page.select_option("#site", "lugano")
+        page.fill("#time", "99h")
+        page.click("[type=submit]")
+        expect(page.locator("#time-problem")).to_contain_text("The time 99h is not on offer. Choose")
+        described = str(page.get_attribute("#time", "aria-describedby")).split()
+        assert described == ["time-hint", "time-problem"]
+        picked = [page.input_value(f"#{name}") for name in ("profile", "site", "time")]
+        assert picked == ["stub", "lugano", "99h"]
+
+
+def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(lab: Lab) -> None:
+    with form(lab) as page:
+        page.select_option("#profile", "neuro")
+        page.focus("#profile")
+        reached: list[str] = []
+        while "submit" not in reached:
+            reached.append(page.evaluate("document.activeElement.name || document.activeElement.type || 'link'"))
+            page.keyboard.press("Tab")
+        assert [name for name in reached if name != "link"] == [*COMMON, *NEURO, "submit"]
+        for label in ("Profile", "Cluster", "Time", "Cores", "Atlas", "Subjects"):
+            expect(page.get_by_label(label, exact=True)).to_be_visible()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Lab) -> None:
+    with form(lab) as page:
+        page.set_viewport_size({"width": 375, "height": 700})
+        page.select_option("#profile", "neuro")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_a_profile_for_a_group_is_hidden_from_others(lab: Lab) -> None:
+    with form(lab, "bob") as page:
+        assert "Brain images" not in options(page, "profile")
+        assert "neuro" not in page.content()
+    with Person(lab.url, "bob") as bob:
+        bob.log_in()
+        answers = [
+            bob.api("POST", "/hub/api/users/bob/server", json={"profile": name}) for name in ("neuro", "nothing")
+        ]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    hidden, unknown = (str(answer.json()["message"]) for answer in answers)
+    assert hidden == unknown.replace("nothing", "neuro")
+
+
+def test_groups_of_the_machine_are_groups_of_the_hub(lab: Lab) -> None:
+    with Person(lab.url, "alice") as alice:
+        alice.log_in()
+        assert alice.model()["groups"] == ["neuro"]
+
+
+def test_after_a_refusal_a_start_without_choices_is_as_last_time(alice: Person) -> None:
+    alice.start({"profile": "neuro", "site": "geneva", "time": "41m", "param.atlas": "v1"})
+    alice.stop()
+    api = "/hub/api/users/alice/server"
+    assert alice.api("POST", api, json={"profile": "neuro", "time": "99h"}).status_code == 400
+    assert alice.api("POST", api, json={"user_options": {}}).status_code in (201, 202)
+    chosen = alice.model()["servers"][""]["user_options"]
+    assert chosen == {"profile": "neuro", "site": "geneva", "time": "41m", "param.atlas": "v1"}

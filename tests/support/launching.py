@@ -1,0 +1,175 @@
+"""A JupyterHub in the process of the tests that launches at a site on this machine, with people who ask it to."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from jupyterhub import orm, roles
+from jupyterhub.app import JupyterHub
+from jupyterhub.user import User
+from traitlets.config import Config
+
+from slurm_ssh_spawner import launcher as launcher_module
+from slurm_ssh_spawner.hub import SETTING, Hub
+from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.spawner import SlurmSSHSpawner
+from tests.support import builders
+from tests.support.hub import NoProxy
+from tests.support.local import LocalSite
+
+REFUSED_BY_SLURM = "Geneva did not accept the job"
+"""How the answer to every start begins that passed the gate: the site takes no job, so that none has to end."""
+
+_ERROR = re.compile(r'<p class="spawn-error-msg[^"]*"[^>]*>\s*(?:Error: )?(.*?)\s*</p>', re.DOTALL)
+
+
+class _Tickets:
+    """Everybody has one."""
+
+    def get(self, user: str) -> str:
+        return user
+
+    def read(self, _user: str) -> bytes:
+        return b"ticket"
+
+    def subscribe(self, _callback: Any) -> None:
+        """Nobody gets a new one."""
+
+
+def site(local: LocalSite, **changed: Any) -> dict[str, Any]:
+    """Return a site as the catalogue's YAML has it, whose jobs arrive at `local`."""
+    here = {
+        "slurm_path": str(local.slurm),
+        "job_folder": f"{local.home}/{{owner}}/jobs",
+        "ticket": {"delivery": "none"},
+        "ticket_folder": None,
+    }
+    return builders.site(**{**here, **changed})
+
+
+class Person:
+    """Somebody with a browser, who is logged in, and an API token of her own."""
+
+    def __init__(self, app: JupyterHub, user: User, client: httpx.AsyncClient) -> None:
+        self.user = user
+        self.name: str = user.name
+        self._url = app.hub.url
+        self._client = client
+        self._token = user.new_api_token()
+
+    async def log_in(self) -> None:
+        """Log in by the form of the hub."""
+        await self._client.get(f"{self._url}login")
+        fields = {"username": self.name, "password": "x", "_xsrf": self._xsrf()}
+        answer = await self._client.post(f"{self._url}login", data=fields)
+        assert answer.status_code == 302, answer.text
+
+    async def page(self, path: str) -> httpx.Response:
+        """Return a page of the hub."""
+        return await self._client.get(f"{self._url}{path}")
+
+    async def send(self, fields: list[tuple[str, str]], server: str = "", *, files: Any = None) -> httpx.Response:
+        """Send the options form, urlencoded or, with `files`, as multipart."""
+        path = f"spawn/{self.name}/{server}".rstrip("/")
+        url = f"{self._url}{path}?{urlencode({'_xsrf': self._xsrf()})}"
+        if files is not None:
+            parts = [(name, (None, value)) for name, value in fields]
+            return await self._client.post(url, files=[*parts, *files])
+        content = urlencode(fields, errors="surrogatepass")
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self._client.post(url, content=content, headers=headers)
+
+    async def call(self, method: str, server: str = "", *, whose: str = "", **body: Any) -> tuple[int, str]:
+        """Call the API of a server with her token; return the status and the message."""
+        path = f"api/users/{whose or self.name}/servers/{server}"
+        headers = {"Authorization": f"token {self._token}"}
+        answer = await self._client.request(method, f"{self._url}{path}", headers=headers, **body)
+        is_json = answer.content and answer.headers.get("content-type", "").startswith("application/json")
+        return answer.status_code, answer.json().get("message", "") if is_json else ""
+
+    def stored(self, server: str = "") -> Any:
+        """Return what JupyterHub has stored as the options of a server."""
+        orm_spawner = self.user.orm_spawners[server]
+        self.user.db.refresh(orm_spawner)
+        return orm_spawner.user_options
+
+    def _xsrf(self) -> str:
+        return next((cookie.value or "" for cookie in self._client.cookies.jar if cookie.name == "_xsrf"), "")
+
+
+def told(page: str) -> str:
+    """Return the sentence above a form that came back, as markup; "" if there is none."""
+    found = _ERROR.search(page)
+    return found[1] if found else ""
+
+
+class LaunchingHub:
+    """The hub; `local` is its site, which keeps every job script it was sent and takes no job."""
+
+    def __init__(self, app: JupyterHub, local: LocalSite) -> None:
+        self.app = app
+        self.local = local
+        self._clients: list[httpx.AsyncClient] = []
+
+    def offer(self, **sections: Any) -> None:
+        """Begin anew with a catalogue of these sections (see builders.written); earlier records stay."""
+        catalogue = builders.live(self.local.home, **sections)
+        tickets: Any = _Tickets()
+        settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{self.local.home}/launches.sqlite")
+        self.app.tornado_settings[SETTING] = Hub(catalogue, Launcher(settings, catalogue.sites, tickets))
+
+    @property
+    def core(self) -> Hub:
+        """What all spawners share."""
+        found: Hub = self.app.tornado_settings[SETTING]
+        return found
+
+    async def person(self, name: str, *groups: str, admin: bool = False) -> Person:
+        """Return somebody who is logged in."""
+        row = orm.User(name=name, admin=admin)
+        self.app.db.add(row)
+        roles.assign_default_roles(self.app.db, row)
+        self.app.db.commit()
+        user = self.app.users[row]
+        user.sync_groups(groups)
+        client = httpx.AsyncClient(trust_env=False, timeout=60)
+        self._clients.append(client)
+        person = Person(self.app, user, client)
+        await person.log_in()
+        return person
+
+    async def close(self) -> None:
+        """Close the browsers."""
+        for client in self._clients:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def launching(
+    hub_app: Callable[..., Awaitable[JupyterHub]], folder: Path, patch: pytest.MonkeyPatch
+) -> AsyncIterator[LaunchingHub]:
+    """Give a hub with the site of `builders.catalogue`, at `folder`."""
+    patch.chdir(folder)
+    local = LocalSite(folder)
+    local.install_slurm()
+    local.tell("refusal", "sbatch: error: Batch job submission failed: Nothing runs here\n")
+    patch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
+    config = {
+        "JupyterHub": {
+            "proxy_class": NoProxy,
+            "spawner_class": SlurmSSHSpawner,
+            "authenticator_class": "dummy",
+            "allow_named_servers": True,
+            "tornado_settings": {"slow_spawn_timeout": 10},
+        },
+        "Authenticator": {"allow_all": True},
+    }
+    hub = LaunchingHub(await hub_app(Config(config)), local)
+    hub.offer(sites={"geneva": site(local)})
+    yield hub
+    await hub.close()
