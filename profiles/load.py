@@ -17,7 +17,7 @@ from profiles.profile import Profile
 from profiles.schema import Catalogue
 from profiles.site import Site
 from profiles.sources import Sources
-from profiles.words import Entry, Key
+from profiles.words import Entry, Key, Plain
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _no_collection() -> Iterator[None]:
 class _Frame(Entry):
     """A catalogue whose entries have not been looked at."""
 
-    include: tuple[str, ...] = ()
+    include: tuple[Plain, ...] = ()
     sites: dict[Key, Any] = Field(min_length=1)
     profiles: dict[Key, Any] = Field(min_length=1)
 
