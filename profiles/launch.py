@@ -14,7 +14,7 @@ from profiles.errors import ChoiceRefused
 from profiles.limits import Limit
 from profiles.offer import Offer
 from profiles.profile import Offering, Profile
-from profiles.resources import Parameter
+from profiles.resources import Parameter, whole
 from profiles.site import Site
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -221,7 +221,8 @@ def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     chosen = choices.get(name)
     if chosen is None:
         return parameter.usual
-    if re.fullmatch(r"-?[0-9]{1,18}", chosen) and parameter.holds(int(chosen)):
-        return str(int(chosen))
+    number = whole(chosen)
+    if parameter.holds(number):
+        return str(number)
     accepted = f"Choose a whole number from {parameter.min} to {parameter.max}."
     raise ChoiceRefused(name, f"{parameter.title}: {shown(chosen)} is not on offer. {accepted}")

@@ -82,8 +82,8 @@ _HINTS = {
     "what its tag": "leave the tag out",
     "stands within itself": "leave one of its names (* and a word) out",
     "cannot be a key": "write text before the colon, in quotes if it begins with a bracket",
-    "found undefined alias": "write the anchor (&) before it is used, in the same file; text that begins with * goes "
-    "into quotes",
+    "found undefined alias": "write the anchor (&) before it is used, in the same file; text that begins with * "
+    "goes into quotes",
     "second occurrence": "give this anchor (&) another name: there is one of this name before",
 }
 # Of these the parser is told only where the text goes on or ends.

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
 from profiles.errors import WrongAt, WrongTogether
 from profiles.hooks import Hooks
 from profiles.resources import Count, Counts, Mebibytes, Parameter, Resources, Sizes
-from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord
+from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord, Whole
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""
@@ -170,6 +170,12 @@ def _no_site(name: Any, before: list[Any]) -> str | None:
     return "is there twice; leave one of them out" if name in before else None
 
 
+def _without_prefix(icon: str) -> str:
+    if icon.startswith("fa-"):
+        raise ValueError(f"`{icon}` has the prefix that all icons have; write {icon[3:]}")
+    return icon
+
+
 _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
 
 
@@ -180,9 +186,8 @@ class Profile(Offering):
     description: str = Field(
         default="", max_length=4000, description="What it is for, in Markdown; shown when it is picked."
     )
-    icon: str | None = Field(
+    icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
         default=None,
-        pattern=ICON,
         description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
     )
     sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
@@ -190,7 +195,7 @@ class Profile(Offering):
         description="Sites that offer it, the default first: a list, or names with what differs there; "
         "all sites if left out.",
     )
-    servers_max: int | None = Field(
+    servers_max: Whole | None = Field(
         default=None,
         ge=1,
         description="How many servers of this profile one person may have; any number if left out.",

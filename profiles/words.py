@@ -1,5 +1,6 @@
 """The words that the catalogue's values are made of."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -41,6 +42,16 @@ Key = Annotated[str, Field(pattern=KEY, max_length=40)]
 Plain = Annotated[str, Field(pattern=PLAIN, max_length=200)]
 SlurmWord = Annotated[str, Field(pattern=SLURM_WORD, max_length=200)]
 AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH)]
+
+
+def _no_flag(value: Any) -> Any:
+    # For pydantic, true is 1.
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()!r} is not a whole number; write digits, such as 4")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
 Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
 
 
@@ -107,18 +118,24 @@ Directives = Annotated[
 ]
 
 
+# Of what Python reads too: neither a date alone, of which nobody knows whether its day is meant, nor a week.
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$"
+
+
+MomentText = Annotated[str, Field(pattern=_MOMENT)]
+"""What may be written where a Moment is read."""
+
+
 def _moment(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError(f"{value[:40]!r} is not a date with a time; write 2026-12-01 08:00") from None
-    if not isinstance(value, datetime):
-        raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
-    return value.astimezone()
+    if isinstance(value, datetime):
+        return value.astimezone()
+    with contextlib.suppress(ValueError, OverflowError):
+        if isinstance(value, str) and re.fullmatch(_MOMENT, value):
+            return datetime.fromisoformat(value).astimezone()
+    raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str)]
+Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=MomentText)]
 """A time with its zone: the one that is written, or that of the machine."""
 
 
