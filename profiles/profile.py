@@ -117,6 +117,17 @@ class Offering(Entry):
         for name, value in self.environment.items():
             yield ("environment", name), value
 
+    def literals(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the texts in which braces stand for themselves, each with its place."""
+        for name in ("prefix", "container", "default_url"):
+            yield (name,), getattr(self, name) or ""
+        for name in ("module_paths", "command"):
+            for index, each in enumerate(getattr(self, name)):
+                yield (name, str(index)), each
+        for index, kernel in enumerate(self.kernels):
+            if isinstance(kernel, KernelScript):
+                yield ("kernels", str(index), "script"), kernel.script
+
     def written_out(self) -> Self:
         """Return the same without short forms."""
         resources: dict[str, Any] = {}
