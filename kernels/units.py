@@ -60,7 +60,7 @@ def count(text: str | int) -> int:
 
 def say_minutes(total: int) -> str:
     """Return minutes as a person writes them: `8h`, `90m`, `1h30m`, `2d`."""
-    if total % 1440 == 0:
+    if total and total % 1440 == 0:
         return f"{total // 1440}d"
     hours, rest = divmod(total, 60)
     if not hours:
