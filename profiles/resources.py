@@ -66,7 +66,7 @@ class Bounds(Entry):
 
 
 class Counts(Bounds):
-    """How many; see Bounds."""
+    """How many: one of `options`, or `min` to `max`."""
 
     default: Count = Field(description="What a launch gets if nothing is asked; the first option if left out.")
     min: Count | None = Field(default=None, description="The least that may be asked; 1 if left out.")
@@ -75,7 +75,7 @@ class Counts(Bounds):
 
 
 class Sizes(Bounds):
-    """How much memory, in MiB; see Bounds."""
+    """How much memory, such as `900M` or `64G`: one of `options`, or `min` to `max`."""
 
     say: ClassVar[Callable[[int], str]] = units.say_mebibytes
 
@@ -86,7 +86,7 @@ class Sizes(Bounds):
 
 
 class Durations(Bounds):
-    """How long, in minutes; see Bounds."""
+    """How long, such as `90m` or `8h`: one of `options`, or `min` to `max`."""
 
     say: ClassVar[Callable[[int], str]] = units.say_minutes
 

@@ -19,7 +19,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from kernels import units
+from kernels import kernel, units
 from kernels.environment import Value
 from profiles.errors import WrongAt, WrongTogether, WrongWithin
 
@@ -28,14 +28,9 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
 ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
 DIRECTIVE = r"^[a-z][a-z-]*$"
-# What units.py reads, for editors, which know the JSON Schema alone.
-_TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
-_MEMORY = r"^ *[0-9]+ *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])? *$"
-_COUNT = r"^ *[0-9]+ *$"
-
-TimeText = int | Annotated[str, Field(pattern=_TIME)]
-MemoryText = int | Annotated[str, Field(pattern=_MEMORY)]
-CountText = int | Annotated[str, Field(pattern=_COUNT)]
+TimeText = kernel.TimeText
+MemoryText = int | Annotated[str, Field(pattern=units.MEMORY)]
+CountText = int | Annotated[str, Field(pattern=units.COUNT)]
 """What may be written where Minutes, Mebibytes or a Count are read."""
 
 Key = Annotated[str, Field(pattern=KEY, max_length=40)]
@@ -52,7 +47,7 @@ def _no_flag(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_no_flag)]
-Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
+Minutes = kernel.Minutes
 
 
 class Entry(BaseModel):
