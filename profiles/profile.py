@@ -20,6 +20,17 @@ ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _SHORT_FORMS = ("core", "memory", "kernel")
 
 
+def _one_value(long: str) -> BeforeValidator:
+    """Return what tells those who write more than one value behind the short form of a resource."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict | list):
+            raise ValueError(f"is short for one value; write a range or options as `resources: {{{long}: }}`")
+        return value
+
+    return BeforeValidator(check)
+
+
 class Visibility(Entry):
     """Who may see a profile: whoever is in one of the groups, or may charge one of the projects."""
 
@@ -40,8 +51,10 @@ class Offering(Entry):
         default=(), description="The site's partitions it may use, the default first; all of them if left out."
     )
     resources: Resources = Field(default_factory=Resources, description="What its job gets.")
-    core: Count | None = Field(default=None, gt=0, description="Short for `resources: {cores: }`.")
-    memory: Mebibytes | None = Field(
+    core: Annotated[Count, Field(gt=0), _one_value("cores")] | None = Field(
+        default=None, description="Short for `resources: {cores: }`."
+    )
+    memory: Annotated[Mebibytes, _one_value("memory")] | None = Field(
         default=None, description="Short for `resources: {memory: }`; a number is MB."
     )
     parameters: dict[Key, Parameter] = Field(

@@ -55,6 +55,8 @@ class Bounds(Entry):
                 )
             return self
         say = type(self).say
+        if self.least > self.most and self.min is None:
+            raise WrongAt(("max",), f"is less than the least, which is {say(self.least)}; write a larger one")
         if self.least > self.most:
             raise WrongAt(("min",), f"is more than the most, which is {say(self.most)}; write a smaller one")
         if not self.least <= self.default <= self.most:

@@ -130,6 +130,30 @@ _SPACES = "is empty, or has spaces around it or other than plain ones; write it 
     [
         (_TIME, {"max": "8h"}, ".default", "is missing; write it: What a launch gets if nothing is asked"),
         (_TIME, ["1h", "2h"], "", "is a list; write {options: [...]} for a choice"),
+        (
+            _TIME,
+            {"default": "2h", "max": "1h"},
+            ".default",
+            "is 2h, but only 1m to 1h may be asked; write one of these",
+        ),
+        (
+            "profiles.short.resources.cores",
+            {"default": 1, "max": 0},
+            ".max",
+            "is less than the least, which is 1; write a larger one",
+        ),
+        (
+            "profiles.short.core",
+            {"default": 1, "max": 8},
+            "",
+            "is short for one value; write a range or options as `resources: {cores: }`",
+        ),
+        (
+            "profiles.short.memory",
+            ["1G", "2G"],
+            "",
+            "is short for one value; write a range or options as `resources: {memory: }`",
+        ),
         (_TIME, {"options": []}, ".options", "is empty; write one at least"),
         (_TIME, {"options": "1h"}, ".options", "is text, but a list is needed; write [1h]"),
         (_PARAMETER, {"title": "V", "options": "a"}, ".options", "is one text, but a list is needed; write [a]"),
