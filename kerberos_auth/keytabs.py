@@ -66,16 +66,7 @@ class KeytabTickets:
         facts = parse(data)
         path = folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
         _write(path, data)
-        self._known[principal] = Ticket(
-            user=principal,
-            principal=principal,
-            start=facts.start,
-            end=facts.end,
-            renew_until=facts.renew_until,
-            forwardable=facts.forwardable,
-            renewable=facts.renewable,
-            path=path,
-        )
+        self._known[principal] = Ticket.of(principal, facts, path)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -37,13 +37,4 @@ def own_ticket(environ: Mapping[str, str] = os.environ) -> Ticket:
     if not facts.forwardable:
         raise AuthFailed(f"Your ticket in {path} cannot be forwarded. Run `kinit -f` again.")
     user = facts.principal.rpartition("@")[0]
-    return Ticket(
-        user=user,
-        principal=facts.principal,
-        start=facts.start,
-        end=facts.end,
-        renew_until=facts.renew_until,
-        forwardable=facts.forwardable,
-        renewable=facts.renewable,
-        path=path,
-    )
+    return Ticket.of(user, facts, path)

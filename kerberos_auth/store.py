@@ -123,16 +123,7 @@ class TicketStore:
     def _ticket(self, user: str, facts: Facts) -> Ticket:
         if facts.end <= time.time():
             raise TicketExpired(f"{facts.principal} ended at {facts.end}")
-        return Ticket(
-            user=user,
-            principal=facts.principal,
-            start=facts.start,
-            end=facts.end,
-            renew_until=facts.renew_until,
-            forwardable=facts.forwardable,
-            renewable=facts.renewable,
-            path=self.folder / user,
-        )
+        return Ticket.of(user, facts, self.folder / user)
 
     def _load(self, user: str) -> tuple[bytes, Facts]:
         if not names.is_user(user):

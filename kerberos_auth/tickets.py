@@ -5,12 +5,13 @@ import secrets
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import gssapi
 from gssapi.raw.misc import GSSError
 
 from . import sentences
-from .ccache import parse
+from .ccache import Facts, parse
 from .errors import (
     AuthFailed,
     BadTicket,
@@ -84,6 +85,12 @@ class Ticket:
     forwardable: bool
     renewable: bool
     path: Path
+
+    @classmethod
+    def of(cls, user: str, facts: Facts, path: Path) -> Self:
+        """Return the ticket that the cache at `path` has."""
+        times = facts.start, facts.end, facts.renew_until
+        return cls(user, facts.principal, *times, facts.forwardable, facts.renewable, path)
 
     @property
     def ccache(self) -> str:

@@ -8,7 +8,10 @@ from kernels import units
 from kernels.environment import Value
 
 KernelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=int | str), Field(gt=0)]
+TimeText = int | Annotated[str, Field(pattern=units.TIME)]
+"""What may be written where Minutes are read."""
+
+Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
 
 
 class KernelScript(BaseModel):

@@ -5,6 +5,11 @@ Here, because both the catalogue and the settings of hooks are read with it.
 
 import re
 
+# What is read here, for editors, which know the JSON Schema alone.
+TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
+MEMORY = r"^ *[0-9]+ *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])? *$"
+COUNT = r"^ *[0-9]+ *$"
+
 _TIME_WORDS = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
 _MEMORY_WORDS = {"": 1, "M": 1, "MB": 1, "MIB": 1, "G": 1024, "GB": 1024, "GIB": 1024, "T": 1024**2}
 _LONGEST = 16
@@ -60,7 +65,7 @@ def count(text: str | int) -> int:
 
 def say_minutes(total: int) -> str:
     """Return minutes as a person writes them: `8h`, `90m`, `1h30m`, `2d`."""
-    if total % 1440 == 0:
+    if total and total % 1440 == 0:
         return f"{total // 1440}d"
     hours, rest = divmod(total, 60)
     if not hours:

@@ -52,13 +52,17 @@ class Choices:
         """Return the text chosen for `name`, or None."""
         return self.values.get(name)
 
-    def one_of(self, name: str, offered: tuple[str, ...]) -> str | None:
-        """Return the text chosen for `name`, or None.  Raises ChoiceRefused unless it is among those offered."""
+    def one_of(self, name: str, offered: tuple[str, ...], title: str = "") -> str | None:
+        """Return the text chosen for `name`, or None.
+
+        Raises ChoiceRefused unless it is among those offered; `title` says there what people know it by.
+        """
         chosen = self.get(name)
         if chosen is None or chosen in offered:
             return chosen
         accepted = f"Choose one of: {', '.join(offered)}." if offered else "None is offered here; leave it out."
-        raise ChoiceRefused(name, f"The {name} {shown(chosen)} is not on offer. {accepted}")
+        what = f"{title}: {shown(chosen)}" if title else f"The {name} {shown(chosen)}"
+        raise ChoiceRefused(name, f"{what} is not on offer. {accepted}")
 
 
 def shown(value: Any) -> str:

@@ -105,10 +105,22 @@ class _Cutting:
 def spread(error: ValidationError) -> Iterator[Detail]:
     """Yield one detail for each problem that an error stands for."""
     for detail in error.errors():
+        if _is_of_its_entries(dict(detail)):
+            continue
         cause = detail.get("ctx", {}).get("error")
         causes = cause.problems if isinstance(cause, WrongTogether) else (cause,)
         for each in causes:
             yield from _of_cause(dict(detail), each)
+
+
+def _is_of_its_entries(detail: dict[str, Any]) -> bool:
+    """Return whether a list is too short for pydantic only because it does not count entries that are wrong."""
+    given = detail["input"]
+    return (
+        detail["type"] == "too_short"
+        and isinstance(given, list | dict)
+        and len(given) >= detail["ctx"]["min_length"]
+    )
 
 
 def _of_cause(detail: dict[str, Any], cause: object) -> Iterator[Detail]:

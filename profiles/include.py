@@ -1,6 +1,7 @@
 """The files of a catalogue: what `include` names, read once each and put together as one tree of nodes."""
 
 import glob
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,10 @@ def gather(path: Path) -> Tree:
     gathering = _Gathering()
     gathering.know(path)
     try:
-        text = _text(path, str(path))
+        text = _text(path.read_bytes(), str(path))
+    except OSError as error:
+        problem = Problem(str(path), 1, 1, "file", f"cannot be read: {error.strerror}")
+        return Tree(None, (problem,), gathering.sources, False)
     except nodes.NotYAML as error:
         return Tree(None, (error.problem,), gathering.sources, False)
     return gathering.tree(text, path)
@@ -47,12 +51,28 @@ def gather_text(text: str, name: str) -> Tree:
     return gathering.tree(text, Path(name))
 
 
-def _text(path: Path, name: str) -> str:
+def _text(data: bytes, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise nodes.NotYAML(Problem(name, 1, 1, "file", f"cannot be read: {reason}")) from error
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+        text = "is not UTF-8 text from here on; save the file as UTF-8"
+        raise nodes.NotYAML(Problem(name, line, column, "file", text)) from error
+
+
+def _unread(error: OSError) -> str:
+    """Return why an included file cannot be read, and what to do."""
+    advice = "write a path relative to this file"
+    if isinstance(error, IsADirectoryError):
+        advice = "write such as profiles/*.yaml for the files in it"
+    elif isinstance(error, PermissionError):
+        advice = "let the hub's user read it"
+    return f"cannot be read: {error.strerror}; {advice}"
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve raises for a link that leads to itself.
+    return Path(os.path.realpath(path))
 
 
 @dataclass
@@ -72,7 +92,7 @@ class _Gathering:
                 self.problems.append(Problem(str(path), 1, 1, "file", "is empty; write `sites` and `profiles`"))
             else:
                 self.problems += nodes.repeated(root)
-                self._follow(root, root, path, (path.resolve(),))
+                self._follow(root, root, path, (_real(path),))
         except nodes.NotYAML as error:
             self.problems.append(error.problem)
         return Tree(root, tuple(self.problems), self.sources, self.is_whole)
@@ -85,7 +105,7 @@ class _Gathering:
         """Remember a file that is read next."""
         self.files.append(path)
         self.looks.append(look(path))
-        self._seen.add(path.resolve())
+        self._seen.add(_real(path))
 
     def _follow(self, root: Node, node: Node, path: Path, chain: tuple[Path, ...]) -> None:
         """Put what `node`, the contents of `path`, includes into `root`."""
@@ -103,12 +123,12 @@ class _Gathering:
             return [folder / pattern]
         matching = tuple(listed(folder, pattern))
         self.globs.append((folder, pattern, matching))
-        return [each for each in matching if each.resolve() != path.resolve()]
+        return [each for each in matching if _real(each) != _real(path)]
 
     def _include(
         self, root: Node, path: Path, place: tuple[str, ...], entry: ScalarNode, chain: tuple[Path, ...]
     ) -> None:
-        real = path.resolve()
+        real = _real(path)
         if real in chain:
             text = f"leads back to {path}, which includes this file; leave one of the two out"
             self.problems.append(nodes.at(entry, place, text))
@@ -117,11 +137,10 @@ class _Gathering:
             return
         self.know(path)
         try:
-            text = _text(path, str(path))
-        except nodes.NotYAML as error:
-            problem = f"{path} {error.problem.text}; write a path relative to this file"
-            raise nodes.NotYAML(nodes.at(entry, place, problem)) from error
-        node = nodes.compose(text, str(path))
+            data = path.read_bytes()
+        except OSError as error:
+            raise nodes.NotYAML(nodes.at(entry, place, f"{path} {_unread(error)}")) from error
+        node = nodes.compose(_text(data, str(path)), str(path))
         if node is not None:
             self.problems += nodes.repeated(node)
             self.problems += _merge(root, node)
@@ -133,7 +152,7 @@ def _includes(node: Node) -> Iterator[tuple[tuple[str, ...], ScalarNode]]:
     entries = _value(node, "include")
     if isinstance(entries, SequenceNode):
         for index, entry in enumerate(entries.value):
-            if isinstance(entry, ScalarNode) and entry.value:
+            if isinstance(entry, ScalarNode) and nodes.is_text(entry) and entry.value.isprintable():
                 yield ("include", str(index)), entry
 
 

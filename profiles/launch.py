@@ -14,7 +14,7 @@ from profiles.errors import ChoiceRefused
 from profiles.limits import Limit
 from profiles.offer import Offer
 from profiles.profile import Offering, Profile
-from profiles.resources import Parameter
+from profiles.resources import Parameter, whole
 from profiles.site import Site
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -188,7 +188,8 @@ def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | 
         if each.name == reservation:
             why = f"the reservation {each.name} ends at {offer.clock(each.ends)}"
             limit = limits.until(limit, max(offer.now, each.begins), each.ends, why)
-    shortest = 1 if allowed.bounds.options else allowed.bounds.least
+    # A time of 0 would be none to Slurm, so without an end.
+    shortest = 1 if allowed.bounds.options else max(1, allowed.bounds.least)
     if limit.bounds.most < shortest:
         raise ChoiceRefused("site", f"No time is left there for this profile, because {limit.why}.")
     return limit
@@ -217,11 +218,12 @@ def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[s
 
 def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     if parameter.options:
-        return choices.one_of(name, tuple(parameter.options)) or parameter.usual
+        return choices.one_of(name, tuple(parameter.options), parameter.title) or parameter.usual
     chosen = choices.get(name)
     if chosen is None:
         return parameter.usual
-    if re.fullmatch(r"-?[0-9]{1,18}", chosen) and parameter.holds(int(chosen)):
-        return str(int(chosen))
+    number = whole(chosen)
+    if parameter.holds(number):
+        return str(number)
     accepted = f"Choose a whole number from {parameter.min} to {parameter.max}."
     raise ChoiceRefused(name, f"{parameter.title}: {shown(chosen)} is not on offer. {accepted}")

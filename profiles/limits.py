@@ -186,7 +186,7 @@ def _say_kind(nodes: Nodes) -> str:
 
 
 def _say_node(cores: int, memory_mib: int, gpus: int, kind: str | None) -> str:
-    parts = [f"{cores} core{'s' if cores > 1 else ''}", units.say_mebibytes(memory_mib)]
+    parts = [f"{cores} core{'' if cores == 1 else 's'}", units.say_mebibytes(memory_mib)]
     if gpus:
         parts.append(f"{gpus} {kind + ' ' if kind else ''}GPU{'s' if gpus > 1 else ''}")
     return ", ".join(parts)

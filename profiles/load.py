@@ -17,7 +17,7 @@ from profiles.profile import Profile
 from profiles.schema import Catalogue
 from profiles.site import Site
 from profiles.sources import Sources
-from profiles.words import Entry, Key
+from profiles.words import Entry, Key, Plain
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _no_collection() -> Iterator[None]:
 class _Frame(Entry):
     """A catalogue whose entries have not been looked at."""
 
-    include: tuple[str, ...] = ()
+    include: tuple[Plain, ...] = ()
     sites: dict[Key, Any] = Field(min_length=1)
     profiles: dict[Key, Any] = Field(min_length=1)
 
@@ -126,7 +126,8 @@ def _problem(root: Node, detail: entries.Detail) -> Problem:
     found = nodes.place(root, steps)
     of_key = steps[-1:] == ["[key]"]
     written = getattr(found.key, "value", None) if of_key else found.written
-    text = wording.sentence(detail, written, keys.fields_at(Catalogue, steps[:-1]))
+    around = steps if detail["type"] in wording.OF_A_MODEL else steps[:-1]
+    text = wording.sentence(detail, written, keys.fields_at(Catalogue, around))
     path = (*found.path, steps[-1]) if detail["type"] == "missing" else found.path
     return nodes.at(found.key, path, text)
 

@@ -32,6 +32,7 @@ class _Text(io.StringIO):
 _STRING, _MAPPING, _SEQUENCE, _MERGE = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq", "merge"))
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 _NUMBERS = ("bool", "int", "float")
+_SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "str", *_NUMBERS))
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in pairs if tag.rsplit(":", 1)[1] not in ("int", "bool", "timestamp")]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -66,16 +67,27 @@ _Loader.yaml_constructors = {
 # What the parser says, and what it mostly is.
 _HINTS = {
     "cannot start any token": "indent with spaces, not tabs; put text that begins with @, % or ` in quotes",
+    "a tab character": "indent with spaces, not tabs",
     "mapping values are not allowed": "put text with a colon in quotes, or indent as the line before",
+    "could not find expected ':'": "put a colon and a space behind the key, or indent text that goes on",
+    "unexpected end of stream": "close the quote or bracket that begins here",
     "expected ',' or": "a bracket is not closed, or a comma is missing",
-    "did not find expected key": "indent as the keys before it",
+    "did not find expected key": "indent as the keys before it; put text that begins with a bracket or a quote in "
+    "quotes as a whole",
+    "did not find expected '-'": "indent as the keys before it, or begin the line with a dash",
+    "alphabetic or numeric": "put text that begins with * or & in quotes",
+    "unknown escape": "write \\\\ for a backslash, or use single quotes",
     "found another document": "leave out the line ---",
     "a constructor for the tag": "leave the tag out",
     "what its tag": "leave the tag out",
     "stands within itself": "leave one of its names (* and a word) out",
     "cannot be a key": "write text before the colon, in quotes if it begins with a bracket",
-    "found undefined alias": "write the anchor (&) before it is used, in the same file",
+    "found undefined alias": "write the anchor (&) before it is used, in the same file; text that begins with * "
+    "goes into quotes",
+    "second occurrence": "give this anchor (&) another name: there is one of this name before",
 }
+# Of these the parser is told only where the text goes on or ends.
+_BEGIN_BEFORE = ("could not find expected ':'", "unexpected end of stream")
 
 
 class NotYAML(Exception):  # noqa: N818
@@ -148,15 +160,22 @@ def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
 def _key(node: Node, loader: Any) -> Any:
     if not isinstance(node, ScalarNode):
         raise yaml.constructor.ConstructorError(None, None, "a list or mapping cannot be a key", node.start_mark)
-    return node.value if node.tag == _STRING else loader.construct_object(node)
+    # Keys are names, as they are written: 3.10 and true too.
+    return node.value if node.tag in _SCALARS else loader.construct_object(node)
 
 
 def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    where = (mark.name, mark.line + 1, mark.column + 1) if mark else (name, 1, 1)
     said = str(error.problem)
+    marks = [error.problem_mark, error.context_mark]
+    mark = next(filter(None, reversed(marks) if any(words in said for words in _BEGIN_BEFORE) else marks), None)
+    where = (mark.name, mark.line + 1, mark.column + 1) if mark else (name, 1, 1)
     hint = next((hint for words, hint in _HINTS.items() if words in said), "look at this line and the one before")
     return Problem(*where, "file", f"not YAML: {said}; {hint}")
+
+
+def is_text(node: ScalarNode) -> bool:
+    """Return whether a value is read as text that is not empty."""
+    return node.tag == _STRING and bool(node.value)
 
 
 def at(node: Node, path: Sequence[str], text: str) -> Problem:

@@ -19,6 +19,18 @@ class Asker:
     running: Mapping[str, int] = field(default_factory=dict)
 
 
+def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
+    """Return the sites where somebody in these groups may be offered something, whatever projects she has."""
+    return frozenset(
+        site
+        for profile in catalogue.profiles
+        for site in catalogue.sites_of(profile)
+        if (to := catalogue.offering(profile, site).visible_to) is None
+        or to.projects
+        or not groups.isdisjoint(to.groups)
+    )
+
+
 @dataclass(frozen=True)
 class Offer:
     """What one person may start; `now` has a zone, in which people read times.

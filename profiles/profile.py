@@ -4,20 +4,31 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
 from profiles.errors import WrongAt, WrongTogether
 from profiles.hooks import Hooks
 from profiles.resources import Count, Counts, Mebibytes, Parameter, Resources, Sizes
-from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord
+from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord, Whole
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""
 
 ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _SHORT_FORMS = ("core", "memory", "kernel")
+
+
+def _one_value(long: str) -> BeforeValidator:
+    """Return what tells those who write more than one value behind the short form of a resource."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict | list):
+            raise ValueError(f"is short for one value; write a range or options as `resources: {{{long}: }}`")
+        return value
+
+    return BeforeValidator(check)
 
 
 class Visibility(Entry):
@@ -40,8 +51,10 @@ class Offering(Entry):
         default=(), description="The site's partitions it may use, the default first; all of them if left out."
     )
     resources: Resources = Field(default_factory=Resources, description="What its job gets.")
-    core: Count | None = Field(default=None, gt=0, description="Short for `resources: {cores: }`.")
-    memory: Mebibytes | None = Field(
+    core: Annotated[Count, Field(gt=0), _one_value("cores")] | None = Field(
+        default=None, description="Short for `resources: {cores: }`."
+    )
+    memory: Annotated[Mebibytes, _one_value("memory")] | None = Field(
         default=None, description="Short for `resources: {memory: }`; a number is MB."
     )
     parameters: dict[Key, Parameter] = Field(
@@ -117,6 +130,17 @@ class Offering(Entry):
         for name, value in self.environment.items():
             yield ("environment", name), value
 
+    def literals(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the texts in which braces stand for themselves, each with its place."""
+        for name in ("prefix", "container", "default_url"):
+            yield (name,), getattr(self, name) or ""
+        for name in ("module_paths", "command"):
+            for index, each in enumerate(getattr(self, name)):
+                yield (name, str(index)), each
+        for index, kernel in enumerate(self.kernels):
+            if isinstance(kernel, KernelScript):
+                yield ("kernels", str(index), "script"), kernel.script
+
     def written_out(self) -> Self:
         """Return the same without short forms."""
         resources: dict[str, Any] = {}
@@ -170,6 +194,12 @@ def _no_site(name: Any, before: list[Any]) -> str | None:
     return "is there twice; leave one of them out" if name in before else None
 
 
+def _without_prefix(icon: str) -> str:
+    if icon.startswith("fa-"):
+        raise ValueError(f"`{icon}` has the prefix that all icons have; write {icon[3:]}")
+    return icon
+
+
 _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
 
 
@@ -180,9 +210,8 @@ class Profile(Offering):
     description: str = Field(
         default="", max_length=4000, description="What it is for, in Markdown; shown when it is picked."
     )
-    icon: str | None = Field(
+    icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
         default=None,
-        pattern=ICON,
         description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
     )
     sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
@@ -190,7 +219,7 @@ class Profile(Offering):
         description="Sites that offer it, the default first: a list, or names with what differs there; "
         "all sites if left out.",
     )
-    servers_max: int | None = Field(
+    servers_max: Whole | None = Field(
         default=None,
         ge=1,
         description="How many servers of this profile one person may have; any number if left out.",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from profiles.written import Schema, json_schema
 
@@ -13,15 +14,34 @@ def page() -> str:
     schema = json_schema()
     defs: dict[str, Schema] = schema["$defs"]
     parts = [_section("The file", schema, defs)]
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     waiting = list(_children("", schema))
     while waiting:
         name, place = waiting.pop(0)
-        if name not in seen:
-            seen.add(name)
-            parts.append(_section(f"`{place}`", defs[name], defs))
-            waiting += _children(place, defs[name])
+        if name in seen:
+            continue
+        whole = next((each for each in seen if _is_part_of(defs[name], defs[each])), None)
+        parts.append(
+            _section(f"`{place}`", defs[name], defs)
+            if whole is None
+            else _part(f"`{place}`", defs[name], seen[whole])
+        )
+        seen[name] = place
+        waiting += _children(place, defs[name])
     return "\n".join(parts)
+
+
+def _is_part_of(part: Schema, whole: Schema) -> bool:
+    return all(whole["properties"].get(key) == each for key, each in part["properties"].items())
+
+
+def _part(title: str, schema: Schema, whole: str) -> str:
+    """Return the section of an entry whose keys another one has too."""
+    keys = ", ".join(f"`{key}`" for key in schema["properties"])
+    said = schema["description"].split("\n\n")[0]
+    return "\n".join(
+        [f"## {title}", "", said, "", f"As in `{whole}`, whose value holds for what is left out: {keys}.", ""]
+    )
 
 
 def _section(title: str, schema: Schema, defs: dict[str, Schema]) -> str:
@@ -31,9 +51,8 @@ def _section(title: str, schema: Schema, defs: dict[str, Schema]) -> str:
 
 
 def _row(key: str, schema: Schema, is_needed: bool) -> str:
-    default = "**needed**" if is_needed else _default(schema)
     what = schema.get("description", "").replace("|", "\\|")
-    return f"| `{key}` | {what} | {default} |"
+    return f"| `{key}` | {what} | {'**needed**' if is_needed else _default(schema)} |"
 
 
 def _described(schema: Schema, defs: dict[str, Schema]) -> Schema:
@@ -44,13 +63,23 @@ def _described(schema: Schema, defs: dict[str, Schema]) -> Schema:
 
 
 def _default(schema: Schema) -> str:
+    if schema.get("minProperties"):
+        return "**needed**"
     if "default" not in schema:
-        return ""
+        # What there is then, the sentence says, or the table of the keys below.
+        return "" if "left out" in schema.get("description", "") or "$ref" in schema else "none"
     value = schema["default"]
+    if value == "":
+        return "none"
     if isinstance(value, dict):
-        kept = {key: each for key, each in value.items() if each not in (None, [], {})}
-        return f"`{{{', '.join(f'{key}: {json.dumps(each)}' for key, each in kept.items())}}}`" if kept else ""
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+        return f"`{{{', '.join(f'{key}: {_plain(each)}' for key, each in value.items())}}}`"
+    return f"`{_plain(value)}`"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _children(place: str, schema: Schema) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,8 @@ Path = tuple[str, ...]
 # What has a meaning elsewhere in the catalogue, or is nearly a parameter; `${HOME}` is the shell's own.
 _BRACES = re.compile(r"(?<!\$)\{((?:owner|launch_id|node|image|user|param\w*)(?:[^\w{}][^{}]*)?)\}")
 
+_NAME = re.compile(r"(?<!\$)\{([a-z0-9_-]+)\}")
+
 
 @dataclass(frozen=True)
 class Where:
@@ -34,6 +36,16 @@ class Where:
         if there is not None and field in there.model_fields_set and _has(getattr(there, field), inner):
             return ("profiles", self.key, "sites", self.site_key, field, *inner)
         return ("profiles", self.key, field, *inner)
+
+    def literal(self, place: Path) -> Path:
+        """Return the place of a text of `Offering.literals`, maybe of its short form."""
+        there = self.profile.sites.get(self.site_key)
+        if place[0] == "kernels":
+            if there is not None and "kernel" in there.model_fields_set:
+                return ("profiles", self.key, "sites", self.site_key, "kernel")
+            if "kernel" in self.profile.model_fields_set and not (there and "kernels" in there.model_fields_set):
+                return ("profiles", self.key, "kernel")
+        return self.path(*place)
 
     @property
     def top(self) -> Path:
@@ -152,6 +164,10 @@ def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
+    for place, text in what.literals():
+        for found in PARAMETER.finditer(text):
+            says = f"{found[0]} is not replaced here, only in `modules` and `environment`; leave it out"
+            yield WrongAt(where.literal(place), says)
     variables: dict[str, str] = dict.fromkeys(what.environment, "`environment`")
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -169,4 +185,9 @@ def _unknown_braces(where: Where, what: Offering, place: Path, template: str) ->
             yield WrongAt(where.path(*place), f"there is no parameter `{found[1]}` in this profile; {known}")
     for found in _BRACES.finditer(PARAMETER.sub("", template)):
         text = f"{{{found[1]}}} means nothing here; write {{param.<name>}} with the name of a parameter"
+        yield WrongAt(where.path(*place), text)
+    for found in _NAME.finditer(PARAMETER.sub("", template)):
+        if found[1] not in what.parameters or _BRACES.fullmatch(found[0]):
+            continue
+        text = f"{found[0]} means nothing here; write {{param.{found[1]}}} for the parameter"
         yield WrongAt(where.path(*place), text)

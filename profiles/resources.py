@@ -1,5 +1,6 @@
 """What a job gets, and what a person may change of it: values with bounds, parameters with options."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Self
 
@@ -9,7 +10,7 @@ from pydantic.config import JsonDict
 from kernels import units
 from kernels.environment import Value, Variable
 from profiles.errors import WrongAt, WrongTogether
-from profiles.words import CountText, Entry, MemoryText, Minutes, Plain, SlurmWord, TimeText
+from profiles.words import CountText, Entry, MemoryText, Minutes, Plain, SlurmWord, TimeText, Whole
 
 Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
 Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=MemoryText)]
@@ -54,6 +55,8 @@ class Bounds(Entry):
                 )
             return self
         say = type(self).say
+        if self.least > self.most and self.min is None:
+            raise WrongAt(("max",), f"is less than the least, which is {say(self.least)}; write a larger one")
         if self.least > self.most:
             raise WrongAt(("min",), f"is more than the most, which is {say(self.most)}; write a smaller one")
         if not self.least <= self.default <= self.most:
@@ -65,7 +68,7 @@ class Bounds(Entry):
 
 
 class Counts(Bounds):
-    """How many; see Bounds."""
+    """How many: one of `options`, or `min` to `max`."""
 
     default: Count = Field(description="What a launch gets if nothing is asked; the first option if left out.")
     min: Count | None = Field(default=None, description="The least that may be asked; 1 if left out.")
@@ -74,7 +77,7 @@ class Counts(Bounds):
 
 
 class Sizes(Bounds):
-    """How much memory, in MiB; see Bounds."""
+    """How much memory, such as `900M` or `64G`: one of `options`, or `min` to `max`."""
 
     say: ClassVar[Callable[[int], str]] = units.say_mebibytes
 
@@ -85,7 +88,7 @@ class Sizes(Bounds):
 
 
 class Durations(Bounds):
-    """How long, in minutes; see Bounds."""
+    """How long, such as `90m` or `8h`: one of `options`, or `min` to `max`."""
 
     say: ClassVar[Callable[[int], str]] = units.say_minutes
 
@@ -97,12 +100,18 @@ class Durations(Bounds):
 
 def _spread(value: Any) -> Any:
     """Turn one value, which nobody may change, and options without a default into what Bounds holds."""
-    if isinstance(value, dict):
-        options = value.get("options")
-        if isinstance(options, list) and options and "default" not in value:
-            return {"default": options[0], **value}
+    if isinstance(value, list):
+        raise ValueError("is a list; write {options: [...]} for a choice")
+    if not isinstance(value, dict):
+        return value if isinstance(value, Bounds) else {"default": value, "options": [value]}
+    if "default" in value:
         return value
-    return value if isinstance(value, Bounds) else {"default": value, "options": [value]}
+    options = value.get("options")
+    if options == []:
+        raise WrongAt(("options",), "is empty; write one at least")
+    if options is None:
+        return value
+    return {"default": options[0] if isinstance(options, list) else options, **value}
 
 
 def _fixed(value: int) -> Any:
@@ -139,16 +148,27 @@ class Resources(Entry):
 
 def _titled(value: Any) -> Any:
     """Turn a list of options into options that are their own titles."""
+    if isinstance(value, str):
+        raise ValueError(f"is one text, but a list is needed; write [{value[:40]}]")
     if not isinstance(value, list):
         return value
-    wrong = tuple(
-        WrongAt((str(place),), "is not text; write it in quotes, so that nothing of it is lost")
-        for place, option in enumerate(value)
-        if not isinstance(option, str) and type(option) is not int
-    )
+    wrong = [(place, why) for place, option in enumerate(value) if (why := _no_option(option, value[:place]))]
     if wrong:
-        raise WrongTogether(wrong)
+        raise WrongTogether(tuple(WrongAt((str(place),), why) for place, why in wrong))
     return {str(option): str(option) for option in value}
+
+
+def _no_option(option: Any, before: list[Any]) -> str | None:
+    if not isinstance(option, str) and type(option) is not int:
+        return "is not text; write it in quotes, so that nothing of it is lost"
+    return "is there twice; leave one of them out" if option in before else None
+
+
+def _can_be_picked(option: str) -> str:
+    """Return an option that comes back from a form as it was sent."""
+    if not option.strip() or option != option.strip() or not option.isprintable():
+        raise ValueError("is empty, or has spaces around it or other than plain ones; write it without them")
+    return option
 
 
 def _text_or_whole(value: Any) -> Any:
@@ -157,16 +177,27 @@ def _text_or_whole(value: Any) -> Any:
     raise ValueError("is not text; write it in quotes, so that nothing of it is lost")
 
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_LARGEST = 10**18 - 1
+_End = Annotated[Whole, Field(ge=-_LARGEST, le=_LARGEST)]
+_Option = Annotated[Value, Field(max_length=200), AfterValidator(_can_be_picked)]
+
+
+def whole(text: str) -> int | None:
+    """Return the whole number that is written in a text, None if there is none, or one of more than 18 digits."""
+    return int(text) if _WHOLE.fullmatch(text) else None
+
+
 class Parameter(Entry):
     """One thing that a person may set within a profile: one of some options, or a whole number in a range."""
 
     title: Plain = Field(description="What people read beside it.")
     description: Plain = Field(default="", description="One sentence under it.")
     options: Annotated[
-        dict[Value, Plain], BeforeValidator(_titled, json_schema_input_type=dict[Value, Plain] | list[str | int])
+        dict[_Option, Plain], BeforeValidator(_titled, json_schema_input_type=dict[Value, Plain] | list[str | int])
     ] = Field(default_factory=dict, description="What may be picked: a list, or values with titles.")
-    min: int | None = Field(default=None, description="Instead of options: the least.")
-    max: int | None = Field(default=None, description="Instead of options: the most.")
+    min: _End | None = Field(default=None, description="Instead of options: the least.")
+    max: _End | None = Field(default=None, description="Instead of options: the most.")
     default: Annotated[str | int | None, BeforeValidator(_text_or_whole)] = Field(
         default=None,
         description="What a launch gets if nothing is picked; the first option, or `min`, if left out.",
@@ -182,9 +213,11 @@ class Parameter(Entry):
             return str(self.default)
         return next(iter(self.options)) if self.options else str(self.min)
 
-    def holds(self, number: int) -> bool:
+    def holds(self, number: int | None) -> bool:
         """Return whether a number is in the range."""
-        return self.min is not None and self.max is not None and self.min <= number <= self.max
+        if number is None or self.min is None or self.max is None:
+            return False
+        return self.min <= number <= self.max
 
     @model_validator(mode="after")
     def _says_what_may_be_picked(self) -> Self:
@@ -198,6 +231,6 @@ class Parameter(Entry):
             raise ValueError("does not say what may be picked; write `options`, or `min` and `max`")
         if self.min > self.max:
             raise WrongAt(("min",), f"is more than `max`, {self.max}; write a smaller one")
-        if not self.usual.lstrip("-").isdigit() or not self.holds(int(self.usual)):
+        if not self.holds(whole(self.usual)):
             raise WrongAt(("default",), f"is not in the range; write a whole number from {self.min} to {self.max}")
         return self

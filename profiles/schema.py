@@ -6,13 +6,13 @@ from pydantic import Field
 
 from profiles.profile import Offering, Profile
 from profiles.site import Site
-from profiles.words import Entry, Key
+from profiles.words import Entry, Key, Plain
 
 
 class Catalogue(Entry):
     """The whole file: what is on offer, and where."""
 
-    include: tuple[str, ...] = Field(
+    include: tuple[Plain, ...] = Field(
         default=(),
         description="Further files, relative to this one, such as `profiles/*.yaml`: more sites and profiles.",
     )

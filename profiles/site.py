@@ -1,11 +1,12 @@
 """The catalogue's sites: data about clusters.  Frozen values; no I/O and no look-ups."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from profiles.errors import WrongAt
+from profiles.nearest import near
 from profiles.words import (
     AbsolutePath,
     Directives,
@@ -15,6 +16,7 @@ from profiles.words import (
     OwnersFolder,
     Plain,
     SlurmWord,
+    Whole,
     Word,
     Words,
     braces,
@@ -35,6 +37,16 @@ Projects = Annotated[
 ]
 
 
+def _projects(value: Any) -> Any:
+    if isinstance(value, str) and near(value, ("none", "accounting")) is None:
+        raise ValueError(f"is neither a list, nor none or accounting; for a list write [{value[:40]}]")
+    return value
+
+
+def _nothing_said(value: Any) -> Any:
+    return {} if value is None else value
+
+
 def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
     if not any("{image}" in word for word in words):
         raise ValueError("does not say where the image stands; write '{image}' as one of the words")
@@ -48,7 +60,7 @@ class FrontEnd(Entry):
         pattern=HOST,
         description="Full name of the host, as in its Kerberos principal host/NAME; not an alias.",
     )
-    port: int = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
+    port: Whole = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
     host_keys: tuple[Annotated[str, Field(pattern=HOST_KEY)], ...] = Field(
         min_length=1,
         description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused.",
@@ -116,6 +128,9 @@ class Partition(Entry):
 
     title: Plain = Field(default="", description="What people read; the partition's own name if empty.")
     time_max: Minutes | None = Field(default=None, description="Longest time that may be asked for here.")
+
+
+_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
 class Monitor(Entry):
@@ -186,11 +201,11 @@ class Site(Entry):
     ticket: TicketSettings = Field(
         default_factory=TicketSettings, description="How the owner's ticket reaches the job."
     )
-    partitions: dict[SlurmWord, Partition] = Field(
+    partitions: dict[SlurmWord, _Partition] = Field(
         default_factory=dict,
         description="Partitions on offer, the default first; Slurm's own default partition if left out.",
     )
-    projects: Projects = Field(
+    projects: Annotated[Projects, BeforeValidator(_projects)] = Field(
         default="none",
         description="Projects that may be charged: a list, the default first; `accounting`: those that Slurm's "
         "accounting has for the person; `none`: nobody is asked for one.",

@@ -9,6 +9,7 @@ from profiles.keys import Fields
 from profiles.nearest import meant
 
 _SHOWN = 60
+_IF_LEFT_OUT = re.compile(r"; [^;]* if left out\.$")
 
 PATTERNS: Mapping[str, str] = {
     words.KEY: "cannot be a name here; write small letters and digits, with single - or _ between them",
@@ -40,17 +41,28 @@ _KINDS: tuple[tuple[Any, str], ...] = (
 )
 
 
+OF_A_MODEL = frozenset({"model_type", "model_attributes_type"})
+"""Types of details that are about a value in whose place one with keys of its own is needed."""
+
+
 def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> str:
     """Return what is wrong, for a detail of a ValidationError.
 
-    `written` is the value (of a key: the key) as it stands in the file, `fields` those of the model around it.
+    `written` is the value (of a key: the key) as it stands in the file, `fields` those of the model around it; for
+    OF_A_MODEL its own.
     """
     kind = detail["type"]
     if kind == "extra_forbidden":
         return f"there is no such key; {meant(str(detail['loc'][-1]), fields, 'the keys here are')}"
     if kind == "missing":
         field = fields.get(str(detail["loc"][-1]))
-        return f"is missing; write it: {(field and field.description) or 'it is needed'}".rstrip(".")
+        described = (field and field.description) or "it is needed"
+        # What may be left out beside something else is needed here.
+        return f"is missing; write it: {_IF_LEFT_OUT.sub('', described)}".rstrip(".")
+    if kind in OF_A_MODEL and fields:
+        keys = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
+        example = ", ".join(f"{name}: ..." for name in keys)
+        return f"{_is(detail['input'])}, but a mapping is needed; write {{{example}}}"
     say = _SAYS.get(kind)
     return say(detail, written) if say else _about(detail, fields)
 
@@ -74,8 +86,9 @@ def _is(value: Any) -> str:
 
 def _text(detail: Mapping[str, Any], written: str | None) -> str:
     value = detail["input"]
-    if isinstance(value, bool | int | float) and written is not None:
-        return f'{_is(value)}, but text is needed; write it in quotes: "{written}"'
+    text = written if isinstance(value, bool | int | float) else _text_of_mapping(value)
+    if text is not None:
+        return f'{_is(value)}, but text is needed; write it in quotes: "{text}"'
     return f"{_is(value)}, but text is needed; write it behind the key"
 
 
@@ -88,6 +101,13 @@ def _list(detail: Mapping[str, Any], written: str | None) -> str:
     is_word = written and written.isprintable() and detail["input"] is not None
     example = f"[{written}]" if is_word else "[...], or lines that begin with a dash"
     return f"{_is(detail['input'])}, but a list is needed; write {example}"
+
+
+def _text_of_mapping(value: Any) -> str | None:
+    """Return `{owner}` for what YAML makes of it where it does not stand in quotes."""
+    if isinstance(value, dict) and len(value) == 1 and list(value.values()) == [None]:
+        return f"{{{next(iter(value))}}}"
+    return None
 
 
 def _mapping(detail: Mapping[str, Any], _: str | None) -> str:

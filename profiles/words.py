@@ -1,5 +1,6 @@
 """The words that the catalogue's values are made of."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +19,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from kernels import units
+from kernels import kernel, units
 from kernels.environment import Value
 from profiles.errors import WrongAt, WrongTogether, WrongWithin
 
@@ -27,21 +28,26 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
 ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
 DIRECTIVE = r"^[a-z][a-z-]*$"
-# What units.py reads, for editors, which know the JSON Schema alone.
-_TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
-_MEMORY = r"^ *[0-9]+ *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])? *$"
-_COUNT = r"^ *[0-9]+ *$"
-
-TimeText = int | Annotated[str, Field(pattern=_TIME)]
-MemoryText = int | Annotated[str, Field(pattern=_MEMORY)]
-CountText = int | Annotated[str, Field(pattern=_COUNT)]
+TimeText = kernel.TimeText
+MemoryText = int | Annotated[str, Field(pattern=units.MEMORY)]
+CountText = int | Annotated[str, Field(pattern=units.COUNT)]
 """What may be written where Minutes, Mebibytes or a Count are read."""
 
 Key = Annotated[str, Field(pattern=KEY, max_length=40)]
 Plain = Annotated[str, Field(pattern=PLAIN, max_length=200)]
 SlurmWord = Annotated[str, Field(pattern=SLURM_WORD, max_length=200)]
 AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH)]
-Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
+
+
+def _no_flag(value: Any) -> Any:
+    # For pydantic, true is 1.
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()!r} is not a whole number; write digits, such as 4")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+Minutes = kernel.Minutes
 
 
 class Entry(BaseModel):
@@ -107,18 +113,24 @@ Directives = Annotated[
 ]
 
 
+# Of what Python reads too: neither a date alone, of which nobody knows whether its day is meant, nor a week.
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$"
+
+
+MomentText = Annotated[str, Field(pattern=_MOMENT)]
+"""What may be written where a Moment is read."""
+
+
 def _moment(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError(f"{value[:40]!r} is not a date with a time; write 2026-12-01 08:00") from None
-    if not isinstance(value, datetime):
-        raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
-    return value.astimezone()
+    if isinstance(value, datetime):
+        return value.astimezone()
+    with contextlib.suppress(ValueError, OverflowError):
+        if isinstance(value, str) and re.fullmatch(_MOMENT, value):
+            return datetime.fromisoformat(value).astimezone()
+    raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=str)]
+Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=MomentText)]
 """A time with its zone: the one that is written, or that of the machine."""
 
 

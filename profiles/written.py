@@ -1,11 +1,18 @@
 """What may be written in a catalogue, as JSON Schema: for editors, and for the reference page.  Pure."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from kernels import units
 from kernels.hook import hooks
 from profiles.schema import Catalogue
 
 Schema = dict[str, Any]
+
+_SAY: Mapping[str, Callable[[int], str]] = {
+    units.TIME: units.say_minutes,
+    units.MEMORY: units.say_mebibytes,
+}
 
 
 def json_schema() -> Schema:
@@ -18,6 +25,7 @@ def json_schema() -> Schema:
     for model in ("Offering", "Profile"):
         described = schema["$defs"][model]["properties"]["hooks"]
         described |= {"properties": settings, "additionalProperties": False}
+    _own_keys_first(schema["$defs"])
     schema = _tidy(schema)
     del schema["required"]
     return {
@@ -25,6 +33,12 @@ def json_schema() -> Schema:
         **schema,
         "anyOf": [{"required": [name]} for name in schema["properties"]],
     }
+
+
+def _own_keys_first(defs: Schema) -> None:
+    """Let the keys that only a profile has, such as its name, stand before those that its sites have too."""
+    properties, shared = defs["Profile"]["properties"], defs["Offering"]["properties"]
+    defs["Profile"]["properties"] = dict(sorted(properties.items(), key=lambda pair: pair[0] in shared))
 
 
 def _hooks(defs: Schema) -> Schema:
@@ -54,4 +68,21 @@ def _tidy(schema: Any) -> Any:
 
 
 def _untitled(schema: Schema) -> Schema:
-    return {name: value for name, value in schema.items() if name != "title"}
+    kept = {name: value for name, value in schema.items() if name != "title"}
+    if "default" in kept:
+        kept["default"] = _as_written(kept["default"], _say(schema))
+    return kept
+
+
+def _as_written(default: Any, say: Callable[[int], Any]) -> Any:
+    """Return a default as an admin would write it: `30m`, and `1` for a range of nothing else."""
+    if isinstance(default, dict) and "options" in default:
+        if default["options"] == [default["default"]]:
+            return say(default["default"])
+        return {name: say(each) for name, each in default.items() if each not in (None, [])}
+    return say(default) if type(default) is int else default
+
+
+def _say(schema: Schema) -> Callable[[int], Any]:
+    found = [_SAY[each["pattern"]] for each in schema.get("anyOf", ()) if each.get("pattern") in _SAY]
+    return found[0] if found else lambda number: number

@@ -180,8 +180,11 @@ def _show(asked: argparse.Namespace) -> int:
 
 
 def _script(asked: argparse.Namespace) -> int:
-    given = dict(_pair(text) for text in asked.choice)
-    given |= {name: key for name in ("profile", "site") if (key := getattr(asked, name))}
+    pairs = [_pair(text) for text in asked.choice]
+    pairs += [(name, key) for name in ("profile", "site") if (key := getattr(asked, name))]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise _Failed("A choice is given more than once; give each once.")
     offer = _offer(asked)
     decided = launch.resolve(offer, Choices.of(given))
     process = ServerProcess(

@@ -16,7 +16,7 @@ from kerberos_auth.store import TicketStore
 from profiles import form, launch
 from profiles.choices import Choices
 from profiles.errors import ChoiceRefused
-from profiles.offer import Asker, Offer
+from profiles.offer import Asker, Offer, sites_for
 from slurm_ssh_spawner.job import LaunchId
 from slurm_ssh_spawner.launcher import Launcher, Settings
 from slurm_ssh_spawner.live import LiveCatalogue
@@ -85,16 +85,16 @@ class Hub:
         the form's script.
         """
         await self.catalogue.refreshed()
-        await self._know(asking.user)
+        await self._know(asking)
         sent = _SENT.get()
         if sent is None or sent.user != asking.user:
             sent = _Sent(asking.user, self.last_accepted(asking))
         return form.render(self._offer(asking), sent.typed, sent.refused, script_url)
 
-    async def _know(self, user: str) -> None:
-        # Not those that were taken out of the catalogue: they would get her ticket.
-        offered = self.catalogue.current.sites
-        await self.launcher.availability.refreshed(user, _FIRST_FACTS_SECONDS, offered)
+    async def _know(self, asking: Asking) -> None:
+        # Others, such as those that were taken out of the catalogue, would get her ticket for nothing.
+        offered = sites_for(self.catalogue.current, asking.groups)
+        await self.launcher.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
@@ -103,7 +103,7 @@ class Hub:
         Raises ChoiceRefused.
         """
         # A profile for some projects stays hidden while hers are not known, as after a restart of the hub.
-        await self._know(asking.user)
+        await self._know(asking)
         choices = Choices.of(options)
         accepted = self.resolve(asking, choices) if choices.values else self._as_last_time(asking)
         self.launcher.records.accept(asking.user, asking.server, accepted.choices.values)

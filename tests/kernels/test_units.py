@@ -108,5 +108,5 @@ def test_an_amount_that_is_said_is_read_as_the_same_amount(total: int) -> None:
 
 
 def test_amounts_are_said_in_the_unit_a_person_would_use() -> None:
-    assert [units.say_minutes(each) for each in (45, 60, 90, 2880)] == ["45m", "1h", "1h30m", "2d"]
+    assert [units.say_minutes(each) for each in (0, 45, 60, 90, 2880)] == ["0m", "45m", "1h", "1h30m", "2d"]
     assert [units.say_mebibytes(each) for each in (900, 65536)] == ["900M", "64G"]

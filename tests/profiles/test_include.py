@@ -111,13 +111,35 @@ class TestSeveralFiles:
     def test_an_edit_between_the_reading_and_the_first_look_is_noticed(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        read = Path.read_text
+        read = Path.read_bytes
 
-        def edited_meanwhile(path: Path, encoding: str) -> str:
-            text = read(path, encoding=encoding)
+        def edited_meanwhile(path: Path) -> bytes:
+            data = read(path)
             if path.name == "b.yaml":
                 path.write_text("{}", encoding="utf-8")
-            return text
+            return data
 
-        monkeypatch.setattr(Path, "read_text", edited_meanwhile)
+        monkeypatch.setattr(Path, "read_bytes", edited_meanwhile)
         assert load.loaded(folder / "main.yaml").sources.changed()
+
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            ("self.yaml", "self.yaml cannot be read: Too many levels of symbolic links"),
+            ("profiles", "cannot be read: Is a directory; write such as profiles/*.yaml for the files in it"),
+            ("nowhere.yaml", "cannot be read: No such file or directory; write a path relative to this file"),
+            ("a\0b", "has a line break or another control character"),
+        ],
+    )
+    def test_what_cannot_be_read_is_told_where_it_is_included(self, folder: Path, entry: str, said: str) -> None:
+        (folder / "self.yaml").symlink_to("self.yaml")
+        self._write(folder / "main.yaml", {"include": ["sites/all.yaml", entry, "profiles/*.yaml"]})
+        (found,) = _problems(folder / "main.yaml").problems
+        assert (found.file, found.line, found.path) == (str(folder / "main.yaml"), 3, "include.1")
+        assert said in found.text
+
+    def test_text_of_another_encoding_is_told_with_its_place(self, folder: Path) -> None:
+        (folder / "profiles" / "b.yaml").write_bytes(b"profiles:\n  b:\n    name: Gen\xe8ve\n")
+        (found,) = _problems(folder / "main.yaml").problems
+        assert (Path(found.file).name, found.line, found.column) == ("b.yaml", 3, 14)
+        assert found.text.endswith("save the file as UTF-8")

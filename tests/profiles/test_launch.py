@@ -266,3 +266,12 @@ def test_at_the_limit_of_a_profile_a_person_is_told_how_many_run(running: int) -
 
 def test_a_profile_without_a_limit_may_run_as_often_as_asked() -> None:
     assert _with({"few": 2, "many": 99}, {"profile": "many"})
+
+
+def test_a_refused_option_of_a_parameter_is_told_by_the_title_beside_it() -> None:
+    version = {"title": "Version of Python", "options": ["3.10", "3.11"]}
+    offer = builders.catalogue(profiles={"one": builders.profile(parameters={"version": version})})
+    with pytest.raises(ChoiceRefused) as refused:
+        builders.launch(offer, {"param.version": "2.7"})
+    assert refused.value.field == "param.version"
+    assert refused.value.message == "Version of Python: 2.7 is not on offer. Choose one of: 3.10, 3.11."

@@ -93,6 +93,22 @@ def test_a_default_that_the_partition_forbids_is_lowered() -> None:
     assert (_launch({}, profile=options).cores, _launch({}, profile=options).time_minutes) == (4, 60)
 
 
+@pytest.mark.parametrize("time", ["1h", {"default": "1h", "max": "8h"}, {"options": ["1h", "8h"]}])
+@pytest.mark.parametrize("choices", [{}, {"time": "1h"}])
+def test_a_partition_that_allows_less_than_a_minute_starts_nothing(time: object, choices: dict[str, str]) -> None:
+    facts = {"geneva": SiteFacts(partitions={"normal": _partition(_THIN, time=0)})}
+    assert _refusal(choices, facts, profile=_asking(time=time)) == (
+        "site",
+        "No time is left there for this profile, because the partition normal allows no more.",
+    )
+
+
+def test_nodes_of_which_slurm_knows_nothing_yet_are_told_as_they_are() -> None:
+    facts = {"geneva": SiteFacts(partitions={"normal": _partition(_nodes(1, 0, 1)), "debug": _partition(_THIN)})}
+    field, message = _refusal({"partition": "normal"}, facts)
+    assert (field, "It has 1 x 0 cores, 1G." in message) == ("partition", True)
+
+
 def test_what_no_single_node_has_together_is_refused_with_what_there_is() -> None:
     assert _refusal({"partition": "debug", "cores": "4", "memory": "4G"}) == (
         "memory",

@@ -86,8 +86,8 @@ def test_the_order_of_the_file_is_kept() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "cannot be read: No such file or directory"),
-        (b"title: Gen\xe8ve\n", "cannot be read: it is not UTF-8 text"),
+        (None, ":1:1: file: cannot be read: No such file or directory"),
+        (b"sites:\n  title: Gen\xe8ve\n", ":2:13: file: is not UTF-8 text from here on; save the file as UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(
@@ -96,11 +96,42 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(
     path = tmp_path / "catalogue.yaml"
     if content is not None:
         path.write_bytes(content)
-    assert str(_problems(path)) == f"{path}:1:1: file: {said}"
+    assert str(_problems(path)) == f"{path}{said}"
 
 
 def test_a_folder_is_not_a_catalogue(tmp_path: Path) -> None:
     assert "cannot be read: Is a directory" in str(_problems(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "said"),
+    [
+        ("a:\n\tb: 1\n", (2, 1), "indent with spaces, not tabs"),
+        ("a:\n  b: 1\n\tc: 1\n", (3, 1), "indent with spaces, not tabs"),
+        ("a:\n  b: 1\n  c:x\n", (3, 3), "put a colon and a space behind the key"),
+        ('a: 1\nb: "x\nc: 1\nd: 1\n', (2, 4), "close the quote"),
+        ("a: &x 1\nb: &x 2\n", (2, 4), "give this anchor (&) another name"),
+        ("a: *x\n", (1, 4), "text that begins with * goes into quotes"),
+        ("a: [*.yaml]\n", (1, 6), "put text that begins with * or & in quotes"),
+        ("a: {owner}/x\n", (1, 11), "put text that begins with a bracket or a quote in quotes"),
+        ("- a\nb: 1\n", (2, 1), "indent as the keys before it"),
+    ],
+)
+def test_what_is_no_yaml_is_told_where_it_begins_and_how_it_is_written(
+    text: str, where: tuple[int, int], said: str
+) -> None:
+    with pytest.raises(CatalogueInvalid) as raised:
+        load.parse(text, "catalogue.yaml")
+    (found,) = raised.value.problems
+    assert (found.line, found.column) == where
+    assert said in found.text
+
+
+def test_keys_are_names_as_they_are_written() -> None:
+    text = _EXAMPLE.read_text(encoding="utf-8").replace("  jupyterlab:", "  true:")
+    text += "    parameters: {3: {title: Python, options: {3.10: Old, 3.11: New}}}\n"
+    (profile,) = load.parse(text, "catalogue.yaml").profiles.items()
+    assert (profile[0], list(profile[1].parameters["3"].options)) == ("true", ["3.10", "3.11"])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from profiles.facts import Facts, Reservation, SiteFacts
-from profiles.offer import Asker, Offer
+from profiles.offer import Asker, Offer, sites_for
 from tests.support import builders
 
 _HIDDEN = {
@@ -146,3 +146,15 @@ def test_reservations_for_a_person_or_a_project_of_hers_are_offered_beside_those
     offer = builders.offer(_CATALOGUE, facts, Asker("judy"))
     assert offer.reservations("lugano") == ("school", "mine", "ours")
     assert offer.reservations("geneva") == ("school",)
+
+
+def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
+    sites = {name: builders.site() for name in ("open", "staffs", "projects", "idle")}
+    profiles = {
+        "all": builders.profile(sites=["open"]),
+        "staff": builders.profile(sites=["staffs", "open"], visible_to={"groups": ["staff"]}),
+        "some": builders.profile(sites=["projects"], visible_to={"groups": ["staff"], "projects": ["physics"]}),
+    }
+    catalogue = builders.catalogue(sites=sites, profiles=profiles)
+    assert sites_for(catalogue, frozenset()) == {"open", "projects"}
+    assert sites_for(catalogue, frozenset({"staff"})) == {"open", "projects", "staffs"}

@@ -54,6 +54,11 @@ def test_a_default_alone_bounds_from_one_to_itself() -> None:
     assert (cores.least, cores.default, cores.most) == (1, 4, 4)
 
 
+def test_a_partition_may_be_a_name_alone() -> None:
+    site = builders.catalogue(sites={"geneva": builders.site(partitions={"normal": None})}).sites["geneva"]
+    assert (site.partitions["normal"].title, site.partitions["normal"].time_max) == ("", None)
+
+
 def test_no_gpus_is_a_default_that_bounds_from_none() -> None:
     gpus = _of_profile({"gpus": {"default": 0, "max": 2}}).gpus
     assert (gpus.least, gpus.default, gpus.most) == (0, 0, 2)

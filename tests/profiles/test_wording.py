@@ -15,6 +15,7 @@ from profiles import hooks as catalogue_hooks
 from profiles import keys, load, wording
 from profiles.errors import CatalogueInvalid
 from profiles.schema import Catalogue
+from tests.support import builders
 
 _EVERYTHING = Path(__file__).parents[1] / "data" / "catalogues" / "good" / "everything.yaml"
 
@@ -117,3 +118,134 @@ def test_settings_of_a_hook_that_its_author_describes_are_told_with_the_descript
     with pytest.raises(CatalogueInvalid, match="is text, which does not fit; write: The day it begins") as found:
         load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
     assert len(found.value.problems) == 1
+
+
+_TIME = "profiles.short.resources.time"
+_PARAMETER = "profiles.short.parameters.v"
+_SPACES = "is empty, or has spaces around it or other than plain ones; write it without them"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "said"),
+    [
+        (_TIME, {"max": "8h"}, ".default", "is missing; write it: What a launch gets if nothing is asked"),
+        (_TIME, ["1h", "2h"], "", "is a list; write {options: [...]} for a choice"),
+        (
+            _TIME,
+            {"default": "2h", "max": "1h"},
+            ".default",
+            "is 2h, but only 1m to 1h may be asked; write one of these",
+        ),
+        (
+            "profiles.short.resources.cores",
+            {"default": 1, "max": 0},
+            ".max",
+            "is less than the least, which is 1; write a larger one",
+        ),
+        (
+            "profiles.short.core",
+            {"default": 1, "max": 8},
+            "",
+            "is short for one value; write a range or options as `resources: {cores: }`",
+        ),
+        (
+            "profiles.short.memory",
+            ["1G", "2G"],
+            "",
+            "is short for one value; write a range or options as `resources: {memory: }`",
+        ),
+        (_TIME, {"options": []}, ".options", "is empty; write one at least"),
+        (_TIME, {"options": "1h"}, ".options", "is text, but a list is needed; write [1h]"),
+        (_PARAMETER, {"title": "V", "options": "a"}, ".options", "is one text, but a list is needed; write [a]"),
+        (_PARAMETER, {"title": "V", "options": ["a", "a"]}, ".options.1", "is there twice; leave one of them out"),
+        (_PARAMETER, {"title": "V", "options": ["", "a"]}, ".options.", _SPACES),
+        (_PARAMETER, {"title": "V", "options": [" a", "a"]}, ".options. a", _SPACES),
+        (_PARAMETER, {"title": "V", "options": {"a\u00a0b": "A"}}, ".options.a\u00a0b", _SPACES),
+        (
+            _PARAMETER,
+            {"title": "V", "min": True, "max": 2},
+            ".min",
+            "is true or false; write digits, such as 4",
+        ),
+        (
+            _PARAMETER,
+            {"title": "V", "min": 1, "max": 10**18},
+            ".max",
+            "`1000000000000000000` is out of range; write at most 999999999999999999",
+        ),
+        (
+            _PARAMETER,
+            {"title": "V", "min": 1, "max": 5, "default": "\u0663"},
+            ".default",
+            "is not in the range; write a whole number from 1 to 5",
+        ),
+        (
+            _PARAMETER,
+            {"title": "V", "min": -5, "max": 5, "default": "--3"},
+            ".default",
+            "is not in the range; write a whole number from -5 to 5",
+        ),
+        ("profiles.short.servers_max", True, "", "is true or false; write digits, such as 4"),
+        (
+            "profiles.short.modules",
+            [{"param.v": None}],
+            ".0",
+            'is a mapping, but text is needed; write it in quotes: "{param.v}"',
+        ),
+        ("profiles.short.icon", "fa-brain", "", "`fa-brain` has the prefix that all icons have; write brain"),
+        ("profiles.short.visible_to", "staff", "", "is text, but a mapping is needed; write {groups: ...}"),
+        ("sites.geneva.tunnel", "ssh", "", "is text, but a mapping is needed; write {kind: ...}"),
+        (
+            "sites.geneva.monitor",
+            ["m"],
+            "",
+            "is a list, but a mapping is needed; write {principal: ..., keytab: ..., login: ...}",
+        ),
+        (
+            "sites.geneva.front_ends.0.host_keys",
+            ["me"],
+            ".0",
+            "`me` is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA...",
+        ),
+        (
+            "sites.geneva.projects",
+            "physics",
+            "",
+            "is neither a list, nor none or accounting; for a list write [physics]",
+        ),
+    ],
+)
+def test_what_is_nearly_right_is_told_once_with_what_to_write(
+    path: str, value: object, where: str, said: str
+) -> None:
+    data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
+    data["profiles"] = {"short": {"name": "Short", "partitions": []}}
+    *steps, last = path.split(".")
+    place = data
+    for step in steps:
+        place = place[int(step)] if step.isdigit() else place.setdefault(step, {})
+    place[last] = value
+    with pytest.raises(CatalogueInvalid) as found:
+        load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
+    problems = [(each.path, each.text) for each in found.value.problems]
+    assert problems == [(path + where, said)]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-12-01",
+        "2026-W49-2",
+        "2026-12-01 08",
+        "2026-12-01 8:00",
+        "2026-13-01 08:00",
+        "0001-01-01 00:00",
+        "1.12.",
+    ],
+)
+def test_a_moment_has_a_date_and_a_time(moment: str) -> None:
+    site = builders.site(maintenance=[{"begins": moment, "ends": "2026-12-02 08:00"}])
+    with pytest.raises(CatalogueInvalid) as found:
+        builders.catalogue(sites={"geneva": site})
+    (problem,) = found.value.problems
+    assert problem.text == f"'{moment}' is not a date with a time; write 2026-12-01 08:00"

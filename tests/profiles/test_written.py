@@ -16,6 +16,7 @@ from kernels.hook import Hook, JobContext, hooks
 from profiles import hooks as catalogue_hooks
 from profiles import keys, nodes, profile, reference, resources, schema, site, words, written
 from profiles.written import json_schema
+from tests.support import builders
 
 _TREE = Path(__file__).parents[2]
 _CATALOGUES = _TREE / "tests" / "data" / "catalogues"
@@ -143,3 +144,38 @@ def test_every_key_is_on_the_reference_page() -> None:
     for model in set(_models()) - {Hook}:
         for name in model.model_fields:
             assert f"\n| `{name}` | " in page, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [
+        ("queue_wait", "`30m`"),
+        ("time_max", "`30m`"),
+        ("cores", "`1`"),
+        ("memory", "`1G`"),
+        ("time", "`{default: 1h, min: 1m, max: 8h}`"),
+        ("command", "`[jupyterhub-singleuser]`"),
+        ("modules", "none"),
+        ("text", "none"),
+        ("sites", "**needed**"),
+        ("hub_url", ""),
+    ],
+)
+def test_a_default_reads_as_an_admin_would_write_it(key: str, default: str) -> None:
+    rows = [row for row in reference.page().splitlines() if row.startswith(f"| `{key}` | ")]
+    assert default in {row.split(" | ")[-1].removesuffix("|").strip() for row in rows}
+
+
+def test_what_an_editor_fills_in_is_a_catalogue() -> None:
+    resources_of = json_schema()["$defs"]["Resources"]["properties"]
+    filled = {key: each["default"] for key, each in resources_of.items() if "default" in each}
+    assert (filled["memory"], filled["time"]) == ("1G", {"default": "1h", "min": "1m", "max": "8h"})
+    offer = builders.catalogue(profiles={"one": builders.profile(resources=filled)})
+    assert offer.profiles["one"].resources == resources.Resources(**filled)
+
+
+def test_a_profile_begins_with_its_name_and_what_a_site_may_change_is_told_once() -> None:
+    sections = dict(part.split("\n", 1) for part in reference.page().split("\n## ") if "\n" in part)
+    rows = [row for row in sections["`profiles.<name>`"].splitlines() if row.startswith("| `")]
+    assert [row.split("`")[1] for row in rows[:2]] == ["name", "description"]
+    assert "As in `profiles.<name>`" in sections["`profiles.<name>.sites.<name>`"]

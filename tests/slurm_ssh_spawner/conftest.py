@@ -12,8 +12,10 @@ from traitlets.config import Config
 
 from kerberos_auth import tickets
 from kerberos_auth.store import TicketStore
+from slurm_ssh_spawner import launcher as launcher_module
 from tests.support import builders, sshd
 from tests.support.hub import NoProxy
+from tests.support.local import LocalSite
 from tests.support.realm import Realm
 from tests.support.sshd import Sshd
 
@@ -61,6 +63,15 @@ async def login1(realm: Realm, tmp_path: Path) -> AsyncIterator[Sshd]:
     home.mkdir()
     async with sshd.running(realm.front_end_keytab, home) as running:
         yield running
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
+    """A site on this machine in place of the SSH connections to one."""
+    local = LocalSite(tmp_path)
+    local.install_slurm()
+    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
+    return local
 
 
 StartHub = Callable[..., Awaitable[JupyterHub]]

@@ -135,6 +135,14 @@ class TestScript:
                 "The time cannot be used: '2 weeks' is not a time; write 90m, 8h, 1h30m",
             ),
             (["--choice", "time"], "The choice time is not NAME=VALUE; write one such as time=2h.\n"),
+            (
+                ["--choice", "time=1h", "--choice", "time=2h"],
+                "A choice is given more than once; give each once.\n",
+            ),
+            (
+                ["--profile", "all", "--choice", "profile=all"],
+                "A choice is given more than once; give each once.\n",
+            ),
             (["--choice", "tiem=2h"], "There is no choice called tiem. "),
         ],
     )

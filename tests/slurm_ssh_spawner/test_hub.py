@@ -125,6 +125,25 @@ async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hu
     assert asked == {"geneva"}
 
 
+async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
+    asked = set()
+
+    async def ask(_user: str, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask)
+    staffs = builders.profile(sites=["lugano"], visible_to={"groups": ["staff"]})
+    sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
+    profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites, profiles=profiles))
+    await hub.render_form(Asking("alice"), "/x.js")
+    await until(lambda: bool(asked))
+    assert asked == {"geneva"}
+    await hub.render_form(Asking("bob", groups=frozenset({"staff"})), "/x.js")
+    await until(lambda: "lugano" in asked)
+
+
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
     assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
         _ALICE, "/x.js"

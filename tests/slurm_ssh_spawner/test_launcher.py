@@ -48,15 +48,6 @@ class _Tickets:
             callback(user)
 
 
-@pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
-    """A site on this machine in place of the SSH connections to one."""
-    local = LocalSite(tmp_path)
-    local.install_slurm()
-    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
-    return local
-
-
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh_spawner.watch.FIRST_PAUSE_SECONDS", 0.01)

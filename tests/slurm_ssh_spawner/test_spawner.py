@@ -9,7 +9,6 @@ from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.errors import TicketMissing
-from slurm_ssh_spawner import launcher as launcher_module
 from slurm_ssh_spawner import tunnel
 from slurm_ssh_spawner.hub import Hub
 from slurm_ssh_spawner.job import new_launch_id
@@ -58,15 +57,6 @@ def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
 def test_a_link_starts_nothing() -> None:
     with pytest.raises(web.HTTPError, match="A server is not started by a link"):
         SlurmSSHSpawner().options_from_query({})
-
-
-@pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
-    """A site on this machine in place of the SSH connections to one."""
-    local = LocalSite(tmp_path)
-    local.install_slurm()
-    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
-    return local
 
 
 @pytest.fixture
