@@ -2,16 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from kernels import units
 from kernels.environment import Value
+from kernels.quantities import Minutes
 
 KernelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
-TimeText = int | Annotated[str, Field(pattern=units.TIME)]
-"""What may be written where Minutes are read."""
-
-Minutes = Annotated[int, BeforeValidator(units.minutes, json_schema_input_type=TimeText), Field(gt=0)]
 
 
 class KernelScript(BaseModel):

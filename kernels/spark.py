@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from kernels import units
 from kernels.environment import Environment, Value
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.kernel import Kernel, KernelScript
+from kernels.quantities import Mebibytes
 from kernels.shell import Shell, join, quote, templates
 
 COMMAND = "init-cluster"
@@ -39,7 +39,6 @@ _FILES = {
 """Where in the launch's Spark folder lies which file of kernels/jobside."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=100)]
-Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=int | str)]
 
 
 class Spark(Hook):

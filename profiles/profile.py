@@ -8,10 +8,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Environment, Value, Variable
 from kernels.kernel import Kernel, KernelScript
+from kernels.quantities import Mebibytes, Minutes
 from profiles.errors import WrongAt, WrongTogether
 from profiles.hooks import Hooks
-from profiles.resources import Count, Counts, Mebibytes, Parameter, Resources, Sizes
-from profiles.words import AbsolutePath, Directives, Entry, Key, Minutes, Plain, SlurmWord, Whole
+from profiles.resources import Count, Counts, Parameter, Resources, Sizes
+from profiles.words import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord, Whole
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""

@@ -32,7 +32,9 @@ def page() -> str:
 
 
 def _is_part_of(part: Schema, whole: Schema) -> bool:
-    return all(whole["properties"].get(key) == each for key, each in part["properties"].items())
+    return bool(part["properties"]) and all(
+        whole["properties"].get(key) == each for key, each in part["properties"].items()
+    )
 
 
 def _part(title: str, schema: Schema, whole: str) -> str:
@@ -47,7 +49,8 @@ def _part(title: str, schema: Schema, whole: str) -> str:
 def _section(title: str, schema: Schema, defs: dict[str, Schema]) -> str:
     needed = schema.get("required", ())
     rows = [_row(key, _described(each, defs), key in needed) for key, each in schema["properties"].items()]
-    return "\n".join([f"## {title}", "", schema.get("description", "").split("\n\n")[0], "", _HEAD, *rows, ""])
+    table = [_HEAD, *rows] if rows else ["It has no settings."]
+    return "\n".join([f"## {title}", "", schema.get("description", "").split("\n\n")[0], "", *table, ""])
 
 
 def _row(key: str, schema: Schema, is_needed: bool) -> str:

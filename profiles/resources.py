@@ -9,11 +9,11 @@ from pydantic.config import JsonDict
 
 from kernels import units
 from kernels.environment import Value, Variable
+from kernels.quantities import Mebibytes, MemoryText, Minutes, TimeText
 from profiles.errors import WrongAt, WrongTogether
-from profiles.words import CountText, Entry, MemoryText, Minutes, Plain, SlurmWord, TimeText, Whole
+from profiles.words import CountText, Entry, Plain, SlurmWord, Whole
 
 Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
-Mebibytes = Annotated[int, BeforeValidator(units.mebibytes, json_schema_input_type=MemoryText)]
 _EITHER: JsonDict = {"required": [], "anyOf": [{"required": ["default"]}, {"required": ["options"]}]}
 
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable
+from kernels.quantities import Minutes
 from profiles.errors import WrongAt
 from profiles.nearest import near
 from profiles.words import (
     AbsolutePath,
     Directives,
     Entry,
-    Minutes,
     Moment,
     OwnersFolder,
     Plain,

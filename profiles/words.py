@@ -19,7 +19,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from kernels import kernel, units
+from kernels import units
 from kernels.environment import Value
 from profiles.errors import WrongAt, WrongTogether, WrongWithin
 
@@ -28,10 +28,8 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
 ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
 DIRECTIVE = r"^[a-z][a-z-]*$"
-TimeText = kernel.TimeText
-MemoryText = int | Annotated[str, Field(pattern=units.MEMORY)]
 CountText = int | Annotated[str, Field(pattern=units.COUNT)]
-"""What may be written where Minutes, Mebibytes or a Count are read."""
+"""What may be written where a Count is read."""
 
 Key = Annotated[str, Field(pattern=KEY, max_length=40)]
 Plain = Annotated[str, Field(pattern=PLAIN, max_length=200)]
@@ -47,7 +45,6 @@ def _no_flag(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_no_flag)]
-Minutes = kernel.Minutes
 
 
 class Entry(BaseModel):

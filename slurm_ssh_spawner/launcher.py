@@ -121,6 +121,11 @@ class Launcher:
         self.records.reached(job.launch_id, route.node, route.port, local_port)
         return url
 
+    def is_over(self, job: Job) -> bool:
+        """Return whether the job is known to be over, without asking anybody."""
+        record = self.records.get(job.launch_id)
+        return record is not None and record.ended is not None
+
     async def report(self, job: Job) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked."""
         report = await self._watch.report(job)

@@ -177,6 +177,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         launcher = self._hub.launcher
         if not job.job_id:
             return None if launcher.is_submitting(job) else 0
+        # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
+        if launcher.is_over(job):
+            return 1
         if self._restored:
             self._restored = False
             if await self._found_again(job):

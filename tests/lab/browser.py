@@ -13,6 +13,8 @@ FLAGS = (
     "--disable-sync --no-first-run --disable-dev-shm-usage"
 )
 
+PATIENCE_SECONDS = 120
+
 
 @contextmanager
 def browser(lab: Lab) -> Iterator[Page]:
@@ -20,7 +22,9 @@ def browser(lab: Lab) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         try:
-            yield chromium.new_page(base_url=lab.url)
+            page = chromium.new_page(base_url=lab.url)
+            page.set_default_timeout(PATIENCE_SECONDS * 1000)
+            yield page
         finally:
             chromium.close()
 

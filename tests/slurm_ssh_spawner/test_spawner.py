@@ -182,3 +182,12 @@ async def test_a_hub_with_another_authenticator_is_told_what_to_mend(
     answer = await running.post("users/alice/server", alice.new_api_token(), json={})
     assert answer.status_code == 500
     assert "an administrator has to mend its configuration" in answer.json()["message"]
+
+
+async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub, local: LocalSite) -> None:
+    spawner = _running(hub, hub.person("alice"), "", "few")
+    spawner._restored = False
+    assert await spawner.poll() is None
+    _launcher(hub).records.end(spawner.launch_id, "FAILED")
+    local.refusal = AssertionError("the site was asked")
+    assert await spawner.poll() == 1
