@@ -15,7 +15,7 @@ lint: setup
 	shellcheck .ci/run $$(git ls-files '*.sh')
 
 test: setup
-	$(PYTHON) -m pytest tests --ignore=tests/fuzz --ignore=tests/lab -n 2
+	$(PYTHON) -m pytest tests --ignore=tests/fuzz --ignore=tests/lab -n 4 --dist worksteal
 	$(PYTHON) -m pytest tests/fuzz
 	$(PYTHON) -m pytest tests/lab || { echo "The logs of the lab's daemons are in .lab-test/logs" >&2; exit 1; }
 

@@ -95,6 +95,8 @@ unpack() {
 make_hub_environment() {
     [[ -x .venv/bin/python ]] || /usr/bin/python3 -m venv .venv
     .venv/bin/python -m pip install --requirement lab/locks/hub.lock
+    # What an older setup left there would be found first, with the entry points of then.
+    rm -rf ./*.egg-info
     .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
 }
 
