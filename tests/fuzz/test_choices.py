@@ -1,8 +1,8 @@
 """Ten thousand hostile choices, by every way in which a start can be asked for.
 
-The ways by HTTP are form urlencoded and multipart, POST with the choices under `user_options` and as the whole
-body, PATCH and then a start, a link with a query.  Some thousand more go through the two functions that the handlers
-call, `Hub.read_form` and `Hub.accept`, where every job script is compared.
+The ways by HTTP are form urlencoded and multipart, POST with the choices under `user_options` and as the
+whole body, PATCH and then a start, a link with a query.  Some thousand more go through the two functions that the
+handlers call, `Hub.read_form` and `Hub.accept`, where every job script is compared.
 
 Bytes that are no UTF-8 are left out: in a form or a link JupyterHub itself answers 500 to them, and asks nobody.
 """
