@@ -15,6 +15,8 @@ def start(page: Page, name: str, profile: str) -> None:
     log_in(page, name)
     page.goto("/hub/spawn")
     page.select_option("#profile", profile)
+    # The form begins with what the person chose last.
+    page.select_option("#site", "geneva")
     page.click("[type=submit]")
 
 
