@@ -77,7 +77,7 @@ class TestSnapshot:
         assert nodes_of(facts["lugano"], "normal") == (Nodes(1, mixed, mixed), Nodes(1, usual, usual))
         for site, known in facts.items():
             partitions = known.partitions or {}
-            assert set(partitions) == {"normal", "debug", "gpu", "staff", "maint", "scavenge"}
+            assert set(partitions) == {"normal", "debug", "gpu", "staff", "maint", "cloud", "scavenge"}
             assert partitions["staff"].groups == (f"staff-{site}",)
             assert (partitions["debug"].time_max_minutes, partitions["normal"].time_max_minutes) == (10, 480)
             assert [name for name, one in partitions.items() if not one.is_up] == ["maint"]
