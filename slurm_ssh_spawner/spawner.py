@@ -28,6 +28,7 @@ _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
+_GATE_LOOK_SECONDS = 0.05
 
 
 class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
@@ -217,6 +218,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Yield how far the launch is, oldest first; JupyterHub ends it with the start."""
+        # Before `start` the choices pass the gate, which may take a while; JupyterHub tells nobody when it begins.
+        while self._progress is None and self._spawn_pending:  # noqa: ASYNC110
+            await asyncio.sleep(_GATE_LOOK_SECONDS)
         if self._progress is None:
             return
         async with aclosing(self._progress.events()) as events:
@@ -272,7 +276,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
-        self._job, self._restored, self._url = None, False, ""
+        self._job, self._restored, self._url, self._progress = None, False, "", None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from slurm_ssh_spawner import tunnel
 from slurm_ssh_spawner.hub import Hub
 from slurm_ssh_spawner.job import new_launch_id
 from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.progress import Progress
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
 from tests.support import builders, loopback
@@ -191,3 +193,16 @@ async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub
     _launcher(hub).records.end(spawner.launch_id, "FAILED")
     local.refusal = AssertionError("the site was asked")
     assert await spawner.poll() == 1
+
+
+async def test_who_looks_before_the_start_sees_it_from_its_beginning(hub: RunningHub) -> None:
+    spawner = hub.person("alice").spawners[""]
+    spawner._spawn_pending = True
+    looking = asyncio.ensure_future(anext(spawner.progress()))
+    await asyncio.sleep(0)
+    spawner._progress = Progress()
+    spawner._progress.tell("Connecting to Geneva as alice.")
+    assert (await looking)["message"] == "Connecting to Geneva as alice."
+    spawner._spawn_pending = False
+    spawner.clear_state()
+    assert [event async for event in spawner.progress()] == []
