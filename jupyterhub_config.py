@@ -37,7 +37,7 @@ c.SlurmSSHSpawner.http_timeout = 60
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 5
 c.JupyterHub.template_paths = [
-    str(files(package) / "templates") for package in ("slurm_ssh_spawner", "kerberos_auth")
+    str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
 ]
 
 # A launch may wait in a queue for long: that is no reason to refuse other people's.

@@ -14,8 +14,8 @@ from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
-from .handlers import NegotiateHandler, SingleSignOn
 from .keeping import TicketKeeping
+from .single_sign_on import NegotiateHandler, SingleSignOn
 from .store import TicketStore
 from .threads import LoginThreads
 

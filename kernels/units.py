@@ -4,6 +4,9 @@ Here, because both the catalogue and the settings of hooks are read with it.
 """
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 # What is read here, for editors, which know the JSON Schema alone.
 TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
@@ -76,3 +79,11 @@ def say_minutes(total: int) -> str:
 def say_mebibytes(total: int) -> str:
     """Return MiB as a person writes them: `64G` or `900M`."""
     return f"{total // 1024}G" if total % 1024 == 0 else f"{total}M"
+
+
+TimeText = int | Annotated[str, Field(pattern=TIME)]
+MemoryText = int | Annotated[str, Field(pattern=MEMORY)]
+"""What may be written where Minutes or Mebibytes are read."""
+
+Minutes = Annotated[int, BeforeValidator(minutes, json_schema_input_type=TimeText), Field(gt=0)]
+Mebibytes = Annotated[int, BeforeValidator(mebibytes, json_schema_input_type=MemoryText)]

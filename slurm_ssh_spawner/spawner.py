@@ -11,17 +11,20 @@ from batchspawner import BatchSpawnerBase, JobStatus
 from traitlets import Float, TraitError, Unicode, default, validate
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
-from profiles import launch
-from profiles.site import Site
-from slurm_ssh_spawner import handlers, servers  # noqa: F401 - put their routes in place
-from slurm_ssh_spawner.errors import Broken, LaunchError, Refused
-from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
-from slurm_ssh_spawner.hub import SETTING, Asking, Hub
-from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
-from slurm_ssh_spawner.launcher import Settings
-from slurm_ssh_spawner.progress import Progress
-from slurm_ssh_spawner.script import ServerProcess
-from slurm_ssh_spawner.tunnel import parse_ports
+from profiles.catalogue.site import Site
+from profiles.offer import launch
+from slurm_ssh.errors import Broken, LaunchError, Refused
+from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
+from slurm_ssh.tunnels.tunnel import parse_ports
+from slurm_ssh_spawner.hub import (
+    job_reports,  # noqa: F401 - put their routes in place
+    server_api,  # noqa: F401 - put their routes in place
+)
+from slurm_ssh_spawner.hub.failures import LaunchFailed, told_to_the_person
+from slurm_ssh_spawner.hub.shared import SETTING, Asking, Hub
+from slurm_ssh_spawner.launch.launcher import Settings
+from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
 _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
@@ -245,7 +248,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             report_url=f"{environ['JUPYTERHUB_API_URL']}/launches/{self.launch_id}",
         )
 
-    # -- what the job reports (handlers.Reportable) -----------------------------------------------------
+    # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
 
     def job_reports_port(self, port: int) -> None:
         """Let `start` go on; later reports change nothing."""
@@ -282,7 +285,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     async def run_command(self, *_args: Any, **_kwargs: Any) -> str:
         """Refuse: this spawner owns no shell."""
-        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launcher.")
+        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launch.")
 
     async def query_job_status(self) -> JobStatus:
         """Return batchspawner's word for the state of the job."""

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profiles import load
-from profiles.errors import CatalogueInvalid
-from slurm_ssh_spawner import script
+from profiles.loading import load
+from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh_spawner.launch import script
 from tests.support import builders, shells
 from tests.support.hooks_page import block, installed, written
 

@@ -17,16 +17,18 @@ from typing import TypeVar
 
 from kerberos_auth.store import TicketStore
 from kernels.shell import Shell
-from profiles import launch, load
-from profiles.choices import Choices
-from profiles.offer import Asker, Offer
-from slurm_ssh_spawner import slurm, submission
-from slurm_ssh_spawner.job import mark, new_launch_id
-from slurm_ssh_spawner.pool import ConnectionPool
-from slurm_ssh_spawner.remote import Remote
-from slurm_ssh_spawner.script import ServerProcess
-from slurm_ssh_spawner.ssh import Login
-from slurm_ssh_spawner.transport import Completed
+from profiles.loading import load
+from profiles.offer import launch
+from profiles.offer.choices import Choices
+from profiles.offer.offer import Asker, Offer
+from slurm_ssh.job import mark, new_launch_id
+from slurm_ssh.jobs import submission
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 PERSON = "alice"
 ROUNDS = 10
@@ -74,8 +76,8 @@ async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: d
     await submission.submit(watched, asked, launch_id, name, process, ticket, lambda _sentence: None)
     for step, took in zip(SUBMISSION, watched.seconds, strict=True):
         seconds[step].append(took)
-    await timed(seconds[QUEUE], remote.run(slurm.queue(remote.site, asked.owner, (name,))))
-    await remote.run(slurm.cancel(remote.site, asked.owner, name))
+    await timed(seconds[QUEUE], remote.run(slurm_jobs.queue(remote.site, asked.owner, (name,))))
+    await remote.run(slurm_jobs.cancel(remote.site, asked.owner, name))
 
 
 async def connect(remote: Remote) -> None:

@@ -21,11 +21,11 @@ from urllib.parse import urlencode
 import pytest
 from jupyterhub.app import JupyterHub
 
-from profiles.choices import FIELDS, Choices, shown
 from profiles.errors import ChoiceRefused
-from profiles.launch import Launch
-from slurm_ssh_spawner import script
-from slurm_ssh_spawner.hub import Asking, Hub
+from profiles.offer.choices import FIELDS, Choices, shown
+from profiles.offer.launch import Launch
+from slurm_ssh_spawner.hub.shared import Asking, Hub
+from slurm_ssh_spawner.launch import script
 from tests.support import builders, launching
 from tests.support.hostile import NASTY_OPTIONS, Fields, Hostile
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told

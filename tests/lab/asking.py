@@ -9,10 +9,10 @@ from pathlib import Path
 
 from kerberos_auth import tickets
 from kerberos_auth.store import TicketStore
-from profiles import load
 from profiles.facts import SiteFacts
-from slurm_ssh_spawner.askers import Askers
-from slurm_ssh_spawner.pool import ConnectionPool
+from profiles.loading import load
+from slurm_ssh.slurm.identity import Askers
+from slurm_ssh.ssh.pool import ConnectionPool
 
 
 async def ask(user: str, store: TicketStore) -> dict[str, SiteFacts]:

@@ -7,8 +7,8 @@ from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.shell import Shell
 from lab import Lab
-from profiles import load
-from slurm_ssh_spawner import script
+from profiles.loading import load
+from slurm_ssh_spawner.launch import script
 from tests.support import builders
 from tests.support.hooks_page import installed, written
 

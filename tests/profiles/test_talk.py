@@ -1,16 +1,16 @@
 """The four applications of examples/talk.yaml, as what each of them launches."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from profiles import load
-from profiles.choices import Choices
-from profiles.launch import Launch, resolve
-from profiles.offer import Asker, Offer
+from profiles.loading import load
+from profiles.offer.choices import Choices
+from profiles.offer.launch import Launch, resolve
+from profiles.offer.offer import Asker, Offer
+from tests.support.folders import TREE
 
-_TALK = Path(__file__).parents[2] / "examples" / "talk.yaml"
+_TALK = TREE / "examples" / "talk.yaml"
 
 
 def _launch(profile: str, **choices: str) -> Launch:

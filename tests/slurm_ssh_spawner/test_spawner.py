@@ -10,11 +10,11 @@ from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.errors import TicketMissing
-from slurm_ssh_spawner import tunnel
-from slurm_ssh_spawner.hub import Hub
-from slurm_ssh_spawner.job import new_launch_id
-from slurm_ssh_spawner.launcher import Launcher, Settings
-from slurm_ssh_spawner.progress import Progress
+from slurm_ssh.job import new_launch_id
+from slurm_ssh.tunnels import tunnel
+from slurm_ssh_spawner.hub.shared import Hub
+from slurm_ssh_spawner.launch.launcher import Launcher, Settings
+from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
 from tests.support import builders, loopback

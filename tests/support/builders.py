@@ -6,15 +6,15 @@ from typing import Any
 
 import yaml
 
-from profiles import load
-from profiles.choices import Choices
+from profiles.catalogue.catalogue import Catalogue
 from profiles.facts import Facts
-from profiles.launch import Launch, resolve
-from profiles.offer import Asker, Offer
-from profiles.schema import Catalogue
-from slurm_ssh_spawner.job import Job, LaunchId, mark
-from slurm_ssh_spawner.live import LiveCatalogue
-from slurm_ssh_spawner.script import ServerProcess
+from profiles.loading import load
+from profiles.loading.live import LiveCatalogue
+from profiles.offer.choices import Choices
+from profiles.offer.launch import Launch, resolve
+from profiles.offer.offer import Asker, Offer
+from slurm_ssh.job import Job, LaunchId, mark
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 LAUNCH_ID = LaunchId("0123456789ab")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDVgo6BZVy8AwU2yZ3cVYBqZqjKnPvYH1b0cFJ3yGm6k"

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell
-from slurm_ssh_spawner import script
-from slurm_ssh_spawner.job import mark
+from slurm_ssh.job import mark
+from slurm_ssh_spawner.launch import script
 from tests.support import builders
+from tests.support.folders import DATA
 
-FOLDER = Path(__file__).parents[1] / "data" / "golden"
+FOLDER = DATA / "golden"
 _MARK = mark("hub", builders.LAUNCH_ID)
 
 

@@ -14,9 +14,9 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from traitlets.config import Config
 
-from slurm_ssh_spawner import launcher as launcher_module
-from slurm_ssh_spawner.hub import SETTING, Hub
-from slurm_ssh_spawner.launcher import Launcher, Settings
+from slurm_ssh_spawner.hub.shared import SETTING, Hub
+from slurm_ssh_spawner.launch import launcher as launcher_module
+from slurm_ssh_spawner.launch.launcher import Launcher, Settings
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.support import builders
 from tests.support.hub import NoProxy

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.shell import Shell
-from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
+from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncssh
 
-from profiles.site import FrontEnd
+from profiles.catalogue.site import FrontEnd
 
 HOST = "localhost"
 

@@ -701,7 +701,7 @@ def show(build: Build) -> None:
         json.dump(spec, file)
 END_OF_FILE
 cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/prepare.py <<'END_OF_FILE'
-"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.ready."""
+"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.preparation."""
 
 import json
 import os

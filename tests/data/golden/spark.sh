@@ -282,7 +282,7 @@ cat >"$spark_folder/"cluster.sh <<'END_OF_SPARK_FILE'
 folder=$1 workers=$2 cores=$3 worker_mib=$4 check_seconds=$5
 # Without its folder the launch was over before this job began.
 [ -r "$folder/common.sh" ] || exit 0
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 
 export SPARK_LOG_DIR=$HOME/.spark/logs
@@ -376,7 +376,7 @@ cat >"$spark_folder/"node.sh <<'END_OF_SPARK_FILE'
 # One daemon of a Spark cluster on one node: node.sh master FOLDER, or node.sh worker FOLDER URL CORES MIB.
 
 part=$1 folder=$2
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 host=$(this_host)
 daemon=''
@@ -429,7 +429,7 @@ cat >"$spark_folder/"watch.sh <<'END_OF_SPARK_FILE'
 # Follow the Spark cluster of this launch for as long as the job lives, and end the job with it.  Read by the job's
 # script, whose `stage` and `notice` it calls, with $folder set.
 
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "${folder:?}/common.sh"
 
 said='' checked='' text='' workers=0 check_seconds=60
@@ -584,7 +584,7 @@ refuse() {
 }
 
 folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 
 read_options() {

@@ -1,0 +1,167 @@
+"""Fields: what the form asks for a profile at a site, and what it says of each site.  Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kernels import units
+from profiles.catalogue.profile import Offering
+from profiles.catalogue.resources import Parameter
+from profiles.facts import PartitionFacts, SiteFacts, could_hold, free_nodes
+from profiles.offer import limits
+from profiles.offer.limits import Limit
+from profiles.offer.offer import Offer
+
+LABELS = {
+    "partition": "Partition",
+    "project": "Project",
+    "time": "Time",
+    "cores": "Cores",
+    "memory": "Memory",
+    "gpus": "Graphics processors",
+    "gpu_type": "Type of graphics processor",
+    "nodes": "Nodes",
+    "reservation": "Reservation",
+    "qos": "Quality of service",
+}
+_WORDS = ("time", "memory")
+_UNITS = {"cores": "on each node", "memory": "on each node", "gpus": "on each node"}
+_NEWS = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field as a pair of profile and site has it.
+
+    `options` are values with what people read; None for a number from `least` to `most`, and for text.  `usual`
+    says what a launch gets if it is left empty.
+    """
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...] | None = None
+    least: int | None = None
+    most: int | None = None
+    usual: str = ""
+    hint: str = ""
+
+
+def fields(offer: Offer, site: str, what: Offering) -> Iterator[Field]:
+    """Yield the fields by which something but a parameter may be changed, in the order of the form."""
+    partitions = limits.partitions(offer, site, what)
+    if len(partitions) > 1:
+        titles = tuple((each, _partition(offer, site, each)) for each in partitions)
+        yield _listed("partition", titles, f"usual: {titles[0][1]}")
+    yield from _project(offer, site)
+    for limit in _widest(offer, site, what, partitions):
+        if limit.bounds.least < limit.bounds.most:
+            yield _number(limit)
+        if limit.name == "gpus" and limit.bounds.most and len(what.resources.gpu_types) > 1:
+            yield _plain("gpu_type", what.resources.gpu_types, f"usual: {what.resources.gpu_types[0]}")
+    if reservations := offer.reservations(site):
+        yield _plain("reservation", reservations, "none")
+    if qos := offer.catalogue.sites[site].qos:
+        yield _plain("qos", qos, "the usual one")
+
+
+def parameters(what: Offering) -> Iterator[Field]:
+    """Yield the fields of the parameters that may be changed."""
+    for name, parameter in what.parameters.items():
+        if len(parameter.options) > 1 or parameter.min != parameter.max:
+            yield _parameter(f"param.{name}", parameter)
+
+
+def _listed(name: str, options: tuple[tuple[str, str], ...], usual: str, hint: str = "") -> Field:
+    return Field(name, LABELS[name], options, usual=usual, hint=hint)
+
+
+def _plain(name: str, values: tuple[str, ...], usual: str, hint: str = "") -> Field:
+    return _listed(name, tuple((value, value) for value in values), usual, hint)
+
+
+def _partition(offer: Offer, site: str, partition: str) -> str:
+    entry = offer.catalogue.sites[site].partitions.get(partition)
+    real = limits.real_partition(offer, site, partition)
+    longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
+    most = min((each for each in longest if each is not None), default=None)
+    title = (entry.title if entry else "") or partition
+    said = [] if most is None else [f"at most {units.say_minutes(most)}"]
+    said += ["closed now"] if real and not real.is_up else []
+    return f"{title} ({', '.join(said)})" if said else title
+
+
+def _project(offer: Offer, site: str) -> Iterator[Field]:
+    told, known = offer.catalogue.sites[site].projects, offer.projects(site)
+    if told == "none":
+        return
+    if known is None:
+        yield Field("project", LABELS["project"], usual="your usual one")
+    else:
+        usual = "your usual one" if known else "you have none there"
+        yield _plain("project", known, f"usual: {told[0]}" if isinstance(told, tuple) else usual)
+
+
+def _widest(offer: Offer, site: str, what: Offering, partitions: tuple[str, ...]) -> Iterator[Limit]:
+    """Yield the limits of the numbers, each with the default of the first partition and the most of any."""
+    found = [limits.limits(offer, site, what, each) for each in partitions or (None,)]
+    for name in limits.NUMBERS:
+        first, most = found[0][name], max((each[name] for each in found), key=lambda limit: limit.bounds.most)
+        widest = Limit(name, most.bounds.model_copy(update={"default": first.bounds.default}))
+        yield limits.before_maintenance(offer, site, widest) if name == "time" else widest
+
+
+def _number(limit: Limit) -> Field:
+    name, bounds = limit.name, limit.bounds
+    usual, unit = limit.said(bounds.default), f" {_UNITS[name]}" if name in _UNITS else ""
+    if bounds.options:
+        options = tuple(limit.said(each) for each in bounds.options)
+        return _plain(name, options, f"usual: {usual}", unit.strip().capitalize())
+    # Where a word such as `8h` may be typed, a browser must not insist on a number.
+    least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
+    why = f", because {limit.why}" if limit.why else ""
+    return Field(name, LABELS[name], None, least, most, usual, f"{limit.accepted}{unit}{why}")
+
+
+def _parameter(name: str, parameter: Parameter) -> Field:
+    if parameter.options:
+        options, usual = tuple(parameter.options.items()), f"usual: {parameter.options[parameter.usual]}"
+        return Field(name, parameter.title, options, usual=usual, hint=parameter.description)
+    hint = f"{parameter.min} to {parameter.max}. {parameter.description}".strip()
+    return Field(name, parameter.title, None, parameter.min, parameter.max, parameter.usual, hint)
+
+
+def news(offer: Offer, site: str, what: Offering) -> str:
+    """Return what people should know of a site before they choose it for this, "" for nothing."""
+    if pause := offer.maintenance(site):
+        return f"in maintenance until {offer.clock(pause.ends)}"
+    facts = offer.facts_of(site)
+    if facts.unreachable_since is not None:
+        return f"cannot be reached since {offer.clock(facts.unreachable_since)}"
+    if facts.partitions is None:
+        return ""
+    names = limits.partitions(offer, site, what) or (None,)
+    real = [each for name in names if (each := limits.real_partition(offer, site, name)) is not None]
+    return f"{_available(what, real)}{_age(offer, facts)}" if real else ""
+
+
+def _available(what: Offering, real: list[PartitionFacts]) -> str:
+    asked = what.resources
+    kind = next(iter(asked.gpu_types), None)
+    gpus = asked.gpus.default
+    job = (asked.cores.default, asked.memory.default, gpus, kind if gpus else None)
+    smallest = (asked.cores.least, asked.memory.least, asked.gpus.least, None)
+    if not any(could_hold(each, *smallest) for each in real if each.nodes):
+        return "no node is large enough"
+    # Whether she is in the groups of a partition is known only there.
+    everybodys = [each for each in real if each.groups is None] or real
+    free = max(free_nodes(each, *job) for each in everybodys)
+    return f"{free or 'no'} node{'' if free == 1 else 's'} available"
+
+
+def _age(offer: Offer, facts: SiteFacts) -> str:
+    if facts.asked_at is None:
+        return ""
+    age = offer.now - facts.asked_at
+    if facts.is_stale:
+        return f" at {offer.clock(facts.asked_at)}, no news since"
+    return f", {age // timedelta(minutes=1)} min ago" if age >= _NEWS else ""

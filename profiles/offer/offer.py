@@ -1,0 +1,152 @@
+"""Offer: catalogue and facts as one person sees them now: who sees what, and where it can be started.  Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.profile import Visibility
+from profiles.catalogue.site import Maintenance
+from profiles.facts import UNKNOWN, Facts, Reservation, SiteFacts
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: her name and groups on the hub, and how many servers of each profile (by key) she has besides."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    running: Mapping[str, int] = field(default_factory=dict)
+
+
+def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
+    """Return the sites where somebody in these groups may be offered something, whatever projects she has."""
+    return frozenset(
+        site
+        for profile in catalogue.profiles
+        for site in catalogue.sites_of(profile)
+        if (to := catalogue.offering(profile, site).visible_to) is None
+        or to.projects
+        or not groups.isdisjoint(to.groups)
+    )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one person may start; `now` has a zone, in which people read times.
+
+    Profiles and sites are named by their keys.
+    """
+
+    catalogue: Catalogue
+    facts: Facts
+    asker: Asker
+    now: datetime
+
+    def facts_of(self, site: str) -> SiteFacts:
+        """Return what is known of a site."""
+        return self.facts.get(site, UNKNOWN)
+
+    def owner(self, site: str) -> str:
+        """Return the person's login at a site."""
+        return self.catalogue.sites[site].login_name.get(self.asker.name, self.asker.name)
+
+    def projects(self, site: str) -> tuple[str, ...] | None:
+        """Return the projects that the person may charge at a site, the default first; None while not known."""
+        told = self.catalogue.sites[site].projects
+        if told == "none":
+            return ()
+        return self.facts_of(site).projects if told == "accounting" else told
+
+    def reservations(self, site: str) -> tuple[str, ...]:
+        """Return the reservations that she may ask for at a site: those listed, then those known to be for her."""
+        listed = self.catalogue.sites[site].reservations
+        return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
+
+    def own_reservations(self, site: str) -> tuple[Reservation, ...]:
+        """Return what is known of the reservations at a site that name her, or a project of hers."""
+        owner, projects = self.owner(site), set(self.projects(site) or ())
+        return tuple(
+            each
+            for each in self.facts_of(site).reservations or ()
+            if each.ends > self.now
+            and f"-{owner}" not in each.users
+            and (owner in each.users or not projects.isdisjoint(each.accounts))
+        )
+
+    def profiles(self) -> tuple[str, ...]:
+        """Return the profiles that the person sees, the default first."""
+        return tuple(key for key in self.catalogue.profiles if self.sites(key))
+
+    def sites(self, profile: str) -> tuple[str, ...]:
+        """Return the sites where the person sees a profile, the default first, also those in maintenance.
+
+        None for a profile that she does not see, and for one that there is not.
+        """
+        if profile not in self.catalogue.profiles:
+            return ()
+        offered = self.catalogue.sites_of(profile)
+        return tuple(site for site in offered if self._is_visible(profile, site))
+
+    def why_not(self, profile: str, site: str) -> str | None:
+        """Return the sentence why the person cannot start a profile at a site now, or None.
+
+        For an administrator: it tells of profiles that the person must not know of.
+        """
+        catalogue = self.catalogue
+        if profile not in catalogue.profiles:
+            return f"There is no profile {profile}."
+        if site not in catalogue.sites:
+            return f"There is no site {site}."
+        if site not in catalogue.sites_of(profile):
+            return f"{catalogue.profiles[profile].name} is not offered at {catalogue.sites[site].title}."
+        to = catalogue.offering(profile, site).visible_to
+        if to is not None and not self._is_for_her(to, site):
+            return self._hidden(profile, site, to)
+        return self.closed(site)
+
+    def closed(self, site: str) -> str | None:
+        """Return the sentence why nothing can be started at a site now, or None."""
+        pause = self.maintenance(site)
+        if pause is None:
+            return None
+        text = f" ({pause.text.rstrip('.')})" if pause.text else ""
+        return f"{self.catalogue.sites[site].title} is in maintenance until {self.clock(pause.ends)}{text}."
+
+    def maintenance(self, site: str) -> Maintenance | None:
+        """Return the maintenance of a site that is under way; of several the one that ends last."""
+        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins <= self.now < each.ends]
+        return max(pauses, key=lambda each: each.ends, default=None)
+
+    def announced(self, site: str) -> Maintenance | None:
+        """Return the next maintenance of a site that has not begun."""
+        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins > self.now]
+        return min(pauses, key=lambda each: each.begins, default=None)
+
+    def clock(self, moment: datetime) -> str:
+        """Return a moment as people read it: the time, for another day with its date."""
+        local = moment.astimezone(self.now.tzinfo)
+        return f"{local:%H:%M}" if local.date() == self.now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+    def _is_visible(self, profile: str, site: str) -> bool:
+        to = self.catalogue.offering(profile, site).visible_to
+        return to is None or self._is_for_her(to, site)
+
+    def _is_for_her(self, to: Visibility, site: str) -> bool:
+        # While her projects are not known, nobody can say that one of them is among these.
+        mine = set(self.projects(site) or ())
+        return not (self.asker.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
+
+    def _hidden(self, profile: str, site: str, to: Visibility) -> str:
+        whom = [f"members of {_either(to.groups)}"] if to.groups else []
+        whom += [f"people who may charge {_either(to.projects)}"] if to.projects else []
+        name, title = self.asker.name, self.catalogue.sites[site].title
+        sentence = f"{name} does not see {self.catalogue.profiles[profile].name} at {title}: "
+        sentence += f"it is for {' and '.join(whom)}."
+        if to.projects and self.projects(site) is None:
+            sentence += f" Which projects {name} may charge there is not known."
+        return sentence
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,206 @@
+"""Slurm's spellings: command lines to send, answers to parse.  Pure; nothing is run here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kernels.shell import Shell, join
+from profiles.catalogue.site import Site
+from profiles.offer.launch import Launch
+from slurm_ssh.job import Job, JobReport, JobState
+
+_QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
+
+_STATES = {
+    "PENDING": JobState.PENDING,
+    "REQUEUED": JobState.PENDING,
+    "REQUEUE_HOLD": JobState.PENDING,
+    "REQUEUE_FED": JobState.PENDING,
+    "SPECIAL_EXIT": JobState.PENDING,
+    "RESV_DEL_HOLD": JobState.PENDING,
+    "CONFIGURING": JobState.PENDING,
+    "RUNNING": JobState.RUNNING,
+    "SUSPENDED": JobState.RUNNING,
+    "STOPPED": JobState.RUNNING,
+    "RESIZING": JobState.RUNNING,
+    "SIGNALING": JobState.RUNNING,
+    "STAGE_OUT": JobState.ENDING,
+    "COMPLETING": JobState.ENDING,
+    "COMPLETED": JobState.ENDED,
+    "FAILED": JobState.ENDED,
+    "CANCELLED": JobState.ENDED,
+    "TIMEOUT": JobState.ENDED,
+    "DEADLINE": JobState.ENDED,
+    "OUT_OF_MEMORY": JobState.ENDED,
+    "NODE_FAIL": JobState.ENDED,
+    "BOOT_FAIL": JobState.ENDED,
+    "PREEMPTED": JobState.ENDED,
+    "REVOKED": JobState.ENDED,
+}
+
+
+class UnreadableAnswer(ValueError):  # noqa: N818
+    """A Slurm command answered in a way we do not know; the text says what came."""
+
+
+def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str | None], ...]:
+    """Return the sbatch options of a launch as (name, value) pairs, None for a bare option.
+
+    Memory is MiB per node, time minutes: Slurm's own units for plain numbers.
+    """
+    pairs: list[tuple[str, str | None]] = [
+        ("job-name", mark),
+        ("output", log_path),
+        ("no-requeue", None),
+        ("nodes", str(launch.nodes)),
+        ("ntasks-per-node", "1"),
+        ("cpus-per-task", str(launch.cores)),
+        ("mem", f"{launch.memory_mib}M"),
+        ("time", str(launch.time_minutes)),
+    ]
+    optional = (
+        ("partition", launch.partition),
+        ("account", launch.project),
+        ("reservation", launch.reservation),
+        ("qos", launch.qos),
+        ("gres", _gres(launch)),
+    )
+    pairs += [(name, value) for name, value in optional if value]
+    pairs += [(name, None if value is True else str(value)) for name, value in launch.directives.items()]
+    return tuple(pairs)
+
+
+def _gres(launch: Launch) -> str | None:
+    if not launch.gpus:
+        return None
+    return f"gpu:{launch.gpu_type}:{launch.gpus}" if launch.gpu_type else f"gpu:{launch.gpus}"
+
+
+def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
+    """Return the command that submits the script on its stdin, with the command's whole environment.
+
+    `options` are further ones that only the command line may hold.
+
+    With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
+    """
+    return command(site, "sbatch", "--parsable", "--export=ALL", *options)
+
+
+def parse_submit(stdout: str) -> str:
+    """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`."""
+    last = stdout.strip().splitlines()[-1:] or [""]
+    job_id = last[0].split(";")[0]
+    if not _is_number(job_id):
+        raise UnreadableAnswer(f"sbatch answered {stdout.strip()[-200:]!r} instead of a job id")
+    return job_id
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
+    """Return the command that lists the owner's jobs with these marks, in every state Slurm remembers."""
+    names = f"--name={','.join(sorted(marks))}"
+    return command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `queue`'s answer."""
+
+    job_id: str
+    owner: str
+    mark: str
+    report: JobReport
+
+
+def parse_queue(stdout: str) -> tuple[Row, ...]:
+    """Return the rows in the answer of `queue`.  Raises UnreadableAnswer for a line of another shape."""
+    rows = []
+    for line in stdout.splitlines():
+        fields = line.strip().split("|", maxsplit=5)
+        if len(fields) == 1 and (not fields[0] or fields[0].startswith("CLUSTER:")):
+            continue
+        if len(fields) != 6 or not _is_number(fields[0]):
+            raise UnreadableAnswer(f"squeue answered {line[:200]!r}")
+        job_id, word, node, owner, reason, name = fields
+        state = _STATES.get(word, JobState.UNKNOWN)
+        report = JobReport(state, word, "" if reason == "None" else reason, "" if node in ("n/a", "") else node)
+        rows.append(Row(job_id, owner, name, report))
+    return tuple(rows)
+
+
+def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
+    """Return what `rows` say of `job`, or None if it is not among them.
+
+    A row counts only if number, mark and owner are all ours: numbers start again when a site is rebuilt.
+    """
+    for row in rows:
+        if (row.job_id, row.mark, row.owner) == (job.job_id, job.mark, job.owner):
+            return row.report
+    return None
+
+
+def projects(site: Site, owner: str) -> Shell:
+    """Return the command that lists the owner's associations, a line each: `cluster|account`."""
+    return join((f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account"))
+
+
+def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
+    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
+    pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
+    wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
+    return tuple(dict.fromkeys(wanted))
+
+
+def cancel(site: Site, owner: str, mark: str) -> Shell:
+    """Return the command that cancels the owner's job with this mark; succeeds if there is none."""
+    return command(site, "scancel", f"--user={owner}", f"--name={mark}")
+
+
+def command(site: Site, program: str, *arguments: str) -> Shell:
+    """Return the command line of one of Slurm's programs for the site's cluster."""
+    cluster = (f"--clusters={site.slurm_cluster}",) if site.slurm_cluster else ()
+    return join((f"{site.slurm_path}/{program}", *cluster, *arguments))
+
+
+_REFUSALS = (
+    ("Invalid account or account/partition", "you may not charge {project} there"),
+    ("invalid partition", "{partition} does not exist there"),
+    ("Requested node configuration is not available", "no node has what was asked for"),
+    ("Requested time limit is invalid", "the time is longer than the partition allows"),
+    ("User's group not permitted", "your groups may not use {partition}"),
+    ("AssocMaxSubmitJobLimit", "you have as many jobs as you may"),
+    ("QOSMaxSubmitJobPerUserLimit", "you have as many jobs as you may"),
+    ("Job violates accounting/QOS policy", "a limit of your project or quality of service is reached"),
+    ("Invalid qos", "the quality of service may not be used by you"),
+    ("Requested reservation is invalid", "the reservation may not be used by you now"),
+    ("unrecognized option '--auks", "its Slurm lacks the plug-in of auks, which an administrator has to mend"),
+)
+_UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
+
+
+def is_unreachable(stderr: str) -> bool:
+    """Return whether a failed command could not talk to slurmctld."""
+    return any(words in stderr for words in _UNREACHABLE)
+
+
+def advice(stderr: str) -> str:
+    """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
+    lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
+    return " ".join(line for line in lines if line)[:500]
+
+
+def refusal(stderr: str, project: str | None, partition: str | None) -> str:
+    """Return why sbatch refused a job, in words for the person; Slurm's own last line if it is not known."""
+    for words, said in _REFUSALS:
+        if words.lower() in stderr.lower():
+            return said.format(
+                project=f"the project {project}" if project else "a project of your own",
+                partition=f"the partition {partition}" if partition else "the default partition",
+            )
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line] or lines
+    return errors[-1].removeprefix("sbatch: error: ")[:300] if errors else "Slurm gave no reason"

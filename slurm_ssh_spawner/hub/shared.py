@@ -1,0 +1,168 @@
+"""What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+from kerberos_auth.store import TicketStore
+from profiles.errors import ChoiceRefused
+from profiles.form import page
+from profiles.loading.live import LiveCatalogue
+from profiles.offer import launch
+from profiles.offer.choices import Choices
+from profiles.offer.offer import Asker, Offer, sites_for
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.launch.launcher import Launcher, Settings
+
+SETTING = "slurm_ssh_hub"
+"""Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
+
+_ANSWER_SECONDS = 5
+# Only the first form that a person sees may wait for her projects, and not for long (docs/adr/0006).
+_FIRST_FACTS_SECONDS = 2
+# asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
+# would also stop name look-ups for everybody.
+_THREADS = 64
+# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
+_THREADS_PER_SITE = 16
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A server that somebody is about to start: whose, its name, her groups, and her other running launches."""
+
+    user: str
+    server: str = ""
+    groups: frozenset[str] = frozenset()
+    others: tuple[LaunchId, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A form as somebody sent it, and the refusal if one of its fields was refused."""
+
+    user: str
+    typed: Mapping[str, str]
+    refused: ChoiceRefused | None = None
+
+
+# The form that the request under way has brought.  When no start comes of it, JupyterHub shows the form again in
+# the same request, that of the default server also for a named one.
+_SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
+
+
+@dataclass
+class Hub:
+    """One for each JupyterHub application, made when it is first needed."""
+
+    catalogue: LiveCatalogue
+    launcher: Launcher
+
+    @classmethod
+    def open(cls, catalogue_file: str, settings: Settings, tickets: TicketStore, log: logging.Logger) -> Self:
+        """Read the catalogue and make the launcher; the core's log goes to `log`.  Raises CatalogueInvalid."""
+        for package in ("slurm_ssh_spawner", "slurm_ssh", "profiles"):
+            core_log = logging.getLogger(package)
+            core_log.parent = log
+            core_log.setLevel(log.getEffectiveLevel())
+        catalogue = LiveCatalogue(catalogue_file)
+        catalogue.follow()
+        threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
+        executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
+        asyncio.get_running_loop().set_default_executor(executor)
+        return cls(catalogue, Launcher(settings, catalogue.sites, tickets))
+
+    async def render_form(self, asking: Asking, script_url: str) -> str:
+        """Return the form for a server, filled with its last accepted choices.
+
+        In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
+        the form's script.
+        """
+        await self.catalogue.refreshed()
+        await self._know(asking)
+        sent = _SENT.get()
+        if sent is None or sent.user != asking.user:
+            sent = _Sent(asking.user, self.last_accepted(asking))
+        return page.render(self._offer(asking), sent.typed, sent.refused, script_url)
+
+    async def _know(self, asking: Asking) -> None:
+        # Others, such as those that were taken out of the catalogue, would get her ticket for nothing.
+        offered = sites_for(self.catalogue.current, asking.groups)
+        await self.launcher.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS, offered)
+
+    async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
+        """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
+
+        `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
+        Raises ChoiceRefused.
+        """
+        # A profile for some projects stays hidden while hers are not known, as after a restart of the hub.
+        await self._know(asking)
+        choices = Choices.of(options)
+        accepted = self.resolve(asking, choices) if choices.values else self._as_last_time(asking)
+        self.launcher.records.accept(asking.user, asking.server, accepted.choices.values)
+        return accepted
+
+    def last_accepted(self, asking: Asking) -> dict[str, str]:
+        """Return the choices with which the server was last allowed to start, `{}` if there are none."""
+        return self.launcher.records.accepted(asking.user, asking.server)
+
+    def resolve(self, asking: Asking, choices: Choices) -> launch.Launch:
+        """Pass the gate.  Raises ChoiceRefused."""
+        return launch.resolve(self._offer(asking), choices)
+
+    def _as_last_time(self, asking: Asking) -> launch.Launch:
+        try:
+            return self.resolve(asking, Choices(self.last_accepted(asking)))
+        except ChoiceRefused:
+            return self.resolve(asking, Choices())
+
+    def _offer(self, asking: Asking) -> Offer:
+        records = (self.launcher.records.get(launch_id) for launch_id in asking.others)
+        running = Counter(record.profile_key for record in records if record)
+        asker = Asker(asking.user, asking.groups, running)
+        facts = self.launcher.availability.facts(asking.user)
+        return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
+
+    def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
+        typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
+        try:
+            choices = page.parse(sent)
+            resolved = self.resolve(asking, choices)
+        except ChoiceRefused as error:
+            _SENT.set(_Sent(asking.user, typed, error))
+            raise
+        _SENT.set(_Sent(asking.user, typed))
+        # An empty form asks for the defaults, not for the last time's choices.
+        return dict(choices.values) or {"profile": resolved.profile_key}
+
+    async def answers(self, url: str) -> bool:
+        """Return whether a server answers at `url` now, with whatever status."""
+        try:
+            await AsyncHTTPClient().fetch(
+                url, raise_error=False, follow_redirects=False, request_timeout=_ANSWER_SECONDS
+            )
+        except (OSError, HTTPClientError):
+            return False
+        return True
+
+
+def launch_notices(user: Any) -> tuple[str, ...]:
+    """Return what the page's banner tells a user about her jobs, and admins about the catalogue.
+
+    For `c.JupyterHub.template_vars`.
+    """
+    hub = getattr(user, "settings", {}).get(SETTING)
+    if not isinstance(hub, Hub):
+        return ()
+    problem = hub.catalogue.problem
+    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))

@@ -1,0 +1,151 @@
+"""Build the job script of a launch.  Pure; secrets are not in it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from kernels import environment, preparation
+from kernels.fragment import Fragment
+from kernels.hook import JobContext
+from kernels.shell import Shell, join, quote, templates
+from kernels.spark import hook as spark
+from profiles.offer.launch import Launch
+from slurm_ssh.jobs import folders
+from slurm_ssh.slurm import jobs as slurm_jobs
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STARTER_END = "END_OF_STARTER"
+KEPT_LOGS = 5
+"""How many logs of a person stay in her job folder, besides those of launches that run."""
+
+_TEMPLATES = templates("slurm_ssh_spawner.launch")
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """The notebook server that the job is to run.
+
+    `arguments` follow the profile's command; `environ` is for anybody to see; `secrets` reach the job only
+    through sbatch's own environment; `report_url` is where the job reports, as nodes reach it.
+    """
+
+    arguments: tuple[str, ...]
+    environ: Mapping[str, str]
+    secrets: Mapping[str, str]
+    report_url: str
+
+    def __repr__(self) -> str:
+        """Return a text without secrets and without the environment they might be repeated in."""
+        return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """A script ready to send: what sbatch reads on its stdin."""
+
+    text: str
+
+
+def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it."""
+    site = launch.site
+    return JobContext(
+        launch_id=launch_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.profile_key,
+        site_key=launch.site_key,
+        launch_folder=folders.launch_folder(site, launch.owner, launch_id),
+        slurm_path=site.slurm_path,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
+
+
+def build(
+    launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
+) -> JobScript:
+    """Return the script that runs `process` for `launch`.
+
+    `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
+    no job script can hold.
+    """
+    job = context(launch, launch_id, mark)
+    parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
+    # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
+    own = tuple(launch.hooks.values())
+    parts += [hook.fragment(job) for hook in spark.implied(launch.kernels, own)]
+    parts.append(preparation.fragment(launch.kernels, job))
+    parts += [hook.fragment(job) for hook in own]
+    text = _TEMPLATES.get_template("job.sh.jinja").render(
+        directives=[
+            _directive(*pair)
+            for pair in slurm_jobs.directives(launch, mark, folders.log_path(launch.site, launch.owner, launch_id))
+        ],
+        functions=[environment.functions()],
+        exports=[
+            Shell(f"export {_variable(name)}={quote(value)}")
+            for name, value in _environ(launch, job, process, parts).items()
+        ],
+        before=[part.before for part in parts if part.before],
+        after=[part.after for part in reversed(parts) if part.after],
+        job_folder=quote(folders.job_folder(launch.site, launch.owner)),
+        launch_folder=quote(job.launch_folder),
+        kept_logs=Shell(str(KEPT_LOGS + 1)),
+        command=join([*_command(launch), *process.arguments]),
+        starter=_starter(),
+        starter_end=Shell(_STARTER_END),
+    )
+    return JobScript(text)
+
+
+def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
+    environ = {
+        **process.environ,
+        "JUPYTERHUB_SITES_REPORT_URL": process.report_url,
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
+        "JUPYTERHUB_SITES_STAGES": f"{job.launch_folder}/stages",
+    }
+    if launch.default_url:
+        environ["JUPYTERHUB_DEFAULT_URL"] = launch.default_url
+    for part in parts:
+        environ.update(part.environ)
+    return environ
+
+
+def _command(launch: Launch) -> tuple[str, ...]:
+    """Return the words that start the server, in its container if there is one."""
+    if launch.container is None:
+        return launch.command
+    if launch.site.container is None:
+        raise ValueError(f"{launch.site_key} does not say how a container is started")
+    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
+
+
+def _starter() -> Shell:
+    text = files("slurm_ssh_spawner.launch.jobside").joinpath("starter.py").read_text(encoding="utf-8")
+    return Shell(text.rstrip("\n"))
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name
+
+
+def _directive(name: str, value: str | None) -> Shell:
+    """Return one #SBATCH line; the value stands quoted, because sbatch splits the line as a shell does."""
+    if value is None:
+        return Shell(f"#SBATCH --{name}")
+    if not value.isprintable():
+        raise ValueError(f"the sbatch option {name} cannot hold control characters")
+    # Unlike a shell, sbatch takes a backslash for an escape even between single quotes.
+    escaped = value.replace("\\", "\\\\")
+    return Shell(f"#SBATCH --{name}={quote(escaped)}")
