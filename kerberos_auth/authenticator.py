@@ -13,6 +13,7 @@ from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from . import groups, names, pages, pam, sentences, tickets
+from .ending import at_the_end
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
 from .keeping import TicketKeeping
 from .single_sign_on import NegotiateHandler, SingleSignOn
@@ -157,13 +158,28 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             )
         return age
 
+    @property
+    def credentials(self) -> TicketStore:
+        """People's tickets, for other plug-ins of the hub."""
+        return self.tickets
+
+    @property
+    def service_ticket_folder(self) -> Path:
+        """The hub's private folder, where other plug-ins may keep tickets of services."""
+        return self.tickets.folder
+
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Return the routes of the login form, of a person's ticket and, where it is set up, of single sign-on.
 
         JupyterHub asks once, on the event loop, when it starts: tickets are renewed from then on.
         """
         self.keeping.start(app)
+        at_the_end(self._close)
         return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+
+    async def _close(self) -> None:
+        await self.keeping.close()
+        self.tickets.close()
 
     def normalize_username(self, username: str) -> str:
         """Return the user a name means; a name that means nobody comes back only in small letters."""

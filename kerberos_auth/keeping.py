@@ -49,6 +49,10 @@ class TicketKeeping(LoggingConfigurable):
         self._app = app
         self.renewal.start()
 
+    async def close(self) -> None:
+        """Renew no longer."""
+        await self.renewal.close()
+
     def logged_out(self, user: str) -> None:
         """Remove the ticket of a person who logged out, or remember to."""
         if self.remove_ticket == "never":

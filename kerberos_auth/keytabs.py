@@ -10,7 +10,6 @@ from pathlib import Path
 from . import tickets
 from .ccache import parse
 from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
-from .store import TicketStore
 from .threads import LoginThreads
 from .tickets import TEMPORARY, Ticket
 
@@ -19,10 +18,10 @@ _AT_ONCE = 2
 
 
 class KeytabTickets:
-    """The tickets of service identities, each one private file in the folder of the users' tickets."""
+    """The tickets of service identities, each one file in `folder`, which must be closed to other users."""
 
-    def __init__(self, store: TicketStore) -> None:
-        self._store = store
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._known: dict[str, Ticket] = {}
         self._threads = LoginThreads(_AT_ONCE)
 
@@ -57,14 +56,13 @@ class KeytabTickets:
         return True
 
     async def _take(self, principal: str, keytab: str) -> None:
-        folder = self._store.folder
-        call = partial(tickets.from_keytab, principal, keytab, folder)
+        call = partial(tickets.from_keytab, principal, keytab, self._folder)
         try:
             data = await self._threads.run(call, 2 * tickets.RENEWAL_SECONDS)
         except TimeoutError as error:
             raise LoginServersUnreachable("no answer in time") from error
         facts = parse(data)
-        path = folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
+        path = self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
         _write(path, data)
         self._known[principal] = Ticket.of(principal, facts, path)
 

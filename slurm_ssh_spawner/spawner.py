@@ -10,19 +10,14 @@ import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
 from traitlets import Float, TraitError, Unicode, default, validate
 
-from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from profiles.catalogue.site import Site
 from profiles.offer import launch
 from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh.tunnels.tunnel import parse_ports
-from slurm_ssh_spawner.hub import (
-    job_reports,  # noqa: F401 - put their routes in place
-    server_api,  # noqa: F401 - put their routes in place
-)
+from slurm_ssh_spawner.hub import composition, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, told_to_the_person
 from slurm_ssh_spawner.hub.shared import SETTING, Asking, Hub
-from slurm_ssh_spawner.launch.launcher import Settings
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -32,6 +27,8 @@ _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
+
+routes.install()
 
 
 class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
@@ -89,22 +86,30 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """The launch that a job may report about, or None."""
         return self._job.launch_id if self._job else None
 
+    @classmethod
+    def hub_starts(cls, app: Any) -> None:
+        """Make what all spawners of a JupyterHub application share.
+
+        Raises SystemExit with a sentence if that cannot be done: a hub that started all the same would take every
+        server that runs for dead.
+        """
+        try:
+            configured = cls(parent=app)
+        except TraitError as error:
+            raise SystemExit(f"JupyterHub cannot start: {error}") from error
+        settings = composition.Settings(
+            configured.catalogue_file,
+            configured.hub_name,
+            configured.connection_idle_seconds,
+            parse_ports(configured.tunnel_ports),
+            configured.records_url,
+        )
+        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log)
+
     @property
     def _hub(self) -> Hub:
         """What all spawners of this hub share."""
-        settings = self.user.settings
-        if SETTING not in settings:
-            authenticator = self.authenticator
-            if not isinstance(authenticator, KerberosPAMAuthenticator):
-                raise Broken(
-                    "This hub cannot reach the clusters: an administrator has to mend its configuration.",
-                    "SlurmSSHSpawner needs c.JupyterHub.authenticator_class = 'kerberos-pam'",
-                )
-            told = Settings(
-                self.hub_name, self.connection_idle_seconds, parse_ports(self.tunnel_ports), self.records_url
-            )
-            settings[SETTING] = Hub.open(self.catalogue_file, told, authenticator.tickets, self.log)
-        return cast(Hub, settings[SETTING])
+        return cast(Hub, self.user.settings[SETTING])
 
     # -- what may be asked ------------------------------------------------------------------------------
 
@@ -216,7 +221,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Release what the launch left at the site, then run the configured hook."""
         if self._job is not None and self._job.job_id:
             launcher = self._hub.launcher
-            (launcher.let_go if self.will_resume else launcher.release)(self._job)
+            (launcher.detach if self.will_resume else launcher.release)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

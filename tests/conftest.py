@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from slurm_ssh_spawner.launch import launcher as launcher_module
 from tests.support import sshd
 from tests.support.local import LocalSite
 from tests.support.realm import Realm, running
@@ -57,9 +56,8 @@ async def login1(realm: Realm, tmp_path: Path) -> AsyncIterator[Sshd]:
 
 
 @pytest.fixture
-def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalSite:
+def local(tmp_path: Path) -> LocalSite:
     """A site on this machine in place of the SSH connections to one."""
     local = LocalSite(tmp_path)
     local.install_slurm()
-    monkeypatch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
     return local

@@ -4,6 +4,7 @@
 """
 
 import re
+from abc import ABC
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Annotated
@@ -13,11 +14,11 @@ from pydantic import Field
 from kernels.environment import Environment, Value
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
-from kernels.kernel import Kernel, KernelScript
 from kernels.shell import Shell, join, quote, templates
 from kernels.units import Mebibytes
 
 COMMAND = "init-cluster"
+_WORD = re.compile(rf"(?<![\w./-]){COMMAND}(?![\w.-])")
 
 _TEMPLATES = templates("kernels.spark")
 _DAEMONS_MIB = 512
@@ -41,7 +42,15 @@ _FILES = {
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=100)]
 
 
-class Spark(Hook):
+class _Cluster(Hook, ABC):
+    """What both hooks leave at the site: a job of its own."""
+
+    def release(self, job: JobContext) -> Shell:
+        """Return what cancels the cluster: a job that was killed has not, and a cluster in the queue cannot."""
+        return join(_scancel(job, *((f"--clusters={job.slurm_cluster}",) if job.slurm_cluster else ())))
+
+
+class Spark(_Cluster):
     """A Spark cluster that begins and ends with the notebook."""
 
     workers: int = Field(
@@ -76,21 +85,19 @@ class Spark(Hook):
         return _fragment(job, found.before, join(words))
 
 
-class InitCluster(Hook):
+class InitCluster(_Cluster):
     """The command `init-cluster`, for kernel scripts that start a Spark cluster themselves."""
 
     def fragment(self, job: JobContext) -> Fragment:
         """Return what makes the command ready, and ends with the job what it has started."""
         return _fragment(job, Shell(""), Shell(""))
 
-
-def implied(kernels: Iterable[Kernel], hooks: Iterable[Hook]) -> tuple[Hook, ...]:
-    """Return the hooks that a profile needs besides its own: InitCluster, if a script of it says so."""
-    if any(isinstance(hook, Spark | InitCluster) for hook in hooks):
-        return ()
-    word = re.compile(rf"(?<![\w./-]){COMMAND}(?![\w.-])")
-    asked = any(isinstance(kernel, KernelScript) and word.search(kernel.script) for kernel in kernels)
-    return (InitCluster(),) if asked else ()
+    @classmethod
+    def implied(cls, scripts: Iterable[str], hooks: Iterable[Hook]) -> Hook | None:
+        """Return it if a kernel script names the command and no other hook brings it."""
+        if any(isinstance(hook, _Cluster) for hook in hooks):
+            return None
+        return cls() if any(_WORD.search(script) for script in scripts) else None
 
 
 def cluster_name(launch_id: str) -> str:
@@ -105,14 +112,17 @@ def _fragment(job: JobContext, first: Shell, command: Shell) -> Fragment:
         files=[(quote("settings.sh"), _settings(job)), *((quote(to), _text(of)) for to, of in _FILES.items())],
         command=command,
     )
-    slurm = [f"{name}={value}" for name, value in job.slurm_environment.items()]
     after = _TEMPLATES.get_template("after.sh.jinja").render(
         folder=folder,
         cluster_name=quote(name),
-        scancel=join([*slurm, f"{job.slurm_path}/scancel", f"--user={job.owner}", f"--name={name}"]),
+        scancel=join([*(f"{name}={value}" for name, value in job.slurm_environment.items()), *_scancel(job)]),
     )
     lines = [first, Shell(before.rstrip("\n"))] if first else [Shell(before.rstrip("\n"))]
     return Fragment(before=Shell("\n".join(lines)), after=Shell(after.rstrip("\n")))
+
+
+def _scancel(job: JobContext, *options: str) -> tuple[str, ...]:
+    return (f"{job.slurm_path}/scancel", *options, f"--user={job.owner}", f"--name={cluster_name(job.launch_id)}")
 
 
 def _settings(job: JobContext) -> Shell:

@@ -12,7 +12,7 @@ from slurm_ssh.facts import snapshots
 FRESH_SECONDS = 600.0
 RETRY_SECONDS = 60.0
 
-Ask = Callable[[str, str], Awaitable[SiteFacts | None]]
+AskProjects = Callable[[str, str], Awaitable[SiteFacts | None]]
 """Asks the site with this key for a user's projects (hub name), as that user; None if it could not be asked."""
 
 _log = logging.getLogger(__name__)
@@ -29,16 +29,24 @@ class _Known:
 class Availability:
     """Owner of the facts and of the questions under way.
 
-    `sites` may change at any time.  Projects are asked for by `ask`, snapshots by `ask_site`.
+    `sites` may change at any time.  Projects are asked for by `ask`, snapshots are taken by `take`.
     """
 
-    def __init__(self, sites: Mapping[str, Site], ask: Ask, ask_site: snapshots.Ask) -> None:
+    def __init__(self, sites: Mapping[str, Site], ask: AskProjects, take: snapshots.TakeSnapshot) -> None:
         self._sites = sites
         self._ask = ask
-        self._snapshots = snapshots.Snapshots(ask_site)
+        self._snapshots = snapshots.Snapshots(take)
         self._known: dict[tuple[str, str], _Known] = {}
         self._asked: set[tuple[str, str]] = set()
         self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """End the questions under way."""
+        questions = list(self._questions.values())
+        for question in questions:
+            question.cancel()
+        await asyncio.gather(*questions, return_exceptions=True)
+        await self._snapshots.close()
 
     def facts(self, user: str) -> dict[str, SiteFacts]:
         """Return what is known for a user now, by site; asks nobody."""

@@ -14,7 +14,7 @@ INTERVAL_SECONDS = 60.0
 
 STALE_INTERVALS = 3
 
-Ask = Callable[[str, str], Awaitable[SiteFacts]]
+TakeSnapshot = Callable[[str, str], Awaitable[SiteFacts]]
 """Asks the site with this key, if need be as this user (hub name).
 
 Raises Refused if another user may have more luck, Unavailable if the site or its Slurm does not answer.
@@ -40,9 +40,16 @@ class _Known:
 class Snapshots:
     """Owner of the snapshots and of the collections under way, at most one for each site."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, take: TakeSnapshot) -> None:
+        self._take = take
         self._known: dict[str, _Known] = {}
+
+    async def close(self) -> None:
+        """End the collections under way."""
+        under_way = [known.collection for known in self._known.values() if known.collection]
+        for collection in under_way:
+            collection.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     def of(self, key: str) -> SiteFacts:
         """Return what is known of a site now; asks nobody."""
@@ -81,7 +88,7 @@ class Snapshots:
         """Ask once; return whether that was enough for everybody."""
         clock = asyncio.get_running_loop().time
         try:
-            known.facts = await self._ask(user, key)
+            known.facts = await self._take(user, key)
         except Refused as error:
             del known.willing[user]
             known.refused_until[user] = clock() + INTERVAL_SECONDS

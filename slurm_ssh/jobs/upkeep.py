@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 
 from kerberos_auth.errors import AuthFailed
-from kerberos_auth.store import TicketStore
 from slurm_ssh import delivery
+from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.ssh.remote import Remote
@@ -20,18 +20,18 @@ _log = logging.getLogger(__name__)
 class Upkeep:
     """Owner of the deliveries and the owed stops under way.
 
-    `cancel` sees a job ended or raises; `remote_of` gives access to a job's site as its owner.
+    `stop` sees a job ended or raises; `remote_of` gives access to a job's site as its owner.
     """
 
     def __init__(
         self,
-        tickets: TicketStore,
+        credentials: Credentials,
         remote_of: Callable[[Job], Remote],
-        cancel: Callable[[Job], Awaitable[None]],
+        stop: Callable[[Job], Awaitable[None]],
     ) -> None:
-        self._tickets = tickets
+        self._credentials = credentials
         self._remote_of = remote_of
-        self._cancel = cancel
+        self._stop_now = stop
         self._live: dict[LaunchId, Job] = {}
         self._owed: dict[LaunchId, asyncio.Task[None]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
@@ -42,7 +42,7 @@ class Upkeep:
         """Keep up a job that runs or waits; a job known already is only noted again."""
         self._live[job.launch_id] = job
 
-    def drop(self, job: Job) -> None:
+    def forget(self, job: Job) -> None:
         """Keep a job up no longer."""
         self._live.pop(job.launch_id, None)
         self._notices.pop(job.launch_id, None)
@@ -67,8 +67,15 @@ class Upkeep:
             self._deliveries.add(task)
             task.add_done_callback(self._deliveries.discard)
 
+    async def close(self) -> None:
+        """End the deliveries and stops under way; a stop that is owed stays in its record."""
+        under_way = [*self._deliveries, *self._owed.values()]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     async def settled(self, job: Job) -> None:
-        """Return when no delivery to a job that was dropped is under way any more."""
+        """Return when no delivery to a forgotten job is under way any more."""
         under_way = [task for task in self._deliveries if task.get_name() == job.mark]
         if under_way:
             await asyncio.wait(under_way)
@@ -82,7 +89,7 @@ class Upkeep:
     async def _deliver(self, job: Job) -> None:
         try:
             remote = self._remote_of(job)
-            ticket = self._tickets.read(job.user)
+            ticket = self._credentials.read(job.user)
             notice = await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
         except (LaunchError, AuthFailed) as error:
             _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
@@ -98,7 +105,7 @@ class Upkeep:
         for pause in chain((0.0, *_PAUSES_SECONDS), repeat(_PAUSES_SECONDS[-1])):
             await asyncio.sleep(pause)
             try:
-                await self._cancel(job)
+                await self._stop_now(job)
             except Unavailable as error:
                 _log.warning("%s: could not be stopped yet: %s", job.mark, error)
                 continue

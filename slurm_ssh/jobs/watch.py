@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.slurm import jobs as slurm_jobs
 
-Ask = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm_jobs.Row, ...] | None]]
+ListJobs = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm_jobs.Row, ...] | None]]
 """Lists the jobs with these marks at the site of a job, as its owner; None if nobody could be asked."""
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -29,10 +29,10 @@ class _Group:
 
 
 class JobWatch:
-    """Observes jobs through `ask`; a failed query never changes what is known of a job."""
+    """Observes jobs through `list_jobs`; a failed query never changes what is known of a job."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, list_jobs: ListJobs) -> None:
+        self._list_jobs = list_jobs
         self._groups: dict[tuple[str, str], _Group] = {}
         self._absent: dict[str, int] = {}
 
@@ -55,6 +55,13 @@ class JobWatch:
             await asyncio.sleep(pause)
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
+    async def close(self) -> None:
+        """End the queries under way."""
+        queries = [group.query for group in self._groups.values() if group.query]
+        for query in queries:
+            query.cancel()
+        await asyncio.gather(*queries, return_exceptions=True)
+
     def forget(self, job: Job) -> None:
         """Drop what is remembered about a job that nobody will ask about again."""
         self._absent.pop(job.mark, None)
@@ -64,7 +71,7 @@ class JobWatch:
         await asyncio.sleep(0)
         # Whoever asks from here on is not in this query and starts the next one.
         jobs, group.jobs, group.query = group.jobs, set(), None
-        rows = await self._ask(asker, frozenset(job.mark for job in jobs))
+        rows = await self._list_jobs(asker, frozenset(job.mark for job in jobs))
         return {job: self._seen(job, rows) for job in jobs}
 
     def _seen(self, job: Job, rows: tuple[slurm_jobs.Row, ...] | None) -> JobReport:

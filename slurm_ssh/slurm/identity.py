@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.keytabs import KeytabTickets
-from kerberos_auth.store import TicketStore
 from profiles.catalogue.site import Monitor, Site
 from profiles.facts import SiteFacts
 from slurm_ssh.errors import Broken, Refused
@@ -17,18 +16,18 @@ from slurm_ssh.ssh.remote import Remote
 _log = logging.getLogger(__name__)
 
 
-class Askers:
+class SiteQueries:
     """Asks sites through people's connections, which are in `pool`, and through those of monitors, which it owns.
 
     `sites` may change at any time.
     """
 
     def __init__(
-        self, sites: Mapping[str, Site], pool: ConnectionPool, tickets: TicketStore, idle_seconds: float
+        self, sites: Mapping[str, Site], pool: ConnectionPool, tickets: KeytabTickets, idle_seconds: float
     ) -> None:
         self._sites = sites
         self._people = pool
-        self._tickets = KeytabTickets(tickets)
+        self._tickets = tickets
         self._monitors = ConnectionPool(self._tickets.get, idle_seconds)
         self._problems: dict[tuple[str, str], str] = {}
 

@@ -1,6 +1,9 @@
 """Who connects to which site."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from slurm_ssh.job import Job
 
 
 @dataclass(frozen=True)
@@ -10,3 +13,8 @@ class Login:
     user: str
     owner: str
     site_key: str
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """Return the login of a job's owner at its site."""
+        return cls(job.user, job.owner, job.site_key)

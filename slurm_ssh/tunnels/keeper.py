@@ -85,6 +85,13 @@ class TunnelKeeper:
             for client in tunnel.clients:
                 client.cancel()
 
+    async def close_all(self) -> None:
+        """Close every tunnel, and return once nobody is served any more."""
+        clients = [client for tunnel in self._open.values() for client in tunnel.clients]
+        for launch_id in list(self._open):
+            self.close(launch_id)
+        await asyncio.gather(*clients, return_exceptions=True)
+
     def list(self) -> tuple[Route, ...]:
         """Return the routes of all open tunnels."""
         return tuple(tunnel.route for tunnel in self._open.values())

@@ -1,17 +1,9 @@
-"""Our routes on the hub: where a job reports how far it is, and scripts of our pages.
-
-Importing this module puts them in place, and takes away the one that batchspawner registers, through
-which a job's token may set any attribute of its spawner.
-"""
+"""Where a job reports how far it is."""
 
 import json
-from importlib.resources import files
 from typing import Any, Protocol, cast
 
-import batchspawner.api
-from jupyterhub.apihandlers import default_handlers
 from jupyterhub.apihandlers.base import APIHandler
-from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado import web
 
 from slurm_ssh.job import LaunchId
@@ -76,12 +68,3 @@ def _report(raw: bytes) -> dict[str, Any]:
     raise web.HTTPError(
         400, 'A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.'
     )
-
-
-default_handlers[:] = [
-    entry for entry in default_handlers if entry[1] is not batchspawner.api.BatchSpawnerAPIHandler
-]
-default_handlers += [
-    (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
-    (r"/launch-pages/(.*)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
-]

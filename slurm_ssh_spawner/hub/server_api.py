@@ -1,12 +1,11 @@
 """JupyterHub's API of servers with a look at the choices in each request, before JupyterHub stores them.
 
 Only their shape is looked at here, as none but text ever gets into its database; what they mean is decided at the
-start, by the gate.  Importing this module puts it in place.
+start, by the gate.
 """
 
 from typing import Any
 
-from jupyterhub.apihandlers import default_handlers
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from tornado import web
 
@@ -49,9 +48,3 @@ def _check(options: Any) -> None:
             Choices.of(options)
         except ChoiceRefused as error:
             raise web.HTTPError(400, error.message) from error
-
-
-default_handlers[:] = [
-    (entry[0], ServerHandler, *entry[2:]) if entry[1] is UserServerAPIHandler else entry
-    for entry in default_handlers
-]

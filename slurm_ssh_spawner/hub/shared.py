@@ -1,26 +1,23 @@
 """What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
 
-import asyncio
-import logging
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
-from kerberos_auth.store import TicketStore
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Asker, Offer, sites_for
+from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId
-from slurm_ssh_spawner.launch.launcher import Launcher, Settings
+from slurm_ssh_spawner.launch.launcher import Launcher
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -28,11 +25,6 @@ SETTING = "slurm_ssh_hub"
 _ANSWER_SECONDS = 5
 # Only the first form that a person sees may wait for her projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
-# asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
-# would also stop name look-ups for everybody.
-_THREADS = 64
-# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
-_THREADS_PER_SITE = 16
 
 
 @dataclass(frozen=True)
@@ -61,24 +53,16 @@ _SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
 
 @dataclass
 class Hub:
-    """One for each JupyterHub application, made when it is first needed."""
+    """One for each JupyterHub application, made when that starts (see composition)."""
 
     catalogue: LiveCatalogue
     launcher: Launcher
+    availability: Availability
 
-    @classmethod
-    def open(cls, catalogue_file: str, settings: Settings, tickets: TicketStore, log: logging.Logger) -> Self:
-        """Read the catalogue and make the launcher; the core's log goes to `log`.  Raises CatalogueInvalid."""
-        for package in ("slurm_ssh_spawner", "slurm_ssh", "profiles"):
-            core_log = logging.getLogger(package)
-            core_log.parent = log
-            core_log.setLevel(log.getEffectiveLevel())
-        catalogue = LiveCatalogue(catalogue_file)
-        catalogue.follow()
-        threads = max(_THREADS, _THREADS_PER_SITE * len(catalogue.sites))
-        executor = ThreadPoolExecutor(threads, thread_name_prefix="hub")
-        asyncio.get_running_loop().set_default_executor(executor)
-        return cls(catalogue, Launcher(settings, catalogue.sites, tickets))
+    async def close(self) -> None:
+        """End what is under way, in order; jobs go on."""
+        await self.catalogue.close()
+        await self.launcher.close()
 
     async def render_form(self, asking: Asking, script_url: str) -> str:
         """Return the form for a server, filled with its last accepted choices.
@@ -96,7 +80,7 @@ class Hub:
     async def _know(self, asking: Asking) -> None:
         # Others, such as those that were taken out of the catalogue, would get her ticket for nothing.
         offered = sites_for(self.catalogue.current, asking.groups)
-        await self.launcher.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS, offered)
+        await self.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
@@ -129,7 +113,7 @@ class Hub:
         records = (self.launcher.records.get(launch_id) for launch_id in asking.others)
         running = Counter(record.profile_key for record in records if record)
         asker = Asker(asking.user, asking.groups, running)
-        facts = self.launcher.availability.facts(asking.user)
+        facts = self.availability.facts(asking.user)
         return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
 
     def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:

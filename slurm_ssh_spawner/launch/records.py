@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kernels.shell import Shell
 from profiles.offer.launch import Launch
-from slurm_ssh.job import LaunchId
+from slurm_ssh.job import Job, LaunchId
 
 _META = sa.MetaData()
 _LAUNCHES = sa.Table(
@@ -46,6 +47,12 @@ _RUNS = sa.Table(
     sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
     sa.Column("script", sa.Text, nullable=False, default=""),
     sa.Column("stages", sa.JSON, nullable=False, default=list),
+)
+_RELEASES = sa.Table(
+    "releases",
+    _META,
+    sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
+    sa.Column("commands", sa.JSON, nullable=False),
 )
 
 
@@ -93,13 +100,29 @@ class LaunchRecords:
         self._engine = sa.create_engine(url)
         _META.create_all(self._engine)
 
-    def begin(self, launch_id: LaunchId, launch: Launch) -> None:
-        """Add a launch that was accepted and is about to be submitted."""
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._engine.dispose()
+
+    def begin(self, launch_id: LaunchId, launch: Launch, releases: Sequence[Shell] = ()) -> None:
+        """Add a launch that was accepted and is about to be submitted.
+
+        `releases` are the commands that end what it may leave at the site.
+        """
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         choices = dict(launch.choices.values)
-        self._run(
-            sa.insert(_LAUNCHES).values(launch_id=launch_id, choices=choices, begun=datetime.now(UTC), **row)
-        )
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.insert(_LAUNCHES).values(launch_id=launch_id, choices=choices, begun=datetime.now(UTC), **row)
+            )
+            if releases:
+                connection.execute(sa.insert(_RELEASES).values(launch_id=launch_id, commands=list(releases)))
+
+    def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
+        """Return the commands that end what a launch may leave at its site."""
+        with self._engine.connect() as connection:
+            query = sa.select(_RELEASES.c.commands).where(_RELEASES.c.launch_id == launch_id)
+            return tuple(Shell(command) for command in connection.execute(query).scalar() or ())
 
     def submitted(self, launch_id: LaunchId, job_id: str) -> None:
         """Note Slurm's number of the job."""
@@ -128,6 +151,10 @@ class LaunchRecords:
             .where(row.launch_id == launch_id, row.ended.is_(None))
             .values(ended=datetime.now(UTC), end_reason=sa.case((row.stop_wanted, "stopped"), else_=reason))
         )
+
+    def stopped(self, job: Job) -> None:
+        """Note that a job was cancelled and has ended."""
+        self.end(job.launch_id, "stopped")
 
     def get(self, launch_id: LaunchId) -> LaunchRecord | None:
         """Return the record of a launch, or None."""

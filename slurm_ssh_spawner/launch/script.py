@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from kernels import environment, preparation
+from kernels import environment, hook, preparation
 from kernels.fragment import Fragment
-from kernels.hook import JobContext
+from kernels.hook import Hook, JobContext
+from kernels.kernel import KernelScript
 from kernels.shell import Shell, join, quote, templates
-from kernels.spark import hook as spark
 from profiles.offer.launch import Launch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
@@ -52,6 +52,7 @@ def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
         site_key=launch.site_key,
         launch_folder=folders.launch_folder(site, launch.owner, launch_id),
         slurm_path=site.slurm_path,
+        slurm_cluster=site.slurm_cluster,
         module_init=site.module_init,
         kernel_store=site.kernel_store,
         partition=launch.partition,
@@ -89,13 +90,24 @@ def build(
     )
 
 
+def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
+    """Return the commands that end what the launch's hooks may leave at the site, once the job is over."""
+    job = context(launch, launch_id, mark)
+    commands = (each.release(job) for each in (*_implied(launch), *launch.hooks.values()))
+    return tuple(command for command in commands if command)
+
+
+def _implied(launch: Launch) -> tuple[Hook, ...]:
+    scripts = [kernel.script for kernel in launch.kernels if isinstance(kernel, KernelScript)]
+    return hook.implied(scripts, launch.hooks.values())
+
+
 def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
     # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
-    own = tuple(launch.hooks.values())
-    parts += [hook.fragment(job) for hook in spark.implied(launch.kernels, own)]
+    parts += [each.fragment(job) for each in _implied(launch)]
     parts.append(preparation.fragment(launch.kernels, job))
-    parts += [hook.fragment(job) for hook in own]
+    parts += [each.fragment(job) for each in launch.hooks.values()]
     return _TEMPLATES.get_template("job.sh.jinja").render(
         functions=[environment.functions()],
         exports=[

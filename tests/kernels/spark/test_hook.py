@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -14,8 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from kernels.hook import hooks
-from kernels.kernel import DeclaredKernel, KernelScript
-from kernels.spark.hook import InitCluster, Spark, implied
+from kernels.spark.hook import InitCluster, Spark
 from tests.support.spark import CLUSTER, NOTEBOOK, Node, kill
 
 SPARK = Spark(workers=2, partition="cloud", project="proj3", check_seconds=1)
@@ -231,16 +231,24 @@ class TestTheCommand:
 
     def test_a_script_that_says_the_command_brings_it_and_no_other_does(self) -> None:
         def asks(*scripts: str) -> bool:
-            return bool(implied([KernelScript(script=script) for script in scripts], ()))
+            return InitCluster.implied(scripts, ()) == InitCluster()
 
         assert asks("make.sh", "/gpfs/home/beche/make_pyspark-venv.sh && init-cluster proj3 cloud 5")
         assert asks("init-cluster a b 1;init-cluster a b 1")
         assert not asks("make.sh", "/opt/init-cluster a b 1", "init-clusters", "my-init-cluster")
-        assert not implied([DeclaredKernel(name="init-cluster", requirements=("init-cluster",))], ())
+        assert not asks()
 
     def test_a_profile_that_has_the_hook_gets_nothing_twice(self) -> None:
-        scripts = [KernelScript(script="init-cluster a b 1")]
-        assert implied(scripts, [SPARK]) == implied(scripts, [InitCluster()]) == ()
+        for own in (SPARK, InitCluster()):
+            assert InitCluster.implied(["init-cluster a b 1"], [own]) is None
+
+    def test_what_a_killed_job_leaves_is_cancelled_by_name_and_owner(self, node: Node) -> None:
+        for hook in (SPARK, InitCluster()):
+            command = shlex.split(hook.release(node.context()))
+            assert command == [f"{node.slurm}/scancel", "--user=alice", f"--name={CLUSTER}"]
+
+    def test_a_site_of_several_clusters_is_told_which(self, node: Node) -> None:
+        assert "--clusters=alps" in shlex.split(SPARK.release(node.context(slurm_cluster="alps")))
 
 
 class TestTheNotebooksJob:

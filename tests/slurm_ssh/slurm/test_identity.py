@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from slurm_ssh.errors import Broken, LoginRefused, Refused, SiteUnreachable, Unavailable
-from slurm_ssh.slurm.identity import Askers
+from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
 from tests.support import builders
 from tests.support.folders import DATA
@@ -60,11 +61,11 @@ def sites() -> dict[str, Site]:
 
 
 @pytest.fixture
-async def askers(sites: dict[str, Site], wallet: Wallet) -> AsyncIterator[Askers]:
+async def queries(sites: dict[str, Site], wallet: Wallet) -> AsyncIterator[SiteQueries]:
     pool = ConnectionPool(wallet.store.get, 60)
-    askers = Askers(sites, pool, wallet.store, 60)
-    yield askers
-    await askers.close()
+    queries = SiteQueries(sites, pool, KeytabTickets(wallet.store.folder), 60)
+    yield queries
+    await queries.close()
     await pool.close()
 
 
@@ -73,37 +74,37 @@ def _made(**fields: Any) -> Site:
 
 
 async def test_a_site_with_a_monitor_is_asked_by_it(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
 ) -> None:
     sites["geneva"] = _made(**site)
     for user in ("alice", "bob", "nobody"):
-        facts = await askers.snapshot(user, "geneva")
+        facts = await queries.snapshot(user, "geneva")
         assert facts.partitions
         assert facts.asked_at
     assert login1.logins == ["jmonitor"]
 
 
 async def test_a_site_without_one_is_asked_by_the_person(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
 ) -> None:
     sites["geneva"] = _made(**{**site, "monitor": None})
-    assert (await askers.snapshot("alice", "geneva")).partitions
+    assert (await queries.snapshot("alice", "geneva")).partitions
     assert login1.logins == ["alice"]
 
 
 async def test_who_has_no_ticket_or_no_account_is_refused(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
 ) -> None:
     sites["geneva"] = _made(**{**site, "monitor": None})
     with pytest.raises(Refused, match="no Kerberos ticket"):
-        await askers.snapshot("nobody", "geneva")
+        await queries.snapshot("nobody", "geneva")
     login1.people.remove("bob")
     with pytest.raises(LoginRefused):
-        await askers.snapshot("bob", "geneva")
+        await queries.snapshot("bob", "geneva")
 
 
 async def test_a_broken_keytab_is_one_line_and_people_ask_instead(
-    askers: Askers,
+    queries: SiteQueries,
     sites: dict[str, Site],
     site: dict[str, Any],
     login1: Sshd,
@@ -113,18 +114,18 @@ async def test_a_broken_keytab_is_one_line_and_people_ask_instead(
     keytab = tmp_path / "monitor.keytab"
     sites["geneva"] = _made(**{**site, "monitor": {**site["monitor"], "keytab": str(keytab)}})
     for user in ("alice", "bob", "alice"):
-        assert (await askers.snapshot(user, "geneva")).partitions
+        assert (await queries.snapshot(user, "geneva")).partitions
     assert login1.logins == ["alice", "bob"]
     (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("identity")]
     assert f"kadmin -q 'ktadd -k {keytab} jmonitor@LAB.TEST'" in line
     assert "not found" in line
     keytab.write_bytes(Path(site["monitor"]["keytab"]).read_bytes())
-    assert (await askers.snapshot("alice", "geneva")).partitions
+    assert (await queries.snapshot("alice", "geneva")).partitions
     assert login1.logins[-1] == "jmonitor"
 
 
 async def test_a_monitor_that_is_not_let_in_is_one_line_and_people_ask_instead(
-    askers: Askers,
+    queries: SiteQueries,
     sites: dict[str, Site],
     site: dict[str, Any],
     login1: Sshd,
@@ -133,19 +134,19 @@ async def test_a_monitor_that_is_not_let_in_is_one_line_and_people_ask_instead(
     sites["geneva"] = _made(**site)
     login1.people.remove("jmonitor")
     for _ in range(3):
-        assert (await askers.snapshot("alice", "geneva")).partitions
+        assert (await queries.snapshot("alice", "geneva")).partitions
     assert login1.logins == ["alice"]
     (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("identity")]
     assert "jmonitor@LAB.TEST may not ask geneva" in line
 
 
 async def test_a_site_that_cannot_be_reached_is_not_asked_twice(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
 ) -> None:
     sites["geneva"] = _made(**site)
     await login1.stop()
     with pytest.raises(SiteUnreachable):
-        await askers.snapshot("alice", "geneva")
+        await queries.snapshot("alice", "geneva")
     assert login1.logins == []
     await login1.start()
 
@@ -158,25 +159,25 @@ async def test_a_site_that_cannot_be_reached_is_not_asked_twice(
     ],
 )
 async def test_a_slurm_that_does_not_answer_is_unavailable(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], slurm: _Slurm, words: str
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], slurm: _Slurm, words: str
 ) -> None:
     sites["geneva"] = _made(**site)
     slurm.says(f"echo '{words}' >&2; exit 1")
     with pytest.raises(Unavailable, match="The Slurm of Geneva does not answer"):
-        await askers.snapshot("alice", "geneva")
+        await queries.snapshot("alice", "geneva")
 
 
 @pytest.mark.parametrize("program", ["echo 'maintenance until Monday'", "echo 'no such option' >&2; exit 1"])
 async def test_words_we_do_not_know_are_for_the_admin(
-    askers: Askers, sites: dict[str, Site], site: dict[str, Any], slurm: _Slurm, program: str
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], slurm: _Slurm, program: str
 ) -> None:
     sites["geneva"] = _made(**site)
     slurm.says(program)
     with pytest.raises(Broken, match=r"until Monday|no such option"):
-        await askers.snapshot("alice", "geneva")
+        await queries.snapshot("alice", "geneva")
 
 
-async def test_a_site_that_left_the_catalogue_is_not_asked(askers: Askers) -> None:
+async def test_a_site_that_left_the_catalogue_is_not_asked(queries: SiteQueries) -> None:
     with pytest.raises(Broken, match="no longer in the catalogue"):
-        await askers.snapshot("alice", "geneva")
-    assert await askers.projects("alice", "geneva") is None
+        await queries.snapshot("alice", "geneva")
+    assert await queries.projects("alice", "geneva") is None

@@ -1,15 +1,13 @@
 import json
-import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 from jupyterhub import orm
 from jupyterhub.user import User
 
-from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, shells
-from tests.support.hub import ReportedSpawner
+from tests.support import builders
+from tests.support.hub import ComposedSpawner, ReportedSpawner
 
 
 @pytest.fixture
@@ -109,28 +107,8 @@ async def test_a_running_hub_has_no_route_of_batchspawner(site: RunningHub, alic
 
 
 async def test_a_restored_server_can_be_reported_about(start: Callable[[type], Awaitable[RunningHub]]) -> None:
-    site = await start(SlurmSSHSpawner)
+    site = await start(ComposedSpawner)
     alice = site.person("alice")
     alice.spawners[""].load_state({"job": builders.job().to_state()})
     assert await site.report(alice, json={"stage": "starting"}) == 204
     assert await site.report(alice, json={"port": 8888}) == 204
-
-
-_ROUTES = """
-import batchspawner
-import slurm_ssh_spawner.spawner
-import batchspawner.api
-from jupyterhub.apihandlers import default_handlers
-print(*(pattern for pattern, *_ in default_handlers if "batch" in pattern or "launches" in pattern))
-"""
-
-
-def test_our_route_is_there_and_batchspawners_is_not_also_when_that_comes_first_and_last() -> None:
-    answer = shells.run([sys.executable, "-c", _ROUTES])
-    assert answer.lines == [r"/api/launches/([0-9a-f]{12})"]
-
-
-def test_the_core_needs_neither_jupyterhub_nor_batchspawner() -> None:
-    text = "import sys, slurm_ssh_spawner.launch.launcher; print(*sys.modules)"
-    (modules,) = shells.run([sys.executable, "-c", text]).lines
-    assert {"jupyterhub", "batchspawner", "tornado", "traitlets"}.isdisjoint(modules.split())

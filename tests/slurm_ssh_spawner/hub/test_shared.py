@@ -1,41 +1,28 @@
 import asyncio
 import contextvars
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import yaml
 
 from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
-from profiles.loading.problems import CatalogueInvalid
 from profiles.offer.choices import Choices
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId, new_launch_id
 from slurm_ssh_spawner.hub.shared import SETTING, Asking, Hub, launch_notices
-from slurm_ssh_spawner.launch.launcher import Launcher, Settings
-from tests.support import builders, loopback
+from tests.support import builders, composing, loopback
 from tests.support.waiting import until
 
-_SETTINGS = Settings("hub", 60, range(20000, 20001), "sqlite://")
+_NO_SITE = object()
 
 _ALICE = Asking("alice")
 
 
 def _asking(others: Iterable[LaunchId]) -> Asking:
     return Asking("alice", others=tuple(others))
-
-
-class _NoTickets:
-    def get(self, _user: str) -> Any:
-        raise TicketMissing
-
-    def subscribe(self, _callback: Any) -> None:
-        """Nobody ever gets one."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +33,12 @@ def _a_request_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Hub:
-    tickets: Any = _NoTickets()
     catalogue = builders.live(
         tmp_path,
         sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")},
         profiles={"jupyterlab": builders.profile(), "few": builders.profile(name="Few", servers_max=2)},
     )
-    return Hub(catalogue, Launcher(_SETTINGS, catalogue.sites, tickets))
+    return composing.hub(catalogue, composing.NoTickets(TicketMissing()), "sqlite://", _NO_SITE)
 
 
 def _knowing(hub: Hub, *projects: str) -> Hub:
@@ -64,7 +50,7 @@ def _knowing(hub: Hub, *projects: str) -> Hub:
     async def ask_site(_user: str, _site_key: str) -> SiteFacts:
         return SiteFacts()
 
-    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask_site)
+    hub.availability = Availability(hub.catalogue.sites, ask, ask_site)
     return hub
 
 
@@ -118,7 +104,7 @@ async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hu
         asked.add(site_key)
         return SiteFacts()
 
-    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask)
+    hub.availability = Availability(hub.catalogue.sites, ask, ask)
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
     await hub.render_form(Asking("alice"), "/x.js")
     assert "lugano" in hub.catalogue.sites
@@ -133,7 +119,7 @@ async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub,
         asked.add(site_key)
         return SiteFacts()
 
-    hub.launcher.availability = Availability(hub.catalogue.sites, ask, ask)
+    hub.availability = Availability(hub.catalogue.sites, ask, ask)
     staffs = builders.profile(sites=["lugano"], visible_to={"groups": ["staff"]})
     sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
     profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
@@ -183,38 +169,6 @@ async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
     page = await hub.render_form(_ALICE, "/x.js")
     assert "You have 2 of Few running" in page
     assert 'value="2h"' in page
-
-
-def _open(file: Path, tmp_path: Path) -> Hub:
-    tickets: Any = _NoTickets()
-    settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{tmp_path}/launches.sqlite")
-    return Hub.open(str(file), settings, tickets, logging.getLogger("a hub"))
-
-
-@pytest.fixture
-def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hub takes the core's log over; give it back."""
-    log = logging.getLogger("slurm_ssh_spawner")
-    monkeypatch.setattr(log, "parent", log.parent)
-    monkeypatch.setattr(log, "level", log.level)
-
-
-@pytest.mark.usefixtures("_own_log")
-async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "catalogue.yaml"
-    parts = {"sites": {"geneva": builders.site()}, "profiles": {"jupyterlab": builders.profile()}}
-    file.write_text(yaml.safe_dump(parts))
-    hub = _open(file, tmp_path)
-    assert hub.resolve(_ALICE, Choices()).site_key == "geneva"
-    assert (tmp_path / "launches.sqlite").exists()
-    assert logging.getLogger("slurm_ssh_spawner.launch.launcher").parent is logging.getLogger("slurm_ssh_spawner")
-    assert logging.getLogger("slurm_ssh_spawner").parent is logging.getLogger("a hub")
-
-
-@pytest.mark.usefixtures("_own_log")
-async def test_a_catalogue_that_cannot_be_used_opens_no_hub(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueInvalid):
-        _open(tmp_path / "nowhere.yaml", tmp_path)
 
 
 async def test_any_answer_of_a_server_is_an_answer(hub: Hub) -> None:

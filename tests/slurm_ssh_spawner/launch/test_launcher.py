@@ -10,11 +10,11 @@ from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
-from slurm_ssh_spawner.launch import launcher as launcher_module
-from slurm_ssh_spawner.launch.launcher import Launcher, Settings
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from tests.support import builders, loopback
+from tests.support import builders, composing, loopback
 from tests.support.local import LocalSite
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -51,7 +51,7 @@ class _Tickets:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh.jobs.watch.FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(launcher_module, "_END_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -59,19 +59,19 @@ def offer(local: LocalSite) -> Catalogue:
     return _catalogue(local)
 
 
-def _catalogue(local: LocalSite, **site: Any) -> Catalogue:
+def _catalogue(local: LocalSite, profile: dict[str, Any] | None = None, **site: Any) -> Catalogue:
     usual = {
         "slurm_path": str(local.slurm),
         "job_folder": f"{local.home}/{{owner}}/jobs",
         "ticket_folder": f"{local.home}/{{owner}}/tickets",
         "node_address": "{node}.geneva.test",
     }
-    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)})
+    profiles = {"jupyterlab": builders.profile(**(profile or {}))}
+    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)}, profiles=profiles)
 
 
-def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, *ports: int) -> Launcher:
-    tunnel_ports: Any = ports
-    return Launcher(Settings("hub", 60, tunnel_ports, f"sqlite:///{tmp_path}/launches"), offer.sites, tickets)
+def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports: int) -> Launcher:
+    return composing.launcher(offer.sites, tickets, f"sqlite:///{tmp_path}/launches", pool, ports)
 
 
 @pytest.fixture
@@ -80,8 +80,10 @@ def tickets() -> _Tickets:
 
 
 @pytest.fixture
-async def launcher(offer: Catalogue, tmp_path: Path, tickets: _Tickets) -> AsyncIterator[Launcher]:
-    launcher = _launcher(tmp_path, offer, tickets)
+async def launcher(
+    offer: Catalogue, local: LocalSite, tmp_path: Path, tickets: _Tickets
+) -> AsyncIterator[Launcher]:
+    launcher = _launcher(tmp_path, offer, tickets, local)
     yield launcher
     await launcher.close()
 
@@ -241,12 +243,44 @@ async def test_a_released_launch_leaves_no_ticket(launcher: Launcher, offer: Cat
     await until(lambda: not ticket.exists())
 
 
+_LEFT_BY_SPARK = f"--user=alice\n--name=spark_cluster-{ID}\n"
+
+
 async def test_a_released_launch_leaves_no_spark_cluster_in_the_queue(
+    local: LocalSite, tmp_path: Path, tickets: _Tickets
+) -> None:
+    offer = _catalogue(local, {"hooks": {"spark": {"workers": 1}}})
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    job = await _Told().submit(launcher, offer)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, tickets, local)
+    later.release(job)
+    await until(lambda: local.told("scancel.arguments") == _LEFT_BY_SPARK)
+    await later.close()
+
+
+async def test_a_step_of_a_release_that_fails_holds_no_other_up(
+    local: LocalSite, tmp_path: Path, tickets: _Tickets, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer = _catalogue(local, {"hooks": {"spark": {"workers": 1}}})
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    job = await _Told().submit(launcher, offer)
+    ticket = local.home / "alice" / "tickets" / f"{ID}.ccache"
+    assert ticket.exists()
+    local.mishaps = ["before", "before"]
+    launcher.release(job)
+    await until(lambda: not ticket.exists())
+    assert "what its hooks started at geneva may be left over" in caplog.text
+    await launcher.close()
+
+
+async def test_a_launch_without_hooks_cancels_nothing_but_itself(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
     job = await _Told().submit(launcher, offer)
     launcher.release(job)
-    await until(lambda: local.told("scancel.arguments") == f"--user=alice\n--name=spark_cluster-{ID}\n")
+    await until(lambda: not launcher._releases)
+    assert local.told("scancel.arguments") == ""
 
 
 async def test_a_job_of_a_site_that_left_the_catalogue_is_for_the_admin(launcher: Launcher) -> None:
@@ -335,7 +369,7 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     port, ready = _ready(launcher, Progress())
     port.set_result(8888)
     url = await ready
-    later = _launcher(tmp_path, offer, _Tickets())
+    later = _launcher(tmp_path, offer, _Tickets(), local)
     assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
 
 
@@ -345,33 +379,6 @@ async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher,
             await launcher.reopen(_job())
         if launcher.records.get(ID) is None:
             launcher.records.begin(ID, builders.launch(offer))
-
-
-_CHARGING = {"projects": "accounting", "slurm_cluster": "lugano"}
-
-
-async def test_a_persons_projects_are_those_of_the_accounting(local: LocalSite, tmp_path: Path) -> None:
-    local.tell("projects", "lugano|proj3\nlugano|proj12\nbern|proj5\n")
-    launcher = _launcher(tmp_path, _catalogue(local, **_CHARGING), _Tickets())
-    facts = await launcher.availability.refreshed("alice", 20)
-    assert facts["geneva"].projects == ("proj3", "proj12")
-
-
-@pytest.mark.parametrize("mishap", ["silent", "garbage", "lost"])
-async def test_projects_that_could_not_be_asked_are_not_none(
-    local: LocalSite, tmp_path: Path, mishap: str
-) -> None:
-    match mishap:
-        case "silent":
-            local.tell("silent", "")
-        case "garbage":
-            local.tell("projects", "maintenance until Monday\n")
-        case "lost":
-            # Twice for the projects, and twice for what is free, which is asked for at the same time.
-            local.mishaps = ["before"] * 4
-    launcher = _launcher(tmp_path, _catalogue(local, **_CHARGING), _Tickets())
-    facts = await launcher.availability.refreshed("alice", 20)
-    assert facts["geneva"].projects is None
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -402,7 +409,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
 ) -> None:
     front_end = login1.front_end.model_dump(mode="json")
     offer = _catalogue(lugano, front_ends=[front_end], tunnel={"kind": "ssh"})
-    launcher = _launcher(tmp_path, offer, wallet.store, loopback.free_port())
+    launcher = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
     told = _Told()
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
@@ -411,11 +418,11 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     url = await ready
     assert await _said_at(url) == b"hello\n"
     assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
-    launcher.let_go(job)
+    launcher.detach(job)
     with pytest.raises(ConnectionRefusedError):
         await _said_at(url)
     await launcher.close()
-    later = _launcher(tmp_path, offer, wallet.store, loopback.free_port())
+    later = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
     assert await later.reopen(job) == url
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
@@ -490,7 +497,7 @@ async def test_a_stop_is_owed_over_a_restart(
         await launcher.cancel(_job())
     local.refusal = None
     tickets = _Tickets()
-    restarted = _launcher(tmp_path, offer, tickets)
+    restarted = _launcher(tmp_path, offer, tickets, local)
     tickets.put("alice", b"a newer ticket")
     await until(lambda: _record(restarted).ended is not None)
     assert local.told("queue") == ""
@@ -527,5 +534,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._upkeep._deliveries and not launcher._releases)
+    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._releases)
     assert not delivered.exists()
