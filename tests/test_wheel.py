@@ -1,4 +1,4 @@
-"""What setup.cfg names is what the tree has: a file that is in no wheel is missed only by those who install one."""
+"""What setup.cfg names is what the tree has: a file that is in no wheel is missed by those who install one."""
 
 from collections.abc import Iterator
 from configparser import ConfigParser
