@@ -16,18 +16,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from kerberos_auth.store import TicketStore
+from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.loading import load
 from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Asker, Offer
-from slurm_ssh.job import mark, new_launch_id
+from slurm_ssh.job import Job, mark, new_launch_id
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed
+from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 PERSON = "alice"
@@ -71,9 +74,14 @@ async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: d
     """Submit the launch, ask for its node, cancel it."""
     launch_id = new_launch_id()
     name = mark("bench", launch_id)
+    job = Job(launch_id, "", name, asked.user, asked.owner, asked.site_key)
     process = ServerProcess((), {}, {"JUPYTERHUB_API_TOKEN": "none"}, NOWHERE)
+
+    def build(fragment: Fragment) -> JobRequest:
+        return script.build(asked, launch_id, name, process, (fragment,))
+
     watched = TimedRemote(remote.pool, remote.login, remote.site)
-    await submission.submit(watched, asked, launch_id, name, process, ticket, lambda _sentence: None)
+    await submission.submit(watched, job, build, ticket, lambda _sentence: None)
     for step, took in zip(SUBMISSION, watched.seconds, strict=True):
         seconds[step].append(took)
     await timed(seconds[QUEUE], remote.run(slurm_jobs.queue(remote.site, asked.owner, (name,))))

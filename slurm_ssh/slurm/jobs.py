@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kernels.shell import Shell, join
+from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
-from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.job_request import JobRequest
 
 _QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
 
@@ -42,37 +42,55 @@ class UnreadableAnswer(ValueError):  # noqa: N818
     """A Slurm command answered in a way we do not know; the text says what came."""
 
 
-def directives(launch: Launch, mark: str, log_path: str) -> tuple[tuple[str, str | None], ...]:
-    """Return the sbatch options of a launch as (name, value) pairs, None for a bare option.
+def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
+    """Return the sbatch options of a request as (name, value) pairs, None for a bare option.
 
     Memory is MiB per node, time minutes: Slurm's own units for plain numbers.
     """
     pairs: list[tuple[str, str | None]] = [
-        ("job-name", mark),
-        ("output", log_path),
+        ("job-name", request.name),
+        ("output", request.log_path),
         ("no-requeue", None),
-        ("nodes", str(launch.nodes)),
+        ("nodes", str(request.nodes)),
         ("ntasks-per-node", "1"),
-        ("cpus-per-task", str(launch.cores)),
-        ("mem", f"{launch.memory_mib}M"),
-        ("time", str(launch.time_minutes)),
+        ("cpus-per-task", str(request.cores)),
+        ("mem", f"{request.memory_mib}M"),
+        ("time", str(request.time_minutes)),
     ]
     optional = (
-        ("partition", launch.partition),
-        ("account", launch.project),
-        ("reservation", launch.reservation),
-        ("qos", launch.qos),
-        ("gres", _gres(launch)),
+        ("partition", request.partition),
+        ("account", request.project),
+        ("reservation", request.reservation),
+        ("qos", request.qos),
+        ("gres", request.gres),
     )
     pairs += [(name, value) for name, value in optional if value]
-    pairs += [(name, None if value is True else str(value)) for name, value in launch.directives.items()]
+    pairs += [(name, None if value is True else str(value)) for name, value in request.directives.items()]
     return tuple(pairs)
 
 
-def _gres(launch: Launch) -> str | None:
-    if not launch.gpus:
+def batch_script(request: JobRequest) -> str:
+    """Return what sbatch reads on its stdin.  Raises ValueError for a value that no #SBATCH line can hold."""
+    lines = [_directive(*pair) for pair in directives(request)]
+    return "\n".join(("#!/bin/bash", *lines, "", request.script))
+
+
+def _directive(name: str, value: str | None) -> str:
+    """Return one #SBATCH line; the value stands quoted, because sbatch splits the line as a shell does."""
+    if value is None:
+        return f"#SBATCH --{name}"
+    if not value.isprintable():
+        raise ValueError(f"the sbatch option {name} cannot hold control characters")
+    # Unlike a shell, sbatch takes a backslash for an escape even between single quotes.
+    escaped = value.replace("\\", "\\\\")
+    return f"#SBATCH --{name}={quote(escaped)}"
+
+
+def gres(gpus: int, gpu_type: str | None) -> str | None:
+    """Return how Slurm writes GPUs for each node, None for none."""
+    if not gpus:
         return None
-    return f"gpu:{launch.gpu_type}:{launch.gpus}" if launch.gpu_type else f"gpu:{launch.gpus}"
+    return f"gpu:{gpu_type}:{gpus}" if gpu_type else f"gpu:{gpus}"
 
 
 def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:

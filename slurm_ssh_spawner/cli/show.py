@@ -13,6 +13,7 @@ from profiles.offer.choices import Choices
 from profiles.offer.offer import Asker, Offer
 from profiles.offer.summary import summary
 from slurm_ssh.job import LaunchId, mark
+from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.launch import script as job_script
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -62,7 +63,8 @@ def script(asked: argparse.Namespace) -> int:
         secrets={},
         report_url=f"{decided.site.hub_url or 'http://HUB'}/hub/api/launches/{_LAUNCH_ID}",
     )
-    print(job_script.build(decided, _LAUNCH_ID, mark("HUB", _LAUNCH_ID), process, ()).text, end="")
+    request = job_script.build(decided, _LAUNCH_ID, mark("HUB", _LAUNCH_ID), process, ())
+    print(slurm_jobs.batch_script(request), end="")
     return 0
 
 

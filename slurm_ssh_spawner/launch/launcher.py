@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.store import TicketStore
+from kernels.fragment import Fragment
 from kernels.spark import hook as spark
 from profiles.catalogue.site import Site
 from profiles.offer.launch import Launch
@@ -14,6 +15,7 @@ from slurm_ssh import delivery
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import submission
 from slurm_ssh.jobs.submission import Tell
@@ -28,6 +30,7 @@ from slurm_ssh.ssh.remote import COMMAND_SECONDS, Remote
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
+from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
@@ -214,10 +217,13 @@ class Launcher:
             ticket = self._tickets.read(launch.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
-        built, job_id = await submission.submit(
-            self._remote(job), launch, job.launch_id, job.mark, process, ticket, tell
-        )
-        self.records.note_script(job.launch_id, built.text)
+
+        def build(fragment: Fragment) -> JobRequest:
+            return script.build(launch, job.launch_id, job.mark, process, (fragment,))
+
+        remote = Remote(self._pool, self._login(job), launch.site)
+        text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        self.records.note_script(job.launch_id, text)
         job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
         self.records.submitted(job.launch_id, job_id)
         save(job)

@@ -1,4 +1,4 @@
-"""Build the job script of a launch.  Pure; secrets are not in it."""
+"""Make the job of a launch.  Pure; secrets are not in its script."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
 from kernels.spark import hook as spark
 from profiles.offer.launch import Launch
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 
@@ -40,13 +41,6 @@ class ServerProcess:
         return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
 
 
-@dataclass(frozen=True)
-class JobScript:
-    """A script ready to send: what sbatch reads on its stdin."""
-
-    text: str
-
-
 def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
     """Return what contributions to the launch's job may know of it."""
     site = launch.site
@@ -71,24 +65,38 @@ def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
 
 def build(
     launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
-) -> JobScript:
-    """Return the script that runs `process` for `launch`.
+) -> JobRequest:
+    """Return the job that runs `process` for `launch`.
 
     `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
     no job script can hold.
     """
-    job = context(launch, launch_id, mark)
+    return JobRequest(
+        name=mark,
+        log_path=folders.log_path(launch.site, launch.owner, launch_id),
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        time_minutes=launch.time_minutes,
+        partition=launch.partition,
+        project=launch.project,
+        reservation=launch.reservation,
+        qos=launch.qos,
+        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        directives=launch.directives,
+        script=_body(launch, context(launch, launch_id, mark), process, fragments),
+        secrets=process.secrets,
+    )
+
+
+def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
     # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
     own = tuple(launch.hooks.values())
     parts += [hook.fragment(job) for hook in spark.implied(launch.kernels, own)]
     parts.append(preparation.fragment(launch.kernels, job))
     parts += [hook.fragment(job) for hook in own]
-    text = _TEMPLATES.get_template("job.sh.jinja").render(
-        directives=[
-            _directive(*pair)
-            for pair in slurm_jobs.directives(launch, mark, folders.log_path(launch.site, launch.owner, launch_id))
-        ],
+    return _TEMPLATES.get_template("job.sh.jinja").render(
         functions=[environment.functions()],
         exports=[
             Shell(f"export {_variable(name)}={quote(value)}")
@@ -103,7 +111,6 @@ def build(
         starter=_starter(),
         starter_end=Shell(_STARTER_END),
     )
-    return JobScript(text)
 
 
 def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
@@ -138,14 +145,3 @@ def _variable(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be the name of an environment variable")
     return name
-
-
-def _directive(name: str, value: str | None) -> Shell:
-    """Return one #SBATCH line; the value stands quoted, because sbatch splits the line as a shell does."""
-    if value is None:
-        return Shell(f"#SBATCH --{name}")
-    if not value.isprintable():
-        raise ValueError(f"the sbatch option {name} cannot hold control characters")
-    # Unlike a shell, sbatch takes a backslash for an escape even between single quotes.
-    escaped = value.replace("\\", "\\\\")
-    return Shell(f"#SBATCH --{name}={quote(escaped)}")

@@ -24,6 +24,7 @@ from jupyterhub.app import JupyterHub
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import FIELDS, Choices, shown
 from profiles.offer.launch import Launch
+from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.hub.shared import Asking, Hub
 from slurm_ssh_spawner.launch import script
 from tests.support import builders, launching
@@ -96,7 +97,8 @@ def _check(core: Hub, options: Mapping[str, Any], outcome: Launch | ChoiceRefuse
 
 
 def _script(launch: Launch) -> str:
-    return script.build(launch, builders.LAUNCH_ID, "jupyter-hub-0", builders.process(), ()).text
+    request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-0", builders.process(), ())
+    return slurm_jobs.batch_script(request)
 
 
 def _words(version: str, workers: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Values for tests: a Catalogue, a Launch, a Job, a ServerProcess.  Each call gives a new one."""
+"""Values for tests: a Catalogue, a Launch, a Job, a JobRequest, a ServerProcess.  Each call gives a new one."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
 from profiles.offer.offer import Asker, Offer
 from slurm_ssh.job import Job, LaunchId, mark
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 LAUNCH_ID = LaunchId("0123456789ab")
@@ -108,3 +109,23 @@ def process(**changed: Any) -> ServerProcess:
         "report_url": f"http://hub.test:8081/hub/api/launches/{LAUNCH_ID}",
     }
     return ServerProcess(**{**facts, **changed})
+
+
+def request(**changed: Any) -> JobRequest:
+    """Return a job of one core for an hour that does nothing."""
+    facts = {
+        "name": "jupyter-hub-1",
+        "log_path": "/logs/1.log",
+        "nodes": 1,
+        "cores": 1,
+        "memory_mib": 1024,
+        "time_minutes": 60,
+        "partition": None,
+        "project": None,
+        "reservation": None,
+        "qos": None,
+        "gres": None,
+        "directives": {},
+        "script": "true\n",
+    }
+    return JobRequest(**{**facts, **changed})

@@ -3,12 +3,15 @@ from typing import Any
 
 import pytest
 
+from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
 from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh.job import mark
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from tests.support import builders
 from tests.support.folders import DATA
@@ -49,7 +52,11 @@ async def _submit(
     pool: Any = local
     remote = Remote(pool, Login("alice", "alice", "geneva"), asked.site)
     server = process or builders.process(secrets=SECRETS)
-    _, job_id = await submission.submit(remote, asked, ID, MARK, server, b"ticket", said.append)
+
+    def build(fragment: Fragment) -> JobRequest:
+        return script.build(asked, ID, MARK, server, (fragment,))
+
+    _, job_id = await submission.submit(remote, builders.job(job_id=""), build, b"ticket", said.append)
     return job_id, said
 
 

@@ -23,8 +23,8 @@ def _site(**changed: object) -> Site:
     return builders.catalogue(sites={"geneva": builders.site(**changed)}).sites["geneva"]
 
 
-def test_a_plain_launch_asks_for_its_resources_in_slurms_units() -> None:
-    options = dict(slurm_jobs.directives(builders.launch(), "jupyter-hub-1", "/logs/1.log"))
+def test_a_plain_job_asks_for_its_resources_in_slurms_units() -> None:
+    options = dict(slurm_jobs.directives(builders.request()))
     assert options == {
         "job-name": "jupyter-hub-1",
         "output": "/logs/1.log",
@@ -34,25 +34,41 @@ def test_a_plain_launch_asks_for_its_resources_in_slurms_units() -> None:
         "cpus-per-task": "1",
         "mem": "1024M",
         "time": "60",
-        "partition": "normal",
-        "account": "physics",
     }
 
 
 def test_what_was_chosen_and_what_the_site_adds_become_options() -> None:
-    site = builders.site(directives={"exclusive": True, "constraint": "ib"})
-    launch = builders.launch(
-        builders.catalogue(sites={"geneva": site}), {"gpus": "2", "qos": "high", "reservation": "school"}
+    request = builders.request(
+        partition="normal",
+        project="physics",
+        reservation="school",
+        qos="high",
+        gres="gpu:2",
+        directives={"exclusive": True, "constraint": "ib"},
     )
-    options = dict(slurm_jobs.directives(launch, "m", "/l"))
+    options = dict(slurm_jobs.directives(request))
+    assert (options["partition"], options["account"]) == ("normal", "physics")
     assert (options["gres"], options["qos"], options["reservation"]) == ("gpu:2", "high", "school")
     assert (options["exclusive"], options["constraint"]) == (None, "ib")
 
 
-def test_a_site_without_partitions_and_projects_names_none() -> None:
-    site = builders.site(partitions={}, projects="none")
-    options = dict(slurm_jobs.directives(builders.launch(builders.catalogue(sites={"one": site})), "m", "/l"))
-    assert {"partition", "account", "gres", "qos", "reservation"}.isdisjoint(options)
+def test_gpus_are_written_with_their_type_if_one_was_asked_for() -> None:
+    assert slurm_jobs.gres(0, None) is None
+    assert slurm_jobs.gres(2, None) == "gpu:2"
+    assert slurm_jobs.gres(2, "a100") == "gpu:a100:2"
+
+
+def test_a_script_has_its_options_before_its_text() -> None:
+    script = slurm_jobs.batch_script(builders.request(script="hostname\n", directives={"comment": "a 'b' \\"}))
+    first, *options, empty, text = script.splitlines()
+    assert (first, empty, text) == ("#!/bin/bash", "", "hostname")
+    assert options[-1] == "#SBATCH --comment='a '\"'\"'b'\"'\"' \\\\'"
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x85", "\u2028"])
+def test_a_control_character_in_an_option_is_refused(character: str) -> None:
+    with pytest.raises(ValueError, match="job-name cannot hold control characters"):
+        slurm_jobs.batch_script(builders.request(name=f"mark{character}#SBATCH --x"))
 
 
 def test_a_job_gets_the_whole_environment_of_its_submission() -> None:
