@@ -52,56 +52,57 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     realm = Unicode(
         "",
         config=True,
-        help="""The Kerberos realm whose people may log in. Default "": default_realm of krb5.conf, because
-        that is the realm PAM uses too. Names of any other realm are refused.""",
+        help="""The Kerberos realm whose people may log in. Names of any other realm are refused. Default "":
+        default_realm of krb5.conf, because PAM uses that realm too.""",
     )
     pam_service = Unicode(
         "jupyterhub",
         config=True,
-        help="""The PAM service (a file in /etc/pam.d, auth and account) that decides about a login. Default
-        "jupyterhub": a file of its own, so that rules for consoles do not leak in. With pam_krb5 give it
-        `defer_pwchange`, else PAM tries to set an expired password to itself. "" asks the KDC alone, for
-        hubs that know no accounts.""",
+        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Default
+        "jupyterhub": a file of its own, so that rules for consoles do not apply. Give pam_krb5 the option
+        `defer_pwchange`, or PAM tries to set an expired password to itself. "": the KDC alone decides, for
+        hubs without accounts.""",
     )
     ticket_folder = Unicode(
         "/run/jupyterhub/krb5",
         config=True,
-        help="""The folder of all tickets: the hub's own, mode 0700, made if missing. Default under /run,
-        because tickets should be in memory and not outlive a reboot.""",
+        help="""The folder of all tickets. It belongs to this hub alone, with mode 0700, and is made if missing.
+        Default under /run, because tickets should be in memory and not outlive a reboot.""",
     )
     keytab = Unicode(
         "",
         config=True,
-        help="""Path of a keytab, readable by the hub, with a key by which the KDC must prove itself. Default
-        "": not verified, because no keytab is everywhere; then whoever can answer in the KDC's place on the
-        network can log in as anybody. Set it in production (host/ or HTTP/ principal of the hub).""",
+        help="""Path of a keytab that the hub can read: the KDC must prove that it knows the same key. Default "":
+        the KDC is not verified, because no keytab exists on every machine. Then whoever can answer in the
+        KDC's place on the network can log in as anybody. Set it in production (host/ or HTTP/ principal of
+        the hub).""",
     )
     verify_kdc = Enum(
         ("auto", "require", "off"),
         "auto",
         config=True,
-        help="""Whether a login makes the KDC prove itself. Default "auto": if `keytab` is set, and then it must be
-        readable. "require": a hub without one does not start; for production. "off": never.""",
+        help="""Whether the KDC must prove itself at each login. Default "auto": yes if `keytab` is set, which must
+        then be readable. "require": a hub without a keytab does not start; use it in production. "off": no.""",
     )
     login_timeout_seconds = Float(
         12,
         min=0.1,
         config=True,
-        help="""Seconds until a login without an answer from PAM and KDC ends with "cannot be reached".
-        Default 12, so that a person has an answer within 15 seconds; a silent KDC costs libkrb5 25.""",
+        help="""Seconds to wait for PAM and the KDC; then the login ends with "cannot be reached". Default 12, so
+        that a person has an answer within 15 seconds. libkrb5 itself waits 25 seconds for a silent KDC.""",
     )
     password_change_text = Unicode(
         sentences.PASSWORD_CHANGE,
         config=True,
-        help="""The sentence for people whose password has expired; plain text. Default: kpasswd, because
-        every site has it; say where yours is changed.""",
+        help="""What people read when their password has expired; plain text. Say where they can change it.
+        Default: with kpasswd, because every site has it.""",
     )
     denied_users = Set(
         Unicode(),
         default_value=set(names.NEVER),
         config=True,
-        help="""Names that can never log in and never be users of this hub. Default {"root"}, because a
-        principal of that name must not become an account. Add your service accounts.""",
+        help="""Names that can never log in or be users of this hub. Add your service accounts. Default {"root"},
+        because a principal of that name must not become an account.""",
     )
 
     def __init__(self, **kwargs: Any) -> None:

@@ -29,10 +29,10 @@ class TicketKeeping(LoggingConfigurable):
         ("never", "logout", "idle"),
         "logout",
         config=True,
-        help="""When a ticket is removed before its end. Default "logout": when the person logs out, or, if
-        servers of hers run then, when the last of them has stopped, because without it the hub can neither
-        watch nor stop them. "idle": also when the last server of somebody logged in has stopped; the next page
-        asks for a login. "never": not before its end. A deleted user's ticket is always removed.""",
+        help="""When a ticket is removed before its end. Default "logout": when the person logs out. If they have
+        running servers then, when the last of these has stopped, because the hub needs the ticket to watch and
+        stop them. "idle": also when the last server of a logged-in person has stopped; their next page asks for
+        a login. "never": not before its end. A deleted user's ticket is always removed.""",
     )
 
     def __init__(self, authenticator: Any) -> None:

@@ -37,8 +37,9 @@ class SingleSignOn(LoggingConfigurable):
     keytab = Unicode(
         "",
         config=True,
-        help="""Path of a keytab, readable by the hub, with the key of HTTP/<name in people's address bar>.
-        Default "": no single sign-on, because only an administrator of the realm can make that key.""",
+        help="""Path of a keytab that the hub can read, with the key of HTTP/<name in people's address bar>. With
+        it, people can log in by their browser's Kerberos ticket. Default "": they cannot, because only an
+        administrator of the realm can make that key.""",
     )
 
     def __init__(self, authenticator: Any) -> None:

@@ -179,7 +179,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             return await launcher.until_ready(job, self._port, progress)
 
     async def poll(self) -> int | None:
-        """None unless it is certain that no job of ours runs; see design, the contract with JupyterHub."""
+        """None unless it is certain that no job of ours runs; see docs/architecture.md."""
         job = self._job
         if job is None or self.will_resume:
             return 0

@@ -23,9 +23,8 @@ def hook(tmp_path: Path) -> Iterator[None]:
 def run(tmp_path: Path, root: Path, server: str) -> shells.Ended:
     """Run the job script of the page's profile with a shell line in place of the server."""
     offered = load.parse(written(root=str(root)), "catalogue.yaml")
-    text = script.build(builders.launch(offered), builders.LAUNCH_ID, "mark", builders.process(), ()).text.replace(
-        "/scratch/alice", str(tmp_path)
-    )
+    request = script.build(builders.launch(offered), builders.LAUNCH_ID, "mark", builders.process(), ())
+    text = request.script.replace("/scratch/alice", str(tmp_path))
     for name, line in {"python3": server, "curl": "exit 0"}.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
         (tmp_path / name).chmod(0o755)

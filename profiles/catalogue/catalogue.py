@@ -1,4 +1,4 @@
-"""The catalogue: sites and profiles.  Frozen values; no I/O.  What must hold between them: references.py."""
+"""The catalogue: sites and profiles.  Frozen values; no I/O.  What must hold between them: checks/names.py."""
 
 from functools import cached_property
 
