@@ -16,7 +16,7 @@ from lab.folders import HUB_PYTHON
 from profiles.form import page
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
-from profiles.offer.offer import Asker, Offer
+from profiles.offer.offer import Offer, Person
 
 PROFILES = 1000
 FILES = 10
@@ -138,7 +138,7 @@ def _profile(number: int) -> dict[str, Any]:
 
 
 def _offer(path: Path) -> Offer:
-    return Offer(load.read(path), {}, Asker("alice"), datetime.now(UTC))
+    return Offer(load.read(path), {}, Person("alice"), datetime.now(UTC))
 
 
 def _refused(path: Path) -> None:

@@ -39,5 +39,5 @@ class SiteUnreachable(Unavailable):
     """No front end of the site could be connected to."""
 
 
-class LoginRefused(Refused):
+class FrontEndRefused(Refused):
     """A front end answered but did not let the person in with a valid ticket."""

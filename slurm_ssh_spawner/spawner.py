@@ -16,8 +16,8 @@ from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh.tunnels.tunnel import parse_ports
 from slurm_ssh_spawner.hub import composition, routes
-from slurm_ssh_spawner.hub.failures import LaunchFailed, told_to_the_person
-from slurm_ssh_spawner.hub.shared import SETTING, Asking, Hub
+from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
+from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -116,13 +116,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
         script_url = f"{self.hub.base_url}launch-pages/options_form.js"
-        return lambda _spawner: self._hub.render_form(self._asking(), script_url)
+        return lambda _spawner: self._hub.render_form(self._request(), script_url)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         def choices(sent: Mapping[str, Any]) -> dict[str, str]:
-            with told_to_the_person():
-                return self._hub.read_form(self._asking(), sent)
+            with as_launch_failure():
+                return self._hub.read_form(self._request(), sent)
 
         return choices
 
@@ -133,13 +133,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            with told_to_the_person():
-                hub, asking = self._hub, self._asking()
+            with as_launch_failure():
+                hub, request = self._hub, self._request()
                 try:
-                    self._launch = await hub.accept(asking, options)
+                    self._launch = await hub.accept(request, options)
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._keep_options(hub.last_accepted(asking))
+                    self._keep_options(hub.last_accepted(request))
             # Each kernel may wait for another launch that makes it, and then be made.
             kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
             minutes = self._launch.queue_wait_minutes + kernel_minutes
@@ -147,12 +147,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
         return resolve
 
-    def _asking(self) -> Asking:
+    def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
         others = [other for other in self.user.spawners.values() if other is not self and other.active]
         launches = [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
         groups = frozenset(group.name for group in self.user.groups)
-        return Asking(self.user.name, self.name, groups, tuple(launches))
+        return StartRequest(self.user.name, self.name, groups, tuple(launches))
 
     def _keep_options(self, options: dict[str, str]) -> None:
         self.user_options = self.orm_spawner.user_options = options
@@ -174,7 +174,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._progress = progress
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        with told_to_the_person():
+        with as_launch_failure():
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
             return await launcher.until_ready(job, self._port, progress)
 
@@ -214,7 +214,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
-            with told_to_the_person():
+            with as_launch_failure():
                 await self._hub.launcher.cancel(self._job)
 
     def run_post_stop_hook(self) -> Any:

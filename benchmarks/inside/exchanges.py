@@ -21,7 +21,7 @@ from kernels.shell import Shell
 from profiles.loading import load
 from profiles.offer import launch
 from profiles.offer.choices import Choices
-from profiles.offer.offer import Asker, Offer
+from profiles.offer.offer import Offer, Person
 from slurm_ssh.job import Job, mark, new_launch_id
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
@@ -106,7 +106,7 @@ def own_store() -> Iterator[TicketStore]:
 async def main(tickets: TicketStore) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
     asked = launch.resolve(
-        Offer(load.read(CATALOGUE), {}, Asker(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
+        Offer(load.read(CATALOGUE), {}, Person(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
     )
     login = Login(PERSON, asked.owner, asked.site_key)
     for _ in range(ROUNDS):

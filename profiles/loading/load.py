@@ -118,7 +118,7 @@ def _frame(data: Any) -> Iterator[partial.Detail]:
         yield from partial.spread(error)
 
 
-def _entries(model: type[partial.T], section: Any) -> dict[str, partial.Entry[partial.T]]:
+def _entries(model: type[partial.T], section: Any) -> dict[str, partial.Partial[partial.T]]:
     found = section if isinstance(section, dict) else {}
     return {str(key): partial.read(model, value) for key, value in found.items()}
 

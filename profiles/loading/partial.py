@@ -31,7 +31,7 @@ _PARAMETER: Mapping[str, Any] = {"title": "?", "options": ["?"]}
 
 
 @dataclass(frozen=True)
-class Entry(Generic[T]):
+class Partial(Generic[T]):
     """A site or profile as far as it could be read.
 
     `value` is without what is wrong, for the look at what must hold between entries; None if nothing can be said.
@@ -43,10 +43,10 @@ class Entry(Generic[T]):
     unsure: frozenset[str] = frozenset()
 
 
-def read(model: type[T], data: Any) -> Entry[T]:
+def read(model: type[T], data: Any) -> Partial[T]:
     """Return an entry; never raises for what is in it."""
     try:
-        return Entry(model.model_validate(data))
+        return Partial(model.model_validate(data))
     except ValidationError as error:
         details = tuple(spread(error))
     cutting = _Cutting(data if isinstance(data, dict) else {}, model)
@@ -55,12 +55,12 @@ def read(model: type[T], data: Any) -> Entry[T]:
         if not cutting.cut(found):
             break
         try:
-            return Entry(model.model_validate(cutting.data), details, frozenset(cutting.unsure))
+            return Partial(model.model_validate(cutting.data), details, frozenset(cutting.unsure))
         except ValidationError as error:
             found = tuple(spread(error))
         # What does not fit together is looked at once each part is right; it is no fault of a part taken out.
         details += () if cutting.removed else found
-    return Entry(None, details)
+    return Partial(None, details)
 
 
 @dataclass

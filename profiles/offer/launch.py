@@ -65,7 +65,7 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
     profile_key = choices.one_of("profile", offer.profiles()) or _first_profile(offer)
     profile = offer.catalogue.profiles[profile_key]
     site_key = _site(offer, profile_key, choices)
-    _one_more(profile, offer.asker.running.get(profile_key, 0))
+    _one_more(profile, offer.person.running.get(profile_key, 0))
     return _launch(offer, choices, profile_key, site_key)
 
 
@@ -78,7 +78,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
     partition = _partition(offer, site_key, what, choices, reservation)
     numbers, gpu_type = _numbers(offer, site_key, what, partition, choices, reservation)
     return Launch(
-        user=offer.asker.name,
+        user=offer.person.name,
         owner=offer.owner(site_key),
         profile_key=profile_key,
         profile_name=profile.name,

@@ -11,7 +11,7 @@ from profiles.facts import UNKNOWN, Facts, Reservation, SiteFacts
 
 
 @dataclass(frozen=True)
-class Asker:
+class Person:
     """Who asks: her name and groups on the hub, and how many servers of each profile (by key) she has besides."""
 
     name: str
@@ -40,7 +40,7 @@ class Offer:
 
     catalogue: Catalogue
     facts: Facts
-    asker: Asker
+    person: Person
     now: datetime
 
     def facts_of(self, site: str) -> SiteFacts:
@@ -49,7 +49,7 @@ class Offer:
 
     def owner(self, site: str) -> str:
         """Return the person's login at a site."""
-        return self.catalogue.sites[site].login_name.get(self.asker.name, self.asker.name)
+        return self.catalogue.sites[site].login_name.get(self.person.name, self.person.name)
 
     def projects(self, site: str) -> tuple[str, ...] | None:
         """Return the projects that the person may charge at a site, the default first; None while not known."""
@@ -135,12 +135,12 @@ class Offer:
     def _is_for_her(self, to: Visibility, site: str) -> bool:
         # While her projects are not known, nobody can say that one of them is among these.
         mine = set(self.projects(site) or ())
-        return not (self.asker.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
+        return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
 
     def _hidden(self, profile: str, site: str, to: Visibility) -> str:
         whom = [f"members of {_either(to.groups)}"] if to.groups else []
         whom += [f"people who may charge {_either(to.projects)}"] if to.projects else []
-        name, title = self.asker.name, self.catalogue.sites[site].title
+        name, title = self.person.name, self.catalogue.sites[site].title
         sentence = f"{name} does not see {self.catalogue.profiles[profile].name} at {title}: "
         sentence += f"it is for {' and '.join(whom)}."
         if to.projects and self.projects(site) is None:

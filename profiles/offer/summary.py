@@ -25,7 +25,7 @@ def summary(offer: Offer) -> str:
                 here += _offered(offer, site, offer.catalogue.offering(key, site))
         if here:
             lines += [f"{key}: {profile.name}", *here]
-    name = offer.asker.name
+    name = offer.person.name
     if not lines:
         lines.append(f"{name} can start nothing.")
     if refused:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Known:
+class _Projects:
     """One person's projects at one site, and until when nobody needs to ask again (loop time)."""
 
     facts: SiteFacts
@@ -36,7 +36,7 @@ class Availability:
         self._sites = sites
         self._ask = ask
         self._snapshots = snapshots.Snapshots(take)
-        self._known: dict[tuple[str, str], _Known] = {}
+        self._known: dict[tuple[str, str], _Projects] = {}
         self._asked: set[tuple[str, str]] = set()
         self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
 
@@ -94,7 +94,7 @@ class Availability:
     async def _collect(self, user: str, key: str) -> None:
         facts, now = await self._ask(user, key), asyncio.get_running_loop().time()
         if facts is not None:
-            self._known[user, key] = _Known(facts, now + FRESH_SECONDS)
+            self._known[user, key] = _Projects(facts, now + FRESH_SECONDS)
         else:
             # A site where she has no account must not see a failed login for every page she opens.
-            self._known[user, key] = _Known(self._projects(user, key), now + RETRY_SECONDS)
+            self._known[user, key] = _Projects(self._projects(user, key), now + RETRY_SECONDS)

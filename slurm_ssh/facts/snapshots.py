@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Known:
+class _State:
     """What is known of one site, and who may be asked for more; times are the loop's."""
 
     facts: SiteFacts = UNKNOWN
@@ -42,7 +42,7 @@ class Snapshots:
 
     def __init__(self, take: TakeSnapshot) -> None:
         self._take = take
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _State] = {}
 
     async def close(self) -> None:
         """End the collections under way."""
@@ -67,7 +67,7 @@ class Snapshots:
         """Start to collect what is due of the sites with these keys, as `user` if need be; waits for nothing."""
         now = asyncio.get_running_loop().time()
         for key in keys:
-            known = self._known.setdefault(key, _Known())
+            known = self._known.setdefault(key, _State())
             # Where she was refused, not every page she opens should be another failed login.
             if known.due > now or known.refused_until.get(user, 0.0) > now:
                 continue
@@ -75,7 +75,7 @@ class Snapshots:
             if known.collection is None:
                 known.collection = asyncio.create_task(self._collect(key, known))
 
-    async def _collect(self, key: str, known: _Known) -> None:
+    async def _collect(self, key: str, known: _State) -> None:
         """Ask the first who is willing, and the next one if the site refused the first."""
         try:
             while known.willing and not await self._was_answered(key, known, next(iter(known.willing))):
@@ -84,7 +84,7 @@ class Snapshots:
             known.willing.clear()
             known.collection = None
 
-    async def _was_answered(self, key: str, known: _Known, user: str) -> bool:
+    async def _was_answered(self, key: str, known: _State, user: str) -> bool:
         """Ask once; return whether that was enough for everybody."""
         clock = asyncio.get_running_loop().time
         try:
@@ -99,7 +99,7 @@ class Snapshots:
         except LaunchError as error:
             self._has_problem(key, known, str(error))
         except Exception:  # noqa: BLE001 - a page must not suffer, and the next interval brings the next try
-            _log.exception("Asking %s what is free", key)
+            _log.exception("StartRequest %s what is free", key)
         else:
             known.answered = clock()
             self._is_here(key, known)
@@ -107,13 +107,13 @@ class Snapshots:
         return True
 
     @staticmethod
-    def _is_away(key: str, known: _Known, error: Unavailable) -> None:
+    def _is_away(key: str, known: _State, error: Unavailable) -> None:
         if known.unreachable_since is None:
             known.unreachable_since = datetime.now(UTC)
             _log.warning("%s does not answer; people see what was last known of it: %s", key, error)
 
     @staticmethod
-    def _is_here(key: str, known: _Known) -> None:
+    def _is_here(key: str, known: _State) -> None:
         if known.unreachable_since:
             away = datetime.now(UTC) - known.unreachable_since
             _log.info("%s answers again, after %.0f minutes", key, away.total_seconds() / 60)
@@ -121,7 +121,7 @@ class Snapshots:
         known.refused_until.clear()
 
     @staticmethod
-    def _has_problem(key: str, known: _Known, problem: str) -> None:
+    def _has_problem(key: str, known: _State, problem: str) -> None:
         # It was reached, if in vain.
         known.unreachable_since = None
         if problem != known.problem:

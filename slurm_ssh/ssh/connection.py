@@ -12,7 +12,7 @@ import asyncssh
 from kerberos_auth.tickets import Ticket
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
-from slurm_ssh.errors import Broken, LoginRefused, Refused
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 
@@ -136,7 +136,7 @@ def _text(answer: str | bytes | None) -> str:
 async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
     """Connect to one front end of the site called `title`, and make sure that the ticket went along.
 
-    Raises FrontEndSilent, LoginRefused, Broken (host key) or Refused (ticket not delegated).
+    Raises FrontEndSilent, FrontEndRefused, Broken (host key) or Refused (ticket not delegated).
     """
     host, hearing = front_end.host, _Hearing()
     try:
@@ -149,18 +149,18 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
         ) from error
     except asyncssh.PermissionDenied as error:
         if hearing.is_asked_more and await _starts_with_ticket_alone(front_end, login.owner):
-            raise LoginRefused(
+            raise FrontEndRefused(
                 f"{host} asks for a second factor after your ticket, which the hub cannot give. "
                 f"The administrators of {title} have to let the hub's machine log you in by ticket.",
                 str(error),
             ) from error
-        raise LoginRefused(
+        raise FrontEndRefused(
             f"{title} knows your ticket but did not let you in; you probably have no account there.",
             f"{host}: {error}",
         ) from error
     except asyncssh.ConnectionLost as error:
         if said := hearing.banner.strip():
-            raise LoginRefused(f"{host} did not let you in and says:", quoted=said[-_LONGEST_QUOTE:]) from error
+            raise FrontEndRefused(f"{host} did not let you in and says:", quoted=said[-_LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error

@@ -31,7 +31,7 @@ class _Open:
     not_before: float = 0.0
     clients: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def came_in_vain(self, now: float) -> None:
+    def failed(self, now: float) -> None:
         """Put off the next attempt; clients who came at the same time made one attempt."""
         if now >= self.not_before:
             self.not_before = now + self.pause
@@ -139,7 +139,7 @@ class TunnelKeeper:
             writer.write(_told_by_http(error.message))
         except (LaunchError, ConnectionLost) as error:
             if tunnel and not is_through:
-                tunnel.came_in_vain(loop.time())
+                tunnel.failed(loop.time())
             _log.warning("the tunnel of launch %s: %s", launch_id, error)
         except OSError:
             pass  # The client went away in the middle.

@@ -10,7 +10,7 @@ from profiles.facts import Facts, SiteFacts
 from profiles.loading import load
 from profiles.offer import launch
 from profiles.offer.choices import Choices
-from profiles.offer.offer import Asker, Offer
+from profiles.offer.offer import Offer, Person
 from profiles.offer.summary import summary
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -38,8 +38,8 @@ def _offer(asked: argparse.Namespace) -> Offer:
     facts: Facts = {}
     if asked.projects is not None:
         facts = {key: SiteFacts(projects=tuple(asked.projects)) for key in catalogue.sites}
-    asker = Asker(asked.user or getpass.getuser(), frozenset(asked.groups))
-    return Offer(catalogue, facts, asker, datetime.now().astimezone())
+    person = Person(asked.user or getpass.getuser(), frozenset(asked.groups))
+    return Offer(catalogue, facts, person, datetime.now().astimezone())
 
 
 def show(asked: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def script(asked: argparse.Namespace) -> int:
     decided = launch.resolve(offer, Choices.of(given))
     process = ServerProcess(
         arguments=(),
-        environ={"JUPYTERHUB_USER": offer.asker.name},
+        environ={"JUPYTERHUB_USER": offer.person.name},
         secrets={},
         report_url=f"{decided.site.hub_url or 'http://HUB'}/hub/api/launches/{_LAUNCH_ID}",
     )

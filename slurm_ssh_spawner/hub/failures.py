@@ -26,7 +26,7 @@ class LaunchFailed(SpawnException):  # type: ignore[misc]
 
 
 @contextmanager
-def told_to_the_person() -> Iterator[None]:
+def as_launch_failure() -> Iterator[None]:
     """Turn errors of the gate and of the core into LaunchFailed."""
     try:
         yield

@@ -14,7 +14,7 @@ from profiles.form import page
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
-from profiles.offer.offer import Asker, Offer, sites_for
+from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -28,7 +28,7 @@ _FIRST_FACTS_SECONDS = 2
 
 
 @dataclass(frozen=True)
-class Asking:
+class StartRequest:
     """A server that somebody is about to start: whose, its name, her groups, and her other running launches."""
 
     user: str
@@ -64,68 +64,68 @@ class Hub:
         await self.catalogue.close()
         await self.launcher.close()
 
-    async def render_form(self, asking: Asking, script_url: str) -> str:
+    async def render_form(self, request: StartRequest, script_url: str) -> str:
         """Return the form for a server, filled with its last accepted choices.
 
         In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
         the form's script.
         """
         await self.catalogue.refreshed()
-        await self._know(asking)
+        await self._know(request)
         sent = _SENT.get()
-        if sent is None or sent.user != asking.user:
-            sent = _Sent(asking.user, self.last_accepted(asking))
-        return page.render(self._offer(asking), sent.typed, sent.refused, script_url)
+        if sent is None or sent.user != request.user:
+            sent = _Sent(request.user, self.last_accepted(request))
+        return page.render(self._offer(request), sent.typed, sent.refused, script_url)
 
-    async def _know(self, asking: Asking) -> None:
+    async def _know(self, request: StartRequest) -> None:
         # Others, such as those that were taken out of the catalogue, would get her ticket for nothing.
-        offered = sites_for(self.catalogue.current, asking.groups)
-        await self.availability.refreshed(asking.user, _FIRST_FACTS_SECONDS, offered)
+        offered = sites_for(self.catalogue.current, request.groups)
+        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
 
-    async def accept(self, asking: Asking, options: Mapping[str, Any]) -> launch.Launch:
+    async def accept(self, request: StartRequest, options: Mapping[str, Any]) -> launch.Launch:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
         `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
         Raises ChoiceRefused.
         """
         # A profile for some projects stays hidden while hers are not known, as after a restart of the hub.
-        await self._know(asking)
+        await self._know(request)
         choices = Choices.of(options)
-        accepted = self.resolve(asking, choices) if choices.values else self._as_last_time(asking)
-        self.launcher.records.accept(asking.user, asking.server, accepted.choices.values)
+        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request)
+        self.launcher.records.accept(request.user, request.server, accepted.choices.values)
         return accepted
 
-    def last_accepted(self, asking: Asking) -> dict[str, str]:
+    def last_accepted(self, request: StartRequest) -> dict[str, str]:
         """Return the choices with which the server was last allowed to start, `{}` if there are none."""
-        return self.launcher.records.accepted(asking.user, asking.server)
+        return self.launcher.records.accepted(request.user, request.server)
 
-    def resolve(self, asking: Asking, choices: Choices) -> launch.Launch:
+    def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
-        return launch.resolve(self._offer(asking), choices)
+        return launch.resolve(self._offer(request), choices)
 
-    def _as_last_time(self, asking: Asking) -> launch.Launch:
+    def _as_last_time(self, request: StartRequest) -> launch.Launch:
         try:
-            return self.resolve(asking, Choices(self.last_accepted(asking)))
+            return self.resolve(request, Choices(self.last_accepted(request)))
         except ChoiceRefused:
-            return self.resolve(asking, Choices())
+            return self.resolve(request, Choices())
 
-    def _offer(self, asking: Asking) -> Offer:
-        records = (self.launcher.records.get(launch_id) for launch_id in asking.others)
+    def _offer(self, request: StartRequest) -> Offer:
+        records = (self.launcher.records.get(launch_id) for launch_id in request.others)
         running = Counter(record.profile_key for record in records if record)
-        asker = Asker(asking.user, asking.groups, running)
-        facts = self.availability.facts(asking.user)
-        return Offer(self.catalogue.current, facts, asker, datetime.now().astimezone())
+        person = Person(request.user, request.groups, running)
+        facts = self.availability.facts(request.user)
+        return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
 
-    def read_form(self, asking: Asking, sent: Mapping[str, Any]) -> dict[str, str]:
+    def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
         typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
         try:
             choices = page.parse(sent)
-            resolved = self.resolve(asking, choices)
+            resolved = self.resolve(request, choices)
         except ChoiceRefused as error:
-            _SENT.set(_Sent(asking.user, typed, error))
+            _SENT.set(_Sent(request.user, typed, error))
             raise
-        _SENT.set(_Sent(asking.user, typed))
+        _SENT.set(_Sent(request.user, typed))
         # An empty form asks for the defaults, not for the last time's choices.
         return dict(choices.values) or {"profile": resolved.profile_key}
 

@@ -25,7 +25,7 @@ from profiles.errors import ChoiceRefused
 from profiles.offer.choices import FIELDS, Choices, shown
 from profiles.offer.launch import Launch
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh_spawner.hub.shared import Asking, Hub
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch import script
 from tests.support import builders, launching
 from tests.support.hostile import NASTY_OPTIONS, Fields, Hostile
@@ -48,7 +48,7 @@ GOOD = {
     "param.version": (*NASTY_OPTIONS, PLAIN),
     "param.workers": ("1", "9"),
 }
-ALICE = Asking("alice")
+ALICE = StartRequest("alice")
 
 
 def _catalogue(hub: LaunchingHub) -> dict[str, Any]:

@@ -7,14 +7,14 @@ import pytest
 from profiles.loading import load
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
-from profiles.offer.offer import Asker, Offer
+from profiles.offer.offer import Offer, Person
 from tests.support.folders import TREE
 
 _TALK = TREE / "examples" / "talk.yaml"
 
 
 def _launch(profile: str, **choices: str) -> Launch:
-    offer = Offer(load.read(_TALK), {}, Asker("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
+    offer = Offer(load.read(_TALK), {}, Person("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
     return resolve(offer, Choices.of({"profile": profile, **choices}))
 
 

@@ -12,7 +12,7 @@ from profiles.loading import load
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
-from profiles.offer.offer import Asker, Offer
+from profiles.offer.offer import Offer, Person
 from slurm_ssh.job import Job, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh_spawner.launch.script import ServerProcess
@@ -76,15 +76,15 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def offer(
-    what: Catalogue | None = None, facts: Facts | None = None, asker: Asker | None = None, now: datetime = NOW
+    what: Catalogue | None = None, facts: Facts | None = None, person: Person | None = None, now: datetime = NOW
 ) -> Offer:
     """Return a catalogue as somebody (alice, in no group, with no servers) sees it at NOW."""
-    return Offer(what or catalogue(), facts or {}, asker or Asker("alice"), now)
+    return Offer(what or catalogue(), facts or {}, person or Person("alice"), now)
 
 
 def launch(what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
     """Return what the choices (none by default) mean for a user."""
-    return resolve(offer(what, asker=Asker(user)), Choices.of(choices or {}))
+    return resolve(offer(what, person=Person(user)), Choices.of(choices or {}))
 
 
 def job(**changed: Any) -> Job:

@@ -14,7 +14,7 @@ from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Reservation, 
 from profiles.form import page as form
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
-from profiles.offer.offer import Asker
+from profiles.offer.offer import Person
 from tests.support import builders
 
 _FIELDS = (
@@ -288,7 +288,7 @@ def test_a_hidden_profile_is_nowhere_in_the_page() -> None:
         page = form.render(builders.offer(what), typed, script_url="/x.js")
         assert "secret" not in page
         assert "Sesame" not in page
-    assert "Sesame" in form.render(builders.offer(what, asker=Asker("alice", frozenset({"x"}))), {})
+    assert "Sesame" in form.render(builders.offer(what, person=Person("alice", frozenset({"x"}))), {})
 
 
 def test_who_sees_nothing_is_told_so() -> None:

@@ -9,7 +9,7 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, SiteFacts
 from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.launch import Launch, resolve
-from profiles.offer.offer import Asker
+from profiles.offer.offer import Person
 from tests.support import builders
 
 _OFFER = builders.catalogue(
@@ -248,7 +248,7 @@ _LIMITED = builders.catalogue(
 
 
 def _with(running: dict[str, int], choices: dict[str, str]) -> Launch:
-    return resolve(builders.offer(_LIMITED, asker=Asker("alice", running=running)), Choices.of(choices))
+    return resolve(builders.offer(_LIMITED, person=Person("alice", running=running)), Choices.of(choices))
 
 
 @pytest.mark.parametrize("running", [{}, {"few": 1}, {"few": 1, "many": 9}])

@@ -9,7 +9,7 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Reservation, SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
-from profiles.offer.offer import Asker
+from profiles.offer.offer import Person
 from tests.support import builders
 
 GIB = 1024
@@ -44,7 +44,7 @@ def _launch(
         sites={"geneva": builders.site(**site), "bern": builders.site(title="Bern", partitions={})},
         profiles={"jupyterlab": builders.profile(**(profile or {}))},
     )
-    return resolve(builders.offer(catalogue, facts, Asker(user), now), Choices.of(choices))
+    return resolve(builders.offer(catalogue, facts, Person(user), now), Choices.of(choices))
 
 
 def _refusal(choices: dict[str, str], *args: Any, **more: Any) -> tuple[str, str]:
@@ -53,7 +53,7 @@ def _refusal(choices: dict[str, str], *args: Any, **more: Any) -> tuple[str, str
     return refused.value.field, refused.value.message
 
 
-def _asking(**resources: Any) -> dict[str, Any]:
+def _request(**resources: Any) -> dict[str, Any]:
     return {"resources": {**builders.profile()["resources"], **resources}}
 
 
@@ -82,14 +82,14 @@ def test_what_is_not_known_is_not_refused() -> None:
 def test_a_number_is_bounded_by_what_a_node_of_the_partition_has(
     choices: dict[str, str], field: str, said: str
 ) -> None:
-    named, message = _refusal(choices, profile=_asking(nodes={"default": 1, "max": 4}))
+    named, message = _refusal(choices, profile=_request(nodes={"default": 1, "max": 4}))
     assert (named, said in message) == (field, True)
 
 
 def test_a_default_that_the_partition_forbids_is_lowered() -> None:
-    launch = _launch({}, profile=_asking(cores={"default": 6, "max": 8}, time={"default": "4h", "max": "8h"}))
+    launch = _launch({}, profile=_request(cores={"default": 6, "max": 8}, time={"default": "4h", "max": "8h"}))
     assert (launch.cores, launch.time_minutes) == (4, 90)
-    options = _asking(cores={"options": [8, 2, 4]}, time={"options": ["8h", "1h"]})
+    options = _request(cores={"options": [8, 2, 4]}, time={"options": ["8h", "1h"]})
     assert (_launch({}, profile=options).cores, _launch({}, profile=options).time_minutes) == (4, 60)
 
 
@@ -97,7 +97,7 @@ def test_a_default_that_the_partition_forbids_is_lowered() -> None:
 @pytest.mark.parametrize("choices", [{}, {"time": "1h"}])
 def test_a_partition_that_allows_less_than_a_minute_starts_nothing(time: object, choices: dict[str, str]) -> None:
     facts = {"geneva": SiteFacts(partitions={"normal": _partition(_THIN, time=0)})}
-    assert _refusal(choices, facts, profile=_asking(time=time)) == (
+    assert _refusal(choices, facts, profile=_request(time=time)) == (
         "site",
         "No time is left there for this profile, because the partition normal allows no more.",
     )
@@ -118,7 +118,7 @@ def test_what_no_single_node_has_together_is_refused_with_what_there_is() -> Non
 
 
 def test_a_type_of_graphics_processor_must_be_there() -> None:
-    profile = _asking(gpus={"default": 0, "max": 2})
+    profile = _request(gpus={"default": 0, "max": 2})
     profile["resources"]["gpu_types"] = ["a100", "h100"]
     there = {"partition": "debug", "gpus": "1"}
     assert _launch(there, profile=profile).gpu_type == "a100"
@@ -128,14 +128,14 @@ def test_a_type_of_graphics_processor_must_be_there() -> None:
 
 
 def test_a_type_of_graphics_processor_needs_one() -> None:
-    profile = _asking(gpu_types=["a100"])
+    profile = _request(gpu_types=["a100"])
     field, message = _refusal({"gpu_type": "a100"}, {}, profile=profile)
     assert (field, message.endswith("Choose gpus, or leave it out.")) == ("gpu_type", True)
     assert _launch({}, {}, profile=profile).gpu_type is None
 
 
 def test_a_profile_that_needs_more_takes_the_first_partition_that_has_it() -> None:
-    needs_gpu = _asking(gpus=1)
+    needs_gpu = _request(gpus=1)
     assert _launch({}, profile=needs_gpu).partition == "debug"
     field, message = _refusal({"partition": "normal"}, profile=needs_gpu)
     assert field == "partition"
@@ -143,7 +143,7 @@ def test_a_profile_that_needs_more_takes_the_first_partition_that_has_it() -> No
 
 
 def test_a_profile_that_fits_nowhere_is_refused_at_the_site() -> None:
-    field, message = _refusal({}, profile=_asking(nodes=9))
+    field, message = _refusal({}, profile=_request(nodes=9))
     assert (field, message.startswith("The partition normal does not have 9 nodes with 1 core")) == ("site", True)
 
 
@@ -167,14 +167,14 @@ def test_a_time_that_would_run_into_a_maintenance_is_refused_with_the_longest_po
 
 
 def test_a_usual_time_that_would_run_into_a_maintenance_is_cut() -> None:
-    profile = _asking(time={"default": "8h", "max": "8h"})
+    profile = _request(time={"default": "8h", "max": "8h"})
     assert _launch({}, {}, maintenance=_PAUSE, profile=profile).time_minutes == 180
-    assert _launch({}, {}, maintenance=_PAUSE, profile=_asking(time="8h")).time_minutes == 180
+    assert _launch({}, {}, maintenance=_PAUSE, profile=_request(time="8h")).time_minutes == 180
 
 
 def test_a_maintenance_that_is_too_near_leaves_no_time() -> None:
     soon = builders.NOW + timedelta(hours=2, minutes=45)
-    profile = _asking(time={"default": "1h", "min": "30m", "max": "8h"})
+    profile = _request(time={"default": "1h", "min": "30m", "max": "8h"})
     field, message = _refusal({"site": "geneva"}, {}, soon, maintenance=_PAUSE, profile=profile)
     assert field == "site"
     assert message.startswith("No time is left there for this profile, because the maintenance of Geneva begins")

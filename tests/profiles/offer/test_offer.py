@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from profiles.facts import Facts, Reservation, SiteFacts
-from profiles.offer.offer import Asker, Offer, sites_for
+from profiles.offer.offer import Offer, Person, sites_for
 from tests.support import builders
 
 _HIDDEN = {
@@ -22,7 +22,7 @@ _CATALOGUE = builders.catalogue(sites=_SITES, profiles=_HIDDEN)
 
 
 def _offer(facts: Facts | None = None, *groups: str) -> Offer:
-    return builders.offer(_CATALOGUE, facts, Asker("alice", frozenset(groups)))
+    return builders.offer(_CATALOGUE, facts, Person("alice", frozenset(groups)))
 
 
 def _known(*projects: str) -> Facts:
@@ -143,7 +143,7 @@ def test_reservations_for_a_person_or_a_project_of_hers_are_offered_beside_those
         _reservation("school", users=("jmeier",)),
     )
     facts = {"lugano": SiteFacts(projects=("proj3",), reservations=reserved)}
-    offer = builders.offer(_CATALOGUE, facts, Asker("judy"))
+    offer = builders.offer(_CATALOGUE, facts, Person("judy"))
     assert offer.reservations("lugano") == ("school", "mine", "ours")
     assert offer.reservations("geneva") == ("school",)
 

@@ -6,7 +6,7 @@ import pytest
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
-from slurm_ssh.errors import Broken, LoginRefused, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
 from tests.support import builders
@@ -99,7 +99,7 @@ async def test_who_has_no_ticket_or_no_account_is_refused(
     with pytest.raises(Refused, match="no Kerberos ticket"):
         await queries.snapshot("nobody", "geneva")
     login1.people.remove("bob")
-    with pytest.raises(LoginRefused):
+    with pytest.raises(FrontEndRefused):
         await queries.snapshot("bob", "geneva")
 
 

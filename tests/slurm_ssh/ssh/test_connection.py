@@ -6,7 +6,7 @@ import pytest
 
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
-from slurm_ssh.errors import Broken, LoginRefused, Refused
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused
 from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
 from slurm_ssh.ssh.login import Login
@@ -70,7 +70,7 @@ async def test_a_person_whom_the_front_end_does_not_let_in_is_told_so(
     login1: Sshd, wallet: Wallet, owner: str
 ) -> None:
     login1.people.remove("alice")
-    with pytest.raises(LoginRefused, match="Geneva knows your ticket but did not let you in"):
+    with pytest.raises(FrontEndRefused, match="Geneva knows your ticket but did not let you in"):
         await _connect(login1.front_end, wallet, Login("alice", owner, "geneva"))
     assert login1.logins == []
 
@@ -93,7 +93,7 @@ async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent
 
 async def test_a_front_end_that_is_closed_is_quoted(login1: Sshd, wallet: Wallet) -> None:
     login1.greeting, login1.closed = "Closed until <b>Monday</b>.\n", True
-    with pytest.raises(LoginRefused, match="localhost did not let you in and says:") as refused:
+    with pytest.raises(FrontEndRefused, match="localhost did not let you in and says:") as refused:
         await _connect(login1.front_end, wallet)
     assert refused.value.quoted == "Closed until <b>Monday</b>."
 

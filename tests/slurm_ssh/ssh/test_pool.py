@@ -8,7 +8,7 @@ import pytest
 
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd, Site
-from slurm_ssh.errors import Broken, LoginRefused, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.ssh import connection
 from slurm_ssh.ssh import pool as pool_module
 from slurm_ssh.ssh.connection import Connection
@@ -184,7 +184,7 @@ async def test_who_is_not_let_in_tries_again_from_the_start(
     pool: ConnectionPool, site: Site, login1: Sshd
 ) -> None:
     login1.people.remove("alice")
-    with pytest.raises(LoginRefused):
+    with pytest.raises(FrontEndRefused):
         await _say(pool, ALICE, site)
     login1.people.add("alice")
     await _say(pool, ALICE, site)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from profiles.catalogue.site import Site
-from slurm_ssh.errors import Broken, LoginRefused, Refused, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -228,7 +228,7 @@ async def test_who_may_not_log_in_has_no_tunnel(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
 ) -> None:
     login1.people.clear()
-    with pytest.raises(LoginRefused):
+    with pytest.raises(FrontEndRefused):
         await keeper.open(_route(node), site)
     assert keeper.list() == ()
 

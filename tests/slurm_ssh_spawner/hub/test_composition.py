@@ -10,7 +10,7 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub import composition
-from slurm_ssh_spawner.hub.shared import Asking, Hub
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from tests.support import builders, composing
 
 
@@ -44,7 +44,7 @@ def _compose(folder: Path, **changed: Any) -> Hub:
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
     hub = _compose(tmp_path)
-    assert hub.resolve(Asking("alice"), Choices()).site_key == "geneva"
+    assert hub.resolve(StartRequest("alice"), Choices()).site_key == "geneva"
     assert (tmp_path / "launches.sqlite").exists()
     for package in composition._PACKAGES:
         assert logging.getLogger(package).parent is logging.getLogger("a hub")

@@ -3,19 +3,19 @@ import pytest
 from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import (
     Broken,
+    FrontEndRefused,
     JobEnded,
     LaunchError,
-    LoginRefused,
     Refused,
     SiteUnreachable,
     SubmitRefused,
     Unavailable,
 )
-from slurm_ssh_spawner.hub.failures import LaunchFailed, told_to_the_person
+from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
 
 
 def _told(error: Exception) -> LaunchFailed:
-    with pytest.raises(LaunchFailed) as told, told_to_the_person():
+    with pytest.raises(LaunchFailed) as told, as_launch_failure():
         raise error
     assert told.value.__cause__ is error
     return told.value
@@ -27,7 +27,7 @@ def _told(error: Exception) -> LaunchFailed:
         (Refused, 400, "refused"),
         (SubmitRefused, 400, "refused"),
         (JobEnded, 400, "refused"),
-        (LoginRefused, 400, "refused"),
+        (FrontEndRefused, 400, "refused"),
         (Unavailable, 503, "unavailable"),
         (SiteUnreachable, 503, "unavailable"),
         (Broken, 500, "broken"),
@@ -65,5 +65,5 @@ def test_details_are_for_the_log_only() -> None:
 
 
 def test_other_errors_pass_as_they_are() -> None:
-    with pytest.raises(KeyError), told_to_the_person():
+    with pytest.raises(KeyError), as_launch_failure():
         raise KeyError("bug")

@@ -12,17 +12,17 @@ from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId, new_launch_id
-from slurm_ssh_spawner.hub.shared import SETTING, Asking, Hub, launch_notices
+from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest, launch_notices
 from tests.support import builders, composing, loopback
 from tests.support.waiting import until
 
 _NO_SITE = object()
 
-_ALICE = Asking("alice")
+_ALICE = StartRequest("alice")
 
 
-def _asking(others: Iterable[LaunchId]) -> Asking:
-    return Asking("alice", others=tuple(others))
+def _request(others: Iterable[LaunchId]) -> StartRequest:
+    return StartRequest("alice", others=tuple(others))
 
 
 @pytest.fixture(autouse=True)
@@ -77,14 +77,14 @@ async def test_after_a_refusal_a_person_finds_what_was_typed_in_the_same_request
 
 
 async def test_a_form_of_which_no_start_came_is_shown_as_it_was_sent(hub: Hub) -> None:
-    hub.read_form(Asking("alice", "south"), {"time": ["2h"]})
+    hub.read_form(StartRequest("alice", "south"), {"time": ["2h"]})
     assert 'value="2h"' in await hub.render_form(_ALICE, "/x.js")
 
 
 async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"]})
-    assert 'value="99h"' not in await hub.render_form(Asking("bob"), "/x.js")
+    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), "/x.js")
 
 
 async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
@@ -106,7 +106,7 @@ async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hu
 
     hub.availability = Availability(hub.catalogue.sites, ask, ask)
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
-    await hub.render_form(Asking("alice"), "/x.js")
+    await hub.render_form(StartRequest("alice"), "/x.js")
     assert "lugano" in hub.catalogue.sites
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
@@ -124,10 +124,10 @@ async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub,
     sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
     profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites, profiles=profiles))
-    await hub.render_form(Asking("alice"), "/x.js")
+    await hub.render_form(StartRequest("alice"), "/x.js")
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
-    await hub.render_form(Asking("bob", groups=frozenset({"staff"})), "/x.js")
+    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), "/x.js")
     await until(lambda: "lugano" in asked)
 
 
@@ -148,24 +148,24 @@ async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> No
 
 def test_a_persons_other_launches_count_against_the_limit_of_their_profile(hub: Hub) -> None:
     others = [*_running(hub, "jupyterlab", 5), *_running(hub, "few", 1)]
-    assert hub.resolve(_asking(others), Choices.of({"profile": "few"})).profile_key == "few"
+    assert hub.resolve(_request(others), Choices.of({"profile": "few"})).profile_key == "few"
     with pytest.raises(ChoiceRefused, match="You have 2 of Few running"):
-        hub.resolve(_asking(others + _running(hub, "few", 1)), Choices.of({"profile": "few"}))
+        hub.resolve(_request(others + _running(hub, "few", 1)), Choices.of({"profile": "few"}))
 
 
 def test_launches_that_are_over_do_not_count(hub: Hub) -> None:
     earlier = _running(hub, "few", 2)
-    assert hub.resolve(_asking(earlier[:1]), Choices.of({"profile": "few"}))
+    assert hub.resolve(_request(earlier[:1]), Choices.of({"profile": "few"}))
 
 
 def test_a_launch_without_a_record_does_not_count(hub: Hub) -> None:
     others = [*_running(hub, "few", 1), LaunchId("ffffffffffff"), LaunchId("eeeeeeeeeeee")]
-    assert hub.resolve(_asking(others), Choices.of({"profile": "few"}))
+    assert hub.resolve(_request(others), Choices.of({"profile": "few"}))
 
 
 async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
-        hub.read_form(_asking(_running(hub, "few", 2)), {"profile": ["few"], "time": ["2h"]})
+        hub.read_form(_request(_running(hub, "few", 2)), {"profile": ["few"], "time": ["2h"]})
     page = await hub.render_form(_ALICE, "/x.js")
     assert "You have 2 of Few running" in page
     assert 'value="2h"' in page
