@@ -1,18 +1,24 @@
 """What can go wrong with a launch, in three families by what its reader can do.
 
-`message` is a sentence safe to show to the person, `quoted` further lines to show as they are (they may hold
-anything); `detail` is for the admin's log.
+`message` is a sentence safe to show to the person, `quoted` further lines to show as they are, `detail` is for the
+admin's log.  The last two may be what a site said: they are cut, and made printable.
 """
+
+from slurm_ssh.text import lines, one_line
+
+_LONGEST_DETAIL = 2000
+_LONGEST_QUOTE = 8000
 
 
 class LaunchError(Exception):
     """Base of all errors that leave the core; drivers translate the three families below once each."""
 
     def __init__(self, message: str, detail: str = "", *, quoted: str = "") -> None:
-        super().__init__(" ".join(part for part in (message, f"[{detail}]" if detail else "", quoted) if part))
         self.message = message
-        self.detail = detail
-        self.quoted = quoted
+        self.detail = one_line(detail, _LONGEST_DETAIL)
+        self.quoted = lines(quoted, _LONGEST_QUOTE)
+        parts = (message, f"[{self.detail}]" if self.detail else "", self.quoted)
+        super().__init__(" ".join(part for part in parts if part))
 
 
 class Refused(LaunchError):  # noqa: N818

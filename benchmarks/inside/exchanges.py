@@ -26,6 +26,7 @@ from slurm_ssh.job import Job, mark, new_launch_id
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -65,9 +66,9 @@ class TimedRemote(Remote):
 
     seconds: list[float] = field(default_factory=list)
 
-    async def run_once(self, program: Shell, data: bytes = b"") -> Completed:
+    async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run the program and keep its seconds."""
-        return await timed(self.seconds, super().run_once(program, data))
+        return await timed(self.seconds, super().run_once(program, data, limit_bytes))
 
 
 async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: dict[str, list[float]]) -> None:

@@ -19,7 +19,7 @@ def tail(site: Site, owner: str, launch_id: str) -> Shell:
 
 def readable(text: str) -> str:
     """Return a log without colours, other control characters, and what progress bars wrote over."""
-    plain = _COLOURS.sub("", text.replace("\r\n", "\n"))
+    plain = _COLOURS.sub("", text[-_BYTES:].replace("\r\n", "\n"))
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n"))
     return "\n".join("".join(c for c in line if c.isprintable() or c == "\t") for line in lines).strip("\n")
 

@@ -16,6 +16,7 @@ from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.text import one_line
 
 _HOME_REFUSED = 10
 _LOOKS_FOR_LOST_JOB = 3
@@ -150,4 +151,4 @@ def _rows(answer: Completed) -> tuple[slurm_jobs.Row, ...] | None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "no reason was given"
+    return one_line(lines[-1], 300) if lines else "no reason was given"

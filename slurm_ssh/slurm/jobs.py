@@ -1,5 +1,6 @@
 """Slurm's spellings: command lines to send, answers to parse.  Pure; nothing is run here."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.text import one_line
 
 _QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
 
@@ -36,6 +38,10 @@ _STATES = {
     "PREEMPTED": JobState.ENDED,
     "REVOKED": JobState.ENDED,
 }
+
+_JOB_ID = re.compile(r"[0-9]{1,10}")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_LONGEST_WORDS = 200
 
 
 class UnreadableAnswer(ValueError):  # noqa: N818
@@ -107,13 +113,9 @@ def parse_submit(stdout: str) -> str:
     """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`."""
     last = stdout.strip().splitlines()[-1:] or [""]
     job_id = last[0].split(";")[0]
-    if not _is_number(job_id):
+    if not _JOB_ID.fullmatch(job_id):
         raise UnreadableAnswer(f"sbatch answered {stdout.strip()[-200:]!r} instead of a job id")
     return job_id
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
@@ -139,13 +141,18 @@ def parse_queue(stdout: str) -> tuple[Row, ...]:
         fields = line.strip().split("|", maxsplit=5)
         if len(fields) == 1 and (not fields[0] or fields[0].startswith("CLUSTER:")):
             continue
-        if len(fields) != 6 or not _is_number(fields[0]):
+        if len(fields) != 6 or not _JOB_ID.fullmatch(fields[0]):
             raise UnreadableAnswer(f"squeue answered {line[:200]!r}")
         job_id, word, node, owner, reason, name = fields
-        state = _STATES.get(word, JobState.UNKNOWN)
-        report = JobReport(state, word, "" if reason == "None" else reason, "" if node in ("n/a", "") else node)
-        rows.append(Row(job_id, owner, name, report))
+        rows.append(Row(job_id, owner, name, _report(word, node, reason)))
     return tuple(rows)
+
+
+def _report(word: str, node: str, reason: str) -> JobReport:
+    state = _STATES.get(word, JobState.UNKNOWN)
+    why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
+    # An address is made of it, so whatever else it is, it is no name of a node.
+    return JobReport(state, one_line(word, _LONGEST_WORDS), why, node if _NODE.fullmatch(node) else "")
 
 
 def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
@@ -208,7 +215,7 @@ def is_unreachable(stderr: str) -> bool:
 def advice(stderr: str) -> str:
     """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
     lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
-    return " ".join(line for line in lines if line)[:500]
+    return one_line(" ".join(line for line in lines if line), 500)
 
 
 def refusal(stderr: str, project: str | None, partition: str | None) -> str:
@@ -221,4 +228,4 @@ def refusal(stderr: str, project: str | None, partition: str | None) -> str:
             )
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines
-    return errors[-1].removeprefix("sbatch: error: ")[:300] if errors else "Slurm gave no reason"
+    return one_line(errors[-1].removeprefix("sbatch: error: "), 300) if errors else "Slurm gave no reason"

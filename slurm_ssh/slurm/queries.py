@@ -14,6 +14,9 @@ from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
 
+# Some 400 bytes for each of ten thousand nodes.
+_LONGEST_SNAPSHOT = 4 * 1024 * 1024
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +49,7 @@ async def collect(remote: Remote) -> SiteFacts:
     Raises Unavailable if the site or its Slurm does not answer, Refused if that is the person's matter, and Broken
     for an answer that we do not know.
     """
-    answer = await remote.run(nodes.snapshot(remote.site))
+    answer = await remote.run(nodes.snapshot(remote.site), limit_bytes=_LONGEST_SNAPSHOT)
     title, said = remote.site.title, answer.stderr.strip()
     if answer.status:
         if slurm_jobs.is_unreachable(said):

@@ -23,7 +23,9 @@ KEEPALIVE_SECONDS = 3
 KEEPALIVE_COUNT = 2
 # sshd's MaxSessions is 10 by default.
 COMMANDS_AT_ONCE = 8
-_LONGEST_ANSWER = 5 * 1024 * 1024
+LONGEST_ANSWER = 128 * 1024
+"""Bytes that an answer may have, with all that a login shell prints around it, unless more is asked for."""
+
 _LONGEST_QUOTE = 1000
 # GSS_C_DELEG_FLAG of RFC 2744.
 _DELEGATED = 1
@@ -44,7 +46,7 @@ class ForwardingForbidden(ConnectionLost):
 
 
 class Connection:
-    """One connection of one person to one front end; a Transport."""
+    """One connection of one person to one front end."""
 
     def __init__(self, host: str, ssh: asyncssh.SSHClientConnection) -> None:
         self.host = host
@@ -52,6 +54,7 @@ class Connection:
         self._slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
         self._last_used = asyncio.get_running_loop().time()
         self._running = 0
+        self._has_abandoned = False
 
     @property
     def is_open(self) -> bool:
@@ -59,33 +62,49 @@ class Connection:
         return not self._ssh.is_closed()
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether further work may go over it: it is up, and no program was left behind on it.
+
+        Such a program holds one of the sessions that the front end allows, until the connection is closed.
+        """
+        return self.is_open and not self._has_abandoned
+
+    @property
     def idle_seconds(self) -> float:
         """How long nothing has run; 0 while something does."""
         return 0.0 if self._running else asyncio.get_running_loop().time() - self._last_used
 
     async def run(
-        self, program: Shell, data: bytes = b"", *, environ: Mapping[str, str], timeout_seconds: float
+        self,
+        program: Shell,
+        data: bytes = b"",
+        *,
+        environ: Mapping[str, str],
+        timeout_seconds: float,
+        limit_bytes: int = LONGEST_ANSWER,
     ) -> Completed:
-        """Run a program; see `transport.Transport`."""
+        """Run a shell program with `data` on its stdin, in an emptied environment plus `environ`.
+
+        Raises ConnectionLost; TimeoutError after `timeout_seconds`, however long the program goes on; Refused if
+        it, or the login shell, prints more than `limit_bytes`, of which no more is ever kept.
+        """
         marker = f"answer-{secrets.token_hex(8)}"
         sent = wrap(program, data, environ, marker)
         self._running += 1
         try:
             async with asyncio.timeout(timeout_seconds), self._slots:
-                answer = await self._exchange(sent, marker)
+                answer = await self._exchange(sent, marker, limit_bytes)
         finally:
             self._running -= 1
             self._last_used = asyncio.get_running_loop().time()
         return unwrap(*answer, marker)
 
-    async def _exchange(self, sent: bytes, marker: str) -> tuple[str, str]:
+    async def _exchange(self, sent: bytes, marker: str, limit_bytes: int) -> tuple[str, str]:
         try:
             process = await self._ssh.create_process(REMOTE_COMMAND, encoding=None)
-            async with process:
-                answer = [_text(part) for part in await process.communicate(sent)]
+            stdout, stderr = await self._outputs(process, sent, limit_bytes)
         except (asyncssh.ChannelOpenError, asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
-        stdout, stderr = answer
         if process.exit_status is not None and marker not in stdout:
             raise Refused(
                 f"{self.host} let you in but does not run commands for you, so nothing can be started there. "
@@ -93,6 +112,35 @@ class Connection:
                 quoted=(stdout + stderr).strip()[-_LONGEST_QUOTE:],
             )
         return stdout, stderr
+
+    async def _outputs(
+        self, process: "asyncssh.SSHClientProcess[bytes]", sent: bytes, limit_bytes: int
+    ) -> tuple[str, str]:
+        """Return what the program prints; it is left behind if that is too much or the caller waits no longer."""
+        has_ended = False
+        try:
+            process.stdin.write(sent)
+            process.stdin.write_eof()
+            outputs = (self._read(process.stdout, limit_bytes), self._read(process.stderr, limit_bytes))
+            stdout, stderr = await asyncio.gather(*outputs)
+            await process.wait_closed()
+            has_ended = True
+        finally:
+            if not has_ended:
+                # OpenSSH closes its side only once the program has ended, so nothing here waits for that.
+                process.channel.abort()
+                self._has_abandoned = True
+        return stdout, stderr
+
+    async def _read(self, output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> str:
+        try:
+            await output.readexactly(limit_bytes + 1)
+        except asyncio.IncompleteReadError as ended:
+            return bytes(ended.partial).decode("utf-8", "replace")
+        raise Refused(
+            f"{self.host} sent more text than the hub reads ({limit_bytes // 1024} kB). Most likely a start-up "
+            f"file of your shell there prints without end: fix it, or ask the support of the cluster."
+        )
 
     @asynccontextmanager
     async def stream(
@@ -124,13 +172,6 @@ class Connection:
         """Close the connection; the ticket delegated to the front end goes with it."""
         self._ssh.close()
         await self._ssh.wait_closed()
-
-
-def _text(answer: str | bytes | None) -> str:
-    raw = answer.encode() if isinstance(answer, str) else answer or b""
-    if len(raw) > _LONGEST_ANSWER:
-        raise ConnectionLost("the answer is longer than any that was asked for")
-    return raw.decode("utf-8", "replace")
 
 
 async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:

@@ -44,7 +44,9 @@ class ConnectionPool:
         # A lock is never dropped: one dropped while somebody waits on it could be made twice.
         async with self._locks.setdefault(login, asyncio.Lock()):
             connection = self._open.get(login)
-            if connection is None or not connection.is_open:
+            if connection is None or not connection.is_fresh:
+                if connection:
+                    self._retired.add(connection)
                 connection = self._open[login] = await self._connect(login, site)
         self._keep_reaping()
         yield connection

@@ -1,4 +1,4 @@
-"""Run one program at a site as its owner: what is sent, what comes back.  Pure, but for the Protocol.
+"""Run one program at a site as its owner: what is sent, what comes back.  Pure.
 
 The remote command is fixed and means the same to every login shell.  The program and its data travel on
 stdin: first the program's length, then the program, then the data.  Its answers stand between markers that
@@ -8,7 +8,6 @@ no rc file can know, so what a login shell prints is not part of them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from kernels.shell import Shell, quote
 
@@ -17,6 +16,7 @@ from kernels.shell import Shell, quote
 REMOTE_COMMAND = """exec /bin/sh -c 'IFS= read -r n && eval "$(head -c "$n")"'"""
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
+_STATUS = re.compile(r"[0-9]{1,3}")
 
 
 class ConnectionLost(Exception):  # noqa: N818
@@ -30,18 +30,6 @@ class Completed:
     status: int
     stdout: str
     stderr: str
-
-
-class Transport(Protocol):
-    """Somewhere programs run as one owner at one site."""
-
-    async def run(
-        self, program: Shell, data: bytes = b"", *, environ: Mapping[str, str], timeout_seconds: float
-    ) -> Completed:
-        """Run a shell program with `data` on its stdin, in an emptied environment plus `environ`.
-
-        Raises ConnectionLost, or TimeoutError after `timeout_seconds`.
-        """
 
 
 def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -> bytes:
@@ -61,9 +49,26 @@ def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -
 
 
 def unwrap(stdout: str, stderr: str, marker: str) -> Completed:
-    """Return the answer between the markers.  Raises ConnectionLost if the end is missing."""
-    inner = re.search(rf"\n{marker}\n(.*)\n{marker} ([0-9]+)\n", stdout, re.DOTALL)
-    if not inner:
+    """Return the answer between the markers, in time linear in its length.
+
+    Raises ConnectionLost if the end is missing.  A login shell may have seen the marker and repeat it: what stands
+    between the first one and the last counts.
+    """
+    inner = _between(stdout, f"\n{marker}\n", f"\n{marker} ")
+    if inner is None:
         raise ConnectionLost("the answer ended before its marker")
-    said = re.search(rf"\n{marker}\n(.*)\n{marker}\n", stderr, re.DOTALL)
-    return Completed(int(inner[2]), inner[1], said[1] if said else "")
+    answer, rest = inner
+    status, line_end, _ = rest.partition("\n")
+    if not line_end or not _STATUS.fullmatch(status):
+        raise ConnectionLost("the answer ended within its marker")
+    said = _between(stderr, f"\n{marker}\n", f"\n{marker}\n")
+    return Completed(int(status), answer, said[0] if said else "")
+
+
+def _between(text: str, first: str, last: str) -> tuple[str, str] | None:
+    """Return what stands between the first and the last of two markers, and what follows."""
+    begin = text.find(first)
+    end = text.rfind(last, begin + len(first)) if begin >= 0 else -1
+    if end < 0:
+        return None
+    return text[begin + len(first) : end], text[end + len(last) :]

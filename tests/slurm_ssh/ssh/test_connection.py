@@ -145,19 +145,6 @@ async def test_a_program_on_a_connection_that_is_gone_is_not_run(connection: Con
     assert not (login1.home / "begun").exists()
 
 
-async def test_a_program_that_takes_too_long_does_not_end_the_connection(
-    connection: Connection, login1: Sshd
-) -> None:
-    with pytest.raises(TimeoutError):
-        await connection.run(Shell("exec sleep 20"), environ={}, timeout_seconds=0.1)
-    assert (await _run(connection, "echo still here")).stdout == "still here\n"
-
-
-async def test_an_answer_without_end_is_not_kept_in_memory(connection: Connection) -> None:
-    with pytest.raises(ConnectionLost, match="longer than any that was asked for"):
-        await _run(connection, "head -c 6000000 /dev/zero")
-
-
 async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(
     login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
