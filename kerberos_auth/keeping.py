@@ -30,7 +30,7 @@ class TicketKeeping(LoggingConfigurable):
         "logout",
         config=True,
         help="""When a ticket is removed before its end. Default "logout": when the person logs out, or, if
-        servers of hers run then, when the last of them has stopped, because without it the hub can neither
+        servers of theirs run then, when the last of them has stopped, because without it the hub can neither
         watch nor stop them. "idle": also when the last server of somebody logged in has stopped; the next page
         asks for a login. "never": not before its end. A deleted user's ticket is always removed.""",
     )
@@ -59,7 +59,7 @@ class TicketKeeping(LoggingConfigurable):
             self.forget(user)
 
     def server_stopped(self, user: str, spawner: Any) -> None:
-        """Remove the person's ticket soon if that was her last server and she needs it no more."""
+        """Remove the person's ticket soon if that was their last server and they need it no more."""
         if user in self._logged_out or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
             asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
 
