@@ -27,9 +27,11 @@ _DETAILED = {
     "BadTicket": 0,
 }
 # What other programs say, to be found in their answers.
-_OF_OTHERS = {"_NEVER_AGAIN", "_NOT_NOW"}
+_OF_OTHERS = {"_NEVER_AGAIN", "_NOT_NOW", "_HINTS", "_BEGIN_BEFORE"}
 # Bugs of ours, which no person can cause or cure.
 _FOR_DEVELOPERS = {"kernels/shell.py"}
+# A page of the documentation, which is English as the descriptions are.
+_PAGES = {"profiles/catalogue/reference_page.py"}
 
 
 def _prose(path: Path) -> Iterator[tuple[int, str]]:
@@ -70,26 +72,28 @@ def _modules(package: str) -> list[Path]:
         path
         for path in sorted((TREE / package).rglob("*.py"))
         if not {"jobside", "sentences", "sentences.py"} & set(path.parts)
-        and str(path.relative_to(TREE)) not in _FOR_DEVELOPERS
+        and str(path.relative_to(TREE)) not in _FOR_DEVELOPERS | _PAGES
     ]
 
 
-@pytest.mark.parametrize("package", ["kerberos_auth"])
+@pytest.mark.parametrize("package", ["kerberos_auth", "profiles", "kernels"])
 def test_no_module_words_a_sentence_of_its_own(package: str) -> None:
     modules = _modules(package)
-    assert len(modules) > 9
+    assert len(modules) > 8
     found = [f"{path.relative_to(TREE)}:{line}: {text}" for path in modules for line, text in _prose(path)]
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("folder", ["kerberos_auth"])
+@pytest.mark.parametrize("folder", ["kerberos_auth", "profiles"])
 def test_no_page_words_a_sentence_of_its_own(folder: str) -> None:
     pages = [*(TREE / folder).rglob("*.html"), *(TREE / folder).rglob("*.html.jinja")]
     assert pages
     for page in pages:
         text = re.sub(r"\{[{%#].*?[}%#]\}", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        words = re.sub(r"<[^>]*>", "", text).split()
-        assert not words, f"{page.relative_to(TREE)}: {' '.join(words)}"
+        outside = re.sub(r"<[^>]*>", "", text)
+        # A label is one word, which begins with a capital letter.
+        found = re.search(r"\b[A-Z]\w+", outside) or _PROSE.search(outside)
+        assert not found, f"{page.relative_to(TREE)}: {found[0]}"
 
 
 def test_a_sentence_that_a_module_words_itself_is_found(tmp_path: Path) -> None:
