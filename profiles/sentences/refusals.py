@@ -22,8 +22,8 @@ class Placed:
 # -- what was sent -----------------------------------------------------------------------------------------
 NO_CHOICES = _("Choices must be names with texts, such as profile and site.")
 NO_SUCH_CHOICE = _("There is no choice named {name}. Choices are {names} and param.<name>.")
-NOT_ONE_LINE = _("{name} must be one line of text with at most {most} characters.")
-SENT_TWICE = _("{name} was sent more than once. Send each field once.")
+NOT_ONE_LINE = _("The choice {name} must be one line of text with at most {most} characters.")
+SENT_TWICE = _("The choice {name} was sent more than once. Send each field once.")
 
 # -- one choice --------------------------------------------------------------------------------------------
 NOT_ONE_OF = _("{label}: {value} is not offered. Choose one of: {options}.")
