@@ -49,6 +49,9 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     local accounts of its own.  Nothing that asks PAM or a KDC runs on the event loop.
     """
 
+    sentences = sentences
+    """For login.html."""
+
     realm = Unicode(
         "",
         config=True,
@@ -114,7 +117,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self.single_sign_on = SingleSignOn(self)
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
-            raise SystemExit(f"JupyterHub cannot start: {error}") from error
+            raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error
         for user, reason in self.tickets.sweep().items():
             self.log.warning("Removed the stored ticket of %s: %s", user, reason)
         core_log = logging.getLogger(__package__)
@@ -125,25 +128,18 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
 
     def _check_settings(self) -> None:
         if "KRB5CCNAME" in os.environ:
-            raise AuthFailed(
-                "KRB5CCNAME is set in the hub's environment, where PAM modules overwrite the file it names "
-                "with users' tickets. Start the hub without it."
-            )
+            raise AuthFailed(sentences.CCACHE_IS_SET)
         if self.pam_service and not pam.has_service(self.pam_service):
-            raise AuthFailed(
-                f"There is no PAM service file /etc/pam.d/{self.pam_service}, so PAM would take the rules of "
-                f"'other'. Write it, or set {type(self).__name__}.pam_service."
-            )
+            setting = f"{type(self).__name__}.pam_service"
+            raise AuthFailed(sentences.NO_PAM_SERVICE.format(service=self.pam_service, setting=setting))
         if self.verify_kdc == "require" and not self.keytab:
-            raise AuthFailed("verify_kdc is 'require', but no keytab is set.")
+            raise AuthFailed(sentences.KEYTAB_NEEDED)
         if self.verify_kdc != "off" and self.keytab and not os.access(self.keytab, os.R_OK):
-            raise AuthFailed(f"The keytab {self.keytab} cannot be read by uid {os.geteuid()}.")
+            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
         if self.realm and not names.REALM.fullmatch(self.realm):
-            raise AuthFailed(f"{self.realm!r} is not the name of a realm.")
+            raise AuthFailed(sentences.NO_REALM_NAME.format(realm=self.realm))
         if self.username_map:
-            raise AuthFailed(
-                "username_map is not supported: a user's name must be that of the Kerberos principal."
-            )
+            raise AuthFailed(sentences.NO_USERNAME_MAP)
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:
@@ -153,10 +149,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     def _auth_refresh_age_not_zero(self, proposal: dict[str, Any]) -> int:
         age: int = proposal["value"]
         if age <= 0:
-            raise TraitError(
-                "auth_refresh_age must be above 0: with 0 JupyterHub never looks at tickets, not even before "
-                "a spawn. The default is 300 seconds."
-            )
+            raise TraitError(sentences.REFRESH_AGE)
         return age
 
     @property
@@ -208,7 +201,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if isinstance(handler, NegotiateHandler) and handler.signed_on:
             return await self._model(handler.signed_on.user)
         if "username" not in data:
-            raise web.HTTPError(400, "Type your user name and your password.")
+            raise web.HTTPError(400, sentences.NAME_AND_PASSWORD)
         attempt = _Attempt(data["username"])
         try:
             return await self._model(await self._log_in(attempt, data.pop("password", "")))
@@ -223,7 +216,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             raise web.HTTPError(503, error.message) from error
 
     async def _model(self, user: str) -> dict[str, Any]:
-        """Return what JupyterHub is told of a user who is let in, with `manage_groups` also her groups here.
+        """Return what JupyterHub is told of a user who is let in, with `manage_groups` also their groups here.
 
         Groups are None, which leaves them as they were, while the machine's group database does not answer.
         """
@@ -259,7 +252,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return tickets.acquire(who.principal, password, self.tickets.folder, keytab)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
-        """True while the user's ticket is good, with `manage_groups` her groups; False asks for a new login.
+        """True while the user's ticket is good, with `manage_groups` their groups; False asks for a new login.
 
         One that is about to end is renewed first, if that takes no more than five seconds.  Raises NoTicket
         when the person was let in before and is now about to start a server.
@@ -275,7 +268,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
             if not hasattr(handler, "_token_authenticated"):
                 handler._token_authenticated = False
-            # What a person may do is known once she was let in; then False would lead to no login form.
+            # What a person may do is known once they were let in; then False would lead to no login form.
             let_in = hasattr(handler, "parsed_scopes") and handler.current_user is user
             if let_in and not handler._token_authenticated:
                 raise pages.NoTicket(user.name, handler, error) from error

@@ -63,7 +63,7 @@ class TicketKeeping(LoggingConfigurable):
             self.forget(user)
 
     def server_stopped(self, user: str, spawner: Any) -> None:
-        """Remove the person's ticket soon if that was her last server and she needs it no more."""
+        """Remove the person's ticket soon if that was their last server and they need it no more."""
         if user in self._logged_out or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
             asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
 

@@ -7,7 +7,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from . import tickets
+from . import sentences, tickets
 from .ccache import parse
 from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
 from .threads import LoginThreads
@@ -63,12 +63,12 @@ class KeytabTickets:
             raise LoginServersUnreachable("no answer in time") from error
         facts = parse(data)
         path = self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
-        _write(path, data)
+        _write(path, data, principal)
         self._known[principal] = Ticket.of(principal, facts, path)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file by a new one that only this process's user may read, at once and as a whole."""
+def _write(path: Path, data: bytes, principal: str) -> None:
+    """Replace a principal's file by one that only this process's user may read, at once and as a whole."""
     new = path.parent / (TEMPORARY + secrets.token_hex(8))
     try:
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
@@ -76,4 +76,4 @@ def _write(path: Path, data: bytes) -> None:
         new.rename(path)
     except OSError as error:
         new.unlink(missing_ok=True)
-        raise AuthFailed("A ticket could not be stored.", str(error)) from error
+        raise AuthFailed(sentences.SERVICE_TICKET_NOT_STORED.format(principal=principal), str(error)) from error

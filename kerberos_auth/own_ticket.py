@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from . import sentences
 from .ccache import parse
 from .errors import AuthFailed
 from .tickets import Ticket
@@ -22,19 +23,17 @@ def own_ticket(environ: Mapping[str, str] = os.environ) -> Ticket:
     kind, colon, rest = name.partition(":")
     if colon and kind != "FILE":
         file = _DEFAULT.format(uid=os.getuid())
-        raise AuthFailed(
-            f"Your ticket is in {name}, which is not a file. Run `export KRB5CCNAME={file}`, then `kinit -f`."
-        )
+        raise AuthFailed(sentences.OWN_TICKET_NO_FILE.format(cache=name, file=file))
     path = Path(rest if colon else name)
     try:
         facts = parse(path.read_bytes())
     except OSError as error:
-        raise AuthFailed(f"You have no ticket in {path} ({error.strerror}). Run `kinit -f` first.") from error
+        raise AuthFailed(sentences.OWN_TICKET_MISSING.format(path=path, reason=error.strerror)) from error
     except AuthFailed as error:
-        raise AuthFailed(f"The ticket in {path} cannot be used. Run `kinit -f` again.", error.detail) from error
+        raise AuthFailed(sentences.OWN_TICKET_UNUSABLE.format(path=path), error.detail) from error
     if facts.end <= time.time():
-        raise AuthFailed(f"Your ticket in {path} has expired. Run `kinit -f` again.")
+        raise AuthFailed(sentences.OWN_TICKET_EXPIRED.format(path=path))
     if not facts.forwardable:
-        raise AuthFailed(f"Your ticket in {path} cannot be forwarded. Run `kinit -f` again.")
+        raise AuthFailed(sentences.OWN_TICKET_NOT_FORWARDABLE.format(path=path))
     user = facts.principal.rpartition("@")[0]
     return Ticket.of(user, facts, path)

@@ -12,7 +12,7 @@ from tornado.httputil import url_concat
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
-from . import negotiate
+from . import negotiate, sentences
 from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
 from .negotiate import SignedOn, SignOnRefused
 from .threads import LoginThreads
@@ -20,12 +20,6 @@ from .threads import LoginThreads
 PATH = "/negotiate"
 
 _THREADS = 4  # each is busy for milliseconds: no server is asked
-_NO_TICKET = (
-    "Your browser has shown no Kerberos ticket. It needs one (kinit -f), and leave to use it for this site "
-    "(Firefox: network.negotiate-auth.trusted-uris and delegation-uris; Chromium: AuthServerAllowlist and "
-    "AuthNegotiateDelegateAllowlist, then start it again once). Or log in with your password."
-)
-_NOT_ALLOWED = "You are not allowed to use this hub."
 
 
 class SingleSignOn(LoggingConfigurable):
@@ -45,7 +39,7 @@ class SingleSignOn(LoggingConfigurable):
     def __init__(self, authenticator: Any) -> None:
         super().__init__(parent=authenticator)
         if self.keytab and not os.access(self.keytab, os.R_OK):
-            raise AuthFailed(f"The keytab {self.keytab} cannot be read by uid {os.geteuid()}.")
+            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
         self._authenticator = authenticator
         self._threads = LoginThreads(_THREADS)
 
@@ -73,9 +67,9 @@ class SingleSignOn(LoggingConfigurable):
 
 
 class NegotiateHandler(BaseHandler):  # type: ignore[misc]
-    """Log a person in by her browser's ticket and lead her to `next`; every refusal links to the login form.
+    """Log a person in by their browser's ticket and lead them to `next`; every refusal links to the login form.
 
-    `signed_on` is who she is, once she proved it: the authenticator takes it in place of a password.
+    `signed_on` is who they are, once they proved it: the authenticator takes it in place of a password.
     """
 
     signed_on: SignedOn | None = None
@@ -94,10 +88,10 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
             theirs = isinstance(error, SignOnRefused | BadTicket | TicketExpired)
             raise self._refusal(403 if theirs else 503, error.message) from error
         if self.signed_on is None:
-            raise self._refusal(401, _NO_TICKET, {"WWW-Authenticate": "Negotiate"})
+            raise self._refusal(401, sentences.NO_TICKET_SHOWN, {"WWW-Authenticate": "Negotiate"})
         user = await self.login_user({"username": self.signed_on.user})
         if user is None:
-            raise self._refusal(403, _NOT_ALLOWED)
+            raise self._refusal(403, sentences.NOT_ALLOWED)
         self.set_header("WWW-Authenticate", self.signed_on.answer)
         self.redirect(self.get_next_url(user))
 
@@ -113,5 +107,5 @@ class _Refusal(web.HTTPError):
         # Without a reason JupyterHub makes a headline of the sentence.
         super().__init__(status, "%s", sentence, reason=responses[status])
         self.headers = {"Cache-Control": "no-store", **headers}
-        link = f'<a id="password-login" href="{xhtml_escape(form)}">Log in with your password</a>'
+        link = f'<a id="password-login" href="{xhtml_escape(form)}">{xhtml_escape(sentences.USE_PASSWORD)}</a>'
         self.jupyterhub_html_message = f"{xhtml_escape(sentence)}</p><p>{link}"

@@ -73,7 +73,7 @@ def test_wrong_settings_are_wrong_in_the_catalogue(settings: dict[str, object]) 
 
 
 def test_without_it_the_catalogue_says_which_hooks_there_are() -> None:
-    with pytest.raises(CatalogueInvalid, match=r"there is no such hook; installed are `init-cluster`, `spark`"):
+    with pytest.raises(CatalogueInvalid, match=r"there is no such hook; write one of `init-cluster`, `spark`"):
         load.parse(written(root="/tmp"), "catalogue.yaml")
 
 

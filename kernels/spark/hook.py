@@ -57,12 +57,12 @@ class Spark(_Cluster):
         ge=1, le=1000, description="Workers, each on a node of its own; the master is on the first."
     )
     partition: Name | None = Field(
-        default=None, description="Partition of the cluster's job; the notebook's own if left out."
+        default=None, description="Partition of the cluster's job. Default: the notebook's."
     )
     project: Name | None = Field(
-        default=None, description="Project that the cluster's job charges; the notebook's own if left out."
+        default=None, description="Project that the cluster's job charges. Default: the notebook's."
     )
-    cores_per_worker: int = Field(default=1, ge=1, le=1024, description="Processor cores of each worker.")
+    cores_per_worker: int = Field(default=1, ge=1, le=1024, description="CPU cores of each worker.")
     memory_per_worker: Mebibytes = Field(
         default=2048,
         ge=_LEAST_WORKER_MIB,
@@ -70,10 +70,13 @@ class Spark(_Cluster):
         "of the rest) and Python.",
     )
     module: Value | None = Field(
-        default=None, description="Module that brings Spark, if the profile's own modules do not."
+        default=None, description="Module that provides Spark, if the profile's own modules do not."
     )
     check_seconds: int = Field(
-        default=60, ge=1, le=600, description="How often each job asks Slurm whether the other is over."
+        default=60,
+        ge=1,
+        le=600,
+        description="Seconds after which each job asks Slurm again whether the other is over.",
     )
 
     def fragment(self, job: JobContext) -> Fragment:

@@ -10,7 +10,7 @@ from profiles.catalogue.values import Entry, Key, Plain
 
 
 class Catalogue(Entry):
-    """The whole file: what is on offer, and where."""
+    """The whole file: what is offered, and where."""
 
     include: tuple[Plain, ...] = Field(
         default=(),
@@ -31,8 +31,8 @@ class Catalogue(Entry):
     def _offerings(self) -> dict[tuple[str, str], Offering]:
         found: dict[tuple[str, str], Offering] = {}
         for key, profile in self.profiles.items():
-            usual = profile.written_out()
+            own = profile.written_out()
             for site in self.sites_of(key):
                 there = profile.sites.get(site)
-                found[key, site] = usual.overridden(there.written_out()) if there else usual
+                found[key, site] = own.overridden(there.written_out()) if there else own
         return found

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 from kernels.hook import Hook, hooks
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
+from profiles.sentences import mistakes
 
 
 def _read(value: Any) -> Any:
@@ -29,7 +30,7 @@ def _hook(name: str, settings: Any) -> Hook:
         return settings
     known = hooks()
     if name not in known:
-        raise WrongAt((str(name),), f"there is no such hook; {meant(str(name), sorted(known), 'installed are')}")
+        raise WrongAt((str(name),), mistakes.NO_HOOK.format(hint=meant(str(name), sorted(known))))
     try:
         return known[name].model_validate({} if settings is None else settings)
     except ValidationError as error:

@@ -13,6 +13,7 @@ from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.resources import Count, Counts, Parameter, Resources, Sizes
 from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord, Whole
 from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.sentences import mistakes
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text of a profile holds the value of a parameter; the group is its name."""
@@ -21,19 +22,23 @@ ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _SHORT_FORMS = ("core", "memory", "kernel")
 
 
-def _one_value(long: str) -> BeforeValidator:
+def _long(name: str) -> str:
+    return f"resources: {{{name}: }}"
+
+
+def _one_value(name: str) -> BeforeValidator:
     """Return what tells those who write more than one value behind the short form of a resource."""
 
     def check(value: Any) -> Any:
         if isinstance(value, dict | list):
-            raise ValueError(f"is short for one value; write a range or options as `resources: {{{long}: }}`")
+            raise ValueError(mistakes.SHORT_FOR_ONE.format(long=_long(name)))
         return value
 
     return BeforeValidator(check)
 
 
 class Visibility(Entry):
-    """Who may see a profile: whoever is in one of the groups, or may charge one of the projects."""
+    """Who may see a profile: members of one of the groups, and people who may charge one of the projects."""
 
     groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
     projects: tuple[SlurmWord, ...] = Field(default=(), description="Projects of the site.")
@@ -41,7 +46,7 @@ class Visibility(Entry):
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:
         if not self.groups and not self.projects:
-            raise ValueError("names nobody; write groups or projects, or leave it out for everybody")
+            raise ValueError(mistakes.NAMES_NOBODY)
         return self
 
 
@@ -49,7 +54,7 @@ class Offering(Entry):
     """What runs and what it gets; a profile's own, and again under each of its sites for what differs there."""
 
     partitions: tuple[SlurmWord, ...] = Field(
-        default=(), description="The site's partitions it may use, the default first; all of them if left out."
+        default=(), description="Partitions of the site it may use, the default first. Default: all of them."
     )
     resources: Resources = Field(default_factory=Resources, description="What its job gets.")
     core: Annotated[Count, Field(gt=0), _one_value("cores")] | None = Field(
@@ -60,7 +65,7 @@ class Offering(Entry):
     )
     parameters: dict[Key, Parameter] = Field(
         default_factory=dict,
-        description="What else a person may set; `{param.<name>}` is its value in modules and environment.",
+        description="Further choices for people; `{param.<name>}` is the value in `modules` and `environment`.",
     )
     module_paths: tuple[Value, ...] = Field(
         default=(), description="Folders of module files to add with `module use`, before any is loaded."
@@ -81,20 +86,20 @@ class Offering(Entry):
         description="What else belongs to the job, such as `spark`: a hook's name and its settings.",
     )
     container: AbsolutePath | None = Field(
-        default=None, description="Image that the server runs in, started by the site's `container` command."
+        default=None, description="Image in which the server runs, started by the site's `container` command."
     )
     directives: Directives = Field(
         default_factory=dict,
         description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
     )
     command: tuple[Value, ...] = Field(
-        default=("jupyterhub-singleuser",), min_length=1, description="Program that is the notebook server."
+        default=("jupyterhub-singleuser",), min_length=1, description="Command that starts the notebook server."
     )
     default_url: AbsolutePath | None = Field(
         default=None,
-        description="Page that opens first, such as `/lab` or `/tree`; the hub's default if left out.",
+        description="Page that opens first, such as `/lab` or `/tree`. Default: the hub's.",
     )
-    visible_to: Visibility | None = Field(default=None, description="Who may see it; everybody if left out.")
+    visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
     queue_wait: Minutes = Field(
         default=30, description="How long a launch may wait in the queue before it is given up, such as `4h`."
     )
@@ -103,11 +108,9 @@ class Offering(Entry):
     def _short_forms_stand_alone(self) -> Self:
         for short, long in (("core", "cores"), ("memory", "memory")):
             if short in self.model_fields_set and long in self.resources.model_fields_set:
-                raise WrongAt(
-                    (short,), f"is short for `resources: {{{long}: }}`, which is there too; leave one out"
-                )
+                raise WrongAt((short,), mistakes.SHORT_AND_LONG.format(long=_long(long)))
         if self.kernel is not None and self.kernels:
-            raise WrongAt(("kernel",), "is short for one entry of `kernels`, which is there too; leave one out")
+            raise WrongAt(("kernel",), mistakes.SHORT_KERNEL)
         return self
 
     def needs(self, parameters: Mapping[str, str]) -> Environment:
@@ -176,11 +179,11 @@ def _listed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: {} if what is None else what for name, what in value.items()}
     if isinstance(value, str):
-        raise ValueError(f"is one name, but a list is needed; write [{value[:40] or 'names of sites'}]")
+        raise ValueError(mistakes.ONE_SITE.format(value=value[:40] or mistakes.NAMES_OF_SITES))
     if not isinstance(value, list):
         return value
     if not value:
-        raise ValueError("names no site; write one at least, or leave it out for all of them")
+        raise ValueError(mistakes.NO_SITES)
     wrong = tuple(
         WrongAt((str(index),), text) for index, name in enumerate(value) if (text := _no_site(name, value[:index]))
     )
@@ -191,13 +194,13 @@ def _listed(value: Any) -> Any:
 
 def _no_site(name: Any, before: list[Any]) -> str | None:
     if not isinstance(name, str):
-        return "is not the name of a site; write names alone, or in braces names with what differs there"
-    return "is there twice; leave one of them out" if name in before else None
+        return mistakes.NO_SITE_NAME
+    return mistakes.THERE_TWICE if name in before else None
 
 
 def _without_prefix(icon: str) -> str:
     if icon.startswith("fa-"):
-        raise ValueError(f"`{icon}` has the prefix that all icons have; write {icon[3:]}")
+        raise ValueError(mistakes.ICON_PREFIX.format(icon=icon, name=icon[3:]))
     return icon
 
 
@@ -207,9 +210,9 @@ _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
 class Profile(Offering):
     """One thing a person can start."""
 
-    name: Plain = Field(description="What people read in the list of profiles.")
+    name: Plain = Field(description="Name shown in the list of profiles.")
     description: str = Field(
-        default="", max_length=4000, description="What it is for, in Markdown; shown when it is picked."
+        default="", max_length=4000, description="What it is for, in Markdown; shown when it is chosen."
     )
     icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
         default=None,
@@ -217,11 +220,11 @@ class Profile(Offering):
     )
     sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
         default_factory=dict,
-        description="Sites that offer it, the default first: a list, or names with what differs there; "
-        "all sites if left out.",
+        description="Sites that offer it, the default first: a list, or names with what differs there. "
+        "Default: all sites.",
     )
     servers_max: Whole | None = Field(
         default=None,
         ge=1,
-        description="How many servers of this profile one person may have; any number if left out.",
+        description="Maximum number of servers of this profile for one person. Default: no limit.",
     )

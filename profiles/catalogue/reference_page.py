@@ -42,7 +42,7 @@ def _part(title: str, schema: Schema, whole: str) -> str:
     keys = ", ".join(f"`{key}`" for key in schema["properties"])
     said = schema["description"].split("\n\n")[0]
     return "\n".join(
-        [f"## {title}", "", said, "", f"As in `{whole}`, whose value holds for what is left out: {keys}.", ""]
+        [f"## {title}", "", said, "", f"As in `{whole}`, whose values apply to omitted keys: {keys}.", ""]
     )
 
 
@@ -54,8 +54,9 @@ def _section(title: str, schema: Schema, defs: dict[str, Schema]) -> str:
 
 
 def _row(key: str, schema: Schema, is_needed: bool) -> str:
-    what = schema.get("description", "").replace("|", "\\|")
-    return f"| `{key}` | {what} | {'**needed**' if is_needed else _default(schema)} |"
+    what, _, default = schema.get("description", "").replace("|", "\\|").partition(" Default: ")
+    shown = "**needed**" if is_needed else default.removesuffix(".") or _default(schema)
+    return f"| `{key}` | {what} | {shown} |"
 
 
 def _described(schema: Schema, defs: dict[str, Schema]) -> Schema:
@@ -69,8 +70,8 @@ def _default(schema: Schema) -> str:
     if schema.get("minProperties"):
         return "**needed**"
     if "default" not in schema:
-        # What there is then, the sentence says, or the table of the keys below.
-        return "" if "left out" in schema.get("description", "") or "$ref" in schema else "none"
+        # The table of the keys below says what there is then.
+        return "" if "$ref" in schema else "none"
     value = schema["default"]
     if value == "":
         return "none"

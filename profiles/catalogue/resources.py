@@ -12,32 +12,35 @@ from kernels.environment import Value, Variable
 from kernels.units import Mebibytes, MemoryText, Minutes, TimeText
 from profiles.catalogue.values import CountText, Entry, Plain, SlurmWord, Whole
 from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.sentences import mistakes
 
 Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
 _EITHER: JsonDict = {"required": [], "anyOf": [{"required": ["default"]}, {"required": ["options"]}]}
 
 
 class Bounds(Entry):
-    """A whole number with a default; a person may ask for one of `options`, or for `least` to `most`."""
+    """A whole number with a default; a person may choose one of `options`, or `least` to `most`."""
 
     model_config = ConfigDict(json_schema_extra=_EITHER)
     say: ClassVar[Callable[[int], str]] = str
 
-    default: int = Field(description="What a launch gets if nothing is asked; the first option if left out.")
-    min: int | None = Field(default=None, description="The least that may be asked; 1 if left out.")
-    max: int | None = Field(default=None, description="The most that may be asked; the default if left out.")
-    options: tuple[int, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+    default: int = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
+    min: int | None = Field(default=None, description="Smallest value that may be chosen. Default: 1.")
+    max: int | None = Field(default=None, description="Largest value that may be chosen. Default: `default`.")
+    options: tuple[int, ...] = Field(
+        default=(), description="Values that may be chosen, instead of `min` and `max`."
+    )
 
     @property
     def least(self) -> int:
-        """The least that may be asked."""
+        """The smallest value that may be chosen."""
         if self.options:
             return min(self.options)
         return min(1, self.default) if self.min is None else self.min
 
     @property
     def most(self) -> int:
-        """The most that may be asked."""
+        """The largest value that may be chosen."""
         if self.options:
             return max(self.options)
         return self.default if self.max is None else self.max
@@ -47,33 +50,32 @@ class Bounds(Entry):
         if self.options:
             for name in ("min", "max"):
                 if getattr(self, name) is not None:
-                    raise WrongAt((name,), "has no meaning beside `options`; leave one of them out")
+                    raise WrongAt((name,), mistakes.NO_MEANING_BESIDE_OPTIONS)
             if self.default not in self.options:
-                raise WrongAt(
-                    ("default",),
-                    f"is not among the options; write one of {', '.join(map(type(self).say, self.options))}",
-                )
+                options = ", ".join(map(type(self).say, self.options))
+                raise WrongAt(("default",), mistakes.NO_OPTION.format(options=options))
             return self
         say = type(self).say
         if self.least > self.most and self.min is None:
-            raise WrongAt(("max",), f"is less than the least, which is {say(self.least)}; write a larger one")
+            raise WrongAt(("max",), mistakes.LESS_THAN_LEAST.format(least=say(self.least)))
         if self.least > self.most:
-            raise WrongAt(("min",), f"is more than the most, which is {say(self.most)}; write a smaller one")
+            raise WrongAt(("min",), mistakes.MORE_THAN_MOST.format(most=say(self.most)))
         if not self.least <= self.default <= self.most:
-            asked = f"{say(self.least)} to {say(self.most)}"
-            raise WrongAt(
-                ("default",), f"is {say(self.default)}, but only {asked} may be asked; write one of these"
-            )
+            least, most = say(self.least), say(self.most)
+            text = mistakes.DEFAULT_OUTSIDE.format(value=say(self.default), least=least, most=most)
+            raise WrongAt(("default",), text)
         return self
 
 
 class Counts(Bounds):
     """How many: one of `options`, or `min` to `max`."""
 
-    default: Count = Field(description="What a launch gets if nothing is asked; the first option if left out.")
-    min: Count | None = Field(default=None, description="The least that may be asked; 1 if left out.")
-    max: Count | None = Field(default=None, description="The most that may be asked; the default if left out.")
-    options: tuple[Count, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+    default: Count = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
+    min: Count | None = Field(default=None, description="Smallest value that may be chosen. Default: 1.")
+    max: Count | None = Field(default=None, description="Largest value that may be chosen. Default: `default`.")
+    options: tuple[Count, ...] = Field(
+        default=(), description="Values that may be chosen, instead of `min` and `max`."
+    )
 
 
 class Sizes(Bounds):
@@ -81,10 +83,14 @@ class Sizes(Bounds):
 
     say: ClassVar[Callable[[int], str]] = units.say_mebibytes
 
-    default: Mebibytes = Field(description="What a launch gets if nothing is asked; the first option if left out.")
-    min: Mebibytes | None = Field(default=None, description="The least that may be asked; 1M if left out.")
-    max: Mebibytes | None = Field(default=None, description="The most that may be asked; the default if left out.")
-    options: tuple[Mebibytes, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+    default: Mebibytes = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
+    min: Mebibytes | None = Field(default=None, description="Smallest value that may be chosen. Default: 1M.")
+    max: Mebibytes | None = Field(
+        default=None, description="Largest value that may be chosen. Default: `default`."
+    )
+    options: tuple[Mebibytes, ...] = Field(
+        default=(), description="Values that may be chosen, instead of `min` and `max`."
+    )
 
 
 class Durations(Bounds):
@@ -92,23 +98,25 @@ class Durations(Bounds):
 
     say: ClassVar[Callable[[int], str]] = units.say_minutes
 
-    default: Minutes = Field(description="What a launch gets if nothing is asked; the first option if left out.")
-    min: Minutes | None = Field(default=None, description="The least that may be asked; 1m if left out.")
-    max: Minutes | None = Field(default=None, description="The most that may be asked; the default if left out.")
-    options: tuple[Minutes, ...] = Field(default=(), description="Instead of min and max: what may be asked.")
+    default: Minutes = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
+    min: Minutes | None = Field(default=None, description="Smallest value that may be chosen. Default: 1m.")
+    max: Minutes | None = Field(default=None, description="Largest value that may be chosen. Default: `default`.")
+    options: tuple[Minutes, ...] = Field(
+        default=(), description="Values that may be chosen, instead of `min` and `max`."
+    )
 
 
 def _spread(value: Any) -> Any:
     """Turn one value, which nobody may change, and options without a default into what Bounds holds."""
     if isinstance(value, list):
-        raise ValueError("is a list; write {options: [...]} for a choice")
+        raise ValueError(mistakes.CHOICE_AS_LIST.format(example="{options: [...]}"))
     if not isinstance(value, dict):
         return value if isinstance(value, Bounds) else {"default": value, "options": [value]}
     if "default" in value:
         return value
     options = value.get("options")
     if options == []:
-        raise WrongAt(("options",), "is empty; write one at least")
+        raise WrongAt(("options",), mistakes.TOO_FEW)
     if options is None:
         return value
     return {"default": options[0] if isinstance(options, list) else options, **value}
@@ -120,7 +128,7 @@ def _fixed(value: int) -> Any:
 
 def _one_or_more(bounds: Counts) -> Counts:
     if bounds.least < 1:
-        raise ValueError("may be 0, but a job needs one; write 1 or more")
+        raise ValueError(mistakes.NEEDS_ONE)
     return bounds
 
 
@@ -133,12 +141,12 @@ DurationBounds = Annotated[Durations, BeforeValidator(_spread, json_schema_input
 class Resources(Entry):
     """What a job gets.  Each is one value, `{default: , min: , max: }` or `{options: [...]}`."""
 
-    cores: OneOrMore = Field(default=Counts(**_fixed(1)), description="Processor cores on each node.")
+    cores: OneOrMore = Field(default=Counts(**_fixed(1)), description="CPU cores on each node.")
     memory: SizeBounds = Field(default=Sizes(**_fixed(1024)), description="Memory on each node, such as `64G`.")
-    gpus: CountBounds = Field(default=Counts(**_fixed(0)), description="Graphics processors on each node.")
+    gpus: CountBounds = Field(default=Counts(**_fixed(0)), description="GPUs on each node.")
     gpu_types: tuple[SlurmWord, ...] = Field(
         default=(),
-        description="Types of graphics processor that may be asked for, the default first; any if left out.",
+        description="GPU types that may be chosen, the default first. Default: any.",
     )
     nodes: OneOrMore = Field(default=Counts(**_fixed(1)), description="Nodes; the server runs on the first.")
     time: DurationBounds = Field(
@@ -149,7 +157,7 @@ class Resources(Entry):
 def _titled(value: Any) -> Any:
     """Turn a list of options into options that are their own titles."""
     if isinstance(value, str):
-        raise ValueError(f"is one text, but a list is needed; write [{value[:40]}]")
+        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
     if not isinstance(value, list):
         return value
     wrong = [(place, why) for place, option in enumerate(value) if (why := _no_option(option, value[:place]))]
@@ -160,21 +168,21 @@ def _titled(value: Any) -> Any:
 
 def _no_option(option: Any, before: list[Any]) -> str | None:
     if not isinstance(option, str) and type(option) is not int:
-        return "is not text; write it in quotes, so that nothing of it is lost"
-    return "is there twice; leave one of them out" if option in before else None
+        return mistakes.NOT_TEXT
+    return mistakes.THERE_TWICE if option in before else None
 
 
 def _can_be_picked(option: str) -> str:
     """Return an option that comes back from a form as it was sent."""
     if not option.strip() or option != option.strip() or not option.isprintable():
-        raise ValueError("is empty, or has spaces around it or other than plain ones; write it without them")
+        raise ValueError(mistakes.NOT_PICKABLE)
     return option
 
 
 def _text_or_whole(value: Any) -> Any:
     if value is None or isinstance(value, str) or type(value) is int:
         return value
-    raise ValueError("is not text; write it in quotes, so that nothing of it is lost")
+    raise ValueError(mistakes.NOT_TEXT)
 
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
@@ -191,24 +199,24 @@ def whole(text: str) -> int | None:
 class Parameter(Entry):
     """One thing that a person may set within a profile: one of some options, or a whole number in a range."""
 
-    title: Plain = Field(description="What people read beside it.")
-    description: Plain = Field(default="", description="One sentence under it.")
+    title: Plain = Field(description="Title shown in the form.")
+    description: Plain = Field(default="", description="One sentence shown below it.")
     options: Annotated[
         dict[_Option, Plain], BeforeValidator(_titled, json_schema_input_type=dict[Value, Plain] | list[str | int])
-    ] = Field(default_factory=dict, description="What may be picked: a list, or values with titles.")
-    min: _End | None = Field(default=None, description="Instead of options: the least.")
-    max: _End | None = Field(default=None, description="Instead of options: the most.")
+    ] = Field(default_factory=dict, description="Values that may be chosen: a list, or values with titles.")
+    min: _End | None = Field(default=None, description="Smallest value, instead of `options`.")
+    max: _End | None = Field(default=None, description="Largest value, instead of `options`.")
     default: Annotated[str | int | None, BeforeValidator(_text_or_whole)] = Field(
         default=None,
-        description="What a launch gets if nothing is picked; the first option, or `min`, if left out.",
+        description="What a launch gets if nothing is chosen. Default: the first option, or `min`.",
     )
     variable: Variable | None = Field(
-        default=None, description="Environment variable that holds the value in the job; none if left out."
+        default=None, description="Environment variable that holds the value in the job. Default: none."
     )
 
     @property
     def usual(self) -> str:
-        """What a launch gets if nothing is picked."""
+        """What a launch gets if nothing is chosen."""
         if self.default is not None:
             return str(self.default)
         return next(iter(self.options)) if self.options else str(self.min)
@@ -223,14 +231,14 @@ class Parameter(Entry):
     def _says_what_may_be_picked(self) -> Self:
         if self.options:
             if self.min is not None or self.max is not None:
-                raise ValueError("has `options` and `min` or `max`; leave one of them out")
+                raise ValueError(mistakes.OPTIONS_AND_RANGE)
             if self.usual not in self.options:
-                raise WrongAt(("default",), f"is not among the options; write one of {', '.join(self.options)}")
+                raise WrongAt(("default",), mistakes.NO_OPTION.format(options=", ".join(self.options)))
             return self
         if self.min is None or self.max is None:
-            raise ValueError("does not say what may be picked; write `options`, or `min` and `max`")
+            raise ValueError(mistakes.NOTHING_TO_PICK)
         if self.min > self.max:
-            raise WrongAt(("min",), f"is more than `max`, {self.max}; write a smaller one")
+            raise WrongAt(("min",), mistakes.MIN_OVER_MAX.format(most=self.max))
         if not self.holds(whole(self.usual)):
-            raise WrongAt(("default",), f"is not in the range; write a whole number from {self.min} to {self.max}")
+            raise WrongAt(("default",), mistakes.NOT_IN_RANGE.format(least=self.min, most=self.max))
         return self

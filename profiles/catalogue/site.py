@@ -21,6 +21,7 @@ from profiles.catalogue.values import (
     braces,
 )
 from profiles.catalogue.wrong import WrongAt
+from profiles.sentences import mistakes
 
 LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
@@ -39,7 +40,7 @@ Projects = Annotated[
 
 def _projects(value: Any) -> Any:
     if isinstance(value, str) and near(value, ("none", "accounting")) is None:
-        raise ValueError(f"is neither a list, nor none or accounting; for a list write [{value[:40]}]")
+        raise ValueError(mistakes.NO_PROJECTS.format(value=value[:40]))
     return value
 
 
@@ -49,7 +50,7 @@ def _nothing_said(value: Any) -> Any:
 
 def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
     if not any("{image}" in word for word in words):
-        raise ValueError("does not say where the image stands; write '{image}' as one of the words")
+        raise ValueError(mistakes.NO_IMAGE.format(image="'{image}'"))
     return words
 
 
@@ -72,17 +73,17 @@ class Tunnel(Entry):
 
     kind: Literal["direct", "ssh"] = Field(
         default="direct",
-        description="`direct`: the hub connects to the node. `ssh`: through a front end, where it cannot.",
+        description="`direct`: the hub connects to the node. `ssh`: the hub connects through a front end.",
     )
 
 
 class Auks(Entry):
     """Where a site's client of auks is."""
 
-    path: AbsolutePath = Field(default="/usr/bin/auks", description="The program auks on the front ends.")
+    path: AbsolutePath = Field(default="/usr/bin/auks", description="Path of the program auks on the front ends.")
     conf: AbsolutePath | None = Field(
         default=None,
-        description="Its configuration file, such as /etc/auks/auks.conf; its own default if left out.",
+        description="Its configuration file, such as /etc/auks/auks.conf. Default: its own.",
     )
 
 
@@ -90,15 +91,16 @@ class TicketCommand(Entry):
     """A site's own programs that bring tickets to jobs; `{launch_id}` and `{owner}` may stand in every word."""
 
     push: Words = Field(
-        description="Run on the front end as the owner before a job is submitted and whenever the ticket was "
-        "renewed; the ticket is on its stdin and, as delegated by the login, in KRB5CCNAME.",
+        description="Command run on the front end, as the owner, before a job is submitted and after each renewal "
+        "of the ticket. It gets the ticket on stdin and, as delegated by the login, in KRB5CCNAME.",
     )
     release: Words | None = Field(
-        default=None, description="Run on the front end as the owner when the job is over; nothing if left out."
+        default=None,
+        description="Command run on the front end, as the owner, when the job is over. Default: none.",
     )
     ccache: Word | None = Field(
         default=None,
-        description="KRB5CCNAME of the job, such as FILE:/scratch/{owner}/{launch_id}; not set if left out.",
+        description="KRB5CCNAME of the job, such as FILE:/scratch/{owner}/{launch_id}. Default: not set.",
     )
 
 
@@ -110,31 +112,33 @@ class TicketSettings(Entry):
         description="`none`: the job has no ticket. `copy`: a private file in the site's ticket_folder. "
         "`auks`: the site's auksd and its Slurm plug-in. `command`: a program of the site's own.",
     )
-    auks: Auks | None = Field(default=None, description="For `auks`, where its client is not the usual one.")
+    auks: Auks | None = Field(
+        default=None, description="Where the auks client is, if not /usr/bin/auks with its default configuration."
+    )
     command: TicketCommand | None = Field(default=None, description="For `command`: what to run.")
 
     @model_validator(mode="after")
     def _only_the_delivery_has_settings(self) -> Self:
         if self.delivery == "command" and self.command is None:
-            raise WrongAt(("delivery",), "is command, but nothing says which; write `command` beside it")
+            raise WrongAt(("delivery",), mistakes.NO_COMMAND)
         for name in ("auks", "command"):
             if getattr(self, name) is not None and self.delivery != name:
-                raise WrongAt((name,), f"is for `delivery: {name}`; write that, or leave it out")
+                raise WrongAt((name,), mistakes.OF_ANOTHER_DELIVERY.format(delivery=name))
         return self
 
 
 class Partition(Entry):
     """One Slurm partition that the form offers."""
 
-    title: Plain = Field(default="", description="What people read; the partition's own name if empty.")
-    time_max: Minutes | None = Field(default=None, description="Longest time that may be asked for here.")
+    title: Plain = Field(default="", description="Title shown in the form. Default: the partition's name.")
+    time_max: Minutes | None = Field(default=None, description="Longest time that may be chosen here.")
 
 
 _Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
 class Monitor(Entry):
-    """A service identity that a site lets ask Slurm."""
+    """A service identity that a site allows to ask Slurm."""
 
     principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
         description="Its Kerberos principal, such as jupyter-monitor@EXAMPLE.ORG."
@@ -148,19 +152,19 @@ class Maintenance(Entry):
 
     begins: Moment = Field(description="When it begins, such as 2026-12-01 08:00.")
     ends: Moment = Field(description="When it is over.")
-    text: Plain = Field(default="", description="What people should know of it.")
+    text: Plain = Field(default="", description="Further information, shown to people.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.ends <= self.begins:
-            raise WrongAt(("ends",), f"is not after `begins`; write a time after {self.begins:%Y-%m-%d %H:%M}")
+            raise WrongAt(("ends",), mistakes.ENDS_BEFORE.format(begins=f"{self.begins:%Y-%m-%d %H:%M}"))
         return self
 
 
 class Site(Entry):
     """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
 
-    title: Plain = Field(description="What people read in the list of clusters.")
+    title: Plain = Field(description="Title shown in the list of clusters.")
     front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
     slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
     slurm_cluster: SlurmWord | None = Field(
@@ -173,17 +177,17 @@ class Site(Entry):
     )
     hub_url: Annotated[str, Field(pattern=HUB_URL)] | None = Field(
         default=None,
-        description="Address of the hub's API as the nodes reach it; the hub's own idea of it if left out.",
+        description="URL of the hub as the nodes reach its API. Default: the hub's own API URL.",
     )
     login_name: dict[str, Annotated[str, Field(pattern=LOGIN)]] = Field(
-        default_factory=dict, description="Login at the site, for the people whose hub name is another."
+        default_factory=dict, description="Login names at the site, for people whose name on the hub differs."
     )
     job_folder: OwnersFolder = Field(
-        description="Folder of job logs, made if missing; every node sees it, and needs no ticket to write there."
+        description="Folder of job logs, made if missing. Every node must see it and write there without a ticket."
     )
     ticket_folder: OwnersFolder | None = Field(
         default=None,
-        description="Folder of delivered tickets, made 0700 if missing; the same conditions as job_folder.",
+        description="Folder of delivered tickets, made with mode 0700 if missing. Same conditions as job_folder.",
     )
     module_init: AbsolutePath | None = Field(
         default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
@@ -203,17 +207,17 @@ class Site(Entry):
     )
     partitions: dict[SlurmWord, _Partition] = Field(
         default_factory=dict,
-        description="Partitions on offer, the default first; Slurm's own default partition if left out.",
+        description="Partitions offered, the default first. Default: Slurm's own default partition.",
     )
     projects: Annotated[Projects, BeforeValidator(_projects)] = Field(
         default="none",
         description="Projects that may be charged: a list, the default first; `accounting`: those that Slurm's "
-        "accounting has for the person; `none`: nobody is asked for one.",
+        "accounting has for the person; `none`: no project is asked for.",
     )
     kernel_store: AbsolutePath | None = Field(
         default=None,
-        description="Folder of built kernels, shared by all whose launches can write or read it; a folder in each "
-        "person's home if left out.",
+        description="Folder of built kernels, shared by all whose launches can write or read it. "
+        "Default: a folder in each person's home.",
     )
     container: Annotated[tuple[ContainerWord, ...], AfterValidator(_has_image)] | None = Field(
         default=None,
@@ -222,18 +226,16 @@ class Site(Entry):
     )
     monitor: Monitor | None = Field(
         default=None,
-        description="A service identity that asks Slurm what is free; people's own connections if left out.",
+        description="Service identity that asks Slurm what is free. Default: people's own connections.",
     )
     maintenance: tuple[Maintenance, ...] = Field(
         default=(), description="Times when nothing can be started there, shown in the form until they are over."
     )
-    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations on offer.")
-    qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service on offer.")
+    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
+    qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
 
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:
         if self.ticket.delivery == "copy" and self.ticket_folder is None:
-            raise WrongAt(
-                ("ticket", "delivery"), "is copy, but nothing says where to; write `ticket_folder` for the site"
-            )
+            raise WrongAt(("ticket", "delivery"), mistakes.NO_TICKET_FOLDER)
         return self

@@ -22,6 +22,7 @@ from pydantic import (
 from kernels import units
 from kernels.environment import Value
 from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
+from profiles.sentences import both, mistakes
 
 KEY = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -40,7 +41,7 @@ AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH)]
 def _no_flag(value: Any) -> Any:
     # For pydantic, true is 1.
     if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()!r} is not a whole number; write digits, such as 4")
+        raise units.Unreadable(mistakes.NOT_A_NUMBER, value)
     return value
 
 
@@ -53,20 +54,20 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-# What the launch itself decides, and where the catalogue says it.
+# What the launch itself sets, and where the catalogue says it.
 _DECIDED = {
-    "account": "`projects` of the site",
-    "cpus-per-task": "`resources: {cores: }`",
-    "gres": "`resources: {gpus: }`",
-    "job-name": "nothing: jobs are found by it",
-    "mem": "`resources: {memory: }`",
-    "nodes": "`resources: {nodes: }`",
-    "ntasks-per-node": "nothing: the server is one task on a node",
-    "output": "`job_folder` of the site",
-    "partition": "`partitions`",
-    "time": "`resources: {time: }`",
+    "account": mistakes.DECIDED_BY_SITE.format(key="`projects`"),
+    "cpus-per-task": mistakes.DECIDED_BY.format(key="`resources: {cores: }`"),
+    "gres": mistakes.DECIDED_BY.format(key="`resources: {gpus: }`"),
+    "job-name": mistakes.JOB_NAME,
+    "mem": mistakes.DECIDED_BY.format(key="`resources: {memory: }`"),
+    "nodes": mistakes.DECIDED_BY.format(key="`resources: {nodes: }`"),
+    "ntasks-per-node": mistakes.ONE_TASK,
+    "output": mistakes.DECIDED_BY_SITE.format(key="`job_folder`"),
+    "partition": mistakes.DECIDED_BY.format(key="`partitions`"),
+    "time": mistakes.DECIDED_BY.format(key="`resources: {time: }`"),
 }
-# Options of sbatch that take these words; for all others they are a misspelt true, or the option left out.
+# Options of sbatch that take these words; for all others they are a misspelt true, or the option omitted.
 _TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
 
 
@@ -88,14 +89,14 @@ def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 def _misplaced(name: str, setting: Any) -> str | None:
     """Return why a pair cannot be what its writer means."""
     if name in _DECIDED:
-        return f"is decided for each launch; what says it is {_DECIDED[name]}"
+        return _DECIDED[name]
     if name in _TAKES_YES_OR_NO or setting is True:
         return None
     word = str(setting).lower()
     if word in ("yes", "on", "true"):
-        return f"would become --{name}={setting}; write true for an option without a value"
+        return mistakes.FLAG_WITH_VALUE.format(name=name, value=setting)
     if word in ("no", "off", "false"):
-        return "cannot be switched off like this; write true, or leave the option out"
+        return mistakes.NOT_SWITCHED_OFF
     return None
 
 
@@ -124,7 +125,7 @@ def _moment(value: Any) -> Any:
     with contextlib.suppress(ValueError, OverflowError):
         if isinstance(value, str) and re.fullmatch(_MOMENT, value):
             return datetime.fromisoformat(value).astimezone()
-    raise ValueError(f"{str(value)[:40]!r} is not a date with a time; write 2026-12-01 08:00")
+    raise units.Unreadable(mistakes.NOT_A_MOMENT, str(value)[:40])
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=MomentText)]
@@ -133,12 +134,13 @@ Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=Mom
 
 def braces(*known: str) -> Callable[[str], str]:
     """Return a validator for texts in which only these names may stand in braces."""
-    says = " and ".join(f"{{{name}}}" for name in known)
+    sentence = mistakes.NO_MEANING if len(known) == 1 else mistakes.NO_MEANING_OF
+    listed = both([f"{{{name}}}" for name in known])
 
     def check(text: str) -> str:
         for name in re.findall(r"\{([^{}]*)\}", text):
             if name not in known:
-                raise ValueError(f"{{{name}}} means nothing here; {says} {'does' if len(known) == 1 else 'do'}")
+                raise ValueError(sentence.format(name=f"{{{name}}}", known=listed))
         return text
 
     return check

@@ -12,9 +12,10 @@ from profiles.catalogue.spelling import meant
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks.names import Where
 from profiles.facts import Nodes, PartitionFacts, SiteFacts
+from profiles.sentences import both, mistakes
 
 _SAY: Mapping[str, Callable[[int], str]] = {"memory": units.say_mebibytes, "time": units.say_minutes}
-_UNITS = {"cores": " cores", "memory": " of memory", "gpus": " GPUs", "nodes": " nodes", "time": ""}
+_NUMBERS = ("cores", "memory", "gpus", "nodes", "time")
 _ENDLESS = 10**9
 
 
@@ -29,9 +30,7 @@ class _Room:
 
     @property
     def place(self) -> str:
-        names = self.partitions
-        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-        return f"{listed} of {self.site}"
+        return mistakes.PLACE.format(partitions=both(self.partitions), site=self.site)
 
 
 def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
@@ -60,19 +59,19 @@ def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[Wro
     for name, partition in site.partitions.items():
         here = (*path, "partitions", name)
         if name not in known:
-            yield WrongAt(here, f"Slurm has no such partition; {meant(name, known, 'it has')}")
+            yield WrongAt(here, mistakes.NOT_IN_SLURM.format(hint=meant(name, known)))
             continue
         if not known[name].is_up:
-            yield WrongAt(here, "is down in Slurm, so no job starts there; leave it out until it is up")
+            yield WrongAt(here, mistakes.DOWN_IN_SLURM)
         limit = known[name].time_max_minutes
         if limit is not None and partition.time_max is not None and partition.time_max > limit:
             most = units.say_minutes(limit)
-            text = f"is {units.say_minutes(partition.time_max)}, but Slurm allows {most} there; write {most}"
+            text = mistakes.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
             yield WrongAt((*here, "time_max"), text)
     names = [each.name for each in said.reservations or ()]
     for index, name in enumerate(site.reservations):
         if said.reservations is not None and name not in names:
-            text = f"Slurm has no reservation `{name}`; {meant(name, names, 'it has')}"
+            text = mistakes.NO_RESERVATION.format(name=name, hint=meant(name, names))
             yield WrongAt((*path, "reservations", str(index)), text)
 
 
@@ -81,7 +80,7 @@ def _unknown_partitions(where: Where, what: Offering, site: Site, said: SiteFact
     known = said.partitions or {}
     for index, name in enumerate(what.partitions):
         if not site.partitions and name not in known:
-            text = f"{where.site_key} has no partition `{name}`; {meant(name, known, 'it has')}"
+            text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=meant(name, known))
             yield WrongAt(where.path("partitions", str(index)), text)
 
 
@@ -117,21 +116,19 @@ def _defaults(where: Where, what: Offering, room: _Room) -> Iterator[WrongAt]:
         if asked > largest:
             too_much = True
             written = where.resource(name)
-            sentence = _sentence(name, asked, room)
-            yield (
-                WrongAt((*written, "default"), sentence)
-                if written
-                else WrongAt(where.top, f"its {name} {sentence}")
+            texts = mistakes.TOO_MUCH if written else mistakes.ITS_DEFAULT_TOO_MUCH
+            yield WrongAt(
+                (*written, "default") if written else where.top, _sentence(texts[name], name, asked, room)
             )
     resources = what.resources
     kinds = {kind for each in room.nodes for kind, _ in each.whole.gpus}
     wanted = resources.gpu_types[0] if resources.gpu_types and resources.gpus.default else None
     if wanted is not None and wanted not in kinds and not too_much:
-        text = f"no node in {room.place} has a GPU of type `{wanted}`; {meant(wanted, sorted(kinds), 'there are')}"
+        hint = meant(wanted, sorted(kinds))
+        text = mistakes.NO_GPU_OF_TYPE.format(place=room.place, name=wanted, hint=hint)
         yield WrongAt((*(where.resource("gpu_types") or where.top), "0"), text)
     elif not too_much and not _fits(what, room, wanted):
-        text = f"no node in {room.place} has so many cores, so much memory and so many GPUs at once; write less"
-        yield WrongAt(where.path("resources"), text)
+        yield WrongAt(where.path("resources"), mistakes.NOT_AT_ONCE.format(place=room.place))
 
 
 def _fits(what: Offering, room: _Room, kind: str | None) -> bool:
@@ -144,21 +141,21 @@ def _fits(what: Offering, room: _Room, kind: str | None) -> bool:
 
 def _most(rooms: list[tuple[Where, Offering, _Room]]) -> Iterator[WrongAt]:
     """Find what may be asked for and can be had nowhere, and types of GPU that no node has."""
-    for name in _UNITS:
+    for name in _NUMBERS:
         if all(_bounds(what, name).most > room.largest[name] for _, what, room in rooms):
             for where, what, room in rooms:
                 bounds, written = _bounds(what, name), where.resource(name)
-                # Of what nobody wrote, the form offers what there is.
+                # For what is not written, the form offers what there is.
                 if bounds.default <= room.largest[name] and written:
                     inner = ("options", str(bounds.options.index(bounds.most))) if bounds.options else ("max",)
-                    yield WrongAt((*written, *inner), _sentence(name, bounds.most, room))
+                    yield WrongAt((*written, *inner), _sentence(mistakes.TOO_MUCH[name], name, bounds.most, room))
     kinds = {kind for _, _, room in rooms for each in room.nodes for kind, _ in each.whole.gpus}
     for where, what, room in rooms:
         first = 1 if what.resources.gpus.default else 0
         for index, kind in list(enumerate(what.resources.gpu_types))[first:]:
             if kind not in kinds:
-                known = meant(kind, sorted(kinds), "there are")
-                text = f"no node in {room.place} has a GPU of type `{kind}`; {known}"
+                hint = meant(kind, sorted(kinds))
+                text = mistakes.NO_GPU_OF_TYPE.format(place=room.place, name=kind, hint=hint)
                 yield WrongAt((*(where.resource("gpu_types") or where.top), str(index)), text)
 
 
@@ -167,10 +164,6 @@ def _bounds(what: Offering, name: str) -> Bounds:
     return bounds
 
 
-def _sentence(name: str, asked: int, room: _Room) -> str:
+def _sentence(text: str, name: str, asked: int, room: _Room) -> str:
     say = _SAY.get(name, str)
-    largest = say(room.largest[name])
-    if name == "time":
-        return f"is {say(asked)}, but the longest in {room.place} is {largest}; write {largest} at most"
-    of_what = "all nodes together are" if name == "nodes" else "the largest node has"
-    return f"is {say(asked)}{_UNITS[name]}, but in {room.place} {of_what} {largest}; write {largest} at most"
+    return text.format(asked=say(asked), place=room.place, most=say(room.largest[name]))

@@ -10,6 +10,7 @@ from profiles.catalogue.profile import PARAMETER, Offering, Profile, Visibility
 from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.wrong import WrongAt
+from profiles.sentences import mistakes
 
 Unsure = Collection[tuple[str, str]]
 """Pairs of a profile and a site (keys) of which it is not known what the one is at the other."""
@@ -92,7 +93,7 @@ def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, unsure: U
 def _unknown_sites(key: str, profile: Profile, known: Collection[str]) -> Iterator[WrongAt]:
     for name in profile.sites:
         if name not in known:
-            text = f"there is no site `{name}`; {meant(name, known, 'sites are')}"
+            text = mistakes.NO_SITE.format(name=name, hint=meant(name, known))
             yield WrongAt(("profiles", key, "sites", name), text)
 
 
@@ -112,27 +113,23 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator
     if any(site.projects == "accounting" for site in sites):
         return
     listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
-    where = "this site does not list" if len(sites) == 1 else "no site of this profile lists"
+    sentence = mistakes.PROJECT_NOT_AT_SITE if len(sites) == 1 else mistakes.PROJECT_NOT_AT_SITES
     for index, project in enumerate(visible_to.projects):
         if project not in listed:
-            known = meant(project, dict.fromkeys(listed), "listed are")
-            yield WrongAt(
-                (*path, "visible_to", "projects", str(index)), f"{where} the project `{project}`; {known}"
-            )
+            text = sentence.format(name=project, hint=meant(project, dict.fromkeys(listed)))
+            yield WrongAt((*path, "visible_to", "projects", str(index)), text)
 
 
 def _at_site(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
     if site.partitions:
         for index, name in enumerate(what.partitions):
             if name not in site.partitions:
-                text = f"{where.site_key} has no partition `{name}`; {meant(name, site.partitions, 'it has')}"
+                hint = meant(name, site.partitions)
+                text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
                 yield WrongAt(where.path("partitions", str(index)), text)
         yield from _too_long(where, what, site)
     if what.container is not None and site.container is None:
-        text = (
-            f"{where.site_key} does not say how a container is started; write `container` there, or leave it out"
-        )
-        yield WrongAt(where.path("container"), text)
+        yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
 
 
 def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
@@ -148,46 +145,44 @@ def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
     if not what.partitions and len(short) < len(limits):
         return
     for name in short:
-        most = units.say_minutes(limits[name] or 0)
-        text = (
-            f"is {units.say_minutes(time.least)} at least, but partition `{name}` of {where.site_key} allows "
-            f"{most}; write a shorter time, or other `partitions`"
-        )
         written = where.resource("time")
-        yield WrongAt((*written, "min"), text) if written else WrongAt(where.top, f"its time {text}")
+        text = (mistakes.TOO_SHORT if written else mistakes.ITS_TIME_TOO_SHORT).format(
+            least=units.say_minutes(time.least),
+            partition=name,
+            site=where.site_key,
+            most=units.say_minutes(limits[name] or 0),
+        )
+        yield WrongAt((*written, "min") if written else where.top, text)
 
 
 def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
     if what.resources.gpu_types and what.resources.gpus.most == 0:
-        text = "are for a profile with graphics processors; write `gpus` beside it, or leave it out"
-        yield WrongAt(where.resource("gpu_types") or where.top, text)
+        yield WrongAt(where.resource("gpu_types") or where.top, mistakes.GPU_TYPES_ALONE)
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
-            says = f"{found[0]} is not replaced here, only in `modules` and `environment`; leave it out"
-            yield WrongAt(where.literal(place), says)
-    variables: dict[str, str] = dict.fromkeys(what.environment, "`environment`")
+            yield WrongAt(where.literal(place), mistakes.NOT_REPLACED.format(name=found[0]))
+    variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
             continue
         if parameter.variable in variables:
-            text = f"is set by {variables[parameter.variable]} too; write another variable"
-            yield WrongAt(where.path("parameters", name, "variable"), text)
-        variables[parameter.variable] = f"the parameter `{name}`"
+            yield WrongAt(where.path("parameters", name, "variable"), variables[parameter.variable])
+        variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
 
 
 def _unknown_braces(where: Where, what: Offering, place: Path, template: str) -> Iterator[WrongAt]:
     for found in PARAMETER.finditer(template):
         if found[1] not in what.parameters:
-            known = meant(found[1], what.parameters, "its parameters are")
-            yield WrongAt(where.path(*place), f"there is no parameter `{found[1]}` in this profile; {known}")
+            text = mistakes.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
+            yield WrongAt(where.path(*place), text)
     for found in _BRACES.finditer(PARAMETER.sub("", template)):
-        text = f"{{{found[1]}}} means nothing here; write {{param.<name>}} with the name of a parameter"
+        text = mistakes.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
         yield WrongAt(where.path(*place), text)
     for found in _NAME.finditer(PARAMETER.sub("", template)):
         if found[1] not in what.parameters or _BRACES.fullmatch(found[0]):
             continue
-        text = f"{found[0]} means nothing here; write {{param.{found[1]}}} for the parameter"
+        text = mistakes.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
         yield WrongAt(where.path(*place), text)

@@ -12,8 +12,9 @@ from profiles.errors import ChoiceRefused
 from profiles.form import markdown
 from profiles.form.fields import Field
 from profiles.form.table import Pairs
-from profiles.offer.choices import FIELDS, Choices
+from profiles.offer.choices import FIELDS, Choices, shown
 from profiles.offer.offer import Offer
+from profiles.sentences import labels, refusals
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("profiles.form"),
@@ -54,11 +55,12 @@ def render(
     """
     pairs = Pairs.of(offer)
     if not pairs.sites:
-        return _TEMPLATES.get_template("nothing.html.jinja").render()
+        return _TEMPLATES.get_template("nothing.html.jinja").render(labels=labels)
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
     site = typed["site"] if typed.get("site") in pairs.sites[profile] else _first_open(offer, pairs, profile)
     shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
     return _TEMPLATES.get_template("options_form.html.jinja").render(
+        labels=labels,
         profiles={key: offer.catalogue.profiles[key].name for key in pairs.sites},
         sites={key: (pairs.site_label(profile, key), offer.closed(key) is not None) for key in pairs.all_sites},
         description=_description(offer, profile),
@@ -83,7 +85,7 @@ def parse(sent: Mapping[str, Sequence[str]]) -> Choices:
         if name in _NOT_OURS:
             continue
         if len(values) != 1:
-            raise ChoiceRefused(name, "A field of the form was sent more than once. Send each once.")
+            raise ChoiceRefused(name, refusals.SENT_TWICE.format(name=shown(name)))
         given[name] = values[0]
     return Choices.of(given)
 
@@ -125,9 +127,20 @@ def _hint(offer: Offer, pairs: Pairs, said: Field, is_list: bool) -> str:
     names = [offer.catalogue.profiles[key].name for key in having] if few else []
     titles = list(dict.fromkeys(title for title, _ in pairs.with_titles(said.name)))
     titles = titles if len(titles) < len(pairs.all_sites) else []
-    only = " at ".join(", ".join(each) for each in (names, titles) if each)
-    options = " or ".join(text for _, text in said.options) if said.options and not is_list else ""
-    return ". ".join(each for each in (f"{only} only" if only else "", options, said.hint) if each)
+    values = ", ".join(text for _, text in said.options) if said.options and not is_list else ""
+    options = labels.ONE_OF.format(options=values) if values else ""
+    return " ".join(each for each in (_only(names, titles), options, said.hint) if each)
+
+
+def _only(profiles: list[str], sites: list[str]) -> str:
+    """Return who has a field, "" for everybody."""
+    texts = {
+        (True, True): labels.ONLY_FOR_PROFILES_AT_SITES,
+        (True, False): labels.ONLY_FOR_PROFILES,
+        (False, True): labels.ONLY_AT_SITES,
+        (False, False): "",
+    }
+    return texts[bool(profiles), bool(sites)].format(profiles=", ".join(profiles), sites=", ".join(sites))
 
 
 def _groups(
@@ -157,9 +170,13 @@ def _notices(offer: Offer, pairs: Pairs) -> list[str]:
     found = []
     for key in pairs.all_sites:
         if pause := offer.announced(key):
-            title, text = offer.catalogue.sites[key].title, f" {pause.text}" if pause.text else ""
-            begins, ends = offer.clock(pause.begins), offer.clock(pause.ends)
-            found.append(f"{title} is in maintenance from {begins} to {ends}.{text}")
+            title, begins, ends = (
+                offer.catalogue.sites[key].title,
+                offer.clock(pause.begins),
+                offer.clock(pause.ends),
+            )
+            sentence = labels.MAINTENANCE.format(site=title, begins=begins, ends=ends)
+            found.append(f"{sentence} {pause.text}".strip())
     return found
 
 

@@ -9,6 +9,7 @@ from profiles.form import fields
 from profiles.form.fields import Field
 from profiles.offer import limits
 from profiles.offer.offer import Offer
+from profiles.sentences.labels import NOT_OFFERED_THERE
 
 _Demand = tuple[object, ...]
 Thing = TypeVar("Thing")
@@ -57,7 +58,7 @@ class Pairs:
 
     def elsewhere(self, site: str) -> str:
         """Return what people read of a site that does not offer the profile picked."""
-        return f"{self.titles[site]} (does not offer this profile)"
+        return fields.with_news(self.titles[site], [NOT_OFFERED_THERE])
 
     def with_titles(self, name: str) -> Iterator[tuple[str, Field]]:
         """Yield the distinct fields of a name, each with the titles of the sites that have it."""
@@ -103,7 +104,7 @@ class _Filling:
     def _at(self, site: str, demand: _Demand, what: Offering) -> tuple[int, tuple[int, ...]]:
         if (site, demand) not in self._known:
             news, title = fields.news(self._offer, site, what), self._pairs.titles[site]
-            label = _place(self._labels, self._pairs.labels, f"{title} ({news})" if news else title)
+            label = _place(self._labels, self._pairs.labels, fields.with_news(title, news))
             self._known[site, demand] = label, self._indexes(fields.fields(self._offer, site, what))
         return self._known[site, demand]
 

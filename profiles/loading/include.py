@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from profiles.loading import yaml_nodes
 from profiles.loading.files import Look, Sources, listed, look
 from profiles.loading.problems import Problem
+from profiles.sentences import mistakes
 
 SECTIONS = ("sites", "profiles")
 _KEYS = ("include", *SECTIONS)
@@ -37,7 +38,7 @@ def gather(path: Path) -> Tree:
     try:
         text = _text(path.read_bytes(), str(path))
     except OSError as error:
-        problem = Problem(str(path), 1, 1, "file", f"cannot be read: {error.strerror}")
+        problem = Problem(str(path), 1, 1, "file", mistakes.UNREADABLE.format(reason=error.strerror))
         return Tree(None, (problem,), gathering.sources, False)
     except yaml_nodes.NotYAML as error:
         return Tree(None, (error.problem,), gathering.sources, False)
@@ -56,18 +57,17 @@ def _text(data: bytes, name: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
-        text = "is not UTF-8 text from here on; save the file as UTF-8"
-        raise yaml_nodes.NotYAML(Problem(name, line, column, "file", text)) from error
+        raise yaml_nodes.NotYAML(Problem(name, line, column, "file", mistakes.NOT_UTF8)) from error
 
 
-def _unread(error: OSError) -> str:
+def _unread(path: Path, error: OSError) -> str:
     """Return why an included file cannot be read, and what to do."""
-    advice = "write a path relative to this file"
+    sentence = mistakes.INCLUDED_UNREADABLE
     if isinstance(error, IsADirectoryError):
-        advice = "write such as profiles/*.yaml for the files in it"
+        sentence = mistakes.INCLUDED_FOLDER
     elif isinstance(error, PermissionError):
-        advice = "let the hub's user read it"
-    return f"cannot be read: {error.strerror}; {advice}"
+        sentence = mistakes.INCLUDED_FORBIDDEN
+    return sentence.format(path=path, reason=error.strerror)
 
 
 def _real(path: Path) -> Path:
@@ -89,7 +89,7 @@ class _Gathering:
         try:
             root = yaml_nodes.compose(text, str(path))
             if root is None:
-                self.problems.append(Problem(str(path), 1, 1, "file", "is empty; write `sites` and `profiles`"))
+                self.problems.append(Problem(str(path), 1, 1, "file", mistakes.EMPTY_FILE))
             else:
                 self.problems += yaml_nodes.repeated(root)
                 self._follow(root, root, path, (_real(path),))
@@ -130,8 +130,7 @@ class _Gathering:
     ) -> None:
         real = _real(path)
         if real in chain:
-            text = f"leads back to {path}, which includes this file; leave one of the two out"
-            self.problems.append(yaml_nodes.at(entry, place, text))
+            self.problems.append(yaml_nodes.at(entry, place, mistakes.INCLUDES_ITSELF.format(path=path)))
             return
         if real in self._seen:
             return
@@ -139,7 +138,7 @@ class _Gathering:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, f"{path} {_unread(error)}")) from error
+            raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, _unread(path, error))) from error
         node = yaml_nodes.compose(_text(data, str(path)), str(path))
         if node is not None:
             self.problems += yaml_nodes.repeated(node)
@@ -164,21 +163,19 @@ def _value(node: Node, name: str) -> Node | None:
 def _merge(root: Node, node: Node) -> Iterator[Problem]:
     """Add the sites and profiles of an included file to those of the first."""
     if not isinstance(node, MappingNode):
-        yield yaml_nodes.at(node, (), "is not a mapping; write `sites:` or `profiles:` and what belongs to it")
+        yield yaml_nodes.at(node, (), mistakes.NOT_SECTIONS)
         return
     for key, value in node.value:
         if key.value not in _KEYS:
-            known = ", ".join(f"`{name}`" for name in _KEYS)
-            yield yaml_nodes.at(
-                key, (str(key.value),), f"there is no such key in an included file; there are {known}"
-            )
+            names = ", ".join(f"`{name}`" for name in _KEYS)
+            yield yaml_nodes.at(key, (str(key.value),), mistakes.NO_KEY_OF_INCLUDED.format(names=names))
         elif key.value == "include":
             if not isinstance(value, SequenceNode) or not all(
                 isinstance(each, ScalarNode) for each in value.value
             ):
-                yield yaml_nodes.at(key, ("include",), "is not a list of files; write [profiles/*.yaml]")
+                yield yaml_nodes.at(key, ("include",), mistakes.NOT_FILES)
         elif not isinstance(value, MappingNode):
-            yield yaml_nodes.at(key, (key.value,), "is not a mapping; write names, and what belongs to each")
+            yield yaml_nodes.at(key, (key.value,), mistakes.NOT_ENTRIES)
         elif isinstance(root, MappingNode):
             yield from _merge_section(root, key, value)
 

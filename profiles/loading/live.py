@@ -13,6 +13,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import Site
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
+from profiles.sentences import mistakes
 
 LOOK_SECONDS = 5
 
@@ -88,12 +89,9 @@ class LiveCatalogue:
 
     def _refuse(self, error: CatalogueInvalid) -> None:
         count, first = len(error.problems), error.problems[0]
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        self.problem = (
-            f"The catalogue was changed and cannot be used: {first}{more}. "
-            f"People are offered what was read on {self._since:%Y-%m-%d at %H:%M}. "
-            f"Run `jupyterhub-sites check {self._path}`."
-        )
+        sentence = mistakes.CHANGED_MORE if count > 1 else mistakes.CHANGED
+        time = f"{self._since:%Y-%m-%d %H:%M}"
+        self.problem = sentence.format(problem=first, count=count, time=time, path=self._path)
         _log.error("%s", self.problem)
 
     async def _in_thread(self, function: Callable[[], Result]) -> Result:

@@ -4,42 +4,38 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
+from kernels import environment, kernel
+from kernels.units import Unreadable
 from profiles.catalogue import profile, site, values
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
+from profiles.sentences import mistakes
 
 _SHOWN = 60
-_IF_LEFT_OUT = re.compile(r"; [^;]* if left out\.$")
+# The end of a description.
+_DEFAULT = re.compile(r" Default: .*$")
 
 PATTERNS: Mapping[str, str] = {
-    values.KEY: "cannot be a name here; write small letters and digits, with single - or _ between them",
-    values.PLAIN: "has a line break or another control character; write it in one line",
-    values.SLURM_WORD: "is not a word that Slurm knows; write letters, digits and _.:=,[]/@+*- without spaces",
-    values.ABSOLUTE_PATH: "is not an absolute path; write one that begins with /",
-    values.DIRECTIVE: "is not a long option of sbatch; write it as after --, such as constraint",
-    profile.ICON: "is not the name of an icon; write it as in Font Awesome, such as brain or chart-line",
-    site.HOST: "is not the name of a host; write its full name, such as login1.example.org",
-    site.HOST_KEY: "is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA...",
-    site.LOGIN: "is not a login; write letters, digits and _.-, a letter first",
-    site.PRINCIPAL: "is not a Kerberos principal; write one such as jupyter-monitor@EXAMPLE.ORG",
-    site.NODE_ADDRESS: "does not say where the node's name stands; write an address with {node} in it",
-    site.HUB_URL: "is not the address of a hub; write one such as http://hub.example.org:8081, without a path",
-    r"^[A-Za-z_][A-Za-z0-9_]*$": "is not the name of a variable; write letters, digits and _, no digit first",
-    r"^[^\x00]*$": "has a NUL character; leave it out",
-    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "is not the name of a kernelspec; write letters, digits and ._-",
-    r"^[^\x00-\x1f\x7f]+$": "is empty or has a line break; write it in one line",
+    values.KEY: mistakes.NO_KEY,
+    values.PLAIN: mistakes.NOT_PLAIN,
+    values.SLURM_WORD: mistakes.NO_SLURM_WORD,
+    values.ABSOLUTE_PATH: mistakes.NO_ABSOLUTE_PATH,
+    values.DIRECTIVE: mistakes.NO_DIRECTIVE,
+    profile.ICON: mistakes.NO_ICON,
+    site.HOST: mistakes.NO_HOST,
+    site.HOST_KEY: mistakes.NO_HOST_KEY,
+    site.LOGIN: mistakes.NO_LOGIN,
+    site.PRINCIPAL: mistakes.NO_PRINCIPAL,
+    site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
+    site.HUB_URL: mistakes.NO_HUB_URL,
+    environment.VARIABLE: mistakes.NO_VARIABLE,
+    environment.NO_NUL: mistakes.HAS_NUL,
+    kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,
+    kernel.DISPLAY_NAME: mistakes.NO_DISPLAY_NAME,
 }
 """What is wrong with a text that does not match, for every pattern of the catalogue's models."""
-
-_KINDS: tuple[tuple[Any, str], ...] = (
-    (type(None), "is empty"),
-    (bool, "is true or false"),
-    (int | float, "is a number"),
-    (str, "is text"),
-    (list | tuple, "is a list"),
-    (dict, "is a mapping"),
-)
-
 
 OF_A_MODEL = frozenset({"model_type", "model_attributes_type"})
 """Types of details that are about a value in whose place one with keys of its own is needed."""
@@ -53,16 +49,13 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
     """
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return f"there is no such key; {meant(str(detail['loc'][-1]), fields, 'the keys here are')}"
+        return mistakes.NO_SUCH_KEY.format(hint=meant(str(detail["loc"][-1]), fields))
     if kind == "missing":
-        field = fields.get(str(detail["loc"][-1]))
-        described = (field and field.description) or "it is needed"
-        # What may be left out beside something else is needed here.
-        return f"is missing; write it: {_IF_LEFT_OUT.sub('', described)}".rstrip(".")
+        return _missing(fields.get(str(detail["loc"][-1])))
     if kind in OF_A_MODEL and fields:
         keys = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
         example = ", ".join(f"{name}: ..." for name in keys)
-        return f"{_is(detail['input'])}, but a mapping is needed; write {{{example}}}"
+        return mistakes.MAPPING_OF_KEYS.format(found=_found(detail), example=f"{{{example}}}")
     say = _SAYS.get(kind)
     return say(detail, written) if say else _about(detail, fields)
 
@@ -73,34 +66,43 @@ def shown(text: str) -> str:
     return f"`{clean}{'…' if len(text) > _SHOWN else ''}`"
 
 
+def _missing(field: FieldInfo | None) -> str:
+    if field is None or not field.description:
+        return mistakes.MISSING
+    # What may be omitted beside something else is needed here.
+    return mistakes.MISSING_ABOUT.format(description=_DEFAULT.sub("", field.description).rstrip("."))
+
+
 def _about(detail: Mapping[str, Any], fields: Fields) -> str:
     """Say what a key is for, of which it is not known what may be written: a setting of somebody else's hook."""
     field = next((fields[step] for step in reversed(detail["loc"]) if step in fields), None)
-    about = f": {field.description}".rstrip(".") if field and field.description else " what its documentation says"
-    return f"{_is(detail['input'])}, which does not fit; write{about}"
+    if field is None or not field.description:
+        return mistakes.DOES_NOT_FIT.format(found=_found(detail))
+    return mistakes.DOES_NOT_FIT_ABOUT.format(found=_found(detail), description=field.description.rstrip("."))
 
 
-def _is(value: Any) -> str:
-    return next((says for kind, says in _KINDS if isinstance(value, kind)), "is something else")
+def _found(detail: Mapping[str, Any]) -> str:
+    return next(found for kind, found in mistakes.FOUND if isinstance(detail["input"], kind))
 
 
 def _text(detail: Mapping[str, Any], written: str | None) -> str:
     value = detail["input"]
     text = written if isinstance(value, bool | int | float) else _text_of_mapping(value)
     if text is not None:
-        return f'{_is(value)}, but text is needed; write it in quotes: "{text}"'
-    return f"{_is(value)}, but text is needed; write it behind the key"
+        return mistakes.TEXT_IN_QUOTES.format(found=_found(detail), text=text)
+    return mistakes.TEXT_NEEDED.format(found=_found(detail))
 
 
 def _number(detail: Mapping[str, Any], written: str | None) -> str:
-    what = f"{shown(written)} is not a whole number" if written else f"{_is(detail['input'])}, not a whole number"
-    return f"{what}; write digits, such as 4"
+    if written:
+        return mistakes.NOT_A_NUMBER.format(value=shown(written))
+    return mistakes.IS_NOT_A_NUMBER.format(found=_found(detail))
 
 
 def _list(detail: Mapping[str, Any], written: str | None) -> str:
-    is_word = written and written.isprintable() and detail["input"] is not None
-    example = f"[{written}]" if is_word else "[...], or lines that begin with a dash"
-    return f"{_is(detail['input'])}, but a list is needed; write {example}"
+    if written and written.isprintable() and detail["input"] is not None:
+        return mistakes.LIST_OF_ONE.format(found=_found(detail), value=written)
+    return mistakes.LIST_NEEDED.format(found=_found(detail))
 
 
 def _text_of_mapping(value: Any) -> str | None:
@@ -111,52 +113,50 @@ def _text_of_mapping(value: Any) -> str | None:
 
 
 def _mapping(detail: Mapping[str, Any], _: str | None) -> str:
-    return f"{_is(detail['input'])}, but a mapping is needed; write keys with values, such as {{key: value}}"
+    return mistakes.MAPPING_NEEDED.format(found=_found(detail), example="{key: value}")
 
 
-def _flag(_: Mapping[str, Any], written: str | None) -> str:
-    what = shown(written) if written else "this"
-    return f"{what} is neither true nor false; write one of them"
+def _flag(detail: Mapping[str, Any], written: str | None) -> str:
+    return mistakes.NOT_A_FLAG.format(value=shown(written) if written else _found(detail))
 
 
 def _pattern(detail: Mapping[str, Any], _: str | None) -> str:
     pattern = detail["ctx"]["pattern"]
-    otherwise = f"is not written as it must be; write what matches {pattern}"
-    return f"{shown(str(detail['input']))} {PATTERNS.get(pattern, otherwise)}"
+    text = PATTERNS.get(pattern, mistakes.NO_MATCH)
+    return text.format(value=shown(str(detail["input"])), pattern=pattern, node="{node}")
 
 
 def _few(detail: Mapping[str, Any], _: str | None) -> str:
     least = detail["ctx"]["min_length"]
-    return "is empty; write one at least" if least == 1 else f"is too short; write {least}"
+    return mistakes.TOO_FEW if least == 1 else mistakes.TOO_FEW_OF.format(least=least)
 
 
 def _many(detail: Mapping[str, Any], _: str | None) -> str:
-    most = detail["ctx"]["max_length"]
-    return f"is too long, {len(detail['input'])}; write {most} at most"
+    return mistakes.TOO_MANY.format(count=len(detail["input"]), most=detail["ctx"]["max_length"])
 
 
-def _limit(says: str, name: str) -> Callable[[Mapping[str, Any], str | None], str]:
+def _limit(text: str, name: str) -> Callable[[Mapping[str, Any], str | None], str]:
     def say(detail: Mapping[str, Any], written: str | None) -> str:
-        return f"{shown(written or str(detail['input']))} is out of range; write {says} {detail['ctx'][name]}"
+        return text.format(value=shown(written or str(detail["input"])), limit=detail["ctx"][name])
 
     return say
 
 
 def _one_of(detail: Mapping[str, Any], written: str | None) -> str:
     options = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-    is_word = written and detail["input"] is not None
-    what = shown(str(written)) if is_word else _is(detail["input"]) + ", which"
-    return f"{what} is not one of {', '.join(options)}; {meant(str(detail['input']), options, 'write one of')}"
+    hint = meant(str(detail["input"]), options)
+    if written and detail["input"] is not None:
+        return mistakes.NOT_ONE_OF.format(value=shown(written), options=", ".join(options), hint=hint)
+    return mistakes.IS_NOT_ONE_OF.format(found=_found(detail), options=", ".join(options), hint=hint)
 
 
 def _own(detail: Mapping[str, Any], _: str | None) -> str:
-    """Return what a validator of ours says; it was made for text and numbers."""
-    text = str(detail["ctx"]["error"])
-    value = detail["input"]
+    """Return what a validator of ours says; of a value that is not text, what it is."""
+    error, value = detail["ctx"]["error"], detail["input"]
     is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
-    if is_written or not text.startswith(("'", '"')) or "; " not in text:
-        return text
-    return f"{_is(value)}; {text.split('; ', 1)[1]}"
+    if isinstance(error, Unreadable) and not is_written:
+        return error.sentence.format(value=_found(detail))
+    return str(error)
 
 
 _SAYS: Mapping[str, Callable[[Mapping[str, Any], str | None], str]] = {
@@ -177,10 +177,10 @@ _SAYS: Mapping[str, Callable[[Mapping[str, Any], str | None], str]] = {
     "dict_type": _mapping,
     "model_type": _mapping,
     "model_attributes_type": _mapping,
-    "greater_than": _limit("more than", "gt"),
-    "greater_than_equal": _limit("at least", "ge"),
-    "less_than": _limit("less than", "lt"),
-    "less_than_equal": _limit("at most", "le"),
+    "greater_than": _limit(mistakes.NOT_MORE, "gt"),
+    "greater_than_equal": _limit(mistakes.NOT_AT_LEAST, "ge"),
+    "less_than": _limit(mistakes.NOT_LESS, "lt"),
+    "less_than_equal": _limit(mistakes.NOT_AT_MOST, "le"),
     "literal_error": _one_of,
     "value_error": _own,
 }

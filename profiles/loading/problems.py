@@ -24,7 +24,7 @@ class Problem:
 class CatalogueInvalid(Exception):  # noqa: N818
     """The catalogue cannot be used.
 
-    `problems` holds every one found, file by file in the order of the lines; `sources` are the files to mend.
+    `problems` holds every one found, file by file in the order of the lines; `sources` are the files to fix.
     """
 
     def __init__(self, problems: tuple[Problem, ...], sources: Sources) -> None:

@@ -10,6 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from profiles.loading.problems import Problem
+from profiles.sentences import mistakes
 
 # libyaml's parser is some ten times as fast; PyYAML is built without it where there is no compiler.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -51,7 +52,7 @@ def _checked(make: Any) -> Any:
             return make(loader, node)
         except (ValueError, LookupError) as error:
             raise yaml.constructor.ConstructorError(
-                None, None, f"this is not what its tag {node.tag} says", node.start_mark
+                None, None, mistakes.NOT_WHAT_ITS_TAG_SAYS.format(tag=node.tag), node.start_mark
             ) from error
 
     return constructor
@@ -64,27 +65,25 @@ _Loader.yaml_constructors = {
 }
 
 
-# What the parser says, and what it mostly is.
+# What the parser says, or we do in its place, and what to write.
 _HINTS = {
-    "cannot start any token": "indent with spaces, not tabs; put text that begins with @, % or ` in quotes",
-    "a tab character": "indent with spaces, not tabs",
-    "mapping values are not allowed": "put text with a colon in quotes, or indent as the line before",
-    "could not find expected ':'": "put a colon and a space behind the key, or indent text that goes on",
-    "unexpected end of stream": "close the quote or bracket that begins here",
-    "expected ',' or": "a bracket is not closed, or a comma is missing",
-    "did not find expected key": "indent as the keys before it; put text that begins with a bracket or a quote in "
-    "quotes as a whole",
-    "did not find expected '-'": "indent as the keys before it, or begin the line with a dash",
-    "alphabetic or numeric": "put text that begins with * or & in quotes",
-    "unknown escape": "write \\\\ for a backslash, or use single quotes",
-    "found another document": "leave out the line ---",
-    "a constructor for the tag": "leave the tag out",
-    "what its tag": "leave the tag out",
-    "stands within itself": "leave one of its names (* and a word) out",
-    "cannot be a key": "write text before the colon, in quotes if it begins with a bracket",
-    "found undefined alias": "write the anchor (&) before it is used, in the same file; text that begins with * "
-    "goes into quotes",
-    "second occurrence": "give this anchor (&) another name: there is one of this name before",
+    "cannot start any token": mistakes.SPACES_OR_QUOTES,
+    "a tab character": mistakes.SPACES_NOT_TABS,
+    "mapping values are not allowed": mistakes.COLON_IN_QUOTES,
+    "could not find expected ':'": mistakes.COLON_BEHIND_KEY,
+    "unexpected end of stream": mistakes.NOT_CLOSED,
+    "expected ',' or": mistakes.COMMA_MISSING,
+    "did not find expected key": mistakes.INDENT_KEYS,
+    "did not find expected '-'": mistakes.INDENT_DASHES,
+    "alphabetic or numeric": mistakes.STAR_IN_QUOTES,
+    "unknown escape": mistakes.BACKSLASH,
+    "found another document": mistakes.ONE_DOCUMENT,
+    "a constructor for the tag": mistakes.NO_TAG,
+    mistakes.NOT_WHAT_ITS_TAG_SAYS.partition("{")[0]: mistakes.NO_TAG,
+    mistakes.WITHIN_ITSELF: mistakes.NO_ALIAS_WITHIN,
+    mistakes.NO_YAML_KEY: mistakes.TEXT_AS_KEY,
+    "found undefined alias": mistakes.ANCHOR_FIRST,
+    "second occurrence": mistakes.ANCHOR_TWICE,
 }
 # Of these the parser is told only where the text goes on or ends.
 _BEGIN_BEFORE = ("could not find expected ':'", "unexpected end of stream")
@@ -103,16 +102,16 @@ def compose(text: str, name: str) -> Node | None:
     if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
         before = text[: found.start()]
         where = (before.count("\n") + 1, found.start() - before.rfind("\n"))
-        what = f"not YAML: the character U+{ord(found[0]):04X} may not be used; write it as an escape in quotes"
+        what = mistakes.CONTROL_CHARACTER.format(code=f"{ord(found[0]):04X}")
         raise NotYAML(Problem(name, *where, "file", what))
     if _is_too_deep(text):
-        raise NotYAML(Problem(name, 1, 1, "file", "not YAML: too many brackets or dashes within each other"))
+        raise NotYAML(Problem(name, 1, 1, "file", mistakes.TOO_DEEP))
     try:
         root: Node | None = _Loader(_Text(text, name)).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError, yaml.YAMLError) as error:
-        raise NotYAML(Problem(name, 1, 1, "file", f"not YAML: {error}")) from error
+        raise NotYAML(Problem(name, 1, 1, "file", mistakes.NOT_YAML.format(reason=error))) from error
     return root
 
 
@@ -132,7 +131,7 @@ def values(root: Node, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError) as error:
-        raise NotYAML(Problem(name, 1, 1, "file", f"not YAML: {error}")) from error
+        raise NotYAML(Problem(name, 1, 1, "file", mistakes.NOT_YAML.format(reason=error))) from error
 
 
 def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
@@ -141,7 +140,7 @@ def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
         return node.value if node.tag == _STRING else loader.construct_object(node)
     if id(node) in known:
         if known[id(node)] is None:
-            raise yaml.constructor.ConstructorError(None, None, "this stands within itself", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, mistakes.WITHIN_ITSELF, node.start_mark)
         return known[id(node)]
     known[id(node)] = None
     found: Any
@@ -159,7 +158,7 @@ def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
 
 def _key(node: Node, loader: Any) -> Any:
     if not isinstance(node, ScalarNode):
-        raise yaml.constructor.ConstructorError(None, None, "a list or mapping cannot be a key", node.start_mark)
+        raise yaml.constructor.ConstructorError(None, None, mistakes.NO_YAML_KEY, node.start_mark)
     # Keys are names, as they are written: 3.10 and true too.
     return node.value if node.tag in _SCALARS else loader.construct_object(node)
 
@@ -169,8 +168,8 @@ def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:
     marks = [error.problem_mark, error.context_mark]
     mark = next(filter(None, reversed(marks) if any(words in said for words in _BEGIN_BEFORE) else marks), None)
     where = (mark.name, mark.line + 1, mark.column + 1) if mark else (name, 1, 1)
-    hint = next((hint for words, hint in _HINTS.items() if words in said), "look at this line and the one before")
-    return Problem(*where, "file", f"not YAML: {said}; {hint}")
+    hint = next((hint for words, hint in _HINTS.items() if words in said), mistakes.LOOK_HERE)
+    return Problem(*where, "file", mistakes.NOT_YAML_HINT.format(reason=said, hint=hint))
 
 
 def is_text(node: ScalarNode) -> bool:
@@ -211,8 +210,8 @@ def _repeated(node: Node, path: tuple[str, ...], seen: set[int]) -> Iterator[Pro
 def twice(key: Node, path: Sequence[str], first: Node) -> Problem:
     """Return the problem of a key that is there twice."""
     mark = first.start_mark
-    other = f"in line {mark.line + 1}" if mark.name == key.start_mark.name else f"{mark.name}:{mark.line + 1}"
-    return at(key, path, f"is there twice, first {other}; leave one of them out")
+    sentence = mistakes.TWICE_IN_FILE if mark.name == key.start_mark.name else mistakes.TWICE
+    return at(key, path, sentence.format(file=mark.name, line=mark.line + 1))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
+from profiles.sentences import refusals
+from profiles.sentences.labels import LABELS
 
 FIELDS = (
     "profile",
@@ -34,18 +36,18 @@ class Choices:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
-        """Return the choices in `given`, leaving out empty ones.
+        """Return the choices in `given`, without empty ones.
 
         Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
         """
         if not isinstance(given, Mapping):
-            raise ChoiceRefused("profile", "Choices are names with texts, such as profile and site.")
+            raise ChoiceRefused("profile", refusals.NO_CHOICES)
         for name, value in given.items():
             if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
-                accepted = f"Choices are {', '.join(FIELDS)} and param.<name>."
-                raise ChoiceRefused(shown(name), f"There is no choice called {shown(name)}. {accepted}")
+                sentence = refusals.NO_SUCH_CHOICE.format(name=shown(name), names=", ".join(FIELDS))
+                raise ChoiceRefused(shown(name), sentence)
             if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
-                raise ChoiceRefused(name, f"The choice {name} must be one line of text, at most 200 characters.")
+                raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
         return cls({name: value.strip() for name, value in given.items() if value.strip()})
 
     def get(self, name: str) -> str | None:
@@ -60,9 +62,9 @@ class Choices:
         chosen = self.get(name)
         if chosen is None or chosen in offered:
             return chosen
-        accepted = f"Choose one of: {', '.join(offered)}." if offered else "None is offered here; leave it out."
-        what = f"{title}: {shown(chosen)}" if title else f"The {name} {shown(chosen)}"
-        raise ChoiceRefused(name, f"{what} is not on offer. {accepted}")
+        sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
+        label = title or LABELS[name]
+        raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))
 
 
 def shown(value: Any) -> str:

@@ -16,6 +16,8 @@ from profiles.offer import limits
 from profiles.offer.choices import Choices, shown
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
+from profiles.sentences import refusals
+from profiles.sentences.labels import NOTHING_OFFERED
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -59,8 +61,8 @@ class Launch:
 def resolve(offer: Offer, choices: Choices) -> Launch:
     """Return the Launch that `choices` mean for the person whom `offer` is for.
 
-    `{}` means the first profile that she sees, at the first of its sites that is open.  Raises ChoiceRefused,
-    naming the field and what would be accepted; a profile that she does not see is one that there is not.
+    `{}` means the first profile that they see, at the first of its sites that is open.  Raises ChoiceRefused,
+    naming the field and what would be accepted; a profile that they do not see is one that there is not.
     """
     profile_key = choices.one_of("profile", offer.profiles()) or _first_profile(offer)
     profile = offer.catalogue.profiles[profile_key]
@@ -110,7 +112,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
 def _first_profile(offer: Offer) -> str:
     for key in offer.profiles():
         return key
-    raise ChoiceRefused("profile", "Nothing is on offer for you here. Ask an administrator of this hub.")
+    raise ChoiceRefused("profile", NOTHING_OFFERED)
 
 
 def _site(offer: Offer, profile: str, choices: Choices) -> str:
@@ -119,8 +121,8 @@ def _site(offer: Offer, profile: str, choices: Choices) -> str:
     is_open = [site for site in offered if offer.closed(site) is None]
     site = choices.one_of("site", offered) or (is_open[0] if is_open else offered[0])
     if sentence := offer.closed(site):
-        accepted = f"Choose one of: {', '.join(is_open)}." if is_open else "Try again when it is over."
-        raise ChoiceRefused("site", f"{sentence} {accepted}")
+        advice = refusals.CHOOSE_ANOTHER.format(sites=", ".join(is_open)) if is_open else refusals.TRY_AGAIN
+        raise ChoiceRefused("site", f"{sentence} {advice}")
     return site
 
 
@@ -128,26 +130,19 @@ def _project(site: Site, known: tuple[str, ...] | None, choices: Choices) -> str
     """Return the project to charge; None leaves it to Slurm's default account of the person."""
     chosen = choices.get("project")
     if site.projects == "none" and chosen:
-        raise ChoiceRefused("project", f"{site.title} charges no project. Leave the project out.")
+        raise ChoiceRefused("project", refusals.NO_PROJECT_CHARGED.format(site=site.title))
     if known is not None:
         usual = site.projects[0] if isinstance(site.projects, tuple) else None
         return choices.one_of("project", known) or usual
     # Nothing is known yet: Slurm itself decides, but only about what can be the name of a project.
     if chosen and not _PROJECT.fullmatch(chosen):
-        raise ChoiceRefused(
-            "project",
-            f"{shown(chosen)} cannot be the name of a project. Use letters, digits, _, . and -, or leave it out.",
-        )
+        raise ChoiceRefused("project", refusals.NO_PROJECT_NAME.format(project=shown(chosen)))
     return chosen
 
 
 def _one_more(profile: Profile, running: int) -> None:
     if profile.servers_max is not None and running >= profile.servers_max:
-        raise ChoiceRefused(
-            "profile",
-            f"You have {running} of {profile.name} running, which is as many as one person may have. "
-            f"Stop one, or choose another profile.",
-        )
+        raise ChoiceRefused("profile", refusals.servers_max(running, profile.name))
 
 
 def _partition(offer: Offer, site: str, what: Offering, choices: Choices, reservation: str | None) -> str | None:
@@ -158,26 +153,25 @@ def _partition(offer: Offer, site: str, what: Offering, choices: Choices, reserv
         reserved = [each.partition for each in offer.own_reservations(site) if each.name == reservation]
         large = limits.partitions(offer, site, what)
         partition = next((each for each in reserved if each in every), None) or next(iter(large), None)
-    real, where = limits.real_partition(offer, site, partition), limits.place(offer, site, partition)
-    if sentence := limits.why_too_small(real, where, limits.least(what), None):
+    if sentence := limits.why_too_small(offer, site, partition, limits.least(what), None):
         field = "partition" if choices.get("partition") else "site"
-        raise ChoiceRefused(field, f"{sentence} Choose another {'partition or ' if every else ''}cluster.")
+        advice = refusals.ANOTHER_PARTITION if every else refusals.ANOTHER_CLUSTER
+        raise ChoiceRefused(field, f"{sentence} {advice}")
     return partition
 
 
 def _numbers(
     offer: Offer, site: str, what: Offering, partition: str | None, choices: Choices, reservation: str | None
 ) -> tuple[Mapping[str, int], str | None]:
-    """Return what the job gets of limits.NUMBERS, and the type of its graphics processors."""
+    """Return what the job gets of limits.NUMBERS, and the type of its GPUs."""
     within = dict(limits.limits(offer, site, what, partition))
     within["time"] = _before_it_ends(offer, site, within["time"], reservation)
     numbers = {name: within[name].chosen(choices) for name in limits.NUMBERS}
     kind = _gpu_type(what, numbers["gpus"], choices)
-    real, where = limits.real_partition(offer, site, partition), limits.place(offer, site, partition)
-    if sentence := limits.why_too_small(real, where, numbers, kind):
+    if sentence := limits.why_too_small(offer, site, partition, numbers, kind):
         asked = ("gpu_type", "gpus", "memory", "cores", "nodes", "partition")
         field = next((name for name in asked if choices.get(name)), "site")
-        raise ChoiceRefused(field, f"{sentence} Ask for less, or choose another partition or cluster.")
+        raise ChoiceRefused(field, f"{sentence} {refusals.ASK_FOR_LESS}")
     return numbers, kind
 
 
@@ -186,12 +180,12 @@ def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | 
     limit = limits.before_maintenance(offer, site, allowed)
     for each in offer.own_reservations(site):
         if each.name == reservation:
-            why = f"the reservation {each.name} ends at {offer.clock(each.ends)}"
+            why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.clock(each.ends))
             limit = limits.until(limit, max(offer.now, each.begins), each.ends, why)
     # A time of 0 would be none to Slurm, so without an end.
     shortest = 1 if allowed.bounds.options else max(1, allowed.bounds.least)
     if limit.bounds.most < shortest:
-        raise ChoiceRefused("site", f"No time is left there for this profile, because {limit.why}.")
+        raise ChoiceRefused("site", f"{refusals.NO_TIME_LEFT} {limit.why}")
     return limit
 
 
@@ -201,8 +195,7 @@ def _gpu_type(what: Offering, gpus: int, choices: Choices) -> str | None:
     if gpus:
         return chosen or next(iter(kinds), None)
     if chosen:
-        sentence = f"The gpu_type {chosen} is for launches with graphics processors. Choose gpus, or leave it out."
-        raise ChoiceRefused("gpu_type", sentence)
+        raise ChoiceRefused("gpu_type", refusals.GPU_TYPE_ALONE.format(value=chosen))
     return None
 
 
@@ -211,8 +204,9 @@ def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[s
     for name in choices.values:
         key = name.removeprefix("param.")
         if key != name and key not in what.parameters:
-            has = f"It has {', '.join(what.parameters)}." if what.parameters else "It has none; leave it out."
-            raise ChoiceRefused(name, f"{profile.name} has no parameter called {key}. {has}")
+            sentence = refusals.PARAMETERS_ARE if what.parameters else refusals.NO_PARAMETERS
+            names = ", ".join(what.parameters)
+            raise ChoiceRefused(name, sentence.format(profile=profile.name, name=key, names=names))
     return {key: _parameter(f"param.{key}", each, choices) for key, each in what.parameters.items()}
 
 
@@ -225,5 +219,9 @@ def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     number = whole(chosen)
     if parameter.holds(number):
         return str(number)
-    accepted = f"Choose a whole number from {parameter.min} to {parameter.max}."
-    raise ChoiceRefused(name, f"{parameter.title}: {shown(chosen)} is not on offer. {accepted}")
+    raise ChoiceRefused(
+        name,
+        refusals.NOT_IN_RANGE.format(
+            label=parameter.title, value=shown(chosen), least=parameter.min, most=parameter.max
+        ),
+    )

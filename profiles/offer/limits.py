@@ -11,6 +11,9 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Nodes, PartitionFacts
 from profiles.offer.choices import Choices, shown
 from profiles.offer.offer import Offer
+from profiles.sentences import either, refusals
+from profiles.sentences.labels import LABELS
+from profiles.sentences.refusals import Placed
 
 NUMBERS = ("time", "cores", "memory", "gpus", "nodes")
 """The numbers of a profile that a person may ask for; time is in minutes, memory in MiB."""
@@ -22,7 +25,7 @@ _SHOWN_KINDS = 4
 
 @dataclass(frozen=True)
 class Limit:
-    """What may be asked of one number; `why` is the clause that says why it is no more, "" for the profile."""
+    """What may be asked of one number; `why` is the sentence why it is no more, "" if the profile says it."""
 
     name: str
     bounds: Bounds
@@ -36,23 +39,23 @@ class Limit:
         try:
             value = _READ.get(self.name, units.count)(chosen)
         except ValueError as error:
-            raise ChoiceRefused(self.name, f"The {self.name} cannot be used: {error}.") from error
+            sentence = refusals.UNREADABLE.format(label=LABELS[self.name], problem=error)
+            raise ChoiceRefused(self.name, sentence) from error
         bounds = self.bounds
         if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
             return value
-        why = f", because {self.why}" if self.why and value > bounds.most else ""
-        sentence = f"The {self.name} {shown(chosen)} is not on offer. Choose {self.accepted}{why}."
-        raise ChoiceRefused(self.name, sentence)
+        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(chosen), accepted=self.accepted)
+        raise ChoiceRefused(self.name, f"{sentence} {self.why}" if self.why and value > bounds.most else sentence)
 
     @property
     def accepted(self) -> str:
         """What may be asked, as people read it."""
         bounds = self.bounds
         if bounds.options:
-            return " or ".join(self.said(option) for option in bounds.options)
+            return either([self.said(option) for option in bounds.options])
         if bounds.least == bounds.most:
             return self.said(bounds.least)
-        return f"{self.said(bounds.least)} to {self.said(bounds.most)}"
+        return refusals.RANGE.format(least=self.said(bounds.least), most=self.said(bounds.most))
 
     def said(self, value: int) -> str:
         """Return a value as people write it."""
@@ -76,7 +79,7 @@ def real_partition(offer: Offer, site: str, partition: str | None) -> PartitionF
 def partitions(offer: Offer, site: str, what: Offering) -> tuple[str, ...]:
     """Return the partitions that a launch may ask for, the default first.
 
-    Those whose nodes are known to be too small for the least of it are left out, unless all are.
+    Those whose nodes are known to be too small for the least of it are omitted, unless all are.
     """
     offered = what.partitions or tuple(offer.catalogue.sites[site].partitions)
     return tuple(each for each in offered if _fits(what, real_partition(offer, site, each))) or offered
@@ -100,18 +103,15 @@ def before_maintenance(offer: Offer, site: str, limit: Limit) -> Limit:
     pause = offer.announced(site)
     if pause is None:
         return limit
-    title = offer.catalogue.sites[site].title
-    return until(
-        limit, offer.now, pause.begins, f"the maintenance of {title} begins at {offer.clock(pause.begins)}"
-    )
+    title, time = offer.catalogue.sites[site].title, offer.clock(pause.begins)
+    return until(limit, offer.now, pause.begins, refusals.MAINTENANCE_BEGINS.format(site=title, time=time))
 
 
-def place(offer: Offer, site: str, partition: str | None) -> str:
-    """Return how a sentence names a partition, for None the site's own default one."""
-    if partition is None:
-        return offer.catalogue.sites[site].title
-    entry = offer.catalogue.sites[site].partitions.get(partition)
-    return f"the partition {(entry.title if entry else '') or partition}"
+def _about(sentence: Placed, offer: Offer, site: str, partition: str | None, **values: object) -> str:
+    """Return a sentence about a partition, for None the site's own default one."""
+    entry = offer.catalogue.sites[site].partitions.get(partition) if partition else None
+    title = (entry.title if entry else "") or partition
+    return sentence.about(offer.catalogue.sites[site].title, title, **values)
 
 
 def least(what: Offering) -> Mapping[str, int]:
@@ -120,19 +120,19 @@ def least(what: Offering) -> Mapping[str, int]:
 
 
 def why_too_small(
-    real: PartitionFacts | None, where: str, asked: Mapping[str, int], kind: str | None
+    offer: Offer, site: str, partition: str | None, asked: Mapping[str, int], kind: str | None
 ) -> str | None:
     """Return the sentence why a partition cannot hold what is asked, or None if it can, or is not known.
 
-    `where` is its place, `asked` has NUMBERS, `kind` is the type of graphics processor, None for any.
+    `asked` has NUMBERS, `kind` is the type of GPU, None for any.
     """
+    real = real_partition(offer, site, partition)
     if real is None or not real.nodes or asked["nodes"] <= _holding(real.nodes, asked, kind):
         return None
-    count = f"{asked['nodes']} nodes" if asked["nodes"] > 1 else "no node"
-    verb = "does not have" if asked["nodes"] > 1 else "has"
+    sentence = refusals.TOO_FEW_NODES if asked["nodes"] > 1 else refusals.NO_SUCH_NODE
     wanted = _say_node(asked["cores"], asked["memory"], asked["gpus"], kind)
-    has = "; ".join(dict.fromkeys(_say_kind(nodes) for nodes in real.nodes[:_SHOWN_KINDS]))
-    return f"{where[0].upper()}{where[1:]} {verb} {count} with {wanted}. It has {has}."
+    nodes = "; ".join(dict.fromkeys(_say_kind(nodes) for nodes in real.nodes[:_SHOWN_KINDS]))
+    return _about(sentence, offer, site, partition, count=asked["nodes"], wanted=wanted, nodes=nodes)
 
 
 def _fits(what: Offering, real: PartitionFacts | None) -> bool:
@@ -149,21 +149,22 @@ def _holding(nodes: tuple[Nodes, ...], asked: Mapping[str, int], kind: str | Non
 
 def _ceilings(offer: Offer, site: str, partition: str | None) -> Iterator[tuple[str, _Ceiling]]:
     entry = offer.catalogue.sites[site].partitions.get(partition) if partition else None
-    where = place(offer, site, partition)
+    no_more_time = _about(refusals.NO_MORE_TIME, offer, site, partition)
     if entry and entry.time_max is not None:
-        yield "time", _Ceiling(entry.time_max, f"{where} allows no more")
+        yield "time", _Ceiling(entry.time_max, no_more_time)
     real = real_partition(offer, site, partition)
     if real is None:
         return
     if real.time_max_minutes is not None:
-        yield "time", _Ceiling(real.time_max_minutes, f"{where} allows no more")
+        yield "time", _Ceiling(real.time_max_minutes, no_more_time)
     if real.nodes:
         whole = [nodes.whole for nodes in real.nodes]
-        why = f"no node of {where} has more"
+        why = _about(refusals.NO_LARGER_NODE, offer, site, partition)
         yield "cores", _Ceiling(max(each.cores for each in whole), why)
         yield "memory", _Ceiling(max(each.memory_mib for each in whole), why)
         yield "gpus", _Ceiling(max(each.gpus_of(None) for each in whole), why)
-        yield "nodes", _Ceiling(sum(each.count for each in real.nodes), f"{where} has no more")
+        no_more_nodes = _about(refusals.NO_MORE_NODES, offer, site, partition)
+        yield "nodes", _Ceiling(sum(each.count for each in real.nodes), no_more_nodes)
 
 
 def _lowered(limit: Limit, ceiling: _Ceiling) -> Limit:
@@ -182,11 +183,12 @@ def _lowered(limit: Limit, ceiling: _Ceiling) -> Limit:
 
 def _say_kind(nodes: Nodes) -> str:
     node = nodes.whole
-    return f"{nodes.count} x {_say_node(node.cores, node.memory_mib, node.gpus_of(None), None)}"
+    said = _say_node(node.cores, node.memory_mib, node.gpus_of(None), None)
+    return refusals.NODES_ALIKE.format(count=nodes.count, node=said)
 
 
 def _say_node(cores: int, memory_mib: int, gpus: int, kind: str | None) -> str:
-    parts = [f"{cores} core{'' if cores == 1 else 's'}", units.say_mebibytes(memory_mib)]
+    parts = [refusals.cores(cores), units.say_mebibytes(memory_mib)]
     if gpus:
-        parts.append(f"{gpus} {kind + ' ' if kind else ''}GPU{'s' if gpus > 1 else ''}")
+        parts.append(refusals.gpus(gpus, kind))
     return ", ".join(parts)

@@ -8,11 +8,13 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.profile import Visibility
 from profiles.catalogue.site import Maintenance
 from profiles.facts import UNKNOWN, Facts, Reservation, SiteFacts
+from profiles.sentences import either, refusals
+from profiles.sentences import show as say
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: her name and groups on the hub, and how many servers of each profile (by key) she has besides."""
+    """A person: name and groups on the hub, and how many servers of each profile (by key) they have besides."""
 
     name: str
     groups: frozenset[str] = frozenset()
@@ -20,7 +22,7 @@ class Person:
 
 
 def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
-    """Return the sites where somebody in these groups may be offered something, whatever projects she has."""
+    """Return the sites where somebody in these groups may be offered something, whatever projects they have."""
     return frozenset(
         site
         for profile in catalogue.profiles
@@ -59,12 +61,12 @@ class Offer:
         return self.facts_of(site).projects if told == "accounting" else told
 
     def reservations(self, site: str) -> tuple[str, ...]:
-        """Return the reservations that she may ask for at a site: those listed, then those known to be for her."""
+        """Return the reservations that they may ask for at a site: those listed, then those known to be theirs."""
         listed = self.catalogue.sites[site].reservations
         return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
 
     def own_reservations(self, site: str) -> tuple[Reservation, ...]:
-        """Return what is known of the reservations at a site that name her, or a project of hers."""
+        """Return what is known of the reservations at a site that name them, or a project of theirs."""
         owner, projects = self.owner(site), set(self.projects(site) or ())
         return tuple(
             each
@@ -81,7 +83,7 @@ class Offer:
     def sites(self, profile: str) -> tuple[str, ...]:
         """Return the sites where the person sees a profile, the default first, also those in maintenance.
 
-        None for a profile that she does not see, and for one that there is not.
+        None for a profile that they do not see, and for one that there is not.
         """
         if profile not in self.catalogue.profiles:
             return ()
@@ -95,13 +97,15 @@ class Offer:
         """
         catalogue = self.catalogue
         if profile not in catalogue.profiles:
-            return f"There is no profile {profile}."
+            return say.NO_PROFILE.format(profile=profile)
         if site not in catalogue.sites:
-            return f"There is no site {site}."
+            return say.NO_SITE.format(site=site)
         if site not in catalogue.sites_of(profile):
-            return f"{catalogue.profiles[profile].name} is not offered at {catalogue.sites[site].title}."
+            return say.NOT_OFFERED.format(
+                profile=catalogue.profiles[profile].name, site=catalogue.sites[site].title
+            )
         to = catalogue.offering(profile, site).visible_to
-        if to is not None and not self._is_for_her(to, site):
+        if to is not None and not self._is_for_them(to, site):
             return self._hidden(profile, site, to)
         return self.closed(site)
 
@@ -110,8 +114,9 @@ class Offer:
         pause = self.maintenance(site)
         if pause is None:
             return None
-        text = f" ({pause.text.rstrip('.')})" if pause.text else ""
-        return f"{self.catalogue.sites[site].title} is in maintenance until {self.clock(pause.ends)}{text}."
+        sentence = refusals.IN_MAINTENANCE_FOR if pause.text else refusals.IN_MAINTENANCE
+        title, time = self.catalogue.sites[site].title, self.clock(pause.ends)
+        return sentence.format(site=title, time=time, reason=pause.text.rstrip("."))
 
     def maintenance(self, site: str) -> Maintenance | None:
         """Return the maintenance of a site that is under way; of several the one that ends last."""
@@ -130,23 +135,22 @@ class Offer:
 
     def _is_visible(self, profile: str, site: str) -> bool:
         to = self.catalogue.offering(profile, site).visible_to
-        return to is None or self._is_for_her(to, site)
+        return to is None or self._is_for_them(to, site)
 
-    def _is_for_her(self, to: Visibility, site: str) -> bool:
-        # While her projects are not known, nobody can say that one of them is among these.
+    def _is_for_them(self, to: Visibility, site: str) -> bool:
+        # While their projects are not known, nobody can say that one of them is among these.
         mine = set(self.projects(site) or ())
         return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
 
     def _hidden(self, profile: str, site: str, to: Visibility) -> str:
-        whom = [f"members of {_either(to.groups)}"] if to.groups else []
-        whom += [f"people who may charge {_either(to.projects)}"] if to.projects else []
-        name, title = self.person.name, self.catalogue.sites[site].title
-        sentence = f"{name} does not see {self.catalogue.profiles[profile].name} at {title}: "
-        sentence += f"it is for {' and '.join(whom)}."
+        text = say.FOR_GROUPS_OR_PROJECTS if to.groups and to.projects else say.FOR_PROJECTS
+        sentence = (text if to.projects else say.FOR_GROUPS).format(
+            user=self.person.name,
+            profile=self.catalogue.profiles[profile].name,
+            site=self.catalogue.sites[site].title,
+            groups=either(to.groups) if to.groups else "",
+            projects=either(to.projects) if to.projects else "",
+        )
         if to.projects and self.projects(site) is None:
-            sentence += f" Which projects {name} may charge there is not known."
+            return f"{sentence} {say.PROJECTS_UNKNOWN.format(user=self.person.name)}"
         return sentence
-
-
-def _either(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]

@@ -17,11 +17,11 @@ export SPARK_DAEMON_MEMORY=256m
 export SPARK_LOCAL_IP=127.0.0.1
 export SPARK_DAEMON_JAVA_OPTS='-Dspark.port.maxRetries=0'
 
-master_step='' worker_step='' master='' ended='It has failed.'
+master_step='' worker_step='' master='' ended='It failed.'
 
 finish() {
   trap '' TERM
-  [ ! -d "$folder" ] || put "$folder/over" "The Spark cluster is over, and the notebook with it. $ended"
+  [ ! -d "$folder" ] || put "$folder/over" "The Spark cluster has ended, and the notebook with it. $ended"
   slurm scancel --user="$owner" --name="$notebook_name"
   kill $worker_step $master_step 2>/dev/null
   wait
@@ -76,7 +76,7 @@ follow() {
       end "Its workers have ended; see ~/.spark/logs/$cluster_name.log." 1
     if [ $((SECONDS - checked)) -ge "$check_seconds" ]; then
       checked=$SECONDS
-      ! is_over "$notebook_name" || end "The notebook is over." 0
+      ! is_over "$notebook_name" || end "The notebook has ended." 0
     fi
     nap 1
   done
@@ -85,11 +85,11 @@ follow() {
 trap finish EXIT
 trap 'end "It was cancelled, or its time was up." 143' TERM
 (umask 077 && mkdir -p -- "$SPARK_LOG_DIR" "$SPARK_PID_DIR" "$SPARK_WORKER_DIR") ||
-  end "Its folders in ~/.spark cannot be made on $(hostname)." 1
+  end "Its folders in ~/.spark cannot be created on $(hostname)." 1
 find "$SPARK_LOG_DIR" -maxdepth 1 -name 'spark_cluster-*.log' -mtime +14 -delete
 exec >>"$SPARK_LOG_DIR/$cluster_name.log" 2>&1
 # It may have waited in the queue for longer than the notebook lived.
-! is_over "$notebook_name" || end "The notebook was over before it began." 0
+! is_over "$notebook_name" || end "The notebook ended before the cluster began." 0
 run_step --nodes=1 --ntasks=1 --nodelist="$SLURMD_NODENAME" bash "$folder/node.sh" master "$folder" &
 master_step=$!
 follow

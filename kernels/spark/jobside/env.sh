@@ -13,7 +13,7 @@ case " $* " in
 esac
 spark_folder=${SPARK_CONF_DIR%/conf} spark_said=''
 if [ -n "$spark_waits" ] && [ ! -e "$spark_folder/asked" ]; then
-  printf 'This notebook has no Spark cluster: init-cluster has not run, or has failed.\n' >&2
+  printf 'This notebook has no Spark cluster: init-cluster was not run, or it failed.\n' >&2
   exit 1
 fi
 while [ -n "$spark_waits" ] && [ ! -s "$spark_folder/master" ]; do

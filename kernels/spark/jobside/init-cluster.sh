@@ -14,7 +14,7 @@ folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 . "$folder/common.sh"
 
 read_options() {
-  [ $# -ge 3 ] || refuse "Say PROJECT PARTITION NODES, such as: init-cluster proj3 cloud 5"
+  [ $# -ge 3 ] || refuse "Usage: init-cluster PROJECT PARTITION NODES, such as: init-cluster proj3 cloud 5"
   project=$1 partition=$2 workers=$3 cores=1 memory_mib=2048 check_seconds=60
   shift 3
   while [ $# -gt 1 ]; do
@@ -22,19 +22,19 @@ read_options() {
       --cores) cores=$2 ;;
       --memory) memory_mib=$2 ;;
       --check-seconds) check_seconds=$2 ;;
-      *) refuse "There is no option $1; there are --cores, --memory and --check-seconds." ;;
+      *) refuse "There is no option $1; write --cores, --memory or --check-seconds." ;;
     esac
     shift 2
   done
-  [ $# = 0 ] || refuse "What does $1 mean here?  Say PROJECT PARTITION NODES, then options with their values."
+  [ $# = 0 ] || refuse "$1 is not expected here; write PROJECT PARTITION NODES, then options with their values."
   local given pattern='^[1-9][0-9]{0,8}$'
   for given in "$workers" "$cores" "$memory_mib" "$check_seconds"; do
-    [[ $given =~ $pattern ]] || refuse "$given is not a whole number from 1."
+    [[ $given =~ $pattern ]] || refuse "$given is not a whole number of at least 1."
   done
   [ "$memory_mib" -ge 1536 ] || refuse "A worker needs --memory 1536 (MiB) or more: its programs, Spark's heap, Python."
   pattern='^([A-Za-z0-9_][A-Za-z0-9_.,+-]*)?$'
-  [[ $project =~ $pattern ]] || refuse "$project cannot be the name of a project."
-  [[ $partition =~ $pattern ]] || refuse "$partition cannot be the name of a partition."
+  [[ $project =~ $pattern ]] || refuse "$project is not a valid project name."
+  [[ $partition =~ $pattern ]] || refuse "$partition is not a valid partition name."
 }
 
 # Write the settings of the cluster and of the notebook.  Only the owner can read them: the secret lets one in.
@@ -42,7 +42,7 @@ write_settings() (
   umask 077
   local name secret site=${SPARK_SITE_CONF_DIR:-$SPARK_HOME/conf}
   secret=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
-  [ ${#secret} = 64 ] || refuse "No secret could be made on $(hostname)."
+  [ ${#secret} = 64 ] || refuse "No secret could be created on $(hostname)."
   mkdir -p -- "$folder/cluster" "$folder/conf"
   for name in cluster conf; do
     {
@@ -93,8 +93,8 @@ is_there_after_all() {
 }
 
 read_options "$@"
-[ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME names no Spark: the profile has to load a module that does."
-mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch has a Spark cluster already."
+[ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME contains no Spark: the profile must load a module that provides it."
+mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch already has a Spark cluster."
 write_settings || exit 1
 # The master of a cluster that is over must not be taken for this one's.
 mkdir -p -- "$HOME/.spark" && rm -f -- "$HOME/.spark/master"
@@ -103,4 +103,4 @@ if ! submit >"$folder/sbatch.id" 2>"$folder/sbatch.said" && ! is_there_after_all
   refuse "Slurm did not accept the Spark cluster: $(tail -n 1 -- "$folder/sbatch.said")"
 fi
 put "$folder/submitted" "workers=$workers check_seconds=$check_seconds"
-printf 'The Spark cluster %s is submitted, with %s worker(s).\n' "$cluster_name" "$workers"
+printf 'The Spark cluster %s is submitted; workers: %s.\n' "$cluster_name" "$workers"

@@ -19,7 +19,7 @@ check() {
   checked=$SECONDS
   if is_over "$cluster_name"; then
     [ -s "$folder/over" ] ||
-      put "$folder/over" "The Spark cluster is over (${word:-gone}), and the notebook with it. Its log is in ~/.spark/logs."
+      put "$folder/over" "The Spark cluster has ended (${word:-gone}), and the notebook with it. Its log is in ~/.spark/logs."
     slurm scancel --user="$owner" --name="$notebook_name"
     exit 0
   fi

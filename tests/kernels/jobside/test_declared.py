@@ -98,7 +98,7 @@ class TestDeclared:
         process.wait(WAIT_SECONDS)
         (tmp_path / "slow").unlink()
         assert second.run(self._kernel()) == 0
-        assert "waiting: Job 1 is over and had not finished; building again" in second.said
+        assert "waiting: Job 1 ended before it finished; building again" in second.said
         assert "My Kernel: building" in second.said
 
     def test_a_module_that_is_not_there_is_named(self, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class TestScripts:
         job = Job(tmp_path, 1)
         stubborn = "trap '' TERM; (trap '' TERM; echo $BASHPID > child; sleep 1000) & wait; sleep 1000"
         assert job.run(_script(stubborn, time_max=1)) == 1
-        assert "it took longer than 1m and was ended" in job.said
+        assert "it took longer than 1m and was stopped" in job.said
         child = Path("/proc", (tmp_path / "child").read_text().strip())
         assert not child.exists() or "State:\tZ" in (child / "status").read_text()
 
@@ -154,7 +154,7 @@ class TestLocks:
         one = first.start(_script(self._BUILD))
         first.says("\nbegun\n")
         two = second.start(_script(self._BUILD))
-        second.says("waiting: Job 1 builds kernels already; waiting for it")
+        second.says("waiting: Job 1 is already building kernels; waiting for it")
         (tmp_path / "go").touch()
         assert (one.wait(WAIT_SECONDS), two.wait(WAIT_SECONDS)) == (0, 0)
         assert (tmp_path / "order").read_text().split() == ["1", "end", "2", "end"]
@@ -167,7 +167,7 @@ class TestLocks:
         _stale(tmp_path, "geneva@1")
         job = Job(tmp_path, 2, queue=answer)
         assert job.run(_script("echo built")) == 0
-        assert "waiting: Job 1 is over and had not finished; building again" in job.said
+        assert "waiting: Job 1 ended before it finished; building again" in job.said
         assert "built\n" in job.said
         assert not list(tmp_path.glob(".local/share/jupyterhub-sites/scripts.lock*"))
 
@@ -187,7 +187,7 @@ class TestLocks:
         _stale(tmp_path, holder)
         job = Job(tmp_path, 2, queue=answer)
         assert job.run(_script("echo built", time_max=1)) == 1
-        assert "job 1 builds it already and did not come to an end" in job.said
+        assert "job 1 is already building it and did not finish in time" in job.said
 
     def test_of_many_who_find_a_dead_lock_one_builds_at_a_time(self, tmp_path: Path) -> None:
         _stale(tmp_path, "geneva@1")

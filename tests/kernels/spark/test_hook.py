@@ -58,7 +58,7 @@ class TestTheSubmission:
     def test_the_cluster_is_a_second_job_that_carries_the_launch_in_its_name(self, node: Node) -> None:
         node.tell("left", "1-02:03:04\n")
         printed = run(node, SPARK)
-        assert f"spark: The Spark cluster {CLUSTER} is submitted, with 2 worker(s).\n" in printed
+        assert f"spark: The Spark cluster {CLUSTER} is submitted; workers: 2.\n" in printed
         options = node.told("sbatch.arguments").splitlines()
         assert options[:14] == [
             "--parsable",
@@ -125,7 +125,7 @@ class TestTheSubmission:
         assert "is submitted" in run(node, SPARK)
 
     def test_without_a_spark_the_admin_is_told_what_is_missing(self, node: Node) -> None:
-        assert "SPARK_HOME names no Spark: the profile has to load a module that does." in run(
+        assert "SPARK_HOME contains no Spark: the profile must load a module that provides it." in run(
             node, SPARK, SPARK_HOME=""
         )
 
@@ -202,15 +202,15 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            ("", "Say PROJECT PARTITION NODES"),
-            ("proj3 cloud", "Say PROJECT PARTITION NODES"),
-            ("proj3 cloud 0", "0 is not a whole number from 1"),
-            ("proj3 cloud five", "five is not a whole number from 1"),
+            ("", "Usage: init-cluster PROJECT PARTITION NODES"),
+            ("proj3 cloud", "Usage: init-cluster PROJECT PARTITION NODES"),
+            ("proj3 cloud 0", "0 is not a whole number of at least 1"),
+            ("proj3 cloud five", "five is not a whole number of at least 1"),
             ("proj3 cloud 1 --memory 900", "A worker needs --memory 1536"),
             ("proj3 cloud 1 --colour red", "There is no option --colour"),
-            ("proj3 cloud 1 --cores", "What does --cores mean here?"),
-            ('"proj3 --uid=0" cloud 1', "proj3 --uid=0 cannot be the name of a project"),
-            ("proj3 --wrap=id 1", "--wrap=id cannot be the name of a partition"),
+            ("proj3 cloud 1 --cores", "--cores is not expected here"),
+            ('"proj3 --uid=0" cloud 1', "proj3 --uid=0 is not a valid project name"),
+            ("proj3 --wrap=id 1", "--wrap=id is not a valid partition name"),
         ],
     )
     def test_what_it_cannot_do_it_says(self, node: Node, words: str, said: str) -> None:
@@ -221,7 +221,7 @@ class TestTheCommand:
 
     def test_a_launch_has_one_cluster(self, node: Node) -> None:
         said = self.start(node, "init-cluster a b 1; init-cluster a b 1")
-        assert "This launch has a Spark cluster already." in said.stdout
+        assert "This launch already has a Spark cluster." in said.stdout
         assert "status 1" in said.stdout
 
     def test_after_a_refusal_it_may_be_tried_again(self, node: Node) -> None:
@@ -280,7 +280,7 @@ class TestTheNotebooksJob:
         until(lambda: read(node.folder / "status"))
         node.queue(CLUSTER, row)
         until(lambda: TWICE in node.told("cancelled"))
-        assert "The Spark cluster is over" in kill(jobs[0], signal.SIGTERM)
+        assert "The Spark cluster has ended" in kill(jobs[0], signal.SIGTERM)
 
     def test_a_question_without_an_answer_ends_nothing(
         self, node: Node, jobs: list["subprocess.Popen[str]"]

@@ -160,7 +160,7 @@ def test_every_key_is_on_the_reference_page() -> None:
         ("modules", "none"),
         ("text", "none"),
         ("sites", "**needed**"),
-        ("hub_url", ""),
+        ("hub_url", "the hub's own API URL"),
     ],
 )
 def test_a_default_reads_as_an_admin_would_write_it(key: str, default: str) -> None:

@@ -53,7 +53,7 @@ def test_a_partition_that_is_down() -> None:
 
 def test_a_partition_that_only_a_profile_names() -> None:
     found = _found({"partitions": ["normal", "gpu"]}, partitions={})
-    assert found["profiles.one.partitions.1"] == "geneva has no partition `gpu`; it has `normal`, `debug`"
+    assert found["profiles.one.partitions.1"] == "geneva has no partition `gpu`; write one of `normal`, `debug`"
 
 
 def test_a_longer_time_than_the_partition_allows() -> None:
@@ -75,12 +75,12 @@ def test_nothing_is_said_of_reservations_that_are_not_known() -> None:
 @pytest.mark.parametrize(
     ("resources", "place", "said"),
     [
-        ({"cores": 16}, "cores.default", "is 16 cores, but in normal and debug of geneva the largest node has 8"),
-        ({"cores": {"default": 1, "max": 16}}, "cores.max", "is 16 cores"),
-        ({"cores": {"options": [1, 16]}}, "cores.options.1", "is 16 cores"),
-        ({"memory": "8G"}, "memory.default", "is 8G of memory"),
-        ({"gpus": 1}, "gpus.default", "is 1 GPUs"),
-        ({"nodes": 3}, "nodes.default", "is 3 nodes, but in normal and debug of geneva all nodes together are 2"),
+        ({"cores": 16}, "cores.default", "is 16, but the largest node in normal and debug of geneva has 8"),
+        ({"cores": {"default": 1, "max": 16}}, "cores.max", "is 16, but the largest node"),
+        ({"cores": {"options": [1, 16]}}, "cores.options.1", "is 16, but the largest node"),
+        ({"memory": "8G"}, "memory.default", "is 8G, but the largest node"),
+        ({"gpus": 1}, "gpus.default", "is 1, but the largest node"),
+        ({"nodes": 3}, "nodes.default", "is 3, but the largest partition in normal and debug of geneva has 2"),
         (
             {"time": {"default": "1h", "max": "3d"}},
             "time.max",
@@ -143,5 +143,5 @@ def test_a_site_that_was_not_asked_is_not_judged() -> None:
 def test_a_default_that_nobody_wrote_is_named_at_the_profile() -> None:
     short = _partition(_SMALL, time_max_minutes=30, is_default=True)
     found = _found(facts=_facts(partitions={"normal": short}), partitions={})
-    sentence = "its time is 1h, but the longest in normal of geneva is 30m; write 30m at most"
+    sentence = "its default for time is 1h, but the longest in normal of geneva is 30m; write at most 30m"
     assert found == {"profiles.one": sentence}

@@ -153,14 +153,14 @@ def test_where_no_site_charges_projects_nobody_is_asked_for_one() -> None:
 
 
 def test_the_hint_of_the_projects_names_the_sites_that_charge_them() -> None:
-    assert "Lugano, Bern only" in _form({}, geneva="none", lugano="accounting", bern=["a"]).text
-    assert "only" not in _form({}, lugano="accounting", bern=["a"]).text
+    assert "Only at Lugano, Bern." in _form({}, geneva="none", lugano="accounting", bern=["a"]).text
+    assert "only" not in _form({}, lugano="accounting", bern=["a"]).text.lower()
 
 
 def test_known_projects_can_be_picked_or_left_to_the_site() -> None:
     page = _form({"lugano": SiteFacts(projects=("proj3", "proj12"))}, lugano="accounting", bern=["proj5", "proj3"])
     assert page.options("project") == ["", "proj3", "proj12", "proj5"]
-    assert "your usual one" in page.text
+    assert "Your default project" in page.text
 
 
 @pytest.mark.parametrize("facts", [{}, {"lugano": SiteFacts()}])
@@ -172,7 +172,7 @@ def test_projects_that_are_not_known_yet_are_typed(facts: Facts) -> None:
 def test_who_has_no_project_is_told_so() -> None:
     page = _form({"lugano": SiteFacts(projects=())}, lugano="accounting")
     assert page.options("project") == [""]
-    assert "you have none there" in page.text
+    assert "You have no project there" in page.text
 
 
 def test_projects_of_the_accounting_are_text_and_not_markup() -> None:
@@ -272,7 +272,7 @@ def test_a_partition_is_offered_by_its_title_and_its_limit() -> None:
 def test_options_are_a_list_and_a_range_is_a_number_with_its_bounds() -> None:
     page = _page({"profile": "big"})
     assert page.options("param.version") == ["", "2024a", "2024b"]
-    assert "usual: Autumn" in page.text
+    assert "Default: Autumn" in page.text
     workers = page.field("param.workers")
     assert (workers["type"], workers["min"], workers["max"], workers["placeholder"]) == ("number", "1", "9", "1")
     assert (page.field("cores")["min"], page.field("cores")["max"]) == ("1", "8")
@@ -293,7 +293,7 @@ def test_a_hidden_profile_is_nowhere_in_the_page() -> None:
 
 def test_who_sees_nothing_is_told_so() -> None:
     what = builders.catalogue(profiles={"secret": builders.profile(visible_to={"groups": ["x"]})})
-    assert "Nothing is on offer for you here" in form.render(builders.offer(what), {})
+    assert "Nothing is offered to you here" in form.render(builders.offer(what), {})
 
 
 # -- what is known of the sites -------------------------------------------------------------------------
@@ -323,11 +323,11 @@ _PAUSE = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}
         (_facts(_nodes(2, 4, 4), minutes=3), "Geneva (2 nodes available, 3 min ago)"),
         (
             _facts(_nodes(2, 4, 4), minutes=40, is_stale=True),
-            "Geneva (2 nodes available at 09:20, no news since)",
+            "Geneva (2 nodes available, no news since 09:20)",
         ),
         (
             _facts(_nodes(2, 4, 4), unreachable_since=builders.NOW - timedelta(minutes=5)),
-            "Geneva (cannot be reached since 09:55)",
+            "Geneva (unreachable since 09:55)",
         ),
     ],
 )
@@ -362,7 +362,7 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     sites = {"geneva": builders.site(maintenance=[pause])}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
     assert "Geneva is in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
-    assert "1m to 2h, because the maintenance of Geneva begins at 12:00" in page.text
+    assert "1m to 2h. The maintenance of Geneva begins at 12:00." in page.text
     assert "because" not in _page().text
 
 
@@ -396,7 +396,7 @@ def test_the_script_is_a_file_of_its_own() -> None:
 
 
 def test_without_the_script_a_field_says_who_has_it() -> None:
-    assert "Big & <b>bold</b> only. 1 to 9. One of them <leads>." in _page().text
+    assert "Only for Big & <b>bold</b>. 1 to 9. One of them <leads>." in _page().text
 
 
 def test_the_script_knows_the_fields_of_each_profile_at_each_site() -> None:

@@ -109,10 +109,10 @@ def test_a_folder_is_not_a_catalogue(tmp_path: Path) -> None:
     [
         ("a:\n\tb: 1\n", (2, 1), "indent with spaces, not tabs"),
         ("a:\n  b: 1\n\tc: 1\n", (3, 1), "indent with spaces, not tabs"),
-        ("a:\n  b: 1\n  c:x\n", (3, 3), "put a colon and a space behind the key"),
+        ("a:\n  b: 1\n  c:x\n", (3, 3), "put a colon and a space after the key"),
         ('a: 1\nb: "x\nc: 1\nd: 1\n', (2, 4), "close the quote"),
         ("a: &x 1\nb: &x 2\n", (2, 4), "give this anchor (&) another name"),
-        ("a: *x\n", (1, 4), "text that begins with * goes into quotes"),
+        ("a: *x\n", (1, 4), "put text that begins with * in quotes"),
         ("a: [*.yaml]\n", (1, 6), "put text that begins with * or & in quotes"),
         ("a: {owner}/x\n", (1, 11), "put text that begins with a bracket or a quote in quotes"),
         ("- a\nb: 1\n", (2, 1), "indent as the keys before it"),
@@ -235,5 +235,5 @@ def test_what_is_wrong_with_one_key_is_not_said_of_another_again() -> None:
 
 
 def test_what_stands_within_itself_is_told_with_its_place() -> None:
-    with pytest.raises(CatalogueInvalid, match=r"^c\.yaml:2:4: file: not YAML: this stands within itself; "):
+    with pytest.raises(CatalogueInvalid, match=r"^c\.yaml:2:4: file: not YAML: this contains itself; "):
         load.parse("sites: {}\na: &a [*a]\n", "c.yaml")

@@ -49,7 +49,7 @@ class _Spark(Hook):
     ("path", "value", "said"),
     [
         ("sites.geneva.patitions", {}, "there is no such key; did you mean `partitions`?"),
-        ("sites.geneva.tunnel.sort", "ssh", "there is no such key; the keys here are `kind`"),
+        ("sites.geneva.tunnel.sort", "ssh", "there is no such key; write one of `kind`"),
         ("sites.geneva.tunnel.kind", "shh", "`shh` is not one of direct, ssh; did you mean `ssh`?"),
         (
             "sites.geneva.projects",
@@ -58,14 +58,18 @@ class _Spark(Hook):
         ),
         ("profiles.short.resource", {}, "there is no such key; did you mean `resources`?"),
         ("profiles.short.sites", ["genva"], "there is no site `genva`; did you mean `geneva`?"),
-        ("profiles.short.sites", ["zug"], "there is no site `zug`; sites are `geneva`, `lugano`"),
+        ("profiles.short.sites", ["zug"], "there is no site `zug`; write one of `geneva`, `lugano`"),
         ("profiles.short.partitions", ["norml"], "geneva has no partition `norml`; did you mean `normal`?"),
         (
             "profiles.everything.modules",
             ["{param.levle}"],
             "no parameter `levle` in this profile; did you mean `level`",
         ),
-        ("profiles.everything.environment", {"A": "{param.x}"}, "its parameters are `version`, `kind`, `level`"),
+        (
+            "profiles.everything.environment",
+            {"A": "{param.x}"},
+            "in this profile; write one of `version`, `kind`, `level`",
+        ),
         ("profiles.short.hooks", {"sparc": {}}, "there is no such hook; did you mean `spark`?"),
         ("profiles.short.hooks", {"spark": {"worker": 4}}, "there is no such key; did you mean `workers`?"),
         (
@@ -122,25 +126,25 @@ def test_settings_of_a_hook_that_its_author_describes_are_told_with_the_descript
 
 _TIME = "profiles.short.resources.time"
 _PARAMETER = "profiles.short.parameters.v"
-_SPACES = "is empty, or has spaces around it or other than plain ones; write it without them"
+_SPACES = "is empty, or has spaces around it or unusual ones in it; write it without them"
 
 
 @pytest.mark.parametrize(
     ("path", "value", "where", "said"),
     [
-        (_TIME, {"max": "8h"}, ".default", "is missing; write it: What a launch gets if nothing is asked"),
+        (_TIME, {"max": "8h"}, ".default", "is missing; write it: What a launch gets if nothing is chosen"),
         (_TIME, ["1h", "2h"], "", "is a list; write {options: [...]} for a choice"),
         (
             _TIME,
             {"default": "2h", "max": "1h"},
             ".default",
-            "is 2h, but only 1m to 1h may be asked; write one of these",
+            "is 2h, but only 1m to 1h is allowed; write one of these",
         ),
         (
             "profiles.short.resources.cores",
             {"default": 1, "max": 0},
             ".max",
-            "is less than the least, which is 1; write a larger one",
+            "is less than the minimum, which is 1; write a larger one",
         ),
         (
             "profiles.short.core",
@@ -154,10 +158,10 @@ _SPACES = "is empty, or has spaces around it or other than plain ones; write it 
             "",
             "is short for one value; write a range or options as `resources: {memory: }`",
         ),
-        (_TIME, {"options": []}, ".options", "is empty; write one at least"),
-        (_TIME, {"options": "1h"}, ".options", "is text, but a list is needed; write [1h]"),
-        (_PARAMETER, {"title": "V", "options": "a"}, ".options", "is one text, but a list is needed; write [a]"),
-        (_PARAMETER, {"title": "V", "options": ["a", "a"]}, ".options.1", "is there twice; leave one of them out"),
+        (_TIME, {"options": []}, ".options", "is empty; write at least one"),
+        (_TIME, {"options": "1h"}, ".options", "is text, but must be a list; write [1h]"),
+        (_PARAMETER, {"title": "V", "options": "a"}, ".options", "is one text, but must be a list; write [a]"),
+        (_PARAMETER, {"title": "V", "options": ["a", "a"]}, ".options.1", "is there twice; remove one of them"),
         (_PARAMETER, {"title": "V", "options": ["", "a"]}, ".options.", _SPACES),
         (_PARAMETER, {"title": "V", "options": [" a", "a"]}, ".options. a", _SPACES),
         (_PARAMETER, {"title": "V", "options": {"a\u00a0b": "A"}}, ".options.a\u00a0b", _SPACES),
@@ -165,7 +169,7 @@ _SPACES = "is empty, or has spaces around it or other than plain ones; write it 
             _PARAMETER,
             {"title": "V", "min": True, "max": 2},
             ".min",
-            "is true or false; write digits, such as 4",
+            "true or false is not a whole number; write digits, such as 4",
         ),
         (
             _PARAMETER,
@@ -185,21 +189,21 @@ _SPACES = "is empty, or has spaces around it or other than plain ones; write it 
             ".default",
             "is not in the range; write a whole number from -5 to 5",
         ),
-        ("profiles.short.servers_max", True, "", "is true or false; write digits, such as 4"),
+        ("profiles.short.servers_max", True, "", "true or false is not a whole number; write digits, such as 4"),
         (
             "profiles.short.modules",
             [{"param.v": None}],
             ".0",
-            'is a mapping, but text is needed; write it in quotes: "{param.v}"',
+            'is a mapping, but must be text; write it in quotes: "{param.v}"',
         ),
         ("profiles.short.icon", "fa-brain", "", "`fa-brain` has the prefix that all icons have; write brain"),
-        ("profiles.short.visible_to", "staff", "", "is text, but a mapping is needed; write {groups: ...}"),
-        ("sites.geneva.tunnel", "ssh", "", "is text, but a mapping is needed; write {kind: ...}"),
+        ("profiles.short.visible_to", "staff", "", "is text, but must be a mapping; write {groups: ...}"),
+        ("sites.geneva.tunnel", "ssh", "", "is text, but must be a mapping; write {kind: ...}"),
         (
             "sites.geneva.monitor",
             ["m"],
             "",
-            "is a list, but a mapping is needed; write {principal: ..., keytab: ..., login: ...}",
+            "is a list, but must be a mapping; write {principal: ..., keytab: ..., login: ...}",
         ),
         (
             "sites.geneva.front_ends.0.host_keys",

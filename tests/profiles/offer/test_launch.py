@@ -78,15 +78,15 @@ def test_a_partition_with_short_jobs_shortens_the_default() -> None:
         ({"site": "bern"}, "site", "Choose one of: geneva, lugano."),
         ({"profile": "big", "site": "geneva"}, "site", "Choose one of: lugano."),
         ({"partition": "long"}, "partition", "Choose one of: normal, debug."),
-        ({"site": "lugano", "partition": "normal"}, "partition", "None is offered here; leave it out."),
+        ({"site": "lugano", "partition": "normal"}, "partition", "Nothing can be chosen here: omit it."),
         ({"project": "biology"}, "project", "Choose one of: physics, chemistry."),
         ({"reservation": "x"}, "reservation", "Choose one of: school."),
         ({"qos": "x"}, "qos", "Choose one of: high."),
-        ({"time": "9h"}, "time", "Choose 1m to 8h, because the partition normal allows no more."),
+        ({"time": "9h"}, "time", "Choose 1m to 8h. The partition normal allows no more."),
         (
             {"time": "11m", "partition": "debug"},
             "time",
-            "Choose 1m to 10m, because the partition Debug allows no more.",
+            "Choose 1m to 10m. The partition Debug allows no more.",
         ),
         ({"time": "13h", "site": "lugano"}, "time", "Choose 1m to 12h."),
         ({"time": "soon"}, "time", "write 90m, 8h, 1h30m, 2d or 08:00:00"),
@@ -98,7 +98,7 @@ def test_a_partition_with_short_jobs_shortens_the_default() -> None:
         (
             {"param.version": "5"},
             "param.version",
-            "JupyterLab has no parameter called version. It has none; leave it out.",
+            "JupyterLab has no parameter named version. It has no parameters: omit it.",
         ),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_fixed_resource_says_its_only_value() -> None:
     "name", ["user", "Profile", "", "param.", "param.A", "param.a b", "param." + "a" * 41, 7, None]
 )
 def test_an_unknown_choice_is_refused(name: Any) -> None:
-    with pytest.raises(ChoiceRefused, match="There is no choice called"):
+    with pytest.raises(ChoiceRefused, match="There is no choice named"):
         Choices.of({name: "x"})
 
 
@@ -129,7 +129,7 @@ def test_an_unknown_choice_is_refused(name: Any) -> None:
     "value", [1, 1.5, True, None, ["geneva"], {"a": "b"}, b"geneva", "a\nb", "a\0", "\x1b[0m", "x" * 201]
 )
 def test_a_choice_that_is_not_one_short_line_of_text_is_refused(value: Any) -> None:
-    with pytest.raises(ChoiceRefused, match="must be one line of text, at most 200 characters") as refused:
+    with pytest.raises(ChoiceRefused, match="must be one line of text with at most 200 characters") as refused:
         Choices.of({"site": value})
     assert refused.value.field == "site"
 
@@ -221,7 +221,7 @@ def test_a_project_of_others_is_refused_with_the_persons_own() -> None:
 
 
 def test_who_has_no_project_can_charge_none() -> None:
-    with pytest.raises(ChoiceRefused, match="None is offered here; leave it out"):
+    with pytest.raises(ChoiceRefused, match="Nothing can be chosen here: omit it"):
         _charged({"geneva": SiteFacts(projects=())}, project="proj3")
 
 
@@ -231,13 +231,13 @@ def test_while_the_projects_are_not_known_slurm_decides() -> None:
 
 @pytest.mark.parametrize("name", ["-x", "a b", "a;id", "a,b", "--wrap=id", "ä", "x" * 65, "a/b", "."])
 def test_what_cannot_be_a_project_is_refused_before_slurm_sees_it(name: str) -> None:
-    with pytest.raises(ChoiceRefused, match="cannot be the name of a project") as refused:
+    with pytest.raises(ChoiceRefused, match="is not a valid project name") as refused:
         _charged({}, project=name)
     assert refused.value.field == "project"
 
 
 def test_a_site_that_charges_no_project_takes_none() -> None:
-    with pytest.raises(ChoiceRefused, match=r"Lugano charges no project\. Leave the project out") as refused:
+    with pytest.raises(ChoiceRefused, match=r"Lugano does not charge projects\. Omit the project") as refused:
         _launch(site="lugano", project="physics")
     assert refused.value.field == "project"
 
@@ -258,7 +258,9 @@ def test_below_the_limit_of_a_profile_one_more_server_may_start(running: dict[st
 
 @pytest.mark.parametrize("running", [2, 3])
 def test_at_the_limit_of_a_profile_a_person_is_told_how_many_run(running: int) -> None:
-    with pytest.raises(ChoiceRefused, match=f"You have {running} of Few running") as refused:
+    with pytest.raises(
+        ChoiceRefused, match=f"You already have {running} servers of Few, the maximum for one person"
+    ) as refused:
         _with({"few": running}, {})
     assert refused.value.field == "profile"
     assert refused.value.message.endswith("Stop one, or choose another profile.")
@@ -274,4 +276,4 @@ def test_a_refused_option_of_a_parameter_is_told_by_the_title_beside_it() -> Non
     with pytest.raises(ChoiceRefused) as refused:
         builders.launch(offer, {"param.version": "2.7"})
     assert refused.value.field == "param.version"
-    assert refused.value.message == "Version of Python: 2.7 is not on offer. Choose one of: 3.10, 3.11."
+    assert refused.value.message == "Version of Python: 2.7 is not offered. Choose one of: 3.10, 3.11."

@@ -67,16 +67,16 @@ def test_what_is_not_known_is_not_refused() -> None:
 @pytest.mark.parametrize(
     ("choices", "field", "said"),
     [
-        ({"time": "2h"}, "time", "Choose 1m to 1h30m, because the partition normal allows no more."),
-        ({"cores": "5"}, "cores", "Choose 1 to 4, because no node of the partition normal has more."),
-        ({"memory": "3G"}, "memory", "Choose 1M to 2G, because no node of the partition normal has more."),
+        ({"time": "2h"}, "time", "Choose 1m to 1h30m. The partition normal allows no more."),
+        ({"cores": "5"}, "cores", "Choose 1 to 4. No node of the partition normal has more."),
+        ({"memory": "3G"}, "memory", "Choose 1M to 2G. No node of the partition normal has more."),
         (
             {"cores": "5", "partition": "debug"},
             "cores",
-            "1 to 4, because no node of the partition Debug has more.",
+            "1 to 4. No node of the partition Debug has more.",
         ),
-        ({"gpus": "1"}, "gpus", "Choose 0, because no node of the partition normal has more."),
-        ({"nodes": "3"}, "nodes", "Choose 1 to 2, because the partition normal has no more."),
+        ({"gpus": "1"}, "gpus", "Choose 0. No node of the partition normal has more."),
+        ({"nodes": "3"}, "nodes", "Choose 1 to 2. The partition normal has no more."),
     ],
 )
 def test_a_number_is_bounded_by_what_a_node_of_the_partition_has(
@@ -99,7 +99,7 @@ def test_a_partition_that_allows_less_than_a_minute_starts_nothing(time: object,
     facts = {"geneva": SiteFacts(partitions={"normal": _partition(_THIN, time=0)})}
     assert _refusal(choices, facts, profile=_request(time=time)) == (
         "site",
-        "No time is left there for this profile, because the partition normal allows no more.",
+        "There is not enough time left for this profile. The partition normal allows no more.",
     )
 
 
@@ -130,7 +130,7 @@ def test_a_type_of_graphics_processor_must_be_there() -> None:
 def test_a_type_of_graphics_processor_needs_one() -> None:
     profile = _request(gpu_types=["a100"])
     field, message = _refusal({"gpu_type": "a100"}, {}, profile=profile)
-    assert (field, message.endswith("Choose gpus, or leave it out.")) == ("gpu_type", True)
+    assert (field, message.endswith("Ask for at least one, or omit the type.")) == ("gpu_type", True)
     assert _launch({}, {}, profile=profile).gpu_type is None
 
 
@@ -150,7 +150,7 @@ def test_a_profile_that_fits_nowhere_is_refused_at_the_site() -> None:
 def test_a_site_without_listed_partitions_has_the_limits_of_its_default_one() -> None:
     facts = {"bern": SiteFacts(partitions=_REAL)}
     field, message = _refusal({"site": "bern", "cores": "5"}, facts)
-    assert (field, "Choose 1 to 4, because no node of Bern has more." in message) == ("cores", True)
+    assert (field, "Choose 1 to 4. No node of Bern has more." in message) == ("cores", True)
 
 
 # -- maintenance ----------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ _PAUSE = [{"begins": "2026-03-02 13:00+00:00", "ends": "2026-03-03 08:00+00:00",
 def test_a_time_that_would_run_into_a_maintenance_is_refused_with_the_longest_possible() -> None:
     assert _refusal({"time": "4h"}, {}, maintenance=_PAUSE) == (
         "time",
-        "The time 4h is not on offer. Choose 1m to 3h, because the maintenance of Geneva begins at 13:00.",
+        "Time: 4h is not offered. Choose 1m to 3h. The maintenance of Geneva begins at 13:00.",
     )
     assert _launch({"time": "3h"}, {}, maintenance=_PAUSE).time_minutes == 180
 
@@ -177,7 +177,7 @@ def test_a_maintenance_that_is_too_near_leaves_no_time() -> None:
     profile = _request(time={"default": "1h", "min": "30m", "max": "8h"})
     field, message = _refusal({"site": "geneva"}, {}, soon, maintenance=_PAUSE, profile=profile)
     assert field == "site"
-    assert message.startswith("No time is left there for this profile, because the maintenance of Geneva begins")
+    assert message.startswith("There is not enough time left for this profile. The maintenance of Geneva begins")
 
 
 def test_during_a_maintenance_the_site_is_refused_and_another_is_the_usual_one() -> None:
@@ -202,7 +202,7 @@ def test_a_reservation_for_a_project_of_hers_may_be_asked_for_and_brings_its_par
     launch = _launch({"reservation": "course"}, _reserved())
     assert (launch.reservation, launch.partition, launch.time_minutes) == ("course", "debug", 9)
     field, message = _refusal({"reservation": "course", "time": "10m"}, _reserved())
-    assert (field, "because the reservation course ends at 10:09." in message) == ("time", True)
+    assert (field, "The reservation course ends at 10:09." in message) == ("time", True)
 
 
 def test_a_reservation_of_later_has_its_whole_time() -> None:
@@ -244,11 +244,11 @@ def test_a_hidden_profile_reads_exactly_as_one_that_there_is_not() -> None:
         return refused.value.message
 
     assert said("secret") == said("xsecret").replace("xsecret", "secret")
-    assert said("secret") == "The profile secret is not on offer. Choose one of: open."
+    assert said("secret") == "Profile: secret is not offered. Choose one of: open."
 
 
 def test_who_sees_nothing_is_told_so() -> None:
     profiles = {"secret": builders.profile(visible_to={"groups": ["neuro"]})}
-    with pytest.raises(ChoiceRefused, match="Nothing is on offer for you here") as refused:
+    with pytest.raises(ChoiceRefused, match="Nothing is offered to you here") as refused:
         resolve(builders.offer(builders.catalogue(profiles=profiles)), Choices())
     assert refused.value.field == "profile"

@@ -78,7 +78,7 @@ def test_a_site_may_say_otherwise_who_sees_a_profile_there() -> None:
         (
             "either",
             "bern",
-            "alice does not see Either at Bern: it is for members of neuro and people who may charge proj3.",
+            "alice does not see Either at Bern: it is for members of neuro and for people who may charge proj3.",
         ),
         ("everybody", "geneva", None),
     ],

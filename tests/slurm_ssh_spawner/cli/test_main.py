@@ -88,15 +88,15 @@ class TestShow:
             "  geneva: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
             "    projects: physics, chemistry",
-            "    version: 1.0 or 2.0, usually 1.0",
+            "    version: 1.0 or 2.0, default 1.0",
             "  lugano: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
-            "    projects: those that Slurm's accounting has for the person (--projects says which)",
-            "    version: 1.0 or 2.0, usually 1.0",
+            "    projects: those that Slurm's accounting lists for the person (name them with --projects)",
+            "    version: 1.0 or 2.0, default 1.0",
             "",
             "alice cannot start:",
-            "  few at lugano: alice does not see For few at Lugano: it is for members of staff and people who may "
-            "charge physics. Which projects alice may charge there is not known.",
+            "  few at lugano: alice does not see For few at Lugano: it is for members of staff and for people who "
+            "may charge physics. Which projects alice may charge there is not known.",
         ]
 
     @pytest.mark.parametrize("more", [["--groups", "other", "staff"], ["--projects", "physics"]])
@@ -128,11 +128,11 @@ class TestScript:
     @pytest.mark.parametrize(
         ("more", "said"),
         [
-            (["--profile", "some"], "The profile some is not on offer. Choose one of: all.\n"),
-            (["--profile", "few"], "The profile few is not on offer. Choose one of: all.\n"),
+            (["--profile", "some"], "Profile: some is not offered. Choose one of: all.\n"),
+            (["--profile", "few"], "Profile: few is not offered. Choose one of: all.\n"),
             (
                 ["--choice", "time=2 weeks"],
-                "The time cannot be used: '2 weeks' is not a time; write 90m, 8h, 1h30m",
+                "Time: '2 weeks' is not a time; write 90m, 8h, 1h30m",
             ),
             (["--choice", "time"], "The choice time is not NAME=VALUE; write one such as time=2h.\n"),
             (
@@ -143,7 +143,7 @@ class TestScript:
                 ["--profile", "all", "--choice", "profile=all"],
                 "A choice is given more than once; give each once.\n",
             ),
-            (["--choice", "tiem=2h"], "There is no choice called tiem. "),
+            (["--choice", "tiem=2h"], "There is no choice named tiem. "),
         ],
     )
     def test_what_cannot_be_had_is_a_sentence(

@@ -50,7 +50,7 @@ async def test_a_refused_start_leaves_the_last_accepted_choices_alone(hub: Launc
     await _accepted(alice, json=TWO_HOURS)
     for refused in ({"time": "99h"}, {"profile": "secret"}, {"site": "bern"}):
         status, said = await alice.call("POST", json={"user_options": refused})
-        assert (status, "is not on offer. Choose" in said) == (400, True)
+        assert (status, "is not offered. Choose" in said) == (400, True)
         assert alice.stored() == TWO_HOURS
         assert hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
 
@@ -89,7 +89,7 @@ async def test_an_admin_who_starts_somebodys_server_starts_it_as_last_time(hub: 
     status, said = await root.call("POST", whose="alice", json={})
     assert (status, REFUSED_BY_SLURM in said, _time_of_the_job(hub)) == (400, True, "120")
     status, said = await root.call("POST", whose="alice", json={"time": "99h"})
-    assert (status, "The time 99h is not on offer" in said) == (400, True)
+    assert (status, "Time: 99h is not offered" in said) == (400, True)
     assert alice.stored() == {"profile": "secret", "time": "2h"}
 
 
@@ -100,7 +100,7 @@ async def test_what_was_accepted_once_and_cannot_be_had_any_more_gives_way_to_th
     await _accepted(alice, json=TWO_HOURS)
     hub.offer(**_catalogue(hub, visible_to={"groups": ["neuro"]}))
     status, said = await alice.call("POST")
-    assert (status, "The profile few is not on offer" in said, alice.stored()) == (400, True, TWO_HOURS)
+    assert (status, "Profile: few is not offered" in said, alice.stored()) == (400, True, TWO_HOURS)
     await _accepted(alice, json={"user_options": {}})
     assert (_time_of_the_job(hub), alice.stored()) == ("60", {})
 
@@ -113,7 +113,7 @@ async def test_choices_changed_without_a_start_pass_the_gate_at_the_next_one(hub
     assert _time_of_the_job(hub) == "180"
     assert (await alice.call("PATCH", json={"user_options": {"time": "99h"}}))[0] == 200
     status, said = await alice.call("POST")
-    assert (status, "The time 99h is not on offer" in said) == (400, True)
+    assert (status, "Time: 99h is not offered" in said) == (400, True)
     assert alice.stored() == {"time": "3h"}
 
 
@@ -124,11 +124,11 @@ POISON = {"__jupyterhub_bytes__": True, "data": "eA=="}
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (POISON, "There is no choice called __jupyterhub_bytes__. Choices are profile, site"),
+        (POISON, "There is no choice named __jupyterhub_bytes__. Choices are profile, site"),
         ({"time": POISON}, "The choice time must be one line of text"),
         ({"time": ["1h"]}, "The choice time must be one line of text"),
         ({"cores": 4}, "The choice cores must be one line of text"),
-        ({"user": "root"}, "There is no choice called user."),
+        ({"user": "root"}, "There is no choice named user."),
     ],
 )
 async def test_choices_of_another_shape_never_reach_jupyterhubs_database(
@@ -176,7 +176,7 @@ async def test_a_refused_form_comes_back_with_what_was_typed(hub: LaunchingHub, 
     answer = await alice.send([("profile", "few"), ("time", "99h")], server)
     assert (answer.status_code, 'value="99h"' in answer.text) == (400, True)
     assert '<option value="few" selected>' in answer.text
-    assert "The time 99h is not on offer" in html.unescape(told(answer.text))
+    assert "Time: 99h is not offered" in html.unescape(told(answer.text))
     assert 'value="99h"' not in (await alice.page(f"spawn/alice/{server}")).text
     assert not hub.local.told("sbatch.stdin")
 
@@ -228,4 +228,4 @@ async def test_groups_of_the_hub_show_a_profile_and_open_it(hub: LaunchingHub) -
     assert "Sesame" not in (await bob.page("spawn")).text
     await _accepted(alice, json={"profile": "secret"})
     status, said = await bob.call("POST", json={"profile": "secret"})
-    assert (status, "The profile secret is not on offer" in said) == (400, True)
+    assert (status, "Profile: secret is not offered" in said) == (400, True)
