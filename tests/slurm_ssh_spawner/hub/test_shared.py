@@ -149,7 +149,7 @@ async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> No
 def test_a_persons_other_launches_count_against_the_limit_of_their_profile(hub: Hub) -> None:
     others = [*_running(hub, "jupyterlab", 5), *_running(hub, "few", 1)]
     assert hub.resolve(_request(others), Choices.of({"profile": "few"})).profile_key == "few"
-    with pytest.raises(ChoiceRefused, match="You have 2 of Few running"):
+    with pytest.raises(ChoiceRefused, match="You already have 2 servers of Few"):
         hub.resolve(_request(others + _running(hub, "few", 1)), Choices.of({"profile": "few"}))
 
 
@@ -167,7 +167,7 @@ async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_request(_running(hub, "few", 2)), {"profile": ["few"], "time": ["2h"]})
     page = await hub.render_form(_ALICE, "/x.js")
-    assert "You have 2 of Few running" in page
+    assert "You already have 2 servers of Few" in page
     assert 'value="2h"' in page
 
 
