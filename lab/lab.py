@@ -33,6 +33,8 @@ SLURM_SECONDS = 60
 HUB_SECONDS = 60
 DOWN_SECONDS = 20
 RUN_SECONDS = 300
+UMASK = 0o022
+"""That of commands on hosts, whatever it is on the machine."""
 
 CABLE_STATES = {"cut": "down", "join": "up"}
 DAEMON_FAULTS = tuple(verb.value for verb in Verb if verb is not Verb.STATUS)
@@ -68,6 +70,11 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.down()
+
+    @property
+    def state(self) -> Path:
+        """The folder that names the lab."""
+        return self._state.root
 
     @property
     def url(self) -> str:
@@ -125,7 +132,13 @@ class Lab:
         command = self.command(host, argv, user)
         # An empty input, not none at all: the command must not read what this process has on its own stdin.
         done = subprocess.run(
-            command, input=input or "", capture_output=True, text=True, timeout=RUN_SECONDS, check=False
+            command,
+            input=input or "",
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+            umask=UMASK,
         )
         if check and done.returncode != 0:
             who = user or "root"

@@ -2,7 +2,7 @@
 # Bring what the lab, the tests and the demo need. Run as root on Debian; what is there already is skipped.
 set -euo pipefail
 umask 022
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . lab/step.sh
 
 readonly SETUP=$PWD/.setup
@@ -121,8 +121,15 @@ install_proxy() {
     npm ci --no-audit --no-fund
 }
 
+# Let the accounts of the lab read a tree that was cloned under a closed umask: its hub runs from it. The folder of
+# the tree itself keeps its mode, so nobody else on this machine sees more than before.
+open_tree() {
+    find . -mindepth 1 -maxdepth 1 ! -name '.*' -exec chmod -R go+rX {} +
+}
+
 main() {
     ((EUID == 0)) || { echo "Run it as root: it installs Debian packages." >&2; exit 1; }
+    open_tree
     mkdir -p "$SETUP"
     local missing node
     mapfile -t missing < <(missing_packages "${PACKAGES[@]}")
@@ -170,4 +177,5 @@ main() {
     fi
 }
 
-main
+# Tests call single functions.
+[[ ${BASH_SOURCE[0]} != "$0" ]] || main
