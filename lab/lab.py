@@ -77,6 +77,11 @@ class Lab:
         return self._state.root
 
     @property
+    def state(self) -> Path:
+        """The folder that names the lab."""
+        return self._state.root
+
+    @property
     def url(self) -> str:
         """The address of the hub on the machine, without a slash at its end."""
         try:
