@@ -28,6 +28,9 @@ from lab.startup import RACK, start
 
 DEFAULT_STATE = TREE / ".lab"
 POLL_SECONDS = 0.03
+LONGEST_POLL_SECONDS = 0.5
+"""How long a wait pauses between two looks, at first and after many: each look runs programs."""
+
 HOST_SECONDS = 30
 SLURM_SECONDS = 60
 HUB_SECONDS = 60
@@ -70,11 +73,6 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.down()
-
-    @property
-    def state(self) -> Path:
-        """The folder that names the lab."""
-        return self._state.root
 
     @property
     def state(self) -> Path:
@@ -184,14 +182,15 @@ class Lab:
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
         """Return when `condition()` is true; raise LabError with `what` and the logs to read after `seconds`."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, POLL_SECONDS
         while not condition():
             if time.monotonic() > end:
                 raise LabError(
                     f"Not within {seconds:g} s: {what}. Read the logs in {self._state.all_logs}"
                     + "".join(f"\n{tail(self.log(host, name))}" for host, name in self._dead_daemons())
                 )
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_POLL_SECONDS)
 
     def _up(self, lifeline: int | None) -> None:
         check_machine()
