@@ -16,7 +16,7 @@ lint: setup
 
 # Each process begins a lab of its own once it has a test that needs one; most of them wait most of the time.
 test: setup
-	$(PYTHON) -m pytest -n 4 --dist load --maxschedchunk 1 --durations 20
+	$(PYTHON) -m pytest -n 4 --dist load --maxschedchunk 1 --durations 20 --cov
 
 demo: setup
 	$(PYTHON) -m lab.demo $(if $(CHECK),--check)
@@ -30,4 +30,4 @@ clean:
 		[ ! -e $$state ] || $(PYTHON) -m lab --state $$state down || exit 1; \
 	done
 	rm -rf .lab .lab-test* .lab-bench .setup .venv *.egg-info build dist
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -1,9 +1,13 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
+import coverage
 import pytest
 
 from tests.support.realm import Realm, running
+
+TREE = Path(__file__).parent.parent
 
 
 @pytest.hookimpl(trylast=True)
@@ -19,6 +23,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     longest = parts.pop("long", [])
     places = {item: (at + 0.5) / len(part) for part in parts.values() for at, item in enumerate(part)}
     items[:] = [*longest, *sorted(places, key=places.__getitem__)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how many lines of each package the tests ran in processes of their own, where `--cov` asks for it."""
+    if not config.pluginmanager.hasplugin("_cov"):
+        return
+    measured = coverage.Coverage()
+    measured.load()
+    lines, missed = Counter[str](), Counter[str]()
+    for file in measured.get_data().measured_files():
+        package = ".".join(Path(file).relative_to(TREE).parent.parts)
+        _, statements, _, missing, _ = measured.analysis2(file)
+        lines[package] += len(statements)
+        missed[package] += len(missing)
+    terminalreporter.section("lines that ran, without those in other processes")
+    for package, count in sorted(lines.items()):
+        terminalreporter.line(f"{100 * (count - missed[package]) // count:4}% of {count:5} {package}")
 
 
 @pytest.fixture(scope="session", autouse=True)
