@@ -31,10 +31,10 @@ POLL_SECONDS = 0.03
 LONGEST_POLL_SECONDS = 0.5
 """How long a wait pauses between two looks, at first and after many: each look runs programs."""
 
-HOST_SECONDS = 30
-SLURM_SECONDS = 60
-HUB_SECONDS = 60
-DOWN_SECONDS = 20
+HOST_SECONDS = 90
+SLURM_SECONDS = 120
+HUB_SECONDS = 120
+DOWN_SECONDS = 60
 RUN_SECONDS = 300
 UMASK = 0o022
 """That of commands on hosts, whatever it is on the machine."""

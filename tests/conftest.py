@@ -1,3 +1,4 @@
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,22 @@ import pytest
 from tests.support.realm import Realm, running
 
 TREE = Path(__file__).parent.parent
+
+
+class _Lost(logging.Handler):
+    """Keeps what asyncio says of exceptions that nobody looked at: to Python these are no warnings."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "never retrieved" in record.getMessage():
+            self.said.append(self.format(record))
+
+
+_lost = _Lost()
+logging.getLogger("asyncio").addHandler(_lost)
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,6 +65,13 @@ def _hubs_in_memory() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTERHUB_TEST_DB_URL", "sqlite:///:memory:")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_exception_is_lost() -> Iterator[None]:
+    yield
+    said, _lost.said = _lost.said, []
+    assert said == [], "of this test, or of one before it"
 
 
 @pytest.fixture(scope="session")

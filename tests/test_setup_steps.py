@@ -26,7 +26,9 @@ def test_a_step_says_what_it_is_at_until_it_is_done(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_in_its_middle_ends_the_setup_with_the_end_of_its_log(tmp_path: Path) -> None:
-    done = bash(f"{STEPS}{tmp_path}; work() {{ echo begun; false; echo on; }}; step 'A thing' thing work; echo after")
+    done = bash(
+        f"{STEPS}{tmp_path}; work() {{ echo begun; false; echo on; }}; step 'A thing' thing work; echo after"
+    )
     assert done.status == 1
     assert done.lines == ["A thing ..."]
     assert done.stderr.decode() == f"begun\nA thing: failed. The whole log is {tmp_path}/thing.log\n"

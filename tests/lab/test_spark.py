@@ -119,14 +119,15 @@ class TestTheCell:
         assert notebook == f"RUNNING jupyter-hub-{launch}"
         assert cluster.split()[1] == f"spark_cluster-{launch}"
         assert any(f"The Spark cluster spark_cluster-{launch} is submitted" in line for line in said)
-        printed = alice.run(CELL + HOSTS)
-        assert ANSWER in printed
-        assert "hosts geneva-n1.lab.test geneva-n2.lab.test" in printed
-        squeue = lab.run("geneva-login1", ["squeue", "-u", "alice"]).stdout
-        assert re.search(r"normal jupyter-", squeue)
-        assert re.search(r"cloud spark_cl", squeue)
-        has_workers(lab, 2)
-        assert "tickets of ['alice@LAB.TEST']" in alice.run(CELL + TICKETS)
+        with alice.kernel() as run:
+            printed = run(CELL + HOSTS)
+            assert ANSWER in printed
+            assert "hosts geneva-n1.lab.test geneva-n2.lab.test" in printed
+            squeue = lab.run("geneva-login1", ["squeue", "-u", "alice"]).stdout
+            assert re.search(r"normal jupyter-", squeue)
+            assert re.search(r"cloud spark_cl", squeue)
+            has_workers(lab, 2)
+            assert "tickets of ['alice@LAB.TEST']" in run(TICKETS)
         alice.stop()
         assert home(lab, ".spark/master") == home(lab, ".spark/status") == ""
 

@@ -13,7 +13,8 @@ from lab import rootfs
 tree, uid = sys.argv[1:]
 rootfs.enter(rootfs.View((rootfs.Share(Path(tree), tree, read_only=True),)))
 as_hub = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
-subprocess.run([*as_hub, "find", tree, "(", "-name", ".git", "-prune", ")", "-o", "!", "-readable", "-print"], check=True)
+find = ["find", tree, "-name", ".*", "-prune", "-o", "!", "-readable", "-print"]
+subprocess.run([*as_hub, *find], check=True)
 """
 
 
