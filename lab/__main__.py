@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lab.errors import LabError
-from lab.lab import DEFAULT_STATE, FAULTS, Lab
+from lab.lab import DEFAULT_STATE, FAULTS, UMASK, Lab
 from lab.plan import HOSTS, HUB_PORT
 
 
@@ -77,6 +77,7 @@ def _status(arguments: argparse.Namespace) -> None:
 
 def _exec(arguments: argparse.Namespace) -> NoReturn:
     command = Lab(arguments.state).command(arguments.host, arguments.command, arguments.user)
+    os.umask(UMASK)
     os.execvp(command[0], command)  # noqa: S606 - the command takes over input, outputs and exit code
 
 

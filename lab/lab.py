@@ -28,11 +28,16 @@ from lab.startup import RACK, start
 
 DEFAULT_STATE = TREE / ".lab"
 POLL_SECONDS = 0.03
-HOST_SECONDS = 30
-SLURM_SECONDS = 60
-HUB_SECONDS = 60
-DOWN_SECONDS = 20
+LONGEST_POLL_SECONDS = 0.5
+"""How long a wait pauses between two looks, at first and after many: each look runs programs."""
+
+HOST_SECONDS = 90
+SLURM_SECONDS = 120
+HUB_SECONDS = 120
+DOWN_SECONDS = 60
 RUN_SECONDS = 300
+UMASK = 0o022
+"""That of commands on hosts, whatever it is on the machine."""
 
 CABLE_STATES = {"cut": "down", "join": "up"}
 DAEMON_FAULTS = tuple(verb.value for verb in Verb if verb is not Verb.STATUS)
@@ -68,6 +73,11 @@ class Lab:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.down()
+
+    @property
+    def state(self) -> Path:
+        """The folder that names the lab."""
+        return self._state.root
 
     @property
     def url(self) -> str:
@@ -125,7 +135,13 @@ class Lab:
         command = self.command(host, argv, user)
         # An empty input, not none at all: the command must not read what this process has on its own stdin.
         done = subprocess.run(
-            command, input=input or "", capture_output=True, text=True, timeout=RUN_SECONDS, check=False
+            command,
+            input=input or "",
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+            umask=UMASK,
         )
         if check and done.returncode != 0:
             who = user or "root"
@@ -166,14 +182,15 @@ class Lab:
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
         """Return when `condition()` is true; raise LabError with `what` and the logs to read after `seconds`."""
-        end = time.monotonic() + seconds
+        end, pause = time.monotonic() + seconds, POLL_SECONDS
         while not condition():
             if time.monotonic() > end:
                 raise LabError(
                     f"Not within {seconds:g} s: {what}. Read the logs in {self._state.all_logs}"
                     + "".join(f"\n{tail(self.log(host, name))}" for host, name in self._dead_daemons())
                 )
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_POLL_SECONDS)
 
     def _up(self, lifeline: int | None) -> None:
         check_machine()

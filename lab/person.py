@@ -14,7 +14,12 @@ import httpx
 import websocket
 
 _ANSWER_SECONDS = 60.0
-_ERRORS = re.compile(r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>', re.DOTALL)
+_ERRORS = re.compile(
+    r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>'
+    # The page of a start that was over before its page was shown.
+    r"|The latest attempt to start your server \S* ?has failed\.\s*</p>\s*<p>(.*?)</p>",
+    re.DOTALL,
+)
 
 
 class NotLetIn(Exception):  # noqa: N818
@@ -160,7 +165,7 @@ class Person:
 def told(page: str) -> str:
     """Return the error that a page of the hub shows, as text; "" if it shows none."""
     found = _ERRORS.search(page)
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1])).split()) if found else ""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1] or found[2])).split()) if found else ""
 
 
 def _execute(channel: websocket.WebSocket, code: str) -> str:

@@ -2,7 +2,8 @@
 # Bring what the lab, the tests and the demo need. Run as root on Debian; what is there already is skipped.
 set -euo pipefail
 umask 022
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. lab/step.sh
 
 readonly SETUP=$PWD/.setup
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -15,24 +16,6 @@ readonly PACKAGES=(
     openjdk-17-jre-headless
     iproute2 util-linux procps curl gcc python3-venv python3-dev shellcheck
 )
-
-# Run "$2 ..." and say how long it took; the step's output goes to a log, whose end is shown if it fails.
-step() {
-    local -r what=$1 log=$SETUP/$2.log began=$SECONDS
-    shift 2
-    printf '%s ...\n' "$what"
-    # Not "if ! ...": a failing command in the middle of the function must end it.
-    set +e
-    (set -e; "$@") >"$log" 2>&1
-    local -r code=$?
-    set -e
-    if ((code)); then
-        grep -v 'Location .* ignored' "$log" | tail -n 20 >&2
-        printf '%s: failed. The whole log is %s\n' "$what" "$log" >&2
-        exit 1
-    fi
-    printf '%s: %s s\n' "$what" $((SECONDS - began))
-}
 
 # Whether the stamp $1 says that the step was done with the present contents of the other files.
 done_with() {
@@ -138,8 +121,15 @@ install_proxy() {
     npm ci --no-audit --no-fund
 }
 
+# Let the accounts of the lab read a tree that was cloned under a closed umask: its hub runs from it. The folder of
+# the tree itself keeps its mode, so nobody else on this machine sees more than before.
+open_tree() {
+    find . -mindepth 1 -maxdepth 1 ! -name '.*' -exec chmod -R go+rX {} +
+}
+
 main() {
     ((EUID == 0)) || { echo "Run it as root: it installs Debian packages." >&2; exit 1; }
+    open_tree
     mkdir -p "$SETUP"
     local missing node
     mapfile -t missing < <(missing_packages "${PACKAGES[@]}")
@@ -158,7 +148,7 @@ main() {
         touch "$SETUP/lmod.done"
     fi
     if ! done_with hub lab/locks/hub.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
-        step "Environment of the hub (the first time gssapi is compiled: some minutes)" hub make_hub_environment
+        step "Environment of the hub (the first time gssapi is compiled)" hub make_hub_environment
         mark_done hub lab/locks/hub.lock setup.cfg
     fi
     if ! done_with site lab/locks/site.lock; then
@@ -187,4 +177,5 @@ main() {
     fi
 }
 
-main
+# Tests call single functions.
+[[ ${BASH_SOURCE[0]} != "$0" ]] || main

@@ -1,13 +1,66 @@
+import logging
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import coverage
 import pytest
 
 from tests.support import sshd
+from tests.support.folders import TREE
 from tests.support.local import LocalSite
 from tests.support.realm import Realm, running
 from tests.support.sshd import Sshd
 from tests.support.wallet import Wallet
+
+
+class _Lost(logging.Handler):
+    """Keeps what asyncio says of exceptions that nobody looked at: to Python these are no warnings."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "never retrieved" in record.getMessage():
+            self.said.append(self.format(record))
+
+
+_lost = _Lost()
+logging.getLogger("asyncio").addHandler(_lost)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first, so that no process is alone with one at the end, and spread each file over the run.
+
+    What computes and what waits then are side by side all the time. The unit tests stay in their order.
+    """
+    parts: dict[object, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        is_long, in_lab = bool(item.get_closest_marker("long")), bool(item.get_closest_marker("lab"))
+        parts["long" if is_long else item.path if in_lab else "unit"].append(item)
+    longest = parts.pop("long", [])
+    places = {item: (at + 0.5) / len(part) for part in parts.values() for at, item in enumerate(part)}
+    items[:] = [*longest, *sorted(places, key=places.__getitem__)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how many lines of each package the tests ran in processes of their own, where `--cov` asks for it."""
+    if not config.pluginmanager.hasplugin("_cov"):
+        return
+    measured = coverage.Coverage()
+    measured.load()
+    lines, missed = Counter[str](), Counter[str]()
+    # Templates that jinja compiled are in it too.
+    for file in filter(lambda path: path.endswith(".py"), measured.get_data().measured_files()):
+        package = ".".join(Path(file).relative_to(TREE).parent.parts)
+        _, statements, _, missing, _ = measured.analysis2(file)
+        lines[package] += len(statements)
+        missed[package] += len(missing)
+    terminalreporter.section("lines that ran, without those in other processes")
+    for package, count in sorted(lines.items()):
+        terminalreporter.line(f"{100 * (count - missed[package]) // count:4}% of {count:5} {package}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,6 +69,13 @@ def _hubs_in_memory() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTERHUB_TEST_DB_URL", "sqlite:///:memory:")
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_exception_is_lost() -> Iterator[None]:
+    yield
+    said, _lost.said = _lost.said, []
+    assert said == [], "of this test, or of one before it"
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ from jupyterhub.proxy import Proxy
 from krb_caches import cache, credential
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
-
-NAVIGATE = {"Sec-Fetch-Mode": "navigate"}
+from tests.support import client
 
 
 class NoProxy(Proxy):
@@ -34,7 +33,7 @@ class Browser:
 
     def __init__(self, hub):
         self.base = f"http://127.0.0.1:{hub.hub.port}{hub.hub.base_url}"
-        self.client = httpx.AsyncClient(headers=NAVIGATE, timeout=20)
+        self.client = client.browser()
 
     async def get(self, path):
         return await self.client.get(self.base + path)

@@ -12,6 +12,7 @@ from krb_caches import cache, credential
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.pages import ticket_notice
+from tests.support import client
 from tests.support.hub import NoProxy, ReportedSpawner
 
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
@@ -24,7 +25,7 @@ class Browser:
     def __init__(self, hub):
         self.path = hub.hub.base_url
         self.base = f"http://127.0.0.1:{hub.hub.port}{self.path}"
-        self.http = httpx.AsyncClient(headers={"Sec-Fetch-Mode": "navigate"}, timeout=20)
+        self.http = client.browser()
 
     async def get(self, path):
         return await self.http.get(self.base + path)

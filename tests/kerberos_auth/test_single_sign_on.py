@@ -5,7 +5,6 @@ import base64
 import time
 from importlib.resources import files
 
-import httpx
 import pytest
 from krb_caches import cache, credential
 
@@ -49,7 +48,7 @@ class Browser:
     def __init__(self, hub):
         self.path = hub.hub.base_url
         self.base = f"http://127.0.0.1:{hub.hub.port}{self.path}"
-        self.http = httpx.AsyncClient(headers={"Sec-Fetch-Mode": "navigate"}, timeout=20)
+        self.http = client.browser()
 
     async def get(self, path, **headers):
         return await self.http.get(self.base + path, headers=headers)

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from lab.person import Person
 from tests.lab.look import logged_in
 
 HERE = Path(__file__).parent
+STATE = TREE / "-".join([".lab-test", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
+"""Each of the processes that share the tests has a lab of its own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,10 +20,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Say below a failure where the lab of its test has its logs."""
+    report = yield
+    if report.failed and "lab" in getattr(item, "fixturenames", ()):
+        report.sections.append(("The lab", f"Its daemons' logs are in {STATE.name}/logs."))
+    return report
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """The one lab of all tests; leave it as you found it."""
-    with Lab(state=TREE / ".lab-test", port=0) as running:
+    """The one lab of all tests of this process; leave it as you found it."""
+    with Lab(state=STATE, port=0) as running:
         yield running
 
 

@@ -27,6 +27,11 @@ def delivered(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
     ).stdout.splitlines()
 
 
+def wait_for_tickets(lab: Lab, owner: str, site: str, expected: list[str]) -> None:
+    """Return when no other tickets than those lie in the owner's folder: the hub removes one soon after a stop."""
+    lab.wait(f"{owner} has the right tickets at {site}", lambda: delivered(lab, owner, site) == expected, 30)
+
+
 def delegated(lab: Lab, owner: str) -> str:
     """Return the paths of the tickets that geneva's front ends hold for the owner."""
     return "".join(lab.run(f"geneva-login{n}", ["find", "/tmp", "-user", owner]).stdout for n in (1, 2))

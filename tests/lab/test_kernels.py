@@ -75,6 +75,7 @@ class TestModules:
 
 
 class TestKernelScripts:
+    @pytest.mark.long
     def test_the_talks_profiles_have_their_kernels_and_each_shows_its_own(self, lab: Lab) -> None:
         with started(lab, "p02", "thalamus") as (person, said):
             assert person.kernels() == {
@@ -174,6 +175,7 @@ class Starting:
 
 
 class TestDeclaredKernels:
+    @pytest.mark.long
     @pytest.mark.parametrize(("site", "tool"), [("geneva", "pip"), ("lugano", "uv")])
     def test_it_is_built_once_used_again_and_sees_its_modules(self, lab: Lab, site: str, tool: str) -> None:
         with started(lab, "p07", "declared", site) as (person, said):

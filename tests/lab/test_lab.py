@@ -214,30 +214,29 @@ class TestFaults:
             lab.wait("the moon is blue", lambda: False, 0.1)
 
 
-def call(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+def call(lab: Lab, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     """Use the command line on the lab of the tests."""
-    command = [sys.executable, "-m", "lab", "--state", str(TREE / ".lab-test"), *arguments]
+    command = [sys.executable, "-m", "lab", "--state", str(lab.state), *arguments]
     return subprocess.run(command, cwd=TREE, input=text, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.usefixtures("lab")
 class TestCommandLine:
-    def test_exec_passes_input_output_and_exit_code(self) -> None:
-        done = call("exec", "geneva-n1", "-u", "alice", "--", "sh", "-c", "cat; exit 7", text="hello")
+    def test_exec_passes_input_output_and_exit_code(self, lab: Lab) -> None:
+        done = call(lab, "exec", "geneva-n1", "-u", "alice", "--", "sh", "-c", "cat; exit 7", text="hello")
         assert (done.stdout, done.returncode) == ("hello", 7)
 
     def test_status_names_the_hub_and_every_daemon(self, lab: Lab) -> None:
-        said = call("status").stdout
+        said = call(lab, "status").stdout
         assert lab.url in said
         assert said.count("running") == len(processes(lab))
 
-    def test_up_twice_is_refused(self) -> None:
-        done = call("up", "--port", "0")
+    def test_up_twice_is_refused(self, lab: Lab) -> None:
+        done = call(lab, "up", "--port", "0")
         assert done.returncode == 1
         assert "is up already" in done.stderr
 
-    def test_logs_show_a_daemon(self) -> None:
-        assert "slurmd version" in call("logs", "geneva-n1").stdout
+    def test_logs_show_a_daemon(self, lab: Lab) -> None:
+        assert "slurmd version" in call(lab, "logs", "geneva-n1").stdout
 
 
 class TestSideBySide:

@@ -18,8 +18,10 @@ def refusal(lab: Lab, name: str, password: str | None = None, typed: str | None 
     return str(caught.value)
 
 
-def tickets(lab: Lab) -> str:
-    return lab.run("hub", ["ls", "-lA", "/run/jupyterhub/krb5"]).stdout
+def tickets(lab: Lab) -> list[str]:
+    """Return name, inode, mode and owner of each ticket's file; what it is used for is added to the same file."""
+    listed = lab.run("hub", ["find", "/run/jupyterhub/krb5", "-type", "f", "-printf", "%f %i %M %u\n"]).stdout
+    return sorted(listed.splitlines())
 
 
 def test_alice_is_let_in_and_her_ticket_is_hers_alone(lab: Lab) -> None:
@@ -27,9 +29,10 @@ def test_alice_is_let_in_and_her_ticket_is_hers_alone(lab: Lab) -> None:
         alice.log_in()
         assert alice.model()["name"] == "alice"
     assert lab.run("hub", ["stat", "-c", "%a %U", "/run/jupyterhub/krb5"]).stdout == "700 jupyterhub\n"
-    (entry,) = [line for line in tickets(lab).splitlines() if "alice" in line]
-    assert entry.startswith("-rw------- 1 jupyterhub jupyterhub")
-    cache = "FILE:/run/jupyterhub/krb5/" + entry.split()[-1]
+    (entry,) = [line for line in tickets(lab) if "alice" in line]
+    name, _, mode, owner = entry.split()
+    assert (mode, owner) == ("-rw-------", "jupyterhub")
+    cache = f"FILE:/run/jupyterhub/krb5/{name}"
     shown = lab.run("hub", ["klist", "-f", "-c", cache]).stdout
     assert "Default principal: alice@LAB.TEST" in shown
     flags = re.search(r"Flags: (\w+)", shown)

@@ -8,7 +8,7 @@ from lab import Lab
 from lab.demo import CELL
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
-from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state
+from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state, wait_for_tickets
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
 
@@ -34,7 +34,7 @@ def test_nothing_is_left_after_stop(lab: Lab, alice: Person) -> None:
     assert lab.run("geneva-n1", ["stat", "-c", "%a %U", ticket]).stdout == "600 alice\n"
     alice.stop()
     assert jobs_of(lab, "alice") == []
-    assert delivered(lab, "alice") == []
+    wait_for_tickets(lab, "alice", "geneva", [])
     assert alice.model()["servers"] == {}
     assert {node: lab.run(node, ["find", "/tmp", "-user", "alice"]).stdout for node in nodes} == before
 
@@ -88,7 +88,7 @@ def test_a_job_that_dies_at_once_shows_the_end_of_its_log(lab: Lab) -> None:
         bob.start({"profile": "dies"})
     assert "ended before the notebook was up (FAILED)" in str(caught.value)
     assert "no licence for this program" in str(caught.value)
-    assert delivered(lab, "bob") == before
+    wait_for_tickets(lab, "bob", "geneva", before)
 
 
 def test_the_longest_time_is_the_partitions(lab: Lab) -> None:

@@ -8,7 +8,7 @@ from lab import Lab
 from lab.person import NotStarted
 from lab.quirks import MENUS_ONLY, SECOND_FACTOR, maintenance, new_host_key, sshd_config
 from tests.lab.faults import newcomer
-from tests.lab.look import closed, delivered, jobs_of, logged_in
+from tests.lab.look import closed, jobs_of, logged_in, wait_for_tickets
 
 STUB_AT_LUGANO = {"profile": "stub", "site": "lugano"}
 HOST = "lugano-login"
@@ -83,7 +83,7 @@ def test_bob_may_not_charge_proj3(lab: Lab) -> None:
             assert "proj3" in answer.json()["message"]
         bob.remove("direct")
     assert jobs_of(lab, "bob", "lugano") == []
-    assert delivered(lab, "bob", "lugano") == []
+    wait_for_tickets(lab, "bob", "lugano", [])
 
 
 def test_bob_has_no_project_at_all(lab: Lab) -> None:

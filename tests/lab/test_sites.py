@@ -10,7 +10,7 @@ from lab.demo import CELL
 from lab.person import NotStarted, Person
 from lab.plan import CROWD
 from tests.lab.faults import broken
-from tests.lab.look import connections, delivered, jobs_of, logged_in, tunnels
+from tests.lab.look import connections, jobs_of, logged_in, tunnels, wait_for_tickets
 
 ON_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
 STUB_AT_LUGANO = {"profile": "stub", "site": "lugano"}
@@ -80,7 +80,7 @@ class TestSeveralServers:
         alice.stop("south")
         for site in ("geneva", "lugano"):
             assert jobs_of(lab, "alice", site) == []
-            assert delivered(lab, "alice", site) == []
+            wait_for_tickets(lab, "alice", site, [])
         assert tunnels(lab) == []
         for host in ("geneva-login1", "geneva-login2", "lugano-login"):
             lab.wait(f"no connection to {host} is left", lambda host=host: connections(lab, host) == 0, 60)

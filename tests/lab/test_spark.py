@@ -111,6 +111,7 @@ def start(lab: Lab, alice: Person, **choices: str) -> str:
 
 
 class TestTheCell:
+    @pytest.mark.long
     def test_it_runs_on_two_nodes_that_a_hook_has_asked_for(self, lab: Lab, alice: Person) -> None:
         said = alice.start({"profile": "spark", "site": "geneva"})
         notebook, cluster = names(lab)
@@ -118,14 +119,15 @@ class TestTheCell:
         assert notebook == f"RUNNING jupyter-hub-{launch}"
         assert cluster.split()[1] == f"spark_cluster-{launch}"
         assert any(f"The Spark cluster spark_cluster-{launch} is submitted" in line for line in said)
-        printed = alice.run(CELL + HOSTS)
-        assert ANSWER in printed
-        assert "hosts geneva-n1.lab.test geneva-n2.lab.test" in printed
-        squeue = lab.run("geneva-login1", ["squeue", "-u", "alice"]).stdout
-        assert re.search(r"normal jupyter-", squeue)
-        assert re.search(r"cloud spark_cl", squeue)
-        has_workers(lab, 2)
-        assert "tickets of ['alice@LAB.TEST']" in alice.run(CELL + TICKETS)
+        with alice.kernel() as run:
+            printed = run(CELL + HOSTS)
+            assert ANSWER in printed
+            assert "hosts geneva-n1.lab.test geneva-n2.lab.test" in printed
+            squeue = lab.run("geneva-login1", ["squeue", "-u", "alice"]).stdout
+            assert re.search(r"normal jupyter-", squeue)
+            assert re.search(r"cloud spark_cl", squeue)
+            has_workers(lab, 2)
+            assert "tickets of ['alice@LAB.TEST']" in run(TICKETS)
         alice.stop()
         assert home(lab, ".spark/master") == home(lab, ".spark/status") == ""
 
@@ -215,6 +217,7 @@ class TestTheEnd:
             lab.run("geneva-login1", kill, user="alice")
             lab.wait("both are over", lambda: names(lab) == [], 90)
 
+    @pytest.mark.long
     def test_a_node_that_fails_ends_both(self, lab: Lab, alice: Person) -> None:
         start(lab, alice)
         (other,) = [node for node in NODES["geneva"] if node != notebook_node(lab)]
@@ -223,10 +226,15 @@ class TestTheEnd:
         idle = ["sinfo", "-h", "-p", "normal", "-t", "idle", "-o", "%D"]
         lab.wait("the node is back", lambda: lab.run("geneva-login1", idle).stdout.strip() == "2", 120)
 
+    @pytest.mark.long
+    def test_the_time_limit_ends_both(self, lab: Lab, alice: Person) -> None:
+        start(lab, alice, time="2m")
+        lab.wait("both are over", lambda: names(lab) == [], 240)
+
 
 class TestOtherPeople:
-    def test_the_time_limit_ends_both_and_meanwhile_bob_gets_nowhere(self, lab: Lab, alice: Person) -> None:
-        launch = start(lab, alice, time="1m")
+    def test_bob_gets_nowhere(self, lab: Lab, alice: Person) -> None:
+        launch = start(lab, alice)
         folder = f"/scratch/alice/jupyter/{launch}/spark"
         master = lab.run("geneva-login1", ["cat", f"{folder}/master"], user="alice").stdout.strip()
         assert master == f"{home(lab, '.spark/master').strip()}:7077"
@@ -246,7 +254,6 @@ class TestOtherPeople:
         ask_master(lab, "alice", master, secret[1], "alice")
         log = lab.run("geneva-login1", ["sh", "-c", "cat ~/.spark/logs/*"], user="alice").stdout
         assert re.findall(r"Asked to kill driver (\w+)", log) == ["alice"]
-        lab.wait("both are over", lambda: names(lab) == [], 180)
 
     def test_bobs_own_pyspark_is_refused_by_alices_master(self, lab: Lab, alice: Person) -> None:
         start(lab, alice)

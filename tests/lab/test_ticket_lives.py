@@ -5,7 +5,7 @@ import pytest
 from lab import Lab
 from lab.person import Person
 from tests.lab.faults import changed
-from tests.lab.look import delivered, jobs_of, logged_in
+from tests.lab.look import jobs_of, logged_in, wait_for_tickets
 
 END = """
 import subprocess, time
@@ -19,22 +19,18 @@ print(subprocess.run(["kvno", "nfs/storage.lab.test"], capture_output=True, text
 """
 
 
-def end_in_job(person: Person) -> str:
-    return person.run(END).strip()
-
-
+@pytest.mark.long
 @pytest.mark.parametrize("site", ["geneva", "lugano"])
 def test_a_notebook_outlives_its_first_ticket(lab: Lab, site: str) -> None:
     with changed(lab, "frank", '-maxlife "2 minutes"', '-maxlife "10 hours"'), logged_in(lab, "frank") as frank:
         frank.start({"profile": "jupyterlab", "site": site})
-        first = end_in_job(frank)
-        lab.wait("a later ticket is in the job", lambda: end_in_job(frank) > first, 150)
-        lab.wait(
-            "the first ticket is over", lambda: lab.run("hub", ["date", "+%D %T"]).stdout.strip() > first, 150
-        )
-        assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in frank.run(USE)
+        with frank.kernel() as run:
+            first = run(END)
+            lab.wait("a later ticket is in the job", lambda: run(END) > first, 150)
+            lab.wait("the first ticket is over", lambda: lab.run("hub", ["date", "+%D %T"]).stdout > first, 150)
+            assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in run(USE)
         frank.stop()
-    assert delivered(lab, "frank", site) == []
+    wait_for_tickets(lab, "frank", site, [])
     assert jobs_of(lab, "frank", site) == []
 
 

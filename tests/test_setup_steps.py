@@ -1,0 +1,34 @@
+"""The steps of `make setup`: they say that they are at work, how long it took, and why they failed."""
+
+import subprocess
+from pathlib import Path
+
+from tests.support.shells import bash
+
+TREE = Path(__file__).parent.parent
+STEPS = f"set -euo pipefail; . {TREE}/lab/step.sh; BEAT_SECONDS=0.1; SETUP="
+
+
+def test_a_step_says_what_it_is_at_until_it_is_done(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    work = f"work() {{ printf 'old\\r\\nBuilding wheel for it\\n\\n'; until [[ -e {go} ]]; do sleep 0.05; done; }}"
+    program = f"{STEPS}{tmp_path}; {work}; step 'A thing' thing work; echo after"
+    with subprocess.Popen(["bash", "-c", program], stdout=subprocess.PIPE, text=True) as setup:
+        assert setup.stdout is not None
+        assert setup.stdout.readline() == "A thing ...\n"
+        assert next(line for line in setup.stdout if "Building" in line).endswith(" s: Building wheel for it\n")
+        go.touch()
+        *_, said, after = setup.stdout
+    assert said.startswith("A thing: ")
+    assert said.endswith(" s\n")
+    assert after == "after\n"
+    assert setup.returncode == 0
+
+
+def test_a_step_that_fails_in_its_middle_ends_the_setup_with_the_end_of_its_log(tmp_path: Path) -> None:
+    done = bash(
+        f"{STEPS}{tmp_path}; work() {{ echo begun; false; echo on; }}; step 'A thing' thing work; echo after"
+    )
+    assert done.status == 1
+    assert done.lines == ["A thing ..."]
+    assert done.stderr.decode() == f"begun\nA thing: failed. The whole log is {tmp_path}/thing.log\n"
