@@ -91,7 +91,7 @@ async def test_a_person_at_the_limit_of_a_profile_is_told_by_the_api(hub: Runnin
     alice = hub.person("alice")
     _running(hub, alice, "first", "few")
     status, said = await _start(hub, alice, "second", profile="few")
-    assert (status, "You have 1 of Few running" in said) == (400, True)
+    assert (status, "You already have 1 server of Few" in said) == (400, True)
 
 
 async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: RunningHub) -> None:
