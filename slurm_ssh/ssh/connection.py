@@ -182,6 +182,10 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     host, hearing = front_end.host, _Hearing()
     try:
         ssh = await _connect(front_end, login.owner, ticket.ccache, hearing)
+    except asyncio.CancelledError:
+        # asyncssh leaves the connection of a caller open who waits no longer.
+        hearing.abort()
+        raise
     except asyncssh.HostKeyNotVerifiable as error:
         raise Broken(
             f"{host} shows a host key that is not in the catalogue, so it was not trusted. "
@@ -221,6 +225,16 @@ class _Hearing(asyncssh.SSHClient):
     def __init__(self) -> None:
         self.banner = ""
         self.is_asked_more = False
+        self._connection: asyncssh.SSHClientConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Keep what may have to be given up."""
+        self._connection = conn
+
+    def abort(self) -> None:
+        """Give the connection up, however far the login is."""
+        if self._connection:
+            self._connection.abort()
 
     def auth_banner_received(self, msg: str, lang: str) -> None:  # noqa: ARG002 - asyncssh's signature
         """Keep what is shown before the login: many sites greet so, and PAM says so why it refuses."""

@@ -8,14 +8,18 @@ from contextlib import asynccontextmanager
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd, Site
-from slurm_ssh.errors import Refused, SiteUnreachable
+from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
 from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
 from slurm_ssh.ssh.login import Login
 
 # How long a front end may take before the next one is tried as well.
 HEAD_START_SECONDS = 3
-# sshd's MaxStartups is 10:30:100 by default.
+# To one front end: sshd's MaxStartups is 10:30:100 by default.
 CONNECTS_AT_ONCE = 4
+# How long one that was silent is tried last.
+SILENT_SECONDS = 60
+# How long somebody waits for a connection, all front ends together.
+PATIENCE_SECONDS = 30
 _BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
 
 
@@ -32,7 +36,8 @@ class ConnectionPool:
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
         self._gates: dict[str, asyncio.Semaphore] = {}
-        self._silent: set[str] = set()
+        self._silent_since: dict[str, float] = {}
+        self._silent_until: dict[str, float] = {}
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -93,46 +98,90 @@ class ConnectionPool:
             ticket = self._ticket_of(login.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
-        # In the site's order, but for those that were silent last time.
-        waiting = sorted(site.front_ends, key=lambda each: each.host in self._silent)
+        problems: list[Exception] = []
         attempts: set[asyncio.Task[Connection]] = set()
-        problems: list[str] = []
         try:
-            while waiting or attempts:
-                if waiting:
-                    attempts.add(asyncio.create_task(self._attempt(waiting.pop(0), login, ticket, site)))
-                done, attempts = await asyncio.wait(
-                    attempts,
-                    timeout=HEAD_START_SECONDS if waiting else None,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                for attempt in done:
-                    try:
-                        return attempt.result()
-                    except FrontEndSilent as error:
-                        problems.append(str(error))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                first = await self._first(self._in_order(site), login, ticket, site.title, attempts, problems)
+        except TimeoutError:
+            first = None
+            problems.append(FrontEndSilent(f"no answer within {PATIENCE_SECONDS} seconds"))
         finally:
-            for attempt in attempts:
+            self._end(attempts)
+        if first:
+            return first
+        # One that refused knows more than one that was silent.
+        for problem in problems:
+            if isinstance(problem, FrontEndRefused):
+                raise problem
+        said = "; ".join(str(problem) for problem in problems)
+        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", said)
+
+    async def _first(
+        self,
+        waiting: list[FrontEnd],
+        login: Login,
+        ticket: Ticket,
+        title: str,
+        attempts: set[asyncio.Task[Connection]],
+        problems: list[Exception],
+    ) -> Connection | None:
+        """Return the first connection, each front end having a head start; None if there is none to be had.
+
+        `attempts` under way and `problems` met are left to the caller.
+        """
+        while waiting or attempts:
+            if waiting:
+                attempts.add(asyncio.create_task(self._attempt(waiting.pop(0), login, ticket, title)))
+            head_start = HEAD_START_SECONDS if waiting else None
+            done, _ = await asyncio.wait(attempts, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in done:
+                attempts.discard(attempt)
+                try:
+                    return attempt.result()
+                except (FrontEndSilent, FrontEndRefused) as error:
+                    problems.append(error)
+        return None
+
+    def _end(self, attempts: set[asyncio.Task[Connection]]) -> None:
+        """End attempts that nobody waits for; one that has just succeeded must not stay open with a ticket."""
+        for attempt in attempts:
+            if not attempt.done():
                 attempt.cancel()
-        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", "; ".join(problems))
+            elif not attempt.cancelled() and attempt.exception() is None:
+                self._retired.add(attempt.result())
 
-    async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, site: Site) -> Connection:
-        async with self._gates.setdefault(login.site_key, asyncio.Semaphore(CONNECTS_AT_ONCE)):
+    def _in_order(self, site: Site) -> list[FrontEnd]:
+        """Return the front ends as the site has them, those last that were silent a short while ago."""
+        now = asyncio.get_running_loop().time()
+        return sorted(site.front_ends, key=lambda each: self._silent_until.get(each.host, 0.0) > now)
+
+    async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+        """Connect, a few times again if the front end hangs up because too many others log in."""
+        for pause in _BUSY_PAUSES_SECONDS:
             try:
-                connection = await _connect_patiently(front_end, login, ticket, site.title)
-            except FrontEndSilent:
-                self._silent.add(front_end.host)
+                return await self._enter(front_end, login, ticket, title)
+            except FrontEndBusy:
+                # Spread, so that those who were sent away together do not come back together.
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+        return await self._enter(front_end, login, ticket, title)
+
+    async def _enter(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+        host, clock = front_end.host, asyncio.get_running_loop().time
+        came = clock()
+        async with self._gates.setdefault(host, asyncio.Semaphore(CONNECTS_AT_ONCE)):
+            if self._silent_since.get(host, -1.0) >= came:
+                raise FrontEndSilent(f"{host}: was silent to others a moment ago")
+            began = clock()
+            try:
+                connection = await connect(front_end, login, ticket, title)
+            except FrontEndBusy:
                 raise
-        self._silent.discard(front_end.host)
+            except (FrontEndSilent, asyncio.CancelledError) as error:
+                # Whoever is given up for a faster one after its head start counts as silent too.
+                if isinstance(error, FrontEndSilent) or clock() - began >= HEAD_START_SECONDS:
+                    self._silent_since[host] = clock()
+                    self._silent_until[host] = clock() + SILENT_SECONDS
+                raise
+        self._silent_until.pop(host, None)
         return connection
-
-
-async def _connect_patiently(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
-    """Connect, a few times again if the front end hangs up because too many others log in."""
-    for pause in _BUSY_PAUSES_SECONDS:
-        try:
-            return await connect(front_end, login, ticket, title)
-        except FrontEndBusy:
-            # Spread, so that those who were sent away together do not come back together.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-    return await connect(front_end, login, ticket, title)

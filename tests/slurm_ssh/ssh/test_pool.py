@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from profiles.catalogue.site import FrontEnd, Site
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.ssh import connection
 from slurm_ssh.ssh import pool as pool_module
-from slurm_ssh.ssh.connection import Connection
+from slurm_ssh.ssh.connection import Connection, FrontEndSilent
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -282,3 +283,112 @@ async def test_a_program_whose_connection_is_cut_twice_is_given_up(
 
 def _lines(path: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+class _Crowd:
+    """Front ends that fail or answer as they are told, below a real pool, and whom each of them has met."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, **answers: Exception | None) -> None:
+        self.met: dict[str, int] = dict.fromkeys(answers, 0)
+        self.made: list[_Made] = []
+        self._answers = answers
+        patch.setattr(pool_module, "connect", self._connect)
+        patch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+        tickets: Any = SimpleNamespace()
+        self.pool = ConnectionPool(lambda _user: tickets, 60)
+        self.site = _site(*(FrontEnd(host=host, host_keys=(builders.HOST_KEY,)) for host in answers))
+
+    async def _connect(self, front_end: FrontEnd, *_: Any) -> Any:
+        self.met[front_end.host] += 1
+        await asyncio.sleep(0.2 if self._answers[front_end.host] else 0.002)
+        if error := self._answers[front_end.host]:
+            raise error
+        self.made.append(_Made())
+        return self.made[-1]
+
+    async def come(self, people: int) -> list[Any]:
+        """Return what became of so many people who come at once."""
+
+        async def one(number: int) -> Any:
+            async with self.pool.connection(Login(f"p{number}", f"p{number}", "geneva"), self.site) as connection:
+                return connection
+
+        return await asyncio.gather(*(one(number) for number in range(people)), return_exceptions=True)
+
+
+class _Made:
+    """A connection that was made."""
+
+    is_open = is_fresh = True
+    idle_seconds = 1.0
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_a_crowd_gets_in_while_the_first_front_end_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, dead=FrontEndSilent("dead"), alive=None)
+    came = await crowd.come(100)
+    assert all(isinstance(each, _Made) for each in came)
+    # Whoever waited for it behind others does not try it again, and nobody comes to it later.
+    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    await crowd.come(1)
+    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    await crowd.pool.close()
+
+
+async def test_a_crowd_at_a_dead_site_is_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, dead=FrontEndSilent("dead"), too=FrontEndSilent("dead too"))
+    came = await crowd.come(100)
+    assert all(isinstance(each, SiteUnreachable) for each in came)
+    assert max(crowd.met.values()) <= pool_module.CONNECTS_AT_ONCE
+    await crowd.pool.close()
+
+
+async def test_a_front_end_that_lets_nobody_in_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, nologin=FrontEndRefused("in maintenance"), alive=None)
+    assert all(isinstance(each, _Made) for each in await crowd.come(20))
+    await crowd.pool.close()
+
+
+async def test_somebody_whom_no_front_end_lets_in_is_told_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, one=FrontEndRefused("no account"), two=FrontEndSilent("dead"))
+    (refused,) = await crowd.come(1)
+    assert isinstance(refused, FrontEndRefused)
+    assert refused.message == "no account"
+    await crowd.pool.close()
+
+
+async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, imposter=Broken("another key"), alive=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 5)
+    assert [type(each) for each in await crowd.come(3)] == [Broken] * 3
+    assert crowd.met["alive"] == 0
+    await crowd.pool.close()
+
+
+async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd = _Crowd(monkeypatch, one=None, two=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    (kept,) = await crowd.come(1)
+    await crowd.pool.close()
+    assert all(each.is_closed for each in crowd.made)
+    assert kept in crowd.made
+
+
+async def test_a_front_end_that_was_silent_is_first_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: dict[str, Exception | None] = {"first": FrontEndSilent("away"), "second": None}
+    crowd = _Crowd(monkeypatch, **answers)
+    monkeypatch.setattr(pool_module, "SILENT_SECONDS", 0.3)
+    await crowd.come(1)
+    crowd._answers["first"] = None
+    await asyncio.sleep(0.5)
+    before = crowd.met["first"]
+    async with crowd.pool.connection(Login("late", "late", "geneva"), crowd.site):
+        assert crowd.met["first"] == before + 1
+    await crowd.pool.close()
