@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd, Site
+from slurm_ssh import sentences
 from slurm_ssh.errors import Refused, SiteUnreachable
 from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
 from slurm_ssh.ssh.login import Login
@@ -50,7 +51,7 @@ class ConnectionPool:
         yield connection
 
     def renew(self, user: str) -> None:
-        """Let a person's further work use her new ticket, by new connections.
+        """Let a person's further work use their new ticket, by new connections.
 
         A connection hands on the ticket of the time when it was made.  What runs on one goes on, then it is
         closed.
@@ -112,7 +113,7 @@ class ConnectionPool:
         finally:
             for attempt in attempts:
                 attempt.cancel()
-        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", "; ".join(problems))
+        raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), "; ".join(problems))
 
     async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, site: Site) -> Connection:
         async with self._gates.setdefault(login.site_key, asyncio.Semaphore(CONNECTS_AT_ONCE)):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -33,9 +34,7 @@ class Remote:
         try:
             return await self.run_once(program, data)
         except ConnectionLost as error:
-            raise Unavailable(
-                f"The connection to {self.site.title} was lost. Try again in a minute.", str(error)
-            ) from error
+            raise Unavailable(sentences.CONNECTION_LOST.format(site=self.site.title), str(error)) from error
 
     async def run_once(self, program: Shell, data: bytes = b"") -> Completed:
         """Run a program; ConnectionLost means that it may or may not have done its work."""
@@ -45,6 +44,5 @@ class Remote:
                     program, data, environ=self.site.environment, timeout_seconds=COMMAND_SECONDS
                 )
         except TimeoutError as error:
-            raise Unavailable(
-                f"{self.site.title} did not answer within {COMMAND_SECONDS:.0f} seconds. Try again in a minute."
-            ) from error
+            late = sentences.NO_ANSWER.format(site=self.site.title, seconds=round(COMMAND_SECONDS))
+            raise Unavailable(late) from error
