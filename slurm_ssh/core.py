@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.facts.availability import Availability
@@ -74,7 +75,7 @@ class Core:
         try:
             return self._sites[job.site_key]
         except KeyError:
-            raise Broken(f"The site {job.site_key} is no longer in the catalogue.") from None
+            raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
 
     def remote(self, job: Job) -> Remote:
         """Return access to a job's site as its owner.  Raises Broken as `site` does."""
@@ -94,14 +95,14 @@ class Core:
         site = self.site(job)
         answer = await self.remote(job).run(slurm_jobs.cancel(site, job.owner, job.mark))
         if answer.status:
-            raise Unavailable(f"{site.title} could not be told to stop the job.", answer.stderr.strip())
+            raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
         try:
             async with asyncio.timeout(COMMAND_SECONDS):
                 # Slurm tells nobody when a job ends; asking is the only way.
                 while await self._is_listed(job):  # noqa: ASYNC110
                     await asyncio.sleep(_END_LOOK_SECONDS)
         except TimeoutError as error:
-            raise Unavailable(f"The job at {site.title} has been told to stop but has not ended yet.") from error
+            raise Unavailable(sentences.STOP_UNFINISHED.format(site=site.title)) from error
         self._stopped(job)
         self.upkeep.forget(job)
 

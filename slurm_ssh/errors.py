@@ -30,7 +30,7 @@ class Unavailable(LaunchError):  # noqa: N818
 
 
 class Broken(LaunchError):  # noqa: N818
-    """An admin has to mend something; `detail` says what was seen."""
+    """An admin has to fix something; `detail` says what was seen."""
 
 
 class SubmitRefused(Refused):

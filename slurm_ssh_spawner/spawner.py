@@ -15,6 +15,7 @@ from profiles.offer import launch
 from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh.tunnels.tunnel import parse_ports
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import composition, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
@@ -42,7 +43,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     hub_name = Unicode(
         "hub",
         help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
-        "digits. Give two hubs that submit to one cluster different names, or they find each other's jobs.",
+        "digits. Two hubs that submit to one cluster need different names, or they find each other's jobs.",
     ).tag(config=True)
 
     tunnel_ports = Unicode(
@@ -54,13 +55,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
-        help="Seconds after which an SSH connection that nobody used is closed. A new one costs some hundredths "
+        help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
         "of a second; an open one holds a delegated ticket on the front end.",
     ).tag(config=True)
 
     records_url = Unicode(
         "sqlite:////var/lib/jupyterhub/launches.sqlite",
-        help="SQLAlchemy URL of the launch records: what was asked, where it ran, why it ended. They outlive a "
+        help="SQLAlchemy URL of the launch records: what was chosen, where it ran, why it ended. They outlive a "
         "restart, after which tunnels are made again from them.",
     ).tag(config=True)
 
@@ -69,7 +70,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         try:
             parse_ports(proposal["value"])
         except ValueError as error:
-            raise TraitError(f"SlurmSSHSpawner.tunnel_ports: {error}.") from error
+            raise TraitError(sentences.PORTS_UNUSABLE.format(problem=error)) from error
         return str(proposal["value"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -96,7 +97,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         try:
             configured = cls(parent=app)
         except TraitError as error:
-            raise SystemExit(f"JupyterHub cannot start: {error}") from error
+            raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
         settings = composition.Settings(
             configured.catalogue_file,
             configured.hub_name,
@@ -128,7 +129,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def options_from_query(self, _query_data: Any) -> dict[str, str]:
         """Refuse: JupyterHub starts a server at once for a link with any query."""
-        raise LaunchFailed(Refused("A server is not started by a link. Use the form below."))
+        raise LaunchFailed(Refused(sentences.START_BY_LINK))
 
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
@@ -168,13 +169,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """
         asked = self._launch
         if asked is None:
-            raise LaunchFailed(Broken("The choices were not resolved before the start."))
+            raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         self.will_resume = False
         progress, self._port = Progress(), asyncio.get_running_loop().create_future()
         self._progress = progress
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        with as_launch_failure():
+        with as_launch_failure(sentences.TRY_AGAIN):
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
             return await launcher.until_ready(job, self._port, progress)
 

@@ -10,9 +10,11 @@ import time
 from datetime import UTC, datetime
 
 from kerberos_auth import ccache
+from kerberos_auth import sentences as login_sentences
 from kerberos_auth.errors import BadTicket
 from kernels.shell import Shell, join
 from profiles.catalogue.site import Auks
+from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.ssh.transport import Completed
@@ -82,14 +84,12 @@ class AuksDelivery:
         kept = self._kept(answer.stdout)
         if kept.principal != pushed.principal:
             raise Broken(
-                f"The ticket server of {self._title} keeps a ticket of somebody else in your place. "
-                f"Contact the support of {self._title}.",
+                sentences.SERVER_HAS_ANOTHERS.format(site=self._title),
                 f"pushed for {pushed.principal}, got one of {kept.principal}",
             )
         if kept.end <= time.time():
             raise Refused(
-                f"The ticket server of {self._title} keeps a ticket of yours that has expired, and did not take "
-                f"the new one. Contact the support of {self._title}.",
+                sentences.SERVER_HAS_EXPIRED.format(site=self._title),
                 f"ends {kept.end}, may be renewed until {kept.renew_until}; pushed: {pushed}",
             )
         return "" if kept.end >= pushed.end - _SLACK_SECONDS else _sentence(kept.end)
@@ -102,53 +102,32 @@ class AuksDelivery:
         try:
             return ccache.parse(base64.b64decode(answer))
         except (binascii.Error, BadTicket) as error:
-            raise Broken(
-                f"The ticket that the ticket server of {self._title} keeps could not be read back. "
-                f"Contact the support of {self._title}.",
-                str(error),
-            ) from error
+            raise Broken(sentences.SERVER_UNREADABLE.format(site=self._title), str(error)) from error
 
     def _error(self, answer: Completed) -> LaunchError:
         title, detail = self._title, answer.stderr.strip()[-500:]
         if answer.status in _NO_TICKET:
-            return Refused(
-                f"{title} did not accept your ticket for forwarding, so the job would have none. "
-                f"Log out and in again; if that does not help, contact support.",
-                detail,
-            )
+            return Refused(sentences.NOT_FORWARDED.format(host=title), detail)
         if answer.status in _UNREACHABLE:
-            return Unavailable(
-                f"The ticket server of {title} cannot be reached, so the job would have no ticket. "
-                f"Try again in a few minutes.",
-                detail,
-            )
+            return Unavailable(sentences.SERVER_UNREACHABLE.format(site=title), detail)
         if answer.status in _REFUSED:
-            return Refused(
-                f"The ticket server of {title} did not take your ticket, or does not show what it took: "
-                f"you may have no right there. "
-                f"Contact the support of {title}.",
-                detail,
-            )
+            return Refused(sentences.SERVER_REFUSED.format(site=title), detail)
         if answer.status in _MISSING:
-            return Broken(
-                f"{title} has no program {self._auks.path} that could pass your ticket on. "
-                f"An administrator has to mend that.",
-                detail,
-            )
-        return Broken(f"Your ticket could not be passed to the ticket server of {title}.", detail)
+            missing = sentences.TICKET_PROGRAM_MISSING.format(site=title, program=self._auks.path)
+            return Broken(missing, detail)
+        return Broken(sentences.SERVER_FAILED.format(site=title), detail)
 
 
 def _usable(ticket: bytes) -> ccache.Facts:
     try:
         facts = ccache.parse(ticket)
     except BadTicket as error:
-        raise Refused("Your Kerberos ticket cannot be used. Log in again.", str(error)) from error
+        raise Refused(login_sentences.TICKET_UNUSABLE, str(error)) from error
     if facts.end <= time.time():
         # auks would not say so.
-        raise Refused("Your Kerberos ticket has expired. Log in again.")
+        raise Refused(login_sentences.TICKET_EXPIRED)
     return facts
 
 
 def _sentence(end: int) -> str:
-    until = datetime.fromtimestamp(end, UTC)
-    return f"Your job's ticket could not be extended past {until:%H:%M} UTC on {until.day} {until:%B}."
+    return sentences.TICKET_ENDS.format(end=datetime.fromtimestamp(end, UTC))

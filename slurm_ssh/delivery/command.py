@@ -3,6 +3,7 @@
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join
 from profiles.catalogue.site import TicketCommand
+from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.ssh.transport import Completed
@@ -35,18 +36,16 @@ class CommandDelivery:
             return
         answer = await run(_line(self._command.release, owner, launch_id), b"")
         if answer.status:
-            raise Broken(f"Your ticket could not be removed at {self._title}.", _said(answer))
+            raise Broken(sentences.TICKET_NOT_REMOVED.format(site=self._title), _said(answer))
 
     async def _push(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> None:
         answer = await run(_line(self._command.push, owner, launch_id), ticket)
         if answer.status in _MISSING:
-            raise Broken(
-                f"{self._title} has no program {self._command.push[0]} that could pass your ticket on. "
-                f"An administrator has to mend that.",
-                _said(answer),
-            )
+            program = self._command.push[0]
+            missing = sentences.TICKET_PROGRAM_MISSING.format(site=self._title, program=program)
+            raise Broken(missing, _said(answer))
         if answer.status:
-            raise Refused(f"Your ticket could not be passed on at {self._title}: {_said(answer)}.")
+            raise Refused(sentences.TICKET_NOT_PUSHED.format(site=self._title, reason=_said(answer)))
 
 
 def _line(words: tuple[str, ...], owner: str, launch_id: str) -> Shell:
@@ -60,4 +59,4 @@ def _filled(word: str, owner: str, launch_id: str) -> str:
 def _said(answer: Completed) -> str:
     """Return the last line that a program said."""
     lines = [line.strip() for line in (answer.stderr.strip() or answer.stdout).splitlines() if line.strip()]
-    return lines[-1][-300:].rstrip(".") if lines else f"it ended with status {answer.status}"
+    return lines[-1][-300:].rstrip(".") if lines else sentences.EXIT_STATUS.format(status=answer.status)

@@ -2,8 +2,12 @@
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
+from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Refused
+
+_FOREIGN = 10
+_OPEN = 11
 
 
 class CopyDelivery:
@@ -21,7 +25,7 @@ class CopyDelivery:
         return Delivered(Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}")))
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
-        """Put another file at the same path: who has the older one open reads on in that."""
+        """Put another file at the same path: a program that has the older one open reads on in that."""
         await self._put(run, owner, launch_id, ticket)
         return ""
 
@@ -31,11 +35,15 @@ class CopyDelivery:
 
     async def _put(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> None:
         answer = await run(self._write(owner, launch_id, len(ticket)), ticket)
-        if answer.status:
-            raise Refused(
-                f"Your ticket could not be put into {self._of(owner)} at {self._title}: "
-                f"{answer.stderr.strip()[-300:] or 'no reason was given'}."
-            )
+        if not answer.status:
+            return
+        place = {"folder": self._of(owner), "site": self._title}
+        if answer.status == _FOREIGN:
+            raise Refused(sentences.TICKET_FOLDER_FOREIGN.format(**place))
+        if answer.status == _OPEN:
+            raise Refused(sentences.TICKET_FOLDER_OPEN.format(**place))
+        said = answer.stderr.strip()[-300:].rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
+        raise Refused(sentences.TICKET_NOT_COPIED.format(**place, reason=said))
 
     def _write(self, owner: str, launch_id: str, size: int) -> Shell:
         """Return the program that writes its stdin beside and renames it: nobody ever reads half a ticket."""
@@ -43,10 +51,8 @@ class CopyDelivery:
         # The owner and the mode are looked at from within: a folder that takes its place later is never used.
         return Shell(
             f"umask 077; mkdir -p -- {folder} || exit 1\n"
-            f"[ ! -L {folder} ] && CDPATH= cd -- {folder} && [ -O . ] ||"
-            f" {{ echo 'the folder is not your own' >&2; exit 1; }}\n"
-            f"case $(ls -ld .) in d???--[-S]---*) ;;"
-            f" *) echo 'others may enter the folder (it should have mode 0700)' >&2; exit 1;; esac\n"
+            f"[ ! -L {folder} ] && CDPATH= cd -- {folder} && [ -O . ] || exit {_FOREIGN}\n"
+            f"case $(ls -ld .) in d???--[-S]---*) ;; *) exit {_OPEN};; esac\n"
             # A connection that is lost half way looks like the end of the ticket.
             f"cat > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
             f" {{ rm -f -- {name}.new; exit 1; }}"

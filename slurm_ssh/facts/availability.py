@@ -57,7 +57,7 @@ class Availability:
     ) -> dict[str, SiteFacts]:
         """Return what is known, having started to ask for what is old `among` these sites, all for None.
 
-        A site that is asked as the user gets her ticket: leave out those that she is not offered.
+        A site that is asked as the user gets their ticket: leave out those that they are not offered.
 
         Waits at most `patience_seconds`, and only for the projects of a user at sites that were never asked for
         them.
@@ -96,5 +96,5 @@ class Availability:
         if facts is not None:
             self._known[user, key] = _Projects(facts, now + FRESH_SECONDS)
         else:
-            # A site where she has no account must not see a failed login for every page she opens.
+            # A site where they have no account must not see a failed login for every page they open.
             self._known[user, key] = _Projects(self._projects(user, key), now + RETRY_SECONDS)

@@ -68,7 +68,7 @@ class Snapshots:
         now = asyncio.get_running_loop().time()
         for key in keys:
             known = self._known.setdefault(key, _State())
-            # Where she was refused, not every page she opens should be another failed login.
+            # Where they were refused, not every page they open should be another failed login.
             if known.due > now or known.refused_until.get(user, 0.0) > now:
                 continue
             known.willing[user] = None
@@ -99,7 +99,7 @@ class Snapshots:
         except LaunchError as error:
             self._has_problem(key, known, str(error))
         except Exception:  # noqa: BLE001 - a page must not suffer, and the next interval brings the next try
-            _log.exception("StartRequest %s what is free", key)
+            _log.exception("%s: the question what is free failed", key)
         else:
             known.answered = clock()
             self._is_here(key, known)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
-from slurm_ssh import delivery
+from slurm_ssh import delivery, sentences
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh.job import Job
@@ -55,12 +55,12 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
     try:
         answer = await remote.run_once(program, data)
     except (ConnectionLost, Unavailable) as error:
-        lost = f"The connection to {title} was lost while the job was submitted. Start again."
+        lost = sentences.SUBMISSION_LOST.format(site=title)
         return await _find(remote, job, Unavailable(lost, str(error)))
     if answer.status and slurm_jobs.is_unreachable(answer.stderr):
         # A controller that was too slow for sbatch may have taken the job all the same.
-        tell(f"Slurm at {title} is slow to answer; still trying.")
-        silent = f"Slurm at {title} does not answer. Try again in a few minutes."
+        tell(sentences.SLURM_SLOW.format(site=title))
+        silent = sentences.SLURM_SILENT.format(site=title)
         return await _find(remote, job, Unavailable(silent, answer.stderr.strip()))
     return _job_id(remote.site, request, answer, tell)
 
@@ -76,20 +76,18 @@ async def _prepare(remote: Remote, owner: str) -> None:
             f"mkdir -p -- {folder}"
         )
     )
-    if not answer.status:
-        return
-    title, said = remote.site.title, _last_line(answer.stderr)
-    what = (
-        "Your home directory"
-        if answer.status == _HOME_REFUSED
-        else f"The folder {folders.job_folder(remote.site, owner)}"
-    )
-    if any(words in said.lower() for words in _FULL):
-        raise Refused(
-            f"{what} at {title} is full, so no notebook can start there. "
-            f"Delete files you no longer need or ask for more space, then start again."
-        )
-    raise Refused(f"{what} at {title} cannot be written ({said}). Contact the support of {title}.")
+    if answer.status:
+        raise _not_writable(remote.site, owner, answer)
+
+
+def _not_writable(site: Site, owner: str, answer: Completed) -> Refused:
+    said = _last_line(answer)
+    is_full = any(words in said.lower() for words in _FULL)
+    if answer.status == _HOME_REFUSED:
+        sentence = sentences.HOME_FULL if is_full else sentences.HOME_NOT_WRITABLE
+    else:
+        sentence = sentences.FOLDER_FULL if is_full else sentences.FOLDER_NOT_WRITABLE
+    return Refused(sentence.format(site=site.title, folder=folders.job_folder(site, owner), reason=said))
 
 
 def _built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
@@ -97,7 +95,7 @@ def _built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
         request = build(fragment)
         return request, slurm_jobs.batch_script(request)
     except ValueError as error:
-        raise Broken("This profile cannot be started: an administrator has to mend it.", str(error)) from error
+        raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
 
 
 def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -> tuple[Shell, bytes]:
@@ -112,14 +110,14 @@ def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -
 
 def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
     if answer.status:
-        why = slurm_jobs.refusal(answer.stderr, request.project, request.partition)
-        raise SubmitRefused(f"{site.title} did not accept the job: {why}.", answer.stderr.strip())
+        why = slurm_jobs.refusal(site.title, answer.stderr, request.project, request.partition)
+        raise SubmitRefused(why, answer.stderr.strip())
     if advice := slurm_jobs.advice(answer.stderr):
-        tell(f"{site.title} says: {advice}")
+        tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
     try:
         return slurm_jobs.parse_submit(answer.stdout)
     except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(f"{site.title} answered in a way that was not understood.", str(error)) from error
+        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
 
 
 async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
@@ -149,6 +147,6 @@ def _rows(answer: Completed) -> tuple[slurm_jobs.Row, ...] | None:
         return None
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return one_line(lines[-1], 300) if lines else "no reason was given"
+def _last_line(answer: Completed) -> str:
+    lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
+    return one_line(lines[-1], 300) if lines else sentences.EXIT_STATUS.format(status=answer.status)

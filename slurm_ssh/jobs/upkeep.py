@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from itertools import chain, repeat
 
 from kerberos_auth.errors import AuthFailed
-from slurm_ssh import delivery
+from slurm_ssh import delivery, sentences
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import Job, LaunchId
@@ -48,18 +48,18 @@ class Upkeep:
         self._notices.pop(job.launch_id, None)
         self._remarks.pop(job.launch_id, None)
 
-    def remark(self, job: Job, sentences: tuple[str, ...]) -> None:
+    def remark(self, job: Job, remarks: tuple[str, ...]) -> None:
         """Show these to the job's owner for as long as it is kept up."""
-        self._remarks[job.launch_id] = sentences
+        self._remarks[job.launch_id] = remarks
 
     def notices(self, user: str) -> tuple[str, ...]:
-        """Return what a person should know about her running jobs, a sentence each."""
+        """Return what a person should know about their running jobs, a sentence each."""
         jobs = [job for job in self._live.values() if job.user == user]
         tickets = tuple(self._notices[job.launch_id] for job in jobs if job.launch_id in self._notices)
         return tickets + tuple(chain.from_iterable(self._remarks.get(job.launch_id, ()) for job in jobs))
 
     def ticket_changed(self, user: str, stops: list[Job]) -> None:
-        """Deliver a person's new ticket to her jobs, and carry out the stops that had to wait for it."""
+        """Deliver a person's new ticket to their jobs, and carry out the stops that had to wait for it."""
         for job in stops:
             self.owe_stop(job)
         for job in [job for job in self._live.values() if job.user == user and job.launch_id not in self._owed]:
@@ -93,7 +93,7 @@ class Upkeep:
             notice = await delivery.of(remote.site).renew(remote.run, job.owner, job.launch_id, ticket)
         except (LaunchError, AuthFailed) as error:
             _log.warning("%s: the new ticket did not reach it: %s", job.mark, error)
-            notice = f"Your new ticket did not reach your server at {job.site_key}. {error.message}"
+            notice = sentences.TICKET_NOT_RENEWED.format(site=job.site_key, problem=error.message)
         else:
             _log.info("%s: %s", job.mark, notice or "has a new ticket")
         self._notices.pop(job.launch_id, None)

@@ -1,4 +1,4 @@
-"""What became of jobs: one query per person and site, shared by everybody who asks at the same time."""
+"""What became of jobs: one query per person and site, shared by everybody who wants to know at the same time."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Who asks a site about itself: the identity it gave the hub for that, else the person who wants to know."""
+"""Questions about a site, put by the identity it gave the hub for that, else by the person who wants to know."""
 
 import logging
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Monitor, Site
 from profiles.facts import SiteFacts
+from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.slurm import queries
 from slurm_ssh.ssh.login import Login
@@ -36,7 +37,7 @@ class SiteQueries:
         await self._monitors.close()
 
     async def projects(self, user: str, key: str) -> SiteFacts | None:
-        """Return what the site's accounting knows of a user, asked as that user; None if she could not ask."""
+        """Return what the site's accounting knows of a user, asked as that user; None if they could not ask."""
         site = self._sites.get(key)
         return await queries.facts_about(self._person(user, key, site)) if site else None
 
@@ -44,7 +45,7 @@ class SiteQueries:
         """Return a snapshot of the site, asked by its monitor, else as `user`; raises as `queries.collect`."""
         site = self._sites.get(key)
         if site is None:
-            raise Broken(f"The site {key} is no longer in the catalogue.")
+            raise Broken(sentences.SITE_GONE.format(site=key))
         if site.monitor and await self._has_ticket(key, site.monitor):
             monitor = Login(site.monitor.principal, site.monitor.login, key)
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.text import one_line
@@ -104,7 +105,7 @@ def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
 
     `options` are further ones that only the command line may hold.
 
-    With a list of names instead, slurmd runs the person's login shell on the node and adds what her rc files set.
+    With a list of names instead, slurmd runs the person's login shell on the node and adds what its rc files set.
     """
     return command(site, "sbatch", "--parsable", "--export=ALL", *options)
 
@@ -191,18 +192,19 @@ def command(site: Site, program: str, *arguments: str) -> Shell:
     return join((f"{site.slurm_path}/{program}", *cluster, *arguments))
 
 
+# Slurm's words, and the sentences about a partition or project that was asked for and about the default one.
 _REFUSALS = (
-    ("Invalid account or account/partition", "you may not charge {project} there"),
-    ("invalid partition", "{partition} does not exist there"),
-    ("Requested node configuration is not available", "no node has what was asked for"),
-    ("Requested time limit is invalid", "the time is longer than the partition allows"),
-    ("User's group not permitted", "your groups may not use {partition}"),
-    ("AssocMaxSubmitJobLimit", "you have as many jobs as you may"),
-    ("QOSMaxSubmitJobPerUserLimit", "you have as many jobs as you may"),
-    ("Job violates accounting/QOS policy", "a limit of your project or quality of service is reached"),
-    ("Invalid qos", "the quality of service may not be used by you"),
-    ("Requested reservation is invalid", "the reservation may not be used by you now"),
-    ("unrecognized option '--auks", "its Slurm lacks the plug-in of auks, which an administrator has to mend"),
+    ("Invalid account or account/partition", sentences.PROJECT_REFUSED, sentences.NO_DEFAULT_PROJECT),
+    ("invalid partition", sentences.NO_SUCH_PARTITION, sentences.NO_DEFAULT_PARTITION),
+    ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
+    ("User's group not permitted", sentences.PARTITION_FORBIDDEN, sentences.DEFAULT_PARTITION_FORBIDDEN),
+    ("Requested node configuration is not available", sentences.NO_SUCH_NODE, None),
+    ("AssocMaxSubmitJobLimit", sentences.TOO_MANY_JOBS, None),
+    ("QOSMaxSubmitJobPerUserLimit", sentences.TOO_MANY_JOBS, None),
+    ("Job violates accounting/QOS policy", sentences.LIMIT_REACHED, None),
+    ("Invalid qos", sentences.QOS_REFUSED, None),
+    ("Requested reservation is invalid", sentences.RESERVATION_REFUSED, None),
+    ("unrecognized option '--auks", sentences.NO_AUKS_PLUGIN, None),
 )
 _UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
 
@@ -218,14 +220,19 @@ def advice(stderr: str) -> str:
     return one_line(" ".join(line for line in lines if line), 500)
 
 
-def refusal(stderr: str, project: str | None, partition: str | None) -> str:
-    """Return why sbatch refused a job, in words for the person; Slurm's own last line if it is not known."""
-    for words, said in _REFUSALS:
+def refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:
+    """Return why sbatch refused a job, a sentence for the person; with Slurm's own last line if it is not known.
+
+    `title` is the site's; `project` and `partition` are those that were asked for.
+    """
+    for words, sentence, of_default in _REFUSALS:
         if words.lower() in stderr.lower():
-            return said.format(
-                project=f"the project {project}" if project else "a project of your own",
-                partition=f"the partition {partition}" if partition else "the default partition",
-            )
+            asked_for = project if "{project}" in sentence else partition
+            said = sentence if asked_for or of_default is None else of_default
+            return said.format(site=title, project=project, partition=partition)
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line] or lines
-    return one_line(errors[-1].removeprefix("sbatch: error: "), 300) if errors else "Slurm gave no reason"
+    if not errors:
+        return sentences.JOB_REFUSED_WITHOUT_REASON.format(site=title)
+    reason = one_line(errors[-1].removeprefix("sbatch: error: "), 300).rstrip(".")
+    return sentences.JOB_REFUSED.format(site=title, reason=reason)

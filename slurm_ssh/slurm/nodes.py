@@ -139,7 +139,7 @@ def _is_open(state: str) -> bool:
 
 
 def _gpus(gres: str) -> Counter[str]:
-    """Return the graphics processors in `gpu:a100:4(S:0-1),gpu:2,shard:8`, by type ("" for none)."""
+    """Return the GPUs in `gpu:a100:4(S:0-1),gpu:2,shard:8`, by type ("" for none)."""
     found: Counter[str] = Counter()
     for word in re.sub(r"\([^()]*\)", "", gres).split(","):
         name, *rest = [part for part in word.split(":") if part != "no_consume"]

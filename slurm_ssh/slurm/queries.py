@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from kernels.shell import Shell
 from profiles.facts import SiteFacts
+from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import nodes
@@ -53,12 +54,12 @@ async def collect(remote: Remote) -> SiteFacts:
     title, said = remote.site.title, answer.stderr.strip()
     if answer.status:
         if slurm_jobs.is_unreachable(said):
-            raise Unavailable(f"The Slurm of {title} does not answer.", said)
-        raise Broken(f"{title} does not say what is free.", said)
+            raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+        raise Broken(sentences.FACTS_REFUSED.format(site=title), said)
     try:
         return nodes.parse_snapshot(answer.stdout, datetime.now(UTC))
     except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(f"{title} does not say what is free in words that we know.", f"{error} {said}") from error
+        raise Broken(sentences.FACTS_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
 
 
 async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:

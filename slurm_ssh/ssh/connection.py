@@ -12,6 +12,7 @@ import asyncssh
 from kerberos_auth.tickets import Ticket
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
+from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
@@ -107,8 +108,7 @@ class Connection:
             raise ConnectionLost(f"{self.host}: {error}") from error
         if process.exit_status is not None and marker not in stdout:
             raise Refused(
-                f"{self.host} let you in but does not run commands for you, so nothing can be started there. "
-                f"Ask its support; this is what it says:",
+                sentences.NO_COMMANDS.format(host=self.host),
                 quoted=(stdout + stderr).strip()[-_LONGEST_QUOTE:],
             )
         return stdout, stderr
@@ -137,10 +137,7 @@ class Connection:
             await output.readexactly(limit_bytes + 1)
         except asyncio.IncompleteReadError as ended:
             return bytes(ended.partial).decode("utf-8", "replace")
-        raise Refused(
-            f"{self.host} sent more text than the hub reads ({limit_bytes // 1024} kB). Most likely a start-up "
-            f"file of your shell there prints without end: fix it, or ask the support of the cluster."
-        )
+        raise Refused(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
 
     @asynccontextmanager
     async def stream(
@@ -187,34 +184,22 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
         hearing.abort()
         raise
     except asyncssh.HostKeyNotVerifiable as error:
-        raise Broken(
-            f"{host} shows a host key that is not in the catalogue, so it was not trusted. "
-            f"An administrator has to compare it and, if it is right, add it to the catalogue.",
-            str(error),
-        ) from error
+        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
     except asyncssh.PermissionDenied as error:
         if hearing.is_asked_more and await _starts_with_ticket_alone(front_end, login.owner):
-            raise FrontEndRefused(
-                f"{host} asks for a second factor after your ticket, which the hub cannot give. "
-                f"The administrators of {title} have to let the hub's machine log you in by ticket.",
-                str(error),
-            ) from error
-        raise FrontEndRefused(
-            f"{title} knows your ticket but did not let you in; you probably have no account there.",
-            f"{host}: {error}",
-        ) from error
+            factor = sentences.SECOND_FACTOR.format(host=host, site=title)
+            raise FrontEndRefused(factor, str(error)) from error
+        raise FrontEndRefused(sentences.NOT_LET_IN.format(site=title), f"{host}: {error}") from error
     except asyncssh.ConnectionLost as error:
         if said := hearing.banner.strip():
-            raise FrontEndRefused(f"{host} did not let you in and says:", quoted=said[-_LONGEST_QUOTE:]) from error
+            says = sentences.NOT_LET_IN_SAYING.format(host=host)
+            raise FrontEndRefused(says, quoted=said[-_LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
         ssh.abort()
-        raise Refused(
-            f"{host} did not accept your ticket for forwarding, so files that need it could not be reached. "
-            f"Log out and in again; if that does not help, contact support."
-        )
+        raise Refused(sentences.NOT_FORWARDED.format(host=host))
     _log.info("connected to %s as %s for %s", host, login.owner, login.user)
     return Connection(host, ssh)
 

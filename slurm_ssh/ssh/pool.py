@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd, Site
+from slurm_ssh import sentences
 from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
 from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
 from slurm_ssh.ssh.login import Login
@@ -57,7 +58,7 @@ class ConnectionPool:
         yield connection
 
     def renew(self, user: str) -> None:
-        """Let a person's further work use her new ticket, by new connections.
+        """Let a person's further work use their new ticket, by new connections.
 
         A connection hands on the ticket of the time when it was made.  What runs on one goes on, then it is
         closed.
@@ -115,7 +116,7 @@ class ConnectionPool:
             if isinstance(problem, FrontEndRefused):
                 raise problem
         said = "; ".join(str(problem) for problem in problems)
-        raise SiteUnreachable(f"{site.title} cannot be reached. Try again in a few minutes.", said)
+        raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
 
     async def _first(
         self,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
@@ -35,9 +36,7 @@ class Remote:
         try:
             return await self.run_once(program, data, limit_bytes)
         except ConnectionLost as error:
-            raise Unavailable(
-                f"The connection to {self.site.title} was lost. Try again in a minute.", str(error)
-            ) from error
+            raise Unavailable(sentences.CONNECTION_LOST.format(site=self.site.title), str(error)) from error
 
     async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run a program; ConnectionLost means that it may or may not have done its work."""
@@ -51,6 +50,5 @@ class Remote:
                     limit_bytes=limit_bytes,
                 )
         except TimeoutError as error:
-            raise Unavailable(
-                f"{self.site.title} did not answer within {COMMAND_SECONDS:.0f} seconds. Try again in a minute."
-            ) from error
+            late = sentences.NO_ANSWER.format(site=self.site.title, seconds=round(COMMAND_SECONDS))
+            raise Unavailable(late) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.connection import ForwardingForbidden
@@ -75,7 +76,7 @@ class TunnelKeeper:
                 continue
             self._open[route.launch_id] = _Open(route, site, listener)
             return port
-        raise Unavailable("All ports for tunnels are in use. Try again later.", f"tunnel_ports is {self._ports}")
+        raise Unavailable(sentences.PORTS_USED_UP, f"tunnel_ports is {self._ports}")
 
     def close(self, launch_id: LaunchId) -> None:
         """Close a tunnel and what goes through it; nothing happens if there is none."""
@@ -105,16 +106,11 @@ class TunnelKeeper:
             ):
                 pass
         except ForwardingForbidden as error:
-            raise Broken(
-                f"The front ends of {site.title} do not let the hub through to {route.node}. "
-                f"An administrator has to allow TCP forwarding to the nodes there.",
-                str(error),
-            ) from error
+            forbidden = sentences.FORWARDING_FORBIDDEN.format(site=site.title, node=route.node)
+            raise Broken(forbidden, str(error)) from error
         except ConnectionLost as error:
-            raise Unavailable(
-                f"The server on {route.node} cannot be reached through {site.title}. Try again in a minute.",
-                str(error),
-            ) from error
+            unreachable = sentences.NODE_UNREACHABLE.format(site=site.title, node=route.node)
+            raise Unavailable(unreachable, str(error)) from error
 
     async def _serve(
         self, launch_id: LaunchId, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -156,8 +152,8 @@ async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> No
         sink.write_eof()
 
 
-def _told_by_http(sentence: str) -> bytes:
+def _told_by_http(problem: str) -> bytes:
     """Return an answer in the server's place; below 500, or a restarted hub would take the server for dead."""
-    body = f"{sentence} Your notebook goes on meanwhile, and this page works again afterwards.\n".encode()
+    body = f"{sentences.SERVER_CUT_OFF.format(problem=problem)}\n".encode()
     head = f"HTTP/1.1 424 No Ticket\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
     return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body

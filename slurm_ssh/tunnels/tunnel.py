@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
 
@@ -56,10 +57,8 @@ def parse_ports(text: str) -> range:
     """
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
-        raise ValueError(f"{text!r} is not a range of ports; write 20000-24999")
+        raise ValueError(sentences.NO_PORTS.format(value=repr(text)))
     low, high = (int(word) for word in _EPHEMERAL.read_text().split())
     if int(first) <= high and low <= int(last):
-        raise ValueError(
-            f"the ports {text} overlap {low}-{high}, which this machine uses for outgoing connections"
-        )
+        raise ValueError(sentences.PORTS_OVERLAP.format(value=text, least=low, most=high))
     return range(int(first), int(last) + 1)

@@ -16,6 +16,7 @@ from slurm_ssh.slurm.queries import snapshot
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner import sentences
 
 _IDLE_SECONDS = 60
 
@@ -34,12 +35,9 @@ def _check_one(file: str, with_facts: bool) -> bool:
         print(error)
         return False
     sites, profiles = read.catalogue.sites, read.catalogue.profiles
-    print(f"{file}: {_count(sites, 'site')}, {_count(profiles, 'profile')}, no problem found", end="")
-    if not with_facts:
-        print(".")
-        return True
-    print(" in what is written.")
-    return _check_facts(file, read)
+    checked = sentences.CHECKED_TEXT if with_facts else sentences.CHECKED
+    print(checked.format(file=file, sites=len(sites), profiles=len(profiles)))
+    return _check_facts(file, read) if with_facts else True
 
 
 def _check_facts(file: str, read: Loaded) -> bool:
@@ -48,14 +46,14 @@ def _check_facts(file: str, read: Loaded) -> bool:
     facts = {key: said for key, said in answers.items() if said is not None and said.partitions is not None}
     problems = [read.problem(each.path, str(each)) for each in capacity.misfits(read.catalogue, facts)]
     problems += [
-        read.problem(("sites", key), f"{site.title} could not be asked, so nothing is proven about it; see above")
+        read.problem(("sites", key), sentences.NOT_ASKED.format(site=site.title))
         for key, site in sites.items()
         if key not in facts
     ]
     for problem in dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))):
         print(problem)
     if not problems:
-        print(f"{file}: Slurm at {', '.join(sites)} has all of it.")
+        print(sentences.FACTS_AGREE.format(file=file, sites=", ".join(sites)))
     return not problems
 
 
@@ -72,7 +70,3 @@ async def _ask(catalogue: Catalogue, ticket: Ticket) -> Mapping[str, SiteFacts |
     finally:
         await pool.close()
     return dict(zip(catalogue.sites, answers, strict=True))
-
-
-def _count(things: Mapping[str, object], name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 
     job = commands.add_parser("script", help="print the job script that would be sent")
     _of_a_person(job, required=False)
-    job.add_argument("--profile", metavar="KEY", help="its first one, if left out")
-    job.add_argument("--site", metavar="KEY", help="the profile's first one, if left out")
+    job.add_argument("--profile", metavar="KEY", help="default: the first one offered")
+    job.add_argument("--site", metavar="KEY", help="default: the profile's first one")
     job.add_argument("--choice", action="append", default=[], metavar="NAME=VALUE", help="such as time=2h")
     job.set_defaults(command=show.script)
     return parser
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 def _of_a_person(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--user", required=required, metavar="NAME", help="the person's name on the hub")
-    parser.add_argument("--groups", nargs="*", default=[], metavar="NAME", help="her groups on the hub")
+    parser.add_argument("--groups", nargs="*", default=[], metavar="NAME", help="the person's groups on the hub")
     parser.add_argument(
-        "--projects", nargs="*", metavar="NAME", help="what she may charge where Slurm's accounting says it"
+        "--projects", nargs="*", metavar="NAME", help="what the person may charge where Slurm's accounting says it"
     )

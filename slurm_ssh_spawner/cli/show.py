@@ -14,6 +14,7 @@ from profiles.offer.offer import Offer, Person
 from profiles.offer.summary import summary
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script as job_script
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -54,7 +55,7 @@ def script(asked: argparse.Namespace) -> int:
     pairs += [(name, key) for name in ("profile", "site") if (key := getattr(asked, name))]
     given = dict(pairs)
     if len(given) < len(pairs):
-        raise Failed("A choice is given more than once; give each once.")
+        raise Failed(sentences.CHOICE_TWICE)
     offer = _offer(asked)
     decided = launch.resolve(offer, Choices.of(given))
     process = ServerProcess(
@@ -71,5 +72,5 @@ def script(asked: argparse.Namespace) -> int:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise Failed(f"The choice {text} is not NAME=VALUE; write one such as time=2h.")
+        raise Failed(sentences.NOT_A_CHOICE.format(text=text))
     return name, value

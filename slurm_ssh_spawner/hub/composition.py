@@ -13,6 +13,7 @@ from kerberos_auth.ending import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecords
@@ -43,10 +44,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     """
     credentials = getattr(authenticator, "credentials", None)
     if credentials is None:
-        raise SystemExit(
-            "JupyterHub cannot start: SlurmSSHSpawner needs people's Kerberos tickets. "
-            "Set c.JupyterHub.authenticator_class = 'kerberos-pam'."
-        )
+        raise SystemExit(sentences.NO_CREDENTIALS)
     catalogue = _catalogue(settings.catalogue_file)
     records = _records(settings.records_url)
     _log_to(log)
@@ -64,7 +62,7 @@ def _catalogue(path: str) -> LiveCatalogue:
     try:
         return LiveCatalogue(path)
     except CatalogueInvalid as error:
-        raise SystemExit(f"JupyterHub cannot start: the catalogue cannot be used.\n{error}") from error
+        raise SystemExit(sentences.CATALOGUE_UNUSABLE.format(problem=error)) from error
 
 
 def _records(url: str) -> LaunchRecords:
@@ -72,10 +70,7 @@ def _records(url: str) -> LaunchRecords:
         return LaunchRecords(url)
     except (SQLAlchemyError, ImportError) as error:
         why = getattr(error, "orig", None) or error
-        raise SystemExit(
-            f"JupyterHub cannot start: the database of launches, {_shown(url)}, cannot be opened: {why}. "
-            f"Fix it, or set c.SlurmSSHSpawner.records_url."
-        ) from error
+        raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=why)) from error
 
 
 def _shown(url: str) -> str:

@@ -13,23 +13,32 @@ _FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broke
 
 
 class LaunchFailed(SpawnException):  # type: ignore[misc]
-    """A LaunchError as JupyterHub shows it, on pages and to API callers."""
+    """A LaunchError as JupyterHub shows it, on pages and to API callers.
 
-    def __init__(self, error: LaunchError) -> None:
-        status, reason = next(said for family, said in _FAMILIES.items() if isinstance(error, family))
-        message = f"{error.message}\n{error.quoted}".strip()
+    `said` is shown in place of the error's own message, unless it is "".
+    """
+
+    def __init__(self, error: LaunchError, said: str = "") -> None:
+        status, reason = next(known for family, known in _FAMILIES.items() if isinstance(error, family))
+        sentence = said or error.message
+        message = f"{sentence}\n{error.quoted}".strip()
         quoted = f"<pre>{html.escape(error.quoted)}</pre>" if error.quoted else ""
-        markup = html.escape(error.message) + quoted
+        markup = html.escape(sentence) + quoted
         super().__init__(message, reason=reason, log_message=str(error), message_html=markup, status_code=status)
         self.jupyterhub_message = message
         self.jupyterhub_html_message = markup
 
 
 @contextmanager
-def as_launch_failure() -> Iterator[None]:
-    """Turn errors of the gate and of the core into LaunchFailed."""
+def as_launch_failure(unavailable: str = "{problem}") -> Iterator[None]:
+    """Turn errors of the gate and of the core into LaunchFailed.
+
+    `unavailable` is the sentence about what may work later; the error's own takes the place of `{problem}` in it.
+    """
     try:
         yield
+    except Unavailable as error:
+        raise LaunchFailed(error, unavailable.format(problem=error.message)) from error
     except LaunchError as error:
         raise LaunchFailed(error) from error
     except ChoiceRefused as error:

@@ -7,6 +7,7 @@ from jupyterhub.apihandlers.base import APIHandler
 from tornado import web
 
 from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.progress import stage_of
 
 _LOWEST_PORT = 1024
@@ -44,12 +45,12 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
         self.set_status(204)
 
     def _spawner(self, launch_id: str) -> Reportable:
-        # A service has no spawners; a person asks about her own launches only, whatever her scopes.
+        # A service has no spawners; a person is answered about their own launches only, whatever their scopes.
         spawners = getattr(self.current_user, "spawners", {})
         for spawner in list(spawners.values()):
             if getattr(spawner, "launch_id", None) == launch_id:
                 return cast(Reportable, spawner)
-        raise web.HTTPError(404, "There is no such launch.")
+        raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
 
 
 def _report(raw: bytes) -> dict[str, Any]:
@@ -65,6 +66,4 @@ def _report(raw: bytes) -> dict[str, Any]:
             stage := stage_of(name, rest.get("text", ""))
         ):
             return {"stage": stage}
-    raise web.HTTPError(
-        400, 'A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.'
-    )
+    raise web.HTTPError(400, sentences.NOT_A_REPORT)

@@ -11,6 +11,7 @@ from tornado import web
 
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import Choices
+from slurm_ssh_spawner import sentences
 
 _PATCHED = frozenset({"name", "display_name", "user_options"})
 
@@ -36,10 +37,10 @@ class ServerHandler(UserServerAPIHandler):  # type: ignore[misc]
 
 def _check_patch(body: Any) -> None:
     if body is not None and (not isinstance(body, dict) or not _PATCHED.issuperset(body)):
-        raise web.HTTPError(400, f"Of a server {', '.join(sorted(_PATCHED))} can be changed, nothing else.")
+        raise web.HTTPError(400, sentences.NOT_CHANGEABLE.format(names=", ".join(sorted(_PATCHED))))
     for name in ("name", "display_name"):
         if body and not isinstance(body.get(name, ""), str):
-            raise web.HTTPError(400, f"The {name} of a server must be text.")
+            raise web.HTTPError(400, sentences.NOT_TEXT.format(name=name))
 
 
 def _check(options: Any) -> None:

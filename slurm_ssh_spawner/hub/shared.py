@@ -23,13 +23,13 @@ SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
 
 _ANSWER_SECONDS = 5
-# Only the first form that a person sees may wait for her projects, and not for long (docs/adr/0006).
+# Only the first form that a person sees may wait for their projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
 
 
 @dataclass(frozen=True)
 class StartRequest:
-    """A server that somebody is about to start: whose, its name, her groups, and her other running launches."""
+    """A server that somebody is about to start: its name, whose it is, their groups and other running launches."""
 
     user: str
     server: str = ""
@@ -78,7 +78,7 @@ class Hub:
         return page.render(self._offer(request), sent.typed, sent.refused, script_url)
 
     async def _know(self, request: StartRequest) -> None:
-        # Others, such as those that were taken out of the catalogue, would get her ticket for nothing.
+        # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
         offered = sites_for(self.catalogue.current, request.groups)
         await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
 
@@ -88,7 +88,7 @@ class Hub:
         `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
         Raises ChoiceRefused.
         """
-        # A profile for some projects stays hidden while hers are not known, as after a restart of the hub.
+        # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
         await self._know(request)
         choices = Choices.of(options)
         accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request)
@@ -141,7 +141,7 @@ class Hub:
 
 
 def launch_notices(user: Any) -> tuple[str, ...]:
-    """Return what the page's banner tells a user about her jobs, and admins about the catalogue.
+    """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
 
     For `c.JupyterHub.template_vars`.
     """

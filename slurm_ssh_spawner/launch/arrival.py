@@ -10,6 +10,7 @@ from slurm_ssh.jobs import folders
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.progress import Progress
 
 OUTPUT_SECONDS = 3.0
@@ -95,31 +96,31 @@ class Arrivals:
     async def _ended(self, job: Job, report: JobReport, progress: Progress) -> JobEnded:
         self._over(job, report)
         site = self._remote_of(job).site
+        ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
+        said = [ended.format(site=site.title, state=report.word)]
+        if progress.failing.done():
+            said.append(_sentence_of(progress.failing.result()))
+        path, tail = folders.log_path(site, job.owner, job.launch_id), ""
         try:
             tail = await self._tail(job)
+            said.append((sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY).format(path=path))
         except LaunchError as error:
-            tail = f"(the log could not be read: {error.message})"
+            said.append(sentences.LOG_UNREADABLE.format(path=path, problem=error.message))
         progress.show_output(tail)
-        why = _sentence_of(progress.failing.result()) if progress.failing.done() else ""
         stages = "".join(f"{stage}\n" for stage in progress.stages)
-        return JobEnded(
-            f"The job at {site.title} ended before the notebook was up ({report.word or 'gone from Slurm'}). "
-            f"{why}"
-            f"These are the last lines of its log, {folders.log_path(site, job.owner, job.launch_id)}:",
-            quoted=f"{stages}\n{tail}".strip(),
-        )
+        return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
 
 
 def _sentence_of(text: str) -> str:
-    """Return the words in which a job gave up, ready to be followed by others."""
+    """Return the words in which a job gave up as a sentence, which others may follow."""
     words = text.strip()
-    return f"{words}{'' if words.endswith(('.', '!', '?')) else '.'} "
+    return f"{words}{'' if words.endswith(('.', '!', '?')) else '.'}"
 
 
 def _sentence(report: JobReport) -> str:
     """Return the sentence that a waiting person is shown, or "" if there is nothing new to say."""
     if report.state is JobState.PENDING:
-        return f"The job waits in the queue ({report.reason})." if report.reason else "The job waits in the queue."
+        return (sentences.QUEUED_BECAUSE if report.reason else sentences.QUEUED).format(reason=report.reason)
     if report.state is JobState.RUNNING:
-        return f"The job runs on {report.node}."
+        return sentences.RUNNING.format(node=report.node)
     return ""

@@ -21,6 +21,7 @@ from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.progress import Progress
@@ -92,7 +93,7 @@ class Launcher:
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
         node = await self._arrivals.node(job, port, progress)
-        progress.tell(f"The server is up on {node}.")
+        progress.tell(sentences.SERVER_UP.format(node=node))
         return await self._reach(job, Route(job.launch_id, Login.of(job), node, port.result()))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
@@ -107,7 +108,7 @@ class Launcher:
         """
         record = self.records.get(job.launch_id)
         if record is None or not record.port:
-            raise Unavailable("It is not known where this server runs.", f"no port in the record of {job.mark}")
+            raise Unavailable(sentences.PLACE_UNKNOWN, f"no port in the record of {job.mark}")
         there = (record.node, record.port, record.local_port)
         return await self._reach(job, Route(job.launch_id, Login.of(job), *there))
 
@@ -132,7 +133,7 @@ class Launcher:
         return report
 
     def notices(self, user: str) -> tuple[str, ...]:
-        """Return what a person should know about her running jobs, a sentence each."""
+        """Return what a person should know about their running jobs, a sentence each."""
         return self._core.upkeep.notices(user)
 
     def detach(self, job: Job) -> None:
@@ -153,10 +154,11 @@ class Launcher:
             await self._core.stop(job)
         except Refused as error:
             self._core.upkeep.owe_stop(job)
-            raise Refused(f"{error.message} Your server will then be stopped.", error.detail) from error
+            owed = sentences.STOP_NEEDS_TICKET.format(problem=error.message)
+            raise Refused(owed, error.detail, quoted=error.quoted) from error
         except Unavailable as error:
             self._core.upkeep.owe_stop(job)
-            raise Unavailable(f"{error.message} It will be stopped as soon as that is possible.") from error
+            raise Unavailable(sentences.STOP_IS_OWED.format(problem=error.message), error.detail) from error
 
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""
@@ -193,7 +195,7 @@ class Launcher:
     async def _submit(
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
-        tell(f"Connecting to {launch.site.title} as {launch.owner}.")
+        tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
         except AuthFailed as error:
@@ -210,7 +212,7 @@ class Launcher:
         save(job)
         self._core.upkeep.add(job)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
-        tell(f"{launch.site.title} has accepted job {job_id}.")
+        tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job
 
     def _ticket_changed(self, user: str) -> None:

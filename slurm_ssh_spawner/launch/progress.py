@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from slurm_ssh_spawner import sentences
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _LONGEST_TEXT = 3000
 _SERVER = "starting"
-# A job's owner can report as often as she likes; what is kept of one launch stays small.
+# A job's owner can report as often as they like; what is kept of one launch stays small.
 _MOST_REPORTS = 100
 
 
@@ -44,8 +46,9 @@ class Stage:
 
     def __str__(self) -> str:
         """Return one line for people."""
-        took = "" if self.seconds is None else f" ({self.seconds:.0f} s{', failed' if self.failed else ''})"
-        return f"{self.began:%H:%M:%S} {self.name}: {self.text}{took}"
+        ended = sentences.STAGE_FAILED if self.failed else sentences.STAGE_DONE
+        line = sentences.STAGE_LASTS if self.seconds is None else ended
+        return line.format(began=self.began, name=self.name, text=self.text, seconds=self.seconds)
 
 
 def stage_of(name: Any, text: Any = "") -> tuple[str, str] | None:
@@ -92,7 +95,7 @@ class Progress:
         else:
             self._end_stage()
             self.stages.append(Stage(name, text, datetime.now(UTC)))
-            self.tell("The notebook server is starting." if name == _SERVER else f"{name}: {text}")
+            self.tell(sentences.SERVER_STARTING if name == _SERVER else f"{name}: {text}")
 
     def show_output(self, text: str) -> None:
         """Show the end of the job's output."""

@@ -18,7 +18,7 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STARTER_END = "END_OF_STARTER"
 KEPT_LOGS = 5
-"""How many logs of a person stay in her job folder, besides those of launches that run."""
+"""How many logs of a person stay in their job folder, besides those of launches that run."""
 
 _TEMPLATES = templates("slurm_ssh_spawner.launch")
 

@@ -91,7 +91,7 @@ class TestFacts:
             code, out, err = _check(lab)
         assert code == 1
         assert _places(out) == {
-            "sites.lugano": "Lugano could not be asked, so nothing is proven about it; see above"
+            "sites.lugano": "Lugano could not be asked, so nothing is proven about it; the reason is above"
         }
         assert "lugano" in err
 

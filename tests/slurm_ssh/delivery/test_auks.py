@@ -9,18 +9,21 @@ from pathlib import Path
 import pytest
 
 from kerberos_auth import ccache
+from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Auks
-from slurm_ssh import delivery
+from slurm_ssh import delivery, sentences
 from slurm_ssh.delivery import AuksDelivery, Delivered
 from slurm_ssh.delivery import auks as module
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import mark
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
 from slurm_ssh.ssh import remote
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed
+from slurm_ssh_spawner.launch import script
 from tests.kerberos_auth import krb_caches
 from tests.support import builders
 from tests.support.folders import TREE
@@ -176,21 +179,21 @@ async def test_a_ticket_kept_that_has_expired_is_no_ticket(site: AuksSite) -> No
 async def test_a_ticket_kept_of_somebody_else_is_not_used(site: AuksSite) -> None:
     site.log_in(_ticket(owner="eve@LAB.TEST"))
     error = await site.error(Broken)
-    assert "keeps a ticket of somebody else" in error.message
+    assert "keeps somebody else's ticket" in error.message
     assert error.detail == "pushed for alice@LAB.TEST, got one of eve@LAB.TEST"
 
 
 async def test_a_login_without_a_ticket(site: AuksSite) -> None:
     site.local.delegated = None
     error = await site.error(Refused)
-    assert error.message.startswith("Geneva did not accept your ticket for forwarding")
+    assert error.message.startswith("Your ticket was not forwarded to Geneva")
     assert error.detail == "no KRB5CCNAME"
 
 
 async def test_a_login_whose_ticket_is_gone(site: AuksSite) -> None:
     site.local.delegated = site.local.home / "gone"
     error = await site.error(Refused)
-    assert error.message.startswith("Geneva did not accept your ticket for forwarding")
+    assert error.message.startswith("Your ticket was not forwarded to Geneva")
     assert error.detail.endswith("unable to read credential cache\nauks -a: exit status 4")
 
 
@@ -243,13 +246,14 @@ async def test_a_push_that_is_answered_by_no(site: AuksSite, status: int) -> Non
 async def test_a_site_without_auks(site: AuksSite) -> None:
     Path(site.auks.path).unlink()
     error = await site.error(Broken)
-    assert error.message.startswith(f"Geneva has no program {site.auks.path} that could pass your ticket on.")
+    missing = sentences.TICKET_PROGRAM_MISSING.format(site="Geneva", program=site.auks.path)
+    assert error.message == missing
 
 
 async def test_an_auks_with_a_trouble_of_its_own(site: AuksSite) -> None:
     Path(str(site.auks.conf)).unlink()
     error = await site.error(Broken)
-    assert error.message == "Your ticket could not be passed to the ticket server of Geneva."
+    assert error.message == sentences.SERVER_FAILED.format(site="Geneva")
     assert "auks -p: exit status 63" in error.detail
 
 
@@ -288,7 +292,11 @@ async def _submit(site: AuksSite, ticket: bytes) -> list[str]:
     launch = builders.launch(builders.catalogue(sites={"geneva": entry}))
     said: list[str] = []
     access = Remote(local, Login("alice", "alice", "geneva"), launch.site)  # type: ignore[arg-type]
-    await submission.submit(access, launch, ID, mark("hub", ID), builders.process(), ticket, said.append)
+
+    def build(fragment: Fragment) -> JobRequest:
+        return script.build(launch, ID, mark("hub", ID), builders.process(), (fragment,))
+
+    await submission.submit(access, builders.job(job_id=""), build, ticket, said.append)
     return said
 
 

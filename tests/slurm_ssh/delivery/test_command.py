@@ -66,12 +66,12 @@ async def test_the_last_line_of_a_program_that_fails_is_the_reason(site: LocalSi
 
 
 async def test_a_program_that_fails_without_a_word(site: LocalSite) -> None:
-    with pytest.raises(Refused, match=r"at Geneva: it ended with status 3\."):
+    with pytest.raises(Refused, match=r"at Geneva: exit status 3\."):
         await _command(push=_sh("exit 3")).place(site.run, "alice", ID, TICKET)
 
 
 async def test_a_program_that_is_missing_is_for_the_admin(site: LocalSite) -> None:
-    with pytest.raises(Broken, match="Geneva has no program /opt/push that could pass your ticket on"):
+    with pytest.raises(Broken, match="The program /opt/push, which passes your ticket on, cannot be run"):
         await _command(push=("/opt/push",)).place(site.run, "alice", ID, TICKET)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
+from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh.job import mark
 from slurm_ssh.job_request import JobRequest
@@ -98,14 +99,14 @@ async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
 async def test_a_refusal_of_slurm_is_said_in_words(local: LocalSite) -> None:
     local.tell("refusal", "sbatch: error: invalid partition specified: normal\n")
     error = await _error(local, SubmitRefused)
-    assert error.message == "Geneva did not accept the job: the partition normal does not exist there."
+    assert error.message == sentences.NO_SUCH_PARTITION.format(site="Geneva", partition="normal")
     assert error.detail == "sbatch: error: invalid partition specified: normal"
 
 
 async def test_a_refused_project_is_named(local: LocalSite) -> None:
     local.tell("refusal", _PROJECT_REFUSED)
     error = await _error(local, SubmitRefused)
-    assert error.message == "Geneva did not accept the job: you may not charge the project physics there."
+    assert error.message == sentences.PROJECT_REFUSED.format(site="Geneva", project="physics")
 
 
 async def test_a_refused_job_leaves_no_ticket(local: LocalSite) -> None:
@@ -121,7 +122,7 @@ _SILENT = "sbatch: error: Batch job submission failed: Unable to contact slurm c
 async def test_a_silent_controller_is_worth_another_try(local: LocalSite, queue: str) -> None:
     local.tell("refusal", _SILENT)
     local.tell(queue, "")
-    assert (await _error(local, Unavailable)).message.startswith("Slurm at Geneva does not answer.")
+    assert (await _error(local, Unavailable)).message == "Slurm at Geneva does not answer."
     assert local.told("submissions") == "x\n"
 
 
@@ -165,7 +166,7 @@ async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite
 async def test_a_submission_that_did_not_arrive_is_not_tried_twice(local: LocalSite) -> None:
     local.mishaps = ["", "", "before"]
     error = await _error(local, Unavailable)
-    assert error.message == "The connection to Geneva was lost while the job was submitted. Start again."
+    assert error.message == "The connection to Geneva was lost while the job was submitted."
     assert local.told("submissions") == ""
 
 
@@ -184,13 +185,13 @@ async def test_an_unreadable_queue_does_not_find_a_lost_job(local: LocalSite) ->
 async def test_a_home_that_cannot_be_written_is_said(local: LocalSite) -> None:
     local.home = Path("/proc/self/nowhere")
     error = await _error(local, Refused)
-    assert error.message.startswith("Your home directory at Geneva cannot be written (")
+    assert error.message.startswith("Your home directory at Geneva cannot be written to (")
     assert local.told("submissions") == ""
 
 
 async def test_a_job_folder_that_cannot_be_made_is_said(local: LocalSite) -> None:
     error = await _error(local, Refused, launch=_launch(local, job_folder="/proc/{owner}"))
-    assert error.message.startswith("The folder /proc/alice at Geneva cannot be written (")
+    assert error.message.startswith("The folder /proc/alice at Geneva cannot be made (")
 
 
 async def test_a_variable_that_no_script_can_hold_is_for_the_admin(local: LocalSite) -> None:

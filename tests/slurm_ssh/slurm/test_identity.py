@@ -163,7 +163,7 @@ async def test_a_slurm_that_does_not_answer_is_unavailable(
 ) -> None:
     sites["geneva"] = _made(**site)
     slurm.says(f"echo '{words}' >&2; exit 1")
-    with pytest.raises(Unavailable, match="The Slurm of Geneva does not answer"):
+    with pytest.raises(Unavailable, match="Slurm at Geneva does not answer"):
         await queries.snapshot("alice", "geneva")
 
 

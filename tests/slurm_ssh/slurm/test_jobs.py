@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles.catalogue.site import Site
+from slurm_ssh import sentences
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.jobs import UnreadableAnswer
@@ -200,35 +201,59 @@ def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str,
     assert slurm_jobs.observe(job, rows) is None
 
 
+_NO_NODE = "no node there has what you asked for. Ask for less, or choose another partition."
+
+
 @pytest.mark.parametrize(
     ("recorded", "said"),
     [
-        ("partition", "the partition debug does not exist there"),
-        ("reservation", "the reservation may not be used by you now"),
-        ("gpus", "no node has what was asked for"),
-        ("memory", "no node has what was asked for"),
-        ("project", "you may not charge the project physics there"),
-        ("no-auks", "its Slurm lacks the plug-in of auks, which an administrator has to mend"),
-        ("not-a-script", "For instance: #!/bin/sh"),
-        ("unknown-option", 'Try "sbatch --help" for more information'),
+        ("partition", "the partition debug does not exist there. Choose another partition."),
+        ("reservation", "you may not use this reservation now. Choose another one, or none."),
+        ("gpus", _NO_NODE),
+        ("memory", _NO_NODE),
+        ("project", "you may not charge the project physics there. Choose another project or partition."),
+        (
+            "no-auks",
+            "its Slurm lacks the plug-in of auks. "
+            "This is a configuration error; please contact the administrators.",
+        ),
+        ("not-a-script", "For instance: #!/bin/sh."),
+        ("unknown-option", 'Try "sbatch --help" for more information.'),
     ],
 )
 def test_a_refusal_is_said_in_words(recorded: str, said: str) -> None:
     stderr = _recorded(f"refused/{recorded}")
-    assert slurm_jobs.refusal(stderr, "physics", "debug") == said
+    assert slurm_jobs.refusal("Geneva", stderr, "physics", "debug") == f"Geneva did not accept the job: {said}"
     assert not slurm_jobs.is_unreachable(stderr)
 
 
 def test_a_refusal_of_what_was_not_chosen_names_none() -> None:
-    said = slurm_jobs.refusal(_recorded("refused/project"), None, None)
-    assert said == "you may not charge a project of your own there"
-    assert slurm_jobs.refusal(_recorded("refused/partition"), None, None) == (
-        "the default partition does not exist there"
-    )
+    said = slurm_jobs.refusal("Geneva", _recorded("refused/project"), None, "debug")
+    assert said == sentences.NO_DEFAULT_PROJECT.format(site="Geneva")
+    said = slurm_jobs.refusal("Geneva", _recorded("refused/partition"), "physics", None)
+    assert said == sentences.NO_DEFAULT_PARTITION.format(site="Geneva")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "of_default"),
+    [
+        ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
+        (
+            "User's group not permitted to use this partition",
+            sentences.PARTITION_FORBIDDEN,
+            sentences.DEFAULT_PARTITION_FORBIDDEN,
+        ),
+    ],
+)
+def test_the_default_partition_has_no_name_in_a_refusal(words: str, sentence: str, of_default: str) -> None:
+    stderr = f"sbatch: error: Batch job submission failed: {words}\n"
+    named = slurm_jobs.refusal("Geneva", stderr, None, "debug")
+    assert named == sentence.format(site="Geneva", partition="debug")
+    assert slurm_jobs.refusal("Geneva", stderr, "physics", None) == of_default.format(site="Geneva")
 
 
 def test_braces_in_a_name_are_kept() -> None:
-    assert "{x}" in slurm_jobs.refusal(_recorded("refused/project"), "{x}", None)
+    assert "{x}" in slurm_jobs.refusal("{y}", _recorded("refused/project"), "{x}", None)
 
 
 def test_advice_is_said_on_one_line() -> None:
@@ -238,9 +263,11 @@ def test_advice_is_said_on_one_line() -> None:
 
 
 def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
-    assert slurm_jobs.refusal("note\nsbatch: error: Too tired\nbye\n", None, None) == "Too tired"
-    assert len(slurm_jobs.refusal("sbatch: error: " + "x" * 10_000, None, None)) == 300
-    assert slurm_jobs.refusal(" \n", None, None) == "Slurm gave no reason"
+    said = slurm_jobs.refusal("Geneva", "note\nsbatch: error: Too tired\nbye\n", None, None)
+    assert said == "Geneva did not accept the job: Too tired."
+    assert slurm_jobs.refusal("Geneva", "sbatch: error: " + "x" * 10_000, None, None).count("x") == 300
+    said = slurm_jobs.refusal("Geneva", " \n", None, None)
+    assert said == "Geneva did not accept the job and gave no reason. Contact the support of Geneva."
 
 
 def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:

@@ -59,9 +59,9 @@ async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: 
 
 async def test_a_ticket_that_may_not_be_forwarded_is_refused_with_what_to_do(login1: Sshd, wallet: Wallet) -> None:
     wallet.put_one_that_stays("alice")
-    with pytest.raises(Refused, match="localhost did not accept your ticket for forwarding") as refused:
+    with pytest.raises(Refused, match="Your ticket was not forwarded to localhost") as refused:
         await _connect(login1.front_end, wallet)
-    assert "Log out and in again" in refused.value.message
+    assert "Log out and log in again" in refused.value.message
     await until(lambda: not login1.connections)
 
 
@@ -70,7 +70,7 @@ async def test_a_person_whom_the_front_end_does_not_let_in_is_told_so(
     login1: Sshd, wallet: Wallet, owner: str
 ) -> None:
     login1.people.remove("alice")
-    with pytest.raises(FrontEndRefused, match="Geneva knows your ticket but did not let you in"):
+    with pytest.raises(FrontEndRefused, match="Geneva did not let you in with your ticket"):
         await _connect(login1.front_end, wallet, Login("alice", owner, "geneva"))
     assert login1.logins == []
 

@@ -48,7 +48,7 @@ async def test_a_program_is_run_again_if_the_connection_was_lost(
 
 async def test_a_connection_lost_twice_is_said(remote: Remote, local: LocalSite) -> None:
     local.mishaps = ["before", "before"]
-    with pytest.raises(Unavailable, match=r"The connection to Geneva was lost\. Try again in a minute\."):
+    with pytest.raises(Unavailable, match=r"The connection to Geneva was lost"):
         await remote.run(_COUNT)
 
 

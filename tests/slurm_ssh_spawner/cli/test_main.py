@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 class TestCheck:
     def test_a_right_catalogue_is_one_line(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main.main(["check", str(file)]) == 0
-        assert capsys.readouterr().out == f"{file}: 2 sites, 2 profiles, no problem found.\n"
+        assert capsys.readouterr().out == f"{file}: no problem found (sites: 2, profiles: 2).\n"
 
     def test_every_problem_of_every_file_is_printed(
         self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -134,14 +134,14 @@ class TestScript:
                 ["--choice", "time=2 weeks"],
                 "Time: '2 weeks' is not a time; write 90m, 8h, 1h30m",
             ),
-            (["--choice", "time"], "The choice time is not NAME=VALUE; write one such as time=2h.\n"),
+            (["--choice", "time"], "The choice time is not NAME=VALUE. Write one such as time=2h.\n"),
             (
                 ["--choice", "time=1h", "--choice", "time=2h"],
-                "A choice is given more than once; give each once.\n",
+                "A choice is given more than once. Give each once.\n",
             ),
             (
                 ["--profile", "all", "--choice", "profile=all"],
-                "A choice is given more than once; give each once.\n",
+                "A choice is given more than once. Give each once.\n",
             ),
             (["--choice", "tiem=2h"], "There is no choice named tiem. "),
         ],
@@ -159,6 +159,6 @@ def test_the_command_is_installed_and_knows_no_jupyterhub() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program, _EXAMPLE], capture_output=True, text=True, check=True, cwd=TREE
     )
-    assert done.stdout.endswith("no problem found.\nset()\n")
+    assert done.stdout.endswith(").\nset()\n")
     command = Path(sys.executable).with_name("jupyterhub-sites")
     assert subprocess.run([command, "check", _EXAMPLE], check=False, capture_output=True).returncode == 0

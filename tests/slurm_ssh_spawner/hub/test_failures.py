@@ -11,6 +11,7 @@ from slurm_ssh.errors import (
     SubmitRefused,
     Unavailable,
 )
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
 
 
@@ -39,7 +40,7 @@ def test_each_family_has_a_status(family: type[LaunchError], status: int, reason
     assert told.jupyterhub_message == told.jupyterhub_html_message == "It did not work."
 
 
-def test_a_refused_choice_is_the_persons_to_mend() -> None:
+def test_a_refused_choice_is_the_persons_to_fix() -> None:
     told = _told(ChoiceRefused("time", "Choose 1m to 8h."))
     assert (told.status_code, told.jupyterhub_message) == (400, "Choose 1m to 8h.")
 
@@ -59,9 +60,24 @@ def test_quoted_lines_are_shown_as_they_are() -> None:
 
 
 def test_details_are_for_the_log_only() -> None:
-    told = _told(Broken("An administrator has to mend it.", "secret path /x"))
+    told = _told(Broken("Please tell the administrators.", "secret path /x"))
     assert "secret path" in str(told.log_message)
     assert "secret path" not in told.jupyterhub_message + told.jupyterhub_html_message
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SiteUnreachable("Geneva cannot be reached."), "Geneva cannot be reached. Try again in a few minutes."),
+        (Refused("You have no ticket."), "You have no ticket."),
+        (Broken("This is a bug."), "This is a bug."),
+    ],
+)
+def test_who_starts_a_server_may_try_again_what_does_not_answer(error: LaunchError, said: str) -> None:
+    with pytest.raises(LaunchFailed) as told, as_launch_failure(sentences.TRY_AGAIN):
+        raise error
+    assert told.value.jupyterhub_message == told.value.jupyterhub_html_message == said
+    assert told.value.log_message == str(error)
 
 
 def test_other_errors_pass_as_they_are() -> None:

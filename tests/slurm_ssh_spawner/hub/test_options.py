@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jupyterhub.app import JupyterHub
 
+from slurm_ssh.errors import SiteUnreachable
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
 
@@ -148,7 +149,14 @@ async def test_another_change_of_a_server_is_refused_with_a_sentence(hub: Launch
     alice = await hub.person("alice")
     await _accepted(alice, "south", json=TWO_HOURS)
     status, said = await alice.call("PATCH", "south", json=body)
-    assert (status, said.startswith(("Of a server display_name, name, user_options", "The "))) == (400, True)
+    assert (status, said.startswith(("Only display_name, name, user_options of a server ", "The "))) == (400, True)
+
+
+async def test_who_starts_a_server_is_told_to_try_again_what_does_not_answer(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    hub.local.refusal = SiteUnreachable("Geneva cannot be reached.")
+    status, said = await alice.call("POST", "south", json=TWO_HOURS)
+    assert (status, said) == (503, "Geneva cannot be reached. Try again in a few minutes.")
 
 
 async def test_a_server_that_was_made_with_choices_starts_with_them(hub: LaunchingHub) -> None:

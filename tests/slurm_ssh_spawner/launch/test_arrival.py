@@ -107,6 +107,33 @@ async def test_a_job_that_gives_up_is_seen_to_end_before_the_next_look(waiting: 
     assert waiting.over == [FAILED]
 
 
+async def _ended(waiting: Waiting) -> JobEnded:
+    waiting.report = FAILED
+    with pytest.raises(JobEnded) as ended:
+        await waiting.start()
+    return ended.value
+
+
+async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
+    ended = await _ended(waiting)
+    assert ended.message == (
+        "The job at Geneva ended before the notebook was up (FAILED). "
+        f"Its log, {waiting.log}, is empty or missing."
+    )
+    assert ended.quoted == ""
+
+
+async def test_a_log_that_cannot_be_read_is_said_with_the_reason(waiting: Waiting) -> None:
+    waiting.log.write_text("one\n")
+    waiting.local.mishaps = ["before", "before"]
+    ended = await _ended(waiting)
+    assert ended.message == (
+        "The job at Geneva ended before the notebook was up (FAILED). "
+        f"Its log, {waiting.log}, could not be read. The connection to Geneva was lost."
+    )
+    assert ended.quoted == ""
+
+
 async def test_the_last_stage_ends_when_the_server_is_up(waiting: Waiting) -> None:
     node = waiting.start()
     waiting.progress.reported("starting", "Python")

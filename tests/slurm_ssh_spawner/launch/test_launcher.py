@@ -173,7 +173,7 @@ async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher
 
 async def test_a_site_that_cannot_be_told_to_stop_a_job_is_said(launcher: Launcher, local: LocalSite) -> None:
     local.tell("silent", "")
-    with pytest.raises(Unavailable, match="Geneva could not be told to stop the job"):
+    with pytest.raises(Unavailable, match="Slurm at Geneva did not carry out the request to stop the job"):
         await launcher.cancel(_job())
 
 
@@ -375,7 +375,7 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
 
 async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
     for _ in range(2):
-        with pytest.raises(Unavailable, match="It is not known where this server runs"):
+        with pytest.raises(Unavailable, match="The hub does not know where this server runs"):
             await launcher.reopen(_job())
         if launcher.records.get(ID) is None:
             launcher.records.begin(ID, builders.launch(offer))
@@ -477,7 +477,7 @@ async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
     await _Told().submit(launcher, offer)
     _queue(local, "RUNNING", "n1")
     local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
-    with pytest.raises(Refused, match="Your server will then be stopped"):
+    with pytest.raises(Refused, match="stops the server as soon as its owner has a new ticket"):
         await launcher.cancel(_job())
     assert local.told("scancel.arguments") == ""
     local.refusal = None
@@ -513,7 +513,7 @@ async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
     tickets.put("alice", b"a newer ticket")
     await until(lambda: launcher.notices("alice") != ())
     (sentence,) = launcher.notices("alice")
-    assert sentence.startswith("Your new ticket did not reach your server at geneva. ")
+    assert sentence.startswith("Your job at geneva did not get your new ticket and keeps the one it has. ")
     assert launcher.notices("bob") == ()
     folder.chmod(0o700)
     tickets.put("alice", b"the newest ticket")
