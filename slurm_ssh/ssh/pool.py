@@ -179,8 +179,8 @@ class ConnectionPool:
             except FrontEndBusy:
                 raise
             except (FrontEndSilent, asyncio.CancelledError) as error:
-                # Whoever is given up for a faster one after its head start counts as silent too.
-                if isinstance(error, FrontEndSilent) or clock() - began >= HEAD_START_SECONDS:
+                # One that is given up for another, which began so much later, counts as silent too.
+                if isinstance(error, FrontEndSilent) or clock() - began > HEAD_START_SECONDS / 2:
                     self._silent_since[host] = clock()
                     self._silent_until[host] = clock() + SILENT_SECONDS
                 raise

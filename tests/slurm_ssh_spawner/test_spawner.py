@@ -172,6 +172,7 @@ async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub
     _launcher(hub).records.end(spawner.launch_id, "FAILED")
     local.refusal = AssertionError("the site was asked")
     assert await spawner.poll() == 1
+    local.refusal = None
 
 
 async def test_who_looks_before_the_start_sees_it_from_its_beginning(hub: RunningHub) -> None:
