@@ -194,7 +194,7 @@ async def test_a_login_whose_ticket_is_gone(site: AuksSite) -> None:
     site.local.delegated = site.local.home / "gone"
     error = await site.error(Refused)
     assert error.message.startswith("Your ticket was not forwarded to Geneva")
-    assert error.detail.endswith("unable to read credential cache\nauks -a: exit status 4")
+    assert error.detail.endswith("unable to read credential cache auks -a: exit status 4")
 
 
 async def test_a_login_whose_ticket_has_expired(site: AuksSite) -> None:
@@ -209,7 +209,7 @@ async def test_a_daemon_that_cannot_be_reached(site: AuksSite) -> None:
     error = await site.error(Unavailable)
     assert error.message.startswith("The ticket server of Geneva cannot be reached")
     assert "auks -p: exit status 90" in error.detail
-    assert error.detail.endswith("auks api : connection failed\nauks -a: exit status 247")
+    assert error.detail.endswith("auks api : connection failed auks -a: exit status 247")
 
 
 async def test_a_daemon_that_hangs(site: AuksSite, monkeypatch: pytest.MonkeyPatch) -> None:
