@@ -56,7 +56,10 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "bars": (slurm_jobs.parse_queue, lambda size: _filled("|", size)),
     "digits": (slurm_jobs.parse_submit, lambda size: _filled("9", size)),
     "accounts": (lambda text: slurm_jobs.parse_projects(_site(), text), lambda size: _filled("a|b\n", size)),
-    "refusals": (lambda text: slurm_jobs.refusal("Geneva", text, None, None), lambda size: _filled("error: no\n", size)),
+    "refusals": (
+        lambda text: slurm_jobs.refusal("Geneva", text, None, None),
+        lambda size: _filled("error: no\n", size),
+    ),
     "advice": (slurm_jobs.advice, lambda size: _filled("sbatch: \n", size)),
     "colours": (job_log.readable, lambda size: _filled("\x1b[1;", size)),
     "carriage returns": (job_log.readable, lambda size: _filled("\r", size)),

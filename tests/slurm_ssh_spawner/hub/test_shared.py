@@ -10,13 +10,26 @@ from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
+from slurm_ssh.errors import SiteUnreachable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId, new_launch_id
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest, launch_notices
 from tests.support import builders, composing, loopback
 from tests.support.waiting import until
 
-_NO_SITE = object()
+
+class _NoSite:
+    """Connections of a site that is away."""
+
+    def connection(self, *_: Any) -> Any:
+        raise SiteUnreachable("Nobody is there.")
+
+    def renew(self, _user: str) -> None:
+        """There is nothing to renew."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
 
 _ALICE = StartRequest("alice")
 
@@ -38,7 +51,7 @@ def hub(tmp_path: Path) -> Hub:
         sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")},
         profiles={"jupyterlab": builders.profile(), "few": builders.profile(name="Few", servers_max=2)},
     )
-    return composing.hub(catalogue, composing.NoTickets(TicketMissing()), "sqlite://", _NO_SITE)
+    return composing.hub(catalogue, composing.NoTickets(TicketMissing()), "sqlite://", _NoSite())
 
 
 def _knowing(hub: Hub, *projects: str) -> Hub:
