@@ -91,10 +91,8 @@ class Sshd:
         if self._listener:
             self._listener.close()
             await self._listener.wait_closed()
-        while self.connections:  # noqa: ASYNC110 - asyncssh tells nobody when a server's side has gone
-            await asyncio.sleep(0.005)
         # Their sockets are closed by the loop, a turn or two later.
-        for _ in range(3):
+        for _ in range(20):
             await asyncio.sleep(0)
 
     def cut(self) -> None:
