@@ -17,7 +17,7 @@ step() {
     (set -e; "$@") >"$log" 2>&1
     local -r code=$?
     set -e
-    kill "$beating"
+    kill "$beating" 2>/dev/null || true
     wait "$beating" 2>/dev/null || true
     if ((code)); then
         grep -v 'Location .* ignored' "$log" | tail -n 20 >&2
@@ -32,7 +32,8 @@ beat() {
     local last
     # The outputs of sleep are elsewhere: whoever reads ours must not wait for it. The end of the setup ends this, too.
     while sleep "$BEAT_SECONDS" >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
-        last=$(last_line "$1")
+        # A log that says nothing yet is no reason to stop.
+        last=$(last_line "$1") || last=
         printf '  %s s%s\n' $((SECONDS - $2)) "${last:+: $last}"
     done
 }

@@ -25,6 +25,19 @@ def test_a_step_says_what_it_is_at_until_it_is_done(tmp_path: Path) -> None:
     assert setup.returncode == 0
 
 
+def test_a_step_that_says_nothing_is_at_work_all_the_same(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    work = f"work() {{ until [[ -e {go} ]]; do sleep 0.05; done; }}"
+    program = f"{STEPS}{tmp_path}; {work}; step 'A thing' thing work; echo after"
+    with subprocess.Popen(["bash", "-c", program], stdout=subprocess.PIPE, text=True) as setup:
+        assert setup.stdout is not None
+        beats = [setup.stdout.readline() for _ in range(3)][1:]
+        go.touch()
+        *_, after = setup.stdout
+    assert all(beat.strip().endswith(" s") for beat in beats)
+    assert (after, setup.returncode) == ("after\n", 0)
+
+
 def test_a_step_that_fails_in_its_middle_ends_the_setup_with_the_end_of_its_log(tmp_path: Path) -> None:
     done = bash(
         f"{STEPS}{tmp_path}; work() {{ echo begun; false; echo on; }}; step 'A thing' thing work; echo after"
