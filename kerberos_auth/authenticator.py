@@ -13,9 +13,9 @@ from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from . import groups, names, pages, pam, sentences, tickets
-from .ending import at_the_end
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
 from .keeping import TicketKeeping
+from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
 from .store import TicketStore
 from .threads import LoginThreads

@@ -1,4 +1,4 @@
-"""The hub's people and their tickets: for whom they are renewed, and when they are removed."""
+"""When a ticket is removed from the hub, and for whom tickets are renewed."""
 
 import asyncio
 import pwd

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
@@ -22,10 +21,6 @@ from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.script import ServerProcess
 
-_SECRETS = ("JUPYTERHUB_API_TOKEN",)
-_HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
-# JPY_API_TOKEN repeats the token; the starter decides about the address.
-_NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
 
@@ -245,14 +240,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
-        for name in _HUB_URLS if site.hub_url else ():
-            environ[name] = f"{site.hub_url}{urlsplit(environ[name]).path}"
-        return ServerProcess(
-            arguments=tuple(self.get_args()),
-            environ={name: value for name, value in environ.items() if name not in _NOT_SENT},
-            secrets={name: environ[name] for name in _SECRETS},
-            report_url=f"{environ['JUPYTERHUB_API_URL']}/launches/{self.launch_id}",
-        )
+        return ServerProcess.of(self.get_args(), environ, site.hub_url, str(self.launch_id))
 
     # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""What sites have free, and for whom."""
+"""What is known of sites: snapshots, and each person's projects, kept for a while."""

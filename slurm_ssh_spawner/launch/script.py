@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Self
+from urllib.parse import urlsplit
 
 from kernels import environment, hook, preparation
 from kernels.fragment import Fragment
@@ -16,6 +18,10 @@ from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRETS = ("JUPYTERHUB_API_TOKEN",)
+_HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
+# JPY_API_TOKEN repeats the token; the starter decides about the address.
+_NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _STARTER_END = "END_OF_STARTER"
 KEPT_LOGS = 5
 """How many logs of a person stay in their job folder, besides those of launches that run."""
@@ -35,6 +41,22 @@ class ServerProcess:
     environ: Mapping[str, str]
     secrets: Mapping[str, str]
     report_url: str
+
+    @classmethod
+    def of(cls, arguments: Sequence[str], environ: Mapping[str, str], hub_url: str | None, launch_id: str) -> Self:
+        """Return the server that JupyterHub describes by `arguments` and `environ`.
+
+        `hub_url` is the hub's address as the site's nodes reach it, None for JupyterHub's own idea of it.
+        """
+        known = dict(environ)
+        for name in _HUB_URLS if hub_url else ():
+            known[name] = f"{hub_url}{urlsplit(known[name]).path}"
+        return cls(
+            arguments=tuple(arguments),
+            environ={name: value for name, value in known.items() if name not in _NOT_SENT},
+            secrets={name: known[name] for name in _SECRETS},
+            report_url=f"{known['JUPYTERHUB_API_URL']}/launches/{launch_id}",
+        )
 
     def __repr__(self) -> str:
         """Return a text without secrets and without the environment they might be repeated in."""

@@ -82,6 +82,23 @@ def test_what_was_chosen_and_what_the_site_adds_is_asked_for() -> None:
     assert request.log_path == f"/scratch/alice/jupyter/{builders.LAUNCH_ID}.log"
 
 
+def test_a_server_is_described_without_its_secrets_and_reports_as_its_nodes_reach_the_hub() -> None:
+    environ = {
+        "JUPYTERHUB_API_TOKEN": "5ec4e7",
+        "JPY_API_TOKEN": "5ec4e7",
+        "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/hub/api",
+        "JUPYTERHUB_USER": "alice",
+    }
+    near = script.ServerProcess.of(["--x"], environ, None, "0123456789ab")
+    assert near.report_url == "http://127.0.0.1:8081/hub/api/launches/0123456789ab"
+    assert (near.secrets, near.arguments) == ({"JUPYTERHUB_API_TOKEN": "5ec4e7"}, ("--x",))
+    assert "5ec4e7" not in str(near.environ)
+    activity = {**environ, "JUPYTERHUB_ACTIVITY_URL": "http://127.0.0.1:8081/hub/api/users/alice/activity"}
+    far = script.ServerProcess.of([], activity, "http://hub.example.org:8081", "0123456789ab")
+    assert far.report_url == "http://hub.example.org:8081/hub/api/launches/0123456789ab"
+    assert far.environ["JUPYTERHUB_ACTIVITY_URL"] == "http://hub.example.org:8081/hub/api/users/alice/activity"
+
+
 def test_a_request_shows_no_secrets() -> None:
     request = script.build(builders.launch(), builders.LAUNCH_ID, "m", builders.process(), ())
     assert request.secrets == {"JUPYTERHUB_API_TOKEN": "5ec4e7-t0ken"}
