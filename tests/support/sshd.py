@@ -14,6 +14,7 @@ from typing import Any
 import asyncssh
 
 from profiles.site import FrontEnd
+from tests.support.waiting import until
 
 HOST = "localhost"
 
@@ -82,6 +83,9 @@ class Sshd:
         if self._listener:
             self._listener.close()
             await self._listener.wait_closed()
+        await until(lambda: not self.connections)
+        # A socket is closed some turns of the loop after its connection is lost.
+        await asyncio.sleep(0.01)
 
     def cut(self) -> None:
         """Drop every connection without a word."""
