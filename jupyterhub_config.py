@@ -6,7 +6,6 @@ What may be started, and where, is in the catalogue; see examples/catalogue.yaml
 from importlib.resources import files
 
 from kerberos_auth.pages import ticket_notice
-from profiles import load
 from slurm_ssh_spawner.hub import launch_notices
 
 c = get_config()
@@ -29,15 +28,13 @@ c.JupyterHub.template_vars = {"ticket_notice": ticket_notice, "launch_notices": 
 # -- what runs, and where --------------------------------------------------------------------------------
 c.JupyterHub.spawner_class = "slurm-ssh"
 c.SlurmSSHSpawner.catalogue_file = "/etc/jupyterhub/catalogue.yaml"
-# A broken catalogue stops the hub here, with file, line and column.
-load.read(c.SlurmSSHSpawner.catalogue_file)
 c.SlurmSSHSpawner.hub_name = "hub"
 c.SlurmSSHSpawner.default_url = "/lab"
 c.SlurmSSHSpawner.http_timeout = 60
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 5
 c.JupyterHub.template_paths = [
-    str(files(package) / "templates") for package in ("slurm_ssh_spawner", "kerberos_auth")
+    str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
 ]
 
 # A launch may wait in a queue for long: that is no reason to refuse other people's.

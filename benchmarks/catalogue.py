@@ -13,9 +13,10 @@ import yaml
 
 from benchmarks.samples import Table, milliseconds, ratio
 from lab.folders import HUB_PYTHON
-from profiles import form, load
-from profiles.errors import CatalogueInvalid
-from profiles.offer import Asker, Offer
+from profiles.form import page
+from profiles.loading import load
+from profiles.loading.problems import CatalogueInvalid
+from profiles.offer.offer import Offer, Person
 
 PROFILES = 1000
 FILES = 10
@@ -52,8 +53,8 @@ def measure(say: Say) -> dict[str, list[float]]:
             BROKEN: lambda: _refused(broken),
             LOOK: sources.changed,
             CHECK: lambda: _checked(whole),
-            FORM: lambda: form.render(offers[FORM], {}),
-            FORM_FEW: lambda: form.render(offers[FORM_FEW], {}),
+            FORM: lambda: page.render(offers[FORM], {}),
+            FORM_FEW: lambda: page.render(offers[FORM_FEW], {}),
         }
         samples: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(ROUNDS):
@@ -137,7 +138,7 @@ def _profile(number: int) -> dict[str, Any]:
 
 
 def _offer(path: Path) -> Offer:
-    return Offer(load.read(path), {}, Asker("alice"), datetime.now(UTC))
+    return Offer(load.read(path), {}, Person("alice"), datetime.now(UTC))
 
 
 def _refused(path: Path) -> None:

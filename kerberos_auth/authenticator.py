@@ -13,9 +13,10 @@ from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from . import groups, names, pages, pam, sentences, tickets
+from .ending import at_the_end
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
-from .handlers import NegotiateHandler, SingleSignOn
 from .keeping import TicketKeeping
+from .single_sign_on import NegotiateHandler, SingleSignOn
 from .store import TicketStore
 from .threads import LoginThreads
 
@@ -48,59 +49,63 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     local accounts of its own.  Nothing that asks PAM or a KDC runs on the event loop.
     """
 
+    sentences = sentences
+    """For login.html."""
+
     realm = Unicode(
         "",
         config=True,
-        help="""The Kerberos realm whose people may log in. Default "": default_realm of krb5.conf, because
-        that is the realm PAM uses too. Names of any other realm are refused.""",
+        help="""The Kerberos realm whose people may log in. Names of any other realm are refused. Default "":
+        default_realm of krb5.conf, because PAM uses that realm too.""",
     )
     pam_service = Unicode(
         "jupyterhub",
         config=True,
-        help="""The PAM service (a file in /etc/pam.d, auth and account) that decides about a login. Default
-        "jupyterhub": a file of its own, so that rules for consoles do not leak in. With pam_krb5 give it
-        `defer_pwchange`, else PAM tries to set an expired password to itself. "" asks the KDC alone, for
-        hubs that know no accounts.""",
+        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Default
+        "jupyterhub": a file of its own, so that rules for consoles do not apply. Give pam_krb5 the option
+        `defer_pwchange`, or PAM tries to set an expired password to itself. "": the KDC alone decides, for
+        hubs without accounts.""",
     )
     ticket_folder = Unicode(
         "/run/jupyterhub/krb5",
         config=True,
-        help="""The folder of all tickets: the hub's own, mode 0700, made if missing. Default under /run,
-        because tickets should be in memory and not outlive a reboot.""",
+        help="""The folder of all tickets. It belongs to this hub alone, with mode 0700, and is made if missing.
+        Default under /run, because tickets should be in memory and not outlive a reboot.""",
     )
     keytab = Unicode(
         "",
         config=True,
-        help="""Path of a keytab, readable by the hub, with a key by which the KDC must prove itself. Default
-        "": not verified, because no keytab is everywhere; then whoever can answer in the KDC's place on the
-        network can log in as anybody. Set it in production (host/ or HTTP/ principal of the hub).""",
+        help="""Path of a keytab that the hub can read: the KDC must prove that it knows the same key. Default "":
+        the KDC is not verified, because no keytab exists on every machine. Then whoever can answer in the
+        KDC's place on the network can log in as anybody. Set it in production (host/ or HTTP/ principal of
+        the hub).""",
     )
     verify_kdc = Enum(
         ("auto", "require", "off"),
         "auto",
         config=True,
-        help="""Whether a login makes the KDC prove itself. Default "auto": if `keytab` is set, and then it must be
-        readable. "require": a hub without one does not start; for production. "off": never.""",
+        help="""Whether the KDC must prove itself at each login. Default "auto": yes if `keytab` is set, which must
+        then be readable. "require": a hub without a keytab does not start; use it in production. "off": no.""",
     )
     login_timeout_seconds = Float(
         12,
         min=0.1,
         config=True,
-        help="""Seconds until a login without an answer from PAM and KDC ends with "cannot be reached".
-        Default 12, so that a person has an answer within 15 seconds; a silent KDC costs libkrb5 25.""",
+        help="""Seconds to wait for PAM and the KDC; then the login ends with "cannot be reached". Default 12, so
+        that a person has an answer within 15 seconds. libkrb5 itself waits 25 seconds for a silent KDC.""",
     )
     password_change_text = Unicode(
         sentences.PASSWORD_CHANGE,
         config=True,
-        help="""The sentence for people whose password has expired; plain text. Default: kpasswd, because
-        every site has it; say where yours is changed.""",
+        help="""What people read when their password has expired; plain text. Say where they can change it.
+        Default: with kpasswd, because every site has it.""",
     )
     denied_users = Set(
         Unicode(),
         default_value=set(names.NEVER),
         config=True,
-        help="""Names that can never log in and never be users of this hub. Default {"root"}, because a
-        principal of that name must not become an account. Add your service accounts.""",
+        help="""Names that can never log in or be users of this hub. Add your service accounts. Default {"root"},
+        because a principal of that name must not become an account.""",
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -112,7 +117,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self.single_sign_on = SingleSignOn(self)
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
-            raise SystemExit(f"JupyterHub cannot start: {error}") from error
+            raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error
         for user, reason in self.tickets.sweep().items():
             self.log.warning("Removed the stored ticket of %s: %s", user, reason)
         core_log = logging.getLogger(__package__)
@@ -123,25 +128,18 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
 
     def _check_settings(self) -> None:
         if "KRB5CCNAME" in os.environ:
-            raise AuthFailed(
-                "KRB5CCNAME is set in the hub's environment, where PAM modules overwrite the file it names "
-                "with users' tickets. Start the hub without it."
-            )
+            raise AuthFailed(sentences.CCACHE_IS_SET)
         if self.pam_service and not pam.has_service(self.pam_service):
-            raise AuthFailed(
-                f"There is no PAM service file /etc/pam.d/{self.pam_service}, so PAM would take the rules of "
-                f"'other'. Write it, or set {type(self).__name__}.pam_service."
-            )
+            setting = f"{type(self).__name__}.pam_service"
+            raise AuthFailed(sentences.NO_PAM_SERVICE.format(service=self.pam_service, setting=setting))
         if self.verify_kdc == "require" and not self.keytab:
-            raise AuthFailed("verify_kdc is 'require', but no keytab is set.")
+            raise AuthFailed(sentences.KEYTAB_NEEDED)
         if self.verify_kdc != "off" and self.keytab and not os.access(self.keytab, os.R_OK):
-            raise AuthFailed(f"The keytab {self.keytab} cannot be read by uid {os.geteuid()}.")
+            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
         if self.realm and not names.REALM.fullmatch(self.realm):
-            raise AuthFailed(f"{self.realm!r} is not the name of a realm.")
+            raise AuthFailed(sentences.NO_REALM_NAME.format(realm=self.realm))
         if self.username_map:
-            raise AuthFailed(
-                "username_map is not supported: a user's name must be that of the Kerberos principal."
-            )
+            raise AuthFailed(sentences.NO_USERNAME_MAP)
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:
@@ -151,11 +149,18 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     def _auth_refresh_age_not_zero(self, proposal: dict[str, Any]) -> int:
         age: int = proposal["value"]
         if age <= 0:
-            raise TraitError(
-                "auth_refresh_age must be above 0: with 0 JupyterHub never looks at tickets, not even before "
-                "a spawn. The default is 300 seconds."
-            )
+            raise TraitError(sentences.REFRESH_AGE)
         return age
+
+    @property
+    def credentials(self) -> TicketStore:
+        """People's tickets, for other plug-ins of the hub."""
+        return self.tickets
+
+    @property
+    def service_ticket_folder(self) -> Path:
+        """The hub's private folder, where other plug-ins may keep tickets of services."""
+        return self.tickets.folder
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Return the routes of the login form, of a person's ticket and, where it is set up, of single sign-on.
@@ -163,7 +168,12 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         JupyterHub asks once, on the event loop, when it starts: tickets are renewed from then on.
         """
         self.keeping.start(app)
+        at_the_end(self._close)
         return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+
+    async def _close(self) -> None:
+        await self.keeping.close()
+        self.tickets.close()
 
     def normalize_username(self, username: str) -> str:
         """Return the user a name means; a name that means nobody comes back only in small letters."""
@@ -191,7 +201,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if isinstance(handler, NegotiateHandler) and handler.signed_on:
             return await self._model(handler.signed_on.user)
         if "username" not in data:
-            raise web.HTTPError(400, "Type your user name and your password.")
+            raise web.HTTPError(400, sentences.NAME_AND_PASSWORD)
         attempt = _Attempt(data["username"])
         try:
             return await self._model(await self._log_in(attempt, data.pop("password", "")))
@@ -206,7 +216,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             raise web.HTTPError(503, error.message) from error
 
     async def _model(self, user: str) -> dict[str, Any]:
-        """Return what JupyterHub is told of a user who is let in, with `manage_groups` also her groups here.
+        """Return what JupyterHub is told of a user who is let in, with `manage_groups` also their groups here.
 
         Groups are None, which leaves them as they were, while the machine's group database does not answer.
         """
@@ -242,7 +252,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return tickets.acquire(who.principal, password, self.tickets.folder, keytab)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
-        """True while the user's ticket is good, with `manage_groups` her groups; False asks for a new login.
+        """True while the user's ticket is good, with `manage_groups` their groups; False asks for a new login.
 
         One that is about to end is renewed first, if that takes no more than five seconds.  Raises NoTicket
         when the person was let in before and is now about to start a server.
@@ -258,7 +268,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
             if not hasattr(handler, "_token_authenticated"):
                 handler._token_authenticated = False
-            # What a person may do is known once she was let in; then False would lead to no login form.
+            # What a person may do is known once they were let in; then False would lead to no login form.
             let_in = hasattr(handler, "parsed_scopes") and handler.current_user is user
             if let_in and not handler._token_authenticated:
                 raise pages.NoTicket(user.name, handler, error) from error

@@ -6,7 +6,7 @@ from . import sentences
 class AuthFailed(Exception):  # noqa: N818 - errors here are named by what happened
     """Base of every error of this package.
 
-    Raised itself when neither typing again nor waiting helps and only an administrator can mend it: the
+    Raised itself when neither typing again nor waiting helps and only an administrator can fix it: the
     KDC cannot be verified, the ticket folder is unsafe, a code nobody foresaw.
 
     `message` is one or two sentences, safe to show to the person; `detail` is for the administrators' log

@@ -9,7 +9,7 @@ import pwd
 def of(user: str) -> list[str]:
     """Return the names of a user's groups on this machine, sorted; none for somebody whom it does not know.
 
-    A group of her own name, which most people have as their first one, says nothing and is left out.  Blocks as
+    A group of their own name, which most people have as their first one, says nothing and is omitted.  Blocks as
     long as the database does (SSSD may ask its servers); raises OSError if it cannot be asked.
     """
     try:

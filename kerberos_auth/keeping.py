@@ -29,10 +29,10 @@ class TicketKeeping(LoggingConfigurable):
         ("never", "logout", "idle"),
         "logout",
         config=True,
-        help="""When a ticket is removed before its end. Default "logout": when the person logs out, or, if
-        servers of hers run then, when the last of them has stopped, because without it the hub can neither
-        watch nor stop them. "idle": also when the last server of somebody logged in has stopped; the next page
-        asks for a login. "never": not before its end. A deleted user's ticket is always removed.""",
+        help="""When a ticket is removed before its end. Default "logout": when the person logs out. If they have
+        running servers then, when the last of these has stopped, because the hub needs the ticket to watch and
+        stop them. "idle": also when the last server of a logged-in person has stopped; their next page asks for
+        a login. "never": not before its end. A deleted user's ticket is always removed.""",
     )
 
     def __init__(self, authenticator: Any) -> None:
@@ -49,6 +49,10 @@ class TicketKeeping(LoggingConfigurable):
         self._app = app
         self.renewal.start()
 
+    async def close(self) -> None:
+        """Renew no longer."""
+        await self.renewal.close()
+
     def logged_out(self, user: str) -> None:
         """Remove the ticket of a person who logged out, or remember to."""
         if self.remove_ticket == "never":
@@ -59,7 +63,7 @@ class TicketKeeping(LoggingConfigurable):
             self.forget(user)
 
     def server_stopped(self, user: str, spawner: Any) -> None:
-        """Remove the person's ticket soon if that was her last server and she needs it no more."""
+        """Remove the person's ticket soon if that was their last server and they need it no more."""
         if user in self._logged_out or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
             asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
 

@@ -7,10 +7,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from . import tickets
+from . import sentences, tickets
 from .ccache import parse
 from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
-from .store import TicketStore
 from .threads import LoginThreads
 from .tickets import TEMPORARY, Ticket
 
@@ -19,10 +18,10 @@ _AT_ONCE = 2
 
 
 class KeytabTickets:
-    """The tickets of service identities, each one private file in the folder of the users' tickets."""
+    """The tickets of service identities, each one file in `folder`, which must be closed to other users."""
 
-    def __init__(self, store: TicketStore) -> None:
-        self._store = store
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._known: dict[str, Ticket] = {}
         self._threads = LoginThreads(_AT_ONCE)
 
@@ -57,20 +56,19 @@ class KeytabTickets:
         return True
 
     async def _take(self, principal: str, keytab: str) -> None:
-        folder = self._store.folder
-        call = partial(tickets.from_keytab, principal, keytab, folder)
+        call = partial(tickets.from_keytab, principal, keytab, self._folder)
         try:
             data = await self._threads.run(call, 2 * tickets.RENEWAL_SECONDS)
         except TimeoutError as error:
             raise LoginServersUnreachable("no answer in time") from error
         facts = parse(data)
-        path = folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
-        _write(path, data)
+        path = self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
+        _write(path, data, principal)
         self._known[principal] = Ticket.of(principal, facts, path)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file by a new one that only this process's user may read, at once and as a whole."""
+def _write(path: Path, data: bytes, principal: str) -> None:
+    """Replace a principal's file by one that only this process's user may read, at once and as a whole."""
     new = path.parent / (TEMPORARY + secrets.token_hex(8))
     try:
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
@@ -78,4 +76,4 @@ def _write(path: Path, data: bytes) -> None:
         new.rename(path)
     except OSError as error:
         new.unlink(missing_ok=True)
-        raise AuthFailed("A ticket could not be stored.", str(error)) from error
+        raise AuthFailed(sentences.SERVICE_TICKET_NOT_STORED.format(principal=principal), str(error)) from error

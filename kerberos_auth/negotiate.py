@@ -73,8 +73,7 @@ def sign_on(token: bytes, keytab: str, into: Path, realm: str, denied: Collectio
 def _user_of(principal: str, realm: str, denied: Collection[str]) -> str:
     theirs = principal.rpartition("@")[2]
     if theirs != realm:
-        sentence = f"Your browser's ticket is of another realm; only people of {realm} can log in here."
-        raise SignOnRefused(sentence, f"{principal} is of {theirs}")
+        raise SignOnRefused(sentences.OTHER_REALM.format(realm=realm), f"{principal} is of {theirs}")
     try:
         user = names.user_of(principal, realm)
     except NameRefused as error:

@@ -43,7 +43,9 @@ class NoTicket(web.HTTPError):
         self.jupyterhub_html_message = xhtml_escape(sentence)
         if mine:
             link = xhtml_escape(_login_url(handler))
-            self.jupyterhub_html_message += f' <a id="log-in-again" href="{link}">Log in again</a>'
+            self.jupyterhub_html_message += (
+                f' <a id="log-in-again" href="{link}">{xhtml_escape(sentences.LOG_IN_AGAIN)}</a>'
+            )
 
 
 def _login_url(handler: Any) -> str:
@@ -54,7 +56,7 @@ def _login_url(handler: Any) -> str:
 
 
 class TicketHandler(BaseHandler):  # type: ignore[misc]
-    """`/hub/ticket`: what is known of a person's ticket, and a form to replace it while her servers go on."""
+    """`/hub/ticket`: what is known of a person's ticket, and a form to replace it while their servers go on."""
 
     def initialize(self, keeping: TicketKeeping) -> None:
         """Take what the route was made with."""
@@ -84,7 +86,7 @@ class TicketHandler(BaseHandler):  # type: ignore[misc]
             return
         if done is None:
             self.set_status(403)
-            await self._show("Invalid password")
+            await self._show(sentences.PASSWORD_REFUSED)
             return
         self.redirect(self.get_next_url(self.current_user, default=f"{self.hub.base_url}home"))
 
@@ -102,6 +104,7 @@ class TicketHandler(BaseHandler):  # type: ignore[misc]
                 renew_until=_utc(ticket.renew_until) if ticket and ticket.renewable else "",
                 error=error,
                 next=self.get_argument("next", ""),
+                sentences=sentences,
             )
         )
 

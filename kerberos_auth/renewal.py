@@ -34,15 +34,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Notice:
-    """What a person should be told about her ticket.
+    """What a person should be told about their ticket.
 
     `ends` is the epoch second from which on there is no valid ticket, 0 when there is none now; `urgent`
-    means within two hours.
+    means within two hours; `action` is the text of the link to the page that gives a new one.
     """
 
     message: str
     ends: int
     urgent: bool
+    action: str = sentences.ENTER_PASSWORD
 
 
 @dataclass
@@ -164,8 +165,8 @@ class RenewalLoop:
     def notice(self, user: str) -> Notice | None:
         """Return what the user should be told now, or None; costs one small file read.
 
-        That her ticket comes to an end which no renewal can put off: within a day or, for one that was never
-        renewable, in its last quarter.  Or that she has no valid one.
+        That their ticket comes to an end which no renewal can put off: within a day or, for one that was never
+        renewable, in its last quarter.  Or that they have no valid one.
         """
         try:
             ticket = self._store.get(user)
@@ -179,7 +180,7 @@ class RenewalLoop:
             return None
         when = time.strftime("%a %H:%M UTC", time.gmtime(ends))
         return Notice(
-            sentences.TICKET_ENDS.format(when=when),
+            sentences.TICKET_ENDS.format(time=when),
             ends,
             urgent=left <= _SOON,
         )

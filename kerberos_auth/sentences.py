@@ -1,8 +1,8 @@
-"""Every sentence that people read about their login and their ticket; the only place where they are worded.
+"""Every sentence that people read about their login and their ticket; no other module words one.
 
 Translated by gettext: a site puts `jupyterhub-sites.mo` into its language's folder under Python's
 `share/locale`, and the language of the hub's process (LANGUAGE, LC_ALL, LC_MESSAGES, LANG) chooses it once, at
-start.  Names in braces stay as they are.
+start.  Names in braces stay as they are: values take their places.
 """
 
 import gettext
@@ -12,55 +12,122 @@ _ = gettext.translation(DOMAIN, fallback=True).gettext
 
 # -- the password ----------------------------------------------------------------------------------------
 LOGIN_REFUSED = _("Invalid username or password")
+PASSWORD_REFUSED = _("Invalid password")
+NAME_AND_PASSWORD = _("Enter your user name and your password.")
 PASSWORD_EXPIRED = _("Your password has expired. Change it, then log in again.")
 PASSWORD_CHANGE = _(
     "Your Kerberos password has expired. Change it (with kpasswd on a login node), then log in again."
 )
-SECOND_FACTOR = _("This login asks for a second factor, which this page cannot pass on. Contact support.")
+SECOND_FACTOR = _("This login requires a second factor, which this page does not support. Contact support.")
 TOO_MANY_TRIES = _("Too many attempts. Try again later.")
 
 # -- the login servers -----------------------------------------------------------------------------------
 SERVERS_UNREACHABLE = _("The login servers cannot be reached. Try again in a minute.")
 SERVER_NOT_VERIFIED = _(
-    "Login refused: the login server could not prove its identity. Please tell the administrators."
+    "Login refused: the login server could not prove its identity. Contact the administrators."
 )
-CLOCKS_DIFFER = _("The clocks of the hub and of the login servers differ. Please tell the administrators.")
-NO_TICKET_GIVEN = _("The login servers gave no ticket. Please tell the administrators.")
-TICKET_NOT_STORED = _("Your ticket could not be stored. Please tell the administrators.")
-LOGIN_BROKEN = _("The login does not work on this hub. Please tell the administrators.")
+CLOCKS_DIFFER = _("The clocks of the hub and the login servers differ. Contact the administrators.")
+NO_TICKET_GIVEN = _("The login servers issued no ticket. Contact the administrators.")
+TICKET_NOT_STORED = _("Your ticket could not be stored. Contact the administrators.")
+LOGIN_BROKEN = _("Login does not work on this hub. Contact the administrators.")
 
 # -- the ticket ------------------------------------------------------------------------------------------
 TICKET_MISSING = _("You have no Kerberos ticket here. Log in again.")
 TICKET_EXPIRED = _("Your Kerberos ticket has expired. Log in again.")
 TICKET_UNUSABLE = _("Your Kerberos ticket cannot be used. Log in again.")
-RENEWAL_REFUSED = _("Your Kerberos ticket cannot be renewed further. Log in again.")
-NOT_RENEWED = _("Your ticket could not be renewed. Please tell the administrators.")
+RENEWAL_REFUSED = _("Your Kerberos ticket cannot be renewed any longer. Log in again.")
+NOT_RENEWED = _("Your ticket could not be renewed. Contact the administrators.")
 TICKET_ENDS = _(
-    "Your Kerberos ticket ends on {when} and cannot be renewed further. "
-    "Log in again before then; your servers go on meanwhile."
+    "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
+    "Log in again before then. Your servers keep running."
 )
-TICKET_MISSING_OF = _(
-    "{user} has no valid Kerberos ticket and has to log in again before a server can be started."
-)
+TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
+
+# -- the ticket's page and banner ------------------------------------------------------------------------
+TICKET_TITLE = _("Your Kerberos ticket")
+PRINCIPAL = _("Principal")
+ENDS = _("Expires")
+RENEWABLE_UNTIL = _("Renewable until")
+NOT_RENEWABLE = _("not renewable")
+RENEWED_BY_THE_HUB = _("The hub renews the ticket while one of your servers runs or starts.")
+NO_VALID_TICKET = _("You have no valid ticket.")
+NEW_TICKET = _("Enter your password to get a new ticket. Your servers keep running.")
+PASSWORD_OF = _("Password of {user}:")
+GET_TICKET = _("Get a new ticket")
+ENTER_PASSWORD = _("Enter your password")
+LOG_IN_AGAIN = _("Log in again")
 
 # -- single sign-on --------------------------------------------------------------------------------------
+SIGN_ON = _("Log in without a password")
+SIGN_ON_NEEDS = _("(your browser needs a Kerberos ticket)")
+USE_PASSWORD = _("Log in with your password")
+NO_TICKET_SHOWN = _(
+    "Your browser sent no Kerberos ticket. Get one (kinit -f) and allow your browser to use it for this site "
+    "(Firefox: network.negotiate-auth.trusted-uris and delegation-uris; Chromium: AuthServerAllowlist and "
+    "AuthNegotiateDelegateAllowlist, then restart it). Or log in with your password."
+)
+NOT_ALLOWED = _("You are not allowed to use this hub. Contact the administrators.")
 NOT_DELEGATED = _(
-    "Your browser proved who you are but did not pass your ticket on. Allow delegation to this site "
+    "Your browser proved who you are but did not forward your ticket. Allow delegation to this site "
     "(Firefox: network.negotiate-auth.delegation-uris; Chromium: AuthNegotiateDelegateAllowlist) "
     "or log in with your password."
 )
 NOT_FORWARDABLE = _(
-    "Your browser passed on a ticket that cannot be forwarded to the clusters. Get a forwardable one (kinit -f) "
+    "Your browser sent a ticket that cannot be forwarded to the clusters. Get a forwardable one (kinit -f) "
     "or log in with your password."
 )
-SIGN_ON_BROKEN = _("Login without a password does not work on this hub. Please tell the administrators.")
-NOT_BELIEVED = _(
-    "The ticket of your browser was not accepted. Get a new one (kinit) or log in with your password."
-)
-TOKEN_DAMAGED = _("Your browser sent something that is no Kerberos ticket. Log in with your password.")
-TOKEN_TOO_LARGE = _("The ticket of your browser is too large for this site. Log in with your password.")
+SIGN_ON_BROKEN = _("Login without a password does not work on this hub. Contact the administrators.")
+NOT_BELIEVED = _("Your browser's ticket was not accepted. Get a new one (kinit) or log in with your password.")
+TOKEN_DAMAGED = _("Your browser sent data that is not a Kerberos ticket. Log in with your password.")
+TOKEN_TOO_LARGE = _("Your browser's ticket is too large for this site. Log in with your password.")
 TOKEN_IS_NTLM = _(
     "Your browser has no Kerberos ticket for this site and tried NTLM. Get a ticket (kinit) "
     "or log in with your password."
 )
-NOBODY_HERE = _("Your browser's ticket is not of a person who may log in here. Log in with your password.")
+OTHER_REALM = _(
+    "Your browser's ticket is from another realm. Only users of {realm} can log in here. "
+    "Log in with your password."
+)
+NOBODY_HERE = _("Your browser's ticket belongs to nobody who may log in here. Log in with your password.")
+
+# -- a ticket of one's own, for commands -----------------------------------------------------------------
+OWN_TICKET_NO_FILE = _(
+    "Your ticket is in {cache}, which is not a file. Run `export KRB5CCNAME={file}`, then `kinit -f`."
+)
+OWN_TICKET_MISSING = _("You have no ticket in {path} ({reason}). Run `kinit -f` first.")
+OWN_TICKET_UNUSABLE = _("The ticket in {path} cannot be used. Run `kinit -f` again.")
+OWN_TICKET_EXPIRED = _("Your ticket in {path} has expired. Run `kinit -f` again.")
+OWN_TICKET_NOT_FORWARDABLE = _("Your ticket in {path} cannot be forwarded. Run `kinit -f` again.")
+
+# -- what administrators read when the hub starts ---------------------------------------------------------
+CANNOT_START = _("JupyterHub cannot start: {reason}")
+CCACHE_IS_SET = _(
+    "KRB5CCNAME is set in the hub's environment; PAM modules would overwrite that file with users' tickets. "
+    "Start the hub without it."
+)
+NO_PAM_SERVICE = _(
+    "There is no PAM service file /etc/pam.d/{service}, so PAM would use the rules of 'other'. "
+    "Create the file, or set {setting}."
+)
+KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path of a keytab.")
+KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid}. Fix its owner or mode.")
+NO_REALM_NAME = _("{realm!r} is not a valid realm name. Set realm to one such as EXAMPLE.ORG.")
+NO_DEFAULT_REALM = _("krb5.conf has no default_realm. Add it, or set realm.")
+NO_USERNAME_MAP = _(
+    "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."
+)
+REFRESH_AGE = _(
+    "auth_refresh_age must be above 0: with 0 JupyterHub never checks tickets, not even before a spawn. "
+    "The default is 300 seconds."
+)
+
+# -- the folder of tickets -------------------------------------------------------------------------------
+FOLDER_UNREACHABLE = _("The ticket folder {folder} cannot be used: {reason}.")
+FOLDER_IS_NONE = _("The ticket folder {folder} cannot be used: it is a symbolic link or not a folder.")
+FOLDER_NOT_PRIVATE = _("The ticket folder {folder} cannot be used: it must belong to uid {uid} with mode 0700.")
+FOLDER_IN_USE = _("The ticket folder {folder} cannot be used: another hub uses it.")
+FOLDER_REPLACEABLE = _(
+    "The ticket folder {folder} cannot be used: {parent} belongs to uid {uid}, who could replace it."
+)
+FOLDER_WRITABLE = _("The ticket folder {folder} cannot be used: other users may write to {parent}.")
+SERVICE_TICKET_NOT_STORED = _("The ticket of {principal} could not be stored. Check the ticket folder.")

@@ -188,30 +188,25 @@ def _open_private(folder: Path) -> tuple[Path, int]:
             real.mkdir(mode=0o700)
         fd = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        why = (
-            "it is a symbolic link or no folder" if error.errno in {errno.ELOOP, errno.ENOTDIR} else error.strerror
-        )
-        raise _unsafe(folder, f"{why}") from error
+        is_none = error.errno in {errno.ELOOP, errno.ENOTDIR}
+        sentence = sentences.FOLDER_IS_NONE if is_none else sentences.FOLDER_UNREACHABLE
+        raise AuthFailed(sentence.format(folder=folder, reason=error.strerror)) from error
     found = os.fstat(fd)
     if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
         os.close(fd)
-        raise _unsafe(folder, f"it must belong to uid {os.geteuid()} with mode 0700")
+        raise AuthFailed(sentences.FOLDER_NOT_PRIVATE.format(folder=folder, uid=os.geteuid()))
     try:
         # On the folder itself: a lock file could be removed.
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
-        raise _unsafe(folder, "another hub uses it") from error
+        raise AuthFailed(sentences.FOLDER_IN_USE.format(folder=folder)) from error
     return real, fd
 
 
 def _check_parent(folder: Path, parent: Path) -> None:
     found = parent.stat()
     if found.st_uid not in {0, os.geteuid()}:
-        raise _unsafe(folder, f"{parent} belongs to uid {found.st_uid}, who could replace it")
+        raise AuthFailed(sentences.FOLDER_REPLACEABLE.format(folder=folder, parent=parent, uid=found.st_uid))
     if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
-        raise _unsafe(folder, f"others may write to {parent}")
-
-
-def _unsafe(folder: Path, why: str) -> AuthFailed:
-    return AuthFailed(f"The ticket folder {folder} cannot be used: {why}.")
+        raise AuthFailed(sentences.FOLDER_WRITABLE.format(folder=folder, parent=parent))

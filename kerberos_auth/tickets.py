@@ -103,7 +103,7 @@ class Accepted:
     """What a client of ours proved: `principal`, escaped as krb5_unparse_name does.
 
     `cache` is the ticket-granting ticket it passed on, as the bytes of a credential cache, or None.
-    `answer` proves this service to the client; both are left out of the repr.
+    `answer` proves this service to the client; both are omitted from the repr.
     """
 
     principal: str
@@ -116,7 +116,7 @@ def default_realm() -> str:
     try:
         name = gssapi.Name("anybody", gssapi.NameType.user).canonicalize(_KRB5)
     except GSSError as error:
-        raise AuthFailed("krb5.conf names no default_realm.", _text(error)) from error
+        raise AuthFailed(sentences.NO_DEFAULT_REALM, _text(error)) from error
     return str(name).rpartition("@")[2]
 
 

@@ -9,8 +9,11 @@ from kernels.shell import Shell, join, quote, templates
 
 _TEMPLATES = templates("kernels")
 
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Value = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+NO_NUL = r"^[^\x00]*$"
+
+Variable = Annotated[str, Field(pattern=VARIABLE)]
+Value = Annotated[str, Field(pattern=NO_NUL)]
 
 
 class Environment(BaseModel):

@@ -4,10 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from kernels import sentences
 from kernels.environment import Value
-from kernels.quantities import Minutes
+from kernels.units import Minutes
 
-KernelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)]
+KERNELSPEC = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+DISPLAY_NAME = r"^[^\x00-\x1f\x7f]+$"
+
+KernelName = Annotated[str, Field(pattern=KERNELSPEC, max_length=60)]
 
 
 class KernelScript(BaseModel):
@@ -20,27 +24,29 @@ class KernelScript(BaseModel):
         description="Line of shell, run as it is written, such as `source /opt/rh/python27/enable && install.sh`.",
     )
     kernelspecs: tuple[KernelName, ...] = Field(
-        default=(), description="Names of the kernelspecs it installs; what it was seen to install if left out."
+        default=(), description="Kernelspecs that the script installs. Default: those that appear while it runs."
     )
     required: bool = Field(
-        default=True, description="`false`: the server starts also if it fails, with a notice to the person."
+        default=True, description="`false`: if it fails, the server starts anyway and the person gets a notice."
     )
-    time_max: Minutes = Field(default=30, description="How long it may run, such as `20m`; then it has failed.")
+    time_max: Minutes = Field(
+        default=30, description="How long it may run, such as `20m`; after that it is ended and has failed."
+    )
 
 
 class DeclaredKernel(BaseModel):
-    """A kernel whose environment is built once for all that has the same contents, and used again."""
+    """A kernel with an environment of its own, built once and reused by every launch with the same contents."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=60)] = Field(
-        description="What people read in JupyterLab's launcher, such as `Thalamus 3.11`."
+    name: Annotated[str, Field(pattern=DISPLAY_NAME, max_length=60)] = Field(
+        description="Name shown in JupyterLab's launcher, such as `Thalamus 3.11`."
     )
     python: Value = Field(
-        default="python3", min_length=1, description="Interpreter it is made with: a name on PATH or a path."
+        default="python3", min_length=1, description="Python interpreter: a name on PATH or a path."
     )
     requirements: tuple[Value, ...] = Field(
-        default=(), description="What to install, each as pip writes it, such as `numpy==1.26.4`."
+        default=(), description="Packages to install, each as pip writes it, such as `numpy==1.26.4`."
     )
     lock: Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f]*$")] | None = Field(
         default=None, description="Instead of requirements: a requirements file at the site, with exact versions."
@@ -53,14 +59,14 @@ class DeclaredKernel(BaseModel):
     )
     required: bool = Field(
         default=True,
-        description="`false`: the server starts also if it cannot be built, with a notice to the person.",
+        description="`false`: if it cannot be built, the server starts anyway and the person gets a notice.",
     )
     time_max: Minutes = Field(default=30, description="How long building may take, such as `20m`.")
 
     @model_validator(mode="after")
     def _says_what_to_install_once(self) -> Self:
         if bool(self.requirements) == bool(self.lock):
-            raise ValueError("must say once what is to be installed; write either `requirements` or `lock`")
+            raise ValueError(sentences.WHAT_TO_INSTALL)
         return self
 
 

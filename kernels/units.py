@@ -4,6 +4,11 @@ Here, because both the catalogue and the settings of hooks are read with it.
 """
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from kernels import sentences
 
 # What is read here, for editors, which know the JSON Schema alone.
 TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
@@ -15,15 +20,23 @@ _MEMORY_WORDS = {"": 1, "M": 1, "MB": 1, "MIB": 1, "G": 1024, "GB": 1024, "GIB":
 _LONGEST = 16
 
 
+class Unreadable(ValueError):  # noqa: N818
+    """A text that means no value; `sentence` says so of anything that takes the place of its `{value}`."""
+
+    def __init__(self, sentence: str, written: object) -> None:
+        super().__init__(sentence.format(value=repr(str(written))))
+        self.sentence = sentence
+
+
 def minutes(text: str | int) -> int:
     """Return the minutes in `8h`, `90m`, `1h30m`, `2d`, a bare number of minutes, or Slurm's `[D-]HH:MM:SS`.
 
-    Raises ValueError with a sentence that says what is accepted.
+    Raises Unreadable with a sentence that says what is accepted.
     """
     written = str(text).strip().lower()
     total = _clock(written) or _words(written) if len(written) <= _LONGEST else None
     if not total:
-        raise ValueError(f"{written[:_LONGEST]!r} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
+        raise Unreadable(sentences.NOT_A_TIME, written[:_LONGEST])
     return total
 
 
@@ -46,20 +59,20 @@ def _words(written: str) -> int | None:
 def mebibytes(text: str | int) -> int:
     """Return the MiB in `64G`, `900M`, `2GB`, or a bare number of MiB (Slurm's own unit).
 
-    Raises ValueError with a sentence that says what is accepted.
+    Raises Unreadable with a sentence that says what is accepted.
     """
     written = str(text).strip().upper()
     found = re.fullmatch(r"([0-9]{1,9})\s*([A-Z]*)", written)
     if not found or found[2] not in _MEMORY_WORDS or int(found[1]) == 0:
-        raise ValueError(f"{written[:_LONGEST]!r} is not an amount of memory; write 900M or 64G")
+        raise Unreadable(sentences.NOT_A_SIZE, written[:_LONGEST])
     return int(found[1]) * _MEMORY_WORDS[found[2]]
 
 
 def count(text: str | int) -> int:
-    """Return a whole number written in decimal digits; raises ValueError with a sentence."""
+    """Return a whole number written in decimal digits; raises Unreadable with a sentence."""
     written = str(text).strip()
     if not re.fullmatch(r"[0-9]{1,6}", written):
-        raise ValueError(f"{written[:_LONGEST]!r} is not a whole number; write digits, such as 4")
+        raise Unreadable(sentences.NOT_A_NUMBER, written[:_LONGEST])
     return int(written)
 
 
@@ -76,3 +89,11 @@ def say_minutes(total: int) -> str:
 def say_mebibytes(total: int) -> str:
     """Return MiB as a person writes them: `64G` or `900M`."""
     return f"{total // 1024}G" if total % 1024 == 0 else f"{total}M"
+
+
+TimeText = int | Annotated[str, Field(pattern=TIME)]
+MemoryText = int | Annotated[str, Field(pattern=MEMORY)]
+"""What may be written where Minutes or Mebibytes are read."""
+
+Minutes = Annotated[int, BeforeValidator(minutes, json_schema_input_type=TimeText), Field(gt=0)]
+Mebibytes = Annotated[int, BeforeValidator(mebibytes, json_schema_input_type=MemoryText)]

@@ -7,14 +7,14 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one node has, or has free: cores, memory in MiB, and graphics processors by type ("" for no type)."""
+    """What one node has, or has free: cores, memory in MiB, and GPUs by type ("" for no type)."""
 
     cores: int
     memory_mib: int
     gpus: tuple[tuple[str, int], ...] = ()
 
     def gpus_of(self, kind: str | None) -> int:
-        """Return how many graphics processors of a type there are, or of any type for None."""
+        """Return how many GPUs of a type there are, or of any type for None."""
         return sum(count for name, count in self.gpus if kind in (None, name))
 
     def holds(self, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> bool:
@@ -60,7 +60,7 @@ def free_nodes(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int
 
 
 def could_hold(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> bool:
-    """Return whether any node of a partition, empty and mended, could ever take one node's share of a job."""
+    """Return whether any node of a partition, empty and repaired, could ever take one node's share of a job."""
     return any(nodes.whole.holds(cores, memory_mib, gpus, gpu_type) for nodes in partition.nodes)
 
 

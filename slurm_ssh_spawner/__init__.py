@@ -1,1 +1,1 @@
-"""How it runs: script, ssh as the user, sbatch, watch, tunnel, notebook."""
+"""A notebook as a Slurm job: all that knows JupyterHub."""

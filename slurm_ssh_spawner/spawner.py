@@ -10,18 +10,17 @@ import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
 from traitlets import Float, TraitError, Unicode, default, validate
 
-from kerberos_auth.authenticator import KerberosPAMAuthenticator
-from profiles import launch
-from profiles.site import Site
-from slurm_ssh_spawner import handlers, servers  # noqa: F401 - put their routes in place
-from slurm_ssh_spawner.errors import Broken, LaunchError, Refused
-from slurm_ssh_spawner.failures import LaunchFailed, told_to_the_person
-from slurm_ssh_spawner.hub import SETTING, Asking, Hub
-from slurm_ssh_spawner.job import Job, JobState, LaunchId, new_launch_id
-from slurm_ssh_spawner.launcher import Settings
-from slurm_ssh_spawner.progress import Progress
-from slurm_ssh_spawner.script import ServerProcess
-from slurm_ssh_spawner.tunnel import parse_ports
+from profiles.catalogue.site import Site
+from profiles.offer import launch
+from slurm_ssh.errors import Broken, LaunchError, Refused
+from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
+from slurm_ssh.tunnels.tunnel import parse_ports
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub import composition, routes
+from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
+from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
 _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
@@ -29,6 +28,8 @@ _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
+
+routes.install()
 
 
 class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
@@ -42,7 +43,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     hub_name = Unicode(
         "hub",
         help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
-        "digits. Give two hubs that submit to one cluster different names, or they find each other's jobs.",
+        "digits. Two hubs that submit to one cluster need different names, or they find each other's jobs.",
     ).tag(config=True)
 
     tunnel_ports = Unicode(
@@ -54,13 +55,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
-        help="Seconds after which an SSH connection that nobody used is closed. A new one costs some hundredths "
+        help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
         "of a second; an open one holds a delegated ticket on the front end.",
     ).tag(config=True)
 
     records_url = Unicode(
         "sqlite:////var/lib/jupyterhub/launches.sqlite",
-        help="SQLAlchemy URL of the launch records: what was asked, where it ran, why it ended. They outlive a "
+        help="SQLAlchemy URL of the launch records: what was chosen, where it ran, why it ended. They outlive a "
         "restart, after which tunnels are made again from them.",
     ).tag(config=True)
 
@@ -69,7 +70,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         try:
             parse_ports(proposal["value"])
         except ValueError as error:
-            raise TraitError(f"SlurmSSHSpawner.tunnel_ports: {error}.") from error
+            raise TraitError(sentences.PORTS_UNUSABLE.format(problem=error)) from error
         return str(proposal["value"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,52 +87,60 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """The launch that a job may report about, or None."""
         return self._job.launch_id if self._job else None
 
+    @classmethod
+    def hub_starts(cls, app: Any) -> None:
+        """Make what all spawners of a JupyterHub application share.
+
+        Raises SystemExit with a sentence if that cannot be done: a hub that started all the same would take every
+        server that runs for dead.
+        """
+        try:
+            configured = cls(parent=app)
+        except TraitError as error:
+            raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
+        settings = composition.Settings(
+            configured.catalogue_file,
+            configured.hub_name,
+            configured.connection_idle_seconds,
+            parse_ports(configured.tunnel_ports),
+            configured.records_url,
+        )
+        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log)
+
     @property
     def _hub(self) -> Hub:
         """What all spawners of this hub share."""
-        settings = self.user.settings
-        if SETTING not in settings:
-            authenticator = self.authenticator
-            if not isinstance(authenticator, KerberosPAMAuthenticator):
-                raise Broken(
-                    "This hub cannot reach the clusters: an administrator has to mend its configuration.",
-                    "SlurmSSHSpawner needs c.JupyterHub.authenticator_class = 'kerberos-pam'",
-                )
-            told = Settings(
-                self.hub_name, self.connection_idle_seconds, parse_ports(self.tunnel_ports), self.records_url
-            )
-            settings[SETTING] = Hub.open(self.catalogue_file, told, authenticator.tickets, self.log)
-        return cast(Hub, settings[SETTING])
+        return cast(Hub, self.user.settings[SETTING])
 
     # -- what may be asked ------------------------------------------------------------------------------
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
         script_url = f"{self.hub.base_url}launch-pages/options_form.js"
-        return lambda _spawner: self._hub.render_form(self._asking(), script_url)
+        return lambda _spawner: self._hub.render_form(self._request(), script_url)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         def choices(sent: Mapping[str, Any]) -> dict[str, str]:
-            with told_to_the_person():
-                return self._hub.read_form(self._asking(), sent)
+            with as_launch_failure():
+                return self._hub.read_form(self._request(), sent)
 
         return choices
 
     def options_from_query(self, _query_data: Any) -> dict[str, str]:
         """Refuse: JupyterHub starts a server at once for a link with any query."""
-        raise LaunchFailed(Refused("A server is not started by a link. Use the form below."))
+        raise LaunchFailed(Refused(sentences.START_BY_LINK))
 
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            with told_to_the_person():
-                hub, asking = self._hub, self._asking()
+            with as_launch_failure():
+                hub, request = self._hub, self._request()
                 try:
-                    self._launch = await hub.accept(asking, options)
+                    self._launch = await hub.accept(request, options)
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._keep_options(hub.last_accepted(asking))
+                    self._keep_options(hub.last_accepted(request))
             # Each kernel may wait for another launch that makes it, and then be made.
             kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
             minutes = self._launch.queue_wait_minutes + kernel_minutes
@@ -139,12 +148,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
         return resolve
 
-    def _asking(self) -> Asking:
+    def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
         others = [other for other in self.user.spawners.values() if other is not self and other.active]
         launches = [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
         groups = frozenset(group.name for group in self.user.groups)
-        return Asking(self.user.name, self.name, groups, tuple(launches))
+        return StartRequest(self.user.name, self.name, groups, tuple(launches))
 
     def _keep_options(self, options: dict[str, str]) -> None:
         self.user_options = self.orm_spawner.user_options = options
@@ -160,18 +169,18 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """
         asked = self._launch
         if asked is None:
-            raise LaunchFailed(Broken("The choices were not resolved before the start."))
+            raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         self.will_resume = False
         progress, self._port = Progress(), asyncio.get_running_loop().create_future()
         self._progress = progress
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        with told_to_the_person():
+        with as_launch_failure(sentences.TRY_AGAIN):
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
             return await launcher.until_ready(job, self._port, progress)
 
     async def poll(self) -> int | None:
-        """None unless it is certain that no job of ours runs; see design, the contract with JupyterHub."""
+        """None unless it is certain that no job of ours runs; see docs/architecture.md."""
         job = self._job
         if job is None or self.will_resume:
             return 0
@@ -206,14 +215,14 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
-            with told_to_the_person():
+            with as_launch_failure():
                 await self._hub.launcher.cancel(self._job)
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
         if self._job is not None and self._job.job_id:
             launcher = self._hub.launcher
-            (launcher.let_go if self.will_resume else launcher.release)(self._job)
+            (launcher.detach if self.will_resume else launcher.release)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -245,7 +254,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             report_url=f"{environ['JUPYTERHUB_API_URL']}/launches/{self.launch_id}",
         )
 
-    # -- what the job reports (handlers.Reportable) -----------------------------------------------------
+    # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
 
     def job_reports_port(self, port: int) -> None:
         """Let `start` go on; later reports change nothing."""
@@ -282,7 +291,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     async def run_command(self, *_args: Any, **_kwargs: Any) -> str:
         """Refuse: this spawner owns no shell."""
-        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launcher.")
+        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launch.")
 
     async def query_job_status(self) -> JobStatus:
         """Return batchspawner's word for the state of the job."""

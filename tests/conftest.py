@@ -1,14 +1,17 @@
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import coverage
 import pytest
 
+from tests.support import sshd
+from tests.support.folders import TREE
+from tests.support.local import LocalSite
 from tests.support.realm import Realm, running
-
-TREE = Path(__file__).parent.parent
+from tests.support.sshd import Sshd
+from tests.support.wallet import Wallet
 
 
 class _Lost(logging.Handler):
@@ -88,3 +91,34 @@ def realm(kdc: Realm, monkeypatch: pytest.MonkeyPatch) -> Realm:
     monkeypatch.setenv("KRB5_CONFIG", str(kdc.configs["good"]))
     monkeypatch.delenv("KRB5CCNAME", raising=False)
     return kdc
+
+
+@pytest.fixture(scope="session")
+def taken() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def wallet(realm: Realm, tmp_path: Path, taken: dict[str, bytes]) -> Wallet:
+    """A ticket store where alice and bob have logged in."""
+    wallet = Wallet(tmp_path / "krb5", taken)
+    for user in ("alice", "bob"):
+        wallet.put(user)
+    return wallet
+
+
+@pytest.fixture
+async def login1(realm: Realm, tmp_path: Path) -> AsyncIterator[Sshd]:
+    """A front end."""
+    home = tmp_path / "home"
+    home.mkdir()
+    async with sshd.running(realm.front_end_keytab, home) as running:
+        yield running
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalSite:
+    """A site on this machine in place of the SSH connections to one."""
+    local = LocalSite(tmp_path)
+    local.install_slurm()
+    return local

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profiles import load
-from profiles.errors import CatalogueInvalid
-from slurm_ssh_spawner import script
+from profiles.loading import load
+from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh_spawner.launch import script
 from tests.support import builders, shells
 from tests.support.hooks_page import block, installed, written
 
@@ -23,9 +23,8 @@ def hook(tmp_path: Path) -> Iterator[None]:
 def run(tmp_path: Path, root: Path, server: str) -> shells.Ended:
     """Run the job script of the page's profile with a shell line in place of the server."""
     offered = load.parse(written(root=str(root)), "catalogue.yaml")
-    text = script.build(builders.launch(offered), builders.LAUNCH_ID, "mark", builders.process(), ()).text.replace(
-        "/scratch/alice", str(tmp_path)
-    )
+    request = script.build(builders.launch(offered), builders.LAUNCH_ID, "mark", builders.process(), ())
+    text = request.script.replace("/scratch/alice", str(tmp_path))
     for name, line in {"python3": server, "curl": "exit 0"}.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
         (tmp_path / name).chmod(0o755)
@@ -74,7 +73,7 @@ def test_wrong_settings_are_wrong_in_the_catalogue(settings: dict[str, object]) 
 
 
 def test_without_it_the_catalogue_says_which_hooks_there_are() -> None:
-    with pytest.raises(CatalogueInvalid, match=r"there is no such hook; installed are `init-cluster`, `spark`"):
+    with pytest.raises(CatalogueInvalid, match=r"there is no such hook; write one of `init-cluster`, `spark`"):
         load.parse(written(root="/tmp"), "catalogue.yaml")
 
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-TREE = Path(__file__).parent.parent
+from tests.support.folders import TREE
+
 NAMED = re.compile(r"`(?:tests/)?([a-z_/]+\.py)::(\w+)")
 
 

@@ -16,17 +16,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from kerberos_auth.store import TicketStore
+from kernels.fragment import Fragment
 from kernels.shell import Shell
-from profiles import launch, load
-from profiles.choices import Choices
-from profiles.offer import Asker, Offer
-from slurm_ssh_spawner import slurm, submission
-from slurm_ssh_spawner.job import mark, new_launch_id
-from slurm_ssh_spawner.pool import ConnectionPool
-from slurm_ssh_spawner.remote import Remote
-from slurm_ssh_spawner.script import ServerProcess
-from slurm_ssh_spawner.ssh import Login
-from slurm_ssh_spawner.transport import Completed
+from profiles.loading import load
+from profiles.offer import launch
+from profiles.offer.choices import Choices
+from profiles.offer.offer import Offer, Person
+from slurm_ssh.job import Job, mark, new_launch_id
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.jobs import submission
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.connection import LONGEST_ANSWER
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
+from slurm_ssh_spawner.launch import script
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 PERSON = "alice"
 ROUNDS = 10
@@ -60,22 +66,27 @@ class TimedRemote(Remote):
 
     seconds: list[float] = field(default_factory=list)
 
-    async def run_once(self, program: Shell, data: bytes = b"") -> Completed:
+    async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run the program and keep its seconds."""
-        return await timed(self.seconds, super().run_once(program, data))
+        return await timed(self.seconds, super().run_once(program, data, limit_bytes))
 
 
 async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: dict[str, list[float]]) -> None:
     """Submit the launch, ask for its node, cancel it."""
     launch_id = new_launch_id()
     name = mark("bench", launch_id)
+    job = Job(launch_id, "", name, asked.user, asked.owner, asked.site_key)
     process = ServerProcess((), {}, {"JUPYTERHUB_API_TOKEN": "none"}, NOWHERE)
+
+    def build(fragment: Fragment) -> JobRequest:
+        return script.build(asked, launch_id, name, process, (fragment,))
+
     watched = TimedRemote(remote.pool, remote.login, remote.site)
-    await submission.submit(watched, asked, launch_id, name, process, ticket, lambda _sentence: None)
+    await submission.submit(watched, job, build, ticket, lambda _sentence: None)
     for step, took in zip(SUBMISSION, watched.seconds, strict=True):
         seconds[step].append(took)
-    await timed(seconds[QUEUE], remote.run(slurm.queue(remote.site, asked.owner, (name,))))
-    await remote.run(slurm.cancel(remote.site, asked.owner, name))
+    await timed(seconds[QUEUE], remote.run(slurm_jobs.queue(remote.site, asked.owner, (name,))))
+    await remote.run(slurm_jobs.cancel(remote.site, asked.owner, name))
 
 
 async def connect(remote: Remote) -> None:
@@ -96,7 +107,7 @@ def own_store() -> Iterator[TicketStore]:
 async def main(tickets: TicketStore) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
     asked = launch.resolve(
-        Offer(load.read(CATALOGUE), {}, Asker(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
+        Offer(load.read(CATALOGUE), {}, Person(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
     )
     login = Login(PERSON, asked.owner, asked.site_key)
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""Build a declared kernel once for all that has the same contents, and give it to the server of this launch.
+"""Build a declared kernel once for all with the same contents, and give it to the server of this launch.
 
 A virtual environment has its own path in it, so it is built where it stays, by who holds its lock; the file
 `complete` is written last.  What has none is a half build, and removed by who builds next.
@@ -144,7 +144,7 @@ def which(kernel: Dict[str, Any]) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Failure("its interpreter did not answer") from None
+        raise Failure("its Python interpreter did not answer") from None
     if answer.returncode:
         raise Failure("%s does not run: %s" % (kernel["python"], answer.stderr.decode(errors="replace").strip()))
     return answer.stdout.decode(errors="replace").strip()

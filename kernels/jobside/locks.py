@@ -63,9 +63,9 @@ def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterato
             break
         if holder and holder != told:
             told = holder
-            stage("waiting", "Job %s builds %s already; waiting for it" % (holder.partition("@")[2], what))
+            stage("waiting", "Job %s is already building %s; waiting for it" % (holder.partition("@")[2], what))
         if time.monotonic() > end:
-            raise Failure("job %s builds it already and did not come to an end" % told.partition("@")[2])
+            raise Failure("job %s is already building it and did not finish in time" % told.partition("@")[2])
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
     try:
@@ -110,7 +110,7 @@ def take_over(path: str, holder: str, entry: str) -> bool:
         os.rename(os.path.join(path, holder), os.path.join(path, entry))
     except OSError:
         return False
-    stage("waiting", "Job %s is over and had not finished; building again" % holder.partition("@")[2])
+    stage("waiting", "Job %s ended before it finished; building again" % holder.partition("@")[2])
     return True
 
 

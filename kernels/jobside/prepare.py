@@ -1,4 +1,4 @@
-"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.ready."""
+"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.preparation."""
 
 import json
 import os

@@ -61,7 +61,7 @@ def run(command: List[str], environ: Dict[str, str], end: float, limit: str) -> 
         ending.check()
         return child.wait(max(0.0, end - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise Failure("it took longer than %s and was ended" % limit) from None
+        raise Failure("it took longer than %s and was stopped" % limit) from None
     finally:
         end_group(child)
 

@@ -61,7 +61,7 @@ def environ(job: Dict[str, Any]) -> Dict[str, str]:
 
 
 def note(kernel: Dict[str, Any], before: Found) -> None:
-    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is left out."""
+    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is omitted."""
     present = kernelspecs()
     made = {name for name in present if before.get(name) != present[name]}
     made.update(name.lower() for name in kernel["kernelspecs"])

@@ -15,13 +15,13 @@ import secrets
 import struct
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from kerberos_auth.ccache import MAX_BYTES, Facts, parse
 from kerberos_auth.errors import BadTicket
 from tests.kerberos_auth.krb_caches import INITIAL, cache, credential
+from tests.support.folders import DATA
 
 INPUTS = 100_000
 INVENTED = 10  # one in so many inputs is random bytes, the others are damaged caches
@@ -36,9 +36,7 @@ SERVICE = credential(server="host/login1.lab.test@LAB.TEST", **TIMES)
 CONFIG = credential(server="krb5_ccache_conf_data/pa_type@X-CACHECONF:", authtime=1, end=0, renew_until=1)
 ODD = credential("al@ice@R", "krbtgt/R@R", flags=INITIAL, **TIMES)
 
-REAL = {
-    path.name: path.read_bytes() for path in sorted((Path(__file__).parents[1] / "data/ccaches").glob("[!R]*"))
-}
+REAL = {path.name: path.read_bytes() for path in sorted((DATA / "ccaches").glob("[!R]*"))}
 CACHES = (
     *REAL.values(),
     cache(CONFIG, TGT, SERVICE),

@@ -21,11 +21,12 @@ from urllib.parse import urlencode
 import pytest
 from jupyterhub.app import JupyterHub
 
-from profiles.choices import FIELDS, Choices, shown
 from profiles.errors import ChoiceRefused
-from profiles.launch import Launch
-from slurm_ssh_spawner import script
-from slurm_ssh_spawner.hub import Asking, Hub
+from profiles.offer.choices import FIELDS, Choices, shown
+from profiles.offer.launch import Launch
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
+from slurm_ssh_spawner.launch import script
 from tests.support import builders, launching
 from tests.support.hostile import NASTY_OPTIONS, Fields, Hostile
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
@@ -47,7 +48,7 @@ GOOD = {
     "param.version": (*NASTY_OPTIONS, PLAIN),
     "param.workers": ("1", "9"),
 }
-ALICE = Asking("alice")
+ALICE = StartRequest("alice")
 
 
 def _catalogue(hub: LaunchingHub) -> dict[str, Any]:
@@ -96,7 +97,8 @@ def _check(core: Hub, options: Mapping[str, Any], outcome: Launch | ChoiceRefuse
 
 
 def _script(launch: Launch) -> str:
-    return script.build(launch, builders.LAUNCH_ID, "jupyter-hub-0", builders.process(), ()).text
+    request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-0", builders.process(), ())
+    return slurm_jobs.batch_script(request)
 
 
 def _words(version: str, workers: str) -> tuple[str, ...]:

@@ -231,9 +231,9 @@ def test_a_start_sweeps_what_a_killed_hub_left(make):
         ({"pam_service": "no-such-service"}, "There is no PAM service file /etc/pam.d/no-such-service"),
         ({"pam_service": "../x"}, "There is no PAM service file"),
         ({"keytab": "/nowhere/keytab"}, "The keytab /nowhere/keytab cannot be read"),
-        ({"keytab": "", "verify_kdc": "require"}, "verify_kdc is 'require', but no keytab is set"),
+        ({"keytab": "", "verify_kdc": "require"}, "verify_kdc is 'require', but keytab is not set"),
         ({"ticket_folder": "/dev/null/krb5"}, "The ticket folder /dev/null/krb5 cannot be used"),
-        ({"realm": "a realm"}, "not the name of a realm"),
+        ({"realm": "a realm"}, "not a valid realm name"),
         ({"username_map": {"a": "b"}}, "username_map is not supported"),
     ],
 )

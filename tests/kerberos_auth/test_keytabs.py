@@ -17,7 +17,7 @@ def store(realm, tmp_path):
 
 @pytest.fixture
 async def kept(store):
-    return KeytabTickets(store)
+    return KeytabTickets(store.folder)
 
 
 @pytest.fixture

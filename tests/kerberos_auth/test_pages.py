@@ -16,7 +16,7 @@ from tests.support import client
 from tests.support.hub import NoProxy, ReportedSpawner
 
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
-OF_ALICE = "alice has no valid Kerberos ticket and has to log in again before a server can be started."
+OF_ALICE = "alice has no valid Kerberos ticket and must log in before a server can be started."
 
 
 class Browser:
@@ -101,7 +101,7 @@ async def test_the_page_shows_the_ticket_and_replaces_it(hub, alice):
     ends = time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(store.get("alice").end))
     for shown in ("alice@LAB.TEST", ends):
         assert shown in page.text
-    assert "cannot be renewed further" in banner(page)
+    assert "cannot be renewed any longer" in banner(page)
     answer = await alice.send("ticket?next=%2F%40%2Fspace%2520word%2Fhub%2Ftoken", password="alice-pw")
     assert (answer.status_code, heard) == (302, ["alice"])
     assert store.get("alice").end > time.time() + 30_000
@@ -161,7 +161,7 @@ async def test_an_expired_ticket_can_be_replaced_on_the_page(hub, alice):
 
 async def test_the_banner_is_for_its_person_alone(hub, alice):
     replace(hub, end=int(time.time()) + 600, renew_until=int(time.time()) + 600)
-    assert "cannot be renewed further" in banner(await alice.get("home"))
+    assert "cannot be renewed any longer" in banner(await alice.get("home"))
     bob = Browser(hub)
     await bob.log_in("bob")
     assert banner(await bob.get("home")) == banner(await Browser(hub).get("login")) == ""
@@ -187,8 +187,8 @@ async def test_a_form_sent_with_an_expired_ticket_says_so_and_login_leads_back(h
     assert (await alice.get(server)).status_code == 200
 
 
-async def start_by_api(hub, asker, server="server"):
-    token = hub.users[asker].new_api_token(roles=["token"])
+async def start_by_api(hub, person, server="server"):
+    token = hub.users[person].new_api_token(roles=["token"])
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
         answer = await client.post(f"{Browser(hub).base}api/users/alice/{server}")
     return answer.status_code, answer.json().get("message")

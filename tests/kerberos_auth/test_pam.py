@@ -99,7 +99,7 @@ def test_too_many_tries_are_told_apart(answers):
 
 def test_a_second_question_is_told_as_a_second_factor():
     said = pam._translate(7, "Authentication failure", ["Password: ", "Verification code: "])
-    assert said.message.startswith("This login asks for a second factor")
+    assert said.message.startswith("This login requires a second factor")
     again = pam._translate(7, "Authentication failure", ["Password: ", "Password: ", "Last login: Monday."])
     assert again.message == "Invalid username or password"
 

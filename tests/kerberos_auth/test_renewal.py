@@ -302,8 +302,8 @@ async def test_people_are_told_a_day_and_two_hours_before_renewals_end(kept):
     assert (told.ends, told.urgent) == (now + 80_000, False)
     when = time.strftime("%a %H:%M UTC", time.gmtime(now + 80_000))
     assert told.message == (
-        f"Your Kerberos ticket ends on {when} and cannot be renewed further. "
-        "Log in again before then; your servers go on meanwhile."
+        f"Your Kerberos ticket expires on {when} and cannot be renewed any longer. "
+        "Log in again before then. Your servers keep running."
     )
     assert notice(7_000, 7_000).urgent
     never = 0x40000000

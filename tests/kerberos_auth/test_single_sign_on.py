@@ -76,7 +76,7 @@ async def test_a_browser_without_a_ticket_is_asked_for_one_and_led_to_the_form(s
     page = await browser.get("negotiate?next=%2Fhub%2Fspawn%3Fa%3D%22b")
     assert page.status_code == 401
     assert page.headers["www-authenticate"] == "Negotiate"
-    assert "Your browser has shown no Kerberos ticket" in page.text
+    assert "Your browser sent no Kerberos ticket" in page.text
     assert f'href="{browser.path}login?next=%2Fhub%2Fspawn%3Fa%3D%22b"' in page.text
 
 
@@ -142,8 +142,8 @@ async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
     ("settings", "sentence"),
     [
         ({"allow_all": False, "allowed_users": {"bob"}}, "You are not allowed to use this hub."),
-        ({"blocked_users": {"alice"}}, "not of a person who may log in here"),
-        ({"denied_users": {"alice"}}, "not of a person who may log in here"),
+        ({"blocked_users": {"alice"}}, "belongs to nobody who may log in here"),
+        ({"denied_users": {"alice"}}, "belongs to nobody who may log in here"),
     ],
 )
 async def test_the_authenticators_rules_hold_here_too(start, alice_cache, settings, sentence):
@@ -172,13 +172,13 @@ async def test_a_ticket_of_somebody_else_is_not_stored(start, monkeypatch):
 
 async def test_a_keytab_that_was_lost_is_the_administrators_matter(start, monkeypatch):
     def lost(*_):
-        raise AuthFailed("Please tell the administrators.", "no keytab")
+        raise AuthFailed("Contact the administrators.", "no keytab")
 
     hub = await start()
     monkeypatch.setattr(tickets, "accept", lost)
     page = await Browser(hub).negotiate(b"token")
     assert page.status_code == 503
-    assert "tell the administrators" in page.text
+    assert "Contact the administrators" in page.text
 
 
 async def test_each_refusal_is_one_line_for_the_administrators(start, caplog, monkeypatch):

@@ -328,7 +328,7 @@ assert [path.name for path in store.folder.iterdir()] == ["alice"]
         text=True,
         check=True,
     ).stdout
-    assert out == "Your ticket could not be stored. Please tell the administrators.\n"
+    assert out == "Your ticket could not be stored. Contact the administrators.\n"
 
 
 def test_missing_parents_are_made(tmp_path):
@@ -356,7 +356,7 @@ def test_a_linked_folder_and_a_file_are_refused(tmp_path):
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "file").touch()
     for name in ("link", "file"):
-        with pytest.raises(AuthFailed, match="symbolic link or no folder"):
+        with pytest.raises(AuthFailed, match="symbolic link or not a folder"):
             TicketStore(tmp_path / name, "LAB.TEST")
 
 
@@ -365,7 +365,7 @@ def test_a_parent_that_others_may_write_to_is_refused_unless_sticky(tmp_path):
     parent.mkdir()
     for mode in (0o777, 0o775):
         parent.chmod(mode)
-        with pytest.raises(AuthFailed, match="others may write"):
+        with pytest.raises(AuthFailed, match="other users may write"):
             TicketStore(parent / "krb5", "LAB.TEST")
     parent.chmod(0o1777)
     TicketStore(parent / "krb5", "LAB.TEST")

@@ -26,7 +26,7 @@ def test_the_default_realm_is_that_of_krb5_conf(realm):
 def test_a_krb5_conf_without_a_realm_is_named(monkeypatch, tmp_path):
     (tmp_path / "empty.conf").write_text("[libdefaults]\n")
     monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "empty.conf"))
-    with pytest.raises(AuthFailed, match="names no default_realm"):
+    with pytest.raises(AuthFailed, match="has no default_realm"):
         tickets.default_realm()
 
 

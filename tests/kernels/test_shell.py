@@ -52,7 +52,7 @@ def test_joined_words_stay_apart() -> None:
 
 @pytest.fixture
 def templates() -> jinja2.Environment:
-    return shell.templates("slurm_ssh_spawner")
+    return shell.templates("slurm_ssh_spawner.launch")
 
 
 @pytest.mark.parametrize("value", ["text", "", 1, None, ["a"], jinja2.Undefined()])

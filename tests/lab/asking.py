@@ -8,22 +8,23 @@ import tempfile
 from pathlib import Path
 
 from kerberos_auth import tickets
+from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.store import TicketStore
-from profiles import load
 from profiles.facts import SiteFacts
-from slurm_ssh_spawner.askers import Askers
-from slurm_ssh_spawner.pool import ConnectionPool
+from profiles.loading import load
+from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.ssh.pool import ConnectionPool
 
 
 async def ask(user: str, store: TicketStore) -> dict[str, SiteFacts]:
     """Return the snapshot of each site of the hub's catalogue."""
     sites = load.read("/etc/jupyterhub/catalogue.yaml").sites
     people = ConnectionPool(store.get, 60)
-    askers = Askers(sites, people, store, 60)
+    queries = SiteQueries(sites, people, KeytabTickets(store.folder), 60)
     try:
-        return {key: await askers.snapshot(user, key) for key in sites}
+        return {key: await queries.snapshot(user, key) for key in sites}
     finally:
-        await askers.close()
+        await queries.close()
         await people.close()
 
 

@@ -52,7 +52,7 @@ def test_an_edit_shows_in_the_next_form_and_leaves_running_servers_alone(lab: La
     (job,) = jobs_of(lab, "alice")
     with edited(lab, _renamed("stub", "anew")):
         assert "Under its new name" in alice.http.get("/hub/spawn/alice/other").text
-        with pytest.raises(NotStarted, match="The profile stub is not on offer"):
+        with pytest.raises(NotStarted, match="Profile: stub is not offered"):
             alice.submit_form({"profile": "stub"}, server="other")
         alice.start({"profile": "anew"}, server="other")
         alice.remove("other")
@@ -64,13 +64,14 @@ def test_an_edit_shows_in_the_next_form_and_leaves_running_servers_alone(lab: La
 
 def test_a_bad_edit_leaves_what_was_and_tells_admins_alone(lab: Lab, alice: Person) -> None:
     with logged_in(lab, "ruth") as ruth, edited(lab, _misspelt):
-        lab.wait("ruth is told", lambda: "The catalogue was changed and cannot be used" in _home(ruth), 60)
+        sentence = "The catalogue was changed and has a configuration error"
+        lab.wait("ruth is told", lambda: sentence in _home(ruth), 60)
         page = _home(ruth)
         line = lab.run("hub", ["grep", "-n", "descriptoin", _FILE]).stdout.split(":")[0]
         assert f"{_FILE}:{line}:" in page
         assert "jupyterhub-sites check" in page
         assert "The catalogue was changed" not in _home(alice)
         assert "Stub server" in alice.http.get("/hub/spawn").text
-    assert lab.log("hub", "jupyterhub").read_text().count(f"cannot be used: {_FILE}:{line}:") == 1
+    assert lab.log("hub", "jupyterhub").read_text().count(f"configuration error: {_FILE}:{line}:") == 1
     with logged_in(lab, "ruth") as ruth:
         lab.wait("the banner is gone", lambda: "The catalogue was changed" not in _home(ruth), 60)

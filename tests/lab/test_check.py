@@ -73,8 +73,8 @@ class TestFacts:
         assert code == 1
         assert found["sites.geneva.partitions.normall"].startswith("Slurm has no such partition; did you mean")
         assert found["sites.lugano.reservations.0"].startswith("Slurm has no reservation `school`; ")
-        assert found["profiles.jupyterlab.resources.cores.default"].startswith("is 500 cores, but in ")
-        assert "nonesuch" in out or "is 1 GPUs, but in " in out
+        assert found["profiles.jupyterlab.resources.cores.default"].startswith("is 500, but the largest node in ")
+        assert "nonesuch" in out or "is 1, but the largest node in " in out
         assert all(line.split(":")[0].isdigit() for line in out.splitlines()[1:])
 
     def test_a_partition_that_is_down_is_told(self, lab: Lab) -> None:
@@ -91,7 +91,7 @@ class TestFacts:
             code, out, err = _check(lab)
         assert code == 1
         assert _places(out) == {
-            "sites.lugano": "Lugano could not be asked, so nothing is proven about it; see above"
+            "sites.lugano": "Lugano could not be asked, so nothing is proven about it; the reason is above"
         }
         assert "lugano" in err
 

@@ -3,7 +3,7 @@
 import base64
 import time
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -11,16 +11,17 @@ from kerberos_auth import ccache
 from kernels.shell import Shell, join
 from lab import Lab
 from lab.demo import CELL
-from profiles.site import Auks
-from slurm_ssh_spawner.delivery import AuksDelivery, CopyDelivery
-from slurm_ssh_spawner.errors import Unavailable
-from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, unwrap, wrap
+from profiles.catalogue.site import Auks
+from slurm_ssh.delivery import AuksDelivery, CopyDelivery
+from slurm_ssh.errors import Unavailable
+from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, unwrap, wrap
 from tests.lab.look import delegated, delivered, logged_in
 from tests.support import builders
+from tests.support.folders import TREE
 
 ID = builders.LAUNCH_ID
 LOGIN = "geneva-login1"
-STAND_IN = Path(__file__).parents[1] / "support" / "auks.py"
+STAND_IN = TREE / "tests" / "support" / "auks.py"
 STORE = "/var/cache/auks"
 CCACHE = "/tmp/krb5cc_delivery"
 _MARKER = "answer-0011223344556677"

@@ -15,7 +15,7 @@ from lab.folders import HUB_PYTHON, TREE
 from lab.person import Person
 from lab.plan import CROWD, HUB_USER
 from profiles.facts import Capacity, Nodes, SiteFacts, free_nodes
-from slurm_ssh_spawner.snapshots import INTERVAL_SECONDS
+from slurm_ssh.facts.snapshots import INTERVAL_SECONDS
 from tests.lab.faults import broken
 from tests.lab.look import logged_in
 

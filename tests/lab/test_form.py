@@ -57,7 +57,7 @@ def test_the_fields_follow_profile_and_cluster(lab: Lab) -> None:
         page.select_option("#profile", "neuro")
         expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
         assert shown(page) == [*COMMON, *NEURO]
-        assert options(page, "cores") == ["usual: 1", "1", "2", "4"]
+        assert options(page, "cores") == ["Default: 1", "1", "2", "4"]
         page.select_option("#site", "lugano")
         there = [name for name in NEURO if name != "gpus"]
         assert [name for name in shown(page) if name != "project"] == [*COMMON, *there, "param.sessions"]
@@ -85,7 +85,7 @@ def test_what_is_hidden_is_not_sent(lab: Lab) -> None:
         page.select_option("#profile", "jupyterlab")
         page.fill("#time", "99h")
         page.click("[type=submit]")
-        expect(page.locator("#time-problem")).to_contain_text("The time 99h is not on offer.")
+        expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
 
 
 def test_without_scripts_every_field_is_there_and_the_server_decides(lab: Lab) -> None:
@@ -107,7 +107,7 @@ def test_a_refused_form_comes_back_with_what_was_typed(lab: Lab, path: str, *, s
         page.select_option("#site", "lugano")
         page.fill("#time", "99h")
         page.click("[type=submit]")
-        expect(page.locator("#time-problem")).to_contain_text("The time 99h is not on offer. Choose")
+        expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered. Choose")
         described = str(page.get_attribute("#time", "aria-describedby")).split()
         assert described == ["time-hint", "time-problem"]
         picked = [page.input_value(f"#{name}") for name in ("profile", "site", "time")]

@@ -7,8 +7,9 @@ from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.shell import Shell
 from lab import Lab
-from profiles import load
-from slurm_ssh_spawner import script
+from profiles.loading import load
+from slurm_ssh.slurm.jobs import batch_script
+from slurm_ssh_spawner.launch import script
 from tests.support import builders
 from tests.support.hooks_page import installed, written
 
@@ -27,7 +28,8 @@ def _script(tmp_path: Path) -> str:
         launch = builders.launch(load.parse(written(site, root="/tmp"), "catalogue.yaml"))
     launch = replace(launch, hooks={**launch.hooks, "look": Look()})
     url = f"http://hub.lab.test:8081/hub/api/launches/{builders.LAUNCH_ID}"
-    return script.build(launch, builders.LAUNCH_ID, "jupyter-test", builders.process(report_url=url), ()).text
+    process = builders.process(report_url=url)
+    return batch_script(script.build(launch, builders.LAUNCH_ID, "jupyter-test", process, ()))
 
 
 def test_the_example_makes_its_folder_on_the_node_and_removes_it(lab: Lab, tmp_path: Path) -> None:

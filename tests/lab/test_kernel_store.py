@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from kernels import ready
+from kernels import preparation
 from kernels.kernel import DeclaredKernel
 from lab import Lab
-from slurm_ssh_spawner import script
+from slurm_ssh_spawner.launch import script
 from tests.support import builders
 
 NODE = "lugano-n1"
@@ -27,7 +27,7 @@ def make(lab: Lab, name: str, store: str) -> str:
 export SLURM_JOB_ID=1 JUPYTERHUB_SITES_STAGES=/nowhere
 attend() {{ "$@"; }}
 rm -rf {folder}; mkdir {folder}
-{ready.fragment([KERNEL], job).before}
+{preparation.fragment([KERNEL], job).before}
 {store}/*/venv/bin/python -c 'import six; print("six", six.__version__)'
 """
     return lab.run(NODE, ["bash", "-c", text], user=name).stdout

@@ -115,7 +115,7 @@ class TestKernelScripts:
 
     def test_a_script_over_its_time_is_ended(self, lab: Lab) -> None:
         said = refusal(lab, "p04", "endless")
-        assert "it took longer than 1m and was ended" in said
+        assert "it took longer than 1m and was stopped" in said
         assert "\nstill at it\n" in said
         for node in ("geneva-n1", "geneva-n2"):
             assert lab.run(node, ["pgrep", "-u", "p04", "sleep"], check=False).stdout == ""
@@ -134,7 +134,9 @@ class TestKernelScripts:
             lab.wait("both jobs", lambda: len(jobs_of(lab, "p05")) == 2, 30)
             first.thread.start()
             second.thread.start()
-            lab.wait("one waits", lambda: "builds kernels already; waiting for it" in first.text + second.text, 30)
+            lab.wait(
+                "one waits", lambda: "is already building kernels; waiting for it" in first.text + second.text, 30
+            )
             assert at_home(lab, "p05", f"cat {built}", check=False) == ""
             at_home(lab, "p05", f"touch {go}")
             for starting in (first, second):
@@ -148,7 +150,7 @@ class TestKernelScripts:
         at_home(lab, "p06", f"mkdir -p {STORE}/scripts.lock && touch {STORE}/scripts.lock/geneva@999999")
         with started(lab, "p06", "synthesis_pipeline") as (person, said):
             assert "synthesis" in person.kernels()
-        assert "Job 999999 is over and had not finished; building again" in said
+        assert "Job 999999 ended before it finished; building again" in said
         assert at_home(lab, "p06", f"ls -d {STORE}/*.lock*", check=False) == ""
 
 

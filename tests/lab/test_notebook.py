@@ -94,7 +94,7 @@ def test_a_job_that_dies_at_once_shows_the_end_of_its_log(lab: Lab) -> None:
 def test_the_longest_time_is_the_partitions(lab: Lab) -> None:
     with logged_in(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
         bob.start({"profile": "jupyterlab", "time": "9h"})
-    assert "The time 9h is not on offer. Choose 1m to 8h." in str(caught.value)
+    assert "Time: 9h is not offered. Choose 1m to 8h." in str(caught.value)
 
 
 def test_the_form_comes_back_with_what_was_typed(lab: Lab) -> None:

@@ -87,7 +87,7 @@ def test_whoever_starts_a_server_for_her_is_told_whose_ticket_is_missing(
     lab: Lab, shorty: Person, server: str
 ) -> None:
     answer = httpx.post(f"{lab.url}/hub/api/users/shorty/{server}", json=STUB, headers=SERVICE, timeout=60)
-    said = "shorty has no valid Kerberos ticket and has to log in again before a server can be started."
+    said = "shorty has no valid Kerberos ticket and must log in before a server can be started."
     assert (answer.status_code, answer.json()["message"]) == (403, said)
 
 

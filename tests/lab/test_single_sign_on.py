@@ -99,14 +99,14 @@ def test_a_notebook_has_the_ticket_that_the_browser_passed_on(lab: Lab) -> None:
 @pytest.mark.usefixtures("forgotten")
 def test_a_browser_that_keeps_its_ticket_is_told_what_to_change(lab: Lab) -> None:
     page = at_desk(lab, "alice", f"{CURL} '{PAGE}'")
-    assert "Your browser proved who you are but did not pass your ticket on." in page
+    assert "Your browser proved who you are but did not forward your ticket." in page
     assert "/hub/login?next=" in page
     assert kept(lab) == ""
 
 
 def test_without_a_ticket_the_page_leads_to_the_password(lab: Lab) -> None:
     page = at_desk(lab, "alice", f"kdestroy; {CURL} --delegation always '{PAGE}'")
-    assert "Your browser has shown no Kerberos ticket" in page
+    assert "Your browser sent no Kerberos ticket" in page
     assert "/hub/login?next=" in page
 
 
@@ -126,10 +126,10 @@ class TestChromium:
     def test_it_shows_that_the_ticket_was_not_passed_on(self, lab: Lab, allow: Callable[..., None]) -> None:
         allow(AuthServerAllowlist="*.lab.test")
         page = at_desk(lab, "alice", chromium(PAGE))
-        assert "Your browser proved who you are but did not pass your ticket on." in page
+        assert "Your browser proved who you are but did not forward your ticket." in page
         assert kept(lab) == ""
 
     def test_it_shows_the_way_to_the_password_where_nothing_is_allowed(self, lab: Lab) -> None:
         page = at_desk(lab, "alice", chromium(PAGE))
-        assert "Your browser has shown no Kerberos ticket" in page
+        assert "Your browser sent no Kerberos ticket" in page
         assert "/hub/login?next=" in page

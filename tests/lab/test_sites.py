@@ -101,7 +101,7 @@ class TestSeveralServers:
         alice.start({"profile": "single"})
         with pytest.raises(NotStarted) as caught:
             alice.start({"profile": "single"}, "south")
-        assert "You have 1 of One at a time running, which is as many as one person may have." in str(caught.value)
+        assert "You already have 1 server of One at a time, the maximum for one person." in str(caught.value)
         alice.start({"profile": "stub"}, "south")
 
     def test_thirty_people_start_at_once(self, lab: Lab) -> None:

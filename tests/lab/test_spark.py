@@ -183,7 +183,7 @@ class TestTheEnd:
         lab.run("geneva-login1", ["scancel", job_id(lab, "spark_cluster")], user="alice")
         lab.wait("both are over", lambda: names(lab) == [], 60)
         log = lab.run("geneva-login1", ["cat", f"/scratch/alice/jupyter/{launch}.log"]).stdout
-        assert "The Spark cluster is over, and the notebook with it." in log
+        assert "The Spark cluster has ended, and the notebook with it." in log
 
     def test_a_cancelled_notebook_ends_the_cluster(self, lab: Lab, alice: Person) -> None:
         start(lab, alice)

@@ -45,7 +45,7 @@ def test_after_a_reboot_of_the_hubs_host_notebooks_go_on_and_wait_for_their_peop
     lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 150)
     page = alice.api("GET", "/user/alice/lab")
     assert "You have no Kerberos ticket here. Log in again." in page.text
-    assert "Your notebook goes on meanwhile" in page.text
+    assert "Your notebook keeps running" in page.text
     assert jobs_of(lab, "alice", "lugano") == before
     with logged_in(lab, "alice"):
         assert alice.run("print(6 * 7)").strip() == "42"

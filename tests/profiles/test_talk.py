@@ -1,20 +1,20 @@
 """The four applications of examples/talk.yaml, as what each of them launches."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from profiles import load
-from profiles.choices import Choices
-from profiles.launch import Launch, resolve
-from profiles.offer import Asker, Offer
+from profiles.loading import load
+from profiles.offer.choices import Choices
+from profiles.offer.launch import Launch, resolve
+from profiles.offer.offer import Offer, Person
+from tests.support.folders import TREE
 
-_TALK = Path(__file__).parents[2] / "examples" / "talk.yaml"
+_TALK = TREE / "examples" / "talk.yaml"
 
 
 def _launch(profile: str, **choices: str) -> Launch:
-    offer = Offer(load.read(_TALK), {}, Asker("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
+    offer = Offer(load.read(_TALK), {}, Person("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
     return resolve(offer, Choices.of({"profile": profile, **choices}))
 
 

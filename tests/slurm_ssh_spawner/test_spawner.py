@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from jupyterhub import orm
@@ -10,27 +9,17 @@ from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.errors import TicketMissing
-from slurm_ssh_spawner import tunnel
-from slurm_ssh_spawner.hub import Hub
-from slurm_ssh_spawner.job import new_launch_id
-from slurm_ssh_spawner.launcher import Launcher, Settings
-from slurm_ssh_spawner.progress import Progress
+from slurm_ssh.job import new_launch_id
+from slurm_ssh.tunnels import tunnel
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, loopback
+from tests.support import builders, composing, loopback
+from tests.support.hub import ComposedSpawner
 from tests.support.local import LocalSite
 
 ID = builders.LAUNCH_ID
-
-
-class _Tickets:
-    """Nobody has one."""
-
-    def get(self, _user: str) -> Any:
-        raise TicketMissing
-
-    def subscribe(self, _callback: Any) -> None:
-        """Nobody ever gets one."""
 
 
 @pytest.fixture
@@ -64,15 +53,15 @@ def test_a_link_starts_nothing() -> None:
 @pytest.fixture
 async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> RunningHub:
     """A running hub whose one site is `local`."""
-    running = await start(SlurmSSHSpawner)
+    running = await start(ComposedSpawner)
     offer = builders.live(
         local.home,
         sites={"geneva": builders.site(slurm_path=str(local.slurm))},
         profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
     )
-    tickets: Any = _Tickets()
-    settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{local.home}/launches.sqlite")
-    running.app.tornado_settings["slurm_ssh_hub"] = Hub(offer, Launcher(settings, offer.sites, tickets))
+    url = f"sqlite:///{local.home}/launches.sqlite"
+    tickets = composing.NoTickets(TicketMissing())
+    running.app.tornado_settings["slurm_ssh_hub"] = composing.hub(offer, tickets, url, local)
     return running
 
 
@@ -102,7 +91,7 @@ async def test_a_person_at_the_limit_of_a_profile_is_told_by_the_api(hub: Runnin
     alice = hub.person("alice")
     _running(hub, alice, "first", "few")
     status, said = await _start(hub, alice, "second", profile="few")
-    assert (status, "You have 1 of Few running" in said) == (400, True)
+    assert (status, "You already have 1 server of Few" in said) == (400, True)
 
 
 async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: RunningHub) -> None:
@@ -176,16 +165,6 @@ async def test_the_address_of_a_server_is_known_before_anybody_looked_for_it(hub
     assert (await spawner.get_url()).endswith("/user/alice/")
 
 
-async def test_a_hub_with_another_authenticator_is_told_what_to_mend(
-    start: Callable[[type], Awaitable[RunningHub]],
-) -> None:
-    running = await start(SlurmSSHSpawner)
-    alice = running.person("alice")
-    answer = await running.post("users/alice/server", alice.new_api_token(), json={})
-    assert answer.status_code == 500
-    assert "an administrator has to mend its configuration" in answer.json()["message"]
-
-
 async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub, local: LocalSite) -> None:
     spawner = _running(hub, hub.person("alice"), "", "few")
     spawner._restored = False
@@ -193,6 +172,7 @@ async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub
     _launcher(hub).records.end(spawner.launch_id, "FAILED")
     local.refusal = AssertionError("the site was asked")
     assert await spawner.poll() == 1
+    local.refusal = None
 
 
 async def test_who_looks_before_the_start_sees_it_from_its_beginning(hub: RunningHub) -> None:

@@ -1,4 +1,4 @@
-"""Values for tests: a Catalogue, a Launch, a Job, a ServerProcess.  Each call gives a new one."""
+"""Values for tests: a Catalogue, a Launch, a Job, a JobRequest, a ServerProcess.  Each call gives a new one."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,15 +6,16 @@ from typing import Any
 
 import yaml
 
-from profiles import load
-from profiles.choices import Choices
+from profiles.catalogue.catalogue import Catalogue
 from profiles.facts import Facts
-from profiles.launch import Launch, resolve
-from profiles.offer import Asker, Offer
-from profiles.schema import Catalogue
-from slurm_ssh_spawner.job import Job, LaunchId, mark
-from slurm_ssh_spawner.live import LiveCatalogue
-from slurm_ssh_spawner.script import ServerProcess
+from profiles.loading import load
+from profiles.loading.live import LiveCatalogue
+from profiles.offer.choices import Choices
+from profiles.offer.launch import Launch, resolve
+from profiles.offer.offer import Offer, Person
+from slurm_ssh.job import Job, LaunchId, mark
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh_spawner.launch.script import ServerProcess
 
 LAUNCH_ID = LaunchId("0123456789ab")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDVgo6BZVy8AwU2yZ3cVYBqZqjKnPvYH1b0cFJ3yGm6k"
@@ -75,15 +76,15 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def offer(
-    what: Catalogue | None = None, facts: Facts | None = None, asker: Asker | None = None, now: datetime = NOW
+    what: Catalogue | None = None, facts: Facts | None = None, person: Person | None = None, now: datetime = NOW
 ) -> Offer:
     """Return a catalogue as somebody (alice, in no group, with no servers) sees it at NOW."""
-    return Offer(what or catalogue(), facts or {}, asker or Asker("alice"), now)
+    return Offer(what or catalogue(), facts or {}, person or Person("alice"), now)
 
 
 def launch(what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
     """Return what the choices (none by default) mean for a user."""
-    return resolve(offer(what, asker=Asker(user)), Choices.of(choices or {}))
+    return resolve(offer(what, person=Person(user)), Choices.of(choices or {}))
 
 
 def job(**changed: Any) -> Job:
@@ -108,3 +109,23 @@ def process(**changed: Any) -> ServerProcess:
         "report_url": f"http://hub.test:8081/hub/api/launches/{LAUNCH_ID}",
     }
     return ServerProcess(**{**facts, **changed})
+
+
+def request(**changed: Any) -> JobRequest:
+    """Return a job of one core for an hour that does nothing."""
+    facts = {
+        "name": "jupyter-hub-1",
+        "log_path": "/logs/1.log",
+        "nodes": 1,
+        "cores": 1,
+        "memory_mib": 1024,
+        "time_minutes": 60,
+        "partition": None,
+        "project": None,
+        "reservation": None,
+        "qos": None,
+        "gres": None,
+        "directives": {},
+        "script": "true\n",
+    }
+    return JobRequest(**{**facts, **changed})

@@ -8,29 +8,32 @@ from pathlib import Path
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell
-from slurm_ssh_spawner import script
-from slurm_ssh_spawner.job import mark
+from slurm_ssh.job import mark
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh_spawner.launch import script
 from tests.support import builders
+from tests.support.folders import DATA
 
-FOLDER = Path(__file__).parents[1] / "data" / "golden"
+FOLDER = DATA / "golden"
 _MARK = mark("hub", builders.LAUNCH_ID)
 
 
-def _plain() -> script.JobScript:
+def _plain() -> JobRequest:
     """Nothing chosen, nothing of the site's own."""
     site = builders.site(jupyter={}, partitions={}, projects="none", ticket={})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}))
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
 
-def _with_ticket() -> script.JobScript:
+def _with_ticket() -> JobRequest:
     """Modules, and a ticket that is removed at the end."""
     path = f"/scratch/alice/tickets/{builders.LAUNCH_ID}.ccache"
     ticket = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {path}"))
     return script.build(builders.launch(), builders.LAUNCH_ID, _MARK, builders.process(), (ticket,))
 
 
-def _odd_values() -> script.JobScript:
+def _odd_values() -> JobRequest:
     """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
     site = builders.site(
         job_folder="/scratch/a 'b' $(id)\\/{owner}",
@@ -50,7 +53,7 @@ def _odd_values() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, process, fragments)
 
 
-def _kernels() -> script.JobScript:
+def _kernels() -> JobRequest:
     """Kernels of both kinds, on several nodes, and a page of its own."""
     kernels = [
         {"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "required": False},
@@ -62,7 +65,7 @@ def _kernels() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
 
-def _container() -> script.JobScript:
+def _container() -> JobRequest:
     """The server in an image."""
     site = builders.site(container=["apptainer", "exec", "--bind", "/scratch", "{image}"])
     profile = builders.profile(container="/gpfs/images/my lab.sif")
@@ -70,7 +73,7 @@ def _container() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
 
-def _spark() -> script.JobScript:
+def _spark() -> JobRequest:
     """A Spark cluster by its hook, where Slurm's commands need variables."""
     site = builders.site(
         jupyter={}, partitions={}, projects="none", ticket={}, environment={"SLURM_CONF": "/etc/it's slurm.conf"}
@@ -81,7 +84,7 @@ def _spark() -> script.JobScript:
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
 
-SCRIPTS: dict[str, Callable[[], script.JobScript]] = {
+SCRIPTS: dict[str, Callable[[], JobRequest]] = {
     "plain": _plain,
     "with-ticket": _with_ticket,
     "odd-values": _odd_values,
@@ -91,11 +94,16 @@ SCRIPTS: dict[str, Callable[[], script.JobScript]] = {
 }
 
 
+def text(name: str) -> str:
+    """Return the script of this name as it is now."""
+    return slurm_jobs.batch_script(SCRIPTS[name]())
+
+
 def path(name: str) -> Path:
     """Return where the script of this name is kept."""
     return FOLDER / f"{name}.sh"
 
 
 if __name__ == "__main__":
-    for name, build in SCRIPTS.items():
-        path(name).write_text(build().text, encoding="utf-8")
+    for name in SCRIPTS:
+        path(name).write_text(text(name), encoding="utf-8")

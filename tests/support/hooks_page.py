@@ -11,8 +11,9 @@ import yaml
 
 from kernels.hook import GROUP, hooks
 from tests.support import builders
+from tests.support.folders import TREE
 
-PAGE = Path(__file__).parents[2] / "docs/hooks.md"
+PAGE = TREE / "docs/hooks.md"
 
 
 def block(language: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 from jupyterhub.proxy import Proxy
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
+from slurm_ssh_spawner.spawner import SlurmSSHSpawner
+
 
 class NoProxy(Proxy):
     """Routes nothing: tests talk to the hub itself."""
@@ -41,3 +43,9 @@ class ReportedSpawner(SimpleLocalProcessSpawner):
     def job_reports_stage(self, name: str, text: str) -> None:
         """Remember it."""
         self.reported.append(f"{name}: {text}")
+
+
+class ComposedSpawner(SlurmSSHSpawner):
+    """Ours, of a hub whose test composes what its spawners share."""
+
+    hub_starts = None

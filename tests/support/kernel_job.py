@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from kernels import ready
+from kernels import preparation
 from kernels.hook import JobContext
 from kernels.kernel import Kernel
 
@@ -47,7 +47,7 @@ class Job:
         )
 
     def start(self, *kernels: Kernel, **environ: str) -> "subprocess.Popen[bytes]":
-        fragment = ready.fragment(kernels, self.facts)
+        fragment = preparation.fragment(kernels, self.facts)
         settings = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "SLURM_JOB_ID": str(self.number)}
         settings |= {"JUPYTERHUB_SITES_STAGES": str(self.launch / "stages"), **fragment.environ, **environ}
         with self.log.open("wb") as log:

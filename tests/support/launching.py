@@ -15,12 +15,9 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from traitlets.config import Config
 
-from slurm_ssh_spawner import launcher as launcher_module
-from slurm_ssh_spawner.hub import SETTING, Hub
-from slurm_ssh_spawner.launcher import Launcher, Settings
-from slurm_ssh_spawner.spawner import SlurmSSHSpawner
-from tests.support import builders
-from tests.support.hub import NoProxy
+from slurm_ssh_spawner.hub.shared import SETTING, Hub
+from tests.support import builders, composing
+from tests.support.hub import ComposedSpawner, NoProxy
 from tests.support.local import LocalSite
 
 REFUSED_BY_SLURM = "Geneva did not accept the job"
@@ -134,8 +131,8 @@ class LaunchingHub:
         """Begin anew with a catalogue of these sections (see builders.written); earlier records stay."""
         catalogue = builders.live(self.local.home, **sections)
         tickets: Any = _Tickets()
-        settings = Settings("hub", 60, range(20000, 20001), f"sqlite:///{self.local.home}/launches.sqlite")
-        self.app.tornado_settings[SETTING] = Hub(catalogue, Launcher(settings, catalogue.sites, tickets))
+        url = f"sqlite:///{self.local.home}/launches.sqlite"
+        self.app.tornado_settings[SETTING] = composing.hub(catalogue, tickets, url, self.local)
 
     @property
     def core(self) -> Hub:
@@ -172,11 +169,10 @@ async def launching(
     local = LocalSite(folder)
     local.install_slurm()
     local.tell("refusal", "sbatch: error: Batch job submission failed: Nothing runs here\n")
-    patch.setattr(launcher_module, "ConnectionPool", lambda *_: local)
     config = {
         "JupyterHub": {
             "proxy_class": NoProxy,
-            "spawner_class": SlurmSSHSpawner,
+            "spawner_class": ComposedSpawner,
             "authenticator_class": "dummy",
             "allow_named_servers": True,
             "tornado_settings": {"slow_spawn_timeout": 10},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.shell import Shell
-from slurm_ssh_spawner.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
+from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -61,8 +61,9 @@ class LocalSite:
         *,
         environ: Mapping[str, str] | None = None,
         timeout_seconds: float = 0,  # noqa: ARG002 - nothing here is late but by `mishaps`
+        limit_bytes: int = 0,  # noqa: ARG002 - nothing here is long
     ) -> Completed:
-        """Run a program with data on its stdin; a `Transport` and a `delivery.Run`."""
+        """Run a program with data on its stdin; as a Connection does, and a `delivery.Run`."""
         mishap = self.mishaps.pop(0) if self.mishaps else ""
         if mishap == "before":
             raise ConnectionLost("the wire was cut")

@@ -49,6 +49,12 @@ class Hub:
         return status
 
 
+def listens(port: int) -> bool:
+    """Return whether somebody takes connections at a port now."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port() -> int:
     """Return a port that nobody listens on now."""
     with socket.socket() as probe:

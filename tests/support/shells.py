@@ -29,7 +29,7 @@ def run(
         capture_output=True,
         env={"PATH": "/usr/bin:/bin", **(environ or {})},
         cwd=cwd,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

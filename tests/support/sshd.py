@@ -6,15 +6,13 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
-from profiles.site import FrontEnd
-from tests.support.waiting import until
+from profiles.catalogue.site import FrontEnd
 
 HOST = "localhost"
 
@@ -24,11 +22,15 @@ class Sshd:
 
     `tried` are the names that began a login, `logins` those that were let in, `asked` where clients wanted to be
     carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
-    `greeting` is shown before the login, `closed` hangs up after it, `menu` is said instead of running a program.
+    `shell` is a command that is run as a login shell, in place of a real one; without a `keytab` people log in by
+    `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, `menu` is said instead of
+    running a program.
     """
 
-    def __init__(self, keytab: str, home: Path) -> None:
+    def __init__(self, keytab: str, home: Path, shell: str = "") -> None:
         self.home = home
+        self.shell = shell
+        self.client_key = asyncssh.generate_private_key("ssh-ed25519")
         self.people = {"alice", "bob"}
         self.forwards = True
         self.greeting = ""
@@ -44,8 +46,7 @@ class Sshd:
         self._keytab = keytab
         self._key = asyncssh.generate_private_key("ssh-ed25519")
         self._listener: asyncssh.SSHAcceptor | None = None
-        self._programs: list[subprocess.Popen[bytes]] = []
-        self._threads = ThreadPoolExecutor(20)
+        self._programs: list[asyncio.subprocess.Process] = []
 
     @property
     def front_end(self) -> FrontEnd:
@@ -57,17 +58,24 @@ class Sshd:
         """Its public host key, as in a .pub file."""
         return self._key.export_public_key().decode().strip()
 
+    async def connect(self) -> asyncssh.SSHClientConnection:
+        """Log in by the key."""
+        return await asyncssh.connect(
+            "127.0.0.1", self.port, username="alice", known_hosts=None, client_keys=[self.client_key], config=None
+        )
+
     async def start(self) -> None:
         """Listen on a free port."""
+        keys = asyncssh.import_authorized_keys(self.client_key.export_public_key().decode())
+        by_ticket = {"gss_host": HOST, "gss_store": {"keytab": f"FILE:{self._keytab}", "rcache": "none:"}}
         self._listener = await asyncssh.listen(
             "127.0.0.1",
             self.port,
             server_factory=lambda: _Login(self),
             server_host_keys=[self._key],
-            gss_host=HOST,
-            # Without a replay cache nothing is written outside the test's folders.
-            gss_store={"keytab": f"FILE:{self._keytab}", "rcache": "none:"},
             gss_kex=False,
+            # Without a replay cache nothing is written outside the test's folders.
+            **(by_ticket if self._keytab else {"gss_host": None, "authorized_client_keys": keys}),
             process_factory=self._run,
             encoding=None,
         )
@@ -77,15 +85,17 @@ class Sshd:
         """Cut every connection, end every program, and listen no more."""
         self.cut()
         for program in self._programs:
-            if program.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
-        self._threads.shutdown()
+            await program.wait()
         if self._listener:
             self._listener.close()
             await self._listener.wait_closed()
-        await until(lambda: not self.connections)
-        # A socket is closed some turns of the loop after its connection is lost.
-        await asyncio.sleep(0.01)
+        while self.connections:  # noqa: ASYNC110 - asyncssh tells nobody when a server's side has gone
+            await asyncio.sleep(0.005)
+        # Their sockets are closed by the loop, a turn or two later.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def cut(self) -> None:
         """Drop every connection without a word."""
@@ -103,18 +113,27 @@ class Sshd:
             self.running -= 1
 
     async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
-        sent = await process.stdin.read()
-        program = self._begin(f"echo '{self.menu}'" if self.menu else process.command or "exit")
-        work = asyncio.get_running_loop().run_in_executor(self._threads, program.communicate, sent)
-        stdout, stderr = await work
-        process.stdout.write(stdout)
-        process.stderr.write(stderr)
-        process.exit(program.returncode)
+        """Run the program, with its output on its way while it runs, as a real front end has it."""
+        program = await self._begin(process.command or "exit")
+        feeding = asyncio.create_task(_feed(process.stdin, program.stdin))
+        try:
+            await asyncio.gather(_copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr))
+            process.exit(await program.wait())
+        finally:
+            feeding.cancel()
 
-    def _begin(self, command: str) -> "subprocess.Popen[bytes]":
-        program = subprocess.Popen(
-            ["sh", "-c", command],
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "USER": "alice"},
+    async def _begin(self, command: str) -> asyncio.subprocess.Process:
+        asked = f"cat >/dev/null; echo '{self.menu}'" if self.menu else self.shell or command
+        program = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            asked,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(self.home),
+                "USER": "alice",
+                "SSH_ORIGINAL_COMMAND": command,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -122,6 +141,19 @@ class Sshd:
         )
         self._programs.append(program)
         return program
+
+
+async def _copy(source: Any, sink: Any) -> None:
+    while data := await source.read(65536):
+        sink.write(data)
+        await sink.drain()
+
+
+async def _feed(source: Any, sink: Any) -> None:
+    # A program need not read what it is sent.
+    with contextlib.suppress(OSError):
+        await _copy(source, sink)
+    sink.close()
 
 
 class _Login(asyncssh.SSHServer):
@@ -164,6 +196,17 @@ class _Login(asyncssh.SSHServer):
 async def running(keytab: str, home: Path) -> AsyncIterator[Sshd]:
     """Give a front end that listens, with `home` as everybody's home directory."""
     sshd = Sshd(keytab, home)
+    await sshd.start()
+    try:
+        yield sshd
+    finally:
+        await sshd.stop()
+
+
+@asynccontextmanager
+async def running_for_key(home: Path, shell: str = "") -> AsyncIterator[Sshd]:
+    """Give a front end that lets people in by its `client_key`, and has `shell` for a login shell."""
+    sshd = Sshd("", home, shell)
     await sshd.start()
     try:
         yield sshd

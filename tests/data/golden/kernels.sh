@@ -108,7 +108,7 @@ load_modules() {
     fi
   done
   for name in "${seen[@]}"; do
-    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+    is_loaded "$name" || give_up "The module $name was unloaded by another module: ${LOADEDMODULES-}"
   done
   stage loaded "${LOADEDMODULES-}"
 }
@@ -303,7 +303,7 @@ def run(command: List[str], environ: Dict[str, str], end: float, limit: str) -> 
         ending.check()
         return child.wait(max(0.0, end - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise Failure("it took longer than %s and was ended" % limit) from None
+        raise Failure("it took longer than %s and was stopped" % limit) from None
     finally:
         end_group(child)
 
@@ -393,9 +393,9 @@ def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterato
             break
         if holder and holder != told:
             told = holder
-            stage("waiting", "Job %s builds %s already; waiting for it" % (holder.partition("@")[2], what))
+            stage("waiting", "Job %s is already building %s; waiting for it" % (holder.partition("@")[2], what))
         if time.monotonic() > end:
-            raise Failure("job %s builds it already and did not come to an end" % told.partition("@")[2])
+            raise Failure("job %s is already building it and did not finish in time" % told.partition("@")[2])
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
     try:
@@ -440,7 +440,7 @@ def take_over(path: str, holder: str, entry: str) -> bool:
         os.rename(os.path.join(path, holder), os.path.join(path, entry))
     except OSError:
         return False
-    stage("waiting", "Job %s is over and had not finished; building again" % holder.partition("@")[2])
+    stage("waiting", "Job %s ended before it finished; building again" % holder.partition("@")[2])
     return True
 
 
@@ -514,7 +514,7 @@ def environ(job: Dict[str, Any]) -> Dict[str, str]:
 
 
 def note(kernel: Dict[str, Any], before: Found) -> None:
-    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is left out."""
+    """Add to the manifest of a script what it was seen to make, and is said to; what is gone is omitted."""
     present = kernelspecs()
     made = {name for name in present if before.get(name) != present[name]}
     made.update(name.lower() for name in kernel["kernelspecs"])
@@ -532,7 +532,7 @@ def note(kernel: Dict[str, Any], before: Found) -> None:
     os.replace(path + ".new", path)
 END_OF_FILE
 cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/declared.py <<'END_OF_FILE'
-"""Build a declared kernel once for all that has the same contents, and give it to the server of this launch.
+"""Build a declared kernel once for all with the same contents, and give it to the server of this launch.
 
 A virtual environment has its own path in it, so it is built where it stays, by who holds its lock; the file
 `complete` is written last.  What has none is a half build, and removed by who builds next.
@@ -678,7 +678,7 @@ def which(kernel: Dict[str, Any]) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Failure("its interpreter did not answer") from None
+        raise Failure("its Python interpreter did not answer") from None
     if answer.returncode:
         raise Failure("%s does not run: %s" % (kernel["python"], answer.stderr.decode(errors="replace").strip()))
     return answer.stdout.decode(errors="replace").strip()
@@ -701,7 +701,7 @@ def show(build: Build) -> None:
         json.dump(spec, file)
 END_OF_FILE
 cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/prepare.py <<'END_OF_FILE'
-"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.ready."""
+"""Make the kernels of a launch ready, one after another.  The argument is JSON; see kernels.preparation."""
 
 import json
 import os

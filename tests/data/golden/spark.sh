@@ -106,7 +106,7 @@ load_modules() {
     fi
   done
   for name in "${seen[@]}"; do
-    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+    is_loaded "$name" || give_up "The module $name was unloaded by another module: ${LOADEDMODULES-}"
   done
   stage loaded "${LOADEDMODULES-}"
 }
@@ -209,7 +209,7 @@ load_modules spark
 # The command init-cluster, and what follows the cluster that it starts.
 spark_folder=/scratch/alice/jupyter/0123456789ab/spark
 (umask 077 && mkdir -p -- "$spark_folder/bin" "$spark_folder/conf") ||
-  give_up "The folder $spark_folder cannot be made on $(hostname)."
+  give_up "The folder $spark_folder cannot be created on $(hostname)."
 cat >"$spark_folder/"settings.sh <<'END_OF_SPARK_FILE'
 cluster_name=spark_cluster-0123456789ab
 notebook_name=jupyter-hub-0123456789ab
@@ -282,7 +282,7 @@ cat >"$spark_folder/"cluster.sh <<'END_OF_SPARK_FILE'
 folder=$1 workers=$2 cores=$3 worker_mib=$4 check_seconds=$5
 # Without its folder the launch was over before this job began.
 [ -r "$folder/common.sh" ] || exit 0
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 
 export SPARK_LOG_DIR=$HOME/.spark/logs
@@ -294,11 +294,11 @@ export SPARK_DAEMON_MEMORY=256m
 export SPARK_LOCAL_IP=127.0.0.1
 export SPARK_DAEMON_JAVA_OPTS='-Dspark.port.maxRetries=0'
 
-master_step='' worker_step='' master='' ended='It has failed.'
+master_step='' worker_step='' master='' ended='It failed.'
 
 finish() {
   trap '' TERM
-  [ ! -d "$folder" ] || put "$folder/over" "The Spark cluster is over, and the notebook with it. $ended"
+  [ ! -d "$folder" ] || put "$folder/over" "The Spark cluster has ended, and the notebook with it. $ended"
   slurm scancel --user="$owner" --name="$notebook_name"
   kill $worker_step $master_step 2>/dev/null
   wait
@@ -353,7 +353,7 @@ follow() {
       end "Its workers have ended; see ~/.spark/logs/$cluster_name.log." 1
     if [ $((SECONDS - checked)) -ge "$check_seconds" ]; then
       checked=$SECONDS
-      ! is_over "$notebook_name" || end "The notebook is over." 0
+      ! is_over "$notebook_name" || end "The notebook has ended." 0
     fi
     nap 1
   done
@@ -362,11 +362,11 @@ follow() {
 trap finish EXIT
 trap 'end "It was cancelled, or its time was up." 143' TERM
 (umask 077 && mkdir -p -- "$SPARK_LOG_DIR" "$SPARK_PID_DIR" "$SPARK_WORKER_DIR") ||
-  end "Its folders in ~/.spark cannot be made on $(hostname)." 1
+  end "Its folders in ~/.spark cannot be created on $(hostname)." 1
 find "$SPARK_LOG_DIR" -maxdepth 1 -name 'spark_cluster-*.log' -mtime +14 -delete
 exec >>"$SPARK_LOG_DIR/$cluster_name.log" 2>&1
 # It may have waited in the queue for longer than the notebook lived.
-! is_over "$notebook_name" || end "The notebook was over before it began." 0
+! is_over "$notebook_name" || end "The notebook ended before the cluster began." 0
 run_step --nodes=1 --ntasks=1 --nodelist="$SLURMD_NODENAME" bash "$folder/node.sh" master "$folder" &
 master_step=$!
 follow
@@ -376,7 +376,7 @@ cat >"$spark_folder/"node.sh <<'END_OF_SPARK_FILE'
 # One daemon of a Spark cluster on one node: node.sh master FOLDER, or node.sh worker FOLDER URL CORES MIB.
 
 part=$1 folder=$2
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 host=$(this_host)
 daemon=''
@@ -429,7 +429,7 @@ cat >"$spark_folder/"watch.sh <<'END_OF_SPARK_FILE'
 # Follow the Spark cluster of this launch for as long as the job lives, and end the job with it.  Read by the job's
 # script, whose `stage` and `notice` it calls, with $folder set.
 
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "${folder:?}/common.sh"
 
 said='' checked='' text='' workers=0 check_seconds=60
@@ -446,7 +446,7 @@ check() {
   checked=$SECONDS
   if is_over "$cluster_name"; then
     [ -s "$folder/over" ] ||
-      put "$folder/over" "The Spark cluster is over (${word:-gone}), and the notebook with it. Its log is in ~/.spark/logs."
+      put "$folder/over" "The Spark cluster has ended (${word:-gone}), and the notebook with it. Its log is in ~/.spark/logs."
     slurm scancel --user="$owner" --name="$notebook_name"
     exit 0
   fi
@@ -542,7 +542,7 @@ case " $* " in
 esac
 spark_folder=${SPARK_CONF_DIR%/conf} spark_said=''
 if [ -n "$spark_waits" ] && [ ! -e "$spark_folder/asked" ]; then
-  printf 'This notebook has no Spark cluster: init-cluster has not run, or has failed.\n' >&2
+  printf 'This notebook has no Spark cluster: init-cluster was not run, or it failed.\n' >&2
   exit 1
 fi
 while [ -n "$spark_waits" ] && [ ! -s "$spark_folder/master" ]; do
@@ -584,11 +584,11 @@ refuse() {
 }
 
 folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
-# shellcheck source=kernels/jobside/spark_common.sh
+# shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 
 read_options() {
-  [ $# -ge 3 ] || refuse "Say PROJECT PARTITION NODES, such as: init-cluster proj3 cloud 5"
+  [ $# -ge 3 ] || refuse "Usage: init-cluster PROJECT PARTITION NODES, such as: init-cluster proj3 cloud 5"
   project=$1 partition=$2 workers=$3 cores=1 memory_mib=2048 check_seconds=60
   shift 3
   while [ $# -gt 1 ]; do
@@ -596,19 +596,19 @@ read_options() {
       --cores) cores=$2 ;;
       --memory) memory_mib=$2 ;;
       --check-seconds) check_seconds=$2 ;;
-      *) refuse "There is no option $1; there are --cores, --memory and --check-seconds." ;;
+      *) refuse "There is no option $1; write --cores, --memory or --check-seconds." ;;
     esac
     shift 2
   done
-  [ $# = 0 ] || refuse "What does $1 mean here?  Say PROJECT PARTITION NODES, then options with their values."
+  [ $# = 0 ] || refuse "$1 is not expected here; write PROJECT PARTITION NODES, then options with their values."
   local given pattern='^[1-9][0-9]{0,8}$'
   for given in "$workers" "$cores" "$memory_mib" "$check_seconds"; do
-    [[ $given =~ $pattern ]] || refuse "$given is not a whole number from 1."
+    [[ $given =~ $pattern ]] || refuse "$given is not a whole number of at least 1."
   done
   [ "$memory_mib" -ge 1536 ] || refuse "A worker needs --memory 1536 (MiB) or more: its programs, Spark's heap, Python."
   pattern='^([A-Za-z0-9_][A-Za-z0-9_.,+-]*)?$'
-  [[ $project =~ $pattern ]] || refuse "$project cannot be the name of a project."
-  [[ $partition =~ $pattern ]] || refuse "$partition cannot be the name of a partition."
+  [[ $project =~ $pattern ]] || refuse "$project is not a valid project name."
+  [[ $partition =~ $pattern ]] || refuse "$partition is not a valid partition name."
 }
 
 # Write the settings of the cluster and of the notebook.  Only the owner can read them: the secret lets one in.
@@ -616,7 +616,7 @@ write_settings() (
   umask 077
   local name secret site=${SPARK_SITE_CONF_DIR:-$SPARK_HOME/conf}
   secret=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
-  [ ${#secret} = 64 ] || refuse "No secret could be made on $(hostname)."
+  [ ${#secret} = 64 ] || refuse "No secret could be created on $(hostname)."
   mkdir -p -- "$folder/cluster" "$folder/conf"
   for name in cluster conf; do
     {
@@ -667,8 +667,8 @@ is_there_after_all() {
 }
 
 read_options "$@"
-[ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME names no Spark: the profile has to load a module that does."
-mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch has a Spark cluster already."
+[ -x "${SPARK_HOME-}/bin/spark-class" ] || refuse "SPARK_HOME contains no Spark: the profile must load a module that provides it."
+mkdir -- "$folder/asked" 2>/dev/null || refuse "This launch already has a Spark cluster."
 write_settings || exit 1
 # The master of a cluster that is over must not be taken for this one's.
 mkdir -p -- "$HOME/.spark" && rm -f -- "$HOME/.spark/master"
@@ -677,7 +677,7 @@ if ! submit >"$folder/sbatch.id" 2>"$folder/sbatch.said" && ! is_there_after_all
   refuse "Slurm did not accept the Spark cluster: $(tail -n 1 -- "$folder/sbatch.said")"
 fi
 put "$folder/submitted" "workers=$workers check_seconds=$check_seconds"
-printf 'The Spark cluster %s is submitted, with %s worker(s).\n' "$cluster_name" "$workers"
+printf 'The Spark cluster %s is submitted; workers: %s.\n' "$cluster_name" "$workers"
 END_OF_SPARK_FILE
 chmod 700 "$spark_folder/bin/init-cluster"
 export SPARK_SITE_CONF_DIR=${SPARK_CONF_DIR:-${SPARK_HOME-}/conf}

@@ -108,7 +108,7 @@ load_modules() {
     fi
   done
   for name in "${seen[@]}"; do
-    is_loaded "$name" || give_up "The module $name was unloaded again by another: ${LOADEDMODULES-}"
+    is_loaded "$name" || give_up "The module $name was unloaded by another module: ${LOADEDMODULES-}"
   done
   stage loaded "${LOADEDMODULES-}"
 }

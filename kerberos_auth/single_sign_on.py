@@ -1,0 +1,111 @@
+"""The page of single sign-on: a browser with a Kerberos ticket logs in without a password."""
+
+import os
+from functools import partial
+from http.client import responses
+from typing import Any
+
+from jupyterhub.handlers import BaseHandler
+from tornado import web
+from tornado.escape import xhtml_escape
+from tornado.httputil import url_concat
+from traitlets import Unicode
+from traitlets.config import LoggingConfigurable
+
+from . import negotiate, sentences
+from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
+from .negotiate import SignedOn, SignOnRefused
+from .threads import LoginThreads
+
+PATH = "/negotiate"
+
+_THREADS = 4  # each is busy for milliseconds: no server is asked
+
+
+class SingleSignOn(LoggingConfigurable):
+    """Login by the Kerberos ticket that a browser has; off unless a keytab is set.
+
+    The realm, the refused names, the time-out and the store are those of the authenticator.
+    """
+
+    keytab = Unicode(
+        "",
+        config=True,
+        help="""Path of a keytab that the hub can read, with the key of HTTP/<name in people's address bar>. With
+        it, people can log in by their browser's Kerberos ticket. Default "": they cannot, because only an
+        administrator of the realm can make that key.""",
+    )
+
+    def __init__(self, authenticator: Any) -> None:
+        super().__init__(parent=authenticator)
+        if self.keytab and not os.access(self.keytab, os.R_OK):
+            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
+        self._authenticator = authenticator
+        self._threads = LoginThreads(_THREADS)
+
+    def routes(self) -> list[tuple[str, type[BaseHandler], dict[str, "SingleSignOn"]]]:
+        """Return what `Authenticator.get_handlers` adds to the hub; nothing when single sign-on is off."""
+        return [(PATH, NegotiateHandler, {"single_sign_on": self})] if self.keytab else []
+
+    async def accept(self, authorization: str) -> SignedOn | None:
+        """Return who an Authorization header proves, the ticket stored; None without a Negotiate token.
+
+        Raises SignOnRefused, or another AuthFailed when the person is not to blame.
+        """
+        token = negotiate.read_header(authorization)
+        if token is None:
+            return None
+        store = self._authenticator.tickets
+        denied = self._authenticator.denied_users | self._authenticator.blocked_users
+        check = partial(negotiate.sign_on, token, self.keytab, store.folder, store.realm, denied)
+        try:
+            who = await self._threads.run(check, self._authenticator.login_timeout_seconds)
+        except TimeoutError as error:
+            raise LoginServersUnreachable("no thread was free in time") from error
+        store.put(who.user, who.cache, who.principal)
+        return who
+
+
+class NegotiateHandler(BaseHandler):  # type: ignore[misc]
+    """Log a person in by their browser's ticket and lead them to `next`; every refusal links to the login form.
+
+    `signed_on` is who they are, once they proved it: the authenticator takes it in place of a password.
+    """
+
+    signed_on: SignedOn | None = None
+
+    def initialize(self, single_sign_on: SingleSignOn) -> None:
+        """Take what the route was made with."""
+        self._single_sign_on = single_sign_on
+
+    async def get(self) -> None:
+        """Ask for a ticket, or take the one in the Authorization header."""
+        try:
+            self.signed_on = await self._single_sign_on.accept(self.request.headers.get("Authorization", ""))
+        except AuthFailed as error:
+            # Quoted and cut: names in it were chosen by whoever made the ticket.
+            self.log.warning("Single sign-on failed: %s: %.300r", type(error).__name__, error.detail)
+            theirs = isinstance(error, SignOnRefused | BadTicket | TicketExpired)
+            raise self._refusal(403 if theirs else 503, error.message) from error
+        if self.signed_on is None:
+            raise self._refusal(401, sentences.NO_TICKET_SHOWN, {"WWW-Authenticate": "Negotiate"})
+        user = await self.login_user({"username": self.signed_on.user})
+        if user is None:
+            raise self._refusal(403, sentences.NOT_ALLOWED)
+        self.set_header("WWW-Authenticate", self.signed_on.answer)
+        self.redirect(self.get_next_url(user))
+
+    def _refusal(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> web.HTTPError:
+        form = url_concat(self.settings["login_url"], {"next": self.get_argument("next", "")})
+        return _Refusal(status, sentence, form, headers or {})
+
+
+class _Refusal(web.HTTPError):
+    """What JupyterHub shows as a page with a sentence and the way to the login form."""
+
+    def __init__(self, status: int, sentence: str, form: str, headers: dict[str, str]) -> None:
+        # Without a reason JupyterHub makes a headline of the sentence.
+        super().__init__(status, "%s", sentence, reason=responses[status])
+        self.headers = {"Cache-Control": "no-store", **headers}
+        link = f'<a id="password-login" href="{xhtml_escape(form)}">{xhtml_escape(sentences.USE_PASSWORD)}</a>'
+        self.jupyterhub_html_message = f"{xhtml_escape(sentence)}</p><p>{link}"

@@ -1,0 +1,16 @@
+"""Every sentence of this package that people read; no other module of it words one.
+
+What programs in jobs say is worded there: in jobs there is none of this.  Translated by gettext, as those of
+kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder under Python's `share/locale`.  Each
+stands behind the place or the name of a value.
+"""
+
+import gettext
+
+DOMAIN = "jupyterhub-sites"
+_ = gettext.translation(DOMAIN, fallback=True).gettext
+
+NOT_A_TIME = _("{value} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
+NOT_A_SIZE = _("{value} is not an amount of memory; write 900M or 64G")
+NOT_A_NUMBER = _("{value} is not a whole number; write digits, such as 4")
+WHAT_TO_INSTALL = _("must say once what to install; write either `requirements` or `lock`")

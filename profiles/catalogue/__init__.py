@@ -1,0 +1,1 @@
+"""What an admin may write: frozen values, one for each kind of entry."""

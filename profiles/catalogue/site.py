@@ -1,0 +1,241 @@
+"""The catalogue's sites: data about clusters.  Frozen values; no I/O and no look-ups."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from kernels.environment import Environment, Value, Variable
+from kernels.units import Minutes
+from profiles.catalogue.spelling import near
+from profiles.catalogue.values import (
+    AbsolutePath,
+    Directives,
+    Entry,
+    Moment,
+    OwnersFolder,
+    Plain,
+    SlurmWord,
+    Whole,
+    Word,
+    Words,
+    braces,
+)
+from profiles.catalogue.wrong import WrongAt
+from profiles.sentences import mistakes
+
+LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
+HOST_KEY = r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
+PRINCIPAL = r"^[^\s@]+@[^\s@]+$"
+NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
+HUB_URL = r"^https?://[^\s/]+$"
+
+ContainerWord = Annotated[Value, AfterValidator(braces("image"))]
+Projects = Annotated[
+    Annotated[Literal["none", "accounting"], Tag("a word")]
+    | Annotated[tuple[SlurmWord, ...], Field(min_length=1), Tag("a list")],
+    Discriminator(lambda value: "a list" if isinstance(value, list | tuple) else "a word"),
+]
+
+
+def _projects(value: Any) -> Any:
+    if isinstance(value, str) and near(value, ("none", "accounting")) is None:
+        raise ValueError(mistakes.NO_PROJECTS.format(value=value[:40]))
+    return value
+
+
+def _nothing_said(value: Any) -> Any:
+    return {} if value is None else value
+
+
+def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not any("{image}" in word for word in words):
+        raise ValueError(mistakes.NO_IMAGE.format(image="'{image}'"))
+    return words
+
+
+class FrontEnd(Entry):
+    """One login host of a site."""
+
+    host: str = Field(
+        pattern=HOST,
+        description="Full name of the host, as in its Kerberos principal host/NAME; not an alias.",
+    )
+    port: Whole = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
+    host_keys: tuple[Annotated[str, Field(pattern=HOST_KEY)], ...] = Field(
+        min_length=1,
+        description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused.",
+    )
+
+
+class Tunnel(Entry):
+    """How the hub reaches a job's port."""
+
+    kind: Literal["direct", "ssh"] = Field(
+        default="direct",
+        description="`direct`: the hub connects to the node. `ssh`: the hub connects through a front end.",
+    )
+
+
+class Auks(Entry):
+    """Where a site's client of auks is."""
+
+    path: AbsolutePath = Field(default="/usr/bin/auks", description="Path of the program auks on the front ends.")
+    conf: AbsolutePath | None = Field(
+        default=None,
+        description="Its configuration file, such as /etc/auks/auks.conf. Default: its own.",
+    )
+
+
+class TicketCommand(Entry):
+    """A site's own programs that bring tickets to jobs; `{launch_id}` and `{owner}` may stand in every word."""
+
+    push: Words = Field(
+        description="Command run on the front end, as the owner, before a job is submitted and after each renewal "
+        "of the ticket. It gets the ticket on stdin and, as delegated by the login, in KRB5CCNAME.",
+    )
+    release: Words | None = Field(
+        default=None,
+        description="Command run on the front end, as the owner, when the job is over. Default: none.",
+    )
+    ccache: Word | None = Field(
+        default=None,
+        description="KRB5CCNAME of the job, such as FILE:/scratch/{owner}/{launch_id}. Default: not set.",
+    )
+
+
+class TicketSettings(Entry):
+    """How the owner's Kerberos ticket reaches the job."""
+
+    delivery: Literal["none", "copy", "auks", "command"] = Field(
+        default="none",
+        description="`none`: the job has no ticket. `copy`: a private file in the site's ticket_folder. "
+        "`auks`: the site's auksd and its Slurm plug-in. `command`: a program of the site's own.",
+    )
+    auks: Auks | None = Field(
+        default=None, description="Where the auks client is, if not /usr/bin/auks with its default configuration."
+    )
+    command: TicketCommand | None = Field(default=None, description="For `command`: what to run.")
+
+    @model_validator(mode="after")
+    def _only_the_delivery_has_settings(self) -> Self:
+        if self.delivery == "command" and self.command is None:
+            raise WrongAt(("delivery",), mistakes.NO_COMMAND)
+        for name in ("auks", "command"):
+            if getattr(self, name) is not None and self.delivery != name:
+                raise WrongAt((name,), mistakes.OF_ANOTHER_DELIVERY.format(delivery=name))
+        return self
+
+
+class Partition(Entry):
+    """One Slurm partition that the form offers."""
+
+    title: Plain = Field(default="", description="Title shown in the form. Default: the partition's name.")
+    time_max: Minutes | None = Field(default=None, description="Longest time that may be chosen here.")
+
+
+_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
+
+
+class Monitor(Entry):
+    """A service identity that a site allows to ask Slurm."""
+
+    principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
+        description="Its Kerberos principal, such as jupyter-monitor@EXAMPLE.ORG."
+    )
+    keytab: AbsolutePath = Field(description="File on the hub with its key, readable by the hub alone.")
+    login: Annotated[str, Field(pattern=LOGIN)] = Field(description="Its login on the front ends.")
+
+
+class Maintenance(Entry):
+    """One announced pause of a site."""
+
+    begins: Moment = Field(description="When it begins, such as 2026-12-01 08:00.")
+    ends: Moment = Field(description="When it is over.")
+    text: Plain = Field(default="", description="Further information, shown to people.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends <= self.begins:
+            raise WrongAt(("ends",), mistakes.ENDS_BEFORE.format(begins=f"{self.begins:%Y-%m-%d %H:%M}"))
+        return self
+
+
+class Site(Entry):
+    """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
+
+    title: Plain = Field(description="Title shown in the list of clusters.")
+    front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
+    slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
+    slurm_cluster: SlurmWord | None = Field(
+        default=None, description="Cluster name for `-M`, where one Slurm controls several clusters."
+    )
+    node_address: Annotated[str, Field(pattern=NODE_ADDRESS), AfterValidator(braces("node"))] = Field(
+        default="{node}",
+        description="Address of a node as the hub (with `tunnel: {kind: ssh}` the front end) reaches it; "
+        "`{node}` is Slurm's name of the node.",
+    )
+    hub_url: Annotated[str, Field(pattern=HUB_URL)] | None = Field(
+        default=None,
+        description="URL of the hub as the nodes reach its API. Default: the hub's own API URL.",
+    )
+    login_name: dict[str, Annotated[str, Field(pattern=LOGIN)]] = Field(
+        default_factory=dict, description="Login names at the site, for people whose name on the hub differs."
+    )
+    job_folder: OwnersFolder = Field(
+        description="Folder of job logs, made if missing. Every node must see it and write there without a ticket."
+    )
+    ticket_folder: OwnersFolder | None = Field(
+        default=None,
+        description="Folder of delivered tickets, made with mode 0700 if missing. Same conditions as job_folder.",
+    )
+    module_init: AbsolutePath | None = Field(
+        default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
+    )
+    jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
+    environment: dict[Variable, Value] = Field(
+        default_factory=dict,
+        description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
+    )
+    directives: Directives = Field(
+        default_factory=dict,
+        description="Further sbatch options for every job, such as `constraint: ib`; `true` for a bare option.",
+    )
+    tunnel: Tunnel = Field(default_factory=Tunnel, description="How the hub reaches a job's port.")
+    ticket: TicketSettings = Field(
+        default_factory=TicketSettings, description="How the owner's ticket reaches the job."
+    )
+    partitions: dict[SlurmWord, _Partition] = Field(
+        default_factory=dict,
+        description="Partitions offered, the default first. Default: Slurm's own default partition.",
+    )
+    projects: Annotated[Projects, BeforeValidator(_projects)] = Field(
+        default="none",
+        description="Projects that may be charged: a list, the default first; `accounting`: those that Slurm's "
+        "accounting has for the person; `none`: no project is asked for.",
+    )
+    kernel_store: AbsolutePath | None = Field(
+        default=None,
+        description="Folder of built kernels, shared by all whose launches can write or read it. "
+        "Default: a folder in each person's home.",
+    )
+    container: Annotated[tuple[ContainerWord, ...], AfterValidator(_has_image)] | None = Field(
+        default=None,
+        description="How a program is started in a profile's container, with `{image}` for its path, such as "
+        "[apptainer, exec, --bind, /scratch, '{image}'].",
+    )
+    monitor: Monitor | None = Field(
+        default=None,
+        description="Service identity that asks Slurm what is free. Default: people's own connections.",
+    )
+    maintenance: tuple[Maintenance, ...] = Field(
+        default=(), description="Times when nothing can be started there, shown in the form until they are over."
+    )
+    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
+    qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
+
+    @model_validator(mode="after")
+    def _a_copied_ticket_needs_a_folder(self) -> Self:
+        if self.ticket.delivery == "copy" and self.ticket_folder is None:
+            raise WrongAt(("ticket", "delivery"), mistakes.NO_TICKET_FOLDER)
+        return self

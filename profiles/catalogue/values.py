@@ -1,0 +1,152 @@
+"""The words that the catalogue's values are made of."""
+
+import contextlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from kernels import units
+from kernels.environment import Value
+from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
+from profiles.sentences import both, mistakes
+
+KEY = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
+ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
+DIRECTIVE = r"^[a-z][a-z-]*$"
+CountText = int | Annotated[str, Field(pattern=units.COUNT)]
+"""What may be written where a Count is read."""
+
+Key = Annotated[str, Field(pattern=KEY, max_length=40)]
+Plain = Annotated[str, Field(pattern=PLAIN, max_length=200)]
+SlurmWord = Annotated[str, Field(pattern=SLURM_WORD, max_length=200)]
+AbsolutePath = Annotated[str, Field(pattern=ABSOLUTE_PATH)]
+
+
+def _no_flag(value: Any) -> Any:
+    # For pydantic, true is 1.
+    if isinstance(value, bool):
+        raise units.Unreadable(mistakes.NOT_A_NUMBER, value)
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+
+
+class Entry(BaseModel):
+    """A part of the catalogue: cannot be changed once read, and knows no other keys than its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# What the launch itself sets, and where the catalogue says it.
+_DECIDED = {
+    "account": mistakes.DECIDED_BY_SITE.format(key="`projects`"),
+    "cpus-per-task": mistakes.DECIDED_BY.format(key="`resources: {cores: }`"),
+    "gres": mistakes.DECIDED_BY.format(key="`resources: {gpus: }`"),
+    "job-name": mistakes.JOB_NAME,
+    "mem": mistakes.DECIDED_BY.format(key="`resources: {memory: }`"),
+    "nodes": mistakes.DECIDED_BY.format(key="`resources: {nodes: }`"),
+    "ntasks-per-node": mistakes.ONE_TASK,
+    "output": mistakes.DECIDED_BY_SITE.format(key="`job_folder`"),
+    "partition": mistakes.DECIDED_BY.format(key="`partitions`"),
+    "time": mistakes.DECIDED_BY.format(key="`resources: {time: }`"),
+}
+# Options of sbatch that take these words; for all others they are a misspelt true, or the option omitted.
+_TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
+
+
+def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(value, dict):
+        return read(value)
+    misplaced = {name: why for name, each in value.items() if (why := _misplaced(name, each))}
+    wrong: list[WrongAt | WrongWithin] = [WrongAt((str(name),), why) for name, why in misplaced.items()]
+    rest = {name: each for name, each in value.items() if name not in misplaced}
+    try:
+        found = read({name: str(each) if type(each) is int else each for name, each in rest.items()})
+    except ValidationError as error:
+        wrong.append(WrongWithin((), error))
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return found
+
+
+def _misplaced(name: str, setting: Any) -> str | None:
+    """Return why a pair cannot be what its writer means."""
+    if name in _DECIDED:
+        return _DECIDED[name]
+    if name in _TAKES_YES_OR_NO or setting is True:
+        return None
+    word = str(setting).lower()
+    if word in ("yes", "on", "true"):
+        return mistakes.FLAG_WITH_VALUE.format(name=name, value=setting)
+    if word in ("no", "off", "false"):
+        return mistakes.NOT_SWITCHED_OFF
+    return None
+
+
+_Name = Annotated[str, Field(pattern=DIRECTIVE)]
+_Setting = Annotated[
+    Annotated[SlurmWord, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
+    Discriminator(lambda value: "a bare option" if value is True else "a word"),
+]
+Directives = Annotated[
+    dict[_Name, _Setting],
+    WrapValidator(_directives, json_schema_input_type=dict[_Name, SlurmWord | int | Literal[True]]),
+]
+
+
+# Of what Python reads too: neither a date alone, of which nobody knows whether its day is meant, nor a week.
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?$"
+
+
+MomentText = Annotated[str, Field(pattern=_MOMENT)]
+"""What may be written where a Moment is read."""
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone()
+    with contextlib.suppress(ValueError, OverflowError):
+        if isinstance(value, str) and re.fullmatch(_MOMENT, value):
+            return datetime.fromisoformat(value).astimezone()
+    raise units.Unreadable(mistakes.NOT_A_MOMENT, str(value)[:40])
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=MomentText)]
+"""A time with its zone: the one that is written, or that of the machine."""
+
+
+def braces(*known: str) -> Callable[[str], str]:
+    """Return a validator for texts in which only these names may stand in braces."""
+    sentence = mistakes.NO_MEANING if len(known) == 1 else mistakes.NO_MEANING_OF
+    listed = both([f"{{{name}}}" for name in known])
+
+    def check(text: str) -> str:
+        for name in re.findall(r"\{([^{}]*)\}", text):
+            if name not in known:
+                raise ValueError(sentence.format(name=f"{{{name}}}", known=listed))
+        return text
+
+    return check
+
+
+Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
+Words = Annotated[tuple[Word, ...], Field(min_length=1)]
+OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
+"""A folder that is another one for each person, or the same."""

@@ -1,0 +1,188 @@
+"""What must hold between entries of a catalogue: each name means something, each demand can be met.  Pure."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from kernels import units
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.profile import PARAMETER, Offering, Profile, Visibility
+from profiles.catalogue.site import Site
+from profiles.catalogue.spelling import meant
+from profiles.catalogue.wrong import WrongAt
+from profiles.sentences import mistakes
+
+Unsure = Collection[tuple[str, str]]
+"""Pairs of a profile and a site (keys) of which it is not known what the one is at the other."""
+
+Path = tuple[str, ...]
+
+# What has a meaning elsewhere in the catalogue, or is nearly a parameter; `${HOME}` is the shell's own.
+_BRACES = re.compile(r"(?<!\$)\{((?:owner|launch_id|node|image|user|param\w*)(?:[^\w{}][^{}]*)?)\}")
+
+_NAME = re.compile(r"(?<!\$)\{([a-z0-9_-]+)\}")
+
+
+@dataclass(frozen=True)
+class Where:
+    """A profile at a site, and where the file says what it is there."""
+
+    key: str
+    profile: Profile
+    site_key: str
+
+    def path(self, field: str, *inner: str) -> Path:
+        """Return the place of a field of the offering: with the site, if it differs there."""
+        there = self.profile.sites.get(self.site_key)
+        if there is not None and field in there.model_fields_set and _has(getattr(there, field), inner):
+            return ("profiles", self.key, "sites", self.site_key, field, *inner)
+        return ("profiles", self.key, field, *inner)
+
+    def literal(self, place: Path) -> Path:
+        """Return the place of a text of `Offering.literals`, maybe of its short form."""
+        there = self.profile.sites.get(self.site_key)
+        if place[0] == "kernels":
+            if there is not None and "kernel" in there.model_fields_set:
+                return ("profiles", self.key, "sites", self.site_key, "kernel")
+            if "kernel" in self.profile.model_fields_set and not (there and "kernels" in there.model_fields_set):
+                return ("profiles", self.key, "kernel")
+        return self.path(*place)
+
+    @property
+    def top(self) -> Path:
+        """The place of the profile."""
+        return ("profiles", self.key)
+
+    def resource(self, name: str) -> Path:
+        """Return the place of one of the resources, maybe of its short form; nothing if it is not written."""
+        there = self.profile.sites.get(self.site_key)
+        short = {"cores": "core", "memory": "memory"}.get(name, "")
+        for offering, path in ((there, ("sites", self.site_key)), (self.profile, ())):
+            if offering is not None and short in offering.model_fields_set:
+                return ("profiles", self.key, *path, short)
+            if offering is not None and name in offering.resources.model_fields_set:
+                return ("profiles", self.key, *path, "resources", name)
+        return ()
+
+
+def _has(value: object, inner: tuple[str, ...]) -> bool:
+    return not inner or not isinstance(value, dict) or inner[0] in value
+
+
+def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
+    """Yield every reference that leads nowhere and every demand that no site meets, some of them more than once.
+
+    `known_sites` are the names of all sites, also of those that could not be read; None if not all are known.
+    """
+    for key, profile in catalogue.profiles.items():
+        if known_sites is not None:
+            yield from _unknown_sites(key, profile, known_sites)
+        yield from _unknown_projects(catalogue, key, profile, known_sites)
+        looked_at = set()
+        for site_key in catalogue.sites_of(key):
+            if site_key not in catalogue.sites or (key, site_key) in unsure:
+                continue
+            where, what = Where(key, profile, site_key), catalogue.offering(key, site_key)
+            yield from _at_site(where, what, catalogue.sites[site_key])
+            # Most profiles are the same at every site.
+            if id(what) not in looked_at:
+                looked_at.add(id(what))
+                yield from _in_itself(where, what)
+
+
+def _unknown_sites(key: str, profile: Profile, known: Collection[str]) -> Iterator[WrongAt]:
+    for name in profile.sites:
+        if name not in known:
+            text = mistakes.NO_SITE.format(name=name, hint=meant(name, known))
+            yield WrongAt(("profiles", key, "sites", name), text)
+
+
+def _unknown_projects(
+    catalogue: Catalogue, key: str, profile: Profile, known_sites: Collection[str] | None
+) -> Iterator[WrongAt]:
+    """Find projects that no site lists, where all of them list theirs."""
+    offered = catalogue.sites_of(key)
+    if known_sites is not None and profile.visible_to and all(site in catalogue.sites for site in offered):
+        yield from _unlisted(("profiles", key), profile.visible_to, [catalogue.sites[site] for site in offered])
+    for site, there in profile.sites.items():
+        if there.visible_to and site in catalogue.sites:
+            yield from _unlisted(("profiles", key, "sites", site), there.visible_to, [catalogue.sites[site]])
+
+
+def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator[WrongAt]:
+    if any(site.projects == "accounting" for site in sites):
+        return
+    listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
+    sentence = mistakes.PROJECT_NOT_AT_SITE if len(sites) == 1 else mistakes.PROJECT_NOT_AT_SITES
+    for index, project in enumerate(visible_to.projects):
+        if project not in listed:
+            text = sentence.format(name=project, hint=meant(project, dict.fromkeys(listed)))
+            yield WrongAt((*path, "visible_to", "projects", str(index)), text)
+
+
+def _at_site(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
+    if site.partitions:
+        for index, name in enumerate(what.partitions):
+            if name not in site.partitions:
+                hint = meant(name, site.partitions)
+                text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
+                yield WrongAt(where.path("partitions", str(index)), text)
+        yield from _too_long(where, what, site)
+    if what.container is not None and site.container is None:
+        yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
+
+
+def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
+    """Find partitions in which not even the least time may be asked for."""
+    time = what.resources.time
+    limits = {
+        name: site.partitions[name].time_max
+        for name in what.partitions or site.partitions
+        if name in site.partitions
+    }
+    short = [name for name, most in limits.items() if most is not None and most < time.least]
+    # Of partitions that nobody named, the others will do.
+    if not what.partitions and len(short) < len(limits):
+        return
+    for name in short:
+        written = where.resource("time")
+        text = (mistakes.TOO_SHORT if written else mistakes.ITS_TIME_TOO_SHORT).format(
+            least=units.say_minutes(time.least),
+            partition=name,
+            site=where.site_key,
+            most=units.say_minutes(limits[name] or 0),
+        )
+        yield WrongAt((*written, "min") if written else where.top, text)
+
+
+def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
+    if what.resources.gpu_types and what.resources.gpus.most == 0:
+        yield WrongAt(where.resource("gpu_types") or where.top, mistakes.GPU_TYPES_ALONE)
+    for place, template in what.templates():
+        if "{" in template:
+            yield from _unknown_braces(where, what, place, template)
+    for place, text in what.literals():
+        for found in PARAMETER.finditer(text):
+            yield WrongAt(where.literal(place), mistakes.NOT_REPLACED.format(name=found[0]))
+    variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
+    for name, parameter in what.parameters.items():
+        if parameter.variable is None:
+            continue
+        if parameter.variable in variables:
+            yield WrongAt(where.path("parameters", name, "variable"), variables[parameter.variable])
+        variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
+
+
+def _unknown_braces(where: Where, what: Offering, place: Path, template: str) -> Iterator[WrongAt]:
+    for found in PARAMETER.finditer(template):
+        if found[1] not in what.parameters:
+            text = mistakes.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
+            yield WrongAt(where.path(*place), text)
+    for found in _BRACES.finditer(PARAMETER.sub("", template)):
+        text = mistakes.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
+        yield WrongAt(where.path(*place), text)
+    for found in _NAME.finditer(PARAMETER.sub("", template)):
+        if found[1] not in what.parameters or _BRACES.fullmatch(found[0]):
+            continue
+        text = mistakes.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
+        yield WrongAt(where.path(*place), text)

@@ -1,0 +1,194 @@
+"""The files of a catalogue: what `include` names, read once each and put together as one tree of nodes."""
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from profiles.loading import yaml_nodes
+from profiles.loading.files import Look, Sources, listed, look
+from profiles.loading.problems import Problem
+from profiles.sentences import mistakes
+
+SECTIONS = ("sites", "profiles")
+_KEYS = ("include", *SECTIONS)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """All that the files hold; `root` is None if the first cannot be read, and `is_whole` False if another cannot.
+
+    The entries of a file stand before those of the files that it includes, these in the order it names them, those
+    of a glob by name.
+    """
+
+    root: Node | None
+    problems: tuple[Problem, ...]
+    sources: Sources
+    is_whole: bool
+
+
+def gather(path: Path) -> Tree:
+    """Return what a file and those it includes hold; never raises for what is in them."""
+    gathering = _Gathering()
+    gathering.know(path)
+    try:
+        text = _text(path.read_bytes(), str(path))
+    except OSError as error:
+        problem = Problem(str(path), 1, 1, "file", mistakes.UNREADABLE.format(reason=error.strerror))
+        return Tree(None, (problem,), gathering.sources, False)
+    except yaml_nodes.NotYAML as error:
+        return Tree(None, (error.problem,), gathering.sources, False)
+    return gathering.tree(text, path)
+
+
+def gather_text(text: str, name: str) -> Tree:
+    """Return the same with `text` in place of the contents of the file `name`."""
+    gathering = _Gathering()
+    gathering.know(Path(name))
+    return gathering.tree(text, Path(name))
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
+        raise yaml_nodes.NotYAML(Problem(name, line, column, "file", mistakes.NOT_UTF8)) from error
+
+
+def _unread(path: Path, error: OSError) -> str:
+    """Return why an included file cannot be read, and what to do."""
+    sentence = mistakes.INCLUDED_UNREADABLE
+    if isinstance(error, IsADirectoryError):
+        sentence = mistakes.INCLUDED_FOLDER
+    elif isinstance(error, PermissionError):
+        sentence = mistakes.INCLUDED_FORBIDDEN
+    return sentence.format(path=path, reason=error.strerror)
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve raises for a link that leads to itself.
+    return Path(os.path.realpath(path))
+
+
+@dataclass
+class _Gathering:
+    files: list[Path] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    globs: list[tuple[Path, str, tuple[Path, ...]]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    is_whole: bool = True
+    _seen: set[Path] = field(default_factory=set)
+
+    def tree(self, text: str, path: Path) -> Tree:
+        root = None
+        try:
+            root = yaml_nodes.compose(text, str(path))
+            if root is None:
+                self.problems.append(Problem(str(path), 1, 1, "file", mistakes.EMPTY_FILE))
+            else:
+                self.problems += yaml_nodes.repeated(root)
+                self._follow(root, root, path, (_real(path),))
+        except yaml_nodes.NotYAML as error:
+            self.problems.append(error.problem)
+        return Tree(root, tuple(self.problems), self.sources, self.is_whole)
+
+    @property
+    def sources(self) -> Sources:
+        return Sources(tuple(self.files), tuple(self.looks), tuple(self.globs))
+
+    def know(self, path: Path) -> None:
+        """Remember a file that is read next."""
+        self.files.append(path)
+        self.looks.append(look(path))
+        self._seen.add(_real(path))
+
+    def _follow(self, root: Node, node: Node, path: Path, chain: tuple[Path, ...]) -> None:
+        """Put what `node`, the contents of `path`, includes into `root`."""
+        for place, entry in _includes(node):
+            for name in self._named(entry, path):
+                try:
+                    self._include(root, name, place, entry, chain)
+                except yaml_nodes.NotYAML as error:
+                    self.is_whole = False
+                    self.problems.append(error.problem)
+
+    def _named(self, entry: ScalarNode, path: Path) -> list[Path]:
+        folder, pattern = path.parent, entry.value
+        if not glob.has_magic(pattern):
+            return [folder / pattern]
+        matching = tuple(listed(folder, pattern))
+        self.globs.append((folder, pattern, matching))
+        return [each for each in matching if _real(each) != _real(path)]
+
+    def _include(
+        self, root: Node, path: Path, place: tuple[str, ...], entry: ScalarNode, chain: tuple[Path, ...]
+    ) -> None:
+        real = _real(path)
+        if real in chain:
+            self.problems.append(yaml_nodes.at(entry, place, mistakes.INCLUDES_ITSELF.format(path=path)))
+            return
+        if real in self._seen:
+            return
+        self.know(path)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, _unread(path, error))) from error
+        node = yaml_nodes.compose(_text(data, str(path)), str(path))
+        if node is not None:
+            self.problems += yaml_nodes.repeated(node)
+            self.problems += _merge(root, node)
+            self._follow(root, node, path, (*chain, real))
+
+
+def _includes(node: Node) -> Iterator[tuple[tuple[str, ...], ScalarNode]]:
+    """Yield the entries of `include`, each with its place; what is not text there is left to the schema."""
+    entries = _value(node, "include")
+    if isinstance(entries, SequenceNode):
+        for index, entry in enumerate(entries.value):
+            if isinstance(entry, ScalarNode) and yaml_nodes.is_text(entry) and entry.value.isprintable():
+                yield ("include", str(index)), entry
+
+
+def _value(node: Node, name: str) -> Node | None:
+    pairs = node.value if isinstance(node, MappingNode) else ()
+    return next((value for key, value in reversed(pairs) if key.value == name), None)
+
+
+def _merge(root: Node, node: Node) -> Iterator[Problem]:
+    """Add the sites and profiles of an included file to those of the first."""
+    if not isinstance(node, MappingNode):
+        yield yaml_nodes.at(node, (), mistakes.NOT_SECTIONS)
+        return
+    for key, value in node.value:
+        if key.value not in _KEYS:
+            names = ", ".join(f"`{name}`" for name in _KEYS)
+            yield yaml_nodes.at(key, (str(key.value),), mistakes.NO_KEY_OF_INCLUDED.format(names=names))
+        elif key.value == "include":
+            if not isinstance(value, SequenceNode) or not all(
+                isinstance(each, ScalarNode) for each in value.value
+            ):
+                yield yaml_nodes.at(key, ("include",), mistakes.NOT_FILES)
+        elif not isinstance(value, MappingNode):
+            yield yaml_nodes.at(key, (key.value,), mistakes.NOT_ENTRIES)
+        elif isinstance(root, MappingNode):
+            yield from _merge_section(root, key, value)
+
+
+def _merge_section(root: MappingNode, section: Node, entries: MappingNode) -> Iterator[Problem]:
+    mine = _value(root, section.value)
+    if mine is None:
+        root.value.append((section, entries))
+    elif isinstance(mine, MappingNode):
+        known = {key.value: key for key, _ in mine.value if isinstance(key, ScalarNode)}
+        for key, value in entries.value:
+            # A merged key (<<) may be there more than once: each adds to the mapping.
+            if isinstance(key, ScalarNode) and key.value in known and key.value != "<<":
+                yield yaml_nodes.twice(key, (section.value, key.value), known[key.value])
+            else:
+                mine.value.append((key, value))

@@ -1,0 +1,145 @@
+"""Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from yaml.nodes import Node
+
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.profile import Profile
+from profiles.catalogue.site import Site
+from profiles.catalogue.values import Entry, Key, Plain
+from profiles.catalogue.wrong import WrongAt
+from profiles.checks import names
+from profiles.loading import include, messages, model_fields, partial, yaml_nodes
+from profiles.loading.files import Sources
+from profiles.loading.include import Tree
+from profiles.loading.problems import CatalogueInvalid, Problem
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A catalogue, the files it was read from, and the nodes that know where everything stands in them."""
+
+    catalogue: Catalogue
+    sources: Sources
+    root: Node
+
+    def problem(self, path: tuple[str, ...], text: str) -> Problem:
+        """Return what is wrong with the value at `path`, with its place in the file."""
+        found = yaml_nodes.place(self.root, path)
+        return yaml_nodes.at(found.key, found.path, text)
+
+
+def read(path: str | Path) -> Catalogue:
+    """Return the catalogue in the YAML file at `path` and those that it includes.
+
+    Raises CatalogueInvalid, naming file, line and column of every problem, also if it cannot be read.
+    """
+    return loaded(path).catalogue
+
+
+def loaded(path: str | Path) -> Loaded:
+    """Return the same, with the files and places it came from.  Raises CatalogueInvalid."""
+    with _no_collection():
+        return _loaded(include.gather(Path(path)))
+
+
+def parse(text: str, name: str) -> Catalogue:
+    """Return the catalogue in `text`; `name` stands for the file in problems.  Raises CatalogueInvalid."""
+    return _loaded(include.gather_text(text, name)).catalogue
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage, in which a large catalogue would spend half of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Frame(Entry):
+    """A catalogue whose entries have not been looked at."""
+
+    include: tuple[Plain, ...] = ()
+    sites: dict[Key, Any] = Field(min_length=1)
+    profiles: dict[Key, Any] = Field(min_length=1)
+
+
+def _loaded(tree: Tree) -> Loaded:
+    problems = list(tree.problems)
+    catalogue = None
+    if tree.root is not None:
+        try:
+            data = yaml_nodes.values(tree.root, str(tree.sources.files[0]))
+        except yaml_nodes.NotYAML as error:
+            problems.append(error.problem)
+        else:
+            catalogue, found = _checked(data, tree.root, tree.is_whole)
+            problems += found
+    if problems or catalogue is None or tree.root is None:
+        raise CatalogueInvalid(_in_order(problems, tree.sources), tree.sources)
+    return Loaded(catalogue, tree.sources, tree.root)
+
+
+def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable[Problem]]:
+    """Return the catalogue as far as it could be read, and what is wrong with it."""
+    details = [each for each in _frame(data) if is_whole or each["type"] not in ("missing", "too_short")]
+    sections: dict[str, Any] = data if isinstance(data, dict) else {}
+    sites = _entries(Site, sections.get("sites"))
+    profiles = _entries(Profile, sections.get("profiles"))
+    for section, read_there in (("sites", sites), ("profiles", profiles)):
+        for key, entry in read_there.items():
+            details += [{**each, "loc": (section, key, *each["loc"])} for each in entry.details]
+    # Every part of it has been validated.
+    catalogue = Catalogue.model_construct(
+        include=tuple(sections.get("include") or ()) if not details else (),
+        sites={key: entry.value for key, entry in sites.items() if entry.value},
+        profiles={key: entry.value for key, entry in profiles.items() if entry.value},
+    )
+    unsure = {(key, site) for key, entry in profiles.items() for site in entry.unsure}
+    misfits = names.misfits(catalogue, tuple(sites) if is_whole else None, unsure)
+    return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
+
+
+def _frame(data: Any) -> Iterator[partial.Detail]:
+    try:
+        _Frame.model_validate(data)
+    except ValidationError as error:
+        yield from partial.spread(error)
+
+
+def _entries(model: type[partial.T], section: Any) -> dict[str, partial.Partial[partial.T]]:
+    found = section if isinstance(section, dict) else {}
+    return {str(key): partial.read(model, value) for key, value in found.items()}
+
+
+def _problem(root: Node, detail: partial.Detail) -> Problem:
+    steps = [str(step) for step in detail["loc"]]
+    found = yaml_nodes.place(root, steps)
+    of_key = steps[-1:] == ["[key]"]
+    written = getattr(found.key, "value", None) if of_key else found.written
+    around = steps if detail["type"] in messages.OF_A_MODEL else steps[:-1]
+    text = messages.sentence(detail, written, model_fields.fields_at(Catalogue, around))
+    path = (*found.path, steps[-1]) if detail["type"] == "missing" else found.path
+    return yaml_nodes.at(found.key, path, text)
+
+
+def _misfit(root: Node, misfit: WrongAt) -> Problem:
+    found = yaml_nodes.place(root, misfit.path)
+    return yaml_nodes.at(found.key, found.path, str(misfit))
+
+
+def _in_order(problems: Iterable[Problem], sources: Sources) -> tuple[Problem, ...]:
+    order = {str(path): number for number, path in enumerate(sources.files)}
+    unlike = dict.fromkeys(problems)
+    return tuple(sorted(unlike, key=lambda each: (order.get(each.file, 0), each.line, each.column, each.path)))

@@ -1,0 +1,186 @@
+"""Sentences for what pydantic finds wrong: what it is, and what would be right.  Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from kernels import environment, kernel
+from kernels.units import Unreadable
+from profiles.catalogue import profile, site, values
+from profiles.catalogue.spelling import meant
+from profiles.loading.model_fields import Fields
+from profiles.sentences import mistakes
+
+_SHOWN = 60
+# The end of a description.
+_DEFAULT = re.compile(r" Default: .*$")
+
+PATTERNS: Mapping[str, str] = {
+    values.KEY: mistakes.NO_KEY,
+    values.PLAIN: mistakes.NOT_PLAIN,
+    values.SLURM_WORD: mistakes.NO_SLURM_WORD,
+    values.ABSOLUTE_PATH: mistakes.NO_ABSOLUTE_PATH,
+    values.DIRECTIVE: mistakes.NO_DIRECTIVE,
+    profile.ICON: mistakes.NO_ICON,
+    site.HOST: mistakes.NO_HOST,
+    site.HOST_KEY: mistakes.NO_HOST_KEY,
+    site.LOGIN: mistakes.NO_LOGIN,
+    site.PRINCIPAL: mistakes.NO_PRINCIPAL,
+    site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
+    site.HUB_URL: mistakes.NO_HUB_URL,
+    environment.VARIABLE: mistakes.NO_VARIABLE,
+    environment.NO_NUL: mistakes.HAS_NUL,
+    kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,
+    kernel.DISPLAY_NAME: mistakes.NO_DISPLAY_NAME,
+}
+"""What is wrong with a text that does not match, for every pattern of the catalogue's models."""
+
+OF_A_MODEL = frozenset({"model_type", "model_attributes_type"})
+"""Types of details that are about a value in whose place one with keys of its own is needed."""
+
+
+def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> str:
+    """Return what is wrong, for a detail of a ValidationError.
+
+    `written` is the value (of a key: the key) as it stands in the file, `fields` those of the model around it; for
+    OF_A_MODEL its own.
+    """
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return mistakes.NO_SUCH_KEY.format(hint=meant(str(detail["loc"][-1]), fields))
+    if kind == "missing":
+        return _missing(fields.get(str(detail["loc"][-1])))
+    if kind in OF_A_MODEL and fields:
+        keys = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
+        example = ", ".join(f"{name}: ..." for name in keys)
+        return mistakes.MAPPING_OF_KEYS.format(found=_found(detail), example=f"{{{example}}}")
+    say = _SAYS.get(kind)
+    return say(detail, written) if say else _about(detail, fields)
+
+
+def shown(text: str) -> str:
+    """Return a text short and in one line."""
+    clean = "".join(c if c.isprintable() else "?" for c in text[:_SHOWN])
+    return f"`{clean}{'…' if len(text) > _SHOWN else ''}`"
+
+
+def _missing(field: FieldInfo | None) -> str:
+    if field is None or not field.description:
+        return mistakes.MISSING
+    # What may be omitted beside something else is needed here.
+    return mistakes.MISSING_ABOUT.format(description=_DEFAULT.sub("", field.description).rstrip("."))
+
+
+def _about(detail: Mapping[str, Any], fields: Fields) -> str:
+    """Say what a key is for, of which it is not known what may be written: a setting of somebody else's hook."""
+    field = next((fields[step] for step in reversed(detail["loc"]) if step in fields), None)
+    if field is None or not field.description:
+        return mistakes.DOES_NOT_FIT.format(found=_found(detail))
+    return mistakes.DOES_NOT_FIT_ABOUT.format(found=_found(detail), description=field.description.rstrip("."))
+
+
+def _found(detail: Mapping[str, Any]) -> str:
+    return next(found for kind, found in mistakes.FOUND if isinstance(detail["input"], kind))
+
+
+def _text(detail: Mapping[str, Any], written: str | None) -> str:
+    value = detail["input"]
+    text = written if isinstance(value, bool | int | float) else _text_of_mapping(value)
+    if text is not None:
+        return mistakes.TEXT_IN_QUOTES.format(found=_found(detail), text=text)
+    return mistakes.TEXT_NEEDED.format(found=_found(detail))
+
+
+def _number(detail: Mapping[str, Any], written: str | None) -> str:
+    if written:
+        return mistakes.NOT_A_NUMBER.format(value=shown(written))
+    return mistakes.IS_NOT_A_NUMBER.format(found=_found(detail))
+
+
+def _list(detail: Mapping[str, Any], written: str | None) -> str:
+    if written and written.isprintable() and detail["input"] is not None:
+        return mistakes.LIST_OF_ONE.format(found=_found(detail), value=written)
+    return mistakes.LIST_NEEDED.format(found=_found(detail))
+
+
+def _text_of_mapping(value: Any) -> str | None:
+    """Return `{owner}` for what YAML makes of it where it does not stand in quotes."""
+    if isinstance(value, dict) and len(value) == 1 and list(value.values()) == [None]:
+        return f"{{{next(iter(value))}}}"
+    return None
+
+
+def _mapping(detail: Mapping[str, Any], _: str | None) -> str:
+    return mistakes.MAPPING_NEEDED.format(found=_found(detail), example="{key: value}")
+
+
+def _flag(detail: Mapping[str, Any], written: str | None) -> str:
+    return mistakes.NOT_A_FLAG.format(value=shown(written) if written else _found(detail))
+
+
+def _pattern(detail: Mapping[str, Any], _: str | None) -> str:
+    pattern = detail["ctx"]["pattern"]
+    text = PATTERNS.get(pattern, mistakes.NO_MATCH)
+    return text.format(value=shown(str(detail["input"])), pattern=pattern, node="{node}")
+
+
+def _few(detail: Mapping[str, Any], _: str | None) -> str:
+    least = detail["ctx"]["min_length"]
+    return mistakes.TOO_FEW if least == 1 else mistakes.TOO_FEW_OF.format(least=least)
+
+
+def _many(detail: Mapping[str, Any], _: str | None) -> str:
+    return mistakes.TOO_MANY.format(count=len(detail["input"]), most=detail["ctx"]["max_length"])
+
+
+def _limit(text: str, name: str) -> Callable[[Mapping[str, Any], str | None], str]:
+    def say(detail: Mapping[str, Any], written: str | None) -> str:
+        return text.format(value=shown(written or str(detail["input"])), limit=detail["ctx"][name])
+
+    return say
+
+
+def _one_of(detail: Mapping[str, Any], written: str | None) -> str:
+    options = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+    hint = meant(str(detail["input"]), options)
+    if written and detail["input"] is not None:
+        return mistakes.NOT_ONE_OF.format(value=shown(written), options=", ".join(options), hint=hint)
+    return mistakes.IS_NOT_ONE_OF.format(found=_found(detail), options=", ".join(options), hint=hint)
+
+
+def _own(detail: Mapping[str, Any], _: str | None) -> str:
+    """Return what a validator of ours says; of a value that is not text, what it is."""
+    error, value = detail["ctx"]["error"], detail["input"]
+    is_written = isinstance(value, str | int | float) and not isinstance(value, bool)
+    if isinstance(error, Unreadable) and not is_written:
+        return error.sentence.format(value=_found(detail))
+    return str(error)
+
+
+_SAYS: Mapping[str, Callable[[Mapping[str, Any], str | None], str]] = {
+    "string_type": _text,
+    "string_pattern_mismatch": _pattern,
+    "string_too_short": _few,
+    "string_too_long": _many,
+    "too_short": _few,
+    "too_long": _many,
+    "int_type": _number,
+    "int_parsing": _number,
+    "int_parsing_size": _number,
+    "int_from_float": _number,
+    "bool_type": _flag,
+    "bool_parsing": _flag,
+    "tuple_type": _list,
+    "list_type": _list,
+    "dict_type": _mapping,
+    "model_type": _mapping,
+    "model_attributes_type": _mapping,
+    "greater_than": _limit(mistakes.NOT_MORE, "gt"),
+    "greater_than_equal": _limit(mistakes.NOT_AT_LEAST, "ge"),
+    "less_than": _limit(mistakes.NOT_LESS, "lt"),
+    "less_than_equal": _limit(mistakes.NOT_AT_MOST, "le"),
+    "literal_error": _one_of,
+    "value_error": _own,
+}

@@ -1,0 +1,73 @@
+"""Choices: what a person asked, in the shape in which the form and the REST API send it.  Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from profiles.errors import ChoiceRefused
+from profiles.sentences import refusals
+from profiles.sentences.labels import LABELS
+
+FIELDS = (
+    "profile",
+    "site",
+    "partition",
+    "project",
+    "time",
+    "cores",
+    "memory",
+    "gpus",
+    "gpu_type",
+    "nodes",
+    "reservation",
+    "qos",
+)
+_PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
+_LONGEST_VALUE = 200
+_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person asked: field name to text, as the form and the REST API send it; nothing is required."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Return the choices in `given`, without empty ones.
+
+        Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
+        """
+        if not isinstance(given, Mapping):
+            raise ChoiceRefused("profile", refusals.NO_CHOICES)
+        for name, value in given.items():
+            if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
+                sentence = refusals.NO_SUCH_CHOICE.format(name=shown(name), names=", ".join(FIELDS))
+                raise ChoiceRefused(shown(name), sentence)
+            if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
+                raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
+        return cls({name: value.strip() for name, value in given.items() if value.strip()})
+
+    def get(self, name: str) -> str | None:
+        """Return the text chosen for `name`, or None."""
+        return self.values.get(name)
+
+    def one_of(self, name: str, offered: tuple[str, ...], title: str = "") -> str | None:
+        """Return the text chosen for `name`, or None.
+
+        Raises ChoiceRefused unless it is among those offered; `title` says there what people know it by.
+        """
+        chosen = self.get(name)
+        if chosen is None or chosen in offered:
+            return chosen
+        sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
+        label = title or LABELS[name]
+        raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))
+
+
+def shown(value: Any) -> str:
+    """Return somebody's text cut short and harmless enough for a sentence."""
+    text = str(value)
+    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")

@@ -1,0 +1,156 @@
+"""Offer: catalogue and facts as one person sees them now: who sees what, and where it can be started.  Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.profile import Visibility
+from profiles.catalogue.site import Maintenance
+from profiles.facts import UNKNOWN, Facts, Reservation, SiteFacts
+from profiles.sentences import either, refusals
+from profiles.sentences import show as say
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person: name and groups on the hub, and how many servers of each profile (by key) they have besides."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+    running: Mapping[str, int] = field(default_factory=dict)
+
+
+def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
+    """Return the sites where somebody in these groups may be offered something, whatever projects they have."""
+    return frozenset(
+        site
+        for profile in catalogue.profiles
+        for site in catalogue.sites_of(profile)
+        if (to := catalogue.offering(profile, site).visible_to) is None
+        or to.projects
+        or not groups.isdisjoint(to.groups)
+    )
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one person may start; `now` has a zone, in which people read times.
+
+    Profiles and sites are named by their keys.
+    """
+
+    catalogue: Catalogue
+    facts: Facts
+    person: Person
+    now: datetime
+
+    def facts_of(self, site: str) -> SiteFacts:
+        """Return what is known of a site."""
+        return self.facts.get(site, UNKNOWN)
+
+    def owner(self, site: str) -> str:
+        """Return the person's login at a site."""
+        return self.catalogue.sites[site].login_name.get(self.person.name, self.person.name)
+
+    def projects(self, site: str) -> tuple[str, ...] | None:
+        """Return the projects that the person may charge at a site, the default first; None while not known."""
+        told = self.catalogue.sites[site].projects
+        if told == "none":
+            return ()
+        return self.facts_of(site).projects if told == "accounting" else told
+
+    def reservations(self, site: str) -> tuple[str, ...]:
+        """Return the reservations that they may ask for at a site: those listed, then those known to be theirs."""
+        listed = self.catalogue.sites[site].reservations
+        return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
+
+    def own_reservations(self, site: str) -> tuple[Reservation, ...]:
+        """Return what is known of the reservations at a site that name them, or a project of theirs."""
+        owner, projects = self.owner(site), set(self.projects(site) or ())
+        return tuple(
+            each
+            for each in self.facts_of(site).reservations or ()
+            if each.ends > self.now
+            and f"-{owner}" not in each.users
+            and (owner in each.users or not projects.isdisjoint(each.accounts))
+        )
+
+    def profiles(self) -> tuple[str, ...]:
+        """Return the profiles that the person sees, the default first."""
+        return tuple(key for key in self.catalogue.profiles if self.sites(key))
+
+    def sites(self, profile: str) -> tuple[str, ...]:
+        """Return the sites where the person sees a profile, the default first, also those in maintenance.
+
+        None for a profile that they do not see, and for one that there is not.
+        """
+        if profile not in self.catalogue.profiles:
+            return ()
+        offered = self.catalogue.sites_of(profile)
+        return tuple(site for site in offered if self._is_visible(profile, site))
+
+    def why_not(self, profile: str, site: str) -> str | None:
+        """Return the sentence why the person cannot start a profile at a site now, or None.
+
+        For an administrator: it tells of profiles that the person must not know of.
+        """
+        catalogue = self.catalogue
+        if profile not in catalogue.profiles:
+            return say.NO_PROFILE.format(profile=profile)
+        if site not in catalogue.sites:
+            return say.NO_SITE.format(site=site)
+        if site not in catalogue.sites_of(profile):
+            return say.NOT_OFFERED.format(
+                profile=catalogue.profiles[profile].name, site=catalogue.sites[site].title
+            )
+        to = catalogue.offering(profile, site).visible_to
+        if to is not None and not self._is_for_them(to, site):
+            return self._hidden(profile, site, to)
+        return self.closed(site)
+
+    def closed(self, site: str) -> str | None:
+        """Return the sentence why nothing can be started at a site now, or None."""
+        pause = self.maintenance(site)
+        if pause is None:
+            return None
+        sentence = refusals.IN_MAINTENANCE_FOR if pause.text else refusals.IN_MAINTENANCE
+        title, time = self.catalogue.sites[site].title, self.clock(pause.ends)
+        return sentence.format(site=title, time=time, reason=pause.text.rstrip("."))
+
+    def maintenance(self, site: str) -> Maintenance | None:
+        """Return the maintenance of a site that is under way; of several the one that ends last."""
+        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins <= self.now < each.ends]
+        return max(pauses, key=lambda each: each.ends, default=None)
+
+    def announced(self, site: str) -> Maintenance | None:
+        """Return the next maintenance of a site that has not begun."""
+        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins > self.now]
+        return min(pauses, key=lambda each: each.begins, default=None)
+
+    def clock(self, moment: datetime) -> str:
+        """Return a moment as people read it: the time, for another day with its date."""
+        local = moment.astimezone(self.now.tzinfo)
+        return f"{local:%H:%M}" if local.date() == self.now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+    def _is_visible(self, profile: str, site: str) -> bool:
+        to = self.catalogue.offering(profile, site).visible_to
+        return to is None or self._is_for_them(to, site)
+
+    def _is_for_them(self, to: Visibility, site: str) -> bool:
+        # While their projects are not known, nobody can say that one of them is among these.
+        mine = set(self.projects(site) or ())
+        return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
+
+    def _hidden(self, profile: str, site: str, to: Visibility) -> str:
+        text = say.FOR_GROUPS_OR_PROJECTS if to.groups and to.projects else say.FOR_PROJECTS
+        sentence = (text if to.projects else say.FOR_GROUPS).format(
+            user=self.person.name,
+            profile=self.catalogue.profiles[profile].name,
+            site=self.catalogue.sites[site].title,
+            groups=either(to.groups) if to.groups else "",
+            projects=either(to.projects) if to.projects else "",
+        )
+        if to.projects and self.projects(site) is None:
+            return f"{sentence} {say.PROJECTS_UNKNOWN.format(user=self.person.name)}"
+        return sentence

@@ -1,0 +1,64 @@
+"""What one person is offered, as lines for an administrator, and why not the rest.  Pure."""
+
+from collections.abc import Iterator
+
+from profiles.catalogue.profile import Offering
+from profiles.catalogue.resources import Parameter
+from profiles.offer import limits
+from profiles.offer.limits import Limit
+from profiles.offer.offer import Offer
+from profiles.sentences import either, refusals
+from profiles.sentences import show as say
+
+# No GPUs and one node are what people expect.
+_UNSAID = {"gpus": 0, "nodes": 1}
+
+
+def summary(offer: Offer) -> str:
+    """Return what the person can start now and where; below, what they cannot, each with the reason."""
+    lines: list[str] = []
+    refused: list[str] = []
+    for key, profile in offer.catalogue.profiles.items():
+        here: list[str] = []
+        for site in offer.catalogue.sites_of(key):
+            if why := offer.why_not(key, site):
+                refused.append("  " + say.REFUSED.format(profile=key, site=site, reason=why))
+            else:
+                here += _offered(offer, site, offer.catalogue.offering(key, site))
+        if here:
+            lines += [f"{key}: {profile.name}", *here]
+    name = offer.person.name
+    if not lines:
+        lines.append(say.CANNOT_START_ANYTHING.format(user=name))
+    if refused:
+        lines += ["", say.CANNOT_START.format(user=name), *refused]
+    return "\n".join(lines)
+
+
+def _offered(offer: Offer, site: str, what: Offering) -> Iterator[str]:
+    names = limits.partitions(offer, site, what)
+    yield f"  {site}: {', '.join(_numbers(what))}"
+    if names:
+        yield "    " + say.PARTITIONS.format(names=", ".join(names))
+    if projects := offer.projects(site):
+        yield "    " + say.PROJECTS.format(names=", ".join(projects))
+    elif projects is None:
+        yield "    " + say.PROJECTS_OF_ACCOUNTING
+    for name, parameter in what.parameters.items():
+        accepted = _picked_from(parameter)
+        yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=parameter.usual)
+
+
+def _numbers(what: Offering) -> Iterator[str]:
+    for name in limits.NUMBERS:
+        limit = Limit(name, getattr(what.resources, name))
+        if limit.bounds.most > _UNSAID.get(name, -1):
+            kinds = what.resources.gpu_types if name == "gpus" else ()
+            text = say.NUMBER_OF_KINDS if kinds else say.NUMBER
+            yield text.format(name=name, accepted=limit.accepted, kinds=either(kinds) if kinds else "")
+
+
+def _picked_from(parameter: Parameter) -> str:
+    if parameter.options:
+        return either(tuple(parameter.options))
+    return refusals.RANGE.format(least=parameter.min, most=parameter.max)

@@ -1,0 +1,219 @@
+"""What is wrong in a catalogue, and what to write.
+
+Each stands behind the place of a value, such as `sites.geneva.title`, whose name begins the sentence.  `{hint}` is
+one of the first three, `{found}` one of FOUND.
+"""
+
+from profiles.sentences import translated as _
+
+# -- what may have been meant ------------------------------------------------------------------------------
+DID_YOU_MEAN = _("did you mean `{name}`?")
+WRITE_ONE_OF = _("write one of {names}")
+NOTHING_KNOWN = _("there are none")
+
+# -- values of another kind --------------------------------------------------------------------------------
+FOUND = (
+    (type(None), _("empty")),
+    (bool, _("true or false")),
+    (int | float, _("a number")),
+    (str, _("text")),
+    (list | tuple, _("a list")),
+    (dict, _("a mapping")),
+    (object, _("something else")),
+)
+TEXT_NEEDED = _("is {found}, but must be text; write it after the key")
+TEXT_IN_QUOTES = _('is {found}, but must be text; write it in quotes: "{text}"')
+LIST_NEEDED = _("is {found}, but must be a list; write [...], or lines that begin with a dash")
+LIST_OF_ONE = _("is {found}, but must be a list; write [{value}]")
+MAPPING_NEEDED = _("is {found}, but must be a mapping; write keys with values, such as {example}")
+MAPPING_OF_KEYS = _("is {found}, but must be a mapping; write {example}")
+NOT_A_FLAG = _("{value} is neither true nor false; write one of them")
+NOT_A_NUMBER = _("{value} is not a whole number; write digits, such as 4")
+IS_NOT_A_NUMBER = _("is {found}, but must be a whole number; write digits, such as 4")
+DOES_NOT_FIT = _("is {found}, which does not fit; see its documentation")
+DOES_NOT_FIT_ABOUT = _("is {found}, which does not fit; write: {description}")
+
+# -- values that are not accepted --------------------------------------------------------------------------
+NO_SUCH_KEY = _("there is no such key; {hint}")
+MISSING = _("is missing; write it")
+MISSING_ABOUT = _("is missing; write it: {description}")
+NO_MATCH = _("{value} does not match {pattern}; write text that does")
+TOO_FEW = _("is empty; write at least one")
+TOO_FEW_OF = _("has fewer than {least}; write at least {least}")
+TOO_MANY = _("has {count}, more than the {most} allowed; write at most {most}")
+NOT_MORE = _("{value} is out of range; write more than {limit}")
+NOT_AT_LEAST = _("{value} is out of range; write at least {limit}")
+NOT_LESS = _("{value} is out of range; write less than {limit}")
+NOT_AT_MOST = _("{value} is out of range; write at most {limit}")
+NOT_ONE_OF = _("{value} is not one of {options}; {hint}")
+IS_NOT_ONE_OF = _("is {found}, which is not one of {options}; {hint}")
+
+# -- texts that do not match their pattern -----------------------------------------------------------------
+NO_KEY = _(
+    "{value} is not a valid name here; write lower-case letters and digits, with single - or _ between them"
+)
+NOT_PLAIN = _("{value} has a line break or another control character; write it on one line")
+NO_SLURM_WORD = _("{value} is not a valid Slurm name; write letters, digits and _.:=,[]/@+*- without spaces")
+NO_ABSOLUTE_PATH = _("{value} is not an absolute path; write one that begins with /")
+NO_DIRECTIVE = _("{value} is not a long option of sbatch; write it without the leading --, such as constraint")
+NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
+NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
+NO_HOST_KEY = _(
+    "{value} is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA..."
+)
+NO_LOGIN = _("{value} is not a login name; write letters, digits and _.-, beginning with a letter")
+NO_PRINCIPAL = _("{value} is not a Kerberos principal; write one such as jupyter-monitor@EXAMPLE.ORG")
+NO_NODE_ADDRESS = _("{value} does not contain the node's name; write an address with {node} in it")
+NO_HUB_URL = _("{value} is not the URL of a hub; write one such as http://hub.example.org:8081, without a path")
+NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
+HAS_NUL = _("{value} has a NUL character; remove it")
+NO_KERNELSPEC = _("{value} is not the name of a kernelspec; write letters, digits and ._-")
+NO_DISPLAY_NAME = _("{value} is empty or has a line break; write it on one line")
+
+# -- words with a meaning of their own ---------------------------------------------------------------------
+NOT_A_MOMENT = _("{value} is not a date with a time; write 2026-12-01 08:00")
+DECIDED_BY = _("is set by the launch itself; write {key} instead")
+DECIDED_BY_SITE = _("is set by the launch itself; write {key} of the site instead")
+JOB_NAME = _("is set by the launch itself, because jobs are found by their name; remove it")
+ONE_TASK = _("is set by the launch itself, because the server is one task on a node; remove it")
+FLAG_WITH_VALUE = _("would become --{name}={value}; write true for an option without a value")
+NOT_SWITCHED_OFF = _("cannot be switched off like this; write true, or remove the option")
+NO_MEANING = _("{name} has no meaning here; {known} has")
+NO_MEANING_OF = _("{name} has no meaning here; {known} have")
+ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
+NO_IMAGE = _("does not contain the image; write {image} as one of the words")
+NO_HOOK = _("there is no such hook; {hint}")
+
+# -- keys beside each other --------------------------------------------------------------------------------
+SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
+SHORT_AND_LONG = _("is short for `{long}`, which is there too; remove one of them")
+SHORT_KERNEL = _("is short for one entry of `kernels`, which is there too; remove one of them")
+NAMES_NOBODY = _("names nobody; write groups or projects, or omit it for everybody")
+NO_MEANING_BESIDE_OPTIONS = _("has no meaning beside `options`; remove one of them")
+NO_OPTION = _("is not among the options; write one of {options}")
+LESS_THAN_LEAST = _("is less than the minimum, which is {least}; write a larger one")
+MORE_THAN_MOST = _("is more than the maximum, which is {most}; write a smaller one")
+DEFAULT_OUTSIDE = _("is {value}, but only {least} to {most} is allowed; write one of these")
+CHOICE_AS_LIST = _("is a list; write {example} for a choice")
+NEEDS_ONE = _("allows 0, but a job needs one; write 1 or more")
+ONE_TEXT = _("is one text, but must be a list; write [{value}]")
+NOT_TEXT = _("is not text; write it in quotes, so that nothing is lost")
+THERE_TWICE = _("is there twice; remove one of them")
+NOT_PICKABLE = _("is empty, or has spaces around it or unusual ones in it; write it without them")
+OPTIONS_AND_RANGE = _("has `options` and `min` or `max`; remove one of them")
+NOTHING_TO_PICK = _("does not say what can be chosen; write `options`, or `min` and `max`")
+MIN_OVER_MAX = _("is more than `max`, {most}; write a smaller one")
+NOT_IN_RANGE = _("is not in the range; write a whole number from {least} to {most}")
+ONE_SITE = _("is one name, but must be a list; write [{value}]")
+NAMES_OF_SITES = _("names of sites")
+NO_SITES = _("names no site; write at least one, or omit it for all of them")
+NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of names to what differs there")
+NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
+NO_COMMAND = _("is command, but no command is given; write `command` beside it")
+OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")
+ENDS_BEFORE = _("is not after `begins`; write a time after {begins}")
+NO_TICKET_FOLDER = _("is copy, but the site has no ticket_folder; write `ticket_folder` for the site")
+
+# -- names of other entries --------------------------------------------------------------------------------
+NO_SITE = _("there is no site `{name}`; {hint}")
+NO_PARTITION = _("{site} has no partition `{name}`; {hint}")
+PROJECT_NOT_AT_SITE = _("this site does not list the project `{name}`; {hint}")
+PROJECT_NOT_AT_SITES = _("no site of this profile lists the project `{name}`; {hint}")
+NO_CONTAINER = _("{site} does not say how to start a container; write `container` there, or remove it here")
+TOO_SHORT = _(
+    "is at least {least}, but partition `{partition}` of {site} allows {most}; "
+    "write a shorter time, or other `partitions`"
+)
+ITS_TIME_TOO_SHORT = _(
+    "its time is at least {least}, but partition `{partition}` of {site} allows {most}; "
+    "write a shorter time, or other `partitions`"
+)
+GPU_TYPES_ALONE = _("requires GPUs; write `gpus` beside it, or remove it")
+NOT_REPLACED = _("{name} is not replaced here, only in `modules` and `environment`; remove it")
+SET_BY_ENVIRONMENT = _("is set by `environment` too; write another variable")
+SET_BY_PARAMETER = _("is set by the parameter `{parameter}` too; write another variable")
+NO_PARAMETER = _("there is no parameter `{name}` in this profile; {hint}")
+BRACES = _("{name} has no meaning here; write {example} with the name of a parameter")
+BRACES_OF_PARAMETER = _("{name} has no meaning here; write {example} for the parameter")
+
+# -- what Slurm says of them -------------------------------------------------------------------------------
+NOT_IN_SLURM = _("Slurm has no such partition; {hint}")
+DOWN_IN_SLURM = _("is down in Slurm, so no job starts there; remove it until it is up")
+OVER_SLURMS_LIMIT = _("is {time}, but Slurm allows {most} there; write {most}")
+NO_RESERVATION = _("Slurm has no reservation `{name}`; {hint}")
+NO_GPU_OF_TYPE = _("no node in {place} has a GPU of type `{name}`; {hint}")
+NOT_AT_ONCE = _("no node in {place} has that many cores, that much memory and that many GPUs at once; write less")
+PLACE = _("{partitions} of {site}")
+TOO_MUCH = {
+    "time": _("is {asked}, but the longest in {place} is {most}; write at most {most}"),
+    "cores": _("is {asked}, but the largest node in {place} has {most}; write at most {most}"),
+    "memory": _("is {asked}, but the largest node in {place} has {most}; write at most {most}"),
+    "gpus": _("is {asked}, but the largest node in {place} has {most}; write at most {most}"),
+    "nodes": _("is {asked}, but the largest partition in {place} has {most}; write at most {most}"),
+}
+ITS_DEFAULT_TOO_MUCH = {
+    "time": _("its default for time is {asked}, but the longest in {place} is {most}; write at most {most}"),
+    "cores": _(
+        "its default for cores is {asked}, but the largest node in {place} has {most}; write at most {most}"
+    ),
+    "memory": _(
+        "its default for memory is {asked}, but the largest node in {place} has {most}; write at most {most}"
+    ),
+    "gpus": _("its default for GPUs is {asked}, but the largest node in {place} has {most}; write at most {most}"),
+    "nodes": _(
+        "its default for nodes is {asked}, but the largest partition in {place} has {most}; write at most {most}"
+    ),
+}
+
+# -- files -------------------------------------------------------------------------------------------------
+UNREADABLE = _("cannot be read: {reason}")
+INCLUDED_UNREADABLE = _("{path} cannot be read: {reason}; write a path relative to this file")
+INCLUDED_FOLDER = _("{path} cannot be read: {reason}; write such as profiles/*.yaml for the files in it")
+INCLUDED_FORBIDDEN = _("{path} cannot be read: {reason}; let the hub's user read it")
+NOT_UTF8 = _("is not UTF-8 text from here on; save the file as UTF-8")
+EMPTY_FILE = _("is empty; write `sites` and `profiles`")
+INCLUDES_ITSELF = _("leads back to {path}, which includes this file; remove one of the two")
+NOT_SECTIONS = _("is not a mapping; write `sites:` or `profiles:` and what belongs to it")
+NO_KEY_OF_INCLUDED = _("there is no such key in an included file; write one of {names}")
+NOT_FILES = _("is not a list of files; write [profiles/*.yaml]")
+NOT_ENTRIES = _("is not a mapping; write names, and what belongs to each")
+TWICE_IN_FILE = _("is there twice, first in line {line}; remove one of them")
+TWICE = _("is there twice, first in {file}:{line}; remove one of them")
+
+# -- YAML --------------------------------------------------------------------------------------------------
+NOT_YAML = _("not YAML: {reason}")
+NOT_YAML_HINT = _("not YAML: {reason}; {hint}")
+CONTROL_CHARACTER = _("not YAML: the character U+{code} is not allowed; write it as an escape in quotes")
+TOO_DEEP = _("not YAML: too many brackets or dashes within each other; remove some")
+NOT_WHAT_ITS_TAG_SAYS = _("this is not what its tag {tag} says")
+WITHIN_ITSELF = _("this contains itself")
+NO_YAML_KEY = _("a list or mapping cannot be a key")
+SPACES_NOT_TABS = _("indent with spaces, not tabs")
+SPACES_OR_QUOTES = _("indent with spaces, not tabs; put text that begins with @, % or ` in quotes")
+COLON_IN_QUOTES = _("put text with a colon in quotes, or indent as the line before")
+COLON_BEHIND_KEY = _("put a colon and a space after the key, or indent text that continues")
+NOT_CLOSED = _("close the quote or bracket that begins here")
+COMMA_MISSING = _("a bracket is not closed, or a comma is missing")
+INDENT_KEYS = _(
+    "indent as the keys before it; put text that begins with a bracket or a quote in quotes as a whole"
+)
+INDENT_DASHES = _("indent as the keys before it, or begin the line with a dash")
+STAR_IN_QUOTES = _("put text that begins with * or & in quotes")
+BACKSLASH = _("write \\\\ for a backslash, or use single quotes")
+ONE_DOCUMENT = _("remove the line ---")
+NO_TAG = _("remove the tag")
+NO_ALIAS_WITHIN = _("remove one of its aliases (* and a word)")
+TEXT_AS_KEY = _("write text before the colon, in quotes if it begins with a bracket")
+ANCHOR_FIRST = _("write the anchor (&) before it is used, in the same file; put text that begins with * in quotes")
+ANCHOR_TWICE = _("give this anchor (&) another name: there is one of this name before")
+LOOK_HERE = _("look at this line and the one before")
+
+# -- a catalogue that was changed --------------------------------------------------------------------------
+CHANGED = _(
+    "The catalogue was changed and has a configuration error: {problem}. The version of {time} stays in use. "
+    "Fix the file, then run `jupyterhub-sites check {path}`."
+)
+CHANGED_MORE = _(
+    "The catalogue was changed and has {count} configuration errors, first: {problem}. "
+    "The version of {time} stays in use. Fix the file, then run `jupyterhub-sites check {path}`."
+)

@@ -1,0 +1,123 @@
+"""What reaches the sites, composed once for a process: connections, watch, upkeep and facts."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kerberos_auth.keytabs import KeytabTickets
+from profiles.catalogue.site import Site
+from slurm_ssh import sentences
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.errors import Broken, Unavailable
+from slurm_ssh.facts.availability import Availability
+from slurm_ssh.job import Job
+from slurm_ssh.jobs.upkeep import Upkeep
+from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.slurm.queries import list_jobs
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import COMMAND_SECONDS, Remote
+
+_END_LOOK_SECONDS = 0.2
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Seconds after which an unused connection is closed, and the private folder for tickets of monitors."""
+
+    connection_idle_seconds: float
+    monitor_tickets: Path
+
+
+class Core:
+    """Owner of what reaches the sites.  A hub has one, and so has any other process that runs jobs.
+
+    `sites` may change at any time.  `stopped` is told of each job that was cancelled and seen to end.
+    """
+
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        sites: Mapping[str, Site],
+        credentials: Credentials,
+        queries: SiteQueries,
+        stopped: Callable[[Job], None],
+    ) -> None:
+        self.pool = pool
+        self.watch = JobWatch(self.list)
+        self.upkeep = Upkeep(credentials, self.remote, self.stop)
+        self.availability = Availability(sites, queries.projects, queries.snapshot)
+        self._sites = sites
+        self._queries = queries
+        self._stopped = stopped
+
+    async def close(self) -> None:
+        """End what is under way, then close every connection."""
+        await self.upkeep.close()
+        await self.watch.close()
+        await self.availability.close()
+        await self._queries.close()
+        await self.pool.close()
+
+    def ticket_changed(self, user: str, stops: list[Job]) -> None:
+        """Use a person's new ticket from here on: for connections, running jobs, and stops that waited for it."""
+        self.pool.renew(user)
+        self.upkeep.ticket_changed(user, stops)
+
+    def site(self, job: Job) -> Site:
+        """Return the site of a job.  Raises Broken if there is none of that name."""
+        try:
+            return self._sites[job.site_key]
+        except KeyError:
+            raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
+
+    def remote(self, job: Job) -> Remote:
+        """Return access to a job's site as its owner.  Raises Broken as `site` does."""
+        return Remote(self.pool, Login.of(job), self.site(job))
+
+    async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:
+        """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""
+        try:
+            remote = self.remote(job)
+        except Broken as error:
+            _log.warning("%s: %s", job.mark, error)
+            return None
+        return await list_jobs(remote, marks)
+
+    async def stop(self, job: Job) -> None:
+        """Cancel a job and see it end.  Raises Refused, Unavailable or Broken if that cannot be had."""
+        site = self.site(job)
+        answer = await self.remote(job).run(slurm_jobs.cancel(site, job.owner, job.mark))
+        if answer.status:
+            raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                # Slurm tells nobody when a job ends; asking is the only way.
+                while await self._is_listed(job):  # noqa: ASYNC110
+                    await asyncio.sleep(_END_LOOK_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(sentences.STOP_UNFINISHED.format(site=site.title)) from error
+        self._stopped(job)
+        self.upkeep.forget(job)
+
+    async def _is_listed(self, job: Job) -> bool:
+        rows = await self.list(job, frozenset({job.mark}))
+        return rows is None or any(
+            row.mark == job.mark and row.owner == job.owner and not row.report.state.is_over for row in rows
+        )
+
+
+def open_core(
+    settings: Settings, sites: Mapping[str, Site], credentials: Credentials, stopped: Callable[[Job], None]
+) -> Core:
+    """Return a core that reaches `sites` with people's `credentials`; see Core for the rest."""
+    idle_seconds = settings.connection_idle_seconds
+    pool = ConnectionPool(credentials.get, idle_seconds)
+    queries = SiteQueries(sites, pool, KeytabTickets(settings.monitor_tickets), idle_seconds)
+    return Core(pool, sites, credentials, queries, stopped)

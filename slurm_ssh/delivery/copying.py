@@ -1,0 +1,66 @@
+"""A ticket as a private file in a folder that the front end and the nodes share."""
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell, quote
+from slurm_ssh import sentences
+from slurm_ssh.delivery.protocol import Delivered, Run
+from slurm_ssh.errors import Refused
+
+_FOREIGN = 10
+_OPEN = 11
+
+
+class CopyDelivery:
+    """A file of mode 0600 in a folder of mode 0700 that only the owner can enter."""
+
+    def __init__(self, title: str, folder: str) -> None:
+        """`folder` is the site's ticket_folder, which may hold `{owner}`."""
+        self._title = title
+        self._folder = folder
+
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
+        """Write the file, and name it in the job's KRB5CCNAME."""
+        await self._put(run, owner, launch_id, ticket)
+        path = self._path(owner, launch_id)
+        return Delivered(Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}")))
+
+    async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
+        """Put another file at the same path: a program that has the older one open reads on in that."""
+        await self._put(run, owner, launch_id, ticket)
+        return ""
+
+    async def release(self, run: Run, owner: str, launch_id: str) -> None:
+        """Remove the file, for a job that could not do it at its end."""
+        await run(Shell(f"rm -f -- {quote(self._path(owner, launch_id))}"), b"")
+
+    async def _put(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> None:
+        answer = await run(self._write(owner, launch_id, len(ticket)), ticket)
+        if not answer.status:
+            return
+        place = {"folder": self._of(owner), "site": self._title}
+        if answer.status == _FOREIGN:
+            raise Refused(sentences.TICKET_FOLDER_FOREIGN.format(**place))
+        if answer.status == _OPEN:
+            raise Refused(sentences.TICKET_FOLDER_OPEN.format(**place))
+        said = answer.stderr.strip()[-300:].rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
+        raise Refused(sentences.TICKET_NOT_COPIED.format(**place, reason=said))
+
+    def _write(self, owner: str, launch_id: str, size: int) -> Shell:
+        """Return the program that writes its stdin beside and renames it: nobody ever reads half a ticket."""
+        folder, name = quote(self._of(owner)), quote(f"{launch_id}.ccache")
+        # The owner and the mode are looked at from within: a folder that takes its place later is never used.
+        return Shell(
+            f"umask 077; mkdir -p -- {folder} || exit 1\n"
+            f"[ ! -L {folder} ] && CDPATH= cd -- {folder} && [ -O . ] || exit {_FOREIGN}\n"
+            f"case $(ls -ld .) in d???--[-S]---*) ;; *) exit {_OPEN};; esac\n"
+            # A connection that is lost half way looks like the end of the ticket.
+            f"cat > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
+            f" {{ rm -f -- {name}.new; exit 1; }}"
+        )
+
+    def _of(self, owner: str) -> str:
+        # With a slash at the end, a test for a link would look at what the link leads to.
+        return self._folder.replace("{owner}", owner).rstrip("/")
+
+    def _path(self, owner: str, launch_id: str) -> str:
+        return f"{self._of(owner)}/{launch_id}.ccache"

@@ -1,0 +1,49 @@
+"""What can go wrong with a launch, in three families by what its reader can do.
+
+`message` is a sentence safe to show to the person, `quoted` further lines to show as they are, `detail` is for the
+admin's log.  The last two may be what a site said: they are cut, and made printable.
+"""
+
+from slurm_ssh.text import lines, one_line
+
+_LONGEST_DETAIL = 2000
+_LONGEST_QUOTE = 8000
+
+
+class LaunchError(Exception):
+    """Base of all errors that leave the core; drivers translate the three families below once each."""
+
+    def __init__(self, message: str, detail: str = "", *, quoted: str = "") -> None:
+        self.message = message
+        self.detail = one_line(detail, _LONGEST_DETAIL)
+        self.quoted = lines(quoted, _LONGEST_QUOTE)
+        parts = (message, f"[{self.detail}]" if self.detail else "", self.quoted)
+        super().__init__(" ".join(part for part in parts if part))
+
+
+class Refused(LaunchError):  # noqa: N818
+    """The person can do something about it, as `message` says."""
+
+
+class Unavailable(LaunchError):  # noqa: N818
+    """Something outside does not answer at present; the same launch may work later."""
+
+
+class Broken(LaunchError):  # noqa: N818
+    """An admin has to fix something; `detail` says what was seen."""
+
+
+class SubmitRefused(Refused):
+    """Slurm, or the person's own account at the site, did not accept the job."""
+
+
+class JobEnded(Refused):
+    """The job ended before its server was up; `message` has the last lines of its log."""
+
+
+class SiteUnreachable(Unavailable):
+    """No front end of the site could be connected to."""
+
+
+class FrontEndRefused(Refused):
+    """A front end answered but did not let the person in with a valid ticket."""

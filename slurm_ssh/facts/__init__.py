@@ -1,0 +1,1 @@
+"""What sites have free, and for whom."""

@@ -1,0 +1,100 @@
+"""Hands out SiteFacts: each site's snapshot, and each person's projects, which it collects in the background."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from profiles.catalogue.site import Site
+from profiles.facts import UNKNOWN, SiteFacts
+from slurm_ssh.facts import snapshots
+
+FRESH_SECONDS = 600.0
+RETRY_SECONDS = 60.0
+
+AskProjects = Callable[[str, str], Awaitable[SiteFacts | None]]
+"""Asks the site with this key for a user's projects (hub name), as that user; None if it could not be asked."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Projects:
+    """One person's projects at one site, and until when nobody needs to ask again (loop time)."""
+
+    facts: SiteFacts
+    until: float
+
+
+class Availability:
+    """Owner of the facts and of the questions under way.
+
+    `sites` may change at any time.  Projects are asked for by `ask`, snapshots are taken by `take`.
+    """
+
+    def __init__(self, sites: Mapping[str, Site], ask: AskProjects, take: snapshots.TakeSnapshot) -> None:
+        self._sites = sites
+        self._ask = ask
+        self._snapshots = snapshots.Snapshots(take)
+        self._known: dict[tuple[str, str], _Projects] = {}
+        self._asked: set[tuple[str, str]] = set()
+        self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def close(self) -> None:
+        """End the questions under way."""
+        questions = list(self._questions.values())
+        for question in questions:
+            question.cancel()
+        await asyncio.gather(*questions, return_exceptions=True)
+        await self._snapshots.close()
+
+    def facts(self, user: str) -> dict[str, SiteFacts]:
+        """Return what is known for a user now, by site; asks nobody."""
+        return {key: self._of(user, key) for key in self._sites}
+
+    async def refreshed(
+        self, user: str, patience_seconds: float, among: Collection[str] | None = None
+    ) -> dict[str, SiteFacts]:
+        """Return what is known, having started to ask for what is old `among` these sites, all for None.
+
+        A site that is asked as the user gets their ticket: leave out those that they are not offered.
+
+        Waits at most `patience_seconds`, and only for the projects of a user at sites that were never asked for
+        them.
+        """
+        wanted = [key for key in self._sites if among is None or key in among]
+        self._snapshots.refresh(user, wanted)
+        new = [self._question(user, key) for key in wanted if self._is_due(user, key, self._sites[key])]
+        first = [task for key, task in new if (user, key) not in self._asked]
+        self._asked.update((user, key) for key, _ in new)
+        if first:
+            await asyncio.wait(first, timeout=patience_seconds)
+        return self.facts(user)
+
+    def _of(self, user: str, key: str) -> SiteFacts:
+        return replace(self._snapshots.of(key), projects=self._projects(user, key).projects)
+
+    def _projects(self, user: str, key: str) -> SiteFacts:
+        known = self._known.get((user, key))
+        return known.facts if known else UNKNOWN
+
+    def _is_due(self, user: str, key: str, site: Site) -> bool:
+        if site.projects != "accounting":
+            return False
+        known = self._known.get((user, key))
+        return known is None or asyncio.get_running_loop().time() > known.until
+
+    def _question(self, user: str, key: str) -> tuple[str, asyncio.Task[None]]:
+        task = self._questions.get((user, key))
+        if task is None:
+            task = self._questions[user, key] = asyncio.create_task(self._collect(user, key))
+            task.add_done_callback(lambda _: self._questions.pop((user, key)))
+        return key, task
+
+    async def _collect(self, user: str, key: str) -> None:
+        facts, now = await self._ask(user, key), asyncio.get_running_loop().time()
+        if facts is not None:
+            self._known[user, key] = _Projects(facts, now + FRESH_SECONDS)
+        else:
+            # A site where they have no account must not see a failed login for every page they open.
+            self._known[user, key] = _Projects(self._projects(user, key), now + RETRY_SECONDS)

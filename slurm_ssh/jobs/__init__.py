@@ -1,0 +1,1 @@
+"""Any batch job: submit it, watch it, keep it supplied."""

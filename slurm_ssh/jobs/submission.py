@@ -1,0 +1,152 @@
+"""The steps of a submission, each one exchange with the site: folders, ticket, sbatch."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell, quote
+from profiles.catalogue.site import Site
+from slurm_ssh import delivery, sentences
+from slurm_ssh.delivery import Delivered
+from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
+from slurm_ssh.job import Job
+from slurm_ssh.job_request import Build, JobRequest
+from slurm_ssh.jobs import folders
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.text import one_line
+
+_HOME_REFUSED = 10
+_LOOKS_FOR_LOST_JOB = 3
+# squeue gives up on a silent controller after some 18 s by itself.
+_SILENCES = 6
+_LOOK_AGAIN_SECONDS = 1
+_FULL = ("no space left", "quota exceeded")
+
+Tell = Callable[[str], None]
+"""Is told, in one sentence each, how a launch goes on."""
+
+
+async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Tell) -> tuple[str, str]:
+    """Submit the job whose handle is `job` and return the script that was sent and Slurm's job id.
+
+    Raises Refused, SubmitRefused, Unavailable or Broken.
+    """
+    await _prepare(remote, job.owner)
+    place = delivery.of(remote.site)
+    delivered = await place.place(remote.run, job.owner, job.launch_id, ticket)
+    if delivered.notice:
+        tell(delivered.notice)
+    try:
+        request, text = _built(build, delivered.fragment)
+        program, data = _program(remote.site, request, text, delivered)
+        return text, await _sbatch(remote, job, request, program, data, tell)
+    except LaunchError:
+        # There is no job that would use the ticket or remove it; one that turns up later ends itself.
+        with contextlib.suppress(LaunchError):
+            await place.release(remote.run, job.owner, job.launch_id)
+        raise
+
+
+async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell, data: bytes, tell: Tell) -> str:
+    title = remote.site.title
+    try:
+        answer = await remote.run_once(program, data)
+    except (ConnectionLost, Unavailable) as error:
+        lost = sentences.SUBMISSION_LOST.format(site=title)
+        return await _find(remote, job, Unavailable(lost, str(error)))
+    if answer.status and slurm_jobs.is_unreachable(answer.stderr):
+        # A controller that was too slow for sbatch may have taken the job all the same.
+        tell(sentences.SLURM_SLOW.format(site=title))
+        silent = sentences.SLURM_SILENT.format(site=title)
+        return await _find(remote, job, Unavailable(silent, answer.stderr.strip()))
+    return _job_id(remote.site, request, answer, tell)
+
+
+async def _prepare(remote: Remote, owner: str) -> None:
+    """Make the job folder, and see that the home can be written: JupyterLab does not start in a full one."""
+    folder = quote(folders.job_folder(remote.site, owner))
+    answer = await remote.run(
+        Shell(
+            f'umask 077; probe="$HOME/.jupyter-sites-$$"\n'
+            f'head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"\n'
+            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n"
+            f"mkdir -p -- {folder}"
+        )
+    )
+    if answer.status:
+        raise _not_writable(remote.site, owner, answer)
+
+
+def _not_writable(site: Site, owner: str, answer: Completed) -> Refused:
+    said = _last_line(answer)
+    is_full = any(words in said.lower() for words in _FULL)
+    if answer.status == _HOME_REFUSED:
+        sentence = sentences.HOME_FULL if is_full else sentences.HOME_NOT_WRITABLE
+    else:
+        sentence = sentences.FOLDER_FULL if is_full else sentences.FOLDER_NOT_WRITABLE
+    return Refused(sentence.format(site=site.title, folder=folders.job_folder(site, owner), reason=said))
+
+
+def _built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
+    try:
+        request = build(fragment)
+        return request, slurm_jobs.batch_script(request)
+    except ValueError as error:
+        raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
+
+
+def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -> tuple[Shell, bytes]:
+    """Return the program that submits, and its data: one line a secret, then the script for sbatch."""
+    reads = "".join(f"IFS= read -r {name}; export {name}\n" for name in request.secrets)
+    lines = "".join(f"{value}\n" for value in request.secrets.values())
+    # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
+    clean = " ".join(("unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME", *delivered.unset)) + "\n"
+    command = slurm_jobs.submit(site, delivered.sbatch_options)
+    return Shell(reads + clean + command), (lines + text).encode()
+
+
+def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
+    if answer.status:
+        why = slurm_jobs.refusal(site.title, answer.stderr, request.project, request.partition)
+        raise SubmitRefused(why, answer.stderr.strip())
+    if advice := slurm_jobs.advice(answer.stderr):
+        tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
+    try:
+        return slurm_jobs.parse_submit(answer.stdout)
+    except slurm_jobs.UnreadableAnswer as error:
+        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
+
+
+async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
+    """Return the id of a job whose submission was not answered, if Slurm has it after all.
+
+    Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
+    A job that turns up even later ends itself: the hub does not know its launch any more.
+    """
+    absences = silences = 0
+    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES:
+        rows = _rows(await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,))))
+        if rows is None:
+            silences += 1
+        else:
+            absences += 1
+            for row in rows:
+                if (row.mark, row.owner) == (job.mark, job.owner):
+                    return row.job_id
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    raise otherwise
+
+
+def _rows(answer: Completed) -> tuple[slurm_jobs.Row, ...] | None:
+    try:
+        return slurm_jobs.parse_queue(answer.stdout) if answer.status == 0 else None
+    except slurm_jobs.UnreadableAnswer:
+        return None
+
+
+def _last_line(answer: Completed) -> str:
+    lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
+    return one_line(lines[-1], 300) if lines else sentences.EXIT_STATUS.format(status=answer.status)

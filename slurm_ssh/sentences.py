@@ -1,0 +1,181 @@
+"""Every sentence about sites, jobs and tunnels that people read; no other module of this package words one.
+
+Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
+under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{reason}` what a
+program said; `{problem}` is another of these sentences, whole.
+
+What does not answer is said without "try again": the same sentence reaches people who have nothing to try, such
+as the owner of a running job.  The driver adds it for those who can.
+"""
+
+import gettext
+
+DOMAIN = "jupyterhub-sites"
+_ = gettext.translation(DOMAIN, fallback=True).gettext
+
+# -- reaching a site -------------------------------------------------------------------------------------
+SITE_UNREACHABLE = _("{site} cannot be reached.")
+CONNECTION_LOST = _("The connection to {site} was lost.")
+NO_ANSWER = _("{site} did not answer within {seconds} seconds.")
+SITE_GONE = _("The site {site} is no longer in the catalogue. Please contact the administrators.")
+HOST_KEY_UNKNOWN = _(
+    "{host} shows a host key that is not in the catalogue, so the hub does not trust it. "
+    "Please tell the administrators: they compare the key and, if it is right, add it to the catalogue."
+)
+
+# -- a login that was refused ----------------------------------------------------------------------------
+NOT_LET_IN = _(
+    "{site} did not let you in with your ticket. You may have no account there; contact the support of {site}."
+)
+NOT_LET_IN_SAYING = _("{host} did not let you in and says:")
+SECOND_FACTOR = _(
+    "{host} asks for a second factor after your ticket, which the hub cannot give. "
+    "Ask the support of {site} to let the hub log you in by ticket alone."
+)
+NO_COMMANDS = _(
+    "{host} let you in but does not run commands for you. Contact its support and show them what it says:"
+)
+ANSWER_TOO_LONG = _(
+    "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "
+    "prints without end: fix it, or contact its support."
+)
+NOT_FORWARDED = _(
+    "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "
+    "Log out and log in again; if that does not help, contact support."
+)
+
+# -- before a job is submitted ---------------------------------------------------------------------------
+HOME_FULL = _(
+    "Your home directory at {site} is full. Delete files there, or ask for more space, then start again."
+)
+HOME_NOT_WRITABLE = _(
+    "Your home directory at {site} cannot be written to ({reason}). Contact the support of {site}."
+)
+FOLDER_FULL = _(
+    "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
+)
+FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+PROFILE_UNUSABLE = _(
+    "This profile cannot be started. This is a configuration error; please contact the administrators."
+)
+EXIT_STATUS = _("exit status {status}")
+
+# -- while a job is submitted ----------------------------------------------------------------------------
+SUBMISSION_LOST = _("The connection to {site} was lost while the job was submitted.")
+SLURM_SLOW = _("Slurm at {site} is slow to answer; still trying.")
+SLURM_SILENT = _("Slurm at {site} does not answer.")
+SLURM_SAYS = _("{site} says: {reason}")
+SUBMIT_NOT_UNDERSTOOD = _(
+    "The answer of sbatch at {site} could not be understood. Please contact the administrators."
+)
+
+# -- a job that was not accepted -------------------------------------------------------------------------
+JOB_REFUSED = _("{site} did not accept the job: {reason}.")
+JOB_REFUSED_WITHOUT_REASON = _("{site} did not accept the job and gave no reason. Contact the support of {site}.")
+PROJECT_REFUSED = _(
+    "{site} did not accept the job: you may not charge the project {project} there. "
+    "Choose another project or partition."
+)
+NO_DEFAULT_PROJECT = _(
+    "{site} did not accept the job: you have no default project that may be charged there. "
+    "Choose a project or another partition."
+)
+NO_SUCH_PARTITION = _(
+    "{site} did not accept the job: the partition {partition} does not exist there. Choose another partition."
+)
+NO_DEFAULT_PARTITION = _("{site} did not accept the job: there is no default partition there. Choose a partition.")
+NO_SUCH_NODE = _(
+    "{site} did not accept the job: no node there has what you asked for. "
+    "Ask for less, or choose another partition."
+)
+TIME_TOO_LONG = _(
+    "{site} did not accept the job: the time is longer than the partition {partition} allows. Ask for less time."
+)
+TIME_TOO_LONG_FOR_DEFAULT = _(
+    "{site} did not accept the job: the time is longer than the default partition allows. Ask for less time."
+)
+PARTITION_FORBIDDEN = _(
+    "{site} did not accept the job: your groups may not use the partition {partition}. Choose another partition."
+)
+DEFAULT_PARTITION_FORBIDDEN = _(
+    "{site} did not accept the job: your groups may not use the default partition. Choose another partition."
+)
+TOO_MANY_JOBS = _(
+    "{site} did not accept the job: you already have as many jobs there as you may. "
+    "Wait until one has ended, or cancel one."
+)
+LIMIT_REACHED = _(
+    "{site} did not accept the job: it exceeds a limit of your project or quality of service. "
+    "Ask for less, or wait until other jobs have ended."
+)
+QOS_REFUSED = _(
+    "{site} did not accept the job: you may not use this quality of service there. Choose another one."
+)
+RESERVATION_REFUSED = _(
+    "{site} did not accept the job: you may not use this reservation now. Choose another one, or none."
+)
+NO_AUKS_PLUGIN = _(
+    "{site} did not accept the job: its Slurm lacks the plug-in of auks. "
+    "This is a configuration error; please contact the administrators."
+)
+
+# -- stopping a job --------------------------------------------------------------------------------------
+STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job.")
+STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")
+
+# -- the ticket of a job ---------------------------------------------------------------------------------
+TICKET_NOT_RENEWED = _("Your job at {site} did not get your new ticket and keeps the one it has. {problem}")
+TICKET_ENDS = _(
+    "Your job's ticket could not be extended past {end:%H:%M} UTC on {end:%-d %B}. Save your work before then."
+)
+TICKET_FOLDER_FOREIGN = _(
+    "The folder {folder} at {site} does not belong to you, so your ticket was not put there. "
+    "Contact the support of {site}."
+)
+TICKET_FOLDER_OPEN = _(
+    "Others may enter the folder {folder} at {site}, so your ticket was not put there. Set its mode to 0700."
+)
+TICKET_NOT_COPIED = _("Your ticket could not be put into {folder} at {site}: {reason}.")
+TICKET_NOT_PUSHED = _("Your ticket could not be passed on at {site}: {reason}.")
+TICKET_NOT_REMOVED = _("Your ticket could not be removed at {site}.")
+TICKET_PROGRAM_MISSING = _(
+    "The program {program}, which passes your ticket on, cannot be run at {site}. "
+    "This is a configuration error; please contact the administrators."
+)
+
+# -- the ticket server of a site -------------------------------------------------------------------------
+SERVER_UNREACHABLE = _("The ticket server of {site} cannot be reached, so it has no new ticket for your job.")
+SERVER_REFUSED = _(
+    "The ticket server of {site} did not take your ticket, or did not show it afterwards. "
+    "You may not be allowed to use it; contact the support of {site}."
+)
+SERVER_FAILED = _("Your ticket could not be passed to the ticket server of {site}. Contact the support of {site}.")
+SERVER_UNREADABLE = _(
+    "The ticket that the ticket server of {site} keeps could not be read back. Contact the support of {site}."
+)
+SERVER_HAS_ANOTHERS = _(
+    "The ticket server of {site} keeps somebody else's ticket in your place. Contact the support of {site}."
+)
+SERVER_HAS_EXPIRED = _(
+    "The ticket server of {site} keeps a ticket of yours that has expired, and did not take the new one. "
+    "Contact the support of {site}."
+)
+
+# -- reaching a server on a node -------------------------------------------------------------------------
+FORWARDING_FORBIDDEN = _(
+    "{site} does not let the hub through to {node}: TCP forwarding is not allowed there. "
+    "This is a configuration error; please contact the administrators."
+)
+NODE_UNREACHABLE = _("The server on {node} cannot be reached through {site}.")
+PORTS_USED_UP = _("All ports for tunnels are in use.")
+SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
+
+# -- what a site has -------------------------------------------------------------------------------------
+FACTS_REFUSED = _("Slurm at {site} did not say what is free.")
+FACTS_NOT_UNDERSTOOD = _("The answer of sinfo or scontrol at {site} could not be understood.")
+
+# -- what an administrator wrote -------------------------------------------------------------------------
+NO_PORTS = _("{value} is not a range of ports; write 20000-24999")
+PORTS_OVERLAP = _(
+    "the ports {value} overlap {least}-{most}, which this machine uses for outgoing connections; choose others"
+)

@@ -1,0 +1,1 @@
+"""The scheduler's spellings, and what it is asked."""

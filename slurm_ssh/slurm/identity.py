@@ -1,0 +1,85 @@
+"""Questions about a site, put by the identity it gave the hub for that, else by the person who wants to know."""
+
+import logging
+from collections.abc import Mapping
+
+from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
+from kerberos_auth.keytabs import KeytabTickets
+from profiles.catalogue.site import Monitor, Site
+from profiles.facts import SiteFacts
+from slurm_ssh import sentences
+from slurm_ssh.errors import Broken, Refused
+from slurm_ssh.slurm import queries
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+
+_log = logging.getLogger(__name__)
+
+
+class SiteQueries:
+    """Asks sites through people's connections, which are in `pool`, and through those of monitors, which it owns.
+
+    `sites` may change at any time.
+    """
+
+    def __init__(
+        self, sites: Mapping[str, Site], pool: ConnectionPool, tickets: KeytabTickets, idle_seconds: float
+    ) -> None:
+        self._sites = sites
+        self._people = pool
+        self._tickets = tickets
+        self._monitors = ConnectionPool(self._tickets.get, idle_seconds)
+        self._problems: dict[tuple[str, str], str] = {}
+
+    async def close(self) -> None:
+        """Close the monitors' connections."""
+        await self._monitors.close()
+
+    async def projects(self, user: str, key: str) -> SiteFacts | None:
+        """Return what the site's accounting knows of a user, asked as that user; None if they could not ask."""
+        site = self._sites.get(key)
+        return await queries.facts_about(self._person(user, key, site)) if site else None
+
+    async def snapshot(self, user: str, key: str) -> SiteFacts:
+        """Return a snapshot of the site, asked by its monitor, else as `user`; raises as `queries.collect`."""
+        site = self._sites.get(key)
+        if site is None:
+            raise Broken(sentences.SITE_GONE.format(site=key))
+        if site.monitor and await self._has_ticket(key, site.monitor):
+            monitor = Login(site.monitor.principal, site.monitor.login, key)
+            try:
+                facts = await queries.collect(Remote(self._monitors, monitor, site))
+            except Refused as error:
+                self._tell(key, "login", f"{site.monitor.principal} may not ask {key} what is free: {error}")
+            else:
+                self._problems.pop((key, "login"), None)
+                return facts
+        return await queries.collect(self._person(user, key, site))
+
+    async def _has_ticket(self, key: str, monitor: Monitor) -> bool:
+        """Return whether the monitor has a valid ticket, having taken one if it was time."""
+        principal, keytab = monitor.principal, monitor.keytab
+        try:
+            if await self._tickets.keep(principal, keytab):
+                self._monitors.renew(principal)
+            self._problems.pop((key, "ticket"), None)
+        except LoginServersUnreachable as error:
+            self._tell(key, "ticket", f"{principal} gets no ticket at present: {error.detail}")
+        except AuthFailed as error:
+            self._tell(
+                key,
+                "ticket",
+                f"{principal} gets no ticket: {error.detail}. See that {keytab} belongs to the hub's user, or "
+                f"write it anew: kadmin -q 'ktadd -k {keytab} {principal}'",
+            )
+        return self._tickets.has(principal)
+
+    def _tell(self, key: str, what: str, problem: str) -> None:
+        """Log a problem once for as long as it stays the same."""
+        if self._problems.get((key, what)) != problem:
+            self._problems[key, what] = problem
+            _log.warning("%s. As long as it cannot, people's own connections ask %s.", problem, key)
+
+    def _person(self, user: str, key: str, site: Site) -> Remote:
+        return Remote(self._people, Login(user, site.login_name.get(user, user), key), site)

@@ -1,0 +1,238 @@
+"""Slurm's spellings: command lines to send, answers to parse.  Pure; nothing is run here."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kernels.shell import Shell, join, quote
+from profiles.catalogue.site import Site
+from slurm_ssh import sentences
+from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.text import one_line
+
+_QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
+
+_STATES = {
+    "PENDING": JobState.PENDING,
+    "REQUEUED": JobState.PENDING,
+    "REQUEUE_HOLD": JobState.PENDING,
+    "REQUEUE_FED": JobState.PENDING,
+    "SPECIAL_EXIT": JobState.PENDING,
+    "RESV_DEL_HOLD": JobState.PENDING,
+    "CONFIGURING": JobState.PENDING,
+    "RUNNING": JobState.RUNNING,
+    "SUSPENDED": JobState.RUNNING,
+    "STOPPED": JobState.RUNNING,
+    "RESIZING": JobState.RUNNING,
+    "SIGNALING": JobState.RUNNING,
+    "STAGE_OUT": JobState.ENDING,
+    "COMPLETING": JobState.ENDING,
+    "COMPLETED": JobState.ENDED,
+    "FAILED": JobState.ENDED,
+    "CANCELLED": JobState.ENDED,
+    "TIMEOUT": JobState.ENDED,
+    "DEADLINE": JobState.ENDED,
+    "OUT_OF_MEMORY": JobState.ENDED,
+    "NODE_FAIL": JobState.ENDED,
+    "BOOT_FAIL": JobState.ENDED,
+    "PREEMPTED": JobState.ENDED,
+    "REVOKED": JobState.ENDED,
+}
+
+_JOB_ID = re.compile(r"[0-9]{1,10}")
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_LONGEST_WORDS = 200
+
+
+class UnreadableAnswer(ValueError):  # noqa: N818
+    """A Slurm command answered in a way we do not know; the text says what came."""
+
+
+def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
+    """Return the sbatch options of a request as (name, value) pairs, None for a bare option.
+
+    Memory is MiB per node, time minutes: Slurm's own units for plain numbers.
+    """
+    pairs: list[tuple[str, str | None]] = [
+        ("job-name", request.name),
+        ("output", request.log_path),
+        ("no-requeue", None),
+        ("nodes", str(request.nodes)),
+        ("ntasks-per-node", "1"),
+        ("cpus-per-task", str(request.cores)),
+        ("mem", f"{request.memory_mib}M"),
+        ("time", str(request.time_minutes)),
+    ]
+    optional = (
+        ("partition", request.partition),
+        ("account", request.project),
+        ("reservation", request.reservation),
+        ("qos", request.qos),
+        ("gres", request.gres),
+    )
+    pairs += [(name, value) for name, value in optional if value]
+    pairs += [(name, None if value is True else str(value)) for name, value in request.directives.items()]
+    return tuple(pairs)
+
+
+def batch_script(request: JobRequest) -> str:
+    """Return what sbatch reads on its stdin.  Raises ValueError for a value that no #SBATCH line can hold."""
+    lines = [_directive(*pair) for pair in directives(request)]
+    return "\n".join(("#!/bin/bash", *lines, "", request.script))
+
+
+def _directive(name: str, value: str | None) -> str:
+    """Return one #SBATCH line; the value stands quoted, because sbatch splits the line as a shell does."""
+    if value is None:
+        return f"#SBATCH --{name}"
+    if not value.isprintable():
+        raise ValueError(f"the sbatch option {name} cannot hold control characters")
+    # Unlike a shell, sbatch takes a backslash for an escape even between single quotes.
+    escaped = value.replace("\\", "\\\\")
+    return f"#SBATCH --{name}={quote(escaped)}"
+
+
+def gres(gpus: int, gpu_type: str | None) -> str | None:
+    """Return how Slurm writes GPUs for each node, None for none."""
+    if not gpus:
+        return None
+    return f"gpu:{gpu_type}:{gpus}" if gpu_type else f"gpu:{gpus}"
+
+
+def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
+    """Return the command that submits the script on its stdin, with the command's whole environment.
+
+    `options` are further ones that only the command line may hold.
+
+    With a list of names instead, slurmd runs the person's login shell on the node and adds what its rc files set.
+    """
+    return command(site, "sbatch", "--parsable", "--export=ALL", *options)
+
+
+def parse_submit(stdout: str) -> str:
+    """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`."""
+    last = stdout.strip().splitlines()[-1:] or [""]
+    job_id = last[0].split(";")[0]
+    if not _JOB_ID.fullmatch(job_id):
+        raise UnreadableAnswer(f"sbatch answered {stdout.strip()[-200:]!r} instead of a job id")
+    return job_id
+
+
+def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
+    """Return the command that lists the owner's jobs with these marks, in every state Slurm remembers."""
+    names = f"--name={','.join(sorted(marks))}"
+    return command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `queue`'s answer."""
+
+    job_id: str
+    owner: str
+    mark: str
+    report: JobReport
+
+
+def parse_queue(stdout: str) -> tuple[Row, ...]:
+    """Return the rows in the answer of `queue`.  Raises UnreadableAnswer for a line of another shape."""
+    rows = []
+    for line in stdout.splitlines():
+        fields = line.strip().split("|", maxsplit=5)
+        if len(fields) == 1 and (not fields[0] or fields[0].startswith("CLUSTER:")):
+            continue
+        if len(fields) != 6 or not _JOB_ID.fullmatch(fields[0]):
+            raise UnreadableAnswer(f"squeue answered {line[:200]!r}")
+        job_id, word, node, owner, reason, name = fields
+        rows.append(Row(job_id, owner, name, _report(word, node, reason)))
+    return tuple(rows)
+
+
+def _report(word: str, node: str, reason: str) -> JobReport:
+    state = _STATES.get(word, JobState.UNKNOWN)
+    why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
+    # An address is made of it, so whatever else it is, it is no name of a node.
+    return JobReport(state, one_line(word, _LONGEST_WORDS), why, node if _NODE.fullmatch(node) else "")
+
+
+def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
+    """Return what `rows` say of `job`, or None if it is not among them.
+
+    A row counts only if number, mark and owner are all ours: numbers start again when a site is rebuilt.
+    """
+    for row in rows:
+        if (row.job_id, row.mark, row.owner) == (job.job_id, job.mark, job.owner):
+            return row.report
+    return None
+
+
+def projects(site: Site, owner: str) -> Shell:
+    """Return the command that lists the owner's associations, a line each: `cluster|account`."""
+    return join((f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account"))
+
+
+def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
+    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
+    pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
+    wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
+    return tuple(dict.fromkeys(wanted))
+
+
+def cancel(site: Site, owner: str, mark: str) -> Shell:
+    """Return the command that cancels the owner's job with this mark; succeeds if there is none."""
+    return command(site, "scancel", f"--user={owner}", f"--name={mark}")
+
+
+def command(site: Site, program: str, *arguments: str) -> Shell:
+    """Return the command line of one of Slurm's programs for the site's cluster."""
+    cluster = (f"--clusters={site.slurm_cluster}",) if site.slurm_cluster else ()
+    return join((f"{site.slurm_path}/{program}", *cluster, *arguments))
+
+
+# Slurm's words, and the sentences about a partition or project that was asked for and about the default one.
+_REFUSALS = (
+    ("Invalid account or account/partition", sentences.PROJECT_REFUSED, sentences.NO_DEFAULT_PROJECT),
+    ("invalid partition", sentences.NO_SUCH_PARTITION, sentences.NO_DEFAULT_PARTITION),
+    ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
+    ("User's group not permitted", sentences.PARTITION_FORBIDDEN, sentences.DEFAULT_PARTITION_FORBIDDEN),
+    ("Requested node configuration is not available", sentences.NO_SUCH_NODE, None),
+    ("AssocMaxSubmitJobLimit", sentences.TOO_MANY_JOBS, None),
+    ("QOSMaxSubmitJobPerUserLimit", sentences.TOO_MANY_JOBS, None),
+    ("Job violates accounting/QOS policy", sentences.LIMIT_REACHED, None),
+    ("Invalid qos", sentences.QOS_REFUSED, None),
+    ("Requested reservation is invalid", sentences.RESERVATION_REFUSED, None),
+    ("unrecognized option '--auks", sentences.NO_AUKS_PLUGIN, None),
+)
+_UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
+
+
+def is_unreachable(stderr: str) -> bool:
+    """Return whether a failed command could not talk to slurmctld."""
+    return any(words in stderr for words in _UNREACHABLE)
+
+
+def advice(stderr: str) -> str:
+    """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
+    lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
+    return one_line(" ".join(line for line in lines if line), 500)
+
+
+def refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:
+    """Return why sbatch refused a job, a sentence for the person; with Slurm's own last line if it is not known.
+
+    `title` is the site's; `project` and `partition` are those that were asked for.
+    """
+    for words, sentence, of_default in _REFUSALS:
+        if words.lower() in stderr.lower():
+            asked_for = project if "{project}" in sentence else partition
+            said = sentence if asked_for or of_default is None else of_default
+            return said.format(site=title, project=project, partition=partition)
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if "error:" in line] or lines
+    if not errors:
+        return sentences.JOB_REFUSED_WITHOUT_REASON.format(site=title)
+    reason = one_line(errors[-1].removeprefix("sbatch: error: "), 300).rstrip(".")
+    return sentences.JOB_REFUSED.format(site=title, reason=reason)

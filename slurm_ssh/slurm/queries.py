@@ -1,0 +1,78 @@
+"""What a site's Slurm is asked as a person: an answer, or None with a line in the log; a failure is no answer."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from kernels.shell import Shell
+from profiles.facts import SiteFacts
+from slurm_ssh import sentences
+from slurm_ssh.errors import Broken, LaunchError, Unavailable
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm import nodes
+from slurm_ssh.ssh.remote import Remote
+
+Answer = TypeVar("Answer")
+
+# Some 400 bytes for each of ten thousand nodes.
+_LONGEST_SNAPSHOT = 4 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[slurm_jobs.Row, ...] | None:
+    """Return the rows of the owner's jobs with these marks, in every state Slurm remembers."""
+    return await _ask(remote, slurm_jobs.queue(remote.site, remote.login.owner, marks), slurm_jobs.parse_queue)
+
+
+async def facts_about(remote: Remote) -> SiteFacts | None:
+    """Return what the site's accounting knows of the owner."""
+
+    def read(stdout: str) -> SiteFacts:
+        return SiteFacts(projects=slurm_jobs.parse_projects(remote.site, stdout))
+
+    return await _ask(remote, slurm_jobs.projects(remote.site, remote.login.owner), read)
+
+
+async def snapshot(remote: Remote) -> SiteFacts | None:
+    """Return what `collect` does, or None with a line in the log."""
+    try:
+        return await collect(remote)
+    except LaunchError as error:
+        _warn("sinfo", remote, str(error))
+        return None
+
+
+async def collect(remote: Remote) -> SiteFacts:
+    """Return the site's partitions, nodes and reservations as of now; `projects` is None.
+
+    Raises Unavailable if the site or its Slurm does not answer, Refused if that is the person's matter, and Broken
+    for an answer that we do not know.
+    """
+    answer = await remote.run(nodes.snapshot(remote.site), limit_bytes=_LONGEST_SNAPSHOT)
+    title, said = remote.site.title, answer.stderr.strip()
+    if answer.status:
+        if slurm_jobs.is_unreachable(said):
+            raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+        raise Broken(sentences.FACTS_REFUSED.format(site=title), said)
+    try:
+        return nodes.parse_snapshot(answer.stdout, datetime.now(UTC))
+    except slurm_jobs.UnreadableAnswer as error:
+        raise Broken(sentences.FACTS_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
+
+
+async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:
+    try:
+        answer = await remote.run(question)
+        if answer.status == 0:
+            return read(answer.stdout)
+        problem = answer.stderr.strip()
+    except (LaunchError, slurm_jobs.UnreadableAnswer) as error:
+        problem = str(error)
+    _warn(question.split()[0].rsplit("/", 1)[-1], remote, problem)
+    return None
+
+
+def _warn(program: str, remote: Remote, problem: str) -> None:
+    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)

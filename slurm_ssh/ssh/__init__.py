@@ -1,0 +1,1 @@
+"""As whom a site is reached, and through what."""

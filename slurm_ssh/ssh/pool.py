@@ -1,0 +1,188 @@
+"""Kept-open connections, one per person and site: to a front end that answers, closed when idle."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from kerberos_auth.errors import AuthFailed
+from kerberos_auth.tickets import Ticket
+from profiles.catalogue.site import FrontEnd, Site
+from slurm_ssh import sentences
+from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
+from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.login import Login
+
+# How long a front end may take before the next one is tried as well.
+HEAD_START_SECONDS = 3
+# To one front end: sshd's MaxStartups is 10:30:100 by default.
+CONNECTS_AT_ONCE = 4
+# How long one that was silent is tried last.
+SILENT_SECONDS = 60
+# How long somebody waits for a connection, all front ends together.
+PATIENCE_SECONDS = 30
+_BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
+
+
+class ConnectionPool:
+    """Owner of all connections.
+
+    `ticket_of` returns a person's valid ticket or raises AuthFailed; a connection is closed after `idle_seconds`.
+    """
+
+    def __init__(self, ticket_of: Callable[[str], Ticket], idle_seconds: float) -> None:
+        self._ticket_of = ticket_of
+        self._idle_seconds = idle_seconds
+        self._open: dict[Login, Connection] = {}
+        self._retired: set[Connection] = set()
+        self._locks: dict[Login, asyncio.Lock] = {}
+        self._gates: dict[str, asyncio.Semaphore] = {}
+        self._silent_since: dict[str, float] = {}
+        self._silent_until: dict[str, float] = {}
+        self._reaper: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def connection(self, login: Login, site: Site) -> AsyncIterator[Connection]:
+        """Give the person's connection to the site, made now if there is none.
+
+        Raises SiteUnreachable, or what `connection.connect` raises; Refused if there is no valid ticket.
+        """
+        # A lock is never dropped: one dropped while somebody waits on it could be made twice.
+        async with self._locks.setdefault(login, asyncio.Lock()):
+            connection = self._open.get(login)
+            if connection is None or not connection.is_fresh:
+                if connection:
+                    self._retired.add(connection)
+                connection = self._open[login] = await self._connect(login, site)
+        self._keep_reaping()
+        yield connection
+
+    def renew(self, user: str) -> None:
+        """Let a person's further work use their new ticket, by new connections.
+
+        A connection hands on the ticket of the time when it was made.  What runs on one goes on, then it is
+        closed.
+        """
+        for login in [login for login in self._open if login.user == user]:
+            self._retired.add(self._open.pop(login))
+        if self._retired:
+            self._keep_reaping()
+
+    async def close(self) -> None:
+        """Close every connection and end the reaper."""
+        if self._reaper:
+            self._reaper.cancel()
+        connections = [*self._open.values(), *self._retired]
+        self._open.clear()
+        self._retired.clear()
+        await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
+
+    def _keep_reaping(self) -> None:
+        if self._reaper is None or self._reaper.done():
+            self._reaper = asyncio.create_task(self._reap())
+
+    async def _reap(self) -> None:
+        while self._open or self._retired:
+            await asyncio.sleep(self._idle_seconds / 10)
+            over = [login for login, each in self._open.items() if self._is_over(each)]
+            retired = {each for each in self._retired if each.idle_seconds > 0 or not each.is_open}
+            # All are taken out before any is waited for: meanwhile their owners may make new ones.
+            closing = [self._open.pop(login).close() for login in over] + [each.close() for each in retired]
+            self._retired -= retired
+            await asyncio.gather(*closing, return_exceptions=True)
+
+    def _is_over(self, connection: Connection) -> bool:
+        return not connection.is_open or connection.idle_seconds > self._idle_seconds
+
+    async def _connect(self, login: Login, site: Site) -> Connection:
+        try:
+            ticket = self._ticket_of(login.user)
+        except AuthFailed as error:
+            raise Refused(error.message) from error
+        problems: list[Exception] = []
+        attempts: set[asyncio.Task[Connection]] = set()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                first = await self._first(self._in_order(site), login, ticket, site.title, attempts, problems)
+        except TimeoutError:
+            first = None
+            problems.append(FrontEndSilent(f"no answer within {PATIENCE_SECONDS} seconds"))
+        finally:
+            self._end(attempts)
+        if first:
+            return first
+        # One that refused knows more than one that was silent.
+        for problem in problems:
+            if isinstance(problem, FrontEndRefused):
+                raise problem
+        said = "; ".join(str(problem) for problem in problems)
+        raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
+
+    async def _first(
+        self,
+        waiting: list[FrontEnd],
+        login: Login,
+        ticket: Ticket,
+        title: str,
+        attempts: set[asyncio.Task[Connection]],
+        problems: list[Exception],
+    ) -> Connection | None:
+        """Return the first connection, each front end having a head start; None if there is none to be had.
+
+        `attempts` under way and `problems` met are left to the caller.
+        """
+        while waiting or attempts:
+            if waiting:
+                attempts.add(asyncio.create_task(self._attempt(waiting.pop(0), login, ticket, title)))
+            head_start = HEAD_START_SECONDS if waiting else None
+            done, _ = await asyncio.wait(attempts, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in done:
+                attempts.discard(attempt)
+                try:
+                    return attempt.result()
+                except (FrontEndSilent, FrontEndRefused) as error:
+                    problems.append(error)
+        return None
+
+    def _end(self, attempts: set[asyncio.Task[Connection]]) -> None:
+        """End attempts that nobody waits for; one that has just succeeded must not stay open with a ticket."""
+        for attempt in attempts:
+            if not attempt.done():
+                attempt.cancel()
+            elif not attempt.cancelled() and attempt.exception() is None:
+                self._retired.add(attempt.result())
+
+    def _in_order(self, site: Site) -> list[FrontEnd]:
+        """Return the front ends as the site has them, those last that were silent a short while ago."""
+        now = asyncio.get_running_loop().time()
+        return sorted(site.front_ends, key=lambda each: self._silent_until.get(each.host, 0.0) > now)
+
+    async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+        """Connect, a few times again if the front end hangs up because too many others log in."""
+        for pause in _BUSY_PAUSES_SECONDS:
+            try:
+                return await self._enter(front_end, login, ticket, title)
+            except FrontEndBusy:
+                # Spread, so that those who were sent away together do not come back together.
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+        return await self._enter(front_end, login, ticket, title)
+
+    async def _enter(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+        host, clock = front_end.host, asyncio.get_running_loop().time
+        came = clock()
+        async with self._gates.setdefault(host, asyncio.Semaphore(CONNECTS_AT_ONCE)):
+            if self._silent_since.get(host, -1.0) >= came:
+                raise FrontEndSilent(f"{host}: was silent to others a moment ago")
+            began = clock()
+            try:
+                connection = await connect(front_end, login, ticket, title)
+            except FrontEndBusy:
+                raise
+            except (FrontEndSilent, asyncio.CancelledError) as error:
+                # One that is given up for another, which began so much later, counts as silent too.
+                if isinstance(error, FrontEndSilent) or clock() - began > HEAD_START_SECONDS / 2:
+                    self._silent_since[host] = clock()
+                    self._silent_until[host] = clock() + SILENT_SECONDS
+                raise
+        self._silent_until.pop(host, None)
+        return connection

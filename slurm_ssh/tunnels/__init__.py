@@ -1,0 +1,1 @@
+"""How a job's port is reached."""

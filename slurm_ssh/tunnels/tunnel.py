@@ -1,0 +1,64 @@
+"""How the hub reaches a job's port: by the site's `tunnel.kind`."""
+
+from pathlib import Path
+from typing import Protocol
+
+from profiles.catalogue.site import Site
+from slurm_ssh import sentences
+from slurm_ssh.tunnels.keeper import TunnelKeeper
+from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
+
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+class Tunnel(Protocol):
+    """Makes the ports of a site's jobs reachable from the hub."""
+
+    async def open(self, route: Route) -> tuple[str, int]:
+        """Return the URL, without a path, at which the hub reaches the server, and the local port or 0.
+
+        Raises Unavailable or Broken if the server cannot be reached that way.
+        """
+
+
+class DirectTunnel:
+    """The hub connects to the node itself."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def open(self, route: Route) -> tuple[str, int]:
+        """Return the address that the site's node_address gives the node."""
+        return f"http://{address(self._site, route)}:{route.port}", 0
+
+
+class SSHTunnel:
+    """A port of the hub's machine leads through a front end of the site to the node."""
+
+    def __init__(self, site: Site, keeper: TunnelKeeper) -> None:
+        self._site = site
+        self._keeper = keeper
+
+    async def open(self, route: Route) -> tuple[str, int]:
+        """Open the tunnel, on its old local port if it had one."""
+        port = await self._keeper.open(route, self._site)
+        return f"http://{LOCAL_ADDRESS}:{port}", port
+
+
+def of(site: Site, keeper: TunnelKeeper) -> Tunnel:
+    """Return the tunnel that the site's `tunnel.kind` names."""
+    return SSHTunnel(site, keeper) if site.tunnel.kind == "ssh" else DirectTunnel(site)
+
+
+def parse_ports(text: str) -> range:
+    """Return the ports in `20000-24999`.
+
+    Raises ValueError with a sentence if it is no such range, or one that outgoing connections use on this machine.
+    """
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
+        raise ValueError(sentences.NO_PORTS.format(value=repr(text)))
+    low, high = (int(word) for word in _EPHEMERAL.read_text().split())
+    if int(first) <= high and low <= int(last):
+        raise ValueError(sentences.PORTS_OVERLAP.format(value=text, least=low, most=high))
+    return range(int(first), int(last) + 1)

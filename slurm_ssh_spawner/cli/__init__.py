@@ -1,0 +1,1 @@
+"""`jupyterhub-sites`: what an admin asks about a catalogue."""

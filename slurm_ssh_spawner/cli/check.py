@@ -1,0 +1,72 @@
+"""`jupyterhub-sites check`: everything that is wrong with catalogues."""
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+
+from kerberos_auth.own_ticket import own_ticket
+from kerberos_auth.tickets import Ticket
+from profiles.catalogue.catalogue import Catalogue
+from profiles.checks import capacity
+from profiles.facts import SiteFacts
+from profiles.loading import load
+from profiles.loading.load import Loaded
+from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh.slurm.queries import snapshot
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner import sentences
+
+_IDLE_SECONDS = 60
+
+
+def check(asked: argparse.Namespace) -> int:
+    """Print what is wrong with the files asked for; return 1 if anything is."""
+    results = [_check_one(file, asked.facts) for file in asked.files]
+    return 0 if all(results) else 1
+
+
+def _check_one(file: str, with_facts: bool) -> bool:
+    """Print the problems of one catalogue, or that there are none."""
+    try:
+        read = load.loaded(file)
+    except CatalogueInvalid as error:
+        print(error)
+        return False
+    sites, profiles = read.catalogue.sites, read.catalogue.profiles
+    checked = sentences.CHECKED_TEXT if with_facts else sentences.CHECKED
+    print(checked.format(file=file, sites=len(sites), profiles=len(profiles)))
+    return _check_facts(file, read) if with_facts else True
+
+
+def _check_facts(file: str, read: Loaded) -> bool:
+    sites = read.catalogue.sites
+    answers = asyncio.run(_ask(read.catalogue, own_ticket()))
+    facts = {key: said for key, said in answers.items() if said is not None and said.partitions is not None}
+    problems = [read.problem(each.path, str(each)) for each in capacity.misfits(read.catalogue, facts)]
+    problems += [
+        read.problem(("sites", key), sentences.NOT_ASKED.format(site=site.title))
+        for key, site in sites.items()
+        if key not in facts
+    ]
+    for problem in dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))):
+        print(problem)
+    if not problems:
+        print(sentences.FACTS_AGREE.format(file=file, sites=", ".join(sites)))
+    return not problems
+
+
+async def _ask(catalogue: Catalogue, ticket: Ticket) -> Mapping[str, SiteFacts | None]:
+    """Ask every site at once, as the ticket's owner."""
+    pool = ConnectionPool(lambda _: ticket, _IDLE_SECONDS)
+
+    def remote(key: str) -> Remote:
+        site = catalogue.sites[key]
+        return Remote(pool, Login(ticket.user, site.login_name.get(ticket.user, ticket.user), key), site)
+
+    try:
+        answers = await asyncio.gather(*(snapshot(remote(key)) for key in catalogue.sites))
+    finally:
+        await pool.close()
+    return dict(zip(catalogue.sites, answers, strict=True))

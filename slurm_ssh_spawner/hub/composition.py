@@ -1,0 +1,93 @@
+"""The composition root: makes what all spawners of a hub share when the hub starts, and closes it at its end."""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from kerberos_auth.ending import at_the_end
+from profiles.loading.live import LiveCatalogue
+from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh import core
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.shared import Hub
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.records import LaunchRecords
+
+# asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
+# would also stop name look-ups for everybody.
+_THREADS = 64
+# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
+_THREADS_PER_SITE = 16
+_PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the hub's configuration says of the spawner; see the traits of SlurmSSHSpawner of these names."""
+
+    catalogue_file: str
+    hub_name: str
+    connection_idle_seconds: float
+    tunnel_ports: range
+    records_url: str
+
+
+def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
+    """Return what all spawners share; it is closed when the hub ends.  The core's log goes to `log`.
+
+    Raises SystemExit with a sentence that says why the hub cannot start.
+    """
+    credentials = getattr(authenticator, "credentials", None)
+    if credentials is None:
+        raise SystemExit(sentences.NO_CREDENTIALS)
+    catalogue = _catalogue(settings.catalogue_file)
+    records = _records(settings.records_url)
+    _log_to(log)
+    _make_threads(len(catalogue.sites))
+    told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
+    reach = core.open_core(told, catalogue.sites, credentials, records.stopped)
+    launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
+    hub = Hub(catalogue, launcher, reach.availability)
+    catalogue.follow()
+    at_the_end(hub.close)
+    return hub
+
+
+def _catalogue(path: str) -> LiveCatalogue:
+    try:
+        return LiveCatalogue(path)
+    except CatalogueInvalid as error:
+        raise SystemExit(sentences.CATALOGUE_UNUSABLE.format(problem=error)) from error
+
+
+def _records(url: str) -> LaunchRecords:
+    try:
+        return LaunchRecords(url)
+    except (SQLAlchemyError, ImportError) as error:
+        why = getattr(error, "orig", None) or error
+        raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=why)) from error
+
+
+def _shown(url: str) -> str:
+    """Return the URL without the password that it may hold."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "records_url"
+
+
+def _log_to(log: logging.Logger) -> None:
+    for package in _PACKAGES:
+        core_log = logging.getLogger(package)
+        core_log.parent = log
+        core_log.setLevel(log.getEffectiveLevel())
+
+
+def _make_threads(sites: int) -> None:
+    executor = ThreadPoolExecutor(max(_THREADS, _THREADS_PER_SITE * sites), thread_name_prefix="hub")
+    asyncio.get_running_loop().set_default_executor(executor)

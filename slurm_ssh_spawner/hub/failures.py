@@ -1,0 +1,45 @@
+"""The one translation of errors of the core into what JupyterHub shows."""
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jupyterhub.spawner import SpawnException
+
+from profiles.errors import ChoiceRefused
+from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
+
+_FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broken: (500, "broken")}
+
+
+class LaunchFailed(SpawnException):  # type: ignore[misc]
+    """A LaunchError as JupyterHub shows it, on pages and to API callers.
+
+    `said` is shown in place of the error's own message, unless it is "".
+    """
+
+    def __init__(self, error: LaunchError, said: str = "") -> None:
+        status, reason = next(known for family, known in _FAMILIES.items() if isinstance(error, family))
+        sentence = said or error.message
+        message = f"{sentence}\n{error.quoted}".strip()
+        quoted = f"<pre>{html.escape(error.quoted)}</pre>" if error.quoted else ""
+        markup = html.escape(sentence) + quoted
+        super().__init__(message, reason=reason, log_message=str(error), message_html=markup, status_code=status)
+        self.jupyterhub_message = message
+        self.jupyterhub_html_message = markup
+
+
+@contextmanager
+def as_launch_failure(unavailable: str = "{problem}") -> Iterator[None]:
+    """Turn errors of the gate and of the core into LaunchFailed.
+
+    `unavailable` is the sentence about what may work later; the error's own takes the place of `{problem}` in it.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        raise LaunchFailed(error, unavailable.format(problem=error.message)) from error
+    except LaunchError as error:
+        raise LaunchFailed(error) from error
+    except ChoiceRefused as error:
+        raise LaunchFailed(Refused(error.message)) from error

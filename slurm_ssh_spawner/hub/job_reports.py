@@ -1,0 +1,69 @@
+"""Where a job reports how far it is."""
+
+import json
+from typing import Any, Protocol, cast
+
+from jupyterhub.apihandlers.base import APIHandler
+from tornado import web
+
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.progress import stage_of
+
+_LOWEST_PORT = 1024
+_HIGHEST_PORT = 65535
+_LONGEST_REPORT = 20_000
+
+
+class Reportable(Protocol):
+    """What the handler needs of a spawner."""
+
+    launch_id: LaunchId | None
+
+    def job_reports_port(self, port: int) -> None:
+        """Take note that the job's server listens on `port`."""
+
+    def job_reports_stage(self, name: str, text: str) -> None:
+        """Take note of what the job is doing; `text` may hold anything that can be printed."""
+
+
+class LaunchReportHandler(APIHandler):  # type: ignore[misc]
+    """`POST /hub/api/launches/<LaunchId>` with the job's own token.
+
+    The body is `{"stage": NAME, "text": TEXT}` (see progress.stage_of) or `{"port": N}`.
+    """
+
+    @web.authenticated
+    def post(self, launch_id: str) -> None:
+        """Pass a report on; 404 if the token's owner has no such launch, 400 for any other body."""
+        spawner = self._spawner(launch_id)
+        body = _report(self.request.body)
+        if "port" in body:
+            spawner.job_reports_port(body["port"])
+        else:
+            spawner.job_reports_stage(*body["stage"])
+        self.set_status(204)
+
+    def _spawner(self, launch_id: str) -> Reportable:
+        # A service has no spawners; a person is answered about their own launches only, whatever their scopes.
+        spawners = getattr(self.current_user, "spawners", {})
+        for spawner in list(spawners.values()):
+            if getattr(spawner, "launch_id", None) == launch_id:
+                return cast(Reportable, spawner)
+        raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
+
+
+def _report(raw: bytes) -> dict[str, Any]:
+    try:
+        # A text that was cut short may end within a character.
+        body = json.loads(raw.decode("utf-8", "replace")) if len(raw) <= _LONGEST_REPORT else None
+    except ValueError:
+        body = None
+    match body:
+        case {"port": int(port), **rest} if not rest and _LOWEST_PORT <= port <= _HIGHEST_PORT:
+            return {"port": port}
+        case {"stage": name, **rest} if rest.keys() <= {"text"} and (
+            stage := stage_of(name, rest.get("text", ""))
+        ):
+            return {"stage": stage}
+    raise web.HTTPError(400, sentences.NOT_A_REPORT)

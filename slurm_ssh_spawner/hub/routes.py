@@ -1,0 +1,50 @@
+"""Everything that is changed about JupyterHub's routes, and the moment at which a hub with our spawner starts."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+import batchspawner.api
+from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.static import CacheControlStaticFilesHandler
+from jupyterhub.utils import url_path_join
+
+from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.server_api import ServerHandler
+
+_original = JupyterHub.init_handlers
+
+Route = tuple[Any, ...]
+"""A pattern, a handler and what the handler is given, as tornado has it."""
+
+_OURS: tuple[Route, ...] = (
+    (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
+    (r"/launch-pages/(.*)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
+)
+_REPLACED = {UserServerAPIHandler: ServerHandler}
+# Through this one a job's token may set any attribute of its spawner.
+_REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
+
+
+def arranged(routes: Iterable[Route], prefix: str) -> list[Route]:
+    """Return a hub's routes as they are with our spawner: ours first, some replaced, one removed."""
+    ours = [(url_path_join(prefix, pattern), *rest) for pattern, *rest in _OURS]
+    kept = (route for route in routes if route[1] not in _REMOVED)
+    return [*ours, *((pattern, _REPLACED.get(handler, handler), *rest) for pattern, handler, *rest in kept)]
+
+
+def install() -> None:
+    """Arrange the routes of every JupyterHub that starts in this process; a second call changes nothing.
+
+    A spawner class with a method `hub_starts` is told of the application then.  JupyterHub has no hook for either,
+    and it makes its routes before it looks at the servers that run.
+    """
+    JupyterHub.init_handlers = _init_handlers
+
+
+def _init_handlers(app: Any) -> None:
+    _original(app)
+    app.handlers = arranged(app.handlers, app.hub_prefix)
+    if begin := getattr(app.spawner_class, "hub_starts", None):
+        begin(app)

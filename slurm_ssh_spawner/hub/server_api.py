@@ -1,0 +1,51 @@
+"""JupyterHub's API of servers with a look at the choices in each request, before JupyterHub stores them.
+
+Only their shape is looked at here, as none but text ever gets into its database; what they mean is decided at the
+start, by the gate.
+"""
+
+from typing import Any
+
+from jupyterhub.apihandlers.users import UserServerAPIHandler
+from tornado import web
+
+from profiles.errors import ChoiceRefused
+from profiles.offer.choices import Choices
+from slurm_ssh_spawner import sentences
+
+_PATCHED = frozenset({"name", "display_name", "user_options"})
+
+
+class ServerHandler(UserServerAPIHandler):  # type: ignore[misc]
+    """`/hub/api/users/<name>/servers/<server>` as JupyterHub has it; 400 for choices of another shape."""
+
+    def get_json_body(self) -> Any:
+        """Return the body; as JupyterHub has it, but for what would end there in a 500."""
+        body = super().get_json_body()
+        if self.request.method == "PATCH":
+            _check_patch(body)
+        if isinstance(body, dict):
+            _check(body.get("user_options"))
+        return body
+
+    def get_server_json_body(self) -> dict[str, Any]:
+        """Return the body with the choices under `user_options`, wherever they were."""
+        body: dict[str, Any] = super().get_server_json_body()
+        _check(body["user_options"])
+        return body
+
+
+def _check_patch(body: Any) -> None:
+    if body is not None and (not isinstance(body, dict) or not _PATCHED.issuperset(body)):
+        raise web.HTTPError(400, sentences.NOT_CHANGEABLE.format(names=", ".join(sorted(_PATCHED))))
+    for name in ("name", "display_name"):
+        if body and not isinstance(body.get(name, ""), str):
+            raise web.HTTPError(400, sentences.NOT_TEXT.format(name=name))
+
+
+def _check(options: Any) -> None:
+    if isinstance(options, dict):
+        try:
+            Choices.of(options)
+        except ChoiceRefused as error:
+            raise web.HTTPError(400, error.message) from error

@@ -1,0 +1,152 @@
+"""What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+from profiles.errors import ChoiceRefused
+from profiles.form import page
+from profiles.loading.live import LiveCatalogue
+from profiles.offer import launch
+from profiles.offer.choices import Choices
+from profiles.offer.offer import Offer, Person, sites_for
+from slurm_ssh.facts.availability import Availability
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.launch.launcher import Launcher
+
+SETTING = "slurm_ssh_hub"
+"""Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
+
+_ANSWER_SECONDS = 5
+# Only the first form that a person sees may wait for their projects, and not for long (docs/adr/0006).
+_FIRST_FACTS_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """A server that somebody is about to start: its name, whose it is, their groups and other running launches."""
+
+    user: str
+    server: str = ""
+    groups: frozenset[str] = frozenset()
+    others: tuple[LaunchId, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A form as somebody sent it, and the refusal if one of its fields was refused."""
+
+    user: str
+    typed: Mapping[str, str]
+    refused: ChoiceRefused | None = None
+
+
+# The form that the request under way has brought.  When no start comes of it, JupyterHub shows the form again in
+# the same request, that of the default server also for a named one.
+_SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
+
+
+@dataclass
+class Hub:
+    """One for each JupyterHub application, made when that starts (see composition)."""
+
+    catalogue: LiveCatalogue
+    launcher: Launcher
+    availability: Availability
+
+    async def close(self) -> None:
+        """End what is under way, in order; jobs go on."""
+        await self.catalogue.close()
+        await self.launcher.close()
+
+    async def render_form(self, request: StartRequest, script_url: str) -> str:
+        """Return the form for a server, filled with its last accepted choices.
+
+        In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
+        the form's script.
+        """
+        await self.catalogue.refreshed()
+        await self._know(request)
+        sent = _SENT.get()
+        if sent is None or sent.user != request.user:
+            sent = _Sent(request.user, self.last_accepted(request))
+        return page.render(self._offer(request), sent.typed, sent.refused, script_url)
+
+    async def _know(self, request: StartRequest) -> None:
+        # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
+        offered = sites_for(self.catalogue.current, request.groups)
+        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
+
+    async def accept(self, request: StartRequest, options: Mapping[str, Any]) -> launch.Launch:
+        """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
+
+        `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
+        Raises ChoiceRefused.
+        """
+        # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
+        await self._know(request)
+        choices = Choices.of(options)
+        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request)
+        self.launcher.records.accept(request.user, request.server, accepted.choices.values)
+        return accepted
+
+    def last_accepted(self, request: StartRequest) -> dict[str, str]:
+        """Return the choices with which the server was last allowed to start, `{}` if there are none."""
+        return self.launcher.records.accepted(request.user, request.server)
+
+    def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
+        """Pass the gate.  Raises ChoiceRefused."""
+        return launch.resolve(self._offer(request), choices)
+
+    def _as_last_time(self, request: StartRequest) -> launch.Launch:
+        try:
+            return self.resolve(request, Choices(self.last_accepted(request)))
+        except ChoiceRefused:
+            return self.resolve(request, Choices())
+
+    def _offer(self, request: StartRequest) -> Offer:
+        records = (self.launcher.records.get(launch_id) for launch_id in request.others)
+        running = Counter(record.profile_key for record in records if record)
+        person = Person(request.user, request.groups, running)
+        facts = self.availability.facts(request.user)
+        return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
+
+    def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""
+        typed = {name: values[0] for name, values in sent.items() if values and isinstance(values[0], str)}
+        try:
+            choices = page.parse(sent)
+            resolved = self.resolve(request, choices)
+        except ChoiceRefused as error:
+            _SENT.set(_Sent(request.user, typed, error))
+            raise
+        _SENT.set(_Sent(request.user, typed))
+        # An empty form asks for the defaults, not for the last time's choices.
+        return dict(choices.values) or {"profile": resolved.profile_key}
+
+    async def answers(self, url: str) -> bool:
+        """Return whether a server answers at `url` now, with whatever status."""
+        try:
+            await AsyncHTTPClient().fetch(
+                url, raise_error=False, follow_redirects=False, request_timeout=_ANSWER_SECONDS
+            )
+        except (OSError, HTTPClientError):
+            return False
+        return True
+
+
+def launch_notices(user: Any) -> tuple[str, ...]:
+    """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
+
+    For `c.JupyterHub.template_vars`.
+    """
+    hub = getattr(user, "settings", {}).get(SETTING)
+    if not isinstance(hub, Hub):
+        return ()
+    problem = hub.catalogue.problem
+    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))

@@ -1,0 +1,1 @@
+"""One notebook, from a Launch to a server that is up."""

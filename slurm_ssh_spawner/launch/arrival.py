@@ -1,0 +1,126 @@
+"""From a submitted job to a server that is up: waits, tells how far it is, says why it did not come to that."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from slurm_ssh.errors import JobEnded, LaunchError
+from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs import folders
+from slurm_ssh.jobs import log as job_log
+from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.progress import Progress
+
+OUTPUT_SECONDS = 3.0
+_END_SECONDS = 0.5
+
+
+class Arrivals:
+    """Waits for jobs.  `remote_of` gives access to a job's site; `over` is told of a job that ended, and how."""
+
+    def __init__(
+        self, watch: JobWatch, remote_of: Callable[[Job], Remote], over: Callable[[Job, JobReport], None]
+    ) -> None:
+        self._watch = watch
+        self._remote_of = remote_of
+        self._over = over
+
+    async def node(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> str:
+        """Return the name of the job's node, once the job has reported its port (which sets `port`).
+
+        Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
+        """
+        watching = asyncio.create_task(self._until_over(job, progress))
+        try:
+            await asyncio.wait((watching, port), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+        progress.end(failed=not port.done())
+        if not port.done():
+            raise await self._ended(job, watching.result(), progress)
+        return await self._node(job, progress)
+
+    async def _until_over(self, job: Job, progress: Progress) -> JobReport:
+        told = asyncio.create_task(self._told(job, progress))
+        output = asyncio.create_task(self._output(job, progress))
+        try:
+            # A job that has given up will be over in a moment; nobody should wait for the next look.
+            await asyncio.wait((told, progress.failing), return_when=asyncio.FIRST_COMPLETED)
+            if told.done():
+                return told.result()
+            return await self._end(job)
+        finally:
+            told.cancel()
+            output.cancel()
+
+    async def _end(self, job: Job) -> JobReport:
+        report = await self._watch.report(job)
+        while not report.state.is_over:
+            await asyncio.sleep(_END_SECONDS)
+            report = await self._watch.report(job)
+        return report
+
+    async def _told(self, job: Job, progress: Progress) -> JobReport:
+        told = ""
+        async for report in self._watch.reports(job):
+            if report.state.is_over:
+                return report
+            sentence = _sentence(report)
+            if sentence and sentence != told:
+                progress.tell(sentence)
+                told = sentence
+        raise AssertionError("a watch has no end")
+
+    async def _output(self, job: Job, progress: Progress) -> None:
+        """Show the end of the log for as long as somebody looks at it."""
+        while True:
+            if progress.is_watched and progress.stages:
+                with suppress(LaunchError):
+                    progress.show_output(await self._tail(job))
+            await asyncio.sleep(OUTPUT_SECONDS)
+
+    async def _tail(self, job: Job) -> str:
+        remote = self._remote_of(job)
+        return job_log.readable((await remote.run(job_log.tail(remote.site, job.owner, job.launch_id))).stdout)
+
+    async def _node(self, job: Job, progress: Progress) -> str:
+        async for report in self._watch.reports(job):
+            if report.state.is_over:
+                raise await self._ended(job, report, progress)
+            if report.node:
+                return report.node
+        raise AssertionError("a watch has no end")
+
+    async def _ended(self, job: Job, report: JobReport, progress: Progress) -> JobEnded:
+        self._over(job, report)
+        site = self._remote_of(job).site
+        ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
+        said = [ended.format(site=site.title, state=report.word)]
+        if progress.failing.done():
+            said.append(_sentence_of(progress.failing.result()))
+        path, tail = folders.log_path(site, job.owner, job.launch_id), ""
+        try:
+            tail = await self._tail(job)
+            said.append((sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY).format(path=path))
+        except LaunchError as error:
+            said.append(sentences.LOG_UNREADABLE.format(path=path, problem=error.message))
+        progress.show_output(tail)
+        stages = "".join(f"{stage}\n" for stage in progress.stages)
+        return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
+
+
+def _sentence_of(text: str) -> str:
+    """Return the words in which a job gave up as a sentence, which others may follow."""
+    words = text.strip()
+    return f"{words}{'' if words.endswith(('.', '!', '?')) else '.'}"
+
+
+def _sentence(report: JobReport) -> str:
+    """Return the sentence that a waiting person is shown, or "" if there is nothing new to say."""
+    if report.state is JobState.PENDING:
+        return (sentences.QUEUED_BECAUSE if report.reason else sentences.QUEUED).format(reason=report.reason)
+    if report.state is JobState.RUNNING:
+        return sentences.RUNNING.format(node=report.node)
+    return ""

@@ -1,0 +1,159 @@
+"""Make the job of a launch.  Pure; secrets are not in its script."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from kernels import environment, hook, preparation
+from kernels.fragment import Fragment
+from kernels.hook import Hook, JobContext
+from kernels.kernel import KernelScript
+from kernels.shell import Shell, join, quote, templates
+from profiles.offer.launch import Launch
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.jobs import folders
+from slurm_ssh.slurm import jobs as slurm_jobs
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STARTER_END = "END_OF_STARTER"
+KEPT_LOGS = 5
+"""How many logs of a person stay in their job folder, besides those of launches that run."""
+
+_TEMPLATES = templates("slurm_ssh_spawner.launch")
+
+
+@dataclass(frozen=True)
+class ServerProcess:
+    """The notebook server that the job is to run.
+
+    `arguments` follow the profile's command; `environ` is for anybody to see; `secrets` reach the job only
+    through sbatch's own environment; `report_url` is where the job reports, as nodes reach it.
+    """
+
+    arguments: tuple[str, ...]
+    environ: Mapping[str, str]
+    secrets: Mapping[str, str]
+    report_url: str
+
+    def __repr__(self) -> str:
+        """Return a text without secrets and without the environment they might be repeated in."""
+        return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
+
+
+def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it."""
+    site = launch.site
+    return JobContext(
+        launch_id=launch_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.profile_key,
+        site_key=launch.site_key,
+        launch_folder=folders.launch_folder(site, launch.owner, launch_id),
+        slurm_path=site.slurm_path,
+        slurm_cluster=site.slurm_cluster,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
+
+
+def build(
+    launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
+) -> JobRequest:
+    """Return the job that runs `process` for `launch`.
+
+    `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
+    no job script can hold.
+    """
+    return JobRequest(
+        name=mark,
+        log_path=folders.log_path(launch.site, launch.owner, launch_id),
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        time_minutes=launch.time_minutes,
+        partition=launch.partition,
+        project=launch.project,
+        reservation=launch.reservation,
+        qos=launch.qos,
+        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        directives=launch.directives,
+        script=_body(launch, context(launch, launch_id, mark), process, fragments),
+        secrets=process.secrets,
+    )
+
+
+def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
+    """Return the commands that end what the launch's hooks may leave at the site, once the job is over."""
+    job = context(launch, launch_id, mark)
+    commands = (each.release(job) for each in (*_implied(launch), *launch.hooks.values()))
+    return tuple(command for command in commands if command)
+
+
+def _implied(launch: Launch) -> tuple[Hook, ...]:
+    scripts = [kernel.script for kernel in launch.kernels if isinstance(kernel, KernelScript)]
+    return hook.implied(scripts, launch.hooks.values())
+
+
+def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
+    parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
+    # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
+    parts += [each.fragment(job) for each in _implied(launch)]
+    parts.append(preparation.fragment(launch.kernels, job))
+    parts += [each.fragment(job) for each in launch.hooks.values()]
+    return _TEMPLATES.get_template("job.sh.jinja").render(
+        functions=[environment.functions()],
+        exports=[
+            Shell(f"export {_variable(name)}={quote(value)}")
+            for name, value in _environ(launch, job, process, parts).items()
+        ],
+        before=[part.before for part in parts if part.before],
+        after=[part.after for part in reversed(parts) if part.after],
+        job_folder=quote(folders.job_folder(launch.site, launch.owner)),
+        launch_folder=quote(job.launch_folder),
+        kept_logs=Shell(str(KEPT_LOGS + 1)),
+        command=join([*_command(launch), *process.arguments]),
+        starter=_starter(),
+        starter_end=Shell(_STARTER_END),
+    )
+
+
+def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
+    environ = {
+        **process.environ,
+        "JUPYTERHUB_SITES_REPORT_URL": process.report_url,
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
+        "JUPYTERHUB_SITES_STAGES": f"{job.launch_folder}/stages",
+    }
+    if launch.default_url:
+        environ["JUPYTERHUB_DEFAULT_URL"] = launch.default_url
+    for part in parts:
+        environ.update(part.environ)
+    return environ
+
+
+def _command(launch: Launch) -> tuple[str, ...]:
+    """Return the words that start the server, in its container if there is one."""
+    if launch.container is None:
+        return launch.command
+    if launch.site.container is None:
+        raise ValueError(f"{launch.site_key} does not say how a container is started")
+    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
+
+
+def _starter() -> Shell:
+    text = files("slurm_ssh_spawner.launch.jobside").joinpath("starter.py").read_text(encoding="utf-8")
+    return Shell(text.rstrip("\n"))
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name

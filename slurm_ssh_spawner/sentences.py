@@ -1,0 +1,67 @@
+"""Every sentence about servers and their hub that people read; no other module of this package words one.
+
+Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
+under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{problem}` another
+sentence, whole.  The pages' own texts are in `hub/templates` and `hub/static`, those of jobs in their scripts.
+"""
+
+import gettext
+
+DOMAIN = "jupyterhub-sites"
+_ = gettext.translation(DOMAIN, fallback=True).gettext
+
+# -- how a start goes on ---------------------------------------------------------------------------------
+CONNECTING = _("Connecting to {site} as {owner}.")
+ACCEPTED = _("{site} has accepted job {job_id}.")
+QUEUED = _("The job waits in the queue.")
+QUEUED_BECAUSE = _("The job waits in the queue ({reason}).")
+RUNNING = _("The job runs on {node}.")
+SERVER_STARTING = _("The notebook server is starting.")
+SERVER_UP = _("The server is up on {node}.")
+
+# -- a stage of a job, a line each -----------------------------------------------------------------------
+STAGE_LASTS = _("{began:%H:%M:%S} {name}: {text}")
+STAGE_DONE = _("{began:%H:%M:%S} {name}: {text} ({seconds:.0f} s)")
+STAGE_FAILED = _("{began:%H:%M:%S} {name}: {text} ({seconds:.0f} s, failed)")
+
+# -- a start that came to nothing ------------------------------------------------------------------------
+START_BY_LINK = _("A server is not started by a link. Use the form below.")
+NOT_RESOLVED = _("The hub did not check the choices before the start. Please tell the administrators.")
+TRY_AGAIN = _("{problem} Try again in a few minutes.")
+JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")
+JOB_GONE = _("The job at {site} ended before the notebook was up (gone from Slurm).")
+LOG_FOLLOWS = _("These are the last lines of its log, {path}:")
+LOG_UNREADABLE = _("Its log, {path}, could not be read. {problem}")
+LOG_EMPTY = _("Its log, {path}, is empty or missing.")
+
+# -- a server that runs ----------------------------------------------------------------------------------
+PLACE_UNKNOWN = _("The hub does not know where this server runs.")
+STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
+STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
+
+# -- programs that use the hub ---------------------------------------------------------------------------
+NO_SUCH_LAUNCH = _("There is no such launch.")
+NOT_A_REPORT = _('A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.')
+NOT_CHANGEABLE = _("Only {names} of a server can be changed.")
+NOT_TEXT = _("The {name} of a server must be text.")
+
+# -- the start of the hub --------------------------------------------------------------------------------
+CANNOT_START = _("JupyterHub cannot start: {problem}")
+NO_CREDENTIALS = _(
+    "JupyterHub cannot start: SlurmSSHSpawner needs people's Kerberos tickets. "
+    "Set c.JupyterHub.authenticator_class = 'kerberos-pam'."
+)
+CATALOGUE_UNUSABLE = _("JupyterHub cannot start: the catalogue cannot be used.\n{problem}")
+RECORDS_UNUSABLE = _(
+    "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "
+    "Fix it, or set c.SlurmSSHSpawner.records_url."
+)
+PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
+
+# -- the command line ------------------------------------------------------------------------------------
+CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}).")
+CHECKED_TEXT = _("{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}).")
+FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
+NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
+CHOICE_TWICE = _("A choice is given more than once. Give each once.")
+NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h.")

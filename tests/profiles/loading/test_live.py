@@ -1,0 +1,125 @@
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from profiles.loading import live
+from profiles.loading.live import LiveCatalogue
+from profiles.loading.problems import CatalogueInvalid
+from tests.support import builders
+
+
+def _write(path: Path, **sections: Any) -> None:
+    """Put a catalogue in place as editors do: a new file under the old name."""
+    new = path.with_suffix(".new")
+    new.write_text(builders.written(**sections))
+    new.replace(path)
+
+
+def _offers(*names: str) -> dict[str, Any]:
+    return {name: builders.profile(name=name.title()) for name in names}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.yaml"
+    _write(path, profiles=_offers("one"))
+    return path
+
+
+async def test_an_edit_is_in_the_next_form(path: Path) -> None:
+    catalogue = LiveCatalogue(str(path))
+    _write(path, profiles=_offers("one", "two"))
+    assert list((await catalogue.refreshed()).profiles) == ["one", "two"]
+    assert catalogue.problem is None
+
+
+async def test_an_edit_of_the_same_size_in_the_same_file_is_noticed(path: Path) -> None:
+    catalogue = LiveCatalogue(str(path))
+    path.write_text(path.read_text().replace("One", "Two"))
+    os.utime(path, ns=(1, 1))
+    assert (await catalogue.refreshed()).profiles["one"].name == "Two"
+
+
+async def test_what_did_not_change_is_not_read_again(path: Path) -> None:
+    catalogue = LiveCatalogue(str(path))
+    assert await catalogue.refreshed() is await catalogue.refreshed()
+
+
+async def test_a_bad_edit_keeps_the_last_good_one_and_is_told_once(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = LiveCatalogue(str(path))
+    path.write_text(path.read_text().replace("name: One", "nam: One"))
+    for _ in range(3):
+        assert list((await catalogue.refreshed()).profiles) == ["one"]
+    (told,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert told == catalogue.problem
+    assert f"{path}:" in told
+    assert "jupyterhub-sites check" in told
+
+
+@pytest.mark.parametrize("mend", [True, False])
+async def test_the_problem_goes_when_the_file_is_right_again(path: Path, mend: bool) -> None:
+    good = path.read_text()
+    catalogue = LiveCatalogue(str(path))
+    path.unlink()
+    await catalogue.refreshed()
+    assert "cannot be read" in str(catalogue.problem)
+    if mend:
+        path.write_text(good)
+    await catalogue.refreshed()
+    assert (catalogue.problem is None) is mend
+
+
+async def test_a_site_that_was_taken_out_stays_known_but_is_not_offered(path: Path) -> None:
+    catalogue = LiveCatalogue(str(path))
+    sites = catalogue.sites
+    _write(path, sites={"lugano": builders.site(title="Lugano")}, profiles=_offers("one"))
+    assert list((await catalogue.refreshed()).sites) == ["lugano"]
+    assert set(sites) == {"geneva", "lugano"}
+
+
+async def test_a_file_that_is_wrong_at_the_start_stops_the_hub(path: Path) -> None:
+    path.write_text("sites: 1")
+    with pytest.raises(CatalogueInvalid):
+        LiveCatalogue(str(path))
+
+
+async def test_many_who_ask_at_once_read_an_edit_once(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger=live.__name__)
+    catalogue = LiveCatalogue(str(path))
+    _write(path, profiles=_offers("one", "two"))
+    got = await asyncio.gather(*(catalogue.refreshed() for _ in range(20)))
+    assert all("two" in each.profiles for each in got)
+    assert [record.getMessage() for record in caplog.records] == [f"The catalogue {path} was read again."]
+
+
+async def test_admins_hear_of_a_bad_edit_before_anybody_asks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    catalogue = LiveCatalogue(str(path))
+    catalogue.follow()
+    path.write_text("sites: 1")
+    async with asyncio.timeout(30):
+        while catalogue.problem is None:  # noqa: ASYNC110 - the files are looked at, nothing tells
+            await asyncio.sleep(0.01)
+    await catalogue.close()
+
+
+async def test_files_that_are_included_are_looked_at_too(path: Path) -> None:
+    _write(path, include=["more/*.yaml"], profiles=_offers("one"))
+    catalogue = LiveCatalogue(str(path))
+    more = path.parent / "more"
+    more.mkdir()
+    for name in ("two", "three"):
+        (more / f"{name}.yaml").write_text(yaml.safe_dump({"profiles": _offers(name)}))
+        assert name in (await catalogue.refreshed()).profiles
+    (more / "two.yaml").write_text("profiles: 1")
+    assert "three" in (await catalogue.refreshed()).profiles
+    assert "two.yaml:1:" in str(catalogue.problem)
+    (more / "two.yaml").unlink()
+    assert list((await catalogue.refreshed()).profiles) == ["one", "three"]

@@ -1,0 +1,305 @@
+import functools
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from profiles.catalogue.site import Site
+from slurm_ssh import sentences
+from slurm_ssh.job import JobReport, JobState
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm.jobs import UnreadableAnswer
+from tests.support import builders
+from tests.support.folders import DATA
+
+_DATA = DATA / "slurm"
+
+
+def _recorded(name: str) -> str:
+    return (_DATA / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _site(**changed: object) -> Site:
+    return builders.catalogue(sites={"geneva": builders.site(**changed)}).sites["geneva"]
+
+
+def test_a_plain_job_asks_for_its_resources_in_slurms_units() -> None:
+    options = dict(slurm_jobs.directives(builders.request()))
+    assert options == {
+        "job-name": "jupyter-hub-1",
+        "output": "/logs/1.log",
+        "no-requeue": None,
+        "nodes": "1",
+        "ntasks-per-node": "1",
+        "cpus-per-task": "1",
+        "mem": "1024M",
+        "time": "60",
+    }
+
+
+def test_what_was_chosen_and_what_the_site_adds_become_options() -> None:
+    request = builders.request(
+        partition="normal",
+        project="physics",
+        reservation="school",
+        qos="high",
+        gres="gpu:2",
+        directives={"exclusive": True, "constraint": "ib"},
+    )
+    options = dict(slurm_jobs.directives(request))
+    assert (options["partition"], options["account"]) == ("normal", "physics")
+    assert (options["gres"], options["qos"], options["reservation"]) == ("gpu:2", "high", "school")
+    assert (options["exclusive"], options["constraint"]) == (None, "ib")
+
+
+def test_gpus_are_written_with_their_type_if_one_was_asked_for() -> None:
+    assert slurm_jobs.gres(0, None) is None
+    assert slurm_jobs.gres(2, None) == "gpu:2"
+    assert slurm_jobs.gres(2, "a100") == "gpu:a100:2"
+
+
+def test_a_script_has_its_options_before_its_text() -> None:
+    script = slurm_jobs.batch_script(builders.request(script="hostname\n", directives={"comment": "a 'b' \\"}))
+    first, *options, empty, text = script.splitlines()
+    assert (first, empty, text) == ("#!/bin/bash", "", "hostname")
+    assert options[-1] == "#SBATCH --comment='a '\"'\"'b'\"'\"' \\\\'"
+
+
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "\x1b", "\x85", "\u2028"])
+def test_a_control_character_in_an_option_is_refused(character: str) -> None:
+    with pytest.raises(ValueError, match="job-name cannot hold control characters"):
+        slurm_jobs.batch_script(builders.request(name=f"mark{character}#SBATCH --x"))
+
+
+def test_a_job_gets_the_whole_environment_of_its_submission() -> None:
+    assert shlex.split(slurm_jobs.submit(_site())) == ["/usr/bin/sbatch", "--parsable", "--export=ALL"]
+
+
+def test_every_command_names_the_cluster_of_the_site_and_the_folder_of_its_slurm() -> None:
+    site = _site(slurm_cluster="alps", slurm_path="/opt/slurm/bin")
+    commands = (
+        slurm_jobs.submit(site),
+        slurm_jobs.queue(site, "alice", ("m",)),
+        slurm_jobs.cancel(site, "alice", "m"),
+    )
+    words = [shlex.split(command) for command in commands]
+    assert [each[0] for each in words] == [f"/opt/slurm/bin/{name}" for name in ("sbatch", "squeue", "scancel")]
+    assert [each[1] for each in words] == ["--clusters=alps"] * 3
+
+
+def test_a_job_is_cancelled_by_its_mark_and_its_owner() -> None:
+    assert shlex.split(slurm_jobs.cancel(_site(), "alice", "jupyter-hub-1"))[1:] == [
+        "--user=alice",
+        "--name=jupyter-hub-1",
+    ]
+
+
+def test_the_queue_is_asked_for_jobs_in_every_state_by_mark_and_owner() -> None:
+    words = shlex.split(slurm_jobs.queue(_site(), "alice", {"b", "a"}))
+    assert words[1:] == ["-h", "-t", "all", "-u", "alice", "--name=a,b", "-o", "%i|%T|%B|%u|%r|%j"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "job_id"), [("123\n", "123"), ("123;alps\n", "123"), ("a site's greeting\n\n123;alps\n", "123")]
+)
+def test_the_job_id_is_read_from_the_last_line(answer: str, job_id: str) -> None:
+    assert slurm_jobs.parse_submit(answer) == job_id
+
+
+@pytest.mark.parametrize("answer", ["", "\n", "Submitted batch job 123", "12a", "-1", ";alps", "²"])
+def test_an_answer_without_a_job_id_is_not_guessed_at(answer: str) -> None:
+    with pytest.raises(UnreadableAnswer, match="instead of a job id"):
+        slurm_jobs.parse_submit(answer)
+
+
+def test_a_recorded_queue_is_read() -> None:
+    rows = {row.job_id: row for row in slurm_jobs.parse_queue(_recorded("queue-many-22.05"))}
+    assert {key: row.report.state for key, row in rows.items()} == {
+        "1": JobState.RUNNING,
+        "2": JobState.ENDED,
+        "3": JobState.RUNNING,
+        "4": JobState.PENDING,
+        "5": JobState.ENDED,
+        "6": JobState.PENDING,
+        "7": JobState.RUNNING,
+        "8": JobState.PENDING,
+        "9": JobState.PENDING,
+        "10": JobState.ENDED,
+    }
+    assert rows["1"].report == JobReport(JobState.RUNNING, "RUNNING", "", "geneva-n1")
+    assert rows["4"].report == JobReport(JobState.PENDING, "PENDING", "PartitionTimeLimit", "")
+    assert {row.owner for row in rows.values()} == {"alice"}
+
+
+def test_a_bar_in_a_job_name_does_not_shift_the_fields() -> None:
+    (odd,) = [row for row in slurm_jobs.parse_queue(_recorded("queue-many-22.05")) if row.job_id == "5"]
+    assert (odd.mark, odd.report.word) == ("odd | name|x", "COMPLETED")
+
+
+def test_the_heading_of_a_cluster_is_not_a_job() -> None:
+    (row,) = slurm_jobs.parse_queue(_recorded("queue-cluster-22.05"))
+    assert (row.job_id, row.mark) == ("1", "jupyter-hub-000000000001")
+
+
+def test_an_unknown_word_is_unknown_and_not_the_end() -> None:
+    states = {
+        row.report.word: row.report.state for row in slurm_jobs.parse_queue(_recorded("queue-made-up-words"))
+    }
+    assert states == {
+        "POWER_UP_NODE": JobState.UNKNOWN,
+        "COMPLETING": JobState.ENDING,
+        "SUSPENDED": JobState.RUNNING,
+        "CONFIGURING": JobState.PENDING,
+        "OUT_OF_MEMORY": JobState.ENDED,
+        "NODE_FAIL": JobState.ENDED,
+    }
+
+
+def test_an_empty_queue_has_no_rows() -> None:
+    assert slurm_jobs.parse_queue("") == slurm_jobs.parse_queue("\n\n") == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "slurm_load_jobs error: Unable to contact slurm controller\n",
+        "1|RUNNING|geneva-n1|alice|None\n",
+        "x|RUNNING|geneva-n1|alice|None|m\n",
+        "|||||\n",
+        "1|RUNNING|geneva-n1|alice|None|m\n<html>\n",
+    ],
+)
+def test_an_answer_of_another_shape_is_not_an_empty_queue(answer: str) -> None:
+    with pytest.raises(UnreadableAnswer, match="squeue answered"):
+        slurm_jobs.parse_queue(answer)
+
+
+@given(st.text())
+def test_any_answer_is_read_or_unreadable(answer: str) -> None:
+    for parse in (
+        slurm_jobs.parse_queue,
+        slurm_jobs.parse_submit,
+        functools.partial(slurm_jobs.parse_projects, _site()),
+    ):
+        try:
+            parse(answer)
+        except UnreadableAnswer:
+            continue
+
+
+def test_a_job_is_seen_among_others() -> None:
+    rows = slurm_jobs.parse_queue(_recorded("queue-two-22.05"))
+    job = builders.job(job_id="2", mark="jupyter-hub-000000000002")
+    assert slurm_jobs.observe(job, rows) == JobReport(JobState.ENDED, "FAILED", "NonZeroExitCode", "geneva-n1")
+
+
+@pytest.mark.parametrize("other", [{"job_id": "1"}, {"owner": "bob"}, {"mark": "jupyter-hub-000000000001"}])
+def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str, str]) -> None:
+    rows = slurm_jobs.parse_queue(_recorded("queue-two-22.05"))
+    job = builders.job(**{"job_id": "2", "mark": "jupyter-hub-000000000002", **other})
+    assert slurm_jobs.observe(job, rows) is None
+
+
+_NO_NODE = "no node there has what you asked for. Ask for less, or choose another partition."
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ("partition", "the partition debug does not exist there. Choose another partition."),
+        ("reservation", "you may not use this reservation now. Choose another one, or none."),
+        ("gpus", _NO_NODE),
+        ("memory", _NO_NODE),
+        ("project", "you may not charge the project physics there. Choose another project or partition."),
+        (
+            "no-auks",
+            "its Slurm lacks the plug-in of auks. "
+            "This is a configuration error; please contact the administrators.",
+        ),
+        ("not-a-script", "For instance: #!/bin/sh."),
+        ("unknown-option", 'Try "sbatch --help" for more information.'),
+    ],
+)
+def test_a_refusal_is_said_in_words(recorded: str, said: str) -> None:
+    stderr = _recorded(f"refused/{recorded}")
+    assert slurm_jobs.refusal("Geneva", stderr, "physics", "debug") == f"Geneva did not accept the job: {said}"
+    assert not slurm_jobs.is_unreachable(stderr)
+
+
+def test_a_refusal_of_what_was_not_chosen_names_none() -> None:
+    said = slurm_jobs.refusal("Geneva", _recorded("refused/project"), None, "debug")
+    assert said == sentences.NO_DEFAULT_PROJECT.format(site="Geneva")
+    said = slurm_jobs.refusal("Geneva", _recorded("refused/partition"), "physics", None)
+    assert said == sentences.NO_DEFAULT_PARTITION.format(site="Geneva")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "of_default"),
+    [
+        ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
+        (
+            "User's group not permitted to use this partition",
+            sentences.PARTITION_FORBIDDEN,
+            sentences.DEFAULT_PARTITION_FORBIDDEN,
+        ),
+    ],
+)
+def test_the_default_partition_has_no_name_in_a_refusal(words: str, sentence: str, of_default: str) -> None:
+    stderr = f"sbatch: error: Batch job submission failed: {words}\n"
+    named = slurm_jobs.refusal("Geneva", stderr, None, "debug")
+    assert named == sentence.format(site="Geneva", partition="debug")
+    assert slurm_jobs.refusal("Geneva", stderr, "physics", None) == of_default.format(site="Geneva")
+
+
+def test_braces_in_a_name_are_kept() -> None:
+    assert "{x}" in slurm_jobs.refusal("{y}", _recorded("refused/project"), "{x}", None)
+
+
+def test_advice_is_said_on_one_line() -> None:
+    assert slurm_jobs.advice("sbatch: you have 3 jobs\n\n  lua: use less \n") == "you have 3 jobs lua: use less"
+    assert slurm_jobs.advice("\n") == ""
+    assert len(slurm_jobs.advice("x" * 10_000)) == 500
+
+
+def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
+    said = slurm_jobs.refusal("Geneva", "note\nsbatch: error: Too tired\nbye\n", None, None)
+    assert said == "Geneva did not accept the job: Too tired."
+    assert slurm_jobs.refusal("Geneva", "sbatch: error: " + "x" * 10_000, None, None).count("x") == 300
+    said = slurm_jobs.refusal("Geneva", " \n", None, None)
+    assert said == "Geneva did not accept the job and gave no reason. Contact the support of Geneva."
+
+
+def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:
+    words = shlex.split(slurm_jobs.projects(_site(slurm_path="/opt/slurm/bin", slurm_cluster="alps"), "alice"))
+    assert words[0] == "/opt/slurm/bin/sacctmgr"
+    assert words[1:] == ["-nP", "show", "assoc", "user=alice", "format=cluster,account"]
+
+
+_ASSOCIATIONS = "lugano|proj3\nlugano|proj12\nbern|proj5\nlugano|proj3\n\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "projects"), [("lugano", ("proj3", "proj12")), (None, ("proj3", "proj12", "proj5")), ("alps", ())]
+)
+def test_projects_are_those_of_the_cluster_each_once(cluster: str | None, projects: tuple[str, ...]) -> None:
+    assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS) == projects
+
+
+def test_a_person_may_have_no_project() -> None:
+    assert slurm_jobs.parse_projects(_site(), "\n") == ()
+
+
+@pytest.mark.parametrize("answer", ["proj3\n", "a|b|c\n", "lugano|proj3\n<html>\n"])
+def test_projects_of_another_shape_are_not_guessed_at(answer: str) -> None:
+    with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
+        slurm_jobs.parse_projects(_site(), answer)
+
+
+def test_a_silent_controller_is_not_a_refusal() -> None:
+    assert slurm_jobs.is_unreachable(_recorded("refused/controller-down"))
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_only_ended_and_gone_are_over(state: JobState) -> None:
+    assert state.is_over == (state in {JobState.ENDED, JobState.GONE})

@@ -1,0 +1,157 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kernels.shell import Shell
+from profiles.catalogue.site import FrontEnd
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused
+from slurm_ssh.ssh import connection as connection_module
+from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from tests.support import builders, loopback
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+from tests.support.wallet import Wallet
+
+ALICE = Login("alice", "alice", "geneva")
+
+
+async def _connect(front_end: FrontEnd, wallet: Wallet, login: Login = ALICE) -> Connection:
+    return await connect(front_end, login, wallet.store.get(login.user), "Geneva")
+
+
+async def _run(connection: Connection, program: str, data: bytes = b"") -> Completed:
+    return await connection.run(Shell(program), data, environ={}, timeout_seconds=20)
+
+
+@pytest.fixture
+async def connection(login1: Sshd, wallet: Wallet) -> AsyncIterator[Connection]:
+    connection = await _connect(login1.front_end, wallet)
+    yield connection
+    await connection.close()
+
+
+async def test_a_program_runs_as_the_owner_with_her_ticket(connection: Connection, login1: Sshd) -> None:
+    assert await _run(connection, "cat; echo err >&2; exit 3", b"data") == Completed(3, "data", "err\n")
+    assert login1.logins == ["alice"]
+    context = login1.connections[0].get_gss_context()
+    assert context is not None
+    assert str(context._ctx.delegated_creds.name) == "alice@LAB.TEST"
+
+
+async def test_a_host_key_that_is_not_in_the_catalogue_is_for_the_admin_and_gets_no_ticket(
+    login1: Sshd, wallet: Wallet
+) -> None:
+    stranger = login1.front_end.model_copy(update={"host_keys": (builders.HOST_KEY,)})
+    with pytest.raises(Broken, match="localhost shows a host key that is not in the catalogue"):
+        await _connect(stranger, wallet)
+    assert login1.tried == []
+
+
+async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: Wallet) -> None:
+    keys = (builders.HOST_KEY, login1.host_key)
+    connection = await _connect(login1.front_end.model_copy(update={"host_keys": keys}), wallet)
+    await connection.close()
+
+
+async def test_a_ticket_that_may_not_be_forwarded_is_refused_with_what_to_do(login1: Sshd, wallet: Wallet) -> None:
+    wallet.put_one_that_stays("alice")
+    with pytest.raises(Refused, match="Your ticket was not forwarded to localhost") as refused:
+        await _connect(login1.front_end, wallet)
+    assert "Log out and log in again" in refused.value.message
+    await until(lambda: not login1.connections)
+
+
+@pytest.mark.parametrize("owner", ["alice", "bob"])
+async def test_a_person_whom_the_front_end_does_not_let_in_is_told_so(
+    login1: Sshd, wallet: Wallet, owner: str
+) -> None:
+    login1.people.remove("alice")
+    with pytest.raises(FrontEndRefused, match="Geneva did not let you in with your ticket"):
+        await _connect(login1.front_end, wallet, Login("alice", owner, "geneva"))
+    assert login1.logins == []
+
+
+async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet) -> None:
+    closed = login1.front_end.model_copy(update={"port": loopback.free_port()})
+    with pytest.raises(FrontEndSilent, match="localhost"):
+        await _connect(closed, wallet)
+
+
+async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent_too(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.1)
+    with loopback.silent() as port:
+        silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
+        with pytest.raises(FrontEndSilent, match="localhost"):
+            await _connect(silent, wallet)
+
+
+async def test_a_front_end_that_is_closed_is_quoted(login1: Sshd, wallet: Wallet) -> None:
+    login1.greeting, login1.closed = "Closed until <b>Monday</b>.\n", True
+    with pytest.raises(FrontEndRefused, match="localhost did not let you in and says:") as refused:
+        await _connect(login1.front_end, wallet)
+    assert refused.value.quoted == "Closed until <b>Monday</b>."
+
+
+async def test_a_front_end_that_greets_everybody_lets_people_in(login1: Sshd, wallet: Wallet) -> None:
+    login1.greeting = "Authorised use only.\n"
+    connection = await _connect(login1.front_end, wallet)
+    await connection.close()
+
+
+async def test_a_front_end_that_hangs_up_without_a_word_may_be_tried_again(login1: Sshd, wallet: Wallet) -> None:
+    login1.closed = True
+    with pytest.raises(FrontEndBusy):
+        await _connect(login1.front_end, wallet)
+
+
+async def test_a_front_end_that_runs_no_commands_is_quoted(connection: Connection, login1: Sshd) -> None:
+    login1.menu = "only menus here"
+    with pytest.raises(Refused, match="localhost let you in but does not run commands for you") as refused:
+        await _run(connection, "echo hello")
+    assert refused.value.quoted == "only menus here"
+
+
+async def test_eight_programs_run_at_once_and_the_ninth_waits(connection: Connection, login1: Sshd) -> None:
+    program = "until [ -e ~/go ]; do sleep 0.01; done"
+    answers = [asyncio.create_task(_run(connection, program)) for _ in range(9)]
+    await until(lambda: login1.running >= 8)
+    (login1.home / "go").touch()
+    assert [answer.status for answer in await asyncio.gather(*answers)] == [0] * 9
+    assert login1.most_running == 8
+
+
+async def test_a_connection_cut_under_a_program_is_lost_and_not_its_end(
+    connection: Connection, login1: Sshd
+) -> None:
+    running = asyncio.create_task(_run(connection, "touch ~/begun; exec sleep 20"))
+    await until((login1.home / "begun").exists)
+    login1.cut()
+    with pytest.raises(ConnectionLost):
+        await running
+    await until(lambda: not connection.is_open)
+
+
+async def test_a_program_on_a_connection_that_is_gone_is_not_run(connection: Connection, login1: Sshd) -> None:
+    login1.cut()
+    await until(lambda: not connection.is_open)
+    with pytest.raises(ConnectionLost):
+        await _run(connection, "touch ~/begun")
+    assert not (login1.home / "begun").exists()
+
+
+async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(
+    login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "hub" / ".ssh"
+    own.mkdir(parents=True)
+    (own / "config").write_text("Host *\n User bob\n Port 1\n")
+    monkeypatch.setenv("HOME", str(own.parent))
+    connection = await _connect(login1.front_end, wallet)
+    assert login1.logins == ["alice"]
+    await connection.close()

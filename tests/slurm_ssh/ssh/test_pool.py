@@ -1,0 +1,398 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kernels.shell import Shell
+from profiles.catalogue.site import FrontEnd, Site
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.ssh import connection
+from slurm_ssh.ssh import pool as pool_module
+from slurm_ssh.ssh.connection import Connection, FrontEndSilent
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+from tests.support import builders, loopback
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+from tests.support.wallet import Wallet
+
+ALICE = Login("alice", "alice", "geneva")
+BOB = Login("bob", "bob", "geneva")
+
+
+def _site(*front_ends: FrontEnd) -> Site:
+    written = [each.model_dump(mode="json") for each in front_ends]
+    return builders.catalogue(sites={"geneva": builders.site(front_ends=written)}).sites["geneva"]
+
+
+def _silent(port: int) -> FrontEnd:
+    """A front end by another name than the one that answers."""
+    return FrontEnd(host="127.0.0.1", port=port, host_keys=(builders.HOST_KEY,))
+
+
+Pools = Callable[..., ConnectionPool]
+
+
+@pytest.fixture
+async def pools(wallet: Wallet) -> AsyncIterator[Pools]:
+    """Makes pools that are closed at the end."""
+    async with AsyncExitStack() as made:
+
+        def make(idle_seconds: float = 60) -> ConnectionPool:
+            pool = ConnectionPool(wallet.store.get, idle_seconds)
+            made.push_async_callback(pool.close)
+            return pool
+
+        yield make
+
+
+@pytest.fixture
+def pool(pools: Pools) -> ConnectionPool:
+    return pools()
+
+
+@pytest.fixture
+def site(login1: Sshd) -> Site:
+    return _site(login1.front_end)
+
+
+async def _say(pool: ConnectionPool, login: Login, site: Site) -> Connection:
+    """Use the person's connection once, and return it."""
+    async with pool.connection(login, site) as connection:
+        answer = await connection.run(Shell("echo hello"), environ={}, timeout_seconds=20)
+    assert answer.stdout == "hello\n"
+    return connection
+
+
+async def test_a_connection_is_used_again(pool: ConnectionPool, site: Site, login1: Sshd) -> None:
+    assert await _say(pool, ALICE, site) is await _say(pool, ALICE, site)
+    assert login1.logins == ["alice"]
+
+
+async def test_those_who_come_at_the_same_time_share_one_connection(
+    pool: ConnectionPool, site: Site, login1: Sshd
+) -> None:
+    await asyncio.gather(*(_say(pool, ALICE, site) for _ in range(10)))
+    assert login1.logins == ["alice"]
+
+
+async def test_everybody_has_a_connection_of_her_own(pool: ConnectionPool, site: Site, login1: Sshd) -> None:
+    connections = await asyncio.gather(_say(pool, ALICE, site), _say(pool, BOB, site))
+    assert connections[0] is not connections[1]
+    assert sorted(login1.logins) == ["alice", "bob"]
+
+
+async def test_more_people_than_may_connect_at_once_all_get_in(pools: Pools, site: Site, login1: Sshd) -> None:
+    pool = pools()
+    people = [Login("alice", "alice", "geneva"), *(Login("bob", "bob", f"geneva-{n}") for n in range(9))]
+    await asyncio.gather(*(_say(pool, login, site) for login in people))
+    assert len(login1.connections) == 10
+
+
+async def test_a_connection_that_was_cut_is_made_again(pool: ConnectionPool, site: Site, login1: Sshd) -> None:
+    first = await _say(pool, ALICE, site)
+    login1.cut()
+    await until(lambda: not first.is_open)
+    assert await _say(pool, ALICE, site) is not first
+    assert login1.logins == ["alice", "alice"]
+
+
+async def test_an_idle_connection_is_closed(pools: Pools, site: Site, login1: Sshd) -> None:
+    pool = pools(0.05)
+    first = await _say(pool, ALICE, site)
+    await until(lambda: not login1.connections)
+    assert await _say(pool, ALICE, site) is not first
+    await until(lambda: not login1.connections)
+
+
+@asynccontextmanager
+async def _listener() -> AsyncIterator[int]:
+    """A program at the site that waits for somebody to speak."""
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for writer in taken:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_connection_with_an_open_stream_is_not_idle(pools: Pools, site: Site, login1: Sshd) -> None:
+    pool = pools(0.05)
+    async with (
+        _listener() as port,
+        pool.connection(ALICE, site) as connection,
+        connection.stream("n1", port) as (_, writer),
+    ):
+        await _say(pool, BOB, site)
+        await until(lambda: len(login1.connections) == 1)
+        assert connection.is_open
+        writer.write(b"still here")
+        await writer.drain()
+    await until(lambda: not login1.connections)
+
+
+async def test_a_connection_with_a_program_is_not_idle(pools: Pools, site: Site, login1: Sshd) -> None:
+    pool = pools(0.05)
+    remote = Remote(pool, ALICE, site)
+    running = asyncio.create_task(remote.run_once(Shell("until [ -e ~/go ]; do sleep 0.01; done; echo done")))
+    await until(lambda: login1.running == 1)
+    await _say(pool, BOB, site)
+    await until(lambda: len(login1.connections) == 1)
+    (login1.home / "go").touch()
+    assert (await running).stdout == "done\n"
+
+
+async def test_a_connection_made_while_older_ones_are_closed_is_not_forgotten(
+    pools: Pools, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, closing, may_close = Connection.close, asyncio.Event(), asyncio.Event()
+
+    async def close_the_first_slowly(connection: Connection) -> None:
+        if not closing.is_set():
+            closing.set()
+            await may_close.wait()
+        await close(connection)
+
+    monkeypatch.setattr(Connection, "close", close_the_first_slowly)
+    # Both are idle for long enough at the same look, most of the time: ten looks in half a second.
+    pool = pools(0.5)
+    _, bobs = await asyncio.gather(_say(pool, ALICE, site), _say(pool, BOB, site))
+    await closing.wait()
+    await bobs.close()
+    await _say(pool, BOB, site)
+    may_close.set()
+    await until(lambda: not login1.connections)
+
+
+async def test_a_closed_pool_leaves_no_connection(pool: ConnectionPool, site: Site, login1: Sshd) -> None:
+    await asyncio.gather(_say(pool, ALICE, site), _say(pool, BOB, site))
+    await pool.close()
+    await until(lambda: not login1.connections)
+
+
+async def test_without_a_ticket_nobody_connects(
+    pool: ConnectionPool, site: Site, login1: Sshd, wallet: Wallet
+) -> None:
+    wallet.store.remove("alice")
+    with pytest.raises(Refused):
+        await _say(pool, ALICE, site)
+    assert login1.tried == []
+
+
+async def test_who_is_not_let_in_tries_again_from_the_start(
+    pool: ConnectionPool, site: Site, login1: Sshd
+) -> None:
+    login1.people.remove("alice")
+    with pytest.raises(FrontEndRefused):
+        await _say(pool, ALICE, site)
+    login1.people.add("alice")
+    await _say(pool, ALICE, site)
+
+
+async def test_behind_a_closed_port_the_second_front_end_is_used(pool: ConnectionPool, login1: Sshd) -> None:
+    site = _site(_silent(loopback.free_port()), login1.front_end)
+    await _say(pool, ALICE, site)
+    assert login1.logins == ["alice"]
+
+
+async def test_behind_a_front_end_that_never_answers_the_second_one_is_used(
+    pool: ConnectionPool, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+    with loopback.silent() as port:
+        await _say(pool, ALICE, _site(_silent(port), login1.front_end))
+    assert login1.logins == ["alice"]
+
+
+async def test_a_front_end_that_is_busy_is_asked_again(
+    pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 10_000)
+    login1.closed = True
+    saying = asyncio.create_task(_say(pool, ALICE, site))
+    await until(lambda: len(login1.tried) >= 2)
+    login1.closed = False
+    await saying
+    assert login1.logins == ["alice"]
+
+
+async def test_a_front_end_that_stays_busy_is_given_up(
+    pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001, 0.001))
+    login1.closed = True
+    with pytest.raises(SiteUnreachable):
+        await _say(pool, ALICE, site)
+    assert login1.tried == ["alice"] * 3
+
+
+async def test_a_front_end_that_was_silent_is_tried_last(pool: ConnectionPool, login1: Sshd) -> None:
+    port = loopback.free_port()
+    site = _site(_silent(port), login1.front_end)
+    await _say(pool, ALICE, site)
+    callers: list[Any] = []
+    listener = await asyncio.start_server(lambda *caller: callers.append(caller), "127.0.0.1", port)
+    await _say(pool, BOB, site)
+    assert callers == []
+    listener.close()
+
+
+async def test_a_front_end_with_another_host_key_is_not_passed_over(pool: ConnectionPool, login1: Sshd) -> None:
+    stranger = login1.front_end.model_copy(update={"host_keys": (builders.HOST_KEY,)})
+    with pytest.raises(Broken):
+        await _say(pool, ALICE, _site(stranger, login1.front_end))
+    assert login1.tried == []
+
+
+async def test_a_site_without_a_front_end_that_answers_is_unreachable(
+    pool: ConnectionPool, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
+    with loopback.silent() as port:
+        site = _site(_silent(port), _silent(loopback.free_port()))
+        with pytest.raises(SiteUnreachable, match="Geneva cannot be reached") as unreachable:
+            await _say(pool, ALICE, site)
+    assert unreachable.value.detail.count("127.0.0.1") >= 2
+
+
+async def test_a_program_is_run_again_once_after_its_connection_was_cut(
+    pool: ConnectionPool, site: Site, login1: Sshd
+) -> None:
+    program = Shell("echo x >> ~/runs; [ $(wc -l < ~/runs) = 2 ] || exec sleep 20")
+    running = asyncio.create_task(Remote(pool, ALICE, site).run(program))
+    await until((login1.home / "runs").exists)
+    login1.cut()
+    assert (await running).status == 0
+    assert _lines(login1.home / "runs") == 2
+
+
+async def test_a_program_whose_connection_is_cut_twice_is_given_up(
+    pool: ConnectionPool, site: Site, login1: Sshd
+) -> None:
+    running = asyncio.create_task(Remote(pool, ALICE, site).run(Shell("echo x >> ~/runs; exec sleep 20")))
+    for runs in (1, 2):
+        await until(lambda: _lines(login1.home / "runs") == runs)  # noqa: B023 - waited for at once
+        login1.cut()
+    with pytest.raises(Unavailable, match="The connection to Geneva was lost"):
+        await running
+    assert _lines(login1.home / "runs") == 2
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+class _Crowd:
+    """Front ends that fail or answer as they are told, below a real pool, and whom each of them has met."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, **answers: Exception | None) -> None:
+        self.met: dict[str, int] = dict.fromkeys(answers, 0)
+        self.made: list[_Made] = []
+        self._answers = answers
+        patch.setattr(pool_module, "connect", self._connect)
+        patch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+        tickets: Any = SimpleNamespace()
+        self.pool = ConnectionPool(lambda _user: tickets, 60)
+        self.site = _site(*(FrontEnd(host=host, host_keys=(builders.HOST_KEY,)) for host in answers))
+
+    async def _connect(self, front_end: FrontEnd, *_: Any) -> Any:
+        self.met[front_end.host] += 1
+        await asyncio.sleep(0.2 if self._answers[front_end.host] else 0.002)
+        if error := self._answers[front_end.host]:
+            raise error
+        self.made.append(_Made())
+        return self.made[-1]
+
+    async def come(self, people: int) -> list[Any]:
+        """Return what became of so many people who come at once."""
+
+        async def one(number: int) -> Any:
+            async with self.pool.connection(Login(f"p{number}", f"p{number}", "geneva"), self.site) as connection:
+                return connection
+
+        return await asyncio.gather(*(one(number) for number in range(people)), return_exceptions=True)
+
+
+class _Made:
+    """A connection that was made."""
+
+    is_open = is_fresh = True
+    idle_seconds = 1.0
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_a_crowd_gets_in_while_the_first_front_end_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, dead=FrontEndSilent("dead"), alive=None)
+    came = await crowd.come(100)
+    assert all(isinstance(each, _Made) for each in came)
+    # Whoever waited for it behind others does not try it again, and nobody comes to it later.
+    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    await crowd.come(1)
+    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    await crowd.pool.close()
+
+
+async def test_a_crowd_at_a_dead_site_is_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, dead=FrontEndSilent("dead"), too=FrontEndSilent("dead too"))
+    came = await crowd.come(100)
+    assert all(isinstance(each, SiteUnreachable) for each in came)
+    assert max(crowd.met.values()) <= pool_module.CONNECTS_AT_ONCE
+    await crowd.pool.close()
+
+
+async def test_a_front_end_that_lets_nobody_in_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, nologin=FrontEndRefused("in maintenance"), alive=None)
+    assert all(isinstance(each, _Made) for each in await crowd.come(20))
+    await crowd.pool.close()
+
+
+async def test_somebody_whom_no_front_end_lets_in_is_told_by_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, one=FrontEndRefused("no account"), two=FrontEndSilent("dead"))
+    (refused,) = await crowd.come(1)
+    assert isinstance(refused, FrontEndRefused)
+    assert refused.message == "no account"
+    await crowd.pool.close()
+
+
+async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, imposter=Broken("another key"), alive=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 5)
+    assert [type(each) for each in await crowd.come(3)] == [Broken] * 3
+    assert crowd.met["alive"] == 0
+    await crowd.pool.close()
+
+
+async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd = _Crowd(monkeypatch, one=None, two=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    (kept,) = await crowd.come(1)
+    await crowd.pool.close()
+    assert all(each.is_closed for each in crowd.made)
+    assert kept in crowd.made
+
+
+async def test_a_front_end_that_was_silent_is_first_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: dict[str, Exception | None] = {"first": FrontEndSilent("away"), "second": None}
+    crowd = _Crowd(monkeypatch, **answers)
+    monkeypatch.setattr(pool_module, "SILENT_SECONDS", 0.3)
+    await crowd.come(1)
+    crowd._answers["first"] = None
+    await asyncio.sleep(0.5)
+    before = crowd.met["first"]
+    async with crowd.pool.connection(Login("late", "late", "geneva"), crowd.site):
+        assert crowd.met["first"] == before + 1
+    await crowd.pool.close()

@@ -1,0 +1,154 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kernels.shell import Shell, quote
+from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
+from tests.support import shells
+
+_MARKER = "answer-0011223344556677"
+_NOISE = "echo welcome; echo motd >&2"
+
+
+class _Login:
+    """An account whose login shell runs a command as sshd does, after an rc file that prints."""
+
+    def __init__(self, shell: str, home: Path) -> None:
+        self.shell = shell
+        self._environ = {"HOME": str(home), "USER": "alice", "SHELL": f"/bin/{shell}"}
+        self._environ |= {"SQUEUE_STATES": "CD", "LD_DEBUG_X": "1"}
+        if shell == "tcsh":
+            (home / ".tcshrc").write_text(
+                "echo welcome\nsh -c 'echo motd >&2'\nsetenv SBATCH_WRAP x\nset noclobber\n"
+            )
+        elif shell == "bash":
+            (home / "rc").write_text(f"{_NOISE}\nexport SBATCH_WRAP=x\nset -o noclobber\n")
+            self._environ["BASH_ENV"] = str(home / "rc")
+
+    def set(self, **environ: str) -> None:
+        self._environ.update(environ)
+
+    def send(self, sent: bytes) -> shells.Ended:
+        return shells.run([self.shell, "-c", REMOTE_COMMAND], sent, self._environ, cwd=self._environ["HOME"])
+
+    def run(self, program: str, data: bytes = b"", **environ: str) -> Completed:
+        answer = self.send(wrap(Shell(program), data, environ, _MARKER))
+        return unwrap(answer.stdout.decode("utf-8", "replace"), answer.stderr.decode("utf-8", "replace"), _MARKER)
+
+
+@pytest.fixture(params=["sh", "bash", "tcsh"])
+def login(request: pytest.FixtureRequest, tmp_path: Path) -> _Login:
+    return _Login(request.param, tmp_path)
+
+
+def test_the_answer_is_what_the_program_printed_and_nothing_else(login: _Login) -> None:
+    assert login.run("echo out; echo err >&2") == Completed(0, "out\n", "err\n")
+
+
+@pytest.mark.parametrize("text", ["", "no newline", "\n\nnewlines\n\n", "é'\"$HOME`id`!"])
+def test_output_is_kept_as_it_is(login: _Login, text: str) -> None:
+    program = f"printf %s {quote(text)}; printf %s {quote(text)} >&2"
+    assert login.run(program) == Completed(0, text, text)
+
+
+@pytest.mark.parametrize("status", [0, 1, 77, 255])
+def test_the_status_comes_back(login: _Login, status: int) -> None:
+    assert login.run(f"exit {status}").status == status
+
+
+def test_a_program_that_is_killed_has_a_status_too(login: _Login) -> None:
+    assert login.run("kill -KILL $$").status == 128 + 9
+
+
+def test_data_arrives_byte_by_byte(login: _Login, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 300 + b"\n%d\n'no end"
+    login.run("cat > data", data)
+    assert (tmp_path / "data").read_bytes() == data
+
+
+def test_a_program_can_read_lines_before_the_rest(login: _Login, tmp_path: Path) -> None:
+    answer = login.run('IFS= read -r first; echo "$first"; cat > rest', b" a b\\ \n\0rest")
+    assert answer.stdout == " a b\\ \n"
+    assert (tmp_path / "rest").read_bytes() == b"\0rest"
+
+
+def test_data_that_the_program_does_not_read_does_no_harm(login: _Login) -> None:
+    assert login.run("echo done", b"x" * 200_000) == Completed(0, "done\n", "")
+
+
+def test_data_is_never_run(login: _Login, tmp_path: Path) -> None:
+    login.run("true", b"touch hole\n")
+    assert not (tmp_path / "hole").exists()
+
+
+def test_only_what_is_meant_to_is_in_the_environment(login: _Login, tmp_path: Path) -> None:
+    seen = dict(line.split("=", 1) for line in login.run("env", SLURM_CONF="/etc/a 'b'").stdout.splitlines())
+    seen.pop("PWD", None)
+    assert seen == {
+        "HOME": str(tmp_path),
+        "USER": "alice",
+        "LOGNAME": "alice",
+        "SHELL": f"/bin/{login.shell}",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "SLURM_TIME_FORMAT": "standard",
+        "SLURM_CONF": "/etc/a 'b'",
+    }
+
+
+def test_the_delegated_ticket_is_kept(login: _Login) -> None:
+    login.set(KRB5CCNAME="FILE:/tmp/krb5cc 'x'")
+    assert login.run('echo "$KRB5CCNAME"').stdout == "FILE:/tmp/krb5cc 'x'\n"
+
+
+def test_settings_of_the_rc_file_do_not_bend_the_program(login: _Login, tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("old")
+    assert login.run("echo new > there").status == 0
+    assert (tmp_path / "there").read_text() == "new\n"
+
+
+def test_nothing_of_the_program_or_its_data_is_in_the_list_of_processes(login: _Login) -> None:
+    answer = login.run("tr '\\0' ' ' < /proc/$PPID/cmdline; read -r secret", b"5ec4e7\n")
+    assert "5ec4e7" not in answer.stdout
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.9])
+def test_a_program_that_arrived_in_part_is_not_an_answer(login: _Login, part: float) -> None:
+    sent = wrap(Shell("echo begun; echo done"), b"", {}, _MARKER)
+    answer = login.send(sent[: int(len(sent) * part)])
+    with pytest.raises(ConnectionLost):
+        unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+
+
+def test_an_answer_cut_off_before_its_end_is_a_lost_connection(login: _Login) -> None:
+    whole = login.send(wrap(Shell("echo out"), b"", {}, _MARKER)).stdout.decode()
+    for end in range(len(whole)):
+        with pytest.raises(ConnectionLost):
+            unwrap(whole[:end], "", _MARKER)
+
+
+def test_no_answer_at_all_is_a_lost_connection() -> None:
+    with pytest.raises(ConnectionLost):
+        unwrap("", "", _MARKER)
+
+
+def test_messages_cut_off_do_not_spoil_an_answer() -> None:
+    assert unwrap(f"\n{_MARKER}\nout\n\n{_MARKER} 0\n", f"\n{_MARKER}\nerr", _MARKER) == Completed(0, "out\n", "")
+
+
+def test_another_answers_marker_is_not_ours(login: _Login) -> None:
+    other = "\\nanswer-ffffffffffffffff 0\\n"
+    assert login.run(f"printf '{other}'; exit 3").status == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=400), st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])))
+def test_any_data_and_any_setting_arrive_unchanged(data: bytes, value: str) -> None:
+    sent = wrap(Shell('printf %s "$VALUE" >&2; od -An -v -tx1'), data, {"VALUE": value}, _MARKER)
+    answer = shells.run(["sh", "-c", REMOTE_COMMAND], sent, {"HOME": "/", "USER": "alice"})
+    completed = unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+    assert bytes.fromhex(completed.stdout) == data
+    assert completed.stderr == value

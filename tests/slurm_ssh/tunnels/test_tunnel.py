@@ -1,0 +1,327 @@
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from profiles.catalogue.site import Site
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
+from slurm_ssh.job import LaunchId
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.tunnels import keeper as keeper_module
+from slurm_ssh.tunnels import tunnel
+from slurm_ssh.tunnels.keeper import TunnelKeeper
+from slurm_ssh.tunnels.route import Route
+from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, parse_ports
+from tests.support import builders, loopback
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+from tests.support.wallet import Wallet
+
+ALICE = Login("alice", "alice", "lugano")
+MEGABYTE = os.urandom(1024 * 1024)
+
+
+class _Node:
+    """A server on a node: gives back what it is sent, and ends when its client has ended."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.clients = 0
+
+    async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.clients += 1
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            self.clients -= 1
+            writer.close()
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[_Node]:
+    node = _Node()
+    server = await asyncio.start_server(node.echo, "127.0.0.1", 0)
+    node.port = server.sockets[0].getsockname()[1]
+    yield node
+    server.close()
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    """Local ports of tunnels."""
+    return sorted(loopback.free_port() for _ in range(4))
+
+
+@pytest.fixture
+async def keeper(wallet: Wallet, ports: list[int]) -> AsyncIterator[TunnelKeeper]:
+    pool = ConnectionPool(wallet.store.get, 60)
+    keeper = TunnelKeeper(pool, ports)
+    yield keeper
+    for route in keeper.list():
+        keeper.close(route.launch_id)
+    await pool.close()
+
+
+@pytest.fixture
+def site(login1: Sshd) -> Site:
+    front_end = login1.front_end.model_dump(mode="json")
+    lugano = builders.site(
+        title="Lugano", front_ends=[front_end], tunnel={"kind": "ssh"}, node_address="{node}-ib.lugano.test"
+    )
+    return builders.catalogue(sites={"lugano": lugano}).sites["lugano"]
+
+
+def _route(node: _Node, launch_id: str = builders.LAUNCH_ID, local_port: int = 0) -> Route:
+    return Route(LaunchId(launch_id), ALICE, "n1", node.port, local_port)
+
+
+@asynccontextmanager
+async def _client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def _there_and_back(port: int, data: bytes = b"hello") -> bytes:
+    """Send data through a tunnel, end, and return what comes back until the other side ends."""
+    async with asyncio.timeout(20), _client(port) as (reader, writer):
+        answer = asyncio.create_task(reader.read(-1))
+        writer.write(data)
+        writer.write_eof()
+        return await answer
+
+
+async def _answers(port: int) -> bool:
+    try:
+        return await _there_and_back(port) == b"hello"
+    except OSError:
+        return False
+
+
+async def _until_it_answers(port: int) -> None:
+    async with asyncio.timeout(20):
+        while not await _answers(port):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
+async def test_a_direct_tunnel_is_the_address_that_the_site_gives_its_nodes(keeper: TunnelKeeper) -> None:
+    sites = {"geneva": builders.site(node_address="{node}-ib.geneva.test"), "lugano": builders.site()}
+    offer = builders.catalogue(sites=sites).sites
+    route = Route(builders.LAUNCH_ID, ALICE, "n1", 8888)
+    assert await tunnel.of(offer["geneva"], keeper).open(route) == ("http://n1-ib.geneva.test:8888", 0)
+    assert await tunnel.of(offer["lugano"], keeper).open(route) == ("http://n1:8888", 0)
+    assert keeper.list() == ()
+
+
+def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> None:
+    assert isinstance(tunnel.of(site, keeper), SSHTunnel)
+    assert isinstance(tunnel.of(builders.catalogue().sites["geneva"], keeper), DirectTunnel)
+
+
+async def test_an_ssh_tunnel_is_a_port_of_this_machine(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, ports: list[int]
+) -> None:
+    url, port = await tunnel.of(site, keeper).open(_route(node))
+    assert (url, port) == (f"http://127.0.0.1:{ports[0]}", ports[0])
+    assert keeper.list() == (_route(node),)
+    assert login1.asked == [("n1-ib.lugano.test", node.port)]
+
+
+async def test_a_megabyte_passes_in_both_directions(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
+    port = await keeper.open(_route(node), site)
+    assert await _there_and_back(port, MEGABYTE) == MEGABYTE
+
+
+async def test_clients_at_the_same_time_do_not_mix(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    port = await keeper.open(_route(node), site)
+    async with _client(port) as (one_reader, one), _client(port) as (other_reader, other):
+        one.write(b"one")
+        other.write(b"other")
+        assert await other_reader.readexactly(5) == b"other"
+        assert await one_reader.readexactly(3) == b"one"
+    await until(lambda: node.clients == 0)
+    assert login1.logins == ["alice"]
+
+
+async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
+    site: Site, keeper: TunnelKeeper, node: _Node
+) -> None:
+    port = await keeper.open(_route(node), site)
+    async with _client(port) as (_, writer):
+        writer.write(MEGABYTE)
+        await until(lambda: node.clients == 1)
+        writer.transport.abort()
+    await until(lambda: node.clients == 0)
+    assert await _answers(port)
+
+
+async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
+    port = await keeper.open(_route(node), site)
+    async with _client(port) as (reader, writer):
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+        keeper.close(builders.LAUNCH_ID)
+        assert await reader.read() == b""
+    await until(lambda: node.clients == 0)
+    with pytest.raises(ConnectionRefusedError):
+        await _there_and_back(port)
+    assert keeper.list() == ()
+    keeper.close(builders.LAUNCH_ID)
+
+
+async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
+    await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node, "ffffffffffff"), site)
+    keeper.close(builders.LAUNCH_ID)
+    assert await _answers(port)
+
+
+async def test_the_next_client_after_a_dropped_connection_gets_through_on_the_same_port(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    port = await keeper.open(_route(node), site)
+    async with _client(port) as (reader, writer):
+        writer.write(b"x")
+        await reader.readexactly(1)
+        login1.cut()
+        assert await reader.read() == b""
+    assert await _answers(port)
+    assert login1.logins == ["alice", "alice"]
+
+
+async def test_many_clients_of_a_front_end_that_is_away_count_as_one_attempt(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 600)
+    port = await keeper.open(_route(node), site)
+    await login1.stop()
+    assert await asyncio.gather(*(_answers(port) for _ in range(10))) == [False] * 10
+    await login1.start()
+    await _until_it_answers(port)
+
+
+async def test_a_front_end_that_forbids_forwarding_is_for_the_admin(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    login1.forwards = False
+    with pytest.raises(Broken, match="Lugano does not let the hub through to n1") as broken:
+        await keeper.open(_route(node), site)
+    assert "TCP forwarding is not allowed there" in broken.value.message
+    assert keeper.list() == ()
+
+
+async def test_who_may_not_log_in_has_no_tunnel(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    login1.people.clear()
+    with pytest.raises(FrontEndRefused):
+        await keeper.open(_route(node), site)
+    assert keeper.list() == ()
+
+
+async def test_a_server_that_does_not_listen_is_not_a_matter_of_forwarding(
+    site: Site, keeper: TunnelKeeper, node: _Node
+) -> None:
+    node.port = loopback.free_port()
+    with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
+        await keeper.open(_route(node), site)
+    assert keeper.list() == ()
+
+
+async def test_a_tunnel_is_made_again_on_the_port_it_had(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+) -> None:
+    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
+    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
+    assert await _answers(ports[2])
+    assert len(keeper.list()) == 1
+
+
+async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_is_one(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], wallet: Wallet
+) -> None:
+    wallet.store.remove("alice")
+    port = await keeper.open(_route(node, local_port=ports[2]), site)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        answer = await client.get("/user/alice/lab")
+    assert answer.status_code == 424
+    assert answer.text.startswith("You have no Kerberos ticket here. Log in again.")
+    wallet.put("alice")
+    async with _client(port) as (reader, writer):
+        writer.write(b"hello")
+        assert await reader.readexactly(5) == b"hello"
+
+
+async def test_a_new_tunnel_is_not_made_without_a_ticket(
+    site: Site, keeper: TunnelKeeper, node: _Node, wallet: Wallet
+) -> None:
+    wallet.store.remove("alice")
+    with pytest.raises(Refused, match="Log in again"):
+        await keeper.open(_route(node), site)
+    assert keeper.list() == ()
+
+
+async def test_a_port_that_is_taken_is_passed_over(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+) -> None:
+    with socket.create_server(("127.0.0.1", ports[0])), socket.create_server(("127.0.0.1", ports[2])):
+        assert await keeper.open(_route(node), site) == ports[1]
+        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site) == ports[3]
+    assert await _answers(ports[1])
+    assert await _answers(ports[3])
+
+
+async def test_without_a_free_port_there_is_no_tunnel(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+) -> None:
+    for number in range(len(ports)):
+        await keeper.open(_route(node, f"{number:012}"), site)
+    with pytest.raises(Unavailable, match="All ports for tunnels are in use"):
+        await keeper.open(_route(node), site)
+    assert len(keeper.list()) == len(ports)
+
+
+@pytest.fixture
+def ephemeral(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine uses 32768 to 60999 for outgoing connections."""
+    path = tmp_path / "ip_local_port_range"
+    path.write_text("32768\t60999\n")
+    monkeypatch.setattr(tunnel, "_EPHEMERAL", path)
+
+
+@pytest.mark.usefixtures("ephemeral")
+@pytest.mark.parametrize("text", ["20000-24999", "1024-1024", "32767-32767", "61000-65535", "1024-32767"])
+def test_a_range_of_ports_is_read_with_both_its_ends(text: str) -> None:
+    read = parse_ports(text)
+    assert f"{read[0]}-{read[-1]}" == text
+
+
+@pytest.mark.usefixtures("ephemeral")
+@pytest.mark.parametrize(
+    "text",
+    ["", "20000", "20000-", "-24999", "24999-20000", "1023-2000", "61000-65536", "a-b", " 1-2", "1-2-3", "²-³"],
+)
+def test_what_is_no_range_of_ports_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a range of ports; write 20000-24999"):
+        parse_ports(text)
+
+
+@pytest.mark.usefixtures("ephemeral")
+@pytest.mark.parametrize("text", ["20000-32768", "60999-61000", "40000-40001", "1024-65535", "32768-60999"])
+def test_ports_of_outgoing_connections_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="overlap 32768-60999, which this machine uses for outgoing connections"):
+        parse_ports(text)

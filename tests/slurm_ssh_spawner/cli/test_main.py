@@ -1,0 +1,164 @@
+"""`jupyterhub-sites`, as an admin types it; what asks Slurm is in tests/lab/test_check.py."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from slurm_ssh_spawner.cli import main
+from tests.support import builders
+from tests.support.folders import TREE
+
+_EXAMPLE = TREE / "examples" / "catalogue.yaml"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A catalogue with a profile for all, and one for the group staff and the project physics."""
+    sites = {"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")}
+    parameter = {"title": "Version", "options": ["1.0", "2.0"]}
+    few = {"groups": ["staff"], "projects": ["physics"]}
+    profiles = {
+        "all": builders.profile(parameters={"version": parameter}, modules=["tool/{param.version}"]),
+        "few": builders.profile(name="For few", sites=["lugano"], visible_to=few),
+    }
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(yaml.safe_dump({"sites": sites, "profiles": profiles}, sort_keys=False), encoding="utf-8")
+    return path
+
+
+class TestCheck:
+    def test_a_right_catalogue_is_one_line(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main.main(["check", str(file)]) == 0
+        assert capsys.readouterr().out == f"{file}: no problem found (sites: 2, profiles: 2).\n"
+
+    def test_every_problem_of_every_file_is_printed(
+        self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        other = tmp_path / "other.yaml"
+        other.write_text("sites: 5\nprofile: {}\n", encoding="utf-8")
+        assert main.main(["check", str(other), str(file), str(tmp_path / "none.yaml")]) == 1
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split(" ")[0] for line in lines] == [
+            f"{other}:1:1:",
+            f"{other}:1:1:",
+            f"{other}:2:1:",
+            f"{file}:",
+            f"{tmp_path / 'none.yaml'}:1:1:",
+        ]
+
+    def test_without_a_ticket_it_says_how_to_get_one(
+        self, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/ticket")
+        assert main.main(["check", str(file), "--facts"]) == 1
+        said = capsys.readouterr()
+        assert (
+            said.err
+            == "You have no ticket in /nowhere/ticket (No such file or directory). Run `kinit -f` first.\n"
+        )
+
+    @pytest.mark.parametrize("arguments", [[], ["chek"], ["check"], ["show", "x.yaml"], ["check", "--fact", "x"]])
+    def test_a_wrong_command_line_is_exit_2(self, arguments: list[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main.main(arguments)
+        assert ended.value.code == 2
+
+
+class TestSchema:
+    def test_it_is_printed_as_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main.main(["schema"]) == 0
+        assert json.loads(capsys.readouterr().out)["title"] == "Catalogue"
+
+    def test_the_reference_is_markdown(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main.main(["schema", "--reference"]) == 0
+        assert capsys.readouterr().out.startswith("## The file\n")
+
+
+class TestShow:
+    def test_what_anybody_is_offered_and_why_not_the_rest(
+        self, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main.main(["show", str(file), "--user", "alice"]) == 0
+        assert capsys.readouterr().out.splitlines() == [
+            "all: JupyterLab",
+            "  geneva: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
+            "    partitions: normal, debug",
+            "    projects: physics, chemistry",
+            "    version: 1.0 or 2.0, default 1.0",
+            "  lugano: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
+            "    partitions: normal, debug",
+            "    projects: those that Slurm's accounting lists for the person (name them with --projects)",
+            "    version: 1.0 or 2.0, default 1.0",
+            "",
+            "alice cannot start:",
+            "  few at lugano: alice does not see For few at Lugano: it is for members of staff and for people who "
+            "may charge physics. Which projects alice may charge there is not known.",
+        ]
+
+    @pytest.mark.parametrize("more", [["--groups", "other", "staff"], ["--projects", "physics"]])
+    def test_a_group_or_a_project_opens_a_profile(
+        self, file: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main.main(["show", str(file), "--user", "alice", *more]) == 0
+        shown = capsys.readouterr().out
+        assert "few: For few\n" in shown
+        assert "cannot start" not in shown
+
+    def test_a_wrong_catalogue_is_told_on_stderr(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main.main(["show", str(tmp_path / "none.yaml"), "--user", "alice"]) == 1
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "cannot be read: No such file" in said.err
+
+
+class TestScript:
+    def test_it_is_the_job_that_would_be_sent(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        asked = ["script", str(file), "--profile", "all", "--site", "geneva", "--user", "alice"]
+        assert main.main([*asked, "--choice", "time=2h", "--choice", "param.version=2.0"]) == 0
+        text = capsys.readouterr().out
+        assert "\n#SBATCH --time=120\n" in text
+        assert "load_modules tool/2.0" in text
+        assert "\nexport JUPYTERHUB_USER=alice\n" in text
+        assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            (["--profile", "some"], "Profile: some is not offered. Choose one of: all.\n"),
+            (["--profile", "few"], "Profile: few is not offered. Choose one of: all.\n"),
+            (
+                ["--choice", "time=2 weeks"],
+                "Time: '2 weeks' is not a time; write 90m, 8h, 1h30m",
+            ),
+            (["--choice", "time"], "The choice time is not NAME=VALUE. Write one such as time=2h.\n"),
+            (
+                ["--choice", "time=1h", "--choice", "time=2h"],
+                "A choice is given more than once. Give each once.\n",
+            ),
+            (
+                ["--profile", "all", "--choice", "profile=all"],
+                "A choice is given more than once. Give each once.\n",
+            ),
+            (["--choice", "tiem=2h"], "There is no choice named tiem. "),
+        ],
+    )
+    def test_what_cannot_be_had_is_a_sentence(
+        self, file: Path, more: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main.main(["script", str(file), "--user", "alice", *more]) == 1
+        assert capsys.readouterr().err.startswith(said)
+
+
+def test_the_command_is_installed_and_knows_no_jupyterhub() -> None:
+    program = "import sys; from slurm_ssh_spawner.cli import main; main.main(['check', sys.argv[1]]); "
+    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, _EXAMPLE], capture_output=True, text=True, check=True, cwd=TREE
+    )
+    assert done.stdout.endswith(").\nset()\n")
+    command = Path(sys.executable).with_name("jupyterhub-sites")
+    assert subprocess.run([command, "check", _EXAMPLE], check=False, capture_output=True).returncode == 0

@@ -1,0 +1,111 @@
+import asyncio
+import logging
+import sqlite3
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kerberos_auth.errors import TicketMissing
+from profiles.offer.choices import Choices
+from slurm_ssh_spawner.hub import composition
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
+from tests.support import builders, composing
+
+
+@pytest.fixture(autouse=True)
+def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub takes the core's log over; give it back."""
+    for package in composition._PACKAGES:
+        log = logging.getLogger(package)
+        monkeypatch.setattr(log, "parent", log.parent)
+        monkeypatch.setattr(log, "level", log.level)
+
+
+def _authenticator(folder: Path) -> Any:
+    return SimpleNamespace(credentials=composing.NoTickets(TicketMissing()), service_ticket_folder=folder)
+
+
+def _compose(folder: Path, **changed: Any) -> Hub:
+    file = folder / "catalogue.yaml"
+    if not file.exists():
+        file.write_text(builders.written())
+    facts = {
+        "catalogue_file": str(file),
+        "hub_name": "hub",
+        "connection_idle_seconds": 60,
+        "tunnel_ports": range(20000, 20001),
+        "records_url": f"sqlite:///{folder}/launches.sqlite",
+    }
+    settings = composition.Settings(**{**facts, **changed})
+    return composition.compose(settings, _authenticator(folder), logging.getLogger("a hub"))
+
+
+async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
+    hub = _compose(tmp_path)
+    assert hub.resolve(StartRequest("alice"), Choices()).site_key == "geneva"
+    assert (tmp_path / "launches.sqlite").exists()
+    for package in composition._PACKAGES:
+        assert logging.getLogger(package).parent is logging.getLogger("a hub")
+    await hub.close()
+
+
+async def test_a_catalogue_that_cannot_be_used_ends_the_hub_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.yaml").write_text("sites: 1\nprofiles: {}\n")
+    with pytest.raises(SystemExit) as ended:
+        _compose(tmp_path)
+    said = str(ended.value)
+    assert said.startswith("JupyterHub cannot start: ")
+    assert f"{tmp_path}/catalogue.yaml:1:1: sites: is a number" in said
+
+
+async def test_a_catalogue_that_is_not_there_ends_the_hub(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"nowhere\.yaml"):
+        _compose(tmp_path, catalogue_file=str(tmp_path / "nowhere.yaml"))
+
+
+async def test_a_database_that_is_none_ends_the_hub_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "launches.sqlite").write_text("Dear diary, this is no database at all. " * 10)
+    with pytest.raises(SystemExit, match=r"launches\.sqlite, cannot be opened: file is not a database\. Fix it"):
+        _compose(tmp_path)
+
+
+async def test_a_database_in_a_folder_that_is_not_there_ends_the_hub(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="unable to open database file"):
+        _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/nowhere/launches.sqlite")
+
+
+async def test_a_database_url_that_is_none_ends_the_hub_and_shows_no_password(tmp_path: Path) -> None:
+    for url in ("nonsense", "nosuchdatabase://hub:5ec4e7@db/launches"):
+        with pytest.raises(SystemExit) as ended:
+            _compose(tmp_path, records_url=url)
+        assert "cannot be opened" in str(ended.value)
+        assert "5ec4e7" not in str(ended.value)
+
+
+async def test_a_database_that_somebody_holds_ends_the_hub(tmp_path: Path) -> None:
+    holder = sqlite3.connect(tmp_path / "launches.sqlite")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SystemExit, match="database is locked"):
+        _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/launches.sqlite?timeout=0.1")
+    holder.close()
+
+
+async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
+    settings = composition.Settings("", "hub", 60, range(1), "sqlite://")
+    with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
+        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"))
+
+
+async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:
+    before = asyncio.all_tasks()
+    _compose(tmp_path)
+    await asyncio.sleep(0)
+    # As JupyterHub does at its end.
+    tasks = asyncio.all_tasks() - before
+    assert tasks
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert asyncio.all_tasks() == before

@@ -1,0 +1,239 @@
+"""What a start means, in whatever way it is asked for, and what it leaves behind as the last time's choices."""
+
+import html
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyterhub.app import JupyterHub
+
+from slurm_ssh.errors import SiteUnreachable
+from tests.support import builders, launching
+from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
+
+TWO_HOURS = {"profile": "few", "time": "2h"}
+
+
+@pytest.fixture
+async def hub(
+    hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[LaunchingHub]:
+    async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
+        hub.offer(**_catalogue(hub))
+        yield hub
+
+
+def _catalogue(hub: LaunchingHub, **few: Any) -> dict[str, Any]:
+    return {
+        "sites": {"geneva": launching.site(hub.local)},
+        "profiles": {
+            "usual": builders.profile(),
+            "few": builders.profile(name="Few", **few),
+            "secret": builders.profile(name="Sesame", visible_to={"groups": ["neuro"]}),
+        },
+    }
+
+
+def _time_of_the_job(hub: LaunchingHub) -> str:
+    """Return the time that the last submitted script asks for."""
+    script = hub.local.told("sbatch.stdin")
+    return next((line.split("=")[1] for line in script.splitlines() if "--time=" in line), "")
+
+
+async def _accepted(person: Person, server: str = "", **body: Any) -> None:
+    status, said = await person.call("POST", server, **body)
+    assert REFUSED_BY_SLURM in said, (status, said)
+
+
+async def test_a_refused_start_leaves_the_last_accepted_choices_alone(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    for refused in ({"time": "99h"}, {"profile": "secret"}, {"site": "bern"}):
+        status, said = await alice.call("POST", json={"user_options": refused})
+        assert (status, "is not offered. Choose" in said) == (400, True)
+        assert alice.stored() == TWO_HOURS
+        assert hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"json": {}}, {"json": {"user_options": {}}}, {"json": {"user_options": None}}]
+)
+async def test_a_start_without_choices_means_the_last_accepted_ones(hub: LaunchingHub, body: Any) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    await alice.call("POST", json={"time": "99h"})
+    await _accepted(alice, **body)
+    assert _time_of_the_job(hub) == "120"
+    assert alice.stored() == TWO_HOURS
+
+
+async def test_a_first_start_without_choices_means_the_catalogues_defaults(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.call("POST", json={"time": "99h"})
+    await _accepted(alice, json={})
+    assert _time_of_the_job(hub) == "60"
+
+
+async def test_each_server_has_its_own_last_choices(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    await _accepted(alice, json={})
+    assert _time_of_the_job(hub) == "60"
+    await _accepted(alice, "south", json={"user_options": {}})
+    assert _time_of_the_job(hub) == "120"
+
+
+async def test_an_admin_who_starts_somebodys_server_starts_it_as_last_time(hub: LaunchingHub) -> None:
+    alice, root = await hub.person("alice", "neuro"), await hub.person("oper", admin=True)
+    await _accepted(alice, json={"profile": "secret", "time": "2h"})
+    status, said = await root.call("POST", whose="alice", json={})
+    assert (status, REFUSED_BY_SLURM in said, _time_of_the_job(hub)) == (400, True, "120")
+    status, said = await root.call("POST", whose="alice", json={"time": "99h"})
+    assert (status, "Time: 99h is not offered" in said) == (400, True)
+    assert alice.stored() == {"profile": "secret", "time": "2h"}
+
+
+async def test_what_was_accepted_once_and_cannot_be_had_any_more_gives_way_to_the_defaults(
+    hub: LaunchingHub,
+) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    hub.offer(**_catalogue(hub, visible_to={"groups": ["neuro"]}))
+    status, said = await alice.call("POST")
+    assert (status, "Profile: few is not offered" in said, alice.stored()) == (400, True, TWO_HOURS)
+    await _accepted(alice, json={"user_options": {}})
+    assert (_time_of_the_job(hub), alice.stored()) == ("60", {})
+
+
+async def test_choices_changed_without_a_start_pass_the_gate_at_the_next_one(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    assert (await alice.call("PATCH", json={"user_options": {"time": "3h"}}))[0] == 200
+    await _accepted(alice)
+    assert _time_of_the_job(hub) == "180"
+    assert (await alice.call("PATCH", json={"user_options": {"time": "99h"}}))[0] == 200
+    status, said = await alice.call("POST")
+    assert (status, "Time: 99h is not offered" in said) == (400, True)
+    assert alice.stored() == {"time": "3h"}
+
+
+POISON = {"__jupyterhub_bytes__": True, "data": "eA=="}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (POISON, "There is no choice named __jupyterhub_bytes__. Choices are profile, site"),
+        ({"time": POISON}, "The choice time must be one line of text"),
+        ({"time": ["1h"]}, "The choice time must be one line of text"),
+        ({"cores": 4}, "The choice cores must be one line of text"),
+        ({"user": "root"}, "There is no choice named user."),
+    ],
+)
+async def test_choices_of_another_shape_never_reach_jupyterhubs_database(
+    hub: LaunchingHub, method: str, options: Any, said: str
+) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    server = "north" if method == "PUT" else "south"
+    status, message = await alice.call(method, server, json={"user_options": options})
+    assert (status, said in message) == (400, True)
+    assert alice.stored("south") == TWO_HOURS
+    assert "north" not in alice.user.orm_spawners
+
+
+@pytest.mark.parametrize("body", [["user_options"], {"cores": "1"}, {"name": 7}, {"display_name": ["x"]}, "x"])
+async def test_another_change_of_a_server_is_refused_with_a_sentence(hub: LaunchingHub, body: Any) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    status, said = await alice.call("PATCH", "south", json=body)
+    assert (status, said.startswith(("Only display_name, name, user_options of a server ", "The "))) == (400, True)
+
+
+async def test_who_starts_a_server_is_told_to_try_again_what_does_not_answer(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    hub.local.refusal = SiteUnreachable("Geneva cannot be reached.")
+    status, said = await alice.call("POST", "south", json=TWO_HOURS)
+    assert (status, said) == (503, "Geneva cannot be reached. Try again in a few minutes.")
+
+
+async def test_a_server_that_was_made_with_choices_starts_with_them(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    assert (await alice.call("PUT", "north", json={"user_options": {"time": "4h"}}))[0] == 201
+    await _accepted(alice, "north")
+    assert _time_of_the_job(hub) == "240"
+
+
+# -- the form -------------------------------------------------------------------------------------------
+
+
+async def test_the_form_is_filled_with_the_last_accepted_choices_of_the_server(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    await alice.call("POST", "south", json={"time": "99h"})
+    page = (await alice.page("spawn/alice/south")).text
+    assert ('value="2h"' in page, '<option value="few" selected>' in page) == (True, True)
+    assert 'value="2h"' not in (await alice.page("spawn")).text
+
+
+@pytest.mark.parametrize("server", ["", "south"])
+async def test_a_refused_form_comes_back_with_what_was_typed(hub: LaunchingHub, server: str) -> None:
+    alice = await hub.person("alice")
+    answer = await alice.send([("profile", "few"), ("time", "99h")], server)
+    assert (answer.status_code, 'value="99h"' in answer.text) == (400, True)
+    assert '<option value="few" selected>' in answer.text
+    assert "Time: 99h is not offered" in html.unescape(told(answer.text))
+    assert 'value="99h"' not in (await alice.page(f"spawn/alice/{server}")).text
+    assert not hub.local.told("sbatch.stdin")
+
+
+async def test_a_form_that_slurm_refused_comes_back_as_it_was_sent(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json={"time": "3h"})
+    answer = await alice.send([("profile", "few"), ("time", "2h")], "south")
+    assert REFUSED_BY_SLURM in told(answer.text)
+    assert ('value="2h"' in answer.text, '<option value="few" selected>' in answer.text) == (True, True)
+
+
+async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    await alice.send([("profile", ""), ("time", "")])
+    assert _time_of_the_job(hub) == "60"
+
+
+async def test_a_link_starts_nothing_and_shows_the_form(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    answer = await alice.page("spawn?time=1h&profile=usual")
+    assert (answer.status_code, told(answer.text)) == (
+        400,
+        "A server is not started by a link. Use the form below.",
+    )
+    assert not hub.local.told("sbatch.stdin")
+
+
+async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    (hub.local.slurm / "sbatch.stdin").unlink()
+    assert (await alice.page("user/alice/lab")).status_code in (303, 424)
+    assert not hub.local.told("sbatch.stdin")
+
+
+async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.page("spawn")).text
+    source = page.split("launch-pages/")[1].split('"')[0]
+    answer = await alice.page(f"launch-pages/{source}")
+    assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
+
+
+async def test_groups_of_the_hub_show_a_profile_and_open_it(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice", "neuro"), await hub.person("bob")
+    assert "Sesame" in (await alice.page("spawn")).text
+    assert "Sesame" not in (await bob.page("spawn")).text
+    await _accepted(alice, json={"profile": "secret"})
+    status, said = await bob.call("POST", json={"profile": "secret"})
+    assert (status, "Profile: secret is not offered" in said) == (400, True)

@@ -1,0 +1,43 @@
+import sys
+
+import batchspawner.api
+import pytest
+from jupyterhub.apihandlers import default_handlers
+from jupyterhub.apihandlers.users import UserServerAPIHandler
+
+from slurm_ssh_spawner.hub import routes
+from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.server_api import ServerHandler
+from tests.support import shells
+
+
+def test_our_routes_come_first_and_the_one_of_batchspawner_is_gone() -> None:
+    found = routes.arranged(default_handlers, "/hub/")
+    handlers = [route[1] for route in found]
+    assert found[0][:2] == (r"/hub/api/launches/([0-9a-f]{12})", LaunchReportHandler)
+    assert batchspawner.api.BatchSpawnerAPIHandler not in handlers
+    assert UserServerAPIHandler not in handlers
+    replaced = [route[0] for route in default_handlers if route[1] is UserServerAPIHandler]
+    assert [route[0] for route in found if route[1] is ServerHandler] == replaced != []
+
+
+def test_jupyterhubs_own_list_is_left_as_it_is() -> None:
+    assert LaunchReportHandler not in [route[1] for route in default_handlers]
+
+
+_HUB = """
+{imports}
+from jupyterhub.app import JupyterHub
+
+app = JupyterHub(authenticator_class="null", db_url="sqlite://")
+app.init_db()
+app.init_handlers()
+print(*(pattern for pattern, *_ in app.handlers if "batch" in pattern or "launches" in pattern))
+"""
+_SPAWNER, _BATCHSPAWNER = "import slurm_ssh_spawner.spawner", "import batchspawner.api"
+
+
+@pytest.mark.parametrize("imports", [(_SPAWNER, _BATCHSPAWNER), (_BATCHSPAWNER, _SPAWNER)])
+def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
+    answer = shells.run([sys.executable, "-c", _HUB.format(imports="\n".join(imports))])
+    assert answer.lines == [r"/hub/api/launches/([0-9a-f]{12})"], answer.stderr

@@ -1,0 +1,189 @@
+import asyncio
+import contextvars
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kerberos_auth.errors import TicketMissing
+from profiles.errors import ChoiceRefused
+from profiles.facts import SiteFacts
+from profiles.offer.choices import Choices
+from slurm_ssh.facts.availability import Availability
+from slurm_ssh.job import LaunchId, new_launch_id
+from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest, launch_notices
+from tests.support import builders, composing, loopback
+from tests.support.waiting import until
+
+_NO_SITE = object()
+
+_ALICE = StartRequest("alice")
+
+
+def _request(others: Iterable[LaunchId]) -> StartRequest:
+    return StartRequest("alice", others=tuple(others))
+
+
+@pytest.fixture(autouse=True)
+def _a_request_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of one run share a context, as requests do not."""
+    monkeypatch.setattr("slurm_ssh_spawner.hub.shared._SENT", contextvars.ContextVar("sent", default=None))
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    catalogue = builders.live(
+        tmp_path,
+        sites={"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")},
+        profiles={"jupyterlab": builders.profile(), "few": builders.profile(name="Few", servers_max=2)},
+    )
+    return composing.hub(catalogue, composing.NoTickets(TicketMissing()), "sqlite://", _NO_SITE)
+
+
+def _knowing(hub: Hub, *projects: str) -> Hub:
+    """Return the hub with a Lugano whose accounting has these projects of everybody."""
+
+    async def ask(_user: str, _site_key: str) -> SiteFacts:
+        return SiteFacts(projects=projects)
+
+    async def ask_site(_user: str, _site_key: str) -> SiteFacts:
+        return SiteFacts()
+
+    hub.availability = Availability(hub.catalogue.sites, ask, ask_site)
+    return hub
+
+
+def _running(hub: Hub, profile: str, number: int) -> list[LaunchId]:
+    """Return launches of a profile that the hub has begun."""
+    ids = [new_launch_id() for _ in range(number)]
+    for launch_id in ids:
+        hub.launcher.records.begin(launch_id, builders.launch(hub.catalogue.current, {"profile": profile}))
+    return ids
+
+
+def test_a_sent_form_becomes_the_choices_that_are_kept(hub: Hub) -> None:
+    sent = {"_xsrf": ["x"], "profile": ["jupyterlab"], "time": ["2h"], "site": [""]}
+    assert hub.read_form(_ALICE, sent) == {"profile": "jupyterlab", "time": "2h"}
+
+
+async def test_after_a_refusal_a_person_finds_what_was_typed_in_the_same_request(hub: Hub) -> None:
+    another = contextvars.copy_context()
+    with pytest.raises(ChoiceRefused):
+        hub.read_form(_ALICE, {"time": ["99h"], "site": ["geneva"]})
+    assert 'value="99h"' in await hub.render_form(_ALICE, "/x.js")
+    later = asyncio.create_task(hub.render_form(_ALICE, "/x.js"), context=another)
+    assert 'value="99h"' not in await later
+
+
+async def test_a_form_of_which_no_start_came_is_shown_as_it_was_sent(hub: Hub) -> None:
+    hub.read_form(StartRequest("alice", "south"), {"time": ["2h"]})
+    assert 'value="2h"' in await hub.render_form(_ALICE, "/x.js")
+
+
+async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
+    with pytest.raises(ChoiceRefused):
+        hub.read_form(_ALICE, {"time": ["99h"]})
+    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), "/x.js")
+
+
+async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
+    with pytest.raises(ChoiceRefused):
+        hub.read_form(_ALICE, {"time": ["<b>", "2h"], "site": [{"body": b"file"}], "profile": []})
+    assert "&lt;b&gt;" in await hub.render_form(_ALICE, "/x.js")
+
+
+async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
+    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, "/x.js")
+
+
+async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
+    asked = set()
+
+    async def ask(_user: str, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.availability = Availability(hub.catalogue.sites, ask, ask)
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
+    await hub.render_form(StartRequest("alice"), "/x.js")
+    assert "lugano" in hub.catalogue.sites
+    await until(lambda: bool(asked))
+    assert asked == {"geneva"}
+
+
+async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
+    asked = set()
+
+    async def ask(_user: str, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.availability = Availability(hub.catalogue.sites, ask, ask)
+    staffs = builders.profile(sites=["lugano"], visible_to={"groups": ["staff"]})
+    sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
+    profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites, profiles=profiles))
+    await hub.render_form(StartRequest("alice"), "/x.js")
+    await until(lambda: bool(asked))
+    assert asked == {"geneva"}
+    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), "/x.js")
+    await until(lambda: "lugano" in asked)
+
+
+async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
+    assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
+        _ALICE, "/x.js"
+    )
+    sent = {"site": ["lugano"], "project": ["proj3"]}
+    assert hub.read_form(_ALICE, sent) == {"site": "lugano", "project": "proj3"}
+
+
+async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> None:
+    _knowing(hub, "proj3", "proj12")
+    await hub.render_form(_ALICE, "/x.js")
+    with pytest.raises(ChoiceRefused, match="Choose one of: proj3, proj12"):
+        hub.read_form(_ALICE, {"site": ["lugano"], "project": ["proj5"]})
+
+
+def test_a_persons_other_launches_count_against_the_limit_of_their_profile(hub: Hub) -> None:
+    others = [*_running(hub, "jupyterlab", 5), *_running(hub, "few", 1)]
+    assert hub.resolve(_request(others), Choices.of({"profile": "few"})).profile_key == "few"
+    with pytest.raises(ChoiceRefused, match="You already have 2 servers of Few"):
+        hub.resolve(_request(others + _running(hub, "few", 1)), Choices.of({"profile": "few"}))
+
+
+def test_launches_that_are_over_do_not_count(hub: Hub) -> None:
+    earlier = _running(hub, "few", 2)
+    assert hub.resolve(_request(earlier[:1]), Choices.of({"profile": "few"}))
+
+
+def test_a_launch_without_a_record_does_not_count(hub: Hub) -> None:
+    others = [*_running(hub, "few", 1), LaunchId("ffffffffffff"), LaunchId("eeeeeeeeeeee")]
+    assert hub.resolve(_request(others), Choices.of({"profile": "few"}))
+
+
+async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
+    with pytest.raises(ChoiceRefused):
+        hub.read_form(_request(_running(hub, "few", 2)), {"profile": ["few"], "time": ["2h"]})
+    page = await hub.render_form(_ALICE, "/x.js")
+    assert "You already have 2 servers of Few" in page
+    assert 'value="2h"' in page
+
+
+async def test_any_answer_of_a_server_is_an_answer(hub: Hub) -> None:
+    with loopback.listening(loopback.Hub()) as server:
+        assert await hub.answers(f"http://127.0.0.1:{server.port}/take/{loopback.free_port()}")
+        gone = server.port
+    assert not await hub.answers(f"http://127.0.0.1:{gone}/")
+
+
+@pytest.mark.parametrize("admin", [True, False])
+async def test_a_catalogue_that_cannot_be_used_is_told_to_admins_alone(
+    hub: Hub, tmp_path: Path, admin: bool
+) -> None:
+    user = SimpleNamespace(name="ruth", admin=admin, settings={SETTING: hub})
+    assert launch_notices(user) == ()
+    (tmp_path / "catalogue.yaml").write_text("sites: 1")
+    await hub.catalogue.refreshed()
+    assert launch_notices(user) == ((hub.catalogue.problem,) if admin else ())

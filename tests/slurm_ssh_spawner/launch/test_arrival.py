@@ -1,0 +1,142 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slurm_ssh.errors import JobEnded
+from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs import folders, watch
+from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner.launch import arrival
+from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.progress import Progress
+from tests.support import builders
+from tests.support.local import LocalSite
+from tests.support.waiting import until
+
+RUNNING = JobReport(JobState.RUNNING, "RUNNING", node="n1")
+FAILED = JobReport(JobState.ENDED, "FAILED", node="n1")
+
+
+class Waiting:
+    """A job that somebody waits for: what Slurm says of it is `report`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.local = LocalSite(folder)
+        self.site = builders.launch().site.model_copy(update={"job_folder": f"{folder}/jobs"})
+        self.log = Path(folders.log_path(self.site, "alice", builders.LAUNCH_ID))
+        self.log.parent.mkdir()
+        self.report = RUNNING
+        self.over: list[JobReport] = []
+        self.progress = Progress()
+        self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
+        return (Row(job.job_id, job.owner, job.mark, self.report),)
+
+    def start(self) -> "asyncio.Task[str]":
+        pool: Any = self.local
+        remote = Remote(pool, Login("alice", "alice", "geneva"), self.site)
+        arrivals = Arrivals(JobWatch(self._ask), lambda _: remote, lambda _, report: self.over.append(report))
+        return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress))
+
+
+@pytest.fixture
+async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    monkeypatch.setattr(arrival, "OUTPUT_SECONDS", 0.02)
+    monkeypatch.setattr(arrival, "_END_SECONDS", 0.01)
+    # Whoever waits for the next look of the watch waits for ever.
+    monkeypatch.setattr(watch, "FIRST_PAUSE_SECONDS", 10_000)
+    return Waiting(tmp_path)
+
+
+async def test_the_end_of_the_output_is_read_while_somebody_looks(waiting: Waiting) -> None:
+    waiting.log.write_text("one\n")
+    node = waiting.start()
+    waiting.progress.reported("kernel", "script")
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+    assert waiting.progress.output == ""
+    events = waiting.progress.events()
+    await anext(events)
+    await until(lambda: waiting.progress.output == "one")
+    waiting.log.write_text("one\n\x1b[1mtwo\x1b[0m\n")
+    await until(lambda: waiting.progress.output == "one\ntwo")
+    waiting.port.set_result(8888)
+    assert await node == "n1"
+    await events.aclose()
+
+
+async def test_an_output_that_cannot_be_read_ends_nothing(waiting: Waiting) -> None:
+    waiting.local.mishaps = ["before"] * 6
+    node = waiting.start()
+    waiting.progress.reported("kernel", "script")
+    events = waiting.progress.events()
+    await anext(events)
+    waiting.log.write_text("one\n")
+    await until(lambda: waiting.progress.output == "one")
+    waiting.port.set_result(8888)
+    assert await node == "n1"
+    await events.aclose()
+
+
+async def test_a_job_that_gives_up_is_seen_to_end_before_the_next_look(waiting: Waiting) -> None:
+    waiting.log.write_text("ERROR: no such module\n")
+    node = waiting.start()
+    waiting.progress.reported("modules", "Loading a")
+    await until(lambda: bool(waiting.progress.sentences[1:]))
+    waiting.progress.reported("failed", "The module a could not be loaded: ERROR ")
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+    assert not node.done()
+    waiting.report = FAILED
+    with pytest.raises(JobEnded) as ended:
+        await asyncio.wait_for(node, 30)
+    assert ended.value.message == (
+        "The job at Geneva ended before the notebook was up (FAILED). "
+        "The module a could not be loaded: ERROR. "
+        f"These are the last lines of its log, {waiting.log}:"
+    )
+    stage, _, tail = ended.value.quoted.partition("\n\n")
+    assert stage.endswith("modules: Loading a (0 s, failed)")
+    assert tail == "ERROR: no such module"
+    assert waiting.over == [FAILED]
+
+
+async def _ended(waiting: Waiting) -> JobEnded:
+    waiting.report = FAILED
+    with pytest.raises(JobEnded) as ended:
+        await waiting.start()
+    return ended.value
+
+
+async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
+    ended = await _ended(waiting)
+    assert ended.message == (
+        "The job at Geneva ended before the notebook was up (FAILED). "
+        f"Its log, {waiting.log}, is empty or missing."
+    )
+    assert ended.quoted == ""
+
+
+async def test_a_log_that_cannot_be_read_is_said_with_the_reason(waiting: Waiting) -> None:
+    waiting.log.write_text("one\n")
+    waiting.local.mishaps = ["before", "before"]
+    ended = await _ended(waiting)
+    assert ended.message == (
+        "The job at Geneva ended before the notebook was up (FAILED). "
+        f"Its log, {waiting.log}, could not be read. The connection to Geneva was lost."
+    )
+    assert ended.quoted == ""
+
+
+async def test_the_last_stage_ends_when_the_server_is_up(waiting: Waiting) -> None:
+    node = waiting.start()
+    waiting.progress.reported("starting", "Python")
+    waiting.port.set_result(8888)
+    await node
+    assert [(stage.ended is not None, stage.failed) for stage in waiting.progress.stages] == [(True, False)]

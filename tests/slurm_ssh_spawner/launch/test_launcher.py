@@ -1,0 +1,538 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kerberos_auth.errors import AuthFailed
+from profiles.catalogue.catalogue import Catalogue
+from slurm_ssh.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
+from slurm_ssh.job import Job, JobState, LaunchId
+from slurm_ssh.jobs import folders
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.records import LaunchRecord
+from tests.support import builders, composing, loopback
+from tests.support.local import LocalSite
+from tests.support.sshd import Sshd
+from tests.support.waiting import until
+from tests.support.wallet import Wallet
+
+ID = builders.LAUNCH_ID
+
+
+class _Tickets:
+    """Everybody but bob has a ticket."""
+
+    def __init__(self) -> None:
+        self.ticket = b"ticket"
+        self.subscribers: list[Callable[[str], None]] = []
+
+    def get(self, user: str) -> str:
+        return user
+
+    def read(self, user: str) -> bytes:
+        if user == "bob":
+            raise AuthFailed("Your ticket has expired. Log in again.")
+        return self.ticket
+
+    def subscribe(self, callback: Callable[[str], None]) -> None:
+        self.subscribers.append(callback)
+
+    def put(self, user: str, ticket: bytes) -> None:
+        """Give everybody this ticket, and tell as if `user` had a new one."""
+        self.ticket = ticket
+        for callback in self.subscribers:
+            callback(user)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.watch.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
+
+
+@pytest.fixture
+def offer(local: LocalSite) -> Catalogue:
+    return _catalogue(local)
+
+
+def _catalogue(local: LocalSite, profile: dict[str, Any] | None = None, **site: Any) -> Catalogue:
+    usual = {
+        "slurm_path": str(local.slurm),
+        "job_folder": f"{local.home}/{{owner}}/jobs",
+        "ticket_folder": f"{local.home}/{{owner}}/tickets",
+        "node_address": "{node}.geneva.test",
+    }
+    profiles = {"jupyterlab": builders.profile(**(profile or {}))}
+    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)}, profiles=profiles)
+
+
+def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports: int) -> Launcher:
+    return composing.launcher(offer.sites, tickets, f"sqlite:///{tmp_path}/launches", pool, ports)
+
+
+@pytest.fixture
+def tickets() -> _Tickets:
+    return _Tickets()
+
+
+@pytest.fixture
+async def launcher(
+    offer: Catalogue, local: LocalSite, tmp_path: Path, tickets: _Tickets
+) -> AsyncIterator[Launcher]:
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    yield launcher
+    await launcher.close()
+
+
+def _record(launcher: Launcher) -> LaunchRecord:
+    record = launcher.records.get(ID)
+    assert record is not None
+    return record
+
+
+class _Told:
+    """What a launch said and saved."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+        self.saved: list[Job] = []
+
+    async def submit(self, launcher: Launcher, offer: Catalogue, user: str = "alice") -> Job:
+        launch = builders.launch(offer, user=user)
+        job = launcher.job(launch, ID)
+        return await launcher.submit(launch, job, builders.process(), self.saved.append, self.sentences.append)
+
+
+def _queue(local: LocalSite, word: str, node: str = "n/a", reason: str = "None") -> None:
+    local.tell("queue", f"42|{word}|{node}|alice|{reason}|jupyter-hub-{ID}\n")
+
+
+def _job(**changed: str) -> Job:
+    return builders.job(job_id="42", **changed)
+
+
+def _ready(launcher: Launcher, progress: Progress) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
+
+
+async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offer: Catalogue) -> None:
+    told = _Told()
+    job = await told.submit(launcher, offer)
+    assert told.saved == [job] == [_job()]
+    assert told.sentences == ["Connecting to Geneva as alice.", "Geneva has accepted job 42."]
+    assert not launcher.is_submitting(job)
+    record = _record(launcher)
+    assert (record.user, record.site_key, record.job_id, record.ended) == ("alice", "geneva", "42", None)
+
+
+async def test_a_launch_that_was_refused_keeps_the_reason(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    local.tell("refusal", "sbatch: error: Too tired\n")
+    with pytest.raises(SubmitRefused, match="Too tired"):
+        await _Told().submit(launcher, offer)
+    record = _record(launcher)
+    assert record.ended is not None
+    assert record.end_reason.startswith("not submitted: Geneva did not accept the job: Too tired.")
+
+
+async def test_without_a_ticket_nothing_is_submitted(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    told = _Told()
+    with pytest.raises(Refused, match="Your ticket has expired"):
+        await told.submit(launcher, offer, user="bob")
+    assert (local.told("submissions"), told.saved) == ("", [])
+
+
+async def test_a_submission_goes_on_when_nobody_waits_for_it(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    told = _Told()
+    waiting = asyncio.create_task(told.submit(launcher, offer))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    assert waiting.cancelled()
+    await launcher.cancel(_job())
+    assert told.saved == [_job()]
+    assert local.told("submissions") == "x\n"
+
+
+async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
+    _queue(local, "RUNNING", "n1")
+    await launcher.cancel(_job())
+    assert local.told("scancel.arguments").splitlines() == ["--user=alice", f"--name=jupyter-hub-{ID}"]
+    assert local.told("queue") == ""
+
+
+async def test_a_site_that_cannot_be_told_to_stop_a_job_is_said(launcher: Launcher, local: LocalSite) -> None:
+    local.tell("silent", "")
+    with pytest.raises(Unavailable, match="Slurm at Geneva did not carry out the request to stop the job"):
+        await launcher.cancel(_job())
+
+
+async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, local: LocalSite) -> None:
+    _queue(local, "RUNNING", "n1")
+    told = Progress()
+    port, ready = _ready(launcher, told)
+    port.set_result(8888)
+    assert await ready == "http://n1.geneva.test:8888"
+    assert told.sentences[-1] == "The server is up on n1."
+
+
+async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
+    _queue(local, "PENDING", reason="Resources")
+    told = Progress()
+    port, ready = _ready(launcher, told)
+    await until(lambda: len(told.sentences) == 1)
+    _queue(local, "RUNNING", "n1")
+    await until(lambda: len(told.sentences) == 2)
+    port.set_result(8888)
+    await ready
+    assert told.sentences[0] == "The job waits in the queue (Resources)."
+    assert told.sentences[1].startswith("The job runs on n1")
+    assert len(told.sentences) == 3
+
+
+async def test_a_job_that_ends_before_its_server_is_up_shows_the_end_of_its_log(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    _queue(local, "FAILED", "n1", "NonZeroExitCode")
+    log = Path(folders.log_path(offer.sites["geneva"], "alice", ID))
+    log.parent.mkdir(parents=True)
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    _, ready = _ready(launcher, Progress())
+    with pytest.raises(JobEnded, match="ended before the notebook was up") as ended:
+        await ready
+    assert "(FAILED)" in ended.value.message
+    assert ended.value.quoted.splitlines() == [f"line {number}" for number in range(85, 100)]
+
+
+async def test_a_job_that_slurm_twice_does_not_know_is_gone(launcher: Launcher) -> None:
+    _, ready = _ready(launcher, Progress())
+    with pytest.raises(JobEnded, match="gone from Slurm"):
+        await ready
+
+
+@pytest.mark.parametrize("mishap", ["silent", "garbage", "lost"])
+async def test_a_site_that_cannot_be_asked_does_not_end_a_job(
+    launcher: Launcher, local: LocalSite, mishap: str
+) -> None:
+    match mishap:
+        case "silent":
+            local.tell("silent", "")
+        case "garbage":
+            local.tell("queue", "maintenance until Monday\n")
+        case "lost":
+            local.mishaps = ["before"] * 10
+    states = [(await launcher.report(_job())).state for _ in range(4)]
+    assert states == [JobState.UNKNOWN] * 4
+
+
+async def test_a_released_launch_leaves_no_ticket(launcher: Launcher, offer: Catalogue, local: LocalSite) -> None:
+    job = await _Told().submit(launcher, offer)
+    ticket = local.home / "alice" / "tickets" / f"{ID}.ccache"
+    assert ticket.exists()
+    launcher.release(job)
+    await until(lambda: not ticket.exists())
+
+
+_LEFT_BY_SPARK = f"--user=alice\n--name=spark_cluster-{ID}\n"
+
+
+async def test_a_released_launch_leaves_no_spark_cluster_in_the_queue(
+    local: LocalSite, tmp_path: Path, tickets: _Tickets
+) -> None:
+    offer = _catalogue(local, {"hooks": {"spark": {"workers": 1}}})
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    job = await _Told().submit(launcher, offer)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, tickets, local)
+    later.release(job)
+    await until(lambda: local.told("scancel.arguments") == _LEFT_BY_SPARK)
+    await later.close()
+
+
+async def test_a_step_of_a_release_that_fails_holds_no_other_up(
+    local: LocalSite, tmp_path: Path, tickets: _Tickets, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer = _catalogue(local, {"hooks": {"spark": {"workers": 1}}})
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    job = await _Told().submit(launcher, offer)
+    ticket = local.home / "alice" / "tickets" / f"{ID}.ccache"
+    assert ticket.exists()
+    local.mishaps = ["before", "before"]
+    launcher.release(job)
+    await until(lambda: not ticket.exists())
+    assert "what its hooks started at geneva may be left over" in caplog.text
+    await launcher.close()
+
+
+async def test_a_launch_without_hooks_cancels_nothing_but_itself(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    launcher.release(job)
+    await until(lambda: not launcher._releases)
+    assert local.told("scancel.arguments") == ""
+
+
+async def test_a_job_of_a_site_that_left_the_catalogue_is_for_the_admin(launcher: Launcher) -> None:
+    with pytest.raises(Broken, match="bern is no longer in the catalogue"):
+        await launcher.cancel(_job(site_key="bern"))
+    assert (await launcher.report(_job(site_key="bern"))).state is JobState.UNKNOWN
+
+
+async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    await launcher.cancel(job)
+    _queue(local, "CANCELLED", "n1")
+    assert (await launcher.report(job)).state is JobState.ENDED
+    assert _record(launcher).end_reason == "stopped"
+
+
+async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "TIMEOUT", "n1")
+    await launcher.report(job)
+    assert _record(launcher).end_reason == "TIMEOUT"
+
+
+async def test_a_site_that_cannot_be_asked_ends_no_record(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    local.tell("silent", "")
+    for _ in range(3):
+        await launcher.report(job)
+    assert _record(launcher).ended is None
+
+
+async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("loaded", "jupyterlab/new")
+    launcher.job_reports(job, progress)
+    progress.reported("starting", "Python 3.11.2")
+    launcher.job_reports(job, progress)
+    run = launcher.records.run(ID)
+    assert run is not None
+    assert run.script == local.told("sbatch.stdin")
+    assert [(stage["name"], stage["text"]) for stage in run.stages] == [
+        ("loaded", "jupyterlab/new"),
+        ("starting", "Python 3.11.2"),
+    ]
+    assert launcher.records.run(LaunchId("ffffffffffff")) is None
+
+
+async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    progress = Progress()
+    progress.reported("notice", "Without the kernel a.")
+    launcher.job_reports(job, progress)
+    assert launcher.notices("alice") == ("Without the kernel a.",)
+    assert launcher.notices("carol") == ()
+    _queue(local, "COMPLETED", "n1")
+    await launcher.report(job)
+    assert launcher.notices("alice") == ()
+
+
+async def test_a_released_launch_leaves_no_folder(launcher: Launcher, offer: Catalogue) -> None:
+    job = await _Told().submit(launcher, offer)
+    folder = Path(folders.launch_folder(offer.sites["geneva"], "alice", ID))
+    (folder / "config").mkdir(parents=True)
+    launcher.release(job)
+    await until(lambda: not folder.exists())
+    assert folder.parent.exists()
+
+
+async def test_a_server_that_was_up_is_found_again_by_its_record(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    told = _Told()
+    job = await told.submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    port, ready = _ready(launcher, Progress())
+    port.set_result(8888)
+    url = await ready
+    later = _launcher(tmp_path, offer, _Tickets(), local)
+    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
+
+
+async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="The hub does not know where this server runs"):
+            await launcher.reopen(_job())
+        if launcher.records.get(ID) is None:
+            launcher.records.begin(ID, builders.launch(offer))
+
+
+async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Stand for a notebook server: give the first line back."""
+    writer.write(await reader.readline())
+    writer.close()
+
+
+async def _said_at(url: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+    writer.write(b"hello\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.fixture
+def lugano(login1: Sshd) -> LocalSite:
+    """A site behind a front end, whose nodes the hub cannot reach."""
+    lugano = LocalSite(login1.home)
+    lugano.install_slurm()
+    _queue(lugano, "RUNNING", "n1")
+    return lugano
+
+
+async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
+    lugano: LocalSite, login1: Sshd, wallet: Wallet, tmp_path: Path
+) -> None:
+    front_end = login1.front_end.model_dump(mode="json")
+    offer = _catalogue(lugano, front_ends=[front_end], tunnel={"kind": "ssh"})
+    launcher = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
+    told = _Told()
+    job = await told.submit(launcher, offer)
+    server = await asyncio.start_server(_answers, "127.0.0.1", 0)
+    port, ready = _ready(launcher, Progress())
+    port.set_result(server.sockets[0].getsockname()[1])
+    url = await ready
+    assert await _said_at(url) == b"hello\n"
+    assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
+    launcher.detach(job)
+    with pytest.raises(ConnectionRefusedError):
+        await _said_at(url)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
+    assert await later.reopen(job) == url
+    assert await _said_at(url) == b"hello\n"
+    ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
+    assert ticket.exists()
+    later.release(job)
+    await until(lambda: not ticket.exists())
+    with pytest.raises(ConnectionRefusedError):
+        await _said_at(url)
+    await later.close()
+    await until(lambda: not login1.connections)
+    server.close()
+
+
+async def test_a_new_ticket_reaches_the_running_job_in_the_same_file(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    assert delivered.read_bytes() == b"ticket"
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: delivered.read_bytes() == b"a newer ticket")
+    assert local.renewed == ["alice"]
+
+
+async def test_a_new_ticket_of_somebody_else_reaches_nobodys_job(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    tickets.put("carol", b"carol's")
+    tickets.put("alice", b"alice's")
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    await until(lambda: delivered.read_bytes() != b"ticket")
+    assert delivered.read_bytes() == b"alice's"
+
+
+async def test_a_job_that_is_over_gets_no_ticket(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    _queue(local, "COMPLETED")
+    await launcher.report(_job())
+    delivered.unlink()
+    tickets.put("alice", b"a newer ticket")
+    await launcher.report(_job())
+    assert not delivered.exists()
+
+
+async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused, match="stops the server as soon as its owner has a new ticket"):
+        await launcher.cancel(_job())
+    assert local.told("scancel.arguments") == ""
+    local.refusal = None
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: _record(launcher).ended is not None)
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+    assert _record(launcher).end_reason == "stopped"
+
+
+async def test_a_stop_is_owed_over_a_restart(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused):
+        await launcher.cancel(_job())
+    local.refusal = None
+    tickets = _Tickets()
+    restarted = _launcher(tmp_path, offer, tickets, local)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: _record(restarted).ended is not None)
+    assert local.told("queue") == ""
+    await restarted.close()
+
+
+async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    folder = local.home / "alice/tickets"
+    folder.chmod(0o755)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: launcher.notices("alice") != ())
+    (sentence,) = launcher.notices("alice")
+    assert sentence.startswith("Your job at geneva did not get your new ticket and keeps the one it has. ")
+    assert launcher.notices("bob") == ()
+    folder.chmod(0o700)
+    tickets.put("alice", b"the newest ticket")
+    await until(lambda: launcher.notices("alice") == ())
+    assert (folder / f"{ID}.ccache").read_bytes() == b"the newest ticket"
+
+
+async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    await _Told().submit(launcher, offer)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    held = asyncio.Event()
+    local.holds.append(held)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: not local.holds)
+    launcher.release(_job())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    held.set()
+    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._releases)
+    assert not delivered.exists()

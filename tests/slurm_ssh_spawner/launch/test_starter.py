@@ -1,0 +1,216 @@
+import ast
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from slurm_ssh_spawner.launch import jobside
+from tests.support import loopback
+from tests.support.loopback import WAIT_SECONDS, Hub
+
+_STUB = Path(loopback.__file__).with_name("stub_server.py")
+_SOURCE = Path(jobside.__file__).parent / "starter.py"
+_VERSION = subprocess.run(
+    ["/usr/bin/python3", "-c", "import sys; print(sys.version.split()[0])"],
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.strip()
+_STARTING = {"stage": "starting", "text": f"Python {_VERSION}, /usr/bin/python3"}
+Start = Callable[..., "_Starter"]
+
+
+class _Starter:
+    """The starter as a job runs it: Python reads it from stdin, the server's command follows as arguments."""
+
+    def __init__(self, folder: Path, hub: Hub, command: list[str], environ: dict[str, str]) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.runtime = folder / "tmp"
+        self.runtime.mkdir()
+        settings = {
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": str(self.runtime),
+            "JUPYTERHUB_API_TOKEN": "5ec4e7",
+            "JUPYTERHUB_SERVICE_PREFIX": "/user/alice/",
+            "JUPYTERHUB_SITES_REPORT_URL": hub.url,
+        }
+        with _SOURCE.open("rb") as source, self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                ["python3", "-", *command],
+                stdin=source,
+                stdout=log,
+                stderr=log,
+                env={**settings, **environ},
+                cwd=folder,
+            )
+
+    def status(self) -> int:
+        """Wait for the end and return the status."""
+        return self.process.wait(WAIT_SECONDS)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def waits_until(self, said: str) -> None:
+        """Wait until the log holds some words."""
+        while said not in self.said():
+            with pytest.raises(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with loopback.listening(Hub()) as hub:
+        yield hub
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[_Starter] = []
+
+    def start(hub: Hub, *words: str, command: list[str] | None = None, **environ: str) -> _Starter:
+        starter = _Starter(tmp_path, hub, command or ["python3", str(_STUB), *words], environ)
+        started.append(starter)
+        return starter
+
+    yield start
+    for starter in started:
+        if starter.process.poll() is None:
+            starter.process.terminate()
+            starter.process.wait(WAIT_SECONDS)
+
+
+def _is_alive(folder: Path) -> bool:
+    return Path("/proc", (folder / "pid").read_text()).exists()
+
+
+def test_the_job_reports_that_it_starts_and_then_the_port_its_server_listens_on(hub: Hub, start: Start) -> None:
+    starter = start(hub, "serve", "until-term")
+    port = hub.reported_port()
+    assert hub.reports == [_STARTING, {"port": port}]
+    socket.create_connection(("127.0.0.1", port)).close()
+    starter.process.terminate()
+    starter.status()
+
+
+def test_reports_carry_the_jobs_token_and_go_to_the_launch(hub: Hub, start: Start) -> None:
+    start(hub, "fail", "1").status()
+    assert hub.requests == [("/hub/api/launches/0123456789ab", "token 5ec4e7")]
+
+
+def test_the_server_is_told_its_address_and_a_folder_of_its_own(hub: Hub, start: Start) -> None:
+    starter = start(hub, "serve", "fail", "0")
+    starter.status()
+    environ = json.loads((starter.folder / "environ.json").read_text())
+    assert environ["JUPYTERHUB_SERVICE_URL"].startswith("http://0.0.0.0:")
+    assert environ["JUPYTERHUB_SERVICE_URL"].endswith("/user/alice/")
+    assert Path(environ["JUPYTER_RUNTIME_DIR"]).parent == starter.runtime
+
+
+@pytest.mark.parametrize("status", [0, 1, 77])
+def test_a_server_that_ends_gives_the_job_its_status(hub: Hub, start: Start, status: int) -> None:
+    starter = start(hub, "fail", str(status))
+    assert starter.status() == status
+    assert hub.reports == [_STARTING]
+    assert not list(starter.runtime.iterdir())
+
+
+def test_a_server_that_is_killed_gives_the_status_a_shell_would(hub: Hub, start: Start) -> None:
+    assert start(hub, command=["sh", "-c", "kill -KILL $$"]).status() == 128 + 9
+
+
+def test_a_program_that_does_not_exist_is_said(hub: Hub, start: Start) -> None:
+    starter = start(hub, command=["/nowhere/jupyterhub-singleuser"])
+    assert starter.status() == 127
+    assert "The notebook server cannot be started: [Errno 2]" in starter.said()
+    assert not list(starter.runtime.iterdir())
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_launch_that_the_hub_does_not_know_is_not_started(start: Start, hub: Hub, status: int) -> None:
+    hub.statuses = [status]
+    starter = start(hub, "until-term")
+    assert starter.status() == 3
+    assert f"This job ends, because the hub answered {status}" in starter.said()
+    assert not (starter.folder / "pid").exists()
+    assert not list(starter.runtime.iterdir())
+
+
+def test_a_launch_that_the_hub_forgot_meanwhile_is_ended(start: Start, hub: Hub) -> None:
+    hub.statuses = [204, 404]
+    starter = start(hub, command=["sh", "-c", f"echo $$ > pid; exec python3 {_STUB} serve until-term"])
+    assert starter.status() == 3
+    assert not _is_alive(starter.folder)
+    assert not list(starter.runtime.iterdir())
+
+
+def test_a_hub_that_is_busy_is_asked_again(start: Start, hub: Hub) -> None:
+    hub.statuses = [503, 204, 502]
+    starter = start(hub, "serve", "until-term")
+    assert hub.reports == [_STARTING, {"port": hub.reported_port()}]
+    assert "waiting for the hub: HTTP Error 503" in starter.said()
+
+
+def test_a_hub_that_is_away_is_waited_for(start: Start) -> None:
+    hub = Hub(port=loopback.free_port())
+    starter = start(hub, "serve", "until-term")
+    starter.waits_until("waiting for the hub")
+    with loopback.listening(hub):
+        hub.reported_port()
+
+
+def test_a_proxy_for_the_outside_world_does_not_see_the_token(start: Start, hub: Hub) -> None:
+    proxy = f"http://127.0.0.1:{loopback.free_port()}"
+    start(hub, "serve", "until-term", http_proxy=proxy, HTTP_PROXY=proxy)
+    hub.reported_port()
+
+
+def test_a_port_that_somebody_took_is_left_to_them(start: Start, hub: Hub) -> None:
+    starter = start(hub, "take", "serve", "until-term")
+    port = hub.reported_port()
+    (taken,) = [stranger.getsockname()[1] for stranger in hub.taken]
+    assert port != taken
+    assert f"port {taken} was taken by somebody else" in starter.said()
+
+
+def test_the_end_of_the_job_is_the_end_of_the_server(start: Start, hub: Hub) -> None:
+    starter = start(hub, "serve", "until-term")
+    hub.reported_port()
+    starter.waits_until("waiting for SIGTERM")
+    starter.process.send_signal(signal.SIGTERM)
+    assert starter.status() == 5
+    assert not _is_alive(starter.folder)
+    assert not list(starter.runtime.iterdir())
+
+
+def test_a_job_that_is_cancelled_while_it_waits_for_the_hub_leaves_nothing(start: Start) -> None:
+    starter = start(Hub(port=loopback.free_port()), "until-term")
+    starter.waits_until("waiting for the hub")
+    starter.process.terminate()
+    assert starter.status() == 128 + signal.SIGTERM
+    assert not list(starter.runtime.iterdir())
+
+
+def test_the_source_is_clean_for_python_3_6() -> None:
+    ast.parse(_SOURCE.read_text(), feature_version=(3, 6))
+
+
+def _imported(node: ast.AST) -> list[str]:
+    match node:
+        case ast.Import(names):
+            return [alias.name for alias in names]
+        case ast.ImportFrom(module=str(module)):
+            return [module]
+    return []
+
+
+def test_the_source_needs_the_standard_library_only() -> None:
+    names = [name for node in ast.walk(ast.parse(_SOURCE.read_text())) for name in _imported(node)]
+    assert names
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names

@@ -1,0 +1,41 @@
+from pathlib import Path
+
+from slurm_ssh_spawner import sentences
+from tests.support import translations, wording
+
+# What follows a place, what programs' lines or another sentence follow, and the lines of stages.
+_NO_FULL_STOP = {
+    "CANNOT_START",
+    "CATALOGUE_UNUSABLE",
+    "LOG_FOLLOWS",
+    "LOG_UNREADABLE",
+    "NOT_ASKED",
+    "STAGE_DONE",
+    "STAGE_FAILED",
+    "STAGE_LASTS",
+}
+# JSON, which has braces of its own and takes no values.
+_NOT_FILLED = {"NOT_A_REPORT"}
+
+
+def test_a_catalogue_in_the_hubs_language_is_used(tmp_path: Path) -> None:
+    german = {sentences.QUEUED_BECAUSE: "Der Job wartet ({reason})."}
+
+    def said(expression: str) -> str:
+        return translations.said("slurm_ssh_spawner.sentences", expression, german, tmp_path, "de")
+
+    assert sentences.DOMAIN == translations.DOMAIN
+    assert said("sentences.QUEUED_BECAUSE.format(reason='Priority')") == "Der Job wartet (Priority)."
+    assert said("sentences.QUEUED") == sentences.QUEUED
+
+
+def test_every_sentence_is_whole_and_names_its_placeholders() -> None:
+    found = list(translations.texts(sentences))
+    assert len(found) > 30
+    for name, text in found:
+        assert text.endswith(".") or name in _NO_FULL_STOP, name
+        assert name in _NOT_FILLED or all(each.isidentifier() for each in translations.placeholders(text)), name
+
+
+def test_no_other_module_words_a_sentence() -> None:
+    assert wording.own_sentences("slurm_ssh_spawner") == []

@@ -1,0 +1,70 @@
+"""A private OpenSSH on loopback, as the user who runs the tests, who logs in by a key made for it."""
+
+import asyncio
+import os
+import pwd
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncssh
+
+from tests.support import loopback
+from tests.support.waiting import until
+
+_CONFIG = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/client_key.pub
+PidFile none
+UsePAM no
+StrictModes no
+PermitRootLogin yes
+PrintMotd no
+{more}
+"""
+
+
+class OpenSSH:
+    """Where it listens, and the key that opens it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+
+    async def connect(self) -> asyncssh.SSHClientConnection:
+        """Log in."""
+        return await asyncssh.connect(
+            "127.0.0.1",
+            self.port,
+            username=pwd.getpwuid(os.getuid()).pw_name,
+            known_hosts=None,
+            client_keys=[str(self.folder / "client_key")],
+            config=None,
+            agent_path=None,
+        )
+
+
+@asynccontextmanager
+async def running(folder: Path, *more: str) -> AsyncIterator[OpenSSH]:
+    """Give one with further lines of configuration for the length of a block."""
+    folder.mkdir()
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    for name in ("host_key", "client_key"):
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(folder / name)
+        (folder / name).chmod(0o600)
+    key = asyncssh.read_private_key(folder / "client_key")
+    key.write_public_key(folder / "client_key.pub")
+    port = loopback.free_port()
+    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder, more="\n".join(more)))
+    daemon = await asyncio.create_subprocess_exec(
+        "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config"), stderr=asyncio.subprocess.DEVNULL
+    )
+    server = OpenSSH(folder, port)
+    try:
+        await until(lambda: loopback.listens(port))
+        yield server
+    finally:
+        daemon.terminate()
+        await daemon.wait()
