@@ -1,5 +1,6 @@
 """A JupyterHub in the process of the tests that launches at a site on this machine, with people who ask it to."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -22,7 +23,12 @@ from tests.support.local import LocalSite
 REFUSED_BY_SLURM = "Geneva did not accept the job"
 """How the answer to every start begins that passed the gate: the site takes no job, so that none has to end."""
 
-_ERROR = re.compile(r'<p class="spawn-error-msg[^"]*"[^>]*>\s*(?:Error: )?(.*?)\s*</p>', re.DOTALL)
+_ERROR = re.compile(
+    r'(?:<p class="spawn-error-msg[^"]*"[^>]*>|'
+    r"The latest attempt to start your server \S* ?has failed\.\s*</p>\s*<p>)"
+    r"\s*(?:Error: )?(.*?)\s*</p>",
+    re.DOTALL,
+)
 
 
 class _Tickets:
@@ -76,10 +82,18 @@ class Person:
         url = f"{self._url}{path}?{urlencode({'_xsrf': self._xsrf()})}"
         if files is not None:
             parts = [(name, (None, value)) for name, value in fields]
-            return await self._client.post(url, files=[*parts, *files])
+            return await self._seen_to_end(await self._client.post(url, files=[*parts, *files]))
         content = urlencode(fields, errors="surrogatepass")
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return await self._client.post(url, content=content, headers=headers)
+        return await self._seen_to_end(await self._client.post(url, content=content, headers=headers))
+
+    async def _seen_to_end(self, answer: httpx.Response) -> httpx.Response:
+        """Return the page that says how a start ended; JupyterHub leads to another if that takes a second."""
+        while answer.has_redirect_location or (answer.is_success and "spawn-pending" in answer.url.path):
+            await asyncio.sleep(0.05)
+            url = answer.url.join(answer.headers["location"]) if answer.has_redirect_location else answer.url
+            answer = await self._client.get(url)
+        return answer
 
     async def call(self, method: str, server: str = "", *, whose: str = "", **body: Any) -> tuple[int, str]:
         """Call the API of a server with her token; return the status and the message."""

@@ -113,9 +113,13 @@ async def test_an_idle_connection_is_closed(pools: Pools, site: Site, login1: Ss
 @asynccontextmanager
 async def _listener() -> AsyncIterator[int]:
     """A program at the site that waits for somebody to speak."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
+    for writer in taken:
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_connection_with_an_open_stream_is_not_idle(pools: Pools, site: Site, login1: Sshd) -> None:
