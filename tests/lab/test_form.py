@@ -94,7 +94,7 @@ def test_without_scripts_every_field_is_there_and_the_server_decides(lab: Lab) -
         page.select_option("#profile", "jupyterlab")
         page.fill("[name='param.subjects']", "7")
         page.click("[type=submit]")
-        expect(page.locator(".spawn-error-msg")).to_contain_text("JupyterLab has no parameter called subjects.")
+        expect(page.locator(".spawn-error-msg")).to_contain_text("JupyterLab has no parameter named subjects.")
         expect(page.locator("#param\\.subjects")).to_have_attribute("aria-invalid", "true")
         assert page.input_value("#param\\.subjects") == "7"
 

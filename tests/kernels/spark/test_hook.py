@@ -386,9 +386,8 @@ class TestTheClustersJob:
         kill(cluster, signal.SIGTERM)
         assert TWICE in node.told("cancelled")
         assert "It was cancelled, or its time was up." in read(node.folder / "over")
-        assert not list((node.root / "tmp").iterdir())
-        assert not list((node.home / ".spark/work").iterdir())
-        assert not list((node.home / ".spark/pid").iterdir())
+        for folder in (node.root / "tmp", node.home / ".spark/work", node.home / ".spark/pid"):
+            until(lambda folder=folder: not list(folder.iterdir()))
 
     @pytest.mark.parametrize("row", ["CANCELLED|None", "COMPLETED|None", ""])
     def test_it_ends_with_a_notebook_that_could_not_say_so(
