@@ -133,6 +133,7 @@ class TestWhoIsWho:
 
     def test_alices_projects_are_offered_and_charged(self, lab: Lab, alice: Person) -> None:
         page = alice.http.get("/hub/spawn").text
+        assert "Only at Lugano." in page
         assert 'value="proj3"' in page
         assert 'value="proj12"' in page
         alice.start({**STUB_AT_LUGANO, "project": "proj12"})
