@@ -83,6 +83,7 @@ NO_MEANING_OF = _("{name} has no meaning here; {known} have")
 ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
 NO_IMAGE = _("does not contain the image; write {image} as one of the words")
 NO_HOOK = _("there is no such hook; {hint}")
+HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair the package it comes from")
 
 # -- keys beside each other --------------------------------------------------------------------------------
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
