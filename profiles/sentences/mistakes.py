@@ -218,3 +218,10 @@ CHANGED_MORE = _(
     "The catalogue was changed and has {count} configuration errors, first: {problem}. "
     "The version of {time} stays in use. Fix the file, then run `jupyterhub-sites check {path}`."
 )
+NOT_READ = _(
+    "The catalogue {path} could not be read ({reason}); the log of the hub says more. "
+    "The version of {time} stays in use."
+)
+FILES_HANG = _(
+    "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
+)
