@@ -48,7 +48,7 @@ class SingleSignOn(LoggingConfigurable):
         return [(PATH, NegotiateHandler, {"single_sign_on": self})] if self.keytab else []
 
     async def accept(self, authorization: str) -> SignedOn | None:
-        """Return who an Authorization header proves, the ticket stored; None without a Negotiate token.
+        """Return who an Authorization header proves, with their ticket; None without a Negotiate token.
 
         Raises SignOnRefused, or another AuthFailed when the person is not to blame.
         """
@@ -59,11 +59,9 @@ class SingleSignOn(LoggingConfigurable):
         denied = self._authenticator.denied_users | self._authenticator.blocked_users
         check = partial(negotiate.sign_on, token, self.keytab, store.folder, store.realm, denied)
         try:
-            who = await self._threads.run(check, self._authenticator.login_timeout_seconds)
+            return await self._threads.run(check, self._authenticator.login_timeout_seconds)
         except TimeoutError as error:
             raise LoginServersUnreachable("no thread was free in time") from error
-        store.put(who.user, who.cache, who.principal)
-        return who
 
 
 class NegotiateHandler(BaseHandler):  # type: ignore[misc]
@@ -89,7 +87,10 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
             raise self._refusal(403 if theirs else 503, error.message) from error
         if self.signed_on is None:
             raise self._refusal(401, sentences.NO_TICKET_SHOWN, {"WWW-Authenticate": "Negotiate"})
-        user = await self.login_user({"username": self.signed_on.user})
+        try:
+            user = await self.login_user({"username": self.signed_on.user})
+        except web.HTTPError as error:
+            raise self._refusal(error.status_code, error.log_message or sentences.NOT_ALLOWED) from error
         if user is None:
             raise self._refusal(403, sentences.NOT_ALLOWED)
         self.set_header("WWW-Authenticate", self.signed_on.answer)

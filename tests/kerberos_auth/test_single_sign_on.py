@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 from krb_caches import cache, credential
+from tornado import web
 
 from kerberos_auth import tickets
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -147,11 +148,25 @@ async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
     ],
 )
 async def test_the_authenticators_rules_hold_here_too(start, alice_cache, settings, sentence):
-    browser = Browser(await start(**settings))
+    hub = await start(**settings)
+    browser = Browser(hub)
     page = await browser.negotiate(client.token(alice_cache))
     assert page.status_code == 403
     assert sentence in page.text
+    assert hub.authenticator.tickets.users() == []
     assert (await browser.get("home")).status_code == 302
+
+
+async def test_a_rule_of_the_sites_own_is_told_with_the_way_to_the_form(start, alice_cache):
+    def refuses(_authenticator, _handler, _model):
+        raise web.HTTPError(403, "Only on weekdays.")
+
+    hub = await start(post_auth_hook=refuses)
+    page = await Browser(hub).negotiate(client.token(alice_cache))
+    assert page.status_code == 403
+    assert "Only on weekdays." in page.text
+    assert 'id="password-login"' in page.text
+    assert hub.authenticator.tickets.users() == []
 
 
 async def test_an_admin_is_an_admin(start, alice_cache):
