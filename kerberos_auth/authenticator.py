@@ -218,7 +218,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         let_in: dict[str, Any] | None = await super().run_post_auth_hook(handler, auth_model)
         if let_in:
             try:
-                self.tickets.put(taken.user, taken.cache, taken.principal)
+                self.keeping.keep(taken)
             except AuthFailed as error:
                 self.log.error(
                     "Login failed: principal=%s step=store %s: %s",

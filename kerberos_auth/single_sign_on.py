@@ -19,6 +19,8 @@ from .threads import LoginThreads
 
 PATH = "/negotiate"
 
+# What a browser says of a page that its user opens (Fetch Metadata Request Headers, W3C); an old one says nothing.
+_OPENED = {"Site": ("none", "same-origin"), "Mode": ("navigate",), "Dest": ("document",)}
 _THREADS = 4  # each is busy for milliseconds: no server is asked
 
 
@@ -78,6 +80,8 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
 
     async def get(self) -> None:
         """Ask for a ticket, or take the one in the Authorization header."""
+        if not self._is_opened():
+            raise self._refusal(403, sentences.OTHER_PAGE)
         try:
             self.signed_on = await self._single_sign_on.accept(self.request.headers.get("Authorization", ""))
         except AuthFailed as error:
@@ -95,6 +99,12 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
             raise self._refusal(403, sentences.NOT_ALLOWED)
         self.set_header("WWW-Authenticate", self.signed_on.answer)
         self.redirect(self.get_next_url(user))
+
+    def _is_opened(self) -> bool:
+        """Return whether the person opens this page, as far as the browser tells."""
+        # Browsers show a ticket also to what a page of another site embeds.
+        told = self.request.headers
+        return all(told.get(f"Sec-Fetch-{name}", may[0]) in may for name, may in _OPENED.items())
 
     def _refusal(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> web.HTTPError:
         form = url_concat(self.settings["login_url"], {"next": self.get_argument("next", "")})
