@@ -16,7 +16,7 @@ from slurm_ssh import core
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
-from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
 
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
@@ -68,6 +68,10 @@ def _catalogue(path: str) -> LiveCatalogue:
 def _records(url: str) -> LaunchRecords:
     try:
         return LaunchRecords(url)
+    except NewerDatabase as error:
+        raise SystemExit(sentences.RECORDS_NEWER.format(url=_shown(url), revision=error)) from error
+    except OSError as error:
+        raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=error.strerror)) from error
     except (SQLAlchemyError, ImportError) as error:
         why = getattr(error, "orig", None) or error
         raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=why)) from error
