@@ -11,7 +11,8 @@ from profiles.offer.launch import Launch
 from slurm_ssh import delivery
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
-from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import log as job_log
@@ -29,6 +30,15 @@ from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.launch.script import ServerProcess
+
+# For all exchanges of a submission: folders, ticket, sbatch.
+_SUBMIT_SECONDS = 240.0
+# From the moment when a server is up until it can be reached.
+_REACH_SECONDS = 60.0
+# For a stop, the wait for a submission under way included.
+_STOP_SECONDS = 150.0
+# Of these, what a cancellation needs.
+_CANCEL_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -97,26 +107,28 @@ class Launcher:
         """
         node = await self._arrivals.node(job, port, progress)
         progress.tell(sentences.SERVER_UP.format(node=node))
-        return await self._reach(job, Route(job.launch_id, Login.of(job), node, port.result()))
+        route = Route(job.launch_id, Login.of(job), node, port.result())
+        return await self._reach(job, route, Deadline.after(_REACH_SECONDS))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
         """Keep what the job has reported so far: its stages, and what its owner should know."""
         self.records.note_stages(job.launch_id, [stage.to_json() for stage in progress.stages])
         self._core.upkeep.remark(job, tuple(progress.notices))
 
-    async def reopen(self, job: Job) -> str:
-        """Return the URL of a server that was up before, with its tunnel made again.
+    async def reopen(self, job: Job, deadline: Deadline | None = None) -> str:
+        """Return the URL of a server that was up before, with its tunnel made again, a minute from now at most.
 
-        Raises Unavailable if it is not known where the server was, and what opening a tunnel raises.
+        Raises Unavailable if it is not known where the server was, and what opening a tunnel by then raises.
         """
         record = self.records.get(job.launch_id)
         if record is None or not record.port:
             raise Unavailable(sentences.PLACE_UNKNOWN, f"no port in the record of {job.mark}")
         there = (record.node, record.port, record.local_port)
-        return await self._reach(job, Route(job.launch_id, Login.of(job), *there))
+        route = Route(job.launch_id, Login.of(job), *there)
+        return await self._reach(job, route, deadline or Deadline.after(_REACH_SECONDS))
 
-    async def _reach(self, job: Job, route: Route) -> str:
-        url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route)
+    async def _reach(self, job: Job, route: Route, deadline: Deadline) -> str:
+        url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route, deadline)
         self.records.reached(job.launch_id, route.node, route.port, local_port)
         return url
 
@@ -125,9 +137,9 @@ class Launcher:
         record = self.records.get(job.launch_id)
         return record is not None and record.ended is not None
 
-    async def report(self, job: Job) -> JobReport:
-        """Return one observation of the job; UNKNOWN if its site cannot be asked."""
-        report = await self._core.watch.report(job)
+    async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
+        """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
+        report = await self._core.watch.report(job, deadline)
         if report.state.is_over:
             self._over(job, report)
             self._core.upkeep.forget(job)
@@ -147,14 +159,22 @@ class Launcher:
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
 
-        If Slurm cannot be told, or the job is still there after a minute, the stop is owed: it is carried out when
-        the site answers, or its owner has a ticket again.  Raises Refused or Unavailable then, saying so.
+        If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
+        the stop is owed: it is carried out when the site answers, or its owner has a ticket again.  Raises Refused
+        or Unavailable then, saying so.
         """
-        if under_way := self._submissions.get(job.launch_id):
-            await asyncio.wait((under_way,))
+        deadline = Deadline.after(_STOP_SECONDS)
+        under_way = self._submissions.get(job.launch_id)
+        if under_way:
+            await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
         self.records.want_stop(job.launch_id)
+        if under_way and not under_way.done():
+            # What is told Slurm now would come before the job.
+            under_way.add_done_callback(lambda _: self._core.upkeep.owe_stop(job))
+            problem = sentences.STILL_SUBMITTING.format(site=self._core.site(job).title)
+            raise Unavailable(sentences.STOP_IS_OWED.format(problem=problem))
         try:
-            await self._core.stop(job)
+            await self._core.stop(job, deadline)
         except Refused as error:
             self._core.upkeep.owe_stop(job)
             owed = sentences.STOP_NEEDS_TICKET.format(problem=error.message)
@@ -207,8 +227,13 @@ class Launcher:
         def build(fragment: Fragment) -> JobRequest:
             return script.build(launch, job.launch_id, job.mark, process, (fragment,))
 
-        remote = Remote(self._core.pool, Login.of(job), launch.site)
-        text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        remote = Remote(self._core.pool, Login.of(job), launch.site, Deadline.after(_SUBMIT_SECONDS))
+        try:
+            text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        except SubmissionLost:
+            self.records.want_stop(job.launch_id)
+            self._core.upkeep.owe_stop(job)
+            raise
         self.records.note_script(job.launch_id, text)
         job = replace(job, job_id=job_id)
         self.records.submitted(job.launch_id, job_id)

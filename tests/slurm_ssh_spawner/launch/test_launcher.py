@@ -165,6 +165,40 @@ async def test_a_submission_goes_on_when_nobody_waits_for_it(
     assert local.told("submissions") == "x\n"
 
 
+async def test_a_stop_does_not_wait_for_ever_for_a_submission(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._CANCEL_SECONDS", 0.1)
+    local.holds = [asyncio.Event()]
+    (held,) = local.holds
+    submitting = asyncio.create_task(_Told().submit(launcher, offer))
+    await until(lambda: launcher.is_submitting(_job()))
+    with pytest.raises(Unavailable) as late:
+        await launcher.cancel(_job())
+    assert late.value.message.startswith("Geneva has not answered yet whether it accepts the job. The hub stops")
+    assert local.told("scancel.arguments") == ""
+    held.set()
+    await submitting
+    await until(lambda: _record(launcher).end_reason == "stopped")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
+async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("slurm_ssh.jobs.upkeep._PAUSES_SECONDS", (0.1,))
+    local.tell("silent", "")
+    local.mishaps = ["", "", "after"]
+    with pytest.raises(Unavailable, match="was lost while the job was submitted"):
+        await _Told().submit(launcher, offer)
+    _queue(local, "PENDING")
+    (local.slurm / "silent").unlink()
+    await until(lambda: local.told("queue") == "")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
 async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
     _queue(local, "RUNNING", "n1")
     await launcher.cancel(_job())
