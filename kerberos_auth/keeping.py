@@ -1,7 +1,6 @@
 """When a ticket is removed from the hub, and for whom tickets are renewed."""
 
 import asyncio
-import pwd
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from tornado import web
 from traitlets import Enum
 from traitlets.config import LoggingConfigurable
 
+from . import accounts
 from .ccache import parse
 from .errors import AuthFailed
 from .negotiate import SignedOn
@@ -128,15 +128,7 @@ class TicketKeeping(LoggingConfigurable):
         if not allowed or not authenticator.pam_service:
             return bool(allowed)
         # The account may be in a directory that does not answer.
-        return await self._threads.run(partial(_has_account, user), authenticator.login_timeout_seconds)
-
-
-def _has_account(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
+        return await self._threads.run(partial(accounts.exists, user), authenticator.login_timeout_seconds)
 
 
 def _failed_to_start(spawner: Any) -> bool:

@@ -165,11 +165,21 @@ async def test_denied_and_blocked_people_never_reach_the_kdc(make, realm, settin
     assert realm.requests == requests
 
 
-async def test_what_pam_refuses_never_reaches_the_kdc(make, realm):
+async def test_what_pam_refuses_never_reaches_the_kdc(make, realm, caplog):
+    authenticator = make(pam_service="other")
+    requests = realm.requests
+    assert await log_in(authenticator, "daemon", "daemon-pw") is None
+    assert realm.requests == requests
+    assert "step=pam" in caplog.text
+
+
+async def test_where_pam_decides_a_name_that_the_machine_does_not_know_is_refused_first(make, realm, caplog):
     authenticator = make(pam_service="other")
     requests = realm.requests
     assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert "step=account" in caplog.text
     assert realm.requests == requests
+    assert authenticator.tickets.users() == []
 
 
 async def test_an_expired_password_says_where_to_change_it(make):
