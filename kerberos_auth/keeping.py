@@ -69,8 +69,22 @@ class TicketKeeping(LoggingConfigurable):
         if isinstance(taken, SignedOn) and self._lasts_longer(taken):
             self.log.info("Kept the ticket of %s, which lasts longer than that of the browser", taken.user)
         else:
-            self._store.put(taken.user, taken.cache, taken.principal)
+            self._remark(self._store.put(taken.user, taken.cache, taken.principal))
         self._store.unmark(taken.user)
+
+    def _remark(self, ticket: Ticket) -> None:
+        if not ticket.forwardable:
+            self.log.warning(
+                "The ticket of %s may not be forwarded, so no site takes it: forwardable in the hub's krb5.conf "
+                "and allow_forwardable of the principal at the KDC decide that",
+                ticket.user,
+            )
+        if not ticket.renewable:
+            self.log.warning(
+                "The ticket of %s cannot be renewed: renew_lifetime in the hub's krb5.conf and maxrenewlife of "
+                "the principal at the KDC decide that",
+                ticket.user,
+            )
 
     def _lasts_longer(self, taken: Taken) -> bool:
         try:

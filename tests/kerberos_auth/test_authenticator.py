@@ -4,12 +4,13 @@ import threading
 import time
 
 import pytest
-from krb_caches import cache, credential
+from krb_caches import RENEWABLE, cache, credential
 from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import TicketMissing
+from kerberos_auth.taken import Taken
 
 
 @pytest.fixture
@@ -233,6 +234,17 @@ async def test_each_failure_is_one_line_for_the_administrators(make, caplog):
     for part in ("user='ALICE@LAB.TEST'", "principal=alice@LAB.TEST", "step=kdc", "ms=", "krb5 -1765328360"):
         assert part in line
     assert "not-the-password" not in line
+
+
+async def test_a_ticket_that_is_of_little_use_is_told_to_the_administrators_at_login(make, caplog):
+    authenticator = make(keytab="")
+    await log_in(authenticator, "alice", "alice-pw")
+    assert caplog.text == ""
+    await log_in(authenticator, "gina", "gina-pw")
+    assert "The ticket of gina cannot be renewed: renew_lifetime in the hub's krb5.conf" in caplog.text
+    never = cache(credential("bob@LAB.TEST", flags=RENEWABLE), owner="bob@LAB.TEST")
+    authenticator.keeping.keep(Taken("bob", "bob@LAB.TEST", never))
+    assert "The ticket of bob may not be forwarded" in caplog.text
 
 
 async def test_a_good_ticket_refreshes_and_a_missing_one_asks_for_a_login(make):
