@@ -169,7 +169,12 @@ SERVER_HAS_ANOTHERS = _(
 )
 SERVER_HAS_EXPIRED = _(
     "The ticket server of {site} keeps a ticket of yours that has expired, and did not take the new one. "
-    "Contact the support of {site}."
+    "Log in again, which gives you one that it takes; if that does not help, contact the support of {site}."
+)
+JOB_WITHOUT_TICKET = _(
+    "The job runs without a Kerberos ticket, so it cannot reach files that need one: "
+    "Slurm at {site} did not give it the one that the hub passed on. "
+    "Stop the server and start it again; if that does not help, contact the support of {site}."
 )
 
 # -- reaching a server on a node -------------------------------------------------------------------------
