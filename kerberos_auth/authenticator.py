@@ -48,10 +48,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     pam_service = Unicode(
         "jupyterhub",
         config=True,
-        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Default
-        "jupyterhub": a file of its own, so that rules for consoles do not apply. Give pam_krb5 the option
-        `defer_pwchange`, or PAM tries to set an expired password to itself. "": the KDC alone decides, for
-        hubs without accounts.""",
+        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Names
+        that the machine does not know are refused before it is asked. Default "jupyterhub": a file of its own,
+        so that rules for consoles do not apply. Give pam_krb5 the option `defer_pwchange`, or PAM tries to set an
+        expired password to itself. "": the KDC alone decides, for hubs without accounts.""",
     )
     ticket_folder = Unicode(
         "/run/jupyterhub/krb5",
@@ -165,7 +165,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         """
         self.keeping.start(app)
         at_the_end(self._close)
-        return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+        return [*pages.routes(self.keeping), *self.single_sign_on.routes(), *super().get_handlers(app)]
 
     async def _close(self) -> None:
         await self.keeping.close()

@@ -31,6 +31,12 @@ HOST_KEY_UNKNOWN = _(
 NOT_LET_IN = _(
     "{site} did not let you in with your ticket. You may have no account there; contact the support of {site}."
 )
+TAKES_NO_TICKETS = _(
+    "{host} does not let anybody in by Kerberos ticket, which is the only way of the hub. "
+    "Contact the support of {site}."
+)
+NO_TICKET_FOR = _("The login servers gave no ticket for {host}. Please contact the administrators of this hub.")
+LOGIN_SERVERS_SILENT = _("The login servers do not answer, so the hub cannot log in to {site} with your ticket.")
 NOT_LET_IN_SAYING = _("{host} did not let you in and says:")
 SECOND_FACTOR = _(
     "{host} asks for a second factor after your ticket, which the hub cannot give. "
@@ -52,6 +58,10 @@ INPUT_TAKEN = _(
 ANSWER_TOO_LONG = _(
     "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "
     "prints without end: fix it, or contact its support."
+)
+NOT_FORWARDABLE = _(
+    "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
+    "Log out and log in again; if that does not help, contact the administrators of this hub."
 )
 NOT_FORWARDED = _(
     "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "
@@ -173,7 +183,12 @@ SERVER_HAS_ANOTHERS = _(
 )
 SERVER_HAS_EXPIRED = _(
     "The ticket server of {site} keeps a ticket of yours that has expired, and did not take the new one. "
-    "Contact the support of {site}."
+    "Log in again, which gives you one that it takes; if that does not help, contact the support of {site}."
+)
+JOB_WITHOUT_TICKET = _(
+    "The job runs without a Kerberos ticket, so it cannot reach files that need one: "
+    "Slurm at {site} did not give it the one that the hub passed on. "
+    "Stop the server and start it again; if that does not help, contact the support of {site}."
 )
 
 # -- reaching a server on a node -------------------------------------------------------------------------

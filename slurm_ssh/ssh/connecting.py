@@ -8,9 +8,11 @@ import asyncssh
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
-from slurm_ssh.errors import Broken, FrontEndRefused, Refused
+from slurm_ssh.errors import Broken, FrontEndRefused
+from slurm_ssh.ssh import refusals
 from slurm_ssh.ssh.connection import LONGEST_QUOTE, Connection
 from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.refusals import Refusal
 
 # For one front end, from TCP to login.
 CONNECT_SECONDS = 8
@@ -35,7 +37,8 @@ class FrontEndBusy(FrontEndSilent):
 async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
     """Connect to one front end of the site called `title`, and make sure that the ticket went along.
 
-    Raises FrontEndSilent, FrontEndRefused, Broken (host key) or Refused (ticket not delegated).
+    Raises FrontEndSilent, FrontEndRefused, Broken (host key), Unavailable (no KDC answers) or Refused (ticket not
+    delegated).
     """
     host, hearing = front_end.host, _Hearing()
     try:
@@ -47,10 +50,9 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     except asyncssh.HostKeyNotVerifiable as error:
         raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
     except asyncssh.PermissionDenied as error:
-        if hearing.is_asked_more and await _starts_with_ticket_alone(front_end, login.owner):
-            factor = sentences.SECOND_FACTOR.format(host=host, site=title)
-            raise FrontEndRefused(factor, str(error)) from error
-        raise FrontEndRefused(sentences.NOT_LET_IN.format(site=title), f"{host}: {error}") from error
+        offered = await _offered(front_end, login.owner)
+        refused = Refusal(host, title, offered, hearing.is_asked_more, str(error))
+        raise await refused.explained(ticket) from error
     except asyncssh.ConnectionLost as error:
         if said := hearing.banner.strip():
             says = sentences.NOT_LET_IN_SAYING.format(host=host)
@@ -60,7 +62,7 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
         ssh.abort()
-        raise Refused(sentences.NOT_FORWARDED.format(host=host))
+        raise await refusals.not_forwarded(ticket, host, title)
     _log.info("connected to %s as %s for %s", host, login.owner, login.user)
     return Connection(host, ssh)
 
@@ -91,18 +93,14 @@ class _Hearing(asyncssh.SSHClient):
         self.is_asked_more = True
 
 
-async def _starts_with_ticket_alone(front_end: FrontEnd, owner: str) -> bool:
-    """Return whether questions are asked only once a ticket was accepted: so this one was."""
+async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
+    """Return by what methods a front end lets people begin a login, as ssh names them; none if it does not say."""
+    host, port = front_end.host, front_end.port
+    limits = asyncssh.SSHClientConnectionOptions(connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS)
     try:
-        limits = asyncssh.SSHClientConnectionOptions(
-            connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS
-        )
-        first = await asyncssh.get_server_auth_methods(
-            front_end.host, front_end.port, owner, config=None, options=limits
-        )
+        return frozenset(await asyncssh.get_server_auth_methods(host, port, owner, config=None, options=limits))
     except (OSError, asyncssh.Error):
-        return False
-    return "gssapi-with-mic" in first and "keyboard-interactive" not in first
+        return frozenset()
 
 
 async def _connect(
