@@ -14,7 +14,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from tests.support import builders, composing, loopback
+from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -77,6 +77,11 @@ def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports:
 @pytest.fixture
 def tickets() -> _Tickets:
     return _Tickets()
+
+
+@pytest.fixture(autouse=True)
+def _nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names.known(monkeypatch).update({"n1.geneva.test": ("203.0.113.7",), "localhost": ("127.0.0.1",)})
 
 
 @pytest.fixture
@@ -182,7 +187,7 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     told = Progress()
     port, ready = _ready(launcher, told)
     port.set_result(8888)
-    assert await ready == "http://n1.geneva.test:8888"
+    assert await ready == "http://203.0.113.7:8888"
     assert told.sentences[-1] == "The server is up on n1."
 
 
@@ -370,7 +375,7 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     port.set_result(8888)
     url = await ready
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
+    assert await later.reopen(job) == url == "http://203.0.113.7:8888"
 
 
 async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
