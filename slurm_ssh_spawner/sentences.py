@@ -26,6 +26,10 @@ STAGE_FAILED = _("{began:%H:%M:%S} {name}: {text} ({seconds:.0f} s, failed)")
 
 # -- a start that came to nothing ------------------------------------------------------------------------
 START_BY_LINK = _("A server is not started by a link. Use the form below.")
+HOOK_FAILED = _(
+    "This profile cannot be started: its hook {hook} failed. "
+    "This is a configuration error; please contact the administrators."
+)
 NOT_RESOLVED = _("The hub did not check the choices before the start. Please tell the administrators.")
 TRY_AGAIN = _("{problem} Try again in a few minutes.")
 JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")

@@ -46,8 +46,10 @@ def read(path: str | Path) -> Catalogue:
 
 def loaded(path: str | Path) -> Loaded:
     """Return the same, with the files and places it came from.  Raises CatalogueInvalid."""
+    # Reading may take any time on a file system that hangs.
+    tree = include.gather(Path(path))
     with _no_collection():
-        return _loaded(include.gather(Path(path)))
+        return _loaded(tree)
 
 
 def parse(text: str, name: str) -> Catalogue:

@@ -83,6 +83,7 @@ NO_MEANING_OF = _("{name} has no meaning here; {known} have")
 ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
 NO_IMAGE = _("does not contain the image; write {image} as one of the words")
 NO_HOOK = _("there is no such hook; {hint}")
+HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair the package it comes from")
 
 # -- keys beside each other --------------------------------------------------------------------------------
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
@@ -216,4 +217,11 @@ CHANGED = _(
 CHANGED_MORE = _(
     "The catalogue was changed and has {count} configuration errors, first: {problem}. "
     "The version of {time} stays in use. Fix the file, then run `jupyterhub-sites check {path}`."
+)
+NOT_READ = _(
+    "The catalogue {path} could not be read ({reason}); the log of the hub says more. "
+    "The version of {time} stays in use."
+)
+FILES_HANG = _(
+    "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )

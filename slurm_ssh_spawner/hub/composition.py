@@ -23,7 +23,7 @@ from slurm_ssh_spawner.launch.records import LaunchRecords
 _THREADS = 64
 # A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
 _THREADS_PER_SITE = 16
-_PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles")
+_PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles", "kernels")
 
 
 @dataclass(frozen=True)

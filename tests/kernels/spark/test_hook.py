@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kernels.hook import hooks
+from kernels.hook import find
 from kernels.spark.hook import InitCluster, Spark
 from tests.support.spark import CLUSTER, NOTEBOOK, Node, kill
 
@@ -499,7 +499,7 @@ class TestTheDoor:
 
 class TestTheCatalogue:
     def test_both_are_installed_under_their_names(self) -> None:
-        assert (hooks()["spark"], hooks()["init-cluster"]) == (Spark, InitCluster)
+        assert (find("spark"), find("init-cluster")) == (Spark, InitCluster)
 
     @pytest.mark.parametrize(
         "settings",
