@@ -158,7 +158,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         """
         self.keeping.start(app)
         at_the_end(self._close)
-        return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+        return [*pages.routes(self.keeping), *self.single_sign_on.routes()]
 
     async def _close(self) -> None:
         await self.keeping.close()

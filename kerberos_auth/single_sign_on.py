@@ -16,6 +16,7 @@ from . import negotiate, sentences
 from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
 from .negotiate import SignedOn, SignOnRefused
 from .threads import LoginThreads
+from .way_back import WayBack
 
 PATH = "/negotiate"
 
@@ -66,7 +67,7 @@ class SingleSignOn(LoggingConfigurable):
             raise LoginServersUnreachable("no thread was free in time") from error
 
 
-class NegotiateHandler(BaseHandler):  # type: ignore[misc]
+class NegotiateHandler(WayBack, BaseHandler):  # type: ignore[misc]
     """Log a person in by their browser's ticket and lead them to `next`; every refusal links to the login form.
 
     `signed_on` is who they are, once they proved it: the authenticator takes it in place of a password.
