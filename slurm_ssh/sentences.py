@@ -197,6 +197,11 @@ FORWARDING_FORBIDDEN = _(
     "This is a configuration error; please contact the administrators."
 )
 NODE_UNREACHABLE = _("The server on {node} cannot be reached through {site}.")
+NODE_WITHOUT_ADDRESS = _("The hub does not find the address of {node} at {site}.")
+NOT_A_NODE = _(
+    "{site} says that the server runs on {node}. That name leads to an address that no node can have. "
+    "This is a configuration error; please contact the administrators."
+)
 PORTS_USED_UP = _("All ports for tunnels are in use.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
 

@@ -126,6 +126,8 @@ async def _connect(
         password=None,
         disable_trivial_auth=True,
         encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
+        # A front end could send little that becomes much.
+        compression_algs=["none"],
         connect_timeout=CONNECT_SECONDS,
         login_timeout=CONNECT_SECONDS,
         keepalive_interval=KEEPALIVE_SECONDS,

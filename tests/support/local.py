@@ -93,6 +93,17 @@ class LocalSite:
             raise self.refusal
         yield self
 
+    @asynccontextmanager
+    async def stream(
+        self, _host: str, port: int
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Give what reaches a port of one of its nodes: all of them are this machine."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
     def renew(self, user: str) -> None:
         """Note whose further work is to use a new ticket."""
         self.renewed.append(user)
