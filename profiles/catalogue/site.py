@@ -183,8 +183,8 @@ class Site(Entry):
         default_factory=dict, description="Login names at the site, for people whose name on the hub differs."
     )
     job_folder: OwnersFolder = Field(
-        description="Folder of a person's job logs, with `{owner}` in it; made with mode 0700 if missing, and refused "
-        "if others could see or replace it. Every node must see it and write there without a ticket."
+        description="Folder of a person's job logs, with `{owner}` in it; made with mode 0700 if missing, and "
+        "refused if others could see or replace it. Every node must see it and write there without a ticket."
     )
     ticket_folder: OwnersFolder | None = Field(
         default=None,
