@@ -79,6 +79,17 @@ FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
 FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_FOREIGN = _(
+    "The folder {folder} at {site} does not belong to you, so nothing was started there. "
+    "Contact the support of {site}."
+)
+FOLDER_OPEN = _(
+    "Others may enter the folder {folder} at {site}, so nothing was started there. Set its mode to 0700."
+)
+FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so nothing was started there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
+)
 PROFILE_UNUSABLE = _(
     "This profile cannot be started. This is a configuration error; please contact the administrators."
 )
@@ -159,6 +170,10 @@ TICKET_FOLDER_FOREIGN = _(
 )
 TICKET_FOLDER_OPEN = _(
     "Others may enter the folder {folder} at {site}, so your ticket was not put there. Set its mode to 0700."
+)
+TICKET_FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so your ticket was not put there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
 )
 TICKET_NOT_COPIED = _("Your ticket could not be put into {folder} at {site}: {reason}.")
 TICKET_NOT_PUSHED = _("Your ticket could not be passed on at {site}: {reason}.")

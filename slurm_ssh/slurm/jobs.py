@@ -63,6 +63,8 @@ def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
         ("cpus-per-task", str(request.cores)),
         ("mem", f"{request.memory_mib}M"),
         ("time", str(request.time_minutes)),
+        # Limits of a login host are for logins; an admin's own word comes later and counts.
+        ("propagate", "NONE"),
     ]
     optional = (
         ("partition", request.partition),

@@ -97,7 +97,7 @@ async def test_the_job_gets_its_owner_its_secrets_and_nothing_else(local: LocalS
     await _submit(local)
     seen = {line.split("=", 1)[0] for line in local.told("sbatch.environ").splitlines()}
     own = {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", *SECRETS}
+    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", submission.UMASK, *SECRETS}
 
 
 async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:

@@ -35,6 +35,7 @@ def test_a_plain_job_asks_for_its_resources_in_slurms_units() -> None:
         "cpus-per-task": "1",
         "mem": "1024M",
         "time": "60",
+        "propagate": "NONE",
     }
 
 
