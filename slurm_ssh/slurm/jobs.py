@@ -46,6 +46,7 @@ _SUBMITTED = re.compile(
 )
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
 _LONGEST_WORDS = 200
+_OWN_CLUSTER = "ClusterName"
 
 
 class UnreadableAnswer(ValueError):  # noqa: N818
@@ -173,17 +174,31 @@ def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
 
 
 def projects(site: Site, owner: str) -> Shell:
-    """Return the command that lists the owner's associations, a line each: `cluster|account`."""
-    return join((f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account"))
+    """Return the program that lists the owner's associations, a line each: `cluster|account`.
+
+    One accounting may serve many clusters.  Which one this is, Slurm says below where the site does not.
+    """
+    associations = join(
+        (f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account")
+    )
+    if site.slurm_cluster:
+        return associations
+    config = join((f"{site.slurm_path}/scontrol", "show", "config"))
+    return Shell(f"{associations} && config=$({config}) && printf '%s\\n' \"$config\" | grep '^{_OWN_CLUSTER} *='")
 
 
 def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
-    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
-    pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
-    if any(len(pair) != 2 for pair in pairs):
+    """Return the accounts in the answer of `projects` that are of the site's own cluster."""
+    lines = [line.strip() for line in stdout.splitlines() if line.strip()]
+    own = site.slurm_cluster
+    if own is None and lines:
+        name, _, value = lines.pop().partition("=")
+        own = value.strip() if name.strip() == _OWN_CLUSTER else None
+    pairs = [line.split("|") for line in lines]
+    if own is None or any(len(pair) != 2 for pair in pairs):
         raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
-    wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
-    return tuple(dict.fromkeys(wanted))
+    # The accounting keeps names of clusters in lower case.
+    return tuple(dict.fromkeys(account for cluster, account in pairs if cluster.lower() == own.lower()))
 
 
 def cancel(site: Site, owner: str, mark: str) -> Shell:

@@ -218,24 +218,47 @@ def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:
     assert words[1:] == ["-nP", "show", "assoc", "user=alice", "format=cluster,account"]
 
 
+def test_a_site_that_does_not_name_its_cluster_is_asked_for_it() -> None:
+    program = slurm_jobs.projects(_site(slurm_path="/opt/slurm/bin"), "alice")
+    assert program.startswith("/opt/slurm/bin/sacctmgr -nP show assoc user=alice format=cluster,account && ")
+    assert "/opt/slurm/bin/scontrol show config" in program
+
+
 _ASSOCIATIONS = "lugano|proj3\nlugano|proj12\nbern|proj5\nlugano|proj3\n\n"
 
 
 @pytest.mark.parametrize(
-    ("cluster", "projects"), [("lugano", ("proj3", "proj12")), (None, ("proj3", "proj12", "proj5")), ("alps", ())]
+    ("cluster", "last", "projects"),
+    [
+        ("lugano", "", ("proj3", "proj12")),
+        ("alps", "", ()),
+        (None, "ClusterName             = lugano\n", ("proj3", "proj12")),
+        (None, "ClusterName = Bern\n", ("proj5",)),
+        (None, "ClusterName = alps\n", ()),
+    ],
 )
-def test_projects_are_those_of_the_cluster_each_once(cluster: str | None, projects: tuple[str, ...]) -> None:
-    assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS) == projects
+def test_projects_are_those_of_the_cluster_each_once(
+    cluster: str | None, last: str, projects: tuple[str, ...]
+) -> None:
+    assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS + last) == projects
 
 
 def test_a_person_may_have_no_project() -> None:
-    assert slurm_jobs.parse_projects(_site(), "\n") == ()
+    assert slurm_jobs.parse_projects(_site(slurm_cluster="alps"), "\n") == ()
+    assert slurm_jobs.parse_projects(_site(), "ClusterName = alps\n") == ()
 
 
 @pytest.mark.parametrize("answer", ["proj3\n", "a|b|c\n", "lugano|proj3\n<html>\n"])
-def test_projects_of_another_shape_are_not_guessed_at(answer: str) -> None:
+@pytest.mark.parametrize("last", ["", "ClusterName = lugano\n"])
+def test_projects_of_another_shape_are_not_guessed_at(answer: str, last: str) -> None:
     with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
-        slurm_jobs.parse_projects(_site(), answer)
+        slurm_jobs.parse_projects(_site(), answer + last)
+
+
+def test_projects_of_nobody_knows_which_cluster_are_none() -> None:
+    for answer in ("", _ASSOCIATIONS):
+        with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
+            slurm_jobs.parse_projects(_site(), answer)
 
 
 @pytest.mark.parametrize("state", JobState)
