@@ -60,6 +60,10 @@ RECORDS_UNUSABLE = _(
     "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "
     "Fix it, or set c.SlurmSSHSpawner.records_url."
 )
+NAME_UNUSABLE = _(
+    "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
+    "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
+)
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
