@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from profiles.loading import yaml_nodes
+from profiles.loading import garbage, yaml_nodes
 from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooLargeError, contents, listed, look
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
@@ -90,7 +90,8 @@ class _Gathering:
     def tree(self, text: str, path: Path) -> Tree:
         root = None
         try:
-            root = yaml_nodes.compose(text, str(path))
+            with garbage.left_lying():
+                root = yaml_nodes.compose(text, str(path))
             if root is None:
                 self.problems.append(Problem(str(path), 1, 1, "file", mistakes.EMPTY_FILE))
             else:
@@ -146,7 +147,8 @@ class _Gathering:
             data = contents(path, only_regular=True)
         except OSError as error:
             raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, _unread(path, error))) from error
-        node = yaml_nodes.compose(_text(data, str(path)), str(path))
+        with garbage.left_lying():
+            node = yaml_nodes.compose(_text(data, str(path)), str(path))
         if node is not None:
             self.problems += yaml_nodes.repeated(node)
             self.problems += _merge(root, node)

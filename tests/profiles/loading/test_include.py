@@ -1,5 +1,6 @@
 """A catalogue in several files."""
 
+import gc
 import os
 import socket
 from pathlib import Path
@@ -124,6 +125,20 @@ class TestSeveralFiles:
 
         monkeypatch.setattr(os, "open", edited_meanwhile)
         assert load.loaded(folder / "main.yaml").sources.changed()
+
+    def test_garbage_is_collected_while_files_are_read(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Reading may take for ever, and the collector is that of the whole hub."""
+        opened, seen = os.open, []
+
+        def looks(path: Path, flags: int) -> int:
+            seen.append(gc.isenabled())
+            return opened(path, flags)
+
+        monkeypatch.setattr(os, "open", looks)
+        load.loaded(folder / "main.yaml")
+        assert seen == [True] * 4
 
     @pytest.mark.parametrize(
         ("entry", "said"),
