@@ -162,6 +162,12 @@ class RenewalLoop:
             async with asyncio.timeout(patience_seconds):
                 await asyncio.shield(tried)
 
+    def ends(self, ticket: Ticket) -> int:
+        """Return the epoch second at which a stored ticket ends for good, after all renewals that can be had."""
+        plan = self._plans.get(ticket.user)
+        refused = plan is not None and plan.due == math.inf
+        return ticket.renew_until if can_go_on(ticket) and not refused else ticket.end
+
     def notice(self, user: str) -> Notice | None:
         """Return what the user should be told now, or None; costs one small file read.
 
@@ -172,9 +178,7 @@ class RenewalLoop:
             ticket = self._store.get(user)
         except AuthFailed as error:
             return Notice(error.message, 0, urgent=True)
-        plan = self._plans.get(user)
-        refused = plan is not None and plan.due == math.inf
-        ends = ticket.renew_until if can_go_on(ticket) and not refused else ticket.end
+        ends = self.ends(ticket)
         left = ends - self._clock()
         if left > (_DAY if ticket.renewable else min(_DAY, (ticket.end - ticket.start) / 4)):
             return None

@@ -85,9 +85,9 @@ class Reservation:
 class SiteFacts:
     """What is known of a site; None where nothing is known yet.
 
-    `projects` are those that the person may charge there.  `partitions` and `reservations` are of `asked_at`
-    (`is_stale`: so long ago that they may no longer hold); `unreachable_since` is set while the site does not
-    answer.
+    `projects` are those that the person may charge there: as the site's monitor says, or, where it has none, as
+    came through the person's own shell.  `partitions` and `reservations` are of `asked_at` (`is_stale`: so long
+    ago that they may no longer hold); `unreachable_since` is set while the site does not answer.
     """
 
     projects: tuple[str, ...] | None = None

@@ -64,6 +64,7 @@ EXIT_STATUS = _("exit status {status}")
 SUBMISSION_LOST = _("The connection to {site} was lost while the job was submitted.")
 SLURM_SLOW = _("Slurm at {site} is slow to answer; still trying.")
 SLURM_SILENT = _("Slurm at {site} does not answer.")
+NO_MONITOR = _("The monitor of {site} cannot ask at present.")
 SLURM_SAYS = _("{site} says: {reason}")
 SUBMIT_NOT_UNDERSTOOD = _(
     "The answer of sbatch at {site} could not be understood. Please contact the administrators."

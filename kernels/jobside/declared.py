@@ -20,7 +20,7 @@ from kernels.jobside.scripts import home_folder
 from kernels.jobside.telling import Failure, stage
 
 COMPLETE = "complete"
-PIP = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+PIP = ["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
 WHICH = "import os, sys; print(os.path.realpath(sys.executable), sys.version.split()[0])"
 ANSWER_SECONDS = 120
 
@@ -78,10 +78,10 @@ class Build:
             make = [uv, "venv", "--python", self.kernel["python"], venv]
             install = [uv, "pip", "install", "--python", self.python]
         else:
-            make = [self.kernel["python"], "-m", "venv", venv]
+            make = [self.kernel["python"], "-I", "-m", "venv", venv]
             install = [self.python, *PIP]
         further = [[*install, "-c", lock, "ipykernel"]] if lock else []
-        check = [self.python, "-c", "import ipykernel"]
+        check = [self.python, "-I", "-c", "import ipykernel"]
         return [make, install + what, *further, check]
 
     def _run(self, command: List[str], end: float) -> None:
@@ -133,7 +133,7 @@ def digest_of(kernel: Dict[str, Any]) -> str:
 
 def which(kernel: Dict[str, Any]) -> str:
     """Return path and version of the interpreter, as it is found with the kernel's modules."""
-    command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-c", WHICH]
+    command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-I", "-c", WHICH]
     try:
         answer = subprocess.run(
             command,

@@ -26,13 +26,13 @@ async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[slurm_jobs.Ro
     return await _ask(remote, slurm_jobs.queue(remote.site, remote.login.owner, marks), slurm_jobs.parse_queue)
 
 
-async def facts_about(remote: Remote) -> SiteFacts | None:
-    """Return what the site's accounting knows of the owner."""
+async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:
+    """Return what the site's accounting knows of an owner, who need not be the one who asks."""
 
     def read(stdout: str) -> SiteFacts:
         return SiteFacts(projects=slurm_jobs.parse_projects(remote.site, stdout))
 
-    return await _ask(remote, slurm_jobs.projects(remote.site, remote.login.owner), read)
+    return await _ask(remote, slurm_jobs.projects(remote.site, owner), read)
 
 
 async def snapshot(remote: Remote) -> SiteFacts | None:

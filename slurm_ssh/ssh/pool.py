@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from kerberos_auth.errors import AuthFailed
@@ -99,58 +99,24 @@ class ConnectionPool:
             ticket = self._ticket_of(login.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
-        problems: list[Exception] = []
-        attempts: set[asyncio.Task[Connection]] = set()
+        race = _Race(lambda front_end: self._attempt(front_end, login, ticket, site.title))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                first = await self._first(self._in_order(site), login, ticket, site.title, attempts, problems)
+                first = await race.first(self._in_order(site))
         except TimeoutError:
             first = None
-            problems.append(FrontEndSilent(f"no answer within {PATIENCE_SECONDS} seconds"))
+            race.problems.append(FrontEndSilent(f"no answer within {PATIENCE_SECONDS} seconds"))
         finally:
-            self._end(attempts)
+            # One that has just succeeded too must not stay open with a ticket.
+            self._retired.update(race.end())
         if first:
             return first
         # One that refused knows more than one that was silent.
-        for problem in problems:
+        for problem in race.problems:
             if isinstance(problem, FrontEndRefused):
                 raise problem
-        said = "; ".join(str(problem) for problem in problems)
+        said = "; ".join(str(problem) for problem in race.problems)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
-
-    async def _first(
-        self,
-        waiting: list[FrontEnd],
-        login: Login,
-        ticket: Ticket,
-        title: str,
-        attempts: set[asyncio.Task[Connection]],
-        problems: list[Exception],
-    ) -> Connection | None:
-        """Return the first connection, each front end having a head start; None if there is none to be had.
-
-        `attempts` under way and `problems` met are left to the caller.
-        """
-        while waiting or attempts:
-            if waiting:
-                attempts.add(asyncio.create_task(self._attempt(waiting.pop(0), login, ticket, title)))
-            head_start = HEAD_START_SECONDS if waiting else None
-            done, _ = await asyncio.wait(attempts, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
-            for attempt in done:
-                attempts.discard(attempt)
-                try:
-                    return attempt.result()
-                except (FrontEndSilent, FrontEndRefused) as error:
-                    problems.append(error)
-        return None
-
-    def _end(self, attempts: set[asyncio.Task[Connection]]) -> None:
-        """End attempts that nobody waits for; one that has just succeeded must not stay open with a ticket."""
-        for attempt in attempts:
-            if not attempt.done():
-                attempt.cancel()
-            elif not attempt.cancelled() and attempt.exception() is None:
-                self._retired.add(attempt.result())
 
     def _in_order(self, site: Site) -> list[FrontEnd]:
         """Return the front ends as the site has them, those last that were silent a short while ago."""
@@ -186,3 +152,34 @@ class ConnectionPool:
                 raise
         self._silent_until.pop(host, None)
         return connection
+
+
+class _Race:
+    """Attempts at the front ends of a site, each begun a head start after the one before."""
+
+    def __init__(self, attempt: Callable[[FrontEnd], Coroutine[None, None, Connection]]) -> None:
+        self.problems: list[Exception] = []
+        self._attempt = attempt
+        self._running: set[asyncio.Task[Connection]] = set()
+
+    async def first(self, waiting: list[FrontEnd]) -> Connection | None:
+        """Return the first connection, or None if all have failed; `problems` then has the reasons."""
+        while waiting or self._running:
+            if waiting:
+                self._running.add(asyncio.create_task(self._attempt(waiting.pop(0))))
+            head_start = HEAD_START_SECONDS if waiting else None
+            done, _ = await asyncio.wait(self._running, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in done:
+                self._running.discard(attempt)
+                try:
+                    return attempt.result()
+                except (FrontEndSilent, FrontEndRefused) as error:
+                    self.problems.append(error)
+        return None
+
+    def end(self) -> list[Connection]:
+        """End attempts that nobody waits for and return the connections of those that succeeded nevertheless."""
+        over = [each for each in self._running if each.done() and not each.cancelled() and not each.exception()]
+        for attempt in self._running:
+            attempt.cancel()
+        return [attempt.result() for attempt in over]

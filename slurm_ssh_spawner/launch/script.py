@@ -26,6 +26,7 @@ _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _STARTER_END = "END_OF_STARTER"
+_ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 KEPT_LOGS = 5
 """How many logs of a person stay in their job folder, besides those of launches that run."""
 
@@ -157,6 +158,7 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
             Shell(f"export {_variable(name)}={quote(value)}")
             for name, value in _environ(launch, job, process, parts).items()
         ],
+        slurm_path="" if job.slurm_path in _ON_PATH else quote(job.slurm_path),
         before=[part.before for part in parts if part.before],
         after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),

@@ -21,7 +21,8 @@ def make(realm, tmp_path):
         while built:
             built.pop().tickets.close()
         folder = str(tmp_path / "krb5")
-        settings = {"pam_service": "", "ticket_folder": folder, "keytab": realm.keytab} | settings
+        common = {"allow_all": True, "pam_service": "", "ticket_folder": folder, "keytab": realm.keytab}
+        settings = common | settings
         built.append(KerberosPAMAuthenticator(**settings))
         return built[0]
 
@@ -29,7 +30,14 @@ def make(realm, tmp_path):
 
 
 async def log_in(authenticator, name, password):
-    return await authenticator.authenticate(None, {"username": name, "password": password})
+    """Log in as JupyterHub does, with its checks of who may; return the name that is let in, or None."""
+    model = await authenticator.get_authenticated_user(None, {"username": name, "password": password})
+    return model and model["name"]
+
+
+async def model_of(authenticator, name):
+    """Return what JupyterHub is told of somebody who logs in."""
+    return await authenticator.get_authenticated_user(None, {"username": name, "password": f"{name}-pw"})
 
 
 class User:
@@ -45,7 +53,7 @@ class Handler:
 @pytest.mark.parametrize("typed", ["alice", "ALICE", "alice@LAB.TEST"])
 async def test_alice_is_in_and_has_a_ticket(make, typed):
     authenticator = make()
-    assert await log_in(authenticator, typed, "alice-pw") == {"name": "alice"}
+    assert await log_in(authenticator, typed, "alice-pw") == "alice"
     ticket = authenticator.tickets.get("alice")
     assert ticket.principal == "alice@LAB.TEST"
     assert ticket.forwardable
@@ -54,7 +62,7 @@ async def test_alice_is_in_and_has_a_ticket(make, typed):
 
 async def test_the_password_leaves_the_form_data(make):
     data = {"username": "alice", "password": "alice-pw"}
-    await make().authenticate(None, data)
+    await make().get_authenticated_user(None, data)
     assert data == {"username": "alice"}
 
 
@@ -93,6 +101,60 @@ async def test_a_failed_login_costs_one_failure_and_keeps_the_old_ticket(make, r
     assert await log_in(authenticator, "alice", "wrong") is None
     assert realm.failures == failures + 1
     assert authenticator.tickets.get("alice") == before
+
+
+def by_group(_username, authentication):
+    return "physics" in authentication["groups"]
+
+
+def refuses(_authenticator, _handler, _model):
+    raise web.HTTPError(403, "Not today.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "is_in"),
+    [
+        ({"allowed_users": {"bob"}}, "alice", False),
+        ({"allowed_users": {"bob"}}, "bob", True),
+        ({}, "alice", False),
+        ({"allow_all": True}, "alice", True),
+        ({"allowed_users": {"bob"}, "admin_users": {"alice"}}, "alice", False),
+        ({"allow_existing_users": True}, "frank", True),
+        ({"allow_existing_users": True}, "alice", False),
+        ({"allow_all": True, "username_pattern": "[bf].*"}, "alice", False),
+        ({"allow_all": True, "post_auth_hook": lambda *_: None}, "alice", False),
+    ],
+)
+async def test_nobody_who_may_not_use_the_hub_leaves_a_ticket(make, settings, name, is_in):
+    authenticator = make(**{"allow_all": False} | settings)
+    authenticator.add_user(User("frank"))  # as for everybody in JupyterHub's database when it starts
+    assert bool(await log_in(authenticator, name, f"{name}-pw")) is is_in
+    assert authenticator.tickets.users() == [name] * is_in
+
+
+async def test_a_hook_that_refuses_leaves_no_ticket(make):
+    authenticator = make(post_auth_hook=refuses)
+    with pytest.raises(web.HTTPError, match="Not today"):
+        await log_in(authenticator, "alice", "alice-pw")
+    assert authenticator.tickets.users() == []
+
+
+@pytest.mark.parametrize("group", ["physics", "history"])
+async def test_a_rule_about_groups_decides_before_a_ticket_is_stored(make, monkeypatch, group):
+    monkeypatch.setattr("kerberos_auth.groups.of", lambda _user: [group])
+    authenticator = make(allow_all=False, manage_groups=True)
+    authenticator.check_allowed = by_group  # as a site's own subclass has it
+    assert bool(await log_in(authenticator, "alice", "alice-pw")) is (group == "physics")
+    assert authenticator.tickets.users() == ["alice"] * (group == "physics")
+
+
+async def test_who_may_no_longer_use_the_hub_does_not_replace_the_ticket(make):
+    authenticator = make()
+    await log_in(authenticator, "alice", "alice-pw")
+    before = authenticator.tickets.read("alice")
+    authenticator.allow_all = False
+    assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert authenticator.tickets.read("alice") == before
 
 
 @pytest.mark.parametrize("settings", [{"denied_users": {"bob"}}, {"blocked_users": {"bob"}}])
@@ -247,7 +309,7 @@ def test_a_wrong_setting_refuses_the_start_with_a_sentence(make, settings, sente
 async def test_a_kdc_need_not_prove_itself_where_that_is_off(make, realm):
     for keytab in (realm.other_keytab, "/nowhere/keytab"):
         authenticator = make(keytab=keytab, verify_kdc="off")
-        assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice"}
+        assert await log_in(authenticator, "alice", "alice-pw") == "alice"
     with pytest.raises(TraitError):
         make(verify_kdc="sometimes")
 
@@ -270,7 +332,7 @@ def test_auth_refresh_age_zero_is_a_config_error(make):
 def test_defaults(make):
     authenticator = make()
     assert authenticator.refresh_pre_spawn
-    assert not authenticator.allow_all
+    assert not KerberosPAMAuthenticator.allow_all.default_value
     own = KerberosPAMAuthenticator.class_own_traits(config=True)
     assert len(own) <= 8
     assert all("Default" in trait.help for trait in own.values())
@@ -291,7 +353,7 @@ async def test_groups_of_the_machine_become_groups_of_the_hub_where_that_is_on(m
     monkeypatch.setattr("kerberos_auth.groups.of", lambda user: [f"group-of-{user}"])
     authenticator = make(manage_groups=True)
     with_groups = {"name": "alice", "groups": ["group-of-alice"]}
-    assert await log_in(authenticator, "alice", "alice-pw") == with_groups
+    assert with_groups.items() <= (await model_of(authenticator, "alice")).items()
     assert await authenticator.refresh_user(User("alice")) == with_groups
 
 
@@ -316,5 +378,5 @@ async def test_a_group_database_that_does_not_answer_leaves_the_groups_as_they_w
 
     monkeypatch.setattr("kerberos_auth.groups.of", of)
     authenticator = make(manage_groups=True)
-    assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice", "groups": None}
+    assert (await model_of(authenticator, "alice"))["groups"] is None
     hangs.set()

@@ -12,9 +12,6 @@
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
-# Without this, srun inside the job would pass on only the few variables that sbatch was given.
-export SLURM_EXPORT_ENV=ALL
-
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
   local text=${2-}
@@ -44,7 +41,7 @@ post_report() {
       curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
         --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
   else
-    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+    JUPYTERHUB_SITES_REPORT=$1 python3 -I -c '
 import os, urllib.request
 report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
 headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
@@ -121,6 +118,24 @@ is_loaded() {
   return 1
 }
 
+# What Slurm says of this job stays, for srun in it.  What its programs read as options goes: it would hold for jobs
+# that are submitted from here too, of which the memory of this one is the wrong one.
+forget_options() {
+  local name
+  for name in $(compgen -e); do
+    case $name in
+      SLURM_JOB_* | SLURM_TASKS_PER_NODE) ;;
+      SBATCH_* | SRUN_* | SALLOC_* | SLURM_*_PER_* | SLURM_NTASKS | SLURM_NPROCS | SLURM_GPUS | SLURM_GPU_* | \
+        SLURM_*BIND* | SLURM_DIST* | SLURM_HINT | SLURM_EXPORT_ENV | SLURM_UMASK | SLURM_RLIMIT_* | \
+        SLURM_OVERCOMMIT | SLURM_EXCLUSIVE | SLURM_OVERLAP | SLURM_CONSTRAINT | SLURM_RESERVATION | \
+        SLURM_PARTITION | SLURM_ACCOUNT | SLURM_QOS | SLURM_TIMELIMIT | SLURM_GRES | SLURM_NETWORK | \
+        SLURM_PROFILE | SLURM_CONTAINER | SLURM_HET_SIZE)
+        unset "$name"
+        ;;
+    esac
+  done
+}
+
 # The newest logs stay, and those of launches that still run.
 remove_old_logs() (
   cd -- "$1" || return
@@ -146,6 +161,7 @@ reporter=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
+forget_options
 export JUPYTERHUB_USER=alice
 export JUPYTERHUB_SERVICE_PREFIX=/user/alice/
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
@@ -554,7 +570,7 @@ from kernels.jobside.scripts import home_folder
 from kernels.jobside.telling import Failure, stage
 
 COMPLETE = "complete"
-PIP = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+PIP = ["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
 WHICH = "import os, sys; print(os.path.realpath(sys.executable), sys.version.split()[0])"
 ANSWER_SECONDS = 120
 
@@ -612,10 +628,10 @@ class Build:
             make = [uv, "venv", "--python", self.kernel["python"], venv]
             install = [uv, "pip", "install", "--python", self.python]
         else:
-            make = [self.kernel["python"], "-m", "venv", venv]
+            make = [self.kernel["python"], "-I", "-m", "venv", venv]
             install = [self.python, *PIP]
         further = [[*install, "-c", lock, "ipykernel"]] if lock else []
-        check = [self.python, "-c", "import ipykernel"]
+        check = [self.python, "-I", "-c", "import ipykernel"]
         return [make, install + what, *further, check]
 
     def _run(self, command: List[str], end: float) -> None:
@@ -667,7 +683,7 @@ def digest_of(kernel: Dict[str, Any]) -> str:
 
 def which(kernel: Dict[str, Any]) -> str:
     """Return path and version of the interpreter, as it is found with the kernel's modules."""
-    command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-c", WHICH]
+    command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-I", "-c", WHICH]
     try:
         answer = subprocess.run(
             command,
@@ -740,7 +756,7 @@ def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
         return "The kernel %s could not be built: %s." % (kernel["name"], error)
     return ""
 END_OF_FILE
-attend python3 -c '
+attend python3 -I -c '
 import sys
 sys.path.insert(0, sys.argv[1])
 from kernels.jobside.prepare import main
@@ -748,7 +764,7 @@ sys.exit(main(sys.argv[2]))
 ' /scratch/alice/jupyter/0123456789ab/program '{"site_key": "geneva", "launch_folder": "/scratch/alice/jupyter/0123456789ab", "slurm_path": "/usr/bin", "slurm_environment": {"SLURM_CONF": "/etc/slurm/it'"'"'s.conf"}, "module_init": "/etc/profile.d/modules.sh", "kernel_store": "/gpfs/kernels", "kernels": [{"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "digest": "7184ed04dedaecc0", "kernelspecs": [], "required": false, "seconds": 1800, "limit": "30m"}, {"name": "Thalamus 3.4", "python": "python3", "requirements": ["six==1.16.0"], "lock": null, "modules": ["nix/python/3.4-light"], "wrapper": "#!/bin/bash\n# Run a program with the modules of a declared kernel.\ntype module >/dev/null 2>&1 || . /etc/profile.d/modules.sh\nfor name in nix/python/3.4-light; do\n  module load \"$name\"\n  case \":$LOADEDMODULES:\" in\n    *\":$name:\"* | *\":$name/\"*) ;;\n    *)\n      printf '"'"'The module %s could not be loaded.\\n'"'"' \"$name\" >&2\n      exit 1\n      ;;\n  esac\ndone\nexec \"$@\"\n", "required": true, "seconds": 1800, "limit": "30m"}]}' || exit 1
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+attend python3 -I - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.

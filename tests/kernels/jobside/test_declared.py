@@ -14,6 +14,8 @@ from tests.support.kernel_job import WAIT_SECONDS, Job
 
 # Stands for an interpreter: `-m venv` makes an environment whose pip says what it would install.
 _PYTHON = """#!/bin/bash
+[ "$1" = -I ] || { echo "what lies in the home would be imported" >&2; exit 9; }
+shift
 case "$1 $2" in
   "-c "*) case "$2" in *realpath*) echo /opt/python 3.4 ;; esac ;;
   "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; echo "venv $3" ;;

@@ -297,14 +297,15 @@ class _Crowd:
         self.made: list[_Made] = []
         self._answers = answers
         patch.setattr(pool_module, "connect", self._connect)
-        patch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+        # Long enough for a busy machine to begin an attempt in, and short of what a dead one takes.
+        patch.setattr(pool_module, "HEAD_START_SECONDS", 1)
         tickets: Any = SimpleNamespace()
         self.pool = ConnectionPool(lambda _user: tickets, 60)
         self.site = _site(*(FrontEnd(host=host, host_keys=(builders.HOST_KEY,)) for host in answers))
 
     async def _connect(self, front_end: FrontEnd, *_: Any) -> Any:
         self.met[front_end.host] += 1
-        await asyncio.sleep(0.2 if self._answers[front_end.host] else 0.002)
+        await asyncio.sleep(3 if isinstance(self._answers[front_end.host], FrontEndSilent) else 0.002)
         if error := self._answers[front_end.host]:
             raise error
         self.made.append(_Made())

@@ -156,7 +156,7 @@ def test_no_value_of_a_variable_breaks_out_of_its_quotes(environ: dict[str, str]
 def test_the_server_is_run_with_its_arguments_as_they_are(tmp_path: Path) -> None:
     arguments = ("a b", "$(touch hole)", "'", "", "*", "--x=;id")
     answer = _run(_build(arguments=arguments), tmp_path, "printf '%s\\0' \"$@\"")
-    assert answer.stdout.decode().split("\0")[:-1] == ["-", "jupyterhub-singleuser", *arguments]
+    assert answer.stdout.decode().split("\0")[:-1] == ["-I", "-", "jupyterhub-singleuser", *arguments]
     assert not list(tmp_path.rglob("hole"))
 
 
@@ -309,10 +309,6 @@ def test_a_home_that_cannot_be_entered_is_said(tmp_path: Path) -> None:
     answer = _run(text, tmp_path)
     assert answer.status == 1
     assert f"The home directory {tmp_path}/nowhere cannot be entered on" in answer.stdout.decode()
-
-
-def test_job_steps_get_the_whole_environment(tmp_path: Path) -> None:
-    assert b"SLURM_EXPORT_ENV=ALL" in _run(_build(), tmp_path, "env").stdout
 
 
 def test_the_log_of_a_job_is_in_the_owners_folder() -> None:
