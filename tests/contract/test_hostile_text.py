@@ -19,7 +19,7 @@ from tests.support import builders
 _MARKER = "answer-0011223344556677"
 _SMALL = 250_000
 _ROUNDS = 3
-_HEAD = "normal|normal*|up|8:00:00|all|NO\n== nodes\n"
+_HEAD = "normal|normal*|up|8:00:00|all|NO|n1\n== nodes\n"
 _TAIL = "\n== reservations\n"
 
 
