@@ -66,6 +66,10 @@ RECORDS_NEWER = _(
     "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
     "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
 )
+NAME_UNUSABLE = _(
+    "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
+    "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
+)
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------

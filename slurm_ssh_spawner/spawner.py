@@ -41,8 +41,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     hub_name = Unicode(
         "hub",
-        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
-        "digits. Two hubs that submit to one cluster need different names, or they find each other's jobs.",
+        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: at most 32 lower case letters, "
+        "digits, _ and -. Two hubs that submit to one cluster need different names, or they find each other's "
+        "jobs.",
     ).tag(config=True)
 
     tunnel_ports = Unicode(
@@ -54,6 +55,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
+        min=1,
         help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
         "of a second; an open one holds a delegated ticket on the front end.",
     ).tag(config=True)

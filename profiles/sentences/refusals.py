@@ -56,6 +56,10 @@ NO_MORE_TIME = Placed(_("The partition {partition} allows no more."), _("{site} 
 NO_LARGER_NODE = Placed(_("No node of the partition {partition} has more."), _("No node of {site} has more."))
 NO_MORE_NODES = Placed(_("The partition {partition} has no more."), _("{site} has no more."))
 MAINTENANCE_BEGINS = _("The maintenance of {site} begins at {time}.")
+SLURM_PAUSES = Placed(
+    _("The maintenance of the partition {partition} begins at {time}."),
+    _("The maintenance of {site} begins at {time}."),
+)
 RESERVATION_ENDS = _("The reservation {reservation} ends at {time}.")
 NO_TIME_LEFT = _("There is not enough time left for this profile.")
 

@@ -24,6 +24,7 @@ from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build, JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from slurm_ssh.text import one_line
@@ -84,12 +85,17 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
     except ConnectionLost as error:
         lost = sentences.SUBMISSION_LOST.format(site=title)
         return await _find(remote, job, SubmissionLost(lost, str(error)))
-    if answer.status and slurm_jobs.is_unreachable(answer.stderr):
+    if answer.status and refusals.is_unreachable(answer.stderr):
         # A controller that was too slow for sbatch may have taken the job all the same.
         tell(sentences.SLURM_SLOW.format(site=title))
         silent = sentences.SLURM_SILENT.format(site=title)
         return await _find(remote, job, SubmissionLost(silent, answer.stderr.strip()))
-    return _job_id(remote.site, request, answer, tell)
+    try:
+        return _job_id(remote.site, request, answer, tell)
+    except slurm_jobs.UnreadableAnswer as error:
+        # Maybe those of a wrapper around sbatch: then the job is there all the same.
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title)
+        return await _find(remote, job, Broken(strange, str(error)))
 
 
 async def _prepare(remote: Remote, owner: str) -> None:
@@ -141,18 +147,15 @@ def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -
 
 def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
     if answer.status:
-        why = slurm_jobs.refusal(site.title, answer.stderr, request.project, request.partition)
+        why = refusals.refusal(site.title, answer.stderr, request.project, request.partition)
         raise SubmitRefused(why, answer.stderr.strip())
-    if advice := slurm_jobs.advice(answer.stderr):
+    if advice := refusals.advice(answer.stderr):
         tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
-    try:
-        return slurm_jobs.parse_submit(answer.stdout)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
+    return slurm_jobs.parse_submit(answer.stdout)
 
 
-async def _find(remote: Remote, job: Job, otherwise: SubmissionLost) -> str:
-    """Return the id of a job whose submission was not answered, if Slurm has it after all.
+async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
+    """Return the id of a job whose submission was not answered in words that we know, if Slurm has it after all.
 
     Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
     A job that turns up even later ends itself: the hub does not know its launch any more.

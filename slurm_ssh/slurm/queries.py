@@ -10,7 +10,7 @@ from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes
+from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -53,7 +53,7 @@ async def collect(remote: Remote) -> SiteFacts:
     answer = await remote.run(nodes.snapshot(remote.site), limit_bytes=_LONGEST_SNAPSHOT)
     title, said = remote.site.title, answer.stderr.strip()
     if answer.status:
-        if slurm_jobs.is_unreachable(said):
+        if refusals.is_unreachable(said):
             raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
         raise Broken(sentences.FACTS_REFUSED.format(site=title), said)
     try:

@@ -13,6 +13,7 @@ from kerberos_auth.shutdown import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
+from slurm_ssh.job import is_hub_name
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -45,6 +46,8 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     credentials = getattr(authenticator, "credentials", None)
     if credentials is None:
         raise SystemExit(sentences.NO_CREDENTIALS)
+    if not is_hub_name(settings.hub_name):
+        raise SystemExit(sentences.NAME_UNUSABLE.format(name=repr(settings.hub_name)))
     catalogue = _catalogue(settings.catalogue_file)
     records = _records(settings.records_url)
     _log_to(log)

@@ -11,7 +11,7 @@ import pytest
 from profiles.catalogue.site import Site
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes
+from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh import transport
 from slurm_ssh.ssh.transport import ConnectionLost
 from tests.support import builders
@@ -19,7 +19,7 @@ from tests.support import builders
 _MARKER = "answer-0011223344556677"
 _SMALL = 250_000
 _ROUNDS = 3
-_HEAD = "normal|normal*|up|8:00:00|all|NO\n== nodes\n"
+_HEAD = "normal|normal*|up|8:00:00|all|NO|n1\n== nodes\n"
 _TAIL = "\n== reservations\n"
 
 
@@ -55,12 +55,17 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "rows": (slurm_jobs.parse_queue, lambda size: _filled("1|RUNNING|n1|alice|None|m\n", size)),
     "bars": (slurm_jobs.parse_queue, lambda size: _filled("|", size)),
     "digits": (slurm_jobs.parse_submit, lambda size: _filled("9", size)),
+    "numbers": (slurm_jobs.parse_submit, lambda size: _filled("Submitted batch job 1 batch job ", size)),
     "accounts": (lambda text: slurm_jobs.parse_projects(_site(), text), lambda size: _filled("a|b\n", size)),
     "refusals": (
-        lambda text: slurm_jobs.refusal("Geneva", text, None, None),
+        lambda text: refusals.refusal("Geneva", text, None, None),
         lambda size: _filled("error: no\n", size),
     ),
-    "advice": (slurm_jobs.advice, lambda size: _filled("sbatch: \n", size)),
+    "errors": (
+        lambda text: refusals.refusal("Geneva", text, None, None),
+        lambda size: _filled("sbatch: error: invalid partition\n", size),
+    ),
+    "advice": (refusals.advice, lambda size: _filled("sbatch: \n", size)),
     "colours": (job_log.readable, lambda size: _filled("\x1b[1;", size)),
     "carriage returns": (job_log.readable, lambda size: _filled("\r", size)),
 }

@@ -45,6 +45,11 @@ def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
     assert SlurmSSHSpawner(tunnel_ports="61000-61010").tunnel_ports == "61000-61010"
 
 
+def test_connections_are_not_closed_in_a_busy_loop() -> None:
+    with pytest.raises(TraitError):
+        SlurmSSHSpawner(connection_idle_seconds=0)
+
+
 def test_a_link_starts_nothing() -> None:
     with pytest.raises(web.HTTPError, match="A server is not started by a link"):
         SlurmSSHSpawner().options_from_query({})

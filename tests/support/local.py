@@ -30,6 +30,9 @@ echo x >> questions
 [ ! -f silent ] || {{ echo 'sacctmgr: error: Unable to contact slurm database' >&2; exit 1; }}
 [ ! -f projects ] || cat projects
 """
+_SCONTROL = """#!/bin/sh
+printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano' 'CompleteWait = 0 sec'
+"""
 _SCANCEL = """#!/bin/sh
 cd {folder}
 printf '%s\\n' "$@" > scancel.arguments
@@ -114,7 +117,13 @@ class LocalSite:
     def install_slurm(self) -> None:
         """Put stubs of Slurm's commands into the folder `slurm`, where they also keep what they were told."""
         self.slurm.mkdir()
-        stubs = {"sbatch": _SBATCH, "squeue": _SQUEUE, "scancel": _SCANCEL, "sacctmgr": _SACCTMGR}
+        stubs = {
+            "sbatch": _SBATCH,
+            "squeue": _SQUEUE,
+            "scancel": _SCANCEL,
+            "sacctmgr": _SACCTMGR,
+            "scontrol": _SCONTROL,
+        }
         for name, text in stubs.items():
             path = self.slurm / name
             path.write_text(text.format(folder=self.slurm))
