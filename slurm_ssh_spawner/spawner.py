@@ -52,8 +52,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
+        min=10,
         help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end.",
+        "of a second; an open one holds a delegated ticket on the front end. At least 10.",
     ).tag(config=True)
 
     records_url = Unicode(
@@ -238,8 +239,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Store the job now: JupyterHub itself stores state only after start() has returned."""
         self._job, self.job_id = job, job.job_id
         self.orm_spawner.state = self.get_state()
-        session = sqlalchemy.inspect(self.orm_spawner).session
-        session.commit()
+        sqlalchemy.inspect(self.orm_spawner).session.commit()
 
     def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}

@@ -42,6 +42,7 @@ _STATES = {
 
 _JOB_ID = re.compile(r"[0-9]{1,10}")
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,99}")
 _LONGEST_WORDS = 200
 
 
@@ -173,12 +174,15 @@ def projects(site: Site, owner: str) -> Shell:
 
 
 def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
-    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
+    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one.
+
+    The person's own shell may have said it, so what cannot be an account's name is left out.
+    """
     pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
     if any(len(pair) != 2 for pair in pairs):
         raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
     wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
-    return tuple(dict.fromkeys(wanted))
+    return tuple(account for account in dict.fromkeys(wanted) if _ACCOUNT.fullmatch(account))
 
 
 def cancel(site: Site, owner: str, mark: str) -> Shell:
