@@ -72,11 +72,15 @@ class Core:
         self.upkeep.ticket_changed(user, stops)
 
     def site(self, job: Job) -> Site:
-        """Return the site of a job.  Raises Broken if there is none of that name."""
+        """Return the site of a job as it is reached now, with what the job was started with.
+
+        Raises Broken if there is none of that name.
+        """
         try:
-            return self._sites[job.site_key]
+            site = self._sites[job.site_key]
         except KeyError:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
+        return job.started_with.site(site) if job.started_with else site
 
     def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.

@@ -61,6 +61,10 @@ RECORDS_UNUSABLE = _(
     "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "
     "Fix it, or set c.SlurmSSHSpawner.records_url."
 )
+RECORDS_NEWER = _(
+    "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
+    "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
+)
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------

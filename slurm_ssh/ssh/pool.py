@@ -80,6 +80,10 @@ class ConnectionPool:
         self._retired.clear()
         await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
 
+    def _retire(self, connection: Connection) -> None:
+        self._retired.add(connection)
+        self._keep_reaping()
+
     def _keep_reaping(self) -> None:
         if self._reaper is None or self._reaper.done():
             self._reaper = asyncio.create_task(self._reap())
@@ -125,8 +129,7 @@ class ConnectionPool:
         except TimeoutError:
             is_late = True
         finally:
-            # One that has just succeeded too must not stay open with a ticket.
-            self._retired.update(race.end())
+            race.end(self._retire)
         if first:
             return first
         # One that refused knows more than one that was silent.
@@ -197,12 +200,19 @@ class _Race:
                     self.problems.append(error)
         return None
 
-    def end(self) -> list[Connection]:
-        """End attempts that nobody waits for and return the connections of those that succeeded nevertheless."""
-        over = [each for each in self._running if each.done() and not each.cancelled() and not each.exception()]
+    def end(self, retire: Callable[[Connection], None]) -> None:
+        """End attempts that nobody waits for.
+
+        One that succeeds nevertheless must not stay open with a ticket: its connection goes to `retire`.
+        """
+
+        def look(attempt: asyncio.Task[Connection]) -> None:
+            if not attempt.cancelled() and not attempt.exception():
+                retire(attempt.result())
+
         for attempt in self._running:
+            attempt.add_done_callback(look)
             attempt.cancel()
-        return [attempt.result() for attempt in over]
 
 
 def _late(site: Site, deadline: Deadline | None, said: str) -> SiteUnreachable:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
@@ -19,6 +20,7 @@ from slurm_ssh.jobs import submission
 from slurm_ssh.jobs.submission import Tell
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.started import StartedWith
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
@@ -78,7 +80,8 @@ class Launcher:
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
         name = mark(self._hub_name, launch_id)
-        return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key)
+        ways = StartedWith.at(launch.site)
+        return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
     async def submit(
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
@@ -232,7 +235,7 @@ class Launcher:
             self._core.upkeep.owe_stop(job)
             raise
         self.records.note_script(job.launch_id, text)
-        job = Job(job.launch_id, job_id, job.mark, job.user, job.owner, job.site_key)
+        job = replace(job, job_id=job_id)
         self.records.submitted(job.launch_id, job_id)
         save(job)
         self._core.upkeep.add(job)
@@ -245,8 +248,8 @@ class Launcher:
         self._core.ticket_changed(user, [self._job_of(record) for record in owed])
 
     def _job_of(self, record: LaunchRecord) -> Job:
-        name = mark(self._hub_name, record.launch_id)
-        return Job(record.launch_id, record.job_id, name, record.user, record.owner, record.site_key)
+        name, ways = mark(self._hub_name, record.launch_id), record.started_with
+        return Job(record.launch_id, record.job_id, name, record.user, record.owner, record.site_key, ways)
 
     def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
         del self._submissions[job.launch_id]

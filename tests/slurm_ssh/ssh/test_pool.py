@@ -418,6 +418,26 @@ async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.Monk
     await crowd.pool.close()
 
 
+async def test_what_one_that_is_given_up_says_at_its_end_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, slow=None, alive=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    connect, ended = crowd._connect, asyncio.Event()
+
+    async def connect_stubbornly(front_end: FrontEnd, *_: Any) -> Any:
+        if front_end.host == "alive":
+            return await connect(front_end)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise FrontEndRefused("closed") from None
+
+    monkeypatch.setattr(pool_module, "connect", connect_stubbornly)
+    assert [type(each) for each in await crowd.come(1)] == [_Made]
+    await ended.wait()
+    await crowd.pool.close()
+
+
 async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def _catalogue(local: LocalSite, profile: dict[str, Any] | None = None, **site: 
         "node_address": "{node}.geneva.test",
     }
     profiles = {"jupyterlab": builders.profile(**(profile or {}))}
-    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)}, profiles=profiles)
+    return builders.catalogue(sites={"geneva": builders.site(**{**usual, **site})}, profiles=profiles)
 
 
 def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports: int) -> Launcher:
@@ -536,6 +537,47 @@ async def test_a_stop_is_owed_over_a_restart(
     await until(lambda: _record(restarted).ended is not None)
     assert local.told("queue") == ""
     await restarted.close()
+
+
+async def test_a_job_keeps_the_folders_and_the_delivery_that_it_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    await launcher.close()
+    ticket = local.home / f"alice/tickets/{ID}.ccache"
+    folder = local.home / f"alice/jobs/{ID}"
+    folder.mkdir()
+    edited = _catalogue(
+        local,
+        job_folder=f"{local.home}/other/{{owner}}",
+        ticket_folder=f"{local.home}/elsewhere/{{owner}}",
+        ticket={"delivery": "auks"},
+    )
+    tickets = _Tickets()
+    later = _launcher(tmp_path, edited, tickets, local)
+    _queue(local, "RUNNING", "n1")
+    stored = Job.from_state(json.loads(json.dumps(job.to_state())))
+    assert stored is not None
+    await later.report(stored)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: ticket.read_bytes() == b"a newer ticket")
+    later.release(stored)
+    await until(lambda: not ticket.exists() and not folder.exists())
+    assert not (local.home / "elsewhere").exists()
+    await later.close()
+
+
+async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused):
+        await launcher.cancel(job)
+    local.refusal = None
+    (record,) = launcher.records.to_stop("alice")
+    assert launcher._job_of(record) == job
+    assert launcher._job_of(record).started_with == job.started_with is not None
 
 
 async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
