@@ -218,6 +218,7 @@ NOT_A_NODE = _(
     "This is a configuration error; please contact the administrators."
 )
 PORTS_USED_UP = _("All ports for tunnels are in use.")
+TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
 
 # -- what a site has -------------------------------------------------------------------------------------

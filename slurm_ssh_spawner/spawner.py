@@ -55,9 +55,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
-        min=1,
+        min=10,
         help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end.",
+        "of a second; an open one holds a delegated ticket on the front end. At least 10.",
     ).tag(config=True)
 
     records_url = Unicode(

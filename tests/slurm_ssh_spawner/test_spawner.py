@@ -45,9 +45,10 @@ def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
     assert SlurmSSHSpawner(tunnel_ports="61000-61010").tunnel_ports == "61000-61010"
 
 
-def test_connections_are_not_closed_in_a_busy_loop() -> None:
-    with pytest.raises(TraitError):
-        SlurmSSHSpawner(connection_idle_seconds=0)
+@pytest.mark.parametrize("seconds", [0, -1, 9.9])
+def test_connections_are_not_looked_at_all_the_time(seconds: float) -> None:
+    with pytest.raises(TraitError, match="connection_idle_seconds"):
+        SlurmSSHSpawner(connection_idle_seconds=seconds)
 
 
 def test_a_link_starts_nothing() -> None:

@@ -241,6 +241,27 @@ async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKee
     keeper.close(builders.LAUNCH_ID)
 
 
+async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
+    site: Site, keeper: TunnelKeeper, node: _Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "CLIENTS_AT_ONCE", 2)
+    monkeypatch.setattr(keeper_module, "_TOLD_AT_ONCE", 1)
+    port = await keeper.open(_route(node), site, _soon())
+    async with _client(port), _client(port):
+        await until(lambda: node.clients == 2)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            answer = await client.get("/user/alice/lab")
+            assert answer.status_code == 429
+            assert answer.text.startswith("Too many connections to this server are open at once (2).")
+        # One that says nothing is waited for, and whoever comes then is hung up on.
+        async with _client(port):
+            await until(lambda: len(keeper._open[builders.LAUNCH_ID].clients) == 3)
+            assert not await _answers(port)
+            assert len(keeper._open[builders.LAUNCH_ID].clients) == 3
+            assert node.clients == 2
+    await _until_it_answers(port)
+
+
 async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
     await keeper.open(_route(node), site, _soon())
     port = await keeper.open(_route(node, "ffffffffffff"), site, _soon())
