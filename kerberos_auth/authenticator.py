@@ -22,6 +22,8 @@ from .threads import LoginThreads
 
 # A login takes some 30 ms, so only hanging servers ever use them up.
 _LOGIN_THREADS = 16
+# Of their own: no page waits for the logins of others.
+_GROUP_THREADS = 4
 _PAGE_PATIENCE_SECONDS = 5
 # Where JupyterHub's model of somebody who logs in has their ticket until all checks are passed.
 _TAKEN = "ticket"
@@ -109,10 +111,15 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
-        self._threads = LoginThreads(_LOGIN_THREADS)
+        self._group_threads = LoginThreads(_GROUP_THREADS)
         keytab = "" if self.verify_kdc == "off" else self.keytab
         self._passwords = PasswordLogin(
-            self._threads, self.login_timeout_seconds, self._realm, self.pam_service, keytab, self.tickets.folder
+            LoginThreads(_LOGIN_THREADS),
+            self.login_timeout_seconds,
+            self._realm,
+            self.pam_service,
+            keytab,
+            self.tickets.folder,
         )
 
     def _check_settings(self) -> None:
@@ -239,9 +246,9 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if not self.manage_groups:
             return {"name": user}
         try:
-            found = await self._threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
+            found = await self._group_threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
         except (TimeoutError, OSError) as error:
-            self.log.warning("The groups of %s could not be read: %s", user, error or "no answer in time")
+            self.log.warning("The groups of %s could not be read: %s", user, str(error) or "no answer in time")
             return {"name": user, "groups": None}
         return {"name": user, "groups": found}
 

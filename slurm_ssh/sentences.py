@@ -15,8 +15,12 @@ _ = gettext.translation(DOMAIN, fallback=True).gettext
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
+NOT_REACHED_IN_TIME = _("{site} cannot be reached: none of its login hosts let you in within {seconds} seconds.")
 CONNECTION_LOST = _("The connection to {site} was lost.")
+COMMAND_KILLED = _("A command of the hub was ended at {site} before it was done.")
+SESSION_REFUSED = _("{site} let you in, but did not open a session for a command of the hub.")
 NO_ANSWER = _("{site} did not answer within {seconds} seconds.")
+TOO_SLOW = _("{site} answers too slowly: what had to be done there took longer than {seconds} seconds.")
 SITE_GONE = _("The site {site} is no longer in the catalogue. Please contact the administrators.")
 HOST_KEY_UNKNOWN = _(
     "{host} shows a host key that is not in the catalogue, so the hub does not trust it. "
@@ -39,7 +43,17 @@ SECOND_FACTOR = _(
     "Ask the support of {site} to let the hub log you in by ticket alone."
 )
 NO_COMMANDS = _(
-    "{host} let you in but does not run commands for you. Contact its support and show them what it says:"
+    "{host} let you in, but your shell there ended before it ran a command of the hub. See whether one of its "
+    "start-up files (such as .bashrc or .cshrc) ends it: by exit, or by a command that fails after set -e. "
+    "If none does, your account may run no commands there: contact its support."
+)
+SHELL_REPLACED = _(
+    "{host} let you in, but a start-up file of your shell there (such as .bashrc or .cshrc) starts another shell "
+    "in its place, so no command of the hub is run. Let it do that in interactive shells only."
+)
+INPUT_TAKEN = _(
+    "{host} let you in, but a start-up file of your shell there (such as .bashrc or .cshrc) reads what the hub "
+    "sends to its command. Let it read in interactive shells only."
 )
 ANSWER_TOO_LONG = _(
     "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "

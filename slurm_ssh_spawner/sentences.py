@@ -40,6 +40,7 @@ LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
 # -- a server that runs ----------------------------------------------------------------------------------
 PLACE_UNKNOWN = _("The hub does not know where this server runs.")
+STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 
@@ -59,6 +60,10 @@ CATALOGUE_UNUSABLE = _("JupyterHub cannot start: the catalogue cannot be used.\n
 RECORDS_UNUSABLE = _(
     "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "
     "Fix it, or set c.SlurmSSHSpawner.records_url."
+)
+RECORDS_NEWER = _(
+    "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
+    "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
 )
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 

@@ -11,6 +11,7 @@ from traitlets import Float, TraitError, Unicode, default, validate
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh.tunnels.tunnel import parse_ports
@@ -23,6 +24,7 @@ from slurm_ssh_spawner.launch.script import ServerProcess
 
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 60.0
 
 routes.install()
 
@@ -185,19 +187,20 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
+        deadline = Deadline.after(_POLL_SECONDS)
         if self._restored:
             self._restored = False
-            if await self._found_again(job):
+            if await self._found_again(job, deadline):
                 return None
             # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
-            self.will_resume = not (await launcher.report(job)).state.is_over
+            self.will_resume = not (await launcher.report(job, deadline)).state.is_over
             return 0 if self.will_resume else 1
-        return 1 if (await launcher.report(job)).state.is_over else None
+        return 1 if (await launcher.report(job, deadline)).state.is_over else None
 
-    async def _found_again(self, job: Job) -> bool:
+    async def _found_again(self, job: Job, deadline: Deadline) -> bool:
         """Return whether a restored server answers, by a tunnel made again if its site needs one."""
         try:
-            self._url = await self._hub.launcher.reopen(job)
+            self._url = await self._hub.launcher.reopen(job, deadline)
         except LaunchError as error:
             self.log.warning("%s cannot be reached: %s", job.mark, error)
             return False
@@ -286,7 +289,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         job = self._job
         if job is None or not job.job_id:
             return JobStatus.NOTFOUND
-        match (await self._hub.launcher.report(job)).state:
+        match (await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))).state:
             case JobState.PENDING:
                 return JobStatus.PENDING
             case JobState.RUNNING | JobState.ENDING:

@@ -3,13 +3,23 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
 from slurm_ssh import delivery, sentences
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.delivery import Delivered
-from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
+from slurm_ssh.errors import (
+    Broken,
+    LaunchError,
+    Refused,
+    SiteUnreachable,
+    SubmissionLost,
+    SubmitRefused,
+    Unavailable,
+)
 from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build, JobRequest
 from slurm_ssh.jobs import folders
@@ -23,6 +33,10 @@ _LOOKS_FOR_LOST_JOB = 3
 # squeue gives up on a silent controller after some 18 s by itself.
 _SILENCES = 6
 _LOOK_AGAIN_SECONDS = 1
+# Beyond the deadline of the submission: whether there is a job has to be found out whatever it was late for, and
+# the ticket of a job that there is not must not stay.
+_FIND_SECONDS = 60.0
+_CLEAN_UP_SECONDS = 60.0
 _FULL = ("no space left", "quota exceeded")
 
 Tell = Callable[[str], None]
@@ -32,7 +46,7 @@ Tell = Callable[[str], None]
 async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Tell) -> tuple[str, str]:
     """Submit the job whose handle is `job` and return the script that was sent and Slurm's job id.
 
-    Raises Refused, SubmitRefused, Unavailable or Broken.
+    Raises Refused, SubmitRefused, Unavailable or Broken; SubmissionLost if there may be a job nevertheless.
     """
     await _prepare(remote, job.owner)
     place = delivery.of(remote.site)
@@ -46,7 +60,8 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     except LaunchError:
         # There is no job that would use the ticket or remove it; one that turns up later ends itself.
         with contextlib.suppress(LaunchError):
-            await place.release(remote.run, job.owner, job.launch_id)
+            later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+            await place.release(later.run, job.owner, job.launch_id)
         raise
 
 
@@ -54,14 +69,18 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
     title = remote.site.title
     try:
         answer = await remote.run_once(program, data)
-    except (ConnectionLost, Unavailable) as error:
+    except SiteUnreachable:
+        raise
+    except Unavailable as error:
+        return await _find(remote, job, SubmissionLost(error.message, error.detail))
+    except ConnectionLost as error:
         lost = sentences.SUBMISSION_LOST.format(site=title)
-        return await _find(remote, job, Unavailable(lost, str(error)))
+        return await _find(remote, job, SubmissionLost(lost, str(error)))
     if answer.status and slurm_jobs.is_unreachable(answer.stderr):
         # A controller that was too slow for sbatch may have taken the job all the same.
         tell(sentences.SLURM_SLOW.format(site=title))
         silent = sentences.SLURM_SILENT.format(site=title)
-        return await _find(remote, job, Unavailable(silent, answer.stderr.strip()))
+        return await _find(remote, job, SubmissionLost(silent, answer.stderr.strip()))
     return _job_id(remote.site, request, answer, tell)
 
 
@@ -120,15 +139,16 @@ def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> s
         raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
 
 
-async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
+async def _find(remote: Remote, job: Job, otherwise: SubmissionLost) -> str:
     """Return the id of a job whose submission was not answered, if Slurm has it after all.
 
     Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
     A job that turns up even later ends itself: the hub does not know its launch any more.
     """
     absences = silences = 0
-    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES:
-        rows = _rows(await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,))))
+    remote = replace(remote, deadline=Deadline.after(_FIND_SECONDS))
+    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES and remote.deadline.left:
+        rows = await _look(remote, job)
         if rows is None:
             silences += 1
         else:
@@ -140,10 +160,12 @@ async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
     raise otherwise
 
 
-def _rows(answer: Completed) -> tuple[slurm_jobs.Row, ...] | None:
+async def _look(remote: Remote, job: Job) -> tuple[slurm_jobs.Row, ...] | None:
+    """Return the rows of the job, None if nobody could be asked."""
     try:
+        answer = await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,)))
         return slurm_jobs.parse_queue(answer.stdout) if answer.status == 0 else None
-    except slurm_jobs.UnreadableAnswer:
+    except (Unavailable, slurm_jobs.UnreadableAnswer):
         return None
 
 

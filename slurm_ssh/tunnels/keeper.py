@@ -1,12 +1,14 @@
 """Keeps tunnels open: each holds a local port; the connection behind it is the pool's."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.connection import ForwardingForbidden
@@ -17,6 +19,9 @@ from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
 _CHUNK = 256 * 1024
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+# How long a client waits to be through, and how long one that cannot be is waited for to say what it wants.
+_CLIENT_SECONDS = 40.0
+_REQUEST_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +58,14 @@ class TunnelKeeper:
         self._ports = ports
         self._open: dict[LaunchId, _Open] = {}
 
-    async def open(self, route: Route, site: Site) -> int:
-        """Open a tunnel and return its local port.  Raises Unavailable, Broken, or what the pool raises."""
+    async def open(self, route: Route, site: Site, deadline: Deadline) -> int:
+        """Open a tunnel and return its local port, that it had before if possible.
+
+        Raises Unavailable, Broken, or what the pool raises; Unavailable too if it is not open by the `deadline`.
+        """
         self.close(route.launch_id)
         try:
-            await self._try(route, site)
+            await self._try(route, site, deadline)
         except Refused:
             # A server that was up before goes on; its owner may log in again any time.
             if not route.local_port:
@@ -97,12 +105,12 @@ class TunnelKeeper:
         """Return the routes of all open tunnels."""
         return tuple(tunnel.route for tunnel in self._open.values())
 
-    async def _try(self, route: Route, site: Site) -> None:
+    async def _try(self, route: Route, site: Site, deadline: Deadline) -> None:
         """Go through once: a front end that forbids forwarding would otherwise show as a silent server."""
         try:
             async with (
-                self._pool.connection(route.login, site) as connection,
-                connection.stream(address(site, route), route.port),
+                self._pool.connection(route.login, site, deadline) as connection,
+                connection.stream(address(site, route), route.port, deadline),
             ):
                 pass
         except ForwardingForbidden as error:
@@ -122,16 +130,21 @@ class TunnelKeeper:
         try:
             if tunnel is None or loop.time() < tunnel.not_before:
                 return
-            route = tunnel.route
+            route, deadline = tunnel.route, Deadline.after(_CLIENT_SECONDS)
             async with (
-                self._pool.connection(route.login, tunnel.site) as connection,
-                connection.stream(address(tunnel.site, route), route.port) as (there_reader, there_writer),
+                self._pool.connection(route.login, tunnel.site, deadline) as connection,
+                connection.stream(address(tunnel.site, route), route.port, deadline) as (
+                    there_reader,
+                    there_writer,
+                ),
             ):
                 is_through, tunnel.pause = True, _FIRST_PAUSE_SECONDS
                 await asyncio.gather(_carry(reader, there_writer), _carry(there_reader, writer))
         except Refused as error:
             # What is left unread when a connection is closed would take the answer with it.
-            await reader.read(_CHUNK)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_REQUEST_SECONDS):
+                    await reader.read(_CHUNK)
             writer.write(_told_by_http(error.message))
         except (LaunchError, ConnectionLost) as error:
             if tunnel and not is_through:

@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import os
 import threading
@@ -218,6 +219,20 @@ async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkey
         with pytest.raises(web.HTTPError, match="cannot be reached"):
             await log_in(authenticator, "alice", "alice-pw")
         assert time.monotonic() - begin < limit
+
+
+async def test_logins_that_hang_hold_up_no_page_of_others(make, realm, monkeypatch):
+    monkeypatch.setattr("kerberos_auth.authenticator._LOGIN_THREADS", 1)
+    authenticator = make(manage_groups=True)
+    await model_of(authenticator, "bob")
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    hanging = asyncio.create_task(log_in(authenticator, "alice", "alice-pw"))
+    refreshed = asyncio.create_task(authenticator.refresh_user(User("bob")))
+    done, _ = await asyncio.wait({hanging, refreshed}, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {refreshed}
+    assert refreshed.result()["groups"] is not None
+    with pytest.raises(web.HTTPError, match="cannot be reached"):
+        await hanging
 
 
 async def test_a_form_without_a_name_is_a_bad_request(make):

@@ -6,9 +6,12 @@ import pytest
 
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
+from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
-from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from tests.support import builders, loopback, sshd
@@ -118,7 +121,7 @@ async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet
 async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent_too(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.1)
     with loopback.silent() as port:
         silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
         with pytest.raises(FrontEndSilent, match="localhost"):
@@ -146,7 +149,9 @@ async def test_a_front_end_that_hangs_up_without_a_word_may_be_tried_again(login
 
 async def test_a_front_end_that_runs_no_commands_is_quoted(connection: Connection, login1: Sshd) -> None:
     login1.menu = "only menus here"
-    with pytest.raises(Refused, match="localhost let you in but does not run commands for you") as refused:
+    with pytest.raises(
+        Refused, match="localhost let you in, but your shell there ended before it ran a command of the hub"
+    ) as refused:
         await _run(connection, "echo hello")
     assert refused.value.quoted == "only menus here"
 
@@ -177,6 +182,34 @@ async def test_a_program_on_a_connection_that_is_gone_is_not_run(connection: Con
     with pytest.raises(ConnectionLost):
         await _run(connection, "touch ~/begun")
     assert not (login1.home / "begun").exists()
+
+
+async def test_a_node_that_does_not_answer_is_given_up(
+    connection: Connection, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "FORWARD_SECONDS", 0.1)
+    login1.dark = True
+    with pytest.raises(ConnectionLost, match="n1:8888 did not answer"):
+        async with connection.stream("n1", 8888):
+            raise AssertionError
+    assert login1.asked == [("n1", 8888)]
+    # The front end goes on trying, and may open the stream after all.
+    assert connection.is_open
+    assert not connection.is_fresh
+
+
+async def test_a_node_is_not_waited_for_beyond_the_deadline(connection: Connection, login1: Sshd) -> None:
+    login1.dark = True
+    with pytest.raises(ConnectionLost, match="n1:8888 did not answer"):
+        async with connection.stream("n1", 8888, Deadline.after(0.1)):
+            raise AssertionError
+
+
+async def test_what_a_front_end_offers_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.1)
+    with loopback.silent() as port:
+        silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
+        assert not await connecting._offered(silent, "alice")
 
 
 async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from profiles.catalogue.site import Site
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.login import Login
@@ -85,6 +86,10 @@ def _route(node: _Node, launch_id: str = builders.LAUNCH_ID, local_port: int = 0
     return Route(LaunchId(launch_id), ALICE, "n1", node.port, local_port)
 
 
+def _soon() -> Deadline:
+    return Deadline.after(60)
+
+
 @asynccontextmanager
 async def _client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -120,8 +125,8 @@ async def test_a_direct_tunnel_is_the_address_that_the_site_gives_its_nodes(keep
     sites = {"geneva": builders.site(node_address="{node}-ib.geneva.test"), "lugano": builders.site()}
     offer = builders.catalogue(sites=sites).sites
     route = Route(builders.LAUNCH_ID, ALICE, "n1", 8888)
-    assert await tunnel.of(offer["geneva"], keeper).open(route) == ("http://n1-ib.geneva.test:8888", 0)
-    assert await tunnel.of(offer["lugano"], keeper).open(route) == ("http://n1:8888", 0)
+    assert await tunnel.of(offer["geneva"], keeper).open(route, _soon()) == ("http://n1-ib.geneva.test:8888", 0)
+    assert await tunnel.of(offer["lugano"], keeper).open(route, _soon()) == ("http://n1:8888", 0)
     assert keeper.list() == ()
 
 
@@ -133,21 +138,21 @@ def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> Non
 async def test_an_ssh_tunnel_is_a_port_of_this_machine(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, ports: list[int]
 ) -> None:
-    url, port = await tunnel.of(site, keeper).open(_route(node))
+    url, port = await tunnel.of(site, keeper).open(_route(node), _soon())
     assert (url, port) == (f"http://127.0.0.1:{ports[0]}", ports[0])
     assert keeper.list() == (_route(node),)
     assert login1.asked == [("n1-ib.lugano.test", node.port)]
 
 
 async def test_a_megabyte_passes_in_both_directions(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     assert await _there_and_back(port, MEGABYTE) == MEGABYTE
 
 
 async def test_clients_at_the_same_time_do_not_mix(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (one_reader, one), _client(port) as (other_reader, other):
         one.write(b"one")
         other.write(b"other")
@@ -160,7 +165,7 @@ async def test_clients_at_the_same_time_do_not_mix(
 async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
     site: Site, keeper: TunnelKeeper, node: _Node
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (_, writer):
         writer.write(MEGABYTE)
         await until(lambda: node.clients == 1)
@@ -170,7 +175,7 @@ async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
 
 
 async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (reader, writer):
         writer.write(b"x")
         assert await reader.readexactly(1) == b"x"
@@ -184,8 +189,8 @@ async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKee
 
 
 async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    await keeper.open(_route(node), site)
-    port = await keeper.open(_route(node, "ffffffffffff"), site)
+    await keeper.open(_route(node), site, _soon())
+    port = await keeper.open(_route(node, "ffffffffffff"), site, _soon())
     keeper.close(builders.LAUNCH_ID)
     assert await _answers(port)
 
@@ -193,7 +198,7 @@ async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: Tunnel
 async def test_the_next_client_after_a_dropped_connection_gets_through_on_the_same_port(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (reader, writer):
         writer.write(b"x")
         await reader.readexactly(1)
@@ -207,7 +212,7 @@ async def test_many_clients_of_a_front_end_that_is_away_count_as_one_attempt(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 600)
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     await login1.stop()
     assert await asyncio.gather(*(_answers(port) for _ in range(10))) == [False] * 10
     await login1.start()
@@ -219,7 +224,7 @@ async def test_a_front_end_that_forbids_forwarding_is_for_the_admin(
 ) -> None:
     login1.forwards = False
     with pytest.raises(Broken, match="Lugano does not let the hub through to n1") as broken:
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert "TCP forwarding is not allowed there" in broken.value.message
     assert keeper.list() == ()
 
@@ -229,7 +234,7 @@ async def test_who_may_not_log_in_has_no_tunnel(
 ) -> None:
     login1.people.clear()
     with pytest.raises(FrontEndRefused):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
 
 
@@ -238,15 +243,33 @@ async def test_a_server_that_does_not_listen_is_not_a_matter_of_forwarding(
 ) -> None:
     node.port = loopback.free_port()
     with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
+
+
+async def test_a_node_that_does_not_answer_is_told_by_the_deadline(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    login1.dark = True
+    with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
+        await keeper.open(_route(node), site, Deadline.after(0.5))
+    assert keeper.list() == ()
+
+
+async def test_a_client_of_a_node_that_does_not_answer_is_let_go(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = await keeper.open(_route(node), site, _soon())
+    monkeypatch.setattr(keeper_module, "_CLIENT_SECONDS", 0.5)
+    login1.dark = True
+    assert await _there_and_back(port) == b""
 
 
 async def test_a_tunnel_is_made_again_on_the_port_it_had(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
-    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
-    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
+    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
+    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
     assert await _answers(ports[2])
     assert len(keeper.list()) == 1
 
@@ -255,7 +278,7 @@ async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], wallet: Wallet
 ) -> None:
     wallet.store.remove("alice")
-    port = await keeper.open(_route(node, local_port=ports[2]), site)
+    port = await keeper.open(_route(node, local_port=ports[2]), site, _soon())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         answer = await client.get("/user/alice/lab")
     assert answer.status_code == 424
@@ -271,7 +294,7 @@ async def test_a_new_tunnel_is_not_made_without_a_ticket(
 ) -> None:
     wallet.store.remove("alice")
     with pytest.raises(Refused, match="Log in again"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
 
 
@@ -279,8 +302,8 @@ async def test_a_port_that_is_taken_is_passed_over(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
     with socket.create_server(("127.0.0.1", ports[0])), socket.create_server(("127.0.0.1", ports[2])):
-        assert await keeper.open(_route(node), site) == ports[1]
-        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site) == ports[3]
+        assert await keeper.open(_route(node), site, _soon()) == ports[1]
+        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site, _soon()) == ports[3]
     assert await _answers(ports[1])
     assert await _answers(ports[3])
 
@@ -289,9 +312,9 @@ async def test_without_a_free_port_there_is_no_tunnel(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
     for number in range(len(ports)):
-        await keeper.open(_route(node, f"{number:012}"), site)
+        await keeper.open(_route(node, f"{number:012}"), site, _soon())
     with pytest.raises(Unavailable, match="All ports for tunnels are in use"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert len(keeper.list()) == len(ports)
 
 

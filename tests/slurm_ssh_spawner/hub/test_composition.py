@@ -72,7 +72,7 @@ async def test_a_database_that_is_none_ends_the_hub_with_its_name(tmp_path: Path
 
 
 async def test_a_database_in_a_folder_that_is_not_there_ends_the_hub(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="unable to open database file"):
+    with pytest.raises(SystemExit, match="No such file or directory"):
         _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/nowhere/launches.sqlite")
 
 
@@ -82,6 +82,16 @@ async def test_a_database_url_that_is_none_ends_the_hub_and_shows_no_password(tm
             _compose(tmp_path, records_url=url)
         assert "cannot be opened" in str(ended.value)
         assert "5ec4e7" not in str(ended.value)
+
+
+async def test_a_database_of_a_later_version_ends_the_hub(tmp_path: Path) -> None:
+    await _compose(tmp_path).close()
+    later = sqlite3.connect(tmp_path / "launches.sqlite")
+    later.execute("UPDATE alembic_version SET version_num = '2099'")
+    later.commit()
+    later.close()
+    with pytest.raises(SystemExit, match=r"newer version of jupyterhub-sites \(its revision is 2099\)\. Install"):
+        _compose(tmp_path)
 
 
 async def test_a_database_that_somebody_holds_ends_the_hub(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def _catalogue(local: LocalSite, profile: dict[str, Any] | None = None, **site: 
         "node_address": "{node}.geneva.test",
     }
     profiles = {"jupyterlab": builders.profile(**(profile or {}))}
-    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)}, profiles=profiles)
+    return builders.catalogue(sites={"geneva": builders.site(**{**usual, **site})}, profiles=profiles)
 
 
 def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports: int) -> Launcher:
@@ -162,6 +163,40 @@ async def test_a_submission_goes_on_when_nobody_waits_for_it(
     await launcher.cancel(_job())
     assert told.saved == [_job()]
     assert local.told("submissions") == "x\n"
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_submission(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._CANCEL_SECONDS", 0.1)
+    local.holds = [asyncio.Event()]
+    (held,) = local.holds
+    submitting = asyncio.create_task(_Told().submit(launcher, offer))
+    await until(lambda: launcher.is_submitting(_job()))
+    with pytest.raises(Unavailable) as late:
+        await launcher.cancel(_job())
+    assert late.value.message.startswith("Geneva has not answered yet whether it accepts the job. The hub stops")
+    assert local.told("scancel.arguments") == ""
+    held.set()
+    await submitting
+    await until(lambda: _record(launcher).end_reason == "stopped")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
+async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("slurm_ssh.jobs.upkeep._PAUSES_SECONDS", (0.1,))
+    local.tell("silent", "")
+    local.mishaps = ["", "", "after"]
+    with pytest.raises(Unavailable, match="was lost while the job was submitted"):
+        await _Told().submit(launcher, offer)
+    _queue(local, "PENDING")
+    (local.slurm / "silent").unlink()
+    await until(lambda: local.told("queue") == "")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
 
 
 async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
@@ -502,6 +537,47 @@ async def test_a_stop_is_owed_over_a_restart(
     await until(lambda: _record(restarted).ended is not None)
     assert local.told("queue") == ""
     await restarted.close()
+
+
+async def test_a_job_keeps_the_folders_and_the_delivery_that_it_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    await launcher.close()
+    ticket = local.home / f"alice/tickets/{ID}.ccache"
+    folder = local.home / f"alice/jobs/{ID}"
+    folder.mkdir()
+    edited = _catalogue(
+        local,
+        job_folder=f"{local.home}/other/{{owner}}",
+        ticket_folder=f"{local.home}/elsewhere/{{owner}}",
+        ticket={"delivery": "auks"},
+    )
+    tickets = _Tickets()
+    later = _launcher(tmp_path, edited, tickets, local)
+    _queue(local, "RUNNING", "n1")
+    stored = Job.from_state(json.loads(json.dumps(job.to_state())))
+    assert stored is not None
+    await later.report(stored)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: ticket.read_bytes() == b"a newer ticket")
+    later.release(stored)
+    await until(lambda: not ticket.exists() and not folder.exists())
+    assert not (local.home / "elsewhere").exists()
+    await later.close()
+
+
+async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused):
+        await launcher.cancel(job)
+    local.refusal = None
+    (record,) = launcher.records.to_stop("alice")
+    assert launcher._job_of(record) == job
+    assert launcher._job_of(record).started_with == job.started_with is not None
 
 
 async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
