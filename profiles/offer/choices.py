@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
-from profiles.sentences import refusals
+from profiles.sentences import refusals, shown
 from profiles.sentences.labels import LABELS
 
 FIELDS = (
@@ -25,7 +25,6 @@ FIELDS = (
 )
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_VALUE = 200
-_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,3 @@ class Choices:
         sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
         label = title or LABELS[name]
         raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))
-
-
-def shown(value: Any) -> str:
-    """Return somebody's text cut short and harmless enough for a sentence."""
-    text = str(value)
-    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")
