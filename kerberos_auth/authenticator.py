@@ -165,7 +165,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         """
         self.keeping.start(app)
         at_the_end(self._close)
-        return [*pages.routes(self.keeping), *self.single_sign_on.routes(), *super().get_handlers(app)]
+        return [*pages.routes(self.keeping), *self.single_sign_on.routes()]
 
     async def _close(self) -> None:
         await self.keeping.close()

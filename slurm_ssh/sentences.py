@@ -79,6 +79,17 @@ FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
 FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_FOREIGN = _(
+    "The folder {folder} at {site} does not belong to you, so nothing was started there. "
+    "Contact the support of {site}."
+)
+FOLDER_OPEN = _(
+    "Others may enter the folder {folder} at {site}, so nothing was started there. Set its mode to 0700."
+)
+FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so nothing was started there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
+)
 PROFILE_UNUSABLE = _(
     "This profile cannot be started. This is a configuration error; please contact the administrators."
 )
@@ -163,6 +174,10 @@ TICKET_FOLDER_FOREIGN = _(
 TICKET_FOLDER_OPEN = _(
     "Others may enter the folder {folder} at {site}, so your ticket was not put there. Set its mode to 0700."
 )
+TICKET_FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so your ticket was not put there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
+)
 TICKET_NOT_COPIED = _("Your ticket could not be put into {folder} at {site}: {reason}.")
 TICKET_NOT_PUSHED = _("Your ticket could not be passed on at {site}: {reason}.")
 TICKET_NOT_REMOVED = _("Your ticket could not be removed at {site}.")
@@ -200,7 +215,13 @@ FORWARDING_FORBIDDEN = _(
     "This is a configuration error; please contact the administrators."
 )
 NODE_UNREACHABLE = _("The server on {node} cannot be reached through {site}.")
+NODE_WITHOUT_ADDRESS = _("The hub does not find the address of {node} at {site}.")
+NOT_A_NODE = _(
+    "{site} says that the server runs on {node}. That name leads to an address that no node can have. "
+    "This is a configuration error; please contact the administrators."
+)
 PORTS_USED_UP = _("All ports for tunnels are in use.")
+TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
 
 # -- what a site has -------------------------------------------------------------------------------------

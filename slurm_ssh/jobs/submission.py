@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kernels.fragment import Fragment
-from kernels.shell import Shell, quote
+from kernels.shell import Shell
 from profiles.catalogue.site import Site
-from slurm_ssh import delivery, sentences
+from slurm_ssh import delivery, private_folder, sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.errors import (
@@ -24,11 +24,17 @@ from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build, JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from slurm_ssh.text import one_line
 
-_HOME_REFUSED = 10
+_HOME_REFUSED = 20
+_WRONG_FOLDER = {
+    private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
+    private_folder.OPEN: sentences.FOLDER_OPEN,
+    private_folder.REPLACEABLE: sentences.FOLDER_REPLACEABLE,
+}
 _LOOKS_FOR_LOST_JOB = 3
 # squeue gives up on a silent controller after some 18 s by itself.
 _SILENCES = 6
@@ -38,6 +44,9 @@ _LOOK_AGAIN_SECONDS = 1
 _FIND_SECONDS = 60.0
 _CLEAN_UP_SECONDS = 60.0
 _FULL = ("no space left", "quota exceeded")
+
+UMASK = "JUPYTERHUB_SITES_UMASK"
+"""The variable that tells a job the umask that its files are to have."""
 
 Tell = Callable[[str], None]
 """Is told, in one sentence each, how a launch goes on."""
@@ -76,23 +85,28 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
     except ConnectionLost as error:
         lost = sentences.SUBMISSION_LOST.format(site=title)
         return await _find(remote, job, SubmissionLost(lost, str(error)))
-    if answer.status and slurm_jobs.is_unreachable(answer.stderr):
+    if answer.status and refusals.is_unreachable(answer.stderr):
         # A controller that was too slow for sbatch may have taken the job all the same.
         tell(sentences.SLURM_SLOW.format(site=title))
         silent = sentences.SLURM_SILENT.format(site=title)
         return await _find(remote, job, SubmissionLost(silent, answer.stderr.strip()))
-    return _job_id(remote.site, request, answer, tell)
+    try:
+        return _job_id(remote.site, request, answer, tell)
+    except slurm_jobs.UnreadableAnswer as error:
+        # Maybe those of a wrapper around sbatch: then the job is there all the same.
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title)
+        return await _find(remote, job, Broken(strange, str(error)))
 
 
 async def _prepare(remote: Remote, owner: str) -> None:
     """Make the job folder, and see that the home can be written: JupyterLab does not start in a full one."""
-    folder = quote(folders.job_folder(remote.site, owner))
+    # A folder that is everybody's is made by nobody: it would be the first person's.
+    look = private_folder.enter(folders.job_folder(remote.site, owner), "{owner}" in remote.site.job_folder)
     answer = await remote.run(
         Shell(
             f'umask 077; probe="$HOME/.jupyter-sites-$$"\n'
             f'head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"\n'
-            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n"
-            f"mkdir -p -- {folder}"
+            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n{look}"
         )
     )
     if answer.status:
@@ -100,6 +114,8 @@ async def _prepare(remote: Remote, owner: str) -> None:
 
 
 def _not_writable(site: Site, owner: str, answer: Completed) -> Refused:
+    if wrong := _WRONG_FOLDER.get(answer.status):
+        return Refused(wrong.format(site=site.title, folder=private_folder.named(answer.stderr)))
     said = _last_line(answer)
     is_full = any(words in said.lower() for words in _FULL)
     if answer.status == _HOME_REFUSED:
@@ -123,24 +139,23 @@ def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -
     lines = "".join(f"{value}\n" for value in request.secrets.values())
     # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
     clean = " ".join(("unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME", *delivered.unset)) + "\n"
+    # The log is the owner's alone; the job itself goes on with the login's own umask.
+    umask = f"{UMASK}=$(umask); export {UMASK}; umask 077\n"
     command = slurm_jobs.submit(site, delivered.sbatch_options)
-    return Shell(reads + clean + command), (lines + text).encode()
+    return Shell(reads + clean + umask + command), (lines + text).encode()
 
 
 def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
     if answer.status:
-        why = slurm_jobs.refusal(site.title, answer.stderr, request.project, request.partition)
+        why = refusals.refusal(site.title, answer.stderr, request.project, request.partition)
         raise SubmitRefused(why, answer.stderr.strip())
-    if advice := slurm_jobs.advice(answer.stderr):
+    if advice := refusals.advice(answer.stderr):
         tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
-    try:
-        return slurm_jobs.parse_submit(answer.stdout)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
+    return slurm_jobs.parse_submit(answer.stdout)
 
 
-async def _find(remote: Remote, job: Job, otherwise: SubmissionLost) -> str:
-    """Return the id of a job whose submission was not answered, if Slurm has it after all.
+async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
+    """Return the id of a job whose submission was not answered in words that we know, if Slurm has it after all.
 
     Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
     A job that turns up even later ends itself: the hub does not know its launch any more.

@@ -95,15 +95,10 @@ class _Hearing(asyncssh.SSHClient):
 
 async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
     """Return by what methods a front end lets people begin a login, as ssh names them; none if it does not say."""
+    host, port = front_end.host, front_end.port
+    limits = asyncssh.SSHClientConnectionOptions(connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS)
     try:
-        limits = asyncssh.SSHClientConnectionOptions(
-            connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS
-        )
-        return frozenset(
-            await asyncssh.get_server_auth_methods(
-                front_end.host, front_end.port, owner, config=None, options=limits
-            )
-        )
+        return frozenset(await asyncssh.get_server_auth_methods(host, port, owner, config=None, options=limits))
     except (OSError, asyncssh.Error):
         return frozenset()
 
@@ -131,6 +126,8 @@ async def _connect(
         password=None,
         disable_trivial_auth=True,
         encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
+        # A front end could send little that becomes much.
+        compression_algs=["none"],
         connect_timeout=CONNECT_SECONDS,
         login_timeout=CONNECT_SECONDS,
         keepalive_interval=KEEPALIVE_SECONDS,

@@ -176,11 +176,10 @@ class Connection:
         return stdout, stderr
 
     async def _read(self, output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> str:
-        try:
-            await output.readexactly(limit_bytes + 1)
-        except asyncio.IncompleteReadError as ended:
-            return bytes(ended.partial).decode("utf-8", "replace")
-        raise Refused(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
+        said = await read_all(output, limit_bytes)
+        if said is None:
+            raise Refused(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
+        return said.decode("utf-8", "replace")
 
     @asynccontextmanager
     async def stream(
@@ -227,3 +226,12 @@ class Connection:
         """Close the connection; the ticket delegated to the front end goes with it."""
         self._ssh.close()
         await self._ssh.wait_closed()
+
+
+async def read_all(output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> bytes | None:
+    """Return all there is, or None as soon as it is more than the limit; no more is ever kept."""
+    try:
+        await output.readexactly(limit_bytes + 1)
+    except asyncio.IncompleteReadError as ended:
+        return bytes(ended.partial)
+    return None

@@ -6,6 +6,8 @@ from typing import Protocol
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Broken, Unavailable
+from slurm_ssh.tunnels import addresses
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
 
@@ -28,9 +30,20 @@ class DirectTunnel:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:  # noqa: ARG002
-        """Return the address that the site's node_address gives the node."""
-        return f"http://{address(self._site, route)}:{route.port}", 0
+    async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:
+        """Return the address of the name that the site's node_address gives the node.
+
+        A name could lead elsewhere the next time it is looked up.  Raises Broken for an address that is no node's.
+        """
+        names = {"node": route.node, "site": self._site.title}
+        try:
+            async with deadline.enforced():
+                found = await addresses.of_node(address(self._site, route))
+        except (OSError, TimeoutError) as error:
+            raise Unavailable(sentences.NODE_WITHOUT_ADDRESS.format(**names), str(error)) from error
+        except ValueError as error:
+            raise Broken(sentences.NOT_A_NODE.format(**names), str(error)) from error
+        return f"http://{f'[{found}]' if ':' in found else found}:{route.port}", 0
 
 
 class SSHTunnel:

@@ -29,6 +29,7 @@ from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 # For all exchanges of a submission: folders, ticket, sbatch.
@@ -100,14 +101,14 @@ class Launcher:
         """Return whether the submission of a launch has not been answered yet."""
         return job.launch_id in self._submissions
 
-    async def until_ready(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> str:
-        """Return the URL of the job's server, once the job has reported its port (which sets `port`).
+    async def until_ready(self, job: Job, port: ReportedPort, progress: Progress) -> str:
+        """Return the URL of the job's server, once the job has reported its port.
 
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
         node = await self._arrivals.node(job, port, progress)
         progress.tell(sentences.SERVER_UP.format(node=node))
-        route = Route(job.launch_id, Login.of(job), node, port.result())
+        route = Route(job.launch_id, Login.of(job), node, port.number)
         return await self._reach(job, route, Deadline.after(_REACH_SECONDS))
 
     def job_reports(self, job: Job, progress: Progress) -> None:

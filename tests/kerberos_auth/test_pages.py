@@ -113,6 +113,7 @@ async def test_after_the_password_one_is_back_where_one_was_and_nowhere_else(ali
         ("?next=/@/space%2520word/hub/token", "token"),
         ("", "home"),
         ("?next=//evil.test/", "home"),
+        ("?next=/@/space%2520word/hub/token%0d%0aa:%20b", "home"),
     ]:
         address = alice.base + "ticket" + asked
         form = await alice.http.get(address)

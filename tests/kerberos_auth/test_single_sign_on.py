@@ -184,7 +184,7 @@ async def test_only_a_page_that_the_person_opens_logs_in(start, alice_cache, sit
 
 async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
     hub = await start()
-    for elsewhere in ["https://evil.test/", "//evil.test/"]:
+    for elsewhere in ["https://evil.test/", "//evil.test/", "/hub/%0d%0aevil:%20b"]:
         answer = await Browser(hub).negotiate(client.token(alice_cache), f"?next={elsewhere}")
         assert answer.status_code == 302
         assert "evil" not in answer.headers["location"]

@@ -30,6 +30,9 @@ echo x >> questions
 [ ! -f silent ] || {{ echo 'sacctmgr: error: Unable to contact slurm database' >&2; exit 1; }}
 [ ! -f projects ] || cat projects
 """
+_SCONTROL = """#!/bin/sh
+printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano' 'CompleteWait = 0 sec'
+"""
 _SCANCEL = """#!/bin/sh
 cd {folder}
 printf '%s\\n' "$@" > scancel.arguments
@@ -93,6 +96,17 @@ class LocalSite:
             raise self.refusal
         yield self
 
+    @asynccontextmanager
+    async def stream(
+        self, _host: str, port: int
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Give what reaches a port of one of its nodes: all of them are this machine."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
     def renew(self, user: str) -> None:
         """Note whose further work is to use a new ticket."""
         self.renewed.append(user)
@@ -103,7 +117,13 @@ class LocalSite:
     def install_slurm(self) -> None:
         """Put stubs of Slurm's commands into the folder `slurm`, where they also keep what they were told."""
         self.slurm.mkdir()
-        stubs = {"sbatch": _SBATCH, "squeue": _SQUEUE, "scancel": _SCANCEL, "sacctmgr": _SACCTMGR}
+        stubs = {
+            "sbatch": _SBATCH,
+            "squeue": _SQUEUE,
+            "scancel": _SCANCEL,
+            "sacctmgr": _SACCTMGR,
+            "scontrol": _SCONTROL,
+        }
         for name, text in stubs.items():
             path = self.slurm / name
             path.write_text(text.format(folder=self.slurm))

@@ -70,8 +70,8 @@ class Sshd:
             "127.0.0.1", self.port, username="alice", known_hosts=None, client_keys=[self.client_key], config=None
         )
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    async def start(self, **options: Any) -> None:
+        """Listen on a free port, with further options of asyncssh."""
         keys = asyncssh.import_authorized_keys(self.client_key.export_public_key().decode())
         by_ticket = {"gss_host": HOST, "gss_store": {"keytab": f"FILE:{self._keytab}", "rcache": "none:"}}
         self._listener = await asyncssh.listen(
@@ -82,6 +82,7 @@ class Sshd:
             gss_kex=False,
             # Without a replay cache nothing is written outside the test's folders.
             **(by_ticket if self._keytab else {"gss_host": None, "authorized_client_keys": keys}),
+            **options,
         )
         self.port = self._listener.get_port()
 

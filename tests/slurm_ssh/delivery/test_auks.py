@@ -348,7 +348,7 @@ async def _submit(site: AuksSite, ticket: bytes) -> list[str]:
     local.install_slurm()
     entry = builders.site(
         slurm_path=str(local.slurm),
-        job_folder=f"{local.home}/jobs",
+        job_folder=f"{local.home}/{{owner}}/jobs",
         environment={"SLURM_SPANK_AUKS": "no"},
         ticket={"delivery": "auks", "auks": {"path": site.auks.path, "conf": site.auks.conf}},
     )

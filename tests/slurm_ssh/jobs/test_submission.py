@@ -97,7 +97,7 @@ async def test_the_job_gets_its_owner_its_secrets_and_nothing_else(local: LocalS
     await _submit(local)
     seen = {line.split("=", 1)[0] for line in local.told("sbatch.environ").splitlines()}
     own = {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", *SECRETS}
+    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", submission.UMASK, *SECRETS}
 
 
 async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
@@ -161,8 +161,18 @@ async def test_what_sbatch_advises_is_passed_on(local: LocalSite) -> None:
 
 async def test_an_answer_that_is_no_number_is_for_the_admin(local: LocalSite) -> None:
     stub = local.slurm / "sbatch"
-    stub.write_text(stub.read_text() + "echo Submitted.\n")
+    stub.write_text(stub.read_text().replace("echo 42", "echo Submitted."))
     assert "Submitted." in (await _error(local, Broken)).detail
+    assert local.told("submissions") == "x\n"
+
+
+async def test_a_job_that_a_wrapper_of_sbatch_announces_in_words_of_its_own_is_found(local: LocalSite) -> None:
+    stub = local.slurm / "sbatch"
+    stub.write_text(stub.read_text().replace("echo 42", "echo Number 43 is yours; echo 12"))
+    local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
+    assert (await _submit(local))[0] == "12"
+    stub.write_text(stub.read_text().replace("echo 12", "echo Thank you"))
+    assert (await _submit(local))[0] == "43"
 
 
 async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite) -> None:

@@ -212,6 +212,19 @@ async def test_what_a_front_end_offers_is_not_asked_for_ever(monkeypatch: pytest
         assert not await connecting._offered(silent, "alice")
 
 
+async def test_nothing_is_compressed(connection: Connection, login1: Sshd) -> None:
+    # A front end could make little data much, and the hub would hold all of it.
+    (there,) = login1.connections
+    assert [there.get_extra_info(f"{way}_compression") for way in ("send", "recv")] == ["none", "none"]
+
+
+async def test_a_front_end_that_insists_on_compression_is_refused(login1: Sshd, wallet: Wallet) -> None:
+    await login1.stop()
+    await login1.start(compression_algs=["zlib@openssh.com"])
+    with pytest.raises(FrontEndSilent, match="compression"):
+        await _connect(login1.front_end, wallet)
+
+
 async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(
     login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,13 +162,18 @@ async def test_a_connection_made_while_older_ones_are_closed_is_not_forgotten(
         await close(connection)
 
     monkeypatch.setattr(Connection, "close", close_the_first_slowly)
-    # Both are idle for long enough at the same look, most of the time: ten looks in half a second.
-    pool = pools(0.5)
+    monkeypatch.setattr(Connection, "idle_seconds", 0.0)
+    pool = pools(0.05)
     _, bobs = await asyncio.gather(_say(pool, ALICE, site), _say(pool, BOB, site))
+    # From one moment on both are idle, so one look finds both.
+    monkeypatch.setattr(Connection, "idle_seconds", 60.0)
     await closing.wait()
     await bobs.close()
+    monkeypatch.setattr(Connection, "idle_seconds", 0.0)
     await _say(pool, BOB, site)
     may_close.set()
+    await until(lambda: len(login1.connections) == 1)
+    monkeypatch.setattr(Connection, "idle_seconds", 60.0)
     await until(lambda: not login1.connections)
 
 

@@ -1,10 +1,16 @@
+import asyncio
+import contextlib
+import subprocess
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.shell import Shell, quote
+from slurm_ssh.ssh.connection import read_all
 from slurm_ssh.ssh.transport import STOOD_IN, Completed, ConnectionLost, InputTaken, Sent, unwrap, wrap
 from tests.support import shells
 
@@ -185,6 +191,64 @@ def test_messages_cut_off_do_not_spoil_an_answer() -> None:
 def test_another_answers_marker_is_not_ours(login: _Login) -> None:
     other = "\\nanswer-ffffffffffffffff 0\\n"
     assert login.run(f"printf '{other}'; exit 3").status == 3
+
+
+def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    at = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[begin:end] for begin, end in pairwise(at)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 10_000), max_size=6))
+def test_any_data_arrive_in_whatever_pieces_they_are_sent(data: bytes, cuts: list[int]) -> None:
+    sent = wrap(Shell("od -An -v -tx1"), data, {}, _MARKER)
+    with subprocess.Popen(
+        ["sh", "-c", sent.command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as login:
+        assert login.stdin
+        for piece in _pieces(sent.stdin, cuts):
+            login.stdin.write(piece)
+        stdout, stderr = login.communicate()
+    completed = unwrap(stdout.decode(), stderr.decode(), _MARKER)
+    assert (completed.status, bytes.fromhex(completed.stdout)) == (0, data)
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(_TEXTS, _TEXTS, _TEXTS, _TEXTS, st.integers(0, 255))
+def test_any_answer_is_what_stands_between_its_markers(
+    noise: str, out: str, err: str, more: str, status: int
+) -> None:
+    stdout = f"{noise}\n{_MARKER}\n{out}\n{_MARKER} {status}\n{more}"
+    stderr = f"{noise}\n{_MARKER}\n{err}\n{_MARKER}\n{more}"
+    assert unwrap(stdout, stderr, _MARKER) == Completed(status, out, err)
+
+
+@given(st.lists(st.sampled_from([f"\n{_MARKER}", "\n", " ", "0", "9" * 9, "unread", f"\n{_MARKER} 0\n", "é"])))
+def test_whatever_a_login_shell_makes_of_a_marker_is_an_answer_or_none(parts: list[str]) -> None:
+    text = "".join(parts)
+    with contextlib.suppress(ConnectionLost, InputTaken):
+        completed = unwrap(text, text, _MARKER)
+        assert 0 <= completed.status <= 999
+        assert f"\n{_MARKER}\n{completed.stdout}\n{_MARKER} " in text
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 10_000), max_size=6), st.integers(0, 300))
+async def test_an_answer_is_read_whole_or_refused_in_whatever_pieces_it_comes(
+    data: bytes, cuts: list[int], limit: int
+) -> None:
+    output: Any = asyncio.StreamReader()
+    reading = asyncio.create_task(read_all(output, limit))
+    for piece in _pieces(data, cuts):
+        output.feed_data(piece)
+        await asyncio.sleep(0)
+    output.feed_eof()
+    assert await reading == (data if len(data) <= limit else None)
 
 
 @settings(max_examples=30, deadline=None)

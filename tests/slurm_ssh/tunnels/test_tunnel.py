@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from profiles.catalogue.site import Site
@@ -18,8 +19,9 @@ from slurm_ssh.tunnels import keeper as keeper_module
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
-from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, parse_ports
-from tests.support import builders, loopback
+from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, Tunnel, parse_ports
+from tests.support import builders, loopback, names
+from tests.support.names import Names
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -121,13 +123,64 @@ async def _until_it_answers(port: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_direct_tunnel_is_the_address_that_the_site_gives_its_nodes(keeper: TunnelKeeper) -> None:
-    sites = {"geneva": builders.site(node_address="{node}-ib.geneva.test"), "lugano": builders.site()}
-    offer = builders.catalogue(sites=sites).sites
-    route = Route(builders.LAUNCH_ID, ALICE, "n1", 8888)
-    assert await tunnel.of(offer["geneva"], keeper).open(route, _soon()) == ("http://n1-ib.geneva.test:8888", 0)
-    assert await tunnel.of(offer["lugano"], keeper).open(route, _soon()) == ("http://n1:8888", 0)
-    assert keeper.list() == ()
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Names:
+    return names.known(monkeypatch)
+
+
+def _at(node: str) -> Route:
+    return Route(builders.LAUNCH_ID, ALICE, node, 8888)
+
+
+def _direct(address: str = "{node}") -> Tunnel:
+    return DirectTunnel(builders.catalogue(sites={"geneva": builders.site(node_address=address)}).sites["geneva"])
+
+
+async def test_a_direct_tunnel_is_the_address_of_the_name_that_the_site_gives_its_nodes(
+    known: Names,
+) -> None:
+    known |= {"n1-ib.geneva.test": ("203.0.113.7",), "n1": ("2001:db8::7", "203.0.113.9"), "n2": ("2001:db8::7",)}
+    assert await _direct("{node}-ib.geneva.test").open(_at("n1"), _soon()) == ("http://203.0.113.7:8888", 0)
+    assert await _direct().open(_at("n1"), _soon()) == ("http://203.0.113.9:8888", 0)
+    assert await _direct().open(_at("n2"), _soon()) == ("http://[2001:db8::7]:8888", 0)
+
+
+OWN = [each.address for card in psutil.net_if_addrs().values() for each in card if each.family == socket.AF_INET]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("127.0.0.1",),
+        ("127.9.8.7",),
+        ("::1",),
+        ("::ffff:127.0.0.1",),
+        ("0.0.0.0",),  # noqa: S104 - nobody listens there
+        ("::",),
+        ("169.254.169.254",),
+        ("fe80::1",),
+        ("224.0.0.1",),
+        ("203.0.113.7", "127.0.0.1"),
+        *((own,) for own in OWN),
+    ],
+)
+async def test_the_hub_connects_neither_to_itself_nor_to_what_only_looks_like_a_node(
+    known: Names, addresses: tuple[str, ...]
+) -> None:
+    known["n1"] = addresses
+    with pytest.raises(Broken, match=r"runs on n1\. That name leads to an address that no node can have"):
+        await _direct().open(_at("n1"), _soon())
+
+
+@pytest.mark.parametrize("node", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "localhost."])
+async def test_no_spelling_of_loopback_is_a_node(node: str) -> None:
+    with pytest.raises((Broken, Unavailable)):
+        await _direct().open(_at(node), _soon())
+
+
+async def test_a_node_whose_name_nobody_knows_cannot_be_reached(known: Names) -> None:
+    with pytest.raises(Unavailable, match="The hub does not find the address of n1 at Geneva"):
+        await _direct().open(_at("n1"), _soon())
 
 
 def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> None:
@@ -186,6 +239,27 @@ async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKee
         await _there_and_back(port)
     assert keeper.list() == ()
     keeper.close(builders.LAUNCH_ID)
+
+
+async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
+    site: Site, keeper: TunnelKeeper, node: _Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "CLIENTS_AT_ONCE", 2)
+    monkeypatch.setattr(keeper_module, "_TOLD_AT_ONCE", 1)
+    port = await keeper.open(_route(node), site, _soon())
+    async with _client(port), _client(port):
+        await until(lambda: node.clients == 2)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            answer = await client.get("/user/alice/lab")
+            assert answer.status_code == 429
+            assert answer.text.startswith("Too many connections to this server are open at once (2).")
+        # One that says nothing is waited for, and whoever comes then is hung up on.
+        async with _client(port):
+            await until(lambda: len(keeper._open[builders.LAUNCH_ID].clients) == 3)
+            assert not await _answers(port)
+            assert len(keeper._open[builders.LAUNCH_ID].clients) == 3
+            assert node.clients == 2
+    await _until_it_answers(port)
 
 
 async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:

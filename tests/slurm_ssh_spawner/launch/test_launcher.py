@@ -16,7 +16,8 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from tests.support import builders, composing, loopback
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
+from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -84,6 +85,11 @@ def tickets() -> _Tickets:
     return _Tickets()
 
 
+@pytest.fixture(autouse=True)
+def _nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names.known(monkeypatch).update({"n1.geneva.test": ("203.0.113.7",), "localhost": ("127.0.0.1",)})
+
+
 @pytest.fixture
 async def launcher(
     offer: Catalogue, local: LocalSite, tmp_path: Path, tickets: _Tickets
@@ -120,8 +126,8 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(launcher: Launcher, progress: Progress) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+def _ready(launcher: Launcher, progress: Progress) -> tuple[ReportedPort, "asyncio.Task[str]"]:
+    port = ReportedPort()
     return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
 
@@ -220,9 +226,32 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     _queue(local, "RUNNING", "n1")
     told = Progress()
     port, ready = _ready(launcher, told)
-    port.set_result(8888)
-    assert await ready == "http://n1.geneva.test:8888"
+    port.report(8888)
+    assert await ready == "http://203.0.113.7:8888"
     assert told.sentences[-1] == "The server is up on n1."
+
+
+async def test_a_port_that_was_reported_before_the_job_ran_is_not_its_port(
+    launcher: Launcher, local: LocalSite
+) -> None:
+    _queue(local, "PENDING", reason="Resources")
+    port, ready = _ready(launcher, Progress())
+    port.report(5555)
+    await until(lambda: not port.number)
+    _queue(local, "RUNNING", "n1")
+    port.report(8888)
+    port.report(5555)
+    assert await ready == "http://203.0.113.7:8888"
+
+
+async def test_a_port_waits_for_slurm_while_that_does_not_answer(launcher: Launcher, local: LocalSite) -> None:
+    local.tell("silent", "")
+    _queue(local, "RUNNING", "n1")
+    port, ready = _ready(launcher, Progress())
+    port.report(8888)
+    await asyncio.wait((ready,), timeout=1)
+    (local.slurm / "silent").unlink()
+    assert await ready == "http://203.0.113.7:8888"
 
 
 async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
@@ -232,7 +261,7 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     await until(lambda: len(told.sentences) == 1)
     _queue(local, "RUNNING", "n1")
     await until(lambda: len(told.sentences) == 2)
-    port.set_result(8888)
+    port.report(8888)
     await ready
     assert told.sentences[0] == "The job waits in the queue (Resources)."
     assert told.sentences[1].startswith("The job runs on n1")
@@ -406,10 +435,10 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     job = await told.submit(launcher, offer)
     _queue(local, "RUNNING", "n1")
     port, ready = _ready(launcher, Progress())
-    port.set_result(8888)
+    port.report(8888)
     url = await ready
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
+    assert await later.reopen(job) == url == "http://203.0.113.7:8888"
 
 
 async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
@@ -453,7 +482,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
     port, ready = _ready(launcher, Progress())
-    port.set_result(server.sockets[0].getsockname()[1])
+    port.report(server.sockets[0].getsockname()[1])
     url = await ready
     assert await _said_at(url) == b"hello\n"
     assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
