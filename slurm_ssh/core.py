@@ -10,6 +10,7 @@ from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.credentials import Credentials
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import Job
@@ -20,7 +21,7 @@ from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.slurm.queries import list_jobs
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.remote import COMMAND_SECONDS, Remote
+from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
 
 _END_LOOK_SECONDS = 0.2
 
@@ -71,15 +72,22 @@ class Core:
         self.upkeep.ticket_changed(user, stops)
 
     def site(self, job: Job) -> Site:
-        """Return the site of a job.  Raises Broken if there is none of that name."""
+        """Return the site of a job as it is reached now, with what the job was started with.
+
+        Raises Broken if there is none of that name.
+        """
         try:
-            return self._sites[job.site_key]
+            site = self._sites[job.site_key]
         except KeyError:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
+        return job.started_with.site(site) if job.started_with else site
 
-    def remote(self, job: Job) -> Remote:
-        """Return access to a job's site as its owner.  Raises Broken as `site` does."""
-        return Remote(self.pool, Login.of(job), self.site(job))
+    def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
+        """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.
+
+        Raises Broken as `site` does.
+        """
+        return Remote(self.pool, Login.of(job), self.site(job), deadline or Deadline.after(WORK_SECONDS))
 
     async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:
         """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""
@@ -90,14 +98,18 @@ class Core:
             return None
         return await list_jobs(remote, marks)
 
-    async def stop(self, job: Job) -> None:
-        """Cancel a job and see it end.  Raises Refused, Unavailable or Broken if that cannot be had."""
+    async def stop(self, job: Job, deadline: Deadline | None = None) -> None:
+        """Cancel a job and see it end.
+
+        Raises Refused, Unavailable or Broken if that cannot be had, by the `deadline` or in two minutes.
+        """
+        deadline = deadline or Deadline.after(WORK_SECONDS)
         site = self.site(job)
-        answer = await self.remote(job).run(slurm_jobs.cancel(site, job.owner, job.mark))
+        answer = await self.remote(job, deadline).run(slurm_jobs.cancel(site, job.owner, job.mark))
         if answer.status:
             raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
         try:
-            async with asyncio.timeout(COMMAND_SECONDS):
+            async with deadline.within(COMMAND_SECONDS).enforced():
                 # Slurm tells nobody when a job ends; asking is the only way.
                 while await self._is_listed(job):  # noqa: ASYNC110
                     await asyncio.sleep(_END_LOOK_SECONDS)

@@ -1,8 +1,8 @@
 """Fields: what the form asks for a profile at a site, and what it says of each site.  Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from kernels import units
 from profiles.catalogue.profile import Offering
@@ -75,13 +75,24 @@ def _plain(name: str, values: tuple[str, ...], usual: str, hint: str = "") -> Fi
 
 def _partition(offer: Offer, site: str, partition: str) -> str:
     entry = offer.catalogue.sites[site].partitions.get(partition)
-    real = limits.real_partition(offer, site, partition)
+    real = offer.real_partition(site, partition)
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
     news = [] if most is None else [labels.AT_MOST.format(time=units.say_minutes(most))]
     news += [labels.DOWN] if real and not real.is_up else []
+    if ends := _paused_until(offer, site, [partition]):
+        news.append(labels.IN_MAINTENANCE.format(time=offer.clock(ends)))
     return with_news(title, news)
+
+
+def _paused_until(offer: Offer, site: str, partitions: Sequence[str | None]) -> datetime | None:
+    """Return when the first of some partitions, all of which are in maintenance, is so no more; else None."""
+    under_way = [
+        [each.ends for each in offer.pauses(site, partition) if each.begins <= offer.now]
+        for partition in partitions
+    ]
+    return min(map(max, under_way)) if all(under_way) else None
 
 
 def with_news(title: str, news: Sequence[str]) -> str:
@@ -102,11 +113,24 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
 
 def _widest(offer: Offer, site: str, what: Offering, partitions: tuple[str, ...]) -> Iterator[Limit]:
     """Yield the limits of the numbers, each with the default of the first partition and the most of any."""
-    found = [limits.limits(offer, site, what, each) for each in partitions or (None,)]
+    found = {each: limits.limits(offer, site, what, each) for each in partitions or (None,)}
     for name in limits.NUMBERS:
-        first, most = found[0][name], max((each[name] for each in found), key=lambda limit: limit.bounds.most)
-        widest = Limit(name, most.bounds.model_copy(update={"default": first.bounds.default}))
-        yield limits.before_maintenance(offer, site, widest) if name == "time" else widest
+        widest = _wider([limit[name] for limit in found.values()])
+        if name == "time":
+            today = [limits.before_maintenance(offer, site, each, found[each][name]) for each in found]
+            most = max(today, key=_most)
+            yield widest if _most(most) == _most(widest) else replace(_wider(today), why=most.why)
+        else:
+            yield widest
+
+
+def _wider(found: Sequence[Limit]) -> Limit:
+    most = max(found, key=_most)
+    return Limit(most.name, most.bounds.model_copy(update={"default": found[0].bounds.default}))
+
+
+def _most(limit: Limit) -> int:
+    return limit.bounds.most
 
 
 def _number(limit: Limit) -> Field:
@@ -140,7 +164,9 @@ def news(offer: Offer, site: str, what: Offering) -> list[str]:
     if facts.partitions is None:
         return []
     names = limits.partitions(offer, site, what) or (None,)
-    real = [each for name in names if (each := limits.real_partition(offer, site, name)) is not None]
+    if ends := _paused_until(offer, site, names):
+        return [labels.IN_MAINTENANCE.format(time=offer.clock(ends)), *_age(offer, facts)]
+    real = [each for name in names if (each := offer.real_partition(site, name)) is not None]
     return [_available(what, real), *_age(offer, facts)] if real else []
 
 

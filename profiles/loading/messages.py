@@ -23,6 +23,7 @@ PATTERNS: Mapping[str, str] = {
     values.SLURM_WORD: mistakes.NO_SLURM_WORD,
     values.ABSOLUTE_PATH: mistakes.NO_ABSOLUTE_PATH,
     values.DIRECTIVE: mistakes.NO_DIRECTIVE,
+    values.SETTING: mistakes.NO_SETTING,
     profile.ICON: mistakes.NO_ICON,
     site.HOST: mistakes.NO_HOST,
     site.HOST_KEY: mistakes.NO_HOST_KEY,

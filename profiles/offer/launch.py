@@ -165,7 +165,7 @@ def _numbers(
 ) -> tuple[Mapping[str, int], str | None]:
     """Return what the job gets of limits.NUMBERS, and the type of its GPUs."""
     within = dict(limits.limits(offer, site, what, partition))
-    within["time"] = _before_it_ends(offer, site, within["time"], reservation)
+    within["time"] = _before_it_ends(offer, site, partition, within["time"], reservation)
     numbers = {name: within[name].chosen(choices) for name in limits.NUMBERS}
     kind = _gpu_type(what, numbers["gpus"], choices)
     if sentence := limits.why_too_small(offer, site, partition, numbers, kind):
@@ -175,9 +175,11 @@ def _numbers(
     return numbers, kind
 
 
-def _before_it_ends(offer: Offer, site: str, allowed: Limit, reservation: str | None) -> Limit:
+def _before_it_ends(
+    offer: Offer, site: str, partition: str | None, allowed: Limit, reservation: str | None
+) -> Limit:
     """Return the limit of the time as far as neither a maintenance nor the end of the reservation comes first."""
-    limit = limits.before_maintenance(offer, site, allowed)
+    limit = limits.before_maintenance(offer, site, partition, allowed, reservation)
     for each in offer.own_reservations(site):
         if each.name == reservation:
             why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.clock(each.ends))

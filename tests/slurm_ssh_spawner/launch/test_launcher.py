@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from tests.support import builders, composing, loopback
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
+from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -67,7 +69,7 @@ def _catalogue(local: LocalSite, profile: dict[str, Any] | None = None, **site: 
         "node_address": "{node}.geneva.test",
     }
     profiles = {"jupyterlab": builders.profile(**(profile or {}))}
-    return builders.catalogue(sites={"geneva": builders.site(**usual, **site)}, profiles=profiles)
+    return builders.catalogue(sites={"geneva": builders.site(**{**usual, **site})}, profiles=profiles)
 
 
 def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports: int) -> Launcher:
@@ -77,6 +79,11 @@ def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports:
 @pytest.fixture
 def tickets() -> _Tickets:
     return _Tickets()
+
+
+@pytest.fixture(autouse=True)
+def _nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names.known(monkeypatch).update({"n1.geneva.test": ("203.0.113.7",), "localhost": ("127.0.0.1",)})
 
 
 @pytest.fixture
@@ -115,8 +122,8 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(launcher: Launcher, progress: Progress) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+def _ready(launcher: Launcher, progress: Progress) -> tuple[ReportedPort, "asyncio.Task[str]"]:
+    port = ReportedPort()
     return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
 
@@ -164,6 +171,40 @@ async def test_a_submission_goes_on_when_nobody_waits_for_it(
     assert local.told("submissions") == "x\n"
 
 
+async def test_a_stop_does_not_wait_for_ever_for_a_submission(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._CANCEL_SECONDS", 0.1)
+    local.holds = [asyncio.Event()]
+    (held,) = local.holds
+    submitting = asyncio.create_task(_Told().submit(launcher, offer))
+    await until(lambda: launcher.is_submitting(_job()))
+    with pytest.raises(Unavailable) as late:
+        await launcher.cancel(_job())
+    assert late.value.message.startswith("Geneva has not answered yet whether it accepts the job. The hub stops")
+    assert local.told("scancel.arguments") == ""
+    held.set()
+    await submitting
+    await until(lambda: _record(launcher).end_reason == "stopped")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
+async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("slurm_ssh.jobs.upkeep._PAUSES_SECONDS", (0.1,))
+    local.tell("silent", "")
+    local.mishaps = ["", "", "after"]
+    with pytest.raises(Unavailable, match="was lost while the job was submitted"):
+        await _Told().submit(launcher, offer)
+    _queue(local, "PENDING")
+    (local.slurm / "silent").unlink()
+    await until(lambda: local.told("queue") == "")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
 async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
     _queue(local, "RUNNING", "n1")
     await launcher.cancel(_job())
@@ -181,9 +222,32 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     _queue(local, "RUNNING", "n1")
     told = Progress()
     port, ready = _ready(launcher, told)
-    port.set_result(8888)
-    assert await ready == "http://n1.geneva.test:8888"
+    port.report(8888)
+    assert await ready == "http://203.0.113.7:8888"
     assert told.sentences[-1] == "The server is up on n1."
+
+
+async def test_a_port_that_was_reported_before_the_job_ran_is_not_its_port(
+    launcher: Launcher, local: LocalSite
+) -> None:
+    _queue(local, "PENDING", reason="Resources")
+    port, ready = _ready(launcher, Progress())
+    port.report(5555)
+    await until(lambda: not port.number)
+    _queue(local, "RUNNING", "n1")
+    port.report(8888)
+    port.report(5555)
+    assert await ready == "http://203.0.113.7:8888"
+
+
+async def test_a_port_waits_for_slurm_while_that_does_not_answer(launcher: Launcher, local: LocalSite) -> None:
+    local.tell("silent", "")
+    _queue(local, "RUNNING", "n1")
+    port, ready = _ready(launcher, Progress())
+    port.report(8888)
+    await asyncio.wait((ready,), timeout=1)
+    (local.slurm / "silent").unlink()
+    assert await ready == "http://203.0.113.7:8888"
 
 
 async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
@@ -193,7 +257,7 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     await until(lambda: len(told.sentences) == 1)
     _queue(local, "RUNNING", "n1")
     await until(lambda: len(told.sentences) == 2)
-    port.set_result(8888)
+    port.report(8888)
     await ready
     assert told.sentences[0] == "The job waits in the queue (Resources)."
     assert told.sentences[1].startswith("The job runs on n1")
@@ -367,10 +431,10 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     job = await told.submit(launcher, offer)
     _queue(local, "RUNNING", "n1")
     port, ready = _ready(launcher, Progress())
-    port.set_result(8888)
+    port.report(8888)
     url = await ready
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
+    assert await later.reopen(job) == url == "http://203.0.113.7:8888"
 
 
 async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
@@ -414,7 +478,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
     port, ready = _ready(launcher, Progress())
-    port.set_result(server.sockets[0].getsockname()[1])
+    port.report(server.sockets[0].getsockname()[1])
     url = await ready
     assert await _said_at(url) == b"hello\n"
     assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
@@ -502,6 +566,47 @@ async def test_a_stop_is_owed_over_a_restart(
     await until(lambda: _record(restarted).ended is not None)
     assert local.told("queue") == ""
     await restarted.close()
+
+
+async def test_a_job_keeps_the_folders_and_the_delivery_that_it_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    await launcher.close()
+    ticket = local.home / f"alice/tickets/{ID}.ccache"
+    folder = local.home / f"alice/jobs/{ID}"
+    folder.mkdir()
+    edited = _catalogue(
+        local,
+        job_folder=f"{local.home}/other/{{owner}}",
+        ticket_folder=f"{local.home}/elsewhere/{{owner}}",
+        ticket={"delivery": "auks"},
+    )
+    tickets = _Tickets()
+    later = _launcher(tmp_path, edited, tickets, local)
+    _queue(local, "RUNNING", "n1")
+    stored = Job.from_state(json.loads(json.dumps(job.to_state())))
+    assert stored is not None
+    await later.report(stored)
+    tickets.put("alice", b"a newer ticket")
+    await until(lambda: ticket.read_bytes() == b"a newer ticket")
+    later.release(stored)
+    await until(lambda: not ticket.exists() and not folder.exists())
+    assert not (local.home / "elsewhere").exists()
+    await later.close()
+
+
+async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    local.refusal = Refused("Your Kerberos ticket has expired. Log in again.")
+    with pytest.raises(Refused):
+        await launcher.cancel(job)
+    local.refusal = None
+    (record,) = launcher.records.to_stop("alice")
+    assert launcher._job_of(record) == job
+    assert launcher._job_of(record).started_with == job.started_with is not None
 
 
 async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
