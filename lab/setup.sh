@@ -94,7 +94,9 @@ make_site_environment() {
         mkdir "/opt/$1"
         mount --bind /proc/self/fd/3 "/opt/$1"
         /usr/bin/python3 -m venv "/opt/$1"
-        "/opt/$1/bin/python" -m pip install --require-hashes --requirement "$2"
+        for lock in lab/locks/pip.lock "$2"; do
+            "/opt/$1/bin/python" -m pip install --require-hashes --requirement "$lock"
+        done
         [ ! -e "/opt/$1/bin/jupyter" ] || "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
             @jupyterlab/apputils-extension:announcements
     ' bash "$1" "$2"
@@ -160,17 +162,17 @@ main() {
         mark_done hub lab/locks/hub.lock lab/locks/pip.lock setup.cfg
     fi
     compile_tree
-    if ! done_with site lab/locks/site.lock; then
+    if ! done_with site lab/locks/site.lock lab/locks/pip.lock; then
         step "Environment of the sites" site make_site_environment jupyterlab lab/locks/site.lock
-        mark_done site lab/locks/site.lock
+        mark_done site lab/locks/site.lock lab/locks/pip.lock
     fi
-    if ! done_with spark lab/locks/spark.lock; then
+    if ! done_with spark lab/locks/spark.lock lab/locks/pip.lock; then
         step "Spark" spark make_site_environment spark lab/locks/spark.lock
-        mark_done spark lab/locks/spark.lock
+        mark_done spark lab/locks/spark.lock lab/locks/pip.lock
     fi
-    if ! done_with site-old lab/locks/site-old.lock; then
+    if ! done_with site-old lab/locks/site-old.lock lab/locks/pip.lock; then
         step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
-        mark_done site-old lab/locks/site-old.lock
+        mark_done site-old lab/locks/site-old.lock lab/locks/pip.lock
     fi
     if ! done_with wheels lab/locks/kernels.lock lab/locks/kernels-older.lock; then
         step "Wheels of the sites" wheels fetch_wheels
