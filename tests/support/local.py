@@ -98,7 +98,7 @@ class LocalSite:
 
     @asynccontextmanager
     async def stream(
-        self, _host: str, port: int
+        self, _host: str, port: int, *_deadline: Any
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give what reaches a port of one of its nodes: all of them are this machine."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
