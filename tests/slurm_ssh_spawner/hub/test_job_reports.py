@@ -114,6 +114,17 @@ async def test_a_long_body_is_not_read_whoever_sends_it(
     writer.close()
 
 
+async def test_a_job_that_nobody_waits_for_is_told_so_by_a_mark_of_the_hubs_own(
+    site: RunningHub, alice: User
+) -> None:
+    for token in (alice.new_api_token(), "none-any-more"):
+        answer = await site.post("launches/ffffffffffff", token, json={"stage": "job"})
+        assert answer.status_code in (403, 404)
+        assert answer.json()["unknown_launch"] is True
+    answer = await site.post(f"launches/{builders.LAUNCH_ID}", alice.new_api_token(), json={})
+    assert "unknown_launch" not in answer.json()
+
+
 async def test_the_launch_of_somebody_else_is_not_found(site: RunningHub, alice: User) -> None:
     assert await site.report(site.person("mallory")) == 404
     assert alice.spawners[""].reported == []
