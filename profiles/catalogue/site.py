@@ -227,7 +227,8 @@ class Site(Entry):
     )
     monitor: Monitor | None = Field(
         default=None,
-        description="Service identity that asks Slurm what is free. Default: people's own connections.",
+        description="Service identity that asks Slurm, for everybody, what is free and whose the projects are. "
+        "Default: people's own connections, each for that person alone.",
     )
     maintenance: tuple[Maintenance, ...] = Field(
         default=(), description="Times when nothing can be started there, shown in the form until they are over."

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.shell import Shell, quote
+from slurm_ssh.errors import Broken
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.launch import script
@@ -219,6 +220,24 @@ def test_a_hook_contributes_after_the_ticket_and_knows_the_job(tmp_path: Path) -
     text = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", builders.process(), (ticket,)).script
     folder = f"{tmp_path}/{builders.LAUNCH_ID}"
     assert _run(text, tmp_path).lines[:2] == ["ticket", f"jupyter-hub-1 {folder} 1024"]
+
+
+class _Fails(Hook):
+    def fragment(self, job: JobContext) -> Fragment:
+        raise LookupError(f"no scratch for {job.owner}")
+
+    def release(self, job: JobContext) -> Shell | None:
+        raise AttributeError(job.mark)
+
+
+def test_a_hook_that_fails_is_named_to_the_person_and_why_to_the_log() -> None:
+    launch = replace(builders.launch(), hooks={"scratch": _Fails()})
+    with pytest.raises(Broken, match="its hook scratch failed") as failed:
+        script.build(launch, builders.LAUNCH_ID, "m", builders.process(), ())
+    assert failed.value.detail == "LookupError: no scratch for alice"
+    with pytest.raises(Broken, match="its hook scratch failed") as failed:
+        script.releases(launch, builders.LAUNCH_ID, "m")
+    assert failed.value.detail == "AttributeError: m"
 
 
 def test_the_launch_folder_is_private_there_before_anything_else_and_gone_at_the_end(tmp_path: Path) -> None:
