@@ -55,7 +55,7 @@ def _allow() -> None:
 def _keep_own() -> bool:
     """Put the server's own kernel before one of its name that another profile's script made in the home."""
     try:
-        from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
+        from ipykernel.kernelspec import get_kernel_dict  # type: ignore[import-not-found] # noqa: PLC0415
     except ImportError:
         return False
     folder = os.path.join(os.path.dirname(FOLDER), "jupyter", "kernels", NATIVE)

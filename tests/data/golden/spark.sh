@@ -282,7 +282,7 @@ def _allow() -> None:
 def _keep_own() -> bool:
     """Put the server's own kernel before one of its name that another profile's script made in the home."""
     try:
-        from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
+        from ipykernel.kernelspec import get_kernel_dict  # type: ignore[import-not-found] # noqa: PLC0415
     except ImportError:
         return False
     folder = os.path.join(os.path.dirname(FOLDER), "jupyter", "kernels", NATIVE)
@@ -1004,13 +1004,13 @@ def python_of_the_site(environ: Dict[str, str]) -> Dict[str, str]:
     path = os.path.join(os.environ["JUPYTERHUB_SITES_LAUNCH_FOLDER"], "python")
     try:
         with open(path, "rb") as file:
-            lines = [os.fsdecode(each) for each in file.read().split(b"\0") if each]
+            kept = [os.fsdecode(each).partition("=") for each in file.read().split(b"\0") if each]
     except OSError:
         return environ
-    kept = {name: value for name, _, value in (line.partition("=") for line in lines)}
     profile = {name: value for name, value in environ.items() if name.startswith("PYTHON")}
     rest = {name: value for name, value in environ.items() if name not in profile}
-    return dict(rest, JUPYTERHUB_SITES_PYTHON=json.dumps(profile), **dict(kept))
+    rest.update({name: value for name, _, value in kept}, JUPYTERHUB_SITES_PYTHON=json.dumps(profile))
+    return rest
 
 
 def listens(child: subprocess.Popen, port: int) -> bool:
