@@ -2,8 +2,6 @@
 
 import logging
 import os
-import time
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,33 +11,22 @@ from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from . import groups, names, pages, pam, sentences, tickets
-from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, NameRefused, PasswordExpired
+from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
+from .passwords import Attempt, PasswordLogin
 from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
 from .store import TicketStore
+from .taken import Taken
 from .threads import LoginThreads
 
 # A login takes some 30 ms, so only hanging servers ever use them up.
 _LOGIN_THREADS = 16
+# Of their own: no page waits for the logins of others.
+_GROUP_THREADS = 4
 _PAGE_PATIENCE_SECONDS = 5
-
-
-@dataclass
-class _Attempt:
-    """One try to log in, for the log; `typed` is cut, since people type passwords into name fields."""
-
-    typed: str
-    principal: str = "-"
-    step: str = "names"
-    started: float = field(default_factory=time.monotonic)
-
-    def line(self, error: AuthFailed) -> str:
-        ms = (time.monotonic() - self.started) * 1000
-        return (
-            f"Login failed: user={self.typed[:32]!r} principal={self.principal} step={self.step} ms={ms:.0f}"
-            f" {type(error).__name__}: {error.detail}"
-        )
+# Where JupyterHub's model of somebody who logs in has their ticket until all checks are passed.
+_TAKEN = "ticket"
 
 
 class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
@@ -61,10 +48,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     pam_service = Unicode(
         "jupyterhub",
         config=True,
-        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Default
-        "jupyterhub": a file of its own, so that rules for consoles do not apply. Give pam_krb5 the option
-        `defer_pwchange`, or PAM tries to set an expired password to itself. "": the KDC alone decides, for
-        hubs without accounts.""",
+        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Names
+        that the machine does not know are refused before it is asked. Default "jupyterhub": a file of its own,
+        so that rules for consoles do not apply. Give pam_krb5 the option `defer_pwchange`, or PAM tries to set an
+        expired password to itself. "": the KDC alone decides, for hubs without accounts.""",
     )
     ticket_folder = Unicode(
         "/run/jupyterhub/krb5",
@@ -124,7 +111,16 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
-        self._threads = LoginThreads(_LOGIN_THREADS)
+        self._group_threads = LoginThreads(_GROUP_THREADS)
+        keytab = "" if self.verify_kdc == "off" else self.keytab
+        self._passwords = PasswordLogin(
+            LoginThreads(_LOGIN_THREADS),
+            self.login_timeout_seconds,
+            self._realm,
+            self.pam_service,
+            keytab,
+            self.tickets.folder,
+        )
 
     def _check_settings(self) -> None:
         if "KRB5CCNAME" in os.environ:
@@ -169,7 +165,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         """
         self.keeping.start(app)
         at_the_end(self._close)
-        return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+        return [*pages.routes(self.keeping), *self.single_sign_on.routes()]
 
     async def _close(self) -> None:
         await self.keeping.close()
@@ -191,7 +187,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return user == username and bool(super().validate_username(username))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
-        """Return the user, whose new ticket is stored, as `{"name": }`, or None for a refused login.
+        """Return the user as `{"name": , "ticket": }`, or None for a refused login; nothing is stored yet.
 
         With `manage_groups` also `groups`: the user's groups on this machine.
 
@@ -199,12 +195,13 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         403 for an expired password, 503 when PAM or the KDC cannot say.
         """
         if isinstance(handler, NegotiateHandler) and handler.signed_on:
-            return await self._model(handler.signed_on.user)
+            return await self._with_ticket(handler.signed_on)
         if "username" not in data:
             raise web.HTTPError(400, sentences.NAME_AND_PASSWORD)
-        attempt = _Attempt(data["username"])
+        attempt = Attempt(data["username"])
+        denied = self.denied_users | self.blocked_users
         try:
-            return await self._model(await self._log_in(attempt, data.pop("password", "")))
+            return await self._with_ticket(await self._passwords.take(attempt, data.pop("password", ""), denied))
         except LoginRefused as error:
             self.log.warning(attempt.line(error))
             return None
@@ -215,6 +212,32 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self.log.error(attempt.line(error))
             raise web.HTTPError(503, error.message) from error
 
+    async def _with_ticket(self, taken: Taken) -> dict[str, Any]:
+        return {**await self._model(taken.user), _TAKEN: taken}
+
+    async def run_post_auth_hook(self, handler: Any, auth_model: dict[str, Any]) -> dict[str, Any] | None:
+        """Run the site's hook, and store the ticket of somebody who is let in.
+
+        JupyterHub calls this when all its checks of who may use the hub are passed, and nothing after it refuses.
+        Raises web.HTTPError with a sentence if the ticket cannot be stored.
+        """
+        taken: Taken = auth_model.pop(_TAKEN)
+        let_in: dict[str, Any] | None = await super().run_post_auth_hook(handler, auth_model)
+        if let_in:
+            try:
+                self.keeping.keep(taken)
+            except AuthFailed as error:
+                self.log.error(
+                    "Login failed: principal=%s step=store %s: %s",
+                    taken.principal,
+                    type(error).__name__,
+                    error.detail,
+                )
+                raise web.HTTPError(
+                    403 if isinstance(error, BadTicket | TicketExpired) else 503, error.message
+                ) from error
+        return let_in
+
     async def _model(self, user: str) -> dict[str, Any]:
         """Return what JupyterHub is told of a user who is let in, with `manage_groups` also their groups here.
 
@@ -223,33 +246,11 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if not self.manage_groups:
             return {"name": user}
         try:
-            found = await self._threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
+            found = await self._group_threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
         except (TimeoutError, OSError) as error:
-            self.log.warning("The groups of %s could not be read: %s", user, error or "no answer in time")
+            self.log.warning("The groups of %s could not be read: %s", user, str(error) or "no answer in time")
             return {"name": user, "groups": None}
         return {"name": user, "groups": found}
-
-    async def _log_in(self, attempt: _Attempt, password: str) -> str:
-        # Blocked people are refused here too: JupyterHub's own check comes when the ticket is already stored.
-        who = names.identify(attempt.typed, self._realm, self.denied_users | self.blocked_users)
-        attempt.principal = who.principal
-        names.check_password(password)
-        try:
-            data = await self._threads.run(partial(self._ask, attempt, who, password), self.login_timeout_seconds)
-        except TimeoutError as error:
-            raise LoginServersUnreachable("no answer in time") from error
-        attempt.step = "store"
-        self.tickets.put(who.user, data, who.principal)
-        return who.user
-
-    def _ask(self, attempt: _Attempt, who: names.Identity, password: str) -> bytes:
-        """Ask PAM, then the KDC, in a thread; a password that PAM refused never costs a try at the KDC."""
-        if self.pam_service:
-            attempt.step = "pam"
-            pam.decide(self.pam_service, who.user, password)
-        attempt.step = "kdc"
-        keytab = "" if self.verify_kdc == "off" else self.keytab
-        return tickets.acquire(who.principal, password, self.tickets.folder, keytab)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
         """True while the user's ticket is good, with `manage_groups` their groups; False asks for a new login.

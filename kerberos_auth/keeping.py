@@ -1,18 +1,24 @@
 """When a ticket is removed from the hub, and for whom tickets are renewed."""
 
 import asyncio
-import pwd
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from jupyterhub import orm
 from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Enum
 from traitlets.config import LoggingConfigurable
 
-from .renewal import RenewalLoop
+from . import accounts
+from .ccache import parse
+from .errors import AuthFailed
+from .negotiate import SignedOn
+from .renewal import RenewalLoop, can_go_on
+from .taken import Taken
 from .threads import LoginThreads
+from .tickets import Ticket
 
 # What a stopped job left at its site is tidied away with the ticket.
 _TIDY_SECONDS = 60
@@ -41,46 +47,89 @@ class TicketKeeping(LoggingConfigurable):
         self.renewal = RenewalLoop(self._store, self._with_servers, self._may_go_on)
         self._threads = LoginThreads(_THREADS)
         self._app: Any = None
-        self._logged_out: set[str] = set()
-        self._store.subscribe(self._logged_out.discard)
 
     def start(self, app: Any) -> None:
         """Begin to renew for the people of a JupyterHub application; the event loop runs."""
         self._app = app
+        if marked := self._store.marked():
+            for user in marked - self._with_servers_before(app):
+                self.forget(user)
         self.renewal.start()
 
     async def close(self) -> None:
         """Renew no longer."""
         await self.renewal.close()
 
+    def keep(self, taken: Taken) -> None:
+        """Store the ticket of somebody who is let in, and take a logout back.
+
+        Whoever opens a page with a browser may have a ticket there that is about to end: it never takes the place
+        of one that lasts longer.  Raises what TicketStore.put raises.
+        """
+        if isinstance(taken, SignedOn) and self._lasts_longer(taken):
+            self.log.info("Kept the ticket of %s, which lasts longer than that of the browser", taken.user)
+        else:
+            self._remark(self._store.put(taken.user, taken.cache, taken.principal))
+        self._store.unmark(taken.user)
+
+    def _remark(self, ticket: Ticket) -> None:
+        if not ticket.forwardable:
+            self.log.warning(
+                "The ticket of %s may not be forwarded, so no site takes it: forwardable in the hub's krb5.conf "
+                "and allow_forwardable of the principal at the KDC decide that",
+                ticket.user,
+            )
+        if not ticket.renewable:
+            self.log.warning(
+                "The ticket of %s cannot be renewed: renew_lifetime in the hub's krb5.conf and maxrenewlife of "
+                "the principal at the KDC decide that",
+                ticket.user,
+            )
+
+    def _lasts_longer(self, taken: Taken) -> bool:
+        try:
+            stored = self._store.get(taken.user)
+        except AuthFailed:
+            return False
+        new = Ticket.of(taken.user, parse(taken.cache), stored.path)
+        new_ends = new.renew_until if can_go_on(new) else new.end
+        return stored.forwardable and (self.renewal.ends(stored), stored.end) > (new_ends, new.end)
+
     def logged_out(self, user: str) -> None:
-        """Remove the ticket of a person who logged out, or remember to."""
+        """Remove the ticket of a person who logged out: now, or when their last server has stopped."""
         if self.remove_ticket == "never":
             return
-        if user in self._with_servers():
-            self._logged_out.add(user)
-        else:
+        if user not in self._with_servers():
             self.forget(user)
+            return
+        try:
+            self._store.mark(user)
+        except OSError as error:
+            self.log.error("The ticket of %s will not be removed before its end: %s", user, error)
 
     def server_stopped(self, user: str, spawner: Any) -> None:
         """Remove the person's ticket soon if that was their last server and they need it no more."""
-        if user in self._logged_out or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
+        if user in self._store.marked() or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
             asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
 
     def forget(self, user: str) -> None:
         """Remove the user's ticket now."""
-        self._logged_out.discard(user)
         self._store.remove(user)
         self.log.info("Removed the ticket of %s", user)
 
     def _remove_if_idle(self, user: str) -> None:
-        wanted = user in self._logged_out or self.remove_ticket == "idle"
+        wanted = user in self._store.marked() or self.remove_ticket == "idle"
         if wanted and user not in self._with_servers():
             self.forget(user)
 
     def _with_servers(self) -> Iterable[str]:
         users = list(self._app.users.values()) if self._app else []
         return {user.name for user in users if user.active}
+
+    def _with_servers_before(self, app: Any) -> set[str]:
+        """Return who had a server when the hub ended; JupyterHub makes their users only later."""
+        rows = app.db.query(orm.User.name).join(orm.Spawner).filter(orm.Spawner.server_id.isnot(None))
+        return {name for (name,) in rows}
 
     async def _may_go_on(self, user: str) -> bool:
         authenticator: Any = self.parent
@@ -93,15 +142,7 @@ class TicketKeeping(LoggingConfigurable):
         if not allowed or not authenticator.pam_service:
             return bool(allowed)
         # The account may be in a directory that does not answer.
-        return await self._threads.run(partial(_has_account, user), authenticator.login_timeout_seconds)
-
-
-def _has_account(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
+        return await self._threads.run(partial(accounts.exists, user), authenticator.login_timeout_seconds)
 
 
 def _failed_to_start(spawner: Any) -> bool:

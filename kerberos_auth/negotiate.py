@@ -9,6 +9,7 @@ from pathlib import Path
 from . import names, sentences, tickets
 from .ccache import parse
 from .errors import AuthFailed, BadTicket, NameRefused
+from .taken import Taken
 
 MAX_HEADER = 48 * 1024  # tickets with an Active Directory PAC are large; tornado takes 64 KiB of headers in all
 
@@ -20,15 +21,12 @@ class SignOnRefused(AuthFailed):
 
 
 @dataclass(frozen=True)
-class SignedOn:
-    """A user whose browser proved who it is and passed the ticket `cache` on: a secret, to be stored.
+class SignedOn(Taken):
+    """A user whose browser proved who it is and passed a ticket on.
 
     `answer` is the value of a WWW-Authenticate header by which this service proves itself in return.
     """
 
-    user: str
-    principal: str
-    cache: bytes = field(repr=False)
     answer: str = field(repr=False)
 
 

@@ -66,6 +66,10 @@ NO_TICKET_SHOWN = _(
     "(Firefox: network.negotiate-auth.trusted-uris and delegation-uris; Chromium: AuthServerAllowlist and "
     "AuthNegotiateDelegateAllowlist, then restart it). Or log in with your password."
 )
+OTHER_PAGE = _(
+    "A link on another site's page cannot log you in without a password. Open the login page of this hub, "
+    "then choose to log in without a password."
+)
 NOT_ALLOWED = _("You are not allowed to use this hub. Contact the administrators.")
 NOT_DELEGATED = _(
     "Your browser proved who you are but did not forward your ticket. Allow delegation to this site "

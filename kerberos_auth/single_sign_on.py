@@ -12,14 +12,17 @@ from tornado.httputil import url_concat
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
-from . import negotiate, sentences
+from . import accounts, negotiate, sentences
 from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
 from .negotiate import SignedOn, SignOnRefused
 from .threads import LoginThreads
+from .way_back import WayBack
 
 PATH = "/negotiate"
 
-_THREADS = 4  # each is busy for milliseconds: no server is asked
+# What a browser says of a page that its user opens (Fetch Metadata Request Headers, W3C); an old one says nothing.
+_OPENED = {"Site": ("none", "same-origin"), "Mode": ("navigate",), "Dest": ("document",)}
+_THREADS = 4  # each is busy for milliseconds, unless the account database is slow
 
 
 class SingleSignOn(LoggingConfigurable):
@@ -48,25 +51,29 @@ class SingleSignOn(LoggingConfigurable):
         return [(PATH, NegotiateHandler, {"single_sign_on": self})] if self.keytab else []
 
     async def accept(self, authorization: str) -> SignedOn | None:
-        """Return who an Authorization header proves, the ticket stored; None without a Negotiate token.
+        """Return who an Authorization header proves, with their ticket; None without a Negotiate token.
 
         Raises SignOnRefused, or another AuthFailed when the person is not to blame.
         """
         token = negotiate.read_header(authorization)
         if token is None:
             return None
-        store = self._authenticator.tickets
-        denied = self._authenticator.denied_users | self._authenticator.blocked_users
-        check = partial(negotiate.sign_on, token, self.keytab, store.folder, store.realm, denied)
+        check = partial(self._check, token)
         try:
-            who = await self._threads.run(check, self._authenticator.login_timeout_seconds)
+            return await self._threads.run(check, self._authenticator.login_timeout_seconds)
         except TimeoutError as error:
-            raise LoginServersUnreachable("no thread was free in time") from error
-        store.put(who.user, who.cache, who.principal)
+            raise LoginServersUnreachable("no answer in time") from error
+
+    def _check(self, token: bytes) -> SignedOn:
+        authenticator = self._authenticator
+        store, denied = authenticator.tickets, authenticator.denied_users | authenticator.blocked_users
+        who = negotiate.sign_on(token, self.keytab, store.folder, store.realm, denied)
+        if authenticator.pam_service and not accounts.exists(who.user):
+            raise SignOnRefused(sentences.NOBODY_HERE, f"this machine does not know {who.user}")
         return who
 
 
-class NegotiateHandler(BaseHandler):  # type: ignore[misc]
+class NegotiateHandler(WayBack, BaseHandler):  # type: ignore[misc]
     """Log a person in by their browser's ticket and lead them to `next`; every refusal links to the login form.
 
     `signed_on` is who they are, once they proved it: the authenticator takes it in place of a password.
@@ -80,6 +87,8 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
 
     async def get(self) -> None:
         """Ask for a ticket, or take the one in the Authorization header."""
+        if not self._is_opened():
+            raise self._refusal(403, sentences.OTHER_PAGE)
         try:
             self.signed_on = await self._single_sign_on.accept(self.request.headers.get("Authorization", ""))
         except AuthFailed as error:
@@ -89,11 +98,20 @@ class NegotiateHandler(BaseHandler):  # type: ignore[misc]
             raise self._refusal(403 if theirs else 503, error.message) from error
         if self.signed_on is None:
             raise self._refusal(401, sentences.NO_TICKET_SHOWN, {"WWW-Authenticate": "Negotiate"})
-        user = await self.login_user({"username": self.signed_on.user})
+        try:
+            user = await self.login_user({"username": self.signed_on.user})
+        except web.HTTPError as error:
+            raise self._refusal(error.status_code, error.log_message or sentences.NOT_ALLOWED) from error
         if user is None:
             raise self._refusal(403, sentences.NOT_ALLOWED)
         self.set_header("WWW-Authenticate", self.signed_on.answer)
         self.redirect(self.get_next_url(user))
+
+    def _is_opened(self) -> bool:
+        """Return whether the person opens this page, as far as the browser tells."""
+        # Browsers show a ticket also to what a page of another site embeds.
+        told = self.request.headers
+        return all(told.get(f"Sec-Fetch-{name}", may[0]) in may for name, may in _OPENED.items())
 
     def _refusal(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> web.HTTPError:
         form = url_concat(self.settings["login_url"], {"next": self.get_argument("next", "")})

@@ -16,6 +16,8 @@ from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
 from .tickets import TEMPORARY, Ticket, default_realm
 
+_MARK = ".leaving-"
+
 _log = logging.getLogger(__name__)
 
 
@@ -83,17 +85,37 @@ class TicketStore:
         return data[: facts.whole]
 
     def remove(self, user: str) -> None:
-        """Forget the user's ticket; no error when there is none."""
+        """Forget the user's ticket and its mark; no error when there is none."""
         if names.is_user(user):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(user, dir_fd=self._fd)
+            self.unmark(user)
+
+    def mark(self, user: str) -> None:
+        """Note beside the ticket that it is to go soon: tickets that are put later, and a restart, keep the mark.
+
+        Raises OSError (disk full).
+        """
+        if names.is_user(user):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(_MARK + user, flags, 0o600, dir_fd=self._fd))
+
+    def unmark(self, user: str) -> None:
+        """Take the mark back; no error when there is none."""
+        if names.is_user(user):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(_MARK + user, dir_fd=self._fd)
+
+    def marked(self) -> set[str]:
+        """Return the users with a mark."""
+        return {name.removeprefix(_MARK) for name in self._files() if name.startswith(_MARK)}
 
     def users(self) -> list[str]:
         """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
         return sorted(filter(names.is_user, self._files()))
 
     def sweep(self) -> dict[str, AuthFailed]:
-        """Remove half-written files, and tickets of no use; return whose those were, and why.
+        """Remove half-written files, stray marks, and tickets of no use; return whose those were, and why.
 
         Only for the start of a hub: logins use files that look half-written.
         """
@@ -108,6 +130,8 @@ class TicketStore:
                 useless[user] = error
                 with contextlib.suppress(IsADirectoryError):
                     self.remove(user)
+        for user in self.marked().difference(self.users()):
+            self.unmark(user)
         return useless
 
     def _tell(self, user: str) -> None:

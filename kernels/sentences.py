@@ -14,3 +14,10 @@ NOT_A_TIME = _("{value} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
 NOT_A_SIZE = _("{value} is not an amount of memory; write 900M or 64G")
 NOT_A_NUMBER = _("{value} is not a whole number; write digits, such as 4")
 WHAT_TO_INSTALL = _("must say once what to install; write either `requirements` or `lock`")
+
+# -- what a hook's author did wrong ------------------------------------------------------------------------
+NO_HOOK_CLASS = _("{value} is not a hook; write a subclass of Hook")
+NO_FRAGMENT = _("fragment() returned something else; write a Fragment, its texts as Shell")
+NO_VARIABLE = _("{name} cannot be the name of a variable; write letters, digits and _")
+NO_SHELL = _("release() returned something else; write Shell, or None")
+NO_IMPLIED_HOOK = _("implied() returned something else; write a hook, or None")

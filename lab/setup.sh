@@ -9,7 +9,7 @@ readonly SETUP=$PWD/.setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly PACKAGES=(
     slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins munge
-    mariadb-server-core mariadb-client-core
+    mariadb-server-core mariadb-client-core postgresql
     krb5-kdc krb5-admin-server krb5-user libkrb5-dev
     openssh-server environment-modules tcsh chromium
     lua5.3 lua-filesystem lua-json lua-posix lua-term tcl
@@ -127,6 +127,11 @@ open_tree() {
     find . -mindepth 1 -maxdepth 1 ! -name '.*' -exec chmod -R go+rX {} +
 }
 
+# The lab's hub sees the tree read-only: what is not compiled before, it would compile at each of its starts.
+compile_tree() {
+    .venv/bin/python -m compileall -q kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner
+}
+
 main() {
     ((EUID == 0)) || { echo "Run it as root: it installs Debian packages." >&2; exit 1; }
     open_tree
@@ -151,6 +156,7 @@ main() {
         step "Environment of the hub (the first time gssapi is compiled)" hub make_hub_environment
         mark_done hub lab/locks/hub.lock setup.cfg
     fi
+    compile_tree
     if ! done_with site lab/locks/site.lock; then
         step "Environment of the sites" site make_site_environment jupyterlab lab/locks/site.lock
         mark_done site lab/locks/site.lock

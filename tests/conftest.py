@@ -45,6 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parts["long" if is_long else item.path if in_lab else "unit"].append(item)
     longest = parts.pop("long", [])
     places = {item: (at + 0.5) / len(part) for part in parts.values() for at, item in enumerate(part)}
+    # Those that wait for minutes go before groups, which compute.
+    longest.sort(key=lambda item: not item.get_closest_marker("long"))
     items[:] = [*longest, *sorted(places, key=places.__getitem__)]
 
 

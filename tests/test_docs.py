@@ -1,5 +1,6 @@
 """Pages lead to pages that exist, in the docs and in the code."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,3 +50,35 @@ def test_every_page_is_in_the_index() -> None:
     index = (TREE / "docs/index.md").read_text(encoding="utf-8")
     for page in (TREE / "docs").glob("*.md"):
         assert page.name == "index.md" or f"({page.name})" in index, page.name
+
+
+_QUOTED = {"messages.md": "message", "single-sign-on.md": "sentence"}
+"""Pages with a table of what people read, and the head of its first column."""
+
+
+def _rows(page: str) -> list[str]:
+    """Return the first cells of the table on a page of `_QUOTED`."""
+    text = (TREE / "docs" / page).read_text(encoding="utf-8")
+    table = text.split(f"\n| {_QUOTED[page]} |", 1)[1].split("\n\n", 1)[0]
+    return [line.split(" | ")[0].lstrip("| ") for line in table.splitlines()[2:]]
+
+
+def _said() -> Iterator[str]:
+    """Yield the texts of all modules that word sentences, and of what runs in jobs, with spaces made one."""
+    words = [*TREE.glob("*/sentences.py"), *TREE.glob("*/sentences/*.py"), *TREE.glob("*/**/jobside/*.py")]
+    for module in words:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield " ".join(node.value.split())
+    for script in (*TREE.glob("*/**/templates/*.sh.jinja"), *TREE.glob("*/**/jobside/*.sh")):
+        yield " ".join(script.read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("page", _QUOTED)
+def test_every_message_that_is_explained_is_one_that_people_read(page: str) -> None:
+    said, rows = list(_said()), _rows(page)
+    assert len(rows) > 4
+    for row in rows:
+        parts = [re.escape(part.strip(" .:,")) for part in row.split("…")]
+        pattern = re.compile(".*".join(parts))
+        assert any(pattern.search(text) for text in said), row

@@ -1,5 +1,6 @@
 """The steps of `make setup`: they say that they are at work, how long it took, and why they failed."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -45,3 +46,8 @@ def test_a_step_that_fails_in_its_middle_ends_the_setup_with_the_end_of_its_log(
     assert done.status == 1
     assert done.lines == ["A thing ..."]
     assert done.stderr.decode() == f"begun\nA thing: failed. The whole log is {tmp_path}/thing.log\n"
+
+
+def test_what_is_imported_at_every_start_compiles_no_grammar() -> None:
+    for lock in (TREE / "lab" / "locks").glob("*.lock"):
+        assert not re.search(r"^(rfc3987-syntax|lark)\b", lock.read_text(), re.MULTILINE), lock.name

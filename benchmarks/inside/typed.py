@@ -2,7 +2,7 @@
 
 Runs on a front end, which has no source tree: the standard library and Slurm's commands only.  Reads
 `{"script", "phase", "path", "token"}` from stdin; prints the seconds from the start of sbatch to each mark:
-`accepted` (sbatch has ended), `starting` and `up` (the job's two reports), `ready` (the server answered a GET).
+`accepted` (sbatch has ended), `starting` and `up` (the starter's reports), `ready` (the server answered a GET).
 """
 
 import http.client
@@ -26,13 +26,16 @@ class Reports(HTTPServer):
     timeout = PATIENCE_SECONDS
     last: tuple[dict[str, object], str, float] | None = None
 
-    def next(self) -> tuple[dict[str, object], str, float]:
-        """Return what the next report says, the address it came from and when it came."""
-        self.last = None
-        self.handle_request()
-        if self.last is None:
-            sys.exit("The job has not reported in time; its log is in /scratch/<person>/jupyter.")
-        return self.last
+    def until(self, key: str, value: str | None = None) -> tuple[dict[str, object], str, float]:
+        """Take reports until one has the key (with this value); return it, where it came from and when."""
+        while True:
+            self.last = None
+            self.handle_request()
+            if self.last is None:
+                sys.exit("The job has not reported in time; its log is in /scratch/<person>/jupyter.")
+            said = self.last[0].get(key)
+            if said is not None and value in (None, said):
+                return self.last
 
 
 class Report(BaseHTTPRequestHandler):
@@ -91,8 +94,8 @@ def main() -> None:
     job = submit(script, task["token"])
     marks = {"accepted": time.monotonic()}
     try:
-        _, _, marks["starting"] = reports.next()
-        body, node, marks["up"] = reports.next()
+        _, _, marks["starting"] = reports.until("stage", "starting")
+        body, node, marks["up"] = reports.until("port")
         while not answers(node, int(str(body["port"])), task["path"]):
             time.sleep(0.01)
         marks["ready"] = time.monotonic()

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
-from kernels.hook import Hook, hooks
+from kernels.hook import Hook, HookFailed, contained, find, installed
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
 from profiles.sentences import mistakes
@@ -28,13 +28,15 @@ def _read(value: Any) -> Any:
 def _hook(name: str, settings: Any) -> Hook:
     if isinstance(settings, Hook):
         return settings
-    known = hooks()
-    if name not in known:
-        raise WrongAt((str(name),), mistakes.NO_HOOK.format(hint=meant(str(name), sorted(known))))
+    if name not in installed():
+        raise WrongAt((str(name),), mistakes.NO_HOOK.format(hint=meant(str(name), sorted(installed()))))
     try:
-        return known[name].model_validate({} if settings is None else settings)
-    except ValidationError as error:
-        raise WrongWithin((name,), error) from error
+        with contained(name):
+            return find(name).model_validate({} if settings is None else settings)
+    except HookFailed as error:
+        if isinstance(error.__cause__, ValidationError):
+            raise WrongWithin((name,), error.__cause__) from error
+        raise WrongAt((name,), mistakes.HOOK_FAILED.format(name=name, reason=error)) from error
 
 
 Hooks = Annotated[dict[str, SerializeAsAny[Hook]], BeforeValidator(_read, json_schema_input_type=dict[str, Any])]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kernels import units
-from kernels.hook import hooks
+from kernels.hook import HookFailed, contained, find, installed
 from profiles.catalogue.catalogue import Catalogue
 
 Schema = dict[str, Any]
@@ -42,10 +42,18 @@ def _own_keys_first(defs: Schema) -> None:
 
 
 def _hooks(defs: Schema) -> Schema:
-    """Return what may stand behind the name of each installed hook, adding the settings to `defs`."""
-    found = {}
-    for name, hook in sorted(hooks().items()):
-        schema = hook.model_json_schema()
+    """Return what may stand behind the name of each installed hook, adding the settings to `defs`.
+
+    Of one that cannot be used it is not known.
+    """
+    found: Schema = {}
+    for name in sorted(installed()):
+        try:
+            with contained(name):
+                schema = find(name).model_json_schema()
+        except HookFailed:
+            found[name] = {}
+            continue
         defs |= schema.pop("$defs", {})
         defs[f"hook-{name}"] = schema
         found[name] = {"anyOf": [{"$ref": f"#/$defs/hook-{name}"}, {"type": "null"}]}

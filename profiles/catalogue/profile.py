@@ -41,7 +41,11 @@ class Visibility(Entry):
     """Who may see a profile: members of one of the groups, and people who may charge one of the projects."""
 
     groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
-    projects: tuple[SlurmWord, ...] = Field(default=(), description="Projects of the site.")
+    projects: tuple[SlurmWord, ...] = Field(
+        default=(),
+        description="Projects of the site. Where it has no `monitor`, a person's own shell says which are theirs: "
+        "that hides, but does not protect.",
+    )
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:

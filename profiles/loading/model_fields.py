@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
-from kernels.hook import Hook, hooks
+from kernels.hook import Hook, HookFailed, find, installed
 
 Fields = Mapping[str, FieldInfo]
 
@@ -37,10 +37,17 @@ def _step(annotation: Any, step: str) -> Any:
                 return plain.model_fields[step].annotation
         elif get_origin(plain) is dict:
             of = get_args(plain)[1]
-            return hooks().get(step, Any) if _plain(of) is Hook else of
+            return _hook(step) if _plain(of) is Hook else of
         elif get_origin(plain) is tuple:
             return get_args(plain)[0]
     return Any
+
+
+def _hook(name: str) -> Any:
+    try:
+        return find(name) if name in installed() else Any
+    except HookFailed:
+        return Any
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -55,6 +55,7 @@ NO_KEY = _(
 NOT_PLAIN = _("{value} has a line break or another control character; write it on one line")
 NO_SLURM_WORD = _("{value} is not a valid Slurm name; write letters, digits and _.:=,[]/@+*- without spaces")
 NO_ABSOLUTE_PATH = _("{value} is not an absolute path; write one that begins with /")
+NO_SETTING = _("{value} is empty, or has a line break or another control character; write it on one line")
 NO_DIRECTIVE = _("{value} is not a long option of sbatch; write it without the leading --, such as constraint")
 NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
 NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
@@ -76,6 +77,14 @@ DECIDED_BY = _("is set by the launch itself; write {key} instead")
 DECIDED_BY_SITE = _("is set by the launch itself; write {key} of the site instead")
 JOB_NAME = _("is set by the launch itself, because jobs are found by their name; remove it")
 ONE_TASK = _("is set by the launch itself, because the server is one task on a node; remove it")
+SEVERAL_JOBS = _("would make several jobs of one launch; remove it")
+NOT_AT_ONCE_STARTED = _("would keep the job from starting while a person waits for it; remove it")
+NOTHING_SUBMITTED = _("submits no job at all; remove it")
+ANSWER_IS_READ = _("would change what the hub reads of sbatch; remove it")
+NOT_RUN_AGAIN = _("would run the job again when nobody waits for it; remove it")
+SCRIPT_OF_ITS_OWN = _("would take the place of the launch's own script; write `command` instead")
+FOR_ROOT = _("may be used by root alone, but jobs are submitted by their owners; remove it")
+SHORT_FOR = _("is short for `{name}`, which {why}")
 FLAG_WITH_VALUE = _("would become --{name}={value}; write true for an option without a value")
 NOT_SWITCHED_OFF = _("cannot be switched off like this; write true, or remove the option")
 NO_MEANING = _("{name} has no meaning here; {known} has")
@@ -83,6 +92,7 @@ NO_MEANING_OF = _("{name} has no meaning here; {known} have")
 ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
 NO_IMAGE = _("does not contain the image; write {image} as one of the words")
 NO_HOOK = _("there is no such hook; {hint}")
+HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair the package it comes from")
 
 # -- keys beside each other --------------------------------------------------------------------------------
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
@@ -170,6 +180,10 @@ UNREADABLE = _("cannot be read: {reason}")
 INCLUDED_UNREADABLE = _("{path} cannot be read: {reason}; write a path relative to this file")
 INCLUDED_FOLDER = _("{path} cannot be read: {reason}; write such as profiles/*.yaml for the files in it")
 INCLUDED_FORBIDDEN = _("{path} cannot be read: {reason}; let the hub's user read it")
+INCLUDED_NO_FILE = _("{path} is not a file, but a pipe or a device; write the path of a file")
+INCLUDED_TOO_LARGE = _("{path} is larger than {most} MB; write a smaller file, or several")
+TOO_MANY_FILES = _("there are more than {most} files; include fewer")
+SITES_OF_INCLUDED = _("only the first file may name sites, since tickets go there; move them to it")
 NOT_UTF8 = _("is not UTF-8 text from here on; save the file as UTF-8")
 EMPTY_FILE = _("is empty; write `sites` and `profiles`")
 INCLUDES_ITSELF = _("leads back to {path}, which includes this file; remove one of the two")
@@ -184,6 +198,9 @@ TWICE = _("is there twice, first in {file}:{line}; remove one of them")
 NOT_YAML = _("not YAML: {reason}")
 NOT_YAML_HINT = _("not YAML: {reason}; {hint}")
 CONTROL_CHARACTER = _("not YAML: the character U+{code} is not allowed; write it as an escape in quotes")
+TOO_MUCH_REPEATED = _(
+    "not YAML: with all that is repeated by aliases (* and a word) there are more than {most} values; repeat less"
+)
 TOO_DEEP = _("not YAML: too many brackets or dashes within each other; remove some")
 NOT_WHAT_ITS_TAG_SAYS = _("this is not what its tag {tag} says")
 WITHIN_ITSELF = _("this contains itself")
@@ -216,4 +233,11 @@ CHANGED = _(
 CHANGED_MORE = _(
     "The catalogue was changed and has {count} configuration errors, first: {problem}. "
     "The version of {time} stays in use. Fix the file, then run `jupyterhub-sites check {path}`."
+)
+NOT_READ = _(
+    "The catalogue {path} could not be read ({reason}); the log of the hub says more. "
+    "The version of {time} stays in use."
+)
+FILES_HANG = _(
+    "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )

@@ -1,4 +1,4 @@
-"""Hands out SiteFacts: each site's snapshot, and each person's projects, which it collects in the background."""
+"""Hands out SiteFacts: each site's snapshot and each person's projects, which it collects in the background."""
 
 import asyncio
 import logging
@@ -13,7 +13,10 @@ FRESH_SECONDS = 600.0
 RETRY_SECONDS = 60.0
 
 AskProjects = Callable[[str, str], Awaitable[SiteFacts | None]]
-"""Asks the site with this key for a user's projects (hub name), as that user; None if it could not be asked."""
+"""Asks the site with this key for a user's projects (hub name); None if it could not be asked.
+
+Where the site has a monitor it is the monitor who says it, else the user.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -35,9 +38,9 @@ class Availability:
     def __init__(self, sites: Mapping[str, Site], ask: AskProjects, take: snapshots.TakeSnapshot) -> None:
         self._sites = sites
         self._ask = ask
-        self._snapshots = snapshots.Snapshots(take)
+        self._snapshots = snapshots.Snapshots(sites, take)
         self._known: dict[tuple[str, str], _Projects] = {}
-        self._asked: set[tuple[str, str]] = set()
+        self._waited: set[tuple[str, str]] = set()
         self._questions: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def close(self) -> None:
@@ -59,20 +62,20 @@ class Availability:
 
         A site that is asked as the user gets their ticket: leave out those that they are not offered.
 
-        Waits at most `patience_seconds`, and only for the projects of a user at sites that were never asked for
-        them.
+        Waits at most `patience_seconds`, and only for the projects of a user at sites for whose first answer they
+        have not yet waited so long.
         """
         wanted = [key for key in self._sites if among is None or key in among]
         self._snapshots.refresh(user, wanted)
         new = [self._question(user, key) for key in wanted if self._is_due(user, key, self._sites[key])]
-        first = [task for key, task in new if (user, key) not in self._asked]
-        self._asked.update((user, key) for key, _ in new)
-        if first:
-            await asyncio.wait(first, timeout=patience_seconds)
+        if first := {key: task for key, task in new if (user, key) not in self._waited}:
+            await asyncio.wait(first.values(), timeout=patience_seconds)
+            # Not before: who asks while somebody waits needs the answer as well.
+            self._waited.update((user, key) for key in first)
         return self.facts(user)
 
     def _of(self, user: str, key: str) -> SiteFacts:
-        return replace(self._snapshots.of(key), projects=self._projects(user, key).projects)
+        return replace(self._snapshots.of(user, key), projects=self._projects(user, key).projects)
 
     def _projects(self, user: str, key: str) -> SiteFacts:
         known = self._known.get((user, key))

@@ -1,23 +1,33 @@
-"""One snapshot of each site, collected in the background for everybody, with its age."""
+"""Snapshots of sites, collected in the background, with their age.
+
+What a monitor is told counts for everybody.  What a person is told comes through their own login shell, so it
+counts for them alone.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from profiles.catalogue.site import Site
 from profiles.facts import UNKNOWN, SiteFacts
 from slurm_ssh.errors import LaunchError, Refused, Unavailable
 
 INTERVAL_SECONDS = 60.0
-"""How long a snapshot, or a failure to get one, is enough for everybody."""
+"""How long a snapshot, or a failure to get one, is enough for those whom it counts for."""
 
 STALE_INTERVALS = 3
+FORGET_SECONDS = 3600.0
+"""How long a person's own snapshot is kept after they last looked."""
 
-TakeSnapshot = Callable[[str, str], Awaitable[SiteFacts]]
-"""Asks the site with this key, if need be as this user (hub name).
+MONITOR = None
+"""In place of a user: the site's monitor."""
 
-Raises Refused if another user may have more luck, Unavailable if the site or its Slurm does not answer.
+TakeSnapshot = Callable[[str | None, str], Awaitable[SiteFacts]]
+"""Asks the site with this key as this user (hub name), or for MONITOR by its monitor.
+
+Raises Refused if that one may not ask, Unavailable if the site or its Slurm does not answer.
 """
 
 _log = logging.getLogger(__name__)
@@ -25,24 +35,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _State:
-    """What is known of one site, and who may be asked for more; times are the loop's."""
+    """What one asker knows of one site; times are the loop's.  `waiting` are those who want it of a monitor."""
 
     facts: SiteFacts = UNKNOWN
     answered: float = 0.0
     due: float = 0.0
+    wanted: float = 0.0
     unreachable_since: datetime | None = None
-    problem: str = ""
-    refused_until: dict[str, float] = field(default_factory=dict)
-    willing: dict[str, None] = field(default_factory=dict)
+    is_refused: bool = False
+    waiting: set[str] = field(default_factory=set)
     collection: asyncio.Task[None] | None = None
 
 
 class Snapshots:
-    """Owner of the snapshots and of the collections under way, at most one for each site."""
+    """Owner of the snapshots and of the collections under way, at most one for each asker and site.
 
-    def __init__(self, take: TakeSnapshot) -> None:
+    `sites` may change at any time.
+    """
+
+    def __init__(self, sites: Mapping[str, Site], take: TakeSnapshot) -> None:
+        self._sites = sites
         self._take = take
-        self._known: dict[str, _State] = {}
+        self._known: dict[tuple[str | None, str], _State] = {}
+        self._away: dict[str, datetime] = {}
+        self._problems: dict[str, str] = {}
 
     async def close(self) -> None:
         """End the collections under way."""
@@ -51,79 +67,112 @@ class Snapshots:
             collection.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
-    def of(self, key: str) -> SiteFacts:
-        """Return what is known of a site now; asks nobody."""
-        known = self._known.get(key)
-        if known is None:
-            return UNKNOWN
-        age = asyncio.get_running_loop().time() - known.answered if known.facts.asked_at else 0.0
-        return replace(
-            known.facts,
-            is_stale=age > STALE_INTERVALS * INTERVAL_SECONDS,
-            unreachable_since=known.unreachable_since,
-        )
+    def of(self, user: str, key: str) -> SiteFacts:
+        """Return what is known of a site for a user now; asks nobody.
+
+        That is the monitor's, where there is one.  While the site refuses it, a user's own goes before its last.
+        """
+        own = self._known.get((user, key))
+        if not self._has_monitor(key):
+            return _shown(own)
+        monitors = self._known.get((MONITOR, key))
+        if monitors and monitors.is_refused and own and own.facts.asked_at:
+            return _shown(own)
+        return _shown(monitors)
 
     def refresh(self, user: str, keys: Iterable[str]) -> None:
-        """Start to collect what is due of the sites with these keys, as `user` if need be; waits for nothing."""
-        now = asyncio.get_running_loop().time()
+        """Start to collect what is due for `user` of the sites with these keys; waits for nothing."""
+        self._forget()
         for key in keys:
-            known = self._known.setdefault(key, _State())
-            # Where they were refused, not every page they open should be another failed login.
-            if known.due > now or known.refused_until.get(user, 0.0) > now:
+            if not self._has_monitor(key):
+                self._want(user, key)
                 continue
-            known.willing[user] = None
-            if known.collection is None:
-                known.collection = asyncio.create_task(self._collect(key, known))
+            monitors = self._want(MONITOR, key)
+            if monitors.collection:
+                monitors.waiting.add(user)
+            elif monitors.is_refused:
+                self._want(user, key)
 
-    async def _collect(self, key: str, known: _State) -> None:
-        """Ask the first who is willing, and the next one if the site refused the first."""
+    def _has_monitor(self, key: str) -> bool:
+        site = self._sites.get(key)
+        return site is not None and site.monitor is not None
+
+    def _want(self, asker: str | None, key: str) -> _State:
+        """Start to collect, unless what is there is recent enough or under way."""
+        known = self._known.setdefault((asker, key), _State())
+        known.wanted = asyncio.get_running_loop().time()
+        if known.collection is None and known.due <= known.wanted:
+            known.collection = asyncio.create_task(self._collect(asker, key, known))
+        return known
+
+    def _forget(self) -> None:
+        """Drop what people asked who have not looked for long."""
+        before = asyncio.get_running_loop().time() - FORGET_SECONDS
+        old = [whose for whose, known in self._known.items() if known.wanted < before and not known.collection]
+        for whose in old:
+            if whose[0] is not MONITOR:
+                del self._known[whose]
+
+    async def _collect(self, asker: str | None, key: str, known: _State) -> None:
+        """Ask once; if a monitor is refused, whoever waits for its answer asks for themselves."""
         try:
-            while known.willing and not await self._was_answered(key, known, next(iter(known.willing))):
-                pass
+            await self._ask(asker, key, known)
         finally:
-            known.willing.clear()
-            known.collection = None
+            known.due, known.collection = asyncio.get_running_loop().time() + INTERVAL_SECONDS, None
+            waiting, known.waiting = known.waiting, set()
+        if known.is_refused:
+            for user in waiting:
+                self._want(user, key)
 
-    async def _was_answered(self, key: str, known: _State, user: str) -> bool:
-        """Ask once; return whether that was enough for everybody."""
-        clock = asyncio.get_running_loop().time
+    async def _ask(self, asker: str | None, key: str, known: _State) -> None:
+        is_refused = False
         try:
-            known.facts = await self._take(user, key)
+            known.facts = await self._take(asker, key)
         except Refused as error:
-            del known.willing[user]
-            known.refused_until[user] = clock() + INTERVAL_SECONDS
-            _log.debug("%s could not be asked for %s what is free: %s", key, user, error)
-            return False
+            is_refused = True
+            _log.debug("%s could not be asked by %s what is free: %s", key, _named(asker), error)
         except Unavailable as error:
-            self._is_away(key, known, error)
+            self._is_away(asker, key, known, error)
         except LaunchError as error:
-            self._has_problem(key, known, str(error))
+            self._has_problem(asker, key, known, str(error))
         except Exception:  # noqa: BLE001 - a page must not suffer, and the next interval brings the next try
             _log.exception("%s: the question what is free failed", key)
         else:
-            known.answered = clock()
-            self._is_here(key, known)
-        known.due = clock() + INTERVAL_SECONDS
-        return True
+            known.answered, known.unreachable_since = asyncio.get_running_loop().time(), None
+            self._is_here(key)
+        known.is_refused = is_refused
 
-    @staticmethod
-    def _is_away(key: str, known: _State, error: Unavailable) -> None:
-        if known.unreachable_since is None:
-            known.unreachable_since = datetime.now(UTC)
-            _log.warning("%s does not answer; people see what was last known of it: %s", key, error)
+    def _is_away(self, asker: str | None, key: str, known: _State, error: Unavailable) -> None:
+        known.unreachable_since = known.unreachable_since or datetime.now(UTC)
+        # One line about a site, not one for each who finds it so.
+        if key not in self._away:
+            self._away[key] = datetime.now(UTC)
+            _log.warning("%s does not answer %s; what was last known is shown: %s", key, _named(asker), error)
 
-    @staticmethod
-    def _is_here(key: str, known: _State) -> None:
-        if known.unreachable_since:
-            away = datetime.now(UTC) - known.unreachable_since
+    def _is_here(self, key: str) -> None:
+        self._problems.pop(key, None)
+        if since := self._away.pop(key, None):
+            away = datetime.now(UTC) - since
             _log.info("%s answers again, after %.0f minutes", key, away.total_seconds() / 60)
-        known.unreachable_since, known.problem = None, ""
-        known.refused_until.clear()
 
-    @staticmethod
-    def _has_problem(key: str, known: _State, problem: str) -> None:
+    def _has_problem(self, asker: str | None, key: str, known: _State, problem: str) -> None:
         # It was reached, if in vain.
         known.unreachable_since = None
-        if problem != known.problem:
-            known.problem = problem
-            _log.warning("%s: %s", key, problem)
+        if problem != self._problems.get(key):
+            self._problems[key] = problem
+            _log.warning("%s, asked by %s: %s", key, _named(asker), problem)
+
+
+def _named(asker: str | None) -> str:
+    return asker or "its monitor"
+
+
+def _shown(known: _State | None) -> SiteFacts:
+    if known is None:
+        return UNKNOWN
+    age = asyncio.get_running_loop().time() - known.answered if known.facts.asked_at else 0.0
+    return replace(
+        known.facts,
+        is_stale=age > STALE_INTERVALS * INTERVAL_SECONDS,
+        unreachable_since=known.unreachable_since,
+    )

@@ -1,4 +1,4 @@
-"""Questions about a site, put by the identity it gave the hub for that, else by the person who wants to know."""
+"""Questions about a site, put by the identity it gave the hub for that, or by the person who wants to know."""
 
 import logging
 from collections.abc import Mapping
@@ -37,25 +37,45 @@ class SiteQueries:
         await self._monitors.close()
 
     async def projects(self, user: str, key: str) -> SiteFacts | None:
-        """Return what the site's accounting knows of a user, asked as that user; None if they could not ask."""
-        site = self._sites.get(key)
-        return await queries.facts_about(self._person(user, key, site)) if site else None
+        """Return what the site's accounting knows of a user; None if it could not be asked.
 
-    async def snapshot(self, user: str, key: str) -> SiteFacts:
-        """Return a snapshot of the site, asked by its monitor, else as `user`; raises as `queries.collect`."""
+        Where there is a monitor, it is the one who says it: a person's own shell could claim any project.
+        """
+        site = self._sites.get(key)
+        if site is None:
+            return None
+        owner = site.login_name.get(user, user)
+        if site.monitor is None:
+            return await queries.facts_about(self._person(user, key, site), owner)
+        try:
+            monitor = await self._monitor(key, site, site.monitor)
+        except Refused:
+            return None
+        return await queries.facts_about(monitor, owner)
+
+    async def snapshot(self, user: str | None, key: str) -> SiteFacts:
+        """Return a snapshot of the site, asked as `user`, for None by its monitor; raises as `queries.collect`."""
         site = self._sites.get(key)
         if site is None:
             raise Broken(sentences.SITE_GONE.format(site=key))
-        if site.monitor and await self._has_ticket(key, site.monitor):
-            monitor = Login(site.monitor.principal, site.monitor.login, key)
-            try:
-                facts = await queries.collect(Remote(self._monitors, monitor, site))
-            except Refused as error:
-                self._tell(key, "login", f"{site.monitor.principal} may not ask {key} what is free: {error}")
-            else:
-                self._problems.pop((key, "login"), None)
-                return facts
-        return await queries.collect(self._person(user, key, site))
+        if user is not None:
+            return await queries.collect(self._person(user, key, site))
+        if site.monitor is None:
+            raise Refused(sentences.NO_MONITOR.format(site=site.title))
+        remote = await self._monitor(key, site, site.monitor)
+        try:
+            facts = await queries.collect(remote)
+        except Refused as error:
+            self._tell(key, "login", f"{site.monitor.principal} may not ask {key} what is free: {error}")
+            raise
+        self._problems.pop((key, "login"), None)
+        return facts
+
+    async def _monitor(self, key: str, site: Site, monitor: Monitor) -> Remote:
+        """Return the monitor's access to its site.  Raises Refused if it has no ticket."""
+        if not await self._has_ticket(key, monitor):
+            raise Refused(sentences.NO_MONITOR.format(site=site.title))
+        return Remote(self._monitors, Login(monitor.principal, monitor.login, key), site)
 
     async def _has_ticket(self, key: str, monitor: Monitor) -> bool:
         """Return whether the monitor has a valid ticket, having taken one if it was time."""
@@ -79,7 +99,7 @@ class SiteQueries:
         """Log a problem once for as long as it stays the same."""
         if self._problems.get((key, what)) != problem:
             self._problems[key, what] = problem
-            _log.warning("%s. As long as it cannot, people's own connections ask %s.", problem, key)
+            _log.warning("%s. Until it can, each person's own connection asks %s, for them alone.", problem, key)
 
     def _person(self, user: str, key: str, site: Site) -> Remote:
         return Remote(self._people, Login(user, site.login_name.get(user, user), key), site)

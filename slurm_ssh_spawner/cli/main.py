@@ -9,6 +9,7 @@ from typing import Any
 from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused
 from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh.errors import LaunchError
 from slurm_ssh_spawner.cli import check, show
 
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except (AuthFailed, ChoiceRefused) as error:
         print(error.message, file=sys.stderr)
-    except (show.Failed, ValueError) as error:
+    except (show.Failed, LaunchError, ValueError) as error:
         print(error, file=sys.stderr)
     except BrokenPipeError:
         sys.stderr.close()

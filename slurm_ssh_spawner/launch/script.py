@@ -1,7 +1,8 @@
 """Make the job of a launch.  Pure; secrets are not in its script."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Self
@@ -9,13 +10,15 @@ from urllib.parse import urlsplit
 
 from kernels import environment, hook, preparation
 from kernels.fragment import Fragment
-from kernels.hook import Hook, JobContext
+from kernels.hook import Hook, HookFailed, JobContext
 from kernels.kernel import KernelScript
 from kernels.shell import Shell, join, quote, templates
 from profiles.offer.launch import Launch
+from slurm_ssh.errors import Broken
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh_spawner import sentences
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
@@ -23,6 +26,7 @@ _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _STARTER_END = "END_OF_STARTER"
+_ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 KEPT_LOGS = 5
 """How many logs of a person stay in their job folder, besides those of launches that run."""
 
@@ -92,7 +96,7 @@ def build(
     """Return the job that runs `process` for `launch`.
 
     `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
-    no job script can hold.
+    no job script can hold, Broken for a hook that fails.
     """
     return JobRequest(
         name=mark,
@@ -113,29 +117,48 @@ def build(
 
 
 def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
-    """Return the commands that end what the launch's hooks may leave at the site, once the job is over."""
+    """Return the commands that end what the launch's hooks may leave at the site, once the job is over.
+
+    Raises Broken, naming the hook that cannot say so.
+    """
     job = context(launch, launch_id, mark)
-    commands = (each.release(job) for each in (*_implied(launch), *launch.hooks.values()))
+    with _naming_hooks():
+        hooks = (*_implied(launch).items(), *launch.hooks.items())
+        commands = [hook.release(name, each, job) for name, each in hooks]
     return tuple(command for command in commands if command)
 
 
-def _implied(launch: Launch) -> tuple[Hook, ...]:
+def _implied(launch: Launch) -> Mapping[str, Hook]:
     scripts = [kernel.script for kernel in launch.kernels if isinstance(kernel, KernelScript)]
     return hook.implied(scripts, launch.hooks.values())
+
+
+def _fragments(hooks: Mapping[str, Hook], job: JobContext) -> list[Fragment]:
+    with _naming_hooks():
+        return [hook.fragment(name, each, job) for name, each in hooks.items()]
+
+
+@contextmanager
+def _naming_hooks() -> Iterator[None]:
+    try:
+        yield
+    except HookFailed as error:
+        raise Broken(sentences.HOOK_FAILED.format(hook=error.name), str(error)) from error
 
 
 def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
     # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
-    parts += [each.fragment(job) for each in _implied(launch)]
+    parts += _fragments(_implied(launch), job)
     parts.append(preparation.fragment(launch.kernels, job))
-    parts += [each.fragment(job) for each in launch.hooks.values()]
+    parts += _fragments(launch.hooks, job)
     return _TEMPLATES.get_template("job.sh.jinja").render(
         functions=[environment.functions()],
         exports=[
             Shell(f"export {_variable(name)}={quote(value)}")
             for name, value in _environ(launch, job, process, parts).items()
         ],
+        slurm_path="" if job.slurm_path in _ON_PATH else quote(job.slurm_path),
         before=[part.before for part in parts if part.before],
         after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),

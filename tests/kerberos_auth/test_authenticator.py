@@ -1,15 +1,17 @@
+import asyncio
 import logging
 import os
 import threading
 import time
 
 import pytest
-from krb_caches import cache, credential
+from krb_caches import RENEWABLE, cache, credential
 from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import TicketMissing
+from kerberos_auth.taken import Taken
 
 
 @pytest.fixture
@@ -21,7 +23,8 @@ def make(realm, tmp_path):
         while built:
             built.pop().tickets.close()
         folder = str(tmp_path / "krb5")
-        settings = {"pam_service": "", "ticket_folder": folder, "keytab": realm.keytab} | settings
+        common = {"allow_all": True, "pam_service": "", "ticket_folder": folder, "keytab": realm.keytab}
+        settings = common | settings
         built.append(KerberosPAMAuthenticator(**settings))
         return built[0]
 
@@ -29,7 +32,14 @@ def make(realm, tmp_path):
 
 
 async def log_in(authenticator, name, password):
-    return await authenticator.authenticate(None, {"username": name, "password": password})
+    """Log in as JupyterHub does, with its checks of who may; return the name that is let in, or None."""
+    model = await authenticator.get_authenticated_user(None, {"username": name, "password": password})
+    return model and model["name"]
+
+
+async def model_of(authenticator, name):
+    """Return what JupyterHub is told of somebody who logs in."""
+    return await authenticator.get_authenticated_user(None, {"username": name, "password": f"{name}-pw"})
 
 
 class User:
@@ -45,7 +55,7 @@ class Handler:
 @pytest.mark.parametrize("typed", ["alice", "ALICE", "alice@LAB.TEST"])
 async def test_alice_is_in_and_has_a_ticket(make, typed):
     authenticator = make()
-    assert await log_in(authenticator, typed, "alice-pw") == {"name": "alice"}
+    assert await log_in(authenticator, typed, "alice-pw") == "alice"
     ticket = authenticator.tickets.get("alice")
     assert ticket.principal == "alice@LAB.TEST"
     assert ticket.forwardable
@@ -54,7 +64,7 @@ async def test_alice_is_in_and_has_a_ticket(make, typed):
 
 async def test_the_password_leaves_the_form_data(make):
     data = {"username": "alice", "password": "alice-pw"}
-    await make().authenticate(None, data)
+    await make().get_authenticated_user(None, data)
     assert data == {"username": "alice"}
 
 
@@ -95,6 +105,60 @@ async def test_a_failed_login_costs_one_failure_and_keeps_the_old_ticket(make, r
     assert authenticator.tickets.get("alice") == before
 
 
+def by_group(_username, authentication):
+    return "physics" in authentication["groups"]
+
+
+def refuses(_authenticator, _handler, _model):
+    raise web.HTTPError(403, "Not today.")
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "is_in"),
+    [
+        ({"allowed_users": {"bob"}}, "alice", False),
+        ({"allowed_users": {"bob"}}, "bob", True),
+        ({}, "alice", False),
+        ({"allow_all": True}, "alice", True),
+        ({"allowed_users": {"bob"}, "admin_users": {"alice"}}, "alice", False),
+        ({"allow_existing_users": True}, "frank", True),
+        ({"allow_existing_users": True}, "alice", False),
+        ({"allow_all": True, "username_pattern": "[bf].*"}, "alice", False),
+        ({"allow_all": True, "post_auth_hook": lambda *_: None}, "alice", False),
+    ],
+)
+async def test_nobody_who_may_not_use_the_hub_leaves_a_ticket(make, settings, name, is_in):
+    authenticator = make(**{"allow_all": False} | settings)
+    authenticator.add_user(User("frank"))  # as for everybody in JupyterHub's database when it starts
+    assert bool(await log_in(authenticator, name, f"{name}-pw")) is is_in
+    assert authenticator.tickets.users() == [name] * is_in
+
+
+async def test_a_hook_that_refuses_leaves_no_ticket(make):
+    authenticator = make(post_auth_hook=refuses)
+    with pytest.raises(web.HTTPError, match="Not today"):
+        await log_in(authenticator, "alice", "alice-pw")
+    assert authenticator.tickets.users() == []
+
+
+@pytest.mark.parametrize("group", ["physics", "history"])
+async def test_a_rule_about_groups_decides_before_a_ticket_is_stored(make, monkeypatch, group):
+    monkeypatch.setattr("kerberos_auth.groups.of", lambda _user: [group])
+    authenticator = make(allow_all=False, manage_groups=True)
+    authenticator.check_allowed = by_group  # as a site's own subclass has it
+    assert bool(await log_in(authenticator, "alice", "alice-pw")) is (group == "physics")
+    assert authenticator.tickets.users() == ["alice"] * (group == "physics")
+
+
+async def test_who_may_no_longer_use_the_hub_does_not_replace_the_ticket(make):
+    authenticator = make()
+    await log_in(authenticator, "alice", "alice-pw")
+    before = authenticator.tickets.read("alice")
+    authenticator.allow_all = False
+    assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert authenticator.tickets.read("alice") == before
+
+
 @pytest.mark.parametrize("settings", [{"denied_users": {"bob"}}, {"blocked_users": {"bob"}}])
 async def test_denied_and_blocked_people_never_reach_the_kdc(make, realm, settings):
     authenticator = make(**settings)
@@ -103,11 +167,21 @@ async def test_denied_and_blocked_people_never_reach_the_kdc(make, realm, settin
     assert realm.requests == requests
 
 
-async def test_what_pam_refuses_never_reaches_the_kdc(make, realm):
+async def test_what_pam_refuses_never_reaches_the_kdc(make, realm, caplog):
+    authenticator = make(pam_service="other")
+    requests = realm.requests
+    assert await log_in(authenticator, "daemon", "daemon-pw") is None
+    assert realm.requests == requests
+    assert "step=pam" in caplog.text
+
+
+async def test_where_pam_decides_a_name_that_the_machine_does_not_know_is_refused_first(make, realm, caplog):
     authenticator = make(pam_service="other")
     requests = realm.requests
     assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert "step=account" in caplog.text
     assert realm.requests == requests
+    assert authenticator.tickets.users() == []
 
 
 async def test_an_expired_password_says_where_to_change_it(make):
@@ -147,6 +221,20 @@ async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkey
         assert time.monotonic() - begin < limit
 
 
+async def test_logins_that_hang_hold_up_no_page_of_others(make, realm, monkeypatch):
+    monkeypatch.setattr("kerberos_auth.authenticator._LOGIN_THREADS", 1)
+    authenticator = make(manage_groups=True)
+    await model_of(authenticator, "bob")
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    hanging = asyncio.create_task(log_in(authenticator, "alice", "alice-pw"))
+    refreshed = asyncio.create_task(authenticator.refresh_user(User("bob")))
+    done, _ = await asyncio.wait({hanging, refreshed}, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {refreshed}
+    assert refreshed.result()["groups"] is not None
+    with pytest.raises(web.HTTPError, match="cannot be reached"):
+        await hanging
+
+
 async def test_a_form_without_a_name_is_a_bad_request(make):
     with pytest.raises(web.HTTPError) as refusal:
         await make().authenticate(None, {"password": "x"})
@@ -161,6 +249,17 @@ async def test_each_failure_is_one_line_for_the_administrators(make, caplog):
     for part in ("user='ALICE@LAB.TEST'", "principal=alice@LAB.TEST", "step=kdc", "ms=", "krb5 -1765328360"):
         assert part in line
     assert "not-the-password" not in line
+
+
+async def test_a_ticket_that_is_of_little_use_is_told_to_the_administrators_at_login(make, caplog):
+    authenticator = make(keytab="")
+    await log_in(authenticator, "alice", "alice-pw")
+    assert caplog.text == ""
+    await log_in(authenticator, "gina", "gina-pw")
+    assert "The ticket of gina cannot be renewed: renew_lifetime in the hub's krb5.conf" in caplog.text
+    never = cache(credential("bob@LAB.TEST", flags=RENEWABLE), owner="bob@LAB.TEST")
+    authenticator.keeping.keep(Taken("bob", "bob@LAB.TEST", never))
+    assert "The ticket of bob may not be forwarded" in caplog.text
 
 
 async def test_a_good_ticket_refreshes_and_a_missing_one_asks_for_a_login(make):
@@ -247,7 +346,7 @@ def test_a_wrong_setting_refuses_the_start_with_a_sentence(make, settings, sente
 async def test_a_kdc_need_not_prove_itself_where_that_is_off(make, realm):
     for keytab in (realm.other_keytab, "/nowhere/keytab"):
         authenticator = make(keytab=keytab, verify_kdc="off")
-        assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice"}
+        assert await log_in(authenticator, "alice", "alice-pw") == "alice"
     with pytest.raises(TraitError):
         make(verify_kdc="sometimes")
 
@@ -270,7 +369,7 @@ def test_auth_refresh_age_zero_is_a_config_error(make):
 def test_defaults(make):
     authenticator = make()
     assert authenticator.refresh_pre_spawn
-    assert not authenticator.allow_all
+    assert not KerberosPAMAuthenticator.allow_all.default_value
     own = KerberosPAMAuthenticator.class_own_traits(config=True)
     assert len(own) <= 8
     assert all("Default" in trait.help for trait in own.values())
@@ -291,7 +390,7 @@ async def test_groups_of_the_machine_become_groups_of_the_hub_where_that_is_on(m
     monkeypatch.setattr("kerberos_auth.groups.of", lambda user: [f"group-of-{user}"])
     authenticator = make(manage_groups=True)
     with_groups = {"name": "alice", "groups": ["group-of-alice"]}
-    assert await log_in(authenticator, "alice", "alice-pw") == with_groups
+    assert with_groups.items() <= (await model_of(authenticator, "alice")).items()
     assert await authenticator.refresh_user(User("alice")) == with_groups
 
 
@@ -316,5 +415,5 @@ async def test_a_group_database_that_does_not_answer_leaves_the_groups_as_they_w
 
     monkeypatch.setattr("kerberos_auth.groups.of", of)
     authenticator = make(manage_groups=True)
-    assert await log_in(authenticator, "alice", "alice-pw") == {"name": "alice", "groups": None}
+    assert (await model_of(authenticator, "alice"))["groups"] is None
     hangs.set()

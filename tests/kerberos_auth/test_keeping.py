@@ -3,6 +3,7 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from jupyterhub import orm
 from krb_caches import cache
 from tornado import web
 from traitlets import TraitError
@@ -18,13 +19,14 @@ def make(realm, tmp_path, monkeypatch):
     """Builds an authenticator that has alice's ticket; `app.users` are JupyterHub's, by number."""
     monkeypatch.setattr(keeping, "_TIDY_SECONDS", 0.01)
 
-    def build(remove_ticket="logout", **settings):
+    def build(remove_ticket="logout", has_ticket=True, db=None, **settings):
         common = {"allow_all": True, "pam_service": "", "ticket_folder": str(tmp_path / "krb5")}
         config = Config(KerberosPAMAuthenticator=common | settings, TicketKeeping={"remove_ticket": remove_ticket})
         authenticator = KerberosPAMAuthenticator(config=config)
-        authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
+        if has_ticket:
+            authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
         authenticator.app = SimpleNamespace(
-            users={1: user(active=True), 2: SimpleNamespace(name="bob", active=False)}
+            users={1: user(active=True), 2: SimpleNamespace(name="bob", active=False)}, db=db
         )
         return authenticator
 
@@ -73,8 +75,47 @@ async def test_logout_without_servers_removes_at_once(begun):
 async def test_a_login_in_between_keeps_the_ticket(begun):
     authenticator = await begun()
     authenticator.keeping.logged_out("alice")
-    authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
+    await authenticator.get_authenticated_user(None, {"username": "alice", "password": "alice-pw"})
     assert await outcome(authenticator, running=False) == ["alice"]
+
+
+async def test_a_renewal_in_between_does_not_keep_the_ticket(begun):
+    authenticator = await begun()
+    authenticator.keeping.logged_out("alice")
+    authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
+    assert await outcome(authenticator, running=False) == []
+
+
+@pytest.fixture
+def database():
+    """JupyterHub's, where alice has a server and bob has one that does not run."""
+    session = orm.new_session_factory("sqlite:///:memory:")()
+    for name, server in (("alice", orm.Server()), ("bob", None)):
+        owner = orm.User(name=name)
+        session.add_all([owner, orm.Spawner(name="", server=server, user=owner)])
+    session.commit()
+    yield session
+    session.bind.dispose()
+
+
+async def test_a_logout_is_remembered_when_the_hub_starts_again(begun, database):
+    authenticator = await begun()
+    authenticator.keeping.logged_out("alice")
+    authenticator.tickets.close()
+    authenticator = await begun(has_ticket=False, db=database)
+    assert authenticator.tickets.users() == ["alice"]
+    assert await outcome(authenticator, running=False) == []
+
+
+async def test_who_has_logged_out_and_has_no_server_any_more_loses_the_ticket_when_the_hub_starts(begun, database):
+    authenticator = await begun()
+    authenticator.app.users[2].active = True
+    authenticator.tickets.put("bob", cache(owner="bob@LAB.TEST"), "bob@LAB.TEST")
+    for name in ("alice", "bob"):
+        authenticator.keeping.logged_out(name)
+    authenticator.tickets.close()
+    authenticator = await begun(has_ticket=False, db=database)
+    assert authenticator.tickets.users() == ["alice"]
 
 
 async def test_who_did_not_log_out_keeps_the_ticket(begun):

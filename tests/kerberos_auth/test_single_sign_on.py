@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 from krb_caches import cache, credential
+from tornado import web
 
 from kerberos_auth import tickets
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -130,12 +131,72 @@ async def test_it_brings_a_new_ticket_to_somebody_whose_own_has_expired(start, a
     assert (await browser.get("home")).status_code == 200
 
 
+async def test_a_shorter_ticket_does_not_take_the_place_of_a_longer_one(start, alice_cache, tmp_path):
+    hub = await start()
+    short = client.kinit(tmp_path, "alice", "-l3m", "-r4m")
+    shortest = client.kinit(tmp_path, "alice", "-l2m", "-r3m")
+    store, kept = hub.authenticator.tickets, []
+    for shown in (short, shortest, alice_cache, short):
+        assert (await Browser(hub).negotiate(client.token(shown))).status_code == 302
+        kept.append(store.read("alice"))
+    assert kept[0] == kept[1] != kept[2] == kept[3]
+    expired = cache(credential(end=int(time.time()) - 1))
+    store.get("alice").path.write_bytes(expired)
+    await Browser(hub).negotiate(client.token(short))
+    assert store.get("alice").end < time.time() + 200
+
+
+async def test_a_login_by_a_shorter_ticket_takes_a_logout_back(start, alice_cache, tmp_path):
+    hub = await start()
+    await Browser(hub).negotiate(client.token(alice_cache))
+    hub.authenticator.tickets.mark("alice")
+    await Browser(hub).negotiate(client.token(client.kinit(tmp_path, "alice", "-l3m", "-r4m")))
+    assert hub.authenticator.tickets.marked() == set()
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "dest", "status"),
+    [
+        ("none", "navigate", "document", 302),
+        ("same-origin", "navigate", "document", 302),
+        ("cross-site", "navigate", "document", 403),
+        ("same-site", "navigate", "document", 403),
+        ("cross-site", "no-cors", "image", 403),
+        ("same-origin", "no-cors", "image", 403),
+        ("same-origin", "navigate", "iframe", 403),
+        ("same-origin", "cors", "empty", 403),
+    ],
+)
+async def test_only_a_page_that_the_person_opens_logs_in(start, alice_cache, site, mode, dest, status):
+    hub = await start()
+    shown = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+    token = f"Negotiate {base64.b64encode(client.token(alice_cache)).decode()}"
+    for authorization in ({}, {"authorization": token}):
+        page = await Browser(hub).get("negotiate", **shown, **authorization)
+        if status == 403:
+            assert page.status_code == 403
+            assert "www-authenticate" not in page.headers
+            assert "cannot log you in without a password" in page.text
+            assert 'id="password-login"' in page.text
+    assert page.status_code == status
+    assert hub.authenticator.tickets.users() == ["alice"] * (status == 302)
+
+
 async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
     hub = await start()
-    for elsewhere in ["https://evil.test/", "//evil.test/"]:
+    for elsewhere in ["https://evil.test/", "//evil.test/", "/hub/%0d%0aevil:%20b"]:
         answer = await Browser(hub).negotiate(client.token(alice_cache), f"?next={elsewhere}")
         assert answer.status_code == 302
         assert "evil" not in answer.headers["location"]
+
+
+@pytest.mark.parametrize("odd", ["%0d%0aset-cookie:%20a=b", "%00", "%ff", "%0a"])
+async def test_odd_bytes_on_the_way_back_are_never_a_server_error(start, alice_cache, odd):
+    hub = await start()
+    back = f"?next={hub.hub.base_url}home{odd}".replace(" ", "%2520")
+    assert (await Browser(hub).get(f"negotiate{back}")).status_code in (400, 401)
+    answer = await Browser(hub).negotiate(client.token(alice_cache), back)
+    assert answer.status_code in (302, 400)
 
 
 @pytest.mark.parametrize(
@@ -144,14 +205,29 @@ async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
         ({"allow_all": False, "allowed_users": {"bob"}}, "You are not allowed to use this hub."),
         ({"blocked_users": {"alice"}}, "belongs to nobody who may log in here"),
         ({"denied_users": {"alice"}}, "belongs to nobody who may log in here"),
+        ({"pam_service": "other"}, "belongs to nobody who may log in here"),
     ],
 )
 async def test_the_authenticators_rules_hold_here_too(start, alice_cache, settings, sentence):
-    browser = Browser(await start(**settings))
+    hub = await start(**settings)
+    browser = Browser(hub)
     page = await browser.negotiate(client.token(alice_cache))
     assert page.status_code == 403
     assert sentence in page.text
+    assert hub.authenticator.tickets.users() == []
     assert (await browser.get("home")).status_code == 302
+
+
+async def test_a_rule_of_the_sites_own_is_told_with_the_way_to_the_form(start, alice_cache):
+    def refuses(_authenticator, _handler, _model):
+        raise web.HTTPError(403, "Only on weekdays.")
+
+    hub = await start(post_auth_hook=refuses)
+    page = await Browser(hub).negotiate(client.token(alice_cache))
+    assert page.status_code == 403
+    assert "Only on weekdays." in page.text
+    assert 'id="password-login"' in page.text
+    assert hub.authenticator.tickets.users() == []
 
 
 async def test_an_admin_is_an_admin(start, alice_cache):

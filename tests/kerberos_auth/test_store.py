@@ -379,3 +379,26 @@ def test_a_folder_or_parent_of_another_owner_is_refused(tmp_path):
         TicketStore(tmp_path / "krb5", "LAB.TEST")
     with pytest.raises(AuthFailed, match="belongs to uid 4000"):
         TicketStore(tmp_path / "krb5" / "below", "LAB.TEST")
+
+
+def test_a_mark_stays_with_the_ticket_and_goes_with_it(store):
+    store.put("alice", cache(), "alice@LAB.TEST")
+    store.mark("alice")
+    store.put("alice", cache(), "alice@LAB.TEST")
+    assert store.marked() == {"alice"}
+    store.unmark("alice")
+    store.unmark("alice")
+    assert store.marked() == set()
+    store.mark("alice")
+    assert store.users() == ["alice"]
+    store.remove("alice")
+    assert store.marked() == set()
+    assert list(store.folder.iterdir()) == []
+
+
+def test_a_mark_without_a_ticket_is_swept(store):
+    store.mark("alice")
+    store.mark("../alice")
+    assert store.sweep() == {}
+    assert list(store.folder.iterdir()) == []
+    assert not (store.folder.parent / "alice").exists()

@@ -22,7 +22,7 @@ async def ask(user: str, store: TicketStore) -> dict[str, SiteFacts]:
     people = ConnectionPool(store.get, 60)
     queries = SiteQueries(sites, people, KeytabTickets(store.folder), 60)
     try:
-        return {key: await queries.snapshot(user, key) for key in sites}
+        return {key: await queries.snapshot(None if site.monitor else user, key) for key, site in sites.items()}
     finally:
         await queries.close()
         await people.close()

@@ -1,16 +1,13 @@
 """The example in docs/hooks.md, installed as a site would install it."""
 
-import importlib
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from kernels.hook import GROUP, hooks
-from tests.support import builders
+from tests.support import builders, hooks
 from tests.support.folders import TREE
 
 PAGE = TREE / "docs/hooks.md"
@@ -25,21 +22,10 @@ def block(language: str) -> str:
 @contextmanager
 def installed(place: Path) -> Iterator[None]:
     """Install the example in a folder for the length of a block."""
-    facts = place / "example_hooks-1.0.dist-info"
-    facts.mkdir(parents=True)
-    (place / "example_hooks.py").write_text(block("python"))
-    lines = block("ini").replace("[options.entry_points]", "").replace(f"{GROUP} =", f"[{GROUP}]")
-    (facts / "entry_points.txt").write_text("\n".join(line.strip() for line in lines.splitlines()))
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: example-hooks\nVersion: 1.0\n")
-    sys.path.insert(0, str(place))
-    importlib.invalidate_caches()
-    hooks.cache_clear()
-    try:
+    named = re.search(r"jupyterhub_sites\.hooks =\n\s+(\w+) = (\S+)", block("ini"))
+    assert named
+    with hooks.installed(place, {named[1]: named[2]}, block("python")):
         yield
-    finally:
-        sys.path.remove(str(place))
-        hooks.cache_clear()
-        sys.modules.pop("example_hooks", None)
 
 
 def written(site: dict[str, object] | None = None, **settings: object) -> str:

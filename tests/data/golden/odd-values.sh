@@ -7,6 +7,7 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=4096M
 #SBATCH --time=480
+#SBATCH --propagate=NONE
 #SBATCH --partition=normal
 #SBATCH --account=physics
 #SBATCH --reservation=school
@@ -17,8 +18,9 @@
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
-# Without this, srun inside the job would pass on only the few variables that sbatch was given.
-export SLURM_EXPORT_ENV=ALL
+# That of the login: the log had to be made with another.
+umask "${JUPYTERHUB_SITES_UMASK:-022}"
+unset JUPYTERHUB_SITES_UMASK
 
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
@@ -49,7 +51,7 @@ post_report() {
       curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
         --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
   else
-    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+    JUPYTERHUB_SITES_REPORT=$1 python3 -I -c '
 import os, urllib.request
 report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
 headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
@@ -126,6 +128,24 @@ is_loaded() {
   return 1
 }
 
+# What Slurm says of this job stays, for srun in it.  What its programs read as options goes: it would hold for jobs
+# that are submitted from here too, of which the memory of this one is the wrong one.
+forget_options() {
+  local name
+  for name in $(compgen -e); do
+    case $name in
+      SLURM_JOB_* | SLURM_TASKS_PER_NODE) ;;
+      SBATCH_* | SRUN_* | SALLOC_* | SLURM_*_PER_* | SLURM_NTASKS | SLURM_NPROCS | SLURM_GPUS | SLURM_GPU_* | \
+        SLURM_*BIND* | SLURM_DIST* | SLURM_HINT | SLURM_EXPORT_ENV | SLURM_UMASK | SLURM_RLIMIT_* | \
+        SLURM_OVERCOMMIT | SLURM_EXCLUSIVE | SLURM_OVERLAP | SLURM_CONSTRAINT | SLURM_RESERVATION | \
+        SLURM_PARTITION | SLURM_ACCOUNT | SLURM_QOS | SLURM_TIMELIMIT | SLURM_GRES | SLURM_NETWORK | \
+        SLURM_PROFILE | SLURM_CONTAINER | SLURM_HET_SIZE)
+        unset "$name"
+        ;;
+    esac
+  done
+}
+
 # The newest logs stay, and those of launches that still run.
 remove_old_logs() (
   cd -- "$1" || return
@@ -153,6 +173,7 @@ reporter=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
+forget_options
 export EMPTY=''
 export NAME='Ä	!'
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
@@ -217,7 +238,7 @@ export JUPYTER_CONFIG_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/co
 export JUPYTER_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-attend python3 - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
+attend python3 -I - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.

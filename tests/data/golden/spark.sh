@@ -7,11 +7,13 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=1024M
 #SBATCH --time=60
+#SBATCH --propagate=NONE
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
-# Without this, srun inside the job would pass on only the few variables that sbatch was given.
-export SLURM_EXPORT_ENV=ALL
+# That of the login: the log had to be made with another.
+umask "${JUPYTERHUB_SITES_UMASK:-022}"
+unset JUPYTERHUB_SITES_UMASK
 
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
@@ -42,7 +44,7 @@ post_report() {
       curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
         --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
   else
-    JUPYTERHUB_SITES_REPORT=$1 python3 -c '
+    JUPYTERHUB_SITES_REPORT=$1 python3 -I -c '
 import os, urllib.request
 report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
 headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
@@ -119,6 +121,24 @@ is_loaded() {
   return 1
 }
 
+# What Slurm says of this job stays, for srun in it.  What its programs read as options goes: it would hold for jobs
+# that are submitted from here too, of which the memory of this one is the wrong one.
+forget_options() {
+  local name
+  for name in $(compgen -e); do
+    case $name in
+      SLURM_JOB_* | SLURM_TASKS_PER_NODE) ;;
+      SBATCH_* | SRUN_* | SALLOC_* | SLURM_*_PER_* | SLURM_NTASKS | SLURM_NPROCS | SLURM_GPUS | SLURM_GPU_* | \
+        SLURM_*BIND* | SLURM_DIST* | SLURM_HINT | SLURM_EXPORT_ENV | SLURM_UMASK | SLURM_RLIMIT_* | \
+        SLURM_OVERCOMMIT | SLURM_EXCLUSIVE | SLURM_OVERLAP | SLURM_CONSTRAINT | SLURM_RESERVATION | \
+        SLURM_PARTITION | SLURM_ACCOUNT | SLURM_QOS | SLURM_TIMELIMIT | SLURM_GRES | SLURM_NETWORK | \
+        SLURM_PROFILE | SLURM_CONTAINER | SLURM_HET_SIZE)
+        unset "$name"
+        ;;
+    esac
+  done
+}
+
 # The newest logs stay, and those of launches that still run.
 remove_old_logs() (
   cd -- "$1" || return
@@ -148,6 +168,7 @@ reporter=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
+forget_options
 export JUPYTERHUB_USER=alice
 export JUPYTERHUB_SERVICE_PREFIX=/user/alice/
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
@@ -636,7 +657,9 @@ write_settings() (
 )
 
 submit() (
-  local name time
+  local name time auks=
+  # The notebook's ticket is a file of its own node: auks gives the cluster's job one on each of its nodes.
+  [ "${SLURM_SPANK_AUKS-}" != done ] || { unset KRB5CCNAME; auks=--auks=done; }
   time=$(slurm squeue -h -j "${SLURM_JOB_ID:-0}" -o %L 2>/dev/null)
   # Nothing goes along of this job's own Slurm, of the hub, or of what somebody has set for sbatch.
   for name in $(compgen -e); do
@@ -650,7 +673,7 @@ submit() (
   exec env "${slurm_environment[@]}" "$slurm_path/sbatch" --parsable --export=ALL --job-name="$cluster_name" \
     --comment="$notebook_name" --output="$folder/cluster.out" --no-requeue --nodes="$workers" --ntasks-per-node=1 \
     --cpus-per-task="$cores" --mem="${memory_mib}M" ${time:+--time="$time"} ${project:+--account="$project"} \
-    ${partition:+--partition="$partition"} \
+    ${partition:+--partition="$partition"} ${auks:+"$auks"} \
     "$folder/cluster.sh" "$folder" "$workers" "$cores" $((memory_mib - daemons_mib)) "$check_seconds"
 )
 
@@ -683,7 +706,7 @@ chmod 700 "$spark_folder/bin/init-cluster"
 export SPARK_SITE_CONF_DIR=${SPARK_CONF_DIR:-${SPARK_HOME-}/conf}
 export SPARK_CONF_DIR=$spark_folder/conf
 PATH=$spark_folder/bin:$PATH
-exec {spark_said}< <(exec python3 "$spark_folder/door.py" "$spark_folder/master")
+exec {spark_said}< <(exec python3 -I "$spark_folder/door.py" "$spark_folder/master")
 spark_door=$!
 IFS= read -r spark_port <&"$spark_said" || give_up "No port for Spark could be opened on $(hostname)."
 exec {spark_said}<&-
@@ -695,7 +718,7 @@ spark_said=$(init-cluster proj3 cloud 2 --cores 1 --memory 2048 --check-seconds 
 stage spark "$spark_said"
 
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-attend python3 - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+attend python3 -I - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.

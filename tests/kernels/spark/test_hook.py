@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from kernels.hook import hooks
+from kernels.hook import find
 from kernels.spark.hook import InitCluster, Spark
 from tests.support.spark import CLUSTER, NOTEBOOK, Node, kill
 
@@ -109,6 +109,13 @@ class TestTheSubmission:
         } - {"SLURM_CONF"}
         assert not gone & seen.keys()
         assert not {"SBATCH_PARTITION", "SQUEUE_STATES", "JUPYTERHUB_API_TOKEN"} & asked.keys()
+
+    @pytest.mark.parametrize("has_auks", [True, False])
+    def test_where_auks_gives_each_job_a_ticket_the_cluster_gets_its_own(self, node: Node, has_auks: bool) -> None:
+        around = {"KRB5CCNAME": "FILE:/tmp/krb5cc_41", **({"SLURM_SPANK_AUKS": "done"} if has_auks else {})}
+        run(node, SPARK, **around)
+        assert ("--auks=done" in node.told("sbatch.arguments").splitlines()) is has_auks
+        assert ("KRB5CCNAME" in node.environ_of("sbatch")) is not has_auks
 
     def test_a_refusal_ends_the_launch_with_slurms_reason(self, node: Node) -> None:
         node.tell("refusal", "sbatch: hm\nsbatch: error: invalid partition specified: cloud\n")
@@ -499,7 +506,7 @@ class TestTheDoor:
 
 class TestTheCatalogue:
     def test_both_are_installed_under_their_names(self) -> None:
-        assert (hooks()["spark"], hooks()["init-cluster"]) == (Spark, InitCluster)
+        assert (find("spark"), find("init-cluster")) == (Spark, InitCluster)
 
     @pytest.mark.parametrize(
         "settings",

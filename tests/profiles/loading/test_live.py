@@ -1,6 +1,9 @@
 import asyncio
 import logging
 import os
+import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,8 @@ import yaml
 from profiles.loading import live
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
-from tests.support import builders
+from tests.support import builders, hooks
+from tests.support.folders import TREE
 
 
 def _write(path: Path, **sections: Any) -> None:
@@ -22,6 +26,32 @@ def _write(path: Path, **sections: Any) -> None:
 
 def _offers(*names: str) -> dict[str, Any]:
     return {name: builders.profile(name=name.title()) for name in names}
+
+
+_DEEP = """
+from pydantic import model_validator
+from kernels.fragment import Fragment
+from kernels.hook import Hook
+
+class Deep(Hook):
+    @model_validator(mode="before")
+    @classmethod
+    def _deeper(cls, data):
+        return cls._deeper(data)
+
+    def fragment(self, job):
+        return Fragment()
+"""
+
+
+def _fails(*_: Any, **__: Any) -> None:
+    raise LookupError("a bug")
+
+
+async def _until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not seen():  # noqa: ASYNC110 - the files are looked at, nothing tells
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -84,7 +114,7 @@ async def test_a_site_that_was_taken_out_stays_known_but_is_not_offered(path: Pa
     assert set(sites) == {"geneva", "lugano"}
 
 
-async def test_a_file_that_is_wrong_at_the_start_stops_the_hub(path: Path) -> None:
+async def test_a_file_that_is_wrong_at_the_start_is_not_served(path: Path) -> None:
     path.write_text("sites: 1")
     with pytest.raises(CatalogueInvalid):
         LiveCatalogue(str(path))
@@ -104,10 +134,88 @@ async def test_admins_hear_of_a_bad_edit_before_anybody_asks(path: Path, monkeyp
     catalogue = LiveCatalogue(str(path))
     catalogue.follow()
     path.write_text("sites: 1")
-    async with asyncio.timeout(30):
-        while catalogue.problem is None:  # noqa: ASYNC110 - the files are looked at, nothing tells
-            await asyncio.sleep(0.01)
+    await _until(lambda: catalogue.problem is not None)
     await catalogue.close()
+
+
+async def test_whatever_reading_brings_forms_get_the_last_good_one_and_admins_hear_of_it(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also what nobody foresaw: here the interpreter itself gives up on the depth of what a hook checks."""
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    with hooks.installed(tmp_path / "site-packages", {"deep": f"{hooks.MODULE}:Deep"}, _DEEP):
+        catalogue = LiveCatalogue(str(path))
+        catalogue.follow()
+        _write(path, profiles={"two": builders.profile(hooks={"deep": None})})
+        await _until(lambda: catalogue.problem is not None)
+        assert list((await catalogue.refreshed()).profiles) == ["one"]
+    # It is looked at still.
+    _write(path, profiles=_offers("three"))
+    await _until(lambda: catalogue.problem is None)
+    assert list((await catalogue.refreshed()).profiles) == ["three"]
+    await catalogue.close()
+
+
+async def test_an_error_of_our_own_is_told_once_and_survived(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    catalogue = LiveCatalogue(str(path))
+    catalogue.follow()
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "stat", _fails)
+        await _until(lambda: catalogue.problem is not None)
+        assert list((await catalogue.refreshed()).profiles) == ["one"]
+        assert "could not be read (LookupError)" in str(catalogue.problem)
+    await _until(lambda: catalogue.problem is None)
+    assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
+    await catalogue.close()
+
+
+async def test_while_the_files_hang_every_form_waits_a_little_and_gets_the_last_good_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(live, "HANG_SECONDS", 0.01)
+    catalogue = LiveCatalogue(str(path))
+    answers = threading.Event()
+    stat = Path.stat
+
+    def hangs(self: Path, **asked: Any) -> os.stat_result:
+        assert answers.wait(60)
+        return stat(self, **asked)
+
+    monkeypatch.setattr(Path, "stat", hangs)
+    _write_now = builders.written(profiles=_offers("two"))
+    for _ in range(100):
+        assert list((await catalogue.refreshed()).profiles) == ["one"]
+    assert sum(thread.name == "catalogue" for thread in threading.enumerate()) == 1
+    catalogue.follow()
+    await _until(lambda: catalogue.problem is not None)
+    assert "its file system does not answer" in str(catalogue.problem)
+    path.write_text(_write_now)
+    answers.set()
+    await _until(lambda: catalogue.problem is None and "two" in catalogue.current.profiles)
+    await catalogue.close()
+
+
+async def test_a_hub_ends_while_the_files_hang(path: Path) -> None:
+    """In a process of its own: Python waits at its end for every thread that is not a daemon."""
+    program = (
+        "import asyncio, pathlib, threading\n"
+        "from profiles.loading import live\n"
+        "live.PATIENCE_SECONDS = 0.01\n"
+        "async def main():\n"
+        f"    catalogue = live.LiveCatalogue({str(path)!r})\n"
+        "    pathlib.Path.stat = lambda *_, **__: threading.Event().wait()\n"
+        "    await catalogue.refreshed()\n"
+        "    await catalogue.close()\n"
+        "asyncio.run(main())\n"
+    )
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=TREE)
+    async with asyncio.timeout(60):
+        assert await ended.wait() == 0
 
 
 async def test_files_that_are_included_are_looked_at_too(path: Path) -> None:

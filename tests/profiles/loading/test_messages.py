@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,10 @@ from pydantic import Field
 
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
-from profiles.catalogue import hooks as catalogue_hooks
 from profiles.catalogue.catalogue import Catalogue
-from profiles.loading import load, messages, model_fields
+from profiles.loading import load, messages
 from profiles.loading.problems import CatalogueInvalid
-from tests.support import builders
+from tests.support import builders, hooks
 from tests.support.folders import DATA
 
 _EVERYTHING = DATA / "catalogues" / "good" / "everything.yaml"
@@ -36,10 +36,10 @@ def test_every_pattern_has_its_sentence() -> None:
     assert set(_patterns(Catalogue.model_json_schema(mode="serialization"))) <= set(messages.PATTERNS)
 
 
-class _Spark(Hook):
-    """A hook that is installed."""
+class Odd(Hook):
+    """A hook with a setting of an unusual type."""
 
-    workers: int = Field(default=1, description="How many.")
+    when: date = Field(description="The day it begins.")
 
     def fragment(self, job: JobContext) -> Fragment:
         raise NotImplementedError
@@ -87,11 +87,7 @@ class _Spark(Hook):
         ),
     ],
 )
-def test_a_misspelt_word_is_told_with_what_it_may_have_been(
-    path: str, value: object, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (catalogue_hooks, model_fields):
-        monkeypatch.setattr(module, "hooks", lambda: {"spark": _Spark})
+def test_a_misspelt_word_is_told_with_what_it_may_have_been(path: str, value: object, said: str) -> None:
     data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
     *steps, last = path.split(".")
     place = data
@@ -105,21 +101,14 @@ def test_a_misspelt_word_is_told_with_what_it_may_have_been(
     assert told[0].path.startswith(path)
 
 
-def test_settings_of_a_hook_that_its_author_describes_are_told_with_the_description(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_settings_of_a_hook_that_its_author_describes_are_told_with_the_description(tmp_path: Path) -> None:
     """Of types that no key of ours has, pydantic's words are not shown either."""
-
-    class Odd(_Spark):
-        """A hook with a setting of an unusual type."""
-
-        when: date = Field(description="The day it begins.")
-
-    for module in (catalogue_hooks, model_fields):
-        monkeypatch.setattr(module, "hooks", lambda: {"odd": Odd})
     data = yaml.safe_load(_EVERYTHING.read_text(encoding="utf-8"))
     data["profiles"]["short"]["hooks"] = {"odd": {"when": "soon"}}
-    with pytest.raises(CatalogueInvalid, match="is text, which does not fit; write: The day it begins") as found:
+    with (
+        hooks.installed(tmp_path / "site-packages", {"odd": f"{__name__}:{Odd.__name__}"}),
+        pytest.raises(CatalogueInvalid, match="is text, which does not fit; write: The day it begins") as found,
+    ):
         load.parse(yaml.safe_dump(data, sort_keys=False), "catalogue.yaml")
     assert len(found.value.problems) == 1
 

@@ -25,7 +25,7 @@ class _Slurm:
         self.facts: SiteFacts | None = SiteFacts(projects=("proj3",))
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.snapshots: Counter[tuple[str, str]] = Counter()
+        self.snapshots: Counter[tuple[str | None, str]] = Counter()
         # Most tests are about projects.
         self.site_may_answer = asyncio.Event()
 
@@ -34,7 +34,7 @@ class _Slurm:
         await self.may_answer.wait()
         return self.facts
 
-    async def ask_site(self, user: str, site_key: str) -> SiteFacts:
+    async def ask_site(self, user: str | None, site_key: str) -> SiteFacts:
         self.snapshots[user, site_key] += 1
         await self.site_may_answer.wait()
         return SiteFacts(partitions={}, reservations=(), asked_at=builders.NOW)
@@ -109,6 +109,19 @@ async def test_patience_ends_before_a_slow_answer_which_is_kept_when_it_comes(
     assert slurm.asked["alice", "lugano"] == 1
 
 
+async def test_who_asks_while_somebody_waits_for_the_first_answer_waits_for_it_too(
+    availability: Availability, slurm: _Slurm
+) -> None:
+    slurm.may_answer.clear()
+    first, second = (asyncio.create_task(availability.refreshed("alice", LONG)) for _ in range(2))
+    await until(lambda: slurm.asked["alice", "lugano"] == 1)
+    third = asyncio.create_task(availability.refreshed("alice", LONG))
+    await asyncio.wait((first, second, third), timeout=0.05)
+    slurm.may_answer.set()
+    answers = await asyncio.gather(first, second, third)
+    assert [facts["lugano"].projects for facts in answers] == [("proj3",)] * 3
+
+
 async def test_only_the_first_time_does_a_person_wait(availability: Availability, slurm: _Slurm) -> None:
     slurm.may_answer.clear()
     await availability.refreshed("alice", 0.01)
@@ -170,17 +183,15 @@ async def test_no_page_waits_for_what_is_free(availability: Availability, slurm:
     assert slurm.snapshots["alice", "geneva"] == slurm.snapshots["alice", "lugano"] == 1
 
 
-async def test_what_is_free_is_everybodys_and_projects_are_ones_own(
-    availability: Availability, slurm: _Slurm
-) -> None:
+async def test_what_one_person_was_told_is_free_is_theirs_alone(availability: Availability, slurm: _Slurm) -> None:
     slurm.site_may_answer.set()
     await availability.refreshed("alice", LONG)
-    await until(lambda: all(each.partitions is not None for each in availability.facts("bob").values()))
-    assert availability.facts("bob")["lugano"].projects is None
+    await until(lambda: all(each.partitions is not None for each in availability.facts("alice").values()))
     assert availability.facts("alice")["lugano"].projects == ("proj3",)
     assert availability.facts("alice")["lugano"].asked_at == builders.NOW
+    assert availability.facts("bob") == dict.fromkeys(_SITES, UNKNOWN)
     await availability.refreshed("bob", LONG)
-    assert set(slurm.snapshots) == {("alice", key) for key in _SITES}
+    assert set(slurm.snapshots) == {(user, key) for key in _SITES for user in ("alice", "bob")}
 
 
 async def test_only_sites_that_matter_are_asked(availability: Availability, slurm: _Slurm) -> None:

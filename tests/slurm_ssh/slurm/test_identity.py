@@ -31,9 +31,16 @@ class _Slurm:
         # All three answers are the first one's, and the others have nothing to add.
         text = f"""#!/bin/sh\ncase "$*" in *-N*) exit 0;; esac\n{program}\n"""
         (self.folder / "sinfo").write_text(text)
-        (self.folder / "scontrol").write_text("#!/bin/sh\n")
+        (self.folder / "scontrol").write_text("#!/bin/sh\n[ \"$2\" != config ] || echo 'ClusterName = geneva'\n")
         for path in self.folder.iterdir():
             path.chmod(0o755)
+
+    def accounting(self, associations: dict[str, str]) -> None:
+        """Have sacctmgr answer for these logins."""
+        cases = "".join(f"*user={login}*) echo '{row}';; " for login, row in associations.items())
+        path = self.folder / "sacctmgr"
+        path.write_text(f"""#!/bin/sh\ncase " $* " in {cases} esac\n""")
+        path.chmod(0o755)
 
 
 @pytest.fixture
@@ -77,11 +84,47 @@ async def test_a_site_with_a_monitor_is_asked_by_it(
     queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd
 ) -> None:
     sites["geneva"] = _made(**site)
-    for user in ("alice", "bob", "nobody"):
-        facts = await queries.snapshot(user, "geneva")
+    for _ in range(2):
+        facts = await queries.snapshot(None, "geneva")
         assert facts.partitions
         assert facts.asked_at
     assert login1.logins == ["jmonitor"]
+
+
+async def test_whose_projects_are_which_is_said_by_the_monitor_and_not_by_their_shell(
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd, slurm: _Slurm
+) -> None:
+    sites["geneva"] = _made(**{**site, "projects": "accounting"})
+    slurm.accounting({"bob": "geneva|proj3", "jmeier": "geneva|proj12"})
+    facts = [await queries.projects(user, "geneva") for user in ("bob", "judy", "nobody")]
+    assert [known.projects for known in facts if known] == [("proj3",), ("proj12",), ()]
+    assert login1.logins == ["jmonitor"]
+
+
+async def test_while_the_monitor_cannot_ask_nobodys_projects_are_known(
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd, slurm: _Slurm, tmp_path: Path
+) -> None:
+    slurm.accounting({"bob": "geneva|proj3"})
+    sites["geneva"] = _made(**{**site, "projects": "accounting"})
+    login1.people.remove("jmonitor")
+    assert await queries.projects("bob", "geneva") is None
+    gone = {**site["monitor"], "keytab": str(tmp_path / "gone"), "principal": "gone@LAB.TEST"}
+    sites["geneva"] = _made(**{**site, "monitor": gone, "projects": "accounting"})
+    assert await queries.projects("bob", "geneva") is None
+    assert login1.logins == []
+
+
+async def test_without_a_monitor_people_speak_for_themselves(
+    queries: SiteQueries, sites: dict[str, Site], site: dict[str, Any], login1: Sshd, slurm: _Slurm
+) -> None:
+    sites["geneva"] = _made(**{**site, "monitor": None, "projects": "accounting"})
+    slurm.accounting({"bob": "geneva|proj3"})
+    facts = await queries.projects("bob", "geneva")
+    assert facts
+    assert facts.projects == ("proj3",)
+    assert login1.logins == ["bob"]
+    with pytest.raises(Refused):
+        await queries.snapshot(None, "geneva")
 
 
 async def test_a_site_without_one_is_asked_by_the_person(
@@ -103,7 +146,7 @@ async def test_who_has_no_ticket_or_no_account_is_refused(
         await queries.snapshot("bob", "geneva")
 
 
-async def test_a_broken_keytab_is_one_line_and_people_ask_instead(
+async def test_a_broken_keytab_is_one_line_that_says_what_to_do(
     queries: SiteQueries,
     sites: dict[str, Site],
     site: dict[str, Any],
@@ -113,18 +156,20 @@ async def test_a_broken_keytab_is_one_line_and_people_ask_instead(
 ) -> None:
     keytab = tmp_path / "monitor.keytab"
     sites["geneva"] = _made(**{**site, "monitor": {**site["monitor"], "keytab": str(keytab)}})
-    for user in ("alice", "bob", "alice"):
-        assert (await queries.snapshot(user, "geneva")).partitions
-    assert login1.logins == ["alice", "bob"]
+    for _ in range(3):
+        with pytest.raises(Refused):
+            await queries.snapshot(None, "geneva")
+    assert login1.logins == []
     (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("identity")]
     assert f"kadmin -q 'ktadd -k {keytab} jmonitor@LAB.TEST'" in line
     assert "not found" in line
+    assert "each person's own connection asks geneva, for them alone" in line
     keytab.write_bytes(Path(site["monitor"]["keytab"]).read_bytes())
-    assert (await queries.snapshot("alice", "geneva")).partitions
-    assert login1.logins[-1] == "jmonitor"
+    assert (await queries.snapshot(None, "geneva")).partitions
+    assert login1.logins == ["jmonitor"]
 
 
-async def test_a_monitor_that_is_not_let_in_is_one_line_and_people_ask_instead(
+async def test_a_monitor_that_is_not_let_in_is_one_line(
     queries: SiteQueries,
     sites: dict[str, Site],
     site: dict[str, Any],
@@ -134,8 +179,9 @@ async def test_a_monitor_that_is_not_let_in_is_one_line_and_people_ask_instead(
     sites["geneva"] = _made(**site)
     login1.people.remove("jmonitor")
     for _ in range(3):
-        assert (await queries.snapshot("alice", "geneva")).partitions
-    assert login1.logins == ["alice"]
+        with pytest.raises(Refused):
+            await queries.snapshot(None, "geneva")
+    assert login1.logins == []
     (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("identity")]
     assert "jmonitor@LAB.TEST may not ask geneva" in line
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.shell import Shell, quote
+from slurm_ssh.errors import Broken
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.launch import script
@@ -155,7 +156,7 @@ def test_no_value_of_a_variable_breaks_out_of_its_quotes(environ: dict[str, str]
 def test_the_server_is_run_with_its_arguments_as_they_are(tmp_path: Path) -> None:
     arguments = ("a b", "$(touch hole)", "'", "", "*", "--x=;id")
     answer = _run(_build(arguments=arguments), tmp_path, "printf '%s\\0' \"$@\"")
-    assert answer.stdout.decode().split("\0")[:-1] == ["-", "jupyterhub-singleuser", *arguments]
+    assert answer.stdout.decode().split("\0")[:-1] == ["-I", "-", "jupyterhub-singleuser", *arguments]
     assert not list(tmp_path.rglob("hole"))
 
 
@@ -219,6 +220,24 @@ def test_a_hook_contributes_after_the_ticket_and_knows_the_job(tmp_path: Path) -
     text = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", builders.process(), (ticket,)).script
     folder = f"{tmp_path}/{builders.LAUNCH_ID}"
     assert _run(text, tmp_path).lines[:2] == ["ticket", f"jupyter-hub-1 {folder} 1024"]
+
+
+class _Fails(Hook):
+    def fragment(self, job: JobContext) -> Fragment:
+        raise LookupError(f"no scratch for {job.owner}")
+
+    def release(self, job: JobContext) -> Shell | None:
+        raise AttributeError(job.mark)
+
+
+def test_a_hook_that_fails_is_named_to_the_person_and_why_to_the_log() -> None:
+    launch = replace(builders.launch(), hooks={"scratch": _Fails()})
+    with pytest.raises(Broken, match="its hook scratch failed") as failed:
+        script.build(launch, builders.LAUNCH_ID, "m", builders.process(), ())
+    assert failed.value.detail == "LookupError: no scratch for alice"
+    with pytest.raises(Broken, match="its hook scratch failed") as failed:
+        script.releases(launch, builders.LAUNCH_ID, "m")
+    assert failed.value.detail == "AttributeError: m"
 
 
 def test_the_launch_folder_is_private_there_before_anything_else_and_gone_at_the_end(tmp_path: Path) -> None:
@@ -290,10 +309,6 @@ def test_a_home_that_cannot_be_entered_is_said(tmp_path: Path) -> None:
     answer = _run(text, tmp_path)
     assert answer.status == 1
     assert f"The home directory {tmp_path}/nowhere cannot be entered on" in answer.stdout.decode()
-
-
-def test_job_steps_get_the_whole_environment(tmp_path: Path) -> None:
-    assert b"SLURM_EXPORT_ENV=ALL" in _run(_build(), tmp_path, "env").stdout
 
 
 def test_the_log_of_a_job_is_in_the_owners_folder() -> None:
