@@ -9,7 +9,7 @@ readonly SETUP=$PWD/.setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly PACKAGES=(
     slurmctld slurmd slurmdbd slurm-client slurm-wlm-basic-plugins munge
-    mariadb-server-core mariadb-client-core
+    mariadb-server-core mariadb-client-core postgresql
     krb5-kdc krb5-admin-server krb5-user libkrb5-dev
     openssh-server environment-modules tcsh chromium
     lua5.3 lua-filesystem lua-json lua-posix lua-term tcl

@@ -2,9 +2,11 @@
 
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType, Self
+
+from slurm_ssh.started import StartedWith
 
 _HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
@@ -47,7 +49,8 @@ class JobState(StrEnum):
 class Job:
     """Handle of a submitted job: all that is needed to ask about it, stop it and clean up after it.
 
-    `job_id` is Slurm's number as text; `user` is the hub's name, `owner` the login at the site.
+    `job_id` is Slurm's number as text; `user` is the hub's name, `owner` the login at the site.  `started_with` is
+    None for a job of a version that did not keep it: then what the site has now counts.
     """
 
     launch_id: LaunchId
@@ -56,18 +59,28 @@ class Job:
     user: str
     owner: str
     site_key: str
+    started_with: StartedWith | None = field(default=None, compare=False)
 
-    def to_state(self) -> dict[str, str]:
+    def to_state(self) -> dict[str, Any]:
         """Return the handle as JSON values, for a database."""
-        return asdict(self)
+        state = {name: getattr(self, name) for name in _TEXTS}
+        return {**state, "started_with": self.started_with.to_json()} if self.started_with else state
 
     @classmethod
     def from_state(cls, state: Any) -> Self | None:
-        """Return the handle stored by `to_state`, or None if `state` does not hold a whole one."""
-        parts = {name: state.get(name) for name in cls.__dataclass_fields__} if isinstance(state, dict) else {}
-        if not parts or not all(part and isinstance(part, str) for part in parts.values()):
+        """Return the handle stored by `to_state`, of this version or another, or None if that is not whole.
+
+        What a later version has added is passed over, as is anything of `started_with` that cannot be read.
+        """
+        if not isinstance(state, dict):
             return None
-        return cls(**parts)  # type: ignore[arg-type]
+        texts = {name: state.get(name) for name in _TEXTS}
+        if not all(text and isinstance(text, str) for text in texts.values()):
+            return None
+        return cls(**texts, started_with=StartedWith.from_json(state.get("started_with")))  # type: ignore[arg-type]
+
+
+_TEXTS = ("launch_id", "job_id", "mark", "user", "owner", "site_key")
 
 
 @dataclass(frozen=True)

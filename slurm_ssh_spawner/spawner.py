@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
+from jupyterhub import orm
 from traitlets import Float, TraitError, Unicode, default, validate
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh.tunnels.tunnel import parse_ports
@@ -19,10 +21,12 @@ from slurm_ssh_spawner.hub import composition, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 60.0
 
 routes.install()
 
@@ -51,9 +55,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     connection_idle_seconds = Float(
         300,
-        min=1,
+        min=10,
         help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end.",
+        "of a second; an open one holds a delegated ticket on the front end. At least 10.",
     ).tag(config=True)
 
     records_url = Unicode(
@@ -74,7 +78,8 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._job: Job | None = None
         self._launch: launch.Launch | None = None
-        self._port: asyncio.Future[int] | None = None
+        self._port: ReportedPort | None = None
+        self.token_id: int | None = None
         self._progress: Progress | None = None
         self._restored = False
         self._url = ""
@@ -168,8 +173,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         self.will_resume = False
-        progress, self._port = Progress(), asyncio.get_running_loop().create_future()
+        progress, self._port = Progress(), ReportedPort()
         self._progress = progress
+        self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN):
@@ -187,19 +193,20 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
+        deadline = Deadline.after(_POLL_SECONDS)
         if self._restored:
             self._restored = False
-            if await self._found_again(job):
+            if await self._found_again(job, deadline):
                 return None
             # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
-            self.will_resume = not (await launcher.report(job)).state.is_over
+            self.will_resume = not (await launcher.report(job, deadline)).state.is_over
             return 0 if self.will_resume else 1
-        return 1 if (await launcher.report(job)).state.is_over else None
+        return 1 if (await launcher.report(job, deadline)).state.is_over else None
 
-    async def _found_again(self, job: Job) -> bool:
+    async def _found_again(self, job: Job, deadline: Deadline) -> bool:
         """Return whether a restored server answers, by a tunnel made again if its site needs one."""
         try:
-            self._url = await self._hub.launcher.reopen(job)
+            self._url = await self._hub.launcher.reopen(job, deadline)
         except LaunchError as error:
             self.log.warning("%s cannot be reached: %s", job.mark, error)
             return False
@@ -237,8 +244,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Store the job now: JupyterHub itself stores state only after start() has returned."""
         self._job, self.job_id = job, job.job_id
         self.orm_spawner.state = self.get_state()
-        session = sqlalchemy.inspect(self.orm_spawner).session
-        session.commit()
+        sqlalchemy.inspect(self.orm_spawner).session.commit()
 
     def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
@@ -247,14 +253,13 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
 
     def job_reports_port(self, port: int) -> None:
-        """Let `start` go on; later reports change nothing."""
-        if self._port is not None and not self._port.done():
-            self._port.set_result(port)
+        """Let `start` go on, once Slurm says where the job runs."""
+        if self._port is not None:
+            self._port.report(port)
 
     def job_reports_stage(self, name: str, text: str) -> None:
         """Show and keep what the job is doing."""
-        if self._progress is not None and self._job is not None:
-            self._progress.reported(name, text)
+        if self._progress is not None and self._job is not None and self._progress.reported(name, text):
             self._hub.launcher.job_reports(self._job, self._progress)
 
     # -- what JupyterHub stores -------------------------------------------------------------------------
@@ -263,7 +268,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state["job"] = self._job.to_state()
+            state |= {"job": self._job.to_state(), "token_id": self.token_id}
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -271,11 +276,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         super().load_state(state)
         self._job = Job.from_state(state.get("job") or {})
         self._restored = self._job is not None
+        self.token_id = state.get("token_id")
 
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
-        self._job, self._restored, self._url, self._progress = None, False, "", None
+        self._job, self._restored, self._url, self._progress, self.token_id = None, False, "", None, None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 
@@ -288,7 +294,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         job = self._job
         if job is None or not job.job_id:
             return JobStatus.NOTFOUND
-        match (await self._hub.launcher.report(job)).state:
+        match (await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))).state:
             case JobState.PENDING:
                 return JobStatus.PENDING
             case JobState.RUNNING | JobState.ENDING:

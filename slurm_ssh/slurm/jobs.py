@@ -45,6 +45,7 @@ _SUBMITTED = re.compile(
     r"([0-9]{1,10})(?:;[^\s;]{0,64})?|.{0,200}\bbatch job ([0-9]{1,10})(?: on cluster \S{1,64})?\.?"
 )
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,99}")
 _LONGEST_WORDS = 200
 _OWN_CLUSTER = "ClusterName"
 
@@ -67,6 +68,8 @@ def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
         ("cpus-per-task", str(request.cores)),
         ("mem", f"{request.memory_mib}M"),
         ("time", str(request.time_minutes)),
+        # Limits of a login host are for logins; an admin's own word comes later and counts.
+        ("propagate", "NONE"),
     ]
     optional = (
         ("partition", request.partition),
@@ -188,7 +191,10 @@ def projects(site: Site, owner: str) -> Shell:
 
 
 def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
-    """Return the accounts in the answer of `projects` that are of the site's own cluster."""
+    """Return the accounts in the answer of `projects` that are of the site's own cluster.
+
+    The person's own shell may have said it, so what cannot be an account's name is left out.
+    """
     lines = [line.strip() for line in stdout.splitlines() if line.strip()]
     own = site.slurm_cluster
     if own is None and lines:
@@ -198,7 +204,8 @@ def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
     if own is None or any(len(pair) != 2 for pair in pairs):
         raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
     # The accounting keeps names of clusters in lower case.
-    return tuple(dict.fromkeys(account for cluster, account in pairs if cluster.lower() == own.lower()))
+    theirs = (account for cluster, account in pairs if cluster.lower() == own.lower())
+    return tuple(account for account in dict.fromkeys(theirs) if _ACCOUNT.fullmatch(account))
 
 
 def cancel(site: Site, owner: str, mark: str) -> Shell:

@@ -80,15 +80,16 @@ class Progress:
         self.sentences.append(sentence)
         self._changed()
 
-    def reported(self, name: str, text: str) -> None:
-        """Take note of a stage, or of a notice or a failure, which are none."""
+    def reported(self, name: str, text: str) -> bool:
+        """Take note of a stage, or of a notice or a failure, which are none; return whether it was news."""
         if name == "failed":
+            if self.failing.done():
+                return False
             self._end_stage(failed=True)
-            if not self.failing.done():
-                self.failing.set_result(text)
-                self.tell(text)
+            self.failing.set_result(text)
+            self.tell(text)
         elif len(self.stages) + len(self.notices) >= _MOST_REPORTS:
-            return
+            return False
         elif name == "notice":
             self.notices.append(text)
             self.tell(text)
@@ -96,6 +97,7 @@ class Progress:
             self._end_stage()
             self.stages.append(Stage(name, text, datetime.now(UTC)))
             self.tell(sentences.SERVER_STARTING if name == _SERVER else f"{name}: {text}")
+        return True
 
     def show_output(self, text: str) -> None:
         """Show the end of the job's output."""

@@ -1,12 +1,15 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slurm_ssh import job
 from slurm_ssh.job import Job
+from slurm_ssh.started import StartedWith
 from tests.support import builders
+from tests.support.folders import DATA
 
 
 def test_a_handle_survives_the_database() -> None:
@@ -16,6 +19,46 @@ def test_a_handle_survives_the_database() -> None:
 
 def test_what_a_later_version_adds_is_ignored() -> None:
     assert Job.from_state({**builders.job().to_state(), "colour": "red"}) == builders.job()
+
+
+_STARTED = StartedWith.at(builders.catalogue().sites["geneva"])
+
+
+def test_what_a_job_was_started_with_survives_the_database() -> None:
+    handle = builders.job(started_with=_STARTED)
+    stored = Job.from_state(json.loads(json.dumps(handle.to_state())))
+    assert stored is not None
+    assert stored.started_with == _STARTED
+
+
+@pytest.mark.parametrize(
+    "state", sorted((DATA / "releases").glob("*/spawner_state.json")), ids=lambda path: path.parent.name
+)
+def test_the_handle_that_every_release_stored_is_whole(state: Path) -> None:
+    handle = Job.from_state(json.loads(state.read_text())["job"])
+    assert handle is not None
+    assert (handle.launch_id, handle.job_id, handle.mark) == ("000000000002", "18", "jupyter-hub-000000000002")
+
+
+@pytest.mark.parametrize(
+    "damaged", [None, 17, "", [], {}, {"job_folder": 1}, {"job_folder": "/a", "ticket": {"delivery": "fly"}}]
+)
+def test_a_handle_is_whole_without_what_it_was_started_with(damaged: Any) -> None:
+    handle = Job.from_state({**builders.job().to_state(), "started_with": damaged})
+    assert handle == builders.job()
+    assert handle.started_with is None
+
+
+def test_handles_of_one_job_are_one_whatever_is_known_of_its_start() -> None:
+    assert len({builders.job(), builders.job(started_with=_STARTED)}) == 1
+
+
+def test_a_site_is_reached_as_it_is_now_with_the_folders_of_then() -> None:
+    now = builders.catalogue(
+        sites={"geneva": builders.site(title="Genf", job_folder="/new/{owner}", ticket={"delivery": "none"})}
+    ).sites["geneva"]
+    site = _STARTED.site(now)
+    assert (site.title, site.job_folder, site.ticket.delivery) == ("Genf", "/scratch/{owner}/jupyter", "copy")
 
 
 @pytest.mark.parametrize("name", builders.job().to_state())

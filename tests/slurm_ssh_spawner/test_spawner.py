@@ -45,9 +45,10 @@ def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
     assert SlurmSSHSpawner(tunnel_ports="61000-61010").tunnel_ports == "61000-61010"
 
 
-def test_connections_are_not_closed_in_a_busy_loop() -> None:
-    with pytest.raises(TraitError):
-        SlurmSSHSpawner(connection_idle_seconds=0)
+@pytest.mark.parametrize("seconds", [0, -1, 9.9])
+def test_connections_are_not_looked_at_all_the_time(seconds: float) -> None:
+    with pytest.raises(TraitError, match="connection_idle_seconds"):
+        SlurmSSHSpawner(connection_idle_seconds=seconds)
 
 
 def test_a_link_starts_nothing() -> None:
@@ -61,7 +62,7 @@ async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) 
     running = await start(ComposedSpawner)
     offer = builders.live(
         local.home,
-        sites={"geneva": builders.site(slurm_path=str(local.slurm))},
+        sites={"geneva": builders.site(slurm_path=str(local.slurm), tunnel={"kind": "ssh"})},
         profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
     )
     url = f"sqlite:///{local.home}/launches.sqlite"
@@ -142,9 +143,10 @@ async def test_a_restored_server_that_answers_goes_on(hub: RunningHub, local: Lo
     spawner = _running(hub, hub.person("alice"), "", "many")
     with loopback.listening(loopback.Hub()) as server:
         assert spawner.launch_id is not None
-        _launcher(hub).records.reached(spawner.launch_id, "127.0.0.1", server.port, 0)
+        _launcher(hub).records.reached(spawner.launch_id, "n1", server.port, local_port := loopback.free_port())
         assert await spawner.poll() is None
-        assert await spawner.get_url() == f"http://127.0.0.1:{server.port}/user/alice/"
+        assert await spawner.get_url() == f"http://127.0.0.1:{local_port}/user/alice/"
+    _launcher(hub).detach(builders.job())
     assert local.told("scancel.arguments") == ""
 
 

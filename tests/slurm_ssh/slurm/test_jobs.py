@@ -34,6 +34,7 @@ def test_a_plain_job_asks_for_its_resources_in_slurms_units() -> None:
         "cpus-per-task": "1",
         "mem": "1024M",
         "time": "60",
+        "propagate": "NONE",
     }
 
 
@@ -241,6 +242,13 @@ def test_projects_are_those_of_the_cluster_each_once(
     cluster: str | None, last: str, projects: tuple[str, ...]
 ) -> None:
     assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS + last) == projects
+
+
+@pytest.mark.parametrize(
+    "name", ["", "<b>x</b>", "a b", "-x", "a,b", "Call +41", "$(id)", "\x1b[2J", "é", "x" * 101, "a'b", "a=b"]
+)
+def test_what_cannot_be_a_project_is_left_out(name: str) -> None:
+    assert slurm_jobs.parse_projects(_site(), f"lugano|{name}\nlugano|proj_3.x-y\n") == ("proj_3.x-y",)
 
 
 def test_a_person_may_have_no_project() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import sqlite3
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
-from tests.support import builders, composing
+from tests.support import builders, composing, shells
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ async def test_a_database_that_is_none_ends_the_hub_with_its_name(tmp_path: Path
 
 
 async def test_a_database_in_a_folder_that_is_not_there_ends_the_hub(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="unable to open database file"):
+    with pytest.raises(SystemExit, match="No such file or directory"):
         _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/nowhere/launches.sqlite")
 
 
@@ -95,12 +96,40 @@ async def test_a_database_url_that_is_none_ends_the_hub_and_shows_no_password(tm
         assert "5ec4e7" not in str(ended.value)
 
 
+async def test_a_database_of_a_later_version_ends_the_hub(tmp_path: Path) -> None:
+    await _compose(tmp_path).close()
+    later = sqlite3.connect(tmp_path / "launches.sqlite")
+    later.execute("UPDATE alembic_version SET version_num = '2099'")
+    later.commit()
+    later.close()
+    with pytest.raises(SystemExit, match=r"newer version of jupyterhub-sites \(its revision is 2099\)\. Install"):
+        _compose(tmp_path)
+
+
 async def test_a_database_that_somebody_holds_ends_the_hub(tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "launches.sqlite")
     holder.execute("BEGIN EXCLUSIVE")
     with pytest.raises(SystemExit, match="database is locked"):
         _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/launches.sqlite?timeout=0.1")
     holder.close()
+
+
+_LIMITED = """
+import logging, resource
+from slurm_ssh_spawner.hub import composition
+logging.basicConfig(format="%(message)s")
+composition.raise_file_limit(logging.getLogger("a hub"))
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(("limits", "files", "is_warned"), [("100:200", 200, True), ("100:15000", 15000, False)])
+def test_a_hub_opens_as_many_files_as_it_may_and_warns_if_these_are_few(
+    limits: str, files: int, is_warned: bool
+) -> None:
+    hub = shells.run(["prlimit", f"--nofile={limits}", sys.executable, "-c", _LIMITED])
+    assert hub.lines == [str(files)]
+    assert (f"may open {files} files only" in hub.stderr.decode()) == is_warned
 
 
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Launch records: our own rows about launches, kept over restarts and after their end.
+"""Reads and writes launch records.
 
 One small write at a time in SQLite; JupyterHub does the same on its event loop.
 """
@@ -6,54 +6,17 @@ One small write at a time in SQLite; JupyterHub does the same on its event loop.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
-
-_META = sa.MetaData()
-_LAUNCHES = sa.Table(
-    "launches",
-    _META,
-    sa.Column("launch_id", sa.String(12), primary_key=True),
-    sa.Column("user", sa.String, nullable=False, index=True),
-    sa.Column("owner", sa.String, nullable=False),
-    sa.Column("site_key", sa.String, nullable=False),
-    sa.Column("profile_key", sa.String, nullable=False),
-    sa.Column("choices", sa.JSON, nullable=False),
-    sa.Column("job_id", sa.String, nullable=False, default=""),
-    sa.Column("node", sa.String, nullable=False, default=""),
-    sa.Column("port", sa.Integer, nullable=False, default=0),
-    sa.Column("local_port", sa.Integer, nullable=False, default=0),
-    sa.Column("stop_wanted", sa.Boolean, nullable=False, default=False),
-    sa.Column("begun", sa.DateTime, nullable=False),
-    sa.Column("ended", sa.DateTime),
-    sa.Column("end_reason", sa.String, nullable=False, default=""),
-)
-_ACCEPTED = sa.Table(
-    "accepted",
-    _META,
-    sa.Column("user", sa.String, primary_key=True),
-    sa.Column("server", sa.String, primary_key=True),
-    sa.Column("choices", sa.JSON, nullable=False),
-)
-
-_RUNS = sa.Table(
-    "runs",
-    _META,
-    sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
-    sa.Column("script", sa.Text, nullable=False, default=""),
-    sa.Column("stages", sa.JSON, nullable=False, default=list),
-)
-_RELEASES = sa.Table(
-    "releases",
-    _META,
-    sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
-    sa.Column("commands", sa.JSON, nullable=False),
-)
+from slurm_ssh.started import StartedWith
+from slurm_ssh_spawner.launch.records import scripts
+from slurm_ssh_spawner.launch.records.database import open_engine
+from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 
 
 @dataclass(frozen=True)
@@ -74,7 +37,8 @@ class LaunchRecord:
     """One launch.
 
     `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none.  `stop_wanted`: the job is to be
-    cancelled as soon as its owner has a ticket.  Times are UTC.
+    cancelled as soon as its owner has a ticket.  `started_with` is None in records of version 0.1.0,
+    `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  Times are UTC.
     """
 
     launch_id: LaunchId
@@ -91,14 +55,21 @@ class LaunchRecord:
     begun: datetime
     ended: datetime | None
     end_reason: str
+    started_with: StartedWith | None
+    ticket_ends: datetime | None
+
+    @classmethod
+    def of(cls, row: sa.Row[Any]) -> Self:
+        """Return the record in a row of the table."""
+        values = row._asdict()
+        return cls(**{**values, "started_with": StartedWith.from_json(values["started_with"])})
 
 
 class LaunchRecords:
-    """The table of launches at a SQLAlchemy URL, made if it is not there."""
+    """The records at a SQLAlchemy URL, made if they are not there.  Raises what `open_engine` raises."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url)
-        _META.create_all(self._engine)
+        self._engine = open_engine(url)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -110,18 +81,16 @@ class LaunchRecords:
         `releases` are the commands that end what it may leave at the site.
         """
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
-        choices = dict(launch.choices.values)
+        row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.insert(_LAUNCHES).values(launch_id=launch_id, choices=choices, begun=datetime.now(UTC), **row)
-            )
+            connection.execute(sa.insert(LAUNCHES).values(launch_id=launch_id, begun=datetime.now(UTC), **row))
             if releases:
-                connection.execute(sa.insert(_RELEASES).values(launch_id=launch_id, commands=list(releases)))
+                connection.execute(sa.insert(RELEASES).values(launch_id=launch_id, commands=list(releases)))
 
     def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
         """Return the commands that end what a launch may leave at its site."""
         with self._engine.connect() as connection:
-            query = sa.select(_RELEASES.c.commands).where(_RELEASES.c.launch_id == launch_id)
+            query = sa.select(RELEASES.c.commands).where(RELEASES.c.launch_id == launch_id)
             return tuple(Shell(command) for command in connection.execute(query).scalar() or ())
 
     def submitted(self, launch_id: LaunchId, job_id: str) -> None:
@@ -132,22 +101,31 @@ class LaunchRecords:
         """Note where the server is, and the hub's end of its tunnel."""
         self._update(launch_id, node=node, port=port, local_port=local_port)
 
+    def ticket_given(self, launch_id: LaunchId, ends: datetime) -> None:
+        """Note the end of the ticket that the job has been given, in any time zone."""
+        self._update(launch_id, ticket_ends=ends)
+
+    async def ticket_ends(self, launch_id: LaunchId) -> datetime | None:
+        """Return the end of the ticket that the job was last given, None if that is not known."""
+        record = self.get(launch_id)
+        return record.ticket_ends if record else None
+
     def want_stop(self, launch_id: LaunchId) -> None:
         """Note that the job is to be cancelled when that is possible again."""
         self._update(launch_id, stop_wanted=True)
 
     def to_stop(self, user: str) -> tuple[LaunchRecord, ...]:
         """Return the user's launches that are to be cancelled and not known to be over."""
-        row = _LAUNCHES.c
-        query = sa.select(_LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
+        row = LAUNCHES.c
+        query = sa.select(LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
         with self._engine.connect() as connection:
-            return tuple(LaunchRecord(**found._asdict()) for found in connection.execute(query))
+            return tuple(LaunchRecord.of(found) for found in connection.execute(query))
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
         """Note that a launch is over, and why; the first reason stays, and a stop that was wanted is one."""
-        row = _LAUNCHES.c
+        row = LAUNCHES.c
         self._run(
-            sa.update(_LAUNCHES)
+            sa.update(LAUNCHES)
             .where(row.launch_id == launch_id, row.ended.is_(None))
             .values(ended=datetime.now(UTC), end_reason=sa.case((row.stop_wanted, "stopped"), else_=reason))
         )
@@ -159,46 +137,53 @@ class LaunchRecords:
     def get(self, launch_id: LaunchId) -> LaunchRecord | None:
         """Return the record of a launch, or None."""
         with self._engine.connect() as connection:
-            found = connection.execute(sa.select(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id)).first()
-        return LaunchRecord(**found._asdict()) if found else None
+            found = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.launch_id == launch_id)).first()
+        return LaunchRecord.of(found) if found else None
 
     def accept(self, user: str, server: str, choices: Mapping[str, str]) -> None:
         """Note the choices that a person's server was last allowed to start with ("" is the default server)."""
-        row = _ACCEPTED.c
+        row = ACCEPTED.c
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_ACCEPTED).where(row.user == user, row.server == server))
+            connection.execute(sa.delete(ACCEPTED).where(row.user == user, row.server == server))
             values = {"user": user, "server": server, "choices": dict(choices)}
-            connection.execute(sa.insert(_ACCEPTED).values(**values))
+            connection.execute(sa.insert(ACCEPTED).values(**values))
 
     def accepted(self, user: str, server: str) -> dict[str, str]:
         """Return the choices that a person's server was last allowed to start with, `{}` if there are none."""
-        row = _ACCEPTED.c
+        row = ACCEPTED.c
         with self._engine.connect() as connection:
             query = sa.select(row.choices).where(row.user == user, row.server == server)
             return dict(connection.execute(query).scalar() or {})
 
     def note_script(self, launch_id: LaunchId, text: str) -> None:
         """Keep the text that was sent."""
-        self._note(launch_id, script=text)
+        pattern = scripts.pattern(text, launch_id)
+        digest = scripts.digest(pattern)
+        with self._engine.begin() as connection:
+            if connection.execute(sa.select(SCRIPTS.c.digest).where(SCRIPTS.c.digest == digest)).first() is None:
+                connection.execute(sa.insert(SCRIPTS).values(digest=digest, text=pattern))
+            self._note(connection, launch_id, digest=digest)
 
     def note_stages(self, launch_id: LaunchId, stages: list[dict[str, Any]]) -> None:
         """Keep how far a job is, as JSON values."""
-        self._note(launch_id, stages=stages)
+        with self._engine.begin() as connection:
+            self._note(connection, launch_id, stages=stages)
 
     def run(self, launch_id: LaunchId) -> RunRecord | None:
         """Return what ran in a launch, or None."""
+        query = sa.select(RUNS.c.stages, SCRIPTS.c.text).outerjoin(SCRIPTS, RUNS.c.digest == SCRIPTS.c.digest)
         with self._engine.connect() as connection:
-            found = connection.execute(sa.select(_RUNS).where(_RUNS.c.launch_id == launch_id)).first()
-        return RunRecord(**found._asdict()) if found else None
+            found = connection.execute(query.where(RUNS.c.launch_id == launch_id)).first()
+        return RunRecord(launch_id, scripts.filled(found.text or "", launch_id), found.stages) if found else None
 
-    def _note(self, launch_id: LaunchId, **values: Any) -> None:
-        with self._engine.begin() as connection:
-            changed = connection.execute(sa.update(_RUNS).where(_RUNS.c.launch_id == launch_id).values(**values))
-            if not changed.rowcount:
-                connection.execute(sa.insert(_RUNS).values(launch_id=launch_id, **values))
+    @staticmethod
+    def _note(connection: sa.Connection, launch_id: LaunchId, **values: Any) -> None:
+        changed = connection.execute(sa.update(RUNS).where(RUNS.c.launch_id == launch_id).values(**values))
+        if not changed.rowcount:
+            connection.execute(sa.insert(RUNS).values(launch_id=launch_id, **values))
 
     def _update(self, launch_id: LaunchId, **values: Any) -> None:
-        self._run(sa.update(_LAUNCHES).where(_LAUNCHES.c.launch_id == launch_id).values(**values))
+        self._run(sa.update(LAUNCHES).where(LAUNCHES.c.launch_id == launch_id).values(**values))
 
     def _run(self, statement: sa.Executable) -> None:
         with self._engine.begin() as connection:

@@ -2,9 +2,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from slurm_ssh.job import LaunchId
+from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
+from slurm_ssh_spawner.launch.records.schema import SCRIPTS
 from tests.support import builders
 
 ID = builders.LAUNCH_ID
@@ -28,7 +31,7 @@ def _found(records: LaunchRecords, launch_id: str = ID) -> LaunchRecord:
 
 def test_a_launch_begins_with_what_was_asked_and_nothing_else(records: LaunchRecords) -> None:
     offer = builders.catalogue(sites={"geneva": builders.site(login_name={"alice": "ahartman"})})
-    before = datetime.now(UTC).replace(tzinfo=None)
+    before = datetime.now(UTC)
     records.begin(ID, builders.launch(offer, {"time": "2h", "qos": "high"}))
     record = _found(records)
     assert (record.launch_id, record.user, record.owner) == (ID, "alice", "ahartman")
@@ -89,3 +92,22 @@ def test_a_reason_may_hold_any_text(records: LaunchRecords) -> None:
     records.begin(ID, builders.launch())
     records.end(ID, text)
     assert _found(records).end_reason == text
+
+
+def test_a_record_has_what_its_job_was_started_with(records: LaunchRecords) -> None:
+    launch = builders.launch()
+    records.begin(ID, launch)
+    assert _found(records).started_with == StartedWith.at(launch.site)
+
+
+def test_scripts_that_differ_in_their_launch_alone_are_kept_once(records: LaunchRecords) -> None:
+    ids = [LaunchId(f"{number:012x}") for number in range(3)]
+    for launch_id in ids:
+        records.begin(launch_id, builders.launch())
+        records.note_script(launch_id, f"#SBATCH --job-name=jupyter-hub-{launch_id}\nprintf '%s' x\n")
+    found = [records.run(launch_id) for launch_id in ids]
+    assert [run and run.script for run in found] == [
+        f"#SBATCH --job-name=jupyter-hub-{launch_id}\nprintf '%s' x\n" for launch_id in ids
+    ]
+    with records._engine.connect() as connection:
+        assert len(connection.execute(sa.select(SCRIPTS)).all()) == 1

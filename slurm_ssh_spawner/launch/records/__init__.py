@@ -1,0 +1,6 @@
+"""Launch records: our own rows about launches, kept over restarts and after their end."""
+
+from slurm_ssh_spawner.launch.records.database import NewerDatabase
+from slurm_ssh_spawner.launch.records.records import LaunchRecord, LaunchRecords, RunRecord
+
+__all__ = ["LaunchRecord", "LaunchRecords", "NewerDatabase", "RunRecord"]
