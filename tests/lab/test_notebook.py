@@ -76,10 +76,17 @@ class TestNotebook:
         path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
         with logged_in(lab, "bob") as bob:
             assert bob.api("POST", path, json={"port": 5000}).status_code == 404
-        assert notebook.api("POST", path, json={"port": 5000}).status_code == 204
-        assert notebook.api("POST", path, json={"port": True}).status_code == 400
-        assert notebook.api("POST", path, json={"port": 5000, "ip": "10.0.0.1"}).status_code == 400
-        assert notebook.api("POST", "/hub/api/launches/000000000000", json={"port": 5000}).status_code == 404
+        assert notebook.api("POST", path, json={"port": 5000}).status_code == 403, "it is not the server's token"
+        token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        own = {"Authorization": f"token {token}"}
+        for body, status in (
+            ({"port": 5000}, 204),
+            ({"port": True}, 400),
+            ({"port": 5000, "ip": "10.0.0.1"}, 400),
+        ):
+            assert notebook.http.post(path, json=body, headers=own).status_code == status
+        unknown = "/hub/api/launches/000000000000"
+        assert notebook.http.post(unknown, json={"port": 5000}, headers=own).status_code == 404
         assert notebook.run("print(6 * 7)").strip() == "42", "a late report changes nothing"
 
     def test_a_job_that_nobody_waits_for_ends_itself(self, lab: Lab, notebook: Person) -> None:
@@ -91,7 +98,7 @@ class TestNotebook:
         command = f"export JUPYTERHUB_API_TOKEN={token}; sbatch --parsable --wait"
         lab.run("geneva-login1", ["sh", "-c", command], user="alice", input=stray, check=False)
         log = lab.run("geneva-login1", ["cat", "/scratch/alice/jupyter/0123456789ab.log"]).stdout
-        assert "This job ends, because the hub answered 404" in log
+        assert log == "This job ends, because the hub does not know it: nobody waits for it.\n"
 
     def test_a_restarted_hub_keeps_a_running_notebook(self, lab: Lab, notebook: Person) -> None:
         before = jobs_of(lab, "alice")
