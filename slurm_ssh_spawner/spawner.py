@@ -1,23 +1,28 @@
 """SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
-from traitlets import Float, TraitError, Unicode, default, validate
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
-from slurm_ssh.errors import Broken, LaunchError, Refused
+from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
-from slurm_ssh.tunnels.tunnel import parse_ports
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, routes
-from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
+from slurm_ssh_spawner.hub import composition, restored, routes
+from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
+from slurm_ssh_spawner.hub.restored import KeptServer, Standing
+from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -27,46 +32,8 @@ _GATE_LOOK_SECONDS = 0.05
 routes.install()
 
 
-class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
+class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     """Starts a notebook as a batch job at one of several Slurm sites, over SSH, as the person."""
-
-    catalogue_file = Unicode(
-        "/etc/jupyterhub/catalogue.yaml",
-        help="Path of the YAML catalogue: which sites there are and what may be started there.",
-    ).tag(config=True)
-
-    hub_name = Unicode(
-        "hub",
-        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
-        "digits. Two hubs that submit to one cluster need different names, or they find each other's jobs.",
-    ).tag(config=True)
-
-    tunnel_ports = Unicode(
-        "20000-24999",
-        help="Local ports of tunnels to sites with `tunnel: {kind: ssh}`, one for each server. They must not "
-        "overlap the machine's ports for outgoing connections (net.ipv4.ip_local_port_range), or another program "
-        "may have taken one when a tunnel is made again.",
-    ).tag(config=True)
-
-    connection_idle_seconds = Float(
-        300,
-        help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end.",
-    ).tag(config=True)
-
-    records_url = Unicode(
-        "sqlite:////var/lib/jupyterhub/launches.sqlite",
-        help="SQLAlchemy URL of the launch records: what was chosen, where it ran, why it ended. They outlive a "
-        "restart, after which tunnels are made again from them.",
-    ).tag(config=True)
-
-    @validate("tunnel_ports")
-    def _usable_ports(self, proposal: Any) -> str:
-        try:
-            parse_ports(proposal["value"])
-        except ValueError as error:
-            raise TraitError(sentences.PORTS_UNUSABLE.format(problem=error)) from error
-        return str(proposal["value"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,6 +43,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._progress: Progress | None = None
         self._restored = False
         self._url = ""
+        self._place: Place | None = None
+        self._profile_key = ""
+        self.stop_failure: LaunchFailed | None = None
 
     @property
     def launch_id(self) -> LaunchId | None:
@@ -90,16 +60,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         server that runs for dead.
         """
         try:
-            configured = cls(parent=app)
+            settings = cls(parent=app).settings
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
-        settings = composition.Settings(
-            configured.catalogue_file,
-            configured.hub_name,
-            configured.connection_idle_seconds,
-            parse_ports(configured.tunnel_ports),
-            configured.records_url,
-        )
         app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log)
 
     @property
@@ -129,30 +92,35 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            with as_launch_failure():
-                hub, request = self._hub, self._request()
+            with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
                 try:
-                    self._launch = await hub.accept(request, options)
+                    await self._hub.accept(self._request, options, self._take)
+                except BaseException:
+                    self._launch, self._profile_key = None, ""
+                    raise
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._keep_options(hub.last_accepted(request))
-            # Each kernel may wait for another launch that makes it, and then be made.
-            kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
-            minutes = self._launch.queue_wait_minutes + kernel_minutes
-            self.start_timeout = minutes * 60 + _AFTER_THE_QUEUE_SECONDS
+                    self._keep_options(await self._hub.last_accepted(self._request()))
 
         return resolve
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
         others = [other for other in self.user.spawners.values() if other is not self and other.active]
-        launches = [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
+        running = Counter(getattr(other, "_profile_key", "") for other in others)
         groups = frozenset(group.name for group in self.user.groups)
-        return StartRequest(self.user.name, self.name, groups, tuple(launches))
+        return StartRequest(self.user.name, self.name, groups, running)
+
+    def _take(self, accepted: launch.Launch) -> None:
+        """Begin to be a server of that launch's profile."""
+        self._launch, self._profile_key = accepted, accepted.profile_key
+        # Each kernel may wait for another launch that makes it, and then be made.
+        kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
+        self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
 
     def _keep_options(self, options: dict[str, str]) -> None:
         self.user_options = self.orm_spawner.user_options = options
-        sqlalchemy.inspect(self.orm_spawner).session.commit()
+        commit(self.orm_spawner)
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -165,17 +133,28 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         asked = self._launch
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
-        self.will_resume = False
+        self.will_resume, self.stop_failure = False, None
         progress, self._port = Progress(), asyncio.get_running_loop().create_future()
         self._progress = progress
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        with as_launch_failure(sentences.TRY_AGAIN):
+        with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
-            return await launcher.until_ready(job, self._port, progress)
+        with as_launch_failure(sentences.TRY_AGAIN):
+            self._url, self._place = await launcher.until_ready(job, self._port, progress)
+            return self._url
 
     async def poll(self) -> int | None:
         """None unless it is certain that no job of ours runs; see docs/architecture.md."""
+        try:
+            return await self._status()
+        except Exception:
+            # JupyterHub would take it for the end of the server.
+            self.log.exception("what became of %s cannot be found out; it is kept", self._log_name)
+            self._keep()
+            return None
+
+    async def _status(self) -> int | None:
         job = self._job
         if job is None or self.will_resume:
             return 0
@@ -186,22 +165,34 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         if launcher.is_over(job):
             return 1
         if self._restored:
-            self._restored = False
-            if await self._found_again(job):
-                return None
-            # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
-            self.will_resume = not (await launcher.report(job)).state.is_over
-            return 0 if self.will_resume else 1
+            return await self._find_again(job)
         return 1 if (await launcher.report(job)).state.is_over else None
 
-    async def _found_again(self, job: Job) -> bool:
-        """Return whether a restored server answers, by a tunnel made again if its site needs one."""
-        try:
-            self._url = await self._hub.launcher.reopen(job)
-        except LaunchError as error:
-            self.log.warning("%s cannot be reached: %s", job.mark, error)
-            return False
-        return await self._hub.answers(await self.get_url())
+    async def _find_again(self, job: Job) -> int | None:
+        """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
+        hub, path = self._hub, str(self.server.base_url)
+        found = await restored.find(hub.launcher, hub.looker, job, self._place, path)
+        self._profile_key = found.profile_key or self._profile_key
+        match found.standing:
+            case Standing.OVER:
+                return 1
+            case Standing.NEVER_UP:
+                # JupyterHub stops what is not up when it starts; will_resume makes it let go instead.
+                self.will_resume = True
+                return 0
+            case Standing.SILENT:
+                self._keep()
+        if found.url:
+            self._restored, self._url, self._place = False, found.url, found.place
+            server, where = self.server, urlsplit(found.url)
+            server.ip, server.port = where.hostname, where.port
+            self._save(job)
+        return None
+
+    def _keep(self) -> None:
+        """Let JupyterHub's start take the server for up."""
+        if self._restored and self.orm_spawner.server is not None:
+            self.server = KeptServer(orm_server=self.orm_spawner.server)
 
     async def get_url(self) -> str:
         """Return where the hub and the proxy reach the server; never raises."""
@@ -210,8 +201,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
-            with as_launch_failure():
-                await self._hub.launcher.cancel(self._job)
+            try:
+                with as_launch_failure():
+                    await self._hub.launcher.cancel(self._job)
+            except LaunchFailed as failure:
+                self.stop_failure = failure
+                raise
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
@@ -235,8 +230,11 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Store the job now: JupyterHub itself stores state only after start() has returned."""
         self._job, self.job_id = job, job.job_id
         self.orm_spawner.state = self.get_state()
-        session = sqlalchemy.inspect(self.orm_spawner).session
-        session.commit()
+        try:
+            commit(self.orm_spawner)
+        except SQLAlchemyError:
+            # The records have the job too, and JupyterHub stores it again once the server is up.
+            self.log.exception("%s could not be stored yet", job.mark)
 
     def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
@@ -251,8 +249,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
 
     def job_reports_stage(self, name: str, text: str) -> None:
         """Show and keep what the job is doing."""
-        if self._progress is not None and self._job is not None:
-            self._progress.reported(name, text)
+        if self._progress is not None and self._job is not None and self._progress.reported(name, text):
             self._hub.launcher.job_reports(self._job, self._progress)
 
     # -- what JupyterHub stores -------------------------------------------------------------------------
@@ -261,19 +258,23 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state["job"] = self._job.to_state()
+            state |= {"job": self._job.to_state(), "profile": self._profile_key}
+        if self._place is not None:
+            state["place"] = self._place.to_state()
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up the job of an earlier run of the hub."""
         super().load_state(state)
         self._job = Job.from_state(state.get("job") or {})
+        self._place, self._profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
         self._restored = self._job is not None
 
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
         self._job, self._restored, self._url, self._progress = None, False, "", None
+        self._launch, self._profile_key, self._place = None, "", None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 

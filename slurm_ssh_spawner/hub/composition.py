@@ -4,6 +4,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import make_url
@@ -35,6 +36,7 @@ class Settings:
     connection_idle_seconds: float
     tunnel_ports: range
     records_url: str
+    records_days: int = 90
 
 
 def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
@@ -53,6 +55,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     reach = core.open_core(told, catalogue.sites, credentials, records.stopped)
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     hub = Hub(catalogue, launcher, reach.availability)
+    launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     at_the_end(hub.close)
     return hub

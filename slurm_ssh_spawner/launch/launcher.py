@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
@@ -26,9 +28,13 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.launch.script import ServerProcess
+from slurm_ssh_spawner.launch.stage_notes import StageNotes
+
+_DAY_SECONDS = 24 * 3600
 
 _log = logging.getLogger(__name__)
 
@@ -54,18 +60,33 @@ class Launcher:
         self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
-        self._releases: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._over_now: set[LaunchId] = set()
+        self._stage_notes = StageNotes(records)
         credentials.subscribe(self._ticket_changed)
 
     async def close(self) -> None:
         """End everything in order.  Jobs go on; a submission under way is let go, and its job has a mark."""
-        under_way = [*self._submissions.values(), *self._releases]
+        under_way = [*self._submissions.values(), *self._background]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._tunnels.close_all()
         await self._core.close()
-        self.records.close()
+        self._stage_notes.close()
+        await self.records.close()
+
+    def keep_records_for(self, time: timedelta) -> None:
+        """Remove scripts and stages of launches that ended longer ago, now and once a day."""
+        self._do(self._forget_old(time))
+
+    async def _forget_old(self, time: timedelta) -> None:
+        while True:
+            try:
+                await self.records.forget_before(datetime.now(UTC) - time)
+            except LaunchError as error:
+                _log.warning("records of old launches stay until tomorrow: %s", error)
+            await asyncio.sleep(_DAY_SECONDS)
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
@@ -78,9 +99,9 @@ class Launcher:
     ) -> Job:
         """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
 
-        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`.
+        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`, and submits
+        nothing if the launch cannot be recorded.
         """
-        self.records.begin(job.launch_id, launch, script.releases(launch, job.launch_id, job.mark))
         task = asyncio.create_task(self._submit(launch, job, process, save, tell))
         self._submissions[job.launch_id] = task
         task.add_done_callback(lambda done: self._submitted(job, done))
@@ -90,40 +111,36 @@ class Launcher:
         """Return whether the submission of a launch has not been answered yet."""
         return job.launch_id in self._submissions
 
-    async def until_ready(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> str:
-        """Return the URL of the job's server, once the job has reported its port (which sets `port`).
+    async def until_ready(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> tuple[str, Place]:
+        """Return URL and place of the job's server, once the job has reported its port (which sets `port`).
 
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
-        node = await self._arrivals.node(job, port, progress)
+        try:
+            node = await self._arrivals.node(job, port, progress)
+        finally:
+            self._stage_notes.now(job.launch_id, progress)
         progress.tell(sentences.SERVER_UP.format(node=node))
-        return await self._reach(job, Route(job.launch_id, Login.of(job), node, port.result()))
+        return await self.reach(job, Place(node, port.result()))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
         """Keep what the job has reported so far: its stages, and what its owner should know."""
-        self.records.note_stages(job.launch_id, [stage.to_json() for stage in progress.stages])
+        self._stage_notes.due(job.launch_id, progress)
         self._core.upkeep.remark(job, tuple(progress.notices))
 
-    async def reopen(self, job: Job) -> str:
-        """Return the URL of a server that was up before, with its tunnel made again.
+    async def reach(self, job: Job, place: Place) -> tuple[str, Place]:
+        """Return the URL of the job's server, with its tunnel made (again), and its place with that.
 
-        Raises Unavailable if it is not known where the server was, and what opening a tunnel raises.
+        Raises what opening a tunnel raises.
         """
-        record = self.records.get(job.launch_id)
-        if record is None or not record.port:
-            raise Unavailable(sentences.PLACE_UNKNOWN, f"no port in the record of {job.mark}")
-        there = (record.node, record.port, record.local_port)
-        return await self._reach(job, Route(job.launch_id, Login.of(job), *there))
-
-    async def _reach(self, job: Job, route: Route) -> str:
+        route = Route(job.launch_id, Login.of(job), place.node, place.port, place.local_port)
         url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route)
-        self.records.reached(job.launch_id, route.node, route.port, local_port)
-        return url
+        self.records.reached(job.launch_id, place.node, place.port, local_port)
+        return url, replace(place, local_port=local_port)
 
     def is_over(self, job: Job) -> bool:
-        """Return whether the job is known to be over, without asking anybody."""
-        record = self.records.get(job.launch_id)
-        return record is not None and record.ended is not None
+        """Return whether the job was seen to be over, without asking anybody."""
+        return job.launch_id in self._over_now
 
     async def report(self, job: Job) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked."""
@@ -141,8 +158,7 @@ class Launcher:
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without this hub."""
-        self._tunnels.close(job.launch_id)
-        self._core.upkeep.forget(job)
+        self._forget(job)
 
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
@@ -152,7 +168,7 @@ class Launcher:
         """
         if under_way := self._submissions.get(job.launch_id):
             await asyncio.wait((under_way,))
-        self.records.want_stop(job.launch_id)
+        await self.records.want_stop(job.launch_id)
         try:
             await self._core.stop(job)
         except Refused as error:
@@ -166,11 +182,18 @@ class Launcher:
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""
         self._core.watch.forget(job)
+        self._forget(job)
+        self._do(self._release(job))
+
+    def _forget(self, job: Job) -> None:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
-        task = asyncio.create_task(self._release(job))
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
+        self._over_now.discard(job.launch_id)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _release(self, job: Job) -> None:
         # A delivery that ends later would leave a ticket that nobody removes.
@@ -180,13 +203,16 @@ class Launcher:
         except LaunchError as error:
             _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
             return
-        # A hook's job may have been killed before it ended what it had started.
-        for command in self.records.releases(job.launch_id):
-            await self._try(job, "what its hooks started", remote.run(command))
+        await self._try(job, "what its hooks started", self._end_hooks(job, remote))
         ticket = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
         await self._try(job, "its ticket", ticket)
         folder = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
         await self._try(job, "its folder", folder)
+
+    async def _end_hooks(self, job: Job, remote: Remote) -> None:
+        """End what a hook had started: its job may have been killed before it could do so itself."""
+        for command in await self.records.releases(job.launch_id):
+            await self._try(job, "what its hooks started", remote.run(command))
 
     @staticmethod
     async def _try(job: Job, what: str, step: Awaitable[object]) -> None:
@@ -198,6 +224,8 @@ class Launcher:
     async def _submit(
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
+        releases = script.releases(launch, job.launch_id, job.mark)
+        await self.records.begin(job.launch_id, launch, releases)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
@@ -209,18 +237,28 @@ class Launcher:
 
         remote = Remote(self._core.pool, Login.of(job), launch.site)
         text, job_id = await submission.submit(remote, job, build, ticket, tell)
-        self.records.note_script(job.launch_id, text)
         job = replace(job, job_id=job_id)
-        self.records.submitted(job.launch_id, job_id)
+        # Before anything else: from now on there is a job that somebody has to stop.
         save(job)
+        self.records.submitted(job.launch_id, job_id)
+        self.records.note_script(job.launch_id, text)
         self._core.upkeep.add(job)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job
 
     def _ticket_changed(self, user: str) -> None:
-        owed = self.records.to_stop(user)
-        self._core.ticket_changed(user, [self._job_of(record) for record in owed])
+        self._core.ticket_changed(user, [])
+        self._do(self._stop_what_is_owed(user))
+
+    async def _stop_what_is_owed(self, user: str) -> None:
+        try:
+            owed = await self.records.to_stop(user)
+        except LaunchError as error:
+            _log.error("what %s wanted to stop is not known: %s", user, error)
+            return
+        for record in owed:
+            self._core.upkeep.owe_stop(self._job_of(record))
 
     def _job_of(self, record: LaunchRecord) -> Job:
         name, ways = mark(self._hub_name, record.launch_id), record.started_with
@@ -233,4 +271,5 @@ class Launcher:
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
     def _over(self, job: Job, report: JobReport) -> None:
+        self._over_now.add(job.launch_id)
         self.records.end(job.launch_id, report.word or "gone from Slurm")

@@ -14,6 +14,7 @@ _LONGEST_TEXT = 3000
 _SERVER = "starting"
 # A job's owner can report as often as they like; what is kept of one launch stays small.
 _MOST_REPORTS = 100
+_MOST_TEXT = 60_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Progress:
         self.notices: list[str] = []
         self.output = ""
         self.failing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._watchers = 0
+        self._watchers = self._reports = self._length = 0
         self._news = asyncio.Event()
 
     @property
@@ -80,22 +81,26 @@ class Progress:
         self.sentences.append(sentence)
         self._changed()
 
-    def reported(self, name: str, text: str) -> None:
-        """Take note of a stage, or of a notice or a failure, which are none."""
+    def reported(self, name: str, text: str) -> bool:
+        """Take note of a stage, or of a notice or a failure, which are none; return whether that was news."""
         if name == "failed":
+            if self.failing.done():
+                return False
             self._end_stage(failed=True)
-            if not self.failing.done():
-                self.failing.set_result(text)
-                self.tell(text)
-        elif len(self.stages) + len(self.notices) >= _MOST_REPORTS:
-            return
-        elif name == "notice":
+            self.failing.set_result(text)
+            self.tell(text)
+            return True
+        self._reports, self._length = self._reports + 1, self._length + len(text)
+        if self._reports > _MOST_REPORTS or self._length > _MOST_TEXT:
+            return False
+        if name == "notice":
             self.notices.append(text)
             self.tell(text)
         else:
             self._end_stage()
             self.stages.append(Stage(name, text, datetime.now(UTC)))
             self.tell(sentences.SERVER_STARTING if name == _SERVER else f"{name}: {text}")
+        return True
 
     def show_output(self, text: str) -> None:
         """Show the end of the job's output."""

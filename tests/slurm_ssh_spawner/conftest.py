@@ -32,6 +32,11 @@ class RunningHub:
         headers = {"Authorization": f"token {token}"} if token else {}
         return await self._client.post(f"{self.app.hub.url}api/{path}", headers=headers, **body)
 
+    async def delete(self, path: str, token: str) -> httpx.Response:
+        return await self._client.delete(
+            f"{self.app.hub.url}api/{path}", headers={"Authorization": f"token {token}"}
+        )
+
     async def report(self, user: User, launch_id: str = builders.LAUNCH_ID, **body: Any) -> int:
         """Report as a job of the user and return the status of the answer."""
         answer = await self.post(

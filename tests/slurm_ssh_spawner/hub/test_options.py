@@ -53,7 +53,7 @@ async def test_a_refused_start_leaves_the_last_accepted_choices_alone(hub: Launc
         status, said = await alice.call("POST", json={"user_options": refused})
         assert (status, "is not offered. Choose" in said) == (400, True)
         assert alice.stored() == TWO_HOURS
-        assert hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
+        assert await hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from tests.support import builders, composing, loopback
@@ -89,10 +90,18 @@ async def launcher(
     await launcher.close()
 
 
-def _record(launcher: Launcher) -> LaunchRecord:
-    record = launcher.records.get(ID)
+async def _record(launcher: Launcher) -> LaunchRecord:
+    await launcher.records.settled()
+    record = await launcher.records.get(ID)
     assert record is not None
     return record
+
+
+async def _ended(launcher: Launcher) -> None:
+    """Return when the launch's record has an end."""
+    async with asyncio.timeout(20):
+        while (await _record(launcher)).ended is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 class _Told:
@@ -116,7 +125,9 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(launcher: Launcher, progress: Progress) -> tuple["asyncio.Future[int]", "asyncio.Task[str]"]:
+def _ready(
+    launcher: Launcher, progress: Progress
+) -> tuple["asyncio.Future[int]", "asyncio.Task[tuple[str, Place]]"]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
@@ -127,7 +138,7 @@ async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offe
     assert told.saved == [job] == [_job()]
     assert told.sentences == ["Connecting to Geneva as alice.", "Geneva has accepted job 42."]
     assert not launcher.is_submitting(job)
-    record = _record(launcher)
+    record = await _record(launcher)
     assert (record.user, record.site_key, record.job_id, record.ended) == ("alice", "geneva", "42", None)
 
 
@@ -137,7 +148,7 @@ async def test_a_launch_that_was_refused_keeps_the_reason(
     local.tell("refusal", "sbatch: error: Too tired\n")
     with pytest.raises(SubmitRefused, match="Too tired"):
         await _Told().submit(launcher, offer)
-    record = _record(launcher)
+    record = await _record(launcher)
     assert record.ended is not None
     assert record.end_reason.startswith("not submitted: Geneva did not accept the job: Too tired.")
 
@@ -183,7 +194,7 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     told = Progress()
     port, ready = _ready(launcher, told)
     port.set_result(8888)
-    assert await ready == "http://n1.geneva.test:8888"
+    assert (await ready)[0] == "http://n1.geneva.test:8888"
     assert told.sentences[-1] == "The server is up on n1."
 
 
@@ -280,7 +291,7 @@ async def test_a_launch_without_hooks_cancels_nothing_but_itself(
 ) -> None:
     job = await _Told().submit(launcher, offer)
     launcher.release(job)
-    await until(lambda: not launcher._releases)
+    await until(lambda: not launcher._background)
     assert local.told("scancel.arguments") == ""
 
 
@@ -297,7 +308,7 @@ async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
     await launcher.cancel(job)
     _queue(local, "CANCELLED", "n1")
     assert (await launcher.report(job)).state is JobState.ENDED
-    assert _record(launcher).end_reason == "stopped"
+    assert (await _record(launcher)).end_reason == "stopped"
 
 
 async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
@@ -306,7 +317,7 @@ async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
     job = await _Told().submit(launcher, offer)
     _queue(local, "TIMEOUT", "n1")
     await launcher.report(job)
-    assert _record(launcher).end_reason == "TIMEOUT"
+    assert (await _record(launcher)).end_reason == "TIMEOUT"
 
 
 async def test_a_site_that_cannot_be_asked_ends_no_record(
@@ -316,11 +327,11 @@ async def test_a_site_that_cannot_be_asked_ends_no_record(
     local.tell("silent", "")
     for _ in range(3):
         await launcher.report(job)
-    assert _record(launcher).ended is None
+    assert (await _record(launcher)).ended is None
 
 
 async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
-    launcher: Launcher, offer: Catalogue, local: LocalSite
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
 ) -> None:
     job = await _Told().submit(launcher, offer)
     progress = Progress()
@@ -328,14 +339,17 @@ async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
     launcher.job_reports(job, progress)
     progress.reported("starting", "Python 3.11.2")
     launcher.job_reports(job, progress)
-    run = launcher.records.run(ID)
+    await launcher.close()
+    launcher = _launcher(tmp_path, offer, _Tickets(), local)
+    run = await launcher.records.run(ID)
     assert run is not None
     assert run.script == local.told("sbatch.stdin")
     assert [(stage["name"], stage["text"]) for stage in run.stages] == [
         ("loaded", "jupyterlab/new"),
         ("starting", "Python 3.11.2"),
     ]
-    assert launcher.records.run(LaunchId("ffffffffffff")) is None
+    assert await launcher.records.run(LaunchId("ffffffffffff")) is None
+    await launcher.close()
 
 
 async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
@@ -369,17 +383,12 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     _queue(local, "RUNNING", "n1")
     port, ready = _ready(launcher, Progress())
     port.set_result(8888)
-    url = await ready
+    assert await ready == ("http://n1.geneva.test:8888", Place("n1", 8888))
+    place = Place.of(await _record(launcher))
+    assert place == Place("n1", 8888)
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reopen(job) == url == "http://n1.geneva.test:8888"
-
-
-async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
-    for _ in range(2):
-        with pytest.raises(Unavailable, match="The hub does not know where this server runs"):
-            await launcher.reopen(_job())
-        if launcher.records.get(ID) is None:
-            launcher.records.begin(ID, builders.launch(offer))
+    assert await later.reach(job, place) == ("http://n1.geneva.test:8888", place)
+    await later.close()
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -416,15 +425,15 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
     port, ready = _ready(launcher, Progress())
     port.set_result(server.sockets[0].getsockname()[1])
-    url = await ready
+    url, place = await ready
     assert await _said_at(url) == b"hello\n"
-    assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
+    assert f"http://127.0.0.1:{(await _record(launcher)).local_port}" == url
     launcher.detach(job)
     with pytest.raises(ConnectionRefusedError):
         await _said_at(url)
     await launcher.close()
     later = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
-    assert await later.reopen(job) == url
+    assert await later.reach(job, place) == (url, place)
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
     assert ticket.exists()
@@ -483,9 +492,9 @@ async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
     assert local.told("scancel.arguments") == ""
     local.refusal = None
     tickets.put("alice", b"a newer ticket")
-    await until(lambda: _record(launcher).ended is not None)
+    await _ended(launcher)
     assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
-    assert _record(launcher).end_reason == "stopped"
+    assert (await _record(launcher)).end_reason == "stopped"
 
 
 async def test_a_stop_is_owed_over_a_restart(
@@ -500,7 +509,7 @@ async def test_a_stop_is_owed_over_a_restart(
     tickets = _Tickets()
     restarted = _launcher(tmp_path, offer, tickets, local)
     tickets.put("alice", b"a newer ticket")
-    await until(lambda: _record(restarted).ended is not None)
+    await _ended(restarted)
     assert local.told("queue") == ""
     await restarted.close()
 
@@ -541,7 +550,7 @@ async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
     with pytest.raises(Refused):
         await launcher.cancel(job)
     local.refusal = None
-    (record,) = launcher.records.to_stop("alice")
+    (record,) = await launcher.records.to_stop("alice")
     assert launcher._job_of(record) == job
     assert launcher._job_of(record).started_with == job.started_with is not None
 
@@ -576,5 +585,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._releases)
+    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._background)
     assert not delivered.exists()
