@@ -16,7 +16,7 @@ lint: setup
 
 # Each process begins a lab of its own once it has a test that needs one; most of them wait most of the time.
 test: setup
-	$(PYTHON) -m pytest -n 4 --dist load --maxschedchunk 1 --durations 20 --cov --cov-report=
+	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 20 --cov --cov-report=
 
 demo: setup
 	$(PYTHON) -m lab.demo $(if $(CHECK),--check)

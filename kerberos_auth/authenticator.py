@@ -22,6 +22,8 @@ from .threads import LoginThreads
 
 # A login takes some 30 ms, so only hanging servers ever use them up.
 _LOGIN_THREADS = 16
+# Of their own: no page waits for the logins of others.
+_GROUP_THREADS = 4
 _PAGE_PATIENCE_SECONDS = 5
 # Where JupyterHub's model of somebody who logs in has their ticket until all checks are passed.
 _TAKEN = "ticket"
@@ -46,10 +48,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     pam_service = Unicode(
         "jupyterhub",
         config=True,
-        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Default
-        "jupyterhub": a file of its own, so that rules for consoles do not apply. Give pam_krb5 the option
-        `defer_pwchange`, or PAM tries to set an expired password to itself. "": the KDC alone decides, for
-        hubs without accounts.""",
+        help="""The PAM service (a file in /etc/pam.d with auth and account) that decides about a login. Names
+        that the machine does not know are refused before it is asked. Default "jupyterhub": a file of its own,
+        so that rules for consoles do not apply. Give pam_krb5 the option `defer_pwchange`, or PAM tries to set an
+        expired password to itself. "": the KDC alone decides, for hubs without accounts.""",
     )
     ticket_folder = Unicode(
         "/run/jupyterhub/krb5",
@@ -109,10 +111,15 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
-        self._threads = LoginThreads(_LOGIN_THREADS)
+        self._group_threads = LoginThreads(_GROUP_THREADS)
         keytab = "" if self.verify_kdc == "off" else self.keytab
         self._passwords = PasswordLogin(
-            self._threads, self.login_timeout_seconds, self._realm, self.pam_service, keytab, self.tickets.folder
+            LoginThreads(_LOGIN_THREADS),
+            self.login_timeout_seconds,
+            self._realm,
+            self.pam_service,
+            keytab,
+            self.tickets.folder,
         )
 
     def _check_settings(self) -> None:
@@ -158,7 +165,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         """
         self.keeping.start(app)
         at_the_end(self._close)
-        return [*super().get_handlers(app), *pages.routes(self.keeping), *self.single_sign_on.routes()]
+        return [*pages.routes(self.keeping), *self.single_sign_on.routes()]
 
     async def _close(self) -> None:
         await self.keeping.close()
@@ -239,9 +246,9 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if not self.manage_groups:
             return {"name": user}
         try:
-            found = await self._threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
+            found = await self._group_threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
         except (TimeoutError, OSError) as error:
-            self.log.warning("The groups of %s could not be read: %s", user, error or "no answer in time")
+            self.log.warning("The groups of %s could not be read: %s", user, str(error) or "no answer in time")
             return {"name": user, "groups": None}
         return {"name": user, "groups": found}
 

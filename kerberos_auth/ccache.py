@@ -115,7 +115,7 @@ def parse(data: bytes) -> Facts:
         version, owner = _head(reader)
     except EOFError:
         raise BadTicket("the cache ends within its head") from None
-    tgt, whole = _find_tgt(reader, version, owner)
+    tgt, _, whole = _find_tgt(reader, version, owner)
     if tgt is None:
         raise BadTicket("the cache has no whole ticket-granting ticket of its principal")
     renewable = bool(tgt.flags & _RENEWABLE)
@@ -130,6 +130,16 @@ def parse(data: bytes) -> Facts:
     )
 
 
+def alone(data: bytes) -> bytes:
+    """Return the cache with its ticket-granting ticket only.  Raises BadTicket as `parse` does."""
+    parse(data)
+    reader = _Reader(data)
+    version, owner = _head(reader)
+    head = data[: reader.at]
+    _, place, _ = _find_tgt(reader, version, owner)
+    return head + data[place]
+
+
 def _head(reader: _Reader) -> tuple[int, _Principal]:
     magic, version = reader.take(2)
     if magic != 5 or version not in {3, 4}:
@@ -139,16 +149,17 @@ def _head(reader: _Reader) -> tuple[int, _Principal]:
     return version, reader.principal()
 
 
-def _find_tgt(reader: _Reader, version: int, owner: _Principal) -> tuple[_Credential | None, int]:
+def _find_tgt(reader: _Reader, version: int, owner: _Principal) -> tuple[_Credential | None, slice, int]:
+    """Return the ticket-granting ticket, where it stands, and where the last whole credential ends."""
     wanted = _Principal(owner.realm, (b"krbtgt", owner.realm))
-    tgt, whole = None, reader.at
+    tgt, place, whole = None, slice(0), reader.at
     while reader.at < len(reader.data):
         try:
             credential = reader.credential(version)
         except EOFError:
             break
-        whole = reader.at
+        begin, whole = whole, reader.at
         removed = credential.authtime == _REMOVED and credential.end == 0
         if tgt is None and not removed and (credential.client, credential.server) == (owner, wanted):
-            tgt = credential
-    return tgt, whole
+            tgt, place = credential, slice(begin, whole)
+    return tgt, place, whole

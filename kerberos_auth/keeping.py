@@ -1,7 +1,6 @@
 """When a ticket is removed from the hub, and for whom tickets are renewed."""
 
 import asyncio
-import pwd
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ from tornado import web
 from traitlets import Enum
 from traitlets.config import LoggingConfigurable
 
+from . import accounts
 from .ccache import parse
 from .errors import AuthFailed
 from .negotiate import SignedOn
@@ -69,8 +69,22 @@ class TicketKeeping(LoggingConfigurable):
         if isinstance(taken, SignedOn) and self._lasts_longer(taken):
             self.log.info("Kept the ticket of %s, which lasts longer than that of the browser", taken.user)
         else:
-            self._store.put(taken.user, taken.cache, taken.principal)
+            self._remark(self._store.put(taken.user, taken.cache, taken.principal))
         self._store.unmark(taken.user)
+
+    def _remark(self, ticket: Ticket) -> None:
+        if not ticket.forwardable:
+            self.log.warning(
+                "The ticket of %s may not be forwarded, so no site takes it: forwardable in the hub's krb5.conf "
+                "and allow_forwardable of the principal at the KDC decide that",
+                ticket.user,
+            )
+        if not ticket.renewable:
+            self.log.warning(
+                "The ticket of %s cannot be renewed: renew_lifetime in the hub's krb5.conf and maxrenewlife of "
+                "the principal at the KDC decide that",
+                ticket.user,
+            )
 
     def _lasts_longer(self, taken: Taken) -> bool:
         try:
@@ -128,15 +142,7 @@ class TicketKeeping(LoggingConfigurable):
         if not allowed or not authenticator.pam_service:
             return bool(allowed)
         # The account may be in a directory that does not answer.
-        return await self._threads.run(partial(_has_account, user), authenticator.login_timeout_seconds)
-
-
-def _has_account(user: str) -> bool:
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return False
-    return True
+        return await self._threads.run(partial(accounts.exists, user), authenticator.login_timeout_seconds)
 
 
 def _failed_to_start(spawner: Any) -> bool:

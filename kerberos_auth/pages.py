@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
-from jupyterhub.handlers.login import LogoutHandler
+from jupyterhub.handlers.login import LoginHandler, LogoutHandler
 from tornado import web
 from tornado.escape import xhtml_escape
 from tornado.httputil import url_concat
@@ -13,6 +13,7 @@ from . import sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
 from .renewal import Notice
+from .way_back import WayBack
 
 Route = tuple[str, type[BaseHandler], dict[str, TicketKeeping]]
 
@@ -20,6 +21,7 @@ Route = tuple[str, type[BaseHandler], dict[str, TicketKeeping]]
 def routes(keeping: TicketKeeping) -> list[Route]:
     """Return what `Authenticator.get_handlers` adds to the hub."""
     return [
+        ("/login", LoginPage, {}),
         ("/ticket", TicketHandler, {"keeping": keeping}),
         ("/logout", TicketLogoutHandler, {"keeping": keeping}),
     ]
@@ -55,7 +57,11 @@ def _login_url(handler: Any) -> str:
     return str(url_concat(f"{base}login", {"next": back}))
 
 
-class TicketHandler(BaseHandler):  # type: ignore[misc]
+class LoginPage(WayBack, LoginHandler):  # type: ignore[misc]
+    """JupyterHub's login form."""
+
+
+class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
     """`/hub/ticket`: what is known of a person's ticket, and a form to replace it while their servers go on."""
 
     def initialize(self, keeping: TicketKeeping) -> None:

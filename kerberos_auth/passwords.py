@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from . import names, pam, tickets
-from .errors import AuthFailed, LoginServersUnreachable
+from . import accounts, names, pam, tickets
+from .errors import AuthFailed, LoginRefused, LoginServersUnreachable
 from .taken import Taken
 from .threads import LoginThreads
 
@@ -63,6 +63,10 @@ class PasswordLogin:
     def _ask(self, attempt: Attempt, who: names.Identity, password: str) -> bytes:
         """Ask PAM, then the KDC, in a thread; a password that PAM refused never costs a try at the KDC."""
         if self.pam_service:
+            attempt.step = "account"
+            # pam_krb5 lets in also whom this machine does not know.
+            if not accounts.exists(who.user):
+                raise LoginRefused("this machine does not know the name")
             attempt.step = "pam"
             pam.decide(self.pam_service, who.user, password)
         attempt.step = "kdc"

@@ -91,8 +91,8 @@ class RenewalLoop:
     """The one owner of all renewals: one task, `AT_ONCE` renewals at a time, in threads.
 
     `wanted` names whose tickets are kept, and is asked at least every half minute.  `may_go_on` is asked
-    before each renewal, because a KDC renews tickets of locked and deleted accounts too.  `clock` gives
-    epoch seconds.
+    before each renewal, because a KDC renews tickets of locked and deleted accounts too; it raises TimeoutError if
+    that is not known.  `clock` gives epoch seconds.
 
     A ticket is renewed when half of its life is over, up to a tenth of it later so that people who logged in
     together do not come together.  Until a renewed one is there, the old one stays.  Without an answer it is
@@ -258,9 +258,8 @@ class RenewalLoop:
 
     async def _renew(self, user: str) -> None:
         ticket, data = self._store.get(user), self._store.read(user)
+        await self._check_account(user)
         try:
-            if not await self._may_go_on(user):
-                raise RenewalRefused("the account may not be used any more")
             call = partial(tickets.renew, data, ticket.principal, self._store.folder)
             renewed = await self._threads.run(call, 2 * tickets.RENEWAL_SECONDS)
         except TimeoutError as error:
@@ -269,6 +268,15 @@ class RenewalLoop:
         if self._store.get(user) == ticket:
             new = self._store.put(user, renewed, ticket.principal)
             _log.info("Renewed the ticket of %s until %s", user, time.strftime("%F %T UTC", time.gmtime(new.end)))
+
+    async def _check_account(self, user: str) -> None:
+        try:
+            may_go_on = await self._may_go_on(user)
+        except TimeoutError as error:
+            # No word about the KDC, which the breaker would hold against everybody.
+            raise AuthFailed(sentences.NOT_RENEWED, "whether the account may be used is not known") from error
+        if not may_go_on:
+            raise RenewalRefused("the account may not be used any more")
 
     def _next_try(self, user: str, failures: int) -> float:
         first, longest = _RETRY_SECONDS

@@ -12,16 +12,17 @@ from tornado.httputil import url_concat
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
-from . import negotiate, sentences
+from . import accounts, negotiate, sentences
 from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
 from .negotiate import SignedOn, SignOnRefused
 from .threads import LoginThreads
+from .way_back import WayBack
 
 PATH = "/negotiate"
 
 # What a browser says of a page that its user opens (Fetch Metadata Request Headers, W3C); an old one says nothing.
 _OPENED = {"Site": ("none", "same-origin"), "Mode": ("navigate",), "Dest": ("document",)}
-_THREADS = 4  # each is busy for milliseconds: no server is asked
+_THREADS = 4  # each is busy for milliseconds, unless the account database is slow
 
 
 class SingleSignOn(LoggingConfigurable):
@@ -57,16 +58,22 @@ class SingleSignOn(LoggingConfigurable):
         token = negotiate.read_header(authorization)
         if token is None:
             return None
-        store = self._authenticator.tickets
-        denied = self._authenticator.denied_users | self._authenticator.blocked_users
-        check = partial(negotiate.sign_on, token, self.keytab, store.folder, store.realm, denied)
+        check = partial(self._check, token)
         try:
             return await self._threads.run(check, self._authenticator.login_timeout_seconds)
         except TimeoutError as error:
-            raise LoginServersUnreachable("no thread was free in time") from error
+            raise LoginServersUnreachable("no answer in time") from error
+
+    def _check(self, token: bytes) -> SignedOn:
+        authenticator = self._authenticator
+        store, denied = authenticator.tickets, authenticator.denied_users | authenticator.blocked_users
+        who = negotiate.sign_on(token, self.keytab, store.folder, store.realm, denied)
+        if authenticator.pam_service and not accounts.exists(who.user):
+            raise SignOnRefused(sentences.NOBODY_HERE, f"this machine does not know {who.user}")
+        return who
 
 
-class NegotiateHandler(BaseHandler):  # type: ignore[misc]
+class NegotiateHandler(WayBack, BaseHandler):  # type: ignore[misc]
     """Log a person in by their browser's ticket and lead them to `next`; every refusal links to the login form.
 
     `signed_on` is who they are, once they proved it: the authenticator takes it in place of a password.

@@ -10,16 +10,9 @@ from typing import Self
 import gssapi
 from gssapi.raw.misc import GSSError
 
-from . import sentences
-from .ccache import Facts, parse
-from .errors import (
-    AuthFailed,
-    BadTicket,
-    LoginRefused,
-    LoginServersUnreachable,
-    PasswordExpired,
-    RenewalRefused,
-)
+from . import krb5_errors, sentences
+from .ccache import Facts, alone, parse
+from .errors import AuthFailed, BadTicket, LoginServersUnreachable, RenewalRefused
 from .names import check_password
 
 TEMPORARY = ".new-"  # no user name begins with a dot
@@ -29,31 +22,6 @@ RENEWAL_SECONDS = 10
 _KRB5 = gssapi.MechType.kerberos
 _SPNEGO = gssapi.OID.from_int_seq("1.3.6.1.5.5.2")
 _REPLAYS = ".replays"
-
-# Codes of libkrb5 (krb5.h); the names are those of the MIT documentation.
-_BAD_INTEGRITY = -1765328353  # KRB5KRB_AP_ERR_BAD_INTEGRITY
-_EXPIRED = -1765328361  # KRB5KDC_ERR_KEY_EXP
-_CLOCK_SKEW = -1765328347  # KRB5KRB_AP_ERR_SKEW
-_REFUSED = {
-    -1765328360,  # KRB5KDC_ERR_PREAUTH_FAILED: wrong password
-    -1765328366,  # KRB5KDC_ERR_CLIENT_REVOKED: locked
-    -1765328378,  # KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN
-    -1765328383,  # KRB5KDC_ERR_NAME_EXP: account expired
-}
-_UNREACHABLE = {
-    -1765328164,  # KRB5_REALM_CANT_RESOLVE
-    -1765328228,  # KRB5_KDC_UNREACH
-    -1765328230,  # KRB5_REALM_UNKNOWN: no KDC known for the realm
-    -1765328355,  # KRB5KDC_ERR_SVC_UNAVAILABLE
-}
-_NOT_VERIFIED = {
-    -1765328340,  # KRB5KRB_AP_ERR_BADKEYVER: the KDC's key is not the one in the keytab
-    -1765328377,  # KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN: the KDC does not know the keytab's principal
-    -1765328203,  # KRB5_KT_NOTFOUND
-    -1765328171,  # KRB5_KEYTAB_BADVNO: not a keytab
-    2,  # ENOENT
-    13,  # EACCES
-}
 
 # What kinit says in the C locale; its exit code is always 1.
 _NEVER_AGAIN = (
@@ -116,7 +84,7 @@ def default_realm() -> str:
     try:
         name = gssapi.Name("anybody", gssapi.NameType.user).canonicalize(_KRB5)
     except GSSError as error:
-        raise AuthFailed(sentences.NO_DEFAULT_REALM, _text(error)) from error
+        raise AuthFailed(sentences.NO_DEFAULT_REALM, krb5_errors.text(error)) from error
     return str(name).rpartition("@")[2]
 
 
@@ -143,7 +111,7 @@ def acquire(principal: str, password: str, into: Path, keytab: str) -> bytes:
             store=source,
         )
     except GSSError as error:
-        raise _translate(error) from error
+        raise krb5_errors.translate(error) from error
     return _export(credentials, into / (TEMPORARY + secrets.token_hex(8)))
 
 
@@ -164,7 +132,7 @@ def accept(token: bytes, keytab: str, into: Path) -> Accepted:
     try:
         service = gssapi.Credentials(usage="accept", mechs=[_SPNEGO, _KRB5], store=source)
     except GSSError as error:
-        raise AuthFailed(sentences.SIGN_ON_BROKEN, _text(error)) from error
+        raise AuthFailed(sentences.SIGN_ON_BROKEN, krb5_errors.text(error)) from error
     try:
         context = gssapi.SecurityContext(creds=service, usage="accept")
         answer = context.step(token)
@@ -172,11 +140,31 @@ def accept(token: bytes, keytab: str, into: Path) -> Accepted:
             raise BadTicket("the client offers no Kerberos ticket in its first message")
         principal, delegated = str(context.initiator_name), context.delegated_creds
     except GSSError as error:
-        raise BadTicket(_text(error)) from error
+        raise BadTicket(krb5_errors.text(error)) from error
     except UnicodeDecodeError as error:
         raise BadTicket("the principal is not UTF-8") from error
     cache = _export(delegated, into / (TEMPORARY + secrets.token_hex(8))) if delegated else None
     return Accepted(principal, cache, answer or b"")
+
+
+def check_service(ticket: Ticket, service: str) -> None:
+    """Have the KDC give a ticket for `service`, as `host@login1.example.org`, which is not kept.
+
+    Blocks as `acquire` does.  A copy of the cache exists beside it for a moment, without tickets for services, so
+    that the KDC is asked.  Raises LoginServersUnreachable, or AuthFailed, whose `detail` says why there is none.
+    """
+    copy = ticket.path.with_name(TEMPORARY + secrets.token_hex(8))
+    try:
+        _write(copy, alone(ticket.path.read_bytes()))
+        credentials = gssapi.Credentials(usage="initiate", mechs=[_KRB5], store={"ccache": f"FILE:{copy}"})
+        name = gssapi.Name(service, gssapi.NameType.hostbased_service)
+        gssapi.SecurityContext(name=name, creds=credentials, mech=_KRB5, usage="initiate").step()
+    except GSSError as error:
+        raise krb5_errors.translate(error) from error
+    except OSError as error:
+        raise AuthFailed(sentences.NO_TICKET_GIVEN, str(error)) from error
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def renew(data: bytes, principal: str, into: Path) -> bytes:
@@ -192,8 +180,7 @@ def renew(data: bytes, principal: str, into: Path) -> bytes:
     """
     copy = into / (TEMPORARY + secrets.token_hex(8))
     try:
-        with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(data)
+        _write(copy, data)
         _kinit(copy, "-R")
         renewed = copy.read_bytes()
     except OSError as error:
@@ -232,6 +219,11 @@ def from_keytab(principal: str, keytab: str, into: Path) -> bytes:
     return data[: facts.whole]
 
 
+def _write(path: Path, data: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(data)
+
+
 def _kinit(cache: Path, *arguments: str) -> None:
     # Not the library's call, for which the Python binding holds the interpreter while a KDC is silent.
     environ = {name: os.environ[name] for name in ("PATH", "KRB5_CONFIG") if name in os.environ}
@@ -263,34 +255,7 @@ def _export(credentials: gssapi.Credentials, path: Path) -> bytes:
         credentials.store(store={"ccache": f"FILE:{path}"}, usage="initiate", mech=_KRB5, overwrite=True)
         return path.read_bytes()
     except (GSSError, OSError) as error:
-        detail = _text(error) if isinstance(error, GSSError) else str(error)
+        detail = krb5_errors.text(error) if isinstance(error, GSSError) else str(error)
         raise AuthFailed(sentences.TICKET_NOT_STORED, detail) from error
     finally:
         path.unlink(missing_ok=True)
-
-
-def _translate(error: GSSError) -> AuthFailed:
-    code, detail = _code(error), _text(error)
-    # Wrong password where the KDC wants no pre-authentication, or a KDC that lacks the keytab's key.
-    # Both are refused; the English word only chooses the sentence.
-    if code in _REFUSED or (code == _BAD_INTEGRITY and "keytab" not in detail):
-        return LoginRefused(detail)
-    if code == _EXPIRED:
-        return PasswordExpired(detail)
-    if code in _UNREACHABLE:
-        return LoginServersUnreachable(detail)
-    if code in _NOT_VERIFIED or code == _BAD_INTEGRITY:
-        return AuthFailed(sentences.SERVER_NOT_VERIFIED, detail)
-    if code == _CLOCK_SKEW:
-        return AuthFailed(sentences.CLOCKS_DIFFER, detail)
-    return AuthFailed(sentences.NO_TICKET_GIVEN, detail)
-
-
-def _code(error: GSSError) -> int:
-    """The minor code as libkrb5 writes it; GSSAPI carries it unsigned."""
-    code = int(error.min_code)
-    return code - 2**32 if code >= 2**31 else code
-
-
-def _text(error: GSSError) -> str:
-    return f"krb5 {_code(error)}: {error}"

@@ -14,7 +14,7 @@ from kernels.shell import Shell, join, quote, templates
 
 _SECONDS = 60
 _END = "END_OF_FILE"
-_PROGRAMS = ("telling.py", "running.py", "locks.py", "scripts.py", "declared.py", "prepare.py")
+_PROGRAMS = ("telling.py", "running.py", "locks.py", "scripts.py", "store.py", "declared.py", "prepare.py")
 _TEMPLATES = templates("kernels")
 
 

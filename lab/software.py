@@ -15,6 +15,10 @@ PIP_CONF = f"""\
 no-index = true
 find-links = {WHEELS}
 disable-pip-version-check = true
+
+[install]
+# What is used is compiled when it is used.
+compile = false
 """
 
 UV_TOML = f"""\

@@ -36,14 +36,27 @@ class Nodes:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A reservation for maintenance that takes every node of a partition, by its name at the site."""
+
+    name: str
+    begins: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class PartitionFacts:
-    """One partition; `time_max_minutes` None means no limit, `groups` None that everybody may use it."""
+    """One partition; `time_max_minutes` None means no limit, `groups` None that everybody may use it.
+
+    `pauses` are under way or to come, in any order.
+    """
 
     is_up: bool
     is_default: bool
     time_max_minutes: int | None
     groups: tuple[str, ...] | None
     nodes: tuple[Nodes, ...]
+    pauses: tuple[Pause, ...] = ()
 
 
 def free_nodes(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int, gpu_type: str | None) -> int:
@@ -68,8 +81,8 @@ def could_hold(partition: PartitionFacts, cores: int, memory_mib: int, gpus: int
 class Reservation:
     """One reservation of a site: who may use it, and when; `partition` None means any.
 
-    `users` are logins at the site, `accounts` projects, `groups` Unix groups there; a name with `-` before it is
-    kept out, and an empty list keeps out nobody.
+    `users` are logins at the site, `accounts` projects; a name with `-` before it is kept out, and an empty list
+    keeps out nobody.
     """
 
     name: str
@@ -78,7 +91,6 @@ class Reservation:
     accounts: tuple[str, ...]
     begins: datetime
     ends: datetime
-    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

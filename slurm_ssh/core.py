@@ -2,17 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.credentials import Credentials
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import Job
+from slurm_ssh.jobs.deliveries import Deliveries, TicketLedger
 from slurm_ssh.jobs.upkeep import Upkeep
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -20,7 +23,7 @@ from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.slurm.queries import list_jobs
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.remote import COMMAND_SECONDS, Remote
+from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
 
 _END_LOOK_SECONDS = 0.2
 
@@ -35,10 +38,17 @@ class Settings:
     monitor_tickets: Path
 
 
+class Ledger(TicketLedger, Protocol):
+    """What is written down of jobs, so that it outlives the process."""
+
+    def stopped(self, job: Job) -> None:
+        """Write down that a job was cancelled and has ended."""
+
+
 class Core:
     """Owner of what reaches the sites.  A hub has one, and so has any other process that runs jobs.
 
-    `sites` may change at any time.  `stopped` is told of each job that was cancelled and seen to end.
+    `sites` may change at any time.
     """
 
     def __init__(
@@ -47,15 +57,15 @@ class Core:
         sites: Mapping[str, Site],
         credentials: Credentials,
         queries: SiteQueries,
-        stopped: Callable[[Job], None],
+        ledger: Ledger,
     ) -> None:
         self.pool = pool
         self.watch = JobWatch(self.list)
-        self.upkeep = Upkeep(credentials, self.remote, self.stop)
+        self.upkeep = Upkeep(Deliveries(credentials, self.remote, ledger), self.stop)
         self.availability = Availability(sites, queries.projects, queries.snapshot)
         self._sites = sites
         self._queries = queries
-        self._stopped = stopped
+        self._ledger = ledger
 
     async def close(self) -> None:
         """End what is under way, then close every connection."""
@@ -81,9 +91,12 @@ class Core:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
         return job.started_with.site(site) if job.started_with else site
 
-    def remote(self, job: Job) -> Remote:
-        """Return access to a job's site as its owner.  Raises Broken as `site` does."""
-        return Remote(self.pool, Login.of(job), self.site(job))
+    def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
+        """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.
+
+        Raises Broken as `site` does.
+        """
+        return Remote(self.pool, Login.of(job), self.site(job), deadline or Deadline.after(WORK_SECONDS))
 
     async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:
         """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""
@@ -94,20 +107,24 @@ class Core:
             return None
         return await list_jobs(remote, marks)
 
-    async def stop(self, job: Job) -> None:
-        """Cancel a job and see it end.  Raises Refused, Unavailable or Broken if that cannot be had."""
+    async def stop(self, job: Job, deadline: Deadline | None = None) -> None:
+        """Cancel a job and see it end.
+
+        Raises Refused, Unavailable or Broken if that cannot be had, by the `deadline` or in two minutes.
+        """
+        deadline = deadline or Deadline.after(WORK_SECONDS)
         site = self.site(job)
-        answer = await self.remote(job).run(slurm_jobs.cancel(site, job.owner, job.mark))
+        answer = await self.remote(job, deadline).run(slurm_jobs.cancel(site, job.owner, job.mark))
         if answer.status:
             raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
         try:
-            async with asyncio.timeout(COMMAND_SECONDS):
+            async with deadline.within(COMMAND_SECONDS).enforced():
                 # Slurm tells nobody when a job ends; asking is the only way.
                 while await self._is_listed(job):  # noqa: ASYNC110
                     await asyncio.sleep(_END_LOOK_SECONDS)
         except TimeoutError as error:
             raise Unavailable(sentences.STOP_UNFINISHED.format(site=site.title)) from error
-        self._stopped(job)
+        self._ledger.stopped(job)
         self.upkeep.forget(job)
 
     async def _is_listed(self, job: Job) -> bool:
@@ -117,11 +134,9 @@ class Core:
         )
 
 
-def open_core(
-    settings: Settings, sites: Mapping[str, Site], credentials: Credentials, stopped: Callable[[Job], None]
-) -> Core:
+def open_core(settings: Settings, sites: Mapping[str, Site], credentials: Credentials, ledger: Ledger) -> Core:
     """Return a core that reaches `sites` with people's `credentials`; see Core for the rest."""
     idle_seconds = settings.connection_idle_seconds
     pool = ConnectionPool(credentials.get, idle_seconds)
     queries = SiteQueries(sites, pool, KeytabTickets(settings.monitor_tickets), idle_seconds)
-    return Core(pool, sites, credentials, queries, stopped)
+    return Core(pool, sites, credentials, queries, ledger)

@@ -45,5 +45,9 @@ class SiteUnreachable(Unavailable):
     """No front end of the site could be connected to."""
 
 
+class SubmissionLost(Unavailable):
+    """A job was submitted, and whether Slurm has it is not known."""
+
+
 class FrontEndRefused(Refused):
     """A front end answered but did not let the person in with a valid ticket."""

@@ -1,11 +1,14 @@
 """Values about a submitted job: its handle, its state, one observation of it."""
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType, Self
 
 from slurm_ssh.started import StartedWith
+
+_HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 LaunchId = NewType("LaunchId", str)
 """12 hex digits, made before submit."""
@@ -14,6 +17,11 @@ LaunchId = NewType("LaunchId", str)
 def new_launch_id() -> LaunchId:
     """Return a launch id that no other launch has."""
     return LaunchId(secrets.token_hex(6))
+
+
+def is_hub_name(text: str) -> bool:
+    """Return whether a text can stand in marks: Slurm's commands take a comma for the end of a name."""
+    return _HUB_NAME.fullmatch(text) is not None
 
 
 def mark(hub_name: str, launch_id: LaunchId) -> str:

@@ -15,8 +15,12 @@ _ = gettext.translation(DOMAIN, fallback=True).gettext
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
+NOT_REACHED_IN_TIME = _("{site} cannot be reached: none of its login hosts let you in within {seconds} seconds.")
 CONNECTION_LOST = _("The connection to {site} was lost.")
+COMMAND_KILLED = _("A command of the hub was ended at {site} before it was done.")
+SESSION_REFUSED = _("{site} let you in, but did not open a session for a command of the hub.")
 NO_ANSWER = _("{site} did not answer within {seconds} seconds.")
+TOO_SLOW = _("{site} answers too slowly: what had to be done there took longer than {seconds} seconds.")
 SITE_GONE = _("The site {site} is no longer in the catalogue. Please contact the administrators.")
 HOST_KEY_UNKNOWN = _(
     "{host} shows a host key that is not in the catalogue, so the hub does not trust it. "
@@ -27,17 +31,37 @@ HOST_KEY_UNKNOWN = _(
 NOT_LET_IN = _(
     "{site} did not let you in with your ticket. You may have no account there; contact the support of {site}."
 )
+TAKES_NO_TICKETS = _(
+    "{host} does not let anybody in by Kerberos ticket, which is the only way of the hub. "
+    "Contact the support of {site}."
+)
+NO_TICKET_FOR = _("The login servers gave no ticket for {host}. Please contact the administrators of this hub.")
+LOGIN_SERVERS_SILENT = _("The login servers do not answer, so the hub cannot log in to {site} with your ticket.")
 NOT_LET_IN_SAYING = _("{host} did not let you in and says:")
 SECOND_FACTOR = _(
     "{host} asks for a second factor after your ticket, which the hub cannot give. "
     "Ask the support of {site} to let the hub log you in by ticket alone."
 )
 NO_COMMANDS = _(
-    "{host} let you in but does not run commands for you. Contact its support and show them what it says:"
+    "{host} let you in, but your shell there ended before it ran a command of the hub. See whether one of its "
+    "start-up files (such as .bashrc or .cshrc) ends it: by exit, or by a command that fails after set -e. "
+    "If none does, your account may run no commands there: contact its support."
+)
+SHELL_REPLACED = _(
+    "{host} let you in, but a start-up file of your shell there (such as .bashrc or .cshrc) starts another shell "
+    "in its place, so no command of the hub is run. Let it do that in interactive shells only."
+)
+INPUT_TAKEN = _(
+    "{host} let you in, but a start-up file of your shell there (such as .bashrc or .cshrc) reads what the hub "
+    "sends to its command. Let it read in interactive shells only."
 )
 ANSWER_TOO_LONG = _(
     "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "
     "prints without end: fix it, or contact its support."
+)
+NOT_FORWARDABLE = _(
+    "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
+    "Log out and log in again; if that does not help, contact the administrators of this hub."
 )
 NOT_FORWARDED = _(
     "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "
@@ -55,6 +79,17 @@ FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
 FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_FOREIGN = _(
+    "The folder {folder} at {site} does not belong to you, so nothing was started there. "
+    "Contact the support of {site}."
+)
+FOLDER_OPEN = _(
+    "Others may enter the folder {folder} at {site}, so nothing was started there. Set its mode to 0700."
+)
+FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so nothing was started there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
+)
 PROFILE_UNUSABLE = _(
     "This profile cannot be started. This is a configuration error; please contact the administrators."
 )
@@ -125,7 +160,10 @@ STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job."
 STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")
 
 # -- the ticket of a job ---------------------------------------------------------------------------------
-TICKET_NOT_RENEWED = _("Your job at {site} did not get your new ticket and keeps the one it has. {problem}")
+TICKET_NOT_RENEWED = _(
+    "Your jobs at {site} do not have your new ticket yet and use the one they have; the hub keeps trying. "
+    "{problem}"
+)
 TICKET_ENDS = _(
     "Your job's ticket could not be extended past {end:%H:%M} UTC on {end:%-d %B}. Save your work before then."
 )
@@ -135,6 +173,10 @@ TICKET_FOLDER_FOREIGN = _(
 )
 TICKET_FOLDER_OPEN = _(
     "Others may enter the folder {folder} at {site}, so your ticket was not put there. Set its mode to 0700."
+)
+TICKET_FOLDER_REPLACEABLE = _(
+    "Others may write to the folder {folder} at {site}, so your ticket was not put there. "
+    "If it is yours, run chmod go-w on it; otherwise contact the support of {site}."
 )
 TICKET_NOT_COPIED = _("Your ticket could not be put into {folder} at {site}: {reason}.")
 TICKET_NOT_PUSHED = _("Your ticket could not be passed on at {site}: {reason}.")
@@ -159,7 +201,12 @@ SERVER_HAS_ANOTHERS = _(
 )
 SERVER_HAS_EXPIRED = _(
     "The ticket server of {site} keeps a ticket of yours that has expired, and did not take the new one. "
-    "Contact the support of {site}."
+    "Log in again, which gives you one that it takes; if that does not help, contact the support of {site}."
+)
+JOB_WITHOUT_TICKET = _(
+    "The job runs without a Kerberos ticket, so it cannot reach files that need one: "
+    "Slurm at {site} did not give it the one that the hub passed on. "
+    "Stop the server and start it again; if that does not help, contact the support of {site}."
 )
 
 # -- reaching a server on a node -------------------------------------------------------------------------
@@ -168,7 +215,13 @@ FORWARDING_FORBIDDEN = _(
     "This is a configuration error; please contact the administrators."
 )
 NODE_UNREACHABLE = _("The server on {node} cannot be reached through {site}.")
+NODE_WITHOUT_ADDRESS = _("The hub does not find the address of {node} at {site}.")
+NOT_A_NODE = _(
+    "{site} says that the server runs on {node}. That name leads to an address that no node can have. "
+    "This is a configuration error; please contact the administrators."
+)
 PORTS_USED_UP = _("All ports for tunnels are in use.")
+TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
 
 # -- what a site has -------------------------------------------------------------------------------------

@@ -44,11 +44,13 @@ LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
 # -- a server that runs ----------------------------------------------------------------------------------
 PLACE_UNKNOWN = _("The hub does not know where this server runs.")
+STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")
+NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")
 NOT_A_REPORT = _('A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.')
 NOT_CHANGEABLE = _("Only {names} of a server can be changed.")
 NOT_TEXT = _("The {name} of a server must be text.")
@@ -67,6 +69,10 @@ RECORDS_UNUSABLE = _(
 RECORDS_NEWER = _(
     "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
     "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
+)
+NAME_UNUSABLE = _(
+    "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
+    "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
 )
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 

@@ -8,11 +8,13 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from batchspawner import BatchSpawnerBase, JobStatus
+from jupyterhub import orm
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
@@ -24,10 +26,19 @@ from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.hub.storing import commit
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 60.0
+_BATCHSPAWNERS_WORDS = {
+    JobState.PENDING: JobStatus.PENDING,
+    JobState.RUNNING: JobStatus.RUNNING,
+    JobState.ENDING: JobStatus.RUNNING,
+    JobState.ENDED: JobStatus.NOTFOUND,
+    JobState.GONE: JobStatus.NOTFOUND,
+}
 
 routes.install()
 
@@ -39,7 +50,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._job: Job | None = None
         self._launch: launch.Launch | None = None
-        self._port: asyncio.Future[int] | None = None
+        self._port: ReportedPort | None = None
+        self.token_id: int | None = None
         self._progress: Progress | None = None
         self._restored = False
         self._url = ""
@@ -100,7 +112,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
                     raise
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._keep_options(await self._hub.last_accepted(self._request()))
+                    last = await self._hub.last_accepted(self._request())
+                    self.user_options = self.orm_spawner.user_options = last
+                    commit(self.orm_spawner)
 
         return resolve
 
@@ -118,10 +132,6 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
         self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
 
-    def _keep_options(self, options: dict[str, str]) -> None:
-        self.user_options = self.orm_spawner.user_options = options
-        commit(self.orm_spawner)
-
     # -- how it runs ------------------------------------------------------------------------------------
 
     async def start(self) -> str:
@@ -134,8 +144,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         self.will_resume, self.stop_failure = False, None
-        progress, self._port = Progress(), asyncio.get_running_loop().create_future()
+        progress, self._port = Progress(), ReportedPort()
         self._progress = progress
+        self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
@@ -164,14 +175,15 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
+        deadline = Deadline.after(_POLL_SECONDS)
         if self._restored:
-            return await self._find_again(job)
-        return 1 if (await launcher.report(job)).state.is_over else None
+            return await self._find_again(job, deadline)
+        return 1 if (await launcher.report(job, deadline)).state.is_over else None
 
-    async def _find_again(self, job: Job) -> int | None:
+    async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
         hub, path = self._hub, str(self.server.base_url)
-        found = await restored.find(hub.launcher, hub.looker, job, self._place, path)
+        found = await restored.find(hub.launcher, hub.looker, job, self._place, path, deadline)
         self._profile_key = found.profile_key or self._profile_key
         match found.standing:
             case Standing.OVER:
@@ -243,9 +255,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
 
     def job_reports_port(self, port: int) -> None:
-        """Let `start` go on; later reports change nothing."""
-        if self._port is not None and not self._port.done():
-            self._port.set_result(port)
+        """Let `start` go on, once Slurm says where the job runs."""
+        if self._port is not None:
+            self._port.report(port)
 
     def job_reports_stage(self, name: str, text: str) -> None:
         """Show and keep what the job is doing."""
@@ -258,7 +270,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state |= {"job": self._job.to_state(), "profile": self._profile_key}
+            state |= {"job": self._job.to_state(), "profile": self._profile_key, "token_id": self.token_id}
         if self._place is not None:
             state["place"] = self._place.to_state()
         return state
@@ -269,11 +281,12 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._job = Job.from_state(state.get("job") or {})
         self._place, self._profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
         self._restored = self._job is not None
+        self.token_id = state.get("token_id")
 
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
-        self._job, self._restored, self._url, self._progress = None, False, "", None
+        self._job, self._restored, self._url, self._progress, self.token_id = None, False, "", None, None
         self._launch, self._profile_key, self._place = None, "", None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
@@ -287,11 +300,5 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         job = self._job
         if job is None or not job.job_id:
             return JobStatus.NOTFOUND
-        match (await self._hub.launcher.report(job)).state:
-            case JobState.PENDING:
-                return JobStatus.PENDING
-            case JobState.RUNNING | JobState.ENDING:
-                return JobStatus.RUNNING
-            case JobState.ENDED | JobState.GONE:
-                return JobStatus.NOTFOUND
-        return JobStatus.UNKNOWN
+        report = await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))
+        return _BATCHSPAWNERS_WORDS.get(report.state, JobStatus.UNKNOWN)

@@ -35,14 +35,18 @@ logging.getLogger("asyncio").addHandler(_lost)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, so that no process is alone with one at the end, and spread each file over the run.
 
-    What computes and what waits then are side by side all the time. The unit tests stay in their order.
+    What computes and what waits then are side by side all the time. The unit tests stay in their order. Groups are
+    tests that share something long; they stay together, here as in xdist.
     """
     parts: dict[object, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        is_long, in_lab = bool(item.get_closest_marker("long")), bool(item.get_closest_marker("lab"))
+        is_long = any(item.get_closest_marker(name) for name in ("long", "xdist_group"))
+        in_lab = bool(item.get_closest_marker("lab"))
         parts["long" if is_long else item.path if in_lab else "unit"].append(item)
     longest = parts.pop("long", [])
     places = {item: (at + 0.5) / len(part) for part in parts.values() for at, item in enumerate(part)}
+    # Those that wait for minutes go before groups, which compute.
+    longest.sort(key=lambda item: not item.get_closest_marker("long"))
     items[:] = [*longest, *sorted(places, key=places.__getitem__)]
 
 

@@ -4,7 +4,6 @@ A virtual environment has its own path in it, so it is built where it stays, by 
 `complete` is written last.  What has none is a half build, and removed by who builds next.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from typing import Any, Dict, List
 from kernels.jobside.locks import Slurm, held
 from kernels.jobside.running import run
 from kernels.jobside.scripts import home_folder
+from kernels.jobside.store import OTHERS, is_own, is_trusted, wrong_with
 from kernels.jobside.telling import Failure, stage
 
 COMPLETE = "complete"
@@ -38,24 +38,15 @@ class Build:
 
     def is_complete(self) -> bool:
         """Return whether it is there to be used, made by somebody whose programs its user may run."""
-        try:
-            made = os.stat(self.folder)
-            store = os.stat(os.path.dirname(self.folder))
-            trusted = made.st_uid in (0, os.getuid(), store.st_uid) and not made.st_mode & 0o022
-            return trusted and os.access(os.path.join(self.folder, COMPLETE), os.R_OK)
-        except OSError:
-            return False
-
-    def is_anothers(self) -> bool:
-        """Return whether somebody else made it, whose half build cannot be removed either."""
-        return os.path.exists(self.folder) and os.stat(self.folder).st_uid != os.getuid()
+        store = os.path.dirname(self.folder)
+        return os.path.isdir(store) and is_trusted(self.folder, os.lstat(store).st_uid)
 
     def build(self, end: float) -> None:
         """Make it.  Raises Failure."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(self.folder, 0o755)
         # Others use it too: it must be readable whatever the job's umask, and writable by nobody else.
-        os.chmod(self.folder, 0o755)  # noqa: S103
+        os.umask(OTHERS)
+        os.mkdir(self.folder)
         with open(self.wrapper, "w", encoding="utf-8") as file:
             file.write(self.kernel["wrapper"])
         try:
@@ -93,14 +84,14 @@ class Build:
 def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     """Have the kernel ready, and show it to the server.  Raises Failure, with the end of a sentence."""
     digest = digest_of(kernel)
-    stores = [job["kernel_store"]] if job["kernel_store"] else []
-    stores.append(os.path.join(home_folder(), "kernels"))
-    builds = [Build(kernel, job, store, digest) for store in stores]
+    builds = [Build(kernel, job, store, digest) for store in stores(job)]
     for build in builds:
         if build.is_complete():
             stage("kernel", "%s: %s is ready in %s" % (kernel["name"], digest, build.folder))
             return show(build)
-    build = next(each for each in builds if usable(each))
+    # Who may write to it is the store's owner: so is the lock theirs alone.
+    build = next((each for each in builds[:-1] if is_own(os.path.dirname(each.folder))), builds[-1])
+    os.makedirs(os.path.dirname(build.folder), exist_ok=True)
     until = time.monotonic() + kernel["seconds"]
     with held(build.folder + ".lock", job["job_id"], slurm, until, kernel["name"]):
         if not build.is_complete():
@@ -110,12 +101,15 @@ def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     return show(build)
 
 
-def usable(build: Build) -> bool:
-    """Return whether a kernel can be built in a store; the last one, in the home, is used in any case."""
-    store = os.path.dirname(build.folder)
-    with contextlib.suppress(OSError):
-        os.makedirs(store, exist_ok=True)
-    return store.startswith(home_folder()) or (os.access(store, os.W_OK) and not build.is_anothers())
+def stores(job: Dict[str, Any]) -> List[str]:
+    """Return the folders in which a kernel may be: the site's, if it is to be trusted, and the person's own."""
+    own, shared = os.path.join(home_folder(), "kernels"), job["kernel_store"]
+    if not shared:
+        return [own]
+    reason = wrong_with(shared)
+    if reason:
+        stage("kernel", "The kernel store %s is not used: %s" % (shared, reason))
+    return [own] if reason else [shared, own]
 
 
 def digest_of(kernel: Dict[str, Any]) -> str:

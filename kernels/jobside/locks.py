@@ -5,6 +5,7 @@ from a dead job renames the entry: of several that try, one succeeds.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -77,15 +78,17 @@ def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterato
 def take(path: str, entry: str) -> bool:
     """Return whether the lock is ours now, because nobody held it."""
     new = "%s.%s" % (path, entry)
-    os.makedirs(new, exist_ok=True)
-    with open(os.path.join(new, entry), "w"):
-        pass
+    # Of a run of this very job that was ended at this moment.
+    shutil.rmtree(new, ignore_errors=True)
+    os.mkdir(new, 0o700)
+    os.close(os.open(os.path.join(new, entry), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     try:
         # Over an empty folder too, but never over one that somebody holds.
         os.rename(new, path)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
-        if not os.path.isdir(path):
+        # Who held it may have given it back by now.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not os.path.isdir(path):
             raise
         return False
     return True

@@ -14,7 +14,7 @@ class Catalogue(Entry):
 
     include: tuple[Plain, ...] = Field(
         default=(),
-        description="Further files, relative to this one, such as `profiles/*.yaml`: more sites and profiles.",
+        description="Further files, relative to this one, such as `profiles/*.yaml`: more profiles.",
     )
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")

@@ -183,7 +183,8 @@ class Site(Entry):
         default_factory=dict, description="Login names at the site, for people whose name on the hub differs."
     )
     job_folder: OwnersFolder = Field(
-        description="Folder of job logs, made if missing. Every node must see it and write there without a ticket."
+        description="Folder of a person's job logs, with `{owner}` in it; made with mode 0700 if missing, and "
+        "refused if others could see or replace it. Every node must see it and write there without a ticket."
     )
     ticket_folder: OwnersFolder | None = Field(
         default=None,
@@ -216,8 +217,8 @@ class Site(Entry):
     )
     kernel_store: AbsolutePath | None = Field(
         default=None,
-        description="Folder of built kernels, shared by all whose launches can write or read it. "
-        "Default: a folder in each person's home.",
+        description="Folder of built kernels that everybody uses and only its owner can write to: the owner's "
+        "launches build them. The real path, without links. Default: a folder in each person's home.",
     )
     container: Annotated[tuple[ContainerWord, ...], AfterValidator(_has_image)] | None = Field(
         default=None,

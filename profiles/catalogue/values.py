@@ -29,6 +29,7 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 SLURM_WORD = r"^[A-Za-z0-9_][A-Za-z0-9_.:=,\[\]/@+*-]*$"
 ABSOLUTE_PATH = r"^/[^\x00-\x1f\x7f]*$"
 DIRECTIVE = r"^[a-z][a-z-]*$"
+SETTING = r"^[^\x00-\x1f\x7f-\x9f]+$"
 CountText = int | Annotated[str, Field(pattern=units.COUNT)]
 """What may be written where a Count is read."""
 
@@ -54,18 +55,41 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-# What the launch itself sets, and where the catalogue says it.
+_CPUS = mistakes.DECIDED_BY.format(key="`resources: {cores: }`")
+_MEMORY = mistakes.DECIDED_BY.format(key="`resources: {memory: }`")
+# What the launch itself sets, and where the catalogue says it; and options with which no launch comes up.
 _DECIDED = {
     "account": mistakes.DECIDED_BY_SITE.format(key="`projects`"),
-    "cpus-per-task": mistakes.DECIDED_BY.format(key="`resources: {cores: }`"),
+    "array": mistakes.SEVERAL_JOBS,
+    "begin": mistakes.NOT_AT_ONCE_STARTED,
+    "cluster": mistakes.DECIDED_BY_SITE.format(key="`slurm_cluster`"),
+    "clusters": mistakes.DECIDED_BY_SITE.format(key="`slurm_cluster`"),
+    "cpus-per-gpu": _CPUS,
+    "cpus-per-task": _CPUS,
+    "gid": mistakes.FOR_ROOT,
     "gres": mistakes.DECIDED_BY.format(key="`resources: {gpus: }`"),
+    "help": mistakes.NOTHING_SUBMITTED,
+    "hold": mistakes.NOT_AT_ONCE_STARTED,
     "job-name": mistakes.JOB_NAME,
-    "mem": mistakes.DECIDED_BY.format(key="`resources: {memory: }`"),
+    "mem": _MEMORY,
+    "mem-per-cpu": _MEMORY,
+    "mem-per-gpu": _MEMORY,
     "nodes": mistakes.DECIDED_BY.format(key="`resources: {nodes: }`"),
+    "ntasks": mistakes.ONE_TASK,
+    "ntasks-per-gpu": mistakes.ONE_TASK,
     "ntasks-per-node": mistakes.ONE_TASK,
     "output": mistakes.DECIDED_BY_SITE.format(key="`job_folder`"),
+    "parsable": mistakes.ANSWER_IS_READ,
     "partition": mistakes.DECIDED_BY.format(key="`partitions`"),
+    "quiet": mistakes.ANSWER_IS_READ,
+    "requeue": mistakes.NOT_RUN_AGAIN,
+    "test-only": mistakes.NOTHING_SUBMITTED,
     "time": mistakes.DECIDED_BY.format(key="`resources: {time: }`"),
+    "uid": mistakes.FOR_ROOT,
+    "usage": mistakes.NOTHING_SUBMITTED,
+    "version": mistakes.NOTHING_SUBMITTED,
+    "wait": mistakes.ANSWER_IS_READ,
+    "wrap": mistakes.SCRIPT_OF_ITS_OWN,
 }
 # Options of sbatch that take these words; for all others they are a misspelt true, or the option omitted.
 _TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
@@ -90,6 +114,9 @@ def _misplaced(name: str, setting: Any) -> str | None:
     """Return why a pair cannot be what its writer means."""
     if name in _DECIDED:
         return _DECIDED[name]
+    # sbatch takes the beginning of an option for the whole.
+    if whole := next((each for each in _DECIDED if name and each.startswith(str(name))), None):
+        return mistakes.SHORT_FOR.format(name=whole, why=_DECIDED[whole])
     if name in _TAKES_YES_OR_NO or setting is True:
         return None
     word = str(setting).lower()
@@ -100,14 +127,23 @@ def _misplaced(name: str, setting: Any) -> str | None:
     return None
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError(mistakes.NOT_PICKABLE)
+    return text
+
+
 _Name = Annotated[str, Field(pattern=DIRECTIVE)]
+Setting = Annotated[str, Field(pattern=SETTING, max_length=200), AfterValidator(_printable)]
+"""The value of an option of sbatch: anything on one line, for it is quoted on its way."""
+
 _Setting = Annotated[
-    Annotated[SlurmWord, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
+    Annotated[Setting, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
     Discriminator(lambda value: "a bare option" if value is True else "a word"),
 ]
 Directives = Annotated[
     dict[_Name, _Setting],
-    WrapValidator(_directives, json_schema_input_type=dict[_Name, SlurmWord | int | Literal[True]]),
+    WrapValidator(_directives, json_schema_input_type=dict[_Name, Setting | int | Literal[True]]),
 ]
 
 

@@ -1,8 +1,8 @@
 """Fields: what the form asks for a profile at a site, and what it says of each site.  Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from kernels import units
 from profiles.catalogue.profile import Offering
@@ -23,7 +23,7 @@ _NEWS = timedelta(minutes=1)
 class Field:
     """One field as a pair of profile and site has it.
 
-    `options` are values with what people read; None for a number from `least` to `most`, and for text.  `usual`
+    `options` are values with what people read; None for a number from `least` to `most`, and for text.  `default`
     says what a launch gets if it is left empty.
     """
 
@@ -32,7 +32,7 @@ class Field:
     options: tuple[tuple[str, str], ...] | None = None
     least: int | None = None
     most: int | None = None
-    usual: str = ""
+    default: str = ""
     hint: str = ""
 
 
@@ -65,23 +65,34 @@ def _default(value: str) -> str:
     return labels.DEFAULT_IS.format(value=value)
 
 
-def _listed(name: str, options: tuple[tuple[str, str], ...], usual: str, hint: str = "") -> Field:
-    return Field(name, LABELS[name], options, usual=usual, hint=hint)
+def _listed(name: str, options: tuple[tuple[str, str], ...], default: str, hint: str = "") -> Field:
+    return Field(name, LABELS[name], options, default=default, hint=hint)
 
 
-def _plain(name: str, values: tuple[str, ...], usual: str, hint: str = "") -> Field:
-    return _listed(name, tuple((value, value) for value in values), usual, hint)
+def _plain(name: str, values: tuple[str, ...], default: str, hint: str = "") -> Field:
+    return _listed(name, tuple((value, value) for value in values), default, hint)
 
 
 def _partition(offer: Offer, site: str, partition: str) -> str:
     entry = offer.catalogue.sites[site].partitions.get(partition)
-    real = limits.real_partition(offer, site, partition)
+    real = offer.real_partition(site, partition)
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
     news = [] if most is None else [labels.AT_MOST.format(time=units.say_minutes(most))]
     news += [labels.DOWN] if real and not real.is_up else []
+    if ends := _paused_until(offer, site, [partition]):
+        news.append(labels.IN_MAINTENANCE.format(time=offer.clock(ends)))
     return with_news(title, news)
+
+
+def _paused_until(offer: Offer, site: str, partitions: Sequence[str | None]) -> datetime | None:
+    """Return when the first of some partitions, all of which are in maintenance, is so no more; else None."""
+    under_way = [
+        [each.ends for each in offer.pauses(site, partition) if each.begins <= offer.now]
+        for partition in partitions
+    ]
+    return min(map(max, under_way)) if all(under_way) else None
 
 
 def with_news(title: str, news: Sequence[str]) -> str:
@@ -94,7 +105,7 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
     if told == "none":
         return
     if known is None:
-        yield Field("project", LABELS["project"], usual=labels.DEFAULT_PROJECT)
+        yield Field("project", LABELS["project"], default=labels.DEFAULT_PROJECT)
     else:
         own = labels.DEFAULT_PROJECT if known else labels.NO_PROJECT
         yield _plain("project", known, _default(told[0]) if isinstance(told, tuple) else own)
@@ -102,32 +113,45 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
 
 def _widest(offer: Offer, site: str, what: Offering, partitions: tuple[str, ...]) -> Iterator[Limit]:
     """Yield the limits of the numbers, each with the default of the first partition and the most of any."""
-    found = [limits.limits(offer, site, what, each) for each in partitions or (None,)]
+    found = {each: limits.limits(offer, site, what, each) for each in partitions or (None,)}
     for name in limits.NUMBERS:
-        first, most = found[0][name], max((each[name] for each in found), key=lambda limit: limit.bounds.most)
-        widest = Limit(name, most.bounds.model_copy(update={"default": first.bounds.default}))
-        yield limits.before_maintenance(offer, site, widest) if name == "time" else widest
+        widest = _wider([limit[name] for limit in found.values()])
+        if name == "time":
+            today = [limits.before_maintenance(offer, site, each, found[each][name]) for each in found]
+            most = max(today, key=_most)
+            yield widest if _most(most) == _most(widest) else replace(_wider(today), why=most.why)
+        else:
+            yield widest
+
+
+def _wider(found: Sequence[Limit]) -> Limit:
+    most = max(found, key=_most)
+    return Limit(most.name, most.bounds.model_copy(update={"default": found[0].bounds.default}))
+
+
+def _most(limit: Limit) -> int:
+    return limit.bounds.most
 
 
 def _number(limit: Limit) -> Field:
     name, bounds = limit.name, limit.bounds
-    usual, of_a_node = limit.said(bounds.default), name in _ON_EACH_NODE
+    default, of_a_node = limit.said(bounds.default), name in _ON_EACH_NODE
     if bounds.options:
         options = tuple(limit.said(each) for each in bounds.options)
-        return _plain(name, options, _default(usual), labels.ON_EACH_NODE if of_a_node else "")
+        return _plain(name, options, _default(default), labels.ON_EACH_NODE if of_a_node else "")
     # Where a word such as `8h` may be typed, a browser must not insist on a number.
     least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
     text = labels.RANGE_ON_EACH_NODE if of_a_node else labels.RANGE
     hint = text.format(least=limit.said(bounds.least), most=limit.said(bounds.most))
-    return Field(name, LABELS[name], None, least, most, usual, f"{hint} {limit.why}".strip())
+    return Field(name, LABELS[name], None, least, most, default, f"{hint} {limit.why}".strip())
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:
     if parameter.options:
-        options, usual = tuple(parameter.options.items()), _default(parameter.options[parameter.usual])
-        return Field(name, parameter.title, options, usual=usual, hint=parameter.description)
+        options, default = tuple(parameter.options.items()), _default(parameter.options[parameter.default_text])
+        return Field(name, parameter.title, options, default=default, hint=parameter.description)
     hint = f"{labels.RANGE.format(least=parameter.min, most=parameter.max)} {parameter.description}".strip()
-    return Field(name, parameter.title, None, parameter.min, parameter.max, parameter.usual, hint)
+    return Field(name, parameter.title, None, parameter.min, parameter.max, parameter.default_text, hint)
 
 
 def news(offer: Offer, site: str, what: Offering) -> list[str]:
@@ -140,7 +164,9 @@ def news(offer: Offer, site: str, what: Offering) -> list[str]:
     if facts.partitions is None:
         return []
     names = limits.partitions(offer, site, what) or (None,)
-    real = [each for name in names if (each := limits.real_partition(offer, site, name)) is not None]
+    if ends := _paused_until(offer, site, names):
+        return [labels.IN_MAINTENANCE.format(time=offer.clock(ends)), *_age(offer, facts)]
+    real = [each for name in names if (each := offer.real_partition(site, name)) is not None]
     return [_available(what, real), *_age(offer, facts)] if real else []
 
 

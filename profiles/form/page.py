@@ -1,7 +1,7 @@
 """The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,13 @@ import jinja2
 from markupsafe import Markup
 
 from profiles.errors import ChoiceRefused
+from profiles.facts import Pause
 from profiles.form import markdown
 from profiles.form.fields import Field
 from profiles.form.table import Pairs
-from profiles.offer.choices import FIELDS, Choices, shown
+from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
-from profiles.sentences import labels, refusals
+from profiles.sentences import labels, refusals, shown
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("profiles.form"),
@@ -40,7 +41,7 @@ class _Shown:
     groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     least: int | None
     most: int | None
-    usual: str
+    default: str
     hint: str
 
 
@@ -64,7 +65,7 @@ def render(
         profiles={key: offer.catalogue.profiles[key].name for key in pairs.sites},
         sites={key: (pairs.site_label(profile, key), offer.closed(key) is not None) for key in pairs.all_sites},
         description=_description(offer, profile),
-        notices=_notices(offer, pairs),
+        notices=list(_notices(offer, pairs)),
         picked={"profile": profile, "site": site},
         fields=shown,
         typed=typed,
@@ -115,7 +116,7 @@ def _shown(offer: Offer, name: str, pairs: Pairs, profile: str, site: str) -> _S
         _groups(name, pairs, everywhere) if is_list else (),
         least if is_number else None,
         most if is_number else None,
-        here.usual if here else "",
+        here.default if here else "",
         _hint(offer, pairs, said, is_list),
     )
 
@@ -166,18 +167,31 @@ def _description(offer: Offer, profile: str) -> Markup:
     return Markup("{}{}").format(icon, text)
 
 
-def _notices(offer: Offer, pairs: Pairs) -> list[str]:
-    found = []
+def _notices(offer: Offer, pairs: Pairs) -> Iterator[str]:
     for key in pairs.all_sites:
-        if pause := offer.announced(key):
-            title, begins, ends = (
-                offer.catalogue.sites[key].title,
-                offer.clock(pause.begins),
-                offer.clock(pause.ends),
-            )
+        title, announced = offer.catalogue.sites[key].title, offer.announced(key)
+        if announced:
+            begins, ends = offer.clock(announced.begins), offer.clock(announced.ends)
             sentence = labels.MAINTENANCE.format(site=title, begins=begins, ends=ends)
-            found.append(f"{sentence} {pause.text}".strip())
-    return found
+            yield f"{sentence} {announced.text}".strip()
+        for pause, partitions in _pauses(offer, key):
+            if announced is None or pause.ends <= announced.begins or announced.ends <= pause.begins:
+                begins, ends = offer.clock(pause.begins), offer.clock(pause.ends)
+                sentence = labels.MAINTENANCE_OF_PARTITIONS if partitions else labels.MAINTENANCE
+                yield sentence.format(site=title, partitions=", ".join(partitions), begins=begins, ends=ends)
+
+
+def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:
+    """Yield what Slurm has announced, each with the titles of its partitions; none if it takes all."""
+    offered = offer.catalogue.sites[site].partitions
+    found: dict[Pause, list[str]] = {}
+    for name in (*offered,) or (None,):
+        title = (offered[name].title or name) if name else ""
+        for pause in offer.pauses(site, name):
+            if pause.begins > offer.now:
+                found.setdefault(pause, []).append(title)
+    for pause, titles in found.items():
+        yield pause, () if len(titles) >= len(offered) else tuple(titles)
 
 
 def _data(offer: Offer, pairs: Pairs) -> Markup:
@@ -190,7 +204,7 @@ def _data(offer: Offer, pairs: Pairs) -> Markup:
                 "options": each.options,
                 "least": each.least,
                 "most": each.most,
-                "usual": each.usual,
+                "default": each.default,
                 "hint": each.hint,
             }
             for each in pairs.fields

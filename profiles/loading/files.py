@@ -1,6 +1,9 @@
 """Sources: the files that a catalogue was read from, and whether they are still the same."""
 
+import errno
 import glob
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +31,37 @@ class Sources:
         return any(look(path) != before for path, before in zip(self.files, self.looks, strict=True)) or any(
             tuple(listed(folder, pattern)) != before for folder, pattern, before in self.globs
         )
+
+
+LARGEST = 2 * 1024 * 1024
+"""Bytes that one file of a catalogue may have."""
+
+
+class TooLargeError(OSError):
+    """A file has more than LARGEST bytes."""
+
+
+class NotRegularError(OSError):
+    """What bears the name is no file: a pipe, a device, a socket, a folder."""
+
+
+def contents(path: Path, *, only_regular: bool) -> bytes:
+    """Return what is in a file, which is looked at before anything of it is read.
+
+    Raises OSError.  Without `only_regular` a pipe will do, such as that of a shell's `<(...)`.
+    """
+    is_regular = stat.S_ISREG(path.stat().st_mode)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if only_regular and not is_regular:
+        raise NotRegularError(errno.EINVAL, os.strerror(errno.EINVAL))
+    # It may be another one by now: a pipe without a writer would keep us waiting.
+    flags = os.O_RDONLY | os.O_CLOEXEC | (os.O_NONBLOCK if only_regular else 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise TooLargeError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return data
 
 
 def listed(folder: Path, pattern: str) -> list[Path]:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from profiles.loading import yaml_nodes
-from profiles.loading.files import Look, Sources, listed, look
+from profiles.loading import garbage, yaml_nodes
+from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooLargeError, contents, listed, look
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
 
 SECTIONS = ("sites", "profiles")
 _KEYS = ("include", *SECTIONS)
+_MOST_FILES = 5000
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def gather(path: Path) -> Tree:
     gathering = _Gathering()
     gathering.know(path)
     try:
-        text = _text(path.read_bytes(), str(path))
+        text = _text(contents(path, only_regular=False), str(path))
     except OSError as error:
         problem = Problem(str(path), 1, 1, "file", mistakes.UNREADABLE.format(reason=error.strerror))
         return Tree(None, (problem,), gathering.sources, False)
@@ -62,12 +63,14 @@ def _text(data: bytes, name: str) -> str:
 
 def _unread(path: Path, error: OSError) -> str:
     """Return why an included file cannot be read, and what to do."""
-    sentence = mistakes.INCLUDED_UNREADABLE
-    if isinstance(error, IsADirectoryError):
-        sentence = mistakes.INCLUDED_FOLDER
-    elif isinstance(error, PermissionError):
-        sentence = mistakes.INCLUDED_FORBIDDEN
-    return sentence.format(path=path, reason=error.strerror)
+    sentences = {
+        IsADirectoryError: mistakes.INCLUDED_FOLDER,
+        PermissionError: mistakes.INCLUDED_FORBIDDEN,
+        NotRegularError: mistakes.INCLUDED_NO_FILE,
+        TooLargeError: mistakes.INCLUDED_TOO_LARGE,
+    }
+    sentence = sentences.get(type(error), mistakes.INCLUDED_UNREADABLE)
+    return sentence.format(path=path, reason=error.strerror, most=LARGEST // 1024**2)
 
 
 def _real(path: Path) -> Path:
@@ -87,7 +90,8 @@ class _Gathering:
     def tree(self, text: str, path: Path) -> Tree:
         root = None
         try:
-            root = yaml_nodes.compose(text, str(path))
+            with garbage.left_lying():
+                root = yaml_nodes.compose(text, str(path))
             if root is None:
                 self.problems.append(Problem(str(path), 1, 1, "file", mistakes.EMPTY_FILE))
             else:
@@ -134,12 +138,17 @@ class _Gathering:
             return
         if real in self._seen:
             return
+        if len(self.files) >= _MOST_FILES:
+            self.is_whole = False
+            self.problems.append(yaml_nodes.at(entry, place, mistakes.TOO_MANY_FILES.format(most=_MOST_FILES)))
+            return
         self.know(path)
         try:
-            data = path.read_bytes()
+            data = contents(path, only_regular=True)
         except OSError as error:
             raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, _unread(path, error))) from error
-        node = yaml_nodes.compose(_text(data, str(path)), str(path))
+        with garbage.left_lying():
+            node = yaml_nodes.compose(_text(data, str(path)), str(path))
         if node is not None:
             self.problems += yaml_nodes.repeated(node)
             self.problems += _merge(root, node)
@@ -161,7 +170,7 @@ def _value(node: Node, name: str) -> Node | None:
 
 
 def _merge(root: Node, node: Node) -> Iterator[Problem]:
-    """Add the sites and profiles of an included file to those of the first."""
+    """Add what is in an included file to what is in the first; also sites, lest they be said to be missing."""
     if not isinstance(node, MappingNode):
         yield yaml_nodes.at(node, (), mistakes.NOT_SECTIONS)
         return
@@ -176,8 +185,12 @@ def _merge(root: Node, node: Node) -> Iterator[Problem]:
                 yield yaml_nodes.at(key, ("include",), mistakes.NOT_FILES)
         elif not isinstance(value, MappingNode):
             yield yaml_nodes.at(key, (key.value,), mistakes.NOT_ENTRIES)
-        elif isinstance(root, MappingNode):
-            yield from _merge_section(root, key, value)
+        else:
+            if key.value == "sites":
+                # They say where tickets go, and whose host keys are right.
+                yield yaml_nodes.at(key, ("sites",), mistakes.SITES_OF_INCLUDED)
+            if isinstance(root, MappingNode):
+                yield from _merge_section(root, key, value)
 
 
 def _merge_section(root: MappingNode, section: Node, entries: MappingNode) -> Iterator[Problem]:

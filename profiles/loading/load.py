@@ -1,8 +1,6 @@
 """Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks import names
-from profiles.loading import include, messages, model_fields, partial, yaml_nodes
+from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
 from profiles.loading.problems import CatalogueInvalid, Problem
@@ -46,27 +44,14 @@ def read(path: str | Path) -> Catalogue:
 
 def loaded(path: str | Path) -> Loaded:
     """Return the same, with the files and places it came from.  Raises CatalogueInvalid."""
-    # Reading may take any time on a file system that hangs.
     tree = include.gather(Path(path))
-    with _no_collection():
+    with garbage.left_lying():
         return _loaded(tree)
 
 
 def parse(text: str, name: str) -> Catalogue:
     """Return the catalogue in `text`; `name` stands for the file in problems.  Raises CatalogueInvalid."""
     return _loaded(include.gather_text(text, name)).catalogue
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage, in which a large catalogue would spend half of its time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Frame(Entry):

@@ -16,6 +16,8 @@ from profiles.sentences import mistakes
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Its composer calls itself for each level, without a limit.
 _DEEPEST = 200
+# A list of lists of aliases is short, and written out longer than any memory.
+_MOST_VALUES = 1_000_000
 
 
 class _Loader(_Base):  # type: ignore[misc]
@@ -127,11 +129,25 @@ def _is_too_deep(text: str) -> bool:
 def values(root: Node, name: str) -> Any:
     """Return the values of nodes, writing merged keys (<<) into these.  Raises NotYAML."""
     try:
+        if _size(root, {}) > _MOST_VALUES:
+            raise NotYAML(at(root, (), mistakes.TOO_MUCH_REPEATED.format(most=_MOST_VALUES)))
         return _value(root, _Loader(""), {})
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError) as error:
         raise NotYAML(Problem(name, 1, 1, "file", mistakes.NOT_YAML.format(reason=error))) from error
+
+
+def _size(node: Node, known: dict[int, int]) -> int:
+    """Return how many values there are with everything that aliases and merged keys repeat written out."""
+    if isinstance(node, ScalarNode):
+        return 1
+    if id(node) not in known:
+        # For one that contains itself, which is told where it does.
+        known[id(node)] = 0
+        parts = [each for pair in node.value for each in pair] if isinstance(node, MappingNode) else node.value
+        known[id(node)] = 1 + sum(_size(each, known) for each in parts)
+    return known[id(node)]
 
 
 def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:

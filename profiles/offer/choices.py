@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
-from profiles.sentences import refusals
+from profiles.sentences import refusals, shown
 from profiles.sentences.labels import LABELS
 
 FIELDS = (
@@ -25,7 +25,9 @@ FIELDS = (
 )
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_VALUE = 200
-_SHOWN = 60
+_MOST = 60
+MOST_BYTES = 20_000
+"""How much all choices of a launch may be together, in UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Choices:
     def of(cls, given: Mapping[str, Any]) -> Self:
         """Return the choices in `given`, without empty ones.
 
-        Raises ChoiceRefused for an unknown field, or a value that is not one line of text.
+        Raises ChoiceRefused for an unknown field, for a value that is not one line of text, and for too many.
         """
         if not isinstance(given, Mapping):
             raise ChoiceRefused("profile", refusals.NO_CHOICES)
@@ -48,6 +50,9 @@ class Choices:
                 raise ChoiceRefused(shown(name), sentence)
             if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
                 raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
+        size = sum(len(name) + len(value.encode()) for name, value in given.items())
+        if len(given) > _MOST or size > MOST_BYTES:
+            raise ChoiceRefused("profile", refusals.TOO_MANY.format(most=_MOST, bytes=MOST_BYTES))
         return cls({name: value.strip() for name, value in given.items() if value.strip()})
 
     def get(self, name: str) -> str | None:
@@ -65,9 +70,3 @@ class Choices:
         sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
         label = title or LABELS[name]
         raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))
-
-
-def shown(value: Any) -> str:
-    """Return somebody's text cut short and harmless enough for a sentence."""
-    text = str(value)
-    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")

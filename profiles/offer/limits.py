@@ -9,9 +9,8 @@ from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
 from profiles.errors import ChoiceRefused
 from profiles.facts import Nodes, PartitionFacts
-from profiles.offer.choices import Choices, shown
 from profiles.offer.offer import Offer
-from profiles.sentences import either, refusals
+from profiles.sentences import either, refusals, shown
 from profiles.sentences.labels import LABELS
 from profiles.sentences.refusals import Placed
 
@@ -31,20 +30,22 @@ class Limit:
     bounds: Bounds
     why: str = ""
 
-    def chosen(self, choices: Choices) -> int:
-        """Return the number chosen, or the default.  Raises ChoiceRefused with what would be accepted."""
-        chosen = choices.get(self.name)
-        if chosen is None:
+    def chosen(self, text: str | None) -> int:
+        """Return the number that somebody wrote, the default for None.
+
+        Raises ChoiceRefused with what would be accepted.
+        """
+        if text is None:
             return self.bounds.default
         try:
-            value = _READ.get(self.name, units.count)(chosen)
+            value = _READ.get(self.name, units.count)(text)
         except ValueError as error:
             sentence = refusals.UNREADABLE.format(label=LABELS[self.name], problem=error)
             raise ChoiceRefused(self.name, sentence) from error
         bounds = self.bounds
         if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
             return value
-        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(chosen), accepted=self.accepted)
+        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(text), accepted=self.accepted)
         raise ChoiceRefused(self.name, f"{sentence} {self.why}" if self.why and value > bounds.most else sentence)
 
     @property
@@ -68,21 +69,13 @@ class _Ceiling:
     why: str
 
 
-def real_partition(offer: Offer, site: str, partition: str | None) -> PartitionFacts | None:
-    """Return what Slurm says of a partition, of its default one for None; None while not known."""
-    known = offer.facts_of(site).partitions or {}
-    if partition is not None:
-        return known.get(partition)
-    return next((each for each in known.values() if each.is_default), None)
-
-
 def partitions(offer: Offer, site: str, what: Offering) -> tuple[str, ...]:
     """Return the partitions that a launch may ask for, the default first.
 
     Those whose nodes are known to be too small for the least of it are omitted, unless all are.
     """
     offered = what.partitions or tuple(offer.catalogue.sites[site].partitions)
-    return tuple(each for each in offered if _fits(what, real_partition(offer, site, each))) or offered
+    return tuple(each for each in offered if _fits(what, offer.real_partition(site, each))) or offered
 
 
 def limits(offer: Offer, site: str, what: Offering, partition: str | None) -> Mapping[str, Limit]:
@@ -98,13 +91,22 @@ def until(limit: Limit, now: datetime, moment: datetime, why: str) -> Limit:
     return _lowered(limit, _Ceiling(int((moment - now).total_seconds() // 60), why))
 
 
-def before_maintenance(offer: Offer, site: str, limit: Limit) -> Limit:
-    """Return the limit of a time that must be over when the next maintenance of a site begins."""
-    pause = offer.announced(site)
-    if pause is None:
-        return limit
-    title, time = offer.catalogue.sites[site].title, offer.clock(pause.begins)
-    return until(limit, offer.now, pause.begins, refusals.MAINTENANCE_BEGINS.format(site=title, time=time))
+def before_maintenance(
+    offer: Offer, site: str, partition: str | None, limit: Limit, reservation: str | None = None
+) -> Limit:
+    """Return the limit of a time that must be over when the next maintenance begins: of a site, or of a partition.
+
+    The one in whose `reservation` the job itself runs does not count.
+    """
+    if pause := offer.announced(site):
+        title, time = offer.catalogue.sites[site].title, offer.clock(pause.begins)
+        why = refusals.MAINTENANCE_BEGINS.format(site=title, time=time)
+        limit = until(limit, offer.now, pause.begins, why)
+    for each in offer.pauses(site, partition):
+        if each.name != reservation and each.begins > offer.now:
+            why = _about(refusals.SLURM_PAUSES, offer, site, partition, time=offer.clock(each.begins))
+            limit = until(limit, offer.now, each.begins, why)
+    return limit
 
 
 def _about(sentence: Placed, offer: Offer, site: str, partition: str | None, **values: object) -> str:
@@ -126,7 +128,7 @@ def why_too_small(
 
     `asked` has NUMBERS, `kind` is the type of GPU, None for any.
     """
-    real = real_partition(offer, site, partition)
+    real = offer.real_partition(site, partition)
     if real is None or not real.nodes or asked["nodes"] <= _holding(real.nodes, asked, kind):
         return None
     sentence = refusals.TOO_FEW_NODES if asked["nodes"] > 1 else refusals.NO_SUCH_NODE
@@ -152,7 +154,7 @@ def _ceilings(offer: Offer, site: str, partition: str | None) -> Iterator[tuple[
     no_more_time = _about(refusals.NO_MORE_TIME, offer, site, partition)
     if entry and entry.time_max is not None:
         yield "time", _Ceiling(entry.time_max, no_more_time)
-    real = real_partition(offer, site, partition)
+    real = offer.real_partition(site, partition)
     if real is None:
         return
     if real.time_max_minutes is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.profile import Visibility
 from profiles.catalogue.site import Maintenance
-from profiles.facts import UNKNOWN, Facts, Reservation, SiteFacts
+from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
 from profiles.sentences import show as say
 
@@ -127,6 +127,22 @@ class Offer:
         """Return the next maintenance of a site that has not begun."""
         pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins > self.now]
         return min(pauses, key=lambda each: each.begins, default=None)
+
+    def pauses(self, site: str, partition: str | None) -> tuple[Pause, ...]:
+        """Return what Slurm has announced for a partition, or its default one for None, the next first.
+
+        Also what is under way, and nothing that is over.
+        """
+        real = self.real_partition(site, partition)
+        pauses = [each for each in (real.pauses if real else ()) if each.ends > self.now]
+        return tuple(sorted(pauses, key=lambda each: each.begins))
+
+    def real_partition(self, site: str, partition: str | None) -> PartitionFacts | None:
+        """Return what Slurm says of a partition, of its default one for None; None while not known."""
+        known = self.facts_of(site).partitions or {}
+        if partition is not None:
+            return known.get(partition)
+        return next((each for each in known.values() if each.is_default), None)
 
     def clock(self, moment: datetime) -> str:
         """Return a moment as people read it: the time, for another day with its date."""

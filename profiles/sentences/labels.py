@@ -54,4 +54,5 @@ def nodes_available(count: int) -> str:
 
 # -- above the form ----------------------------------------------------------------------------------------
 MAINTENANCE = _("{site} is in maintenance from {begins} to {ends}.")
+MAINTENANCE_OF_PARTITIONS = _("{site} ({partitions}) is in maintenance from {begins} to {ends}.")
 NOTHING_OFFERED = _("Nothing is offered to you here. Contact the administrators.")

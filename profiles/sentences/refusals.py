@@ -23,6 +23,7 @@ class Placed:
 NO_CHOICES = _("Choices must be names with texts, such as profile and site.")
 NO_SUCH_CHOICE = _("There is no choice named {name}. Choices are {names} and param.<name>.")
 NOT_ONE_LINE = _("The choice {name} must be one line of text with at most {most} characters.")
+TOO_MANY = _("These are too many choices: at most {most} can be made, of {bytes} bytes together.")
 SENT_TWICE = _("The choice {name} was sent more than once. Send each field once.")
 
 # -- one choice --------------------------------------------------------------------------------------------
@@ -55,6 +56,10 @@ NO_MORE_TIME = Placed(_("The partition {partition} allows no more."), _("{site} 
 NO_LARGER_NODE = Placed(_("No node of the partition {partition} has more."), _("No node of {site} has more."))
 NO_MORE_NODES = Placed(_("The partition {partition} has no more."), _("{site} has no more."))
 MAINTENANCE_BEGINS = _("The maintenance of {site} begins at {time}.")
+SLURM_PAUSES = Placed(
+    _("The maintenance of the partition {partition} begins at {time}."),
+    _("The maintenance of {site} begins at {time}."),
+)
 RESERVATION_ENDS = _("The reservation {reservation} ends at {time}.")
 NO_TIME_LEFT = _("There is not enough time left for this profile.")
 

@@ -12,15 +12,16 @@ from datetime import UTC, datetime
 from kerberos_auth import ccache
 from kerberos_auth import sentences as login_sentences
 from kerberos_auth.errors import BadTicket
-from kernels.shell import Shell, join
+from kernels.fragment import Fragment
+from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Auks
 from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.ssh.transport import Completed
 
-# Three calls have to end within the time that a program at a site may take (remote.COMMAND_SECONDS).
-_CALL_SECONDS = 18
+# These calls have to end within the time that a program at a site may take (remote.COMMAND_SECONDS).
+_CALL_SECONDS = 14
 # A delegated ticket may end a little before the one it was made from.
 _SLACK_SECONDS = 60
 
@@ -42,10 +43,23 @@ ask() {{
 }}
 [ -n "${{KRB5CCNAME:-}}" ] || {{ echo 'no KRB5CCNAME' >&2; exit 4; }}
 ask -p; s=$?; [ $s = 0 ] || [ $s = 90 ] || exit $s
+{remove}
 ask -a || exit
 ask -g -C "$folder/ticket" || exit
 base64 < "$folder/ticket"
 """
+
+
+_KEEP = Shell(":")
+# Whether that was possible is seen by what auksd keeps afterwards.
+_REMOVE = Shell("ask -r")
+
+# Slurm starts a job without its ticket if the plug-in is `optional`.
+_LOOK = """\
+has_ticket() {{
+  [ -n "${{KRB5CCNAME-}}" ] && [ -r "${{KRB5CCNAME#FILE:}}" ] && {{ ! command -v klist >/dev/null || klist -s; }}
+}}
+has_ticket || notice {sentence}"""
 
 
 class AuksDelivery:
@@ -66,7 +80,9 @@ class AuksDelivery:
         turn itself off without a word if it found none; SLURM_SPANK_AUKS would win over the option.
         """
         notice = await self._push(run, ticket)
-        return Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",), notice=notice)
+        look = _LOOK.format(sentence=quote(sentences.JOB_WITHOUT_TICKET.format(site=self._title)))
+        fragment = Fragment(before=Shell(look))
+        return Delivered(fragment, sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",), notice=notice)
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:  # noqa: ARG002
         """Push; the job's own loop takes the newer ticket from auksd."""
@@ -78,10 +94,10 @@ class AuksDelivery:
     async def _push(self, run: Run, ticket: bytes) -> str:
         """Return a sentence for the person if auksd keeps a ticket that ends before `ticket`, else ""."""
         pushed = _usable(ticket)
-        answer = await run(self._program(), b"")
-        if answer.status:
-            raise self._error(answer)
-        kept = self._kept(answer.stdout)
+        kept = await self._exchanged(run, _KEEP)
+        if kept.end <= time.time():
+            # auksd keeps one that could have been renewed for longer, also when it has expired.
+            kept = await self._exchanged(run, _REMOVE)
         if kept.principal != pushed.principal:
             raise Broken(
                 sentences.SERVER_HAS_ANOTHERS.format(site=self._title),
@@ -94,9 +110,14 @@ class AuksDelivery:
             )
         return "" if kept.end >= pushed.end - _SLACK_SECONDS else _sentence(kept.end)
 
-    def _program(self) -> Shell:
+    async def _exchanged(self, run: Run, remove: Shell) -> ccache.Facts:
+        """Push, and return what auksd keeps then."""
         conf = ("-f", self._auks.conf) if self._auks.conf else ()
-        return Shell(_PUSH.format(seconds=_CALL_SECONDS, auks=join((self._auks.path, *conf))))
+        auks = join((self._auks.path, *conf))
+        answer = await run(Shell(_PUSH.format(seconds=_CALL_SECONDS, auks=auks, remove=remove)), b"")
+        if answer.status:
+            raise self._error(answer)
+        return self._kept(answer.stdout)
 
     def _kept(self, answer: str) -> ccache.Facts:
         try:

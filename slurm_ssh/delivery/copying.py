@@ -2,12 +2,15 @@
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
-from slurm_ssh import sentences
+from slurm_ssh import private_folder, sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Refused
 
-_FOREIGN = 10
-_OPEN = 11
+_WRONG_FOLDER = {
+    private_folder.FOREIGN: sentences.TICKET_FOLDER_FOREIGN,
+    private_folder.OPEN: sentences.TICKET_FOLDER_OPEN,
+    private_folder.REPLACEABLE: sentences.TICKET_FOLDER_REPLACEABLE,
+}
 
 
 class CopyDelivery:
@@ -37,24 +40,18 @@ class CopyDelivery:
         answer = await run(self._write(owner, launch_id, len(ticket)), ticket)
         if not answer.status:
             return
-        place = {"folder": self._of(owner), "site": self._title}
-        if answer.status == _FOREIGN:
-            raise Refused(sentences.TICKET_FOLDER_FOREIGN.format(**place))
-        if answer.status == _OPEN:
-            raise Refused(sentences.TICKET_FOLDER_OPEN.format(**place))
+        if wrong := _WRONG_FOLDER.get(answer.status):
+            raise Refused(wrong.format(folder=private_folder.named(answer.stderr), site=self._title))
         said = answer.stderr.strip()[-300:].rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
-        raise Refused(sentences.TICKET_NOT_COPIED.format(**place, reason=said))
+        raise Refused(sentences.TICKET_NOT_COPIED.format(folder=self._of(owner), site=self._title, reason=said))
 
     def _write(self, owner: str, launch_id: str, size: int) -> Shell:
         """Return the program that writes its stdin beside and renames it: nobody ever reads half a ticket."""
-        folder, name = quote(self._of(owner)), quote(f"{launch_id}.ccache")
-        # The owner and the mode are looked at from within: a folder that takes its place later is never used.
+        name = quote(f"{launch_id}.ccache")
         return Shell(
-            f"umask 077; mkdir -p -- {folder} || exit 1\n"
-            f"[ ! -L {folder} ] && CDPATH= cd -- {folder} && [ -O . ] || exit {_FOREIGN}\n"
-            f"case $(ls -ld .) in d???--[-S]---*) ;; *) exit {_OPEN};; esac\n"
+            private_folder.enter(self._of(owner), "{owner}" in self._folder)
             # A connection that is lost half way looks like the end of the ticket.
-            f"cat > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
+            + f"cat > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
             f" {{ rm -f -- {name}.new; exit 1; }}"
         )
 

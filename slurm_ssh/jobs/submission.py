@@ -3,27 +3,50 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from kernels.fragment import Fragment
-from kernels.shell import Shell, quote
+from kernels.shell import Shell
 from profiles.catalogue.site import Site
-from slurm_ssh import delivery, sentences
+from slurm_ssh import delivery, private_folder, sentences
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.delivery import Delivered
-from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
+from slurm_ssh.errors import (
+    Broken,
+    LaunchError,
+    Refused,
+    SiteUnreachable,
+    SubmissionLost,
+    SubmitRefused,
+    Unavailable,
+)
 from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build, JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from slurm_ssh.text import one_line
 
-_HOME_REFUSED = 10
+_HOME_REFUSED = 20
+_WRONG_FOLDER = {
+    private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
+    private_folder.OPEN: sentences.FOLDER_OPEN,
+    private_folder.REPLACEABLE: sentences.FOLDER_REPLACEABLE,
+}
 _LOOKS_FOR_LOST_JOB = 3
 # squeue gives up on a silent controller after some 18 s by itself.
 _SILENCES = 6
 _LOOK_AGAIN_SECONDS = 1
+# Beyond the deadline of the submission: whether there is a job has to be found out whatever it was late for, and
+# the ticket of a job that there is not must not stay.
+_FIND_SECONDS = 60.0
+_CLEAN_UP_SECONDS = 60.0
 _FULL = ("no space left", "quota exceeded")
+
+UMASK = "JUPYTERHUB_SITES_UMASK"
+"""The variable that tells a job the umask that its files are to have."""
 
 Tell = Callable[[str], None]
 """Is told, in one sentence each, how a launch goes on."""
@@ -32,7 +55,7 @@ Tell = Callable[[str], None]
 async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Tell) -> tuple[str, str]:
     """Submit the job whose handle is `job` and return the script that was sent and Slurm's job id.
 
-    Raises Refused, SubmitRefused, Unavailable or Broken.
+    Raises Refused, SubmitRefused, Unavailable or Broken; SubmissionLost if there may be a job nevertheless.
     """
     await _prepare(remote, job.owner)
     place = delivery.of(remote.site)
@@ -46,7 +69,8 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     except LaunchError:
         # There is no job that would use the ticket or remove it; one that turns up later ends itself.
         with contextlib.suppress(LaunchError):
-            await place.release(remote.run, job.owner, job.launch_id)
+            later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+            await place.release(later.run, job.owner, job.launch_id)
         raise
 
 
@@ -54,26 +78,35 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
     title = remote.site.title
     try:
         answer = await remote.run_once(program, data)
-    except (ConnectionLost, Unavailable) as error:
+    except SiteUnreachable:
+        raise
+    except Unavailable as error:
+        return await _find(remote, job, SubmissionLost(error.message, error.detail))
+    except ConnectionLost as error:
         lost = sentences.SUBMISSION_LOST.format(site=title)
-        return await _find(remote, job, Unavailable(lost, str(error)))
-    if answer.status and slurm_jobs.is_unreachable(answer.stderr):
+        return await _find(remote, job, SubmissionLost(lost, str(error)))
+    if answer.status and refusals.is_unreachable(answer.stderr):
         # A controller that was too slow for sbatch may have taken the job all the same.
         tell(sentences.SLURM_SLOW.format(site=title))
         silent = sentences.SLURM_SILENT.format(site=title)
-        return await _find(remote, job, Unavailable(silent, answer.stderr.strip()))
-    return _job_id(remote.site, request, answer, tell)
+        return await _find(remote, job, SubmissionLost(silent, answer.stderr.strip()))
+    try:
+        return _job_id(remote.site, request, answer, tell)
+    except slurm_jobs.UnreadableAnswer as error:
+        # Maybe those of a wrapper around sbatch: then the job is there all the same.
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title)
+        return await _find(remote, job, Broken(strange, str(error)))
 
 
 async def _prepare(remote: Remote, owner: str) -> None:
     """Make the job folder, and see that the home can be written: JupyterLab does not start in a full one."""
-    folder = quote(folders.job_folder(remote.site, owner))
+    # A folder that is everybody's is made by nobody: it would be the first person's.
+    look = private_folder.enter(folders.job_folder(remote.site, owner), "{owner}" in remote.site.job_folder)
     answer = await remote.run(
         Shell(
             f'umask 077; probe="$HOME/.jupyter-sites-$$"\n'
             f'head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"\n'
-            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n"
-            f"mkdir -p -- {folder}"
+            f"[ $s = 0 ] || exit {_HOME_REFUSED}\n{look}"
         )
     )
     if answer.status:
@@ -81,6 +114,8 @@ async def _prepare(remote: Remote, owner: str) -> None:
 
 
 def _not_writable(site: Site, owner: str, answer: Completed) -> Refused:
+    if wrong := _WRONG_FOLDER.get(answer.status):
+        return Refused(wrong.format(site=site.title, folder=private_folder.named(answer.stderr)))
     said = _last_line(answer)
     is_full = any(words in said.lower() for words in _FULL)
     if answer.status == _HOME_REFUSED:
@@ -104,31 +139,31 @@ def _program(site: Site, request: JobRequest, text: str, delivered: Delivered) -
     lines = "".join(f"{value}\n" for value in request.secrets.values())
     # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
     clean = " ".join(("unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME", *delivered.unset)) + "\n"
+    # The log is the owner's alone; the job itself goes on with the login's own umask.
+    umask = f"{UMASK}=$(umask); export {UMASK}; umask 077\n"
     command = slurm_jobs.submit(site, delivered.sbatch_options)
-    return Shell(reads + clean + command), (lines + text).encode()
+    return Shell(reads + clean + umask + command), (lines + text).encode()
 
 
 def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
     if answer.status:
-        why = slurm_jobs.refusal(site.title, answer.stderr, request.project, request.partition)
+        why = refusals.refusal(site.title, answer.stderr, request.project, request.partition)
         raise SubmitRefused(why, answer.stderr.strip())
-    if advice := slurm_jobs.advice(answer.stderr):
+    if advice := refusals.advice(answer.stderr):
         tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
-    try:
-        return slurm_jobs.parse_submit(answer.stdout)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title), str(error)) from error
+    return slurm_jobs.parse_submit(answer.stdout)
 
 
-async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
-    """Return the id of a job whose submission was not answered, if Slurm has it after all.
+async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
+    """Return the id of a job whose submission was not answered in words that we know, if Slurm has it after all.
 
     Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
     A job that turns up even later ends itself: the hub does not know its launch any more.
     """
     absences = silences = 0
-    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES:
-        rows = _rows(await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,))))
+    remote = replace(remote, deadline=Deadline.after(_FIND_SECONDS))
+    while absences < _LOOKS_FOR_LOST_JOB and silences < _SILENCES and remote.deadline.left:
+        rows = await _look(remote, job)
         if rows is None:
             silences += 1
         else:
@@ -140,10 +175,12 @@ async def _find(remote: Remote, job: Job, otherwise: Unavailable) -> str:
     raise otherwise
 
 
-def _rows(answer: Completed) -> tuple[slurm_jobs.Row, ...] | None:
+async def _look(remote: Remote, job: Job) -> tuple[slurm_jobs.Row, ...] | None:
+    """Return the rows of the job, None if nobody could be asked."""
     try:
+        answer = await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,)))
         return slurm_jobs.parse_queue(answer.stdout) if answer.status == 0 else None
-    except slurm_jobs.UnreadableAnswer:
+    except (Unavailable, slurm_jobs.UnreadableAnswer):
         return None
 
 

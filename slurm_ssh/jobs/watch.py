@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.slurm import jobs as slurm_jobs
 
@@ -14,8 +15,8 @@ ListJobs = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm_jobs.Row, ...] 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.3
-# Absent from one answer may be a controller that has just started; absent from two is gone.
-ABSENCES = 2
+# Absent from one answer may be a controller that has just started; absent from one so much later is gone.
+ABSENT_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -34,18 +35,26 @@ class JobWatch:
     def __init__(self, list_jobs: ListJobs) -> None:
         self._list_jobs = list_jobs
         self._groups: dict[tuple[str, str], _Group] = {}
-        self._absent: dict[str, int] = {}
+        self._absent_since: dict[str, float] = {}
 
-    async def report(self, job: Job) -> JobReport:
+    async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
         """Return one observation of the job, asked for now.
 
-        GONE only after Slurm twice answered without it, UNKNOWN if it could not be asked.
+        GONE only after Slurm answered without it twice, some seconds apart; UNKNOWN if it could not be asked, or
+        has not answered by the `deadline`.
         """
         group = self._groups.setdefault((job.site_key, job.owner), _Group())
         group.jobs.add(job)
         if group.query is None:
             group.query = asyncio.create_task(self._send(job, group))
-        return (await asyncio.shield(group.query))[job]
+        answer = asyncio.shield(group.query)
+        if deadline is None:
+            return (await answer)[job]
+        try:
+            async with deadline.enforced():
+                return (await answer)[job]
+        except TimeoutError:
+            return JobReport(JobState.UNKNOWN)
 
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
         """Yield observations of the job for ever, often at first and then less and less."""
@@ -64,10 +73,10 @@ class JobWatch:
 
     def forget(self, job: Job) -> None:
         """Drop what is remembered about a job that nobody will ask about again."""
-        self._absent.pop(job.mark, None)
+        self._absent_since.pop(job.mark, None)
 
     async def _send(self, asker: Job, group: _Group) -> dict[Job, JobReport]:
-        """Ask once about all jobs of the group, and count one absence however many wait for the answer."""
+        """Ask once about all jobs of the group."""
         await asyncio.sleep(0)
         # Whoever asks from here on is not in this query and starts the next one.
         jobs, group.jobs, group.query = group.jobs, set(), None
@@ -78,7 +87,10 @@ class JobWatch:
         if rows is None:
             return JobReport(JobState.UNKNOWN)
         if report := slurm_jobs.observe(job, rows):
-            self._absent.pop(job.mark, None)
+            self._absent_since.pop(job.mark, None)
             return report
-        self._absent[job.mark] = self._absent.get(job.mark, 0) + 1
-        return JobReport(JobState.GONE if self._absent[job.mark] >= ABSENCES else JobState.UNKNOWN)
+        now, first = asyncio.get_running_loop().time(), self._absent_since.get(job.mark)
+        if first is None:
+            self._absent_since[job.mark] = now
+        is_gone = first is not None and now - first >= ABSENT_SECONDS
+        return JobReport(JobState.GONE if is_gone else JobState.UNKNOWN)

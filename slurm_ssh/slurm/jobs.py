@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
-from slurm_ssh import sentences
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.text import one_line
@@ -41,8 +40,14 @@ _STATES = {
 }
 
 _JOB_ID = re.compile(r"[0-9]{1,10}")
+# The second is sbatch's own without --parsable; a site's wrapper may drop that, and say more above and below.
+_SUBMITTED = re.compile(
+    r"([0-9]{1,10})(?:;[^\s;]{0,64})?|.{0,200}\bbatch job ([0-9]{1,10})(?: on cluster \S{1,64})?\.?"
+)
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,99}")
 _LONGEST_WORDS = 200
+_OWN_CLUSTER = "ClusterName"
 
 
 class UnreadableAnswer(ValueError):  # noqa: N818
@@ -63,6 +68,8 @@ def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
         ("cpus-per-task", str(request.cores)),
         ("mem", f"{request.memory_mib}M"),
         ("time", str(request.time_minutes)),
+        # Limits of a login host are for logins; an admin's own word comes later and counts.
+        ("propagate", "NONE"),
     ]
     optional = (
         ("partition", request.partition),
@@ -111,12 +118,14 @@ def submit(site: Site, options: tuple[str, ...] = ()) -> Shell:
 
 
 def parse_submit(stdout: str) -> str:
-    """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`."""
-    last = stdout.strip().splitlines()[-1:] or [""]
-    job_id = last[0].split(";")[0]
-    if not _JOB_ID.fullmatch(job_id):
+    """Return the job id in the answer of `submit`: `123` or, with -M, `123;cluster`; or as wrappers say it.
+
+    Raises UnreadableAnswer if no line has one, or several have different ones.
+    """
+    found = {match[1] or match[2] for line in stdout.splitlines() if (match := _SUBMITTED.fullmatch(line.strip()))}
+    if len(found) != 1:
         raise UnreadableAnswer(f"sbatch answered {stdout.strip()[-200:]!r} instead of a job id")
-    return job_id
+    return found.pop()
 
 
 def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
@@ -168,17 +177,35 @@ def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
 
 
 def projects(site: Site, owner: str) -> Shell:
-    """Return the command that lists the owner's associations, a line each: `cluster|account`."""
-    return join((f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account"))
+    """Return the program that lists the owner's associations, a line each: `cluster|account`.
+
+    One accounting may serve many clusters.  Which one this is, Slurm says below where the site does not.
+    """
+    associations = join(
+        (f"{site.slurm_path}/sacctmgr", "-nP", "show", "assoc", f"user={owner}", "format=cluster,account")
+    )
+    if site.slurm_cluster:
+        return associations
+    config = join((f"{site.slurm_path}/scontrol", "show", "config"))
+    return Shell(f"{associations} && config=$({config}) && printf '%s\\n' \"$config\" | grep '^{_OWN_CLUSTER} *='")
 
 
 def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
-    """Return the accounts in the answer of `projects`, those of the site's cluster if it names one."""
-    pairs = [line.strip().split("|") for line in stdout.splitlines() if line.strip()]
-    if any(len(pair) != 2 for pair in pairs):
+    """Return the accounts in the answer of `projects` that are of the site's own cluster.
+
+    The person's own shell may have said it, so what cannot be an account's name is left out.
+    """
+    lines = [line.strip() for line in stdout.splitlines() if line.strip()]
+    own = site.slurm_cluster
+    if own is None and lines:
+        name, _, value = lines.pop().partition("=")
+        own = value.strip() if name.strip() == _OWN_CLUSTER else None
+    pairs = [line.split("|") for line in lines]
+    if own is None or any(len(pair) != 2 for pair in pairs):
         raise UnreadableAnswer(f"sacctmgr answered {stdout.strip()[:200]!r}")
-    wanted = [account for cluster, account in pairs if site.slurm_cluster in (None, cluster)]
-    return tuple(dict.fromkeys(wanted))
+    # The accounting keeps names of clusters in lower case.
+    theirs = (account for cluster, account in pairs if cluster.lower() == own.lower())
+    return tuple(account for account in dict.fromkeys(theirs) if _ACCOUNT.fullmatch(account))
 
 
 def cancel(site: Site, owner: str, mark: str) -> Shell:
@@ -190,49 +217,3 @@ def command(site: Site, program: str, *arguments: str) -> Shell:
     """Return the command line of one of Slurm's programs for the site's cluster."""
     cluster = (f"--clusters={site.slurm_cluster}",) if site.slurm_cluster else ()
     return join((f"{site.slurm_path}/{program}", *cluster, *arguments))
-
-
-# Slurm's words, and the sentences about a partition or project that was asked for and about the default one.
-_REFUSALS = (
-    ("Invalid account or account/partition", sentences.PROJECT_REFUSED, sentences.NO_DEFAULT_PROJECT),
-    ("invalid partition", sentences.NO_SUCH_PARTITION, sentences.NO_DEFAULT_PARTITION),
-    ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
-    ("User's group not permitted", sentences.PARTITION_FORBIDDEN, sentences.DEFAULT_PARTITION_FORBIDDEN),
-    ("Requested node configuration is not available", sentences.NO_SUCH_NODE, None),
-    ("AssocMaxSubmitJobLimit", sentences.TOO_MANY_JOBS, None),
-    ("QOSMaxSubmitJobPerUserLimit", sentences.TOO_MANY_JOBS, None),
-    ("Job violates accounting/QOS policy", sentences.LIMIT_REACHED, None),
-    ("Invalid qos", sentences.QOS_REFUSED, None),
-    ("Requested reservation is invalid", sentences.RESERVATION_REFUSED, None),
-    ("unrecognized option '--auks", sentences.NO_AUKS_PLUGIN, None),
-)
-_UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
-
-
-def is_unreachable(stderr: str) -> bool:
-    """Return whether a failed command could not talk to slurmctld."""
-    return any(words in stderr for words in _UNREACHABLE)
-
-
-def advice(stderr: str) -> str:
-    """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
-    lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
-    return one_line(" ".join(line for line in lines if line), 500)
-
-
-def refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:
-    """Return why sbatch refused a job, a sentence for the person; with Slurm's own last line if it is not known.
-
-    `title` is the site's; `project` and `partition` are those that were asked for.
-    """
-    for words, sentence, of_default in _REFUSALS:
-        if words.lower() in stderr.lower():
-            asked_for = project if "{project}" in sentence else partition
-            said = sentence if asked_for or of_default is None else of_default
-            return said.format(site=title, project=project, partition=partition)
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if "error:" in line] or lines
-    if not errors:
-        return sentences.JOB_REFUSED_WITHOUT_REASON.format(site=title)
-    reason = one_line(errors[-1].removeprefix("sbatch: error: "), 300).rstrip(".")
-    return sentences.JOB_REFUSED.format(site=title, reason=reason)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
-from profiles.facts import Capacity, Nodes, PartitionFacts, Reservation, SiteFacts
+from profiles.facts import Capacity, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
+from slurm_ssh.slurm import hostlist
 from slurm_ssh.slurm.jobs import UnreadableAnswer, command
 
-_PARTITION_FIELDS = ("%R", "%P", "%a", "%l", "%g", "%h")
+_PARTITION_FIELDS = ("%R", "%P", "%a", "%l", "%g", "%h", "%N")
 _NODE_FIELDS = (
     "NodeList",
     "PartitionName",
@@ -41,6 +42,7 @@ _NOTHING = re.compile(r"([0-9]+ )?CLUSTER: .*|[0-9]+")
 _SUFFIXES = "*~#!%$@^-"
 _HARMLESS_SUFFIXES = "~#"
 
+_Said = Mapping[str, str]
 _ANSWER = tuple[Capacity, Capacity | None]
 
 
@@ -68,9 +70,10 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
     if not has_nodes or not has_reservations:
         raise UnreadableAnswer(f"sinfo answered {stdout.strip()[-200:]!r} and nothing about reservations")
     try:
+        reserved = [_said(line) for line in _lines(reservations) if "ReservationName=" in line]
         return SiteFacts(
-            partitions=_partitions(_rows(partitions, len(_PARTITION_FIELDS)), nodes),
-            reservations=tuple(_reservation(line) for line in _lines(reservations) if "ReservationName=" in line),
+            partitions=_partitions(_rows(partitions, len(_PARTITION_FIELDS)), nodes, _Pauses(reserved)),
+            reservations=tuple(map(_reservation, reserved)),
             asked_at=asked_at,
         )
     except (KeyError, ValueError) as error:
@@ -89,8 +92,28 @@ def _rows(text: str, width: int) -> list[list[str]]:
     return rows
 
 
-def _partitions(rows: list[list[str]], nodes: str) -> Mapping[str, PartitionFacts]:
-    whole_nodes = frozenset(name for name, *_, sharing in rows if sharing == "EXCLUSIVE")
+class _Pauses:
+    """The reservations for maintenance, each with the nodes it takes, None for all."""
+
+    def __init__(self, reserved: Iterable[_Said]) -> None:
+        self._taken: list[tuple[Pause, frozenset[str] | None]] = []
+        for said in reserved:
+            flags = said.get("Flags", "").split(",")
+            if "MAINT" in flags:
+                taken = None if "ALL_NODES" in flags else hostlist.names(said.get("Nodes", "")) or frozenset()
+                pause = Pause(said["ReservationName"], _moment(said["StartTime"]), _moment(said["EndTime"]))
+                self._taken.append((pause, taken))
+
+    def of(self, hosts: str) -> tuple[Pause, ...]:
+        """Return those that take every one of some nodes, in Slurm's short form."""
+        nodes = hostlist.names(hosts) if self._taken else None
+        if not nodes:
+            return ()
+        return tuple(pause for pause, taken in self._taken if taken is None or nodes <= taken)
+
+
+def _partitions(rows: list[list[str]], nodes: str, pauses: _Pauses) -> Mapping[str, PartitionFacts]:
+    whole_nodes = frozenset(name for name, *_, sharing, _ in rows if sharing == "EXCLUSIVE")
     alike = _alike(_lines(nodes), whole_nodes)
     return {
         name: PartitionFacts(
@@ -99,8 +122,9 @@ def _partitions(rows: list[list[str]], nodes: str) -> Mapping[str, PartitionFact
             time_max_minutes=_minutes(limit),
             groups=None if groups == "all" else tuple(groups.split(",")),
             nodes=tuple(Nodes(count, *what) for what, count in alike.get(name, Counter()).items()),
+            pauses=pauses.of(hosts),
         )
-        for name, starred, state, limit, groups, _ in rows
+        for name, starred, state, limit, groups, _, hosts in rows
     }
 
 
@@ -158,10 +182,12 @@ def _minutes(limit: str) -> int | None:
     return int(days or 0) * 24 * 60 + hours * 60 + minutes
 
 
-def _reservation(line: str) -> Reservation:
+def _said(line: str) -> _Said:
     # The first of each: the words of a comment, which comes last, may look like more.
-    said = dict(reversed(re.findall(r"(?:^|\s)(\w+)=(\S*)", line)))
+    return dict(reversed(re.findall(r"(?:^|\s)(\w+)=(\S*)", line)))
 
+
+def _reservation(said: _Said) -> Reservation:
     def names(key: str) -> tuple[str, ...]:
         value = said.get(key, "(null)")
         return () if value in ("(null)", "") else tuple(value.split(","))
@@ -173,7 +199,6 @@ def _reservation(line: str) -> Reservation:
         accounts=names("Accounts"),
         begins=_moment(said["StartTime"]),
         ends=_moment(said["EndTime"]),
-        groups=names("Groups"),
     )
 
 

@@ -1,7 +1,9 @@
 """What a site's Slurm is asked as a person: an answer, or None with a line in the log; a failure is no answer."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,13 +12,17 @@ from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes
+from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
 
 # Some 400 bytes for each of ten thousand nodes.
 _LONGEST_SNAPSHOT = 4 * 1024 * 1024
+# Characters that are parsed in some milliseconds; with more, everybody else would wait.
+_QUICK = 8 * 1024
+# Not those of the loop, which may all wait for a login server.
+_PARSERS = ThreadPoolExecutor(2, thread_name_prefix="parser")
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +57,13 @@ async def collect(remote: Remote) -> SiteFacts:
     for an answer that we do not know.
     """
     answer = await remote.run(nodes.snapshot(remote.site), limit_bytes=_LONGEST_SNAPSHOT)
-    title, said = remote.site.title, answer.stderr.strip()
+    asked_at, title, said = datetime.now(UTC), remote.site.title, answer.stderr.strip()
     if answer.status:
-        if slurm_jobs.is_unreachable(said):
+        if refusals.is_unreachable(said):
             raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
         raise Broken(sentences.FACTS_REFUSED.format(site=title), said)
     try:
-        return nodes.parse_snapshot(answer.stdout, datetime.now(UTC))
+        return await _parsed(lambda text: nodes.parse_snapshot(text, asked_at), answer.stdout)
     except slurm_jobs.UnreadableAnswer as error:
         raise Broken(sentences.FACTS_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
 
@@ -66,12 +72,19 @@ async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -
     try:
         answer = await remote.run(question)
         if answer.status == 0:
-            return read(answer.stdout)
+            return await _parsed(read, answer.stdout)
         problem = answer.stderr.strip()
     except (LaunchError, slurm_jobs.UnreadableAnswer) as error:
         problem = str(error)
     _warn(question.split()[0].rsplit("/", 1)[-1], remote, problem)
     return None
+
+
+async def _parsed(parse: Callable[[str], Answer], text: str) -> Answer:
+    """Return what a parser makes of an answer, in a thread if that is long."""
+    if len(text) <= _QUICK:
+        return parse(text)
+    return await asyncio.get_running_loop().run_in_executor(_PARSERS, parse, text)
 
 
 def _warn(program: str, remote: Remote, problem: str) -> None:

@@ -9,8 +9,10 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd, Site
 from slurm_ssh import sentences
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
-from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 
 # How long a front end may take before the next one is tried as well.
@@ -42,18 +44,19 @@ class ConnectionPool:
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def connection(self, login: Login, site: Site) -> AsyncIterator[Connection]:
+    async def connection(
+        self, login: Login, site: Site, deadline: Deadline | None = None
+    ) -> AsyncIterator[Connection]:
         """Give the person's connection to the site, made now if there is none.
 
-        Raises SiteUnreachable, or what `connection.connect` raises; Refused if there is no valid ticket.
+        Raises SiteUnreachable, also if there is none by the `deadline`, or what `connecting.connect` raises;
+        Refused if there is no valid ticket.
         """
-        # A lock is never dropped: one dropped while somebody waits on it could be made twice.
-        async with self._locks.setdefault(login, asyncio.Lock()):
-            connection = self._open.get(login)
-            if connection is None or not connection.is_fresh:
-                if connection:
-                    self._retired.add(connection)
-                connection = self._open[login] = await self._connect(login, site)
+        patience = deadline.within(PATIENCE_SECONDS) if deadline else Deadline.after(PATIENCE_SECONDS)
+        try:
+            connection = await self._fresh(login, site, patience)
+        except TimeoutError as error:
+            raise _late(site, deadline, str(error)) from error
         self._keep_reaping()
         yield connection
 
@@ -77,6 +80,10 @@ class ConnectionPool:
         self._retired.clear()
         await asyncio.gather(*(connection.close() for connection in connections), return_exceptions=True)
 
+    def _retire(self, connection: Connection) -> None:
+        self._retired.add(connection)
+        self._keep_reaping()
+
     def _keep_reaping(self) -> None:
         if self._reaper is None or self._reaper.done():
             self._reaper = asyncio.create_task(self._reap())
@@ -91,24 +98,38 @@ class ConnectionPool:
             self._retired -= retired
             await asyncio.gather(*closing, return_exceptions=True)
 
+    async def _fresh(self, login: Login, site: Site, patience: Deadline) -> Connection:
+        # A lock is never dropped: one dropped while somebody waits on it could be made twice.
+        lock = self._locks.setdefault(login, asyncio.Lock())
+        async with patience.enforced():
+            await lock.acquire()
+        try:
+            connection = self._open.get(login)
+            if connection is None or not connection.is_fresh:
+                if connection:
+                    self._retired.add(connection)
+                connection = self._open[login] = await self._connect(login, site, patience)
+            return connection
+        finally:
+            lock.release()
+
     def _is_over(self, connection: Connection) -> bool:
         return not connection.is_open or connection.idle_seconds > self._idle_seconds
 
-    async def _connect(self, login: Login, site: Site) -> Connection:
+    async def _connect(self, login: Login, site: Site, patience: Deadline) -> Connection:
         try:
             ticket = self._ticket_of(login.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
         race = _Race(lambda front_end: self._attempt(front_end, login, ticket, site.title))
+        first, is_late = None, False
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with patience.enforced():
                 first = await race.first(self._in_order(site))
         except TimeoutError:
-            first = None
-            race.problems.append(FrontEndSilent(f"no answer within {PATIENCE_SECONDS} seconds"))
+            is_late = True
         finally:
-            # One that has just succeeded too must not stay open with a ticket.
-            self._retired.update(race.end())
+            race.end(self._retire)
         if first:
             return first
         # One that refused knows more than one that was silent.
@@ -116,6 +137,8 @@ class ConnectionPool:
             if isinstance(problem, FrontEndRefused):
                 raise problem
         said = "; ".join(str(problem) for problem in race.problems)
+        if is_late:
+            raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
 
     def _in_order(self, site: Site) -> list[FrontEnd]:
@@ -177,9 +200,24 @@ class _Race:
                     self.problems.append(error)
         return None
 
-    def end(self) -> list[Connection]:
-        """End attempts that nobody waits for and return the connections of those that succeeded nevertheless."""
-        over = [each for each in self._running if each.done() and not each.cancelled() and not each.exception()]
+    def end(self, retire: Callable[[Connection], None]) -> None:
+        """End attempts that nobody waits for.
+
+        One that succeeds nevertheless must not stay open with a ticket: its connection goes to `retire`.
+        """
+
+        def look(attempt: asyncio.Task[Connection]) -> None:
+            if not attempt.cancelled() and not attempt.exception():
+                retire(attempt.result())
+
         for attempt in self._running:
+            attempt.add_done_callback(look)
             attempt.cancel()
-        return [attempt.result() for attempt in over]
+
+
+def _late(site: Site, deadline: Deadline | None, said: str) -> SiteUnreachable:
+    """Return the error of somebody who waited in vain: the time for all their work is up, or that to connect."""
+    if deadline and not deadline.left:
+        return SiteUnreachable(sentences.TOO_SLOW.format(site=site.title, seconds=round(deadline.seconds)), said)
+    late = sentences.NOT_REACHED_IN_TIME.format(site=site.title, seconds=PATIENCE_SECONDS)
+    return SiteUnreachable(late, said)

@@ -1,27 +1,31 @@
 """One person at one site: runs programs there, once more if the connection was lost, with errors as sentences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, SessionRefused
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.
 COMMAND_SECONDS = 60.0
+# For a connection and a program, or two if the first connection was lost.
+WORK_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A person's access to a site."""
+    """A person's access to a site for one piece of work, which has to be done by its deadline."""
 
     pool: ConnectionPool
     login: Login
     site: Site
+    deadline: Deadline = field(default_factory=lambda: Deadline.after(WORK_SECONDS))
 
     async def run(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run a program that may be run twice, and is if the connection is lost under it.
@@ -36,19 +40,27 @@ class Remote:
         try:
             return await self.run_once(program, data, limit_bytes)
         except ConnectionLost as error:
-            raise Unavailable(sentences.CONNECTION_LOST.format(site=self.site.title), str(error)) from error
+            raise Unavailable(error.sentence.format(site=self.site.title), str(error)) from error
 
     async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run a program; ConnectionLost means that it may or may not have done its work."""
         try:
-            async with self.pool.connection(self.login, self.site) as connection:
+            return await self._run(program, data, limit_bytes)
+        except SessionRefused:
+            # It has not run; a new connection has sessions of its own.
+            return await self._run(program, data, limit_bytes)
+
+    async def _run(self, program: Shell, data: bytes, limit_bytes: int) -> Completed:
+        try:
+            async with self.pool.connection(self.login, self.site, self.deadline) as connection:
                 return await connection.run(
                     program,
                     data,
                     environ=self.site.environment,
-                    timeout_seconds=COMMAND_SECONDS,
+                    timeout_seconds=min(COMMAND_SECONDS, self.deadline.left),
                     limit_bytes=limit_bytes,
                 )
         except TimeoutError as error:
-            late = sentences.NO_ANSWER.format(site=self.site.title, seconds=round(COMMAND_SECONDS))
-            raise Unavailable(late) from error
+            sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
+            seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
+            raise Unavailable(sentence.format(site=self.site.title, seconds=round(seconds))) from error

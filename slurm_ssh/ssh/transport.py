@@ -1,8 +1,8 @@
 """Run one program at a site as its owner: what is sent, what comes back.  Pure.
 
-The remote command is fixed and means the same to every login shell.  The program and its data travel on
-stdin: first the program's length, then the program, then the data.  Its answers stand between markers that
-no rc file can know, so what a login shell prints is not part of them.
+The program travels in the remote command, written so that it means the same to every login shell; its data travel
+on stdin.  Its answers stand between markers that no start-up file of the shell can know, so what that prints is no
+part of them.
 """
 
 import re
@@ -10,17 +10,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kernels.shell import Shell, quote
+from slurm_ssh import sentences
 
-# Single quotes hold in sh, csh, tcsh and fish; there is no `!` (csh history) and no newline.  `read` takes
-# single bytes from a pipe and `head -c` no more than asked, so what follows is left for the program.
-REMOTE_COMMAND = """exec /bin/sh -c 'IFS= read -r n && eval "$(head -c "$n")"'"""
+STOOD_IN = 97
+"""Exit status of a shell that reads as its commands what is sent for the program's data."""
+
+# In single quotes of sh, csh, tcsh and fish, and in double quotes of sh within them, these stand for themselves.
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 #&()*+,-./:;<=>?@[]^_{|}~")
+# Less than a packet of any SSH server, a word of any shell, and an argument of any kernel may have.
+_LONGEST_COMMAND = 16 * 1024
+# Before the data, so that a start-up file that reads a line or some leaves the line that begins them.
+_LINES_TO_SPARE = 8
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _STATUS = re.compile(r"[0-9]{1,3}")
+_UNREAD = "unread"
 
 
 class ConnectionLost(Exception):  # noqa: N818
     """The connection ended before the program did: whether it ran to its end is not known."""
+
+    sentence = sentences.CONNECTION_LOST
+
+
+class ProgramKilled(ConnectionLost):
+    """The program was ended before it was done, and the connection is up."""
+
+    sentence = sentences.COMMAND_KILLED
+
+
+class SessionRefused(ConnectionLost):
+    """The front end opened no session for the program, which so has not run."""
+
+    sentence = sentences.SESSION_REFUSED
+
+
+class InputTaken(Exception):  # noqa: N818
+    """A start-up file of the login shell has read the program's data."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The remote command that runs a program, and what it finds on its stdin."""
+
+    command: str
+    stdin: bytes
 
 
 @dataclass(frozen=True)
@@ -32,30 +66,57 @@ class Completed:
     stderr: str
 
 
-def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -> bytes:
-    """Return what goes to the stdin of REMOTE_COMMAND.
+def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -> Sent:
+    """Return what is sent to run the program with `data` on its stdin, in an emptied environment plus `environ`.
 
-    HOME, USER, SHELL and the delegated ticket's KRB5CCNAME are kept from the login; nothing else is.
+    HOME, USER, SHELL and the delegated ticket's KRB5CCNAME are kept from the login; nothing else is.  All but the
+    data can be seen in the front end's list of processes.
+    """
+    begin = f"exit {STOOD_IN} #{marker}"
+    before = f"exit {STOOD_IN}\n" * _LINES_TO_SPARE + f"{begin}\n"
+    command = _command(_text(program, environ, marker, begin if data else ""))
+    if len(command) > _LONGEST_COMMAND:
+        text = program.encode()
+        # `head -c` takes no more than asked for from a pipe, so what follows is left for the program.
+        command = _command(_text(Shell(f'eval "$(head -c {len(text)})"'), environ, marker, begin))
+        data = text + data
+    return Sent(command, before.encode() + data)
+
+
+def _text(program: Shell, environ: Mapping[str, str], marker: str, begin: str) -> str:
+    """Return a program for sh that runs `program` between markers.
+
+    Its stdin is what follows the line `begin`, if one is given: where that does not come, somebody has taken it.
     """
     fixed = {"PATH": _PATH, "LC_ALL": "C", "TZ": "UTC", "SLURM_TIME_FORMAT": "standard", **environ}
     settings = " ".join(f"{name}={quote(value)}" for name, value in fixed.items())
     kept = 'HOME="$HOME" USER="$USER" LOGNAME="$USER" SHELL="$SHELL" ${KRB5CCNAME:+KRB5CCNAME="$KRB5CCNAME"}'
-    text = (
+    taken = f"{{ printf '\\n%s {_UNREAD}\\n' {marker}; exit {STOOD_IN}; }}"
+    to_begin = f"""l=; until [ "$l" = '{begin}' ]; do IFS= read -r l || {taken}; done"""
+    return (
+        f"{to_begin if begin else 'exec </dev/null'}\n"
         f"printf '\\n%s\\n' {marker}; printf '\\n%s\\n' {marker} >&2\n"
         f"env -i {kept} {settings} /bin/sh -c {quote(program)}\n"
-        f"s=$?; printf '\\n%s %s\\n' {marker} $s; printf '\\n%s\\n' {marker} >&2; exit $s\n"
-    ).encode()
-    return b"%d\n" % len(text) + text + data
+        f"s=$?; printf '\\n%s %s\\n' {marker} $s; printf '\\n%s\\n' {marker} >&2; exit $s"
+    )
+
+
+def _command(text: str) -> str:
+    """Return a command that runs `text` by sh, on one line and without quotes, `!` and `$` of the text."""
+    octal = "".join(chr(byte) if byte in _PLAIN else f"\\0{byte:03o}" for byte in text.encode())
+    return f"""exec /bin/sh -c 'eval "$(printf %b "{octal}")"'"""
 
 
 def unwrap(stdout: str, stderr: str, marker: str) -> Completed:
     """Return the answer between the markers, in time linear in its length.
 
-    Raises ConnectionLost if the end is missing.  A login shell may have seen the marker and repeat it: what stands
-    between the first one and the last counts.
+    Raises ConnectionLost if the end is missing, InputTaken if nothing was left of the program's data.  A login
+    shell may have seen the marker and repeat it: what stands between the first one and the last counts.
     """
     inner = _between(stdout, f"\n{marker}\n", f"\n{marker} ")
     if inner is None:
+        if f"\n{marker} {_UNREAD}\n" in stdout:
+            raise InputTaken
         raise ConnectionLost("the answer ended before its marker")
     answer, rest = inner
     status, line_end, _ = rest.partition("\n")

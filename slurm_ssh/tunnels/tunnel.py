@@ -5,6 +5,9 @@ from typing import Protocol
 
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Broken, Unavailable
+from slurm_ssh.tunnels import addresses
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
 
@@ -14,10 +17,10 @@ _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 class Tunnel(Protocol):
     """Makes the ports of a site's jobs reachable from the hub."""
 
-    async def open(self, route: Route) -> tuple[str, int]:
+    async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:
         """Return the URL, without a path, at which the hub reaches the server, and the local port or 0.
 
-        Raises Unavailable or Broken if the server cannot be reached that way.
+        Raises Unavailable or Broken if the server cannot be reached that way, or is not by the `deadline`.
         """
 
 
@@ -27,9 +30,20 @@ class DirectTunnel:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def open(self, route: Route) -> tuple[str, int]:
-        """Return the address that the site's node_address gives the node."""
-        return f"http://{address(self._site, route)}:{route.port}", 0
+    async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:
+        """Return the address of the name that the site's node_address gives the node.
+
+        A name could lead elsewhere the next time it is looked up.  Raises Broken for an address that is no node's.
+        """
+        names = {"node": route.node, "site": self._site.title}
+        try:
+            async with deadline.enforced():
+                found = await addresses.of_node(address(self._site, route))
+        except (OSError, TimeoutError) as error:
+            raise Unavailable(sentences.NODE_WITHOUT_ADDRESS.format(**names), str(error)) from error
+        except ValueError as error:
+            raise Broken(sentences.NOT_A_NODE.format(**names), str(error)) from error
+        return f"http://{f'[{found}]' if ':' in found else found}:{route.port}", 0
 
 
 class SSHTunnel:
@@ -39,9 +53,9 @@ class SSHTunnel:
         self._site = site
         self._keeper = keeper
 
-    async def open(self, route: Route) -> tuple[str, int]:
+    async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:
         """Open the tunnel, on its old local port if it had one."""
-        port = await self._keeper.open(route, self._site)
+        port = await self._keeper.open(route, self._site, deadline)
         return f"http://{LOCAL_ADDRESS}:{port}", port
 
 

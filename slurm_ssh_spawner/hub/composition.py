@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,7 @@ from kerberos_auth.shutdown import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
+from slurm_ssh.job import is_hub_name
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -22,8 +24,10 @@ from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
 _THREADS = 64
-# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each site.
-_THREADS_PER_SITE = 16
+# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each one.
+_THREADS_PER_FRONT_END = 16
+# For a thousand servers behind tunnels with ten connections each; a systemd unit gets half a million.
+_FILES = 10_000
 _PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles", "kernels")
 
 
@@ -47,12 +51,15 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     credentials = getattr(authenticator, "credentials", None)
     if credentials is None:
         raise SystemExit(sentences.NO_CREDENTIALS)
+    if not is_hub_name(settings.hub_name):
+        raise SystemExit(sentences.NAME_UNUSABLE.format(name=repr(settings.hub_name)))
     catalogue = _catalogue(settings.catalogue_file)
     records = _records(settings.records_url)
     _log_to(log)
-    _make_threads(len(catalogue.sites))
+    raise_file_limit(log)
+    _make_threads(sum(len(site.front_ends) for site in catalogue.sites.values()))
     told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
-    reach = core.open_core(told, catalogue.sites, credentials, records.stopped)
+    reach = core.open_core(told, catalogue.sites, credentials, records)
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     hub = Hub(catalogue, launcher, reach.availability)
     launcher.keep_records_for(timedelta(days=settings.records_days))
@@ -95,6 +102,22 @@ def _log_to(log: logging.Logger) -> None:
         core_log.setLevel(log.getEffectiveLevel())
 
 
-def _make_threads(sites: int) -> None:
-    executor = ThreadPoolExecutor(max(_THREADS, _THREADS_PER_SITE * sites), thread_name_prefix="hub")
+def raise_file_limit(log: logging.Logger) -> None:
+    """Let this process open as many files as it may: each connection, also of somebody unknown, is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):
+        hard = soft
+    if hard < _FILES and hard != resource.RLIM_INFINITY:
+        log.warning(
+            "the hub may open %d files only: with more connections nobody can log in. Set LimitNOFILE=%d or more "
+            "in its systemd unit, or `ulimit -n` where it is started.",
+            hard,
+            _FILES,
+        )
+
+
+def _make_threads(front_ends: int) -> None:
+    executor = ThreadPoolExecutor(max(_THREADS, _THREADS_PER_FRONT_END * front_ends), thread_name_prefix="hub")
     asyncio.get_running_loop().set_default_executor(executor)

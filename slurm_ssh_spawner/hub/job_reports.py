@@ -8,17 +8,18 @@ from tornado import web
 
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.bodies import SmallBody
 from slurm_ssh_spawner.launch.progress import stage_of
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
-_LONGEST_REPORT = 20_000
 
 
 class Reportable(Protocol):
     """What the handler needs of a spawner."""
 
     launch_id: LaunchId | None
+    token_id: int | None
 
     def job_reports_port(self, port: int) -> None:
         """Take note that the job's server listens on `port`."""
@@ -27,7 +28,8 @@ class Reportable(Protocol):
         """Take note of what the job is doing; `text` may hold anything that can be printed."""
 
 
-class LaunchReportHandler(APIHandler):  # type: ignore[misc]
+@web.stream_request_body
+class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
     """`POST /hub/api/launches/<LaunchId>` with the job's own token.
 
     The body is `{"stage": NAME, "text": TEXT}` (see progress.stage_of) or `{"port": N}`.
@@ -35,8 +37,15 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
 
     @web.authenticated
     def post(self, launch_id: str) -> None:
-        """Pass a report on; 404 if the token's owner has no such launch, 400 for any other body."""
+        """Pass a report on.
+
+        404 if the token's owner has no such launch, 403 if it is another token of theirs, 400 for any other body.
+        """
         spawner = self._spawner(launch_id)
+        token = self.get_token()
+        # Whoever may read a person's name, as a service does, could else lead them to a server of somebody else.
+        if token is None or token.id != spawner.token_id:
+            raise web.HTTPError(403, sentences.NOT_THIS_SERVERS_TOKEN)
         body = _report(self.request.body)
         if "port" in body:
             spawner.job_reports_port(body["port"])
@@ -45,7 +54,7 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
         self.set_status(204)
 
     def _spawner(self, launch_id: str) -> Reportable:
-        # A service has no spawners; a person is answered about their own launches only, whatever their scopes.
+        # A service has no spawners.
         spawners = getattr(self.current_user, "spawners", {})
         for spawner in list(spawners.values()):
             if getattr(spawner, "launch_id", None) == launch_id:
@@ -56,8 +65,8 @@ class LaunchReportHandler(APIHandler):  # type: ignore[misc]
 def _report(raw: bytes) -> dict[str, Any]:
     try:
         # A text that was cut short may end within a character.
-        body = json.loads(raw.decode("utf-8", "replace")) if len(raw) <= _LONGEST_REPORT else None
-    except ValueError:
+        body = json.loads(raw.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         body = None
     match body:
         case {"port": int(port), **rest} if not rest and _LOWEST_PORT <= port <= _HIGHEST_PORT:

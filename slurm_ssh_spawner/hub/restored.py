@@ -13,6 +13,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -77,7 +78,9 @@ class Looker:
         return True
 
 
-async def find(launcher: Launcher, looker: Looker, job: Job, place: Place | None, path: str) -> Found:
+async def find(
+    launcher: Launcher, looker: Looker, job: Job, place: Place | None, path: str, deadline: Deadline
+) -> Found:
     """Return how a server stands that was at `place`, None if only its record may say where; `path` is its own.
 
     Raises DatabaseAway if the record cannot be read.
@@ -90,16 +93,16 @@ async def find(launcher: Launcher, looker: Looker, job: Job, place: Place | None
         silent = Standing.SILENT if place else Standing.NEVER_UP
     url = ""
     if place:
-        url, place = await _reached(launcher, job, place)
+        url, place = await _reached(launcher, job, place, deadline)
     if url and await looker.answers(f"{url}{path}"):
         return Found(Standing.UP, url, place, profile_key)
-    is_over = (await launcher.report(job)).state.is_over
+    is_over = (await launcher.report(job, deadline)).state.is_over
     return Found(Standing.OVER if is_over else silent, url, place, profile_key)
 
 
-async def _reached(launcher: Launcher, job: Job, place: Place) -> tuple[str, Place]:
+async def _reached(launcher: Launcher, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
     try:
-        return await launcher.reach(job, place)
+        return await launcher.reach(job, place, deadline)
     except LaunchError as error:
         _log.warning("%s cannot be reached: %s", job.mark, error)
         return "", place

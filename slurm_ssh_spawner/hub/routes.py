@@ -21,7 +21,7 @@ Route = tuple[Any, ...]
 
 _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
-    (r"/launch-pages/(.*)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
+    (r"/launch-pages/([a-z_]+\.js)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
 )
 _REPLACED = {UserServerAPIHandler: ServerHandler}
 # Through this one a job's token may set any attribute of its spawner.

@@ -10,14 +10,19 @@ from jupyterhub.apihandlers.users import UserServerAPIHandler
 from tornado import web
 
 from profiles.errors import ChoiceRefused
-from profiles.offer.choices import Choices
+from profiles.offer.choices import MOST_BYTES, Choices
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.bodies import SmallBody
 
 _PATCHED = frozenset({"name", "display_name", "user_options"})
 
 
-class ServerHandler(UserServerAPIHandler):  # type: ignore[misc]
+@web.stream_request_body
+class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
     """`/hub/api/users/<name>/servers/<server>` as JupyterHub has it; 400 for choices of another shape."""
+
+    # In JSON each letter of a choice may take six bytes.
+    longest_body = 6 * MOST_BYTES
 
     async def delete(self, user_name: str, server_name: str = "") -> None:
         """Stop a server as JupyterHub has it, but answer with the sentence of a stop that failed, not with 204."""

@@ -20,8 +20,9 @@ class SpawnerSettings(Configurable):
 
     hub_name = Unicode(
         "hub",
-        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: lower case letters and "
-        "digits. Two hubs that submit to one cluster need different names, or they find each other's jobs.",
+        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: at most 32 lower case letters, "
+        "digits, _ and -. Two hubs that submit to one cluster need different names, or they find each other's "
+        "jobs.",
     ).tag(config=True)
 
     tunnel_ports = Unicode(
@@ -33,8 +34,9 @@ class SpawnerSettings(Configurable):
 
     connection_idle_seconds = Float(
         300,
+        min=10,
         help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end.",
+        "of a second; an open one holds a delegated ticket on the front end. At least 10.",
     ).tag(config=True)
 
     records_url = Unicode(

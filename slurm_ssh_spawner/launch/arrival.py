@@ -1,6 +1,7 @@
 """From a submitted job to a server that is up: waits, tells how far it is, says why it did not come to that."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,9 +13,12 @@ from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 
 OUTPUT_SECONDS = 3.0
 _END_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
 
 
 class Arrivals:
@@ -27,20 +31,31 @@ class Arrivals:
         self._remote_of = remote_of
         self._over = over
 
-    async def node(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> str:
-        """Return the name of the job's node, once the job has reported its port (which sets `port`).
+    async def node(self, job: Job, port: ReportedPort, progress: Progress) -> str:
+        """Return the name of the job's node, once the job has reported its port.
 
-        Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
+        A port that was reported before Slurm named a node is not the job's, and is forgotten.  Raises JobEnded,
+        with the stages and the last lines of the job's log, if the job is over before.
         """
+        while True:
+            await self._reported(job, port, progress)
+            if node := await self._node(job, progress):
+                progress.end()
+                return node
+            _log.warning("%s: port %d was reported before the job ran, and is ignored", job.mark, port.number)
+            port.forget()
+
+    async def _reported(self, job: Job, port: ReportedPort, progress: Progress) -> None:
         watching = asyncio.create_task(self._until_over(job, progress))
+        waiting = asyncio.create_task(port.wait())
         try:
-            await asyncio.wait((watching, port), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((watching, waiting), return_when=asyncio.FIRST_COMPLETED)
         finally:
             watching.cancel()
-        progress.end(failed=not port.done())
-        if not port.done():
+            waiting.cancel()
+        if not port.number:
+            progress.end(failed=True)
             raise await self._ended(job, watching.result(), progress)
-        return await self._node(job, progress)
 
     async def _until_over(self, job: Job, progress: Progress) -> JobReport:
         told = asyncio.create_task(self._told(job, progress))
@@ -86,10 +101,11 @@ class Arrivals:
         return job_log.readable((await remote.run(job_log.tail(remote.site, job.owner, job.launch_id))).stdout)
 
     async def _node(self, job: Job, progress: Progress) -> str:
+        """Return the name of the job's node, "" if Slurm says that it does not run yet."""
         async for report in self._watch.reports(job):
             if report.state.is_over:
                 raise await self._ended(job, report, progress)
-            if report.node:
+            if report.node or report.state is JobState.PENDING:
                 return report.node
         raise AssertionError("a watch has no end")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,13 +10,12 @@ from typing import Any
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
-from slurm_ssh import delivery
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
-from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import submission
 from slurm_ssh.jobs.submission import Tell
 from slurm_ssh.ssh.login import Login
@@ -28,13 +27,24 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.leftovers import Leftovers
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.launch.stage_notes import StageNotes
 
 _DAY_SECONDS = 24 * 3600
+
+# For all exchanges of a submission: folders, ticket, sbatch.
+_SUBMIT_SECONDS = 240.0
+# From the moment when a server is up until it can be reached.
+_REACH_SECONDS = 60.0
+# For a stop, the wait for a submission under way included.
+_STOP_SECONDS = 150.0
+# Of these, what a cancellation needs.
+_CANCEL_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +73,7 @@ class Launcher:
         self._background: set[asyncio.Task[None]] = set()
         self._over_now: set[LaunchId] = set()
         self._stage_notes = StageNotes(records)
+        self._leftovers = Leftovers(core, records)
         credentials.subscribe(self._ticket_changed)
 
     async def close(self) -> None:
@@ -111,8 +122,8 @@ class Launcher:
         """Return whether the submission of a launch has not been answered yet."""
         return job.launch_id in self._submissions
 
-    async def until_ready(self, job: Job, port: "asyncio.Future[int]", progress: Progress) -> tuple[str, Place]:
-        """Return URL and place of the job's server, once the job has reported its port (which sets `port`).
+    async def until_ready(self, job: Job, port: ReportedPort, progress: Progress) -> tuple[str, Place]:
+        """Return URL and place of the job's server, once the job has reported its port.
 
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
@@ -121,20 +132,21 @@ class Launcher:
         finally:
             self._stage_notes.now(job.launch_id, progress)
         progress.tell(sentences.SERVER_UP.format(node=node))
-        return await self.reach(job, Place(node, port.result()))
+        return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
         """Keep what the job has reported so far: its stages, and what its owner should know."""
         self._stage_notes.due(job.launch_id, progress)
         self._core.upkeep.remark(job, tuple(progress.notices))
 
-    async def reach(self, job: Job, place: Place) -> tuple[str, Place]:
+    async def reach(self, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
         """Return the URL of the job's server, with its tunnel made (again), and its place with that.
 
-        Raises what opening a tunnel raises.
+        Raises what opening a tunnel by the `deadline` raises.
         """
+        self._core.upkeep.add(job)
         route = Route(job.launch_id, Login.of(job), place.node, place.port, place.local_port)
-        url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route)
+        url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route, deadline)
         self.records.reached(job.launch_id, place.node, place.port, local_port)
         return url, replace(place, local_port=local_port)
 
@@ -142,9 +154,9 @@ class Launcher:
         """Return whether the job was seen to be over, without asking anybody."""
         return job.launch_id in self._over_now
 
-    async def report(self, job: Job) -> JobReport:
-        """Return one observation of the job; UNKNOWN if its site cannot be asked."""
-        report = await self._core.watch.report(job)
+    async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
+        """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
+        report = await self._core.watch.report(job, deadline)
         if report.state.is_over:
             self._over(job, report)
             self._core.upkeep.forget(job)
@@ -163,14 +175,22 @@ class Launcher:
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
 
-        If Slurm cannot be told, or the job is still there after a minute, the stop is owed: it is carried out when
-        the site answers, or its owner has a ticket again.  Raises Refused or Unavailable then, saying so.
+        If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
+        the stop is owed: it is carried out when the site answers, or its owner has a ticket again.  Raises Refused
+        or Unavailable then, saying so.
         """
-        if under_way := self._submissions.get(job.launch_id):
-            await asyncio.wait((under_way,))
+        deadline = Deadline.after(_STOP_SECONDS)
+        under_way = self._submissions.get(job.launch_id)
+        if under_way:
+            await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
         await self.records.want_stop(job.launch_id)
+        if under_way and not under_way.done():
+            # What is told Slurm now would come before the job.
+            under_way.add_done_callback(lambda _: self._core.upkeep.owe_stop(job))
+            problem = sentences.STILL_SUBMITTING.format(site=self._core.site(job).title)
+            raise Unavailable(sentences.STOP_IS_OWED.format(problem=problem))
         try:
-            await self._core.stop(job)
+            await self._core.stop(job, deadline)
         except Refused as error:
             self._core.upkeep.owe_stop(job)
             owed = sentences.STOP_NEEDS_TICKET.format(problem=error.message)
@@ -183,7 +203,7 @@ class Launcher:
         """Remove what the launch left at the site, soon and if the site can be reached."""
         self._core.watch.forget(job)
         self._forget(job)
-        self._do(self._release(job))
+        self._do(self._leftovers.remove(job))
 
     def _forget(self, job: Job) -> None:
         self._tunnels.close(job.launch_id)
@@ -195,32 +215,6 @@ class Launcher:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _release(self, job: Job) -> None:
-        # A delivery that ends later would leave a ticket that nobody removes.
-        await self._core.upkeep.settled(job)
-        try:
-            remote = self._core.remote(job)
-        except LaunchError as error:
-            _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
-            return
-        await self._try(job, "what its hooks started", self._end_hooks(job, remote))
-        ticket = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
-        await self._try(job, "its ticket", ticket)
-        folder = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
-        await self._try(job, "its folder", folder)
-
-    async def _end_hooks(self, job: Job, remote: Remote) -> None:
-        """End what a hook had started: its job may have been killed before it could do so itself."""
-        for command in await self.records.releases(job.launch_id):
-            await self._try(job, "what its hooks started", remote.run(command))
-
-    @staticmethod
-    async def _try(job: Job, what: str, step: Awaitable[object]) -> None:
-        try:
-            await step
-        except LaunchError as error:
-            _log.warning("%s: %s at %s may be left over: %s", job.mark, what, job.site_key, error)
-
     async def _submit(
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
@@ -229,20 +223,26 @@ class Launcher:
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
+            ticket_ends = self._credentials.get(launch.user).end
         except AuthFailed as error:
             raise Refused(error.message) from error
 
         def build(fragment: Fragment) -> JobRequest:
             return script.build(launch, job.launch_id, job.mark, process, (fragment,))
 
-        remote = Remote(self._core.pool, Login.of(job), launch.site)
-        text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        remote = Remote(self._core.pool, Login.of(job), launch.site, Deadline.after(_SUBMIT_SECONDS))
+        try:
+            text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        except SubmissionLost:
+            await self.records.want_stop(job.launch_id)
+            self._core.upkeep.owe_stop(job)
+            raise
         job = replace(job, job_id=job_id)
         # Before anything else: from now on there is a job that somebody has to stop.
         save(job)
         self.records.submitted(job.launch_id, job_id)
         self.records.note_script(job.launch_id, text)
-        self._core.upkeep.add(job)
+        self._core.upkeep.begin(job, ticket_ends)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job

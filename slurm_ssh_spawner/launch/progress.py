@@ -82,7 +82,7 @@ class Progress:
         self._changed()
 
     def reported(self, name: str, text: str) -> bool:
-        """Take note of a stage, or of a notice or a failure, which are none; return whether that was news."""
+        """Take note of a stage, or of a notice or a failure, which are none; return whether it was news."""
         if name == "failed":
             if self.failing.done():
                 return False

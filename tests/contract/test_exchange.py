@@ -12,7 +12,7 @@ import pytest
 from kernels.shell import Shell
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.connection import COMMANDS_AT_ONCE, Connection
-from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, ProgramKilled, SessionRefused
 from tests.support import openssh, sshd
 from tests.support.waiting import until
 
@@ -22,24 +22,47 @@ _ENDLESS_SECONDS = 120
 Connect = Callable[..., Awaitable[Connection]]
 
 
+class _FrontEnds:
+    """Front ends of one kind, the double or OpenSSH, each with a connection to it."""
+
+    def __init__(self, kind: str, folder: Path, stack: AsyncExitStack) -> None:
+        self._kind = kind
+        self._folder = folder
+        self._stack = stack
+        self._cut: list[Callable[[], None]] = []
+
+    async def connect(self, shell: str = "", sessions: int = 10, banner: str = "") -> Connection:
+        """Return a connection to a new one with the command `shell` for a login shell, if one is given."""
+        if self._kind == "openssh":
+            (self._folder / "banner").write_text(banner)
+            more = [f"MaxSessions {sessions}", f"Banner {self._folder}/banner"]
+            more += [f"ForceCommand {shell}"] if shell else []
+            server = await self._stack.enter_async_context(openssh.running(self._folder / "sshd", *more))
+            ssh = await server.connect()
+            self._cut.append(server.cut)
+        else:
+            double = await self._stack.enter_async_context(sshd.running_for_key(self._folder, shell))
+            double.sessions, double.greeting = sessions, banner
+            ssh = await double.connect()
+            self._cut.append(double.cut)
+        self._stack.callback(ssh.abort)
+        return Connection("front-end", ssh)
+
+    def hang_up(self) -> None:
+        """Drop every connection without a word."""
+        for cut in self._cut:
+            cut()
+
+
 @pytest.fixture(params=["double", "openssh"])
-async def connect(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Connect]:
-    """Connects to a front end whose login shell is the command `shell`, if one is given."""
+async def front_ends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[_FrontEnds]:
     async with AsyncExitStack() as stack:
+        yield _FrontEnds(request.param, tmp_path, stack)
 
-        async def connected(shell: str = "") -> Connection:
-            if request.param == "openssh":
-                more = (f"ForceCommand {shell}",) if shell else ()
-                server = await stack.enter_async_context(openssh.running(tmp_path / "sshd", *more))
-                ssh = await server.connect()
-            else:
-                double = await stack.enter_async_context(sshd.running_for_key(tmp_path, shell))
-                ssh = await double.connect()
-            connection = Connection("front-end", ssh)
-            stack.callback(ssh.abort)
-            return connection
 
-        yield connected
+@pytest.fixture
+def connect(front_ends: _FrontEnds) -> Connect:
+    return front_ends.connect
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +71,23 @@ async def _no_wait_is_endless() -> AsyncIterator[None]:
         yield
 
 
-async def _run(connection: Connection, program: str, seconds: float = 60) -> Completed:
-    return await connection.run(Shell(program), environ={}, timeout_seconds=seconds)
+async def _run(connection: Connection, program: str, seconds: float = 60, data: bytes = b"") -> Completed:
+    return await connection.run(Shell(program), data, environ={}, timeout_seconds=seconds)
 
 
-def _alive(pid_file: Path) -> bool:
-    return Path(f"/proc/{pid_file.read_text().strip()}").exists()
+def _login_shell(folder: Path, lines: str) -> str:
+    """Return a program that stands for a login shell; `$SSH_ORIGINAL_COMMAND` is what it is asked to run."""
+    shell = folder / "shell"
+    shell.write_text(f"#!/bin/sh\n{lines}\n")
+    shell.chmod(0o755)
+    return str(shell)
+
+
+def _with_start_up_file(folder: Path, shell: str, lines: str) -> str:
+    """Return a login shell of this kind with these lines in its start-up file."""
+    (folder / f".{shell}rc").write_text(f"{lines}\n")
+    begin = f'unset SHLVL; HOME={folder}; export HOME; exec {shell} -c "$SSH_ORIGINAL_COMMAND"'
+    return _login_shell(folder, begin)
 
 
 async def test_a_program_gives_its_status_and_both_outputs(connect: Connect) -> None:
@@ -109,29 +143,104 @@ async def test_as_many_programs_run_at_once_as_a_front_end_allows(connect: Conne
     assert {answer.status for answer in await asyncio.gather(*running)} == {0}
 
 
+async def test_programs_wait_for_each_other_where_fewer_sessions_are_allowed(
+    connect: Connect, tmp_path: Path
+) -> None:
+    connection = await connect(sessions=2)
+    program = f"touch {tmp_path}/began-$$; until [ -e {tmp_path}/go ]; do sleep 0.05; done"
+    running = [asyncio.create_task(_run(connection, program)) for _ in range(COMMANDS_AT_ONCE + 4)]
+    await until(lambda: len(list(tmp_path.glob("began-*"))) >= 2)
+    (tmp_path / "go").touch()
+    assert {answer.status for answer in await asyncio.gather(*running)} == {0}
+    assert connection.is_fresh
+
+
+async def test_without_a_session_a_program_has_not_run(connect: Connect, tmp_path: Path) -> None:
+    connection = await connect(sessions=1)
+    with pytest.raises(TimeoutError):
+        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2)
+    with pytest.raises(SessionRefused):
+        await _run(connection, f"touch {tmp_path}/ran")
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_a_banner_is_no_part_of_an_answer(connect: Connect) -> None:
+    connection = await connect(banner="Authorised use only.\n\nanswer-0011223344556677\n")
+    assert await _run(connection, "echo hello") == Completed(0, "hello\n", "")
+
+
 @pytest.mark.parametrize("said", ["echo Welcome; echo to all >&2; ", "printf 'no line end'; "])
 async def test_what_a_login_shell_says_first_is_no_part_of_an_answer(
     connect: Connect, tmp_path: Path, said: str
 ) -> None:
-    shell = tmp_path / "shell"
-    shell.write_text(f'#!/bin/sh\n{said}exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n')
-    shell.chmod(0o755)
-    assert await _run(await connect(str(shell)), "echo hello") == Completed(0, "hello\n", "")
+    shell = _login_shell(tmp_path, f'{said}exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"')
+    assert await _run(await connect(shell), "echo hello") == Completed(0, "hello\n", "")
 
 
 async def test_a_login_shell_that_answers_in_the_programs_place_is_told(connect: Connect, tmp_path: Path) -> None:
-    shell = tmp_path / "shell"
-    shell.write_text("#!/bin/sh\necho 'This account is a menu.'\n")
-    shell.chmod(0o755)
+    connection = await connect(_login_shell(tmp_path, "echo 'This account is a menu.'"))
     with pytest.raises(Refused) as refused:
-        await _run(await connect(str(shell)), "echo hello")
+        await _run(connection, "echo hello")
     assert "This account is a menu." in refused.value.quoted
 
 
-async def test_a_hang_up_in_the_middle_is_no_answer(connect: Connect, tmp_path: Path) -> None:
+_SHELLS = pytest.mark.parametrize("shell", ["bash", "tcsh"])
+
+
+@_SHELLS
+@pytest.mark.parametrize("other", ["bash", "dash", "tcsh -f"])
+async def test_a_start_up_file_that_replaces_the_shell_is_told(
+    connect: Connect, tmp_path: Path, shell: str, other: str
+) -> None:
+    connection = await connect(_with_start_up_file(tmp_path, shell, f"exec {other}"))
+    with pytest.raises(Refused, match=r"a start-up file of your shell there .* starts another shell in its place"):
+        await _run(connection, "cat", data=f"touch {tmp_path}/hole\n".encode())
+    assert not (tmp_path / "hole").exists()
+
+
+@pytest.mark.parametrize("ending", ["exit 0", "set -e; false"])
+async def test_a_start_up_file_that_ends_the_shell_is_told(connect: Connect, tmp_path: Path, ending: str) -> None:
+    connection = await connect(_with_start_up_file(tmp_path, "bash", f"echo oh no; {ending}"))
+    with pytest.raises(Refused, match=r"your shell there ended before it ran a command of the hub") as refused:
+        await _run(connection, "echo hello")
+    assert refused.value.quoted == "oh no"
+
+
+@_SHELLS
+async def test_a_start_up_file_that_reads_a_line_does_no_harm(
+    connect: Connect, tmp_path: Path, shell: str
+) -> None:
+    reads = "read -r X" if shell == "bash" else "set X = $<"
+    connection = await connect(_with_start_up_file(tmp_path, shell, reads))
+    assert await _run(connection, "cat", data=b"data\n") == Completed(0, "data\n", "")
+
+
+@_SHELLS
+async def test_a_start_up_file_that_reads_all_is_told_where_data_are_sent(
+    connect: Connect, tmp_path: Path, shell: str
+) -> None:
+    connection = await connect(_with_start_up_file(tmp_path, shell, "cat >/dev/null"))
+    assert await _run(connection, "cat; echo hello") == Completed(0, "hello\n", "")
+    with pytest.raises(Refused, match=r"a start-up file of your shell there .* reads what the hub sends"):
+        await _run(connection, "cat", data=b"data\n")
+
+
+async def test_a_program_that_is_killed_with_its_shell_is_not_a_lost_connection(connect: Connect) -> None:
     connection = await connect()
-    running = asyncio.create_task(_run(connection, f"echo $PPID >{tmp_path}/pid; exec sleep 600"))
+    with pytest.raises(ProgramKilled):
+        await _run(connection, "kill -KILL $PPID")
+    assert connection.is_fresh
+
+
+async def test_a_hang_up_in_the_middle_is_no_answer(
+    front_ends: _FrontEnds, connect: Connect, tmp_path: Path
+) -> None:
+    connection = await connect()
+    running = asyncio.create_task(_run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600"))
     await until((tmp_path / "pid").exists)
-    connection._ssh.abort()
-    with pytest.raises(ConnectionLost):
+    front_ends.hang_up()
+    with pytest.raises(ConnectionLost) as lost:
         await running
+    assert type(lost.value) is ConnectionLost
+    await until(lambda: not connection.is_open)

@@ -1,5 +1,6 @@
 """Whatever a site says is parsed in a time that grows as its length does."""
 
+import base64
 import contextlib
 import gc
 import time
@@ -8,19 +9,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profiles.catalogue.site import Site
+from profiles.catalogue.site import Auks, Site
+from slurm_ssh.delivery import AuksDelivery
+from slurm_ssh.delivery import command as command_delivery
+from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.jobs import log as job_log
+from slurm_ssh.jobs import submission
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes
+from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh import transport
-from slurm_ssh.ssh.transport import ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from tests.support import builders
 
 _MARKER = "answer-0011223344556677"
 _SMALL = 250_000
 _ROUNDS = 3
-_HEAD = "normal|normal*|up|8:00:00|all|NO\n== nodes\n"
+_HEAD = "normal|normal*|up|8:00:00|all|NO|n1\n== nodes\n"
 _TAIL = "\n== reservations\n"
+_TAIL2 = f"\n== nodes{_TAIL}"
+_RESERVATION = (
+    "ReservationName=a StartTime=2026-01-01T00:00:00 EndTime=2026-01-02T00:00:00 Duration=1-00:00:00 Nodes=n1 "
+    "PartitionName=normal Flags=MAINT Groups=(null) Accounts=(null) Users=alice\n"
+)
 
 
 def _node(gres: str) -> str:
@@ -39,6 +49,11 @@ def _snapshot(text: str) -> object:
     return nodes.parse_snapshot(text, datetime(2026, 1, 1, tzinfo=UTC))
 
 
+def _kept(text: str) -> object:
+    with contextlib.suppress(Broken):
+        return AuksDelivery("Geneva", Auks())._kept(text)
+
+
 _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "markers": (lambda text: transport.unwrap(text, "", _MARKER), lambda size: _filled(f"\n{_MARKER}\n", size)),
     "marker ends": (
@@ -52,16 +67,64 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
         lambda size: _HEAD + "\n".join(f"1 p{n}|idle|0/8/0/8|{n}|0|g|g" for n in range(size // 30)) + _TAIL,
     ),
     "reservations": (_snapshot, lambda size: _node("gpu:1") + "ReservationName=a " + _filled("a=", size)),
+    "reservations of many": (_snapshot, lambda size: _node("gpu:1") + _filled(_RESERVATION, size)),
+    "users of one": (_snapshot, lambda size: _node("gpu:1") + _RESERVATION.strip() + _filled(",u", size)),
+    "groups": (_snapshot, lambda size: _HEAD.replace("|all|", f"|{_filled('g,', size)}|") + _TAIL),
+    "partitions": (
+        _snapshot,
+        lambda size: "\n".join(f"p{n}|p|up|1:00|all|NO" for n in range(size // 20)) + _TAIL2,
+    ),
+    "words of a state": (_snapshot, lambda size: _node("g").replace("|idle|", f"|idle{_filled('+cloud', size)}|")),
+    "signs of a state": (_snapshot, lambda size: _node("g").replace("|idle|", f"|idle{_filled('~', size)}|")),
+    "a limit": (_snapshot, lambda size: _HEAD.replace("8:00:00", _filled("1:", size)) + _TAIL),
+    "a number": (_snapshot, lambda size: _HEAD + _filled("1", size) + _TAIL),
+    "headings": (_snapshot, lambda size: _filled("== nodes\n", size)),
+    "clusters": (_snapshot, lambda size: _HEAD + _filled("1 CLUSTER: a\n", size) + _TAIL),
+    "many GPUs": (_snapshot, lambda size: _node(_filled("gpu:a:1,", size))),
+    "parts of a GPU": (_snapshot, lambda size: _node(_filled("gpu:", size))),
     "rows": (slurm_jobs.parse_queue, lambda size: _filled("1|RUNNING|n1|alice|None|m\n", size)),
     "bars": (slurm_jobs.parse_queue, lambda size: _filled("|", size)),
+    "clusters of rows": (slurm_jobs.parse_queue, lambda size: _filled("CLUSTER: a\n", size)),
+    "a job's reason": (slurm_jobs.parse_queue, lambda size: f"1|PENDING|n/a|alice|{_filled(chr(0), size)}|m\n"),
+    "a job's node": (slurm_jobs.parse_queue, lambda size: f"1|RUNNING|{_filled('n.', size)}|alice|None|m\n"),
+    "lines before a number": (slurm_jobs.parse_submit, lambda size: _filled("\n", size) + "1"),
     "digits": (slurm_jobs.parse_submit, lambda size: _filled("9", size)),
+    "numbers": (slurm_jobs.parse_submit, lambda size: _filled("Submitted batch job 1 batch job ", size)),
     "accounts": (lambda text: slurm_jobs.parse_projects(_site(), text), lambda size: _filled("a|b\n", size)),
     "refusals": (
-        lambda text: slurm_jobs.refusal("Geneva", text, None, None),
+        lambda text: refusals.refusal("Geneva", text, None, None),
         lambda size: _filled("error: no\n", size),
     ),
-    "advice": (slurm_jobs.advice, lambda size: _filled("sbatch: \n", size)),
+    "errors": (
+        lambda text: refusals.refusal("Geneva", text, None, None),
+        lambda size: _filled("sbatch: error: invalid partition\n", size),
+    ),
+    "advice": (refusals.advice, lambda size: _filled("sbatch: \n", size)),
     "colours": (job_log.readable, lambda size: _filled("\x1b[1;", size)),
+    "a long account": (
+        lambda text: slurm_jobs.parse_projects(_site(), text),
+        lambda size: f"a|{_filled('b.', size)}",
+    ),
+    "silence": (slurm_jobs.is_unreachable, lambda size: _filled("Unable to contact slurm contro", size)),
+    "taken data": (
+        lambda text: transport.unwrap(text, "", _MARKER),
+        lambda size: _filled(f"\n{_MARKER} unr", size),
+    ),
+    "messages": (
+        lambda text: transport.unwrap(f"\n{_MARKER}\n\n{_MARKER} 0\n", text, _MARKER),
+        lambda size: _filled(f"\n{_MARKER}\n", size),
+    ),
+    "a detail": (lambda text: Refused(text[:9], text, quoted=text), lambda size: _filled("\x1b\n", size)),
+    "what a push says": (
+        lambda text: command_delivery._said(Completed(1, "", text)),
+        lambda size: _filled(" \n", size),
+    ),
+    "why a home is full": (
+        lambda text: submission._last_line(Completed(1, "", text)),
+        lambda size: _filled("a\r", size),
+    ),
+    "base64 of a ticket": (_kept, lambda size: _filled("BQQA", size)),
+    "parts of a ticket": (_kept, lambda size: base64.b64encode(b"\5\4\0\0" + b"\0" * size).decode()),
     "carriage returns": (job_log.readable, lambda size: _filled("\r", size)),
 }
 

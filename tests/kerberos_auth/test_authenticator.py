@@ -1,15 +1,17 @@
+import asyncio
 import logging
 import os
 import threading
 import time
 
 import pytest
-from krb_caches import cache, credential
+from krb_caches import RENEWABLE, cache, credential
 from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import TicketMissing
+from kerberos_auth.taken import Taken
 
 
 @pytest.fixture
@@ -165,11 +167,21 @@ async def test_denied_and_blocked_people_never_reach_the_kdc(make, realm, settin
     assert realm.requests == requests
 
 
-async def test_what_pam_refuses_never_reaches_the_kdc(make, realm):
+async def test_what_pam_refuses_never_reaches_the_kdc(make, realm, caplog):
+    authenticator = make(pam_service="other")
+    requests = realm.requests
+    assert await log_in(authenticator, "daemon", "daemon-pw") is None
+    assert realm.requests == requests
+    assert "step=pam" in caplog.text
+
+
+async def test_where_pam_decides_a_name_that_the_machine_does_not_know_is_refused_first(make, realm, caplog):
     authenticator = make(pam_service="other")
     requests = realm.requests
     assert await log_in(authenticator, "alice", "alice-pw") is None
+    assert "step=account" in caplog.text
     assert realm.requests == requests
+    assert authenticator.tickets.users() == []
 
 
 async def test_an_expired_password_says_where_to_change_it(make):
@@ -209,6 +221,20 @@ async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkey
         assert time.monotonic() - begin < limit
 
 
+async def test_logins_that_hang_hold_up_no_page_of_others(make, realm, monkeypatch):
+    monkeypatch.setattr("kerberos_auth.authenticator._LOGIN_THREADS", 1)
+    authenticator = make(manage_groups=True)
+    await model_of(authenticator, "bob")
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    hanging = asyncio.create_task(log_in(authenticator, "alice", "alice-pw"))
+    refreshed = asyncio.create_task(authenticator.refresh_user(User("bob")))
+    done, _ = await asyncio.wait({hanging, refreshed}, return_when=asyncio.FIRST_COMPLETED)
+    assert done == {refreshed}
+    assert refreshed.result()["groups"] is not None
+    with pytest.raises(web.HTTPError, match="cannot be reached"):
+        await hanging
+
+
 async def test_a_form_without_a_name_is_a_bad_request(make):
     with pytest.raises(web.HTTPError) as refusal:
         await make().authenticate(None, {"password": "x"})
@@ -223,6 +249,17 @@ async def test_each_failure_is_one_line_for_the_administrators(make, caplog):
     for part in ("user='ALICE@LAB.TEST'", "principal=alice@LAB.TEST", "step=kdc", "ms=", "krb5 -1765328360"):
         assert part in line
     assert "not-the-password" not in line
+
+
+async def test_a_ticket_that_is_of_little_use_is_told_to_the_administrators_at_login(make, caplog):
+    authenticator = make(keytab="")
+    await log_in(authenticator, "alice", "alice-pw")
+    assert caplog.text == ""
+    await log_in(authenticator, "gina", "gina-pw")
+    assert "The ticket of gina cannot be renewed: renew_lifetime in the hub's krb5.conf" in caplog.text
+    never = cache(credential("bob@LAB.TEST", flags=RENEWABLE), owner="bob@LAB.TEST")
+    authenticator.keeping.keep(Taken("bob", "bob@LAB.TEST", never))
+    assert "The ticket of bob may not be forwarded" in caplog.text
 
 
 async def test_a_good_ticket_refreshes_and_a_missing_one_asks_for_a_login(make):

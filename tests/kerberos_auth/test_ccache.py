@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from krb_caches import INITIAL, RENEWABLE, cache, credential, principal
 
-from kerberos_auth.ccache import MAX_BYTES, parse
+from kerberos_auth.ccache import MAX_BYTES, alone, parse
 from kerberos_auth.errors import BadTicket
 
 SERVICE = credential(server="host/login1.lab.test@LAB.TEST", end=1)
@@ -134,3 +134,14 @@ def test_damaged_caches_raise_nothing_but_bad_ticket(damage):
     except BadTicket:
         return
     assert facts.whole <= len(data)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_cache_without_its_service_tickets_has_the_same_facts(version):
+    tgt = credential(version=version)
+    service = credential(server="host/localhost@LAB.TEST", version=version)
+    for credentials in ([tgt], [service, tgt, service], [tgt, service]):
+        data = cache(*credentials, version=version)
+        assert alone(data) == cache(tgt, version=version)
+    with pytest.raises(BadTicket):
+        alone(cache(service, version=version))

@@ -38,11 +38,11 @@ class Browser:
     async def get(self, path):
         return await self.client.get(self.base + path)
 
-    async def log_in(self, **form):
-        page = await self.get("login")
-        assert page.status_code == 200
+    async def log_in(self, query="", **form):
+        page = await self.get(f"login{query}")
+        assert page.status_code == 200 or (query and page.status_code == 302)
         form["_xsrf"] = next(c.value for c in self.client.cookies.jar if c.name == "_xsrf")
-        return await self.client.post(self.base + "login", data=form)
+        return await self.client.post(f"{self.base}login{query}", data=form)
 
 
 @pytest.fixture
@@ -123,6 +123,17 @@ async def test_odd_forms_are_never_a_server_error(hub):
     assert (await browser.log_in(password="alice-pw")).status_code == 400
     assert (await browser.log_in(username="alice")).status_code == 403
     assert (await browser.log_in(username="alice", password=["wrong", "wrong too"])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["%0d%0aSet-Cookie:%20a=b", "/hub/home%0d%0ax", "/%0a", "/%0b", "/%00", "/%E2%80%A8"]
+)
+async def test_no_way_back_ends_a_good_login_in_an_error_of_the_server(hub, elsewhere):
+    browser = Browser(hub)
+    for _ in range(2):
+        # The second time they are logged in.
+        answer = await browser.log_in(f"?next={elsewhere}", username="alice", password="alice-pw")
+        assert (answer.status_code, "set-cookie: a" in str(answer.headers).lower()) == (302, False)
 
 
 async def test_an_expired_ticket_leads_to_the_form_and_back(hub):

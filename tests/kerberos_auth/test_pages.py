@@ -113,6 +113,7 @@ async def test_after_the_password_one_is_back_where_one_was_and_nowhere_else(ali
         ("?next=/@/space%2520word/hub/token", "token"),
         ("", "home"),
         ("?next=//evil.test/", "home"),
+        ("?next=/@/space%2520word/hub/token%0d%0aa:%20b", "home"),
     ]:
         address = alice.base + "ticket" + asked
         form = await alice.http.get(address)
@@ -209,6 +210,26 @@ async def test_an_administrator_is_told_whose_ticket_is_missing(hub, alice):
     assert await start_by_api(hub, "user") == (403, OF_ALICE)
     hub.authenticator.tickets.remove("alice")
     assert await start_by_api(hub, "user", "servers/two") == (403, OF_ALICE)
+
+
+ODD = ["%00", "%0d%0aset-cookie:%20a=b", "%ff%fe", "%ed%b3%bf", "%E2%80%AE", "%1b[2J", "a%0ab%0dc", "%u0000"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_odd_bytes_on_the_way_back_are_never_a_server_error(hub, odd):
+    browser = Browser(hub)
+    back = f"next={hub.hub.base_url}home{odd}".replace(" ", "%2520")
+    assert (await browser.get(f"login?{back}")).status_code in (200, 400)
+    answer = await browser.send(f"login?{back}", username="alice", password="alice-pw")
+    assert answer.status_code in (302, 400), answer.text
+    assert "set-cookie: a=b" not in str(answer.headers)
+    await browser.log_in("alice")
+    for path in ("login", "ticket", "logout", "home"):
+        assert (await browser.get(f"{path}?{back}")).status_code in (200, 302, 400), path
+    await browser.log_in("alice")
+    await browser.get("ticket")
+    answer = await browser.send(f"ticket?{back}", password="alice-pw")
+    assert answer.status_code in (302, 400), answer.text
 
 
 async def test_logging_out_removes_the_ticket(hub, alice):

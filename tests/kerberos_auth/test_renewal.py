@@ -170,6 +170,26 @@ async def test_after_three_without_an_answer_the_others_are_spared(kept, tried):
     assert {kept.store.get(name).end for name in names}
 
 
+async def test_a_slow_name_service_says_nothing_about_the_kdc(kept, tried, caplog):
+    async def may_go_on(user):
+        if user.startswith("u"):
+            raise TimeoutError
+        return True
+
+    kept.loop._may_go_on = may_go_on
+    names = [f"u{n}" for n in range(10)]
+    for name in names:
+        kept.put_due(name)
+    kept.wanted = set(names)
+    kept.loop.start()
+    await until(lambda: caplog.text.count("whether the account may be used is not known") == 10)
+    kept.put_due("alice")
+    kept.wanted = {*names, "alice"}
+    kept.loop.look()
+    await until(lambda: tried == {"alice": 1})
+    assert kept.loop._plans["u0"].due < time.time() + renewal._RETRY_SECONDS[1]
+
+
 def test_a_breaker_lets_one_probe_through_each_half_minute():
     breaker = Breaker()
     for _ in range(3):

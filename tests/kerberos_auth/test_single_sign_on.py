@@ -184,10 +184,19 @@ async def test_only_a_page_that_the_person_opens_logs_in(start, alice_cache, sit
 
 async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
     hub = await start()
-    for elsewhere in ["https://evil.test/", "//evil.test/"]:
+    for elsewhere in ["https://evil.test/", "//evil.test/", "/hub/%0d%0aevil:%20b"]:
         answer = await Browser(hub).negotiate(client.token(alice_cache), f"?next={elsewhere}")
         assert answer.status_code == 302
         assert "evil" not in answer.headers["location"]
+
+
+@pytest.mark.parametrize("odd", ["%0d%0aset-cookie:%20a=b", "%00", "%ff", "%0a"])
+async def test_odd_bytes_on_the_way_back_are_never_a_server_error(start, alice_cache, odd):
+    hub = await start()
+    back = f"?next={hub.hub.base_url}home{odd}".replace(" ", "%2520")
+    assert (await Browser(hub).get(f"negotiate{back}")).status_code in (400, 401)
+    answer = await Browser(hub).negotiate(client.token(alice_cache), back)
+    assert answer.status_code in (302, 400)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,7 @@ async def test_the_way_back_never_leads_elsewhere(start, alice_cache):
         ({"allow_all": False, "allowed_users": {"bob"}}, "You are not allowed to use this hub."),
         ({"blocked_users": {"alice"}}, "belongs to nobody who may log in here"),
         ({"denied_users": {"alice"}}, "belongs to nobody who may log in here"),
+        ({"pam_service": "other"}, "belongs to nobody who may log in here"),
     ],
 )
 async def test_the_authenticators_rules_hold_here_too(start, alice_cache, settings, sentence):

@@ -13,6 +13,8 @@ from kerberos_auth.errors import (
     PasswordExpired,
     RenewalRefused,
 )
+from kerberos_auth.store import TicketStore
+from tests.support import client
 
 
 def acquire(name, password, folder, keytab=""):
@@ -211,3 +213,36 @@ def test_without_an_answer_a_keytab_may_be_tried_again(realm, tmp_path, monkeypa
     monkeypatch.setattr(tickets, "RENEWAL_SECONDS", 1)
     with pytest.raises(LoginServersUnreachable):
         tickets.from_keytab("jmonitor@LAB.TEST", realm.monitor_keytab, tmp_path)
+
+
+@pytest.fixture
+def stored(realm, tmp_path):
+    """Alice's ticket, in a store, with a ticket for a service beside it."""
+    store = TicketStore(tmp_path / "krb5", "LAB.TEST")
+    data = tickets.acquire("alice@LAB.TEST", "alice-pw", store.folder, "")
+    ticket = store.put("alice", data, "alice@LAB.TEST")
+    client.token(ticket.ccache)
+    yield ticket
+    store.close()
+
+
+def test_whether_a_service_is_known_is_asked_of_the_kdc_each_time(stored, realm):
+    before, asked = stored.path.read_bytes(), realm.requests
+    for _ in range(2):
+        tickets.check_service(stored, "host@localhost")
+    assert realm.requests == asked + 2
+    assert stored.path.read_bytes() == before
+    assert [path.name for path in stored.path.parent.iterdir()] == ["alice"]
+
+
+def test_an_unknown_service_is_told_with_the_kdcs_words(stored):
+    with pytest.raises(AuthFailed) as failed:
+        tickets.check_service(stored, "host@nowhere.lab.test")
+    assert "krb5 -1765328377" in failed.value.detail
+
+
+def test_a_service_is_not_unknown_because_the_kdc_is_dead(stored, realm, monkeypatch):
+    tickets.check_service(stored, "host@localhost")
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
+    with pytest.raises(LoginServersUnreachable):
+        tickets.check_service(stored, "host@localhost")

@@ -1,10 +1,11 @@
-"""Ways to break the lab for the length of a block, and people whom the hub does not know yet."""
+"""Ways to break the lab for the length of a block; another hub, and people whom it has no connections of."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab import Lab
 from lab.person import Person
+from tests.lab.look import logged_in
 
 
 @contextmanager
@@ -20,14 +21,23 @@ def broken(lab: Lab, *faults: tuple[str, ...]) -> Iterator[None]:
             lab.fault(mend[verb], *where)
 
 
-@contextmanager
-def newcomer(lab: Lab, name: str) -> Iterator[Person]:
-    """Give a person for whom the hub has no connection open."""
+def another_hub(lab: Lab) -> None:
+    """Put a new hub in the place of the one that runs: it knows nothing yet of any site or front end."""
     lab.fault("kill", "hub", "jupyterhub")
     lab.fault("start", "hub", "jupyterhub")
-    with Person(lab.url, name) as person:
-        lab.wait("the hub answers", lambda: person.http.get("/hub/api/").status_code == 200, 60)
-        person.log_in()
+    wait_for_hub(lab)
+
+
+def wait_for_hub(lab: Lab) -> None:
+    """Return when the hub, which was started just now, answers."""
+    with Person(lab.url, "nobody") as nobody:
+        lab.wait("the hub answers", lambda: nobody.http.get("/hub/api/").status_code == 200, 150)
+
+
+@contextmanager
+def newcomer(lab: Lab, name: str) -> Iterator[Person]:
+    """Give a person for whom the hub uses no connection of before: their ticket is new."""
+    with logged_in(lab, name) as person:
         yield person
         person.stop()
 

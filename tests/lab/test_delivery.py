@@ -14,7 +14,7 @@ from lab.demo import CELL
 from profiles.catalogue.site import Auks
 from slurm_ssh.delivery import AuksDelivery, CopyDelivery
 from slurm_ssh.errors import Unavailable
-from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, unwrap, wrap
+from slurm_ssh.ssh.transport import Completed, unwrap, wrap
 from tests.lab.look import delegated, delivered, logged_in
 from tests.support import builders
 from tests.support.folders import TREE
@@ -27,7 +27,7 @@ CCACHE = "/tmp/krb5cc_delivery"
 _MARKER = "answer-0011223344556677"
 _SSH = (
     *("ssh", "-K", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"),
-    *("-o", "PreferredAuthentications=gssapi-with-mic", "-l", "alice", f"{LOGIN}.lab.test", REMOTE_COMMAND),
+    *("-o", "PreferredAuthentications=gssapi-with-mic", "-l", "alice", f"{LOGIN}.lab.test"),
 )
 
 
@@ -44,9 +44,10 @@ class Alice:
 
     async def run(self, program: Shell, data: bytes) -> Completed:
         """Run a program as a `delivery.Run` does, with data on its stdin; the data may be any bytes."""
-        sent = base64.b64encode(wrap(program, data, {}, _MARKER)).decode()
-        pipe = f"base64 -d | KRB5CCNAME=FILE:{CCACHE} {join(list(_SSH))}"
-        done = self._lab.run("hub", ["sh", "-c", pipe], input=sent, check=False)
+        sent = wrap(program, data, {}, _MARKER)
+        pipe = f"base64 -d | KRB5CCNAME=FILE:{CCACHE} {join([*_SSH, sent.command])}"
+        stdin = base64.b64encode(sent.stdin).decode()
+        done = self._lab.run("hub", ["sh", "-c", pipe], input=stdin, check=False)
         return unwrap(done.stdout, done.stderr, _MARKER)
 
 

@@ -16,7 +16,7 @@ from lab.person import Person
 from lab.plan import CROWD, HUB_USER
 from profiles.facts import Capacity, Nodes, SiteFacts, free_nodes
 from slurm_ssh.facts.snapshots import INTERVAL_SECONDS
-from tests.lab.faults import broken
+from tests.lab.faults import another_hub, broken
 from tests.lab.look import logged_in
 
 SITES = ("geneva", "lugano")
@@ -59,10 +59,7 @@ def log(lab: Lab) -> str:
 @pytest.fixture
 def fresh(lab: Lab) -> Lab:
     """The lab, with a hub that knows nothing yet of any site."""
-    lab.fault("kill", "hub", "jupyterhub")
-    lab.fault("start", "hub", "jupyterhub")
-    with Person(lab.url, "alice") as anybody:
-        lab.wait("the hub answers", lambda: anybody.http.get("/hub/api/").status_code == 200, 60)
+    another_hub(lab)
     return lab
 
 
@@ -169,6 +166,7 @@ class TestHub:
         alice.http.get("/hub/spawn")
         fresh.wait("lugano was asked", lambda: questions(fresh, "lugano") > before, 60)
 
+    @pytest.mark.long
     def test_a_silent_slurm_stops_no_page_and_is_said_once(self, fresh: Lab, alice: Person) -> None:
         since = len(log(fresh))
         away, back = "lugano does not answer", "lugano answers again"

@@ -1,33 +1,54 @@
 """The options form in a real browser, with and without JavaScript."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.browser import browser, log_in
+from tests.lab.browser import PATIENCE_SECONDS, browser, log_in
+
+pytestmark = pytest.mark.xdist_group("the options form")
+"""One browser for all tests of this file: they only look."""
 
 
-@contextmanager
-def form(lab: Lab, name: str = "alice", path: str = "/hub/spawn", *, scripts: bool = True) -> Iterator[Page]:
-    """Give somebody's options form; every message of the browser's console but failed loads fails the test."""
-    said: list[str] = []
+Form = Callable[..., AbstractContextManager[Page]]
+
+
+@pytest.fixture(scope="module")
+def form(lab: Lab) -> Iterator[Form]:
+    """Give what opens somebody's options form; the browser's console may say nothing but that a load failed."""
+    contexts: dict[tuple[str, bool], BrowserContext] = {}
+
+    def context(chromium: Browser, name: str, *, scripts: bool) -> BrowserContext:
+        """Return the browser of a person who is logged in: it keeps what its first page has loaded."""
+        if (name, scripts) not in contexts:
+            made = contexts[name, scripts] = chromium.new_context(base_url=lab.url, java_script_enabled=scripts)
+            made.set_default_timeout(PATIENCE_SECONDS * 1000)
+            log_in(made.new_page(), name)
+        return contexts[name, scripts]
+
     with browser(lab) as first:
         chromium = first.context.browser
         assert chromium is not None
-        page = chromium.new_context(base_url=lab.url, java_script_enabled=scripts).new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
-        log_in(page, name)
-        page.goto(path)
-        # The form begins with the last accepted choices, whatever an earlier test started.
-        page.select_option("#profile", "jupyterlab")
-        page.select_option("#site", "geneva")
-        page.fill("#time", "")
-        yield page
-    assert said == []
+
+        @contextmanager
+        def opened(name: str = "alice", path: str = "/hub/spawn", *, scripts: bool = True) -> Iterator[Page]:
+            said: list[str] = []
+            page = context(chromium, name, scripts=scripts).new_page()
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.goto(path)
+            # The form begins with the last accepted choices, whatever an earlier test started.
+            page.select_option("#profile", "jupyterlab")
+            page.select_option("#site", "geneva")
+            page.fill("#time", "")
+            yield page
+            page.close()
+            assert said == []
+
+        yield opened
 
 
 def shown(page: Page) -> list[str]:
@@ -51,8 +72,8 @@ COMMON = ["profile", "site", "partition"]
 NEURO = ["time", "cores", "memory", "gpus", "param.atlas", "param.subjects"]
 
 
-def test_the_fields_follow_profile_and_cluster(lab: Lab) -> None:
-    with form(lab) as page:
+def test_the_fields_follow_profile_and_cluster(form: Form) -> None:
+    with form() as page:
         assert shown(page) == [*COMMON, "time", "cores", "memory"]
         page.select_option("#profile", "neuro")
         expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
@@ -65,8 +86,10 @@ def test_the_fields_follow_profile_and_cluster(lab: Lab) -> None:
         assert "param.atlas" not in shown(page)
 
 
-def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_cannot_be_picked(lab: Lab) -> None:
-    with form(lab) as page:
+def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_cannot_be_picked(
+    lab: Lab, form: Form
+) -> None:
+    with form() as page:
         # The hub may not have asked the site before.
         lab.wait(
             "what is free at geneva is shown", lambda: "available" in _anew(page, "#site option[value=geneva]"), 60
@@ -78,8 +101,8 @@ def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_canno
         assert geneva.is_disabled()
 
 
-def test_what_is_hidden_is_not_sent(lab: Lab) -> None:
-    with form(lab) as page:
+def test_what_is_hidden_is_not_sent(form: Form) -> None:
+    with form() as page:
         page.select_option("#profile", "neuro")
         page.fill("[name='param.subjects']", "7")
         page.select_option("#profile", "jupyterlab")
@@ -88,8 +111,8 @@ def test_what_is_hidden_is_not_sent(lab: Lab) -> None:
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
 
 
-def test_without_scripts_every_field_is_there_and_the_server_decides(lab: Lab) -> None:
-    with form(lab, scripts=False) as page:
+def test_without_scripts_every_field_is_there_and_the_server_decides(form: Form) -> None:
+    with form(scripts=False) as page:
         assert set(shown(page)) >= {*COMMON, *NEURO, "project", "param.sessions"}
         page.select_option("#profile", "jupyterlab")
         page.fill("[name='param.subjects']", "7")
@@ -101,8 +124,8 @@ def test_without_scripts_every_field_is_there_and_the_server_decides(lab: Lab) -
 
 @pytest.mark.parametrize("scripts", [True, False])
 @pytest.mark.parametrize("path", ["/hub/spawn", "/hub/spawn/alice/south"])
-def test_a_refused_form_comes_back_with_what_was_typed(lab: Lab, path: str, *, scripts: bool) -> None:
-    with form(lab, path=path, scripts=scripts) as page:
+def test_a_refused_form_comes_back_with_what_was_typed(form: Form, path: str, *, scripts: bool) -> None:
+    with form(path=path, scripts=scripts) as page:
         page.select_option("#profile", "stub")
         page.select_option("#site", "lugano")
         page.fill("#time", "99h")
@@ -114,8 +137,8 @@ def test_a_refused_form_comes_back_with_what_was_typed(lab: Lab, path: str, *, s
         assert picked == ["stub", "lugano", "99h"]
 
 
-def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(lab: Lab) -> None:
-    with form(lab) as page:
+def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(form: Form) -> None:
+    with form() as page:
         page.select_option("#profile", "neuro")
         page.focus("#profile")
         reached: list[str] = []
@@ -127,15 +150,15 @@ def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(lab: Lab) -
             expect(page.get_by_label(label, exact=True)).to_be_visible()
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(lab: Lab) -> None:
-    with form(lab) as page:
+def test_on_a_phone_nothing_is_wider_than_the_screen(form: Form) -> None:
+    with form() as page:
         page.set_viewport_size({"width": 375, "height": 700})
         page.select_option("#profile", "neuro")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
-def test_a_profile_for_a_group_is_hidden_from_others(lab: Lab) -> None:
-    with form(lab, "bob") as page:
+def test_a_profile_for_a_group_is_hidden_from_others(lab: Lab, form: Form) -> None:
+    with form("bob") as page:
         assert "Brain images" not in options(page, "profile")
         assert "neuro" not in page.content()
     with Person(lab.url, "bob") as bob:

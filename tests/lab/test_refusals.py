@@ -39,13 +39,13 @@ def test_erins_account_has_expired(lab: Lab) -> None:
 
 def test_nora_has_no_shell(lab: Lab) -> None:
     said = refusal(lab, "nora")
-    assert "lugano-login.lab.test let you in but does not run commands for you" in said
+    assert "lugano-login.lab.test let you in, but your shell there ended before it ran a command" in said
     assert "This account is currently not available." in said
 
 
 def test_a_front_end_has_only_menus(lab: Lab) -> None:
     said = refusal(lab, "bob", sshd_config(lab, HOST, MENUS_ONLY))
-    assert "does not run commands for you" in said
+    assert "your shell there ended before it ran a command of the hub" in said
     assert "only menus here" in said
 
 

@@ -20,9 +20,12 @@ def _core(local: LocalSite, **site: Any) -> Core:
     return composing.core(builders.catalogue(sites=sites).sites, credentials, records, local)
 
 
-async def test_a_persons_projects_are_those_of_the_accounting(local: LocalSite) -> None:
+@pytest.mark.parametrize("cluster", ["lugano", None])
+async def test_a_persons_projects_are_those_of_the_cluster_in_the_accounting(
+    local: LocalSite, cluster: str | None
+) -> None:
     local.tell("projects", "lugano|proj3\nlugano|proj12\nbern|proj5\n")
-    facts = await _core(local, **_CHARGING).availability.refreshed("alice", 20)
+    facts = await _core(local, **_CHARGING | {"slurm_cluster": cluster}).availability.refreshed("alice", 20)
     assert facts["geneva"].projects == ("proj3", "proj12")
 
 

@@ -8,7 +8,6 @@ from tests.support import translations, wording
 # What is followed by a program's lines or by another sentence, what follows a setting's name, and what stands for
 # a reason.
 _NO_FULL_STOP = {
-    "NO_COMMANDS",
     "NOT_LET_IN_SAYING",
     "SLURM_SAYS",
     "EXIT_STATUS",

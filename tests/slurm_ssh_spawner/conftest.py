@@ -33,15 +33,21 @@ class RunningHub:
         return await self._client.post(f"{self.app.hub.url}api/{path}", headers=headers, **body)
 
     async def delete(self, path: str, token: str) -> httpx.Response:
-        return await self._client.delete(
-            f"{self.app.hub.url}api/{path}", headers={"Authorization": f"token {token}"}
-        )
+        url, headers = f"{self.app.hub.url}api/{path}", {"Authorization": f"token {token}"}
+        return await self._client.delete(url, headers=headers)
 
-    async def report(self, user: User, launch_id: str = builders.LAUNCH_ID, **body: Any) -> int:
-        """Report as a job of the user and return the status of the answer."""
-        answer = await self.post(
-            f"launches/{launch_id}", user.new_api_token(), **(body or {"json": {"port": 8888}})
-        )
+    def token_of(self, user: User, server: str = "") -> str:
+        """Give a server of the user a token of its own, as a start does."""
+        token: str = user.new_api_token()
+        user.spawners[server].token_id = orm.APIToken.find(self.app.db, token).id
+        return token
+
+    async def report(
+        self, user: User, launch_id: str = builders.LAUNCH_ID, *, token: str | None = None, **body: Any
+    ) -> int:
+        """Report as the job of the user's server (or with another token) and return the status of the answer."""
+        told = body or {"json": {"port": 8888}}
+        answer = await self.post(f"launches/{launch_id}", token or self.token_of(user), **told)
         return answer.status_code
 
 

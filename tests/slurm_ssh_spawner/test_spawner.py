@@ -45,6 +45,12 @@ def test_ports_beside_those_for_outgoing_connections_can_be_used() -> None:
     assert SlurmSSHSpawner(tunnel_ports="61000-61010").tunnel_ports == "61000-61010"
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 9.9])
+def test_connections_are_not_looked_at_all_the_time(seconds: float) -> None:
+    with pytest.raises(TraitError, match="connection_idle_seconds"):
+        SlurmSSHSpawner(connection_idle_seconds=seconds)
+
+
 def test_a_link_starts_nothing() -> None:
     with pytest.raises(web.HTTPError, match="A server is not started by a link"):
         SlurmSSHSpawner().options_from_query({})
@@ -56,7 +62,7 @@ async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) 
     running = await start(ComposedSpawner)
     offer = builders.live(
         local.home,
-        sites={"geneva": builders.site(slurm_path=str(local.slurm))},
+        sites={"geneva": builders.site(slurm_path=str(local.slurm), tunnel={"kind": "ssh"})},
         profiles={"few": builders.profile(name="Few", servers_max=1), "many": builders.profile(name="Many")},
     )
     url = f"sqlite:///{local.home}/launches.sqlite"

@@ -5,7 +5,9 @@ It takes the options of the real client and ends with the same statuses and word
 of asking a daemon it keeps one credential cache for each uid in the CacheDir of its configuration, under auksd's
 own rule: a ticket is replaced by one that can be renewed for longer, or for as long and does not end before;
 otherwise it reports success and changes nothing.  A word in the file `mode` there is what ails the daemon: down,
-hang, stranger (the ACL has no rule for the person), guest (who may only add).
+hang, stranger (the ACL has no rule for the person), guest (who may only add).  "secondary" is no ailment: only
+with a second daemon is a ticket that proves nothing told as such.  With one, the real client tries a second one
+all the same, and says that the connection failed.
 """
 
 import getopt
@@ -121,7 +123,7 @@ def connect(ails: str, own: str) -> None:
     if ails == "down":
         raise Failed(UNCONNECTED)
     if Cache(own).end <= time.time():
-        raise Failed(NOT_PROVEN)
+        raise Failed(NOT_PROVEN if ails == "secondary" else UNCONNECTED)
     if ails == "stranger":
         raise Failed(HUNG_UP)
 

@@ -31,6 +31,7 @@ class ReportedSpawner(SimpleLocalProcessSpawner):
     """Remembers what its job reports."""
 
     launch_id: str | None = None
+    token_id: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

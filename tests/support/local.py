@@ -1,4 +1,4 @@
-"""A site on this machine: programs run as at a site, through REMOTE_COMMAND; Slurm is a folder of shell stubs."""
+"""A site on this machine: programs run as at a site, in a login shell; Slurm is a folder of shell stubs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.shell import Shell
-from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, unwrap, wrap
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -29,6 +29,9 @@ cd {folder}
 echo x >> questions
 [ ! -f silent ] || {{ echo 'sacctmgr: error: Unable to contact slurm database' >&2; exit 1; }}
 [ ! -f projects ] || cat projects
+"""
+_SCONTROL = """#!/bin/sh
+printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano' 'CompleteWait = 0 sec'
 """
 _SCANCEL = """#!/bin/sh
 cd {folder}
@@ -69,9 +72,10 @@ class LocalSite:
             raise ConnectionLost("the wire was cut")
         if mishap == "late":
             raise TimeoutError
+        sent = wrap(program, data, environ or {}, _MARKER)
         answer = shells.run(
-            ["sh", "-c", REMOTE_COMMAND],
-            wrap(program, data, environ or {}, _MARKER),
+            ["sh", "-c", sent.command],
+            sent.stdin,
             {"HOME": str(self.home), "USER": "alice"}
             | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
             cwd="/",
@@ -92,6 +96,17 @@ class LocalSite:
             raise self.refusal
         yield self
 
+    @asynccontextmanager
+    async def stream(
+        self, _host: str, port: int, _deadline: Any = None
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Give what reaches a port of one of its nodes: all of them are this machine."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
     def renew(self, user: str) -> None:
         """Note whose further work is to use a new ticket."""
         self.renewed.append(user)
@@ -102,7 +117,13 @@ class LocalSite:
     def install_slurm(self) -> None:
         """Put stubs of Slurm's commands into the folder `slurm`, where they also keep what they were told."""
         self.slurm.mkdir()
-        stubs = {"sbatch": _SBATCH, "squeue": _SQUEUE, "scancel": _SCANCEL, "sacctmgr": _SACCTMGR}
+        stubs = {
+            "sbatch": _SBATCH,
+            "squeue": _SQUEUE,
+            "scancel": _SCANCEL,
+            "sacctmgr": _SACCTMGR,
+            "scontrol": _SCONTROL,
+        }
         for name, text in stubs.items():
             path = self.slurm / name
             path.write_text(text.format(folder=self.slurm))

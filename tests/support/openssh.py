@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,9 +30,10 @@ PrintMotd no
 class OpenSSH:
     """Where it listens, and the key that opens it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, pid: int) -> None:
         self.folder = folder
         self.port = port
+        self._pid = pid
 
     async def connect(self) -> asyncssh.SSHClientConnection:
         """Log in."""
@@ -44,6 +46,11 @@ class OpenSSH:
             config=None,
             agent_path=None,
         )
+
+    def cut(self) -> None:
+        """Kill the processes of all connections: they are dropped without a word."""
+        for child in Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
 
 
 @asynccontextmanager
@@ -61,7 +68,7 @@ async def running(folder: Path, *more: str) -> AsyncIterator[OpenSSH]:
     daemon = await asyncio.create_subprocess_exec(
         "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config"), stderr=asyncio.subprocess.DEVNULL
     )
-    server = OpenSSH(folder, port)
+    server = OpenSSH(folder, port, daemon.pid)
     try:
         await until(lambda: loopback.listens(port))
         yield server

@@ -9,7 +9,7 @@ from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders
+from tests.support import builders, loopback
 
 
 class Server:
@@ -18,6 +18,7 @@ class Server:
     def __init__(self, hub: RunningHub, name: str) -> None:
         self._hub = hub
         self.name = name
+        self.local_port = loopback.free_port()
         launch_id = new_launch_id()
         self.job = builders.job(
             launch_id=launch_id, job_id="42", mark=mark("hub", launch_id), user=name, owner=name
@@ -39,21 +40,23 @@ def core(hub: RunningHub) -> Hub:
     return core
 
 
-async def ran(hub: RunningHub, name: str, port: int, *, was_up: bool = True, state: Any = None) -> Server:
-    """Add a server of somebody that listened on 127.0.0.1 at `port`; `state` in place of what is stored today."""
+async def ran(
+    hub: RunningHub, name: str, port: int, *, was_up: bool = True, has_place: bool = True, state: Any = None
+) -> Server:
+    """Add a server of somebody that listened at `port` of a node; `state` in place of what is stored today."""
     server, db = Server(hub, name), hub.app.db
     records = core(hub).launcher.records
     await records.begin(server.job.launch_id, builders.launch(core(hub).catalogue.current, user=name))
     records.submitted(server.job.launch_id, "42")
     if was_up:
-        records.reached(server.job.launch_id, "127.0.0.1", port, 0)
+        records.reached(server.job.launch_id, "n1", port, server.local_port)
     await records.settled()
     user = hub.person(name)
     spawner = orm.Spawner(name="", user=user.orm_user)
-    spawner.server = orm.Server(base_url=f"/user/{name}/", ip="127.0.0.1", port=port)
+    spawner.server = orm.Server(base_url=f"/user/{name}/", ip="127.0.0.1", port=server.local_port)
     spawner.state = state or {"job": server.job.to_state(), "profile": "few"}
-    if was_up and not state:
-        spawner.state = {**spawner.state, "place": Place("127.0.0.1", port).to_state()}
+    if was_up and has_place and not state:
+        spawner.state = {**spawner.state, "place": Place("n1", port, server.local_port).to_state()}
     db.add(spawner)
     db.commit()
     return server

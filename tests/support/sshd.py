@@ -5,12 +5,13 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+from asyncssh.channel import MSG_CHANNEL_CLOSE
 
 from profiles.catalogue.site import FrontEnd
 
@@ -24,7 +25,10 @@ class Sshd:
     carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
     `shell` is a command that is run as a login shell, in place of a real one; without a `keytab` people log in by
     `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, `menu` is said instead of
-    running a program.
+    running a program; nodes that are `dark` answer nobody who wants to be carried to them.
+
+    As unkind as OpenSSH: a connection has at most `sessions` at once, and one that its client has closed is one of
+    them until its program has ended.
     """
 
     def __init__(self, keytab: str, home: Path, shell: str = "") -> None:
@@ -36,6 +40,8 @@ class Sshd:
         self.greeting = ""
         self.closed = False
         self.menu = ""
+        self.dark = False
+        self.sessions = 10
         self.port = 0
         self.tried: list[str] = []
         self.logins: list[str] = []
@@ -64,8 +70,8 @@ class Sshd:
             "127.0.0.1", self.port, username="alice", known_hosts=None, client_keys=[self.client_key], config=None
         )
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    async def start(self, **options: Any) -> None:
+        """Listen on a free port, with further options of asyncssh."""
         keys = asyncssh.import_authorized_keys(self.client_key.export_public_key().decode())
         by_ticket = {"gss_host": HOST, "gss_store": {"keytab": f"FILE:{self._keytab}", "rcache": "none:"}}
         self._listener = await asyncssh.listen(
@@ -76,8 +82,7 @@ class Sshd:
             gss_kex=False,
             # Without a replay cache nothing is written outside the test's folders.
             **(by_ticket if self._keytab else {"gss_host": None, "authorized_client_keys": keys}),
-            process_factory=self._run,
-            encoding=None,
+            **options,
         )
         self.port = self._listener.get_port()
 
@@ -100,27 +105,8 @@ class Sshd:
         for connection in list(self.connections):
             connection.abort()
 
-    async def _run(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
-        try:
-            # A client that is gone needs no answer.
-            with contextlib.suppress(OSError, asyncssh.Error):
-                await self._answer(process)
-        finally:
-            self.running -= 1
-
-    async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
-        """Run the program, with its output on its way while it runs, as a real front end has it."""
-        program = await self._begin(process.command or "exit")
-        feeding = asyncio.create_task(_feed(process.stdin, program.stdin))
-        try:
-            await asyncio.gather(_copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr))
-            process.exit(await program.wait())
-        finally:
-            feeding.cancel()
-
-    async def _begin(self, command: str) -> asyncio.subprocess.Process:
+    async def begin(self, command: str) -> asyncio.subprocess.Process:
+        """Begin what the login shell makes of a command."""
         asked = f"cat >/dev/null; echo '{self.menu}'" if self.menu else self.shell or command
         program = await asyncio.create_subprocess_exec(
             "sh",
@@ -130,6 +116,8 @@ class Sshd:
                 "PATH": "/usr/bin:/bin",
                 "HOME": str(self.home),
                 "USER": "alice",
+                # By this a shell knows that it has to read its start-up file.
+                "SSH_CLIENT": "127.0.0.1 1 22",
                 "SSH_ORIGINAL_COMMAND": command,
             },
             stdin=subprocess.PIPE,
@@ -139,6 +127,68 @@ class Sshd:
         )
         self._programs.append(program)
         return program
+
+
+class _Session:
+    """One program of one connection: over when the program has ended, whatever the client does."""
+
+    def __init__(self, sshd: Sshd, channel: Any, over: Callable[[], None]) -> None:
+        self._sshd = sshd
+        self._channel = channel
+        self._over = over
+        self._copying: asyncio.Future[Any] | None = None
+        self._close: tuple[Any, ...] | None = None
+        self._process_packet = channel.process_packet
+        channel.process_packet = self._received
+
+    def _received(self, kind: int, *packet: Any) -> Any:
+        """Answer the client's CLOSE when the program has ended, and let nobody hear or feed it until then."""
+        if kind != MSG_CHANNEL_CLOSE or self._copying is None:
+            return self._process_packet(kind, *packet)
+        self._close = (kind, *packet)
+        self._copying.cancel()
+        return True
+
+    async def run(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        self._sshd.running += 1
+        self._sshd.most_running = max(self._sshd.most_running, self._sshd.running)
+        try:
+            # A client that is gone needs no answer.
+            with contextlib.suppress(OSError, asyncssh.Error):
+                await self._answer(process)
+        finally:
+            self._sshd.running -= 1
+            self._over()
+
+    async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        """Run the program, with its output on its way while it runs, as a real front end has it."""
+        program = await self._sshd.begin(process.command or "exit")
+        feeding = asyncio.create_task(_feed(process.stdin, program.stdin))
+        self._copying = asyncio.gather(
+            _copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr)
+        )
+        try:
+            await self._copying
+        except (asyncio.CancelledError, OSError, asyncssh.Error):
+            _deaf(program)
+        finally:
+            feeding.cancel()
+        status = await program.wait()
+        # That it may have left its input unread is no error of anybody.
+        with contextlib.suppress(OSError):
+            program.stdin.close()
+            await program.stdin.wait_closed()
+        self._copying = None
+        process.exit(status)
+        if self._close:
+            self._process_packet(*self._close)
+
+
+def _deaf(program: asyncio.subprocess.Process) -> None:
+    """Close a program's pipes: it finds the end of its input, and is killed by its next word."""
+    transport: Any = program._transport  # type: ignore[attr-defined]
+    for number in (0, 1, 2):
+        transport.get_pipe_transport(number).close()
 
 
 async def _copy(source: Any, sink: Any) -> None:
@@ -160,6 +210,7 @@ class _Login(asyncssh.SSHServer):
     def __init__(self, sshd: Sshd) -> None:
         self._sshd = sshd
         self._connection: Any = None
+        self._sessions = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -167,6 +218,17 @@ class _Login(asyncssh.SSHServer):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._sshd.connections.remove(self._connection)
+
+    def session_requested(self) -> Any:
+        if self._sessions >= self._sshd.sessions:
+            return False
+        self._sessions += 1
+        channel = self._connection.create_server_channel(encoding=None)
+        session = _Session(self._sshd, channel, self._session_over)
+        return channel, asyncssh.SSHServerProcess(session.run, None, 3, False)
+
+    def _session_over(self) -> None:
+        self._sessions -= 1
 
     def begin_auth(self, username: str) -> bool:
         self._sshd.tried.append(username)
@@ -187,7 +249,13 @@ class _Login(asyncssh.SSHServer):
             # What OpenSSH says with AllowTcpForwarding no.
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "open failed")
         self._sshd.asked.append((dest_host, dest_port))
+        if self._sshd.dark:
+            return _never()
         return self._connection.forward_connection("127.0.0.1", dest_port)
+
+
+async def _never() -> Any:
+    await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -7,11 +7,16 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=1024M
 #SBATCH --time=60
+#SBATCH --propagate=NONE
 #SBATCH --partition=normal
 #SBATCH --account=physics
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
+# That of the login: the log had to be made with another.
+umask "${JUPYTERHUB_SITES_UMASK:-022}"
+unset JUPYTERHUB_SITES_UMASK
+
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
   local text=${2-}
@@ -351,6 +356,7 @@ from a dead job renames the entry: of several that try, one succeeds.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -423,15 +429,17 @@ def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterato
 def take(path: str, entry: str) -> bool:
     """Return whether the lock is ours now, because nobody held it."""
     new = "%s.%s" % (path, entry)
-    os.makedirs(new, exist_ok=True)
-    with open(os.path.join(new, entry), "w"):
-        pass
+    # Of a run of this very job that was ended at this moment.
+    shutil.rmtree(new, ignore_errors=True)
+    os.mkdir(new, 0o700)
+    os.close(os.open(os.path.join(new, entry), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
     try:
         # Over an empty folder too, but never over one that somebody holds.
         os.rename(new, path)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
-        if not os.path.isdir(path):
+        # Who held it may have given it back by now.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not os.path.isdir(path):
             raise
         return False
     return True
@@ -547,6 +555,62 @@ def note(kernel: Dict[str, Any], before: Found) -> None:
         json.dump({"script": kernel["script"], "kernelspecs": names}, file)
     os.replace(path + ".new", path)
 END_OF_FILE
+cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/store.py <<'END_OF_FILE'
+"""Whose kernels may be run: those that nobody but root and the owner of their store can have put there."""
+
+import os
+import stat
+from typing import Callable
+
+OTHERS = 0o022
+_Kind = Callable[[int], bool]
+
+
+def wrong_with(store: str) -> str:
+    """Return why a store that several people share is not used, a sentence without its end; "" if it may be.
+
+    Nobody but its owner and root may write to it, or put another in its place.  No link is followed: it, or what
+    it leads to, might be anybody's.
+    """
+    place, above = os.sep, os.lstat(os.sep)
+    for name in filter(None, store.split(os.sep)):
+        place = os.path.join(place, name)
+        try:
+            found = os.lstat(place)
+        except OSError as error:
+            return "%s: %s" % (place, error.strerror)
+        if not stat.S_ISDIR(found.st_mode):
+            return "%s is a link or no folder" % place
+        # Whoever comes first makes what is missing in a folder like /tmp.
+        if above.st_mode & OTHERS and found.st_uid not in (0, os.getuid()):
+            return "anybody could have made %s" % place
+        if found.st_mode & OTHERS and not (found.st_mode & stat.S_ISVTX and place != store.rstrip(os.sep)):
+            return "others may write to %s" % place
+        above = found
+    return ""
+
+
+def is_own(path: str) -> bool:
+    """Return whether a folder belongs to the person of this job."""
+    return os.lstat(path).st_uid == os.getuid()
+
+
+def is_trusted(build: str, owner: int) -> bool:
+    """Return whether the kernel in a folder is whole, and made by root or the user `owner` alone."""
+    folders = ("", "venv", "venv/bin")
+    files = ("with-modules", "complete")
+    return all(_is(os.path.join(build, name), owner, stat.S_ISDIR) for name in folders) and all(
+        _is(os.path.join(build, name), owner, stat.S_ISREG) for name in files
+    )
+
+
+def _is(path: str, owner: int, kind: _Kind) -> bool:
+    try:
+        found = os.lstat(path.rstrip(os.sep))
+    except OSError:
+        return False
+    return kind(found.st_mode) and found.st_uid in (0, owner) and not found.st_mode & OTHERS
+END_OF_FILE
 cat >/scratch/alice/jupyter/0123456789ab/program/kernels/jobside/declared.py <<'END_OF_FILE'
 """Build a declared kernel once for all with the same contents, and give it to the server of this launch.
 
@@ -554,7 +618,6 @@ A virtual environment has its own path in it, so it is built where it stays, by 
 `complete` is written last.  What has none is a half build, and removed by who builds next.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -567,6 +630,7 @@ from typing import Any, Dict, List
 from kernels.jobside.locks import Slurm, held
 from kernels.jobside.running import run
 from kernels.jobside.scripts import home_folder
+from kernels.jobside.store import OTHERS, is_own, is_trusted, wrong_with
 from kernels.jobside.telling import Failure, stage
 
 COMPLETE = "complete"
@@ -588,24 +652,15 @@ class Build:
 
     def is_complete(self) -> bool:
         """Return whether it is there to be used, made by somebody whose programs its user may run."""
-        try:
-            made = os.stat(self.folder)
-            store = os.stat(os.path.dirname(self.folder))
-            trusted = made.st_uid in (0, os.getuid(), store.st_uid) and not made.st_mode & 0o022
-            return trusted and os.access(os.path.join(self.folder, COMPLETE), os.R_OK)
-        except OSError:
-            return False
-
-    def is_anothers(self) -> bool:
-        """Return whether somebody else made it, whose half build cannot be removed either."""
-        return os.path.exists(self.folder) and os.stat(self.folder).st_uid != os.getuid()
+        store = os.path.dirname(self.folder)
+        return os.path.isdir(store) and is_trusted(self.folder, os.lstat(store).st_uid)
 
     def build(self, end: float) -> None:
         """Make it.  Raises Failure."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        os.makedirs(self.folder, 0o755)
         # Others use it too: it must be readable whatever the job's umask, and writable by nobody else.
-        os.chmod(self.folder, 0o755)  # noqa: S103
+        os.umask(OTHERS)
+        os.mkdir(self.folder)
         with open(self.wrapper, "w", encoding="utf-8") as file:
             file.write(self.kernel["wrapper"])
         try:
@@ -643,14 +698,14 @@ class Build:
 def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     """Have the kernel ready, and show it to the server.  Raises Failure, with the end of a sentence."""
     digest = digest_of(kernel)
-    stores = [job["kernel_store"]] if job["kernel_store"] else []
-    stores.append(os.path.join(home_folder(), "kernels"))
-    builds = [Build(kernel, job, store, digest) for store in stores]
+    builds = [Build(kernel, job, store, digest) for store in stores(job)]
     for build in builds:
         if build.is_complete():
             stage("kernel", "%s: %s is ready in %s" % (kernel["name"], digest, build.folder))
             return show(build)
-    build = next(each for each in builds if usable(each))
+    # Who may write to it is the store's owner: so is the lock theirs alone.
+    build = next((each for each in builds[:-1] if is_own(os.path.dirname(each.folder))), builds[-1])
+    os.makedirs(os.path.dirname(build.folder), exist_ok=True)
     until = time.monotonic() + kernel["seconds"]
     with held(build.folder + ".lock", job["job_id"], slurm, until, kernel["name"]):
         if not build.is_complete():
@@ -660,12 +715,15 @@ def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     return show(build)
 
 
-def usable(build: Build) -> bool:
-    """Return whether a kernel can be built in a store; the last one, in the home, is used in any case."""
-    store = os.path.dirname(build.folder)
-    with contextlib.suppress(OSError):
-        os.makedirs(store, exist_ok=True)
-    return store.startswith(home_folder()) or (os.access(store, os.W_OK) and not build.is_anothers())
+def stores(job: Dict[str, Any]) -> List[str]:
+    """Return the folders in which a kernel may be: the site's, if it is to be trusted, and the person's own."""
+    own, shared = os.path.join(home_folder(), "kernels"), job["kernel_store"]
+    if not shared:
+        return [own]
+    reason = wrong_with(shared)
+    if reason:
+        stage("kernel", "The kernel store %s is not used: %s" % (shared, reason))
+    return [own] if reason else [shared, own]
 
 
 def digest_of(kernel: Dict[str, Any]) -> str:

@@ -7,9 +7,14 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=1024M
 #SBATCH --time=60
+#SBATCH --propagate=NONE
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
+# That of the login: the log had to be made with another.
+umask "${JUPYTERHUB_SITES_UMASK:-022}"
+unset JUPYTERHUB_SITES_UMASK
+
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
   local text=${2-}

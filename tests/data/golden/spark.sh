@@ -7,9 +7,14 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --mem=1024M
 #SBATCH --time=60
+#SBATCH --propagate=NONE
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
 launch() {
+# That of the login: the log had to be made with another.
+umask "${JUPYTERHUB_SITES_UMASK:-022}"
+unset JUPYTERHUB_SITES_UMASK
+
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
   local text=${2-}
@@ -652,7 +657,9 @@ write_settings() (
 )
 
 submit() (
-  local name time
+  local name time auks=
+  # The notebook's ticket is a file of its own node: auks gives the cluster's job one on each of its nodes.
+  [ "${SLURM_SPANK_AUKS-}" != done ] || { unset KRB5CCNAME; auks=--auks=done; }
   time=$(slurm squeue -h -j "${SLURM_JOB_ID:-0}" -o %L 2>/dev/null)
   # Nothing goes along of this job's own Slurm, of the hub, or of what somebody has set for sbatch.
   for name in $(compgen -e); do
@@ -666,7 +673,7 @@ submit() (
   exec env "${slurm_environment[@]}" "$slurm_path/sbatch" --parsable --export=ALL --job-name="$cluster_name" \
     --comment="$notebook_name" --output="$folder/cluster.out" --no-requeue --nodes="$workers" --ntasks-per-node=1 \
     --cpus-per-task="$cores" --mem="${memory_mib}M" ${time:+--time="$time"} ${project:+--account="$project"} \
-    ${partition:+--partition="$partition"} \
+    ${partition:+--partition="$partition"} ${auks:+"$auks"} \
     "$folder/cluster.sh" "$folder" "$workers" "$cores" $((memory_mib - daemons_mib)) "$check_seconds"
 )
 

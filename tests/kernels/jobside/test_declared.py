@@ -13,7 +13,7 @@ from kernels.kernel import DeclaredKernel
 from tests.support.kernel_job import WAIT_SECONDS, Job
 
 # Stands for an interpreter: `-m venv` makes an environment whose pip says what it would install.
-_PYTHON = """#!/bin/bash
+PYTHON = """#!/bin/bash
 [ "$1" = -I ] || { echo "what lies in the home would be imported" >&2; exit 9; }
 shift
 case "$1 $2" in
@@ -31,7 +31,7 @@ class TestDeclared:
     @pytest.fixture(autouse=True)
     def _python(self, tmp_path: Path) -> None:
         self.python = tmp_path / "python"
-        self.python.write_text(_PYTHON)
+        self.python.write_text(PYTHON)
         self.python.chmod(0o755)
 
     def _kernel(self, **more: Any) -> DeclaredKernel:
@@ -112,12 +112,14 @@ class TestDeclared:
 
     def test_the_sites_store_is_used_where_it_can_be_written(self, tmp_path: Path) -> None:
         store = tmp_path / "store"
+        store.mkdir()
         assert Job(tmp_path, 1, store=store).run(self._kernel()) == 0
         assert [path.name for path in store.glob("*/complete")] == ["complete"]
         assert not (tmp_path / ".local/share/jupyterhub-sites/kernels").exists()
 
     def test_what_others_may_write_to_is_not_run(self, tmp_path: Path) -> None:
         store = tmp_path / "store"
+        store.mkdir()
         assert Job(tmp_path, 1, store=store).run(self._kernel()) == 0
         (built,) = store.iterdir()
         built.chmod(0o777)

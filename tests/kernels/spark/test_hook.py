@@ -110,6 +110,13 @@ class TestTheSubmission:
         assert not gone & seen.keys()
         assert not {"SBATCH_PARTITION", "SQUEUE_STATES", "JUPYTERHUB_API_TOKEN"} & asked.keys()
 
+    @pytest.mark.parametrize("has_auks", [True, False])
+    def test_where_auks_gives_each_job_a_ticket_the_cluster_gets_its_own(self, node: Node, has_auks: bool) -> None:
+        around = {"KRB5CCNAME": "FILE:/tmp/krb5cc_41", **({"SLURM_SPANK_AUKS": "done"} if has_auks else {})}
+        run(node, SPARK, **around)
+        assert ("--auks=done" in node.told("sbatch.arguments").splitlines()) is has_auks
+        assert ("KRB5CCNAME" in node.environ_of("sbatch")) is not has_auks
+
     def test_a_refusal_ends_the_launch_with_slurms_reason(self, node: Node) -> None:
         node.tell("refusal", "sbatch: hm\nsbatch: error: invalid partition specified: cloud\n")
         printed = run(node, SPARK, "echo the server")

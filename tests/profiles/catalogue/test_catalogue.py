@@ -114,7 +114,7 @@ def test_a_limit_of_servers_is_a_whole_number_of_at_least_one(limit: object) -> 
         {"environment": {"A": "\0"}},
         {"directives": {"Export": "x"}},
         {"directives": {"comment": "a\nb"}},
-        {"directives": {"comment": "--wrap=id"}},
+        {"directives": {"comment": "a\u00a0b"}},
         {"partitions": {"a,b c": {}}},
         {"projects": ["-x"]},
         {"qos": [""]},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from profiles.catalogue.catalogue import Catalogue
 from profiles.errors import ChoiceRefused
-from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Reservation, SiteFacts
+from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.form import page as form
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
@@ -364,6 +364,53 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     assert "Geneva is in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
     assert "1m to 2h. The maintenance of Geneva begins at 12:00." in page.text
     assert "because" not in _page().text
+
+
+def _paused(begins: timedelta, *names: str) -> Facts:
+    """Return what Slurm says once `disks` is to take every node of some partitions of Geneva, so long from NOW."""
+    pause = Pause("disks", builders.NOW + begins, builders.NOW + timedelta(hours=9))
+    real = {
+        name: PartitionFacts(
+            True, name == "normal", None, None, (_nodes(2, 8, 8),), (pause,) if name in names else ()
+        )
+        for name in ("normal", "debug")
+    }
+    return {"geneva": SiteFacts(partitions=real)}
+
+
+@pytest.mark.parametrize(
+    ("names", "notice", "hint"),
+    [
+        (
+            ("normal", "debug"),
+            "Geneva is in maintenance from 10:30 to 19:00.",
+            "1m to 30m. The maintenance of the partition normal begins at 10:30.",
+        ),
+        (("debug",), "Geneva (Debug) is in maintenance from 10:30 to 19:00.", "1m to 8h."),
+    ],
+)
+def test_slurms_own_maintenance_is_announced(names: tuple[str, ...], notice: str, hint: str) -> None:
+    page = _Page(form.render(builders.offer(facts=_paused(timedelta(minutes=30), *names)), {}))
+    assert notice in page.text
+    assert hint in page.text
+    assert page.text.count("is in maintenance from") == 1
+
+
+def test_what_the_catalogue_announces_too_is_told_once() -> None:
+    pause = {"begins": "2026-03-02 10:00+00:00", "ends": "2026-03-02 19:00+00:00", "text": "New disks."}
+    sites = {"geneva": builders.site(maintenance=[pause | {"begins": "2026-03-02 10:29+00:00"}])}
+    facts = _paused(timedelta(minutes=30), "normal", "debug")
+    page = _Page(form.render(builders.offer(builders.catalogue(sites=sites), facts), {}))
+    assert page.text.count("is in maintenance from") == 1
+    assert "Geneva is in maintenance from 10:29 to 19:00. New disks." in page.text
+
+
+def test_slurms_own_maintenance_says_until_when() -> None:
+    page = _Page(form.render(builders.offer(facts=_paused(-timedelta(minutes=30), "normal", "debug")), {}))
+    assert page.texts("site") == ['value="geneva" selected>Geneva (in maintenance until 19:00)']
+    page = _Page(form.render(builders.offer(facts=_paused(-timedelta(minutes=30), "debug")), {}))
+    assert page.texts("site") == ['value="geneva" selected>Geneva (2 nodes available)']
+    assert "Debug (at most 10m, in maintenance until 19:00)" in page.text
 
 
 def test_a_cluster_that_does_not_offer_the_picked_profile_says_so() -> None:

@@ -114,7 +114,7 @@ async def test_a_site_that_was_taken_out_stays_known_but_is_not_offered(path: Pa
     assert set(sites) == {"geneva", "lugano"}
 
 
-async def test_a_file_that_is_wrong_at_the_start_stops_the_hub(path: Path) -> None:
+async def test_a_file_that_is_wrong_at_the_start_is_not_served(path: Path) -> None:
     path.write_text("sites: 1")
     with pytest.raises(CatalogueInvalid):
         LiveCatalogue(str(path))

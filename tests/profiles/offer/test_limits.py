@@ -1,12 +1,13 @@
 """What the gate takes of what Slurm said about a site, and of its calendar."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from profiles.errors import ChoiceRefused
-from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Reservation, SiteFacts
+from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
 from profiles.offer.offer import Person
@@ -187,6 +188,50 @@ def test_during_a_maintenance_the_site_is_refused_and_another_is_the_usual_one()
         "site",
         "Geneva is in maintenance until 2026-03-03 08:00 (New disks). Choose one of: bern.",
     )
+
+
+_HOUR = timedelta(hours=1)
+
+
+def _announced(begins: timedelta, *names: str, ends: timedelta = 9 * _HOUR) -> Facts:
+    """Return what Slurm says once `disks` is to take every node of some partitions, so long from NOW."""
+    pause = Pause("disks", builders.NOW + begins, builders.NOW + ends)
+    real = {name: replace(each, pauses=(pause,) if name in names else ()) for name, each in _REAL.items()}
+    return {"geneva": SiteFacts(partitions=real)}
+
+
+def test_slurms_own_maintenance_of_a_partition_ends_the_time_there() -> None:
+    facts = _announced(_HOUR / 2, "normal")
+    assert _launch({}, facts).time_minutes == 30
+    assert _refusal({"time": "1h"}, facts) == (
+        "time",
+        "Time: 1h is not offered. Choose 1m to 30m. The maintenance of the partition normal begins at 10:30.",
+    )
+    assert _launch({"partition": "debug", "time": "10m"}, facts).time_minutes == 10
+    assert _launch({"site": "bern"}, facts).time_minutes == 60
+
+
+def test_the_earlier_of_two_announcements_counts() -> None:
+    facts = _announced(_HOUR, "normal")
+    assert _launch({"time": "1h"}, facts, maintenance=_PAUSE).time_minutes == 60
+    soon = [{"begins": "2026-03-02 10:20+00:00", "ends": "2026-03-03 08:00+00:00"}]
+    assert _launch({}, facts, maintenance=soon).time_minutes == 20
+
+
+def test_slurms_own_maintenance_that_is_too_near_leaves_no_time() -> None:
+    profile = _request(time={"default": "1h", "min": "30m", "max": "8h"})
+    field, message = _refusal({}, _announced(_HOUR / 6, "normal", "debug"), profile=profile)
+    assert (field, message.startswith("There is not enough time left for this profile. The maint")) == (
+        "site",
+        True,
+    )
+
+
+def test_who_runs_in_the_reservation_for_maintenance_has_its_time() -> None:
+    disks = Reservation("disks", None, ("alice",), (), builders.NOW + _HOUR / 2, builders.NOW + 9 * _HOUR)
+    facts = _announced(_HOUR / 2, "normal", "debug")
+    facts = {"geneva": replace(facts["geneva"], reservations=(disks,))}
+    assert _launch({"reservation": "disks", "time": "1h"}, facts).time_minutes == 60
 
 
 # -- reservations ---------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.launch import script
 from tests.kerberos_auth import krb_caches
-from tests.support import builders
+from tests.support import builders, shells
 from tests.support.folders import TREE
 from tests.support.local import LocalSite
 
@@ -98,7 +98,10 @@ def site(tmp_path: Path) -> AuksSite:
 
 async def test_auksd_has_the_delegated_ticket_and_slurm_is_told_so(site: AuksSite) -> None:
     ticket = site.log_in(_ticket(NOW + 5 * HOUR))
-    assert await site.place(ticket) == Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",))
+    delivered = await site.place(ticket)
+    assert (delivered.sbatch_options, delivered.unset) == (("--auks=done",), ("SLURM_SPANK_AUKS",))
+    assert delivered.fragment.environ == {}
+    assert delivered.notice == ""
     assert site.kept.end == NOW + 5 * HOUR
 
 
@@ -114,6 +117,15 @@ async def test_the_command_lines_are_those_of_auks(site: AuksSite) -> None:
     assert asked[:2] == [f"{conf} -p", f"{conf} -a"]
     assert asked[2].startswith(f"{conf} -g -C /tmp/tmp.")
     assert caches == [f"FILE:{site.local.delegated}"] * 3
+
+
+def _said_by(site: AuksSite, first: str) -> Path:
+    """Put a program before the stand-in that writes down each command line and then runs `first`."""
+    said = site.local.home / "said"
+    Path(site.auks.path).unlink()
+    Path(site.auks.path).write_text(f'#!/bin/sh\necho "$*" >> {said}\n{first}\nexec {STAND_IN} "$@"\n')
+    Path(site.auks.path).chmod(0o755)
+    return said
 
 
 async def test_without_a_configuration_file_auks_takes_its_own(site: AuksSite) -> None:
@@ -169,11 +181,54 @@ async def test_a_connection_with_an_older_ticket_is_told_too(site: AuksSite) -> 
     assert "could not be extended past" in await site.renew(_ticket(NOW + 10 * HOUR))
 
 
-async def test_a_ticket_kept_that_has_expired_is_no_ticket(site: AuksSite) -> None:
+async def test_a_ticket_kept_that_has_expired_is_replaced(site: AuksSite) -> None:
     (site.store / f"aukscc_{os.getuid()}").write_bytes(_ticket(NOW - 2, NOW + 48 * HOUR))
+    assert (await site.place(_ticket())).notice == ""
+    assert site.kept.end == NOW + 8 * HOUR
+
+
+async def test_a_ticket_kept_that_lives_is_never_removed(site: AuksSite) -> None:
+    said = _said_by(site, "true")
+    await site.place(_ticket())
+    assert " -r" not in said.read_text()
+
+
+async def test_a_ticket_kept_that_has_expired_and_cannot_be_removed_is_no_ticket(site: AuksSite) -> None:
+    (site.store / f"aukscc_{os.getuid()}").write_bytes(_ticket(NOW - 2, NOW + 48 * HOUR))
+    _said_by(site, '[ "$3" != -r ] || exit 147')
     error = await site.error(Refused)
     assert "keeps a ticket of yours that has expired" in error.message
+    assert "Log in again" in error.message
     assert str(NOW - 2) in error.detail
+
+
+_TELLS = "notice() { printf 'told: %s\\n' \"$1\"; }\n"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "tools", "is_told"),
+    [
+        (None, "/usr/bin:/bin", True),
+        ("FILE:{folder}/gone", "/usr/bin:/bin", True),
+        ("FILE:{folder}/expired", "/usr/bin:/bin", True),
+        ("FILE:{folder}/good", "/usr/bin:/bin", False),
+        ("{folder}/good", "/usr/bin:/bin", False),
+        ("FILE:{folder}/good", "/nowhere", False),
+        ("FILE:{folder}/gone", "/nowhere", True),
+    ],
+)
+async def test_a_job_that_slurm_gave_no_ticket_says_so(
+    site: AuksSite, tmp_path: Path, ticket: str | None, tools: str, *, is_told: bool
+) -> None:
+    (tmp_path / "good").write_bytes(_ticket())
+    (tmp_path / "expired").write_bytes(_ticket(NOW - HOUR))
+    before = (await site.place(_ticket())).fragment.before
+    environ = {"PATH": tools} | ({"KRB5CCNAME": ticket.format(folder=tmp_path)} if ticket else {})
+    answer = shells.run(["/bin/bash", "-c", _TELLS + before], environ=environ)
+    told = "\n".join(answer.lines)
+    assert answer.stderr == b""
+    assert told.startswith("told: The job runs without a Kerberos ticket") is is_told
+    assert told == "" or "Geneva" in told
 
 
 async def test_a_ticket_kept_of_somebody_else_is_not_used(site: AuksSite) -> None:
@@ -197,7 +252,15 @@ async def test_a_login_whose_ticket_is_gone(site: AuksSite) -> None:
     assert error.detail.endswith("unable to read credential cache auks -a: exit status 4")
 
 
-async def test_a_login_whose_ticket_has_expired(site: AuksSite) -> None:
+async def test_a_login_whose_ticket_has_expired_reads_as_if_auksd_were_away(site: AuksSite) -> None:
+    site.log_in(_ticket(NOW - HOUR))
+    error = await site.error(Unavailable)
+    assert error.message.startswith("The ticket server of Geneva cannot be reached")
+    assert "auks -a: exit status 247" in error.detail
+
+
+async def test_a_login_whose_ticket_has_expired_is_told_apart_where_there_are_two_daemons(site: AuksSite) -> None:
+    site.ail("secondary")
     site.log_in(_ticket(NOW - HOUR))
     error = await site.error(Refused)
     assert error.message.startswith("The ticket server of Geneva did not take your ticket")
@@ -221,7 +284,7 @@ async def test_a_daemon_that_hangs(site: AuksSite, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_calls_end_before_the_site_counts_as_silent() -> None:
-    assert 3 * module._CALL_SECONDS < remote.COMMAND_SECONDS
+    assert 4 * module._CALL_SECONDS < remote.COMMAND_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -285,7 +348,7 @@ async def _submit(site: AuksSite, ticket: bytes) -> list[str]:
     local.install_slurm()
     entry = builders.site(
         slurm_path=str(local.slurm),
-        job_folder=f"{local.home}/jobs",
+        job_folder=f"{local.home}/{{owner}}/jobs",
         environment={"SLURM_SPANK_AUKS": "no"},
         ticket={"delivery": "auks", "auks": {"path": site.auks.path, "conf": site.auks.conf}},
     )
@@ -305,7 +368,7 @@ async def test_sbatch_is_told_that_auks_is_done_and_gets_no_ticket_of_the_front_
     assert site.local.told("sbatch.arguments").splitlines() == ["--parsable", "--export=ALL", "--auks=done"]
     names = {line.split("=", 1)[0] for line in site.local.told("sbatch.environ").splitlines()}
     assert not names & {"KRB5CCNAME", "SLURM_SPANK_AUKS"}
-    assert "KRB5CCNAME" not in site.local.told("sbatch.stdin")
+    assert "KRB5CCNAME=" not in site.local.told("sbatch.stdin")
 
 
 async def test_a_job_whose_ticket_ends_early_starts_all_the_same(site: AuksSite) -> None:

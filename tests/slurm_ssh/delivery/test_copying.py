@@ -23,11 +23,11 @@ def site(tmp_path: Path) -> LocalSite:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "it's $HOME" / "tickets"
+    return tmp_path / "it's $HOME" / "alice" / "tickets"
 
 
-def _copy(folder: Path) -> CopyDelivery:
-    return CopyDelivery("Geneva", str(folder))
+def _copy(folder: Path | str) -> CopyDelivery:
+    return CopyDelivery("Geneva", str(folder).replace("/alice/", "/{owner}/"))
 
 
 def _mode(path: Path) -> int:
@@ -36,7 +36,7 @@ def _mode(path: Path) -> int:
 
 async def _refusal(site: LocalSite, folder: Path | str) -> str:
     with pytest.raises(Refused) as refused:
-        await CopyDelivery("Geneva", str(folder)).place(site.run, "alice", ID, TICKET)
+        await _copy(folder).place(site.run, "alice", ID, TICKET)
     return refused.value.message
 
 
@@ -91,7 +91,7 @@ async def test_a_private_folder_that_exists_is_used(site: LocalSite, folder: Pat
 async def test_a_link_to_a_folder_is_refused(site: LocalSite, folder: Path, tmp_path: Path, end: str) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
-    folder.parent.mkdir()
+    folder.parent.mkdir(parents=True)
     folder.symlink_to(elsewhere)
     said = sentences.TICKET_FOLDER_FOREIGN.format(folder=folder, site="Geneva")
     assert await _refusal(site, f"{folder}{end}") == said
@@ -107,8 +107,21 @@ async def test_a_folder_of_somebody_else_is_refused(site: LocalSite, folder: Pat
     assert await _refusal(site, folder) == sentences.TICKET_FOLDER_FOREIGN.format(folder=folder, site="Geneva")
 
 
+async def test_a_folder_below_somebody_elses_or_one_that_others_write_to_is_refused(
+    site: LocalSite, folder: Path
+) -> None:
+    folder.parent.parent.mkdir(mode=0o777)
+    folder.parent.parent.chmod(0o777)
+    said = sentences.TICKET_FOLDER_REPLACEABLE.format(folder=folder.parent.parent, site="Geneva")
+    assert await _refusal(site, folder) == said
+
+
+async def test_a_folder_that_is_everybodys_is_not_made_by_the_first(site: LocalSite, tmp_path: Path) -> None:
+    assert "could not be put into" in await _refusal(site, tmp_path / "tickets")
+
+
 async def test_a_file_in_place_of_the_folder_is_refused(site: LocalSite, folder: Path) -> None:
-    folder.parent.mkdir()
+    folder.parent.mkdir(parents=True)
     folder.write_text("")
     assert "could not be put into" in await _refusal(site, folder)
 

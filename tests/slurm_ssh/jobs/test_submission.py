@@ -6,12 +6,21 @@ import pytest
 from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
 from slurm_ssh import sentences
-from slurm_ssh.errors import Broken, LaunchError, Refused, SubmitRefused, Unavailable
+from slurm_ssh.errors import (
+    Broken,
+    LaunchError,
+    Refused,
+    SiteUnreachable,
+    SubmissionLost,
+    SubmitRefused,
+    Unavailable,
+)
 from slurm_ssh.job import mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from tests.support import builders
@@ -88,7 +97,7 @@ async def test_the_job_gets_its_owner_its_secrets_and_nothing_else(local: LocalS
     await _submit(local)
     seen = {line.split("=", 1)[0] for line in local.told("sbatch.environ").splitlines()}
     own = {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", *SECRETS}
+    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", submission.UMASK, *SECRETS}
 
 
 async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
@@ -152,8 +161,18 @@ async def test_what_sbatch_advises_is_passed_on(local: LocalSite) -> None:
 
 async def test_an_answer_that_is_no_number_is_for_the_admin(local: LocalSite) -> None:
     stub = local.slurm / "sbatch"
-    stub.write_text(stub.read_text() + "echo Submitted.\n")
+    stub.write_text(stub.read_text().replace("echo 42", "echo Submitted."))
     assert "Submitted." in (await _error(local, Broken)).detail
+    assert local.told("submissions") == "x\n"
+
+
+async def test_a_job_that_a_wrapper_of_sbatch_announces_in_words_of_its_own_is_found(local: LocalSite) -> None:
+    stub = local.slurm / "sbatch"
+    stub.write_text(stub.read_text().replace("echo 42", "echo Number 43 is yours; echo 12"))
+    local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
+    assert (await _submit(local))[0] == "12"
+    stub.write_text(stub.read_text().replace("echo 12", "echo Thank you"))
+    assert (await _submit(local))[0] == "43"
 
 
 async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite) -> None:
@@ -161,6 +180,42 @@ async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite
     local.mishaps = ["", "", "after"]
     assert (await _submit(local))[0] == "43"
     assert local.told("submissions") == "x\n"
+
+
+async def test_a_site_that_cannot_be_reached_for_a_while_is_asked_again_for_a_lost_job(local: LocalSite) -> None:
+    local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
+    local.mishaps = ["", "", "after", *["before"] * 6, "late"]
+    assert (await _submit(local))[0] == "43"
+
+
+@pytest.mark.parametrize(
+    ("mishap", "said"), [("after", "was lost while"), ("late", "did not answer within 60 sec")]
+)
+async def test_a_job_that_nobody_could_ask_about_may_be_there(local: LocalSite, mishap: str, said: str) -> None:
+    local.tell("silent", "")
+    local.mishaps = ["", "", mishap]
+    error = await _error(local, SubmissionLost)
+    assert said in error.message
+
+
+async def test_a_site_that_cannot_be_reached_has_no_job(local: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+
+    async def run_then_leave(*given: Any, **more: Any) -> Completed:
+        ran.append(await LocalSite.run(local, *given, **more))
+        if len(ran) == 2:
+            local.refusal = SiteUnreachable("Geneva cannot be reached.")
+        return ran[-1]
+
+    monkeypatch.setattr(local, "run", run_then_leave)
+    error = await _error(local, SiteUnreachable)
+    assert error.message == "Geneva cannot be reached."
+
+
+async def test_the_search_for_a_lost_job_ends(local: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "_FIND_SECONDS", 0)
+    local.mishaps = ["", "", "after"]
+    await _error(local, SubmissionLost)
 
 
 async def test_a_submission_that_did_not_arrive_is_not_tried_twice(local: LocalSite) -> None:

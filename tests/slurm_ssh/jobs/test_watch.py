@@ -2,7 +2,9 @@ import asyncio
 
 import pytest
 
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs import watch as watch_module
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
 from tests.support import builders
@@ -18,6 +20,11 @@ def _row(job: Job, **changed: str) -> Row:
 
 def _jobs(*numbers: int, **changed: str) -> list[Job]:
     return [builders.job(job_id=str(n), mark=f"jupyter-hub-{n}", **changed) for n in numbers]
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0)
 
 
 class _Slurm:
@@ -87,6 +94,27 @@ async def test_a_job_is_gone_when_it_was_absent_twice() -> None:
     assert states == [JobState.UNKNOWN, JobState.GONE, JobState.GONE]
 
 
+async def test_two_absences_a_moment_apart_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.3)
+    watch = JobWatch(_Slurm(()).ask)
+    assert set(await _states(watch, builders.job(), 5)) == {JobState.UNKNOWN}
+    await asyncio.sleep(0.3)
+    assert await _states(watch, builders.job(), 1) == [JobState.GONE]
+
+
+async def test_nobody_waits_for_an_answer_beyond_their_deadline() -> None:
+    (job,) = _jobs(1)
+    slurm = _Slurm((_row(job),))
+    slurm.may_answer.clear()
+    watch = JobWatch(slurm.ask)
+    patient = asyncio.create_task(watch.report(job))
+    await slurm.was_asked.wait()
+    assert (await watch.report(job, Deadline.after(0.05))).state is JobState.UNKNOWN
+    slurm.may_answer.set()
+    assert await patient == RUNNING
+    assert await watch.report(job, Deadline.after(60)) == RUNNING
+
+
 async def test_one_answer_that_several_wait_for_is_one_absence() -> None:
     watch = JobWatch(_Slurm(()).ask)
     reports = await asyncio.gather(*(watch.report(builders.job()) for _ in range(3)))
@@ -126,9 +154,13 @@ async def test_who_stops_waiting_does_not_stop_the_others() -> None:
     impatient, patient = (asyncio.create_task(watch.report(job)) for job in jobs)
     await slurm.was_asked.wait()
     impatient.cancel()
+    # At once, while the question is still under way.
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    assert not patient.done()
     slurm.may_answer.set()
     assert await patient == RUNNING
-    assert impatient.cancelled() or impatient.cancelling()
+    assert len(slurm.queries) == 1
 
 
 async def test_a_watch_goes_on_after_a_failed_query(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ class _Slurm:
         # All three answers are the first one's, and the others have nothing to add.
         text = f"""#!/bin/sh\ncase "$*" in *-N*) exit 0;; esac\n{program}\n"""
         (self.folder / "sinfo").write_text(text)
-        (self.folder / "scontrol").write_text("#!/bin/sh\n")
+        (self.folder / "scontrol").write_text("#!/bin/sh\n[ \"$2\" != config ] || echo 'ClusterName = geneva'\n")
         for path in self.folder.iterdir():
             path.chmod(0o755)
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiles.catalogue.site import Site
-from slurm_ssh import sentences
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.jobs import UnreadableAnswer
@@ -35,6 +34,7 @@ def test_a_plain_job_asks_for_its_resources_in_slurms_units() -> None:
         "cpus-per-task": "1",
         "mem": "1024M",
         "time": "60",
+        "propagate": "NONE",
     }
 
 
@@ -101,14 +101,26 @@ def test_the_queue_is_asked_for_jobs_in_every_state_by_mark_and_owner() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "job_id"), [("123\n", "123"), ("123;alps\n", "123"), ("a site's greeting\n\n123;alps\n", "123")]
+    ("answer", "job_id"),
+    [
+        ("123\n", "123"),
+        ("123;alps\n", "123"),
+        ("a site's greeting\n\n123;alps\n", "123"),
+        ("123\nThis job is charged to physics.\n", "123"),
+        ("Submitted batch job 123", "123"),
+        ("Submitted batch job 123 on cluster alps\nsee https://help.test/12\n", "123"),
+        ("wrapper: Submitted batch job 123.\n123\n", "123"),
+    ],
 )
-def test_the_job_id_is_read_from_the_last_line(answer: str, job_id: str) -> None:
+def test_the_job_id_is_read_from_the_line_that_has_it(answer: str, job_id: str) -> None:
     assert slurm_jobs.parse_submit(answer) == job_id
 
 
-@pytest.mark.parametrize("answer", ["", "\n", "Submitted batch job 123", "12a", "-1", ";alps", "²"])
-def test_an_answer_without_a_job_id_is_not_guessed_at(answer: str) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    ["", "\n", "12a", "-1", ";alps", "²", "123 45", "12345678901", "1\n2\n", "Submitted batch job 1\n2\n"],
+)
+def test_an_answer_without_a_job_id_or_with_two_is_not_guessed_at(answer: str) -> None:
     with pytest.raises(UnreadableAnswer, match="instead of a job id"):
         slurm_jobs.parse_submit(answer)
 
@@ -201,103 +213,60 @@ def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str,
     assert slurm_jobs.observe(job, rows) is None
 
 
-_NO_NODE = "no node there has what you asked for. Ask for less, or choose another partition."
-
-
-@pytest.mark.parametrize(
-    ("recorded", "said"),
-    [
-        ("partition", "the partition debug does not exist there. Choose another partition."),
-        ("reservation", "you may not use this reservation now. Choose another one, or none."),
-        ("gpus", _NO_NODE),
-        ("memory", _NO_NODE),
-        ("project", "you may not charge the project physics there. Choose another project or partition."),
-        (
-            "no-auks",
-            "its Slurm lacks the plug-in of auks. "
-            "This is a configuration error; please contact the administrators.",
-        ),
-        ("not-a-script", "For instance: #!/bin/sh."),
-        ("unknown-option", 'Try "sbatch --help" for more information.'),
-    ],
-)
-def test_a_refusal_is_said_in_words(recorded: str, said: str) -> None:
-    stderr = _recorded(f"refused/{recorded}")
-    assert slurm_jobs.refusal("Geneva", stderr, "physics", "debug") == f"Geneva did not accept the job: {said}"
-    assert not slurm_jobs.is_unreachable(stderr)
-
-
-def test_a_refusal_of_what_was_not_chosen_names_none() -> None:
-    said = slurm_jobs.refusal("Geneva", _recorded("refused/project"), None, "debug")
-    assert said == sentences.NO_DEFAULT_PROJECT.format(site="Geneva")
-    said = slurm_jobs.refusal("Geneva", _recorded("refused/partition"), "physics", None)
-    assert said == sentences.NO_DEFAULT_PARTITION.format(site="Geneva")
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence", "of_default"),
-    [
-        ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
-        (
-            "User's group not permitted to use this partition",
-            sentences.PARTITION_FORBIDDEN,
-            sentences.DEFAULT_PARTITION_FORBIDDEN,
-        ),
-    ],
-)
-def test_the_default_partition_has_no_name_in_a_refusal(words: str, sentence: str, of_default: str) -> None:
-    stderr = f"sbatch: error: Batch job submission failed: {words}\n"
-    named = slurm_jobs.refusal("Geneva", stderr, None, "debug")
-    assert named == sentence.format(site="Geneva", partition="debug")
-    assert slurm_jobs.refusal("Geneva", stderr, "physics", None) == of_default.format(site="Geneva")
-
-
-def test_braces_in_a_name_are_kept() -> None:
-    assert "{x}" in slurm_jobs.refusal("{y}", _recorded("refused/project"), "{x}", None)
-
-
-def test_advice_is_said_on_one_line() -> None:
-    assert slurm_jobs.advice("sbatch: you have 3 jobs\n\n  lua: use less \n") == "you have 3 jobs lua: use less"
-    assert slurm_jobs.advice("\n") == ""
-    assert len(slurm_jobs.advice("x" * 10_000)) == 500
-
-
-def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
-    said = slurm_jobs.refusal("Geneva", "note\nsbatch: error: Too tired\nbye\n", None, None)
-    assert said == "Geneva did not accept the job: Too tired."
-    assert slurm_jobs.refusal("Geneva", "sbatch: error: " + "x" * 10_000, None, None).count("x") == 300
-    said = slurm_jobs.refusal("Geneva", " \n", None, None)
-    assert said == "Geneva did not accept the job and gave no reason. Contact the support of Geneva."
-
-
 def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:
     words = shlex.split(slurm_jobs.projects(_site(slurm_path="/opt/slurm/bin", slurm_cluster="alps"), "alice"))
     assert words[0] == "/opt/slurm/bin/sacctmgr"
     assert words[1:] == ["-nP", "show", "assoc", "user=alice", "format=cluster,account"]
 
 
+def test_a_site_that_does_not_name_its_cluster_is_asked_for_it() -> None:
+    program = slurm_jobs.projects(_site(slurm_path="/opt/slurm/bin"), "alice")
+    assert program.startswith("/opt/slurm/bin/sacctmgr -nP show assoc user=alice format=cluster,account && ")
+    assert "/opt/slurm/bin/scontrol show config" in program
+
+
 _ASSOCIATIONS = "lugano|proj3\nlugano|proj12\nbern|proj5\nlugano|proj3\n\n"
 
 
 @pytest.mark.parametrize(
-    ("cluster", "projects"), [("lugano", ("proj3", "proj12")), (None, ("proj3", "proj12", "proj5")), ("alps", ())]
+    ("cluster", "last", "projects"),
+    [
+        ("lugano", "", ("proj3", "proj12")),
+        ("alps", "", ()),
+        (None, "ClusterName             = lugano\n", ("proj3", "proj12")),
+        (None, "ClusterName = Bern\n", ("proj5",)),
+        (None, "ClusterName = alps\n", ()),
+    ],
 )
-def test_projects_are_those_of_the_cluster_each_once(cluster: str | None, projects: tuple[str, ...]) -> None:
-    assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS) == projects
+def test_projects_are_those_of_the_cluster_each_once(
+    cluster: str | None, last: str, projects: tuple[str, ...]
+) -> None:
+    assert slurm_jobs.parse_projects(_site(slurm_cluster=cluster), _ASSOCIATIONS + last) == projects
+
+
+@pytest.mark.parametrize(
+    "name", ["", "<b>x</b>", "a b", "-x", "a,b", "Call +41", "$(id)", "\x1b[2J", "é", "x" * 101, "a'b", "a=b"]
+)
+def test_what_cannot_be_a_project_is_left_out(name: str) -> None:
+    assert slurm_jobs.parse_projects(_site(), f"lugano|{name}\nlugano|proj_3.x-y\n") == ("proj_3.x-y",)
 
 
 def test_a_person_may_have_no_project() -> None:
-    assert slurm_jobs.parse_projects(_site(), "\n") == ()
+    assert slurm_jobs.parse_projects(_site(slurm_cluster="alps"), "\n") == ()
+    assert slurm_jobs.parse_projects(_site(), "ClusterName = alps\n") == ()
 
 
 @pytest.mark.parametrize("answer", ["proj3\n", "a|b|c\n", "lugano|proj3\n<html>\n"])
-def test_projects_of_another_shape_are_not_guessed_at(answer: str) -> None:
+@pytest.mark.parametrize("last", ["", "ClusterName = lugano\n"])
+def test_projects_of_another_shape_are_not_guessed_at(answer: str, last: str) -> None:
     with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
-        slurm_jobs.parse_projects(_site(), answer)
+        slurm_jobs.parse_projects(_site(), answer + last)
 
 
-def test_a_silent_controller_is_not_a_refusal() -> None:
-    assert slurm_jobs.is_unreachable(_recorded("refused/controller-down"))
+def test_projects_of_nobody_knows_which_cluster_are_none() -> None:
+    for answer in ("", _ASSOCIATIONS):
+        with pytest.raises(UnreadableAnswer, match="sacctmgr answered"):
+            slurm_jobs.parse_projects(_site(), answer)
 
 
 @pytest.mark.parametrize("state", JobState)

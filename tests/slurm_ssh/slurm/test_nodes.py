@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from profiles.facts import Capacity, Nodes, PartitionFacts, Reservation, SiteFacts, free_nodes
+from profiles.facts import Capacity, Nodes, PartitionFacts, Pause, Reservation, SiteFacts, free_nodes
 from slurm_ssh.slurm import nodes
 from slurm_ssh.slurm.jobs import UnreadableAnswer
 from tests.support import builders
@@ -11,7 +11,7 @@ from tests.support.folders import DATA
 
 SLURM = DATA / "slurm"
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
-NORMAL = "normal|normal*|up|8:00:00|all|NO"
+NORMAL = "normal|normal*|up|8:00:00|all|NO|n[1-9]"
 IDLE = "idle|0/16/0/16|4000|0|(null)|gpu:0"
 
 
@@ -120,7 +120,7 @@ class TestNodes:
         assert _only(IDLE, whole).free == Capacity(16, 4000)
 
     def test_five_thousand_nodes_in_two_partitions_are_few_entries(self) -> None:
-        partitions = (NORMAL, "all|all|up|infinite|all|NO")
+        partitions = (NORMAL, "all|all|up|infinite|all|NO|n[1-9]")
         rows = [f"n{n}|{name}|{IDLE}" for n in range(4000) for name in ("normal", "all")]
         rows += [f"g{n}|all|mixed|{n % 9}/16/0/64|900|0|gpu:h100:8|gpu:h100:2(IDX:0-1)" for n in range(1000)]
         read = _partitions(_read(_answer(*rows, partitions=partitions)))
@@ -150,12 +150,12 @@ class TestPartitions:
         [("infinite", None), ("2-00:00:00", 2880), ("1-12:30:00", 2190), ("8:00:00", 480), ("10:00", 10)],
     )
     def test_time_limits(self, limit: str, minutes: int | None) -> None:
-        (partition,) = _partitions(_read(_answer(partitions=(f"p|p|up|{limit}|all|NO",)))).values()
+        (partition,) = _partitions(_read(_answer(partitions=(f"p|p|up|{limit}|all|NO|n[1-9]",)))).values()
         assert partition.time_max_minutes == minutes
 
     @pytest.mark.parametrize("state", ["down", "drain", "inactive"])
     def test_a_partition_that_starts_no_jobs_is_not_up(self, state: str) -> None:
-        (partition,) = _partitions(_read(_answer(partitions=(f"p|p|{state}|10:00|a,b|NO",)))).values()
+        (partition,) = _partitions(_read(_answer(partitions=(f"p|p|{state}|10:00|a,b|NO|",)))).values()
         assert (partition.is_up, partition.groups, partition.nodes) == (False, ("a", "b"), ())
 
 
@@ -177,7 +177,7 @@ class TestReservations:
             "Users=-alice Groups=physics,maths Accounts=p Comment=not for Users=bob Accounts=q"
         )
         (read,) = _read(_answer(reservations=line)).reservations or ()
-        assert (read.users, read.accounts, read.groups) == (("-alice",), ("p",), ("physics", "maths"))
+        assert (read.users, read.accounts) == (("-alice",), ("p",))
 
 
 class TestAnswers:
@@ -200,7 +200,7 @@ class TestAnswers:
             _answer("n1|normal|idle|0/16/0/16"),
             _answer("n1|normal|idle|0/16/0|4000|0|(null)|gpu:0"),
             _answer("n1|normal|idle|0/16/0/16|4000+|0|(null)|gpu:0"),
-            _answer(partitions=("p|p|up|soon|all|NO",)),
+            _answer(partitions=("p|p|up|soon|all|NO|n[1-9]",)),
             _answer(reservations="ReservationName=r StartTime=soon EndTime=later"),
             _answer(reservations="ReservationName=r"),
         ],
@@ -208,3 +208,55 @@ class TestAnswers:
     def test_another_shape_is_refused(self, text: str) -> None:
         with pytest.raises(UnreadableAnswer):
             _read(text)
+
+
+def _maintenance(nodes: str, flags: str = "MAINT,SPEC_NODES") -> str:
+    return (
+        f"ReservationName=disks StartTime=2026-11-22T08:00:00 EndTime=2026-11-22T10:00:00 Nodes={nodes} "
+        f"PartitionName=(null) Flags={flags} Users=root Groups=(null) Accounts=(null)"
+    )
+
+
+class TestMaintenance:
+    """A reservation with MAINT on all nodes of a partition is an announced pause of it."""
+
+    _OTHER = "other|other|up|8:00:00|all|NO|n[08-10],gpu1"
+
+    def _paused(self, line: str) -> list[str]:
+        partitions = _partitions(_read(_answer(partitions=(NORMAL, self._OTHER), reservations=line)))
+        return [name for name, each in partitions.items() if each.pauses]
+
+    @pytest.mark.parametrize(
+        ("nodes", "paused"),
+        [
+            ("n[1-9]", ["normal"]),
+            ("n[1-12]", ["normal"]),
+            ("n[1-8]", []),
+            ("n[01-10],gpu1", ["other"]),
+            ("gpu[1-2],n[1-6,7-9],n[08-10]", ["normal", "other"]),
+            ("(null)", []),
+            ("", []),
+            ("n[1-999999999]", []),
+            ("n[1-9", []),
+        ],
+    )
+    def test_it_takes_the_partitions_whose_nodes_are_all_in_it(self, nodes: str, paused: list[str]) -> None:
+        assert self._paused(_maintenance(nodes)) == paused
+
+    def test_all_nodes_are_those_of_every_partition(self) -> None:
+        line = _maintenance("n[1-999999999]", "MAINT,IGNORE_JOBS,SPEC_NODES,ALL_NODES")
+        assert self._paused(line) == ["normal", "other"]
+
+    def test_a_reservation_for_other_things_pauses_nothing(self) -> None:
+        assert self._paused(_maintenance("n[1-9]", "SPEC_NODES,MAINTENANCE")) == []
+
+    def test_a_partition_without_nodes_is_not_paused(self) -> None:
+        (partition,) = _partitions(
+            _read(_answer(partitions=(NORMAL.removesuffix("n[1-9]"),), reservations=_maintenance("n1")))
+        ).values()
+        assert partition.pauses == ()
+
+    def test_its_name_and_its_times(self) -> None:
+        (pause,) = _partitions(_recorded("geneva"))["debug"].pauses
+        begins = datetime(2026, 12, 1, 8, tzinfo=UTC)
+        assert pause == Pause("pause", begins, begins + timedelta(hours=2))

@@ -6,12 +6,16 @@ import pytest
 
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
-from slurm_ssh.errors import Broken, FrontEndRefused, Refused
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
+from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
-from slurm_ssh.ssh.connection import Connection, FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
-from tests.support import builders, loopback
+from tests.support import builders, loopback, sshd
+from tests.support.realm import Realm
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -59,9 +63,10 @@ async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: 
 
 async def test_a_ticket_that_may_not_be_forwarded_is_refused_with_what_to_do(login1: Sshd, wallet: Wallet) -> None:
     wallet.put_one_that_stays("alice")
-    with pytest.raises(Refused, match="Your ticket was not forwarded to localhost") as refused:
+    with pytest.raises(Refused, match="Your ticket may not be forwarded to a cluster") as refused:
         await _connect(login1.front_end, wallet)
     assert "Log out and log in again" in refused.value.message
+    assert "krb5.conf" in refused.value.detail
     await until(lambda: not login1.connections)
 
 
@@ -75,6 +80,38 @@ async def test_a_person_whom_the_front_end_does_not_let_in_is_told_so(
     assert login1.logins == []
 
 
+async def test_a_front_end_that_takes_no_tickets_is_not_taken_for_one_without_an_account(
+    tmp_path: Path, wallet: Wallet
+) -> None:
+    async with sshd.running_for_key(tmp_path) as login:
+        with pytest.raises(
+            FrontEndRefused, match="localhost does not let anybody in by Kerberos ticket"
+        ) as refused:
+            await _connect(login.front_end, wallet)
+    assert refused.value.detail.startswith("localhost offers publickey: see GSSAPIAuthentication")
+
+
+async def test_a_name_that_the_kdc_does_not_know_is_told_with_what_the_kdc_says(
+    login1: Sshd, wallet: Wallet
+) -> None:
+    by_address = login1.front_end.model_copy(update={"host": "127.0.0.1"})
+    with pytest.raises(FrontEndRefused, match=r"The login servers gave no ticket for 127\.0\.0\.1") as refused:
+        await _connect(by_address, wallet)
+    assert refused.value.detail.startswith("host/127.0.0.1: krb5 -1765328377")
+    assert "full name" in refused.value.detail
+
+
+@pytest.mark.parametrize("came_before", [False, True])
+async def test_a_dead_kdc_is_never_taken_for_a_refusal(
+    login1: Sshd, wallet: Wallet, realm: Realm, monkeypatch: pytest.MonkeyPatch, *, came_before: bool
+) -> None:
+    if came_before:  # then the ticket for the front end is there, and only that to be forwarded is not
+        await (await _connect(login1.front_end, wallet)).close()
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
+    with pytest.raises(Unavailable, match="The login servers do not answer, so the hub cannot log in to Geneva"):
+        await _connect(login1.front_end, wallet)
+
+
 async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet) -> None:
     closed = login1.front_end.model_copy(update={"port": loopback.free_port()})
     with pytest.raises(FrontEndSilent, match="localhost"):
@@ -84,7 +121,7 @@ async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet
 async def test_a_front_end_that_takes_the_connection_and_never_answers_is_silent_too(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.1)
     with loopback.silent() as port:
         silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
         with pytest.raises(FrontEndSilent, match="localhost"):
@@ -112,7 +149,9 @@ async def test_a_front_end_that_hangs_up_without_a_word_may_be_tried_again(login
 
 async def test_a_front_end_that_runs_no_commands_is_quoted(connection: Connection, login1: Sshd) -> None:
     login1.menu = "only menus here"
-    with pytest.raises(Refused, match="localhost let you in but does not run commands for you") as refused:
+    with pytest.raises(
+        Refused, match="localhost let you in, but your shell there ended before it ran a command of the hub"
+    ) as refused:
         await _run(connection, "echo hello")
     assert refused.value.quoted == "only menus here"
 
@@ -143,6 +182,47 @@ async def test_a_program_on_a_connection_that_is_gone_is_not_run(connection: Con
     with pytest.raises(ConnectionLost):
         await _run(connection, "touch ~/begun")
     assert not (login1.home / "begun").exists()
+
+
+async def test_a_node_that_does_not_answer_is_given_up(
+    connection: Connection, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "FORWARD_SECONDS", 0.1)
+    login1.dark = True
+    with pytest.raises(ConnectionLost, match="n1:8888 did not answer"):
+        async with connection.stream("n1", 8888):
+            raise AssertionError
+    assert login1.asked == [("n1", 8888)]
+    # The front end goes on trying, and may open the stream after all.
+    assert connection.is_open
+    assert not connection.is_fresh
+
+
+async def test_a_node_is_not_waited_for_beyond_the_deadline(connection: Connection, login1: Sshd) -> None:
+    login1.dark = True
+    with pytest.raises(ConnectionLost, match="n1:8888 did not answer"):
+        async with connection.stream("n1", 8888, Deadline.after(0.1)):
+            raise AssertionError
+
+
+async def test_what_a_front_end_offers_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.1)
+    with loopback.silent() as port:
+        silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
+        assert not await connecting._offered(silent, "alice")
+
+
+async def test_nothing_is_compressed(connection: Connection, login1: Sshd) -> None:
+    # A front end could make little data much, and the hub would hold all of it.
+    (there,) = login1.connections
+    assert [there.get_extra_info(f"{way}_compression") for way in ("send", "recv")] == ["none", "none"]
+
+
+async def test_a_front_end_that_insists_on_compression_is_refused(login1: Sshd, wallet: Wallet) -> None:
+    await login1.stop()
+    await login1.start(compression_algs=["zlib@openssh.com"])
+    with pytest.raises(FrontEndSilent, match="compression"):
+        await _connect(login1.front_end, wallet)
 
 
 async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(

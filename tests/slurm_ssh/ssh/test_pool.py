@@ -9,10 +9,12 @@ import pytest
 
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd, Site
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
-from slurm_ssh.ssh import connection
+from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import pool as pool_module
-from slurm_ssh.ssh.connection import Connection, FrontEndSilent
+from slurm_ssh.ssh.connecting import FrontEndSilent
+from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -160,13 +162,18 @@ async def test_a_connection_made_while_older_ones_are_closed_is_not_forgotten(
         await close(connection)
 
     monkeypatch.setattr(Connection, "close", close_the_first_slowly)
-    # Both are idle for long enough at the same look, most of the time: ten looks in half a second.
-    pool = pools(0.5)
+    monkeypatch.setattr(Connection, "idle_seconds", 0.0)
+    pool = pools(0.05)
     _, bobs = await asyncio.gather(_say(pool, ALICE, site), _say(pool, BOB, site))
+    # From one moment on both are idle, so one look finds both.
+    monkeypatch.setattr(Connection, "idle_seconds", 60.0)
     await closing.wait()
     await bobs.close()
+    monkeypatch.setattr(Connection, "idle_seconds", 0.0)
     await _say(pool, BOB, site)
     may_close.set()
+    await until(lambda: len(login1.connections) == 1)
+    monkeypatch.setattr(Connection, "idle_seconds", 60.0)
     await until(lambda: not login1.connections)
 
 
@@ -254,12 +261,53 @@ async def test_a_site_without_a_front_end_that_answers_is_unreachable(
     pool: ConnectionPool, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
     with loopback.silent() as port:
         site = _site(_silent(port), _silent(loopback.free_port()))
         with pytest.raises(SiteUnreachable, match="Geneva cannot be reached") as unreachable:
             await _say(pool, ALICE, site)
     assert unreachable.value.detail.count("127.0.0.1") >= 2
+
+
+async def test_all_exchanges_of_a_piece_of_work_share_its_deadline(
+    pool: ConnectionPool, site: Site, login1: Sshd
+) -> None:
+    remote = Remote(pool, ALICE, site, Deadline.after(2))
+    assert (await remote.run(Shell("echo hello"))).stdout == "hello\n"
+    slow = "Geneva answers too slowly: what had to be done there took longer than 2 seconds"
+    with pytest.raises(Unavailable, match=slow):
+        await remote.run(Shell("exec sleep 600"))
+    with pytest.raises(Unavailable, match=slow):
+        await remote.run(Shell("touch ~/late"))
+    assert not (login1.home / "late").exists()
+
+
+async def test_nobody_waits_for_a_connection_beyond_their_deadline(pool: ConnectionPool) -> None:
+    with loopback.silent() as port:
+        site = _site(_silent(port))
+        patient = asyncio.create_task(_connect(pool, site, Deadline.after(600)))
+        # The second one waits for the first, which waits for the front end.
+        for _ in range(2):
+            with pytest.raises(SiteUnreachable, match=r"Geneva answers too slowly: .* longer than 0 seconds"):
+                await _connect(pool, site, Deadline.after(0.1))
+        patient.cancel()
+        await asyncio.wait((patient,))
+
+
+async def test_those_who_wait_for_one_front_end_are_told_together(
+    pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "PATIENCE_SECONDS", 0.3)
+    with loopback.silent() as port:
+        waiting = (_connect(pool, _site(_silent(port))) for _ in range(20))
+        for error in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(error, SiteUnreachable)
+            assert "none of its login hosts let you in within 0.3 seconds" in error.message
+
+
+async def _connect(pool: ConnectionPool, site: Site, deadline: Deadline | None = None) -> None:
+    async with pool.connection(ALICE, site, deadline):
+        raise AssertionError
 
 
 async def test_a_program_is_run_again_once_after_its_connection_was_cut(
@@ -372,6 +420,26 @@ async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.Monk
     monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 5)
     assert [type(each) for each in await crowd.come(3)] == [Broken] * 3
     assert crowd.met["alive"] == 0
+    await crowd.pool.close()
+
+
+async def test_what_one_that_is_given_up_says_at_its_end_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = _Crowd(monkeypatch, slow=None, alive=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    connect, ended = crowd._connect, asyncio.Event()
+
+    async def connect_stubbornly(front_end: FrontEnd, *_: Any) -> Any:
+        if front_end.host == "alive":
+            return await connect(front_end)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.set()
+            raise FrontEndRefused("closed") from None
+
+    monkeypatch.setattr(pool_module, "connect", connect_stubbornly)
+    assert [type(each) for each in await crowd.come(1)] == [_Made]
+    await ended.wait()
     await crowd.pool.close()
 
 

@@ -1,11 +1,17 @@
+import asyncio
+import contextlib
+import subprocess
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.shell import Shell, quote
-from slurm_ssh.ssh.transport import REMOTE_COMMAND, Completed, ConnectionLost, unwrap, wrap
+from slurm_ssh.ssh.connection import read_all
+from slurm_ssh.ssh.transport import STOOD_IN, Completed, ConnectionLost, InputTaken, Sent, unwrap, wrap
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -27,11 +33,16 @@ class _Login:
             (home / "rc").write_text(f"{_NOISE}\nexport SBATCH_WRAP=x\nset -o noclobber\n")
             self._environ["BASH_ENV"] = str(home / "rc")
 
+    def begins_with(self, lines: str) -> None:
+        """Have the start-up file end with these lines."""
+        path = Path(self._environ["HOME"]) / (".tcshrc" if self.shell == "tcsh" else "rc")
+        path.write_text(f"{path.read_text()}{lines}\n")
+
     def set(self, **environ: str) -> None:
         self._environ.update(environ)
 
-    def send(self, sent: bytes) -> shells.Ended:
-        return shells.run([self.shell, "-c", REMOTE_COMMAND], sent, self._environ, cwd=self._environ["HOME"])
+    def send(self, sent: Sent) -> shells.Ended:
+        return shells.run([self.shell, "-c", sent.command], sent.stdin, self._environ, cwd=self._environ["HOME"])
 
     def run(self, program: str, data: bytes = b"", **environ: str) -> Completed:
         answer = self.send(wrap(Shell(program), data, environ, _MARKER))
@@ -41,6 +52,9 @@ class _Login:
 @pytest.fixture(params=["sh", "bash", "tcsh"])
 def login(request: pytest.FixtureRequest, tmp_path: Path) -> _Login:
     return _Login(request.param, tmp_path)
+
+
+_with_start_up_files = pytest.mark.parametrize("login", ["bash", "tcsh"], indirect=True)
 
 
 def test_the_answer_is_what_the_program_printed_and_nothing_else(login: _Login) -> None:
@@ -115,12 +129,47 @@ def test_nothing_of_the_program_or_its_data_is_in_the_list_of_processes(login: _
     assert "5ec4e7" not in answer.stdout
 
 
-@pytest.mark.parametrize("part", [0.2, 0.5, 0.9])
-def test_a_program_that_arrived_in_part_is_not_an_answer(login: _Login, part: float) -> None:
-    sent = wrap(Shell("echo begun; echo done"), b"", {}, _MARKER)
-    answer = login.send(sent[: int(len(sent) * part)])
-    with pytest.raises(ConnectionLost):
+@pytest.mark.parametrize("length", [15_000, 200_000])
+def test_a_long_program_is_run_whole_and_its_data_arrive(login: _Login, length: int) -> None:
+    program = f"cat; : {'x' * length}; echo done"
+    assert login.run(program, b"data\n") == Completed(0, "data\ndone\n", "")
+
+
+@_with_start_up_files
+@pytest.mark.parametrize("data", [b"data\n", b""])
+def test_a_start_up_file_that_reads_a_line_or_two_does_no_harm(login: _Login, data: bytes) -> None:
+    login.begins_with("set a = $<; set b = $<" if login.shell == "tcsh" else "read -r a; read -r b")
+    assert login.run("cat", data) == Completed(0, data.decode(), "")
+
+
+@_with_start_up_files
+def test_a_start_up_file_that_reads_all_leaves_programs_without_data_alone(login: _Login) -> None:
+    login.begins_with("cat >&2")
+    assert login.run("cat; echo done") == Completed(0, "done\n", "")
+
+
+@_with_start_up_files
+def test_a_start_up_file_that_reads_the_data_is_told_from_a_lost_connection(login: _Login) -> None:
+    login.begins_with("cat >&2")
+    with pytest.raises(InputTaken):
+        login.run("cat", b"data\n")
+
+
+@_with_start_up_files
+@pytest.mark.parametrize("other", ["bash", "dash", "tcsh -f"])
+def test_a_shell_in_its_place_runs_nothing_of_the_data(login: _Login, tmp_path: Path, other: str) -> None:
+    login.begins_with(f"exec env -u BASH_ENV {other}")
+    answer = login.send(wrap(Shell("touch program; cat"), b"touch data\n", {}, _MARKER))
+    assert answer.status == STOOD_IN
+    assert not {"program", "data"} & {path.name for path in tmp_path.iterdir()}
+
+
+def test_data_that_arrived_in_part_are_not_the_beginning_of_a_program(login: _Login) -> None:
+    sent = wrap(Shell("echo begun; echo done"), b"data", {}, _MARKER)
+    answer = login.send(Sent(sent.command, sent.stdin[:20]))
+    with pytest.raises(InputTaken):
         unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+    assert "begun" not in answer.stdout.decode()
 
 
 def test_an_answer_cut_off_before_its_end_is_a_lost_connection(login: _Login) -> None:
@@ -144,11 +193,69 @@ def test_another_answers_marker_is_not_ours(login: _Login) -> None:
     assert login.run(f"printf '{other}'; exit 3").status == 3
 
 
+def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    at = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[begin:end] for begin, end in pairwise(at)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=400), st.lists(st.integers(0, 10_000), max_size=6))
+def test_any_data_arrive_in_whatever_pieces_they_are_sent(data: bytes, cuts: list[int]) -> None:
+    sent = wrap(Shell("od -An -v -tx1"), data, {}, _MARKER)
+    with subprocess.Popen(
+        ["sh", "-c", sent.command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    ) as login:
+        assert login.stdin
+        for piece in _pieces(sent.stdin, cuts):
+            login.stdin.write(piece)
+        stdout, stderr = login.communicate()
+    completed = unwrap(stdout.decode(), stderr.decode(), _MARKER)
+    assert (completed.status, bytes.fromhex(completed.stdout)) == (0, data)
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(_TEXTS, _TEXTS, _TEXTS, _TEXTS, st.integers(0, 255))
+def test_any_answer_is_what_stands_between_its_markers(
+    noise: str, out: str, err: str, more: str, status: int
+) -> None:
+    stdout = f"{noise}\n{_MARKER}\n{out}\n{_MARKER} {status}\n{more}"
+    stderr = f"{noise}\n{_MARKER}\n{err}\n{_MARKER}\n{more}"
+    assert unwrap(stdout, stderr, _MARKER) == Completed(status, out, err)
+
+
+@given(st.lists(st.sampled_from([f"\n{_MARKER}", "\n", " ", "0", "9" * 9, "unread", f"\n{_MARKER} 0\n", "é"])))
+def test_whatever_a_login_shell_makes_of_a_marker_is_an_answer_or_none(parts: list[str]) -> None:
+    text = "".join(parts)
+    with contextlib.suppress(ConnectionLost, InputTaken):
+        completed = unwrap(text, text, _MARKER)
+        assert 0 <= completed.status <= 999
+        assert f"\n{_MARKER}\n{completed.stdout}\n{_MARKER} " in text
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 10_000), max_size=6), st.integers(0, 300))
+async def test_an_answer_is_read_whole_or_refused_in_whatever_pieces_it_comes(
+    data: bytes, cuts: list[int], limit: int
+) -> None:
+    output: Any = asyncio.StreamReader()
+    reading = asyncio.create_task(read_all(output, limit))
+    for piece in _pieces(data, cuts):
+        output.feed_data(piece)
+        await asyncio.sleep(0)
+    output.feed_eof()
+    assert await reading == (data if len(data) <= limit else None)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=400), st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])))
 def test_any_data_and_any_setting_arrive_unchanged(data: bytes, value: str) -> None:
     sent = wrap(Shell('printf %s "$VALUE" >&2; od -An -v -tx1'), data, {"VALUE": value}, _MARKER)
-    answer = shells.run(["sh", "-c", REMOTE_COMMAND], sent, {"HOME": "/", "USER": "alice"})
+    answer = shells.run(["sh", "-c", sent.command], sent.stdin, {"HOME": "/", "USER": "alice"})
     completed = unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
     assert bytes.fromhex(completed.stdout) == data
     assert completed.stderr == value

@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from profiles.catalogue.site import Site
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.login import Login
@@ -17,8 +19,9 @@ from slurm_ssh.tunnels import keeper as keeper_module
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
-from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, parse_ports
-from tests.support import builders, loopback
+from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, Tunnel, parse_ports
+from tests.support import builders, loopback, names
+from tests.support.names import Names
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -85,6 +88,10 @@ def _route(node: _Node, launch_id: str = builders.LAUNCH_ID, local_port: int = 0
     return Route(LaunchId(launch_id), ALICE, "n1", node.port, local_port)
 
 
+def _soon() -> Deadline:
+    return Deadline.after(60)
+
+
 @asynccontextmanager
 async def _client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -116,13 +123,64 @@ async def _until_it_answers(port: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_direct_tunnel_is_the_address_that_the_site_gives_its_nodes(keeper: TunnelKeeper) -> None:
-    sites = {"geneva": builders.site(node_address="{node}-ib.geneva.test"), "lugano": builders.site()}
-    offer = builders.catalogue(sites=sites).sites
-    route = Route(builders.LAUNCH_ID, ALICE, "n1", 8888)
-    assert await tunnel.of(offer["geneva"], keeper).open(route) == ("http://n1-ib.geneva.test:8888", 0)
-    assert await tunnel.of(offer["lugano"], keeper).open(route) == ("http://n1:8888", 0)
-    assert keeper.list() == ()
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Names:
+    return names.known(monkeypatch)
+
+
+def _at(node: str) -> Route:
+    return Route(builders.LAUNCH_ID, ALICE, node, 8888)
+
+
+def _direct(address: str = "{node}") -> Tunnel:
+    return DirectTunnel(builders.catalogue(sites={"geneva": builders.site(node_address=address)}).sites["geneva"])
+
+
+async def test_a_direct_tunnel_is_the_address_of_the_name_that_the_site_gives_its_nodes(
+    known: Names,
+) -> None:
+    known |= {"n1-ib.geneva.test": ("203.0.113.7",), "n1": ("2001:db8::7", "203.0.113.9"), "n2": ("2001:db8::7",)}
+    assert await _direct("{node}-ib.geneva.test").open(_at("n1"), _soon()) == ("http://203.0.113.7:8888", 0)
+    assert await _direct().open(_at("n1"), _soon()) == ("http://203.0.113.9:8888", 0)
+    assert await _direct().open(_at("n2"), _soon()) == ("http://[2001:db8::7]:8888", 0)
+
+
+OWN = [each.address for card in psutil.net_if_addrs().values() for each in card if each.family == socket.AF_INET]
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("127.0.0.1",),
+        ("127.9.8.7",),
+        ("::1",),
+        ("::ffff:127.0.0.1",),
+        ("0.0.0.0",),  # noqa: S104 - nobody listens there
+        ("::",),
+        ("169.254.169.254",),
+        ("fe80::1",),
+        ("224.0.0.1",),
+        ("203.0.113.7", "127.0.0.1"),
+        *((own,) for own in OWN),
+    ],
+)
+async def test_the_hub_connects_neither_to_itself_nor_to_what_only_looks_like_a_node(
+    known: Names, addresses: tuple[str, ...]
+) -> None:
+    known["n1"] = addresses
+    with pytest.raises(Broken, match=r"runs on n1\. That name leads to an address that no node can have"):
+        await _direct().open(_at("n1"), _soon())
+
+
+@pytest.mark.parametrize("node", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "localhost."])
+async def test_no_spelling_of_loopback_is_a_node(node: str) -> None:
+    with pytest.raises((Broken, Unavailable)):
+        await _direct().open(_at(node), _soon())
+
+
+async def test_a_node_whose_name_nobody_knows_cannot_be_reached(known: Names) -> None:
+    with pytest.raises(Unavailable, match="The hub does not find the address of n1 at Geneva"):
+        await _direct().open(_at("n1"), _soon())
 
 
 def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> None:
@@ -133,21 +191,21 @@ def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> Non
 async def test_an_ssh_tunnel_is_a_port_of_this_machine(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, ports: list[int]
 ) -> None:
-    url, port = await tunnel.of(site, keeper).open(_route(node))
+    url, port = await tunnel.of(site, keeper).open(_route(node), _soon())
     assert (url, port) == (f"http://127.0.0.1:{ports[0]}", ports[0])
     assert keeper.list() == (_route(node),)
     assert login1.asked == [("n1-ib.lugano.test", node.port)]
 
 
 async def test_a_megabyte_passes_in_both_directions(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     assert await _there_and_back(port, MEGABYTE) == MEGABYTE
 
 
 async def test_clients_at_the_same_time_do_not_mix(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (one_reader, one), _client(port) as (other_reader, other):
         one.write(b"one")
         other.write(b"other")
@@ -160,7 +218,7 @@ async def test_clients_at_the_same_time_do_not_mix(
 async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
     site: Site, keeper: TunnelKeeper, node: _Node
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (_, writer):
         writer.write(MEGABYTE)
         await until(lambda: node.clients == 1)
@@ -170,7 +228,7 @@ async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
 
 
 async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (reader, writer):
         writer.write(b"x")
         assert await reader.readexactly(1) == b"x"
@@ -183,9 +241,30 @@ async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKee
     keeper.close(builders.LAUNCH_ID)
 
 
+async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
+    site: Site, keeper: TunnelKeeper, node: _Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "CLIENTS_AT_ONCE", 2)
+    monkeypatch.setattr(keeper_module, "_TOLD_AT_ONCE", 1)
+    port = await keeper.open(_route(node), site, _soon())
+    async with _client(port), _client(port):
+        await until(lambda: node.clients == 2)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            answer = await client.get("/user/alice/lab")
+            assert answer.status_code == 429
+            assert answer.text.startswith("Too many connections to this server are open at once (2).")
+        # One that says nothing is waited for, and whoever comes then is hung up on.
+        async with _client(port):
+            await until(lambda: len(keeper._open[builders.LAUNCH_ID].clients) == 3)
+            assert not await _answers(port)
+            assert len(keeper._open[builders.LAUNCH_ID].clients) == 3
+            assert node.clients == 2
+    await _until_it_answers(port)
+
+
 async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    await keeper.open(_route(node), site)
-    port = await keeper.open(_route(node, "ffffffffffff"), site)
+    await keeper.open(_route(node), site, _soon())
+    port = await keeper.open(_route(node, "ffffffffffff"), site, _soon())
     keeper.close(builders.LAUNCH_ID)
     assert await _answers(port)
 
@@ -193,7 +272,7 @@ async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: Tunnel
 async def test_the_next_client_after_a_dropped_connection_gets_through_on_the_same_port(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     async with _client(port) as (reader, writer):
         writer.write(b"x")
         await reader.readexactly(1)
@@ -207,7 +286,7 @@ async def test_many_clients_of_a_front_end_that_is_away_count_as_one_attempt(
     site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 600)
-    port = await keeper.open(_route(node), site)
+    port = await keeper.open(_route(node), site, _soon())
     await login1.stop()
     assert await asyncio.gather(*(_answers(port) for _ in range(10))) == [False] * 10
     await login1.start()
@@ -219,7 +298,7 @@ async def test_a_front_end_that_forbids_forwarding_is_for_the_admin(
 ) -> None:
     login1.forwards = False
     with pytest.raises(Broken, match="Lugano does not let the hub through to n1") as broken:
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert "TCP forwarding is not allowed there" in broken.value.message
     assert keeper.list() == ()
 
@@ -229,7 +308,7 @@ async def test_who_may_not_log_in_has_no_tunnel(
 ) -> None:
     login1.people.clear()
     with pytest.raises(FrontEndRefused):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
 
 
@@ -238,15 +317,33 @@ async def test_a_server_that_does_not_listen_is_not_a_matter_of_forwarding(
 ) -> None:
     node.port = loopback.free_port()
     with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
+
+
+async def test_a_node_that_does_not_answer_is_told_by_the_deadline(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    login1.dark = True
+    with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
+        await keeper.open(_route(node), site, Deadline.after(0.5))
+    assert keeper.list() == ()
+
+
+async def test_a_client_of_a_node_that_does_not_answer_is_let_go(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = await keeper.open(_route(node), site, _soon())
+    monkeypatch.setattr(keeper_module, "_CLIENT_SECONDS", 0.5)
+    login1.dark = True
+    assert await _there_and_back(port) == b""
 
 
 async def test_a_tunnel_is_made_again_on_the_port_it_had(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
-    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
-    assert await keeper.open(_route(node, local_port=ports[2]), site) == ports[2]
+    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
+    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
     assert await _answers(ports[2])
     assert len(keeper.list()) == 1
 
@@ -255,7 +352,7 @@ async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], wallet: Wallet
 ) -> None:
     wallet.store.remove("alice")
-    port = await keeper.open(_route(node, local_port=ports[2]), site)
+    port = await keeper.open(_route(node, local_port=ports[2]), site, _soon())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         answer = await client.get("/user/alice/lab")
     assert answer.status_code == 424
@@ -271,7 +368,7 @@ async def test_a_new_tunnel_is_not_made_without_a_ticket(
 ) -> None:
     wallet.store.remove("alice")
     with pytest.raises(Refused, match="Log in again"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert keeper.list() == ()
 
 
@@ -279,8 +376,8 @@ async def test_a_port_that_is_taken_is_passed_over(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
     with socket.create_server(("127.0.0.1", ports[0])), socket.create_server(("127.0.0.1", ports[2])):
-        assert await keeper.open(_route(node), site) == ports[1]
-        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site) == ports[3]
+        assert await keeper.open(_route(node), site, _soon()) == ports[1]
+        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site, _soon()) == ports[3]
     assert await _answers(ports[1])
     assert await _answers(ports[3])
 
@@ -289,9 +386,9 @@ async def test_without_a_free_port_there_is_no_tunnel(
     site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
 ) -> None:
     for number in range(len(ports)):
-        await keeper.open(_route(node, f"{number:012}"), site)
+        await keeper.open(_route(node, f"{number:012}"), site, _soon())
     with pytest.raises(Unavailable, match="All ports for tunnels are in use"):
-        await keeper.open(_route(node), site)
+        await keeper.open(_route(node), site, _soon())
     assert len(keeper.list()) == len(ports)
 
 

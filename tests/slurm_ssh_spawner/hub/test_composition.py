@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import sqlite3
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
-from tests.support import builders, composing
+from tests.support import builders, composing, shells
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,17 @@ async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_
     for package in composition._PACKAGES:
         assert logging.getLogger(package).parent is logging.getLogger("a hub")
     await hub.close()
+
+
+@pytest.mark.parametrize("name", ["prod,test", "", "Prod", "a b", "-a", "a\n", "a" * 33, "é"])
+async def test_a_name_that_no_job_can_have_ends_the_hub_with_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit, match=r"hub_name, .* cannot stand in the names of jobs"):
+        _compose(tmp_path, hub_name=name)
+
+
+@pytest.mark.parametrize("name", ["hub-2", "0_a", "a" * 32])
+async def test_names_that_jobs_can_have(tmp_path: Path, name: str) -> None:
+    await _compose(tmp_path, hub_name=name).close()
 
 
 async def test_a_catalogue_that_cannot_be_used_ends_the_hub_with_its_place(tmp_path: Path) -> None:
@@ -100,6 +112,24 @@ async def test_a_database_that_somebody_holds_ends_the_hub(tmp_path: Path) -> No
     with pytest.raises(SystemExit, match="database is locked"):
         _compose(tmp_path, records_url=f"sqlite:///{tmp_path}/launches.sqlite?timeout=0.1")
     holder.close()
+
+
+_LIMITED = """
+import logging, resource
+from slurm_ssh_spawner.hub import composition
+logging.basicConfig(format="%(message)s")
+composition.raise_file_limit(logging.getLogger("a hub"))
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(("limits", "files", "is_warned"), [("100:200", 200, True), ("100:15000", 15000, False)])
+def test_a_hub_opens_as_many_files_as_it_may_and_warns_if_these_are_few(
+    limits: str, files: int, is_warned: bool
+) -> None:
+    hub = shells.run(["prlimit", f"--nofile={limits}", sys.executable, "-c", _LIMITED])
+    assert hub.lines == [str(files)]
+    assert (f"may open {files} files only" in hub.stderr.decode()) == is_warned
 
 
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from jupyterhub import orm
 from jupyterhub.user import User
@@ -37,8 +40,35 @@ async def test_a_text_that_was_cut_within_a_character_is_taken(site: RunningHub,
 async def test_a_job_of_a_named_server_reports_to_that_server(site: RunningHub, alice: User) -> None:
     second = alice.get_or_create_spawner("second", "")
     second.launch_id = "ffffffffffff"
-    assert await site.report(alice, second.launch_id) == 204
+    assert await site.report(alice, second.launch_id, token=site.token_of(alice, "second")) == 204
     assert second.reported == [8888]
+    assert alice.spawners[""].reported == []
+
+
+async def test_no_other_token_of_its_owner_reports_for_a_server(
+    site: RunningHub, alice: User, subtests: pytest.Subtests
+) -> None:
+    alice.get_or_create_spawner("second", "")
+    tokens = {
+        "read:users:name": alice.new_api_token(scopes=["read:users:name!user"]),
+        "all of theirs": alice.new_api_token(),
+        "this server": alice.new_api_token(scopes=["access:servers!server=alice/"], note="Server at /user/alice/"),
+        "another server of theirs": site.token_of(alice, "second"),
+    }
+    site.token_of(alice)
+    for body in ({"port": 5555}, {"stage": "failed", "text": "Give up."}, {"stage": "notice", "text": "Pay bob."}):
+        for which, token in tokens.items():
+            with subtests.test(token=which, body=body):
+                assert await site.report(alice, token=token, json=body) == 403
+    assert alice.spawners[""].reported == []
+
+
+async def test_a_browser_that_is_logged_in_reports_nothing(site: RunningHub, alice: User) -> None:
+    site.token_of(alice)
+    async with httpx.AsyncClient(trust_env=False, base_url=site.app.hub.url) as browser:
+        browser.cookies.set("_xsrf", "x")
+        answer = await browser.post(f"api/launches/{builders.LAUNCH_ID}", json={"port": 8888})
+    assert answer.status_code == 403
     assert alice.spawners[""].reported == []
 
 
@@ -57,12 +87,31 @@ async def test_whatever_else_is_reported_is_refused(
     bodies += [{}, [], [{"port": 8888}], "port", 8888, None, {"port": 8888, "stage": "starting"}]
     bodies += [{"port": 8888, "ip": "10.0.0.1"}, {"cmd": "id"}, {"Port": 8888}]
     raw = [json.dumps(body).encode() for body in bodies]
-    raw += [b"", b"port=8888", b"{", b"\xff\xfe", b"\0", b"[" * 100_000, b'{"port": ' + b"1" * 100_000 + b"}"]
-    raw += [b'{"port": 8888' + b" " * 100_000 + b"}"]
+    raw += [b"", b"port=8888", b"{", b"\xff\xfe", b"\0", b"[" * 10_000, b'{"port": ' + b"1" * 10_000 + b"}"]
+    raw += [b"[" * 19_000, b'{"a":' * 3_000]
     for body in raw:
         with subtests.test(body=body[:40]):
             assert await site.report(alice, content=body) == 400
     assert alice.spawners[""].reported == []
+
+
+@pytest.mark.parametrize("path", ["launches/0123456789ab", "users/alice/servers/", "users/alice/servers/second"])
+@pytest.mark.parametrize("announced", ["Content-Length: 90000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_long_body_is_not_read_whoever_sends_it(
+    site: RunningHub, alice: User, path: str, announced: str, is_known: bool
+) -> None:
+    hub = urlsplit(site.app.hub.url)
+    sender = f"Authorization: token {alice.new_api_token()}\r\n" if is_known else ""
+    head = f"POST {hub.path}api/{path} HTTP/1.1\r\nHost: {hub.netloc}\r\n{sender}{announced}\r\n\r\n"
+    reader, writer = await asyncio.open_connection(hub.hostname, hub.port)
+    writer.write(head.encode())
+    if "chunked" in announced:
+        writer.write(b"20000\r\n" + b" " * 0x20000 + b"\r\n")
+    async with asyncio.timeout(20):
+        # Nothing more was sent: the answer waits for no body.
+        assert await reader.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    writer.close()
 
 
 async def test_the_launch_of_somebody_else_is_not_found(site: RunningHub, alice: User) -> None:

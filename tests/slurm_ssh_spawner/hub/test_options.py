@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jupyterhub.app import JupyterHub
 
@@ -144,6 +145,33 @@ async def test_choices_of_another_shape_never_reach_jupyterhubs_database(
     assert "north" not in alice.user.orm_spawners
 
 
+_MANY = {f"param.x{number}": "1" for number in range(61)}
+_LONG = {f"param.x{number}": "\U0001f600" * 200 for number in range(30)}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("options", [_MANY, _LONG])
+async def test_too_many_choices_never_reach_jupyterhubs_database(
+    hub: LaunchingHub, method: str, options: dict[str, str]
+) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    server = "north" if method == "PUT" else "south"
+    status, message = await alice.call(method, server, json={"user_options": options})
+    assert (status, "These are too many choices: at most 60 can be made" in message) == (400, True)
+    assert alice.stored("south") == TWO_HOURS
+    assert "north" not in alice.user.orm_spawners
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@pytest.mark.parametrize("content", [b"[" * 19_000, b'{"a":' * 10_000, b"\xff", b'{"time": "\\ud800"}'])
+async def test_no_body_ends_in_an_error_of_the_server(hub: LaunchingHub, method: str, content: bytes) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    assert (await alice.call(method, "south", content=content))[0] in (400, 409)
+    assert alice.stored("south") == TWO_HOURS
+
+
 @pytest.mark.parametrize("body", [["user_options"], {"cores": "1"}, {"name": 7}, {"display_name": ["x"]}, "x"])
 async def test_another_change_of_a_server_is_refused_with_a_sentence(hub: LaunchingHub, body: Any) -> None:
     alice = await hub.person("alice")
@@ -228,6 +256,15 @@ async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     source = page.split("launch-pages/")[1].split('"')[0]
     answer = await alice.page(f"launch-pages/{source}")
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["%00", "%0d%0a", "../spawner.py", "%2e%2e%2fspawner.py", "", "no_such.js", "a" * 9000]
+)
+async def test_no_other_name_of_a_script_is_an_error_of_the_server(hub: LaunchingHub, name: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as anybody:
+        answer = await anybody.get(f"{hub.app.hub.url}launch-pages/{name}")
+    assert answer.status_code == 404
 
 
 async def test_groups_of_the_hub_show_a_profile_and_open_it(hub: LaunchingHub) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -27,10 +27,11 @@ async def _listening(answer: bytes) -> AsyncIterator[int]:
     """Give the port of a node where somebody answers every request so, or with b"" never."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if answer:
+        # Who only looks whether it can connect asks nothing.
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
             writer.write(answer)
-        else:
+        if not answer:
             await reader.read()
         writer.close()
 
@@ -45,8 +46,10 @@ _UP = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConne
 @pytest.fixture
 async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> AsyncIterator[RunningHub]:
     running = await start(ComposedSpawner)
-    sites = {"geneva": builders.site(slurm_path=str(local.slurm), ticket={"delivery": "none"}, ticket_folder=None)}
-    offer = builders.live(local.home, sites=sites, profiles={"few": builders.profile(servers_max=1)})
+    site = builders.site(
+        slurm_path=str(local.slurm), ticket={"delivery": "none"}, ticket_folder=None, tunnel={"kind": "ssh"}
+    )
+    offer = builders.live(local.home, sites={"geneva": site}, profiles={"few": builders.profile(servers_max=1)})
     tickets = composing.NoTickets(TicketMissing())
     url = f"sqlite:///{local.home}/launches.sqlite?timeout=0.1"
     running.app.tornado_settings[SETTING] = composing.hub(offer, tickets, url, local)
@@ -59,18 +62,30 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh_spawner.hub.restored._ANSWER_SECONDS", 0.5)
 
 
+@pytest.fixture
+def unforeseen() -> None:
+    """Something goes wrong that only the log tells."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else_is_unforeseen(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    yield
+    told = [line for line in caplog.get_records("call") if "cannot be found out" in line.getMessage()]
+    assert bool(told) == ("unforeseen" in request.fixturenames)
+
+
 def _is_kept(server: Server) -> bool:
     return bool(server.spawner.ready) and server.spawner.launch_id == server.job.launch_id
 
 
-async def test_a_server_that_answers_goes_on(hub: RunningHub, local: LocalSite) -> None:
-    local.refusal = AssertionError("the site was asked")
+async def test_a_server_that_answers_goes_on(hub: RunningHub) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)
         await restart(hub)
         assert _is_kept(alice)
-        assert await alice.spawner.get_url() == f"http://127.0.0.1:{port}/user/alice/"
-    local.refusal = None
+        assert await alice.spawner.get_url() == f"http://127.0.0.1:{alice.local_port}/user/alice/"
 
 
 async def test_a_server_of_the_first_release_goes_on(hub: RunningHub) -> None:
@@ -80,7 +95,7 @@ async def test_a_server_of_the_first_release_goes_on(hub: RunningHub) -> None:
         job = Job.from_state(state["job"])
         assert job is not None
         await core(hub).launcher.records.begin(job.launch_id, builders.launch(core(hub).catalogue.current))
-        core(hub).launcher.records.reached(job.launch_id, "127.0.0.1", port, 0)
+        core(hub).launcher.records.reached(job.launch_id, "n1", port, alice.local_port)
         await core(hub).launcher.records.settled()
         await restart(hub)
         assert alice.spawner.ready
@@ -95,7 +110,7 @@ async def test_of_forty_servers_twelve_with_dark_nodes_none_is_lost(hub: Running
         local.tell("queue", "".join(server.row() for server in servers))
         await restart(hub)
         assert [server.name for server in servers if not _is_kept(server)] == []
-    assert sum(server.spawner.server.port == dark for server in servers) == 12
+    assert [server.spawner.server.port for server in servers] == [server.local_port for server in servers]
     assert local.told("scancel.arguments") == ""
 
 
@@ -172,15 +187,14 @@ async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
         local.tell("queue", f"42|RUNNING|n1|alice|None|{job.mark}\n")
         await restart(hub)
         assert alice.spawner.ready
-        assert await alice.spawner.get_url() == f"http://127.0.0.1:{port}/user/alice/"
+        assert await alice.spawner.get_url() == f"http://127.0.0.1:{alice.local_port}/user/alice/"
 
 
+@pytest.mark.usefixtures("unforeseen")
 async def test_a_database_that_is_gone_for_a_while_loses_no_server(hub: RunningHub, local: LocalSite) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)
-        bob = await ran(hub, "bob", port)
-        bob.spawner.orm_spawner.state = {"job": bob.job.to_state()}
-        hub.app.db.commit()
+        bob = await ran(hub, "bob", port, has_place=False)
         database = local.home / "launches.sqlite"
         database.rename(local.home / "away")
         local.tell("queue", alice.row() + bob.row())
@@ -190,10 +204,11 @@ async def test_a_database_that_is_gone_for_a_while_loses_no_server(hub: RunningH
         assert _is_kept(bob)
         await core(hub).launcher.records.settled()
         assert await bob.spawner.poll() is None
-        assert bob.spawner._place == Place("127.0.0.1", port)
+        assert bob.spawner._place == Place("n1", port, bob.local_port)
     assert local.told("scancel.arguments") == ""
 
 
+@pytest.mark.usefixtures("unforeseen")
 async def test_whatever_goes_wrong_no_server_is_lost(
     hub: RunningHub, local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

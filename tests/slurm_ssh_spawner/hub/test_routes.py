@@ -1,3 +1,4 @@
+import re
 import sys
 
 import batchspawner.api
@@ -19,6 +20,13 @@ def test_our_routes_come_first_and_the_one_of_batchspawner_is_gone() -> None:
     assert UserServerAPIHandler not in handlers
     replaced = [route[0] for route in default_handlers if route[1] is UserServerAPIHandler]
     assert [route[0] for route in found if route[1] is ServerHandler] == replaced != []
+
+
+@pytest.mark.parametrize("path", ["%00", "\0", "../routes.py", "a/b.js", "a.js\n", ".js", ""])
+def test_only_names_of_scripts_reach_the_folder_of_scripts(path: str) -> None:
+    (pattern,) = [route[0] for route in routes.arranged([], "/hub/") if "launch-pages" in route[0]]
+    assert re.fullmatch(pattern, "/hub/launch-pages/options_form.js")
+    assert not re.fullmatch(pattern, f"/hub/launch-pages/{path}")
 
 
 def test_jupyterhubs_own_list_is_left_as_it_is() -> None:

@@ -14,6 +14,7 @@ from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.progress import Progress
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.support import builders
 from tests.support.local import LocalSite
 from tests.support.waiting import until
@@ -33,7 +34,7 @@ class Waiting:
         self.report = RUNNING
         self.over: list[JobReport] = []
         self.progress = Progress()
-        self.port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.port = ReportedPort()
 
     async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
         return (Row(job.job_id, job.owner, job.mark, self.report),)
@@ -66,7 +67,7 @@ async def test_the_end_of_the_output_is_read_while_somebody_looks(waiting: Waiti
     await until(lambda: waiting.progress.output == "one")
     waiting.log.write_text("one\n\x1b[1mtwo\x1b[0m\n")
     await until(lambda: waiting.progress.output == "one\ntwo")
-    waiting.port.set_result(8888)
+    waiting.port.report(8888)
     assert await node == "n1"
     await events.aclose()
 
@@ -79,7 +80,7 @@ async def test_an_output_that_cannot_be_read_ends_nothing(waiting: Waiting) -> N
     await anext(events)
     waiting.log.write_text("one\n")
     await until(lambda: waiting.progress.output == "one")
-    waiting.port.set_result(8888)
+    waiting.port.report(8888)
     assert await node == "n1"
     await events.aclose()
 
@@ -137,6 +138,6 @@ async def test_a_log_that_cannot_be_read_is_said_with_the_reason(waiting: Waitin
 async def test_the_last_stage_ends_when_the_server_is_up(waiting: Waiting) -> None:
     node = waiting.start()
     waiting.progress.reported("starting", "Python")
-    waiting.port.set_result(8888)
+    waiting.port.report(8888)
     await node
     assert [(stage.ended is not None, stage.failed) for stage in waiting.progress.stages] == [(True, False)]

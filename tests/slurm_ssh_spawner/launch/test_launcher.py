@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from kerberos_auth.errors import AuthFailed
+from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Broken, JobEnded, Refused, SiteUnreachable, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -16,7 +18,8 @@ from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from tests.support import builders, composing, loopback
+from slurm_ssh_spawner.launch.reported_port import ReportedPort
+from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -26,26 +29,29 @@ ID = builders.LAUNCH_ID
 
 
 class _Tickets:
-    """Everybody but bob has a ticket."""
+    """Everybody but bob has a ticket; each that is put ends a second after the one before."""
 
     def __init__(self) -> None:
-        self.ticket = b"ticket"
+        self.tickets: dict[str, tuple[bytes, int]] = {}
         self.subscribers: list[Callable[[str], None]] = []
 
-    def get(self, user: str) -> str:
-        return user
+    def get(self, user: str) -> Ticket:
+        return builders.ticket(user, self._of(user)[1])
 
     def read(self, user: str) -> bytes:
+        return self._of(user)[0]
+
+    def _of(self, user: str) -> tuple[bytes, int]:
         if user == "bob":
             raise AuthFailed("Your ticket has expired. Log in again.")
-        return self.ticket
+        return self.tickets.get(user, (b"ticket", 2**31))
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
         self.subscribers.append(callback)
 
     def put(self, user: str, ticket: bytes) -> None:
-        """Give everybody this ticket, and tell as if `user` had a new one."""
-        self.ticket = ticket
+        """Give somebody a newer ticket."""
+        self.tickets[user] = ticket, self._of(user)[1] + 1
         for callback in self.subscribers:
             callback(user)
 
@@ -79,6 +85,11 @@ def _launcher(tmp_path: Path, offer: Catalogue, tickets: Any, pool: Any, *ports:
 @pytest.fixture
 def tickets() -> _Tickets:
     return _Tickets()
+
+
+@pytest.fixture(autouse=True)
+def _nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names.known(monkeypatch).update({"n1.geneva.test": ("203.0.113.7",), "localhost": ("127.0.0.1",)})
 
 
 @pytest.fixture
@@ -125,10 +136,8 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(
-    launcher: Launcher, progress: Progress
-) -> tuple["asyncio.Future[int]", "asyncio.Task[tuple[str, Place]]"]:
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+def _ready(launcher: Launcher, progress: Progress) -> tuple[ReportedPort, "asyncio.Task[tuple[str, Place]]"]:
+    port = ReportedPort()
     return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
 
@@ -176,6 +185,41 @@ async def test_a_submission_goes_on_when_nobody_waits_for_it(
     assert local.told("submissions") == "x\n"
 
 
+async def test_a_stop_does_not_wait_for_ever_for_a_submission(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._CANCEL_SECONDS", 0.1)
+    local.holds = [asyncio.Event()]
+    (held,) = local.holds
+    submitting = asyncio.create_task(_Told().submit(launcher, offer))
+    await until(lambda: launcher.is_submitting(_job()))
+    with pytest.raises(Unavailable) as late:
+        await launcher.cancel(_job())
+    assert late.value.message.startswith("Geneva has not answered yet whether it accepts the job. The hub stops")
+    assert local.told("scancel.arguments") == ""
+    held.set()
+    await submitting
+    await _ended(launcher)
+    assert (await _record(launcher)).end_reason == "stopped"
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
+async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("slurm_ssh.jobs.upkeep.PAUSES_SECONDS", (0.1,))
+    local.tell("silent", "")
+    local.mishaps = ["", "", "after"]
+    with pytest.raises(Unavailable, match="was lost while the job was submitted"):
+        await _Told().submit(launcher, offer)
+    _queue(local, "PENDING")
+    (local.slurm / "silent").unlink()
+    await until(lambda: local.told("queue") == "")
+    assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
+
+
 async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
     _queue(local, "RUNNING", "n1")
     await launcher.cancel(_job())
@@ -193,9 +237,32 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     _queue(local, "RUNNING", "n1")
     told = Progress()
     port, ready = _ready(launcher, told)
-    port.set_result(8888)
-    assert (await ready)[0] == "http://n1.geneva.test:8888"
+    port.report(8888)
+    assert (await ready)[0] == "http://203.0.113.7:8888"
     assert told.sentences[-1] == "The server is up on n1."
+
+
+async def test_a_port_that_was_reported_before_the_job_ran_is_not_its_port(
+    launcher: Launcher, local: LocalSite
+) -> None:
+    _queue(local, "PENDING", reason="Resources")
+    port, ready = _ready(launcher, Progress())
+    port.report(5555)
+    await until(lambda: not port.number)
+    _queue(local, "RUNNING", "n1")
+    port.report(8888)
+    port.report(5555)
+    assert (await ready)[0] == "http://203.0.113.7:8888"
+
+
+async def test_a_port_waits_for_slurm_while_that_does_not_answer(launcher: Launcher, local: LocalSite) -> None:
+    local.tell("silent", "")
+    _queue(local, "RUNNING", "n1")
+    port, ready = _ready(launcher, Progress())
+    port.report(8888)
+    await asyncio.wait((ready,), timeout=1)
+    (local.slurm / "silent").unlink()
+    assert (await ready)[0] == "http://203.0.113.7:8888"
 
 
 async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
@@ -205,7 +272,7 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     await until(lambda: len(told.sentences) == 1)
     _queue(local, "RUNNING", "n1")
     await until(lambda: len(told.sentences) == 2)
-    port.set_result(8888)
+    port.report(8888)
     await ready
     assert told.sentences[0] == "The job waits in the queue (Resources)."
     assert told.sentences[1].startswith("The job runs on n1")
@@ -382,12 +449,12 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     job = await told.submit(launcher, offer)
     _queue(local, "RUNNING", "n1")
     port, ready = _ready(launcher, Progress())
-    port.set_result(8888)
-    assert await ready == ("http://n1.geneva.test:8888", Place("n1", 8888))
+    port.report(8888)
+    assert await ready == ("http://203.0.113.7:8888", Place("n1", 8888))
     place = Place.of(await _record(launcher))
     assert place == Place("n1", 8888)
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reach(job, place) == ("http://n1.geneva.test:8888", place)
+    assert await later.reach(job, place, Deadline.after(20)) == ("http://203.0.113.7:8888", place)
     await later.close()
 
 
@@ -424,7 +491,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
     port, ready = _ready(launcher, Progress())
-    port.set_result(server.sockets[0].getsockname()[1])
+    port.report(server.sockets[0].getsockname()[1])
     url, place = await ready
     assert await _said_at(url) == b"hello\n"
     assert f"http://127.0.0.1:{(await _record(launcher)).local_port}" == url
@@ -433,7 +500,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
         await _said_at(url)
     await launcher.close()
     later = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
-    assert await later.reach(job, place) == (url, place)
+    assert await later.reach(job, place, Deadline.after(20)) == (url, place)
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
     assert ticket.exists()
@@ -564,12 +631,95 @@ async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
     tickets.put("alice", b"a newer ticket")
     await until(lambda: launcher.notices("alice") != ())
     (sentence,) = launcher.notices("alice")
-    assert sentence.startswith("Your job at geneva did not get your new ticket and keeps the one it has. ")
+    assert sentence.startswith("Your jobs at Geneva do not have your new ticket yet and use the one they have; ")
     assert launcher.notices("bob") == ()
     folder.chmod(0o700)
     tickets.put("alice", b"the newest ticket")
     await until(lambda: launcher.notices("alice") == ())
     assert (folder / f"{ID}.ccache").read_bytes() == b"the newest ticket"
+
+
+async def _with_a_newer_ticket(tickets: _Tickets) -> _Tickets:
+    """Return the tickets of a hub that starts and renews alice's before it knows of any job."""
+    later = _Tickets()
+    later.tickets = dict(tickets.tickets)
+    later.put("alice", b"renewed")
+    return later
+
+
+@pytest.mark.parametrize("look", ["reach", "report"])
+async def test_a_ticket_renewed_while_the_hub_was_down_is_delivered_at_the_first_look_at_the_job(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets, tmp_path: Path, look: str
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    await launcher.report(job)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, await _with_a_newer_ticket(tickets), local)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    assert delivered.read_bytes() == b"ticket"
+    if look == "reach":
+        await later.reach(job, Place("n1", 8888), Deadline.after(20))
+    else:
+        await later.report(job)
+    await until(lambda: delivered.read_bytes() == b"renewed")
+    await later.close()
+
+
+async def test_a_job_that_was_given_the_newest_ticket_gets_none_when_the_hub_starts_again(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets, tmp_path: Path
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    tickets.put("alice", b"renewed")
+    await until(lambda: delivered.read_bytes() == b"renewed")
+    await launcher.close()
+    delivered.write_bytes(b"as it was")
+    later = _launcher(tmp_path, offer, tickets, local)
+    await later.report(job)
+    await later._core.upkeep.settled(job)
+    assert delivered.read_bytes() == b"as it was"
+    await later.close()
+
+
+async def test_a_site_that_was_away_at_a_renewal_gets_the_ticket_when_it_is_back(
+    launcher: Launcher,
+    offer: Catalogue,
+    local: LocalSite,
+    tickets: _Tickets,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.deliveries.PAUSES_SECONDS", (0.01,))
+    await _Told().submit(launcher, offer)
+    local.refusal = SiteUnreachable("Geneva cannot be reached.")
+    tickets.put("alice", b"renewed")
+    await until(lambda: launcher.notices("alice") != ())
+    assert launcher.notices("alice")[0].endswith("the hub keeps trying. Geneva cannot be reached.")
+    local.refusal = None
+    await until(lambda: launcher.notices("alice") == ())
+    assert (local.home / f"alice/tickets/{ID}.ccache").read_bytes() == b"renewed"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_edit_of_the_site_does_not_lead_a_running_jobs_ticket_elsewhere(
+    launcher: Launcher, local: LocalSite, tickets: _Tickets, tmp_path: Path, offer: Catalogue, *, restarted: bool
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    edited = _catalogue(local, ticket_folder=f"{local.home}/elsewhere", ticket={"delivery": "copy"})
+    offer.sites.clear()  # type: ignore[attr-defined]
+    offer.sites.update(edited.sites)  # type: ignore[attr-defined]
+    if restarted:
+        await launcher.close()
+        launcher = _launcher(tmp_path, offer, await _with_a_newer_ticket(tickets), local)
+        stored = Job.from_state(job.to_state())
+        assert stored
+        await launcher.report(stored)
+    else:
+        tickets.put("alice", b"renewed")
+    await until(lambda: (local.home / f"alice/tickets/{ID}.ccache").read_bytes() == b"renewed")
+    assert not (local.home / "elsewhere").exists()
+    await launcher.close()
 
 
 async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
@@ -585,5 +735,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._background)
+    await until(lambda: not launcher._background)
     assert not delivered.exists()

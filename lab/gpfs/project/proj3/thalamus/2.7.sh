@@ -6,9 +6,6 @@ if [ -e "$VENV_PATH/complete" ]; then exit; fi
 
 . /opt/rh/python27/enable
 echo "Using $(command -v python)"
-echo "Creating environment $VENV_PATH"
-python -m venv --clear "$VENV_PATH"
-. "$VENV_PATH/bin/activate"
-pip install --progress-bar off six==1.16.0 ipykernel
+. /gpfs/project/environment.sh "$VENV_PATH" python six==1.16.0
 python -m ipykernel install --user --name Thalamus_27
 touch "$VENV_PATH/complete"

@@ -8,9 +8,6 @@ module purge
 module load nix/python/3.4-light
 
 echo "Using $(command -v python3)"
-echo "Creating environment $VENV_PATH"
-python3 -m venv --clear "$VENV_PATH"
-. "$VENV_PATH/bin/activate"
-pip install --progress-bar off six==1.17.0 ipykernel
+. /gpfs/project/environment.sh "$VENV_PATH" python3 six==1.17.0
 python3 -m ipykernel install --user --name Thalamus_34
 touch "$VENV_PATH/complete"

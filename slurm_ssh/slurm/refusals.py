@@ -1,0 +1,92 @@
+"""What sbatch says besides the number of a job: why it refused one, or what it advises.  Pure."""
+
+import re
+
+from slurm_ssh import sentences
+from slurm_ssh.text import one_line
+
+# Slurm's words, and the sentences about a partition or project that was asked for and about the default one.
+_REFUSALS = (
+    ("Invalid account or account/partition", sentences.PROJECT_REFUSED, sentences.NO_DEFAULT_PROJECT),
+    ("invalid partition", sentences.NO_SUCH_PARTITION, sentences.NO_DEFAULT_PARTITION),
+    ("Requested time limit is invalid", sentences.TIME_TOO_LONG, sentences.TIME_TOO_LONG_FOR_DEFAULT),
+    ("User's group not permitted", sentences.PARTITION_FORBIDDEN, sentences.DEFAULT_PARTITION_FORBIDDEN),
+    ("Requested node configuration is not available", sentences.NO_SUCH_NODE, None),
+    ("AssocMaxSubmitJobLimit", sentences.TOO_MANY_JOBS, None),
+    ("QOSMaxSubmitJobPerUserLimit", sentences.TOO_MANY_JOBS, None),
+    ("Job violates accounting/QOS policy", sentences.LIMIT_REACHED, None),
+    ("Invalid qos", sentences.QOS_REFUSED, None),
+    ("Requested reservation is invalid", sentences.RESERVATION_REFUSED, None),
+    ("unrecognized option '--auks", sentences.NO_AUKS_PLUGIN, None),
+)
+# What Slurm says above these.
+_BESIDE = (
+    "CPU count per node can not be satisfied",
+    "Memory specification can not be satisfied",
+    "invalid partition specified",
+)
+_CODE = re.compile(r"\s*sbatch: error: \w+\s*")
+_GENERIC = "Batch job submission failed"
+_ERROR = re.compile(r"sbatch: (?:fatal: )?error: |sbatch: fatal: ")
+_LONGEST_REFUSAL = 500
+_UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
+
+
+def is_unreachable(stderr: str) -> bool:
+    """Return whether a failed command could not talk to slurmctld."""
+    return any(words in stderr for words in _UNREACHABLE)
+
+
+def advice(stderr: str) -> str:
+    """Return what sbatch said although it accepted the job, on one line; "" if nothing."""
+    lines = (line.strip().removeprefix("sbatch: ") for line in stderr.splitlines())
+    return one_line(" ".join(line for line in lines if line), 500)
+
+
+def refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:
+    """Return why sbatch refused a job, as sentences for the person.
+
+    What the site itself says, such as its job_submit plug-in, is among them; Slurm's own last line only if nothing
+    else is known.  `title` is the site's; `project` and `partition` are those that were asked for.
+    """
+    known = _known_refusal(title, stderr, project, partition)
+    errors, last = _errors(stderr)
+    words = [line for line in errors if not _is_beside(line)] if known else errors
+    said = one_line(" ".join(words), _LONGEST_REFUSAL).rstrip(".")
+    if known:
+        return f"{known} {sentences.SLURM_SAYS.format(site=title, reason=said)}." if said else known
+    reason = said or one_line(last, _LONGEST_REFUSAL).rstrip(".")
+    if not reason:
+        return sentences.JOB_REFUSED_WITHOUT_REASON.format(site=title)
+    return sentences.JOB_REFUSED.format(site=title, reason=reason)
+
+
+def _known_refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:
+    codes = _slurms_own(stderr).lower()
+    for words, sentence, of_default in _REFUSALS:
+        if words.lower() in codes:
+            asked_for = project if "{project}" in sentence else partition
+            said = sentence if asked_for or of_default is None else of_default
+            return said.format(site=title, project=project, partition=partition)
+    return ""
+
+
+def _slurms_own(stderr: str) -> str:
+    """Return what Slurm itself says, without a site's words, which may be about anything; all if nobody knows."""
+    lines = stderr.splitlines()
+    if not any(_GENERIC in line for line in lines):
+        return stderr
+    return "\n".join(line for line in lines if _GENERIC in line or _CODE.fullmatch(line))
+
+
+def _errors(stderr: str) -> tuple[list[str], str]:
+    """Return sbatch's errors in their order without Slurm's generic one, and what is left to say without them."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line.partition("error: ")[2] for line in lines if _ERROR.match(line)]
+    last = errors[-1] if errors else " ".join(line.removeprefix("sbatch: ") for line in lines)
+    return [line for line in errors if line and not line.startswith(_GENERIC)], last
+
+
+def _is_beside(line: str) -> bool:
+    """Return whether an error is Slurm's about what a known refusal says already: a code, or a text of its own."""
+    return len(line.split()) == 1 or line.startswith(_BESIDE)

@@ -1,0 +1,147 @@
+"""Makes SSH connections as a person, with the person's own ticket."""
+
+import asyncio
+import logging
+
+import asyncssh
+
+from kerberos_auth.tickets import Ticket
+from profiles.catalogue.site import FrontEnd
+from slurm_ssh import sentences
+from slurm_ssh.errors import Broken, FrontEndRefused
+from slurm_ssh.ssh import refusals
+from slurm_ssh.ssh.connection import LONGEST_QUOTE, Connection
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.refusals import Refusal
+
+# For one front end, from TCP to login.
+CONNECT_SECONDS = 8
+# A host that vanished is noticed after (count + 1) * interval: soon enough to use another while a page waits.
+KEEPALIVE_SECONDS = 3
+KEEPALIVE_COUNT = 2
+
+# GSS_C_DELEG_FLAG of RFC 2744.
+_DELEGATED = 1
+
+_log = logging.getLogger(__name__)
+
+
+class FrontEndSilent(Exception):  # noqa: N818
+    """A front end could not be connected to; another one may do."""
+
+
+class FrontEndBusy(FrontEndSilent):
+    """A front end hung up before the login, as sshd does when too many log in at once; it may be tried again."""
+
+
+async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+    """Connect to one front end of the site called `title`, and make sure that the ticket went along.
+
+    Raises FrontEndSilent, FrontEndRefused, Broken (host key), Unavailable (no KDC answers) or Refused (ticket not
+    delegated).
+    """
+    host, hearing = front_end.host, _Hearing()
+    try:
+        ssh = await _connect(front_end, login.owner, ticket.ccache, hearing)
+    except asyncio.CancelledError:
+        # asyncssh leaves the connection of a caller open who waits no longer.
+        hearing.abort()
+        raise
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
+    except asyncssh.PermissionDenied as error:
+        offered = await _offered(front_end, login.owner)
+        refused = Refusal(host, title, offered, hearing.is_asked_more, str(error))
+        raise await refused.explained(ticket) from error
+    except asyncssh.ConnectionLost as error:
+        if said := hearing.banner.strip():
+            says = sentences.NOT_LET_IN_SAYING.format(host=host)
+            raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
+        raise FrontEndBusy(f"{host}: {error}") from error
+    except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
+        raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
+    if not _is_delegated(ssh):
+        ssh.abort()
+        raise await refusals.not_forwarded(ticket, host, title)
+    _log.info("connected to %s as %s for %s", host, login.owner, login.user)
+    return Connection(host, ssh)
+
+
+class _Hearing(asyncssh.SSHClient):
+    """Hears what a front end says while it decides about a login; answers no question."""
+
+    def __init__(self) -> None:
+        self.banner = ""
+        self.is_asked_more = False
+        self._connection: asyncssh.SSHClientConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Keep what may have to be given up."""
+        self._connection = conn
+
+    def abort(self) -> None:
+        """Give the connection up, however far the login is."""
+        if self._connection:
+            self._connection.abort()
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:  # noqa: ARG002 - asyncssh's signature
+        """Keep what is shown before the login: many sites greet so, and PAM says so why it refuses."""
+        self.banner += msg
+
+    def kbdint_auth_requested(self) -> None:
+        """Note that a question would be asked, and leave it unanswered."""
+        self.is_asked_more = True
+
+
+async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
+    """Return by what methods a front end lets people begin a login, as ssh names them; none if it does not say."""
+    host, port = front_end.host, front_end.port
+    limits = asyncssh.SSHClientConnectionOptions(connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS)
+    try:
+        return frozenset(await asyncssh.get_server_auth_methods(host, port, owner, config=None, options=limits))
+    except (OSError, asyncssh.Error):
+        return frozenset()
+
+
+async def _connect(
+    front_end: FrontEnd, owner: str, ccache: str, hearing: _Hearing
+) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        front_end.host,
+        front_end.port,
+        username=owner,
+        known_hosts=_known_hosts(front_end),
+        client_factory=lambda: hearing,
+        # The second only to notice that it is asked for.
+        preferred_auth="gssapi-with-mic,keyboard-interactive",
+        # GSS key exchange would go past the host keys and end the connection when the ticket ends.
+        gss_kex=False,
+        gss_store=ccache,
+        gss_host=front_end.host,
+        gss_delegate_creds=True,
+        # Nothing of the hub's own account may speak for a person.
+        config=None,
+        agent_path=None,
+        client_keys=None,
+        password=None,
+        disable_trivial_auth=True,
+        encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
+        # A front end could send little that becomes much.
+        compression_algs=["none"],
+        connect_timeout=CONNECT_SECONDS,
+        login_timeout=CONNECT_SECONDS,
+        keepalive_interval=KEEPALIVE_SECONDS,
+        keepalive_count_max=KEEPALIVE_COUNT,
+    )
+
+
+def _known_hosts(front_end: FrontEnd) -> asyncssh.SSHKnownHosts:
+    pattern = front_end.host if front_end.port == 22 else f"[{front_end.host}]:{front_end.port}"
+    return asyncssh.import_known_hosts("".join(f"{pattern} {key}\n" for key in front_end.host_keys))
+
+
+def _is_delegated(ssh: asyncssh.SSHClientConnection) -> bool:
+    # asyncssh has no public way to ask; a login without delegation succeeds silently.
+    context = ssh.get_gss_context()
+    security = context._ctx if context else None
+    return bool(security and security.actual_flags & _DELEGATED)
