@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from batchspawner import BatchSpawnerBase, JobStatus
 from jupyterhub import orm
@@ -20,7 +19,7 @@ from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import composition, restored, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
-from slurm_ssh_spawner.hub.restored import KeptServer, Standing
+from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.hub.storing import commit
@@ -162,7 +161,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         except Exception:
             # JupyterHub would take it for the end of the server.
             self.log.exception("what became of %s cannot be found out; it is kept", self._log_name)
-            self._keep()
+            if self._restored:
+                restored.keep(self)
             return None
 
     async def _status(self) -> int | None:
@@ -193,18 +193,12 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
                 self.will_resume = True
                 return 0
             case Standing.SILENT:
-                self._keep()
+                restored.keep(self)
         if found.url:
             self._restored, self._url, self._place = False, found.url, found.place
-            server, where = self.server, urlsplit(found.url)
-            server.ip, server.port = where.hostname, where.port
+            restored.move(self, found.url)
             self._save(job)
         return None
-
-    def _keep(self) -> None:
-        """Let JupyterHub's start take the server for up."""
-        if self._restored and self.orm_spawner.server is not None:
-            self.server = KeptServer(orm_server=self.orm_spawner.server)
 
     async def get_url(self) -> str:
         """Return where the hub and the proxy reach the server; never raises."""

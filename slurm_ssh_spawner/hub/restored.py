@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyterhub import __version__ as jupyterhub_version
 from jupyterhub.objects import Server
+from jupyterhub.spawner import Spawner
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
@@ -115,3 +117,15 @@ class KeptServer(Server):  # type: ignore[misc]
         """Answer in the place of the server."""
         headers = HTTPHeaders({"X-JupyterHub-Version": jupyterhub_version})
         return HTTPResponse(HTTPRequest(self.url), HTTPStatus.OK, headers)
+
+
+def keep(spawner: Spawner) -> None:
+    """Let JupyterHub, which is starting, take the spawner's server for up."""
+    if spawner.orm_spawner.server is not None:
+        spawner.server = KeptServer(orm_server=spawner.orm_spawner.server)
+
+
+def move(spawner: Spawner, url: str) -> None:
+    """Have JupyterHub, and soon its proxy, reach the spawner's server at `url`."""
+    where = urlsplit(url)
+    spawner.server.ip, spawner.server.port = where.hostname, where.port

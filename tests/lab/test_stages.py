@@ -25,7 +25,7 @@ def test_a_page_shows_stages_with_their_times_and_the_end_of_the_output(lab: Lab
         start(page, "p11", "building")
         page.wait_for_selector(f"{STAGE}[data-state=running] >> text=kernel")
         done = page.locator(f"{STAGE}[data-state=done]").all_inner_texts()
-        assert [text.split()[0] for text in done][:2] == ["modules", "loaded"]
+        assert [text.split()[0] for text in done][:3] == ["job", "modules", "loaded"]
         assert all(re.search(r"\d+:\d\d$", text.strip()) for text in done)
         page.wait_for_selector("#launch-output >> text=begun")
         # The clock goes on while nothing is reported.
@@ -56,7 +56,7 @@ def test_after_a_failure_the_page_keeps_the_stages_and_the_log(lab: Lab) -> None
 
 def test_logs_of_the_last_five_launches_stay_and_no_folder_does(lab: Lab) -> None:
     with logged_in(lab, "p13") as person:
-        for _ in range(7):
+        for _ in range(6):
             person.start({"profile": "stub"})
             person.stop()
     lab.wait("the end of the jobs", lambda: jobs_of(lab, "p13") == [], 30)

@@ -130,14 +130,15 @@ def _allowed(job: Job, digests: str) -> set[str] | None:
     """Return what the server's configuration allows, None for everything."""
     program = f"""
 import json, os, runpy, sys, types
+from traitlets.config import Config
 class Manager:
     def find_kernel_specs(self):
         return dict.fromkeys(["python3", *os.listdir(os.path.expanduser("~/.local/share/jupyter/kernels"))])
 sys.modules["jupyter_client"] = types.ModuleType("jupyter_client")
 sys.modules["jupyter_client.kernelspec"] = types.SimpleNamespace(KernelSpecManager=Manager)
-c = types.SimpleNamespace(KernelSpecManager=types.SimpleNamespace(allowed_kernelspecs=None))
+c = Config()
 runpy.run_path({str(job.launch / "config" / "jupyter_config.py")!r}, {{"get_config": lambda: c}})
-allowed = c.KernelSpecManager.allowed_kernelspecs
+allowed = c.KernelSpecManager.get("allowed_kernelspecs")
 print(json.dumps(allowed and sorted(allowed)))
 """
     environ = {"HOME": str(job.home), "JUPYTERHUB_SITES_KERNEL_SCRIPTS": digests}
