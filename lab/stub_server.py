@@ -6,21 +6,23 @@ Benchmarks start it to see what a launch costs besides JupyterLab.
 
 import json
 import os
+import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlparse
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers every GET with an empty JSON object."""
+    """Answers every GET with the host that it is on."""
 
     def do_GET(self) -> None:
         """Answer 200."""
+        body = json.dumps({"host": socket.getfqdn()}).encode()
         self.send_response(200)
         self.send_header("X-JupyterHub-Version", "6.1.1")
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(body)
 
 
 def main() -> None:

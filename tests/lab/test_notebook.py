@@ -1,6 +1,7 @@
 """The straight path in the lab: form, job, notebook, stop; and the people for whom it is not straight."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,21 +9,129 @@ from lab import Lab
 from lab.demo import CELL
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
+from tests.lab.faults import wait_for_hub
 from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state, wait_for_tickets
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
 
 
-def test_a_cell_runs_on_a_node_as_alice_with_her_ticket(lab: Lab, alice: Person) -> None:
-    said = alice.start(ON_GENEVA)
-    printed = alice.run(CELL)
-    assert re.search(r"host\s+geneva-n[12]\.lab\.test", printed)
-    assert re.search(r"user\s+alice", printed)
-    assert "ticket of alice@LAB.TEST" in printed
-    assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in printed
-    (job,) = jobs_of(lab, "alice")
-    assert f"accepted job {job.split()[0]}" in " ".join(said)
-    assert re.fullmatch(r"\d+ RUNNING jupyter-hub-[0-9a-f]{12}", job)
+@pytest.fixture(scope="class")
+def started(lab: Lab) -> Iterator[tuple[Person, list[str]]]:
+    """Give alice with a notebook, the same to all tests of the class, and what she was told at its start."""
+    with logged_in(lab, "alice") as alice:
+        yield alice, alice.start(ON_GENEVA)
+        alice.stop()
+    assert jobs_of(lab, "alice") == []
+
+
+@pytest.fixture
+def notebook(started: tuple[Person, list[str]]) -> Person:
+    return started[0]
+
+
+@pytest.fixture
+def said(started: tuple[Person, list[str]]) -> list[str]:
+    return started[1]
+
+
+@pytest.mark.xdist_group("a notebook at geneva")
+class TestNotebook:
+    def test_a_cell_runs_on_a_node_as_alice_with_her_ticket(
+        self, lab: Lab, notebook: Person, said: list[str]
+    ) -> None:
+        printed = notebook.run(CELL)
+        assert re.search(r"host\s+geneva-n[12]\.lab\.test", printed)
+        assert re.search(r"user\s+alice", printed)
+        assert "ticket of alice@LAB.TEST" in printed
+        assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in printed
+        (job,) = jobs_of(lab, "alice")
+        assert f"accepted job {job.split()[0]}" in " ".join(said)
+        assert re.fullmatch(r"\d+ RUNNING jupyter-hub-[0-9a-f]{12}", job)
+
+    def test_nobody_can_read_the_token_from_a_script_a_command_line_or_a_log(
+        self, lab: Lab, notebook: Person
+    ) -> None:
+        token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        assert len(token) > 20
+        (job,) = jobs_of(lab, "alice")
+        script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
+        assert "JUPYTERHUB_API_URL" in script
+        assert token not in script
+        for host in ("geneva-n1", "geneva-n2", "geneva-login1"):
+            assert token not in lab.run(host, ["ps", "-eo", "args"]).stdout
+        assert token not in lab.log("hub", "jupyterhub").read_text()
+
+    def test_a_user_file_is_not_made_private_by_us(self, notebook: Person) -> None:
+        assert notebook.run("import os; old = os.umask(0); print(oct(old))").strip() == "0o22"
+
+    def test_state_in_the_database_holds_no_secret(self, lab: Lab, notebook: Person) -> None:
+        stored = stored_state(lab)
+        token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        assert token not in stored
+        assert '"job_id"' in stored
+        assert "jupyter-hub-" in stored
+
+    def test_somebody_elses_launch_is_not_found(self, lab: Lab, notebook: Person) -> None:
+        (job,) = jobs_of(lab, "alice")
+        path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
+        with logged_in(lab, "bob") as bob:
+            assert bob.api("POST", path, json={"port": 5000}).status_code == 404
+        assert notebook.api("POST", path, json={"port": 5000}).status_code == 403, "it is not the server's token"
+        token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        own = {"Authorization": f"token {token}"}
+        for body, status in (
+            ({"port": 5000}, 204),
+            ({"port": True}, 400),
+            ({"port": 5000, "ip": "10.0.0.1"}, 400),
+        ):
+            assert notebook.http.post(path, json=body, headers=own).status_code == status
+        unknown = "/hub/api/launches/000000000000"
+        assert notebook.http.post(unknown, json={"port": 5000}, headers=own).status_code == 404
+        assert notebook.run("print(6 * 7)").strip() == "42", "a late report changes nothing"
+
+    def test_a_job_that_nobody_waits_for_ends_itself(self, lab: Lab, notebook: Person) -> None:
+        (job,) = jobs_of(lab, "alice")
+        script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
+        assert "/launches/" in script
+        stray = script.replace(job.rsplit("-", 1)[1], "0123456789ab")
+        token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        command = f"export JUPYTERHUB_API_TOKEN={token}; sbatch --parsable --wait"
+        lab.run("geneva-login1", ["sh", "-c", command], user="alice", input=stray, check=False)
+        log = lab.run("geneva-login1", ["cat", "/scratch/alice/jupyter/0123456789ab.log"]).stdout
+        assert log == "This job ends, because the hub does not know it: nobody waits for it.\n"
+
+    def test_a_restarted_hub_keeps_a_running_notebook(self, lab: Lab, notebook: Person) -> None:
+        before = jobs_of(lab, "alice")
+        kernel = notebook.api("POST", "/user/alice/api/kernels", json={"name": "python3"}).json()["id"]
+        lab.fault("stop", "hub", "jupyterhub")
+        listed = notebook.api("GET", "/user/alice/api/kernels")
+        assert [one["id"] for one in listed.json()] == [kernel], "the notebook answers while the hub is away"
+        lab.fault("start", "hub", "jupyterhub")
+        wait_for_hub(lab)
+        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"], 30)
+        assert jobs_of(lab, "alice") == before
+        assert notebook.run("print(6 * 7)").strip() == "42"
+
+
+@pytest.fixture(scope="class")
+def frank(lab: Lab) -> Iterator[Person]:
+    """Give frank with a notebook, the same to all tests of the class."""
+    with logged_in(lab, "frank") as frank:
+        frank.start(ON_GENEVA)
+        yield frank
+        frank.stop()
+    assert jobs_of(lab, "frank") == []
+
+
+@pytest.mark.xdist_group("a talkative shell")
+class TestTalkativeShell:
+    def test_frank_whose_shell_is_tcsh_and_talks_works_like_alice(self, frank: Person) -> None:
+        assert "ticket of frank@LAB.TEST" in frank.run(CELL)
+
+    def test_what_rc_files_set_does_not_reach_the_job(self, frank: Person) -> None:
+        names = set(frank.run("import os; print(*os.environ)").split())
+        assert {"HOME", "USER", "SHELL", "PATH", "SLURM_JOB_ID", "KRB5CCNAME"} <= names
+        assert not {"SQUEUE_STATES", "LC_ALL", "TZ", "SLURM_TIME_FORMAT"} & names
 
 
 def test_nothing_is_left_after_stop(lab: Lab, alice: Person) -> None:
@@ -37,41 +146,6 @@ def test_nothing_is_left_after_stop(lab: Lab, alice: Person) -> None:
     wait_for_tickets(lab, "alice", "geneva", [])
     assert alice.model()["servers"] == {}
     assert {node: lab.run(node, ["find", "/tmp", "-user", "alice"]).stdout for node in nodes} == before
-
-
-def test_nobody_can_read_the_token_from_a_script_a_command_line_or_a_log(lab: Lab, alice: Person) -> None:
-    alice.start(ON_GENEVA)
-    token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
-    assert len(token) > 20
-    (job,) = jobs_of(lab, "alice")
-    script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
-    assert "JUPYTERHUB_API_URL" in script
-    assert token not in script
-    for host in ("geneva-n1", "geneva-n2", "geneva-login1"):
-        assert token not in lab.run(host, ["ps", "-eo", "args"]).stdout
-    assert token not in lab.log("hub", "jupyterhub").read_text()
-
-
-def test_a_user_file_is_not_made_private_by_us(lab: Lab, alice: Person) -> None:
-    alice.start({**ON_GENEVA, "profile": "jupyterlab"})
-    assert alice.run("import os; old = os.umask(0); print(oct(old))").strip() == "0o22"
-
-
-def test_frank_whose_shell_is_tcsh_and_talks_works_like_alice(lab: Lab) -> None:
-    with logged_in(lab, "frank") as frank:
-        frank.start(ON_GENEVA)
-        assert "ticket of frank@LAB.TEST" in frank.run(CELL)
-        frank.stop()
-    assert jobs_of(lab, "frank") == []
-
-
-def test_what_rc_files_set_does_not_reach_the_job(lab: Lab) -> None:
-    with logged_in(lab, "frank") as frank:
-        frank.start(ON_GENEVA)
-        names = set(frank.run("import os; print(*os.environ)").split())
-        frank.stop()
-    assert {"HOME", "USER", "SHELL", "PATH", "SLURM_JOB_ID", "KRB5CCNAME"} <= names
-    assert not {"SQUEUE_STATES", "LC_ALL", "TZ", "SLURM_TIME_FORMAT"} & names
 
 
 def test_grace_is_told_that_her_home_is_full(lab: Lab) -> None:
@@ -128,18 +202,6 @@ def test_the_api_starts_with_no_options_at_all(lab: Lab, alice: Person) -> None:
 
 
 class TestTheJobReportRoute:
-    def test_somebody_elses_launch_is_not_found(self, lab: Lab, alice: Person) -> None:
-        alice.start(ON_GENEVA)
-        (job,) = jobs_of(lab, "alice")
-        path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
-        with logged_in(lab, "bob") as bob:
-            assert bob.api("POST", path, json={"port": 5000}).status_code == 404
-        assert alice.api("POST", path, json={"port": 5000}).status_code == 204
-        assert alice.api("POST", path, json={"port": True}).status_code == 400
-        assert alice.api("POST", path, json={"port": 5000, "ip": "10.0.0.1"}).status_code == 400
-        assert alice.api("POST", "/hub/api/launches/000000000000", json={"port": 5000}).status_code == 404
-        assert alice.run("print(6 * 7)").strip() == "42", "a late report changes nothing"
-
     def test_a_service_or_nobody_has_no_launches(self, lab: Lab) -> None:
         path = "/hub/api/launches/000000000000"
         service = {"Authorization": "token lab-service-token"}
@@ -147,53 +209,16 @@ class TestTheJobReportRoute:
             assert nobody.http.post(path, json={"port": 5000}, headers=service).status_code == 404
             assert nobody.http.post(path, json={"port": 5000}).status_code == 403
 
-    def test_a_job_that_nobody_waits_for_ends_itself(self, lab: Lab, alice: Person) -> None:
-        alice.start(ON_GENEVA)
-        (job,) = jobs_of(lab, "alice")
-        script = lab.run("geneva-ctl", ["scontrol", "write", "batch_script", job.split()[0], "-"]).stdout
-        assert "/launches/" in script
-        stray = script.replace(job.rsplit("-", 1)[1], "0123456789ab")
-        token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
-        command = f"export JUPYTERHUB_API_TOKEN={token}; sbatch --parsable --wait"
-        lab.run("geneva-login1", ["sh", "-c", command], user="alice", input=stray, check=False)
-        log = lab.run("geneva-login1", ["cat", "/scratch/alice/jupyter/0123456789ab.log"]).stdout
-        assert log == "This job ends, because the hub does not know it: nobody waits for it.\n"
-
     def test_batchspawners_own_route_does_not_exist(self, alice: Person) -> None:
         answer = alice.api("POST", "/hub/api/batchspawner", json={"port": 1})
         assert answer.status_code == 404
 
 
-def test_a_restarted_hub_keeps_a_running_notebook(lab: Lab, alice: Person) -> None:
-    alice.start(ON_GENEVA)
-    before = jobs_of(lab, "alice")
-    kernel = alice.api("POST", "/user/alice/api/kernels", json={"name": "python3"}).json()["id"]
-    lab.fault("stop", "hub", "jupyterhub")
-    listed = alice.api("GET", "/user/alice/api/kernels")
-    assert [one["id"] for one in listed.json()] == [kernel], "the notebook answers while the hub is away"
-    lab.fault("start", "hub", "jupyterhub")
-    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
-    lab.wait("alice's server is known", lambda: "" in alice.model()["servers"], 30)
-    assert jobs_of(lab, "alice") == before
-    assert alice.run("print(6 * 7)").strip() == "42"
-    alice.stop()
-    assert jobs_of(lab, "alice") == []
-
-
 def test_a_job_that_ends_behind_the_hubs_back_is_noticed(lab: Lab, alice: Person) -> None:
-    alice.start(ON_GENEVA)
+    alice.start({"profile": "stub", "site": "geneva"})
     (job,) = jobs_of(lab, "alice")
     lab.run("geneva-login1", ["scancel", job.split()[0]])
     lab.wait("the hub has noticed", lambda: alice.model()["servers"] == {}, 90)
-
-
-def test_state_in_the_database_holds_no_secret(lab: Lab, alice: Person) -> None:
-    alice.start(ON_GENEVA)
-    stored = stored_state(lab)
-    token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
-    assert token not in stored
-    assert '"job_id"' in stored
-    assert "jupyter-hub-" in stored
 
 
 def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, alice: Person) -> None:

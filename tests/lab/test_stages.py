@@ -56,7 +56,7 @@ def test_after_a_failure_the_page_keeps_the_stages_and_the_log(lab: Lab) -> None
 
 def test_logs_of_the_last_five_launches_stay_and_no_folder_does(lab: Lab) -> None:
     with logged_in(lab, "p13") as person:
-        for _ in range(7):
+        for _ in range(6):
             person.start({"profile": "stub"})
             person.stop()
     lab.wait("the end of the jobs", lambda: jobs_of(lab, "p13") == [], 30)

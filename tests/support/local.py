@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kernels.shell import Shell
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, unwrap, wrap
 from tests.support import shells
 
@@ -98,7 +99,7 @@ class LocalSite:
 
     @asynccontextmanager
     async def stream(
-        self, _host: str, port: int
+        self, _host: str, port: int, _deadline: Deadline | None = None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give what reaches a port of one of its nodes: all of them are this machine."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
