@@ -40,8 +40,12 @@ def fragment(kernels: Sequence[Kernel], job: JobContext) -> Fragment:
         programs=[(Shell(name), _source(name)) for name in _PROGRAMS] if kernels else [],
         job=quote(json.dumps(facts)),
     )
-    digests = " ".join(each["digest"] for each in described if "digest" in each)
-    return Fragment(environ={"JUPYTERHUB_SITES_KERNEL_SCRIPTS": digests}, before=Shell(text.rstrip("\n")))
+    environ = {
+        "JUPYTERHUB_SITES_KERNEL_SCRIPTS": " ".join(each["digest"] for each in described if "digest" in each)
+    }
+    if job.module_init:
+        environ["JUPYTERHUB_SITES_MODULE_INIT"] = job.module_init
+    return Fragment(environ=environ, before=Shell(text.rstrip("\n")))
 
 
 def _script(kernel: KernelScript) -> dict[str, Any]:

@@ -77,7 +77,8 @@ unpack() {
 
 make_hub_environment() {
     [[ -x .venv/bin/python ]] || /usr/bin/python3 -m venv .venv
-    .venv/bin/python -m pip install --requirement lab/locks/hub.lock
+    .venv/bin/python -m pip install --require-hashes --requirement lab/locks/pip.lock
+    .venv/bin/python -m pip install --require-hashes --requirement lab/locks/hub.lock
     # What an older setup left there would be found first, with the entry points of then.
     rm -rf ./*.egg-info
     .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
@@ -93,7 +94,9 @@ make_site_environment() {
         mkdir "/opt/$1"
         mount --bind /proc/self/fd/3 "/opt/$1"
         /usr/bin/python3 -m venv "/opt/$1"
-        "/opt/$1/bin/python" -m pip install --requirement "$2"
+        for lock in lab/locks/pip.lock "$2"; do
+            "/opt/$1/bin/python" -m pip install --require-hashes --requirement "$lock"
+        done
         [ ! -e "/opt/$1/bin/jupyter" ] || "/opt/$1/bin/jupyter" labextension disable --level=sys_prefix \
             @jupyterlab/apputils-extension:announcements
     ' bash "$1" "$2"
@@ -103,15 +106,17 @@ make_site_environment() {
 fetch_wheels() {
     rm -rf "$SETUP/wheels"
     mkdir "$SETUP/wheels"
-    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" \
-        --requirement lab/locks/kernels.lock
-    /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" six==1.16.0
+    local lock
+    for lock in kernels kernels-older; do
+        /usr/bin/python3 -m pip download --no-deps --only-binary :all: --dest "$SETUP/wheels" \
+            --require-hashes --requirement "lab/locks/$lock.lock"
+    done
 }
 
 install_uv() {
     rm -rf "$SETUP/uv"
     /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/uv" \
-        --requirement lab/locks/uv.lock
+        --require-hashes --requirement lab/locks/uv.lock
 }
 
 install_proxy() {
@@ -152,26 +157,26 @@ main() {
         step "Lmod" lmod unpack lmod lmod
         touch "$SETUP/lmod.done"
     fi
-    if ! done_with hub lab/locks/hub.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
+    if ! done_with hub lab/locks/hub.lock lab/locks/pip.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
         step "Environment of the hub (the first time gssapi is compiled)" hub make_hub_environment
-        mark_done hub lab/locks/hub.lock setup.cfg
+        mark_done hub lab/locks/hub.lock lab/locks/pip.lock setup.cfg
     fi
     compile_tree
-    if ! done_with site lab/locks/site.lock; then
+    if ! done_with site lab/locks/site.lock lab/locks/pip.lock; then
         step "Environment of the sites" site make_site_environment jupyterlab lab/locks/site.lock
-        mark_done site lab/locks/site.lock
+        mark_done site lab/locks/site.lock lab/locks/pip.lock
     fi
-    if ! done_with spark lab/locks/spark.lock; then
+    if ! done_with spark lab/locks/spark.lock lab/locks/pip.lock; then
         step "Spark" spark make_site_environment spark lab/locks/spark.lock
-        mark_done spark lab/locks/spark.lock
+        mark_done spark lab/locks/spark.lock lab/locks/pip.lock
     fi
-    if ! done_with site-old lab/locks/site-old.lock; then
+    if ! done_with site-old lab/locks/site-old.lock lab/locks/pip.lock; then
         step "Older environment at lugano" site-old make_site_environment jupyterlab-old lab/locks/site-old.lock
-        mark_done site-old lab/locks/site-old.lock
+        mark_done site-old lab/locks/site-old.lock lab/locks/pip.lock
     fi
-    if ! done_with wheels lab/locks/kernels.lock; then
+    if ! done_with wheels lab/locks/kernels.lock lab/locks/kernels-older.lock; then
         step "Wheels of the sites" wheels fetch_wheels
-        mark_done wheels lab/locks/kernels.lock
+        mark_done wheels lab/locks/kernels.lock lab/locks/kernels-older.lock
     fi
     if ! done_with uv lab/locks/uv.lock; then
         step "uv" uv install_uv

@@ -7,12 +7,15 @@ from lab.plan import ModuleSystem, Site
 
 PACKAGES = "/opt/spark/lib/python3.11/site-packages"
 SPARK_HOME = f"{PACKAGES}/pyspark"
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Java compiles quickly instead of well: no program here lives long enough for the best code to pay off."""
 
 TCL_MODULE = f"""\
 #%Module1.0
 module-whatis "Spark and pyspark"
 setenv SPARK_HOME {SPARK_HOME}
 setenv PYSPARK_PYTHON /opt/spark/bin/python3
+setenv JAVA_TOOL_OPTIONS "{JAVA_OPTIONS}"
 prepend-path PYTHONPATH {PACKAGES}
 prepend-path PATH {SPARK_HOME}/bin
 """
@@ -21,6 +24,7 @@ LUA_MODULE = f"""\
 whatis("Spark and pyspark")
 setenv("SPARK_HOME", "{SPARK_HOME}")
 setenv("PYSPARK_PYTHON", "/opt/spark/bin/python3")
+setenv("JAVA_TOOL_OPTIONS", "{JAVA_OPTIONS}")
 prepend_path("PYTHONPATH", "{PACKAGES}")
 prepend_path("PATH", "{SPARK_HOME}/bin")
 """

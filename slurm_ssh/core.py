@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
@@ -14,6 +15,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import Job
+from slurm_ssh.jobs.deliveries import Deliveries, TicketLedger
 from slurm_ssh.jobs.upkeep import Upkeep
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -36,10 +38,17 @@ class Settings:
     monitor_tickets: Path
 
 
+class Ledger(TicketLedger, Protocol):
+    """What is written down of jobs, so that it outlives the process."""
+
+    def stopped(self, job: Job) -> None:
+        """Write down that a job was cancelled and has ended."""
+
+
 class Core:
     """Owner of what reaches the sites.  A hub has one, and so has any other process that runs jobs.
 
-    `sites` may change at any time.  `stopped` is told of each job that was cancelled and seen to end.
+    `sites` may change at any time.
     """
 
     def __init__(
@@ -48,15 +57,15 @@ class Core:
         sites: Mapping[str, Site],
         credentials: Credentials,
         queries: SiteQueries,
-        stopped: Callable[[Job], None],
+        ledger: Ledger,
     ) -> None:
         self.pool = pool
         self.watch = JobWatch(self.list)
-        self.upkeep = Upkeep(credentials, self.remote, self.stop)
+        self.upkeep = Upkeep(Deliveries(credentials, self.remote, ledger), self.stop)
         self.availability = Availability(sites, queries.projects, queries.snapshot)
         self._sites = sites
         self._queries = queries
-        self._stopped = stopped
+        self._ledger = ledger
 
     async def close(self) -> None:
         """End what is under way, then close every connection."""
@@ -115,7 +124,7 @@ class Core:
                     await asyncio.sleep(_END_LOOK_SECONDS)
         except TimeoutError as error:
             raise Unavailable(sentences.STOP_UNFINISHED.format(site=site.title)) from error
-        self._stopped(job)
+        self._ledger.stopped(job)
         self.upkeep.forget(job)
 
     async def _is_listed(self, job: Job) -> bool:
@@ -125,11 +134,9 @@ class Core:
         )
 
 
-def open_core(
-    settings: Settings, sites: Mapping[str, Site], credentials: Credentials, stopped: Callable[[Job], None]
-) -> Core:
+def open_core(settings: Settings, sites: Mapping[str, Site], credentials: Credentials, ledger: Ledger) -> Core:
     """Return a core that reaches `sites` with people's `credentials`; see Core for the rest."""
     idle_seconds = settings.connection_idle_seconds
     pool = ConnectionPool(credentials.get, idle_seconds)
     queries = SiteQueries(sites, pool, KeytabTickets(settings.monitor_tickets), idle_seconds)
-    return Core(pool, sites, credentials, queries, stopped)
+    return Core(pool, sites, credentials, queries, ledger)

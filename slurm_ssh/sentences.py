@@ -160,7 +160,10 @@ STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job."
 STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")
 
 # -- the ticket of a job ---------------------------------------------------------------------------------
-TICKET_NOT_RENEWED = _("Your job at {site} did not get your new ticket and keeps the one it has. {problem}")
+TICKET_NOT_RENEWED = _(
+    "Your jobs at {site} do not have your new ticket yet and use the one they have; the hub keeps trying. "
+    "{problem}"
+)
 TICKET_ENDS = _(
     "Your job's ticket could not be extended past {end:%H:%M} UTC on {end:%-d %B}. Save your work before then."
 )

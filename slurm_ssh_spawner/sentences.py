@@ -34,6 +34,10 @@ NOT_RESOLVED = _("The hub did not check the choices before the start. Please tel
 TRY_AGAIN = _("{problem} Try again in a few minutes.")
 JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")
 JOB_GONE = _("The job at {site} ended before the notebook was up (gone from Slurm).")
+PACKAGE_HIDES = _(
+    "The package {package} in {folder} hides the server's own. "
+    "Move it away (pip uninstall {package}), and install it in an environment of its own."
+)
 LOG_FOLLOWS = _("These are the last lines of its log, {path}:")
 LOG_UNREADABLE = _("Its log, {path}, could not be read. {problem}")
 LOG_EMPTY = _("Its log, {path}, is empty or missing.")

@@ -215,7 +215,7 @@ class Parameter(Entry):
     )
 
     @property
-    def usual(self) -> str:
+    def default_text(self) -> str:
         """What a launch gets if nothing is chosen."""
         if self.default is not None:
             return str(self.default)
@@ -232,13 +232,13 @@ class Parameter(Entry):
         if self.options:
             if self.min is not None or self.max is not None:
                 raise ValueError(mistakes.OPTIONS_AND_RANGE)
-            if self.usual not in self.options:
+            if self.default_text not in self.options:
                 raise WrongAt(("default",), mistakes.NO_OPTION.format(options=", ".join(self.options)))
             return self
         if self.min is None or self.max is None:
             raise ValueError(mistakes.NOTHING_TO_PICK)
         if self.min > self.max:
             raise WrongAt(("min",), mistakes.MIN_OVER_MAX.format(most=self.max))
-        if not self.holds(whole(self.usual)):
+        if not self.holds(whole(self.default_text)):
             raise WrongAt(("default",), mistakes.NOT_IN_RANGE.format(least=self.min, most=self.max))
         return self

@@ -23,7 +23,7 @@ _NEWS = timedelta(minutes=1)
 class Field:
     """One field as a pair of profile and site has it.
 
-    `options` are values with what people read; None for a number from `least` to `most`, and for text.  `usual`
+    `options` are values with what people read; None for a number from `least` to `most`, and for text.  `default`
     says what a launch gets if it is left empty.
     """
 
@@ -32,7 +32,7 @@ class Field:
     options: tuple[tuple[str, str], ...] | None = None
     least: int | None = None
     most: int | None = None
-    usual: str = ""
+    default: str = ""
     hint: str = ""
 
 
@@ -65,12 +65,12 @@ def _default(value: str) -> str:
     return labels.DEFAULT_IS.format(value=value)
 
 
-def _listed(name: str, options: tuple[tuple[str, str], ...], usual: str, hint: str = "") -> Field:
-    return Field(name, LABELS[name], options, usual=usual, hint=hint)
+def _listed(name: str, options: tuple[tuple[str, str], ...], default: str, hint: str = "") -> Field:
+    return Field(name, LABELS[name], options, default=default, hint=hint)
 
 
-def _plain(name: str, values: tuple[str, ...], usual: str, hint: str = "") -> Field:
-    return _listed(name, tuple((value, value) for value in values), usual, hint)
+def _plain(name: str, values: tuple[str, ...], default: str, hint: str = "") -> Field:
+    return _listed(name, tuple((value, value) for value in values), default, hint)
 
 
 def _partition(offer: Offer, site: str, partition: str) -> str:
@@ -105,7 +105,7 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
     if told == "none":
         return
     if known is None:
-        yield Field("project", LABELS["project"], usual=labels.DEFAULT_PROJECT)
+        yield Field("project", LABELS["project"], default=labels.DEFAULT_PROJECT)
     else:
         own = labels.DEFAULT_PROJECT if known else labels.NO_PROJECT
         yield _plain("project", known, _default(told[0]) if isinstance(told, tuple) else own)
@@ -135,23 +135,23 @@ def _most(limit: Limit) -> int:
 
 def _number(limit: Limit) -> Field:
     name, bounds = limit.name, limit.bounds
-    usual, of_a_node = limit.said(bounds.default), name in _ON_EACH_NODE
+    default, of_a_node = limit.said(bounds.default), name in _ON_EACH_NODE
     if bounds.options:
         options = tuple(limit.said(each) for each in bounds.options)
-        return _plain(name, options, _default(usual), labels.ON_EACH_NODE if of_a_node else "")
+        return _plain(name, options, _default(default), labels.ON_EACH_NODE if of_a_node else "")
     # Where a word such as `8h` may be typed, a browser must not insist on a number.
     least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
     text = labels.RANGE_ON_EACH_NODE if of_a_node else labels.RANGE
     hint = text.format(least=limit.said(bounds.least), most=limit.said(bounds.most))
-    return Field(name, LABELS[name], None, least, most, usual, f"{hint} {limit.why}".strip())
+    return Field(name, LABELS[name], None, least, most, default, f"{hint} {limit.why}".strip())
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:
     if parameter.options:
-        options, usual = tuple(parameter.options.items()), _default(parameter.options[parameter.usual])
-        return Field(name, parameter.title, options, usual=usual, hint=parameter.description)
+        options, default = tuple(parameter.options.items()), _default(parameter.options[parameter.default_text])
+        return Field(name, parameter.title, options, default=default, hint=parameter.description)
     hint = f"{labels.RANGE.format(least=parameter.min, most=parameter.max)} {parameter.description}".strip()
-    return Field(name, parameter.title, None, parameter.min, parameter.max, parameter.usual, hint)
+    return Field(name, parameter.title, None, parameter.min, parameter.max, parameter.default_text, hint)
 
 
 def news(offer: Offer, site: str, what: Offering) -> list[str]:

@@ -13,9 +13,9 @@ from profiles.facts import Pause
 from profiles.form import markdown
 from profiles.form.fields import Field
 from profiles.form.table import Pairs
-from profiles.offer.choices import FIELDS, Choices, shown
+from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
-from profiles.sentences import labels, refusals
+from profiles.sentences import labels, refusals, shown
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("profiles.form"),
@@ -41,7 +41,7 @@ class _Shown:
     groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     least: int | None
     most: int | None
-    usual: str
+    default: str
     hint: str
 
 
@@ -116,7 +116,7 @@ def _shown(offer: Offer, name: str, pairs: Pairs, profile: str, site: str) -> _S
         _groups(name, pairs, everywhere) if is_list else (),
         least if is_number else None,
         most if is_number else None,
-        here.usual if here else "",
+        here.default if here else "",
         _hint(offer, pairs, said, is_list),
     )
 
@@ -204,7 +204,7 @@ def _data(offer: Offer, pairs: Pairs) -> Markup:
                 "options": each.options,
                 "least": each.least,
                 "most": each.most,
-                "usual": each.usual,
+                "default": each.default,
                 "hint": each.hint,
             }
             for each in pairs.fields

@@ -8,12 +8,12 @@ from pydantic.fields import FieldInfo
 
 from kernels import environment, kernel
 from kernels.units import Unreadable
+from profiles import sentences
 from profiles.catalogue import profile, site, values
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
 
-_SHOWN = 60
 # The end of a description.
 _DEFAULT = re.compile(r" Default: .*$")
 
@@ -62,9 +62,8 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
 
 
 def shown(text: str) -> str:
-    """Return a text short and in one line."""
-    clean = "".join(c if c.isprintable() else "?" for c in text[:_SHOWN])
-    return f"`{clean}{'…' if len(text) > _SHOWN else ''}`"
+    """Return a text short and in one line, marked as what was written."""
+    return f"`{sentences.shown(text)}`"
 
 
 def _missing(field: FieldInfo | None) -> str:

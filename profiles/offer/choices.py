@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
-from profiles.sentences import refusals
+from profiles.sentences import refusals, shown
 from profiles.sentences.labels import LABELS
 
 FIELDS = (
@@ -28,7 +28,6 @@ _LONGEST_VALUE = 200
 _MOST = 60
 MOST_BYTES = 20_000
 """How much all choices of a launch may be together, in UTF-8."""
-_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,3 @@ class Choices:
         sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
         label = title or LABELS[name]
         raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))
-
-
-def shown(value: Any) -> str:
-    """Return somebody's text cut short and harmless enough for a sentence."""
-    text = str(value)
-    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")

@@ -13,10 +13,10 @@ from profiles.catalogue.resources import Parameter, whole
 from profiles.catalogue.site import Site
 from profiles.errors import ChoiceRefused
 from profiles.offer import limits
-from profiles.offer.choices import Choices, shown
+from profiles.offer.choices import Choices
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
-from profiles.sentences import refusals
+from profiles.sentences import refusals, shown
 from profiles.sentences.labels import NOTHING_OFFERED
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -27,13 +27,12 @@ class Launch:
     """Choices resolved for one user: everything decided, nothing left to look up.
 
     `time_minutes` and `queue_wait_minutes` are minutes; `cores`, `memory_mib` (MiB) and `gpus` are for each of
-    `nodes`.  `parameters` holds the value of every parameter of the profile.
+    `nodes`.
     """
 
     user: str
     owner: str
     profile_key: str
-    profile_name: str
     site_key: str
     site: Site
     partition: str | None
@@ -54,7 +53,6 @@ class Launch:
     container: str | None
     command: tuple[str, ...]
     default_url: str | None
-    parameters: Mapping[str, str]
     choices: Choices
 
 
@@ -83,7 +81,6 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         user=offer.person.name,
         owner=offer.owner(site_key),
         profile_key=profile_key,
-        profile_name=profile.name,
         site_key=site_key,
         site=site,
         partition=partition,
@@ -104,7 +101,6 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         container=what.container,
         command=what.command,
         default_url=what.default_url,
-        parameters=parameters,
         choices=choices,
     )
 
@@ -132,8 +128,8 @@ def _project(site: Site, known: tuple[str, ...] | None, choices: Choices) -> str
     if site.projects == "none" and chosen:
         raise ChoiceRefused("project", refusals.NO_PROJECT_CHARGED.format(site=site.title))
     if known is not None:
-        usual = site.projects[0] if isinstance(site.projects, tuple) else None
-        return choices.one_of("project", known) or usual
+        default = site.projects[0] if isinstance(site.projects, tuple) else None
+        return choices.one_of("project", known) or default
     # Nothing is known yet: Slurm itself decides, but only about what can be the name of a project.
     if chosen and not _PROJECT.fullmatch(chosen):
         raise ChoiceRefused("project", refusals.NO_PROJECT_NAME.format(project=shown(chosen)))
@@ -166,7 +162,7 @@ def _numbers(
     """Return what the job gets of limits.NUMBERS, and the type of its GPUs."""
     within = dict(limits.limits(offer, site, what, partition))
     within["time"] = _before_it_ends(offer, site, partition, within["time"], reservation)
-    numbers = {name: within[name].chosen(choices) for name in limits.NUMBERS}
+    numbers = {name: within[name].chosen(choices.get(name)) for name in limits.NUMBERS}
     kind = _gpu_type(what, numbers["gpus"], choices)
     if sentence := limits.why_too_small(offer, site, partition, numbers, kind):
         asked = ("gpu_type", "gpus", "memory", "cores", "nodes", "partition")
@@ -214,10 +210,10 @@ def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[s
 
 def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     if parameter.options:
-        return choices.one_of(name, tuple(parameter.options), parameter.title) or parameter.usual
+        return choices.one_of(name, tuple(parameter.options), parameter.title) or parameter.default_text
     chosen = choices.get(name)
     if chosen is None:
-        return parameter.usual
+        return parameter.default_text
     number = whole(chosen)
     if parameter.holds(number):
         return str(number)

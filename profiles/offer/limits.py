@@ -9,9 +9,8 @@ from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
 from profiles.errors import ChoiceRefused
 from profiles.facts import Nodes, PartitionFacts
-from profiles.offer.choices import Choices, shown
 from profiles.offer.offer import Offer
-from profiles.sentences import either, refusals
+from profiles.sentences import either, refusals, shown
 from profiles.sentences.labels import LABELS
 from profiles.sentences.refusals import Placed
 
@@ -31,20 +30,22 @@ class Limit:
     bounds: Bounds
     why: str = ""
 
-    def chosen(self, choices: Choices) -> int:
-        """Return the number chosen, or the default.  Raises ChoiceRefused with what would be accepted."""
-        chosen = choices.get(self.name)
-        if chosen is None:
+    def chosen(self, text: str | None) -> int:
+        """Return the number that somebody wrote, the default for None.
+
+        Raises ChoiceRefused with what would be accepted.
+        """
+        if text is None:
             return self.bounds.default
         try:
-            value = _READ.get(self.name, units.count)(chosen)
+            value = _READ.get(self.name, units.count)(text)
         except ValueError as error:
             sentence = refusals.UNREADABLE.format(label=LABELS[self.name], problem=error)
             raise ChoiceRefused(self.name, sentence) from error
         bounds = self.bounds
         if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
             return value
-        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(chosen), accepted=self.accepted)
+        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(text), accepted=self.accepted)
         raise ChoiceRefused(self.name, f"{sentence} {self.why}" if self.why and value > bounds.most else sentence)
 
     @property

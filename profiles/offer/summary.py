@@ -46,7 +46,7 @@ def _offered(offer: Offer, site: str, what: Offering) -> Iterator[str]:
         yield "    " + say.PROJECTS_OF_ACCOUNTING
     for name, parameter in what.parameters.items():
         accepted = _picked_from(parameter)
-        yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=parameter.usual)
+        yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=parameter.default_text)
 
 
 def _numbers(what: Offering) -> Iterator[str]:

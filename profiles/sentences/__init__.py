@@ -13,6 +13,7 @@ _translation = gettext.translation(DOMAIN, fallback=True)
 translated = _translation.gettext
 counted = _translation.ngettext
 
+_SHOWN = 60
 _OR = translated("{names} or {last}")
 _AND = translated("{names} and {last}")
 
@@ -30,3 +31,9 @@ def both(names: Sequence[str]) -> str:
 def _listed(names: Sequence[str], text: str) -> str:
     *others, last = names
     return text.format(names=", ".join(others), last=last) if others else last
+
+
+def shown(value: object) -> str:
+    """Return somebody's text cut short and harmless enough for a sentence."""
+    text = str(value)
+    return "".join(c if c.isprintable() else "?" for c in text[:_SHOWN]) + ("…" if len(text) > _SHOWN else "")

@@ -57,7 +57,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     raise_file_limit(log)
     _make_threads(sum(len(site.front_ends) for site in catalogue.sites.values()))
     told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
-    reach = core.open_core(told, catalogue.sites, credentials, records.stopped)
+    reach = core.open_core(told, catalogue.sites, credentials, records)
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     hub = Hub(catalogue, launcher, reach.availability)
     catalogue.follow()

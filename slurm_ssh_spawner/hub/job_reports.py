@@ -53,6 +53,17 @@ class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
             spawner.job_reports_stage(*body["stage"])
         self.set_status(204)
 
+    def write_error(self, status_code: int, **more: Any) -> None:
+        """Mark an answer by which a job knows that nobody waits for it, and ends: at any other one it goes on.
+
+        That is the 404 of this hub, not a proxy's, and the answer to a token that is none any more, as that of a
+        server that was stopped.
+        """
+        if status_code == 404 or (status_code == 403 and self.current_user is None):
+            self.finish({"status": status_code, "message": sentences.NO_SUCH_LAUNCH, "unknown_launch": True})
+        else:
+            super().write_error(status_code, **more)
+
     def _spawner(self, launch_id: str) -> Reportable:
         # A service has no spawners.
         spawners = getattr(self.current_user, "spawners", {})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +17,8 @@ from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 
 OUTPUT_SECONDS = 3.0
+_TRACEBACK = "Traceback (most recent call last):"
+_OF_A_PERSON = re.compile(r"(/[^\"'()\n]{1,300}/\.local/lib/python3\.[0-9]{1,3}/site-packages)/(\w[\w.-]{0,99})")
 _END_SECONDS = 0.5
 
 _log = logging.getLogger(__name__)
@@ -119,12 +122,24 @@ class Arrivals:
         path, tail = folders.log_path(site, job.owner, job.launch_id), ""
         try:
             tail = await self._tail(job)
+            said += _hiding(tail)
             said.append((sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY).format(path=path))
         except LaunchError as error:
             said.append(sentences.LOG_UNREADABLE.format(path=path, problem=error.message))
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
+
+
+def _hiding(log: str) -> list[str]:
+    """Return a sentence that names a package of the person's own, if a program in Python has ended in it."""
+    _, begun, frames = log.rpartition(_TRACEBACK)
+    # The last frame, and the error, which may name the file of a module that it found.
+    found = _OF_A_PERSON.search(frames[frames.rfind('\n  File "') :]) if begun else None
+    if not found:
+        return []
+    folder, package = found.groups()
+    return [sentences.PACKAGE_HIDES.format(folder=folder, package=package.removesuffix(".py"))]
 
 
 def _sentence_of(text: str) -> str:

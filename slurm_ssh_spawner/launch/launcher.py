@@ -121,6 +121,7 @@ class Launcher:
 
         Raises Unavailable if it is not known where the server was, and what opening a tunnel by then raises.
         """
+        self._core.upkeep.add(job)
         record = self.records.get(job.launch_id)
         if record is None or not record.port:
             raise Unavailable(sentences.PLACE_UNKNOWN, f"no port in the record of {job.mark}")
@@ -222,6 +223,7 @@ class Launcher:
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
+            ticket_ends = self._credentials.get(launch.user).end
         except AuthFailed as error:
             raise Refused(error.message) from error
 
@@ -239,7 +241,7 @@ class Launcher:
         job = replace(job, job_id=job_id)
         self.records.submitted(job.launch_id, job_id)
         save(job)
-        self._core.upkeep.add(job)
+        self._core.upkeep.begin(job, ticket_ends)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job

@@ -25,6 +25,7 @@ _SECRETS = ("JUPYTERHUB_API_TOKEN",)
 _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
+_PYTHON = "PYTHON"
 _STARTER_END = "END_OF_STARTER"
 _ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 KEPT_LOGS = 5
@@ -152,22 +153,33 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     parts += _fragments(_implied(launch), job)
     parts.append(preparation.fragment(launch.kernels, job))
     parts += _fragments(launch.hooks, job)
+    environ, command = _environ(launch, job, process, parts), _command(launch)
+    # Those of the site, which come first, are for the server, see job.sh.jinja.
+    site, *others = parts
+    python = {name for part in others for name in part.environ if name.startswith(_PYTHON)}
     return _TEMPLATES.get_template("job.sh.jinja").render(
         functions=[environment.functions()],
-        exports=[
-            Shell(f"export {_variable(name)}={quote(value)}")
-            for name, value in _environ(launch, job, process, parts).items()
-        ],
+        exports=_exports(
+            {name: value for name, value in environ.items() if name not in python}
+            | {name: value for name, value in site.environ.items() if name in python}
+        ),
         slurm_path="" if job.slurm_path in _ON_PATH else quote(job.slurm_path),
-        before=[part.before for part in parts if part.before],
+        before_of_the_site=[site.before] if site.before else [],
+        python_of_the_profile=_exports({name: environ[name] for name in environ if name in python}),
+        before=[part.before for part in others if part.before],
         after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),
         launch_folder=quote(job.launch_folder),
         kept_logs=Shell(str(KEPT_LOGS + 1)),
-        command=join([*_command(launch), *process.arguments]),
+        program=quote(command[0]),
+        command=join([*command, *process.arguments]),
         starter=_starter(),
         starter_end=Shell(_STARTER_END),
     )
+
+
+def _exports(environ: Mapping[str, str]) -> list[Shell]:
+    return [Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()]
 
 
 def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:

@@ -37,6 +37,9 @@ def _node(gres: str) -> str:
     return f"{_HEAD}   1 normal|idle|0/8/0/8|1000|0|{gres}|{gres}{_TAIL}"
 
 
+_OWN = "ClusterName = a\n"
+
+
 def _site() -> Site:
     return builders.catalogue(sites={"geneva": builders.site()}).sites["geneva"]
 
@@ -90,7 +93,10 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "lines before a number": (slurm_jobs.parse_submit, lambda size: _filled("\n", size) + "1"),
     "digits": (slurm_jobs.parse_submit, lambda size: _filled("9", size)),
     "numbers": (slurm_jobs.parse_submit, lambda size: _filled("Submitted batch job 1 batch job ", size)),
-    "accounts": (lambda text: slurm_jobs.parse_projects(_site(), text), lambda size: _filled("a|b\n", size)),
+    "accounts": (
+        lambda text: slurm_jobs.parse_projects(_site(), text),
+        lambda size: _filled("a|b\n", size) + _OWN,
+    ),
     "refusals": (
         lambda text: refusals.refusal("Geneva", text, None, None),
         lambda size: _filled("error: no\n", size),
@@ -103,9 +109,9 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "colours": (job_log.readable, lambda size: _filled("\x1b[1;", size)),
     "a long account": (
         lambda text: slurm_jobs.parse_projects(_site(), text),
-        lambda size: f"a|{_filled('b.', size)}",
+        lambda size: f"a|{_filled('b.', size)}\n{_OWN}",
     ),
-    "silence": (slurm_jobs.is_unreachable, lambda size: _filled("Unable to contact slurm contro", size)),
+    "silence": (refusals.is_unreachable, lambda size: _filled("Unable to contact slurm contro", size)),
     "taken data": (
         lambda text: transport.unwrap(text, "", _MARKER),
         lambda size: _filled(f"\n{_MARKER} unr", size),

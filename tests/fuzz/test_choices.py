@@ -22,8 +22,9 @@ import pytest
 from jupyterhub.app import JupyterHub
 
 from profiles.errors import ChoiceRefused
-from profiles.offer.choices import FIELDS, Choices, shown
+from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.launch import Launch
+from profiles.sentences import shown
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch import script
@@ -114,11 +115,13 @@ def _check_script(core: Hub, launch: Launch) -> None:
     """See that a script is that of a harmless version but for words in quotes."""
     text = _script(launch)
     _check_directives(text)
-    if "version" not in launch.parameters:
+    variables = launch.environments[1].variables
+    if "VERSION" not in variables:
         return
     harmless = _outcome(core, {**launch.choices.values, "param.version": PLAIN})
     assert isinstance(harmless, Launch)
-    version, workers = launch.parameters["version"], launch.parameters["workers"]
+    version = variables["VERSION"]
+    workers = variables["BOTH"].removeprefix(f"{version}-")
     expected = _script(harmless)
     for theirs, ours in zip(_words(PLAIN, workers), _words(version, workers), strict=True):
         assert expected.count(theirs) == 1

@@ -125,6 +125,14 @@ async def test_odd_forms_are_never_a_server_error(hub):
     assert (await browser.log_in(username="alice", password=["wrong", "wrong too"])).status_code == 403
 
 
+async def test_what_stands_around_a_name_is_no_part_of_it(hub):
+    for name in ("alice\0", " alice", "alice\r\n"):
+        browser = Browser(hub)
+        assert (await browser.log_in(username=name, password="wrong")).status_code == 403
+        assert (await browser.log_in(username=name, password="alice-pw")).status_code == 302
+    assert [user.name for user in hub.db.query(orm.User) if user.name != "user"] == ["alice"]
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["%0d%0aSet-Cookie:%20a=b", "/hub/home%0d%0ax", "/%0a", "/%0b", "/%00", "/%E2%80%A8"]
 )

@@ -117,6 +117,26 @@ class TestSnapshot:
         assert facts.asked_at is not None
         assert begins <= facts.asked_at < ends
 
+    @pytest.mark.parametrize(
+        ("nodes", "paused"),
+        [
+            ("ALL", {"normal", "debug", "gpu", "staff", "maint", "cloud", "scavenge"}),
+            ("lugano-n[1-2]", {"normal", "debug", "gpu", "staff", "maint", "cloud", "scavenge"}),
+            ("lugano-n2", {"debug", "maint"}),
+        ],
+    )
+    def test_a_maintenance_is_one_of_the_partitions_whose_nodes_it_takes(
+        self, lab: Lab, nodes: str, paused: set[str]
+    ) -> None:
+        when = "starttime=now+2hours duration=60 flags=maint,ignore_jobs users=root"
+        begin = f"create reservation reservationname=disks {when} nodes={nodes}"
+        with told(lab, "lugano-ctl", begin, "delete reservationname=disks"):
+            partitions = asked(lab)["lugano"].partitions or {}
+        found = {name: each.pauses for name, each in partitions.items() if each.pauses and each.nodes}
+        assert set(found) == paused
+        ((pause,),) = set(found.values())
+        assert (pause.name, (pause.ends - pause.begins).total_seconds()) == ("disks", 3600)
+
     def test_a_talkative_shell_and_another_name_change_nothing(self, lab: Lab) -> None:
         for user in ("frank", "judy"):
             assert nodes_of(asked(lab, user)["lugano"], "normal")

@@ -54,6 +54,16 @@ def test_what_was_wrong_is_not_told(lab: Lab, name: str, password: str) -> None:
     assert refusal(lab, name, password) == WRONG
 
 
+def test_somebody_whom_the_hubs_machine_does_not_know_is_refused(lab: Lab) -> None:
+    lab.run("kdc", ["kadmin.local", "-q", "addprinc -pw newbie-pw newbie"])
+    try:
+        assert refusal(lab, "newbie", "newbie-pw") == WRONG
+    finally:
+        lab.run("kdc", ["kadmin.local", "-q", "delprinc -force newbie"])
+    assert "step=account" in lab.log("hub", "jupyterhub").read_text()
+    assert not [line for line in tickets(lab) if "newbie" in line]
+
+
 def test_carol_is_told_that_her_password_has_expired_and_where_to_change_it(lab: Lab) -> None:
     said = refusal(lab, "carol")
     assert "expired" in said

@@ -134,10 +134,17 @@ class TestTheJobReportRoute:
         path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
         with logged_in(lab, "bob") as bob:
             assert bob.api("POST", path, json={"port": 5000}).status_code == 404
-        assert alice.api("POST", path, json={"port": 5000}).status_code == 204
-        assert alice.api("POST", path, json={"port": True}).status_code == 400
-        assert alice.api("POST", path, json={"port": 5000, "ip": "10.0.0.1"}).status_code == 400
-        assert alice.api("POST", "/hub/api/launches/000000000000", json={"port": 5000}).status_code == 404
+        assert alice.api("POST", path, json={"port": 5000}).status_code == 403, "it is not the server's token"
+        token = alice.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
+        own = {"Authorization": f"token {token}"}
+        for body, status in (
+            ({"port": 5000}, 204),
+            ({"port": True}, 400),
+            ({"port": 5000, "ip": "10.0.0.1"}, 400),
+        ):
+            assert alice.http.post(path, json=body, headers=own).status_code == status
+        unknown = "/hub/api/launches/000000000000"
+        assert alice.http.post(unknown, json={"port": 5000}, headers=own).status_code == 404
         assert alice.run("print(6 * 7)").strip() == "42", "a late report changes nothing"
 
     def test_a_service_or_nobody_has_no_launches(self, lab: Lab) -> None:
@@ -157,7 +164,7 @@ class TestTheJobReportRoute:
         command = f"export JUPYTERHUB_API_TOKEN={token}; sbatch --parsable --wait"
         lab.run("geneva-login1", ["sh", "-c", command], user="alice", input=stray, check=False)
         log = lab.run("geneva-login1", ["cat", "/scratch/alice/jupyter/0123456789ab.log"]).stdout
-        assert "This job ends, because the hub answered 404" in log
+        assert log == "This job ends, because the hub does not know it: nobody waits for it.\n"
 
     def test_batchspawners_own_route_does_not_exist(self, alice: Person) -> None:
         answer = alice.api("POST", "/hub/api/batchspawner", json={"port": 1})

@@ -25,7 +25,7 @@ def test_a_page_shows_stages_with_their_times_and_the_end_of_the_output(lab: Lab
         start(page, "p11", "building")
         page.wait_for_selector(f"{STAGE}[data-state=running] >> text=kernel")
         done = page.locator(f"{STAGE}[data-state=done]").all_inner_texts()
-        assert [text.split()[0] for text in done][:2] == ["modules", "loaded"]
+        assert [text.split()[0] for text in done][:3] == ["job", "modules", "loaded"]
         assert all(re.search(r"\d+:\d\d$", text.strip()) for text in done)
         page.wait_for_selector("#launch-output >> text=begun")
         # The clock goes on while nothing is reported.

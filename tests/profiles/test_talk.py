@@ -1,4 +1,4 @@
-"""The four applications of examples/talk.yaml, as what each of them launches."""
+"""The four applications of examples/talk-profiles.yaml, as what each of them launches."""
 
 from datetime import UTC, datetime
 
@@ -59,7 +59,8 @@ def test_what_each_application_gets(
     profile: str, name: str, cores: int, memory_mib: int, script: str, modules: tuple[str, ...]
 ) -> None:
     launch = _launch(profile)
-    assert (launch.profile_name, launch.site_key, launch.partition) == (name, "geneva", "interactive")
+    assert load.read(_TALK).profiles[launch.profile_key].name == name
+    assert (launch.site_key, launch.partition) == ("geneva", "interactive")
     assert (launch.cores, launch.memory_mib, launch.time_minutes) == (cores, memory_mib, 60)
     assert [kernel.script for kernel in launch.kernels] == [script]
     assert launch.environments[1].modules == modules

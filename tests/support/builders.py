@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
 from profiles.facts import Facts
 from profiles.loading import load
@@ -98,6 +99,11 @@ def job(**changed: Any) -> Job:
         "site_key": "geneva",
     }
     return Job(**{**facts, **changed})
+
+
+def ticket(user: str, end: int = 2**31) -> Ticket:
+    """Return the facts of a ticket."""
+    return Ticket(user, f"{user}@LAB.TEST", 0, end, 0, True, False, Path("/nonexistent", user))
 
 
 def process(**changed: Any) -> ServerProcess:

@@ -34,7 +34,7 @@ class NoTickets:
 
 def core(sites: Mapping[str, Site], credentials: Any, records: LaunchRecords, pool: Any) -> Core:
     """Return a core whose connections are those of `pool`."""
-    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), records.stopped)
+    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), records)
 
 
 def launcher(

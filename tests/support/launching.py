@@ -15,6 +15,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.user import User
 from traitlets.config import Config
 
+from kerberos_auth.tickets import Ticket
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.support import builders, composing
 from tests.support.hub import ComposedSpawner, NoProxy
@@ -34,8 +35,8 @@ _ERROR = re.compile(
 class _Tickets:
     """Everybody has one."""
 
-    def get(self, user: str) -> str:
-        return user
+    def get(self, user: str) -> Ticket:
+        return builders.ticket(user)
 
     def read(self, _user: str) -> bytes:
         return b"ticket"

@@ -10,11 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 WAIT_SECONDS = 20
+UNWANTED = -1
 
 
 @dataclass
 class Hub:
-    """Answers reports with `statuses` in turn and then with 204; remembers what it was told."""
+    """Answers reports with `statuses` in turn and then with 204; remembers what it was told.
+
+    UNWANTED stands for the 404 by which the hub says that it has no such launch.
+    """
 
     statuses: list[int] = field(default_factory=list)
     port: int = 0
@@ -79,17 +83,22 @@ def listening(hub: Hub) -> Iterator[Hub]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._end(hub.answer(self.path, self.headers["Authorization"], body))
+            status = hub.answer(self.path, self.headers["Authorization"], body)
+            if status == UNWANTED:
+                self._end(404, b'{"status": 404, "message": "No.", "unknown_launch": true}')
+            else:
+                self._end(status)
 
         def do_GET(self) -> None:
             if self.path.startswith("/take/"):
                 hub.take(int(self.path.rsplit("/", 1)[1]))
             self._end(204)
 
-        def _end(self, status: int) -> None:
+        def _end(self, status: int, body: bytes = b"") -> None:
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Keep quiet."""

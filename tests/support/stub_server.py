@@ -1,7 +1,8 @@
 """Stands for a notebook server: `python3 stub_server.py WHAT...`, with what it does, in order.
 
 `fail N` ends with status N; `take` has the hub take the port away, once, and then ends; `serve` listens and
-writes its record as jupyter_server does; `until-term` runs until SIGTERM and then ends with status 5.
+writes its record as jupyter_server does; `listen` only listens, as programs do that are no Jupyter server;
+`until-term` runs until SIGTERM and then ends with status 5; `stubborn` does not end at SIGTERM.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 
 
 def _port() -> int:
-    return int(os.environ["JUPYTERHUB_SERVICE_URL"].split(":")[2].split("/")[0])
+    return int(os.environ["JUPYTERHUB_SERVICE_URL"].rsplit(":", 1)[1].split("/")[0])
 
 
 def _take() -> None:
@@ -28,16 +29,21 @@ def _take() -> None:
     sys.exit(1)
 
 
+def _listen() -> socket.socket:
+    is_ipv6 = "[::]" in os.environ["JUPYTERHUB_SERVICE_URL"]
+    return socket.create_server(("", _port()), family=socket.AF_INET6 if is_ipv6 else socket.AF_INET)
+
+
 def _serve() -> socket.socket:
-    listener = socket.create_server(("", _port()))
+    listener = _listen()
     record = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json")
     record.write_text(json.dumps({"port": _port(), "pid": os.getpid()}))
     Path("environ.json").write_text(json.dumps(dict(os.environ)))
     return listener
 
 
-def _until_term() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+def _until_term(is_stubborn: bool = False) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if is_stubborn else lambda *_: sys.exit(5))
     Path("pid").write_text(str(os.getpid()))
     print("waiting for SIGTERM", flush=True)
     while True:
@@ -55,6 +61,10 @@ def main(words: list[str]) -> None:
                 _take()
             case "serve":
                 kept.append(_serve())
+            case "listen":
+                kept.append(_listen())
+            case "stubborn":
+                _until_term(is_stubborn=True)
             case "until-term":
                 _until_term()
 

@@ -16,11 +16,11 @@ WAIT_SECONDS = 30
 
 
 class WholeJob:
-    """One job in `folder`, which holds the home, the job folder and the folder of temporary files."""
+    """One job in `folder`, which holds the home and the job folder."""
 
     def __init__(self, folder: Path, hub: loopback.Hub) -> None:
-        self.home, self.jobs, self.tmp = (folder / name for name in ("home", "jobs", "tmp"))
-        for made in (self.home, self.jobs, self.tmp):
+        self.home, self.jobs = folder / "home", folder / "jobs"
+        for made in (self.home, self.jobs):
             made.mkdir(mode=0o700)
         self.launch = self.jobs / builders.LAUNCH_ID
         self.log = folder / "log"
@@ -47,7 +47,6 @@ class WholeJob:
         settings = {
             "HOME": str(self.home),
             "PATH": "/usr/bin:/bin",
-            "TMPDIR": str(self.tmp),
             "JUPYTERHUB_API_TOKEN": "5ec4e7",
             "SLURM_JOB_ID": "17",
             **environ,

@@ -31,13 +31,13 @@
 
   function fillList(list, field) {
     var picked = list.value;
-    list.replaceChildren(option("", field.usual));
+    list.replaceChildren(option("", field.default));
     field.options.forEach(function (pair) { list.append(option(pair[0], pair[1])); });
     list.value = field.options.some(function (pair) { return pair[0] === picked; }) ? picked : "";
   }
 
   function bound(input, field) {
-    input.placeholder = field.usual;
+    input.placeholder = field.default;
     ["least", "most"].forEach(function (end, index) {
       var name = ["min", "max"][index];
       if (input.type === "number" && field[end] !== null) {

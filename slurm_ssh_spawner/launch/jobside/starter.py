@@ -1,26 +1,26 @@
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
-Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
+Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import glob
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from typing import Optional
+from typing import Dict, Optional, Set
 
 HUB_WAIT_SECONDS = 600
 PORT_TRIES = 3
 LOOK_SECONDS = 0.02
+LOOKS_FOR_A_RECORD = 10
+GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
+LONGEST_ANSWER = 2000
 
 
 class UnknownLaunchError(Exception):
@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 
 def report(facts: dict) -> None:
-    """POST facts to the hub, trying for as long as it is away."""
+    """POST facts to the hub, trying for as long as it is away or says what is not its own word."""
     request = urllib.request.Request(
         os.environ["JUPYTERHUB_SITES_REPORT_URL"],
         data=json.dumps(facts).encode(),
@@ -51,8 +51,8 @@ def report(facts: dict) -> None:
             opener.open(request, timeout=20).close()
             return
         except urllib.error.HTTPError as error:
-            if error.code < 500:
-                raise UnknownLaunchError("the hub answered %d %s" % (error.code, error.reason)) from error
+            if is_unknown(error):
+                raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
             problem = str(error)
         except (OSError, ValueError) as error:
             problem = str(error)
@@ -63,16 +63,38 @@ def report(facts: dict) -> None:
         pause = min(pause * 2, 10)
 
 
+def is_unknown(error: urllib.error.HTTPError) -> bool:
+    """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
+    try:
+        answer = json.loads(error.read(LONGEST_ANSWER).decode())
+    except (OSError, ValueError):
+        return False
+    return isinstance(answer, dict) and "unknown_launch" in answer
+
+
+def family() -> int:
+    """Return the family of addresses on which servers listen here: IPv6 where a node has nothing else."""
+    try:
+        with open("/proc/net/route") as routes:
+            has_ipv4 = any(not route.startswith("lo\t") for route in routes.readlines()[1:])
+        with open("/proc/net/if_inet6") as addresses:
+            rows = [row.split() for row in addresses]
+    except OSError:
+        return socket.AF_INET
+    has_ipv6 = any(row[3] == "00" and row[5] != "lo" for row in rows)
+    return socket.AF_INET6 if has_ipv6 and not has_ipv4 else socket.AF_INET
+
+
 def free_port() -> int:
     """Return a port that nobody on this node uses now."""
-    with socket.socket() as probe:
+    with socket.socket(family()) as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
 
 
 def is_taken(port: int) -> bool:
     """Return whether somebody else listens on the port."""
-    with socket.socket() as probe:
+    with socket.socket(family()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port))
@@ -81,40 +103,94 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def start(command: list, port: int, runtime: str) -> subprocess.Popen:
-    """Start the server on the port; its own record of itself goes to the runtime folder."""
+def start(command: list, port: int) -> subprocess.Popen:
+    """Start the server on the port, in a process group of its own."""
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
-    environ = dict(
-        os.environ,
-        JUPYTERHUB_SERVICE_URL="http://0.0.0.0:%d%s" % (port, prefix),
-        JUPYTER_RUNTIME_DIR=runtime,
-    )
-    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+    host = "[::]" if family() == socket.AF_INET6 else "0.0.0.0"  # noqa: S104
+    environ = python_of_the_site(dict(os.environ))
+    environ["JUPYTERHUB_SERVICE_URL"] = "http://%s:%d%s" % (host, port, prefix)
+    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
-def listens(child: subprocess.Popen, runtime: str) -> bool:
-    """Wait until the server has written its record (it listens by then) or has ended."""
-    # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
-    records = os.path.join(runtime, "jpserver-*.json")
+def python_of_the_site(environ: Dict[str, str]) -> Dict[str, str]:
+    """Return an environment with the Python variables of the site's own, where the job has kept them.
+
+    Those of the profile, which are for kernels and terminals, are beside them: jupyter_config.py sets them again.
+    """
+    path = os.path.join(os.environ["JUPYTERHUB_SITES_LAUNCH_FOLDER"], "python")
+    try:
+        with open(path, "rb") as file:
+            kept = [os.fsdecode(each).partition("=") for each in file.read().split(b"\0") if each]
+    except OSError:
+        return environ
+    profile = {name: value for name, value in environ.items() if name.startswith("PYTHON")}
+    rest = {name: value for name, value in environ.items() if name not in profile}
+    rest.update({name: value for name, _, value in kept}, JUPYTERHUB_SITES_PYTHON=json.dumps(profile))
+    return rest
+
+
+def listens(child: subprocess.Popen, port: int) -> bool:
+    """Wait until the server listens, or has ended.
+
+    It does when it has written its record, as Jupyter's do, or when a program that it has started has the port.
+    """
+    runtime = os.environ["JUPYTER_RUNTIME_DIR"]
+    looks = 0
     while child.poll() is None:
-        if glob.glob(records):
+        # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
+        if any(name.startswith("jpserver-") and name.endswith(".json") for name in os.listdir(runtime)):
+            return True
+        looks += 1
+        if looks % LOOKS_FOR_A_RECORD == 0 and is_ours(listeners(port), runtime):
             return True
         time.sleep(LOOK_SECONDS)
     return False
 
 
-def serve(command: list, runtime: str) -> int:
+def listeners(port: int) -> Set[str]:
+    """Return the inodes of this user's sockets that listen on the port, on any address."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table) as file:
+                rows = [row.split() for row in file.readlines()[1:]]
+        except OSError:
+            continue
+        for row in rows:
+            if row[3] == "0A" and int(row[1].rsplit(":", 1)[1], 16) == port and int(row[7]) == os.getuid():
+                found.add("socket:[%s]" % row[9])
+    return found
+
+
+def is_ours(inodes: Set[str], runtime: str) -> bool:
+    """Return whether a program of this job, which its environment tells, has one of the sockets."""
+    mark = b"JUPYTER_RUNTIME_DIR=" + os.fsencode(runtime)
+    for process in filter(str.isdigit, os.listdir("/proc") if inodes else []):
+        folder = "/proc/%s" % process
+        try:
+            with open(folder + "/environ", "rb") as file:
+                if mark not in file.read().split(b"\0"):
+                    continue
+            links = {os.readlink("%s/fd/%s" % (folder, name)) for name in os.listdir(folder + "/fd")}
+        except OSError:
+            continue
+        if links & inodes:
+            return True
+    return False
+
+
+def serve(command: list) -> int:
     """Run the server to its end and return its status."""
     report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
     for _ in range(PORT_TRIES):
         port = free_port()
-        child = start(command, port, runtime)
+        child = start(command, port)
         pass_on_signals(child)
-        if listens(child, runtime):
+        if listens(child, port):
             try:
                 report({"port": port})
             except UnknownLaunchError:
-                child.terminate()
+                end(child, signal.SIGTERM)
                 child.wait()
                 raise
             return child.wait()
@@ -124,32 +200,41 @@ def serve(command: list, runtime: str) -> int:
     return child.returncode
 
 
+def end(child: subprocess.Popen, number: int) -> None:
+    """Tell the server to end, and kill it if it has not ended soon: the job itself has little time."""
+
+    def kill(_number: int, _frame: object) -> None:
+        os.killpg(child.pid, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, kill)
+    child.send_signal(number)
+    signal.alarm(GRACE_SECONDS)
+
+
 def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
     """Make the end of the job the end of the server; without a server, end in order."""
 
     def forward(number: int, _frame: object) -> None:
         if child is None or child.poll() is not None:
             sys.exit(128 + number)
-        child.send_signal(number)
+        end(child, number)
 
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
 
 
 def main() -> int:
-    """Run, and leave nothing on the node."""
+    """Run, and end with a status as a shell's."""
     pass_on_signals(None)
-    runtime = tempfile.mkdtemp(prefix="jupyter-runtime-")
     try:
-        status = serve(sys.argv[1:], runtime)
+        status = serve(sys.argv[1:])
     except UnknownLaunchError as error:
         say("This job ends, because %s." % error)
         status = UNKNOWN_LAUNCH
     except OSError as error:
         say("The notebook server cannot be started: %s" % error)
         status = 127
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
+    signal.alarm(0)
     return status if status >= 0 else 128 - status
 
 

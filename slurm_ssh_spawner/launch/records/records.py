@@ -105,6 +105,11 @@ class LaunchRecords:
         """Note the end of the ticket that the job has been given, in any time zone."""
         self._update(launch_id, ticket_ends=ends)
 
+    async def ticket_ends(self, launch_id: LaunchId) -> datetime | None:
+        """Return the end of the ticket that the job was last given, None if that is not known."""
+        record = self.get(launch_id)
+        return record.ticket_ends if record else None
+
     def want_stop(self, launch_id: LaunchId) -> None:
         """Note that the job is to be cancelled when that is possible again."""
         self._update(launch_id, stop_wanted=True)

@@ -39,21 +39,34 @@ give_up() {
   exit 1
 }
 
-# The token is in no command line.  Modules that are loaded later do not change what runs here.
+# Prints what the hub answers.  The token is in no command line.  Modules that are loaded later do not change what runs
+# here.
 post_report() {
   if command -v curl >/dev/null; then
     printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
-      curl --disable --config - --silent --output /dev/null --max-time 5 --noproxy '*' \
+      curl --disable --config - --silent --max-time 5 --noproxy '*' \
         --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
   else
     JUPYTERHUB_SITES_REPORT=$1 python3 -I -c '
-import os, urllib.request
+import os, urllib.error, urllib.request
 report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
 headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
 request = urllib.request.Request(os.environ["JUPYTERHUB_SITES_REPORT_URL"], report, headers)
-urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+try:
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5)
+except urllib.error.HTTPError as error:
+    print(error.read(2000).decode("utf-8", "replace"))
 ' </dev/null
   fi
+} 2>/dev/null
+
+# Whether the hub itself answers a report by saying that it has no such launch.  Whatever else it, or what stands
+# before it, says or does not say, the job goes on.
+is_unwanted() {
+  case $(post_report "$1" | head -c 2000) in
+    *'"unknown_launch"'*) return 0 ;;
+    *) return 1 ;;
+  esac
 }
 
 report_stages() {
@@ -150,12 +163,34 @@ remove_old_logs() (
   done
 )
 
+# The folder of the server and its kernels: on this node, because sockets lie in it, and with a short path, because that
+# of a socket has 107 bytes, of which Jupyter needs 52.
+make_runtime() {
+  runtime=$(mktemp -d -- "${TMPDIR:-/tmp}/jupyter-runtime-XXXXXXXX")
+  if [ -z "$runtime" ] || [ "$(printf %s "$runtime" | wc -c)" -gt 54 ]; then
+    [ -z "$runtime" ] || rmdir -- "$runtime"
+    runtime=$(mktemp -d /tmp/jupyter-runtime-XXXXXXXX)
+  fi 2>/dev/null
+  [ -n "$runtime" ] || give_up "The folder /tmp cannot be written to on $(hostname)."
+  export JUPYTER_RUNTIME_DIR=$runtime
+}
+
+# The server has Python's variables as the site's own environment leaves them, unless a profile brings a server of its
+# own: what a profile's modules add is for kernels, and may hide what the server needs.
+keep_python() {
+  server=$(command -v -- jupyterhub-singleuser)
+  env -0 | grep -z '^PYTHON' >/scratch/alice/jupyter/0123456789ab/python
+}
+forget_python() {
+  [ "$(command -v -- jupyterhub-singleuser)" = "$server" ] || rm -f -- /scratch/alice/jupyter/0123456789ab/python
+}
+
 clean_up() {
   trap '' TERM
   [ -z "$attended" ] || end_attended
   rm -f -- /scratch/alice/tickets/0123456789ab.ccache
   end_reports
-  rm -rf -- /scratch/alice/jupyter/0123456789ab
+  rm -rf -- /scratch/alice/jupyter/0123456789ab ${runtime:+"$runtime"}
 }
 
 (umask 077 && mkdir -- /scratch/alice/jupyter/0123456789ab) || {
@@ -164,6 +199,7 @@ clean_up() {
 }
 attended=
 reporter=
+runtime=
 trap clean_up EXIT
 trap 'exit 143' TERM
 
@@ -175,27 +211,45 @@ export JUPYTERHUB_SITES_LAUNCH_FOLDER=/scratch/alice/jupyter/0123456789ab
 export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
 export KRB5CCNAME=FILE:/scratch/alice/tickets/0123456789ab.ccache
 export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
+export JUPYTERHUB_SITES_MODULE_INIT=/etc/profile.d/modules.sh
 
 mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
 report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
 reporter=$!
+if is_unwanted "{\"stage\": \"job\", \"text\": \"Running on $(hostname)\"}"; then
+  printf 'This job ends, because the hub does not know it: nobody waits for it.\n'
+  exit 3
+fi
 remove_old_logs /scratch/alice/jupyter
 
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
 module use /opt/modulefiles
 load_modules jupyterlab
+keep_python
 mkdir -- /scratch/alice/jupyter/0123456789ab/config
 cat >/scratch/alice/jupyter/0123456789ab/config/jupyter_config.py <<'END_OF_FILE'
-"""Configuration of the notebook server: kernels that scripts of other profiles made are not shown in this one.
+"""Configuration of the notebook server: which kernels it shows, how it talks to them, what terminals are.
 
-Runs in the server's own Python, which knows all places where kernels are.
+Runs in the server's own Python, which knows all places where kernels are, and may do so several times.
 """
 
 import glob
 import json
 import os
+import shlex
+import sys
 
 c = get_config()  # type: ignore[name-defined] # noqa: F821
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+NATIVE = "python3"
+"""What Jupyter calls the kernel of the server's own Python."""
+
+NOBODYS = "."
+"""No kernel can have this name: without any name, all would be shown."""
+
+# What a shell says of itself, and of where it is.
+OF_A_SHELL = ("PATH", "PWD", "OLDPWD", "SHLVL", "HOME", "TERM", "_")
 
 
 def _made() -> "tuple[set[str], set[str]]":
@@ -216,44 +270,153 @@ def _made() -> "tuple[set[str], set[str]]":
 
 def _allow() -> None:
     here, anywhere = _made()
-    if anywhere - here:
-        # Only the server has it, and it takes a moment to load.
-        from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
+    hidden = anywhere - here
+    if not hidden:
+        return
+    # Only the server has it, and it takes a moment to load.
+    from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
 
-        found = set(KernelSpecManager().find_kernel_specs())
-        c.KernelSpecManager.allowed_kernelspecs = found - (anywhere - here)
+    if NATIVE in hidden and _keep_own():
+        hidden.remove(NATIVE)
+    found = set(KernelSpecManager().find_kernel_specs())
+    c.KernelSpecManager.allowed_kernelspecs = (found - hidden) or {NOBODYS}
+
+
+def _keep_own() -> bool:
+    """Put the server's own kernel before one of its name that another profile's script made in the home."""
+    try:
+        from ipykernel.kernelspec import get_kernel_dict  # type: ignore[import-not-found] # noqa: PLC0415
+    except ImportError:
+        return False
+    folder = os.path.join(os.path.dirname(FOLDER), "jupyter", "kernels", NATIVE)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "kernel.json"), "w") as file:
+        json.dump(dict(get_kernel_dict(), argv=[sys.executable, *get_kernel_dict()["argv"][1:]]), file)
+    return True
+
+
+def _python_of_kernels() -> None:
+    """Give kernels and terminals the Python variables of the profile: this Python has read the site's by now."""
+    kept = os.environ.pop("JUPYTERHUB_SITES_PYTHON", None)
+    if kept is None:
+        return
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]
+    os.environ.update(json.loads(kept))
+
+
+def _terminal() -> "list[str]":
+    """Return the command of terminals: a shell that reads what a login reads and then has this job's environment.
+
+    A login shell, which is Jupyter's choice, would begin with the PATH of a login, without the job's modules.
+    """
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    kept = {name: value for name, value in os.environ.items() if _is_kept(name, value)}
+    kind = os.path.basename(shell)
+    if kind == "bash":
+        path = os.path.join(FOLDER, "terminal.sh")
+        _write(path, _for_bash(kept))
+        return [shell, "--rcfile", path, "-i"]
+    if kind in ("tcsh", "csh"):
+        folder = os.path.join(FOLDER, "terminal")
+        os.makedirs(folder, exist_ok=True)
+        for name in (".tcshrc", ".cshrc"):
+            _write(os.path.join(folder, name), _for_csh(kept))
+        return ["env", "HOME=" + folder, shell]
+    return [shell]
+
+
+def _is_kept(name: str, value: str) -> bool:
+    # What is of the hub, secrets too, no login file changes.
+    is_ours = name.startswith(("JUPYTER", "JPY_", "SLURM", "BASH_FUNC_")) or name in OF_A_SHELL
+    # The shells of old cannot have these in quotes.
+    return not is_ours and name.isidentifier() and not set(value) & set("\n!")
+
+
+def _for_bash(kept: "dict[str, str]") -> str:
+    lines = [
+        "[ ! -r /etc/profile ] || . /etc/profile",
+        "for jupyter_file in ~/.bash_profile ~/.bash_login ~/.profile ~/.bashrc; do",
+        '  [ ! -r "$jupyter_file" ] || { . "$jupyter_file"; break; }',
+        "done",
+        *("export %s=%s" % (name, shlex.quote(value)) for name, value in kept.items()),
+        'IFS=: read -ra jupyter_path <<<"$PATH"',
+        "PATH=%s" % shlex.quote(os.environ.get("PATH", "")),
+        'for jupyter_file in "${jupyter_path[@]}"; do',
+        '  case ":$PATH:" in *":$jupyter_file:"*) ;; *) PATH=$PATH:$jupyter_file ;; esac',
+        "done",
+        "unset jupyter_file jupyter_path",
+    ]
+    init = os.environ.get("JUPYTERHUB_SITES_MODULE_INIT")
+    if init:
+        lines.append("type module >/dev/null 2>&1 || . %s" % shlex.quote(init))
+    return "\n".join(lines) + "\n"
+
+
+def _for_csh(kept: "dict[str, str]") -> str:
+    home = shlex.quote(os.path.expanduser("~"))
+    lines = [
+        "setenv HOME %s" % home,
+        "set home = %s" % home,
+        "if ( -r /etc/csh.login ) source /etc/csh.login",
+        "if ( $?tcsh && -r ~/.tcshrc ) then",
+        "  source ~/.tcshrc",
+        "else if ( -r ~/.cshrc ) then",
+        "  source ~/.cshrc",
+        "endif",
+        "if ( -r ~/.login ) source ~/.login",
+        *("setenv %s %s" % (name, shlex.quote(value)) for name, value in kept.items()),
+        "set jupyter_path = ( $path:q )",
+        "setenv PATH %s" % shlex.quote(os.environ.get("PATH", "")),
+        "foreach jupyter_file ( $jupyter_path:q )",
+        '  if ( ":${PATH}:" !~ "*:${jupyter_file}:*" ) setenv PATH "${PATH}:${jupyter_file}"',
+        "end",
+        "unset jupyter_file jupyter_path",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(path: str, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
 
 
 _allow()
+_python_of_kernels()
+c.ServerApp.terminado_settings = {"shell_command": _terminal()}
+# Sockets that are files in a private folder: on the ports of 127.0.0.1 everybody on the node reads what is run.
+c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")
 END_OF_FILE
 export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
 export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
+forget_python
 
+make_runtime
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
 attend python3 -I - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
-Runs in the job, read from stdin.  Ends with the server's status, or 3 if the hub does not know this launch.
+Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import glob
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-from typing import Optional
+from typing import Dict, Optional, Set
 
 HUB_WAIT_SECONDS = 600
 PORT_TRIES = 3
 LOOK_SECONDS = 0.02
+LOOKS_FOR_A_RECORD = 10
+GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
+LONGEST_ANSWER = 2000
 
 
 class UnknownLaunchError(Exception):
@@ -267,7 +430,7 @@ def say(text: str) -> None:
 
 
 def report(facts: dict) -> None:
-    """POST facts to the hub, trying for as long as it is away."""
+    """POST facts to the hub, trying for as long as it is away or says what is not its own word."""
     request = urllib.request.Request(
         os.environ["JUPYTERHUB_SITES_REPORT_URL"],
         data=json.dumps(facts).encode(),
@@ -284,8 +447,8 @@ def report(facts: dict) -> None:
             opener.open(request, timeout=20).close()
             return
         except urllib.error.HTTPError as error:
-            if error.code < 500:
-                raise UnknownLaunchError("the hub answered %d %s" % (error.code, error.reason)) from error
+            if is_unknown(error):
+                raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
             problem = str(error)
         except (OSError, ValueError) as error:
             problem = str(error)
@@ -296,16 +459,38 @@ def report(facts: dict) -> None:
         pause = min(pause * 2, 10)
 
 
+def is_unknown(error: urllib.error.HTTPError) -> bool:
+    """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
+    try:
+        answer = json.loads(error.read(LONGEST_ANSWER).decode())
+    except (OSError, ValueError):
+        return False
+    return isinstance(answer, dict) and "unknown_launch" in answer
+
+
+def family() -> int:
+    """Return the family of addresses on which servers listen here: IPv6 where a node has nothing else."""
+    try:
+        with open("/proc/net/route") as routes:
+            has_ipv4 = any(not route.startswith("lo\t") for route in routes.readlines()[1:])
+        with open("/proc/net/if_inet6") as addresses:
+            rows = [row.split() for row in addresses]
+    except OSError:
+        return socket.AF_INET
+    has_ipv6 = any(row[3] == "00" and row[5] != "lo" for row in rows)
+    return socket.AF_INET6 if has_ipv6 and not has_ipv4 else socket.AF_INET
+
+
 def free_port() -> int:
     """Return a port that nobody on this node uses now."""
-    with socket.socket() as probe:
+    with socket.socket(family()) as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
 
 
 def is_taken(port: int) -> bool:
     """Return whether somebody else listens on the port."""
-    with socket.socket() as probe:
+    with socket.socket(family()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("", port))
@@ -314,40 +499,94 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def start(command: list, port: int, runtime: str) -> subprocess.Popen:
-    """Start the server on the port; its own record of itself goes to the runtime folder."""
+def start(command: list, port: int) -> subprocess.Popen:
+    """Start the server on the port, in a process group of its own."""
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
-    environ = dict(
-        os.environ,
-        JUPYTERHUB_SERVICE_URL="http://0.0.0.0:%d%s" % (port, prefix),
-        JUPYTER_RUNTIME_DIR=runtime,
-    )
-    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL)
+    host = "[::]" if family() == socket.AF_INET6 else "0.0.0.0"  # noqa: S104
+    environ = python_of_the_site(dict(os.environ))
+    environ["JUPYTERHUB_SERVICE_URL"] = "http://%s:%d%s" % (host, port, prefix)
+    return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
-def listens(child: subprocess.Popen, runtime: str) -> bool:
-    """Wait until the server has written its record (it listens by then) or has ended."""
-    # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
-    records = os.path.join(runtime, "jpserver-*.json")
+def python_of_the_site(environ: Dict[str, str]) -> Dict[str, str]:
+    """Return an environment with the Python variables of the site's own, where the job has kept them.
+
+    Those of the profile, which are for kernels and terminals, are beside them: jupyter_config.py sets them again.
+    """
+    path = os.path.join(os.environ["JUPYTERHUB_SITES_LAUNCH_FOLDER"], "python")
+    try:
+        with open(path, "rb") as file:
+            kept = [os.fsdecode(each).partition("=") for each in file.read().split(b"\0") if each]
+    except OSError:
+        return environ
+    profile = {name: value for name, value in environ.items() if name.startswith("PYTHON")}
+    rest = {name: value for name, value in environ.items() if name not in profile}
+    rest.update({name: value for name, _, value in kept}, JUPYTERHUB_SITES_PYTHON=json.dumps(profile))
+    return rest
+
+
+def listens(child: subprocess.Popen, port: int) -> bool:
+    """Wait until the server listens, or has ended.
+
+    It does when it has written its record, as Jupyter's do, or when a program that it has started has the port.
+    """
+    runtime = os.environ["JUPYTER_RUNTIME_DIR"]
+    looks = 0
     while child.poll() is None:
-        if glob.glob(records):
+        # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
+        if any(name.startswith("jpserver-") and name.endswith(".json") for name in os.listdir(runtime)):
+            return True
+        looks += 1
+        if looks % LOOKS_FOR_A_RECORD == 0 and is_ours(listeners(port), runtime):
             return True
         time.sleep(LOOK_SECONDS)
     return False
 
 
-def serve(command: list, runtime: str) -> int:
+def listeners(port: int) -> Set[str]:
+    """Return the inodes of this user's sockets that listen on the port, on any address."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table) as file:
+                rows = [row.split() for row in file.readlines()[1:]]
+        except OSError:
+            continue
+        for row in rows:
+            if row[3] == "0A" and int(row[1].rsplit(":", 1)[1], 16) == port and int(row[7]) == os.getuid():
+                found.add("socket:[%s]" % row[9])
+    return found
+
+
+def is_ours(inodes: Set[str], runtime: str) -> bool:
+    """Return whether a program of this job, which its environment tells, has one of the sockets."""
+    mark = b"JUPYTER_RUNTIME_DIR=" + os.fsencode(runtime)
+    for process in filter(str.isdigit, os.listdir("/proc") if inodes else []):
+        folder = "/proc/%s" % process
+        try:
+            with open(folder + "/environ", "rb") as file:
+                if mark not in file.read().split(b"\0"):
+                    continue
+            links = {os.readlink("%s/fd/%s" % (folder, name)) for name in os.listdir(folder + "/fd")}
+        except OSError:
+            continue
+        if links & inodes:
+            return True
+    return False
+
+
+def serve(command: list) -> int:
     """Run the server to its end and return its status."""
     report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
     for _ in range(PORT_TRIES):
         port = free_port()
-        child = start(command, port, runtime)
+        child = start(command, port)
         pass_on_signals(child)
-        if listens(child, runtime):
+        if listens(child, port):
             try:
                 report({"port": port})
             except UnknownLaunchError:
-                child.terminate()
+                end(child, signal.SIGTERM)
                 child.wait()
                 raise
             return child.wait()
@@ -357,32 +596,41 @@ def serve(command: list, runtime: str) -> int:
     return child.returncode
 
 
+def end(child: subprocess.Popen, number: int) -> None:
+    """Tell the server to end, and kill it if it has not ended soon: the job itself has little time."""
+
+    def kill(_number: int, _frame: object) -> None:
+        os.killpg(child.pid, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, kill)
+    child.send_signal(number)
+    signal.alarm(GRACE_SECONDS)
+
+
 def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
     """Make the end of the job the end of the server; without a server, end in order."""
 
     def forward(number: int, _frame: object) -> None:
         if child is None or child.poll() is not None:
             sys.exit(128 + number)
-        child.send_signal(number)
+        end(child, number)
 
     signal.signal(signal.SIGTERM, forward)
     signal.signal(signal.SIGINT, forward)
 
 
 def main() -> int:
-    """Run, and leave nothing on the node."""
+    """Run, and end with a status as a shell's."""
     pass_on_signals(None)
-    runtime = tempfile.mkdtemp(prefix="jupyter-runtime-")
     try:
-        status = serve(sys.argv[1:], runtime)
+        status = serve(sys.argv[1:])
     except UnknownLaunchError as error:
         say("This job ends, because %s." % error)
         status = UNKNOWN_LAUNCH
     except OSError as error:
         say("The notebook server cannot be started: %s" % error)
         status = 127
-    finally:
-        shutil.rmtree(runtime, ignore_errors=True)
+    signal.alarm(0)
     return status if status >= 0 else 128 - status
 
 

@@ -248,7 +248,8 @@ def test_projects_are_those_of_the_cluster_each_once(
     "name", ["", "<b>x</b>", "a b", "-x", "a,b", "Call +41", "$(id)", "\x1b[2J", "é", "x" * 101, "a'b", "a=b"]
 )
 def test_what_cannot_be_a_project_is_left_out(name: str) -> None:
-    assert slurm_jobs.parse_projects(_site(), f"lugano|{name}\nlugano|proj_3.x-y\n") == ("proj_3.x-y",)
+    site = _site(slurm_cluster="lugano")
+    assert slurm_jobs.parse_projects(site, f"lugano|{name}\nlugano|proj_3.x-y\n") == ("proj_3.x-y",)
 
 
 def test_a_person_may_have_no_project() -> None:

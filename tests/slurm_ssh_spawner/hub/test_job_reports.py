@@ -95,6 +95,17 @@ async def test_whatever_else_is_reported_is_refused(
     assert alice.spawners[""].reported == []
 
 
+async def test_a_job_that_nobody_waits_for_is_told_so_by_a_mark_of_the_hubs_own(
+    site: RunningHub, alice: User
+) -> None:
+    for token in (alice.new_api_token(), "none-any-more"):
+        answer = await site.post("launches/ffffffffffff", token, json={"stage": "job"})
+        assert answer.status_code in (403, 404)
+        assert answer.json()["unknown_launch"] is True
+    answer = await site.post(f"launches/{builders.LAUNCH_ID}", alice.new_api_token(), json={})
+    assert "unknown_launch" not in answer.json()
+
+
 @pytest.mark.parametrize("path", ["launches/0123456789ab", "users/alice/servers/", "users/alice/servers/second"])
 @pytest.mark.parametrize("announced", ["Content-Length: 90000000", "Transfer-Encoding: chunked"])
 @pytest.mark.parametrize("is_known", [True, False])

@@ -115,6 +115,41 @@ async def _ended(waiting: Waiting) -> JobEnded:
     return ended.value
 
 
+_OWN = "/home/alice/.local/lib/python3.11/site-packages"
+_SERVERS = "/opt/jupyterlab/lib/python3.11/site-packages"
+
+
+@pytest.mark.parametrize(
+    ("frame", "error"),
+    [
+        (f"{_OWN}/traitlets/__init__.py", "AttributeError: no such thing"),
+        (f"{_OWN}/traitlets.py", "AttributeError: no such thing"),
+        (f"{_SERVERS}/app.py", f"ImportError: cannot import name 'x' from 'traitlets' ({_OWN}/traitlets/a.py)"),
+    ],
+)
+async def test_a_persons_package_that_hides_the_servers_own_is_named(
+    waiting: Waiting, frame: str, error: str
+) -> None:
+    waiting.log.write_text(
+        f'Traceback (most recent call last):\n  File "{_SERVERS}/run.py", line 1, in main\n    run()\n'
+        f'  File "{frame}", line 7, in <module>\n    x\n{error}\n'
+    )
+    assert (
+        f"The package traitlets in {_OWN} hides the server's own. "
+        "Move it away (pip uninstall traitlets), and install it in an environment of its own."
+        in (await _ended(waiting)).message
+    )
+
+
+async def test_other_failures_blame_no_package(waiting: Waiting) -> None:
+    waiting.log.write_text(
+        f"found {_OWN}/traitlets/__init__.py\nTraceback (most recent call last):\n"
+        f'  File "{_OWN}/mine/__init__.py", line 7, in run\n    x\n'
+        f'  File "{_SERVERS}/app.py", line 7, in <module>\n    x\nValueError: no\n'
+    )
+    assert "hides" not in (await _ended(waiting)).message
+
+
 async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
     ended = await _ended(waiting)
     assert ended.message == (

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kerberos_auth.errors import AuthFailed
+from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import Broken, JobEnded, Refused, SubmitRefused, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, Refused, SiteUnreachable, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -26,26 +27,29 @@ ID = builders.LAUNCH_ID
 
 
 class _Tickets:
-    """Everybody but bob has a ticket."""
+    """Everybody but bob has a ticket; each that is put ends a second after the one before."""
 
     def __init__(self) -> None:
-        self.ticket = b"ticket"
+        self.tickets: dict[str, tuple[bytes, int]] = {}
         self.subscribers: list[Callable[[str], None]] = []
 
-    def get(self, user: str) -> str:
-        return user
+    def get(self, user: str) -> Ticket:
+        return builders.ticket(user, self._of(user)[1])
 
     def read(self, user: str) -> bytes:
+        return self._of(user)[0]
+
+    def _of(self, user: str) -> tuple[bytes, int]:
         if user == "bob":
             raise AuthFailed("Your ticket has expired. Log in again.")
-        return self.ticket
+        return self.tickets.get(user, (b"ticket", 2**31))
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
         self.subscribers.append(callback)
 
     def put(self, user: str, ticket: bytes) -> None:
-        """Give everybody this ticket, and tell as if `user` had a new one."""
-        self.ticket = ticket
+        """Give somebody a newer ticket."""
+        self.tickets[user] = ticket, self._of(user)[1] + 1
         for callback in self.subscribers:
             callback(user)
 
@@ -194,7 +198,7 @@ async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
     launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
-    monkeypatch.setattr("slurm_ssh.jobs.upkeep._PAUSES_SECONDS", (0.1,))
+    monkeypatch.setattr("slurm_ssh.jobs.upkeep.PAUSES_SECONDS", (0.1,))
     local.tell("silent", "")
     local.mishaps = ["", "", "after"]
     with pytest.raises(Unavailable, match="was lost while the job was submitted"):
@@ -618,12 +622,97 @@ async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
     tickets.put("alice", b"a newer ticket")
     await until(lambda: launcher.notices("alice") != ())
     (sentence,) = launcher.notices("alice")
-    assert sentence.startswith("Your job at geneva did not get your new ticket and keeps the one it has. ")
+    assert sentence.startswith("Your jobs at Geneva do not have your new ticket yet and use the one they have; ")
     assert launcher.notices("bob") == ()
     folder.chmod(0o700)
     tickets.put("alice", b"the newest ticket")
     await until(lambda: launcher.notices("alice") == ())
     assert (folder / f"{ID}.ccache").read_bytes() == b"the newest ticket"
+
+
+async def _with_a_newer_ticket(tickets: _Tickets) -> _Tickets:
+    """Return the tickets of a hub that starts and renews alice's before it knows of any job."""
+    later = _Tickets()
+    later.tickets = dict(tickets.tickets)
+    later.put("alice", b"renewed")
+    return later
+
+
+@pytest.mark.parametrize("look", ["reopen", "report"])
+async def test_a_ticket_renewed_while_the_hub_was_down_is_delivered_at_the_first_look_at_the_job(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets, tmp_path: Path, look: str
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    await launcher.report(job)
+    await launcher.close()
+    later = _launcher(tmp_path, offer, await _with_a_newer_ticket(tickets), local)
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    assert delivered.read_bytes() == b"ticket"
+    if look == "reopen":
+        # Where its server is was never known; its ticket is brought all the same.
+        with pytest.raises(Unavailable):
+            await later.reopen(job)
+    else:
+        await later.report(job)
+    await until(lambda: delivered.read_bytes() == b"renewed")
+    await later.close()
+
+
+async def test_a_job_that_was_given_the_newest_ticket_gets_none_when_the_hub_starts_again(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets, tmp_path: Path
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    delivered = local.home / f"alice/tickets/{ID}.ccache"
+    tickets.put("alice", b"renewed")
+    await until(lambda: delivered.read_bytes() == b"renewed")
+    await launcher.close()
+    delivered.write_bytes(b"as it was")
+    later = _launcher(tmp_path, offer, tickets, local)
+    await later.report(job)
+    await later._core.upkeep.settled(job)
+    assert delivered.read_bytes() == b"as it was"
+    await later.close()
+
+
+async def test_a_site_that_was_away_at_a_renewal_gets_the_ticket_when_it_is_back(
+    launcher: Launcher,
+    offer: Catalogue,
+    local: LocalSite,
+    tickets: _Tickets,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.deliveries.PAUSES_SECONDS", (0.01,))
+    await _Told().submit(launcher, offer)
+    local.refusal = SiteUnreachable("Geneva cannot be reached.")
+    tickets.put("alice", b"renewed")
+    await until(lambda: launcher.notices("alice") != ())
+    assert launcher.notices("alice")[0].endswith("the hub keeps trying. Geneva cannot be reached.")
+    local.refusal = None
+    await until(lambda: launcher.notices("alice") == ())
+    assert (local.home / f"alice/tickets/{ID}.ccache").read_bytes() == b"renewed"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_edit_of_the_site_does_not_lead_a_running_jobs_ticket_elsewhere(
+    launcher: Launcher, local: LocalSite, tickets: _Tickets, tmp_path: Path, offer: Catalogue, *, restarted: bool
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    edited = _catalogue(local, ticket_folder=f"{local.home}/elsewhere", ticket={"delivery": "copy"})
+    offer.sites.clear()  # type: ignore[attr-defined]
+    offer.sites.update(edited.sites)  # type: ignore[attr-defined]
+    if restarted:
+        await launcher.close()
+        launcher = _launcher(tmp_path, offer, await _with_a_newer_ticket(tickets), local)
+        stored = Job.from_state(job.to_state())
+        assert stored
+        await launcher.report(stored)
+    else:
+        tickets.put("alice", b"renewed")
+    await until(lambda: (local.home / f"alice/tickets/{ID}.ccache").read_bytes() == b"renewed")
+    assert not (local.home / "elsewhere").exists()
+    await launcher.close()
 
 
 async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
@@ -639,5 +728,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._core.upkeep._deliveries and not launcher._releases)
+    await until(lambda: not launcher._releases)
     assert not delivered.exists()

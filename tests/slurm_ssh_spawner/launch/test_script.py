@@ -277,7 +277,8 @@ class TestStages:
     ) -> None:
         folder = tmp_path / "bin"
         folder.mkdir()
-        for name in {"sh", "bash", "cat", "date", "mkdir", "rm", "mkfifo", "ls", "grep", "tail", "sleep", client}:
+        programs = "sh bash cat date mkdir rm mkfifo ls grep tail sleep head env hostname"
+        for name in (client, *programs.split()):
             (folder / name).symlink_to(str(shutil.which(name, path="/usr/bin:/bin")))
         odd = 'a "b" \\ c\tä'
         before = f"stage one {quote(odd)}; stage two; give_up 'It failed.'"
@@ -287,7 +288,7 @@ class TestStages:
         environ = {"HOME": str(tmp_path), "PATH": str(folder), "JUPYTERHUB_API_TOKEN": "5ec4e7"}
         answer = shells.run(["/bin/bash", "-c", text], environ=environ, cwd="/")
         assert answer.status == 1
-        assert hub.reports == [
+        assert hub.reports[1:] == [
             {"stage": "one", "text": odd.replace("\t", " ")},
             {"stage": "two", "text": ""},
             {"stage": "failed", "text": "It failed."},

@@ -1,9 +1,11 @@
 import ast
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,18 +33,19 @@ class _Starter:
     def __init__(self, folder: Path, hub: Hub, command: list[str], environ: dict[str, str]) -> None:
         self.folder = folder
         self.log = folder / "log"
-        self.runtime = folder / "tmp"
+        self.runtime = folder / "jupyter-runtime"
         self.runtime.mkdir()
         settings = {
             "PATH": "/usr/bin:/bin",
-            "TMPDIR": str(self.runtime),
+            "JUPYTER_RUNTIME_DIR": str(self.runtime),
+            "JUPYTERHUB_SITES_LAUNCH_FOLDER": str(folder),
             "JUPYTERHUB_API_TOKEN": "5ec4e7",
             "JUPYTERHUB_SERVICE_PREFIX": "/user/alice/",
             "JUPYTERHUB_SITES_REPORT_URL": hub.url,
         }
         with _SOURCE.open("rb") as source, self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["python3", "-", *command],
+                ["python3", "-I", "-", *command],
                 stdin=source,
                 stdout=log,
                 stderr=log,
@@ -110,7 +113,7 @@ def test_the_server_is_told_its_address_and_a_folder_of_its_own(hub: Hub, start:
     environ = json.loads((starter.folder / "environ.json").read_text())
     assert environ["JUPYTERHUB_SERVICE_URL"].startswith("http://0.0.0.0:")
     assert environ["JUPYTERHUB_SERVICE_URL"].endswith("/user/alice/")
-    assert Path(environ["JUPYTER_RUNTIME_DIR"]).parent == starter.runtime
+    assert environ["JUPYTER_RUNTIME_DIR"] == str(starter.runtime)
 
 
 @pytest.mark.parametrize("status", [0, 1, 77])
@@ -118,7 +121,6 @@ def test_a_server_that_ends_gives_the_job_its_status(hub: Hub, start: Start, sta
     starter = start(hub, "fail", str(status))
     assert starter.status() == status
     assert hub.reports == [_STARTING]
-    assert not list(starter.runtime.iterdir())
 
 
 def test_a_server_that_is_killed_gives_the_status_a_shell_would(hub: Hub, start: Start) -> None:
@@ -129,25 +131,29 @@ def test_a_program_that_does_not_exist_is_said(hub: Hub, start: Start) -> None:
     starter = start(hub, command=["/nowhere/jupyterhub-singleuser"])
     assert starter.status() == 127
     assert "The notebook server cannot be started: [Errno 2]" in starter.said()
-    assert not list(starter.runtime.iterdir())
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_launch_that_the_hub_does_not_know_is_not_started(start: Start, hub: Hub, status: int) -> None:
-    hub.statuses = [status]
+def test_a_launch_that_the_hub_does_not_know_is_not_started(start: Start, hub: Hub) -> None:
+    hub.statuses = [loopback.UNWANTED]
     starter = start(hub, "until-term")
     assert starter.status() == 3
-    assert f"This job ends, because the hub answered {status}" in starter.said()
+    assert "This job ends, because the hub does not know it: nobody waits for it." in starter.said()
     assert not (starter.folder / "pid").exists()
-    assert not list(starter.runtime.iterdir())
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_what_a_proxy_or_a_limiter_answers_is_not_the_hubs_word(start: Start, hub: Hub, status: int) -> None:
+    hub.statuses = [status, 204, status]
+    starter = start(hub, "serve", "until-term")
+    assert hub.reports == [_STARTING, {"port": hub.reported_port()}]
+    assert f"waiting for the hub: HTTP Error {status}" in starter.said()
 
 
 def test_a_launch_that_the_hub_forgot_meanwhile_is_ended(start: Start, hub: Hub) -> None:
-    hub.statuses = [204, 404]
+    hub.statuses = [204, loopback.UNWANTED]
     starter = start(hub, command=["sh", "-c", f"echo $$ > pid; exec python3 {_STUB} serve until-term"])
     assert starter.status() == 3
     assert not _is_alive(starter.folder)
-    assert not list(starter.runtime.iterdir())
 
 
 def test_a_hub_that_is_busy_is_asked_again(start: Start, hub: Hub) -> None:
@@ -186,7 +192,6 @@ def test_the_end_of_the_job_is_the_end_of_the_server(start: Start, hub: Hub) -> 
     starter.process.send_signal(signal.SIGTERM)
     assert starter.status() == 5
     assert not _is_alive(starter.folder)
-    assert not list(starter.runtime.iterdir())
 
 
 def test_a_job_that_is_cancelled_while_it_waits_for_the_hub_leaves_nothing(start: Start) -> None:
@@ -194,7 +199,76 @@ def test_a_job_that_is_cancelled_while_it_waits_for_the_hub_leaves_nothing(start
     starter.waits_until("waiting for the hub")
     starter.process.terminate()
     assert starter.status() == 128 + signal.SIGTERM
-    assert not list(starter.runtime.iterdir())
+
+
+def test_a_server_that_does_not_end_is_killed_in_time(start: Start, hub: Hub) -> None:
+    starter = start(hub, "serve", "stubborn")
+    hub.reported_port()
+    starter.waits_until("waiting for SIGTERM")
+    starter.process.send_signal(signal.SIGTERM)
+    assert starter.status() == 128 + signal.SIGKILL
+    assert not _is_alive(starter.folder)
+
+
+@pytest.mark.parametrize("command", ["exec python3 {stub}", "python3 {stub}", "setsid python3 {stub} & wait"])
+def test_any_program_that_listens_is_a_server(start: Start, hub: Hub, command: str) -> None:
+    line = command.replace("{stub}", f"{_STUB} listen until-term", 1)
+    starter = start(hub, command=["sh", "-c", line])
+    socket.create_connection(("127.0.0.1", hub.reported_port())).close()
+    starter.waits_until("waiting for SIGTERM")
+    os.kill(int((starter.folder / "pid").read_text()), signal.SIGTERM)
+    starter.status()
+
+
+def test_a_stranger_on_the_port_is_not_the_server(start: Start, hub: Hub) -> None:
+    taken = f"python3 {_STUB} take; until [ -e {{go}} ]; do sleep 0.02; done; exit 1"
+    starter = start(
+        hub,
+        command=[
+            "sh",
+            "-c",
+            f"[ ! -e taken ] || exec python3 {_STUB} serve until-term; {taken}".replace("{go}", "go"),
+        ],
+    )
+    while not hub.taken:
+        time.sleep(0.02)
+    # Looks at the port are many in this time.
+    time.sleep(1)
+    assert hub.reports == [_STARTING]
+    (starter.folder / "go").touch()
+    assert hub.reported_port() != hub.taken[0].getsockname()[1]
+
+
+_IPV6_ONLY = """
+ip link set lo up
+ip link add node0 type veth peer name switch0
+ip link set node0 up
+ip link set switch0 up
+ip -6 addr add fd00::1/64 dev node0 nodad
+exec "$@"
+"""
+
+
+def test_a_node_without_ipv4_listens_on_ipv6(tmp_path: Path) -> None:
+    """The hub of this test is in the same network, which has IPv4 on loopback alone."""
+    program = f"""
+import json, pathlib, socket, sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from tests.slurm_ssh_spawner.launch import test_starter
+from tests.support import loopback
+with loopback.listening(loopback.Hub()) as hub:
+    command = ["python3", "-I", str(test_starter._STUB), "serve", "until-term"]
+    starter = test_starter._Starter(pathlib.Path("."), hub, command, {{}})
+    socket.create_connection(("fd00::1", hub.reported_port())).close()
+    starter.process.terminate()
+    starter.status()
+"""
+    network = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    command = [*network, "bash", "-c", _IPV6_ONLY, "bash", sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    environ = json.loads((tmp_path / "environ.json").read_text())
+    assert environ["JUPYTERHUB_SERVICE_URL"].startswith("http://[::]:")
 
 
 def test_the_source_is_clean_for_python_3_6() -> None:

@@ -1,7 +1,13 @@
 """Jobs in homes as people have them: run whole, with all that people and Slurm put around them."""
 
+import json
+import socket
+import stat
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,14 +42,14 @@ class TestPython:
     ) -> None:
         text = job.text(stub("serve", "fail", "0"), profile={"kernels": kernels})
         assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
-        assert hub.reported_port()
+        assert "starting" in [report["stage"] for report in hub.reports if "stage" in report]
         assert "homework" not in job.said
 
     def test_reports_without_curl_do_not_run_them_either(self, job: WholeJob, hub: loopback.Hub) -> None:
         text = job.text(stub("serve", "fail", "0")).replace("command -v curl", "false")
         assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
         assert "homework" not in job.said
-        assert {"stage": "starting"}.items() <= hub.reports[-2].items()
+        assert [report["stage"] for report in hub.reports if "stage" in report] == ["job", "starting"]
 
 
 _OF_SLURM = {
@@ -87,6 +93,110 @@ _OPTIONS = {
     "SBATCH_MEM_BIND": "local",
     "SRUN_CPUS_PER_TASK": "4",
 }
+
+
+class TestServersPython:
+    """Python's variables of a profile are for kernels; the server has those of the site."""
+
+    def _environ(self, job: WholeJob, profile: dict[str, Any]) -> dict[str, str]:
+        variables = {"PYTHONPATH": "/opt/site", "PYTHONNOUSERSITE": "1", "LICENCE": "site"}
+        text = job.text(stub("serve", "fail", "0"), site={"jupyter": {"variables": variables}}, profile=profile)
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        return job.environ
+
+    def _of_kernels(self, environ: dict[str, str]) -> dict[str, str]:
+        found: dict[str, str] = json.loads(environ["JUPYTERHUB_SITES_PYTHON"])
+        return found
+
+    def test_a_profiles_variables_do_not_reach_the_server(self, job: WholeJob) -> None:
+        profile = {"environment": {"PYTHONPATH": "/opt/it's\nnew", "PYTHONHOME": "/nowhere", "LICENCE": "own"}}
+        environ = self._environ(job, profile)
+        assert (environ["PYTHONPATH"], environ["PYTHONNOUSERSITE"]) == ("/opt/site", "1")
+        assert "PYTHONHOME" not in environ
+        assert environ["LICENCE"] == "own"
+        kernels = self._of_kernels(environ)
+        assert kernels == {"PYTHONPATH": "/opt/it's\nnew", "PYTHONHOME": "/nowhere", "PYTHONNOUSERSITE": "1"}
+
+    def test_nor_do_those_of_its_modules(self, job: WholeJob, tmp_path: Path) -> None:
+        init = tmp_path / "init.sh"
+        init.write_text('module() { export PYTHONPATH=/opt/$2:$PYTHONPATH; LOADEDMODULES="$LOADEDMODULES:$2"; }\n')
+        text = job.text(
+            stub("serve", "fail", "0"),
+            site={"jupyter": {"modules": ["jupyterlab"]}, "module_init": str(init)},
+            profile={"modules": ["scipy-stack"]},
+        )
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert job.environ["PYTHONPATH"] == "/opt/jupyterlab:"
+        assert self._of_kernels(job.environ)["PYTHONPATH"] == "/opt/scipy-stack:/opt/jupyterlab:"
+
+    def test_a_server_of_the_profiles_own_has_the_profiles(self, job: WholeJob, tmp_path: Path) -> None:
+        (tmp_path / "own" / "bin").mkdir(parents=True)
+        (tmp_path / "own" / "bin" / "python3").symlink_to("/usr/bin/python3")
+        profile = {"environment": {"PYTHONPATH": "/opt/own"}, "prefix": str(tmp_path / "own")}
+        environ = self._environ(job, profile)
+        assert environ["PYTHONPATH"] == "/opt/own"
+        assert "JUPYTERHUB_SITES_PYTHON" not in environ
+
+
+_WORK = {"kernels": [{"script": "touch ~/worked"}]}
+
+
+class TestNobodyWaits:
+    """A job asks the hub before it works."""
+
+    @pytest.mark.parametrize("client", ["curl", "python3"])
+    def test_a_job_that_the_hub_does_not_know_does_no_work(
+        self, job: WholeJob, hub: loopback.Hub, client: str
+    ) -> None:
+        hub.statuses = [loopback.UNWANTED]
+        text = job.text(stub("serve", "until-term"), profile=_WORK)
+        text = text if client == "curl" else text.replace("command -v curl", "false")
+        assert job.start(text).wait(WAIT_SECONDS) == 3
+        assert job.said == "This job ends, because the hub does not know it: nobody waits for it.\n"
+        assert not (job.home / "worked").exists()
+        assert not job.launch.exists()
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 502])
+    def test_any_other_answer_lets_it_go_on(self, job: WholeJob, hub: loopback.Hub, status: int) -> None:
+        hub.statuses = [status]
+        text = job.text(stub("serve", "fail", "0"), profile=_WORK)
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert (job.home / "worked").exists()
+
+    def test_it_says_where_it_runs(self, job: WholeJob, hub: loopback.Hub) -> None:
+        assert job.run("serve", "fail", "0") == 0, job.said
+        assert hub.reports[0] == {"stage": "job", "text": f"Running on {socket.gethostname()}"}
+
+
+class TestRuntimeFolder:
+    """Sockets of the server's kernels lie in it."""
+
+    @pytest.mark.parametrize("words", [("until-term",), ("stubborn",)])
+    def test_nothing_is_left_on_the_node_however_long_the_server_takes(
+        self, job: WholeJob, hub: loopback.Hub, words: tuple[str, ...]
+    ) -> None:
+        running = job.start(job.text(stub("serve", *words)))
+        hub.reported_port()
+        folder = Path(job.environ["JUPYTER_RUNTIME_DIR"])
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        while "waiting for SIGTERM" not in job.said:
+            time.sleep(0.02)
+        pid = int((job.home / "pid").read_text())
+        running.terminate()
+        assert running.wait(WAIT_SECONDS) == 143
+        assert not folder.exists()
+        assert not Path("/proc", str(pid)).exists()
+
+    @pytest.mark.parametrize("name", ["nowhere", "long" * 20])
+    def test_its_path_is_short_enough_for_sockets(self, job: WholeJob, tmp_path: Path, name: str) -> None:
+        if name != "nowhere":
+            (tmp_path / name).mkdir()
+        assert job.run("serve", "fail", "0", TMPDIR=str(tmp_path / name)) == 0, job.said
+        runtime = job.environ["JUPYTER_RUNTIME_DIR"]
+        assert Path(runtime).parent == Path("/tmp")
+        assert not Path(runtime).exists()
+        assert len(f"{runtime}/kernel-{uuid.uuid4()}-ipc-99") <= 107
+        assert not (tmp_path / name).exists() or not list((tmp_path / name).iterdir())
 
 
 class TestSlurm:
