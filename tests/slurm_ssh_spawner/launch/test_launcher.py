@@ -17,7 +17,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
@@ -149,6 +149,33 @@ async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offe
     assert not launcher.is_submitting(job)
     record = await _record(launcher)
     assert (record.user, record.site_key, record.job_id, record.ended) == ("alice", "geneva", "42", None)
+
+
+async def test_a_job_is_saved_whatever_becomes_of_the_database_of_launches(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.records.worker.AGAIN_SECONDS", 0.01)
+    told, held = _Told(), asyncio.Event()
+    local.holds.append(held)
+    submission = asyncio.create_task(told.submit(launcher, offer))
+    await until(lambda: not local.holds)
+    database = tmp_path / "launches"
+    database.rename(tmp_path / "away")
+    held.set()
+    assert [await submission] == told.saved == [_job()]
+    (tmp_path / "away").rename(database)
+    record = await _record(launcher)
+    assert (record.job_id, record.ended) == ("42", None)
+
+
+async def test_without_a_record_nothing_is_submitted(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    (tmp_path / "launches").rename(tmp_path / "away")
+    told = _Told()
+    with pytest.raises(DatabaseAway):
+        await told.submit(launcher, offer)
+    assert (local.told("submissions"), told.saved, told.sentences) == ("", [], [])
 
 
 async def test_a_launch_that_was_refused_keeps_the_reason(
