@@ -40,6 +40,10 @@ PACKAGE_HIDES = _(
 )
 LOG_FOLLOWS = _("These are the last lines of its log, {path}:")
 LOG_UNREADABLE = _("Its log, {path}, could not be read. {problem}")
+DATABASE_AWAY = _("The hub cannot use its database of launches.")
+HUB_DATABASE_AWAY = _("The hub cannot use its database.")
+SERVERS_GO_ON = _("{problem} Try again in a few minutes. Servers that run go on.")
+NOTHING_STARTED = _("{problem} Nothing was started.")
 LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
 # -- a server that runs ----------------------------------------------------------------------------------

@@ -1,25 +1,29 @@
 """SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
-import sqlalchemy
 from batchspawner import BatchSpawnerBase, JobStatus
 from jupyterhub import orm
-from traitlets import Float, TraitError, Unicode, default, validate
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, LaunchError, Refused
+from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
-from slurm_ssh.tunnels.tunnel import parse_ports
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, routes
-from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure
+from slurm_ssh_spawner.hub import composition, restored, routes
+from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
+from slurm_ssh_spawner.hub.restored import Standing
+from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
@@ -27,52 +31,19 @@ from slurm_ssh_spawner.launch.script import ServerProcess
 _AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
 _POLL_SECONDS = 60.0
+_BATCHSPAWNERS_WORDS = {
+    JobState.PENDING: JobStatus.PENDING,
+    JobState.RUNNING: JobStatus.RUNNING,
+    JobState.ENDING: JobStatus.RUNNING,
+    JobState.ENDED: JobStatus.NOTFOUND,
+    JobState.GONE: JobStatus.NOTFOUND,
+}
 
 routes.install()
 
 
-class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
+class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     """Starts a notebook as a batch job at one of several Slurm sites, over SSH, as the person."""
-
-    catalogue_file = Unicode(
-        "/etc/jupyterhub/catalogue.yaml",
-        help="Path of the YAML catalogue: which sites there are and what may be started there.",
-    ).tag(config=True)
-
-    hub_name = Unicode(
-        "hub",
-        help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: at most 32 lower case letters, "
-        "digits, _ and -. Two hubs that submit to one cluster need different names, or they find each other's "
-        "jobs.",
-    ).tag(config=True)
-
-    tunnel_ports = Unicode(
-        "20000-24999",
-        help="Local ports of tunnels to sites with `tunnel: {kind: ssh}`, one for each server. They must not "
-        "overlap the machine's ports for outgoing connections (net.ipv4.ip_local_port_range), or another program "
-        "may have taken one when a tunnel is made again.",
-    ).tag(config=True)
-
-    connection_idle_seconds = Float(
-        300,
-        min=10,
-        help="Seconds after which an unused SSH connection is closed. A new one costs some hundredths "
-        "of a second; an open one holds a delegated ticket on the front end. At least 10.",
-    ).tag(config=True)
-
-    records_url = Unicode(
-        "sqlite:////var/lib/jupyterhub/launches.sqlite",
-        help="SQLAlchemy URL of the launch records: what was chosen, where it ran, why it ended. They outlive a "
-        "restart, after which tunnels are made again from them.",
-    ).tag(config=True)
-
-    @validate("tunnel_ports")
-    def _usable_ports(self, proposal: Any) -> str:
-        try:
-            parse_ports(proposal["value"])
-        except ValueError as error:
-            raise TraitError(sentences.PORTS_UNUSABLE.format(problem=error)) from error
-        return str(proposal["value"])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,6 +54,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         self._progress: Progress | None = None
         self._restored = False
         self._url = ""
+        self._place: Place | None = None
+        self._profile_key = ""
+        self.stop_failure: LaunchFailed | None = None
 
     @property
     def launch_id(self) -> LaunchId | None:
@@ -97,16 +71,9 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         server that runs for dead.
         """
         try:
-            configured = cls(parent=app)
+            settings = cls(parent=app).settings
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
-        settings = composition.Settings(
-            configured.catalogue_file,
-            configured.hub_name,
-            configured.connection_idle_seconds,
-            parse_ports(configured.tunnel_ports),
-            configured.records_url,
-        )
         app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log)
 
     @property
@@ -136,30 +103,33 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            with as_launch_failure():
-                hub, request = self._hub, self._request()
+            with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
                 try:
-                    self._launch = await hub.accept(request, options)
+                    await self._hub.accept(self._request, options, self._take)
+                except BaseException:
+                    self._launch, self._profile_key = None, ""
+                    raise
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._keep_options(hub.last_accepted(request))
-            # Each kernel may wait for another launch that makes it, and then be made.
-            kernel_minutes = 2 * sum(kernel.time_max for kernel in self._launch.kernels)
-            minutes = self._launch.queue_wait_minutes + kernel_minutes
-            self.start_timeout = minutes * 60 + _AFTER_THE_QUEUE_SECONDS
+                    last = await self._hub.last_accepted(self._request())
+                    self.user_options = self.orm_spawner.user_options = last
+                    commit(self.orm_spawner)
 
         return resolve
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
         others = [other for other in self.user.spawners.values() if other is not self and other.active]
-        launches = [other.launch_id for other in others if isinstance(other, SlurmSSHSpawner) and other.launch_id]
+        running = Counter(getattr(other, "_profile_key", "") for other in others)
         groups = frozenset(group.name for group in self.user.groups)
-        return StartRequest(self.user.name, self.name, groups, tuple(launches))
+        return StartRequest(self.user.name, self.name, groups, running)
 
-    def _keep_options(self, options: dict[str, str]) -> None:
-        self.user_options = self.orm_spawner.user_options = options
-        sqlalchemy.inspect(self.orm_spawner).session.commit()
+    def _take(self, accepted: launch.Launch) -> None:
+        """Begin to be a server of that launch's profile."""
+        self._launch, self._profile_key = accepted, accepted.profile_key
+        # Each kernel may wait for another launch that makes it, and then be made.
+        kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
+        self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -172,18 +142,30 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         asked = self._launch
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
-        self.will_resume = False
+        self.will_resume, self.stop_failure = False, None
         progress, self._port = Progress(), ReportedPort()
         self._progress = progress
         self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
-        with as_launch_failure(sentences.TRY_AGAIN):
+        with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
-            return await launcher.until_ready(job, self._port, progress)
+        with as_launch_failure(sentences.TRY_AGAIN):
+            self._url, self._place = await launcher.until_ready(job, self._port, progress)
+            return self._url
 
     async def poll(self) -> int | None:
         """None unless it is certain that no job of ours runs; see docs/architecture.md."""
+        try:
+            return await self._status()
+        except Exception:
+            # JupyterHub would take it for the end of the server.
+            self.log.exception("what became of %s cannot be found out; it is kept", self._log_name)
+            if self._restored:
+                restored.keep(self)
+            return None
+
+    async def _status(self) -> int | None:
         job = self._job
         if job is None or self.will_resume:
             return 0
@@ -195,22 +177,28 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
             return 1
         deadline = Deadline.after(_POLL_SECONDS)
         if self._restored:
-            self._restored = False
-            if await self._found_again(job, deadline):
-                return None
-            # JupyterHub stops a restored server that is silent; will_resume makes it let go instead.
-            self.will_resume = not (await launcher.report(job, deadline)).state.is_over
-            return 0 if self.will_resume else 1
+            return await self._find_again(job, deadline)
         return 1 if (await launcher.report(job, deadline)).state.is_over else None
 
-    async def _found_again(self, job: Job, deadline: Deadline) -> bool:
-        """Return whether a restored server answers, by a tunnel made again if its site needs one."""
-        try:
-            self._url = await self._hub.launcher.reopen(job, deadline)
-        except LaunchError as error:
-            self.log.warning("%s cannot be reached: %s", job.mark, error)
-            return False
-        return await self._hub.answers(await self.get_url())
+    async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
+        """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
+        hub, path = self._hub, str(self.server.base_url)
+        found = await restored.find(hub.launcher, hub.looker, job, self._place, path, deadline)
+        self._profile_key = found.profile_key or self._profile_key
+        match found.standing:
+            case Standing.OVER:
+                return 1
+            case Standing.NEVER_UP:
+                # JupyterHub stops what is not up when it starts; will_resume makes it let go instead.
+                self.will_resume = True
+                return 0
+            case Standing.SILENT:
+                restored.keep(self)
+        if found.url:
+            self._restored, self._url, self._place = False, found.url, found.place
+            restored.move(self, found.url)
+            self._save(job)
+        return None
 
     async def get_url(self) -> str:
         """Return where the hub and the proxy reach the server; never raises."""
@@ -219,8 +207,12 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
-            with as_launch_failure():
-                await self._hub.launcher.cancel(self._job)
+            try:
+                with as_launch_failure():
+                    await self._hub.launcher.cancel(self._job)
+            except LaunchFailed as failure:
+                self.stop_failure = failure
+                raise
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
@@ -244,7 +236,11 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Store the job now: JupyterHub itself stores state only after start() has returned."""
         self._job, self.job_id = job, job.job_id
         self.orm_spawner.state = self.get_state()
-        sqlalchemy.inspect(self.orm_spawner).session.commit()
+        try:
+            commit(self.orm_spawner)
+        except SQLAlchemyError:
+            # The records have the job too, and JupyterHub stores it again once the server is up.
+            self.log.exception("%s could not be stored yet", job.mark)
 
     def _process(self, site: Site) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
@@ -268,13 +264,16 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state |= {"job": self._job.to_state(), "token_id": self.token_id}
+            state |= {"job": self._job.to_state(), "profile": self._profile_key, "token_id": self.token_id}
+        if self._place is not None:
+            state["place"] = self._place.to_state()
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up the job of an earlier run of the hub."""
         super().load_state(state)
         self._job = Job.from_state(state.get("job") or {})
+        self._place, self._profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
         self._restored = self._job is not None
         self.token_id = state.get("token_id")
 
@@ -282,6 +281,7 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         """Forget the job."""
         super().clear_state()
         self._job, self._restored, self._url, self._progress, self.token_id = None, False, "", None, None
+        self._launch, self._profile_key, self._place = None, "", None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 
@@ -294,11 +294,5 @@ class SlurmSSHSpawner(BatchSpawnerBase):  # type: ignore[misc]
         job = self._job
         if job is None or not job.job_id:
             return JobStatus.NOTFOUND
-        match (await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))).state:
-            case JobState.PENDING:
-                return JobStatus.PENDING
-            case JobState.RUNNING | JobState.ENDING:
-                return JobStatus.RUNNING
-            case JobState.ENDED | JobState.GONE:
-                return JobStatus.NOTFOUND
-        return JobStatus.UNKNOWN
+        report = await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))
+        return _BATCHSPAWNERS_WORDS.get(report.state, JobStatus.UNKNOWN)

@@ -72,8 +72,8 @@ class TunnelKeeper:
         self.close(route.launch_id)
         try:
             await self._try(route, site, deadline)
-        except Refused:
-            # A server that was up before goes on; its owner may log in again any time.
+        except LaunchError:
+            # A server that was up before goes on; the site may be back any time, or its owner log in again.
             if not route.local_port:
                 raise
 

@@ -5,6 +5,7 @@ import logging
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import make_url
@@ -39,6 +40,7 @@ class Settings:
     connection_idle_seconds: float
     tunnel_ports: range
     records_url: str
+    records_days: int = 90
 
 
 def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
@@ -60,6 +62,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     reach = core.open_core(told, catalogue.sites, credentials, records)
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     hub = Hub(catalogue, launcher, reach.availability)
+    launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     at_the_end(hub.close)
     return hub

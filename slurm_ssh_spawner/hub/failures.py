@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from jupyterhub.spawner import SpawnException
+from sqlalchemy.exc import SQLAlchemyError
 
 from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.records import DatabaseAway
 
 _FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broken: (500, "broken")}
 
@@ -27,6 +30,18 @@ class LaunchFailed(SpawnException):  # type: ignore[misc]
         super().__init__(message, reason=reason, log_message=str(error), message_html=markup, status_code=status)
         self.jupyterhub_message = message
         self.jupyterhub_html_message = markup
+
+
+@contextmanager
+def nothing_started() -> Iterator[None]:
+    """Turn errors of a database, ours or JupyterHub's, into Unavailable, before there is a job."""
+    try:
+        yield
+    except DatabaseAway as error:
+        raise Unavailable(sentences.NOTHING_STARTED.format(problem=error.message), error.detail) from error
+    except SQLAlchemyError as error:
+        said = sentences.NOTHING_STARTED.format(problem=sentences.HUB_DATABASE_AWAY)
+        raise Unavailable(said, str(error)) from error
 
 
 @contextmanager

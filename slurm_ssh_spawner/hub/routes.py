@@ -10,6 +10,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 
@@ -41,6 +42,7 @@ def install() -> None:
     and it makes its routes before it looks at the servers that run.
     """
     JupyterHub.init_handlers = _init_handlers
+    database_errors.install()
 
 
 def _init_handlers(app: Any) -> None:

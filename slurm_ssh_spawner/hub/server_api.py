@@ -24,6 +24,14 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
     # In JSON each letter of a choice may take six bytes.
     longest_body = 6 * MOST_BYTES
 
+    async def delete(self, user_name: str, server_name: str = "") -> None:
+        """Stop a server as JupyterHub has it, but answer with the sentence of a stop that failed, not with 204."""
+        user = self.find_user(user_name)
+        spawner = user.spawners[server_name] if user and server_name in user.spawners else None
+        await super().delete(user_name, server_name)
+        if failure := getattr(spawner, "stop_failure", None):
+            raise failure
+
     def get_json_body(self) -> Any:
         """Return the body; as JupyterHub has it, but for what would end there in a 500."""
         body = super().get_json_body()

@@ -1,13 +1,11 @@
 """What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
 
-from collections import Counter
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from profiles.errors import ChoiceRefused
 from profiles.form import page
@@ -16,25 +14,31 @@ from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.facts.availability import Availability
-from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.records import DatabaseAway
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
 
-_ANSWER_SECONDS = 5
 # Only the first form that a person sees may wait for their projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
 
 
+_log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class StartRequest:
-    """A server that somebody is about to start: its name, whose it is, their groups and other running launches."""
+    """A server that somebody is about to start: its name, whose it is, and their groups.
+
+    `running` says of how many other servers of theirs each profile is.
+    """
 
     user: str
     server: str = ""
     groups: frozenset[str] = frozenset()
-    others: tuple[LaunchId, ...] = ()
+    running: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,12 @@ class Hub:
     catalogue: LiveCatalogue
     launcher: Launcher
     availability: Availability
+    looker: Looker = field(default_factory=Looker)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
         await self.catalogue.close()
+        self.looker.close()
         await self.launcher.close()
 
     async def render_form(self, request: StartRequest, script_url: str) -> str:
@@ -74,45 +80,59 @@ class Hub:
         await self._know(request)
         sent = _SENT.get()
         if sent is None or sent.user != request.user:
-            sent = _Sent(request.user, self.last_accepted(request))
+            sent = _Sent(request.user, await self._shown_first(request))
         return page.render(self._offer(request), sent.typed, sent.refused, script_url)
+
+    async def _shown_first(self, request: StartRequest) -> dict[str, str]:
+        try:
+            return await self.last_accepted(request)
+        except DatabaseAway as error:
+            _log.warning("the form shows the catalogue's defaults: %s", error)
+            return {}
 
     async def _know(self, request: StartRequest) -> None:
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
         offered = sites_for(self.catalogue.current, request.groups)
         await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
 
-    async def accept(self, request: StartRequest, options: Mapping[str, Any]) -> launch.Launch:
+    async def accept(
+        self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
+    ) -> None:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
+        `take` gets what was accepted; from then on the answers of `ask` to other starts have to count it.
         `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
-        Raises ChoiceRefused.
+        Raises ChoiceRefused, and DatabaseAway.
         """
+        choices, request = Choices.of(options), ask()
         # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
         await self._know(request)
-        choices = Choices.of(options)
-        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request)
-        self.launcher.records.accept(request.user, request.server, accepted.choices.values)
-        return accepted
+        last = {} if choices.values else await self.last_accepted(request)
+        # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
+        request = ask()
+        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
+        take(accepted)
+        await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
 
-    def last_accepted(self, request: StartRequest) -> dict[str, str]:
-        """Return the choices with which the server was last allowed to start, `{}` if there are none."""
-        return self.launcher.records.accepted(request.user, request.server)
+    async def last_accepted(self, request: StartRequest) -> dict[str, str]:
+        """Return the choices with which the server was last allowed to start, `{}` if there are none.
+
+        Raises DatabaseAway.
+        """
+        return await self.launcher.records.accepted(request.user, request.server)
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
         return launch.resolve(self._offer(request), choices)
 
-    def _as_last_time(self, request: StartRequest) -> launch.Launch:
+    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
         try:
-            return self.resolve(request, Choices(self.last_accepted(request)))
+            return self.resolve(request, Choices(last))
         except ChoiceRefused:
             return self.resolve(request, Choices())
 
     def _offer(self, request: StartRequest) -> Offer:
-        records = (self.launcher.records.get(launch_id) for launch_id in request.others)
-        running = Counter(record.profile_key for record in records if record)
-        person = Person(request.user, request.groups, running)
+        person = Person(request.user, request.groups, request.running)
         facts = self.availability.facts(request.user)
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
 
@@ -128,16 +148,6 @@ class Hub:
         _SENT.set(_Sent(request.user, typed))
         # An empty form asks for the defaults, not for the last time's choices.
         return dict(choices.values) or {"profile": resolved.profile_key}
-
-    async def answers(self, url: str) -> bool:
-        """Return whether a server answers at `url` now, with whatever status."""
-        try:
-            await AsyncHTTPClient().fetch(
-                url, raise_error=False, follow_redirects=False, request_timeout=_ANSWER_SECONDS
-            )
-        except (OSError, HTTPClientError):
-            return False
-        return True
 
 
 def launch_notices(user: Any) -> tuple[str, ...]:

@@ -2,20 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
-from slurm_ssh import delivery
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import submission
 from slurm_ssh.jobs.submission import Tell
 from slurm_ssh.ssh.login import Login
@@ -27,10 +27,15 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.leftovers import Leftovers
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.script import ServerProcess
+from slurm_ssh_spawner.launch.stage_notes import StageNotes
+
+_DAY_SECONDS = 24 * 3600
 
 # For all exchanges of a submission: folders, ticket, sbatch.
 _SUBMIT_SECONDS = 240.0
@@ -65,18 +70,34 @@ class Launcher:
         self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
-        self._releases: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self._over_now: set[LaunchId] = set()
+        self._stage_notes = StageNotes(records)
+        self._leftovers = Leftovers(core, records)
         credentials.subscribe(self._ticket_changed)
 
     async def close(self) -> None:
         """End everything in order.  Jobs go on; a submission under way is let go, and its job has a mark."""
-        under_way = [*self._submissions.values(), *self._releases]
+        under_way = [*self._submissions.values(), *self._background]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._tunnels.close_all()
         await self._core.close()
-        self.records.close()
+        self._stage_notes.close()
+        await self.records.close()
+
+    def keep_records_for(self, time: timedelta) -> None:
+        """Remove scripts and stages of launches that ended longer ago, now and once a day."""
+        self._do(self._forget_old(time))
+
+    async def _forget_old(self, time: timedelta) -> None:
+        while True:
+            try:
+                await self.records.forget_before(datetime.now(UTC) - time)
+            except LaunchError as error:
+                _log.warning("records of old launches stay until tomorrow: %s", error)
+            await asyncio.sleep(_DAY_SECONDS)
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
@@ -89,9 +110,9 @@ class Launcher:
     ) -> Job:
         """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
 
-        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`.
+        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`, and submits
+        nothing if the launch cannot be recorded.
         """
-        self.records.begin(job.launch_id, launch, script.releases(launch, job.launch_id, job.mark))
         task = asyncio.create_task(self._submit(launch, job, process, save, tell))
         self._submissions[job.launch_id] = task
         task.add_done_callback(lambda done: self._submitted(job, done))
@@ -101,43 +122,37 @@ class Launcher:
         """Return whether the submission of a launch has not been answered yet."""
         return job.launch_id in self._submissions
 
-    async def until_ready(self, job: Job, port: ReportedPort, progress: Progress) -> str:
-        """Return the URL of the job's server, once the job has reported its port.
+    async def until_ready(self, job: Job, port: ReportedPort, progress: Progress) -> tuple[str, Place]:
+        """Return URL and place of the job's server, once the job has reported its port.
 
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
-        node = await self._arrivals.node(job, port, progress)
+        try:
+            node = await self._arrivals.node(job, port, progress)
+        finally:
+            self._stage_notes.now(job.launch_id, progress)
         progress.tell(sentences.SERVER_UP.format(node=node))
-        route = Route(job.launch_id, Login.of(job), node, port.number)
-        return await self._reach(job, route, Deadline.after(_REACH_SECONDS))
+        return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
         """Keep what the job has reported so far: its stages, and what its owner should know."""
-        self.records.note_stages(job.launch_id, [stage.to_json() for stage in progress.stages])
+        self._stage_notes.due(job.launch_id, progress)
         self._core.upkeep.remark(job, tuple(progress.notices))
 
-    async def reopen(self, job: Job, deadline: Deadline | None = None) -> str:
-        """Return the URL of a server that was up before, with its tunnel made again, a minute from now at most.
+    async def reach(self, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
+        """Return the URL of the job's server, with its tunnel made (again), and its place with that.
 
-        Raises Unavailable if it is not known where the server was, and what opening a tunnel by then raises.
+        Raises what opening a tunnel by the `deadline` raises.
         """
         self._core.upkeep.add(job)
-        record = self.records.get(job.launch_id)
-        if record is None or not record.port:
-            raise Unavailable(sentences.PLACE_UNKNOWN, f"no port in the record of {job.mark}")
-        there = (record.node, record.port, record.local_port)
-        route = Route(job.launch_id, Login.of(job), *there)
-        return await self._reach(job, route, deadline or Deadline.after(_REACH_SECONDS))
-
-    async def _reach(self, job: Job, route: Route, deadline: Deadline) -> str:
+        route = Route(job.launch_id, Login.of(job), place.node, place.port, place.local_port)
         url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route, deadline)
-        self.records.reached(job.launch_id, route.node, route.port, local_port)
-        return url
+        self.records.reached(job.launch_id, place.node, place.port, local_port)
+        return url, replace(place, local_port=local_port)
 
     def is_over(self, job: Job) -> bool:
-        """Return whether the job is known to be over, without asking anybody."""
-        record = self.records.get(job.launch_id)
-        return record is not None and record.ended is not None
+        """Return whether the job was seen to be over, without asking anybody."""
+        return job.launch_id in self._over_now
 
     async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
@@ -155,8 +170,7 @@ class Launcher:
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without this hub."""
-        self._tunnels.close(job.launch_id)
-        self._core.upkeep.forget(job)
+        self._forget(job)
 
     async def cancel(self, job: Job) -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
@@ -169,7 +183,7 @@ class Launcher:
         under_way = self._submissions.get(job.launch_id)
         if under_way:
             await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
-        self.records.want_stop(job.launch_id)
+        await self.records.want_stop(job.launch_id)
         if under_way and not under_way.done():
             # What is told Slurm now would come before the job.
             under_way.add_done_callback(lambda _: self._core.upkeep.owe_stop(job))
@@ -188,38 +202,24 @@ class Launcher:
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""
         self._core.watch.forget(job)
+        self._forget(job)
+        self._do(self._leftovers.remove(job))
+
+    def _forget(self, job: Job) -> None:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
-        task = asyncio.create_task(self._release(job))
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
+        self._over_now.discard(job.launch_id)
 
-    async def _release(self, job: Job) -> None:
-        # A delivery that ends later would leave a ticket that nobody removes.
-        await self._core.upkeep.settled(job)
-        try:
-            remote = self._core.remote(job)
-        except LaunchError as error:
-            _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
-            return
-        # A hook's job may have been killed before it ended what it had started.
-        for command in self.records.releases(job.launch_id):
-            await self._try(job, "what its hooks started", remote.run(command))
-        ticket = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
-        await self._try(job, "its ticket", ticket)
-        folder = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
-        await self._try(job, "its folder", folder)
-
-    @staticmethod
-    async def _try(job: Job, what: str, step: Awaitable[object]) -> None:
-        try:
-            await step
-        except LaunchError as error:
-            _log.warning("%s: %s at %s may be left over: %s", job.mark, what, job.site_key, error)
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _submit(
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
+        releases = script.releases(launch, job.launch_id, job.mark)
+        await self.records.begin(job.launch_id, launch, releases)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
@@ -234,21 +234,31 @@ class Launcher:
         try:
             text, job_id = await submission.submit(remote, job, build, ticket, tell)
         except SubmissionLost:
-            self.records.want_stop(job.launch_id)
+            await self.records.want_stop(job.launch_id)
             self._core.upkeep.owe_stop(job)
             raise
-        self.records.note_script(job.launch_id, text)
         job = replace(job, job_id=job_id)
-        self.records.submitted(job.launch_id, job_id)
+        # Before anything else: from now on there is a job that somebody has to stop.
         save(job)
+        self.records.submitted(job.launch_id, job_id)
+        self.records.note_script(job.launch_id, text)
         self._core.upkeep.begin(job, ticket_ends)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job
 
     def _ticket_changed(self, user: str) -> None:
-        owed = self.records.to_stop(user)
-        self._core.ticket_changed(user, [self._job_of(record) for record in owed])
+        self._core.ticket_changed(user, [])
+        self._do(self._stop_what_is_owed(user))
+
+    async def _stop_what_is_owed(self, user: str) -> None:
+        try:
+            owed = await self.records.to_stop(user)
+        except LaunchError as error:
+            _log.error("what %s wanted to stop is not known: %s", user, error)
+            return
+        for record in owed:
+            self._core.upkeep.owe_stop(self._job_of(record))
 
     def _job_of(self, record: LaunchRecord) -> Job:
         name, ways = mark(self._hub_name, record.launch_id), record.started_with
@@ -261,4 +271,5 @@ class Launcher:
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
     def _over(self, job: Job, report: JobReport) -> None:
+        self._over_now.add(job.launch_id)
         self.records.end(job.launch_id, report.word or "gone from Slurm")

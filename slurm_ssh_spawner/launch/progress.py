@@ -14,6 +14,7 @@ _LONGEST_TEXT = 3000
 _SERVER = "starting"
 # A job's owner can report as often as they like; what is kept of one launch stays small.
 _MOST_REPORTS = 100
+_MOST_TEXT = 60_000
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Progress:
         self.notices: list[str] = []
         self.output = ""
         self.failing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._watchers = 0
+        self._watchers = self._reports = self._length = 0
         self._news = asyncio.Event()
 
     @property
@@ -88,9 +89,11 @@ class Progress:
             self._end_stage(failed=True)
             self.failing.set_result(text)
             self.tell(text)
-        elif len(self.stages) + len(self.notices) >= _MOST_REPORTS:
+            return True
+        self._reports, self._length = self._reports + 1, self._length + len(text)
+        if self._reports > _MOST_REPORTS or self._length > _MOST_TEXT:
             return False
-        elif name == "notice":
+        if name == "notice":
             self.notices.append(text)
             self.tell(text)
         else:

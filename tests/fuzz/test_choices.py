@@ -147,19 +147,26 @@ async def test_what_the_handlers_call_gives_a_launch_or_a_refusal_that_names_the
     assert min(seen[name] for name in ("launch", "refused", "form", "form refused")) > 100
 
 
+async def _accepted(core: Hub, options: dict[str, Any]) -> Launch:
+    taken: list[Launch] = []
+    await core.accept(lambda: ALICE, options, taken.append)
+    (launch,) = taken
+    return launch
+
+
 async def _accept(core: Hub, options: dict[str, Any]) -> str:
     outcome = _outcome(core, options)
     _check(core, options, outcome)
-    before = core.last_accepted(ALICE)
+    before = await core.last_accepted(ALICE)
     if isinstance(outcome, ChoiceRefused):
         with pytest.raises(ChoiceRefused) as refused:
-            await core.accept(ALICE, options)
+            await _accepted(core, options)
         assert (refused.value.field, refused.value.message) == (outcome.field, outcome.message)
-        assert core.last_accepted(ALICE) == before
+        assert await core.last_accepted(ALICE) == before
         return "refused"
-    launch = await core.accept(ALICE, options)
+    launch = await _accepted(core, options)
     assert launch == outcome or not Choices.of(options).values
-    assert core.last_accepted(ALICE) == launch.choices.values
+    assert await core.last_accepted(ALICE) == launch.choices.values
     return "launch"
 
 

@@ -234,7 +234,8 @@ def _record(lab: Lab, launch_id: str) -> dict[str, Any]:
     read = (
         "import json, sqlite3, sys;"
         "base = sqlite3.connect('file:/var/lib/jupyterhub/launches.sqlite?mode=ro', uri=True);"
-        "rows = base.execute('select script, stages from runs where launch_id = ?', sys.argv[1:]);"
+        "rows = base.execute('select text, stages from runs join scripts using (digest) where launch_id = ?',"
+        " sys.argv[1:]);"
         "print(json.dumps(rows.fetchall()))"
     )
     answer = lab.run("hub", ["/usr/bin/python3", "-c", read, launch_id]).stdout

@@ -16,7 +16,8 @@ _CHARGING = {"projects": "accounting", "slurm_cluster": "lugano"}
 def _core(local: LocalSite, **site: Any) -> Core:
     sites = {"geneva": builders.site(slurm_path=str(local.slurm), **site)}
     credentials = composing.NoTickets(TicketMissing())
-    return composing.core(builders.catalogue(sites=sites).sites, credentials, LaunchRecords("sqlite://"), local)
+    records = LaunchRecords(f"sqlite:///{local.home}/launches.sqlite")
+    return composing.core(builders.catalogue(sites=sites).sites, credentials, records, local)
 
 
 @pytest.mark.parametrize("cluster", ["lugano", None])

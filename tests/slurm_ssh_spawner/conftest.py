@@ -32,6 +32,10 @@ class RunningHub:
         headers = {"Authorization": f"token {token}"} if token else {}
         return await self._client.post(f"{self.app.hub.url}api/{path}", headers=headers, **body)
 
+    async def delete(self, path: str, token: str) -> httpx.Response:
+        url, headers = f"{self.app.hub.url}api/{path}", {"Authorization": f"token {token}"}
+        return await self._client.delete(url, headers=headers)
+
     def token_of(self, user: User, server: str = "") -> str:
         """Give a server of the user a token of its own, as a start does."""
         token: str = user.new_api_token()

@@ -9,13 +9,13 @@ from tornado import web
 from traitlets import TraitError
 
 from kerberos_auth.errors import TicketMissing
-from slurm_ssh.job import new_launch_id
+from slurm_ssh.job import JobReport, JobState, new_launch_id
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, composing, loopback
+from tests.support import builders, composing
 from tests.support.hub import ComposedSpawner
 from tests.support.local import LocalSite
 
@@ -76,15 +76,15 @@ def _launcher(hub: RunningHub) -> Launcher:
     return launcher
 
 
-def _running(hub: RunningHub, user: User, name: str, profile: str) -> SlurmSSHSpawner:
+async def _running(hub: RunningHub, user: User, name: str, profile: str) -> SlurmSSHSpawner:
     """Return a server of a person as the hub finds it in its database, with its launch in the records."""
     job = builders.job(launch_id=new_launch_id(), job_id="42")
     offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue.current
-    _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
+    await _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
     spawner = user.get_or_create_spawner(name, "")
     spawner.orm_spawner.server = orm.Server(base_url=f"/user/{user.name}/{name}")
     user.db.commit()
-    spawner.load_state({"job": job.to_state()})
+    spawner.load_state({"job": job.to_state(), "profile": profile})
     return spawner
 
 
@@ -95,22 +95,22 @@ async def _start(hub: RunningHub, user: User, name: str, **choices: str) -> tupl
 
 async def test_a_person_at_the_limit_of_a_profile_is_told_by_the_api(hub: RunningHub) -> None:
     alice = hub.person("alice")
-    _running(hub, alice, "first", "few")
+    await _running(hub, alice, "first", "few")
     status, said = await _start(hub, alice, "second", profile="few")
     assert (status, "You already have 1 server of Few" in said) == (400, True)
 
 
 async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: RunningHub) -> None:
     alice = hub.person("alice")
-    _running(hub, hub.person("bob"), "first", "few")
-    _running(hub, alice, "third", "many")
-    _running(hub, alice, "first", "few").clear_state()
+    await _running(hub, hub.person("bob"), "first", "few")
+    await _running(hub, alice, "third", "many")
+    (await _running(hub, alice, "first", "few")).clear_state()
     resolve = alice.get_or_create_spawner("second", "").apply_user_options
     await resolve(None, {"profile": "few"})
 
 
 async def test_a_restarted_server_does_not_count_against_itself(hub: RunningHub) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "few")
+    spawner = await _running(hub, hub.person("alice"), "", "few")
     await spawner.apply_user_options(None, {"profile": "few"})
     assert spawner.start_timeout > 30 * 60
 
@@ -134,49 +134,16 @@ async def test_an_unknown_choice_is_refused_by_the_api(hub: RunningHub) -> None:
     assert (status, "Choose one of: geneva." in said) == (400, True)
 
 
-def _at_slurm(local: LocalSite, spawner: SlurmSSHSpawner, word: str) -> None:
-    local.tell("queue", f"42|{word}|n1|alice|None|jupyter-hub-{ID}\n")
-    spawner.load_state({"job": builders.job(job_id="42").to_state()})
-
-
-async def test_a_restored_server_that_answers_goes_on(hub: RunningHub, local: LocalSite) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "many")
-    with loopback.listening(loopback.Hub()) as server:
-        assert spawner.launch_id is not None
-        _launcher(hub).records.reached(spawner.launch_id, "n1", server.port, local_port := loopback.free_port())
-        assert await spawner.poll() is None
-        assert await spawner.get_url() == f"http://127.0.0.1:{local_port}/user/alice/"
-    _launcher(hub).detach(builders.job())
-    assert local.told("scancel.arguments") == ""
-
-
-@pytest.mark.parametrize(("word", "status", "resumes"), [("RUNNING", 0, True), ("FAILED", 1, False)])
-async def test_a_restored_server_that_is_silent_is_let_go_while_its_job_may_run(
-    hub: RunningHub, local: LocalSite, word: str, status: int, resumes: bool
-) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "many")
-    _at_slurm(local, spawner, word)
-    assert (await spawner.poll(), spawner.will_resume) == (status, resumes)
-    spawner.run_post_stop_hook()
-    assert local.told("scancel.arguments") == ""
-
-
-async def test_a_restored_server_whose_site_is_away_is_let_go(hub: RunningHub, local: LocalSite) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "many")
-    local.tell("silent", "")
-    assert (await spawner.poll(), spawner.will_resume) == (0, True)
-
-
 async def test_the_address_of_a_server_is_known_before_anybody_looked_for_it(hub: RunningHub) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "many")
+    spawner = await _running(hub, hub.person("alice"), "", "many")
     assert (await spawner.get_url()).endswith("/user/alice/")
 
 
 async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub, local: LocalSite) -> None:
-    spawner = _running(hub, hub.person("alice"), "", "few")
+    spawner = await _running(hub, hub.person("alice"), "", "few")
     spawner._restored = False
     assert await spawner.poll() is None
-    _launcher(hub).records.end(spawner.launch_id, "FAILED")
+    _launcher(hub)._over(spawner._job, JobReport(JobState.ENDED, "FAILED"))
     local.refusal = AssertionError("the site was asked")
     assert await spawner.poll() == 1
     local.refusal = None

@@ -32,7 +32,7 @@ _ERROR = re.compile(
 )
 
 
-class _Tickets:
+class Tickets:
     """Everybody has one."""
 
     def get(self, user: str) -> Ticket:
@@ -131,8 +131,8 @@ class LaunchingHub:
     def offer(self, **sections: Any) -> None:
         """Begin anew with a catalogue of these sections (see builders.written); earlier records stay."""
         catalogue = builders.live(self.local.home, **sections)
-        tickets: Any = _Tickets()
-        url = f"sqlite:///{self.local.home}/launches.sqlite"
+        tickets: Any = Tickets()
+        url = f"sqlite:///{self.local.home}/launches.sqlite?timeout=0.1"
         self.app.tornado_settings[SETTING] = composing.hub(catalogue, tickets, url, self.local)
 
     @property

@@ -2,5 +2,6 @@
 
 from slurm_ssh_spawner.launch.records.database import NewerDatabase
 from slurm_ssh_spawner.launch.records.records import LaunchRecord, LaunchRecords, RunRecord
+from slurm_ssh_spawner.launch.records.worker import DatabaseAway
 
-__all__ = ["LaunchRecord", "LaunchRecords", "NewerDatabase", "RunRecord"]
+__all__ = ["DatabaseAway", "LaunchRecord", "LaunchRecords", "NewerDatabase", "RunRecord"]

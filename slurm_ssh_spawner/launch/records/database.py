@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import ArgumentError
 
 _MIGRATIONS = "slurm_ssh_spawner.launch.records:migrations"
 _PRIVATE = 0o600
@@ -63,8 +64,9 @@ def upgrade(connection: sa.Connection) -> None:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
-        _make_private(Path(url.database))
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise ArgumentError("the launch records need the path of a file")
+    _make_private(Path(url.database))
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(_BUSY_SECONDS)})
     engine = sa.create_engine(url)

@@ -1,8 +1,6 @@
-"""Reads and writes launch records.
+"""Reads and writes launch records."""
 
-One small write at a time in SQLite; JupyterHub does the same on its event loop.
-"""
-
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +12,16 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
+from slurm_ssh.text import one_line
 from slurm_ssh_spawner.launch.records import scripts
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
+from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
+
+_LONGEST_REASON = 500
+_FORGOTTEN_AT_ONCE = 500
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,125 +71,166 @@ class LaunchRecord:
 
 
 class LaunchRecords:
-    """The records at a SQLAlchemy URL, made if they are not there.  Raises what `open_engine` raises."""
+    """The records at a SQLAlchemy URL, made if they are not there.  Raises what `open_engine` raises.
+
+    Nothing here holds up the event loop.  What is awaited raises DatabaseAway; the rest is written soon, in order,
+    as often as it takes, and whatever changes nothing is not written.
+    """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+        self._worker = Worker(open_engine(url))
 
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._engine.dispose()
+    async def close(self) -> None:
+        """Write what waits, and close the database."""
+        await self._worker.close()
 
-    def begin(self, launch_id: LaunchId, launch: Launch, releases: Sequence[Shell] = ()) -> None:
+    async def settled(self) -> None:
+        """Return when everything is written."""
+        await self._worker.settled()
+
+    async def begin(self, launch_id: LaunchId, launch: Launch, releases: Sequence[Shell] = ()) -> None:
         """Add a launch that was accepted and is about to be submitted.
 
         `releases` are the commands that end what it may leave at the site.
         """
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
-        with self._engine.begin() as connection:
-            connection.execute(sa.insert(LAUNCHES).values(launch_id=launch_id, begun=datetime.now(UTC), **row))
+        row |= {"launch_id": launch_id, "begun": datetime.now(UTC)}
+
+        def add(connection: sa.Connection) -> None:
+            connection.execute(sa.insert(LAUNCHES).values(**row))
             if releases:
                 connection.execute(sa.insert(RELEASES).values(launch_id=launch_id, commands=list(releases)))
 
-    def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
+        await self._worker.write(add)
+
+    async def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
         """Return the commands that end what a launch may leave at its site."""
-        with self._engine.connect() as connection:
-            query = sa.select(RELEASES.c.commands).where(RELEASES.c.launch_id == launch_id)
-            return tuple(Shell(command) for command in connection.execute(query).scalar() or ())
+        query = sa.select(RELEASES.c.commands).where(RELEASES.c.launch_id == launch_id)
+        found = await self._worker.read(lambda connection: connection.scalar(query))
+        return tuple(Shell(command) for command in found or ())
 
     def submitted(self, launch_id: LaunchId, job_id: str) -> None:
         """Note Slurm's number of the job."""
-        self._update(launch_id, job_id=job_id)
+        self._soon(launch_id, job_id=job_id)
 
     def reached(self, launch_id: LaunchId, node: str, port: int, local_port: int) -> None:
         """Note where the server is, and the hub's end of its tunnel."""
-        self._update(launch_id, node=node, port=port, local_port=local_port)
+        self._soon(launch_id, node=node, port=port, local_port=local_port)
 
     def ticket_given(self, launch_id: LaunchId, ends: datetime) -> None:
         """Note the end of the ticket that the job has been given, in any time zone."""
-        self._update(launch_id, ticket_ends=ends)
+        self._soon(launch_id, ticket_ends=ends)
 
     async def ticket_ends(self, launch_id: LaunchId) -> datetime | None:
         """Return the end of the ticket that the job was last given, None if that is not known."""
-        record = self.get(launch_id)
+        record = await self.get(launch_id)
         return record.ticket_ends if record else None
 
-    def want_stop(self, launch_id: LaunchId) -> None:
-        """Note that the job is to be cancelled when that is possible again."""
-        self._update(launch_id, stop_wanted=True)
+    async def want_stop(self, launch_id: LaunchId) -> None:
+        """Note that the job is to be cancelled when that is possible again; later if it cannot be noted now."""
+        change = _changed(launch_id, stop_wanted=True)
+        try:
+            await self._worker.write(change)
+        except DatabaseAway as error:
+            _log.warning("the stop of %s is noted later: %s", launch_id, error)
+            self._worker.soon(f"the stop of {launch_id}", change)
 
-    def to_stop(self, user: str) -> tuple[LaunchRecord, ...]:
+    async def to_stop(self, user: str) -> tuple[LaunchRecord, ...]:
         """Return the user's launches that are to be cancelled and not known to be over."""
         row = LAUNCHES.c
         query = sa.select(LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
-        with self._engine.connect() as connection:
-            return tuple(LaunchRecord.of(found) for found in connection.execute(query))
+        found = await self._worker.read(lambda connection: connection.execute(query).all())
+        return tuple(LaunchRecord.of(each) for each in found)
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
         """Note that a launch is over, and why; the first reason stays, and a stop that was wanted is one."""
-        row = LAUNCHES.c
-        self._run(
-            sa.update(LAUNCHES)
-            .where(row.launch_id == launch_id, row.ended.is_(None))
-            .values(ended=datetime.now(UTC), end_reason=sa.case((row.stop_wanted, "stopped"), else_=reason))
-        )
+        row, why = LAUNCHES.c, one_line(reason, _LONGEST_REASON)
+        values = {"ended": datetime.now(UTC), "end_reason": sa.case((row.stop_wanted, "stopped"), else_=why)}
+        end = sa.update(LAUNCHES).where(row.launch_id == launch_id, row.ended.is_(None)).values(**values)
+        self._worker.soon(f"the end of {launch_id}", lambda connection: connection.execute(end))
 
     def stopped(self, job: Job) -> None:
         """Note that a job was cancelled and has ended."""
         self.end(job.launch_id, "stopped")
 
-    def get(self, launch_id: LaunchId) -> LaunchRecord | None:
+    async def get(self, launch_id: LaunchId) -> LaunchRecord | None:
         """Return the record of a launch, or None."""
-        with self._engine.connect() as connection:
-            found = connection.execute(sa.select(LAUNCHES).where(LAUNCHES.c.launch_id == launch_id)).first()
+        query = sa.select(LAUNCHES).where(LAUNCHES.c.launch_id == launch_id)
+        found = await self._worker.read(lambda connection: connection.execute(query).first())
         return LaunchRecord.of(found) if found else None
 
-    def accept(self, user: str, server: str, choices: Mapping[str, str]) -> None:
+    async def accept(self, user: str, server: str, choices: Mapping[str, str]) -> None:
         """Note the choices that a person's server was last allowed to start with ("" is the default server)."""
-        row = ACCEPTED.c
-        with self._engine.begin() as connection:
-            connection.execute(sa.delete(ACCEPTED).where(row.user == user, row.server == server))
-            values = {"user": user, "server": server, "choices": dict(choices)}
-            connection.execute(sa.insert(ACCEPTED).values(**values))
+        key, kept = {"user": user, "server": server}, dict(choices)
+        await self._worker.write(lambda connection: _put(connection, ACCEPTED, key, {"choices": kept}))
 
-    def accepted(self, user: str, server: str) -> dict[str, str]:
+    async def accepted(self, user: str, server: str) -> dict[str, str]:
         """Return the choices that a person's server was last allowed to start with, `{}` if there are none."""
         row = ACCEPTED.c
-        with self._engine.connect() as connection:
-            query = sa.select(row.choices).where(row.user == user, row.server == server)
-            return dict(connection.execute(query).scalar() or {})
+        query = sa.select(row.choices).where(row.user == user, row.server == server)
+        return dict(await self._worker.read(lambda connection: connection.scalar(query)) or {})
 
     def note_script(self, launch_id: LaunchId, text: str) -> None:
         """Keep the text that was sent."""
         pattern = scripts.pattern(text, launch_id)
         digest = scripts.digest(pattern)
-        with self._engine.begin() as connection:
-            if connection.execute(sa.select(SCRIPTS.c.digest).where(SCRIPTS.c.digest == digest)).first() is None:
-                connection.execute(sa.insert(SCRIPTS).values(digest=digest, text=pattern))
-            self._note(connection, launch_id, digest=digest)
+
+        def keep(connection: sa.Connection) -> None:
+            _put(connection, SCRIPTS, {"digest": digest}, {"text": pattern})
+            _put(connection, RUNS, {"launch_id": launch_id}, {"digest": digest})
+
+        self._worker.soon(f"the script of {launch_id}", keep)
 
     def note_stages(self, launch_id: LaunchId, stages: list[dict[str, Any]]) -> None:
         """Keep how far a job is, as JSON values."""
-        with self._engine.begin() as connection:
-            self._note(connection, launch_id, stages=stages)
+        key, values = {"launch_id": launch_id}, {"stages": stages}
+        self._worker.soon(f"the stages of {launch_id}", lambda connection: _put(connection, RUNS, key, values))
 
-    def run(self, launch_id: LaunchId) -> RunRecord | None:
+    async def run(self, launch_id: LaunchId) -> RunRecord | None:
         """Return what ran in a launch, or None."""
         query = sa.select(RUNS.c.stages, SCRIPTS.c.text).outerjoin(SCRIPTS, RUNS.c.digest == SCRIPTS.c.digest)
-        with self._engine.connect() as connection:
-            found = connection.execute(query.where(RUNS.c.launch_id == launch_id)).first()
+        query = query.where(RUNS.c.launch_id == launch_id)
+        found = await self._worker.read(lambda connection: connection.execute(query).first())
         return RunRecord(launch_id, scripts.filled(found.text or "", launch_id), found.stages) if found else None
 
-    @staticmethod
-    def _note(connection: sa.Connection, launch_id: LaunchId, **values: Any) -> None:
-        changed = connection.execute(sa.update(RUNS).where(RUNS.c.launch_id == launch_id).values(**values))
-        if not changed.rowcount:
-            connection.execute(sa.insert(RUNS).values(launch_id=launch_id, **values))
+    async def forget_before(self, moment: datetime) -> None:
+        """Remove scripts, stages and clean-up commands of launches that ended before `moment`."""
+        while await self._worker.write(lambda connection: _forget(connection, moment)):
+            pass
 
-    def _update(self, launch_id: LaunchId, **values: Any) -> None:
-        self._run(sa.update(LAUNCHES).where(LAUNCHES.c.launch_id == launch_id).values(**values))
+    def _soon(self, launch_id: LaunchId, **values: Any) -> None:
+        self._worker.soon(f"{', '.join(values)} of {launch_id}", _changed(launch_id, **values))
 
-    def _run(self, statement: sa.Executable) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(statement)
+
+def _changed(launch_id: LaunchId, **values: Any) -> Work[object]:
+    """Return what changes the launch's row, if that changes anything."""
+    row = LAUNCHES.c
+    differs = sa.or_(*(row[name].is_distinct_from(value) for name, value in values.items()))
+    change = sa.update(LAUNCHES).where(row.launch_id == launch_id, differs).values(**values)
+    return lambda connection: connection.execute(change)
+
+
+def _put(connection: sa.Connection, table: sa.Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Add the row with this key, or change these values of it, if that changes anything."""
+    row = sa.and_(*(table.c[name] == value for name, value in key.items()))
+    found = connection.execute(sa.select(*(table.c[name] for name in values)).where(row)).first()
+    if found is None:
+        connection.execute(sa.insert(table).values(**key, **values))
+    elif found._asdict() != values:
+        connection.execute(sa.update(table).where(row).values(**values))
+
+
+def _forget(connection: sa.Connection, moment: datetime) -> bool:
+    """Remove what some launches left in the tables; return whether there may be more of them."""
+    row = LAUNCHES.c
+    left = [sa.exists().where(table.c.launch_id == row.launch_id) for table in (RUNS, RELEASES)]
+    over = sa.select(row.launch_id).where(row.ended < moment, sa.or_(*left)).limit(_FORGOTTEN_AT_ONCE)
+    ids = connection.scalars(over).all()
+    for table in (RUNS, RELEASES):
+        connection.execute(sa.delete(table).where(table.c.launch_id.in_(ids)))
+    if len(ids) == _FORGOTTEN_AT_ONCE:
+        return True
+    used = sa.select(RUNS.c.digest).where(RUNS.c.digest == SCRIPTS.c.digest)
+    connection.execute(sa.delete(SCRIPTS).where(~used.exists()))
+    return False

@@ -1,18 +1,25 @@
 import asyncio
 import logging
+import os
+import shutil
 import sqlite3
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from tests.support import builders, composing, shells
+from tests.support.folders import DATA
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +137,55 @@ def test_a_hub_opens_as_many_files_as_it_may_and_warns_if_these_are_few(
     hub = shells.run(["prlimit", f"--nofile={limits}", sys.executable, "-c", _LIMITED])
     assert hub.lines == [str(files)]
     assert (f"may open {files} files only" in hub.stderr.decode()) == is_warned
+
+
+async def test_a_database_that_is_full_ends_the_hub_and_stays_as_it_was(tmp_path: Path) -> None:
+    path = Path(shutil.copy(DATA / "releases" / "0.1.0" / "launches.sqlite", tmp_path))
+    before = _dump(path)
+
+    def limit(connection: Any, *_: Any) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # means what it has now
+
+    sa.event.listen(sa.pool.Pool, "checkout", limit)
+    try:
+        with pytest.raises(SystemExit, match="cannot be opened: database or disk is full"):
+            _compose(tmp_path)
+    finally:
+        sa.event.remove(sa.pool.Pool, "checkout", limit)
+    assert _dump(path) == before
+    await _compose(tmp_path).close()
+
+
+def _dump(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    lines = list(connection.iterdump())
+    connection.close()
+    return lines
+
+
+@contextmanager
+def _as_nobody() -> Iterator[None]:
+    """Have files of root be read-only for it, as they are for anybody else."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o777, 0o444), (0o555, 0o666)])
+async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_mode: int) -> None:
+    # pytest's own folders are closed to others.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        await _compose(folder).close()
+        (folder / "launches.sqlite").chmod(file_mode)
+        folder.chmod(folder_mode)
+        with _as_nobody(), pytest.raises(SystemExit, match="cannot be opened: "):
+            _compose(folder)
+        folder.chmod(0o700)
 
 
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a start means, in whatever way it is asked for, and what it leaves behind as the last time's choices."""
 
+import asyncio
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from jupyterhub.app import JupyterHub
 from slurm_ssh.errors import SiteUnreachable
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
+from tests.support.waiting import until
 
 TWO_HOURS = {"profile": "few", "time": "2h"}
 
@@ -54,7 +56,7 @@ async def test_a_refused_start_leaves_the_last_accepted_choices_alone(hub: Launc
         status, said = await alice.call("POST", json={"user_options": refused})
         assert (status, "is not offered. Choose" in said) == (400, True)
         assert alice.stored() == TWO_HOURS
-        assert hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
+        assert await hub.core.launcher.records.accepted("alice", "") == TWO_HOURS
 
 
 @pytest.mark.parametrize(
@@ -274,3 +276,18 @@ async def test_groups_of_the_hub_show_a_profile_and_open_it(hub: LaunchingHub) -
     await _accepted(alice, json={"profile": "secret"})
     status, said = await bob.call("POST", json={"profile": "secret"})
     assert (status, "Profile: secret is not offered" in said) == (400, True)
+
+
+async def test_of_servers_that_start_at_once_no_more_pass_than_the_profile_allows(hub: LaunchingHub) -> None:
+    few = builders.profile(name="Few", servers_max=2)
+    hub.offer(sites={"geneva": launching.site(hub.local)}, profiles={"few": few})
+    alice, held = await hub.person("alice"), asyncio.Event()
+    hub.local.holds = [held] * 5
+    starts = [asyncio.create_task(alice.call("POST", f"s{number}", json={})) for number in range(5)]
+    await until(lambda: sum(start.done() for start in starts) == 3)
+    for start in starts:
+        if start.done():
+            status, said = await start
+            assert (status, "You already have 2 servers of Few" in said) == (400, True)
+    held.set()
+    assert sum(REFUSED_BY_SLURM in said for _, said in await asyncio.gather(*starts)) == 2

@@ -9,13 +9,15 @@ import pytest
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, JobEnded, Refused, SiteUnreachable, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
@@ -99,10 +101,18 @@ async def launcher(
     await launcher.close()
 
 
-def _record(launcher: Launcher) -> LaunchRecord:
-    record = launcher.records.get(ID)
+async def _record(launcher: Launcher) -> LaunchRecord:
+    await launcher.records.settled()
+    record = await launcher.records.get(ID)
     assert record is not None
     return record
+
+
+async def _ended(launcher: Launcher) -> None:
+    """Return when the launch's record has an end."""
+    async with asyncio.timeout(20):
+        while (await _record(launcher)).ended is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 class _Told:
@@ -126,7 +136,7 @@ def _job(**changed: str) -> Job:
     return builders.job(job_id="42", **changed)
 
 
-def _ready(launcher: Launcher, progress: Progress) -> tuple[ReportedPort, "asyncio.Task[str]"]:
+def _ready(launcher: Launcher, progress: Progress) -> tuple[ReportedPort, "asyncio.Task[tuple[str, Place]]"]:
     port = ReportedPort()
     return port, asyncio.create_task(launcher.until_ready(_job(), port, progress))
 
@@ -137,8 +147,35 @@ async def test_a_submitted_job_is_saved_with_its_number(launcher: Launcher, offe
     assert told.saved == [job] == [_job()]
     assert told.sentences == ["Connecting to Geneva as alice.", "Geneva has accepted job 42."]
     assert not launcher.is_submitting(job)
-    record = _record(launcher)
+    record = await _record(launcher)
     assert (record.user, record.site_key, record.job_id, record.ended) == ("alice", "geneva", "42", None)
+
+
+async def test_a_job_is_saved_whatever_becomes_of_the_database_of_launches(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.records.worker.AGAIN_SECONDS", 0.01)
+    told, held = _Told(), asyncio.Event()
+    local.holds.append(held)
+    submission = asyncio.create_task(told.submit(launcher, offer))
+    await until(lambda: not local.holds)
+    database = tmp_path / "launches"
+    database.rename(tmp_path / "away")
+    held.set()
+    assert [await submission] == told.saved == [_job()]
+    (tmp_path / "away").rename(database)
+    record = await _record(launcher)
+    assert (record.job_id, record.ended) == ("42", None)
+
+
+async def test_without_a_record_nothing_is_submitted(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
+) -> None:
+    (tmp_path / "launches").rename(tmp_path / "away")
+    told = _Told()
+    with pytest.raises(DatabaseAway):
+        await told.submit(launcher, offer)
+    assert (local.told("submissions"), told.saved, told.sentences) == ("", [], [])
 
 
 async def test_a_launch_that_was_refused_keeps_the_reason(
@@ -147,7 +184,7 @@ async def test_a_launch_that_was_refused_keeps_the_reason(
     local.tell("refusal", "sbatch: error: Too tired\n")
     with pytest.raises(SubmitRefused, match="Too tired"):
         await _Told().submit(launcher, offer)
-    record = _record(launcher)
+    record = await _record(launcher)
     assert record.ended is not None
     assert record.end_reason.startswith("not submitted: Geneva did not accept the job: Too tired.")
 
@@ -190,7 +227,8 @@ async def test_a_stop_does_not_wait_for_ever_for_a_submission(
     assert local.told("scancel.arguments") == ""
     held.set()
     await submitting
-    await until(lambda: _record(launcher).end_reason == "stopped")
+    await _ended(launcher)
+    assert (await _record(launcher)).end_reason == "stopped"
     assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
 
 
@@ -227,7 +265,7 @@ async def test_the_port_that_a_job_reports_makes_it_ready(launcher: Launcher, lo
     told = Progress()
     port, ready = _ready(launcher, told)
     port.report(8888)
-    assert await ready == "http://203.0.113.7:8888"
+    assert (await ready)[0] == "http://203.0.113.7:8888"
     assert told.sentences[-1] == "The server is up on n1."
 
 
@@ -241,7 +279,7 @@ async def test_a_port_that_was_reported_before_the_job_ran_is_not_its_port(
     _queue(local, "RUNNING", "n1")
     port.report(8888)
     port.report(5555)
-    assert await ready == "http://203.0.113.7:8888"
+    assert (await ready)[0] == "http://203.0.113.7:8888"
 
 
 async def test_a_port_waits_for_slurm_while_that_does_not_answer(launcher: Launcher, local: LocalSite) -> None:
@@ -251,7 +289,7 @@ async def test_a_port_waits_for_slurm_while_that_does_not_answer(launcher: Launc
     port.report(8888)
     await asyncio.wait((ready,), timeout=1)
     (local.slurm / "silent").unlink()
-    assert await ready == "http://203.0.113.7:8888"
+    assert (await ready)[0] == "http://203.0.113.7:8888"
 
 
 async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: LocalSite) -> None:
@@ -347,7 +385,7 @@ async def test_a_launch_without_hooks_cancels_nothing_but_itself(
 ) -> None:
     job = await _Told().submit(launcher, offer)
     launcher.release(job)
-    await until(lambda: not launcher._releases)
+    await until(lambda: not launcher._background)
     assert local.told("scancel.arguments") == ""
 
 
@@ -364,7 +402,7 @@ async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
     await launcher.cancel(job)
     _queue(local, "CANCELLED", "n1")
     assert (await launcher.report(job)).state is JobState.ENDED
-    assert _record(launcher).end_reason == "stopped"
+    assert (await _record(launcher)).end_reason == "stopped"
 
 
 async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
@@ -373,7 +411,7 @@ async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
     job = await _Told().submit(launcher, offer)
     _queue(local, "TIMEOUT", "n1")
     await launcher.report(job)
-    assert _record(launcher).end_reason == "TIMEOUT"
+    assert (await _record(launcher)).end_reason == "TIMEOUT"
 
 
 async def test_a_site_that_cannot_be_asked_ends_no_record(
@@ -383,11 +421,11 @@ async def test_a_site_that_cannot_be_asked_ends_no_record(
     local.tell("silent", "")
     for _ in range(3):
         await launcher.report(job)
-    assert _record(launcher).ended is None
+    assert (await _record(launcher)).ended is None
 
 
 async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
-    launcher: Launcher, offer: Catalogue, local: LocalSite
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
 ) -> None:
     job = await _Told().submit(launcher, offer)
     progress = Progress()
@@ -395,14 +433,17 @@ async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
     launcher.job_reports(job, progress)
     progress.reported("starting", "Python 3.11.2")
     launcher.job_reports(job, progress)
-    run = launcher.records.run(ID)
+    await launcher.close()
+    launcher = _launcher(tmp_path, offer, _Tickets(), local)
+    run = await launcher.records.run(ID)
     assert run is not None
     assert run.script == local.told("sbatch.stdin")
     assert [(stage["name"], stage["text"]) for stage in run.stages] == [
         ("loaded", "jupyterlab/new"),
         ("starting", "Python 3.11.2"),
     ]
-    assert launcher.records.run(LaunchId("ffffffffffff")) is None
+    assert await launcher.records.run(LaunchId("ffffffffffff")) is None
+    await launcher.close()
 
 
 async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
@@ -436,17 +477,12 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     _queue(local, "RUNNING", "n1")
     port, ready = _ready(launcher, Progress())
     port.report(8888)
-    url = await ready
+    assert await ready == ("http://203.0.113.7:8888", Place("n1", 8888))
+    place = Place.of(await _record(launcher))
+    assert place == Place("n1", 8888)
     later = _launcher(tmp_path, offer, _Tickets(), local)
-    assert await later.reopen(job) == url == "http://203.0.113.7:8888"
-
-
-async def test_a_server_that_was_never_up_is_not_found_again(launcher: Launcher, offer: Catalogue) -> None:
-    for _ in range(2):
-        with pytest.raises(Unavailable, match="The hub does not know where this server runs"):
-            await launcher.reopen(_job())
-        if launcher.records.get(ID) is None:
-            launcher.records.begin(ID, builders.launch(offer))
+    assert await later.reach(job, place, Deadline.after(20)) == ("http://203.0.113.7:8888", place)
+    await later.close()
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -483,15 +519,15 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
     port, ready = _ready(launcher, Progress())
     port.report(server.sockets[0].getsockname()[1])
-    url = await ready
+    url, place = await ready
     assert await _said_at(url) == b"hello\n"
-    assert f"http://127.0.0.1:{_record(launcher).local_port}" == url
+    assert f"http://127.0.0.1:{(await _record(launcher)).local_port}" == url
     launcher.detach(job)
     with pytest.raises(ConnectionRefusedError):
         await _said_at(url)
     await launcher.close()
     later = _launcher(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
-    assert await later.reopen(job) == url
+    assert await later.reach(job, place, Deadline.after(20)) == (url, place)
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
     assert ticket.exists()
@@ -550,9 +586,9 @@ async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
     assert local.told("scancel.arguments") == ""
     local.refusal = None
     tickets.put("alice", b"a newer ticket")
-    await until(lambda: _record(launcher).ended is not None)
+    await _ended(launcher)
     assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
-    assert _record(launcher).end_reason == "stopped"
+    assert (await _record(launcher)).end_reason == "stopped"
 
 
 async def test_a_stop_is_owed_over_a_restart(
@@ -567,7 +603,7 @@ async def test_a_stop_is_owed_over_a_restart(
     tickets = _Tickets()
     restarted = _launcher(tmp_path, offer, tickets, local)
     tickets.put("alice", b"a newer ticket")
-    await until(lambda: _record(restarted).ended is not None)
+    await _ended(restarted)
     assert local.told("queue") == ""
     await restarted.close()
 
@@ -608,7 +644,7 @@ async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
     with pytest.raises(Refused):
         await launcher.cancel(job)
     local.refusal = None
-    (record,) = launcher.records.to_stop("alice")
+    (record,) = await launcher.records.to_stop("alice")
     assert launcher._job_of(record) == job
     assert launcher._job_of(record).started_with == job.started_with is not None
 
@@ -638,7 +674,7 @@ async def _with_a_newer_ticket(tickets: _Tickets) -> _Tickets:
     return later
 
 
-@pytest.mark.parametrize("look", ["reopen", "report"])
+@pytest.mark.parametrize("look", ["reach", "report"])
 async def test_a_ticket_renewed_while_the_hub_was_down_is_delivered_at_the_first_look_at_the_job(
     launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets, tmp_path: Path, look: str
 ) -> None:
@@ -649,10 +685,8 @@ async def test_a_ticket_renewed_while_the_hub_was_down_is_delivered_at_the_first
     later = _launcher(tmp_path, offer, await _with_a_newer_ticket(tickets), local)
     delivered = local.home / f"alice/tickets/{ID}.ccache"
     assert delivered.read_bytes() == b"ticket"
-    if look == "reopen":
-        # Where its server is was never known; its ticket is brought all the same.
-        with pytest.raises(Unavailable):
-            await later.reopen(job)
+    if look == "reach":
+        await later.reach(job, Place("n1", 8888), Deadline.after(20))
     else:
         await later.report(job)
     await until(lambda: delivered.read_bytes() == b"renewed")
@@ -728,5 +762,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._releases)
+    await until(lambda: not launcher._background)
     assert not delivered.exists()

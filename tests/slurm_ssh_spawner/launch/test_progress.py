@@ -110,3 +110,11 @@ def test_what_is_no_name_of_a_stage_is_refused(name: Any) -> None:
 def test_a_text_is_one_line_that_can_be_printed() -> None:
     assert stage_of("a", "x\ny\x1b\u2028\ud800<b>") == ("a", "x y   <b>")
     assert stage_of("a", "x" * 3001) is None
+
+
+async def test_what_is_kept_of_one_launch_is_limited(progress: Progress) -> None:
+    news = [progress.reported("kernel", "x" * 3000) for _ in range(100)]
+    assert news == [True] * 20 + [False] * 80
+    assert sum(len(stage.text) for stage in progress.stages) == 60_000
+    assert progress.reported("failed", "There is no a.")
+    assert not progress.reported("failed", "There is no a.")

@@ -2,8 +2,8 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,15 +23,16 @@ ID = builders.LAUNCH_ID
 FIRST = DATA / "releases" / "0.1.0"
 
 
-@contextmanager
-def _opened(url: str) -> Iterator[LaunchRecords]:
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[LaunchRecords]:
     records = LaunchRecords(url)
     yield records
-    records.close()
+    await records.close()
 
 
-def _found(records: LaunchRecords, launch_id: str) -> LaunchRecord:
-    record = records.get(LaunchId(launch_id))
+async def _found(records: LaunchRecords, launch_id: str) -> LaunchRecord:
+    await records.settled()
+    record = await records.get(LaunchId(launch_id))
     assert record is not None
     return record
 
@@ -42,9 +43,9 @@ def released(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return Path(shutil.copy(DATA / "releases" / request.param / "launches.sqlite", tmp_path))
 
 
-def test_the_database_of_every_release_is_opened_and_has_this_versions_tables(released: Path) -> None:
+async def test_the_database_of_every_release_is_opened_and_has_this_versions_tables(released: Path) -> None:
     for _ in range(2):
-        with _opened(f"sqlite:///{released}"):
+        async with _opened(f"sqlite:///{released}"):
             pass
     engine = sa.create_engine(f"sqlite:///{released}")
     with engine.connect() as connection:
@@ -52,38 +53,38 @@ def test_the_database_of_every_release_is_opened_and_has_this_versions_tables(re
     engine.dispose()
 
 
-def test_nothing_of_the_first_release_is_lost(tmp_path: Path) -> None:
+async def test_nothing_of_the_first_release_is_lost(tmp_path: Path) -> None:
     path = shutil.copy(FIRST / "launches.sqlite", tmp_path)
     before = sqlite3.connect(path)
     texts = dict(before.execute("SELECT launch_id, script FROM runs"))
     before.close()
-    with _opened(f"sqlite:///{path}") as records:
-        ended, running = _found(records, "000000000001"), _found(records, "000000000002")
+    async with _opened(f"sqlite:///{path}") as records:
+        ended, running = await _found(records, "000000000001"), await _found(records, "000000000002")
         assert (ended.end_reason, ended.job_id, ended.started_with) == ("TIMEOUT", "17", None)
         assert ended.begun == datetime(2026, 11, 26, 7, 8, 28, 267542, UTC)
         assert (running.node, running.port, running.local_port, running.ended) == ("n2", 8889, 20000, None)
-        assert [record.launch_id for record in records.to_stop("bob")] == ["000000000003"]
-        assert records.releases(running.launch_id) == (
+        assert [record.launch_id for record in await records.to_stop("bob")] == ["000000000003"]
+        assert await records.releases(running.launch_id) == (
             "/usr/bin/scancel --user=alice --name=spark_cluster-000000000002",
         )
-        assert records.accepted("alice", "") == {"profile": "jupyterlab", "time": "2h"}
-        runs = {launch_id: records.run(LaunchId(launch_id)) for launch_id in texts}
+        assert await records.accepted("alice", "") == {"profile": "jupyterlab", "time": "2h"}
+        runs = {launch_id: await records.run(LaunchId(launch_id)) for launch_id in texts}
         assert {launch_id: run and run.script for launch_id, run in runs.items()} == texts
         run = runs[ended.launch_id]
         assert run is not None
         assert [stage["name"] for stage in run.stages] == ["loaded", "starting"]
 
 
-def test_a_database_that_lacks_a_table_gets_it(tmp_path: Path) -> None:
+async def test_a_database_that_lacks_a_table_gets_it(tmp_path: Path) -> None:
     path = shutil.copy(FIRST / "launches.sqlite", tmp_path)
     before = sqlite3.connect(path)
     before.execute("DROP TABLE releases")
     before.close()
-    with _opened(f"sqlite:///{path}") as records:
-        assert records.releases(LaunchId("000000000002")) == ()
+    async with _opened(f"sqlite:///{path}") as records:
+        assert await records.releases(LaunchId("000000000002")) == ()
 
 
-def test_a_change_of_the_tables_that_fails_leaves_them_as_they_were(
+async def test_a_change_of_the_tables_that_fails_leaves_them_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(shutil.copy(FIRST / "launches.sqlite", tmp_path))
@@ -105,9 +106,9 @@ def _dump(path: Path) -> list[str]:
     return lines
 
 
-def test_a_database_of_a_later_version_is_not_touched(tmp_path: Path) -> None:
+async def test_a_database_of_a_later_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "launches.sqlite"
-    with _opened(f"sqlite:///{path}"):
+    async with _opened(f"sqlite:///{path}"):
         pass
     later = sqlite3.connect(path)
     later.execute("UPDATE alembic_version SET version_num = '2099'")
@@ -123,12 +124,12 @@ def _modes(path: Path) -> dict[str, int]:
     return {name.name: stat.S_IMODE(name.stat().st_mode) for name in path.parent.glob(f"{path.name}*")}
 
 
-def test_nobody_else_can_read_the_database_while_it_is_written(tmp_path: Path) -> None:
+async def test_nobody_else_can_read_the_database_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "launches.sqlite"
     umask = os.umask(0o022)
     try:
-        with _opened(f"sqlite:///{path}") as records:
-            records.begin(ID, builders.launch())
+        async with _opened(f"sqlite:///{path}") as records:
+            await records.begin(ID, builders.launch())
             assert _modes(path) == dict.fromkeys(
                 ("launches.sqlite", "launches.sqlite-wal", "launches.sqlite-shm"), 0o600
             )
@@ -136,32 +137,33 @@ def test_nobody_else_can_read_the_database_while_it_is_written(tmp_path: Path) -
         os.umask(umask)
 
 
-def test_a_database_that_others_could_read_is_closed_to_them(released: Path) -> None:
+async def test_a_database_that_others_could_read_is_closed_to_them(released: Path) -> None:
     beside = Path(f"{released}-wal")
     beside.touch()
     for path in (released, beside):
         path.chmod(0o644)
-    with _opened(f"sqlite:///{released}") as records:
-        records.begin(ID, builders.launch())
+    async with _opened(f"sqlite:///{released}") as records:
+        await records.begin(ID, builders.launch())
         assert set(_modes(released).values()) == {0o600}
 
 
-def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path) -> None:
+async def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path) -> None:
     path = tmp_path / "launches.sqlite"
-    with _opened(f"sqlite:///{path}?timeout=0") as records:
-        records.begin(ID, builders.launch())
+    async with _opened(f"sqlite:///{path}?timeout=0") as records:
+        await records.begin(ID, builders.launch())
         writer = sqlite3.connect(path)
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("UPDATE launches SET node = 'n1'")
-        assert _found(records, ID).node == ""
+        assert (await _found(records, ID)).node == ""
         writer.close()
 
 
-def test_postgresql_has_this_versions_tables(postgresql: str) -> None:
-    with _opened(postgresql) as records:
-        records.begin(ID, builders.launch())
+async def test_postgresql_has_this_versions_tables(postgresql: str) -> None:
+    async with _opened(postgresql) as records:
+        await records.begin(ID, builders.launch())
         records.note_script(ID, f"#!/bin/bash\necho 100% of {ID}\n")
-        run = records.run(ID)
+        await records.settled()
+        run = await records.run(ID)
         assert run is not None
         assert run.script == f"#!/bin/bash\necho 100% of {ID}\n"
     engine = sa.create_engine(postgresql)
@@ -171,25 +173,25 @@ def test_postgresql_has_this_versions_tables(postgresql: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
-def test_times_are_utc_whatever_the_clocks_of_the_database_show(
+async def test_times_are_utc_whatever_the_clocks_of_the_database_show(
     backend: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("postgresql") if backend == "postgresql" else f"sqlite:///{tmp_path}/launches"
     summer = datetime(2026, 7, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
-    with _opened(url) as records:
+    async with _opened(url) as records:
         before = datetime.now(UTC)
-        records.begin(ID, builders.launch())
+        await records.begin(ID, builders.launch())
         records.ticket_given(ID, summer)
         records.end(ID, "TIMEOUT")
-    with _opened(url) as later:
-        record = _found(later, ID)
+    async with _opened(url) as later:
+        record = await _found(later, ID)
     assert record.ended is not None
     assert before <= record.begun <= record.ended <= datetime.now(UTC)
     assert record.ticket_ends is not None
     assert record.ticket_ends.isoformat() == "2026-07-01T10:00:00+00:00"
 
 
-def test_times_that_the_first_release_left_in_postgresql_stay_the_same_moments(postgresql: str) -> None:
+async def test_times_that_the_first_release_left_in_postgresql_stay_the_same_moments(postgresql: str) -> None:
     engine = sa.create_engine(postgresql)
     now = datetime.now(UTC)
     with engine.begin() as connection:
@@ -204,8 +206,8 @@ def test_times_that_the_first_release_left_in_postgresql_stay_the_same_moments(p
             {"now": now},
         )
     engine.dispose()
-    with _opened(postgresql) as records:
-        assert _found(records, ID).begun == now
+    async with _opened(postgresql) as records:
+        assert (await _found(records, ID)).begun == now
 
 
 @pytest.mark.parametrize("text", ["", "%", "100 %s %(launch_id)s %%", f"a {ID} b {ID}", f"%{ID}%"])

@@ -1,13 +1,15 @@
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from kernels.shell import Shell
 from slurm_ssh.job import LaunchId
 from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
-from slurm_ssh_spawner.launch.records.schema import SCRIPTS
+from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RELEASES, RUNS, SCRIPTS
 from tests.support import builders
 
 ID = builders.LAUNCH_ID
@@ -19,21 +21,24 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def records(url: str) -> LaunchRecords:
-    return LaunchRecords(url)
+async def records(url: str) -> AsyncIterator[LaunchRecords]:
+    records = LaunchRecords(url)
+    yield records
+    await records.close()
 
 
-def _found(records: LaunchRecords, launch_id: str = ID) -> LaunchRecord:
-    record = records.get(LaunchId(launch_id))
+async def _found(records: LaunchRecords, launch_id: str = ID) -> LaunchRecord:
+    await records.settled()
+    record = await records.get(LaunchId(launch_id))
     assert record is not None
     return record
 
 
-def test_a_launch_begins_with_what_was_asked_and_nothing_else(records: LaunchRecords) -> None:
+async def test_a_launch_begins_with_what_was_asked_and_nothing_else(records: LaunchRecords) -> None:
     offer = builders.catalogue(sites={"geneva": builders.site(login_name={"alice": "ahartman"})})
     before = datetime.now(UTC)
-    records.begin(ID, builders.launch(offer, {"time": "2h", "qos": "high"}))
-    record = _found(records)
+    await records.begin(ID, builders.launch(offer, {"time": "2h", "qos": "high"}))
+    record = await _found(records)
     assert (record.launch_id, record.user, record.owner) == (ID, "alice", "ahartman")
     assert (record.site_key, record.profile_key) == ("geneva", "jupyterlab")
     assert record.choices == {"time": "2h", "qos": "high"}
@@ -42,72 +47,141 @@ def test_a_launch_begins_with_what_was_asked_and_nothing_else(records: LaunchRec
     assert (record.ended, record.end_reason) == (None, "")
 
 
-def test_a_record_follows_its_launch(records: LaunchRecords) -> None:
-    records.begin(ID, builders.launch())
+async def test_a_record_follows_its_launch(records: LaunchRecords) -> None:
+    await records.begin(ID, builders.launch())
     records.submitted(ID, "42")
     records.reached(ID, "n1", 8888, 20000)
     records.end(ID, "TIMEOUT")
-    record = _found(records)
+    record = await _found(records)
     assert (record.job_id, record.node, record.port, record.local_port) == ("42", "n1", 8888, 20000)
     assert record.ended is not None
     assert record.ended >= record.begun
     assert record.end_reason == "TIMEOUT"
 
 
-def test_the_first_reason_of_an_end_stays(records: LaunchRecords) -> None:
-    records.begin(ID, builders.launch())
+async def test_the_first_reason_of_an_end_stays(records: LaunchRecords) -> None:
+    await records.begin(ID, builders.launch())
     records.end(ID, "stopped")
-    first = _found(records)
+    first = await _found(records)
     records.end(ID, "CANCELLED")
-    assert _found(records) == first
+    assert await _found(records) == first
 
 
-def test_launches_do_not_change_each_other(records: LaunchRecords) -> None:
+async def test_launches_do_not_change_each_other(records: LaunchRecords) -> None:
     other = LaunchId("ffffffffffff")
     for launch_id in (ID, other):
-        records.begin(launch_id, builders.launch())
-    before = _found(records, other)
+        await records.begin(launch_id, builders.launch())
+    before = await _found(records, other)
     records.submitted(ID, "42")
     records.reached(ID, "n1", 8888, 20000)
     records.end(ID, "FAILED")
-    assert _found(records, other) == before
+    assert await _found(records, other) == before
 
 
-def test_of_an_unknown_launch_there_is_no_record(records: LaunchRecords) -> None:
+async def test_of_an_unknown_launch_there_is_no_record(records: LaunchRecords) -> None:
     records.submitted(ID, "42")
     records.reached(ID, "n1", 8888, 0)
     records.end(ID, "gone from Slurm")
-    assert records.get(ID) is None
+    await records.settled()
+    assert await records.get(ID) is None
 
 
-def test_records_outlive_the_hub(url: str) -> None:
+async def test_records_outlive_the_hub(url: str) -> None:
     earlier = LaunchRecords(url)
-    earlier.begin(ID, builders.launch())
+    await earlier.begin(ID, builders.launch())
     earlier.reached(ID, "n1", 8888, 20000)
-    assert _found(LaunchRecords(url)) == _found(earlier)
+    before = await _found(earlier)
+    await earlier.close()
+    later = LaunchRecords(url)
+    assert await _found(later) == before
+    await later.close()
 
 
-def test_a_reason_may_hold_any_text(records: LaunchRecords) -> None:
+async def test_a_reason_may_hold_any_text(records: LaunchRecords) -> None:
     text = '\'; DROP TABLE launches; -- é "x"'
-    records.begin(ID, builders.launch())
+    await records.begin(ID, builders.launch())
     records.end(ID, text)
-    assert _found(records).end_reason == text
+    assert (await _found(records)).end_reason == text
 
 
-def test_a_record_has_what_its_job_was_started_with(records: LaunchRecords) -> None:
+async def test_a_record_has_what_its_job_was_started_with(records: LaunchRecords) -> None:
     launch = builders.launch()
-    records.begin(ID, launch)
-    assert _found(records).started_with == StartedWith.at(launch.site)
+    await records.begin(ID, launch)
+    assert (await _found(records)).started_with == StartedWith.at(launch.site)
 
 
-def test_scripts_that_differ_in_their_launch_alone_are_kept_once(records: LaunchRecords) -> None:
+async def test_scripts_that_differ_in_their_launch_alone_are_kept_once(records: LaunchRecords) -> None:
     ids = [LaunchId(f"{number:012x}") for number in range(3)]
     for launch_id in ids:
-        records.begin(launch_id, builders.launch())
+        await records.begin(launch_id, builders.launch())
         records.note_script(launch_id, f"#SBATCH --job-name=jupyter-hub-{launch_id}\nprintf '%s' x\n")
-    found = [records.run(launch_id) for launch_id in ids]
+    await records.settled()
+    found = [await records.run(launch_id) for launch_id in ids]
     assert [run and run.script for run in found] == [
         f"#SBATCH --job-name=jupyter-hub-{launch_id}\nprintf '%s' x\n" for launch_id in ids
     ]
-    with records._engine.connect() as connection:
-        assert len(connection.execute(sa.select(SCRIPTS)).all()) == 1
+    assert await records._worker.read(lambda connection: len(connection.execute(sa.select(SCRIPTS)).all())) == 1
+
+
+async def _tables(records: LaunchRecords) -> dict[str, int]:
+    tables = (LAUNCHES, RUNS, SCRIPTS, RELEASES)
+    counts = {table.name: sa.select(sa.func.count()).select_from(table) for table in tables}
+    return await records._worker.read(lambda found: {name: found.scalar(count) for name, count in counts.items()})
+
+
+async def test_scripts_and_stages_of_launches_that_ended_long_ago_are_removed(
+    records: LaunchRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.records.records._FORGOTTEN_AT_ONCE", 2)
+    ids = [LaunchId(f"{number:012x}") for number in range(6)]
+    for launch_id in ids:
+        await records.begin(launch_id, builders.launch(), (Shell("scancel"),))
+        records.note_script(launch_id, f"{launch_id} {int(launch_id, 16) // 4}")
+        records.note_stages(launch_id, [])
+    for launch_id in ids[:5]:
+        records.end(launch_id, "TIMEOUT")
+    await records.settled()
+    assert await _tables(records) == {"launches": 6, "runs": 6, "scripts": 2, "releases": 6}
+    await records.forget_before(datetime.now(UTC) - timedelta(days=1))
+    assert await _tables(records) == {"launches": 6, "runs": 6, "scripts": 2, "releases": 6}
+    await records.forget_before(datetime.now(UTC) + timedelta(days=1))
+    assert await _tables(records) == {"launches": 6, "runs": 1, "scripts": 1, "releases": 1}
+    run = await records.run(ids[5])
+    assert run is not None
+    assert run.script == f"{ids[5]} 1"
+
+
+async def test_what_a_site_said_is_cut_before_it_is_kept(records: LaunchRecords) -> None:
+    await records.begin(ID, builders.launch())
+    records.end(ID, "not submitted: \x1b[2J\n" + "x" * 100_000)
+    reason = (await _found(records)).end_reason
+    assert reason.isprintable()
+    assert len(reason) == 500
+
+
+async def test_what_changes_nothing_is_not_written(records: LaunchRecords, tmp_path: Path) -> None:
+    def told() -> None:
+        records.submitted(ID, "42")
+        records.reached(ID, "n1", 8888, 0)
+        records.note_script(ID, "true")
+        records.note_stages(ID, [{"name": "loaded"}])
+        records.ticket_given(ID, datetime(2026, 7, 1, tzinfo=UTC))
+        records.end(ID, "TIMEOUT")
+
+    await records.begin(ID, builders.launch())
+    await records.accept("alice", "", {"time": "2h"})
+    told()
+    await records.settled()
+    written = tmp_path / "launches.sqlite-wal"
+    before = written.read_bytes()
+    told()
+    await records.accept("alice", "", {"time": "2h"})
+    await records.want_stop(ID)
+    await records.settled()
+    assert written.read_bytes() != before, "a stop was not wanted before"
+    before = written.read_bytes()
+    told()
+    await records.want_stop(ID)
+    await records.accept("alice", "", {"time": "2h"})
+    await records.settled()
+    assert written.read_bytes() == before

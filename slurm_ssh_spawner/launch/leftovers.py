@@ -1,0 +1,49 @@
+"""What a launch may leave at its site: its ticket, its folder, and what its hooks had started."""
+
+import logging
+from collections.abc import Awaitable
+
+from slurm_ssh import delivery
+from slurm_ssh.core import Core
+from slurm_ssh.errors import LaunchError
+from slurm_ssh.job import Job
+from slurm_ssh.jobs import log as job_log
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner.launch.records import LaunchRecords
+
+_log = logging.getLogger(__name__)
+
+
+class Leftovers:
+    """Removes what jobs that are over have left."""
+
+    def __init__(self, core: Core, records: LaunchRecords) -> None:
+        self._core = core
+        self._records = records
+
+    async def remove(self, job: Job) -> None:
+        """Remove it step by step: one that fails holds no other up."""
+        # A delivery that ends later would leave a ticket that nobody removes.
+        await self._core.upkeep.settled(job)
+        try:
+            remote = self._core.remote(job)
+        except LaunchError as error:
+            _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
+            return
+        await self._try(job, "what its hooks started", self._end_hooks(job, remote))
+        ticket = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
+        await self._try(job, "its ticket", ticket)
+        folder = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
+        await self._try(job, "its folder", folder)
+
+    async def _end_hooks(self, job: Job, remote: Remote) -> None:
+        """End what a hook had started: its job may have been killed before it could do so itself."""
+        for command in await self._records.releases(job.launch_id):
+            await self._try(job, "what its hooks started", remote.run(command))
+
+    @staticmethod
+    async def _try(job: Job, what: str, step: Awaitable[object]) -> None:
+        try:
+            await step
+        except LaunchError as error:
+            _log.warning("%s: %s at %s may be left over: %s", job.mark, what, job.site_key, error)

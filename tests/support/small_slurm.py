@@ -1,0 +1,89 @@
+"""A site whose Slurm is a table in memory: it answers the programs that reach it, as bytes, and keeps tickets."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from slurm_ssh.errors import SiteUnreachable
+from slurm_ssh.ssh.transport import Completed, ConnectionLost
+
+_MARK = re.compile(r"jupyter-hub-([0-9a-f]{12})")
+_TICKET = re.compile(r"([0-9a-f]{12})\.ccache")
+
+
+@dataclass
+class _Row:
+    number: int
+    owner: str
+    word: str = "RUNNING"
+
+
+class SmallSlurm:
+    """Stands for a pool and its connections.
+
+    `loses` is what is lost after the next sbatch: its "answer", or the whole "site" from then on.  `cancelled` are
+    launches that somebody has cancelled.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, _Row] = {}
+        self.tickets: dict[str, bytes] = {}
+        self.cancelled: set[str] = set()
+        self.is_away = False
+        self.loses = ""
+        self._number = 40
+
+    def runs(self, launch_id: str) -> bool:
+        """Return whether the launch has a job that has not ended."""
+        return launch_id in self.rows and self.rows[launch_id].word == "RUNNING"
+
+    @asynccontextmanager
+    async def connection(self, *_: Any) -> AsyncIterator["SmallSlurm"]:
+        """Give itself, as a pool gives a connection."""
+        if self.is_away:
+            raise SiteUnreachable("Geneva cannot be reached.")
+        yield self
+
+    def renew(self, _user: str) -> None:
+        """Nothing is kept of a connection."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def run(self, program: str, data: bytes = b"", **_: Any) -> Completed:
+        """Do what the program would do, as far as it matters."""
+        await asyncio.sleep(0)
+        if "/sbatch" in program:
+            return self._submitted(data.decode())
+        if "/squeue" in program:
+            return Completed(0, self._listed(_MARK.findall(program)), "")
+        if "/scancel" in program:
+            for launch_id in _MARK.findall(program):
+                self.cancelled.add(launch_id)
+                self.rows.pop(launch_id, None)
+        elif found := _TICKET.search(program):
+            if data:
+                self.tickets[found[1]] = data
+            else:
+                self.tickets.pop(found[1], None)
+        return Completed(0, "", "")
+
+    def _submitted(self, script: str) -> Completed:
+        found = _MARK.search(script)
+        assert found
+        self._number += 1
+        self.rows[found[1]] = _Row(self._number, "alice")
+        if loses := self.loses:
+            self.loses, self.is_away = "", loses == "site"
+            raise ConnectionLost("the wire was cut")
+        return Completed(0, f"{self._number}\n", "")
+
+    def _listed(self, launch_ids: list[str]) -> str:
+        rows = {launch_id: self.rows[launch_id] for launch_id in launch_ids if launch_id in self.rows}
+        return "".join(
+            f"{row.number}|{row.word}|n1|{row.owner}|None|jupyter-hub-{launch_id}\n"
+            for launch_id, row in rows.items()
+        )
