@@ -5,6 +5,7 @@ from pathlib import Path
 
 import coverage
 import pytest
+from hypothesis import settings
 
 from tests.support import sshd
 from tests.support.folders import TREE
@@ -12,6 +13,12 @@ from tests.support.local import LocalSite
 from tests.support.realm import Realm, running
 from tests.support.sshd import Sshd
 from tests.support.wallet import Wallet
+
+# On a busy machine any example may take long.
+settings.register_profile(
+    "any machine", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+)
+settings.load_profile("any machine")
 
 
 class _Lost(logging.Handler):
