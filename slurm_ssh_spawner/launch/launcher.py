@@ -267,7 +267,9 @@ class Launcher:
     def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
         del self._submissions[job.launch_id]
         if not task.cancelled() and (error := task.exception()):
-            self.records.end(job.launch_id, f"not submitted: {error}")
+            # Of a lost one there may be a job; its record stays open until that has been stopped.
+            if not isinstance(error, SubmissionLost):
+                self.records.end(job.launch_id, f"not submitted: {error}")
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
     def _over(self, job: Job, report: JobReport) -> None:

@@ -10,7 +10,7 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, JobEnded, Refused, SiteUnreachable, SubmitRefused, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, Refused, SiteUnreachable, SubmissionLost, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, LaunchId
 from slurm_ssh.jobs import folders
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -21,6 +21,7 @@ from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.support import builders, composing, loopback, names
 from tests.support.local import LocalSite
+from tests.support.small_slurm import SmallSlurm
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -589,6 +590,26 @@ async def test_a_stop_that_waits_for_a_ticket_is_carried_out_with_it(
     await _ended(launcher)
     assert f"--name=jupyter-hub-{ID}" in local.told("scancel.arguments")
     assert (await _record(launcher)).end_reason == "stopped"
+
+
+async def test_the_stop_of_a_job_whose_submission_was_lost_is_owed_over_a_restart(
+    offer: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
+    slurm = SmallSlurm()
+    slurm.loses = "site"
+    earlier = _launcher(tmp_path, offer, _Tickets(), slurm)
+    with pytest.raises(SubmissionLost):
+        await _Told().submit(earlier, offer)
+    await earlier.close()
+    slurm.is_away = False
+    assert slurm.runs(ID)
+    tickets = _Tickets()
+    later = _launcher(tmp_path, offer, tickets, slurm)
+    tickets.put("alice", b"a newer ticket")
+    await _ended(later)
+    assert not slurm.runs(ID)
+    await later.close()
 
 
 async def test_a_stop_is_owed_over_a_restart(
