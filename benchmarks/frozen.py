@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks import lies
 from benchmarks.samples import Samples, Table, ratio, with_tail
 from lab import Lab
 from lab.person import Person
@@ -38,6 +39,7 @@ _PATIENCE_SECONDS = 15
 _LAB_SERVICE = {"Authorization": "token lab-service-token"}
 
 QUIET = "no load"
+LYING = "one shell answers with 300 kB of {}"
 ARRIVING = "KDC frozen, while they arrive"
 WAITING = "KDC frozen, while all wait"
 
@@ -74,6 +76,11 @@ def measure(lab: Lab, say: Say) -> Frozen:
         strangers = [stack.enter_context(_at_the_form(lab, CROWD[n % len(CROWD)].name)) for n in range(LOGINS)]
         say(f"frozen: pages without load, {QUIET_SECONDS} s")
         quiet = _answers(_ask(threads, reader, QUIET_SECONDS))
+        lying = {}
+        for kind in lies.KINDS:
+            say(f"frozen: pages while a login shell answers with {kind}")
+            with _logged_in(lab, lies.LIAR) as liar, lies.told(lab, liar, kind):
+                lying[LYING.format(kind)] = _answers(_ask(threads, reader, QUIET_SECONDS))
         say(f"frozen: pages with the KDC frozen, {LOGINS} logins and {STARTS} starts")
         with _frozen(lab):
             crowd = _crowd(threads, strangers, starters)
@@ -85,7 +92,12 @@ def measure(lab: Lab, say: Say) -> Frozen:
         became = _afterwards(threads, crowd, starters)
     arrived = round(ARRIVAL_SECONDS / EVERY_SECONDS)
     pages = {
-        page: {QUIET: quiet[page], ARRIVING: loaded[page][:arrived], WAITING: loaded[page][arrived:]}
+        page: {
+            QUIET: quiet[page],
+            **{condition: samples[page] for condition, samples in lying.items()},
+            ARRIVING: loaded[page][:arrived],
+            WAITING: loaded[page][arrived:],
+        }
         for page in PAGES
     }
     return Frozen(pages, hub_cpu, waited, became)

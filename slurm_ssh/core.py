@@ -75,10 +75,10 @@ class Core:
         await self._queries.close()
         await self.pool.close()
 
-    def ticket_changed(self, user: str, stops: list[Job]) -> None:
-        """Use a person's new ticket from here on: for connections, running jobs, and stops that waited for it."""
+    def ticket_changed(self, user: str) -> None:
+        """Use a person's new ticket from here on: for connections and running jobs."""
         self.pool.renew(user)
-        self.upkeep.ticket_changed(user, stops)
+        self.upkeep.ticket_changed(user)
 
     def site(self, job: Job) -> Site:
         """Return the site of a job as it is reached now, with what the job was started with.

@@ -47,7 +47,6 @@ NOTHING_STARTED = _("{problem} Nothing was started.")
 LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
 # -- a server that runs ----------------------------------------------------------------------------------
-PLACE_UNKNOWN = _("The hub does not know where this server runs.")
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")

@@ -145,10 +145,10 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self.will_resume, self.stop_failure = False, None
         progress, self._port = Progress(), ReportedPort()
         self._progress = progress
-        self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
         launcher = self._hub.launcher
         self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
+            self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
             job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await launcher.until_ready(job, self._port, progress)

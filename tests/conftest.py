@@ -31,6 +31,14 @@ _lost = _Lost()
 logging.getLogger("asyncio").addHandler(_lost)
 
 
+_LONGEST_BYTES_IN_A_NAME = 40
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test by long bytes: those of a ticket tell the time, and all processes must name a test alike."""
+    return argname if isinstance(val, bytes) and len(val) > _LONGEST_BYTES_IN_A_NAME else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, so that no process is alone with one at the end, and spread each file over the run.

@@ -17,7 +17,7 @@ def _decorators(path: str, name: str) -> list[str] | None:
     """Return what stands before a test, None if its module has none of that name."""
     module = TREE / "tests" / path
     tree = ast.parse(module.read_text()) if module.exists() else ast.Module([], [])
-    for node in tree.body:
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name:
             return [ast.unparse(each) for each in node.decorator_list]
     return None

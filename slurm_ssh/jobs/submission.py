@@ -26,7 +26,7 @@ from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, SessionRefused
 from slurm_ssh.text import one_line
 
 _HOME_REFUSED = 20
@@ -82,6 +82,8 @@ async def _sbatch(remote: Remote, job: Job, request: JobRequest, program: Shell,
         raise
     except Unavailable as error:
         return await _find(remote, job, SubmissionLost(error.message, error.detail))
+    except SessionRefused as error:
+        raise Unavailable(error.sentence.format(site=title), str(error)) from error
     except ConnectionLost as error:
         lost = sentences.SUBMISSION_LOST.format(site=title)
         return await _find(remote, job, SubmissionLost(lost, str(error)))

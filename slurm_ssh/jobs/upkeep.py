@@ -50,10 +50,8 @@ class Upkeep:
             chain.from_iterable(self._remarks.get(job.launch_id, ()) for job in jobs)
         )
 
-    def ticket_changed(self, user: str, stops: list[Job]) -> None:
-        """Deliver a person's new ticket to their jobs, and carry out the stops that had to wait for it."""
-        for job in stops:
-            self.owe_stop(job)
+    def ticket_changed(self, user: str) -> None:
+        """Deliver a person's new ticket to their jobs."""
         self._deliveries.ticket_changed(user)
 
     async def close(self) -> None:

@@ -28,6 +28,8 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
         """Stop a server as JupyterHub has it, but answer with the sentence of a stop that failed, not with 204."""
         user = self.find_user(user_name)
         spawner = user.spawners[server_name] if user and server_name in user.spawners else None
+        if spawner is not None:
+            spawner.stop_failure = None
         await super().delete(user_name, server_name)
         if failure := getattr(spawner, "stop_failure", None):
             raise failure

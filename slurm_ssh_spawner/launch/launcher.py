@@ -72,6 +72,8 @@ class Launcher:
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._over_now: set[LaunchId] = set()
+        # An answer of Slurm that comes after a stop must not have a job kept up that is gone.
+        self._forgotten: set[LaunchId] = set()
         self._stage_notes = StageNotes(records)
         self._leftovers = Leftovers(core, records)
         credentials.subscribe(self._ticket_changed)
@@ -157,6 +159,8 @@ class Launcher:
     async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
         report = await self._core.watch.report(job, deadline)
+        if job.launch_id in self._forgotten:
+            return report
         if report.state.is_over:
             self._over(job, report)
             self._core.upkeep.forget(job)
@@ -209,6 +213,7 @@ class Launcher:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
+        self._forgotten.add(job.launch_id)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -248,7 +253,7 @@ class Launcher:
         return job
 
     def _ticket_changed(self, user: str) -> None:
-        self._core.ticket_changed(user, [])
+        self._core.ticket_changed(user)
         self._do(self._stop_what_is_owed(user))
 
     async def _stop_what_is_owed(self, user: str) -> None:

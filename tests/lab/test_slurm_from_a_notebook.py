@@ -2,7 +2,7 @@
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.look import FRONT_END
+from tests.lab.look import FRONT_END, jobs_of
 
 PLAIN = "#!/bin/sh\n#SBATCH --ntasks=4 --output=/scratch/alice/plain.out\nsrun hostname\n"
 
@@ -26,3 +26,10 @@ def test_sbatch_srun_and_salloc_do_what_they_do_on_a_front_end(lab: Lab, alice: 
         assert "warning" not in said
     own = printed(alice, "srun sh -c 'echo $SLURM_JOB_ID'; echo $SLURM_JOB_ID").split()
     assert own[1] == own[2]
+
+
+def test_the_log_of_a_job_is_its_owners_alone(lab: Lab, alice: Person) -> None:
+    alice.start({"profile": "stub", "site": "geneva"})
+    (job,) = jobs_of(lab, "alice")
+    log = f"/scratch/alice/jupyter/{job.rsplit('-', 1)[1]}.log"
+    assert lab.run(FRONT_END["geneva"], ["stat", "-c", "%a %U", log]).stdout == "600 alice\n"

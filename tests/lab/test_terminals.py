@@ -1,6 +1,7 @@
 """Terminals in JupyterLab have what the job has: on both module systems, in bash and tcsh."""
 
 import json
+import re
 
 import pytest
 import websocket
@@ -12,21 +13,29 @@ from tests.lab.look import logged_in
 _SECONDS = 60.0
 
 
-def typed(person: Person, line: str, end: str) -> str:
-    """Return what a new terminal shows after a line was typed, up to the words `end`."""
+# What is typed is shown too: it begins with no slash.
+LINE = 'echo "<$PATH|$LOADEDMODULES|$MORPHSYN_VERSION|$SLURM_JOB_ID>"'
+PRINTED = re.compile(r"<(/[^|<>]*)\|([^|<>]*)\|([^|<>]*)\|([0-9]*)>")
+
+
+def printed(person: Person) -> tuple[str, ...]:
+    """Return what a new terminal prints for the variables of LINE."""
     name = person.api("POST", f"/user/{person.name}/api/terminals", json={}).raise_for_status().json()["name"]
     address = f"{person.url.replace('http', 'ws', 1)}/user/{person.name}/terminals/websocket/{name}"
     header = [f"{key}: {value}" for key, value in person._auth.items()]
     channel = websocket.create_connection(address, header=header, timeout=_SECONDS)
     shown = ""
     try:
-        channel.send(json.dumps(["stdin", f"{line}\r"]))
-        while end not in shown:
-            kind, *text = json.loads(channel.recv())
+        channel.send(json.dumps(["stdin", f"{LINE}\r"]))
+        while not (found := PRINTED.search(shown)):
+            try:
+                kind, *text = json.loads(channel.recv())
+            except websocket.WebSocketTimeoutException:
+                pytest.fail(f"The terminal showed {shown!r}.")
             shown += text[0] if kind == "stdout" else ""
     finally:
         channel.close()
-    return shown
+    return found.groups()
 
 
 @pytest.mark.parametrize("site", ["geneva", "lugano"])
@@ -35,12 +44,9 @@ def test_a_terminal_has_the_profiles_modules(lab: Lab, name: str, site: str) -> 
     with logged_in(lab, name) as person:
         person.start({"profile": "synthesis_pipeline", "site": site})
         try:
-            shown = typed(
-                person, 'echo "<$PATH|$LOADEDMODULES|$MORPHSYN_VERSION|$SLURM_JOB_ID>" | tr "<>" "[]"', "]"
-            )
+            path, modules, version, job = printed(person)
         finally:
             person.stop()
-    path, modules, version, job = shown.rpartition("[")[2].partition("]")[0].replace("\r\n", "").split("|")
     assert "/opt/jupyterlab/bin" in path.split(":")
     assert "nix/nse/morphsyn/9040c" in modules
     assert (version, job.isdigit()) == ("9040c", True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, unwrap, wrap
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, SessionRefused, unwrap, wrap
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -45,8 +45,9 @@ rm -f queue
 class LocalSite:
     """Runs programs with `home` as the home directory; stands for a connection and for its pool.
 
-    `mishaps` are what happens to the next programs: `before` loses the connection before a program ran,
-    `after` when it had run, `late` lets it not answer in time.  `delegated` is the ticket of the login.
+    `mishaps` are what happens to the next programs: `before` loses the connection before a program ran, `after`
+    when it had run, `late` lets it not answer in time, `no session` opens none for it.  `delegated` is the ticket
+    of the login.
     """
 
     def __init__(self, home: Path) -> None:
@@ -71,6 +72,8 @@ class LocalSite:
         mishap = self.mishaps.pop(0) if self.mishaps else ""
         if mishap == "before":
             raise ConnectionLost("the wire was cut")
+        if mishap == "no session":
+            raise SessionRefused("open failed")
         if mishap == "late":
             raise TimeoutError
         sent = wrap(program, data, environ or {}, _MARKER)

@@ -330,7 +330,9 @@ async def test_what_is_read_back_is_not_a_ticket(site: AuksSite, answer: str) ->
 
 
 @pytest.mark.parametrize(
-    ("ticket", "words"), [(_ticket(NOW - HOUR), "has expired. Log in again."), (b"\x05", "cannot be used.")]
+    ("ticket", "words"),
+    [(_ticket(NOW - HOUR), "has expired. Log in again."), (b"\x05", "cannot be used.")],
+    ids=["expired", "damaged"],
 )
 async def test_a_ticket_that_nobody_would_take_is_not_pushed(site: AuksSite, ticket: bytes, words: str) -> None:
     assert words in (await site.error(Refused, ticket)).message

@@ -253,3 +253,11 @@ async def test_a_variable_that_no_script_can_hold_is_for_the_admin(local: LocalS
     error = await _error(local, Broken, process=builders.process(environ={"A B": "x"}))
     assert "'A B'" in error.detail
     assert local.told("submissions") == ""
+
+
+async def test_a_session_that_was_refused_is_no_lost_submission(local: LocalSite) -> None:
+    local.mishaps = ["", "", "no session", "no session"]
+    error = await _error(local, Unavailable)
+    assert error.message == sentences.SESSION_REFUSED.format(site="Geneva")
+    assert not isinstance(error, SubmissionLost)
+    assert not local.told("sbatch.stdin")

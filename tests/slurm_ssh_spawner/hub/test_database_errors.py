@@ -173,3 +173,7 @@ async def test_a_stop_that_failed_is_answered_with_its_sentence(running: Running
     alice.spawner._restored = False
     status, said = await _stop(running, alice.spawner.user)
     assert (status, "The hub stops the job as soon as that is possible." in said) == (503, True)
+    # What is said of one stop is not said of the next.
+    (local.slurm / "silent").unlink()
+    (local.slurm / "queue").unlink()
+    assert await _stop(running, alice.spawner.user) == (204, "")

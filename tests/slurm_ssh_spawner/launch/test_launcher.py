@@ -447,6 +447,20 @@ async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
     await launcher.close()
 
 
+async def test_an_answer_that_comes_after_the_release_keeps_no_job_up(
+    launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets
+) -> None:
+    job = await _Told().submit(launcher, offer)
+    _queue(local, "RUNNING", "n1")
+    launcher.release(job)
+    assert (await launcher.report(job)).state == JobState.RUNNING
+    await launcher._core.upkeep.settled(job)
+    tickets.put("alice", b"a newer ticket")
+    await launcher.records.settled()
+    await launcher._core.upkeep.settled(job)
+    assert not list(local.home.glob("alice/tickets/*"))
+
+
 async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:

@@ -93,7 +93,7 @@ async def test_a_change_of_the_tables_that_fails_leaves_them_as_they_were(
     def fails(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(op, "drop_column", fails)
+    monkeypatch.setattr(op, "batch_alter_table", fails)
     with pytest.raises(OSError, match="No space"):
         LaunchRecords(f"sqlite:///{path}")
     assert _dump(path) == before

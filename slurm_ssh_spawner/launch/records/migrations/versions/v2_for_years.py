@@ -29,7 +29,9 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("digest", sa.String(64)))
     op.create_index("ix_runs_digest", "runs", ["digest"])
     _move_scripts(op.get_bind())
-    op.drop_column("runs", "script")
+    # SQLite drops no column before 3.35; then the table is copied.
+    with op.batch_alter_table("runs") as runs:
+        runs.drop_column("script")
 
 
 def _move_scripts(connection: sa.Connection) -> None:
