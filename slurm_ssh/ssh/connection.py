@@ -1,6 +1,7 @@
 """One SSH connection of a person: runs programs and carries streams, each for a limited time."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -162,8 +163,10 @@ class Connection:
         """Return what the program prints; it is left behind if that is too much or the caller waits no longer."""
         has_ended = False
         try:
-            process.stdin.write(sent.stdin)
-            process.stdin.write_eof()
+            # One that needs no input may have ended before it is sent; what it printed is to be read all the same.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(sent.stdin)
+                process.stdin.write_eof()
             outputs = (self._read(process.stdout, limit_bytes), self._read(process.stderr, limit_bytes))
             stdout, stderr = await asyncio.gather(*outputs)
             await process.wait_closed()

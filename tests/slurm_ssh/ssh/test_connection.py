@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,22 @@ async def test_a_program_on_a_connection_that_is_gone_is_not_run(connection: Con
     with pytest.raises(ConnectionLost):
         await _run(connection, "touch ~/begun")
     assert not (login1.home / "begun").exists()
+
+
+async def test_a_program_that_ends_before_its_input_is_sent_is_heard(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = connection._ssh.create_process
+
+    async def create_and_look_away(*args: Any, **more: Any) -> Any:
+        process = await create(*args, **more)
+        await until(process.channel.is_closing)
+        return process
+
+    monkeypatch.setattr(connection._ssh, "create_process", create_and_look_away)
+    answer = await connection.run(Shell("echo 1"), environ={}, timeout_seconds=20)
+    assert answer == Completed(0, "1\n", "")
+    assert connection.is_fresh
 
 
 async def test_a_node_that_does_not_answer_is_given_up(
