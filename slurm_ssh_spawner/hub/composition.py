@@ -40,7 +40,7 @@ class Settings:
     connection_idle_seconds: float
     tunnel_ports: range
     records_url: str
-    records_days: int = 90
+    records_days: int
 
 
 def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:

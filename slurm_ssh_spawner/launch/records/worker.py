@@ -1,12 +1,13 @@
 """Reads and writes a database off the event loop, and keeps what nobody waits for until it can be written."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
@@ -46,6 +47,7 @@ class Worker:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="records-read")
         self._waiting: deque[tuple[str, Work[object]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._under_way: set[Future[Any]] = set()
 
     async def read(self, work: Work[Answer]) -> Answer:
         """Return what `work` returns.  Raises DatabaseAway."""
@@ -84,7 +86,10 @@ class Worker:
         except DatabaseAway as error:
             lost = ", ".join(what for what, _ in self._waiting)
             _log.error("never written to the database of launches: %s: %s", lost, error)
-        # A thread that hangs would hold up the end of the hub.
+        # What nobody waits for any more may still run; a thread that hangs does not hold up the end of the hub.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await asyncio.gather(*map(asyncio.wrap_future, list(self._under_way)), return_exceptions=True)
         for executor in (self._writer, self._readers):
             executor.shutdown(wait=False)
         self._engine.dispose()
@@ -114,6 +119,8 @@ class Worker:
             submitted = executor.submit(call, work)
         except RuntimeError as error:
             raise DatabaseAway(str(error), for_good=True) from error
+        self._under_way.add(submitted)
+        submitted.add_done_callback(self._under_way.discard)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 # What has not begun when nobody waits any more is not done.

@@ -45,6 +45,7 @@ def _compose(folder: Path, **changed: Any) -> Hub:
         "connection_idle_seconds": 60,
         "tunnel_ports": range(20000, 20001),
         "records_url": f"sqlite:///{folder}/launches.sqlite",
+        "records_days": 90,
     }
     settings = composition.Settings(**{**facts, **changed})
     return composition.compose(settings, _authenticator(folder), logging.getLogger("a hub"))
@@ -189,7 +190,7 @@ async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_
 
 
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
-    settings = composition.Settings("", "hub", 60, range(1), "sqlite://")
+    settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90)
     with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
         composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"))
 
