@@ -64,7 +64,7 @@ write_settings() (
 submit() (
   local name time auks=
   # The notebook's ticket is a file of its own node: auks gives the cluster's job one on each of its nodes.
-  [ "${SLURM_SPANK_AUKS-}" != done ] || { unset KRB5CCNAME; auks=--auks=done; }
+  [ "${SLURM_SPANK_AUKS-}" != "done" ] || { unset KRB5CCNAME; auks=--auks=done; }
   time=$(slurm squeue -h -j "${SLURM_JOB_ID:-0}" -o %L 2>/dev/null)
   # Nothing goes along of this job's own Slurm, of the hub, or of what somebody has set for sbatch.
   for name in $(compgen -e); do
