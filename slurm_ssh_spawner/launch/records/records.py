@@ -39,11 +39,14 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class LaunchRecord:
-    """One launch.
+    """One launch of the server `server` ("" is the default one) of `user`.
 
     `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none.  `stop_wanted`: the job is to be
     cancelled as soon as its owner has a ticket.  `started_with` is None in records of version 0.1.0,
-    `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  Times are UTC.
+    `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  `mark` and
+    `token_hash`, the SHA-256 of the job's API token, are "" in older records.  Until `wait_until` its owner waits
+    for it; at `released` nothing of it was left at the site any more.  `end_reason` is a sentence or Slurm's word,
+    `end_log` the last lines of the job's log.  Times are UTC.
     """
 
     launch_id: LaunchId
@@ -62,6 +65,12 @@ class LaunchRecord:
     end_reason: str
     started_with: StartedWith | None
     ticket_ends: datetime | None
+    server: str
+    mark: str
+    token_hash: str
+    wait_until: datetime | None
+    released: datetime | None
+    end_log: str
 
     @classmethod
     def of(cls, row: sa.Row[Any]) -> Self:

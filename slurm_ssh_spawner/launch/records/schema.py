@@ -43,6 +43,12 @@ LAUNCHES = sa.Table(
     sa.Column("end_reason", sa.String, nullable=False, default=""),
     sa.Column("started_with", sa.JSON, nullable=False, server_default="{}"),
     sa.Column("ticket_ends", Moment),
+    sa.Column("server", sa.String, nullable=False, server_default=""),
+    sa.Column("mark", sa.String, nullable=False, server_default=""),
+    sa.Column("token_hash", sa.String(64), nullable=False, server_default=""),
+    sa.Column("wait_until", Moment),
+    sa.Column("released", Moment, index=True),
+    sa.Column("end_log", sa.Text, nullable=False, server_default=""),
 )
 
 ACCEPTED = sa.Table(
