@@ -182,6 +182,7 @@ async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         await _compose(folder).close()
+        (folder / "catalogue.yaml").chmod(0o644)
         (folder / "launches.sqlite").chmod(file_mode)
         folder.chmod(folder_mode)
         with _as_nobody(), pytest.raises(SystemExit, match="cannot be opened: "):
