@@ -46,6 +46,16 @@ SERVERS_GO_ON = _("{problem} Try again in a few minutes. Servers that run go on.
 NOTHING_STARTED = _("{problem} Nothing was started.")
 LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
+# -- a server that ended, and whose owner may not know ---------------------------------------------------
+SERVER_ENDED = _("Your server at {site} ended at {ended}. {problem}")
+NAMED_SERVER_ENDED = _("Your server {server} at {site} ended at {ended}. {problem}")
+SERVER_NEVER_UP = _("Your server at {site} did not come up; the start was over at {ended}. {problem}")
+NAMED_SERVER_NEVER_UP = _(
+    "Your server {server} at {site} did not come up; the start was over at {ended}. {problem}"
+)
+STOPPED_BY = _("It was stopped by {name}, an administrator of the hub.")
+STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
+
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")

@@ -149,7 +149,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
-            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
+            process = self._process(asked.site)
+            job = await launcher.submit(asked, self._job, process, self._save, progress.tell, self.name)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await launcher.until_ready(job, self._port, progress)
             return self._url

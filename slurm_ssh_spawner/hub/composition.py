@@ -62,6 +62,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     reach = core.open_core(told, catalogue.sites, credentials, records)
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     hub = Hub(catalogue, launcher, reach.availability)
+    launcher.recall_ends()
     launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     at_the_end(hub.close)

@@ -10,6 +10,7 @@ from slurm_ssh.errors import JobEnded, LaunchError
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders
 from slurm_ssh.jobs import log as job_log
+from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner import sentences
@@ -25,10 +26,16 @@ _log = logging.getLogger(__name__)
 
 
 class Arrivals:
-    """Waits for jobs.  `remote_of` gives access to a job's site; `over` is told of a job that ended, and how."""
+    """Waits for jobs.
+
+    `remote_of` gives access to a job's site; `over` is told of a job that ended, and finds out why.
+    """
 
     def __init__(
-        self, watch: JobWatch, remote_of: Callable[[Job], Remote], over: Callable[[Job, JobReport], None]
+        self,
+        watch: JobWatch,
+        remote_of: Callable[[Job], Remote],
+        over: Callable[[Job, JobReport], "asyncio.Task[Explained]"],
     ) -> None:
         self._watch = watch
         self._remote_of = remote_of
@@ -113,19 +120,18 @@ class Arrivals:
         raise AssertionError("a watch has no end")
 
     async def _ended(self, job: Job, report: JobReport, progress: Progress) -> JobEnded:
-        self._over(job, report)
+        # Others wait for the same answer.
+        explained = await asyncio.shield(self._over(job, report))
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
         said = [ended.format(site=site.title, state=report.word)]
-        if progress.failing.done():
-            said.append(_sentence_of(progress.failing.result()))
-        path, tail = folders.log_path(site, job.owner, job.launch_id), ""
-        try:
-            tail = await self._tail(job)
-            said += _hiding(tail)
-            said.append((sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY).format(path=path))
-        except LaunchError as error:
-            said.append(sentences.LOG_UNREADABLE.format(path=path, problem=error.message))
+        has_said = progress.failing.done()
+        said.append(_sentence_of(progress.failing.result()) if has_said else explained.sentence)
+        path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
+        said += _hiding(tail)
+        log = sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY
+        log = sentences.LOG_UNREADABLE if explained.problem else log
+        said.append(log.format(path=path, problem=explained.problem))
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())

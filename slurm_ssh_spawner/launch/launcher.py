@@ -17,6 +17,7 @@ from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
+from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
@@ -27,6 +28,7 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings
 from slurm_ssh_spawner.launch.leftovers import Leftovers
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
@@ -68,6 +70,7 @@ class Launcher:
         self._credentials = credentials
         self._hub_name = hub_name
         self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
+        self.endings = Endings(core, records)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -84,6 +87,7 @@ class Launcher:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        await self.endings.close()
         await self._tunnels.close_all()
         await self._core.close()
         self._stage_notes.close()
@@ -92,6 +96,10 @@ class Launcher:
     def keep_records_for(self, time: timedelta) -> None:
         """Remove scripts and stages of launches that ended longer ago, now and once a day."""
         self._do(self._forget_old(time))
+
+    def recall_ends(self) -> None:
+        """Tell people also of servers that ended before the hub started."""
+        self._do(self.endings.recall())
 
     async def _forget_old(self, time: timedelta) -> None:
         while True:
@@ -108,14 +116,21 @@ class Launcher:
         return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
     async def submit(
-        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
+        self,
+        launch: Launch,
+        job: Job,
+        process: ServerProcess,
+        save: Callable[[Job], None],
+        tell: Tell,
+        server: str = "",
     ) -> Job:
-        """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
+        """Submit the launch whose handle is `job`, of a person's `server`, and return the job with its number.
 
-        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`, and submits
-        nothing if the launch cannot be recorded.
+        `save` was called with that then.  Goes on when the caller is cancelled: `cancel` waits for it.  Raises the
+        families of `errors`, and submits nothing if the launch cannot be recorded.
         """
-        task = asyncio.create_task(self._submit(launch, job, process, save, tell))
+        self.endings.begun(launch.user, server)
+        task = asyncio.create_task(self._submit(launch, job, process, save, tell, server))
         self._submissions[job.launch_id] = task
         task.add_done_callback(lambda done: self._submitted(job, done))
         return await asyncio.shield(task)
@@ -131,10 +146,13 @@ class Launcher:
         """
         try:
             node = await self._arrivals.node(job, port, progress)
+            progress.tell(sentences.SERVER_UP.format(node=node))
+            return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+        except LaunchError as error:
+            self.records.will_end(job.launch_id, error.message)
+            raise
         finally:
             self._stage_notes.now(job.launch_id, progress)
-        progress.tell(sentences.SERVER_UP.format(node=node))
-        return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
 
     def job_reports(self, job: Job, progress: Progress) -> None:
         """Keep what the job has reported so far: its stages, and what its owner should know."""
@@ -213,6 +231,7 @@ class Launcher:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
+        self.endings.forget(job)
         self._forgotten.add(job.launch_id)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -221,10 +240,16 @@ class Launcher:
         task.add_done_callback(self._background.discard)
 
     async def _submit(
-        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
+        self,
+        launch: Launch,
+        job: Job,
+        process: ServerProcess,
+        save: Callable[[Job], None],
+        tell: Tell,
+        server: str,
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
-        await self.records.begin(job.launch_id, launch, releases)
+        await self.records.begin(job.launch_id, launch, releases, server=server)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
@@ -274,9 +299,9 @@ class Launcher:
         if not task.cancelled() and (error := task.exception()):
             # Of a lost one there may be a job; its record stays open until that has been stopped.
             if not isinstance(error, SubmissionLost):
-                self.records.end(job.launch_id, f"not submitted: {error}")
+                self.records.end(job.launch_id, f"{NOT_SUBMITTED}: {error}")
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
-    def _over(self, job: Job, report: JobReport) -> None:
+    def _over(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
         self._over_now.add(job.launch_id)
-        self.records.end(job.launch_id, report.word or "gone from Slurm")
+        return self.endings.seen(job, report)

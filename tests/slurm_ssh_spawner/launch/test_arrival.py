@@ -7,6 +7,7 @@ import pytest
 from slurm_ssh.errors import JobEnded
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders, watch
+from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.ssh.login import Login
@@ -39,10 +40,16 @@ class Waiting:
     async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
         return (Row(job.job_id, job.owner, job.mark, self.report),)
 
-    def start(self) -> "asyncio.Task[str]":
+    def _ended(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
+        self.over.append(report)
+        return asyncio.create_task(explain(self._remote(), job, report.word))
+
+    def _remote(self) -> Remote:
         pool: Any = self.local
-        remote = Remote(pool, Login("alice", "alice", "geneva"), self.site)
-        arrivals = Arrivals(JobWatch(self._ask), lambda _: remote, lambda _, report: self.over.append(report))
+        return Remote(pool, Login("alice", "alice", "geneva"), self.site)
+
+    def start(self) -> "asyncio.Task[str]":
+        arrivals = Arrivals(JobWatch(self._ask), lambda _: self._remote(), self._ended)
         return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress))
 
 
@@ -154,6 +161,7 @@ async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
     ended = await _ended(waiting)
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
+        "Slurm at Geneva does not say why the job ended. "
         f"Its log, {waiting.log}, is empty or missing."
     )
     assert ended.quoted == ""
@@ -165,6 +173,7 @@ async def test_a_log_that_cannot_be_read_is_said_with_the_reason(waiting: Waitin
     ended = await _ended(waiting)
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
+        "Slurm at Geneva does not say why the job ended. "
         f"Its log, {waiting.log}, could not be read. The connection to Geneva was lost."
     )
     assert ended.quoted == ""

@@ -406,13 +406,14 @@ async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
     assert (await _record(launcher)).end_reason == "stopped"
 
 
-async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
+async def test_a_launch_that_ended_by_itself_keeps_why(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
     job = await _Told().submit(launcher, offer)
     _queue(local, "TIMEOUT", "n1")
     await launcher.report(job)
-    assert (await _record(launcher)).end_reason == "TIMEOUT"
+    await until(lambda: launcher.endings.notices("alice") != ())
+    assert (await _record(launcher)).end_reason == "The job's time limit was up."
 
 
 async def test_a_site_that_cannot_be_asked_ends_no_record(
