@@ -57,6 +57,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._place: Place | None = None
         self._profile_key = ""
         self.stop_failure: LaunchFailed | None = None
+        self.stop_reason = ""
 
     @property
     def launch_id(self) -> LaunchId | None:
@@ -149,8 +150,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
-            process = self._process(asked.site)
-            job = await launcher.submit(asked, self._job, process, self._save, progress.tell, self.name)
+            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await launcher.until_ready(job, self._port, progress)
             return self._url
@@ -210,7 +210,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         if self._job is not None:
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job)
+                    await self._hub.launcher.cancel(self._job, self.stop_reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise

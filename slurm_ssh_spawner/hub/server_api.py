@@ -13,7 +13,6 @@ from profiles.errors import ChoiceRefused
 from profiles.offer.choices import MOST_BYTES, Choices
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.bodies import SmallBody
-from slurm_ssh_spawner.hub.shared import SETTING
 
 _PATCHED = frozenset({"name", "display_name", "user_options"})
 
@@ -31,18 +30,18 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
         spawner = user.spawners[server_name] if user and server_name in user.spawners else None
         if spawner is not None:
             spawner.stop_failure = None
-            self._note_who_stops(user, spawner)
+            spawner.stop_reason = self._why(user)
         await super().delete(user_name, server_name)
         if failure := getattr(spawner, "stop_failure", None):
             raise failure
 
-    def _note_who_stops(self, user: Any, spawner: Any) -> None:
-        """Keep why the launch will end, if its owner may not know: somebody else ends it."""
-        hub, launch_id, asker = self.settings.get(SETTING), getattr(spawner, "launch_id", None), self.current_user
-        if hub is None or launch_id is None or asker is None or (asker.kind, asker.name) == ("user", user.name):
-            return
+    def _why(self, owner: Any) -> str:
+        """Return the sentence that says who stops a server, "" for its owner, who knows it."""
+        asker = self.current_user
+        if asker is None or (asker.kind, asker.name) == ("user", owner.name):
+            return ""
         by = sentences.STOPPED_BY if asker.kind == "user" else sentences.STOPPED_BY_SERVICE
-        hub.launcher.records.will_end(launch_id, by.format(name=asker.name))
+        return by.format(name=asker.name)
 
     def get_json_body(self) -> Any:
         """Return the body; as JupyterHub has it, but for what would end there in a 500."""

@@ -30,11 +30,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EndNotice:
-    """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none."""
+    """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none.
+
+    `never_up`: it is the end of a start, of which a page may say more.
+    """
 
     sentence: str
     log: str = ""
-    was_up: bool = True
+    never_up: bool = False
 
     def __str__(self) -> str:
         """Return the sentence."""
@@ -145,20 +148,20 @@ class Endings:
         return tuple(self._notice(record) for record in mine)
 
     def _notice(self, record: LaunchRecord) -> EndNotice:
-        site, was_up = self._core.title(record.site_key), record.port > 0
+        site, never_up = self._core.title(record.site_key), not record.node
         reason = record.end_reason
         if " " not in reason or reason == GONE:
             # The hub ended before it had asked.
             reason = why(site, Ending("" if reason == GONE else reason), "", "")
-        ended, never_up = (
+        ended, did_not_come = (
             (sentences.NAMED_SERVER_ENDED, sentences.NAMED_SERVER_NEVER_UP)
             if record.server
             else (sentences.SERVER_ENDED, sentences.SERVER_NEVER_UP)
         )
-        sentence = (ended if was_up else never_up).format(
+        sentence = (did_not_come if never_up else ended).format(
             server=record.server, site=site, ended=clock(_ended(record)), problem=reason
         )
-        return EndNotice(sentence, record.end_log, was_up)
+        return EndNotice(sentence, record.end_log, never_up)
 
 
 def _is_news(record: LaunchRecord) -> bool:

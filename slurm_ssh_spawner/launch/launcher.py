@@ -28,7 +28,7 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
-from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings
+from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings, EndNotice
 from slurm_ssh_spawner.launch.leftovers import Leftovers
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
@@ -116,21 +116,14 @@ class Launcher:
         return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
     async def submit(
-        self,
-        launch: Launch,
-        job: Job,
-        process: ServerProcess,
-        save: Callable[[Job], None],
-        tell: Tell,
-        server: str = "",
+        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
-        """Submit the launch whose handle is `job`, of a person's `server`, and return the job with its number.
+        """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
 
-        `save` was called with that then.  Goes on when the caller is cancelled: `cancel` waits for it.  Raises the
-        families of `errors`, and submits nothing if the launch cannot be recorded.
+        Goes on when the caller is cancelled: `cancel` waits for it.  Raises the families of `errors`, and submits
+        nothing if the launch cannot be recorded.
         """
-        self.endings.begun(launch.user, server)
-        task = asyncio.create_task(self._submit(launch, job, process, save, tell, server))
+        task = asyncio.create_task(self._submit(launch, job, process, save, tell))
         self._submissions[job.launch_id] = task
         task.add_done_callback(lambda done: self._submitted(job, done))
         return await asyncio.shield(task)
@@ -186,16 +179,18 @@ class Launcher:
             self._core.upkeep.add(job)
         return report
 
-    def notices(self, user: str) -> tuple[str, ...]:
-        """Return what a person should know about their running jobs, a sentence each."""
-        return self._core.upkeep.notices(user)
+    def notices(self, user: str) -> tuple[str | EndNotice, ...]:
+        """Return what a person should know about their jobs that run or have ended, a sentence each."""
+        return (*self._core.upkeep.notices(user), *self.endings.notices(user))
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without this hub."""
         self._forget(job)
 
-    async def cancel(self, job: Job) -> None:
+    async def cancel(self, job: Job, reason: str = "") -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
+
+        `reason` is the sentence that its owner is told, "" if they have asked for it.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
         the stop is owed: it is carried out when the site answers, or its owner has a ticket again.  Raises Refused
@@ -205,6 +200,8 @@ class Launcher:
         under_way = self._submissions.get(job.launch_id)
         if under_way:
             await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
+        if reason:
+            self.records.will_end(job.launch_id, reason)
         await self.records.want_stop(job.launch_id)
         if under_way and not under_way.done():
             # What is told Slurm now would come before the job.
@@ -240,16 +237,11 @@ class Launcher:
         task.add_done_callback(self._background.discard)
 
     async def _submit(
-        self,
-        launch: Launch,
-        job: Job,
-        process: ServerProcess,
-        save: Callable[[Job], None],
-        tell: Tell,
-        server: str,
+        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
-        await self.records.begin(job.launch_id, launch, releases, server=server)
+        self.endings.begun(launch.user, process.server)
+        await self.records.begin(job.launch_id, launch, releases, server=process.server)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)

@@ -152,7 +152,7 @@ async def test_a_named_server_is_named_and_one_that_never_came_up_did_not(hub: _
     east, south = hub.told()
     assert south.startswith("Your server south at Geneva ended at ")
     assert east.startswith("Your server east at Geneva did not come up; the start was over at ")
-    assert [notice.was_up for notice in hub.endings.notices("alice")] == [False, True]
+    assert [notice.never_up for notice in hub.endings.notices("alice")] == [True, False]
 
 
 async def test_a_server_that_is_started_again_has_no_end_any_more(hub: _Hub) -> None:
