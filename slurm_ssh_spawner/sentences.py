@@ -58,6 +58,12 @@ STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
 
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
+NOT_FOUND_YET = _("{site} cannot say yet whether it has the job.")
+NEVER_SUBMITTED = _("The hub ended before the job was submitted.")
+NO_SUCH_PERSON = _("{user} does not use this hub any more.")
+NOT_STARTED_AGAIN = _("The server of {user} could not be started again yet.")
+TOKEN_AWAITED = _("The hub was restarted. It waits until the server reports again, some minutes at most.")
+SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 

@@ -134,6 +134,12 @@ def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
     return command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
 
 
+def marked(site: Site, owner: str, beginning: str) -> Shell:
+    """Return the program that lists the owner's jobs that go on and whose mark begins so, as `queue` does."""
+    listed = command(site, "squeue", "-h", "-u", owner, "-o", _QUEUE_FORMAT)
+    return Shell(f"rows=$({listed}) && {{ printf '%s\\n' \"$rows\" | grep -F {quote('|' + beginning)}; true; }}")
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of `queue`'s answer."""

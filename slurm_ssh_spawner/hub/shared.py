@@ -17,6 +17,7 @@ from slurm_ssh.facts.availability import Availability
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
 
 SETTING = "slurm_ssh_hub"
@@ -63,10 +64,12 @@ class Hub:
     catalogue: LiveCatalogue
     launcher: Launcher
     availability: Availability
+    reconciliation: Reconciliation
     looker: Looker = field(default_factory=Looker)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
+        await self.reconciliation.close()
         await self.catalogue.close()
         self.looker.close()
         await self.launcher.close()

@@ -20,6 +20,7 @@ from slurm_ssh_spawner.launch.records.ends import STOPPED
 
 GONE = "gone from Slurm"
 NOT_SUBMITTED = "not submitted"
+NO_JOB = "no job"
 
 _TOLD = timedelta(days=1)
 # Three looks at an accounting that is late, and the log.
@@ -74,6 +75,11 @@ class Endings:
             task = self._asked[job.launch_id] = asyncio.create_task(self._explain(job, report.word))
             self._do(self._tell_why(job, report.word or GONE, task))
         return task
+
+    def over(self, job: Job, reason: str) -> None:
+        """Keep and tell the end of a launch of which there is no job."""
+        self._records.end(job.launch_id, reason)
+        self._do(self._tell(job, NO_JOB))
 
     def forget(self, job: Job) -> None:
         """Nobody will see the job's end once more."""

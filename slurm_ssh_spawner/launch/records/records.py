@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,66 +14,12 @@ from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, scripts
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
+from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
 from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
 
 _FORGOTTEN_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What ran: the text that was sent, and the stages that its job reported.
-
-    Each stage is `progress.Stage.to_json`.  The stage `loaded` has LOADEDMODULES as it was, `starting` the
-    interpreter, and each `kernel` the hash of its script or lock.
-    """
-
-    launch_id: LaunchId
-    script: str
-    stages: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class LaunchRecord:
-    """One launch of the server `server` ("" is the default one) of `user`.
-
-    `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none.  `stop_wanted`: the job is to be
-    cancelled as soon as its owner has a ticket.  `started_with` is None in records of version 0.1.0,
-    `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  `mark` and
-    `token_hash`, the SHA-256 of the job's API token, are "" in older records.  Until `wait_until` its owner waits
-    for it; at `released` nothing of it was left at the site any more.  `end_reason` is a sentence or Slurm's word,
-    `end_log` the last lines of the job's log.  Times are UTC.
-    """
-
-    launch_id: LaunchId
-    user: str
-    owner: str
-    site_key: str
-    profile_key: str
-    choices: Mapping[str, str]
-    job_id: str
-    node: str
-    port: int
-    local_port: int
-    stop_wanted: bool
-    begun: datetime
-    ended: datetime | None
-    end_reason: str
-    started_with: StartedWith | None
-    ticket_ends: datetime | None
-    server: str
-    mark: str
-    token_hash: str
-    wait_until: datetime | None
-    released: datetime | None
-    end_log: str
-
-    @classmethod
-    def of(cls, row: sa.Row[Any]) -> Self:
-        """Return the record in a row of the table."""
-        values = row._asdict()
-        return cls(**{**values, "started_with": StartedWith.from_json(values["started_with"])})
 
 
 class LaunchRecords:
@@ -97,15 +42,23 @@ class LaunchRecords:
         await self._worker.settled()
 
     async def begin(
-        self, launch_id: LaunchId, launch: Launch, releases: Sequence[Shell] = (), *, server: str = ""
+        self,
+        launch_id: LaunchId,
+        launch: Launch,
+        releases: Sequence[Shell] = (),
+        *,
+        server: str = "",
+        mark: str = "",
+        token_hash: str = "",
     ) -> None:
-        """Add a launch of that server which was accepted and is about to be submitted.
+        """Add a launch that was accepted and is about to be submitted; see LaunchRecord for the rest.
 
         `releases` are the commands that end what it may leave at the site.
         """
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
-        row |= {"launch_id": launch_id, "server": server, "begun": datetime.now(UTC)}
+        row |= {"launch_id": launch_id, "begun": datetime.now(UTC)}
+        row |= {"server": server, "mark": mark, "token_hash": token_hash}
 
         def add(connection: sa.Connection) -> None:
             connection.execute(sa.insert(LAUNCHES).values(**row))
@@ -127,6 +80,10 @@ class LaunchRecords:
     def reached(self, launch_id: LaunchId, node: str, port: int, local_port: int) -> None:
         """Note where the server is, and the hub's end of its tunnel."""
         self._soon(launch_id, node=node, port=port, local_port=local_port)
+
+    async def port_reported(self, launch_id: LaunchId, port: int) -> None:
+        """Note the port that a job has reported, before it is told that it was heard."""
+        await self._worker.write(_changed(launch_id, port=port))
 
     def ticket_given(self, launch_id: LaunchId, ends: datetime) -> None:
         """Note the end of the ticket that the job has been given, in any time zone."""
@@ -150,8 +107,39 @@ class LaunchRecords:
         """Return the user's launches that are to be cancelled and not known to be over."""
         row = LAUNCHES.c
         query = sa.select(LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
+        return await self._records(query)
+
+    async def open_of(self, user: str, server: str) -> tuple[LaunchRecord, ...]:
+        """Return the launches of a person's server that are neither over nor to be stopped, newest first."""
+        row = LAUNCHES.c
+        is_open = sa.and_(row.user == user, row.server == server, row.ended.is_(None), sa.not_(row.stop_wanted))
+        return await self._records(sa.select(LAUNCHES).where(is_open).order_by(row.begun.desc()))
+
+    async def unsettled(self, user: str) -> tuple[LaunchRecord, ...]:
+        """Return the user's launches that are not over, or may have left something at their site, newest first."""
+        row = LAUNCHES.c
+        query = sa.select(LAUNCHES).where(row.user == user, row.released.is_(None)).order_by(row.begun.desc())
+        return await self._records(query)
+
+    async def people(self, since: datetime) -> tuple[str, ...]:
+        """Return whose launches are not settled, or began after that."""
+        row = LAUNCHES.c
+        query = sa.select(row.user).where(sa.or_(row.released.is_(None), row.begun > since)).distinct()
+        return tuple(await self._worker.read(lambda connection: connection.scalars(query).all()))
+
+    async def sites(self, user: str, since: datetime) -> tuple[LaunchRecord, ...]:
+        """Return the user's last launch at each site where they began one after that."""
+        row = LAUNCHES.c
+        query = sa.select(LAUNCHES).where(row.user == user, row.begun > since).order_by(row.begun)
+        return tuple({record.site_key: record for record in await self._records(query)}.values())
+
+    async def _records(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
         found = await self._worker.read(lambda connection: connection.execute(query).all())
         return tuple(LaunchRecord.of(each) for each in found)
+
+    def released(self, launch_id: LaunchId) -> None:
+        """Note that nothing of a launch that is over is left at its site."""
+        self._soon(launch_id, released=datetime.now(UTC))
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
         """Note that a launch is over, and why; see ends.ended."""

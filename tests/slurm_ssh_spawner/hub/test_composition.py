@@ -48,7 +48,7 @@ def _compose(folder: Path, **changed: Any) -> Hub:
         "records_days": 90,
     }
     settings = composition.Settings(**{**facts, **changed})
-    return composition.compose(settings, _authenticator(folder), logging.getLogger("a hub"))
+    return composition.compose(settings, _authenticator(folder), logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
     settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90)
     with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
-        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"))
+        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:

@@ -430,11 +430,9 @@ async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
     launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
 ) -> None:
     job = await _Told().submit(launcher, offer)
-    progress = Progress()
-    progress.reported("loaded", "jupyterlab/new")
-    launcher.job_reports(job, progress)
-    progress.reported("starting", "Python 3.11.2")
-    launcher.job_reports(job, progress)
+    live = launcher.reports.expect(job, "", "")
+    launcher.reports.stage(live, "loaded", "jupyterlab/new")
+    launcher.reports.stage(live, "starting", "Python 3.11.2")
     await launcher.close()
     launcher = _launcher(tmp_path, offer, _Tickets(), local)
     run = await launcher.records.run(ID)
@@ -466,9 +464,7 @@ async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
     job = await _Told().submit(launcher, offer)
-    progress = Progress()
-    progress.reported("notice", "Without the kernel a.")
-    launcher.job_reports(job, progress)
+    launcher.reports.stage(launcher.reports.expect(job, "", ""), "notice", "Without the kernel a.")
     assert launcher.notices("alice") == ("Without the kernel a.",)
     assert launcher.notices("carol") == ()
     _queue(local, "COMPLETED", "n1")
@@ -681,8 +677,8 @@ async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
         await launcher.cancel(job)
     local.refusal = None
     (record,) = await launcher.records.to_stop("alice")
-    assert launcher._job_of(record) == job
-    assert launcher._job_of(record).started_with == job.started_with is not None
+    assert record.job("hub") == job
+    assert record.job("hub").started_with == job.started_with is not None
 
 
 async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(
