@@ -11,7 +11,7 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
-from slurm_ssh_spawner.launch.records import ends, scripts
+from slurm_ssh_spawner.launch.records import ends, history, scripts
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
@@ -158,9 +158,11 @@ class LaunchRecords:
 
     async def last_ended(self, since: datetime) -> tuple[LaunchRecord, ...]:
         """Return the launches that ended since then, of servers that were not started again."""
-        query = ends.last_since(since)
-        found = await self._worker.read(lambda connection: connection.execute(query).all())
-        return tuple(LaunchRecord.of(each) for each in found)
+        return await self._records(ends.last_since(since))
+
+    async def recent(self, user: str | None, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
+        """Return a person's launches, everybody's for None, newest first."""
+        return await self._records(history.recent(user, limit, offset))
 
     def stopped(self, job: Job) -> None:
         """Note that a job was cancelled and has ended, and tell who has asked to know."""
