@@ -15,6 +15,7 @@ CONNECTING = _("Connecting to {site} as {owner}.")
 ACCEPTED = _("{site} has accepted job {job_id}.")
 QUEUED = _("The job waits in the queue.")
 QUEUED_BECAUSE = _("The job waits in the queue ({reason}).")
+WAITS_UNTIL = _("The hub waits for it until {until} at most.")
 RUNNING = _("The job runs on {node}.")
 SERVER_STARTING = _("The notebook server is starting.")
 SERVER_UP = _("The server is up on {node}.")
@@ -34,6 +35,11 @@ NOT_RESOLVED = _("The hub did not check the choices before the start. Please tel
 TRY_AGAIN = _("{problem} Try again in a few minutes.")
 JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")
 JOB_GONE = _("The job at {site} ended before the notebook was up (gone from Slurm).")
+WAITED_TOO_LONG = _(
+    "Your job waited in the queue of {site} for {time}, and is cancelled. "
+    "Start it again, or ask for less: smaller and shorter jobs begin sooner."
+)
+NOT_UP_IN_TIME = _("The job at {site} ran, but its server was not up by {until}. The job is cancelled.")
 PACKAGE_HIDES = _(
     "The package {package} in {folder} hides the server's own. "
     "Move it away (pip uninstall {package}), and install it in an environment of its own."

@@ -22,13 +22,13 @@ from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
-_AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
 _POLL_SECONDS = 60.0
 _BATCHSPAWNERS_WORDS = {
@@ -133,9 +133,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     def _take(self, accepted: launch.Launch) -> None:
         """Begin to be a server of that launch's profile."""
         self._launch, self._profile_key = accepted, accepted.profile_key
-        # Each kernel may wait for another launch that makes it, and then be made.
-        kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
-        self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
+        self.start_timeout = start_seconds(accepted)
 
     def _take_up(self, record: LaunchRecord) -> None:
         """Begin to be the server of a launch that an earlier hub began: it has passed the gate."""

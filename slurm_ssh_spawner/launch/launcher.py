@@ -33,9 +33,10 @@ from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings, EndNotice
 from slurm_ssh_spawner.launch.leftovers import Leftovers
+from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.reports import Live, Reports, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
@@ -78,6 +79,7 @@ class Launcher:
         self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
         self.endings = Endings(core, records)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
+        self._patience: dict[LaunchId, Patience] = {}
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._over_now: set[LaunchId] = set()
@@ -144,7 +146,7 @@ class Launcher:
         """
         with self._failure_noted(job):
             try:
-                node = await self._arrivals.node(job, port, progress)
+                node = await self._arrivals.node(job, port, progress, await self._patience_with(job))
             finally:
                 self.reports.stages_are(job.launch_id, progress)
             progress.tell(sentences.SERVER_UP.format(node=node))
@@ -157,6 +159,15 @@ class Launcher:
         live.progress.tell(sentences.SERVER_UP.format(node=place.node))
         with self._failure_noted(live.job):
             return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
+
+    async def _patience_with(self, job: Job) -> Patience:
+        if patience := self._patience.pop(job.launch_id, None):
+            return patience
+        try:
+            return Patience.taken_up(await self.records.get(job.launch_id))
+        except DatabaseAway as error:
+            _log.warning("%s: how long it may wait in the queue is not known: %s", job.mark, error)
+            return Patience.taken_up(None)
 
     @contextmanager
     def _failure_noted(self, job: Job) -> Iterator[None]:
@@ -303,6 +314,7 @@ class Launcher:
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
         self.endings.forget(job)
+        self._patience.pop(job.launch_id, None)
         self._forgotten.add(job.launch_id)
         asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
 
@@ -323,8 +335,9 @@ class Launcher:
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
         self.endings.begun(launch.user, process.server)
+        patience = self._patience[job.launch_id] = Patience.of(launch)
         told = {"server": process.server, "mark": job.mark, "token_hash": token_hash(process.token)}
-        await self.records.begin(job.launch_id, launch, releases, **told)
+        await self.records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)

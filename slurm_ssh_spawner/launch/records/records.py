@@ -50,6 +50,7 @@ class LaunchRecords:
         server: str = "",
         mark: str = "",
         token_hash: str = "",
+        wait_until: datetime | None = None,
     ) -> None:
         """Add a launch that was accepted and is about to be submitted; see LaunchRecord for the rest.
 
@@ -58,7 +59,7 @@ class LaunchRecords:
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
         row |= {"launch_id": launch_id, "begun": datetime.now(UTC)}
-        row |= {"server": server, "mark": mark, "token_hash": token_hash}
+        row |= {"server": server, "mark": mark, "token_hash": token_hash, "wait_until": wait_until}
 
         def add(connection: sa.Connection) -> None:
             connection.execute(sa.insert(LAUNCHES).values(**row))
