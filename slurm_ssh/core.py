@@ -92,6 +92,11 @@ class Core:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
         return job.started_with.site(site) if job.started_with else site
 
+    def title(self, site_key: str) -> str:
+        """Return the title of a site, its key if it is no longer in the catalogue."""
+        site = self._sites.get(site_key)
+        return site.title if site else site_key
+
     def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.
 

@@ -22,13 +22,13 @@ from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
-_AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
 _POLL_SECONDS = 60.0
 _BATCHSPAWNERS_WORDS = {
@@ -57,6 +57,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._place: Place | None = None
         self._profile_key = ""
         self.stop_failure: LaunchFailed | None = None
+        self.stop_reason = ""
 
     @property
     def launch_id(self) -> LaunchId | None:
@@ -132,9 +133,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     def _take(self, accepted: launch.Launch) -> None:
         """Begin to be a server of that launch's profile."""
         self._launch, self._profile_key = accepted, accepted.profile_key
-        # Each kernel may wait for another launch that makes it, and then be made.
-        kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
-        self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
+        self.start_timeout = start_seconds(accepted)
 
     def _take_up(self, record: LaunchRecord) -> None:
         """Begin to be the server of a launch that an earlier hub began: it has passed the gate."""
@@ -148,7 +147,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         A cancelled start cancels nothing: the hub cancels it both when it stops a server (`stop` follows)
         and when it shuts down.
         """
-        self.will_resume, self.stop_failure = False, None
+        self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -250,7 +249,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         if self._job is not None:
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job)
+                    await self._hub.launcher.cancel(self._job, self.stop_reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise

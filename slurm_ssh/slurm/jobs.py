@@ -164,8 +164,13 @@ def parse_queue(stdout: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def state_of(word: str) -> JobState:
+    """Return what Slurm's word for a state means, UNKNOWN for one that we do not know."""
+    return _STATES.get(word, JobState.UNKNOWN)
+
+
 def _report(word: str, node: str, reason: str) -> JobReport:
-    state = _STATES.get(word, JobState.UNKNOWN)
+    state = state_of(word)
     why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
     # An address is made of it, so whatever else it is, it is no name of a node.
     return JobReport(state, one_line(word, _LONGEST_WORDS), why, node if _NODE.fullmatch(node) else "")

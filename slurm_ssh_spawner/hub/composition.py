@@ -66,6 +66,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation)
+    launcher.recall_ends()
     launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     reconciliation.begin()

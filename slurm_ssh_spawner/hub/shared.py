@@ -15,6 +15,7 @@ from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh_spawner.hub.restored import Looker
+from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
@@ -153,7 +154,7 @@ class Hub:
         return dict(choices.values) or {"profile": resolved.profile_key}
 
 
-def launch_notices(user: Any) -> tuple[str, ...]:
+def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
     """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
 
     For `c.JupyterHub.template_vars`.

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
+from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
 from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh.slurm.jobs import Row
@@ -29,10 +31,12 @@ from slurm_ssh.tunnels.route import Route
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings, EndNotice
 from slurm_ssh_spawner.launch.leftovers import Leftovers
+from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.reports import Live, Reports, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
@@ -73,7 +77,9 @@ class Launcher:
         self._credentials = credentials
         self.hub_name = hub_name
         self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
+        self.endings = Endings(core, records)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
+        self._patience: dict[LaunchId, Patience] = {}
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._over_now: set[LaunchId] = set()
@@ -88,6 +94,7 @@ class Launcher:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        await self.endings.close()
         await self._tunnels.close_all()
         await self._core.close()
         self.reports.close()
@@ -96,6 +103,10 @@ class Launcher:
     def keep_records_for(self, time: timedelta) -> None:
         """Remove scripts and stages of launches that ended longer ago, now and once a day."""
         self._do(self._forget_old(time))
+
+    def recall_ends(self) -> None:
+        """Tell people also of servers that ended before the hub started."""
+        self._do(self.endings.recall())
 
     async def _forget_old(self, time: timedelta) -> None:
         while True:
@@ -133,19 +144,39 @@ class Launcher:
 
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
-        try:
-            node = await self._arrivals.node(job, port, progress)
-        finally:
-            self.reports.stages_are(job.launch_id, progress)
-        progress.tell(sentences.SERVER_UP.format(node=node))
-        return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+        with self._failure_noted(job):
+            try:
+                node = await self._arrivals.node(job, port, progress, await self._patience_with(job))
+            finally:
+                self.reports.stages_are(job.launch_id, progress)
+            progress.tell(sentences.SERVER_UP.format(node=node))
+            return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
 
     async def until_back(self, live: Live, place: Place | None) -> tuple[str, Place]:
         """Do what `until_ready` does for a launch of an earlier hub, which may have known where its server is."""
         if place is None:
             return await self.until_ready(live.job, live.port, live.progress)
         live.progress.tell(sentences.SERVER_UP.format(node=place.node))
-        return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
+        with self._failure_noted(live.job):
+            return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
+
+    async def _patience_with(self, job: Job) -> Patience:
+        if patience := self._patience.pop(job.launch_id, None):
+            return patience
+        try:
+            return Patience.taken_up(await self.records.get(job.launch_id))
+        except DatabaseAway as error:
+            _log.warning("%s: how long it may wait in the queue is not known: %s", job.mark, error)
+            return Patience.taken_up(None)
+
+    @contextmanager
+    def _failure_noted(self, job: Job) -> Iterator[None]:
+        """Keep why a start fails: its job is stopped then, for that reason."""
+        try:
+            yield
+        except LaunchError as error:
+            self.records.will_end(job.launch_id, error.message)
+            raise
 
     async def reach(self, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
         """Return the URL of the job's server, with its tunnel made (again), and its place with that.
@@ -174,29 +205,33 @@ class Launcher:
             self._core.upkeep.add(job)
         return report
 
-    def notices(self, user: str) -> tuple[str, ...]:
-        """Return what a person should know about their running jobs, a sentence each."""
-        return self._core.upkeep.notices(user)
+    def notices(self, user: str) -> tuple[str | EndNotice, ...]:
+        """Return what a person should know about their jobs that run or have ended, a sentence each."""
+        return (*self._core.upkeep.notices(user), *self.endings.notices(user))
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without a server on this hub."""
         self._forget(job)
         self.reports.let_go(job.launch_id)
 
-    async def cancel(self, job: Job) -> None:
+    async def cancel(self, job: Job, reason: str = "") -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
+
+        `reason` is the sentence that its owner is told, "" if they have asked for it.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
         the stop is owed: it is carried out when the site answers, or its owner has a ticket again.  Raises Refused
         or Unavailable then, saying so.  Goes on when the caller is cancelled.
         """
-        await asyncio.shield(self._do(self._cancel(job)))
+        await asyncio.shield(self._do(self._cancel(job, reason)))
 
-    async def _cancel(self, job: Job) -> None:
+    async def _cancel(self, job: Job, reason: str) -> None:
         deadline = Deadline.after(_STOP_SECONDS)
         under_way = self._submissions.get(job.launch_id)
         if under_way:
             await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
+        if reason:
+            self.records.will_end(job.launch_id, reason)
         await self.records.want_stop(job.launch_id)
         self.reports.end(job.launch_id)
         if under_way and not under_way.done():
@@ -266,7 +301,7 @@ class Launcher:
                     return replace(job, job_id=row.job_id)
         if job.job_id:
             return job
-        self.records.end(job.launch_id, sentences.NEVER_SUBMITTED)
+        self.endings.over(job, sentences.NEVER_SUBMITTED)
         await self.clean_up(job)
         return None
 
@@ -278,6 +313,8 @@ class Launcher:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
+        self.endings.forget(job)
+        self._patience.pop(job.launch_id, None)
         self._forgotten.add(job.launch_id)
         asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
 
@@ -297,8 +334,10 @@ class Launcher:
         self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
+        self.endings.begun(launch.user, process.server)
+        patience = self._patience[job.launch_id] = Patience.of(launch)
         told = {"server": process.server, "mark": job.mark, "token_hash": token_hash(process.token)}
-        await self.records.begin(job.launch_id, launch, releases, **told)
+        await self.records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
             ticket = self._credentials.read(launch.user)
@@ -343,9 +382,9 @@ class Launcher:
         if not task.cancelled() and (error := task.exception()):
             # Of a lost one there may be a job; its record stays open until that has been stopped.
             if not isinstance(error, SubmissionLost):
-                self.records.end(job.launch_id, f"not submitted: {error}")
+                self.records.end(job.launch_id, f"{NOT_SUBMITTED}: {error}")
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
 
-    def _over(self, job: Job, report: JobReport) -> None:
+    def _over(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
         self._over_now.add(job.launch_id)
-        self.records.end(job.launch_id, report.word or "gone from Slurm")
+        return self.endings.seen(job, report)

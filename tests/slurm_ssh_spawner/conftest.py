@@ -20,12 +20,16 @@ class RunningHub:
         self.app = app
         self._client = client
 
-    def person(self, name: str) -> User:
-        person = orm.User(name=name)
+    def person(self, name: str, *, admin: bool = False) -> User:
+        person = orm.User(name=name, admin=admin)
         self.app.db.add(person)
         roles.assign_default_roles(self.app.db, person)
         self.app.db.commit()
         return self.app.users[person]
+
+    async def get(self, path: str, token: str) -> httpx.Response:
+        url, headers = f"{self.app.hub.url}api/{path}", {"Authorization": f"token {token}"}
+        return await self._client.get(url, headers=headers)
 
     async def post(self, path: str, token: str | None, **body: Any) -> httpx.Response:
         headers = {"Authorization": f"token {token}"} if token else {}

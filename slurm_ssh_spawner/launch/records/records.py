@@ -1,7 +1,7 @@
 """Reads and writes launch records."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,14 +11,12 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
-from slurm_ssh.text import one_line
-from slurm_ssh_spawner.launch.records import scripts
+from slurm_ssh_spawner.launch.records import ends, history, scripts
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
 from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
 
-_LONGEST_REASON = 500
 _FORGOTTEN_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
@@ -33,6 +31,7 @@ class LaunchRecords:
 
     def __init__(self, url: str) -> None:
         self._worker = Worker(open_engine(url))
+        self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:
         """Write what waits, and close the database."""
@@ -51,6 +50,7 @@ class LaunchRecords:
         server: str = "",
         mark: str = "",
         token_hash: str = "",
+        wait_until: datetime | None = None,
     ) -> None:
         """Add a launch that was accepted and is about to be submitted; see LaunchRecord for the rest.
 
@@ -59,7 +59,7 @@ class LaunchRecords:
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
         row |= {"launch_id": launch_id, "begun": datetime.now(UTC)}
-        row |= {"server": server, "mark": mark, "token_hash": token_hash}
+        row |= {"server": server, "mark": mark, "token_hash": token_hash, "wait_until": wait_until}
 
         def add(connection: sa.Connection) -> None:
             connection.execute(sa.insert(LAUNCHES).values(**row))
@@ -143,15 +143,37 @@ class LaunchRecords:
         self._soon(launch_id, released=datetime.now(UTC))
 
     def end(self, launch_id: LaunchId, reason: str) -> None:
-        """Note that a launch is over, and why; the first reason stays, and a stop that was wanted is one."""
-        row, why = LAUNCHES.c, one_line(reason, _LONGEST_REASON)
-        values = {"ended": datetime.now(UTC), "end_reason": sa.case((row.stop_wanted, "stopped"), else_=why)}
-        end = sa.update(LAUNCHES).where(row.launch_id == launch_id, row.ended.is_(None)).values(**values)
+        """Note that a launch is over, and why; see ends.ended."""
+        end = ends.ended(launch_id, reason)
         self._worker.soon(f"the end of {launch_id}", lambda connection: connection.execute(end))
 
+    def will_end(self, launch_id: LaunchId, reason: str) -> None:
+        """Note why a launch is about to end; see ends.announced."""
+        change = ends.announced(launch_id, reason)
+        self._worker.soon(f"why {launch_id} will end", lambda connection: connection.execute(change))
+
+    def explain(self, launch_id: LaunchId, word: str, sentence: str, log: str) -> None:
+        """Note why a launch ended of which Slurm's word was noted before, and the end of its log."""
+        change = ends.explained(launch_id, word, sentence, log)
+        self._worker.soon(f"why {launch_id} ended", lambda connection: connection.execute(change))
+
+    async def last_ended(self, since: datetime) -> tuple[LaunchRecord, ...]:
+        """Return the launches that ended since then, of servers that were not started again."""
+        return await self._records(ends.last_since(since))
+
+    async def recent(self, user: str | None, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
+        """Return a person's launches, everybody's for None, newest first."""
+        return await self._records(history.recent(user, limit, offset))
+
     def stopped(self, job: Job) -> None:
-        """Note that a job was cancelled and has ended."""
-        self.end(job.launch_id, "stopped")
+        """Note that a job was cancelled and has ended, and tell who has asked to know."""
+        self.end(job.launch_id, ends.STOPPED)
+        for callback in self._subscribers:
+            callback(job)
+
+    def subscribe(self, callback: Callable[[Job], None]) -> None:
+        """Have jobs told that were cancelled and have ended."""
+        self._subscribers.append(callback)
 
     async def get(self, launch_id: LaunchId) -> LaunchRecord | None:
         """Return the record of a launch, or None."""
@@ -194,7 +216,8 @@ class LaunchRecords:
         return RunRecord(launch_id, scripts.filled(found.text or "", launch_id), found.stages) if found else None
 
     async def forget_before(self, moment: datetime) -> None:
-        """Remove scripts, stages and clean-up commands of launches that ended before `moment`."""
+        """Remove scripts, stages, clean-up commands and ends of logs of launches that ended before `moment`."""
+        await self._worker.write(lambda connection: connection.execute(ends.forgotten(moment)))
         while await self._worker.write(lambda connection: _forget(connection, moment)):
             pass
 
