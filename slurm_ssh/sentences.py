@@ -222,7 +222,21 @@ NOT_A_NODE = _(
 )
 PORTS_USED_UP = _("All ports for tunnels are in use.")
 TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
+
+# -- what is said in the place of a server that its tunnel does not reach; people who are not logged in read it too
+SERVER_NOT_REACHED = _("This server cannot be reached at present.")
+PAGE_ASKS_AGAIN = _("This page tries again every {seconds} seconds.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
+SITE_AWAY_SINCE = _("{site} cannot be reached since {since}. Your job goes on.")
+CUT_OFF_SINCE = _(
+    "{problem} This is so since {since}. Your job goes on, and this page works again once that is solved."
+)
+NODE_SILENT_SINCE = _(
+    "Your server on {node} cannot be reached through {site} since {since}. "
+    "If its job has ended, the hub soon finds that out."
+)
+AT_TIME = _("{moment:%H:%M}")
+AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
 
 # -- what a site has -------------------------------------------------------------------------------------
 FACTS_REFUSED = _("Slurm at {site} did not say what is free.")

@@ -1,8 +1,10 @@
 import asyncio
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.tunnels import keeper as keeper_module
 from slurm_ssh.tunnels import tunnel
+from slurm_ssh.tunnels.answer import IN_PLACE
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
 from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, Tunnel, parse_ports
@@ -117,6 +120,21 @@ async def _answers(port: int) -> bool:
         return False
 
 
+async def _asked(port: int, path: str = "/user/alice/api", **headers: str) -> httpx.Response:
+    """Return what a tunnel answers in the server's place."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        answer = await client.get(path, headers=headers)
+    # JupyterHub takes a server for dead from 500 on, and JupyterLab a kernel at any other status.
+    assert answer.status_code == 424
+    assert IN_PLACE in answer.headers
+    return answer
+
+
+async def _said(port: int) -> str:
+    message: str = (await _asked(port)).json()["message"]
+    return message
+
+
 async def _until_it_answers(port: int) -> None:
     async with asyncio.timeout(20):
         while not await _answers(port):  # noqa: ASYNC110 - nobody tells
@@ -193,7 +211,7 @@ async def test_an_ssh_tunnel_is_a_port_of_this_machine(
 ) -> None:
     url, port = await tunnel.of(site, keeper).open(_route(node), _soon())
     assert (url, port) == (f"http://127.0.0.1:{ports[0]}", ports[0])
-    assert keeper.list() == (_route(node),)
+    assert keeper.list() == (_route(node, local_port=ports[0]),)
     assert login1.asked == [("n1-ib.lugano.test", node.port)]
 
 
@@ -249,10 +267,7 @@ async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
     port = await keeper.open(_route(node), site, _soon())
     async with _client(port), _client(port):
         await until(lambda: node.clients == 2)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            answer = await client.get("/user/alice/lab")
-            assert answer.status_code == 429
-            assert answer.text.startswith("Too many connections to this server are open at once (2).")
+        assert (await _said(port)).startswith("Too many connections to this server are open at once (2).")
         # One that says nothing is waited for, and whoever comes then is hung up on.
         async with _client(port):
             await until(lambda: len(keeper._open[builders.LAUNCH_ID].clients) == 3)
@@ -336,7 +351,7 @@ async def test_a_client_of_a_node_that_does_not_answer_is_let_go(
     port = await keeper.open(_route(node), site, _soon())
     monkeypatch.setattr(keeper_module, "_CLIENT_SECONDS", 0.5)
     login1.dark = True
-    assert await _there_and_back(port) == b""
+    assert "Your server on n1 cannot be reached through Lugano since" in await _said(port)
 
 
 async def test_a_tunnel_is_made_again_on_the_port_it_had(
@@ -353,14 +368,100 @@ async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_
 ) -> None:
     wallet.store.remove("alice")
     port = await keeper.open(_route(node, local_port=ports[2]), site, _soon())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        answer = await client.get("/user/alice/lab")
-    assert answer.status_code == 424
-    assert answer.text.startswith("You have no Kerberos ticket here. Log in again.")
+    assert (await _said(port)).startswith("You have no Kerberos ticket here. Log in again.")
     wallet.put("alice")
     async with _client(port) as (reader, writer):
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
+
+
+async def _restored(keeper: TunnelKeeper, node: _Node, site: Site, port: int) -> int:
+    """Open the tunnel of a server that was up before."""
+    assert await keeper.open(_route(node, local_port=port), site, _soon()) == port
+    return port
+
+
+async def test_a_tunnel_that_is_made_again_while_its_site_is_away_says_so_and_goes_on_when_it_is_back(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], login1: Sshd
+) -> None:
+    await login1.stop()
+    port = await _restored(keeper, node, site, ports[2])
+    assert login1.tried == []
+    said = await _said(port)
+    assert re.fullmatch(r"Lugano cannot be reached since \d\d:\d\d\. Your job goes on\.", said)
+    assert await _said(port) == said
+    await login1.start()
+    await _until_it_answers(port)
+
+
+async def test_a_silent_site_does_not_hold_up_the_tunnel_of_a_server_that_was_up(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+) -> None:
+    with loopback.silent() as silent:
+        away = site.model_copy(update={"front_ends": (site.front_ends[0].model_copy(update={"port": silent}),)})
+        port = await keeper.open(_route(node, local_port=ports[2]), away, Deadline.after(0))
+    assert port == ports[2]
+
+
+async def test_what_is_in_the_way_is_told_apart(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 0)
+    port = await _restored(keeper, node, site, ports[2])
+    login1.forwards = False
+    assert "Lugano does not let the hub through to n1: TCP forwarding is not allowed there" in await _said(port)
+    login1.forwards, open_port = True, node.port
+    keeper.close(builders.LAUNCH_ID)
+    node.port = loopback.free_port()
+    port = await _restored(keeper, node, site, ports[2])
+    assert "Your server on n1 cannot be reached through Lugano since" in await _said(port)
+    node.port = open_port
+    port = await _restored(keeper, node, site, ports[2])
+    assert await _answers(port)
+    login1.cut()
+    login1.people.clear()
+    assert (await _said(port)).startswith("Lugano did not let you in with your ticket.")
+
+
+async def test_a_browser_gets_a_page_that_asks_again_and_a_websocket_a_refusal(
+    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], login1: Sshd
+) -> None:
+    await login1.stop()
+    port = await _restored(keeper, node, site, ports[2])
+    page = await _asked(port, "/user/alice/lab", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Lugano cannot be reached since" in page.text
+    assert 'http-equiv="refresh"' in page.text
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x", "accept": "*/*"}
+    assert "Lugano" in (await _asked(port, "/user/alice/api/kernels/1/channels", **upgrade)).json()["message"]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        # More than is read for an answer, and an answer without a body.
+        sent = await client.post("/user/alice/api/contents", content=MEGABYTE)
+        assert "Lugano" in sent.json()["message"]
+        assert (await client.head("/user/alice/api")).status_code == 424
+
+
+async def test_a_client_of_a_lost_connection_learns_that_the_site_is_away_and_not_the_node(
+    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+) -> None:
+    port = await keeper.open(_route(node), site, _soon())
+    login1.dark = True
+    asking = asyncio.create_task(_said(port))
+    await until(lambda: len(login1.asked) == 2)
+    await login1.stop()
+    assert "Lugano cannot be reached since" in await asking
+
+
+async def test_a_tunnel_that_is_opened_again_to_the_same_server_is_not_interrupted(
+    site: Site, keeper: TunnelKeeper, node: _Node
+) -> None:
+    port = await keeper.open(_route(node), site, _soon())
+    async with _client(port) as (reader, writer):
+        assert await keeper.open(_route(node, local_port=port), site, _soon()) == port
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+    assert await keeper.open(replace(_route(node, local_port=port), node="n2"), site, _soon()) == port
+    assert [route.node for route in keeper.list()] == ["n2"]
 
 
 async def test_a_new_tunnel_is_not_made_without_a_ticket(
