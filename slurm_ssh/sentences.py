@@ -238,6 +238,21 @@ NODE_SILENT_SINCE = _(
 AT_TIME = _("{moment:%H:%M}")
 AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
 
+# -- the tunnel daemon: for people whose server it carries, then for administrators ------------------------
+TUNNELS_AWAY = _("The program that carries connections to {site} does not answer.")
+TUNNELS_OF_ANOTHER_VERSION = _(
+    "The tunnel daemon speaks version {daemon} of its messages, the hub version {hub}. Start the daemon again, "
+    "so that it is of the hub's version. Please tell the administrators."
+)
+TUNNEL_MESSAGE_TOO_LONG = _(
+    "What the catalogue says of a site's front ends is longer than a message to the tunnel daemon may be "
+    "({kilobytes} kB). This is a configuration error; please contact the administrators."
+)
+TUNNELS_FOLDER_OPEN = _(
+    "The folder {folder} of the tunnel daemon's socket must belong to the account of the hub, with mode 0700."
+)
+TUNNELS_RUN_ALREADY = _("A tunnel daemon runs already at {path}.")
+
 # -- what a site has -------------------------------------------------------------------------------------
 FACTS_REFUSED = _("Slurm at {site} did not say what is free.")
 FACTS_NOT_UNDERSTOOD = _("The answer of sinfo or scontrol at {site} could not be understood.")

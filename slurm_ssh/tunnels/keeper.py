@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
@@ -17,7 +16,7 @@ from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import ConnectionLost
 from slurm_ssh.tunnels import answer
-from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
+from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, Way, address
 from slurm_ssh.tunnels.trouble import Trouble
 
 CLIENTS_AT_ONCE = 200
@@ -39,7 +38,7 @@ class _Open:
     """A tunnel: its listener, what is in its way, and when it may be tried again to get through."""
 
     route: Route
-    site: Site
+    site: Way
     listener: asyncio.Server
     trouble: Trouble | None = None
     attempts: int = 0
@@ -78,14 +77,16 @@ class TunnelKeeper:
 
     A connection that was dropped, or closed because nobody used it, is made again when the next client comes, by
     another front end if need be; in vain at most as often as the growing pause allows.
+
+    `ports` are the local ports of new tunnels, which may change.
     """
 
     def __init__(self, pool: ConnectionPool, ports: Iterable[int]) -> None:
         self._pool = pool
-        self._ports = ports
+        self.ports = ports
         self._open: dict[LaunchId, _Open] = {}
 
-    async def open(self, route: Route, site: Site, deadline: Deadline) -> int:
+    async def open(self, route: Route, site: Way, deadline: Deadline) -> int:
         """Open a tunnel and return its local port, that it had before if possible.
 
         One that is open to the same server stays, with all that goes through it, and reaches the site by what
@@ -100,15 +101,11 @@ class TunnelKeeper:
         self.close(route.launch_id)
         if not route.local_port:
             await self._try(route, site, deadline)
-        for port in (route.local_port, *self._ports) if route.local_port else self._ports:
-            try:
-                arrived = partial(self._arrived, route.launch_id)
-                listener = await asyncio.start_server(arrived, LOCAL_ADDRESS, port, limit=_CHUNK)
-            except OSError:
-                continue
-            self._open[route.launch_id] = _Open(replace(route, local_port=port), site, listener)
-            return port
-        raise Unavailable(sentences.PORTS_USED_UP, f"tunnel_ports is {self._ports}")
+        taken = {tunnel.route.local_port for tunnel in self._open.values()}
+        for port in (route.local_port, *self.ports) if route.local_port else self.ports:
+            if port not in taken and await self._is_opened(replace(route, local_port=port), site):
+                return port
+        raise Unavailable(sentences.PORTS_USED_UP, f"tunnel_ports is {self.ports}")
 
     def close(self, launch_id: LaunchId) -> None:
         """Close a tunnel and what goes through it; nothing happens if there is none."""
@@ -118,7 +115,7 @@ class TunnelKeeper:
             for client in tunnel.clients:
                 client.cancel()
 
-    async def close_all(self) -> None:
+    async def leave(self) -> None:
         """Close every tunnel, and return once nobody is served any more."""
         clients = [client for tunnel in self._open.values() for client in tunnel.clients]
         for launch_id in list(self._open):
@@ -129,7 +126,20 @@ class TunnelKeeper:
         """Return the routes of all open tunnels, with their local ports."""
         return tuple(tunnel.route for tunnel in self._open.values())
 
-    async def _try(self, route: Route, site: Site, deadline: Deadline) -> None:
+    async def _is_opened(self, route: Route, site: Way) -> bool:
+        """Open a tunnel at the route's local port; return False if another program has that."""
+        arrived, port = partial(self._arrived, route.launch_id), route.local_port
+        try:
+            listener = await asyncio.start_server(arrived, LOCAL_ADDRESS, port, limit=_CHUNK, start_serving=False)
+            # From here on whoever closes the tunnel closes its port, also if nobody waits for it any more.
+            self._open[route.launch_id] = _Open(route, site, listener)
+            await listener.start_serving()
+        except OSError:
+            self.close(route.launch_id)
+            return False
+        return True
+
+    async def _try(self, route: Route, site: Way, deadline: Deadline) -> None:
         """Go through once: a front end that forbids forwarding would otherwise show as a silent server."""
         try:
             async with self._stream(route, site, deadline):
@@ -143,7 +153,7 @@ class TunnelKeeper:
 
     @asynccontextmanager
     async def _stream(
-        self, route: Route, site: Site, deadline: Deadline
+        self, route: Route, site: Way, deadline: Deadline
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give a stream to the server, over a new connection if the one at hand turns out to be lost."""
         is_given = False

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.errors import LaunchError, Refused, SiteUnreachable
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.transport import ConnectionLost
-from slurm_ssh.tunnels.route import Route
+from slurm_ssh.tunnels.route import Route, Way
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Trouble:
     since: datetime
 
     @classmethod
-    def of(cls, error: LaunchError | ConnectionLost, site: Site, route: Route, now: datetime) -> Self:
+    def of(cls, error: LaunchError | ConnectionLost, site: Way, route: Route, now: datetime) -> Self:
         """Return what an attempt to get through ran into."""
         names = {"site": site.title, "node": route.node}
         match error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +22,8 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.started import StartedWith
 from slurm_ssh.tunnels import tunnel
-from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
+from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.arrival import Arrivals
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 class Launcher:
     """Owner of launches: their tunnels, their records, and the submissions under way.
 
-    `hub_name` stands in the marks of its jobs, `tunnel_ports` are local ports.
+    `hub_name` stands in the marks of its jobs, `tunnels` keeps their tunnels.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Launcher:
         credentials: Credentials,
         records: LaunchRecords,
         hub_name: str,
-        tunnel_ports: Iterable[int],
+        tunnels: Keeper,
     ) -> None:
         self.records = records
         self._core = core
         self._credentials = credentials
         self._hub_name = hub_name
-        self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
+        self._tunnels = tunnels
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self._submissions: dict[LaunchId, asyncio.Task[Job]] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -84,7 +84,7 @@ class Launcher:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-        await self._tunnels.close_all()
+        await self._tunnels.leave()
         await self._core.close()
         self._stage_notes.close()
         await self.records.close()
