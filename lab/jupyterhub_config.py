@@ -29,6 +29,8 @@ c.JupyterHub.load_roles = [
     }
 ]
 
+c.SlurmSSHSpawner.tunnels_socket = "/run/jupyterhub-tunnels/socket"
+
 # Half a minute is kind to a real Slurm; here somebody waits.
 c.Spawner.poll_interval = 5
 c.SlurmSSHSpawner.connection_idle_seconds = 20
