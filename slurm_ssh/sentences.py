@@ -243,7 +243,36 @@ NOT_A_NODE = _(
 )
 PORTS_USED_UP = _("All ports for tunnels are in use.")
 TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
+
+# -- what is said in the place of a server that its tunnel does not reach; people who are not logged in read it too
+SERVER_NOT_REACHED = _("This server cannot be reached at present.")
+PAGE_ASKS_AGAIN = _("This page tries again every {seconds} seconds.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
+SITE_AWAY_SINCE = _("{site} cannot be reached since {since}. Your job goes on.")
+CUT_OFF_SINCE = _(
+    "{problem} This is so since {since}. Your job goes on, and this page works again once that is solved."
+)
+NODE_SILENT_SINCE = _(
+    "Your server on {node} cannot be reached through {site} since {since}. "
+    "If its job has ended, the hub soon finds that out."
+)
+AT_TIME = _("{moment:%H:%M}")
+AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
+
+# -- the tunnel daemon: for people whose server it carries, then for administrators ------------------------
+TUNNELS_AWAY = _("The program that carries connections to {site} does not answer.")
+TUNNELS_OF_ANOTHER_VERSION = _(
+    "The tunnel daemon speaks version {daemon} of its messages, the hub version {hub}. Start the daemon again, "
+    "so that it is of the hub's version. Please tell the administrators."
+)
+TUNNEL_MESSAGE_TOO_LONG = _(
+    "What the catalogue says of a site's front ends is longer than a message to the tunnel daemon may be "
+    "({kilobytes} kB). This is a configuration error; please contact the administrators."
+)
+TUNNELS_FOLDER_OPEN = _(
+    "The folder {folder} of the tunnel daemon's socket must belong to the account of the hub, with mode 0700."
+)
+TUNNELS_RUN_ALREADY = _("A tunnel daemon runs already at {path}.")
 
 # -- what a site has -------------------------------------------------------------------------------------
 FACTS_REFUSED = _("Slurm at {site} did not say what is free.")

@@ -125,4 +125,6 @@ CHECKED_TEXT = _("{file}: no problem found in what is written (sites: {sites}, p
 FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")
+NO_DAEMON = _("No tunnel daemon answers at {path} ({reason}).")
+SOCKET_UNUSABLE = _("The socket {path} cannot be made ({reason}).")
 NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h.")

@@ -188,10 +188,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._save(live.job)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await launcher.until_back(live, Place.of(record))
-        if not live.token:
-            live.progress.tell(sentences.TOKEN_AWAITED)
-        # JupyterHub has made a new one, which the job does not know.
-        self.api_token = await live.presented()
+            # JupyterHub has made a new one, which the job does not know.
+            self.api_token = await launcher.presented(live)
         return self._url
 
     async def poll(self) -> int | None:

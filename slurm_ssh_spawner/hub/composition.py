@@ -6,6 +6,7 @@ import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
@@ -16,6 +17,10 @@ from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
 from slurm_ssh.job import is_hub_name
+from slurm_ssh.tunnels.keeper import TunnelKeeper
+from slurm_ssh.tunnels.messages import Begin
+from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
+from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -31,6 +36,8 @@ _THREADS_PER_FRONT_END = 16
 _FILES = 10_000
 _PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles", "kernels")
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -42,6 +49,7 @@ class Settings:
     tunnel_ports: range
     records_url: str
     records_days: int
+    tunnels_socket: str
 
 
 def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers: HubServers) -> Hub:
@@ -63,7 +71,9 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     _make_threads(sum(len(site.front_ends) for site in catalogue.sites.values()))
     told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
     reach = core.open_core(told, catalogue.sites, credentials, records)
-    launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
+    has_tunnels = any(site.tunnel.kind == "ssh" for site in catalogue.sites.values())
+    tunnels = _tunnels(settings, reach, credentials, has_tunnels)
+    launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation)
     launcher.recall_ends()
@@ -72,6 +82,24 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     reconciliation.begin()
     at_the_end(hub.close)
     return hub
+
+
+def _tunnels(settings: Settings, reach: core.Core, tickets: Any, are_needed: bool) -> Keeper:
+    """Return what keeps the tunnels: the daemon that the settings name, or else this process."""
+    ports, socket = settings.tunnel_ports, settings.tunnels_socket
+    if not socket:
+        if are_needed:
+            _log.info("tunnels end with the hub: no tunnel daemon is set (SlurmSSHSpawner.tunnels_socket)")
+        return TunnelKeeper(reach.pool, ports)
+    told = Begin(
+        tickets=tickets.folder,
+        realm=tickets.realm,
+        ports=(ports[0], ports[-1]),
+        idle_seconds=settings.connection_idle_seconds,
+    )
+    keeper = RemoteKeeper(Path(socket), told)
+    tickets.subscribe(keeper.renew)
+    return keeper
 
 
 def _catalogue(path: str) -> LiveCatalogue:

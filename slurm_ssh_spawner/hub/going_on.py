@@ -78,7 +78,8 @@ class OwnApi:
         token = person.new_api_token(
             note="Server goes on after a restart", expires_in=_TOKEN_SECONDS, scopes=[f"servers!user={user.name}"]
         )
-        path = ("users", url_escape_path(user.name), "servers", url_escape_path(server))
+        which = ("servers", url_escape_path(server)) if server else ("server",)
+        path = ("users", url_escape_path(user.name), *which)
         request = HTTPRequest(
             url_path_join(self._app.hub.api_url, *path),
             method="POST",

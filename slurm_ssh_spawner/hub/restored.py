@@ -18,6 +18,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job
+from slurm_ssh.tunnels.answer import IN_PLACE
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
@@ -64,7 +65,7 @@ class Looker:
         self._client.close()
 
     async def answers(self, url: str) -> bool:
-        """Return whether a server answers at `url` now, with whatever status."""
+        """Return whether a server answers at `url` now, with whatever status; a tunnel in its place does not."""
         # Of a HEAD's answer nobody reads a body.
         look = HTTPRequest(
             url,
@@ -75,10 +76,10 @@ class Looker:
         )
         async with self._free:
             try:
-                await self._client.fetch(look, raise_error=False)
+                answer = await self._client.fetch(look, raise_error=False)
             except (OSError, HTTPClientError):
                 return False
-        return True
+        return IN_PLACE not in answer.headers
 
 
 async def find(

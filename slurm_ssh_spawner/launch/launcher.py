@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
+from slurm_ssh.errors import JobEnded, LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
@@ -26,8 +26,8 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.started import StartedWith
 from slurm_ssh.tunnels import tunnel
-from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
+from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import reachable, script
 from slurm_ssh_spawner.launch.arrival import Arrivals
@@ -47,6 +47,8 @@ _DAY_SECONDS = 24 * 3600
 _SUBMIT_SECONDS = 240.0
 # From the moment when a server is up until it can be reached.
 _REACH_SECONDS = 60.0
+# Between looks at a job that runs but has not reported to this hub yet.
+_LOOK_SECONDS = 10.0
 # For a stop, the wait for a submission under way included.
 _STOP_SECONDS = 150.0
 # Longer than anybody waits for an answer about a job.
@@ -60,7 +62,7 @@ _log = logging.getLogger(__name__)
 class Launcher:
     """Owner of launches: their tunnels, their records, and the submissions under way.
 
-    `hub_name` stands in the marks of its jobs, `tunnel_ports` are local ports.
+    `hub_name` stands in the marks of its jobs, `tunnels` keeps their tunnels.
     """
 
     def __init__(
@@ -69,14 +71,14 @@ class Launcher:
         credentials: Credentials,
         records: LaunchRecords,
         hub_name: str,
-        tunnel_ports: Iterable[int],
+        tunnels: Keeper,
     ) -> None:
         self.records = records
         self.reports = Reports(records, core.upkeep, hub_name)
         self._core = core
         self._credentials = credentials
         self.hub_name = hub_name
-        self._tunnels = TunnelKeeper(core.pool, tunnel_ports)
+        self._tunnels = tunnels
         self.endings = Endings(core, records)
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self._patience: dict[LaunchId, Patience] = {}
@@ -95,7 +97,7 @@ class Launcher:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await self.endings.close()
-        await self._tunnels.close_all()
+        await self._tunnels.leave()
         await self._core.close()
         self.reports.close()
         await self.records.close()
@@ -173,6 +175,21 @@ class Launcher:
         live.progress.tell(sentences.SERVER_UP.format(node=place.node))
         with self._failure_noted(live.job):
             return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
+
+    async def presented(self, live: Live) -> str:
+        """Return the token that the launch's job presents when it reports.  Raises JobEnded if that ends before."""
+        if not live.token:
+            live.progress.tell(sentences.TOKEN_AWAITED)
+        heard = asyncio.ensure_future(live.presented())
+        try:
+            while not heard.done():
+                await asyncio.wait((heard,), timeout=_LOOK_SECONDS)
+                if not heard.done() and (report := await self.report(live.job)).state.is_over:
+                    site = self._core.site(live.job).title
+                    raise JobEnded(sentences.JOB_ENDED.format(site=site, state=report.word or "-"))
+        finally:
+            heard.cancel()
+        return heard.result()
 
     async def _patience_with(self, job: Job) -> Patience:
         if patience := self._patience.pop(job.launch_id, None):

@@ -9,6 +9,7 @@ from profiles.catalogue.site import Site
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
 from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
@@ -54,12 +55,14 @@ def launcher(
 ) -> Launcher:
     """Return a launcher of the hub called `hub`."""
     records = LaunchRecords(records_url)
-    return Launcher(core(sites, credentials, records, pool), credentials, records, "hub", ports)
+    return Launcher(
+        core(sites, credentials, records, pool), credentials, records, "hub", TunnelKeeper(pool, ports)
+    )
 
 
 def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
     """Return what the spawners of a hub share."""
     records = LaunchRecords(records_url)
     reach = core(catalogue.sites, credentials, records, pool)
-    launches = Launcher(reach, credentials, records, "hub", ())
+    launches = Launcher(reach, credentials, records, "hub", TunnelKeeper(pool, ()))
     return Hub(catalogue, launches, reach.availability, Reconciliation(launches, credentials, NoServers()))

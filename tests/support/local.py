@@ -62,6 +62,8 @@ class LocalSite:
     of the login.
     """
 
+    is_open = True
+
     def __init__(self, home: Path) -> None:
         self.home = home
         self.mishaps: list[str] = []
@@ -117,7 +119,10 @@ class LocalSite:
         self, _host: str, port: int, _deadline: Deadline | None = None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give what reaches a port of one of its nodes: all of them are this machine."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError as error:
+            raise ConnectionLost(f"n1:{port}: {error}") from error
         try:
             yield reader, writer
         finally:
