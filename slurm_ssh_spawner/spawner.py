@@ -157,6 +157,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             live = await self._submitted(asked)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await self._hub.launcher.until_ready(live.job, live.port, live.progress)
+            await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
 
     async def _submitted(self, asked: launch.Launch) -> Live:
