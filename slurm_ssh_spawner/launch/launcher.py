@@ -29,7 +29,7 @@ from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.route import Route
 from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.launch import script
+from slurm_ssh_spawner.launch import reachable, script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings, EndNotice
 from slurm_ssh_spawner.launch.leftovers import Leftovers
@@ -152,7 +152,21 @@ class Launcher:
             finally:
                 self.reports.stages_are(job.launch_id, progress)
             progress.tell(sentences.SERVER_UP.format(node=node))
-            return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+            try:
+                return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+            except LaunchError as error:
+                if self._core.site(job).tunnel.kind != "ssh":
+                    reachable.tell_admins(job, str(error))
+                raise
+
+    async def until_open(self, job: Job, url: str, place: Place) -> None:
+        """Return once the server can be reached at `url`.  Raises Broken if it cannot.
+
+        What leads through a tunnel is asked there.
+        """
+        with self._failure_noted(job):
+            if not place.local_port:
+                await reachable.check(job, place.node, url)
 
     async def until_back(self, live: Live, place: Place | None) -> tuple[str, Place]:
         """Do what `until_ready` does for a launch of an earlier hub, which may have known where its server is."""
@@ -163,7 +177,7 @@ class Launcher:
             return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
 
     async def presented(self, live: Live) -> str:
-        """Return the token that the launch's job presents when it reports.  Raises JobEnded if that ends before."""
+        """Return the token that a job presents when it reports.  Raises JobEnded if the job ends before."""
         if not live.token:
             live.progress.tell(sentences.TOKEN_AWAITED)
         heard = asyncio.ensure_future(live.presented())
@@ -352,6 +366,8 @@ class Launcher:
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
         self.endings.begun(launch.user, process.server)
+        if launch.site.hub_url is None:
+            self._arrivals.hub_url = process.report_url.partition("/hub/")[0]
         patience = self._patience[job.launch_id] = Patience.of(launch)
         told = {"server": process.server, "mark": job.mark, "token_hash": token_hash(process.token)}
         await self.records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)

@@ -13,12 +13,16 @@ from typing import Protocol
 
 from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
+from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, marked_launch
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
+_LOOK_SECONDS = 60.0
+# People that are connected at once for this.
+_AT_ONCE = 20
 # Longer than jobs wait that no record knows: their launch was begun, or they would have no mark of ours.
 _SWEPT = timedelta(days=7)
 
@@ -45,6 +49,7 @@ class Reconciliation:
         self._hub = hub
         self._round: asyncio.Task[None] | None = None
         self._people: dict[str, asyncio.Task[None]] = {}
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def begin(self) -> None:
         """Look at everybody's launches, now and every ten minutes, and at a person's when they have a ticket."""
@@ -59,13 +64,16 @@ class Reconciliation:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def of_everybody(self) -> None:
-        """Look at the launches of each person in turn, so that few of them are connected at once."""
+        """Look at everybody's launches, those of a few people at once."""
         try:
             people = await self._launcher.records.people(_swept_since())
         except LaunchError as error:
             _log.warning("launches that are not settled are looked at later: %s", error)
             return
-        for user in people:
+        await asyncio.gather(*map(self._in_turn, people))
+
+    async def _in_turn(self, user: str) -> None:
+        async with self._turns:
             await self._of(user)
 
     async def _rounds(self) -> None:
@@ -76,7 +84,7 @@ class Reconciliation:
 
     def _soon(self, user: str) -> None:
         if user not in self._people:
-            task = self._people[user] = asyncio.create_task(self._of(user))
+            task = self._people[user] = asyncio.create_task(self._in_turn(user))
             task.add_done_callback(lambda _: self._people.pop(user))
 
     async def _of(self, user: str) -> None:
@@ -90,6 +98,8 @@ class Reconciliation:
             await self._sweep(user)
         except LaunchError as error:
             _log.warning("launches of %s are looked at later: %s", user, error)
+        except Exception:  # noqa: BLE001 - others' launches, and the next round, do not depend on it
+            _log.exception("launches of %s cannot be looked at", user)
 
     async def _settle(self, record: LaunchRecord) -> None:
         launcher, job = self._launcher, record.job(self._launcher.hub_name)
@@ -110,7 +120,7 @@ class Reconciliation:
         found = await self._launcher.found(job)
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
-        elif (await self._launcher.report(found)).state.is_over:
+        elif (await self._launcher.report(found, Deadline.after(_LOOK_SECONDS))).state.is_over:
             await self._launcher.clean_up(found)
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
