@@ -21,8 +21,8 @@ c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
 c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 c.TicketKeeping.remove_ticket = "logout"
-# Banners on the hub's pages: a ticket comes to its end, a renewed one did not reach a job; to admins, that the
-# edited catalogue cannot be used.
+# Banners on the hub's pages: a ticket comes to its end, a renewed one did not reach a job, why a server ended; to
+# admins, that the edited catalogue cannot be used.
 c.JupyterHub.template_vars = {"ticket_notice": ticket_notice, "launch_notices": launch_notices}
 
 # -- what runs, and where --------------------------------------------------------------------------------

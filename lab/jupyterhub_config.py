@@ -18,7 +18,14 @@ c.JupyterHub.load_roles = [
     {
         "name": "lab",
         "services": ["lab"],
-        "scopes": ["admin:users", "admin:servers", "tokens", "access:servers", "read:hub"],
+        "scopes": [
+            "admin:users",
+            "admin:servers",
+            "admin:server_state",
+            "tokens",
+            "access:servers",
+            "read:hub",
+        ],
     }
 ]
 

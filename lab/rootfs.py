@@ -117,7 +117,8 @@ def _make_reachable(target: str) -> None:
     for part in Path(target).parts[1:]:
         path /= part
         if not path.exists():
-            path.mkdir(mode=0o755)
+            path.mkdir()
+            path.chmod(0o755)  # whatever this process's umask is
         elif not path.stat().st_mode & 0o001:
             # A closed folder stays closed: what else lies in it is replaced, not opened.
             tmpfs(str(path), "mode=755")

@@ -155,6 +155,27 @@ NO_AUKS_PLUGIN = _(
     "This is a configuration error; please contact the administrators."
 )
 
+# -- why a job ended ------------------------------------------------------------------------------------
+TIME_WAS_UP = _("The job's time limit of {time} was up.")
+SOME_TIME_WAS_UP = _("The job's time limit was up.")
+MEMORY_USED_UP = _("The job used more memory than its {memory}. Ask for more, or load less at once.")
+SOME_MEMORY_USED_UP = _("The job used more memory than it had. Ask for more, or load less at once.")
+NODE_FAILED = _("The node {node} failed.")
+SOME_NODE_FAILED = _("A node of the job failed.")
+PREEMPTED = _("{site} needed the node for a job that goes before (preemption).")
+CANCELLED_BY = _("The job was cancelled at {site} by {login}.")
+CANCELLED_BY_SOMEBODY = _("The job was cancelled at {site}; Slurm does not say by whom.")
+DISK_WAS_FULL = _(
+    "There was no space left to write to. "
+    "Delete files in your home directory at {site}, or ask for more space, then start again."
+)
+KILLED = _("The job's program was killed ({signal}). It may have used more memory than it had.")
+SIGNALLED = _("The job's program was ended by a signal ({signal}).")
+EXITED = _("The job's program failed (exit status {status}).")
+ENDED_BY_ITSELF = _("The job's program ended by itself.")
+END_IN_A_WORD = _("Slurm at {site} calls the job {word} and says no more.")
+END_NOT_SAID = _("Slurm at {site} does not say why the job ended.")
+
 # -- stopping a job --------------------------------------------------------------------------------------
 STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job.")
 STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")

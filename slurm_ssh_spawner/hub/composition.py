@@ -24,6 +24,7 @@ from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import HubServers, Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
 
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
@@ -51,8 +52,10 @@ class Settings:
     tunnels_socket: str
 
 
-def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
+def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers: HubServers) -> Hub:
     """Return what all spawners share; it is closed when the hub ends.  The core's log goes to `log`.
+
+    `servers` are those of the hub itself.
 
     Raises SystemExit with a sentence that says why the hub cannot start.
     """
@@ -71,9 +74,12 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     has_tunnels = any(site.tunnel.kind == "ssh" for site in catalogue.sites.values())
     tunnels = _tunnels(settings, reach, credentials, has_tunnels)
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
-    hub = Hub(catalogue, launcher, reach.availability)
+    reconciliation = Reconciliation(launcher, credentials, servers)
+    hub = Hub(catalogue, launcher, reach.availability, reconciliation)
+    launcher.recall_ends()
     launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
+    reconciliation.begin()
     at_the_end(hub.close)
     return hub
 

@@ -21,6 +21,7 @@ from slurm_ssh.job import Job
 from slurm_ssh.tunnels.answer import IN_PLACE
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 
 _ANSWER_SECONDS = 5
 _LOOKS_AT_ONCE = 50
@@ -86,13 +87,15 @@ async def find(
 ) -> Found:
     """Return how a server stands that was at `place`, None if only its record may say where; `path` is its own.
 
-    Raises DatabaseAway if the record cannot be read.
+    Raises DatabaseAway if the record is needed and cannot be read.
     """
     silent, profile_key = Standing.SILENT, ""
-    if place is None and (record := await launcher.records.get(job.launch_id)):
-        if record.ended:
+    if record := await _record(launcher, job, is_needed=place is None):
+        if record.stop_wanted:
+            launcher.owe_stop(job)
+        if not record.is_open:
             return Found(Standing.OVER)
-        place, profile_key = Place.of(record), record.profile_key
+        place, profile_key = place or Place.of(record), record.profile_key
         silent = Standing.SILENT if place else Standing.NEVER_UP
     url = ""
     if place:
@@ -101,6 +104,15 @@ async def find(
         return Found(Standing.UP, url, place, profile_key)
     is_over = (await launcher.report(job, deadline)).state.is_over
     return Found(Standing.OVER if is_over else silent, url, place, profile_key)
+
+
+async def _record(launcher: Launcher, job: Job, is_needed: bool) -> LaunchRecord | None:
+    try:
+        return await launcher.records.get(job.launch_id)
+    except DatabaseAway:
+        if is_needed:
+            raise
+        return None
 
 
 async def _reached(launcher: Launcher, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:

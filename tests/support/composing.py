@@ -12,6 +12,7 @@ from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecords
 
 _NOWHERE = Path("/nonexistent")
@@ -33,6 +34,17 @@ class NoTickets:
         """Nobody ever gets one."""
 
 
+class NoServers:
+    """The servers of a hub that starts none by itself."""
+
+    async def ready(self) -> None:
+        """It knows them all."""
+
+    async def start(self, user: str, server: str) -> None:
+        """Nobody is to ask."""
+        raise AssertionError(f"{user} was to get the server {server!r}")
+
+
 def core(sites: Mapping[str, Site], credentials: Any, records: LaunchRecords, pool: Any) -> Core:
     """Return a core whose connections are those of `pool`."""
     return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), records)
@@ -52,4 +64,5 @@ def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any)
     """Return what the spawners of a hub share."""
     records = LaunchRecords(records_url)
     reach = core(catalogue.sites, credentials, records, pool)
-    return Hub(catalogue, Launcher(reach, credentials, records, "hub", TunnelKeeper(pool, ())), reach.availability)
+    launches = Launcher(reach, credentials, records, "hub", TunnelKeeper(pool, ()))
+    return Hub(catalogue, launches, reach.availability, Reconciliation(launches, credentials, NoServers()))

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from jupyterhub.user import User
 from traitlets.config import Config
 
 from kerberos_auth.tickets import Ticket
+from slurm_ssh_spawner.hub import launch_notices
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.support import builders, composing
 from tests.support.hub import ComposedSpawner, NoProxy
@@ -176,6 +178,10 @@ async def launching(
             "spawner_class": ComposedSpawner,
             "authenticator_class": "dummy",
             "allow_named_servers": True,
+            "template_paths": [
+                str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
+            ],
+            "template_vars": {"launch_notices": launch_notices},
             "tornado_settings": {"slow_spawn_timeout": 10},
         },
         "Authenticator": {"allow_all": True},

@@ -32,7 +32,19 @@ echo x >> questions
 [ ! -f projects ] || cat projects
 """
 _SCONTROL = """#!/bin/sh
+cd {folder}
+case $* in
+  'show job '*)
+    [ -f job ] || {{ echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; }}
+    exec cat job ;;
+esac
 printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano' 'CompleteWait = 0 sec'
+"""
+_SACCT = """#!/bin/sh
+cd {folder}
+echo x >> lookups
+[ -f accounting ] || {{ echo 'Slurm accounting storage is disabled' >&2; exit 1; }}
+cat accounting
 """
 _SCANCEL = """#!/bin/sh
 cd {folder}
@@ -132,6 +144,7 @@ class LocalSite:
             "scancel": _SCANCEL,
             "sacctmgr": _SACCTMGR,
             "scontrol": _SCONTROL,
+            "sacct": _SACCT,
         }
         for name, text in stubs.items():
             path = self.slurm / name
@@ -144,5 +157,5 @@ class LocalSite:
         return path.read_text() if path.exists() else ""
 
     def tell(self, name: str, text: str) -> None:
-        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`."""
+        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`."""
         (self.slurm / name).write_text(text)

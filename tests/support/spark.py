@@ -162,6 +162,7 @@ class Node:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=self.root,
+            umask=0o022,
             start_new_session=True,
         )
 

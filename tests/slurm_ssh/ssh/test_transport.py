@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import subprocess
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -198,23 +199,42 @@ def _pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(at)]
 
 
+@contextlib.contextmanager
+def _shell(command: str) -> Iterator["subprocess.Popen[bytes]"]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["sh", "-c", command], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as shell:
+        yield shell
+
+
+def _hand_over(shell: "subprocess.Popen[bytes]", pieces: list[bytes]) -> None:
+    """Send the pieces; a program without data closes its input at once, and what comes later finds nobody."""
+    assert shell.stdin
+    with contextlib.suppress(BrokenPipeError):
+        for piece in pieces:
+            shell.stdin.write(piece)
+
+
+def _heard(shell: "subprocess.Popen[bytes]") -> Completed:
+    stdout, stderr = shell.communicate()
+    return unwrap(stdout.decode(), stderr.decode(), _MARKER)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 10_000), max_size=6))
 def test_any_data_arrive_in_whatever_pieces_they_are_sent(data: bytes, cuts: list[int]) -> None:
     sent = wrap(Shell("od -An -v -tx1"), data, {}, _MARKER)
-    with subprocess.Popen(
-        ["sh", "-c", sent.command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-    ) as login:
-        assert login.stdin
-        for piece in _pieces(sent.stdin, cuts):
-            login.stdin.write(piece)
-        stdout, stderr = login.communicate()
-    completed = unwrap(stdout.decode(), stderr.decode(), _MARKER)
+    with _shell(sent.command) as login:
+        _hand_over(login, _pieces(sent.stdin, cuts))
+        completed = _heard(login)
     assert (completed.status, bytes.fromhex(completed.stdout)) == (0, data)
+
+
+def test_a_program_without_data_is_heard_if_it_ends_before_anything_is_sent() -> None:
+    sent = wrap(Shell("echo done"), b"", {}, _MARKER)
+    with _shell(sent.command) as login:
+        login.wait()
+        _hand_over(login, [sent.stdin])
+        assert _heard(login) == Completed(0, "done\n", "")
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

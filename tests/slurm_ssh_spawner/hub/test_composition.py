@@ -52,7 +52,8 @@ def _compose(folder: Path, authenticator: Any = None, **changed: Any) -> Hub:
         "tunnels_socket": "",
     }
     settings = composition.Settings(**{**facts, **changed})
-    return composition.compose(settings, authenticator or _authenticator(folder), logging.getLogger("a hub"))
+    who, log = authenticator or _authenticator(folder), logging.getLogger("a hub")
+    return composition.compose(settings, who, log, composing.NoServers())
 
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
@@ -187,6 +188,7 @@ async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         await _compose(folder).close()
+        (folder / "catalogue.yaml").chmod(0o644)
         (folder / "launches.sqlite").chmod(file_mode)
         folder.chmod(folder_mode)
         with _as_nobody(), pytest.raises(SystemExit, match="cannot be opened: "):
@@ -223,7 +225,7 @@ async def test_a_hub_that_carries_tunnels_itself_says_so_once(
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
     settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90, "")
     with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
-        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"))
+        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:
