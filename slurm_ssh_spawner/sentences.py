@@ -15,6 +15,22 @@ CONNECTING = _("Connecting to {site} as {owner}.")
 ACCEPTED = _("{site} has accepted job {job_id}.")
 QUEUED = _("The job waits in the queue.")
 QUEUED_BECAUSE = _("The job waits in the queue ({reason}).")
+HUB = _("the hub")
+HUB_AT = _("the hub at {url}")
+HUB_UNREACHABLE_BECAUSE = _(
+    "The job runs on {node}, which cannot reach {hub}: {reason}. Please tell the administrators of the hub."
+)
+HUB_UNREACHABLE = _(
+    "The job runs on {node}, but what it reports does not reach {hub}. Please tell the administrators of the hub."
+)
+NOT_HEARD_OF = _("The job runs on {node}, but has not been heard of yet. See the last lines of its log.")
+NOT_HEARD_OF_AND_LOG_EMPTY = _(
+    "The job runs on {node}, but has not been heard of yet, and its log, {path}, is empty or missing."
+)
+SERVER_UNREACHABLE = _(
+    "The hub cannot reach the server on {node} at {address}: {reason}. Please tell the administrators of the hub."
+)
+NO_ANSWER = _("no answer")
 WAITS_UNTIL = _("The hub waits for it until {until} at most.")
 RUNNING = _("The job runs on {node}.")
 SERVER_STARTING = _("The notebook server is starting.")

@@ -157,6 +157,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             live = await self._submitted(asked)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await self._hub.launcher.until_ready(live.job, live.port, live.progress)
+            await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
 
     async def _submitted(self, asked: launch.Launch) -> Live:
@@ -187,10 +188,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._save(live.job)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await launcher.until_back(live, Place.of(record))
-        if not live.token:
-            live.progress.tell(sentences.TOKEN_AWAITED)
-        # JupyterHub has made a new one, which the job does not know.
-        self.api_token = await live.presented()
+            # JupyterHub has made a new one, which the job does not know.
+            self.api_token = await launcher.presented(live)
         return self._url
 
     async def poll(self) -> int | None:
@@ -222,8 +221,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
         hub, path = self._hub, str(self.server.base_url)
-        hub.launcher.reports.expect(job, self.name, self._token_hash)
-        found = await restored.find(hub.launcher, hub.looker, job, self._place, path, deadline)
+        live = hub.launcher.reports.expect(job, self.name, self._token_hash)
+        was = restored.Was(self._profile_key, self._place, path)
+        found = await restored.find(hub.launcher, hub.looker, live, was, deadline)
         self._profile_key = found.profile_key or self._profile_key
         match found.standing:
             case Standing.OVER:

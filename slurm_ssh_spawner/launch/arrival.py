@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
+from profiles.catalogue.site import Site
 from slurm_ssh.errors import JobEnded, LaunchError, Refused
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders
@@ -14,11 +15,13 @@ from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch import silence
 from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 
 OUTPUT_SECONDS = 3.0
+UNHEARD_SECONDS = 20.0
 _TRACEBACK = "Traceback (most recent call last):"
 _OF_A_PERSON = re.compile(r"(/[^\"'()\n]{1,300}/\.local/lib/python3\.[0-9]{1,3}/site-packages)/(\w[\w.-]{0,99})")
 _END_SECONDS = 0.5
@@ -29,7 +32,8 @@ _log = logging.getLogger(__name__)
 class Arrivals:
     """Waits for jobs.
 
-    `remote_of` gives access to a job's site; `over` is told of a job that ended, and finds out why.
+    `remote_of` gives access to a job's site; `over` is told of a job that ended, and finds out why.  `hub_url` is
+    where jobs reach the hub at sites without a `hub_url` of their own, "" while that is not known.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Arrivals:
         self._watch = watch
         self._remote_of = remote_of
         self._over = over
+        self.hub_url = ""
 
     async def node(self, job: Job, port: ReportedPort, progress: Progress, patience: Patience) -> str:
         """Return the name of the job's node, once the job has reported its port.
@@ -84,6 +89,7 @@ class Arrivals:
 
     async def _until_over(self, job: Job, progress: Progress, patience: Patience) -> JobReport:
         told = asyncio.create_task(self._told(job, progress, patience))
+        unheard = asyncio.create_task(self._unheard(job, progress, patience))
         output = asyncio.create_task(self._output(job, progress))
         try:
             # A job that has given up will be over in a moment; nobody should wait for the next look.
@@ -92,8 +98,8 @@ class Arrivals:
                 return told.result()
             return await self._end(job)
         finally:
-            told.cancel()
-            output.cancel()
+            for task in (told, unheard, output):
+                task.cancel()
 
     async def _too_long(self, job: Job, patience: Patience) -> Refused:
         """Return why a job that goes on is not waited for any longer; it is stopped then."""
@@ -104,6 +110,25 @@ class Arrivals:
         with suppress(LaunchError):
             tail = await self._tail(job)
         return Refused(sentences.NOT_UP_IN_TIME.format(site=site.title, until=patience.clock), quoted=tail)
+
+    async def _unheard(self, job: Job, progress: Progress, patience: Patience) -> None:
+        """Say what is wrong with a job that runs and says nothing, as often as that changes."""
+        await patience.running.wait()
+        told = ""
+        while not progress.stages:
+            await asyncio.sleep(UNHEARD_SECONDS)
+            try:
+                site, log = self._remote_of(job).site, await self._tail(job)
+            except LaunchError as error:
+                _log.warning("%s runs, but is not heard of, and its log cannot be read: %s", job.mark, error)
+                continue
+            path, url = folders.log_path(site, job.owner, job.launch_id), site.hub_url or self.hub_url
+            sentence = silence.why(log, patience.node, url, path)
+            if not progress.stages and sentence != told:
+                told = sentence
+                progress.tell(sentence)
+                progress.show_output(log)
+                silence.tell_admins(job, log, patience.node, url)
 
     async def _end(self, job: Job) -> JobReport:
         report = await self._watch.report(job)
@@ -154,8 +179,7 @@ class Arrivals:
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
         said = [ended.format(site=site.title, state=report.word)]
-        has_said = progress.failing.done()
-        said.append(_sentence_of(progress.failing.result()) if has_said else explained.sentence)
+        said.append(self._reason(explained, report, site, progress))
         path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
         said += _hiding(tail)
         log = sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY
@@ -164,6 +188,13 @@ class Arrivals:
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
+
+    def _reason(self, explained: Explained, report: JobReport, site: Site, progress: Progress) -> str:
+        if progress.failing.done():
+            return _sentence_of(progress.failing.result())
+        if silence.is_unheard(explained.log):
+            return silence.why(explained.log, report.node, site.hub_url or self.hub_url, "")
+        return explained.sentence
 
 
 def _hiding(log: str) -> list[str]:

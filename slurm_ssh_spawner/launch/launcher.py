@@ -14,7 +14,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import LaunchError, Refused, SubmissionLost, Unavailable
+from slurm_ssh.errors import JobEnded, LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import Job, JobReport, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
@@ -29,7 +29,7 @@ from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.route import Route
 from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.launch import script
+from slurm_ssh_spawner.launch import reachable, script
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED, Endings, EndNotice
 from slurm_ssh_spawner.launch.leftovers import Leftovers
@@ -47,6 +47,8 @@ _DAY_SECONDS = 24 * 3600
 _SUBMIT_SECONDS = 240.0
 # From the moment when a server is up until it can be reached.
 _REACH_SECONDS = 60.0
+# Between looks at a job that runs but has not reported to this hub yet.
+_LOOK_SECONDS = 10.0
 # For a stop, the wait for a submission under way included.
 _STOP_SECONDS = 150.0
 # Longer than anybody waits for an answer about a job.
@@ -150,7 +152,21 @@ class Launcher:
             finally:
                 self.reports.stages_are(job.launch_id, progress)
             progress.tell(sentences.SERVER_UP.format(node=node))
-            return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+            try:
+                return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+            except LaunchError as error:
+                if self._core.site(job).tunnel.kind != "ssh":
+                    reachable.tell_admins(job, str(error))
+                raise
+
+    async def until_open(self, job: Job, url: str, place: Place) -> None:
+        """Return once the server can be reached at `url`.  Raises Broken if it cannot.
+
+        What leads through a tunnel is asked there.
+        """
+        with self._failure_noted(job):
+            if not place.local_port:
+                await reachable.check(job, place.node, url)
 
     async def until_back(self, live: Live, place: Place | None) -> tuple[str, Place]:
         """Do what `until_ready` does for a launch of an earlier hub, which may have known where its server is."""
@@ -159,6 +175,21 @@ class Launcher:
         live.progress.tell(sentences.SERVER_UP.format(node=place.node))
         with self._failure_noted(live.job):
             return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
+
+    async def presented(self, live: Live) -> str:
+        """Return the token that a job presents when it reports.  Raises JobEnded if the job ends before."""
+        if not live.token:
+            live.progress.tell(sentences.TOKEN_AWAITED)
+        heard = asyncio.ensure_future(live.presented())
+        try:
+            while not heard.done():
+                await asyncio.wait((heard,), timeout=_LOOK_SECONDS)
+                if not heard.done() and (report := await self.report(live.job)).state.is_over:
+                    site = self._core.site(live.job).title
+                    raise JobEnded(sentences.JOB_ENDED.format(site=site, state=report.word or "-"))
+        finally:
+            heard.cancel()
+        return heard.result()
 
     async def _patience_with(self, job: Job) -> Patience:
         if patience := self._patience.pop(job.launch_id, None):
@@ -335,6 +366,8 @@ class Launcher:
     ) -> Job:
         releases = script.releases(launch, job.launch_id, job.mark)
         self.endings.begun(launch.user, process.server)
+        if launch.site.hub_url is None:
+            self._arrivals.hub_url = process.report_url.partition("/hub/")[0]
         patience = self._patience[job.launch_id] = Patience.of(launch)
         told = {"server": process.server, "mark": job.mark, "token_hash": token_hash(process.token)}
         await self.records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)

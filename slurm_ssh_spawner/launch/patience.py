@@ -42,6 +42,8 @@ class Patience:
     begun: datetime
     until: datetime
     run: timedelta
+    node: str = field(default="", init=False)
+    running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _runs_since: datetime | None = field(default=None, init=False)
 
     @classmethod
@@ -81,7 +83,8 @@ class Patience:
     def seen(self, report: JobReport) -> None:
         """Take note of what Slurm says of the job."""
         if self._runs_since is None and report.state in {JobState.RUNNING, JobState.ENDING}:
-            self._runs_since = datetime.now(UTC)
+            self._runs_since, self.node = datetime.now(UTC), report.node
+            self.running.set()
 
     async def is_over(self) -> None:
         """Return when it has come to its end."""

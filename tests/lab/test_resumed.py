@@ -1,4 +1,4 @@
-"""A hub that is restarted goes on with what it had accepted: the same job becomes the server that was asked for."""
+"""A hub that is restarted goes on with what it had accepted: the same job becomes the server."""
 
 import pytest
 

@@ -52,8 +52,8 @@ def _compose(folder: Path, authenticator: Any = None, **changed: Any) -> Hub:
         "tunnels_socket": "",
     }
     settings = composition.Settings(**{**facts, **changed})
-    who, log = authenticator or _authenticator(folder), logging.getLogger("a hub")
-    return composition.compose(settings, who, log, composing.NoServers())
+    who = authenticator or _authenticator(folder)
+    return composition.compose(settings, who, logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class Waiting:
 async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     monkeypatch.setattr(arrival, "OUTPUT_SECONDS", 0.02)
     monkeypatch.setattr(arrival, "_END_SECONDS", 0.01)
+    monkeypatch.setattr(arrival, "UNHEARD_SECONDS", 0.02)
     # Whoever waits for the next look of the watch waits for ever.
     monkeypatch.setattr(watch, "FIRST_PAUSE_SECONDS", 10_000)
     return Waiting(tmp_path)
@@ -245,3 +246,57 @@ async def test_a_site_that_is_silent_is_not_waited_for_without_end(waiting: Wait
     waiting.port.report(8888)
     with pytest.raises(Refused, match="Your job waited in the queue of Geneva for 2h"):
         await waiting.start()
+
+
+_UNREACHABLE = (
+    "[10:00:01] modules: Loading a\nwaiting for the hub: <urlopen error [Errno 111] Connection refused>\n"
+)
+
+
+async def test_a_job_that_cannot_reach_the_hub_says_so(waiting: Waiting, caplog: pytest.LogCaptureFixture) -> None:
+    waiting.site = waiting.site.model_copy(update={"hub_url": "http://hub.test:9999"})
+    waiting.log.write_text(_UNREACHABLE)
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    assert waiting.progress.sentences[1] == (
+        "The job runs on n1, which cannot reach the hub at http://hub.test:9999: Connection refused. "
+        "Please tell the administrators of the hub."
+    )
+    assert waiting.progress.output == _UNREACHABLE.strip()
+    assert (
+        "(Connection refused). See hub_url of geneva in the catalogue (jobs report to http://hub.test:9999)"
+        in (caplog.text)
+    )
+    waiting.log.write_text(f"{_UNREACHABLE}waiting for the hub: HTTP Error 502: Bad Gateway\n")
+    await until(lambda: len(waiting.progress.sentences) == 3)
+    assert "HTTP Error 502: Bad Gateway" in waiting.progress.sentences[2]
+    waiting.port.report(8888)
+    assert await node == "n1"
+
+
+async def test_a_job_that_waits_or_has_reported_is_not_taken_for_silent(waiting: Waiting) -> None:
+    waiting.log.write_text(_UNREACHABLE)
+    waiting.report = JobReport(JobState.PENDING, "PENDING")
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    waiting.progress.reported("modules", "Loading a")
+    waiting.patience.seen(RUNNING)
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    assert not any("cannot reach" in sentence for sentence in waiting.progress.sentences)
+    node.cancel()
+
+
+async def test_a_log_that_cannot_be_read_is_read_again(waiting: Waiting) -> None:
+    waiting.local.mishaps = ["before"] * 4
+    waiting.log.write_text(_UNREACHABLE)
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    assert "cannot reach the hub: Connection refused" in waiting.progress.sentences[1]
+    node.cancel()
+
+
+async def test_a_job_that_ended_because_it_did_not_reach_the_hub_says_that(waiting: Waiting) -> None:
+    waiting.log.write_text("This job ends, because the hub could not be reached for 600 s: timed out.\n")
+    ended = await _ended(waiting)
+    assert "(FAILED). The job runs on n1, which cannot reach the hub: timed out." in ended.message
