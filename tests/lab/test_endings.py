@@ -44,5 +44,8 @@ def test_a_job_whose_node_is_down_is_told_so(lab: Lab, alice: Person) -> None:
     try:
         lab.wait("the hub says why", lambda: _last(alice)["end_reason"] == f"The node {node} failed.", 90)
     finally:
-        lab.run("geneva-ctl", [*update, "state=resume"])
+        # It may have come back by itself.
+        lab.run("geneva-ctl", [*update, "state=resume"], check=False)
+        look = ["sinfo", "-h", "-n", node, "-o", "%T"]
+        lab.wait(f"{node} is idle", lambda: "idle" in lab.run("geneva-ctl", look).stdout, 60)
     assert "starting" in _last(alice)["end_log"]
