@@ -49,6 +49,8 @@ c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 # -- the proxy, a daemon of its own: connections outlive the hub -----------------------------------------
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
+# A proxy that was started again knows no route until the hub looks at it, as often as this says.
+c.JupyterHub.last_activity_interval = 30
 
 # -- what the hub keeps ----------------------------------------------------------------------------------
 c.JupyterHub.db_url = "sqlite:////var/lib/jupyterhub/jupyterhub.sqlite"

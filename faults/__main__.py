@@ -8,7 +8,7 @@ from faults.crowd import Crowd
 from faults.report import Result, keep, summary, write_page
 from faults.row import Row
 from faults.rows import ROWS
-from faults.run import run
+from faults.run import connections_left, run
 from lab import Lab, LabError
 from lab.folders import TREE
 from lab.plan import SITES
@@ -27,6 +27,8 @@ def main() -> int:
         rows = _rows(arguments.rows)
         with Lab(state=STATE, port=0) as lab, Crowd(lab) as crowd:
             results = _run_all(lab, crowd, rows, arguments)
+            if left := connections_left(lab):
+                raise LabError(f"The hub has {left} connections left, though nothing runs.")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except LabError as error:

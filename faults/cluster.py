@@ -90,9 +90,8 @@ def nodes_are_down(scene: Scene) -> None:
 def nodes_lose_everything(scene: Scene) -> None:
     """Send every process of each job SIGKILL, where slurmd does not see it."""
     for job, node in _with_nodes(scene):
-        everything = (
-            f"{_OF_ONE_JOB.format(job_id=job.job_id)}; do kill -KILL $p; done; pkill -KILL slurmstepd; true"
-        )
+        step = f"$(grep -ls '^slurmstepd: .{job.job_id}[.]' /proc/[0-9]*/cmdline | cut -d/ -f3)"
+        everything = f"{_OF_ONE_JOB.format(job_id=job.job_id)} {step}; do kill -KILL $p; done; true"
         scene.lab.run(node, ["bash", "-c", everything])
 
 

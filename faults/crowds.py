@@ -45,8 +45,8 @@ def everybody(scene: Scene) -> None:
 def start_twice(scene: Scene) -> None:
     """Let everybody press Start for one named server twice at once."""
     for name, site in scene.people:
-        scene.start(name, site, Outcome.THERE, server="twin")
-        scene.start_again(name, server="twin")
+        scene.start(name, site, Outcome.THERE, server=_NAMES[0])
+        scene.start_again(name, server=_NAMES[0])
 
 
 def five_names(scene: Scene) -> None:

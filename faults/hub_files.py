@@ -7,14 +7,17 @@ import yaml
 
 from faults.crowd import Answer
 from faults.scene import Scene
-from faults.steps import HUB
+from faults.steps import HUB, end, start_hub
 from lab import Lab
 
-RECORDS = "/var/lib/jupyterhub/launches.sqlite"
-DATABASE = "/var/lib/jupyterhub/jupyterhub.sqlite"
+FOLDER = "/var/lib/jupyterhub"
+RECORDS = f"{FOLDER}/launches.sqlite"
+DATABASE = f"{FOLDER}/jupyterhub.sqlite"
 CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
 SPOILT = "spoilt"
 _END_SECONDS = 120
+_SMALL = "/run/small"
+_MAKE_SMALL = f"mkdir -p {_SMALL} && mount -t tmpfs -o size=16m tmpfs {_SMALL} && chown jupyterhub: {_SMALL}"
 
 _COPY = """
 import sqlite3, sys
@@ -65,6 +68,18 @@ def age_states(scene: Scene) -> None:
     _python(scene, _OLDER_STATES)
 
 
+def small_disk(scene: Scene) -> None:
+    """Move the folder of the hub's databases to a small file system of its own, for the rest of the row."""
+    _move(scene, f"{_MAKE_SMALL} && cp -a {FOLDER}/. {_SMALL} && mount --bind {_SMALL} {FOLDER}")
+    back = f"umount {FOLDER} && rm -rf {FOLDER}/* && cp -a {_SMALL}/. {FOLDER} && umount {_SMALL}"
+    scene.at_the_end(lambda: _move(scene, back))
+
+
+def full_disk(scene: Scene) -> None:
+    """Fill that file system, until `let_go(SPOILT)`."""
+    scene.keep(SPOILT, _filled(scene.lab))
+
+
 def read_only_folder(scene: Scene) -> None:
     """Let nothing be written into the folder of the hub's databases, until `let_go(SPOILT)`."""
     scene.keep(SPOILT, _read_only(scene.lab))
@@ -107,6 +122,21 @@ def hub_starts_or_refuses(scene: Scene) -> None:
         scene.lab.fault("stop", "hub", HUB.daemon)
 
 
+def _move(scene: Scene, how: str) -> None:
+    end(HUB)(scene)
+    scene.lab.run("hub", ["sh", "-c", how])
+    start_hub(scene)
+
+
+@contextmanager
+def _filled(lab: Lab) -> Iterator[None]:
+    lab.run("hub", ["sh", "-c", f"cat /dev/zero >{FOLDER}/filler"], check=False)
+    try:
+        yield
+    finally:
+        lab.run("hub", ["rm", "-f", f"{FOLDER}/filler"])
+
+
 def _has_ended(lab: Lab) -> bool:
     return any(each.name == HUB.daemon and not each.pid for each in lab.status()["hub"])
 
@@ -126,9 +156,8 @@ def _in_place_of(lab: Lab, path: str, make: str, text: str = "") -> Iterator[Non
 
 @contextmanager
 def _read_only(lab: Lab) -> Iterator[None]:
-    folder = "/var/lib/jupyterhub"
-    lab.run("hub", ["sh", "-c", f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"])
+    lab.run("hub", ["sh", "-c", f"mount --bind {FOLDER} {FOLDER} && mount -o remount,ro,bind {FOLDER}"])
     try:
         yield
     finally:
-        lab.run("hub", ["umount", "-l", folder])
+        lab.run("hub", ["umount", "-l", FOLDER])

@@ -25,6 +25,7 @@ _PAUSE_SECONDS = 1
 # The hub of the lab looks at each server every five seconds: what is right has to be so after that too.
 _LOOK_AGAIN_SECONDS = 7
 _STOP_SECONDS = 60
+_IDLE_SECONDS = 90
 _STOPS_AT_ONCE = 16
 _HUB_SECONDS = 150
 
@@ -118,6 +119,14 @@ def _stop_all(lab: Lab, seen: Seen) -> None:
     client = httpx.Client(base_url=lab.url, headers=SERVICE, timeout=_STOP_SECONDS)
     with client as http, ThreadPoolExecutor(_STOPS_AT_ONCE) as threads:
         list(threads.map(partial(stop, http), seen.listed or ()))
+
+
+def connections_left(lab: Lab) -> int:
+    """Return how many connections to front ends the hub still has when it should have closed all as idle."""
+    until = time.monotonic() + _IDLE_SECONDS
+    while (left := look(lab).connections) and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
+    return left
 
 
 def sweep(lab: Lab, crowd: Crowd) -> None:

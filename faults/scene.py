@@ -11,7 +11,7 @@ from faults.count import Expected
 from faults.crowd import Answer, Crowd, people_at
 from faults.row import Outcome
 from faults.seen import look, records_of
-from lab import Lab
+from lab import Lab, LabError
 from lab.plan import FRONT_ENDS, SITE_OF
 from lab.quirks import Hold, held
 
@@ -20,6 +20,9 @@ Kept = TypeVar("Kept")
 STUB = "stub"
 _ASKED_SECONDS = 90
 _MOMENT_SECONDS = 120
+_PAUSE_SECONDS = 0.3
+"""A look runs programs: it is not free."""
+
 _MEND = {"kill": "start", "stop": "start", "freeze": "thaw", "cut": "join"}
 
 
@@ -150,7 +153,11 @@ class Scene:
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float = _MOMENT_SECONDS) -> None:
         """Return when the condition holds; raise LabError if it does not come about."""
-        self.lab.wait(what, condition, seconds)
+        until = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > until:
+                raise LabError(f"Not within {seconds:g} s: {what}.")
+            time.sleep(_PAUSE_SECONDS)
 
     def records(self) -> list[Mapping[str, Any]]:
         """Return the launch records of this run."""

@@ -30,10 +30,14 @@ find /home -mindepth 2 -maxdepth 2 -name '.jupyter-sites-*' -printf 'probe|%u|%P
 """
 _AT_NODE = "ps -eo user:32=,args= | grep '/opt/[s]tub-server'; true"
 _AT_HUB = """
-import json, sqlite3
-base = sqlite3.connect("file:/var/lib/jupyterhub/launches.sqlite?mode=ro", uri=True, timeout=10)
-base.row_factory = sqlite3.Row
-print(json.dumps([dict(row) for row in base.execute("select * from launches")]))
+import json, os, sqlite3
+path = "/var/lib/jupyterhub/launches.sqlite"
+rows = []
+if os.path.exists(path):
+    base = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    base.row_factory = sqlite3.Row
+    rows = base.execute("select * from launches").fetchall()
+print(json.dumps([dict(row) for row in rows]))
 """
 
 

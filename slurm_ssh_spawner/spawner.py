@@ -221,8 +221,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
         hub, path = self._hub, str(self.server.base_url)
-        hub.launcher.reports.expect(job, self.name, self._token_hash)
-        found = await restored.find(hub.launcher, hub.looker, job, self._place, path, deadline)
+        live = hub.launcher.reports.expect(job, self.name, self._token_hash)
+        was = restored.Was(self._profile_key, self._place, path)
+        found = await restored.find(hub.launcher, hub.looker, live, was, deadline)
         self._profile_key = found.profile_key or self._profile_key
         match found.standing:
             case Standing.OVER:

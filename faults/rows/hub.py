@@ -4,6 +4,7 @@ from faults.hub_files import (
     SPOILT,
     age_states,
     copy_database,
+    full_disk,
     hide_records,
     hub_refuses_to_start,
     hub_starts_or_refuses,
@@ -11,6 +12,7 @@ from faults.hub_files import (
     lose_records,
     put_back_copy,
     read_only_folder,
+    small_disk,
     spoil_catalogue,
     spoil_records,
 )
@@ -21,6 +23,14 @@ from faults.steps import HUB, end, kill, let_go, others_start, others_told, star
 _REFUSES = "The hub does not start and says why. Once that is mended: nothing."
 
 ROWS = (
+    Row(
+        "E2",
+        "The disk with the hub's databases is full, and another launch begins",
+        "Running servers go on. The launch is answered with a sentence.",
+        when=(small_disk, running),
+        fault=(full_disk, others_start(), others_told),
+        heal=(let_go(SPOILT),),
+    ),
     Row(
         "E3",
         "Nothing can be written into the folder of the hub's databases, and another launch begins",

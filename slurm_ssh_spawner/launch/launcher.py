@@ -177,7 +177,7 @@ class Launcher:
             return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
 
     async def presented(self, live: Live) -> str:
-        """Return the token that the launch's job presents when it reports.  Raises JobEnded if that ends before."""
+        """Return the token that a job presents when it reports.  Raises JobEnded if the job ends before."""
         if not live.token:
             live.progress.tell(sentences.TOKEN_AWAITED)
         heard = asyncio.ensure_future(live.presented())

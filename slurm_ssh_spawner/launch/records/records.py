@@ -68,6 +68,19 @@ class LaunchRecords:
 
         await self._worker.write(add)
 
+    def restore(self, job: Job, server: str, profile_key: str, token_hash: str) -> None:
+        """Add a launch that a new database does not know; what was chosen for it stays unknown."""
+        row = {name: getattr(job, name) for name in ("launch_id", "job_id", "mark", "user", "owner", "site_key")}
+        row |= {"server": server, "profile_key": profile_key, "token_hash": token_hash, "choices": {}}
+        row |= {"started_with": job.started_with.to_json() if job.started_with else {}, "begun": datetime.now(UTC)}
+        known = sa.select(LAUNCHES.c.launch_id).where(LAUNCHES.c.launch_id == job.launch_id)
+
+        def add(connection: sa.Connection) -> None:
+            if connection.scalar(known) is None:
+                connection.execute(sa.insert(LAUNCHES).values(**row))
+
+        self._worker.soon(f"the launch {job.launch_id}", add)
+
     async def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
         """Return the commands that end what a launch may leave at its site."""
         query = sa.select(RELEASES.c.commands).where(RELEASES.c.launch_id == launch_id)

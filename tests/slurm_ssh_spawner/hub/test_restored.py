@@ -201,6 +201,10 @@ async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
         await restart(hub)
         assert alice.spawner.ready
         assert await alice.spawner.get_url() == f"http://127.0.0.1:{alice.local_port}/user/alice/"
+        await core(hub).launcher.records.settled()
+        record = await core(hub).launcher.records.get(launch_id)
+        assert record is not None
+        assert (record.job_id, record.mark, record.is_open) == ("42", job.mark, True)
 
 
 @pytest.mark.usefixtures("unforeseen")
