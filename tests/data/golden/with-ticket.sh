@@ -411,7 +411,8 @@ import urllib.request
 from typing import Dict, Optional, Set
 
 HUB_WAIT_SECONDS = 600
-# A hub that knows this launch no more tells it so then.
+# A hub that knows this launch no more tells it so then; one that was restarted just now hears it soon.
+FIRST_REPEAT_SECONDS = 5
 REPEAT_SECONDS = 120
 PORT_TRIES = 3
 LOOK_SECONDS = 0.02
@@ -610,10 +611,12 @@ def repeating(child: subprocess.Popen, port: int) -> int:
 
     A hub that was restarted learns by this that it is there, and with which token.
     """
+    pause = FIRST_REPEAT_SECONDS
     while True:
         try:
-            return child.wait(REPEAT_SECONDS)
+            return child.wait(pause)
         except subprocess.TimeoutExpired:
+            pause = min(pause * 2, REPEAT_SECONDS)
             told({"port": port})
 
 
