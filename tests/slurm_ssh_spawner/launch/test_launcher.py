@@ -310,6 +310,20 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     assert len(told.sentences) == 4
 
 
+async def test_a_server_that_the_hub_does_not_reach_ends_with_its_reason(
+    launcher: Launcher, offer: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reachable.SECONDS", 0.05)
+    job = await _Told().submit(launcher, offer)
+    url = f"http://127.0.0.1:{loopback.free_port()}"
+    # What leads through a tunnel answers there.
+    await launcher.until_open(job, url, Place("n1", 8888, local_port=20000))
+    with pytest.raises(Broken, match="The hub cannot reach the server on n1 at ") as broken:
+        await launcher.until_open(job, url, Place("n1", 8888))
+    await launcher.cancel(job)
+    assert (await _record(launcher)).end_reason == broken.value.message
+
+
 async def test_a_launch_that_waits_too_long_ends_with_its_reason(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
