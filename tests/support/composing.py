@@ -1,8 +1,12 @@
 """A core and a launcher for tests, composed as a hub does it, with a site on this machine in place of SSH."""
 
+import functools
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
@@ -12,6 +16,7 @@ from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.records.database import open_engine
 
 _NOWHERE = Path("/nonexistent")
 
@@ -32,21 +37,38 @@ class NoTickets:
         """Nobody ever gets one."""
 
 
-def core(sites: Mapping[str, Site], credentials: Any, records: LaunchRecords, pool: Any) -> Core:
+@functools.cache
+def _empty_database() -> bytes:
+    """Return a new database of launch records; to make its tables takes as long as a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "launches.sqlite")
+        open_engine(f"sqlite:///{path}").dispose()
+        return path.read_bytes()
+
+
+def records(url: str) -> LaunchRecords:
+    """Return the launch records in a file, which is made if it is not there."""
+    path = Path(sa.make_url(url).database or "")
+    if not path.exists():
+        path.write_bytes(_empty_database())
+    return LaunchRecords(url)
+
+
+def core(sites: Mapping[str, Site], credentials: Any, kept: LaunchRecords, pool: Any) -> Core:
     """Return a core whose connections are those of `pool`."""
-    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), records)
+    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), kept)
 
 
 def launcher(
     sites: Mapping[str, Site], credentials: Any, records_url: str, pool: Any, ports: Iterable[int] = ()
 ) -> Launcher:
     """Return a launcher of the hub called `hub`."""
-    records = LaunchRecords(records_url)
-    return Launcher(core(sites, credentials, records, pool), credentials, records, "hub", ports)
+    kept = records(records_url)
+    return Launcher(core(sites, credentials, kept, pool), credentials, kept, "hub", ports)
 
 
 def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
     """Return what the spawners of a hub share."""
-    records = LaunchRecords(records_url)
-    reach = core(catalogue.sites, credentials, records, pool)
-    return Hub(catalogue, Launcher(reach, credentials, records, "hub", ()), reach.availability)
+    kept = records(records_url)
+    reach = core(catalogue.sites, credentials, kept, pool)
+    return Hub(catalogue, Launcher(reach, credentials, kept, "hub", ()), reach.availability)

@@ -9,6 +9,7 @@ import httpx
 import psutil
 import pytest
 
+from lab.plain_http import NO_TLS
 from profiles.catalogue.site import Site
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
@@ -249,7 +250,7 @@ async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
     port = await keeper.open(_route(node), site, _soon())
     async with _client(port), _client(port):
         await until(lambda: node.clients == 2)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}") as client:
             answer = await client.get("/user/alice/lab")
             assert answer.status_code == 429
             assert answer.text.startswith("Too many connections to this server are open at once (2).")
@@ -353,7 +354,7 @@ async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_
 ) -> None:
     wallet.store.remove("alice")
     port = await keeper.open(_route(node, local_port=ports[2]), site, _soon())
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}") as client:
         answer = await client.get("/user/alice/lab")
     assert answer.status_code == 424
     assert answer.text.startswith("You have no Kerberos ticket here. Log in again.")

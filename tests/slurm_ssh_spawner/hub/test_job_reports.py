@@ -8,6 +8,7 @@ import pytest
 from jupyterhub import orm
 from jupyterhub.user import User
 
+from lab.plain_http import NO_TLS
 from tests.slurm_ssh_spawner.conftest import RunningHub
 from tests.support import builders
 from tests.support.hub import ComposedSpawner, ReportedSpawner
@@ -65,7 +66,7 @@ async def test_no_other_token_of_its_owner_reports_for_a_server(
 
 async def test_a_browser_that_is_logged_in_reports_nothing(site: RunningHub, alice: User) -> None:
     site.token_of(alice)
-    async with httpx.AsyncClient(trust_env=False, base_url=site.app.hub.url) as browser:
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False, base_url=site.app.hub.url) as browser:
         browser.cookies.set("_xsrf", "x")
         answer = await browser.post(f"api/launches/{builders.LAUNCH_ID}", json={"port": 8888})
     assert answer.status_code == 403
