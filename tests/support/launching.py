@@ -17,6 +17,7 @@ from jupyterhub.user import User
 from traitlets.config import Config
 
 from kerberos_auth.tickets import Ticket
+from lab.plain_http import NO_TLS
 from slurm_ssh_spawner.hub import launch_notices
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.support import builders, composing
@@ -56,6 +57,11 @@ def site(local: LocalSite, **changed: Any) -> dict[str, Any]:
         "ticket_folder": None,
     }
     return builders.site(**{**here, **changed})
+
+
+def one_site(local: LocalSite) -> dict[str, Any]:
+    """Return the sections of a catalogue with one site."""
+    return {"sites": {"geneva": site(local)}}
 
 
 class Person:
@@ -151,7 +157,7 @@ class LaunchingHub:
         self.app.db.commit()
         user = self.app.users[row]
         user.sync_groups(groups)
-        client = httpx.AsyncClient(trust_env=False, timeout=60)
+        client = httpx.AsyncClient(verify=NO_TLS, trust_env=False, timeout=60)
         self._clients.append(client)
         person = Person(self.app, user, client)
         await person.log_in()
@@ -165,9 +171,12 @@ class LaunchingHub:
 
 @asynccontextmanager
 async def launching(
-    hub_app: Callable[..., Awaitable[JupyterHub]], folder: Path, patch: pytest.MonkeyPatch
+    hub_app: Callable[..., Awaitable[JupyterHub]],
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    catalogue: Callable[[LocalSite], dict[str, Any]] = one_site,
 ) -> AsyncIterator[LaunchingHub]:
-    """Give a hub with the site of `builders.catalogue`, at `folder`."""
+    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it."""
     patch.chdir(folder)
     local = LocalSite(folder)
     local.install_slurm()
@@ -187,6 +196,6 @@ async def launching(
         "Authenticator": {"allow_all": True},
     }
     hub = LaunchingHub(await hub_app(Config(config)), local)
-    hub.offer(sites={"geneva": site(local)})
+    hub.offer(**catalogue(local))
     yield hub
     await hub.close()
