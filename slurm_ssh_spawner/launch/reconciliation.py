@@ -20,6 +20,7 @@ from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
+_UNSETTLED_SECONDS = 30.0
 _LOOK_SECONDS = 60.0
 # People that are connected at once for this.
 _AT_ONCE = 20
@@ -49,12 +50,13 @@ class Reconciliation:
         self._hub = hub
         self._round: asyncio.Task[None] | None = None
         self._people: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def begin(self) -> None:
         """Look at everybody's launches, now and every ten minutes, and at a person's when they have a ticket."""
         self._round = asyncio.create_task(self._rounds())
-        self._credentials.subscribe(self._soon)
+        self._credentials.subscribe(self.soon)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -63,43 +65,54 @@ class Reconciliation:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def of_everybody(self) -> None:
-        """Look at everybody's launches, those of a few people at once."""
+    def soon(self, user: str) -> None:
+        """Look at a person's launches now, and once more if they are being looked at."""
+        self._again.add(user)
+        if user not in self._people:
+            task = self._people[user] = asyncio.create_task(self._while_asked(user))
+            task.add_done_callback(lambda _: self._people.pop(user))
+
+    async def of_everybody(self) -> bool:
+        """Look at everybody's launches, those of a few people at once; return whether all is settled."""
         try:
             people = await self._launcher.records.people(_swept_since())
         except LaunchError as error:
             _log.warning("launches that are not settled are looked at later: %s", error)
-            return
-        await asyncio.gather(*map(self._in_turn, people))
+            return False
+        return all(await asyncio.gather(*map(self._in_turn, people)))
 
-    async def _in_turn(self, user: str) -> None:
+    async def _in_turn(self, user: str) -> bool:
         async with self._turns:
-            await self._of(user)
+            return await self._of(user)
 
     async def _rounds(self) -> None:
         await self._hub.ready()
         while True:
-            await self.of_everybody()
-            await asyncio.sleep(AGAIN_SECONDS)
+            is_settled = await self.of_everybody()
+            await asyncio.sleep(AGAIN_SECONDS if is_settled else _UNSETTLED_SECONDS)
 
-    def _soon(self, user: str) -> None:
-        if user not in self._people:
-            task = self._people[user] = asyncio.create_task(self._in_turn(user))
-            task.add_done_callback(lambda _: self._people.pop(user))
+    async def _while_asked(self, user: str) -> None:
+        await self._hub.ready()
+        while user in self._again:
+            self._again.discard(user)
+            await self._in_turn(user)
 
-    async def _of(self, user: str) -> None:
+    async def _of(self, user: str) -> bool:
+        """Return whether there is nothing to look at again before the usual time."""
         try:
             self._credentials.get(user)
         except AuthFailed:
-            return  # Nothing can be asked as them; their next ticket brings us back.
+            return True  # Nothing can be asked as them; their next ticket brings us back.
         try:
             for record in await self._launcher.records.unsettled(user):
                 await self._settle(record)
             await self._sweep(user)
+            return True
         except LaunchError as error:
             _log.warning("launches of %s are looked at later: %s", user, error)
         except Exception:  # noqa: BLE001 - others' launches, and the next round, do not depend on it
             _log.exception("launches of %s cannot be looked at", user)
+        return False
 
     async def _settle(self, record: LaunchRecord) -> None:
         launcher, job = self._launcher, record.job(self._launcher.hub_name)
