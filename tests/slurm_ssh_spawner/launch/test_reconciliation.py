@@ -202,6 +202,20 @@ async def test_a_server_that_the_hub_will_not_start_now_is_asked_for_again(hub: 
     assert hub.servers.started == [("alice", "")]
 
 
+async def test_a_server_that_is_let_go_while_its_launch_is_looked_at_is_looked_at_again(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("RUNNING")
+    hub.launcher.reports.expect((await hub.record()).job("hub"), "", "f" * 64)
+    hub.reconciliation.soon("alice")
+    hub.reconciliation.soon("alice")
+    await until(lambda: "alice" not in hub.reconciliation._people)
+    assert hub.servers.started == []
+    hub.reconciliation.soon("alice")
+    hub.launcher.reports.let_go(ID)
+    hub.reconciliation.soon("alice")
+    await until(lambda: ("alice", "") in hub.servers.started)
+
+
 async def test_a_launch_in_the_place_of_another_server_is_stopped(hub: Restarted) -> None:
     await hub.had()
     hub.queue("RUNNING")
