@@ -21,8 +21,8 @@ c.KerberosPAMAuthenticator.keytab = "/etc/jupyterhub/krb5.keytab"
 c.KerberosPAMAuthenticator.verify_kdc = "require"
 c.KerberosPAMAuthenticator.ticket_folder = "/run/jupyterhub/krb5"
 c.TicketKeeping.remove_ticket = "logout"
-# Banners on the hub's pages: a ticket comes to its end, a renewed one did not reach a job; to admins, that the
-# edited catalogue cannot be used.
+# Banners on the hub's pages: a ticket comes to its end, a renewed one did not reach a job, why a server ended; to
+# admins, that the edited catalogue cannot be used.
 c.JupyterHub.template_vars = {"ticket_notice": ticket_notice, "launch_notices": launch_notices}
 
 # -- what runs, and where --------------------------------------------------------------------------------
@@ -49,6 +49,8 @@ c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 # -- the proxy, a daemon of its own: connections outlive the hub -----------------------------------------
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
+# A proxy that was started again knows no route until the hub looks at it, as often as this says.
+c.JupyterHub.last_activity_interval = 30
 
 # -- what the hub keeps ----------------------------------------------------------------------------------
 c.JupyterHub.db_url = "sqlite:////var/lib/jupyterhub/jupyterhub.sqlite"

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|login|frozen|catalogue]`: measure in a lab, print tables, keep results."""
+"""`python -m benchmarks [start|login|frozen|tunnels|catalogue]`: measure in a lab, print tables, keep results."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import catalogue, frozen, login, start
+from benchmarks import catalogue, frozen, login, start, tunnels
 from benchmarks.samples import Table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -19,7 +19,7 @@ from lab.person import NotLetIn, NotStarted
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login", "frozen", "catalogue")
+BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue")
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -71,6 +71,10 @@ def _measure_in(lab: Lab, which: tuple[str, ...], results: dict[str, object], ta
         pages = frozen.measure(lab, _say)
         results["frozen"] = asdict(pages)
         tables += frozen.tables(pages)
+    if "tunnels" in which:
+        carried = tunnels.measure(lab, _say)
+        results["tunnels"] = carried
+        tables += tunnels.tables(carried)
 
 
 def _where(lab: Lab | None) -> dict[str, object]:

@@ -1,42 +1,35 @@
 """Where tickets live: one private file for each user, in a folder that only the hub can enter."""
 
 import contextlib
-import errno
 import fcntl
 import logging
 import os
 import secrets
-import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from . import names, sentences
-from .ccache import MAX_BYTES, Facts, parse
-from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
-from .tickets import TEMPORARY, Ticket, default_realm
+from .errors import AuthFailed, BadTicket, NameRefused
+from .reader import TicketReader, real, unusable
+from .tickets import TEMPORARY, Ticket
 
 _MARK = ".leaving-"
 
 _log = logging.getLogger(__name__)
 
 
-class TicketStore:
-    """The tickets of all users, as credential caches in one folder.
+class TicketStore(TicketReader):
+    """The tickets of all users, as credential caches in one folder, which is made if missing.
 
-    `folder` belongs to this process's user with mode 0700; it is made if missing.  The constructor raises
-    AuthFailed, with a sentence for the administrator, when the folder is not private, when someone else could
-    replace one of its parents, or when another store is open on it, in whatever process.  `realm` is the only
-    one whose principals are users here ("" takes the default of krb5.conf).
-
-    A ticket is replaced by writing a new file and renaming it, so readers (libkrb5 too) always see a whole
-    one.  Every load opens the file once and checks what was opened: its owner, mode, size and that the
-    principal inside is that user's.
+    The constructor raises AuthFailed as a reader's does, and when another store is open on the folder, in whatever
+    process.  A ticket is replaced by writing a new file and renaming it, so readers (libkrb5 too) always see a
+    whole one.
     """
 
     def __init__(self, folder: Path, realm: str = "") -> None:
-        self.realm = realm or default_realm()
-        self.folder, self._fd = _open_private(folder)
+        _make_private(folder)
+        super().__init__(folder, realm)
+        self._lock()
         self._subscribers: list[Callable[[str], None]] = []
 
     def close(self) -> None:
@@ -69,21 +62,6 @@ class TicketStore:
         self._tell(user)
         return ticket
 
-    def get(self, user: str) -> Ticket:
-        """Return the facts of the user's ticket, which has not expired at this moment.
-
-        Raises TicketMissing, TicketExpired or BadTicket, each with a sentence for the user.  Costs one
-        small file read; never asks a KDC.
-        """
-        _, facts = self._load(user)
-        return self._ticket(user, facts)
-
-    def read(self, user: str) -> bytes:
-        """Return the credential cache itself, checked as by `get`: a secret, for delivery to a job."""
-        data, facts = self._load(user)
-        self._ticket(user, facts)
-        return data[: facts.whole]
-
     def remove(self, user: str) -> None:
         """Forget the user's ticket and its mark; no error when there is none."""
         if names.is_user(user):
@@ -109,10 +87,6 @@ class TicketStore:
     def marked(self) -> set[str]:
         """Return the users with a mark."""
         return {name.removeprefix(_MARK) for name in self._files() if name.startswith(_MARK)}
-
-    def users(self) -> list[str]:
-        """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
-        return sorted(filter(names.is_user, self._files()))
 
     def sweep(self) -> dict[str, AuthFailed]:
         """Remove half-written files, stray marks, and tickets of no use; return whose those were, and why.
@@ -141,41 +115,13 @@ class TicketStore:
             except Exception:  # noqa: BLE001 - the ticket is stored, and the others want to know
                 _log.exception("After %s's new ticket", user)
 
-    def _files(self) -> list[str]:
-        return os.listdir(self._fd)  # noqa: PTH208 - a descriptor, not a path
-
-    def _ticket(self, user: str, facts: Facts) -> Ticket:
-        if facts.end <= time.time():
-            raise TicketExpired(f"{facts.principal} ended at {facts.end}")
-        return Ticket.of(user, facts, self.folder / user)
-
-    def _load(self, user: str) -> tuple[bytes, Facts]:
-        if not names.is_user(user):
-            raise TicketMissing("the name is no local user name")
-        # O_NONBLOCK: opening a FIFO somebody put there must not wait for a writer.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    def _lock(self) -> None:
         try:
-            fd = os.open(user, flags, dir_fd=self._fd)
-        except FileNotFoundError:
-            raise TicketMissing from None
+            # On the folder itself: a lock file could be removed.
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BadTicket(f"the file does not open: {error.strerror}") from error
-        try:
-            _check_file(os.fstat(fd))
-            data = os.read(fd, MAX_BYTES + 1)
-        finally:
-            os.close(fd)
-        return data, self._check(user, data)
-
-    def _check(self, user: str, data: bytes) -> Facts:
-        facts = parse(data)
-        try:
-            owner = names.user_of(facts.principal, self.realm)
-        except NameRefused as error:
-            raise BadTicket(f"{facts.principal} is nobody here: {error.detail}") from error
-        if owner != user:
-            raise BadTicket(f"the ticket is of {facts.principal}, not of {user}")
-        return facts
+            self.close()
+            raise AuthFailed(sentences.FOLDER_IN_USE.format(folder=self.folder)) from error
 
     def _replace(self, user: str, data: bytes) -> None:
         name = TEMPORARY + secrets.token_hex(8)
@@ -190,47 +136,10 @@ class TicketStore:
             raise
 
 
-def _check_file(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise BadTicket("not a regular file")
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o600:
-        raise BadTicket(f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}")
-    if found.st_nlink > 1:  # 0 is a file that a new ticket replaced since it was opened: still whole
-        raise BadTicket("the file has a second name")
-    if found.st_size > MAX_BYTES:
-        raise BadTicket(f"the file is larger than {MAX_BYTES} bytes")
-
-
-def _open_private(folder: Path) -> tuple[Path, int]:
-    """Return the folder without symbolic links above it, and a descriptor that stays on it."""
+def _make_private(folder: Path) -> None:
     try:
         folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        real = folder.parent.resolve(strict=True) / folder.name
-        for parent in real.parents:
-            _check_parent(real, parent)
         with contextlib.suppress(FileExistsError):
-            real.mkdir(mode=0o700)
-        fd = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            real(folder).mkdir(mode=0o700)
     except OSError as error:
-        is_none = error.errno in {errno.ELOOP, errno.ENOTDIR}
-        sentence = sentences.FOLDER_IS_NONE if is_none else sentences.FOLDER_UNREACHABLE
-        raise AuthFailed(sentence.format(folder=folder, reason=error.strerror)) from error
-    found = os.fstat(fd)
-    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
-        os.close(fd)
-        raise AuthFailed(sentences.FOLDER_NOT_PRIVATE.format(folder=folder, uid=os.geteuid()))
-    try:
-        # On the folder itself: a lock file could be removed.
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(fd)
-        raise AuthFailed(sentences.FOLDER_IN_USE.format(folder=folder)) from error
-    return real, fd
-
-
-def _check_parent(folder: Path, parent: Path) -> None:
-    found = parent.stat()
-    if found.st_uid not in {0, os.geteuid()}:
-        raise AuthFailed(sentences.FOLDER_REPLACEABLE.format(folder=folder, parent=parent, uid=found.st_uid))
-    if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
-        raise AuthFailed(sentences.FOLDER_WRITABLE.format(folder=folder, parent=parent))
+        raise unusable(folder, error) from error

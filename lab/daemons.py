@@ -14,6 +14,7 @@ from lab.slurm import PROJECTS_FILE
 SLURMDBD_PORT = 6819
 DATABASE = "/var/lib/mysql"
 DATABASE_SOCKET = "/run/mysqld/mysqld.sock"
+TUNNELS_SOCKET = "/run/jupyterhub-tunnels/socket"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,15 @@ SLURMCTLD_WITH_PROJECTS = replace(
 SSHD = Daemon("sshd", ("/usr/sbin/sshd", "-D", "-e"), folders=(Folder("/run/sshd", "root"),))
 
 
+TUNNELS = Daemon(
+    "tunnels",
+    (str(HUB_PYTHON.with_name("jupyterhub-sites")), "tunnels", "--socket", TUNNELS_SOCKET),
+    user=HUB_USER,
+    folders=(Folder(str(Path(TUNNELS_SOCKET).parent), HUB_USER, 0o700),),
+    ready=Path(TUNNELS_SOCKET).exists,
+)
+
+
 def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daemon, ...]:
     """Return the daemons of `host` in the order of their start.
 
@@ -122,7 +132,7 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
         case Role.KDC:
             return (KRB5KDC,)
         case Role.HUB:
-            return () if listener is None else (_proxy(proxy_token), _hub(proxy_token), _relay(listener))
+            return () if listener is None else (_proxy(proxy_token), TUNNELS, _hub(proxy_token), _relay(listener))
         case Role.CONTROLLER:
             if SITE_OF[host.name].projects:
                 return (MUNGED, MARIADBD, SLURMDBD, SLURMCTLD_WITH_PROJECTS)

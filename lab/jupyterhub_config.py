@@ -18,9 +18,18 @@ c.JupyterHub.load_roles = [
     {
         "name": "lab",
         "services": ["lab"],
-        "scopes": ["admin:users", "admin:servers", "tokens", "access:servers", "read:hub"],
+        "scopes": [
+            "admin:users",
+            "admin:servers",
+            "admin:server_state",
+            "tokens",
+            "access:servers",
+            "read:hub",
+        ],
     }
 ]
+
+c.SlurmSSHSpawner.tunnels_socket = "/run/jupyterhub-tunnels/socket"
 
 # Half a minute is kind to a real Slurm; here somebody waits.
 c.Spawner.poll_interval = 5

@@ -3,8 +3,9 @@
 Connections that are open already stay as they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 
 from lab.lab import Lab
 
@@ -46,6 +47,52 @@ def maintenance(lab: Lab, front_end: str, sentence: str) -> Iterator[None]:
         yield
     finally:
         lab.run(front_end, ["rm", "/etc/nologin"])
+
+
+class Hold(Enum):
+    """When a program waits that is held up, as the lines of a shell that do it; GATE is there for as long."""
+
+    BEFORE = 'came; wait_here; exec REAL "$@"'
+    """It has done nothing yet."""
+
+    AFTER = 'said=$(REAL "$@"); status=$?; came; wait_here; [ -z "$said" ] || echo "$said"; exit "$status"'
+    """It has done its work, and nobody knows of it."""
+
+    REFUSED = 'came; wait_here; echo "error: refused after a long wait" >&2; exit 1'
+    """It will not do its work."""
+
+
+# What stands on stdin is the script of a job, which would be gone with the connection.
+_HELD = """\
+#!/bin/sh
+PATH=/usr/bin:/bin
+came() { { echo "$$" >>GATE/came; } 2>/dev/null; }
+wait_here() { while [ -d GATE ]; do sleep 0.05; done; }
+if [ PROGRAM = sbatch ]; then
+    script=$(mktemp) && cat >"$script" && exec <"$script" && rm "$script"
+fi
+"""
+
+
+@contextmanager
+def held(lab: Lab, front_end: str, program: str, hold: Hold) -> Iterator[Callable[[], int]]:
+    """Hold up each call of one of Slurm's programs on a front end until the end of the block.
+
+    Gives what returns how many calls have come to where they wait.
+    """
+    path, real, gate = f"/usr/bin/{program}", f"/usr/lib/held-{program}", f"/run/held-{program}"
+    text = f"{_HELD}{hold.value}\n".replace("GATE", gate).replace("REAL", real).replace("PROGRAM", program)
+    open_gate = f"mkdir -m 1777 {gate} && touch {gate}/came && chmod 666 {gate}/came"
+    # The name changes hands at once: a call meets the one or the other.
+    keep, swap = (
+        f"[ -e {real} ] || ln {path} {real}",
+        f"cat >{path}.new && chmod 755 {path}.new && mv {path}.new {path}",
+    )
+    lab.run(front_end, ["sh", "-c", f"{open_gate} && {{ {keep}; }} && {swap}"], input=text)
+    try:
+        yield lambda: len(lab.run(front_end, ["cat", f"{gate}/came"]).stdout.splitlines())
+    finally:
+        lab.run(front_end, ["sh", "-c", f"ln {real} {path}.new; mv {path}.new {path}; rm -r {gate}"])
 
 
 @contextmanager

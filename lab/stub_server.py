@@ -6,6 +6,7 @@ Benchmarks start it to see what a launch costs besides JupyterLab.
 
 import json
 import os
+import pwd
 import socket
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,11 +14,12 @@ from urllib.parse import urlparse
 
 
 class Answer(BaseHTTPRequestHandler):
-    """Answers every GET with the host that it is on."""
+    """Answers every GET with the host that it is on, its job, and as whom it runs."""
 
     def do_GET(self) -> None:
         """Answer 200."""
-        body = json.dumps({"host": socket.getfqdn()}).encode()
+        job, user = os.environ.get("SLURM_JOB_ID", ""), pwd.getpwuid(os.getuid()).pw_name
+        body = json.dumps({"host": socket.getfqdn(), "job": job, "user": user}).encode()
         self.send_response(200)
         self.send_header("X-JupyterHub-Version", "6.1.1")
         self.send_header("Content-Length", str(len(body)))

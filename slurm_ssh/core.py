@@ -17,15 +17,16 @@ from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import Job
 from slurm_ssh.jobs.deliveries import Deliveries, TicketLedger
 from slurm_ssh.jobs.upkeep import Upkeep
-from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh.jobs.watch import ABSENT_SECONDS, JobWatch
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.identity import SiteQueries
-from slurm_ssh.slurm.queries import list_jobs
+from slurm_ssh.slurm.queries import list_jobs, marked_jobs
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
 
 _END_LOOK_SECONDS = 0.2
+_ABSENCES = 2
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +92,11 @@ class Core:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
         return job.started_with.site(site) if job.started_with else site
 
+    def title(self, site_key: str) -> str:
+        """Return the title of a site, its key if it is no longer in the catalogue."""
+        site = self._sites.get(site_key)
+        return site.title if site else site_key
+
     def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.
 
@@ -107,6 +113,14 @@ class Core:
             return None
         return await list_jobs(remote, marks)
 
+    async def marked(self, job: Job, beginning: str) -> tuple[slurm_jobs.Row, ...] | None:
+        """Return the rows of all jobs that wait or run of a job's owner at its site and whose mark begins so."""
+        try:
+            return await marked_jobs(self.remote(job), beginning)
+        except Broken as error:
+            _log.warning("%s: %s", job.mark, error)
+            return None
+
     async def stop(self, job: Job, deadline: Deadline | None = None) -> None:
         """Cancel a job and see it end.
 
@@ -119,19 +133,28 @@ class Core:
             raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
         try:
             async with deadline.within(COMMAND_SECONDS).enforced():
-                # Slurm tells nobody when a job ends; asking is the only way.
-                while await self._is_listed(job):  # noqa: ASYNC110
-                    await asyncio.sleep(_END_LOOK_SECONDS)
+                await self._seen_to_end(job)
         except TimeoutError as error:
             raise Unavailable(sentences.STOP_UNFINISHED.format(site=site.title)) from error
         self._ledger.stopped(job)
         self.upkeep.forget(job)
 
-    async def _is_listed(self, job: Job) -> bool:
-        rows = await self.list(job, frozenset({job.mark}))
-        return rows is None or any(
-            row.mark == job.mark and row.owner == job.owner and not row.report.state.is_over for row in rows
-        )
+    async def _seen_to_end(self, job: Job) -> None:
+        """Return once Slurm says that no job with the mark goes on.
+
+        Slurm tells nobody when a job ends; asking is the only way.  That it has no such job it has to say twice: a
+        controller that has just started may not know it yet.
+        """
+        absences = 0
+        while absences < _ABSENCES:
+            await asyncio.sleep(ABSENT_SECONDS if absences else 0)
+            rows = await self.list(job, frozenset({job.mark}))
+            ours = [row for row in rows or () if (row.mark, row.owner) == (job.mark, job.owner)]
+            if ours and all(row.report.state.is_over for row in ours):
+                return
+            absences = absences + 1 if rows is not None and not ours else 0
+            if not absences:
+                await asyncio.sleep(_END_LOOK_SECONDS)
 
 
 def open_core(settings: Settings, sites: Mapping[str, Site], credentials: Credentials, ledger: Ledger) -> Core:

@@ -49,5 +49,9 @@ class SubmissionLost(Unavailable):
     """A job was submitted, and whether Slurm has it is not known."""
 
 
+class SubmissionAbsent(Unavailable):
+    """A job was submitted, and Slurm says again and again that it does not have it."""
+
+
 class FrontEndRefused(Refused):
     """A front end answered but did not let the person in with a valid ticket."""

@@ -29,6 +29,12 @@ def mark(hub_name: str, launch_id: LaunchId) -> str:
     return f"jupyter-{hub_name}-{launch_id}"
 
 
+def marked_launch(hub_name: str, text: str) -> LaunchId | None:
+    """Return the launch that a mark of this hub names, None if `text` is none."""
+    found = re.fullmatch(rf"jupyter-{re.escape(hub_name)}-([0-9a-f]{{12}})", text)
+    return LaunchId(found[1]) if found else None
+
+
 class JobState(StrEnum):
     """What is known of a job.  GONE: Slurm says it has no such job.  UNKNOWN: nobody could ask."""
 

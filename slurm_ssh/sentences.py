@@ -155,6 +155,27 @@ NO_AUKS_PLUGIN = _(
     "This is a configuration error; please contact the administrators."
 )
 
+# -- why a job ended ------------------------------------------------------------------------------------
+TIME_WAS_UP = _("The job's time limit of {time} was up.")
+SOME_TIME_WAS_UP = _("The job's time limit was up.")
+MEMORY_USED_UP = _("The job used more memory than its {memory}. Ask for more, or load less at once.")
+SOME_MEMORY_USED_UP = _("The job used more memory than it had. Ask for more, or load less at once.")
+NODE_FAILED = _("The node {node} failed.")
+SOME_NODE_FAILED = _("A node of the job failed.")
+PREEMPTED = _("{site} needed the node for a job that goes before (preemption).")
+CANCELLED_BY = _("The job was cancelled at {site} by {login}.")
+CANCELLED_BY_SOMEBODY = _("The job was cancelled at {site}; Slurm does not say by whom.")
+DISK_WAS_FULL = _(
+    "There was no space left to write to. "
+    "Delete files in your home directory at {site}, or ask for more space, then start again."
+)
+KILLED = _("The job's program was killed ({signal}). It may have used more memory than it had.")
+SIGNALLED = _("The job's program was ended by a signal ({signal}).")
+EXITED = _("The job's program failed (exit status {status}).")
+ENDED_BY_ITSELF = _("The job's program ended by itself.")
+END_IN_A_WORD = _("Slurm at {site} calls the job {word} and says no more.")
+END_NOT_SAID = _("Slurm at {site} does not say why the job ended.")
+
 # -- stopping a job --------------------------------------------------------------------------------------
 STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job.")
 STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")
@@ -222,7 +243,36 @@ NOT_A_NODE = _(
 )
 PORTS_USED_UP = _("All ports for tunnels are in use.")
 TUNNEL_FULL = _("Too many connections to this server are open at once ({most}). Close some pages that show it.")
+
+# -- what is said in the place of a server that its tunnel does not reach; people who are not logged in read it too
+SERVER_NOT_REACHED = _("This server cannot be reached at present.")
+PAGE_ASKS_AGAIN = _("This page tries again every {seconds} seconds.")
 SERVER_CUT_OFF = _("{problem} Your notebook keeps running, and this page works again once that is solved.")
+SITE_AWAY_SINCE = _("{site} cannot be reached since {since}. Your job goes on.")
+CUT_OFF_SINCE = _(
+    "{problem} This is so since {since}. Your job goes on, and this page works again once that is solved."
+)
+NODE_SILENT_SINCE = _(
+    "Your server on {node} cannot be reached through {site} since {since}. "
+    "If its job has ended, the hub soon finds that out."
+)
+AT_TIME = _("{moment:%H:%M}")
+AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
+
+# -- the tunnel daemon: for people whose server it carries, then for administrators ------------------------
+TUNNELS_AWAY = _("The program that carries connections to {site} does not answer.")
+TUNNELS_OF_ANOTHER_VERSION = _(
+    "The tunnel daemon speaks version {daemon} of its messages, the hub version {hub}. Start the daemon again, "
+    "so that it is of the hub's version. Please tell the administrators."
+)
+TUNNEL_MESSAGE_TOO_LONG = _(
+    "What the catalogue says of a site's front ends is longer than a message to the tunnel daemon may be "
+    "({kilobytes} kB). This is a configuration error; please contact the administrators."
+)
+TUNNELS_FOLDER_OPEN = _(
+    "The folder {folder} of the tunnel daemon's socket must belong to the account of the hub, with mode 0700."
+)
+TUNNELS_RUN_ALREADY = _("A tunnel daemon runs already at {path}.")
 
 # -- what a site has -------------------------------------------------------------------------------------
 FACTS_REFUSED = _("Slurm at {site} did not say what is free.")

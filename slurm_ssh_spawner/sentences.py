@@ -15,6 +15,23 @@ CONNECTING = _("Connecting to {site} as {owner}.")
 ACCEPTED = _("{site} has accepted job {job_id}.")
 QUEUED = _("The job waits in the queue.")
 QUEUED_BECAUSE = _("The job waits in the queue ({reason}).")
+HUB = _("the hub")
+HUB_AT = _("the hub at {url}")
+HUB_UNREACHABLE_BECAUSE = _(
+    "The job runs on {node}, which cannot reach {hub}: {reason}. Please tell the administrators of the hub."
+)
+HUB_UNREACHABLE = _(
+    "The job runs on {node}, but what it reports does not reach {hub}. Please tell the administrators of the hub."
+)
+NOT_HEARD_OF = _("The job runs on {node}, but has not been heard of yet. See the last lines of its log.")
+NOT_HEARD_OF_AND_LOG_EMPTY = _(
+    "The job runs on {node}, but has not been heard of yet, and its log, {path}, is empty or missing."
+)
+SERVER_UNREACHABLE = _(
+    "The hub cannot reach the server on {node} at {address}: {reason}. Please tell the administrators of the hub."
+)
+NO_ANSWER = _("no answer")
+WAITS_UNTIL = _("The hub waits for it until {until} at most.")
 RUNNING = _("The job runs on {node}.")
 SERVER_STARTING = _("The notebook server is starting.")
 SERVER_UP = _("The server is up on {node}.")
@@ -34,6 +51,11 @@ NOT_RESOLVED = _("The hub did not check the choices before the start. Please tel
 TRY_AGAIN = _("{problem} Try again in a few minutes.")
 JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")
 JOB_GONE = _("The job at {site} ended before the notebook was up (gone from Slurm).")
+WAITED_TOO_LONG = _(
+    "Your job waited in the queue of {site} for {time}, and is cancelled. "
+    "Start it again, or ask for less: smaller and shorter jobs begin sooner."
+)
+NOT_UP_IN_TIME = _("The job at {site} ran, but its server was not up by {until}. The job is cancelled.")
 PACKAGE_HIDES = _(
     "The package {package} in {folder} hides the server's own. "
     "Move it away (pip uninstall {package}), and install it in an environment of its own."
@@ -46,8 +68,24 @@ SERVERS_GO_ON = _("{problem} Try again in a few minutes. Servers that run go on.
 NOTHING_STARTED = _("{problem} Nothing was started.")
 LOG_EMPTY = _("Its log, {path}, is empty or missing.")
 
+# -- a server that ended, and whose owner may not know ---------------------------------------------------
+SERVER_ENDED = _("Your server at {site} ended at {ended}. {problem}")
+NAMED_SERVER_ENDED = _("Your server {server} at {site} ended at {ended}. {problem}")
+SERVER_NEVER_UP = _("Your server at {site} did not come up; the start was over at {ended}. {problem}")
+NAMED_SERVER_NEVER_UP = _(
+    "Your server {server} at {site} did not come up; the start was over at {ended}. {problem}"
+)
+STOPPED_BY = _("It was stopped by {name}, an administrator of the hub.")
+STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
+
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
+NOT_FOUND_YET = _("{site} cannot say yet whether it has the job.")
+NEVER_SUBMITTED = _("The hub ended before the job was submitted.")
+NO_SUCH_PERSON = _("{user} does not use this hub any more.")
+NOT_STARTED_AGAIN = _("The server of {user} could not be started again yet.")
+TOKEN_AWAITED = _("The hub was restarted. It waits until the server reports again, some minutes at most.")
+SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 
@@ -55,6 +93,8 @@ STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner h
 NO_SUCH_LAUNCH = _("There is no such launch.")
 NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")
 NOT_A_REPORT = _('A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.')
+NOT_THEIR_LAUNCHES = _("You can see your own launches only, and only with a token that may read your servers.")
+NOT_A_NUMBER = _("{name} must be a number from {least} to {most}.")
 NOT_CHANGEABLE = _("Only {names} of a server can be changed.")
 NOT_TEXT = _("The {name} of a server must be text.")
 
@@ -85,4 +125,6 @@ CHECKED_TEXT = _("{file}: no problem found in what is written (sites: {sites}, p
 FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")
+NO_DAEMON = _("No tunnel daemon answers at {path} ({reason}).")
+SOCKET_UNUSABLE = _("The socket {path} cannot be made ({reason}).")
 NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h.")

@@ -7,28 +7,28 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from batchspawner import BatchSpawnerBase, JobStatus
-from jupyterhub import orm
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, Refused
+from slurm_ssh.errors import Broken, Refused, SubmissionAbsent
 from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, restored, routes
+from slurm_ssh_spawner.hub import composition, going_on, restored, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.reported_port import ReportedPort
+from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
-_AFTER_THE_QUEUE_SECONDS = 120
 _GATE_LOOK_SECONDS = 0.05
 _POLL_SECONDS = 60.0
 _BATCHSPAWNERS_WORDS = {
@@ -49,18 +49,19 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._job: Job | None = None
         self._launch: launch.Launch | None = None
-        self._port: ReportedPort | None = None
-        self.token_id: int | None = None
+        self._going_on: LaunchRecord | None = None
+        self._token_hash = ""
         self._progress: Progress | None = None
         self._restored = False
         self._url = ""
         self._place: Place | None = None
         self._profile_key = ""
         self.stop_failure: LaunchFailed | None = None
+        self.stop_reason = ""
 
     @property
     def launch_id(self) -> LaunchId | None:
-        """The launch that a job may report about, or None."""
+        """The launch that the server is of, or None."""
         return self._job.launch_id if self._job else None
 
     @classmethod
@@ -74,7 +75,8 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             settings = cls(parent=app).settings
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
-        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log)
+        ourselves = going_on.OwnApi(app)
+        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log, ourselves)
 
     @property
     def _hub(self) -> Hub:
@@ -105,7 +107,11 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
             with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
                 try:
-                    await self._hub.accept(self._request, options, self._take)
+                    self._going_on = await going_on.find(self._hub.launcher, self.user.name, self.name, options)
+                    if self._going_on:
+                        self._take_up(self._going_on)
+                    else:
+                        await self._hub.accept(self._request, options, self._take)
                 except BaseException:
                     self._launch, self._profile_key = None, ""
                     raise
@@ -127,9 +133,11 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     def _take(self, accepted: launch.Launch) -> None:
         """Begin to be a server of that launch's profile."""
         self._launch, self._profile_key = accepted, accepted.profile_key
-        # Each kernel may wait for another launch that makes it, and then be made.
-        kernel_minutes = 2 * sum(kernel.time_max for kernel in accepted.kernels)
-        self.start_timeout = (accepted.queue_wait_minutes + kernel_minutes) * 60 + _AFTER_THE_QUEUE_SECONDS
+        self.start_timeout = start_seconds(accepted)
+
+    def _take_up(self, record: LaunchRecord) -> None:
+        """Begin to be the server of a launch that an earlier hub began: it has passed the gate."""
+        self._profile_key, self.start_timeout = record.profile_key, going_on.WAIT_SECONDS
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -139,20 +147,50 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         A cancelled start cancels nothing: the hub cancels it both when it stops a server (`stop` follows)
         and when it shuts down.
         """
+        self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
+        if self._going_on:
+            return await self._go_on(self._going_on)
         asked = self._launch
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
-        self.will_resume, self.stop_failure = False, None
-        progress, self._port = Progress(), ReportedPort()
-        self._progress = progress
-        launcher = self._hub.launcher
-        self._job = launcher.job(asked, new_launch_id())
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
-            self.token_id = getattr(orm.APIToken.find(self.db, self.api_token), "id", None)
-            job = await launcher.submit(asked, self._job, self._process(asked.site), self._save, progress.tell)
+            live = await self._submitted(asked)
         with as_launch_failure(sentences.TRY_AGAIN):
-            self._url, self._place = await launcher.until_ready(job, self._port, progress)
+            self._url, self._place = await self._hub.launcher.until_ready(live.job, live.port, live.progress)
+            await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
+
+    async def _submitted(self, asked: launch.Launch) -> Live:
+        """Submit the launch, and once more as a new one if the first job has come to nowhere."""
+        self._progress = progress = Progress()
+        try:
+            return await self._submit(asked, progress)
+        except SubmissionAbsent:
+            if self._job:
+                self._hub.launcher.abandon(self._job)
+            progress.tell(sentences.SUBMITTED_AGAIN.format(site=asked.site.title))
+            return await self._submit(asked, progress)
+
+    async def _submit(self, asked: launch.Launch, progress: Progress) -> Live:
+        launcher = self._hub.launcher
+        self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
+        live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
+        process = self._process(asked.site, self._job.launch_id)
+        live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
+        return live
+
+    async def _go_on(self, record: LaunchRecord) -> str:
+        """Be the server of a launch that an earlier hub began, with the job that it has."""
+        launcher, self._token_hash = self._hub.launcher, record.token_hash
+        with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
+            live = await launcher.reports.take_up(record)
+        live.is_held, self._progress = True, live.progress
+        self._save(live.job)
+        with as_launch_failure(sentences.TRY_AGAIN):
+            self._url, self._place = await launcher.until_back(live, Place.of(record))
+            # JupyterHub has made a new one, which the job does not know.
+            self.api_token = await launcher.presented(live)
+        return self._url
 
     async def poll(self) -> int | None:
         """None unless it is certain that no job of ours runs; see docs/architecture.md."""
@@ -183,7 +221,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
         hub, path = self._hub, str(self.server.base_url)
-        found = await restored.find(hub.launcher, hub.looker, job, self._place, path, deadline)
+        live = hub.launcher.reports.expect(job, self.name, self._token_hash)
+        was = restored.Was(self._profile_key, self._place, path)
+        found = await restored.find(hub.launcher, hub.looker, live, was, deadline)
         self._profile_key = found.profile_key or self._profile_key
         match found.standing:
             case Standing.OVER:
@@ -209,16 +249,17 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         if self._job is not None:
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job)
+                    await self._hub.launcher.cancel(self._job, self.stop_reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise
 
     def run_post_stop_hook(self) -> Any:
         """Release what the launch left at the site, then run the configured hook."""
-        if self._job is not None and self._job.job_id:
+        if self._job is not None:
             launcher = self._hub.launcher
-            (launcher.detach if self.will_resume else launcher.release)(self._job)
+            over = launcher.release if self._job.job_id else launcher.abandon
+            (launcher.detach if self.will_resume else over)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -242,21 +283,9 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             # The records have the job too, and JupyterHub stores it again once the server is up.
             self.log.exception("%s could not be stored yet", job.mark)
 
-    def _process(self, site: Site) -> ServerProcess:
+    def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
-        return ServerProcess.of(self.get_args(), environ, site.hub_url, str(self.launch_id))
-
-    # -- what the job reports (hub.job_reports.Reportable) -----------------------------------------------------
-
-    def job_reports_port(self, port: int) -> None:
-        """Let `start` go on, once Slurm says where the job runs."""
-        if self._port is not None:
-            self._port.report(port)
-
-    def job_reports_stage(self, name: str, text: str) -> None:
-        """Show and keep what the job is doing."""
-        if self._progress is not None and self._job is not None and self._progress.reported(name, text):
-            self._hub.launcher.job_reports(self._job, self._progress)
+        return ServerProcess.of(self.get_args(), environ, site.hub_url, launch_id)
 
     # -- what JupyterHub stores -------------------------------------------------------------------------
 
@@ -264,7 +293,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state |= {"job": self._job.to_state(), "profile": self._profile_key, "token_id": self.token_id}
+            state |= {"job": self._job.to_state(), "profile": self._profile_key, "token_hash": self._token_hash}
         if self._place is not None:
             state["place"] = self._place.to_state()
         return state
@@ -275,13 +304,13 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         self._job = Job.from_state(state.get("job") or {})
         self._place, self._profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
         self._restored = self._job is not None
-        self.token_id = state.get("token_id")
+        self._token_hash = str(state.get("token_hash", ""))
 
     def clear_state(self) -> None:
         """Forget the job."""
         super().clear_state()
-        self._job, self._restored, self._url, self._progress, self.token_id = None, False, "", None, None
-        self._launch, self._profile_key, self._place = None, "", None
+        self._job, self._restored, self._url, self._progress, self._token_hash = None, False, "", None, ""
+        self._launch, self._going_on, self._profile_key, self._place = None, None, "", None
 
     # -- what batchspawner would do by shell ------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.folders import TREE
 
-_NOT_SHIPPED = {"lab", "tests", "benchmarks"}
+_NOT_SHIPPED = {"lab", "tests", "benchmarks", "faults"}
 _LINT = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
 
 

@@ -9,7 +9,17 @@ import pytest
 
 from tests.support.folders import TREE
 
-_CODE = ("kernels", "profiles", "kerberos_auth", "slurm_ssh", "slurm_ssh_spawner", "lab", "benchmarks", "tests")
+_CODE = (
+    "kernels",
+    "profiles",
+    "kerberos_auth",
+    "slurm_ssh",
+    "slurm_ssh_spawner",
+    "lab",
+    "benchmarks",
+    "faults",
+    "tests",
+)
 _PAGES = [*TREE.glob("*.md"), *TREE.glob("docs/**/*.md"), TREE / "benchmarks/README.md"]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _NAMED = re.compile(r"\b(?:docs/[\w./-]*\w|[A-Z]+\.md)")

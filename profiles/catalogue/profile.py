@@ -105,7 +105,8 @@ class Offering(Entry):
     )
     visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
     queue_wait: Minutes = Field(
-        default=30, description="How long a launch may wait in the queue before it is given up, such as `4h`."
+        default=24 * 60,
+        description="How long a job may wait in the queue before it is cancelled, such as `4h`; people are told.",
     )
 
     @model_validator(mode="after")

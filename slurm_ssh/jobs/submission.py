@@ -16,6 +16,7 @@ from slurm_ssh.errors import (
     LaunchError,
     Refused,
     SiteUnreachable,
+    SubmissionAbsent,
     SubmissionLost,
     SubmitRefused,
     Unavailable,
@@ -55,7 +56,8 @@ Tell = Callable[[str], None]
 async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Tell) -> tuple[str, str]:
     """Submit the job whose handle is `job` and return the script that was sent and Slurm's job id.
 
-    Raises Refused, SubmitRefused, Unavailable or Broken; SubmissionLost if there may be a job nevertheless.
+    Raises Refused, SubmitRefused, Unavailable or Broken; SubmissionLost if there may be a job nevertheless,
+    SubmissionAbsent if the submission was not answered and there is none.
     """
     await _prepare(remote, job.owner)
     place = delivery.of(remote.site)
@@ -159,8 +161,9 @@ def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> s
 async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
     """Return the id of a job whose submission was not answered in words that we know, if Slurm has it after all.
 
-    Raises `otherwise` once Slurm has said several times that it has no such job, or has said nothing for long.
-    A job that turns up even later ends itself: the hub does not know its launch any more.
+    Once Slurm has said several times that it has no such job, raises SubmissionAbsent in the place of a lost
+    submission, else `otherwise`; SubmissionLost if it has said nothing for long.  A job that turns up even later
+    ends itself: the hub does not know its launch any more.
     """
     absences = silences = 0
     remote = replace(remote, deadline=Deadline.after(_FIND_SECONDS))
@@ -174,6 +177,10 @@ async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
                 if (row.mark, row.owner) == (job.mark, job.owner):
                     return row.job_id
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    if absences < _LOOKS_FOR_LOST_JOB:
+        raise SubmissionLost(otherwise.message, otherwise.detail) from otherwise
+    if isinstance(otherwise, SubmissionLost):
+        raise SubmissionAbsent(otherwise.message, otherwise.detail) from otherwise
     raise otherwise
 
 

@@ -65,14 +65,21 @@ class Upkeep:
         """Return when no delivery to a forgotten job is under way any more."""
         await self._deliveries.settled(job)
 
-    def owe_stop(self, job: Job) -> None:
-        """Cancel a job, whose record says that its stop is wanted, as soon as its site can be told."""
+    def owes_stop(self, job: Job) -> bool:
+        """Return whether the stop of a job is under way."""
+        return job.launch_id in self._owed
+
+    def owe_stop(self, job: Job, then: Callable[[Job], object] | None = None) -> None:
+        """Cancel a job, whose record says that its stop is wanted, as soon as its site can be told.
+
+        `then` is called once it has ended.
+        """
         if job.launch_id not in self._owed:
             self._deliveries.forget(job)
-            task = self._owed[job.launch_id] = asyncio.create_task(self._stop(job))
+            task = self._owed[job.launch_id] = asyncio.create_task(self._stop(job, then))
             task.add_done_callback(lambda _: self._owed.pop(job.launch_id))
 
-    async def _stop(self, job: Job) -> None:
+    async def _stop(self, job: Job, then: Callable[[Job], object] | None) -> None:
         """Try while the site cannot be told.  Without a ticket there is no use: the next one starts this again."""
         for pause in chain((0.0, *PAUSES_SECONDS), repeat(PAUSES_SECONDS[-1])):
             await asyncio.sleep(pause)
@@ -83,4 +90,7 @@ class Upkeep:
                 continue
             except LaunchError as error:
                 _log.warning("%s: will be stopped when %s has a ticket: %s", job.mark, job.user, error)
+            else:
+                if then:
+                    then(job)
             return

@@ -134,6 +134,12 @@ def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
     return command(site, "squeue", "-h", "-t", "all", "-u", owner, names, "-o", _QUEUE_FORMAT)
 
 
+def marked(site: Site, owner: str, beginning: str) -> Shell:
+    """Return the program that lists the owner's jobs that go on and whose mark begins so, as `queue` does."""
+    listed = command(site, "squeue", "-h", "-u", owner, "-o", _QUEUE_FORMAT)
+    return Shell(f"rows=$({listed}) && {{ printf '%s\\n' \"$rows\" | grep -F {quote('|' + beginning)}; true; }}")
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of `queue`'s answer."""
@@ -158,8 +164,13 @@ def parse_queue(stdout: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def state_of(word: str) -> JobState:
+    """Return what Slurm's word for a state means, UNKNOWN for one that we do not know."""
+    return _STATES.get(word, JobState.UNKNOWN)
+
+
 def _report(word: str, node: str, reason: str) -> JobReport:
-    state = _STATES.get(word, JobState.UNKNOWN)
+    state = state_of(word)
     why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
     # An address is made of it, so whatever else it is, it is no name of a node.
     return JobReport(state, one_line(word, _LONGEST_WORDS), why, node if _NODE.fullmatch(node) else "")

@@ -32,6 +32,12 @@ async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[slurm_jobs.Ro
     return await _ask(remote, slurm_jobs.queue(remote.site, remote.login.owner, marks), slurm_jobs.parse_queue)
 
 
+async def marked_jobs(remote: Remote, beginning: str) -> tuple[slurm_jobs.Row, ...] | None:
+    """Return the rows of the owner's jobs that wait or run and whose mark begins so."""
+    question = slurm_jobs.marked(remote.site, remote.login.owner, beginning)
+    return await _ask(remote, question, slurm_jobs.parse_queue)
+
+
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:
     """Return what the site's accounting knows of an owner, who need not be the one who asks."""
 

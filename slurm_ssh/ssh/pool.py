@@ -4,10 +4,11 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
-from profiles.catalogue.site import FrontEnd, Site
+from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
@@ -26,15 +27,28 @@ PATIENCE_SECONDS = 30
 _BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
 
 
+class Reachable(Protocol):
+    """What is needed of a site to connect to it."""
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+
+    @property
+    def front_ends(self) -> tuple[FrontEnd, ...]:
+        """Its login hosts, in order of preference."""
+
+
 class ConnectionPool:
     """Owner of all connections.
 
-    `ticket_of` returns a person's valid ticket or raises AuthFailed; a connection is closed after `idle_seconds`.
+    `ticket_of` returns a person's valid ticket or raises AuthFailed; a connection is closed after `idle_seconds`,
+    which may change.
     """
 
     def __init__(self, ticket_of: Callable[[str], Ticket], idle_seconds: float) -> None:
         self._ticket_of = ticket_of
-        self._idle_seconds = idle_seconds
+        self.idle_seconds = idle_seconds
         self._open: dict[Login, Connection] = {}
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
@@ -45,7 +59,7 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def connection(
-        self, login: Login, site: Site, deadline: Deadline | None = None
+        self, login: Login, site: Reachable, deadline: Deadline | None = None
     ) -> AsyncIterator[Connection]:
         """Give the person's connection to the site, made now if there is none.
 
@@ -90,7 +104,7 @@ class ConnectionPool:
 
     async def _reap(self) -> None:
         while self._open or self._retired:
-            await asyncio.sleep(self._idle_seconds / 10)
+            await asyncio.sleep(self.idle_seconds / 10)
             over = [login for login, each in self._open.items() if self._is_over(each)]
             retired = {each for each in self._retired if each.idle_seconds > 0 or not each.is_open}
             # All are taken out before any is waited for: meanwhile their owners may make new ones.
@@ -98,7 +112,7 @@ class ConnectionPool:
             self._retired -= retired
             await asyncio.gather(*closing, return_exceptions=True)
 
-    async def _fresh(self, login: Login, site: Site, patience: Deadline) -> Connection:
+    async def _fresh(self, login: Login, site: Reachable, patience: Deadline) -> Connection:
         # A lock is never dropped: one dropped while somebody waits on it could be made twice.
         lock = self._locks.setdefault(login, asyncio.Lock())
         async with patience.enforced():
@@ -114,9 +128,9 @@ class ConnectionPool:
             lock.release()
 
     def _is_over(self, connection: Connection) -> bool:
-        return not connection.is_open or connection.idle_seconds > self._idle_seconds
+        return not connection.is_open or connection.idle_seconds > self.idle_seconds
 
-    async def _connect(self, login: Login, site: Site, patience: Deadline) -> Connection:
+    async def _connect(self, login: Login, site: Reachable, patience: Deadline) -> Connection:
         try:
             ticket = self._ticket_of(login.user)
         except AuthFailed as error:
@@ -141,7 +155,7 @@ class ConnectionPool:
             raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
 
-    def _in_order(self, site: Site) -> list[FrontEnd]:
+    def _in_order(self, site: Reachable) -> list[FrontEnd]:
         """Return the front ends as the site has them, those last that were silent a short while ago."""
         now = asyncio.get_running_loop().time()
         return sorted(site.front_ends, key=lambda each: self._silent_until.get(each.host, 0.0) > now)
@@ -215,7 +229,7 @@ class _Race:
             attempt.cancel()
 
 
-def _late(site: Site, deadline: Deadline | None, said: str) -> SiteUnreachable:
+def _late(site: Reachable, deadline: Deadline | None, said: str) -> SiteUnreachable:
     """Return the error of somebody who waited in vain: the time for all their work is up, or that to connect."""
     if deadline and not deadline.left:
         return SiteUnreachable(sentences.TOO_SLOW.format(site=site.title, seconds=round(deadline.seconds)), said)

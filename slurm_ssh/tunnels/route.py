@@ -1,10 +1,11 @@
 """Where a server is, and from where it can be reached."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from profiles.catalogue.site import Site
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import Reachable
 
 # Only processes of the hub's machine, such as the proxy, need to reach a tunnel.
 LOCAL_ADDRESS = "127.0.0.1"
@@ -24,6 +25,14 @@ class Route:
     local_port: int = 0
 
 
-def address(site: Site, route: Route) -> str:
+class Way(Reachable, Protocol):
+    """What is needed of a site to reach its nodes through its front ends; the catalogue's Site is one."""
+
+    @property
+    def node_address(self) -> str:
+        """The address of a node, with `{node}` for Slurm's name of it."""
+
+
+def address(site: Way, route: Route) -> str:
     """Return the host at which the site's front ends, or the hub itself, reach the route's node."""
     return site.node_address.replace("{node}", route.node)

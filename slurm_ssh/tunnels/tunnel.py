@@ -7,11 +7,31 @@ from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
+from slurm_ssh.job import LaunchId
 from slurm_ssh.tunnels import addresses
-from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
 
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+class Keeper(Protocol):
+    """Keeps tunnels open: a TunnelKeeper in this process, or a RemoteKeeper, which has a daemon do it."""
+
+    async def open(self, route: Route, site: Site, deadline: Deadline) -> int:
+        """Open a tunnel and return its local port, that it had before if possible.
+
+        Raises Unavailable, Broken, or what a connection raises, by the `deadline`; not for a server that was up
+        before.
+        """
+
+    def close(self, launch_id: LaunchId) -> None:
+        """Close a tunnel and what goes through it; nothing happens if there is none."""
+
+    def list(self) -> tuple[Route, ...]:
+        """Return the routes of all tunnels that this process has opened, with their local ports."""
+
+    async def leave(self) -> None:
+        """End, as this process does; the tunnels of a daemon stay open."""
 
 
 class Tunnel(Protocol):
@@ -49,7 +69,7 @@ class DirectTunnel:
 class SSHTunnel:
     """A port of the hub's machine leads through a front end of the site to the node."""
 
-    def __init__(self, site: Site, keeper: TunnelKeeper) -> None:
+    def __init__(self, site: Site, keeper: Keeper) -> None:
         self._site = site
         self._keeper = keeper
 
@@ -59,7 +79,7 @@ class SSHTunnel:
         return f"http://{LOCAL_ADDRESS}:{port}", port
 
 
-def of(site: Site, keeper: TunnelKeeper) -> Tunnel:
+def of(site: Site, keeper: Keeper) -> Tunnel:
     """Return the tunnel that the site's `tunnel.kind` names."""
     return SSHTunnel(site, keeper) if site.tunnel.kind == "ssh" else DirectTunnel(site)
 

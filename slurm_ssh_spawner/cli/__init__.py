@@ -1,1 +1,1 @@
-"""`jupyterhub-sites`: what an admin asks about a catalogue."""
+"""`jupyterhub-sites`: what an admin asks about a catalogue, and a hub's tunnels."""

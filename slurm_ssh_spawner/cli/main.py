@@ -1,4 +1,4 @@
-"""`jupyterhub-sites`: what an admin asks about a catalogue.  A driver that knows no JupyterHub."""
+"""`jupyterhub-sites`: what an admin asks about a catalogue, and a hub's tunnels.  A driver without JupyterHub."""
 
 import argparse
 import logging
@@ -10,7 +10,7 @@ from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh.errors import LaunchError
-from slurm_ssh_spawner.cli import check, show
+from slurm_ssh_spawner.cli import check, show, tunnels
 
 
 class _Command(argparse.ArgumentParser):
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="jupyterhub-sites", description="Look into catalogues of sites and profiles."
+        prog="jupyterhub-sites", description="Look into catalogues of sites and profiles; carry tunnels."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
 
@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--site", metavar="KEY", help="default: the profile's first one")
     job.add_argument("--choice", action="append", default=[], metavar="NAME=VALUE", help="such as time=2h")
     job.set_defaults(command=show.script)
+
+    carrying = commands.add_parser("tunnels", help="carry a hub's tunnels, in a process of their own")
+    carrying.add_argument(
+        "--socket", default=tunnels.SOCKET, metavar="PATH", help="where the hub finds it (%(default)s)"
+    )
+    carrying.add_argument("--list", action="store_true", help="print the tunnels that one carries, and end")
+    carrying.set_defaults(command=tunnels.tunnels)
     return parser
 
 

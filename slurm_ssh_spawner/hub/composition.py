@@ -6,6 +6,7 @@ import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
@@ -16,9 +17,14 @@ from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
 from slurm_ssh.job import is_hub_name
+from slurm_ssh.tunnels.keeper import TunnelKeeper
+from slurm_ssh.tunnels.messages import Begin
+from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
+from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import HubServers, Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
 
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
@@ -29,6 +35,8 @@ _THREADS_PER_FRONT_END = 16
 # For a thousand servers behind tunnels with ten connections each; a systemd unit gets half a million.
 _FILES = 10_000
 _PACKAGES = ("slurm_ssh_spawner", "slurm_ssh", "profiles", "kernels")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,13 @@ class Settings:
     tunnel_ports: range
     records_url: str
     records_days: int
+    tunnels_socket: str
 
 
-def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
+def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers: HubServers) -> Hub:
     """Return what all spawners share; it is closed when the hub ends.  The core's log goes to `log`.
+
+    `servers` are those of the hub itself.
 
     Raises SystemExit with a sentence that says why the hub cannot start.
     """
@@ -60,12 +71,35 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger) -> Hub:
     _make_threads(sum(len(site.front_ends) for site in catalogue.sites.values()))
     told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
     reach = core.open_core(told, catalogue.sites, credentials, records)
-    launcher = Launcher(reach, credentials, records, settings.hub_name, settings.tunnel_ports)
-    hub = Hub(catalogue, launcher, reach.availability)
+    has_tunnels = any(site.tunnel.kind == "ssh" for site in catalogue.sites.values())
+    tunnels = _tunnels(settings, reach, credentials, has_tunnels)
+    launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
+    reconciliation = Reconciliation(launcher, credentials, servers)
+    hub = Hub(catalogue, launcher, reach.availability, reconciliation)
+    launcher.recall_ends()
     launcher.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
+    reconciliation.begin()
     at_the_end(hub.close)
     return hub
+
+
+def _tunnels(settings: Settings, reach: core.Core, tickets: Any, are_needed: bool) -> Keeper:
+    """Return what keeps the tunnels: the daemon that the settings name, or else this process."""
+    ports, socket = settings.tunnel_ports, settings.tunnels_socket
+    if not socket:
+        if are_needed:
+            _log.info("tunnels end with the hub: no tunnel daemon is set (SlurmSSHSpawner.tunnels_socket)")
+        return TunnelKeeper(reach.pool, ports)
+    told = Begin(
+        tickets=tickets.folder,
+        realm=tickets.realm,
+        ports=(ports[0], ports[-1]),
+        idle_seconds=settings.connection_idle_seconds,
+    )
+    keeper = RemoteKeeper(Path(socket), told)
+    tickets.subscribe(keeper.renew)
+    return keeper
 
 
 def _catalogue(path: str) -> LiveCatalogue:

@@ -18,8 +18,11 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job
+from slurm_ssh.tunnels.answer import IN_PLACE
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.reports import Live
 
 _ANSWER_SECONDS = 5
 _LOOKS_AT_ONCE = 50
@@ -51,6 +54,15 @@ class Found:
     profile_key: str = ""
 
 
+@dataclass(frozen=True)
+class Was:
+    """What JupyterHub has kept of a server: `path` is its own, `place` None if only its record may say it."""
+
+    profile_key: str
+    place: Place | None
+    path: str
+
+
 class Looker:
     """Owner of the HTTP client that looks at servers, some at once: each look has all of its time for itself."""
 
@@ -63,7 +75,7 @@ class Looker:
         self._client.close()
 
     async def answers(self, url: str) -> bool:
-        """Return whether a server answers at `url` now, with whatever status."""
+        """Return whether a server answers at `url` now, with whatever status; a tunnel in its place does not."""
         # Of a HEAD's answer nobody reads a body.
         look = HTTPRequest(
             url,
@@ -74,32 +86,45 @@ class Looker:
         )
         async with self._free:
             try:
-                await self._client.fetch(look, raise_error=False)
+                answer = await self._client.fetch(look, raise_error=False)
             except (OSError, HTTPClientError):
                 return False
-        return True
+        return IN_PLACE not in answer.headers
 
 
-async def find(
-    launcher: Launcher, looker: Looker, job: Job, place: Place | None, path: str, deadline: Deadline
-) -> Found:
-    """Return how a server stands that was at `place`, None if only its record may say where; `path` is its own.
+async def find(launcher: Launcher, looker: Looker, live: Live, was: Was, deadline: Deadline) -> Found:
+    """Return how a server stands that ran before.
 
-    Raises DatabaseAway if the record cannot be read.
+    Raises DatabaseAway if the record is needed and cannot be read.
     """
-    silent, profile_key = Standing.SILENT, ""
-    if place is None and (record := await launcher.records.get(job.launch_id)):
-        if record.ended:
+    job, place, silent, profile_key = live.job, was.place, Standing.SILENT, ""
+    if record := await _record(launcher, live, was):
+        if record.stop_wanted:
+            launcher.owe_stop(job)
+        if not record.is_open:
             return Found(Standing.OVER)
-        place, profile_key = Place.of(record), record.profile_key
+        place, profile_key = place or Place.of(record), record.profile_key
         silent = Standing.SILENT if place else Standing.NEVER_UP
     url = ""
     if place:
         url, place = await _reached(launcher, job, place, deadline)
-    if url and await looker.answers(f"{url}{path}"):
+    if url and await looker.answers(f"{url}{was.path}"):
         return Found(Standing.UP, url, place, profile_key)
     is_over = (await launcher.report(job, deadline)).state.is_over
     return Found(Standing.OVER if is_over else silent, url, place, profile_key)
+
+
+async def _record(launcher: Launcher, live: Live, was: Was) -> LaunchRecord | None:
+    try:
+        record = await launcher.records.get(live.job.launch_id)
+    except DatabaseAway:
+        if was.place is None:
+            raise
+        return None
+    if record is None:
+        _log.warning("%s: its record was lost; what JupyterHub has kept takes its place", live.job.mark)
+        launcher.records.restore(live.job, live.server, was.profile_key, live.token_hash)
+    return record
 
 
 async def _reached(launcher: Launcher, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:

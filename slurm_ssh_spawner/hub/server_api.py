@@ -30,9 +30,18 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
         spawner = user.spawners[server_name] if user and server_name in user.spawners else None
         if spawner is not None:
             spawner.stop_failure = None
+            spawner.stop_reason = self._why(user)
         await super().delete(user_name, server_name)
         if failure := getattr(spawner, "stop_failure", None):
             raise failure
+
+    def _why(self, owner: Any) -> str:
+        """Return the sentence that says who stops a server, "" for its owner, who knows it."""
+        asker = self.current_user
+        if asker is None or (asker.kind, asker.name) == ("user", owner.name):
+            return ""
+        by = sentences.STOPPED_BY if asker.kind == "user" else sentences.STOPPED_BY_SERVICE
+        return by.format(name=asker.name)
 
     def get_json_body(self) -> Any:
         """Return the body; as JupyterHub has it, but for what would end there in a 500."""

@@ -32,6 +32,12 @@ class SpawnerSettings(Configurable):
         "may have taken one when a tunnel is made again.",
     ).tag(config=True)
 
+    tunnels_socket = Unicode(
+        "",
+        help="Socket of the tunnel daemon (`jupyterhub-sites tunnels`), such as /run/jupyterhub-tunnels/socket: "
+        'tunnels then go on while the hub is started again. With "" the hub carries them, and they end with it.',
+    ).tag(config=True)
+
     connection_idle_seconds = Float(
         300,
         min=10,
@@ -70,4 +76,5 @@ class SpawnerSettings(Configurable):
             parse_ports(self.tunnel_ports),
             self.records_url,
             self.records_days,
+            self.tunnels_socket,
         )

@@ -15,7 +15,9 @@ from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh_spawner.hub.restored import Looker
+from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
 
 SETTING = "slurm_ssh_hub"
@@ -62,10 +64,12 @@ class Hub:
     catalogue: LiveCatalogue
     launcher: Launcher
     availability: Availability
+    reconciliation: Reconciliation
     looker: Looker = field(default_factory=Looker)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
+        await self.reconciliation.close()
         await self.catalogue.close()
         self.looker.close()
         await self.launcher.close()
@@ -150,7 +154,7 @@ class Hub:
         return dict(choices.values) or {"profile": resolved.profile_key}
 
 
-def launch_notices(user: Any) -> tuple[str, ...]:
+def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
     """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
 
     For `c.JupyterHub.template_vars`.

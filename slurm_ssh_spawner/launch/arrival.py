@@ -6,17 +6,22 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from slurm_ssh.errors import JobEnded, LaunchError
+from profiles.catalogue.site import Site
+from slurm_ssh.errors import JobEnded, LaunchError, Refused
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders
 from slurm_ssh.jobs import log as job_log
+from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch import silence
+from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 
 OUTPUT_SECONDS = 3.0
+UNHEARD_SECONDS = 20.0
 _TRACEBACK = "Traceback (most recent call last):"
 _OF_A_PERSON = re.compile(r"(/[^\"'()\n]{1,300}/\.local/lib/python3\.[0-9]{1,3}/site-packages)/(\w[\w.-]{0,99})")
 _END_SECONDS = 0.5
@@ -25,31 +30,53 @@ _log = logging.getLogger(__name__)
 
 
 class Arrivals:
-    """Waits for jobs.  `remote_of` gives access to a job's site; `over` is told of a job that ended, and how."""
+    """Waits for jobs.
+
+    `remote_of` gives access to a job's site; `over` is told of a job that ended, and finds out why.  `hub_url` is
+    where jobs reach the hub at sites without a `hub_url` of their own, "" while that is not known.
+    """
 
     def __init__(
-        self, watch: JobWatch, remote_of: Callable[[Job], Remote], over: Callable[[Job, JobReport], None]
+        self,
+        watch: JobWatch,
+        remote_of: Callable[[Job], Remote],
+        over: Callable[[Job, JobReport], "asyncio.Task[Explained]"],
     ) -> None:
         self._watch = watch
         self._remote_of = remote_of
         self._over = over
+        self.hub_url = ""
 
-    async def node(self, job: Job, port: ReportedPort, progress: Progress) -> str:
+    async def node(self, job: Job, port: ReportedPort, progress: Progress, patience: Patience) -> str:
         """Return the name of the job's node, once the job has reported its port.
 
         A port that was reported before Slurm named a node is not the job's, and is forgotten.  Raises JobEnded,
-        with the stages and the last lines of the job's log, if the job is over before.
+        with the stages and the last lines of the job's log, if the job is over before, and Refused if the
+        `patience` is.
         """
+        arriving = asyncio.create_task(self._arrived(job, port, progress, patience))
+        given_up = asyncio.create_task(patience.is_over())
+        try:
+            await asyncio.wait((arriving, given_up), return_when=asyncio.FIRST_COMPLETED)
+            if arriving.done():
+                return arriving.result()
+        finally:
+            arriving.cancel()
+            given_up.cancel()
+        progress.end(failed=True)
+        raise await self._too_long(job, patience)
+
+    async def _arrived(self, job: Job, port: ReportedPort, progress: Progress, patience: Patience) -> str:
         while True:
-            await self._reported(job, port, progress)
+            await self._reported(job, port, progress, patience)
             if node := await self._node(job, progress):
                 progress.end()
                 return node
             _log.warning("%s: port %d was reported before the job ran, and is ignored", job.mark, port.number)
             port.forget()
 
-    async def _reported(self, job: Job, port: ReportedPort, progress: Progress) -> None:
-        watching = asyncio.create_task(self._until_over(job, progress))
+    async def _reported(self, job: Job, port: ReportedPort, progress: Progress, patience: Patience) -> None:
+        watching = asyncio.create_task(self._until_over(job, progress, patience))
         waiting = asyncio.create_task(port.wait())
         try:
             await asyncio.wait((watching, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -60,8 +87,9 @@ class Arrivals:
             progress.end(failed=True)
             raise await self._ended(job, watching.result(), progress)
 
-    async def _until_over(self, job: Job, progress: Progress) -> JobReport:
-        told = asyncio.create_task(self._told(job, progress))
+    async def _until_over(self, job: Job, progress: Progress, patience: Patience) -> JobReport:
+        told = asyncio.create_task(self._told(job, progress, patience))
+        unheard = asyncio.create_task(self._unheard(job, progress, patience))
         output = asyncio.create_task(self._output(job, progress))
         try:
             # A job that has given up will be over in a moment; nobody should wait for the next look.
@@ -70,8 +98,37 @@ class Arrivals:
                 return told.result()
             return await self._end(job)
         finally:
-            told.cancel()
-            output.cancel()
+            for task in (told, unheard, output):
+                task.cancel()
+
+    async def _too_long(self, job: Job, patience: Patience) -> Refused:
+        """Return why a job that goes on is not waited for any longer; it is stopped then."""
+        site = self._remote_of(job).site
+        if not patience.runs:
+            return Refused(sentences.WAITED_TOO_LONG.format(site=site.title, time=patience.queue_time))
+        tail = ""
+        with suppress(LaunchError):
+            tail = await self._tail(job)
+        return Refused(sentences.NOT_UP_IN_TIME.format(site=site.title, until=patience.clock), quoted=tail)
+
+    async def _unheard(self, job: Job, progress: Progress, patience: Patience) -> None:
+        """Say what is wrong with a job that runs and says nothing, as often as that changes."""
+        await patience.running.wait()
+        told = ""
+        while not progress.stages:
+            await asyncio.sleep(UNHEARD_SECONDS)
+            try:
+                site, log = self._remote_of(job).site, await self._tail(job)
+            except LaunchError as error:
+                _log.warning("%s runs, but is not heard of, and its log cannot be read: %s", job.mark, error)
+                continue
+            path, url = folders.log_path(site, job.owner, job.launch_id), site.hub_url or self.hub_url
+            sentence = silence.why(log, patience.node, url, path)
+            if not progress.stages and sentence != told:
+                told = sentence
+                progress.tell(sentence)
+                progress.show_output(log)
+                silence.tell_admins(job, log, patience.node, url)
 
     async def _end(self, job: Job) -> JobReport:
         report = await self._watch.report(job)
@@ -80,15 +137,19 @@ class Arrivals:
             report = await self._watch.report(job)
         return report
 
-    async def _told(self, job: Job, progress: Progress) -> JobReport:
-        told = ""
+    async def _told(self, job: Job, progress: Progress, patience: Patience) -> JobReport:
+        told, limit = "", sentences.WAITS_UNTIL.format(until=patience.clock)
         async for report in self._watch.reports(job):
             if report.state.is_over:
                 return report
+            patience.seen(report)
             sentence = _sentence(report)
             if sentence and sentence != told:
                 progress.tell(sentence)
                 told = sentence
+            if report.state is JobState.PENDING and limit:
+                progress.tell(limit)
+                limit = ""
         raise AssertionError("a watch has no end")
 
     async def _output(self, job: Job, progress: Progress) -> None:
@@ -113,22 +174,27 @@ class Arrivals:
         raise AssertionError("a watch has no end")
 
     async def _ended(self, job: Job, report: JobReport, progress: Progress) -> JobEnded:
-        self._over(job, report)
+        # Others wait for the same answer.
+        explained = await asyncio.shield(self._over(job, report))
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
         said = [ended.format(site=site.title, state=report.word)]
-        if progress.failing.done():
-            said.append(_sentence_of(progress.failing.result()))
-        path, tail = folders.log_path(site, job.owner, job.launch_id), ""
-        try:
-            tail = await self._tail(job)
-            said += _hiding(tail)
-            said.append((sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY).format(path=path))
-        except LaunchError as error:
-            said.append(sentences.LOG_UNREADABLE.format(path=path, problem=error.message))
+        said.append(self._reason(explained, report, site, progress))
+        path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
+        said += _hiding(tail)
+        log = sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY
+        log = sentences.LOG_UNREADABLE if explained.problem else log
+        said.append(log.format(path=path, problem=explained.problem))
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
+
+    def _reason(self, explained: Explained, report: JobReport, site: Site, progress: Progress) -> str:
+        if progress.failing.done():
+            return _sentence_of(progress.failing.result())
+        if silence.is_unheard(explained.log):
+            return silence.why(explained.log, report.node, site.hub_url or self.hub_url, "")
+        return explained.sentence
 
 
 def _hiding(log: str) -> list[str]:

@@ -22,7 +22,7 @@ class Leftovers:
         self._records = records
 
     async def remove(self, job: Job) -> None:
-        """Remove it step by step: one that fails holds no other up."""
+        """Remove it step by step, one that fails holds no other up; note it if nothing is left."""
         # A delivery that ends later would leave a ticket that nobody removes.
         await self._core.upkeep.settled(job)
         try:
@@ -30,20 +30,31 @@ class Leftovers:
         except LaunchError as error:
             _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
             return
-        await self._try(job, "what its hooks started", self._end_hooks(job, remote))
-        ticket = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
-        await self._try(job, "its ticket", ticket)
-        folder = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
-        await self._try(job, "its folder", folder)
+        hooks = await self._try(job, "what its hooks started", self._end_hooks(job, remote))
+        released = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
+        ticket = await self._try(job, "its ticket", released)
+        removed = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
+        folder = await self._try(job, "its folder", removed)
+        if hooks and ticket and folder:
+            self._records.released(job.launch_id)
 
     async def _end_hooks(self, job: Job, remote: Remote) -> None:
         """End what a hook had started: its job may have been killed before it could do so itself."""
+        failure = None
         for command in await self._records.releases(job.launch_id):
-            await self._try(job, "what its hooks started", remote.run(command))
+            try:
+                await remote.run(command)
+            except LaunchError as error:
+                failure = error
+        if failure:
+            raise failure
 
     @staticmethod
-    async def _try(job: Job, what: str, step: Awaitable[object]) -> None:
+    async def _try(job: Job, what: str, step: Awaitable[object]) -> bool:
+        """Return whether a step succeeded; if not, the log says so."""
         try:
             await step
         except LaunchError as error:
             _log.warning("%s: %s at %s may be left over: %s", job.mark, what, job.site_key, error)
+            return False
+        return True

@@ -16,8 +16,8 @@ class Place:
 
     @classmethod
     def of(cls, record: LaunchRecord) -> Self | None:
-        """Return what the record has, None if the server was never up."""
-        return cls(record.node, record.port, record.local_port) if record.port else None
+        """Return what the record has, None if the hub has never reached the server."""
+        return cls(record.node, record.port, record.local_port) if record.node and record.port else None
 
     @classmethod
     def from_state(cls, state: Any) -> Self | None:

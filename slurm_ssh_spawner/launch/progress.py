@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
 
 from slurm_ssh_spawner import sentences
 
@@ -45,6 +45,13 @@ class Stage:
             "failed": self.failed,
         }
 
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the stage that `to_json` gave."""
+        began, seconds = datetime.fromtimestamp(kept["began"], UTC), kept["seconds"]
+        ended = None if seconds is None else began + timedelta(seconds=seconds)
+        return cls(kept["name"], kept["text"], began, ended, kept["failed"])
+
     def __str__(self) -> str:
         """Return one line for people."""
         ended = sentences.STAGE_FAILED if self.failed else sentences.STAGE_DONE
@@ -70,6 +77,15 @@ class Progress:
         self.failing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._watchers = self._reports = self._length = 0
         self._news = asyncio.Event()
+
+    @classmethod
+    def of(cls, stages: Sequence[Mapping[str, Any]]) -> Self:
+        """Return the progress of a launch that an earlier hub began, with the stages of its record."""
+        progress = cls()
+        progress.stages = [Stage.of(each) for each in stages]
+        progress._reports = len(stages)
+        progress._length = sum(len(stage.text) for stage in progress.stages)
+        return progress
 
     @property
     def is_watched(self) -> bool:

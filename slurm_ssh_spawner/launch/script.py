@@ -47,6 +47,16 @@ class ServerProcess:
     secrets: Mapping[str, str]
     report_url: str
 
+    @property
+    def server(self) -> str:
+        """The name of the server on the hub, "" for the default one."""
+        return self.environ.get("JUPYTERHUB_SERVER_NAME", "")
+
+    @property
+    def token(self) -> str:
+        """The API token of the server, with which its job reports."""
+        return self.secrets[_SECRETS[0]]
+
     @classmethod
     def of(cls, arguments: Sequence[str], environ: Mapping[str, str], hub_url: str | None, launch_id: str) -> Self:
         """Return the server that JupyterHub describes by `arguments` and `environ`.

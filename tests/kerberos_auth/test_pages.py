@@ -7,6 +7,7 @@ from importlib.resources import files
 import httpx
 import pytest
 from jupyterhub import orm
+from jupyterhub.spawner import SimpleLocalProcessSpawner
 from krb_caches import cache, credential
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -14,7 +15,7 @@ from kerberos_auth.errors import TicketMissing
 from kerberos_auth.pages import ticket_notice
 from lab.plain_http import NO_TLS
 from tests.support import client
-from tests.support.hub import NoProxy, ReportedSpawner
+from tests.support.hub import NoProxy
 
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
 OF_ALICE = "alice has no valid Kerberos ticket and must log in before a server can be started."
@@ -42,7 +43,7 @@ class Browser:
         await self.get("home")
 
 
-class FormSpawner(ReportedSpawner):
+class FormSpawner(SimpleLocalProcessSpawner):
     """One with a form, as ours."""
 
     options_form = "A form."

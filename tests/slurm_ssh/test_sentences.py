@@ -6,8 +6,10 @@ from slurm_ssh import sentences
 from tests.support import translations, wording
 
 # What is followed by a program's lines or by another sentence, what follows a setting's name, and what stands for
-# a reason.
+# a reason or a time.
 _NO_FULL_STOP = {
+    "AT_TIME",
+    "AT_TIME_OF_DAY",
     "NOT_LET_IN_SAYING",
     "SLURM_SAYS",
     "EXIT_STATUS",

@@ -9,7 +9,6 @@ from jupyterhub.user import User
 from traitlets.config import Config
 
 from lab.plain_http import NO_TLS
-from tests.support import builders
 from tests.support.hub import NoProxy
 
 StartHub = Callable[..., Awaitable[JupyterHub]]
@@ -22,12 +21,16 @@ class RunningHub:
         self.app = app
         self._client = client
 
-    def person(self, name: str) -> User:
-        person = orm.User(name=name)
+    def person(self, name: str, *, admin: bool = False) -> User:
+        person = orm.User(name=name, admin=admin)
         self.app.db.add(person)
         roles.assign_default_roles(self.app.db, person)
         self.app.db.commit()
         return self.app.users[person]
+
+    async def get(self, path: str, token: str) -> httpx.Response:
+        url, headers = f"{self.app.hub.url}api/{path}", {"Authorization": f"token {token}"}
+        return await self._client.get(url, headers=headers)
 
     async def post(self, path: str, token: str | None, **body: Any) -> httpx.Response:
         headers = {"Authorization": f"token {token}"} if token else {}
@@ -36,20 +39,6 @@ class RunningHub:
     async def delete(self, path: str, token: str) -> httpx.Response:
         url, headers = f"{self.app.hub.url}api/{path}", {"Authorization": f"token {token}"}
         return await self._client.delete(url, headers=headers)
-
-    def token_of(self, user: User, server: str = "") -> str:
-        """Give a server of the user a token of its own, as a start does."""
-        token: str = user.new_api_token()
-        user.spawners[server].token_id = orm.APIToken.find(self.app.db, token).id
-        return token
-
-    async def report(
-        self, user: User, launch_id: str = builders.LAUNCH_ID, *, token: str | None = None, **body: Any
-    ) -> int:
-        """Report as the job of the user's server (or with another token) and return the status of the answer."""
-        told = body or {"json": {"port": 8888}}
-        answer = await self.post(f"launches/{launch_id}", token or self.token_of(user), **told)
-        return answer.status_code
 
 
 @pytest.fixture

@@ -143,10 +143,34 @@ async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub
     spawner = await _running(hub, hub.person("alice"), "", "few")
     spawner._restored = False
     assert await spawner.poll() is None
-    _launcher(hub)._over(spawner._job, JobReport(JobState.ENDED, "FAILED"))
+    await _launcher(hub)._over(spawner._job, JobReport(JobState.ENDED, "FAILED"))
     local.refusal = AssertionError("the site was asked")
     assert await spawner.poll() == 1
     local.refusal = None
+
+
+@pytest.mark.parametrize(
+    ("admin", "said"),
+    [("ruth", "It was stopped by ruth, an administrator of the hub."), ("", "stopped")],
+)
+async def test_a_server_that_somebody_else_stops_keeps_who_it_was(
+    hub: RunningHub, local: LocalSite, monkeypatch: pytest.MonkeyPatch, admin: str, said: str
+) -> None:
+    monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
+    spawner = await _running(hub, hub.person("alice"), "", "many")
+    spawner._restored = False
+    job = spawner._job
+    assert job
+    local.tell("queue", f"42|RUNNING|n1|{job.owner}|None|{job.mark}\n")
+    who = hub.person(admin, admin=True) if admin else spawner.user
+    answer = await hub.delete("users/alice/server", who.new_api_token())
+    assert answer.status_code == 204
+    records = _launcher(hub).records
+    await records.settled()
+    record = await records.get(job.launch_id)
+    assert record
+    assert record.end_reason == said
+    await _launcher(hub).endings.close()
 
 
 async def test_who_looks_before_the_start_sees_it_from_its_beginning(hub: RunningHub) -> None:

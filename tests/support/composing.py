@@ -13,8 +13,10 @@ from profiles.catalogue.site import Site
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
 from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecords
 from slurm_ssh_spawner.launch.records.database import open_engine
 
@@ -35,6 +37,17 @@ class NoTickets:
 
     def subscribe(self, _callback: Any) -> None:
         """Nobody ever gets one."""
+
+
+class NoServers:
+    """The servers of a hub that starts none by itself."""
+
+    async def ready(self) -> None:
+        """It knows them all."""
+
+    async def start(self, user: str, server: str) -> None:
+        """Nobody is to ask."""
+        raise AssertionError(f"{user} was to get the server {server!r}")
 
 
 @functools.cache
@@ -64,11 +77,12 @@ def launcher(
 ) -> Launcher:
     """Return a launcher of the hub called `hub`."""
     kept = records(records_url)
-    return Launcher(core(sites, credentials, kept, pool), credentials, kept, "hub", ports)
+    return Launcher(core(sites, credentials, kept, pool), credentials, kept, "hub", TunnelKeeper(pool, ports))
 
 
 def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
     """Return what the spawners of a hub share."""
     kept = records(records_url)
     reach = core(catalogue.sites, credentials, kept, pool)
-    return Hub(catalogue, Launcher(reach, credentials, kept, "hub", ()), reach.availability)
+    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ()))
+    return Hub(catalogue, launches, reach.availability, Reconciliation(launches, credentials, NoServers()))

@@ -1,11 +1,18 @@
 """What a JupyterHub in the process of the tests is made of, so that it needs no proxy and no cluster."""
 
+from types import SimpleNamespace
 from typing import Any
 
+from jupyterhub.auth import DummyAuthenticator
 from jupyterhub.proxy import Proxy
-from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
+
+
+class AnyPassword(DummyAuthenticator):
+    """Lets everybody in, with the login page of ours."""
+
+    single_sign_on = SimpleNamespace(keytab="")
 
 
 class NoProxy(Proxy):
@@ -25,25 +32,6 @@ class NoProxy(Proxy):
     async def get_all_routes(self) -> dict[str, Any]:
         """Return no routes."""
         return {}
-
-
-class ReportedSpawner(SimpleLocalProcessSpawner):
-    """Remembers what its job reports."""
-
-    launch_id: str | None = None
-    token_id: int | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.reported: list[int | str] = []
-
-    def job_reports_port(self, port: int) -> None:
-        """Remember it."""
-        self.reported.append(port)
-
-    def job_reports_stage(self, name: str, text: str) -> None:
-        """Remember it."""
-        self.reported.append(f"{name}: {text}")
 
 
 class ComposedSpawner(SlurmSSHSpawner):

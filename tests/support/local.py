@@ -32,7 +32,19 @@ echo x >> questions
 [ ! -f projects ] || cat projects
 """
 _SCONTROL = """#!/bin/sh
+cd {folder}
+case $* in
+  'show job '*)
+    [ -f job ] || {{ echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1; }}
+    exec cat job ;;
+esac
 printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano' 'CompleteWait = 0 sec'
+"""
+_SACCT = """#!/bin/sh
+cd {folder}
+echo x >> lookups
+[ -f accounting ] || {{ echo 'Slurm accounting storage is disabled' >&2; exit 1; }}
+cat accounting
 """
 _SCANCEL = """#!/bin/sh
 cd {folder}
@@ -49,6 +61,8 @@ class LocalSite:
     when it had run, `late` lets it not answer in time, `no session` opens none for it.  `delegated` is the ticket
     of the login.
     """
+
+    is_open = True
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -105,7 +119,10 @@ class LocalSite:
         self, _host: str, port: int, _deadline: Deadline | None = None
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give what reaches a port of one of its nodes: all of them are this machine."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError as error:
+            raise ConnectionLost(f"n1:{port}: {error}") from error
         try:
             yield reader, writer
         finally:
@@ -127,6 +144,7 @@ class LocalSite:
             "scancel": _SCANCEL,
             "sacctmgr": _SACCTMGR,
             "scontrol": _SCONTROL,
+            "sacct": _SACCT,
         }
         for name, text in stubs.items():
             path = self.slurm / name
@@ -139,5 +157,5 @@ class LocalSite:
         return path.read_text() if path.exists() else ""
 
     def tell(self, name: str, text: str) -> None:
-        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`."""
+        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`."""
         (self.slurm / name).write_text(text)

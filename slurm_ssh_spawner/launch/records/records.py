@@ -1,10 +1,9 @@
 """Reads and writes launch records."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,71 +11,15 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
-from slurm_ssh.text import one_line
-from slurm_ssh_spawner.launch.records import scripts
+from slurm_ssh_spawner.launch.records import ends, history, scripts
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
+from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
 from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
 
-_LONGEST_REASON = 500
 _FORGOTTEN_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What ran: the text that was sent, and the stages that its job reported.
-
-    Each stage is `progress.Stage.to_json`.  The stage `loaded` has LOADEDMODULES as it was, `starting` the
-    interpreter, and each `kernel` the hash of its script or lock.
-    """
-
-    launch_id: LaunchId
-    script: str
-    stages: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class LaunchRecord:
-    """One launch of the server `server` ("" is the default one) of `user`.
-
-    `port` is the job's, `local_port` the hub's end of its tunnel, 0 for none.  `stop_wanted`: the job is to be
-    cancelled as soon as its owner has a ticket.  `started_with` is None in records of version 0.1.0,
-    `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  `mark` and
-    `token_hash`, the SHA-256 of the job's API token, are "" in older records.  Until `wait_until` its owner waits
-    for it; at `released` nothing of it was left at the site any more.  `end_reason` is a sentence or Slurm's word,
-    `end_log` the last lines of the job's log.  Times are UTC.
-    """
-
-    launch_id: LaunchId
-    user: str
-    owner: str
-    site_key: str
-    profile_key: str
-    choices: Mapping[str, str]
-    job_id: str
-    node: str
-    port: int
-    local_port: int
-    stop_wanted: bool
-    begun: datetime
-    ended: datetime | None
-    end_reason: str
-    started_with: StartedWith | None
-    ticket_ends: datetime | None
-    server: str
-    mark: str
-    token_hash: str
-    wait_until: datetime | None
-    released: datetime | None
-    end_log: str
-
-    @classmethod
-    def of(cls, row: sa.Row[Any]) -> Self:
-        """Return the record in a row of the table."""
-        values = row._asdict()
-        return cls(**{**values, "started_with": StartedWith.from_json(values["started_with"])})
 
 
 class LaunchRecords:
@@ -88,6 +31,7 @@ class LaunchRecords:
 
     def __init__(self, url: str) -> None:
         self._worker = Worker(open_engine(url))
+        self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:
         """Write what waits, and close the database."""
@@ -97,14 +41,25 @@ class LaunchRecords:
         """Return when everything is written."""
         await self._worker.settled()
 
-    async def begin(self, launch_id: LaunchId, launch: Launch, releases: Sequence[Shell] = ()) -> None:
-        """Add a launch that was accepted and is about to be submitted.
+    async def begin(
+        self,
+        launch_id: LaunchId,
+        launch: Launch,
+        releases: Sequence[Shell] = (),
+        *,
+        server: str = "",
+        mark: str = "",
+        token_hash: str = "",
+        wait_until: datetime | None = None,
+    ) -> None:
+        """Add a launch that was accepted and is about to be submitted; see LaunchRecord for the rest.
 
         `releases` are the commands that end what it may leave at the site.
         """
         row = {name: getattr(launch, name) for name in ("user", "owner", "site_key", "profile_key")}
         row |= {"choices": dict(launch.choices.values), "started_with": StartedWith.at(launch.site).to_json()}
         row |= {"launch_id": launch_id, "begun": datetime.now(UTC)}
+        row |= {"server": server, "mark": mark, "token_hash": token_hash, "wait_until": wait_until}
 
         def add(connection: sa.Connection) -> None:
             connection.execute(sa.insert(LAUNCHES).values(**row))
@@ -112,6 +67,19 @@ class LaunchRecords:
                 connection.execute(sa.insert(RELEASES).values(launch_id=launch_id, commands=list(releases)))
 
         await self._worker.write(add)
+
+    def restore(self, job: Job, server: str, profile_key: str, token_hash: str) -> None:
+        """Add a launch that a new database does not know; what was chosen for it stays unknown."""
+        row = {name: getattr(job, name) for name in ("launch_id", "job_id", "mark", "user", "owner", "site_key")}
+        row |= {"server": server, "profile_key": profile_key, "token_hash": token_hash, "choices": {}}
+        row |= {"started_with": job.started_with.to_json() if job.started_with else {}, "begun": datetime.now(UTC)}
+        known = sa.select(LAUNCHES.c.launch_id).where(LAUNCHES.c.launch_id == job.launch_id)
+
+        def add(connection: sa.Connection) -> None:
+            if connection.scalar(known) is None:
+                connection.execute(sa.insert(LAUNCHES).values(**row))
+
+        self._worker.soon(f"the launch {job.launch_id}", add)
 
     async def releases(self, launch_id: LaunchId) -> tuple[Shell, ...]:
         """Return the commands that end what a launch may leave at its site."""
@@ -126,6 +94,10 @@ class LaunchRecords:
     def reached(self, launch_id: LaunchId, node: str, port: int, local_port: int) -> None:
         """Note where the server is, and the hub's end of its tunnel."""
         self._soon(launch_id, node=node, port=port, local_port=local_port)
+
+    async def port_reported(self, launch_id: LaunchId, port: int) -> None:
+        """Note the port that a job has reported, before it is told that it was heard."""
+        await self._worker.write(_changed(launch_id, port=port))
 
     def ticket_given(self, launch_id: LaunchId, ends: datetime) -> None:
         """Note the end of the ticket that the job has been given, in any time zone."""
@@ -149,19 +121,72 @@ class LaunchRecords:
         """Return the user's launches that are to be cancelled and not known to be over."""
         row = LAUNCHES.c
         query = sa.select(LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
+        return await self._records(query)
+
+    async def open_of(self, user: str, server: str) -> tuple[LaunchRecord, ...]:
+        """Return the launches of a person's server that are neither over nor to be stopped, newest first."""
+        row = LAUNCHES.c
+        is_open = sa.and_(row.user == user, row.server == server, row.ended.is_(None), sa.not_(row.stop_wanted))
+        return await self._records(sa.select(LAUNCHES).where(is_open).order_by(row.begun.desc()))
+
+    async def unsettled(self, user: str) -> tuple[LaunchRecord, ...]:
+        """Return the user's launches that are not over, or may have left something at their site, newest first."""
+        row = LAUNCHES.c
+        query = sa.select(LAUNCHES).where(row.user == user, row.released.is_(None)).order_by(row.begun.desc())
+        return await self._records(query)
+
+    async def people(self, since: datetime) -> tuple[str, ...]:
+        """Return whose launches are not settled, or began after that."""
+        row = LAUNCHES.c
+        query = sa.select(row.user).where(sa.or_(row.released.is_(None), row.begun > since)).distinct()
+        return tuple(await self._worker.read(lambda connection: connection.scalars(query).all()))
+
+    async def sites(self, user: str, since: datetime) -> tuple[LaunchRecord, ...]:
+        """Return the user's last launch at each site where they began one after that."""
+        row = LAUNCHES.c
+        query = sa.select(LAUNCHES).where(row.user == user, row.begun > since).order_by(row.begun)
+        return tuple({record.site_key: record for record in await self._records(query)}.values())
+
+    async def _records(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
         found = await self._worker.read(lambda connection: connection.execute(query).all())
         return tuple(LaunchRecord.of(each) for each in found)
 
+    def released(self, launch_id: LaunchId) -> None:
+        """Note that nothing of a launch that is over is left at its site."""
+        self._soon(launch_id, released=datetime.now(UTC))
+
     def end(self, launch_id: LaunchId, reason: str) -> None:
-        """Note that a launch is over, and why; the first reason stays, and a stop that was wanted is one."""
-        row, why = LAUNCHES.c, one_line(reason, _LONGEST_REASON)
-        values = {"ended": datetime.now(UTC), "end_reason": sa.case((row.stop_wanted, "stopped"), else_=why)}
-        end = sa.update(LAUNCHES).where(row.launch_id == launch_id, row.ended.is_(None)).values(**values)
+        """Note that a launch is over, and why; see ends.ended."""
+        end = ends.ended(launch_id, reason)
         self._worker.soon(f"the end of {launch_id}", lambda connection: connection.execute(end))
 
+    def will_end(self, launch_id: LaunchId, reason: str) -> None:
+        """Note why a launch is about to end; see ends.announced."""
+        change = ends.announced(launch_id, reason)
+        self._worker.soon(f"why {launch_id} will end", lambda connection: connection.execute(change))
+
+    def explain(self, launch_id: LaunchId, word: str, sentence: str, log: str) -> None:
+        """Note why a launch ended of which Slurm's word was noted before, and the end of its log."""
+        change = ends.explained(launch_id, word, sentence, log)
+        self._worker.soon(f"why {launch_id} ended", lambda connection: connection.execute(change))
+
+    async def last_ended(self, since: datetime) -> tuple[LaunchRecord, ...]:
+        """Return the launches that ended since then, of servers that were not started again."""
+        return await self._records(ends.last_since(since))
+
+    async def recent(self, user: str | None, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
+        """Return a person's launches, everybody's for None, newest first."""
+        return await self._records(history.recent(user, limit, offset))
+
     def stopped(self, job: Job) -> None:
-        """Note that a job was cancelled and has ended."""
-        self.end(job.launch_id, "stopped")
+        """Note that a job was cancelled and has ended, and tell who has asked to know."""
+        self.end(job.launch_id, ends.STOPPED)
+        for callback in self._subscribers:
+            callback(job)
+
+    def subscribe(self, callback: Callable[[Job], None]) -> None:
+        """Have jobs told that were cancelled and have ended."""
+        self._subscribers.append(callback)
 
     async def get(self, launch_id: LaunchId) -> LaunchRecord | None:
         """Return the record of a launch, or None."""
@@ -204,7 +229,8 @@ class LaunchRecords:
         return RunRecord(launch_id, scripts.filled(found.text or "", launch_id), found.stages) if found else None
 
     async def forget_before(self, moment: datetime) -> None:
-        """Remove scripts, stages and clean-up commands of launches that ended before `moment`."""
+        """Remove scripts, stages, clean-up commands and ends of logs of launches that ended before `moment`."""
+        await self._worker.write(lambda connection: connection.execute(ends.forgotten(moment)))
         while await self._worker.write(lambda connection: _forget(connection, moment)):
             pass
 

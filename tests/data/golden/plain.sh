@@ -404,6 +404,9 @@ import urllib.request
 from typing import Dict, Optional, Set
 
 HUB_WAIT_SECONDS = 600
+# A hub that knows this launch no more tells it so then; one that was restarted just now hears it soon.
+FIRST_REPEAT_SECONDS = 5
+REPEAT_SECONDS = 120
 PORT_TRIES = 3
 LOOK_SECONDS = 0.02
 LOOKS_FOR_A_RECORD = 10
@@ -423,7 +426,21 @@ def say(text: str) -> None:
 
 
 def report(facts: dict) -> None:
-    """POST facts to the hub, trying for as long as it is away or says what is not its own word."""
+    """Tell the hub, trying for as long as it is away or says what is not its own word."""
+    pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
+    while True:
+        problem = told(facts)
+        if not problem:
+            return
+        if time.time() > end:
+            raise UnknownLaunchError("the hub could not be reached for %d s: %s" % (HUB_WAIT_SECONDS, problem))
+        say("waiting for the hub: %s" % problem)
+        time.sleep(pause)
+        pause = min(pause * 2, 10)
+
+
+def told(facts: dict) -> str:
+    """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
     request = urllib.request.Request(
         os.environ["JUPYTERHUB_SITES_REPORT_URL"],
         data=json.dumps(facts).encode(),
@@ -434,22 +451,15 @@ def report(facts: dict) -> None:
     )
     # A proxy meant for the outside world must not see the token.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
-    while True:
-        try:
-            opener.open(request, timeout=20).close()
-            return
-        except urllib.error.HTTPError as error:
-            if is_unknown(error):
-                raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
-            problem = str(error)
-        except (OSError, ValueError) as error:
-            problem = str(error)
-        if time.time() > end:
-            raise UnknownLaunchError("the hub could not be reached for %d s: %s" % (HUB_WAIT_SECONDS, problem))
-        say("waiting for the hub: %s" % problem)
-        time.sleep(pause)
-        pause = min(pause * 2, 10)
+    try:
+        opener.open(request, timeout=20).close()
+    except urllib.error.HTTPError as error:
+        if is_unknown(error):
+            raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
+        return str(error)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def is_unknown(error: urllib.error.HTTPError) -> bool:
@@ -578,15 +588,29 @@ def serve(command: list) -> int:
         if listens(child, port):
             try:
                 report({"port": port})
+                return repeating(child, port)
             except UnknownLaunchError:
                 end(child, signal.SIGTERM)
                 child.wait()
                 raise
-            return child.wait()
         if not is_taken(port):
             break
         say("port %d was taken by somebody else, trying another" % port)
     return child.returncode
+
+
+def repeating(child: subprocess.Popen, port: int) -> int:
+    """Wait for the server's end and return its status; until then tell the hub again and again where it is.
+
+    A hub that was restarted learns by this that it is there, and with which token.
+    """
+    pause = FIRST_REPEAT_SECONDS
+    while True:
+        try:
+            return child.wait(pause)
+        except subprocess.TimeoutExpired:
+            pause = min(pause * 2, REPEAT_SECONDS)
+            told({"port": port})
 
 
 def end(child: subprocess.Popen, number: int) -> None:

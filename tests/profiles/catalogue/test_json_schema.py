@@ -150,7 +150,7 @@ def test_every_key_is_on_the_reference_page() -> None:
 @pytest.mark.parametrize(
     ("key", "default"),
     [
-        ("queue_wait", "`30m`"),
+        ("queue_wait", "`1d`"),
         ("time_max", "`30m`"),
         ("cores", "`1`"),
         ("memory", "`1G`"),

@@ -30,7 +30,7 @@ def test_no_choices_mean_the_first_of_everything() -> None:
     assert (launch.profile_key, launch.site_key, launch.partition) == ("jupyterlab", "geneva", "normal")
     assert (launch.project, launch.reservation, launch.qos) == ("physics", None, None)
     assert (launch.time_minutes, launch.cores, launch.memory_mib, launch.gpus) == (60, 1, 1024, 0)
-    assert (launch.user, launch.owner, launch.queue_wait_minutes) == ("alice", "alice", 30)
+    assert (launch.user, launch.owner, launch.queue_wait_minutes) == ("alice", "alice", 24 * 60)
     assert launch.command == ("jupyterhub-singleuser",)
 
 

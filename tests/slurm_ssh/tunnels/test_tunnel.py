@@ -1,8 +1,7 @@
 import asyncio
-import os
+import re
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,115 +12,17 @@ from lab.plain_http import NO_TLS
 from profiles.catalogue.site import Site
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
-from slurm_ssh.job import LaunchId
-from slurm_ssh.ssh.login import Login
-from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.tunnels import keeper as keeper_module
 from slurm_ssh.tunnels import tunnel
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.route import Route
 from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, Tunnel, parse_ports
-from tests.support import builders, loopback, names
+from tests.support import builders, ends, loopback, names
+from tests.support.ends import Node
 from tests.support.names import Names
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
-
-ALICE = Login("alice", "alice", "lugano")
-MEGABYTE = os.urandom(1024 * 1024)
-
-
-class _Node:
-    """A server on a node: gives back what it is sent, and ends when its client has ended."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.clients = 0
-
-    async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.clients += 1
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            self.clients -= 1
-            writer.close()
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[_Node]:
-    node = _Node()
-    server = await asyncio.start_server(node.echo, "127.0.0.1", 0)
-    node.port = server.sockets[0].getsockname()[1]
-    yield node
-    server.close()
-
-
-@pytest.fixture
-def ports() -> list[int]:
-    """Local ports of tunnels."""
-    return sorted(loopback.free_port() for _ in range(4))
-
-
-@pytest.fixture
-async def keeper(wallet: Wallet, ports: list[int]) -> AsyncIterator[TunnelKeeper]:
-    pool = ConnectionPool(wallet.store.get, 60)
-    keeper = TunnelKeeper(pool, ports)
-    yield keeper
-    for route in keeper.list():
-        keeper.close(route.launch_id)
-    await pool.close()
-
-
-@pytest.fixture
-def site(login1: Sshd) -> Site:
-    front_end = login1.front_end.model_dump(mode="json")
-    lugano = builders.site(
-        title="Lugano", front_ends=[front_end], tunnel={"kind": "ssh"}, node_address="{node}-ib.lugano.test"
-    )
-    return builders.catalogue(sites={"lugano": lugano}).sites["lugano"]
-
-
-def _route(node: _Node, launch_id: str = builders.LAUNCH_ID, local_port: int = 0) -> Route:
-    return Route(LaunchId(launch_id), ALICE, "n1", node.port, local_port)
-
-
-def _soon() -> Deadline:
-    return Deadline.after(60)
-
-
-@asynccontextmanager
-async def _client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-async def _there_and_back(port: int, data: bytes = b"hello") -> bytes:
-    """Send data through a tunnel, end, and return what comes back until the other side ends."""
-    async with asyncio.timeout(20), _client(port) as (reader, writer):
-        answer = asyncio.create_task(reader.read(-1))
-        writer.write(data)
-        writer.write_eof()
-        return await answer
-
-
-async def _answers(port: int) -> bool:
-    try:
-        return await _there_and_back(port) == b"hello"
-    except OSError:
-        return False
-
-
-async def _until_it_answers(port: int) -> None:
-    async with asyncio.timeout(20):
-        while not await _answers(port):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -130,7 +31,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 def _at(node: str) -> Route:
-    return Route(builders.LAUNCH_ID, ALICE, node, 8888)
+    return Route(builders.LAUNCH_ID, ends.ALICE, node, 8888)
 
 
 def _direct(address: str = "{node}") -> Tunnel:
@@ -141,9 +42,9 @@ async def test_a_direct_tunnel_is_the_address_of_the_name_that_the_site_gives_it
     known: Names,
 ) -> None:
     known |= {"n1-ib.geneva.test": ("203.0.113.7",), "n1": ("2001:db8::7", "203.0.113.9"), "n2": ("2001:db8::7",)}
-    assert await _direct("{node}-ib.geneva.test").open(_at("n1"), _soon()) == ("http://203.0.113.7:8888", 0)
-    assert await _direct().open(_at("n1"), _soon()) == ("http://203.0.113.9:8888", 0)
-    assert await _direct().open(_at("n2"), _soon()) == ("http://[2001:db8::7]:8888", 0)
+    assert await _direct("{node}-ib.geneva.test").open(_at("n1"), ends.soon()) == ("http://203.0.113.7:8888", 0)
+    assert await _direct().open(_at("n1"), ends.soon()) == ("http://203.0.113.9:8888", 0)
+    assert await _direct().open(_at("n2"), ends.soon()) == ("http://[2001:db8::7]:8888", 0)
 
 
 OWN = [each.address for card in psutil.net_if_addrs().values() for each in card if each.family == socket.AF_INET]
@@ -170,18 +71,18 @@ async def test_the_hub_connects_neither_to_itself_nor_to_what_only_looks_like_a_
 ) -> None:
     known["n1"] = addresses
     with pytest.raises(Broken, match=r"runs on n1\. That name leads to an address that no node can have"):
-        await _direct().open(_at("n1"), _soon())
+        await _direct().open(_at("n1"), ends.soon())
 
 
 @pytest.mark.parametrize("node", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "localhost", "localhost."])
 async def test_no_spelling_of_loopback_is_a_node(node: str) -> None:
     with pytest.raises((Broken, Unavailable)):
-        await _direct().open(_at(node), _soon())
+        await _direct().open(_at(node), ends.soon())
 
 
 async def test_a_node_whose_name_nobody_knows_cannot_be_reached(known: Names) -> None:
     with pytest.raises(Unavailable, match="The hub does not find the address of n1 at Geneva"):
-        await _direct().open(_at("n1"), _soon())
+        await _direct().open(_at("n1"), ends.soon())
 
 
 def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> None:
@@ -190,24 +91,24 @@ def test_the_catalogue_names_the_tunnel(site: Site, keeper: TunnelKeeper) -> Non
 
 
 async def test_an_ssh_tunnel_is_a_port_of_this_machine(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, ports: list[int]
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd, ports: list[int]
 ) -> None:
-    url, port = await tunnel.of(site, keeper).open(_route(node), _soon())
+    url, port = await tunnel.of(site, keeper).open(ends.route_to(node), ends.soon())
     assert (url, port) == (f"http://127.0.0.1:{ports[0]}", ports[0])
-    assert keeper.list() == (_route(node),)
+    assert keeper.list() == (ends.route_to(node, local_port=ports[0]),)
     assert login1.asked == [("n1-ib.lugano.test", node.port)]
 
 
-async def test_a_megabyte_passes_in_both_directions(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site, _soon())
-    assert await _there_and_back(port, MEGABYTE) == MEGABYTE
+async def test_a_megabyte_passes_in_both_directions(site: Site, keeper: TunnelKeeper, node: Node) -> None:
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    assert await ends.there_and_back(port, ends.MEGABYTE) == ends.MEGABYTE
 
 
 async def test_clients_at_the_same_time_do_not_mix(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site, _soon())
-    async with _client(port) as (one_reader, one), _client(port) as (other_reader, other):
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port) as (one_reader, one), ends.client(port) as (other_reader, other):
         one.write(b"one")
         other.write(b"other")
         assert await other_reader.readexactly(5) == b"other"
@@ -217,179 +118,262 @@ async def test_clients_at_the_same_time_do_not_mix(
 
 
 async def test_a_client_that_goes_away_in_the_middle_does_no_harm(
-    site: Site, keeper: TunnelKeeper, node: _Node
+    site: Site, keeper: TunnelKeeper, node: Node
 ) -> None:
-    port = await keeper.open(_route(node), site, _soon())
-    async with _client(port) as (_, writer):
-        writer.write(MEGABYTE)
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port) as (_, writer):
+        writer.write(ends.MEGABYTE)
         await until(lambda: node.clients == 1)
         writer.transport.abort()
     await until(lambda: node.clients == 0)
-    assert await _answers(port)
+    assert await ends.answers(port)
 
 
-async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    port = await keeper.open(_route(node), site, _soon())
-    async with _client(port) as (reader, writer):
+async def test_a_closed_tunnel_lets_nobody_through(site: Site, keeper: TunnelKeeper, node: Node) -> None:
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port) as (reader, writer):
         writer.write(b"x")
         assert await reader.readexactly(1) == b"x"
         keeper.close(builders.LAUNCH_ID)
         assert await reader.read() == b""
     await until(lambda: node.clients == 0)
     with pytest.raises(ConnectionRefusedError):
-        await _there_and_back(port)
+        await ends.there_and_back(port)
     assert keeper.list() == ()
     keeper.close(builders.LAUNCH_ID)
 
 
 async def test_one_client_too_many_is_told_so_and_the_next_gets_through(
-    site: Site, keeper: TunnelKeeper, node: _Node, monkeypatch: pytest.MonkeyPatch
+    site: Site, keeper: TunnelKeeper, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper_module, "CLIENTS_AT_ONCE", 2)
     monkeypatch.setattr(keeper_module, "_TOLD_AT_ONCE", 1)
-    port = await keeper.open(_route(node), site, _soon())
-    async with _client(port), _client(port):
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port), ends.client(port):
         await until(lambda: node.clients == 2)
-        async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}") as client:
-            answer = await client.get("/user/alice/lab")
-            assert answer.status_code == 429
-            assert answer.text.startswith("Too many connections to this server are open at once (2).")
+        assert (await ends.said(port)).startswith("Too many connections to this server are open at once (2).")
         # One that says nothing is waited for, and whoever comes then is hung up on.
-        async with _client(port):
+        async with ends.client(port):
             await until(lambda: len(keeper._open[builders.LAUNCH_ID].clients) == 3)
-            assert not await _answers(port)
+            assert not await ends.answers(port)
             assert len(keeper._open[builders.LAUNCH_ID].clients) == 3
             assert node.clients == 2
-    await _until_it_answers(port)
+    await ends.until_it_answers(port)
 
 
-async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: _Node) -> None:
-    await keeper.open(_route(node), site, _soon())
-    port = await keeper.open(_route(node, "ffffffffffff"), site, _soon())
+async def test_a_closed_tunnel_leaves_the_others_open(site: Site, keeper: TunnelKeeper, node: Node) -> None:
+    await keeper.open(ends.route_to(node), site, ends.soon())
+    port = await keeper.open(ends.route_to(node, "ffffffffffff"), site, ends.soon())
     keeper.close(builders.LAUNCH_ID)
-    assert await _answers(port)
+    assert await ends.answers(port)
 
 
 async def test_the_next_client_after_a_dropped_connection_gets_through_on_the_same_port(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
 ) -> None:
-    port = await keeper.open(_route(node), site, _soon())
-    async with _client(port) as (reader, writer):
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port) as (reader, writer):
         writer.write(b"x")
         await reader.readexactly(1)
         login1.cut()
         assert await reader.read() == b""
-    assert await _answers(port)
+    assert await ends.answers(port)
     assert login1.logins == ["alice", "alice"]
 
 
 async def test_many_clients_of_a_front_end_that_is_away_count_as_one_attempt(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 600)
-    port = await keeper.open(_route(node), site, _soon())
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
     await login1.stop()
-    assert await asyncio.gather(*(_answers(port) for _ in range(10))) == [False] * 10
+    assert await asyncio.gather(*(ends.answers(port) for _ in range(10))) == [False] * 10
     await login1.start()
-    await _until_it_answers(port)
+    await ends.until_it_answers(port)
 
 
 async def test_a_front_end_that_forbids_forwarding_is_for_the_admin(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
 ) -> None:
     login1.forwards = False
     with pytest.raises(Broken, match="Lugano does not let the hub through to n1") as broken:
-        await keeper.open(_route(node), site, _soon())
+        await keeper.open(ends.route_to(node), site, ends.soon())
     assert "TCP forwarding is not allowed there" in broken.value.message
     assert keeper.list() == ()
 
 
 async def test_who_may_not_log_in_has_no_tunnel(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
 ) -> None:
     login1.people.clear()
     with pytest.raises(FrontEndRefused):
-        await keeper.open(_route(node), site, _soon())
+        await keeper.open(ends.route_to(node), site, ends.soon())
     assert keeper.list() == ()
 
 
 async def test_a_server_that_does_not_listen_is_not_a_matter_of_forwarding(
-    site: Site, keeper: TunnelKeeper, node: _Node
+    site: Site, keeper: TunnelKeeper, node: Node
 ) -> None:
     node.port = loopback.free_port()
     with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
-        await keeper.open(_route(node), site, _soon())
+        await keeper.open(ends.route_to(node), site, ends.soon())
     assert keeper.list() == ()
 
 
 async def test_a_node_that_does_not_answer_is_told_by_the_deadline(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
 ) -> None:
     login1.dark = True
     with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
-        await keeper.open(_route(node), site, Deadline.after(0.5))
+        await keeper.open(ends.route_to(node), site, Deadline.after(0.5))
     assert keeper.list() == ()
 
 
 async def test_a_client_of_a_node_that_does_not_answer_is_let_go(
-    site: Site, keeper: TunnelKeeper, node: _Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = await keeper.open(_route(node), site, _soon())
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
     monkeypatch.setattr(keeper_module, "_CLIENT_SECONDS", 0.5)
     login1.dark = True
-    assert await _there_and_back(port) == b""
+    assert "Your server on n1 cannot be reached through Lugano since" in await ends.said(port)
 
 
 async def test_a_tunnel_is_made_again_on_the_port_it_had(
-    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int]
 ) -> None:
-    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
-    assert await keeper.open(_route(node, local_port=ports[2]), site, _soon()) == ports[2]
-    assert await _answers(ports[2])
+    assert await keeper.open(ends.route_to(node, local_port=ports[2]), site, ends.soon()) == ports[2]
+    assert await keeper.open(ends.route_to(node, local_port=ports[2]), site, ends.soon()) == ports[2]
+    assert await ends.answers(ports[2])
     assert len(keeper.list()) == 1
 
 
 async def test_a_tunnel_that_is_made_again_without_a_ticket_says_so_until_there_is_one(
-    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int], wallet: Wallet
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int], wallet: Wallet
 ) -> None:
     wallet.store.remove("alice")
-    port = await keeper.open(_route(node, local_port=ports[2]), site, _soon())
-    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}") as client:
-        answer = await client.get("/user/alice/lab")
-    assert answer.status_code == 424
-    assert answer.text.startswith("You have no Kerberos ticket here. Log in again.")
+    port = await keeper.open(ends.route_to(node, local_port=ports[2]), site, ends.soon())
+    assert (await ends.said(port)).startswith("You have no Kerberos ticket here. Log in again.")
     wallet.put("alice")
-    async with _client(port) as (reader, writer):
+    async with ends.client(port) as (reader, writer):
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
 
 
+async def _restored(keeper: TunnelKeeper, node: Node, site: Site, port: int) -> int:
+    """Open the tunnel of a server that was up before."""
+    assert await keeper.open(ends.route_to(node, local_port=port), site, ends.soon()) == port
+    return port
+
+
+async def test_a_tunnel_that_is_made_again_while_its_site_is_away_says_so_and_goes_on_when_it_is_back(
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int], login1: Sshd
+) -> None:
+    await login1.stop()
+    port = await _restored(keeper, node, site, ports[2])
+    assert login1.tried == []
+    said = await ends.said(port)
+    assert re.fullmatch(r"Lugano cannot be reached since \d\d:\d\d\. Your job goes on\.", said)
+    assert await ends.said(port) == said
+    await login1.start()
+    await ends.until_it_answers(port)
+
+
+async def test_a_silent_site_does_not_hold_up_the_tunnel_of_a_server_that_was_up(
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int]
+) -> None:
+    with loopback.silent() as silent:
+        away = site.model_copy(update={"front_ends": (site.front_ends[0].model_copy(update={"port": silent}),)})
+        port = await keeper.open(ends.route_to(node, local_port=ports[2]), away, Deadline.after(0))
+    assert port == ports[2]
+
+
+async def test_what_is_in_the_way_is_told_apart(
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int], login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_module, "_LONGEST_PAUSE_SECONDS", 0)
+    port = await _restored(keeper, node, site, ports[2])
+    login1.forwards = False
+    assert "Lugano does not let the hub through to n1: TCP forwarding is not allowed" in await ends.said(port)
+    login1.forwards, open_port = True, node.port
+    keeper.close(builders.LAUNCH_ID)
+    node.port = loopback.free_port()
+    port = await _restored(keeper, node, site, ports[2])
+    assert "Your server on n1 cannot be reached through Lugano since" in await ends.said(port)
+    node.port = open_port
+    port = await _restored(keeper, node, site, ports[2])
+    assert await ends.answers(port)
+    login1.cut()
+    login1.people.clear()
+    assert (await ends.said(port)).startswith("Lugano did not let you in with your ticket.")
+
+
+async def test_a_browser_gets_a_page_that_asks_again_and_a_websocket_a_refusal(
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int], login1: Sshd
+) -> None:
+    await login1.stop()
+    port = await _restored(keeper, node, site, ports[2])
+    page = await ends.asked(port, "/user/alice/lab", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Lugano cannot be reached since" in page.text
+    assert 'http-equiv="refresh"' in page.text
+    upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x", "accept": "*/*"}
+    assert "Lugano" in (await ends.asked(port, "/user/alice/api/kernels/1/channels", **upgrade)).json()["message"]
+    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        # More than is read for an answer, and an answer without a body.
+        sent = await client.post("/user/alice/api/contents", content=ends.MEGABYTE)
+        assert "Lugano" in sent.json()["message"]
+        assert (await client.head("/user/alice/api")).status_code == 424
+
+
+async def test_a_client_of_a_lost_connection_learns_that_the_site_is_away_and_not_the_node(
+    site: Site, keeper: TunnelKeeper, node: Node, login1: Sshd
+) -> None:
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    login1.dark = True
+    asking = asyncio.create_task(ends.said(port))
+    await until(lambda: len(login1.asked) == 2)
+    await login1.stop()
+    assert "Lugano cannot be reached since" in await asking
+
+
+async def test_a_tunnel_that_is_opened_again_to_the_same_server_is_not_interrupted(
+    site: Site, keeper: TunnelKeeper, node: Node
+) -> None:
+    port = await keeper.open(ends.route_to(node), site, ends.soon())
+    async with ends.client(port) as (reader, writer):
+        assert await keeper.open(ends.route_to(node, local_port=port), site, ends.soon()) == port
+        writer.write(b"x")
+        assert await reader.readexactly(1) == b"x"
+    assert await keeper.open(replace(ends.route_to(node, local_port=port), node="n2"), site, ends.soon()) == port
+    assert [route.node for route in keeper.list()] == ["n2"]
+
+
 async def test_a_new_tunnel_is_not_made_without_a_ticket(
-    site: Site, keeper: TunnelKeeper, node: _Node, wallet: Wallet
+    site: Site, keeper: TunnelKeeper, node: Node, wallet: Wallet
 ) -> None:
     wallet.store.remove("alice")
     with pytest.raises(Refused, match="Log in again"):
-        await keeper.open(_route(node), site, _soon())
+        await keeper.open(ends.route_to(node), site, ends.soon())
     assert keeper.list() == ()
 
 
 async def test_a_port_that_is_taken_is_passed_over(
-    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int]
 ) -> None:
     with socket.create_server(("127.0.0.1", ports[0])), socket.create_server(("127.0.0.1", ports[2])):
-        assert await keeper.open(_route(node), site, _soon()) == ports[1]
-        assert await keeper.open(_route(node, "ffffffffffff", ports[2]), site, _soon()) == ports[3]
-    assert await _answers(ports[1])
-    assert await _answers(ports[3])
+        assert await keeper.open(ends.route_to(node), site, ends.soon()) == ports[1]
+        assert await keeper.open(ends.route_to(node, "ffffffffffff", ports[2]), site, ends.soon()) == ports[3]
+    assert await ends.answers(ports[1])
+    assert await ends.answers(ports[3])
 
 
 async def test_without_a_free_port_there_is_no_tunnel(
-    site: Site, keeper: TunnelKeeper, node: _Node, ports: list[int]
+    site: Site, keeper: TunnelKeeper, node: Node, ports: list[int]
 ) -> None:
     for number in range(len(ports)):
-        await keeper.open(_route(node, f"{number:012}"), site, _soon())
+        await keeper.open(ends.route_to(node, f"{number:012}"), site, ends.soon())
     with pytest.raises(Unavailable, match="All ports for tunnels are in use"):
-        await keeper.open(_route(node), site, _soon())
+        await keeper.open(ends.route_to(node), site, ends.soon())
     assert len(keeper.list()) == len(ports)
 
 

@@ -16,10 +16,13 @@ import sqlalchemy as sa
 
 from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
+from slurm_ssh.tunnels import daemon
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from tests.support import builders, composing, shells
 from tests.support.folders import DATA
+from tests.support.waiting import until
+from tests.support.wallet import Wallet
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def _authenticator(folder: Path) -> Any:
     return SimpleNamespace(credentials=composing.NoTickets(TicketMissing()), service_ticket_folder=folder)
 
 
-def _compose(folder: Path, **changed: Any) -> Hub:
+def _compose(folder: Path, authenticator: Any = None, **changed: Any) -> Hub:
     file = folder / "catalogue.yaml"
     if not file.exists():
         file.write_text(builders.written())
@@ -46,9 +49,11 @@ def _compose(folder: Path, **changed: Any) -> Hub:
         "tunnel_ports": range(20000, 20001),
         "records_url": f"sqlite:///{folder}/launches.sqlite",
         "records_days": 90,
+        "tunnels_socket": "",
     }
     settings = composition.Settings(**{**facts, **changed})
-    return composition.compose(settings, _authenticator(folder), logging.getLogger("a hub"))
+    who = authenticator or _authenticator(folder)
+    return composition.compose(settings, who, logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
@@ -124,6 +129,7 @@ async def test_a_database_that_somebody_holds_ends_the_hub(tmp_path: Path) -> No
 
 _LIMITED = """
 import logging, resource
+from slurm_ssh.tunnels import daemon
 from slurm_ssh_spawner.hub import composition
 logging.basicConfig(format="%(message)s")
 composition.raise_file_limit(logging.getLogger("a hub"))
@@ -190,10 +196,36 @@ async def test_a_database_that_is_read_only_ends_the_hub(folder_mode: int, file_
         folder.chmod(0o700)
 
 
+async def test_a_hub_has_its_tunnel_daemon_know_where_tickets_are(tmp_path: Path, wallet: Wallet) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tunnels" / "socket"
+        async with daemon.listening(path) as tunnels:
+            authenticator = _authenticator(tmp_path)
+            authenticator.credentials = wallet.store
+            hub = _compose(tmp_path, authenticator, tunnels_socket=str(path))
+            await until(lambda: tunnels._tickets is not None)
+            assert tunnels._ticket("alice") == wallet.store.get("alice")
+            assert tunnels._keeper.ports == range(20000, 20001)
+            wallet.put("alice")
+            await hub.close()
+
+
+@pytest.mark.parametrize(("kind", "is_said"), [("ssh", True), ("direct", False)])
+async def test_a_hub_that_carries_tunnels_itself_says_so_once(
+    tmp_path: Path, kind: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sites = {"geneva": builders.site(tunnel={"kind": kind})}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    with caplog.at_level(logging.INFO):
+        hub = _compose(tmp_path)
+    assert ["tunnels end with the hub" in line.getMessage() for line in caplog.records].count(True) == is_said
+    await hub.close()
+
+
 async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
-    settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90)
+    settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90, "")
     with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
-        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"))
+        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from jupyterhub.app import JupyterHub
 
 from lab.plain_http import NO_TLS
+from profiles.facts import SiteFacts
 from slurm_ssh.errors import SiteUnreachable
+from slurm_ssh.facts.availability import Availability
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
 from tests.support.local import LocalSite
@@ -302,3 +305,30 @@ async def test_of_servers_that_start_at_once_no_more_pass_than_the_profile_allow
             assert (status, "You already have 2 servers of Few" in said) == (400, True)
     held.set()
     assert sum(REFUSED_BY_SLURM in said for _, said in await asyncio.gather(*starts)) == 2
+
+
+@pytest.mark.parametrize("facts", ["unknown", "known"])
+@pytest.mark.parametrize("choices", [{}, {"profile": "few", "time": "2h"}])
+async def test_however_many_servers_start_at_once_no_more_pass_than_the_profile_allows(
+    hub: LaunchingHub, facts: str, choices: dict[str, str]
+) -> None:
+    """As after a start of the hub: each start waits for what the site has of the person, and no two as long."""
+    site = launching.site(hub.local, projects="accounting")
+    hub.offer(sites={"geneva": site}, profiles={"few": builders.profile(name="Few", servers_max=3)})
+    waits, held = itertools.cycle((0.05, 0, 0.2, 0.01)), asyncio.Event()
+
+    async def ask(_user: str, _site_key: str) -> SiteFacts:
+        await asyncio.sleep(next(waits))
+        return SiteFacts(projects=("proj3",))
+
+    hub.core.availability = Availability(hub.core.catalogue.sites, ask, ask)
+    alice = await hub.person("alice")
+    if facts == "known":
+        await alice.page("spawn")
+    hub.local.holds = [held] * 20
+    starts = [asyncio.create_task(alice.call("POST", f"s{number}", json=choices)) for number in range(20)]
+    await until(lambda: sum(start.done() for start in starts) == 17)
+    refused = [await start for start in starts if start.done()]
+    assert all(status == 400 and "You already have 3 servers of Few" in said for status, said in refused)
+    held.set()
+    assert sum(REFUSED_BY_SLURM in said for _, said in await asyncio.gather(*starts)) == 3

@@ -41,7 +41,8 @@ async def test_the_token_of_a_start_reports_and_no_other(hub: LaunchingHub) -> N
     starting = asyncio.create_task(alice.call("POST", json={}))
     await until(lambda: hub.local.told("submissions") != "")
     spawner, token = alice.user.spawners[""], _environ(hub)["JUPYTERHUB_API_TOKEN"]
-    launch_id, queued = spawner.launch_id, f"42|{{}}|alice|None|jupyter-hub-{spawner.launch_id}\n"
+    launch_id = spawner._job.launch_id
+    queued = f"42|{{}}|alice|None|jupyter-hub-{launch_id}\n"
     hub.local.tell("queue", queued.format("PENDING|n/a"))
     for other in (alice.user.new_api_token(scopes=["read:users:name!user"]), alice.user.new_api_token()):
         assert await _report(hub, launch_id, other, stage="failed", text="Bob says so.") == 403

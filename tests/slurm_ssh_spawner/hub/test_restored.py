@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from kerberos_auth.errors import TicketMissing
 from slurm_ssh.errors import SiteUnreachable
@@ -15,7 +16,7 @@ from slurm_ssh_spawner.hub import restored
 from slurm_ssh_spawner.hub.shared import SETTING
 from slurm_ssh_spawner.launch.place import Place
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, composing
+from tests.support import builders, composing, loopback
 from tests.support.folders import DATA
 from tests.support.hub import ComposedSpawner
 from tests.support.local import LocalSite
@@ -137,6 +138,18 @@ async def test_a_silent_server_whose_job_is_over_is_gone(hub: RunningHub, local:
     assert alice.spawner.launch_id is None
 
 
+async def test_what_a_tunnel_says_in_the_place_of_a_server_does_not_keep_one_that_is_gone(
+    hub: RunningHub, local: LocalSite
+) -> None:
+    alice, bob = [await ran(hub, name, loopback.free_port()) for name in ("alice", "bob")]
+    local.tell("queue", alice.row("FAILED") + bob.row())
+    await restart(hub)
+    assert not alice.spawner.ready
+    assert _is_kept(bob)
+    said = await AsyncHTTPClient().fetch(str(await bob.spawner.get_url()), raise_error=False)
+    assert "Your server on n1 cannot be reached through Geneva" in said.body.decode()
+
+
 async def test_a_kept_server_is_noticed_when_its_job_ends(hub: RunningHub, local: LocalSite) -> None:
     async with _listening(b"") as dark:
         alice = await ran(hub, "alice", dark)
@@ -188,6 +201,10 @@ async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
         await restart(hub)
         assert alice.spawner.ready
         assert await alice.spawner.get_url() == f"http://127.0.0.1:{alice.local_port}/user/alice/"
+        await core(hub).launcher.records.settled()
+        record = await core(hub).launcher.records.get(launch_id)
+        assert record is not None
+        assert (record.job_id, record.mark, record.is_open) == ("42", job.mark, True)
 
 
 @pytest.mark.usefixtures("unforeseen")

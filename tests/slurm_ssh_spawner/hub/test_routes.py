@@ -8,6 +8,7 @@ from jupyterhub.apihandlers.users import UserServerAPIHandler
 
 from slurm_ssh_spawner.hub import routes
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from tests.support import shells
 
@@ -15,7 +16,9 @@ from tests.support import shells
 def test_our_routes_come_first_and_the_one_of_batchspawner_is_gone() -> None:
     found = routes.arranged(default_handlers, "/hub/")
     handlers = [route[1] for route in found]
-    assert found[0][:2] == (r"/hub/api/launches/([0-9a-f]{12})", LaunchReportHandler)
+    launches, reports = found[:2]
+    assert launches[:2] == (r"/hub/api/launches", LaunchesHandler)
+    assert reports[:2] == (r"/hub/api/launches/([0-9a-f]{12})", LaunchReportHandler)
     assert batchspawner.api.BatchSpawnerAPIHandler not in handlers
     assert UserServerAPIHandler not in handlers
     replaced = [route[0] for route in default_handlers if route[1] is UserServerAPIHandler]
@@ -48,4 +51,5 @@ _SPAWNER, _BATCHSPAWNER = "import slurm_ssh_spawner.spawner", "import batchspawn
 @pytest.mark.parametrize("imports", [(_SPAWNER, _BATCHSPAWNER), (_BATCHSPAWNER, _SPAWNER)])
 def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
     answer = shells.run([sys.executable, "-c", _HUB.format(imports="\n".join(imports))])
-    assert answer.lines == [r"/hub/api/launches/([0-9a-f]{12})"], answer.stderr
+    ours = ["/hub/api/launches", "/hub/api/launches/([0-9a-f]{12})"]
+    assert answer.lines == [" ".join(ours)], answer.stderr

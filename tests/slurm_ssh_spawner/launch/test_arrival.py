@@ -1,18 +1,22 @@
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slurm_ssh.errors import JobEnded
+from slurm_ssh.errors import JobEnded, Refused
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders, watch
+from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.clock import clock
+from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.support import builders
@@ -35,21 +39,29 @@ class Waiting:
         self.over: list[JobReport] = []
         self.progress = Progress()
         self.port = ReportedPort()
+        self.patience = Patience.of(builders.launch())
 
     async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
         return (Row(job.job_id, job.owner, job.mark, self.report),)
 
-    def start(self) -> "asyncio.Task[str]":
+    def _ended(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
+        self.over.append(report)
+        return asyncio.create_task(explain(self._remote(), job, report.word))
+
+    def _remote(self) -> Remote:
         pool: Any = self.local
-        remote = Remote(pool, Login("alice", "alice", "geneva"), self.site)
-        arrivals = Arrivals(JobWatch(self._ask), lambda _: remote, lambda _, report: self.over.append(report))
-        return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress))
+        return Remote(pool, Login("alice", "alice", "geneva"), self.site)
+
+    def start(self) -> "asyncio.Task[str]":
+        arrivals = Arrivals(JobWatch(self._ask), lambda _: self._remote(), self._ended)
+        return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress, self.patience))
 
 
 @pytest.fixture
 async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     monkeypatch.setattr(arrival, "OUTPUT_SECONDS", 0.02)
     monkeypatch.setattr(arrival, "_END_SECONDS", 0.01)
+    monkeypatch.setattr(arrival, "UNHEARD_SECONDS", 0.02)
     # Whoever waits for the next look of the watch waits for ever.
     monkeypatch.setattr(watch, "FIRST_PAUSE_SECONDS", 10_000)
     return Waiting(tmp_path)
@@ -154,6 +166,7 @@ async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
     ended = await _ended(waiting)
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
+        "Slurm at Geneva does not say why the job ended. "
         f"Its log, {waiting.log}, is empty or missing."
     )
     assert ended.quoted == ""
@@ -165,6 +178,7 @@ async def test_a_log_that_cannot_be_read_is_said_with_the_reason(waiting: Waitin
     ended = await _ended(waiting)
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
+        "Slurm at Geneva does not say why the job ended. "
         f"Its log, {waiting.log}, could not be read. The connection to Geneva was lost."
     )
     assert ended.quoted == ""
@@ -176,3 +190,113 @@ async def test_the_last_stage_ends_when_the_server_is_up(waiting: Waiting) -> No
     waiting.port.report(8888)
     await node
     assert [(stage.ended is not None, stage.failed) for stage in waiting.progress.stages] == [(True, False)]
+
+
+def _patience(queue: float, run: float = 3600.0) -> Patience:
+    """Return one for a launch that was begun two hours before the end of its wait, `queue` seconds from now."""
+    until = datetime.now(UTC) + timedelta(seconds=queue)
+    return Patience(until - timedelta(hours=2), until, timedelta(seconds=run))
+
+
+async def test_a_job_that_waits_too_long_is_given_up_with_a_sentence(waiting: Waiting) -> None:
+    waiting.report, waiting.patience = JobReport(JobState.PENDING, "PENDING", "Resources"), _patience(0.1)
+    with pytest.raises(Refused) as refused:
+        await waiting.start()
+    assert not isinstance(refused.value, JobEnded)
+    assert refused.value.message == (
+        "Your job waited in the queue of Geneva for 2h, and is cancelled. "
+        "Start it again, or ask for less: smaller and shorter jobs begin sooner."
+    )
+    assert waiting.over == []
+
+
+async def test_until_when_a_job_may_wait_is_told_from_the_start(waiting: Waiting) -> None:
+    waiting.report = JobReport(JobState.PENDING, "PENDING", "Resources")
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    assert waiting.progress.sentences == [
+        "The job waits in the queue (Resources).",
+        f"The hub waits for it until {clock(waiting.patience.until)} at most.",
+    ]
+    node.cancel()
+
+
+async def test_a_job_that_runs_is_waited_for_longer(waiting: Waiting) -> None:
+    waiting.patience = _patience(0.1)
+    node = waiting.start()
+    await until(lambda: waiting.patience.runs and datetime.now(UTC) > waiting.patience.until)
+    waiting.port.report(8888)
+    assert await node == "n1"
+
+
+async def test_a_job_that_runs_without_its_server_is_given_up_too(waiting: Waiting) -> None:
+    waiting.log.write_text("still loading\n")
+    waiting.patience = _patience(0, run=0.2)
+    waiting.patience.seen(RUNNING)
+    with pytest.raises(Refused) as refused:
+        await waiting.start()
+    assert refused.value.message == (
+        f"The job at Geneva ran, but its server was not up by {waiting.patience.clock}. The job is cancelled."
+    )
+    assert refused.value.quoted == "still loading"
+
+
+async def test_a_site_that_is_silent_is_not_waited_for_without_end(waiting: Waiting) -> None:
+    waiting.report, waiting.patience = JobReport(JobState.UNKNOWN), _patience(0.1)
+    waiting.port.report(8888)
+    with pytest.raises(Refused, match="Your job waited in the queue of Geneva for 2h"):
+        await waiting.start()
+
+
+_UNREACHABLE = (
+    "[10:00:01] modules: Loading a\nwaiting for the hub: <urlopen error [Errno 111] Connection refused>\n"
+)
+
+
+async def test_a_job_that_cannot_reach_the_hub_says_so(waiting: Waiting, caplog: pytest.LogCaptureFixture) -> None:
+    waiting.site = waiting.site.model_copy(update={"hub_url": "http://hub.test:9999"})
+    waiting.log.write_text(_UNREACHABLE)
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    assert waiting.progress.sentences[1] == (
+        "The job runs on n1, which cannot reach the hub at http://hub.test:9999: Connection refused. "
+        "Please tell the administrators of the hub."
+    )
+    assert waiting.progress.output == _UNREACHABLE.strip()
+    assert (
+        "(Connection refused). See hub_url of geneva in the catalogue (jobs report to http://hub.test:9999)"
+        in (caplog.text)
+    )
+    waiting.log.write_text(f"{_UNREACHABLE}waiting for the hub: HTTP Error 502: Bad Gateway\n")
+    await until(lambda: len(waiting.progress.sentences) == 3)
+    assert "HTTP Error 502: Bad Gateway" in waiting.progress.sentences[2]
+    waiting.port.report(8888)
+    assert await node == "n1"
+
+
+async def test_a_job_that_waits_or_has_reported_is_not_taken_for_silent(waiting: Waiting) -> None:
+    waiting.log.write_text(_UNREACHABLE)
+    waiting.report = JobReport(JobState.PENDING, "PENDING")
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    waiting.progress.reported("modules", "Loading a")
+    waiting.patience.seen(RUNNING)
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    assert not any("cannot reach" in sentence for sentence in waiting.progress.sentences)
+    node.cancel()
+
+
+async def test_a_log_that_cannot_be_read_is_read_again(waiting: Waiting) -> None:
+    waiting.local.mishaps = ["before"] * 4
+    waiting.log.write_text(_UNREACHABLE)
+    node = waiting.start()
+    await until(lambda: len(waiting.progress.sentences) == 2)
+    assert "cannot reach the hub: Connection refused" in waiting.progress.sentences[1]
+    node.cancel()
+
+
+async def test_a_job_that_ended_because_it_did_not_reach_the_hub_says_that(waiting: Waiting) -> None:
+    waiting.log.write_text("This job ends, because the hub could not be reached for 600 s: timed out.\n")
+    ended = await _ended(waiting)
+    assert "(FAILED). The job runs on n1, which cannot reach the hub: timed out." in ended.message

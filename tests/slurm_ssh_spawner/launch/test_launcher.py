@@ -1,6 +1,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -297,14 +299,36 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     _queue(local, "PENDING", reason="Resources")
     told = Progress()
     port, ready = _ready(launcher, told)
-    await until(lambda: len(told.sentences) == 1)
-    _queue(local, "RUNNING", "n1")
     await until(lambda: len(told.sentences) == 2)
+    _queue(local, "RUNNING", "n1")
+    await until(lambda: len(told.sentences) == 3)
     port.report(8888)
     await ready
     assert told.sentences[0] == "The job waits in the queue (Resources)."
-    assert told.sentences[1].startswith("The job runs on n1")
-    assert len(told.sentences) == 3
+    assert told.sentences[1].startswith("The hub waits for it until ")
+    assert told.sentences[2].startswith("The job runs on n1")
+    assert len(told.sentences) == 4
+
+
+async def test_a_launch_that_waits_too_long_ends_with_its_reason(
+    launcher: Launcher, offer: Catalogue, local: LocalSite
+) -> None:
+    impatient = replace(builders.launch(offer), queue_wait_minutes=0)
+    handle, progress = launcher.job(impatient, ID), Progress()
+    _queue(local, "PENDING", reason="Resources")
+    job = await launcher.submit(impatient, handle, builders.process(), lambda _: None, progress.tell)
+    record = await _record(launcher)
+    assert record.wait_until
+    assert record.begun - record.wait_until < timedelta(seconds=60)
+    with pytest.raises(Refused, match="Your job waited in the queue of Geneva for ") as refused:
+        await launcher.until_ready(job, ReportedPort(), progress)
+    # As JupyterHub does with a start that has failed.
+    await launcher.cancel(job)
+    assert local.told("queue") == ""
+    assert (await _record(launcher)).end_reason == refused.value.message
+    await until(lambda: launcher.notices("alice") != ())
+    (notice,) = launcher.notices("alice")
+    assert str(notice).startswith("Your server at Geneva did not come up; the start was over at ")
 
 
 async def test_a_job_that_ends_before_its_server_is_up_shows_the_end_of_its_log(
@@ -406,13 +430,14 @@ async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
     assert (await _record(launcher)).end_reason == "stopped"
 
 
-async def test_a_launch_that_ended_by_itself_keeps_slurms_word(
+async def test_a_launch_that_ended_by_itself_keeps_why(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
     job = await _Told().submit(launcher, offer)
     _queue(local, "TIMEOUT", "n1")
     await launcher.report(job)
-    assert (await _record(launcher)).end_reason == "TIMEOUT"
+    await until(lambda: launcher.endings.notices("alice") != ())
+    assert (await _record(launcher)).end_reason == "The job's time limit was up."
 
 
 async def test_a_site_that_cannot_be_asked_ends_no_record(
@@ -429,11 +454,9 @@ async def test_a_launch_keeps_the_text_that_was_sent_and_its_stages(
     launcher: Launcher, offer: Catalogue, local: LocalSite, tmp_path: Path
 ) -> None:
     job = await _Told().submit(launcher, offer)
-    progress = Progress()
-    progress.reported("loaded", "jupyterlab/new")
-    launcher.job_reports(job, progress)
-    progress.reported("starting", "Python 3.11.2")
-    launcher.job_reports(job, progress)
+    live = launcher.reports.expect(job, "", "")
+    launcher.reports.stage(live, "loaded", "jupyterlab/new")
+    launcher.reports.stage(live, "starting", "Python 3.11.2")
     await launcher.close()
     launcher = _launcher(tmp_path, offer, _Tickets(), local)
     run = await launcher.records.run(ID)
@@ -465,9 +488,7 @@ async def test_what_a_job_remarks_is_shown_to_its_owner_while_it_runs(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
     job = await _Told().submit(launcher, offer)
-    progress = Progress()
-    progress.reported("notice", "Without the kernel a.")
-    launcher.job_reports(job, progress)
+    launcher.reports.stage(launcher.reports.expect(job, "", ""), "notice", "Without the kernel a.")
     assert launcher.notices("alice") == ("Without the kernel a.",)
     assert launcher.notices("carol") == ()
     _queue(local, "COMPLETED", "n1")
@@ -680,8 +701,8 @@ async def test_a_stop_that_is_owed_knows_what_its_job_was_started_with(
         await launcher.cancel(job)
     local.refusal = None
     (record,) = await launcher.records.to_stop("alice")
-    assert launcher._job_of(record) == job
-    assert launcher._job_of(record).started_with == job.started_with is not None
+    assert record.job("hub") == job
+    assert record.job("hub").started_with == job.started_with is not None
 
 
 async def test_a_new_ticket_that_does_not_arrive_is_told_until_one_does(

@@ -185,3 +185,15 @@ async def test_what_changes_nothing_is_not_written(records: LaunchRecords, tmp_p
     await records.accept("alice", "", {"time": "2h"})
     await records.settled()
     assert written.read_bytes() == before
+
+
+async def test_the_end_of_a_log_is_forgotten_with_the_rest(records: LaunchRecords) -> None:
+    await records.begin(ID, builders.launch())
+    records.end(ID, "FAILED")
+    records.explain(ID, "FAILED", "The job's program failed (exit status 3).", "the log")
+    assert (await _found(records)).end_log == "the log"
+    await records.forget_before(datetime.now(UTC) - timedelta(days=1))
+    assert (await _found(records)).end_log == "the log"
+    await records.forget_before(datetime.now(UTC) + timedelta(days=1))
+    record = await _found(records)
+    assert (record.end_log, record.end_reason) == ("", "The job's program failed (exit status 3).")

@@ -1,0 +1,141 @@
+"""Why a job ended: what Slurm says of it, and its log, asked as its owner; a sentence for people."""
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+from signal import SIGKILL, Signals
+
+from kernels.units import say_minutes
+from slurm_ssh import sentences
+from slurm_ssh.errors import LaunchError
+from slurm_ssh.job import Job
+from slurm_ssh.jobs import log as job_log
+from slurm_ssh.slurm import ending as slurm_ending
+from slurm_ssh.slurm.ending import Ending
+from slurm_ssh.ssh.remote import Remote
+
+# The accounting may hear of an end later than the controller.
+_LOOKS = 3
+_LOOK_SECONDS = 2.0
+_SHELLS_SIGNALS = 128
+_SIGNALS = {int(signal): signal.name for signal in Signals}
+
+# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.
+_MEMORY_LINES = (
+    (re.compile(r"^slurmstepd: .{0,200}\b(?:oom[-_ ]kill|out[- ]of[- ]memory)", re.M | re.I), "OUT_OF_MEMORY"),
+)
+_SLURMS_LINES = (
+    *_MEMORY_LINES,
+    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO TIME LIMIT\b", re.M), "TIMEOUT"),
+    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO PREEMPTION\b", re.M), "PREEMPTED"),
+    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO NODE FAILURE\b", re.M), "NODE_FAIL"),
+    (re.compile(r"^slurmstepd: .{0,200}\bCANCELLED AT\b", re.M), "CANCELLED"),
+)
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
+
+# For each word what its sentence names, the sentence, and the one for when that is not known.
+_IN_WORDS = {
+    "TIMEOUT": ("time", sentences.TIME_WAS_UP, sentences.SOME_TIME_WAS_UP),
+    "OUT_OF_MEMORY": ("memory", sentences.MEMORY_USED_UP, sentences.SOME_MEMORY_USED_UP),
+    "NODE_FAIL": ("node", sentences.NODE_FAILED, sentences.SOME_NODE_FAILED),
+    "BOOT_FAIL": ("node", sentences.NODE_FAILED, sentences.SOME_NODE_FAILED),
+    "PREEMPTED": ("site", sentences.PREEMPTED, sentences.PREEMPTED),
+    "CANCELLED": ("login", sentences.CANCELLED_BY, sentences.CANCELLED_BY_SOMEBODY),
+}
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Why a job ended, as a sentence, and the last lines of its log, "" if there are none.
+
+    `problem` is the sentence that says why the log could not be read, "" if it could.
+    """
+
+    sentence: str
+    log: str = ""
+    problem: str = ""
+
+
+async def explain(remote: Remote, job: Job, word: str) -> Explained:
+    """Return why a job ended that was seen with Slurm's `word` for its state, "" if Slurm knows it no more.
+
+    Never raises a LaunchError: what cannot be found out is said so.
+    """
+    log, problem = await _log_of(remote, job)
+    try:
+        ending = await _asked(remote, job)
+        by = await _login(remote, ending.cancelled_by)
+    except LaunchError as error:
+        _log.warning("%s: why it ended cannot be asked: %s", job.mark, error)
+        ending, by = Ending(), ""
+    sentence = why(remote.site.title, ending if ending.word else Ending(word), by, log)
+    return Explained(sentence, log, problem)
+
+
+async def _log_of(remote: Remote, job: Job) -> tuple[str, str]:
+    try:
+        answer = await remote.run(job_log.tail(remote.site, job.owner, job.launch_id))
+    except LaunchError as error:
+        return "", error.message
+    return job_log.readable(answer.stdout), ""
+
+
+async def _asked(remote: Remote, job: Job) -> Ending:
+    ending = Ending()
+    for look in range(_LOOKS):
+        if look:
+            await asyncio.sleep(_LOOK_SECONDS)
+        answer = await remote.run(slurm_ending.question(remote.site, job))
+        ending = slurm_ending.parse(answer.stdout, job)
+        if not ending.is_late:
+            break
+    return ending
+
+
+async def _login(remote: Remote, uid: str) -> str:
+    """Return the login name of a uid at the site, or the uid itself; "" for none."""
+    answer = await remote.run(slurm_ending.login_of(uid)) if uid else None
+    return (slurm_ending.parse_login(answer.stdout) or uid) if answer else ""
+
+
+def why(site: str, ending: Ending, login: str, log: str) -> str:
+    """Return why a job ended as a sentence.  `login` cancelled it, "" if nobody knows who did.  Pure."""
+    word = ending.word or _in_log(log, _SLURMS_LINES)
+    if word in {"FAILED", "COMPLETED"}:
+        return _exited(site, ending, log)
+    if word not in _IN_WORDS:
+        return (sentences.END_IN_A_WORD if word else sentences.END_NOT_SAID).format(site=site, word=word)
+    return _said(word, site, ending, login)
+
+
+def _said(word: str, site: str, ending: Ending, login: str = "") -> str:
+    named, known, unknown = _IN_WORDS[word]
+    time = say_minutes(ending.minutes) if ending.minutes else ""
+    values = {"site": site, "time": time, "memory": ending.memory, "node": ending.nodes, "login": login}
+    return (known if values[named] else unknown).format(**values)
+
+
+def _in_log(log: str, lines: tuple[tuple[re.Pattern[str], str], ...]) -> str:
+    """Return Slurm's word for what slurmstepd wrote into the log, "" if it wrote nothing."""
+    return next((word for pattern, word in lines if pattern.search(log)), "")
+
+
+def _exited(site: str, ending: Ending, log: str) -> str:
+    if ending.word == "COMPLETED":
+        return sentences.ENDED_BY_ITSELF
+    if _in_log(log, _MEMORY_LINES):
+        return _said("OUT_OF_MEMORY", site, ending)
+    if _DISK_FULL.search(log):
+        return sentences.DISK_WAS_FULL.format(site=site)
+    # A shell ends with 128 and the number of the signal by which its program was killed.
+    number = ending.signal or ending.status - _SHELLS_SIGNALS
+    if number in _SIGNALS:
+        return (sentences.KILLED if number == SIGKILL else sentences.SIGNALLED).format(signal=_SIGNALS[number])
+    return (
+        sentences.EXITED.format(status=ending.status)
+        if ending.status
+        else sentences.END_NOT_SAID.format(site=site)
+    )

@@ -1,0 +1,110 @@
+"""Launches that an earlier hub began: which one a start goes on with, and how a hub starts servers by itself."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.utils import url_escape_path, url_path_join
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+
+from slurm_ssh.errors import Unavailable
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.records import LaunchRecord
+
+WAIT_SECONDS = 7 * 24 * 3600
+"""For which JupyterHub itself lets a launch go on: how long it may wait was decided when it was begun."""
+
+_ANSWER_SECONDS = 60
+_PAUSE_SECONDS = 0.5
+# For the minute that a hub may look at a server behind a site that does not answer.
+_TRIES = 120
+_TOKEN_SECONDS = 300
+
+
+async def find(launcher: Launcher, user: str, server: str, options: Mapping[str, Any]) -> LaunchRecord | None:
+    """Return the launch of an earlier hub that a start with these options is to go on with, None for a new one.
+
+    It does with the newest one of that server, if the options are those it was begun with or there are none; all
+    others are stopped.  Raises DatabaseAway, and Unavailable if it cannot be known whether there is one.
+    """
+    chosen = None
+    for record in await launcher.records.open_of(user, server):
+        job = record.job(launcher.hub_name)
+        if launcher.reports.is_held(record.launch_id) or launcher.is_submitting(job):
+            continue
+        is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
+        if chosen is None and is_meant:
+            if await launcher.found(job):
+                chosen = await launcher.records.get(record.launch_id)
+        else:
+            await launcher.give_up(job)
+    return chosen
+
+
+class OwnApi:
+    """Asks this hub, by its own API, for what a person's browser asks it for."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def ready(self) -> None:
+        """Return when the hub listens: then it has begun to look at each server that ran before."""
+        look = HTTPRequest(self._app.hub.api_url, request_timeout=_ANSWER_SECONDS)
+        while (await self._answer(look)).error:  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def start(self, name: str, server: str) -> None:
+        """Start a person's server with the choices of before.
+
+        Waits while the hub still looks at that server.  Raises Unavailable if it will not start it.
+        """
+        user = orm.User.find(self._app.db, name)
+        if user is None or name in self._app.authenticator.blocked_users:
+            raise Unavailable(sentences.NO_SUCH_PERSON.format(user=name))
+        for _ in range(_TRIES):
+            answer = await self._asked(user, server)
+            if answer.code != HTTPStatus.BAD_REQUEST:
+                break
+            await asyncio.sleep(_PAUSE_SECONDS)
+        if answer.error:
+            raise Unavailable(sentences.NOT_STARTED_AGAIN.format(user=name), _message(answer))
+
+    async def _asked(self, user: orm.User, server: str) -> HTTPResponse:
+        person = self._app.users[user]
+        token = person.new_api_token(
+            note="Server goes on after a restart", expires_in=_TOKEN_SECONDS, scopes=[f"servers!user={user.name}"]
+        )
+        which = ("servers", url_escape_path(server)) if server else ("server",)
+        path = ("users", url_escape_path(user.name), *which)
+        request = HTTPRequest(
+            url_path_join(self._app.hub.api_url, *path),
+            method="POST",
+            headers={"Authorization": f"token {token}"},
+            body=b"",
+            request_timeout=_ANSWER_SECONDS,
+        )
+        try:
+            return await self._answer(request)
+        finally:
+            if row := orm.APIToken.find(self._app.db, token):
+                self._app.db.delete(row)
+                self._app.db.commit()
+
+    @staticmethod
+    async def _answer(request: HTTPRequest) -> HTTPResponse:
+        """Return the hub's answer, one with an error if there is none."""
+        try:
+            return await AsyncHTTPClient().fetch(request, raise_error=False)
+        except (OSError, HTTPClientError) as error:
+            return HTTPResponse(request, HTTPStatus.SERVICE_UNAVAILABLE, error=error)
+
+
+def _message(answer: HTTPResponse) -> str:
+    try:
+        return f"{answer.code} {json.loads(answer.body)['message']}"
+    except (ValueError, KeyError, TypeError):
+        return str(answer.code)

@@ -1,0 +1,78 @@
+"""What became of launches, for programs: a person's own, or everybody's for who may start and stop all servers."""
+
+from datetime import datetime
+from typing import Any
+
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.utils import isoformat
+from tornado import web
+
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+
+MOST = 200
+_USUAL = 50
+_DEEPEST = 10**6
+
+
+class LaunchesHandler(APIHandler):  # type: ignore[misc]
+    """`GET /hub/api/launches?limit=N&offset=N&user=NAME`, newest first.
+
+    The answer is `{"launches": [...], "next_offset": N or null}`.  Without the scope `admin:servers` it holds a
+    user's own launches alone, for which `read:servers` of that user is needed.
+    """
+
+    async def get(self) -> None:
+        """Answer.  400 for other values, 403 for launches that are not theirs, 503 without the database."""
+        user = self._whose()
+        limit, offset = self._number("limit", _USUAL, 1, MOST), self._number("offset", 0, 0, _DEEPEST)
+        try:
+            # One more says whether there are more.
+            found = await self.settings[SETTING].launcher.records.recent(user, limit + 1, offset)
+        except DatabaseAway as error:
+            raise web.HTTPError(503, error.message) from error
+        more = offset + limit if len(found) > limit else None
+        self.write({"launches": [shown(record) for record in found[:limit]], "next_offset": more})
+
+    def _whose(self) -> str | None:
+        """Return whose launches are asked for, None for everybody's."""
+        asked: str | None = self.get_query_argument("user", None)
+        if self.has_scope("admin:servers"):
+            return asked
+        # A service has no launches of its own.
+        asker = self.current_user
+        own: str | None = asker.name if asker and asker.kind == "user" else None
+        if own is None or not self.has_scope(f"read:servers!user={own}") or asked not in {None, own}:
+            raise web.HTTPError(403, sentences.NOT_THEIR_LAUNCHES)
+        return own
+
+    def _number(self, name: str, usual: int, least: int, most: int) -> int:
+        text = self.get_query_argument(name, str(usual))
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < len(str(_DEEPEST)) else -1
+        if not least <= number <= most:
+            raise web.HTTPError(400, sentences.NOT_A_NUMBER.format(name=name, least=least, most=most))
+        return number
+
+
+def shown(record: LaunchRecord) -> dict[str, Any]:
+    """Return what programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
+    return {
+        "launch_id": record.launch_id,
+        "user": record.user,
+        "server": record.server,
+        "site": record.site_key,
+        "profile": record.profile_key,
+        "job_id": record.job_id,
+        "node": record.node,
+        "begun": _moment(record.begun),
+        "wait_until": _moment(record.wait_until),
+        "ended": _moment(record.ended),
+        "end_reason": record.end_reason,
+        "end_log": record.end_log,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    said: str | None = isoformat(moment)
+    return said

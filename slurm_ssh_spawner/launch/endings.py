@@ -1,0 +1,180 @@
+"""Why launches ended: found out at the site, kept in their records, told to their owners for a day."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slurm_ssh.core import Core
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import LaunchError
+from slurm_ssh.job import Job, JobReport, LaunchId
+from slurm_ssh.jobs.ending import Explained, explain, why
+from slurm_ssh.slurm.ending import Ending
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.clock import clock
+from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
+from slurm_ssh_spawner.launch.records.ends import STOPPED
+
+GONE = "gone from Slurm"
+NOT_SUBMITTED = "not submitted"
+NO_JOB = "no job"
+
+_TOLD = timedelta(days=1)
+# Three looks at an accounting that is late, and the log.
+_EXPLAIN_SECONDS = 90.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EndNotice:
+    """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none.
+
+    `never_up`: it is the end of a start, of which a page may say more.
+    """
+
+    sentence: str
+    log: str = ""
+    never_up: bool = False
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return self.sentence
+
+
+class Endings:
+    """Owner of the questions under way, and of what people are told."""
+
+    def __init__(self, core: Core, records: LaunchRecords) -> None:
+        self._core = core
+        self._records = records
+        self._asked: dict[LaunchId, asyncio.Task[Explained]] = {}
+        self._ended: dict[tuple[str, str], LaunchRecord] = {}
+        self._begun: dict[tuple[str, str], datetime] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+        records.subscribe(self._stopped)
+
+    async def close(self) -> None:
+        """End the questions under way: Slurm's words stay."""
+        tasks = [*self._asked.values(), *self._telling]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def seen(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
+        """Keep Slurm's word for the end of a job, and soon why it ended; return what finds that out.
+
+        A second call for a job changes nothing, while the first one goes on.
+        """
+        task = self._asked.get(job.launch_id)
+        if task is None:
+            self._records.end(job.launch_id, report.word or GONE)
+            task = self._asked[job.launch_id] = asyncio.create_task(self._explain(job, report.word))
+            self._do(self._tell_why(job, report.word or GONE, task))
+        return task
+
+    def over(self, job: Job, reason: str) -> None:
+        """Keep and tell the end of a launch of which there is no job."""
+        self._records.end(job.launch_id, reason)
+        self._do(self._tell(job, NO_JOB))
+
+    def forget(self, job: Job) -> None:
+        """Nobody will see the job's end once more."""
+        self._asked.pop(job.launch_id, None)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _explain(self, job: Job, word: str) -> Explained:
+        try:
+            return await explain(self._core.remote(job, Deadline.after(_EXPLAIN_SECONDS)), job, word)
+        except LaunchError as error:
+            # There is no such site any more.
+            return Explained(error.message, problem=error.message)
+
+    async def _tell_why(self, job: Job, word: str, asked: "asyncio.Task[Explained]") -> None:
+        explained = await asked
+        self._records.explain(job.launch_id, word, explained.sentence, explained.log)
+        await self._tell(job, word)
+
+    def _stopped(self, job: Job) -> None:
+        # JupyterHub also stops what has ended.
+        if job.launch_id not in self._asked:
+            self._do(self._tell(job, "CANCELLED"))
+
+    async def _tell(self, job: Job, word: str) -> None:
+        """Tell the end of a job, as its record has it, in a line of the log and to its owner."""
+        try:
+            await self._records.settled()
+            record = await self._records.get(job.launch_id)
+        except LaunchError as error:
+            _log.warning("%s: why it ended (%s) is not told: %s", job.mark, word, error)
+            return
+        reason = record.end_reason if record else ""
+        _log.info(
+            "%s, job %s at %s for %s, ended (%s): %s", job.mark, job.job_id, job.site_key, job.user, word, reason
+        )
+        if record:
+            self._keep(record)
+
+    def begun(self, user: str, server: str) -> None:
+        """Tell no more of a server's last end: it is started again."""
+        self._begun[user, server] = datetime.now(UTC)
+        self._ended.pop((user, server), None)
+
+    async def recall(self) -> None:
+        """Tell also what ended before the hub started."""
+        try:
+            found = await self._records.last_ended(datetime.now(UTC) - _TOLD)
+        except LaunchError as error:
+            _log.warning("what ended before the hub started is not told: %s", error)
+            return
+        for record in found:
+            self._keep(record)
+
+    def _keep(self, record: LaunchRecord) -> None:
+        server = record.user, record.server
+        last = self._begun.get(server, record.begun)
+        if server in self._ended:
+            last = max(last, self._ended[server].begun)
+        if _is_news(record) and record.begun >= last:
+            self._ended[server] = record
+
+    def notices(self, user: str) -> tuple[EndNotice, ...]:
+        """Return what a person is told of their servers that ended within a day, the last one first."""
+        since = datetime.now(UTC) - _TOLD
+        self._ended = {server: record for server, record in self._ended.items() if _ended(record) >= since}
+        mine = [record for record in self._ended.values() if record.user == user]
+        mine.sort(key=_ended, reverse=True)
+        return tuple(self._notice(record) for record in mine)
+
+    def _notice(self, record: LaunchRecord) -> EndNotice:
+        site, never_up = self._core.title(record.site_key), not record.node
+        reason = record.end_reason
+        if " " not in reason or reason == GONE:
+            # The hub ended before it had asked.
+            reason = why(site, Ending("" if reason == GONE else reason), "", "")
+        ended, did_not_come = (
+            (sentences.NAMED_SERVER_ENDED, sentences.NAMED_SERVER_NEVER_UP)
+            if record.server
+            else (sentences.SERVER_ENDED, sentences.SERVER_NEVER_UP)
+        )
+        sentence = (did_not_come if never_up else ended).format(
+            server=record.server, site=site, ended=clock(_ended(record)), problem=reason
+        )
+        return EndNotice(sentence, record.end_log, never_up)
+
+
+def _is_news(record: LaunchRecord) -> bool:
+    """Return whether the owner may not know of a launch's end: what they did themselves they know."""
+    theirs = record.end_reason == STOPPED or record.end_reason.startswith(NOT_SUBMITTED)
+    return record.ended is not None and not theirs
+
+
+def _ended(record: LaunchRecord) -> datetime:
+    return record.ended or datetime.min.replace(tzinfo=UTC)

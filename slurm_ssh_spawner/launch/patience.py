@@ -1,0 +1,93 @@
+"""For how long a launch is waited for: in the queue until a moment, then for its server."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from kernels.units import say_minutes
+from profiles.offer.launch import Launch
+from slurm_ssh.job import JobReport, JobState
+from slurm_ssh_spawner.launch.clock import clock
+from slurm_ssh_spawner.launch.records import LaunchRecord
+
+# From the beginning of a job until its server is up; its kernels come on top.
+_SERVER_MINUTES = 10
+# For the submission, for the way to the server, for a site that is slow to answer.
+_MARGIN_SECONDS = 15 * 60
+# What a launch of an earlier hub is waited for once it runs: its job's own time limit comes first.
+_TAKEN_UP = timedelta(days=6)
+# The wall clock may be set, and only the loop's own is waited for.
+_LOOK_SECONDS = 30.0
+
+
+def _run_minutes(launch: Launch) -> int:
+    # Each kernel may wait for another launch that makes it, and then be made.
+    return _SERVER_MINUTES + 2 * sum(kernel.time_max for kernel in launch.kernels)
+
+
+def start_seconds(launch: Launch) -> int:
+    """Return for how long JupyterHub may wait for a start: longer than we do, so that it is we who say why not."""
+    return (launch.queue_wait_minutes + _run_minutes(launch)) * 60 + _MARGIN_SECONDS
+
+
+@dataclass
+class Patience:
+    """How long one launch may take.
+
+    It may wait in the queue `until` a moment, which stays the same over restarts of the hub.  A job that runs then
+    gets `run` from its beginning, or what is left until that moment.
+    """
+
+    begun: datetime
+    until: datetime
+    run: timedelta
+    node: str = field(default="", init=False)
+    running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _runs_since: datetime | None = field(default=None, init=False)
+
+    @classmethod
+    def of(cls, launch: Launch) -> Self:
+        """Return the patience with a launch that begins now."""
+        now = datetime.now(UTC)
+        return cls(
+            now, now + timedelta(minutes=launch.queue_wait_minutes), timedelta(minutes=_run_minutes(launch))
+        )
+
+    @classmethod
+    def taken_up(cls, record: LaunchRecord | None) -> Self:
+        """Return the patience with a launch of an earlier hub; its record is None if that cannot be read."""
+        now = datetime.now(UTC)
+        begun, until = (record.begun, record.wait_until) if record else (now, None)
+        return cls(begun, until or now + _TAKEN_UP, _TAKEN_UP)
+
+    @property
+    def runs(self) -> bool:
+        """Whether the job was seen to run."""
+        return self._runs_since is not None
+
+    @property
+    def queue_time(self) -> str:
+        """How long the launch may wait in the queue, as people write it."""
+        return say_minutes(max(1, round((self.until - self.begun) / timedelta(minutes=1))))
+
+    @property
+    def clock(self) -> str:
+        """The moment until which it is waited for now, for people."""
+        return clock(self._end)
+
+    @property
+    def _end(self) -> datetime:
+        return max(self.until, self._runs_since + self.run) if self._runs_since else self.until
+
+    def seen(self, report: JobReport) -> None:
+        """Take note of what Slurm says of the job."""
+        if self._runs_since is None and report.state in {JobState.RUNNING, JobState.ENDING}:
+            self._runs_since, self.node = datetime.now(UTC), report.node
+            self.running.set()
+
+    async def is_over(self) -> None:
+        """Return when it has come to its end."""
+        # The end moves when the job begins to run.
+        while (left := (self._end - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _LOOK_SECONDS))

@@ -1,0 +1,137 @@
+"""Brings launch records, jobs at the sites and the hub's list of servers to agree.
+
+When the hub starts, whenever a person's ticket appears, and every ten minutes, each launch of theirs that is not
+settled is looked at, as themselves: one that goes on gets its server back, a stop that was promised is carried
+out, what a launch that is over has left is removed.  Jobs that no record knows are cancelled, never taken up.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from kerberos_auth.errors import AuthFailed
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.errors import LaunchError
+from slurm_ssh.job import Job, marked_launch
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.records import LaunchRecord
+
+AGAIN_SECONDS = 600.0
+# Longer than jobs wait that no record knows: their launch was begun, or they would have no mark of ours.
+_SWEPT = timedelta(days=7)
+
+
+class HubServers(Protocol):
+    """What is asked of the hub."""
+
+    async def ready(self) -> None:
+        """Return when it knows which servers it has."""
+
+    async def start(self, user: str, server: str) -> None:
+        """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now."""
+
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciliation:
+    """Owner of what is done about launches that nobody waits for."""
+
+    def __init__(self, launcher: Launcher, credentials: Credentials, hub: HubServers) -> None:
+        self._launcher = launcher
+        self._credentials = credentials
+        self._hub = hub
+        self._round: asyncio.Task[None] | None = None
+        self._people: dict[str, asyncio.Task[None]] = {}
+
+    def begin(self) -> None:
+        """Look at everybody's launches, now and every ten minutes, and at a person's when they have a ticket."""
+        self._round = asyncio.create_task(self._rounds())
+        self._credentials.subscribe(self._soon)
+
+    async def close(self) -> None:
+        """End what is under way."""
+        tasks = [*self._people.values(), *([self._round] if self._round else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def of_everybody(self) -> None:
+        """Look at the launches of each person in turn, so that few of them are connected at once."""
+        try:
+            people = await self._launcher.records.people(_swept_since())
+        except LaunchError as error:
+            _log.warning("launches that are not settled are looked at later: %s", error)
+            return
+        for user in people:
+            await self._of(user)
+
+    async def _rounds(self) -> None:
+        await self._hub.ready()
+        while True:
+            await self.of_everybody()
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _soon(self, user: str) -> None:
+        if user not in self._people:
+            task = self._people[user] = asyncio.create_task(self._of(user))
+            task.add_done_callback(lambda _: self._people.pop(user))
+
+    async def _of(self, user: str) -> None:
+        try:
+            self._credentials.get(user)
+        except AuthFailed:
+            return  # Nothing can be asked as them; their next ticket brings us back.
+        try:
+            for record in await self._launcher.records.unsettled(user):
+                await self._settle(record)
+            await self._sweep(user)
+        except LaunchError as error:
+            _log.warning("launches of %s are looked at later: %s", user, error)
+
+    async def _settle(self, record: LaunchRecord) -> None:
+        launcher, job = self._launcher, record.job(self._launcher.hub_name)
+        if launcher.reports.is_held(record.launch_id) or launcher.is_submitting(job):
+            return
+        if record.ended:
+            await launcher.clean_up(job)
+        elif record.stop_wanted:
+            launcher.owe_stop(job)
+        elif not record.token_hash or launcher.reports.holds(record.user, record.server):
+            # Nobody could tell its job's reports from others', or the person has another server of that name now.
+            await launcher.give_up(job)
+        else:
+            await self._go_on(record, job)
+
+    async def _go_on(self, record: LaunchRecord, job: Job) -> None:
+        """Give a launch its server back, unless Slurm says that its job is over."""
+        found = await self._launcher.found(job)
+        if found is None:
+            _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
+        elif (await self._launcher.report(found)).state.is_over:
+            await self._launcher.clean_up(found)
+            return
+        _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
+        await self._hub.start(record.user, record.server)
+
+    async def _sweep(self, user: str) -> None:
+        """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""
+        for record in await self._launcher.records.sites(user, _swept_since()):
+            job = record.job(self._launcher.hub_name)
+            rows = await self._launcher.marked(job, f"jupyter-{self._launcher.hub_name}-")
+            for row in rows or ():
+                launch_id = marked_launch(self._launcher.hub_name, row.mark)
+                if row.owner != job.owner or launch_id is None or self._launcher.reports.is_held(launch_id):
+                    continue
+                # Asked only now: a launch is in the records before its job is submitted.
+                known = await self._launcher.records.get(launch_id)
+                if known is None or known.ended:
+                    _log.warning("%s of %s is no launch of this hub that goes on: cancelled", row.mark, user)
+                    stray = replace(job, launch_id=launch_id, job_id=row.job_id, mark=row.mark)
+                    self._launcher.owe_stop(stray)
+
+
+def _swept_since() -> datetime:
+    return datetime.now(UTC) - _SWEPT

@@ -1,0 +1,56 @@
+"""The ends of launches: statements that note them, and that find those of which a person is told."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from slurm_ssh.job import LaunchId
+from slurm_ssh.text import lines, one_line
+from slurm_ssh_spawner.launch.records.schema import LAUNCHES
+
+STOPPED = "stopped"
+"""The reason of a launch whose owner has stopped it."""
+
+_LONGEST_REASON = 500
+_LONGEST_LOG = 4000
+_ROW = LAUNCHES.c
+
+
+def announced(launch_id: LaunchId, reason: str) -> sa.Update:
+    """Return what notes why a launch is about to end: it counts, whatever Slurm will call that."""
+    change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None))
+    return change.values(end_reason=one_line(reason, _LONGEST_REASON))
+
+
+def ended(launch_id: LaunchId, reason: str) -> sa.Update:
+    """Return what notes that a launch is over now, and why.
+
+    The first end stays; a reason that was announced counts, and so does a stop that was wanted.
+    """
+    why = sa.case(
+        (_ROW.end_reason != "", _ROW.end_reason),
+        (_ROW.stop_wanted, STOPPED),
+        else_=one_line(reason, _LONGEST_REASON),
+    )
+    change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None))
+    return change.values(ended=datetime.now(UTC), end_reason=why)
+
+
+def explained(launch_id: LaunchId, word: str, sentence: str, log: str) -> sa.Update:
+    """Return what puts a sentence in the place of Slurm's word, if that is the reason, and keeps the log's end."""
+    is_the_word = _ROW.end_reason == one_line(word, _LONGEST_REASON)
+    why = sa.case((is_the_word, one_line(sentence, _LONGEST_REASON)), else_=_ROW.end_reason)
+    change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id)
+    return change.values(end_reason=why, end_log=lines(log, _LONGEST_LOG))
+
+
+def forgotten(moment: datetime) -> sa.Update:
+    """Return what removes the ends of logs of launches that ended before then."""
+    return sa.update(LAUNCHES).where(_ROW.ended < moment, _ROW.end_log != "").values(end_log="")
+
+
+def last_since(moment: datetime) -> sa.Select[tuple[object, ...]]:
+    """Return what finds the launches that ended since then, of servers that were not started again."""
+    later = LAUNCHES.alias()
+    again = sa.exists().where(later.c.user == _ROW.user, later.c.server == _ROW.server, later.c.begun > _ROW.begun)
+    return sa.select(LAUNCHES).where(_ROW.ended >= moment, ~again)

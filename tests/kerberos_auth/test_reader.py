@@ -1,0 +1,63 @@
+import time
+
+import pytest
+from krb_caches import cache, credential
+
+from kerberos_auth.errors import AuthFailed, TicketExpired, TicketMissing
+from kerberos_auth.reader import TicketReader
+from kerberos_auth.store import TicketStore
+
+ALICE = "alice@LAB.TEST"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return TicketStore(tmp_path / "krb5", "LAB.TEST")
+
+
+def put(store, **facts):
+    return store.put("alice", cache(credential(**facts)), ALICE)
+
+
+def test_what_a_store_keeps_is_read_beside_it(store):
+    reader = TicketReader(store.folder, "LAB.TEST")
+    with pytest.raises(TicketMissing, match="Log in again"):
+        reader.get("alice")
+    ticket = put(store)
+    assert reader.get("alice") == ticket
+    assert reader.read("alice") == store.read("alice")
+    assert reader.users() == ["alice"]
+    later = put(store, end=int(time.time()) + 5000)
+    assert reader.get("alice").end == later.end
+    store.remove("alice")
+    with pytest.raises(TicketMissing):
+        reader.get("alice")
+    reader.close()
+
+
+def test_a_reader_keeps_no_store_from_its_folder(store):
+    store.close()
+    reader = TicketReader(store.folder, "LAB.TEST")
+    TicketStore(store.folder, "LAB.TEST").close()
+    reader.close()
+
+
+def test_an_expired_ticket_says_so(store):
+    put(store).path.write_bytes(cache(credential(end=int(time.time()) - 1)))
+    reader = TicketReader(store.folder, "LAB.TEST")
+    with pytest.raises(TicketExpired):
+        reader.get("alice")
+    reader.close()
+
+
+def test_a_folder_that_is_missing_is_not_made(tmp_path):
+    with pytest.raises(AuthFailed, match=r"krb5"):
+        TicketReader(tmp_path / "krb5", "LAB.TEST")
+    assert not (tmp_path / "krb5").exists()
+
+
+@pytest.mark.parametrize("mode", [0o750, 0o701, 0o777])
+def test_a_folder_that_others_may_enter_is_refused(store, mode):
+    store.folder.chmod(mode)
+    with pytest.raises(AuthFailed, match="0700"):
+        TicketReader(store.folder, "LAB.TEST")

@@ -1,0 +1,247 @@
+"""What becomes of launches that an earlier hub began, of promised stops, and of what was left at a site."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from kerberos_auth.errors import TicketMissing
+from kerberos_auth.tickets import Ticket
+from profiles.catalogue.catalogue import Catalogue
+from slurm_ssh.errors import Unavailable
+from slurm_ssh.job import LaunchId, mark, new_launch_id
+from slurm_ssh_spawner.hub import going_on
+from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.reconciliation import Reconciliation
+from slurm_ssh_spawner.launch.records import LaunchRecord
+from tests.support import builders, composing, launching
+from tests.support.local import LocalSite
+from tests.support.waiting import until
+
+ID = builders.LAUNCH_ID
+
+
+class _Tickets:
+    """Whoever is not `away` has a ticket."""
+
+    def __init__(self) -> None:
+        self.away: set[str] = set()
+        self.subscribers: list[Callable[[str], None]] = []
+
+    def get(self, user: str) -> Ticket:
+        if user in self.away:
+            raise TicketMissing
+        return builders.ticket(user)
+
+    def read(self, user: str) -> bytes:
+        self.get(user)
+        return b"ticket"
+
+    def subscribe(self, callback: Callable[[str], None]) -> None:
+        self.subscribers.append(callback)
+
+
+class _Servers:
+    """The servers of a hub that notes which it is to start."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+        self.refuses = False
+
+    async def ready(self) -> None:
+        """It knows them all."""
+
+    async def start(self, user: str, server: str) -> None:
+        if self.refuses:
+            raise Unavailable("Not now.")
+        self.started.append((user, server))
+
+
+class Restarted:
+    """A hub that has just started, with the records of the one before."""
+
+    def __init__(self, launcher: Launcher, offer: Catalogue, local: LocalSite, tickets: _Tickets) -> None:
+        self.launcher = launcher
+        self.local = local
+        self.tickets = tickets
+        self.servers = _Servers()
+        self.reconciliation = Reconciliation(launcher, tickets, self.servers)
+        self._offer = offer
+
+    async def had(self, job_id: str = "42", launch_id: LaunchId = ID, **told: str) -> None:
+        """Let the earlier hub have begun a launch of alice's server."""
+        records = self.launcher.records
+        known = {"server": "", "mark": mark("hub", launch_id), "token_hash": "f" * 64, **told}
+        await records.begin(launch_id, builders.launch(self._offer), **known)
+        if job_id:
+            records.submitted(launch_id, job_id)
+        await records.settled()
+
+    def queue(self, word: str, launch_id: LaunchId = ID, *, more: str = "") -> None:
+        self.local.tell("queue", f"42|{word}|n1|alice|None|{mark('hub', launch_id)}\n{more}")
+
+    @property
+    def cancelled(self) -> list[str]:
+        lines = self.local.told("scancel.arguments").splitlines()
+        return [line.removeprefix("--name=") for line in lines if line.startswith("--name=")]
+
+    async def record(self, launch_id: LaunchId = ID) -> LaunchRecord:
+        await self.launcher.records.settled()
+        record = await self.launcher.records.get(launch_id)
+        assert record is not None
+        return record
+
+    async def look(self) -> None:
+        await self.reconciliation.of_everybody()
+
+
+@pytest.fixture
+async def hub(local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Restarted]:
+    monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
+    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.launcher"):
+        monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.01)
+    offer = builders.catalogue(sites={"geneva": launching.site(local)})
+    tickets = _Tickets()
+    launcher = composing.launcher(offer.sites, tickets, f"sqlite:///{tmp_path}/launches", local)
+    hub = Restarted(launcher, offer, local, tickets)
+    yield hub
+    await hub.reconciliation.close()
+    await launcher.close()
+
+
+@pytest.mark.parametrize("word", ["PENDING", "RUNNING"])
+async def test_a_launch_that_goes_on_gets_its_server_back(hub: Restarted, word: str) -> None:
+    await hub.had(server="south")
+    hub.queue(word)
+    await hub.look()
+    assert hub.servers.started == [("alice", "south")]
+    assert (await hub.record()).is_open
+
+
+async def test_a_launch_whose_site_cannot_be_asked_gets_its_server_back(hub: Restarted) -> None:
+    await hub.had()
+    hub.local.refusal = Unavailable("Geneva cannot be reached.")
+    await hub.look()
+    assert hub.servers.started == [("alice", "")]
+    hub.local.refusal = None
+
+
+async def test_a_launch_that_jupyterhub_has_a_server_of_is_left_alone(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("RUNNING")
+    hub.launcher.reports.expect((await hub.record()).job("hub"), "", "f" * 64)
+    await hub.look()
+    assert (hub.servers.started, hub.cancelled) == ([], [])
+
+
+async def test_a_job_whose_submission_was_never_answered_is_found_by_its_mark(hub: Restarted) -> None:
+    await hub.had(job_id="")
+    hub.queue("PENDING")
+    await hub.look()
+    assert (await hub.record()).job_id == "42"
+    assert hub.servers.started == [("alice", "")]
+
+
+async def test_a_launch_that_slurm_never_got_is_begun_anew(hub: Restarted) -> None:
+    await hub.had(job_id="")
+    await hub.look()
+    record = await hub.record()
+    assert record.ended
+    assert record.released
+    assert hub.servers.started == [("alice", "")]
+
+
+async def test_whether_slurm_has_it_is_not_guessed(hub: Restarted) -> None:
+    await hub.had(job_id="")
+    hub.local.tell("silent", "")
+    await hub.look()
+    assert (hub.servers.started, (await hub.record()).is_open) == ([], True)
+
+
+async def test_a_launch_whose_job_is_over_ends_and_leaves_nothing(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("TIMEOUT")
+    await hub.look()
+    record = await hub.record()
+    assert (hub.servers.started, bool(record.ended), bool(record.released)) == ([], True, True)
+
+
+async def test_a_promised_stop_is_carried_out_and_leaves_nothing(hub: Restarted) -> None:
+    await hub.had()
+    await hub.launcher.records.want_stop(ID)
+    hub.queue("RUNNING")
+    await hub.look()
+    await until(lambda: hub.local.told("queue") == "")
+    assert set(hub.cancelled) == {mark("hub", ID)}
+    async with asyncio.timeout(20):
+        while not (await hub.record()).released:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_without_a_ticket_nothing_is_done_until_there_is_one(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("PENDING")
+    hub.tickets.away.add("alice")
+    await hub.look()
+    assert hub.servers.started == []
+    hub.tickets.away.clear()
+    hub.reconciliation.begin()
+    hub.tickets.subscribers[-1]("alice")
+    await until(lambda: ("alice", "") in hub.servers.started)
+
+
+async def test_a_server_that_the_hub_will_not_start_now_is_asked_for_again(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("PENDING")
+    hub.servers.refuses = True
+    await hub.look()
+    assert (await hub.record()).is_open
+    hub.servers.refuses = False
+    await hub.look()
+    assert hub.servers.started == [("alice", "")]
+
+
+async def test_a_launch_in_the_place_of_another_server_is_stopped(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("RUNNING")
+    other = builders.job(launch_id=new_launch_id(), job_id="43")
+    hub.launcher.reports.expect(other, "", "e" * 64)
+    await hub.look()
+    assert (await hub.record()).stop_wanted
+    await until(lambda: hub.local.told("queue") == "")
+
+
+async def test_a_launch_of_an_older_version_that_was_not_up_is_stopped(hub: Restarted) -> None:
+    await hub.had(token_hash="")
+    hub.queue("PENDING")
+    await hub.look()
+    await until(lambda: hub.local.told("queue") == "")
+    assert hub.servers.started == []
+
+
+async def test_a_job_that_no_record_knows_is_cancelled_and_others_are_not(hub: Restarted) -> None:
+    await hub.had()
+    stray, other_hubs = mark("hub", new_launch_id()), mark("hub-2", new_launch_id())
+    rows = [f"50|RUNNING|n1|alice|None|{name}\n" for name in (stray, other_hubs, "jupyter-hub-x", "analysis")]
+    hub.queue("RUNNING", more="".join(rows))
+    await hub.look()
+    await until(lambda: hub.cancelled != [])
+    assert set(hub.cancelled) == {stray}
+
+
+async def test_a_start_goes_on_with_the_newest_launch_of_its_choices(hub: Restarted) -> None:
+    older, newer = LaunchId("000000000001"), LaunchId("000000000002")
+    for launch_id in (older, newer):
+        await hub.had(launch_id=launch_id)
+    found = await going_on.find(hub.launcher, "alice", "", {})
+    assert found is not None
+    assert found.launch_id == newer
+    assert (await hub.record(older)).stop_wanted
+    assert await going_on.find(hub.launcher, "alice", "another", {}) is None
+
+
+async def test_a_start_with_other_choices_stops_the_launch_of_before(hub: Restarted) -> None:
+    await hub.had()
+    assert await going_on.find(hub.launcher, "alice", "", {"time": "1h"}) is None
+    assert (await hub.record()).stop_wanted
