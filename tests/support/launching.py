@@ -21,7 +21,7 @@ from lab.plain_http import NO_TLS
 from slurm_ssh_spawner.hub import launch_notices
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.support import builders, composing
-from tests.support.hub import ComposedSpawner, NoProxy
+from tests.support.hub import AnyPassword, ComposedSpawner, NoProxy
 from tests.support.local import LocalSite
 
 REFUSED_BY_SLURM = "Geneva did not accept the job"
@@ -76,7 +76,7 @@ class Person:
 
     async def log_in(self) -> None:
         """Log in by the form of the hub."""
-        await self._client.get(f"{self._url}login")
+        assert (await self.page("login")).is_success
         fields = {"username": self.name, "password": "x", "_xsrf": self._xsrf()}
         answer = await self._client.post(f"{self._url}login", data=fields)
         assert answer.status_code == 302, answer.text
@@ -185,7 +185,7 @@ async def launching(
         "JupyterHub": {
             "proxy_class": NoProxy,
             "spawner_class": ComposedSpawner,
-            "authenticator_class": "dummy",
+            "authenticator_class": AnyPassword,
             "allow_named_servers": True,
             "template_paths": [
                 str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
