@@ -167,7 +167,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             return await self._submit(asked, progress)
         except SubmissionAbsent:
             if self._job:
-                self._hub.launcher.abandon(self._job)
+                self._hub.launcher.unattended.abandon(self._job)
             progress.tell(sentences.SUBMITTED_AGAIN.format(site=asked.site.title))
             return await self._submit(asked, progress)
 
@@ -262,7 +262,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
                 launcher.detach(self._job)
                 self._hub.reconciliation.soon(self.user.name)
             else:
-                (launcher.release if self._job.job_id else launcher.abandon)(self._job)
+                (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

@@ -38,10 +38,10 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
             continue
         is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
         if chosen is None and is_meant:
-            if await launcher.found(job):
+            if await launcher.unattended.found(job):
                 chosen = await launcher.records.get(record.launch_id)
         else:
-            await launcher.give_up(job)
+            await launcher.unattended.give_up(job)
     return chosen
 
 

@@ -119,22 +119,22 @@ class Reconciliation:
         if launcher.reports.is_held(record.launch_id) or launcher.is_submitting(job):
             return
         if record.ended:
-            await launcher.clean_up(job)
+            await launcher.unattended.clean_up(job)
         elif record.stop_wanted:
-            launcher.owe_stop(job)
+            launcher.unattended.owe_stop(job)
         elif not record.token_hash or launcher.reports.holds(record.user, record.server):
             # Nobody could tell its job's reports from others', or the person has another server of that name now.
-            await launcher.give_up(job)
+            await launcher.unattended.give_up(job)
         else:
             await self._go_on(record, job)
 
     async def _go_on(self, record: LaunchRecord, job: Job) -> None:
         """Give a launch its server back, unless Slurm says that its job is over."""
-        found = await self._launcher.found(job)
+        found = await self._launcher.unattended.found(job)
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
         elif (await self._launcher.report(found, Deadline.after(_LOOK_SECONDS))).state.is_over:
-            await self._launcher.clean_up(found)
+            await self._launcher.unattended.clean_up(found)
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)
@@ -143,7 +143,7 @@ class Reconciliation:
         """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""
         for record in await self._launcher.records.sites(user, _swept_since()):
             job = record.job(self._launcher.hub_name)
-            rows = await self._launcher.marked(job, f"jupyter-{self._launcher.hub_name}-")
+            rows = await self._launcher.unattended.marked(job, f"jupyter-{self._launcher.hub_name}-")
             for row in rows or ():
                 launch_id = marked_launch(self._launcher.hub_name, row.mark)
                 if row.owner != job.owner or launch_id is None or self._launcher.reports.is_held(launch_id):
@@ -153,7 +153,7 @@ class Reconciliation:
                 if known is None or known.ended:
                     _log.warning("%s of %s is no launch of this hub that goes on: cancelled", row.mark, user)
                     stray = replace(job, launch_id=launch_id, job_id=row.job_id, mark=row.mark)
-                    self._launcher.owe_stop(stray)
+                    self._launcher.unattended.owe_stop(stray)
 
 
 def _swept_since() -> datetime:

@@ -8,6 +8,7 @@ import httpx
 import psutil
 import pytest
 
+from lab.plain_http import NO_TLS
 from profiles.catalogue.site import Site
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable

@@ -424,7 +424,7 @@ async def test_a_launch_without_hooks_cancels_nothing_but_itself(
 ) -> None:
     job = await _Told().submit(launcher, offer)
     launcher.release(job)
-    await until(lambda: not launcher._background)
+    await until(lambda: not launcher.unattended._tasks)
     assert local.told("scancel.arguments") == ""
 
 
@@ -832,5 +832,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._background)
+    await until(lambda: not launcher.unattended._tasks)
     assert not delivered.exists()

@@ -99,7 +99,7 @@ class Restarted:
 @pytest.fixture
 async def hub(local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Restarted]:
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
-    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.launcher"):
+    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.unattended"):
         monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.01)
     offer = builders.catalogue(sites={"geneva": launching.site(local)})
     tickets = _Tickets()
