@@ -11,6 +11,7 @@ from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import Job
 from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.endings import Endings
 from slurm_ssh_spawner.launch.leftovers import Leftovers
@@ -23,11 +24,14 @@ _log = logging.getLogger(__name__)
 class Unattended:
     """Owner of what is done in the background for launches."""
 
-    def __init__(self, core: Core, records: LaunchRecords, reports: Reports, endings: Endings) -> None:
+    def __init__(
+        self, core: Core, records: LaunchRecords, reports: Reports, endings: Endings, tunnels: Keeper
+    ) -> None:
         self._core = core
         self._records = records
         self._reports = reports
         self._endings = endings
+        self._tunnels = tunnels
         self._leftovers = Leftovers(core, records)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -102,6 +106,7 @@ class Unattended:
 
     async def clean_up(self, job: Job) -> None:
         """Remove what a launch that is over has left at its site, as far as that can be done now."""
+        self._tunnels.close(job.launch_id)
         await self._leftovers.remove(job)
         await self._forgotten(job)
 
