@@ -152,9 +152,11 @@ def _server_of(seen: Seen, job: LiveJob) -> tuple[str, str]:
 
 
 def _orphaned(seen: Seen, jobs: list[LiveJob]) -> Iterator[str]:
-    known = {each.launch_id for each in seen.listed or ()}
+    if seen.listed is None:
+        return
+    known = {each.launch_id for each in seen.listed}
     # A server that is being submitted has no job in its state yet.
-    unknown_yet = {(each.user, each.server) for each in seen.listed or () if not each.launch_id}
+    unknown_yet = {(each.user, each.server) for each in seen.listed if not each.launch_id}
     for job in jobs:
         if job.launch_id not in known and _server_of(seen, job) not in unknown_yet:
             yield f"job {job.job_id} ({job.state}) of {job.owner} at {job.site}"

@@ -129,13 +129,19 @@ def listed_by(lab: Lab) -> tuple[Listed, ...] | None:
 def _server(http: httpx.Client, user: str, name: str, model: Mapping[str, Any]) -> Listed:
     job = (model.get("state") or {}).get("job") or {}
     ready = bool(model["ready"])
-    answer = _answer(http, f"/user/{user}/{name}") if ready else {}
+    answer = _answer(http, user, name) if ready else {}
     return Listed(user, name, ready, job.get("launch_id", ""), job.get("job_id", ""), answer)
 
 
-def _answer(http: httpx.Client, path: str) -> dict[str, str]:
+def answer_of(lab: Lab, user: str, server: str) -> dict[str, str]:
+    """Return what a server says of itself through the proxy, {} if it does not answer."""
+    with httpx.Client(base_url=lab.url, timeout=_ANSWER_SECONDS) as http:
+        return _answer(http, user, server)
+
+
+def _answer(http: httpx.Client, user: str, server: str) -> dict[str, str]:
     try:
-        answer = http.get(f"{path.rstrip('/')}/")
+        answer = http.get(f"/user/{user}/{server}".rstrip("/") + "/")
         said = answer.json() if answer.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):
         return {}

@@ -5,7 +5,7 @@ from functools import partial
 
 from faults.row import Outcome, Step
 from faults.scene import Scene
-from faults.seen import listed_by
+from faults.seen import answer_of, listed_by
 from lab.plan import HOSTS, SITE_OF, Host, Role
 from lab.quirks import Hold
 
@@ -42,6 +42,7 @@ NODES = Place(Role.NODE, "slurmd")
 FIRST_NODE = Place(Role.NODE, "slurmd", first=True)
 KDC = Place(Role.KDC, "krb5kdc")
 HUB = Place(Role.HUB, "jupyterhub")
+TUNNELS = Place(Role.HUB, "tunnels")
 PROXY = Place(Role.HUB, "configurable-http-proxy")
 
 
@@ -189,6 +190,18 @@ def all_listed(scene: Scene) -> None:
         return {(each.user, each.server) for each in listed_by(scene.lab) or ()} >= due
 
     scene.wait("each server is listed", listed, _LISTED_SECONDS)
+
+
+def all_answer(scene: Scene) -> None:
+    """See each server that has to be there answer, whether or not there is a hub."""
+
+    def answers(user: str, server: str, job_id: str) -> bool:
+        return answer_of(scene.lab, user, server).get("job") == job_id
+
+    for each in scene.expected.values():
+        if each.outcome is Outcome.THERE:
+            is_there = partial(answers, each.user, each.server, each.job_id)
+            scene.wait(f"the server of {each} answers", is_there, _LISTED_SECONDS)
 
 
 def pages_are_read(scene: Scene) -> None:

@@ -167,7 +167,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             return await self._submit(asked, progress)
         except SubmissionAbsent:
             if self._job:
-                self._hub.launcher.abandon(self._job)
+                self._hub.launcher.unattended.abandon(self._job)
             progress.tell(sentences.SUBMITTED_AGAIN.format(site=asked.site.title))
             return await self._submit(asked, progress)
 
@@ -258,8 +258,11 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         """Release what the launch left at the site, then run the configured hook."""
         if self._job is not None:
             launcher = self._hub.launcher
-            over = launcher.release if self._job.job_id else launcher.abandon
-            (launcher.detach if self.will_resume else over)(self._job)
+            if self.will_resume:
+                launcher.detach(self._job)
+                self._hub.reconciliation.soon(self.user.name)
+            else:
+                (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

@@ -5,11 +5,13 @@ from faults.row import Row
 from faults.steps import (
     ENDED_AND_STARTED,
     FRONT_ENDS,
+    HUB,
     KDC,
     KILLED_AND_STARTED,
     NODES,
     PROXY,
     SLURM,
+    TUNNELS,
     all_listed,
     cut,
     freeze,
@@ -17,6 +19,7 @@ from faults.steps import (
     kill,
     let_go,
     mend,
+    start_hub,
 )
 
 _SITE_AWAY = (
@@ -88,5 +91,27 @@ ROWS = (
         when=(running,),
         fault=(kill(PROXY), mend(PROXY)),
         within=45,
+    ),
+    Row(
+        "T1",
+        "The daemon of tunnels is killed and started",
+        "Pages hang for a moment.",
+        when=(running,),
+        fault=(kill(TUNNELS), mend(TUNNELS)),
+    ),
+    Row(
+        "T2",
+        "The hub is restarted while the daemon of tunnels is dead",
+        "The server stays listed, and answers once the daemon is back.",
+        when=(running,),
+        fault=(kill(TUNNELS), *KILLED_AND_STARTED, all_listed),
+        heal=(mend(TUNNELS),),
+    ),
+    Row(
+        "T3",
+        "The daemon of tunnels is killed and started while the hub is dead",
+        "Pages behind tunnels hang until the hub is back.",
+        when=(running,),
+        fault=(kill(HUB), kill(TUNNELS), mend(TUNNELS), start_hub),
     ),
 )

@@ -38,10 +38,10 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
             continue
         is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
         if chosen is None and is_meant:
-            if await launcher.found(job):
+            if await launcher.unattended.found(job):
                 chosen = await launcher.records.get(record.launch_id)
         else:
-            await launcher.give_up(job)
+            await launcher.unattended.give_up(job)
     return chosen
 
 
@@ -50,6 +50,7 @@ class OwnApi:
 
     def __init__(self, app: Any) -> None:
         self._app = app
+        self._asking: set[asyncio.Task[HTTPResponse]] = set()
 
     async def ready(self) -> None:
         """Return when the hub listens: then it has begun to look at each server that ran before."""
@@ -66,12 +67,24 @@ class OwnApi:
         if user is None or name in self._app.authenticator.blocked_users:
             raise Unavailable(sentences.NO_SUCH_PERSON.format(user=name))
         for _ in range(_TRIES):
-            answer = await self._asked(user, server)
-            if answer.code != HTTPStatus.BAD_REQUEST:
+            answer = await self._begun(user, server)
+            if answer is None or answer.code != HTTPStatus.BAD_REQUEST:
                 break
             await asyncio.sleep(_PAUSE_SECONDS)
-        if answer.error:
+        if answer and answer.error:
             raise Unavailable(sentences.NOT_STARTED_AGAIN.format(user=name), _message(answer))
+
+    async def _begun(self, user: orm.User, server: str) -> HTTPResponse | None:
+        """Return the hub's answer, None if the start is under way: the answer may come much later."""
+        asking = asyncio.create_task(self._asked(user, server))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        while not asking.done():
+            await asyncio.wait((asking,), timeout=_PAUSE_SECONDS)
+            spawner = self._app.users[user].spawners.get(server)
+            if spawner and spawner.pending == "spawn":
+                return None
+        return asking.result()
 
     async def _asked(self, user: orm.User, server: str) -> HTTPResponse:
         person = self._app.users[user]

@@ -77,7 +77,8 @@ def launcher(
 ) -> Launcher:
     """Return a launcher of the hub called `hub`."""
     kept = records(records_url)
-    return Launcher(core(sites, credentials, kept, pool), credentials, kept, "hub", TunnelKeeper(pool, ports))
+    reach = core(sites, credentials, kept, pool)
+    return Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
 
 
 def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:

@@ -99,7 +99,7 @@ class Restarted:
 @pytest.fixture
 async def hub(local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Restarted]:
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
-    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.launcher"):
+    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.unattended"):
         monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.01)
     offer = builders.catalogue(sites={"geneva": launching.site(local)})
     tickets = _Tickets()
@@ -200,6 +200,20 @@ async def test_a_server_that_the_hub_will_not_start_now_is_asked_for_again(hub: 
     hub.servers.refuses = False
     await hub.look()
     assert hub.servers.started == [("alice", "")]
+
+
+async def test_a_server_that_is_let_go_while_its_launch_is_looked_at_is_looked_at_again(hub: Restarted) -> None:
+    await hub.had()
+    hub.queue("RUNNING")
+    hub.launcher.reports.expect((await hub.record()).job("hub"), "", "f" * 64)
+    hub.reconciliation.soon("alice")
+    hub.reconciliation.soon("alice")
+    await until(lambda: "alice" not in hub.reconciliation._people)
+    assert hub.servers.started == []
+    hub.reconciliation.soon("alice")
+    hub.launcher.reports.let_go(ID)
+    hub.reconciliation.soon("alice")
+    await until(lambda: ("alice", "") in hub.servers.started)
 
 
 async def test_a_launch_in_the_place_of_another_server_is_stopped(hub: Restarted) -> None:
