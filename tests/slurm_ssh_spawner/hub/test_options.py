@@ -101,6 +101,17 @@ async def test_an_admin_who_starts_somebodys_server_starts_it_as_last_time(hub: 
     assert alice.stored() == {"profile": "secret", "time": "2h"}
 
 
+async def test_nobody_starts_changes_or_stops_somebody_elses_server(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    (hub.local.slurm / "sbatch.stdin").unlink()
+    for method in (*METHODS, "DELETE"):
+        assert (await bob.call(method, "south", whose="alice", json={}))[0] == 404
+    assert (await bob.page("spawn/alice")).status_code == 404
+    assert not hub.local.told("sbatch.stdin")
+    assert alice.stored("south") == TWO_HOURS
+
+
 async def test_what_was_accepted_once_and_cannot_be_had_any_more_gives_way_to_the_defaults(
     hub: LaunchingHub,
 ) -> None:
