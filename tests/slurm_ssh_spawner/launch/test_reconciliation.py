@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,7 @@ class _Servers:
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
         self.refuses = False
+        self.meanwhile: list[Coroutine[Any, Any, None]] = []
 
     async def ready(self) -> None:
         """It knows them all."""
@@ -59,6 +61,8 @@ class _Servers:
         if self.refuses:
             raise Unavailable("Not now.")
         self.started.append((user, server))
+        for each in self.meanwhile:
+            await each
 
 
 class Restarted:
@@ -283,3 +287,26 @@ async def test_a_job_that_jupyterhub_knows_better_than_its_record_keeps_its_numb
     await reports.of(ID, "5ec4e7")
     assert reports.expect(replace(job, job_id="42"), "", token_hash("5ec4e7")).job.job_id == "42"
     assert (await reports.take_up(await hub.record())).job.job_id == "42"
+
+
+async def test_a_launch_that_cannot_be_looked_at_holds_no_other_up(hub: Restarted) -> None:
+    await hub.had(server="south")
+    await hub.had(server="north", launch_id=LaunchId("000000000001"), job_id="")
+    hub.local.tell("silent", "")
+    assert not await hub.reconciliation.of_everybody()
+    assert hub.servers.started == [("alice", "south")]
+
+
+async def test_a_launch_that_ended_while_others_were_looked_at_is_not_begun_anew(hub: Restarted) -> None:
+    await hub.had(server="south")
+    await hub.had(server="north", launch_id=LaunchId("000000000001"))
+
+    async def south_ends() -> None:
+        hub.launcher.records.end(ID, "stopped")
+        await hub.launcher.records.settled()
+
+    hub.local.refusal = Unavailable("Geneva cannot be reached.")
+    hub.servers.meanwhile.append(south_ends())
+    await hub.look()
+    hub.local.refusal = None
+    assert hub.servers.started == [("alice", "north")]
