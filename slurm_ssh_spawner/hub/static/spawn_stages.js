@@ -59,9 +59,10 @@
   function look() {
     clearTimeout(timer);
     var url = server.baseUrl + "api/users/" + encodeURIComponent(server.user);
-    fetch(url, { cache: "no-store" })
+    fetch(url, { cache: "no-store", headers: { "X-XSRFToken": window.jhdata.xsrf_token } })
       .then(function (answer) {
-        return answer.ok ? answer.json() : null;
+        // Another refusal than that of a proxy is the hub's own.
+        return answer.ok ? answer.json() : answer.status < 500 ? undefined : null;
       })
       .then(seen, seen.bind(null, null));
   }
@@ -69,6 +70,10 @@
   function seen(person) {
     var mine = person && person.servers && person.servers[server.server];
     if (isOver) {
+      return;
+    }
+    if (person === undefined) {
+      timer = setTimeout(look, 10000);
       return;
     }
     if (mine && (mine.ready || mine.pending === "spawn")) {
