@@ -15,8 +15,9 @@ lint: setup
 	shellcheck .ci/run $$(git ls-files '*.sh')
 
 # Each process begins a lab of its own once it has a test that needs one; most of them wait most of the time.
+# What pytest makes of the tests' files is kept for the next run, whatever the environment says.
 test: setup
-	$(PYTHON) -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --durations 20 --cov --cov-report=
+	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 20 --cov --cov-report=
 
 demo: setup
 	$(PYTHON) -m lab.demo $(if $(CHECK),--check)

@@ -16,6 +16,7 @@ from benchmarks import lies
 from benchmarks.samples import Samples, Table, ratio, with_tail
 from lab import Lab
 from lab.person import Person
+from lab.plain_http import NO_TLS
 from lab.plan import CROWD, HUB, KDC
 
 PAGES = ("/hub/home", "/hub/api/")
@@ -25,7 +26,7 @@ SITES = ("geneva", "lugano")
 STARTERS = tuple(person.name for person in CROWD[:27])
 """Each starts a server at every site, so that every start needs a connection, and a ticket for it, of its own.
 
-The first four at a site are told after 8 s that it cannot be reached; fifty still wait then.
+The first four at a site know after 16 s that no KDC answers; all still wait when that is measured.
 """
 
 STARTS = len(STARTERS) * len(SITES)
@@ -39,7 +40,7 @@ _PATIENCE_SECONDS = 15
 _LAB_SERVICE = {"Authorization": "token lab-service-token"}
 
 QUIET = "no load"
-LYING = "one shell answers with 300 kB of {}"
+LYING = "one shell answers with {}"
 ARRIVING = "KDC frozen, while they arrive"
 WAITING = "KDC frozen, while all wait"
 
@@ -165,7 +166,9 @@ def _ask_for(reader: Person, page: str, count: int) -> list[float]:
     begun = time.monotonic()
     end = begun + count * EVERY_SECONDS + _PATIENCE_SECONDS
     samples = []
-    with httpx.Client(base_url=reader.url, cookies=reader.http.cookies, timeout=_PATIENCE_SECONDS) as browser:
+    with httpx.Client(
+        verify=NO_TLS, base_url=reader.url, cookies=reader.http.cookies, timeout=_PATIENCE_SECONDS
+    ) as browser:
         for number in range(count):
             due = begun + number * EVERY_SECONDS
             time.sleep(max(0, due - time.monotonic()))

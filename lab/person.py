@@ -13,6 +13,8 @@ from typing import Any, Self
 import httpx
 import websocket
 
+from lab.plain_http import NO_TLS
+
 _ANSWER_SECONDS = 60.0
 _ERRORS = re.compile(
     r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>'
@@ -45,7 +47,7 @@ class Person:
     def __init__(self, url: str, name: str) -> None:
         self.name = name
         self.url = url
-        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=_ANSWER_SECONDS)
+        self.http = httpx.Client(verify=NO_TLS, base_url=url, follow_redirects=True, timeout=_ANSWER_SECONDS)
         self._token: str | None = None
 
     def __enter__(self) -> Self:

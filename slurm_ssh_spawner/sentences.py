@@ -60,6 +60,7 @@ PACKAGE_HIDES = _(
     "The package {package} in {folder} hides the server's own. "
     "Move it away (pip uninstall {package}), and install it in an environment of its own."
 )
+LOG_TITLE = _("The last lines of its log")
 LOG_FOLLOWS = _("These are the last lines of its log, {path}:")
 LOG_UNREADABLE = _("Its log, {path}, could not be read. {problem}")
 DATABASE_AWAY = _("The hub cannot use its database of launches.")

@@ -46,6 +46,12 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and len(val) > _LONGEST_BYTES_IN_A_NAME else None
 
 
+def _repeats(item: pytest.Item) -> bool:
+    """Return whether a test runs other processes, or the same lines thousands of times."""
+    is_fuzz = item.path.is_relative_to(TREE / "tests" / "fuzz")
+    return is_fuzz or bool(item.get_closest_marker("lab") or item.get_closest_marker("hypothesis"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, so that no process is alone with one at the end, and spread each file over the run.
@@ -55,6 +61,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     parts: dict[object, list[pytest.Item]] = defaultdict(list)
     for item in items:
+        # Python then takes two to three times as long, and the lines that run are those of plain tests too.
+        if _repeats(item):
+            item.add_marker("no_cover")
         is_long = any(item.get_closest_marker(name) for name in ("long", "xdist_group"))
         in_lab = bool(item.get_closest_marker("lab"))
         parts["long" if is_long else item.path if in_lab else "unit"].append(item)

@@ -1,4 +1,4 @@
-"""Stands for a login shell that answers in the place of the hub's programs, with 300 kB of what is hard to read.
+"""Stands for a login shell that answers in the place of the hub's programs, most often with what is hard to read.
 
 Runs on a front end as a person: `python3 lies.py KIND COMMAND`, where the hub's remote command has the marker.
 """
@@ -9,9 +9,10 @@ import sys
 SIZE = 300_000
 _ROW = "1|RUNNING|n1|me|None|m\n"
 KINDS = {
-    "markers": lambda marker: f"\n{marker}\n" * (SIZE // (len(marker) + 2)),
-    "parentheses": lambda marker: f"\n{marker}\n{'(' * SIZE}\n{marker} 0\n",
-    "rows of squeue": lambda marker: f"\n{marker}\n" + _ROW * (SIZE // len(_ROW)) + f"\n{marker} 0\n",
+    "a refusal": lambda marker: f"\n{marker}\n\n{marker} 1\n",
+    "300 kB of markers": lambda marker: f"\n{marker}\n" * (SIZE // (len(marker) + 2)),
+    "300 kB of parentheses": lambda marker: f"\n{marker}\n{'(' * SIZE}\n{marker} 0\n",
+    "300 kB of rows of squeue": lambda marker: f"\n{marker}\n" + _ROW * (SIZE // len(_ROW)) + f"\n{marker} 0\n",
 }
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from kerberos_auth import tickets
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from lab.plain_http import NO_TLS
 from lab.plan import HUB_PORT, PEOPLE, REALM
 
 PERSON = next(person for person in PEOPLE if person.name == "bob")
@@ -59,7 +60,7 @@ async def library() -> None:
 
 def form() -> float:
     """Return the seconds of one POST of the login form by a browser that has just opened the page."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{HUB_PORT}") as browser:
+    with httpx.Client(verify=NO_TLS, base_url=f"http://127.0.0.1:{HUB_PORT}") as browser:
         browser.get("/hub/login")
         fields = {"username": PERSON.name, "password": PERSON.password, "_xsrf": browser.cookies["_xsrf"]}
         began = time.perf_counter()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from signal import SIGKILL, Signals
 
 from kernels.units import say_minutes
@@ -12,7 +12,7 @@ from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.slurm import ending as slurm_ending
-from slurm_ssh.slurm.ending import Ending
+from slurm_ssh.slurm.ending import Ending, is_over
 from slurm_ssh.ssh.remote import Remote
 
 # The accounting may hear of an end later than the controller.
@@ -71,7 +71,8 @@ async def explain(remote: Remote, job: Job, word: str) -> Explained:
     except LaunchError as error:
         _log.warning("%s: why it ended cannot be asked: %s", job.mark, error)
         ending, by = Ending(), ""
-    sentence = why(remote.site.title, ending if ending.word else Ending(word), by, log)
+    known = ending if is_over(ending.word) else replace(ending, word=word)
+    sentence = why(remote.site.title, known, by, log)
     return Explained(sentence, log, problem)
 
 
@@ -90,7 +91,8 @@ async def _asked(remote: Remote, job: Job) -> Ending:
             await asyncio.sleep(_LOOK_SECONDS)
         answer = await remote.run(slurm_ending.question(remote.site, job))
         ending = slurm_ending.parse(answer.stdout, job)
-        if not ending.is_late:
+        # Only the accounting knows who cancelled a job, and how one ended that the controller has forgotten.
+        if not ending.is_late or (is_over(ending.word) and ending.word != "CANCELLED"):
             break
     return ending
 

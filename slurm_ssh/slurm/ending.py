@@ -98,7 +98,7 @@ def _of_accounting(columns: list[str], job: Job) -> Ending | None:
         cancelled_by=by[1] if by else "",
         nodes=_nodes(nodes),
         minutes=int(minutes) if re.fullmatch(r"[0-9]{1,7}", minutes) else None,
-        is_late=not jobs.state_of(word).is_over,
+        is_late=not is_over(word),
     )
 
 
@@ -106,6 +106,11 @@ def _both(controller: Ending, accounting: Ending) -> Ending:
     """Return what either says; the accounting may still take the job for running."""
     known = controller if controller.word else accounting
     return replace(known, cancelled_by=accounting.cancelled_by, is_late=accounting.is_late)
+
+
+def is_over(word: str) -> bool:
+    """Return whether Slurm's word for a state is that of a job which is over."""
+    return jobs.state_of(word).is_over
 
 
 def _exit(text: str) -> tuple[int, int]:

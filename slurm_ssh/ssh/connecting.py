@@ -34,10 +34,14 @@ class FrontEndBusy(FrontEndSilent):
     """A front end hung up before the login, as sshd does when too many log in at once; it may be tried again."""
 
 
+class LoginServersSilent(FrontEndSilent):
+    """A front end answers, and no KDC does that would give a ticket for it; another one may have such a ticket."""
+
+
 async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
     """Connect to one front end of the site called `title`, and make sure that the ticket went along.
 
-    Raises FrontEndSilent, FrontEndRefused, Broken (host key), Unavailable (no KDC answers) or Refused (ticket not
+    Raises FrontEndSilent, FrontEndRefused, Broken (host key), Unavailable (a KDC is dead) or Refused (ticket not
     delegated).
     """
     host, hearing = front_end.host, _Hearing()
@@ -59,6 +63,8 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
+        if hearing.is_greeted and isinstance(error, TimeoutError) and await refusals.is_kdc_silent(ticket, host):
+            raise LoginServersSilent(f"{host}: answers, and the KDC gives no ticket for it in time") from error
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
         ssh.abort()
@@ -78,6 +84,11 @@ class _Hearing(asyncssh.SSHClient):
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         """Keep what may have to be given up."""
         self._connection = conn
+
+    @property
+    def is_greeted(self) -> bool:
+        """Whether the front end has said that it speaks SSH."""
+        return bool(self._connection and self._connection.get_extra_info("server_version"))
 
     def abort(self) -> None:
         """Give the connection up, however far the login is."""

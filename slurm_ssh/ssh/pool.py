@@ -12,7 +12,8 @@ from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh import refusals
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 
@@ -53,7 +54,7 @@ class ConnectionPool:
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
         self._gates: dict[str, asyncio.Semaphore] = {}
-        self._silent_since: dict[str, float] = {}
+        self._silent_since: dict[str, tuple[float, type[FrontEndSilent]]] = {}
         self._silent_until: dict[str, float] = {}
         self._reaper: asyncio.Task[None] | None = None
 
@@ -64,7 +65,7 @@ class ConnectionPool:
         """Give the person's connection to the site, made now if there is none.
 
         Raises SiteUnreachable, also if there is none by the `deadline`, or what `connecting.connect` raises;
-        Refused if there is no valid ticket.
+        Unavailable if no KDC answers; Refused if there is no valid ticket.
         """
         patience = deadline.within(PATIENCE_SECONDS) if deadline else Deadline.after(PATIENCE_SECONDS)
         try:
@@ -151,6 +152,8 @@ class ConnectionPool:
             if isinstance(problem, FrontEndRefused):
                 raise problem
         said = "; ".join(str(problem) for problem in race.problems)
+        if any(isinstance(problem, LoginServersSilent) for problem in race.problems):
+            raise refusals.kdc_silent(site.title, said)
         if is_late:
             raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
@@ -174,8 +177,9 @@ class ConnectionPool:
         host, clock = front_end.host, asyncio.get_running_loop().time
         came = clock()
         async with self._gates.setdefault(host, asyncio.Semaphore(CONNECTS_AT_ONCE)):
-            if self._silent_since.get(host, -1.0) >= came:
-                raise FrontEndSilent(f"{host}: was silent to others a moment ago")
+            since, kind = self._silent_since.get(host, (-1.0, FrontEndSilent))
+            if since >= came:
+                raise kind(f"{host}: was silent to others a moment ago")
             began = clock()
             try:
                 connection = await connect(front_end, login, ticket, title)
@@ -183,8 +187,9 @@ class ConnectionPool:
                 raise
             except (FrontEndSilent, asyncio.CancelledError) as error:
                 # One that is given up for another, which began so much later, counts as silent too.
+                kind = type(error) if isinstance(error, FrontEndSilent) else FrontEndSilent
                 if isinstance(error, FrontEndSilent) or clock() - began > HEAD_START_SECONDS / 2:
-                    self._silent_since[host] = clock()
+                    self._silent_since[host] = (clock(), kind)
                     self._silent_until[host] = clock() + SILENT_SECONDS
                 raise
         self._silent_until.pop(host, None)

@@ -51,6 +51,16 @@ async def not_forwarded(ticket: Ticket, host: str, title: str) -> LaunchError:
     return await _no_ticket(ticket, host, title) or Refused(sentences.NOT_FORWARDED.format(host=host))
 
 
+async def is_kdc_silent(ticket: Ticket, host: str) -> bool:
+    """Return whether no KDC answers to whoever wants a ticket for the host."""
+    return isinstance(await _no_ticket(ticket, host, ""), Unavailable)
+
+
+def kdc_silent(title: str, detail: str) -> Unavailable:
+    """Return what to tell of a KDC that does not answer."""
+    return Unavailable(sentences.LOGIN_SERVERS_SILENT.format(site=title), detail)
+
+
 async def _no_ticket(ticket: Ticket, host: str, title: str) -> LaunchError | None:
     """Return what keeps the KDC from giving a ticket for the host, None if it gives one."""
     check = partial(tickets.check_service, ticket, f"host@{host}")
@@ -58,8 +68,7 @@ async def _no_ticket(ticket: Ticket, host: str, title: str) -> LaunchError | Non
         async with asyncio.timeout(_KDC_SECONDS):
             await asyncio.get_running_loop().run_in_executor(None, check)
     except (TimeoutError, LoginServersUnreachable) as error:
-        detail = str(error) or "no answer in time"
-        return Unavailable(sentences.LOGIN_SERVERS_SILENT.format(site=title), detail)
+        return kdc_silent(title, str(error) or "no answer in time")
     except AuthFailed as error:
         detail = f"host/{host}: {error.detail}; the catalogue needs the full name that the KDC knows"
         return FrontEndRefused(sentences.NO_TICKET_FOR.format(host=host), detail)

@@ -32,6 +32,7 @@ class RemoteKeeper:
     def __init__(self, socket: Path, begin: Begin) -> None:
         self._socket = socket
         self._begin = begin
+        self._to_close: set[LaunchId] = set()
         self._open: dict[LaunchId, tuple[Route, Way]] = {}
         self._session: DaemonSession | None = None
         self._problem: LaunchError | None = None
@@ -46,6 +47,7 @@ class RemoteKeeper:
         daemon is back.  Of a new one, raises what a TunnelKeeper raises, Unavailable if the daemon does not answer
         by the `deadline`.
         """
+        self._to_close.discard(route.launch_id)
         if route.local_port:
             return await self._open_again(route, site, deadline.within(_ANSWER_SECONDS))
         try:
@@ -84,6 +86,8 @@ class RemoteKeeper:
         self._open.pop(launch_id, None)
         if self._session:
             self._session.tell(Close(launch_id=launch_id))
+        else:
+            self._to_close.add(launch_id)
 
     def renew(self, user: str) -> None:
         """Let further connections of a person use their new ticket."""
@@ -140,6 +144,9 @@ class RemoteKeeper:
             for route, site in list(self._open.values()):
                 await self._take_up(session, route, site)
             self._session, self._problem = session, None
+            for launch_id in self._to_close:
+                session.tell(Close(launch_id=launch_id))
+            self._to_close.clear()
             self._is_connected.set()
             self._has_tried.set()
             _log.info("the tunnel daemon at %s carries the tunnels", self._socket)

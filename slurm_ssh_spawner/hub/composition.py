@@ -30,7 +30,8 @@ from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
 _THREADS = 64
-# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5; four begin at once for each one.
+# A connect that is given up after 8 s keeps its thread for the 25 s of libkrb5, and so does the question to the
+# KDC that follows it; four begin at once for each one.
 _THREADS_PER_FRONT_END = 16
 # For a thousand servers behind tunnels with ten connections each; a systemd unit gets half a million.
 _FILES = 10_000

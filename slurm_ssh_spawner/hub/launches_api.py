@@ -68,7 +68,8 @@ def shown(record: LaunchRecord) -> dict[str, Any]:
         "begun": _moment(record.begun),
         "wait_until": _moment(record.wait_until),
         "ended": _moment(record.ended),
-        "end_reason": record.end_reason,
+        # Before the end it is what a start has failed for, whose job is being stopped.
+        "end_reason": record.end_reason if record.ended else "",
         "end_log": record.end_log,
     }
 

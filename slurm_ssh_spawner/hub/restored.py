@@ -100,7 +100,7 @@ async def find(launcher: Launcher, looker: Looker, live: Live, was: Was, deadlin
     job, place, silent, profile_key = live.job, was.place, Standing.SILENT, ""
     if record := await _record(launcher, live, was):
         if record.stop_wanted:
-            launcher.owe_stop(job)
+            launcher.unattended.owe_stop(job)
         if not record.is_open:
             return Found(Standing.OVER)
         place, profile_key = place or Place.of(record), record.profile_key

@@ -40,6 +40,11 @@ class EndNotice:
     log: str = ""
     never_up: bool = False
 
+    @property
+    def log_title(self) -> str:
+        """What stands above the lines of the log."""
+        return sentences.LOG_TITLE
+
     def __str__(self) -> str:
         """Return the sentence."""
         return self.sentence

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from slurm_ssh.errors import Broken
@@ -49,4 +50,6 @@ async def _refusal(host: str, port: int) -> str:
     except OSError as error:
         return os.strerror(error.errno) if error.errno else str(error)
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
     return ""

@@ -7,6 +7,7 @@ out, what a launch that is over has left is removed.  Jobs that no record knows 
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -15,11 +16,12 @@ from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.job import Job, marked_launch
+from slurm_ssh.job import Job, LaunchId, marked_launch
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
+_UNSETTLED_SECONDS = 30.0
 _LOOK_SECONDS = 60.0
 # People that are connected at once for this.
 _AT_ONCE = 20
@@ -49,12 +51,13 @@ class Reconciliation:
         self._hub = hub
         self._round: asyncio.Task[None] | None = None
         self._people: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def begin(self) -> None:
         """Look at everybody's launches, now and every ten minutes, and at a person's when they have a ticket."""
         self._round = asyncio.create_task(self._rounds())
-        self._credentials.subscribe(self._soon)
+        self._credentials.subscribe(self.soon)
 
     async def close(self) -> None:
         """End what is under way."""
@@ -63,65 +66,89 @@ class Reconciliation:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def of_everybody(self) -> None:
-        """Look at everybody's launches, those of a few people at once."""
+    def soon(self, user: str) -> None:
+        """Look at a person's launches now, and once more if they are being looked at."""
+        self._again.add(user)
+        if user not in self._people:
+            task = self._people[user] = asyncio.create_task(self._while_asked(user))
+            task.add_done_callback(lambda _: self._people.pop(user))
+
+    async def of_everybody(self) -> bool:
+        """Look at everybody's launches, those of a few people at once; return whether all is settled."""
         try:
             people = await self._launcher.records.people(_swept_since())
         except LaunchError as error:
             _log.warning("launches that are not settled are looked at later: %s", error)
-            return
-        await asyncio.gather(*map(self._in_turn, people))
+            return False
+        return all(await asyncio.gather(*map(self._in_turn, people)))
 
-    async def _in_turn(self, user: str) -> None:
+    async def _in_turn(self, user: str) -> bool:
         async with self._turns:
-            await self._of(user)
+            return await self._of(user)
 
     async def _rounds(self) -> None:
         await self._hub.ready()
         while True:
-            await self.of_everybody()
-            await asyncio.sleep(AGAIN_SECONDS)
+            is_settled = await self.of_everybody()
+            await asyncio.sleep(AGAIN_SECONDS if is_settled else _UNSETTLED_SECONDS)
 
-    def _soon(self, user: str) -> None:
-        if user not in self._people:
-            task = self._people[user] = asyncio.create_task(self._in_turn(user))
-            task.add_done_callback(lambda _: self._people.pop(user))
+    async def _while_asked(self, user: str) -> None:
+        await self._hub.ready()
+        while user in self._again:
+            self._again.discard(user)
+            await self._in_turn(user)
 
-    async def _of(self, user: str) -> None:
+    async def _of(self, user: str) -> bool:
+        """Return whether there is nothing to look at again before the usual time."""
         try:
             self._credentials.get(user)
         except AuthFailed:
-            return  # Nothing can be asked as them; their next ticket brings us back.
+            return True  # Nothing can be asked as them; their next ticket brings us back.
+        return await self._is_done(user, self._all_of(user))
+
+    async def _all_of(self, user: str) -> bool:
+        """Return whether each step was done: none depends on another, as on a site that is away."""
+        are_done = True
+        for record in await self._launcher.records.unsettled(user):
+            are_done &= await self._is_done(user, self._settle(record.launch_id))
+        return await self._is_done(user, self._sweep(user)) and are_done
+
+    @staticmethod
+    async def _is_done(user: str, step: Awaitable[bool | None]) -> bool:
+        """Return whether a step has come to its end, and has not said False itself."""
         try:
-            for record in await self._launcher.records.unsettled(user):
-                await self._settle(record)
-            await self._sweep(user)
+            return await step is not False
         except LaunchError as error:
             _log.warning("launches of %s are looked at later: %s", user, error)
         except Exception:  # noqa: BLE001 - others' launches, and the next round, do not depend on it
             _log.exception("launches of %s cannot be looked at", user)
+        return False
 
-    async def _settle(self, record: LaunchRecord) -> None:
+    async def _settle(self, launch_id: LaunchId) -> None:
+        # Read now: the launches before it may have taken minutes.
+        record = await self._launcher.records.get(launch_id)
+        if record is None:
+            return
         launcher, job = self._launcher, record.job(self._launcher.hub_name)
         if launcher.reports.is_held(record.launch_id) or launcher.is_submitting(job):
             return
         if record.ended:
-            await launcher.clean_up(job)
+            await launcher.unattended.clean_up(job)
         elif record.stop_wanted:
-            launcher.owe_stop(job)
+            launcher.unattended.owe_stop(job)
         elif not record.token_hash or launcher.reports.holds(record.user, record.server):
             # Nobody could tell its job's reports from others', or the person has another server of that name now.
-            await launcher.give_up(job)
+            await launcher.unattended.give_up(job)
         else:
             await self._go_on(record, job)
 
     async def _go_on(self, record: LaunchRecord, job: Job) -> None:
         """Give a launch its server back, unless Slurm says that its job is over."""
-        found = await self._launcher.found(job)
+        found = await self._launcher.unattended.found(job)
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
         elif (await self._launcher.report(found, Deadline.after(_LOOK_SECONDS))).state.is_over:
-            await self._launcher.clean_up(found)
+            await self._launcher.unattended.clean_up(found)
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)
@@ -130,7 +157,7 @@ class Reconciliation:
         """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""
         for record in await self._launcher.records.sites(user, _swept_since()):
             job = record.job(self._launcher.hub_name)
-            rows = await self._launcher.marked(job, f"jupyter-{self._launcher.hub_name}-")
+            rows = await self._launcher.unattended.marked(job, f"jupyter-{self._launcher.hub_name}-")
             for row in rows or ():
                 launch_id = marked_launch(self._launcher.hub_name, row.mark)
                 if row.owner != job.owner or launch_id is None or self._launcher.reports.is_held(launch_id):
@@ -140,7 +167,7 @@ class Reconciliation:
                 if known is None or known.ended:
                     _log.warning("%s of %s is no launch of this hub that goes on: cancelled", row.mark, user)
                     stray = replace(job, launch_id=launch_id, job_id=row.job_id, mark=row.mark)
-                    self._launcher.owe_stop(stray)
+                    self._launcher.unattended.owe_stop(stray)
 
 
 def _swept_since() -> datetime:

@@ -31,6 +31,7 @@ from slurm_ssh_spawner.launch import script
 from tests.support import builders, launching
 from tests.support.hostile import NASTY_OPTIONS, Fields, Hostile
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
+from tests.support.local import LocalSite
 
 BY_HTTP = 200
 BY_FUNCTION = 10_000
@@ -52,7 +53,7 @@ GOOD = {
 ALICE = StartRequest("alice")
 
 
-def _catalogue(hub: LaunchingHub) -> dict[str, Any]:
+def _catalogue(local: LocalSite) -> dict[str, Any]:
     version = {"title": "Version", "options": [PLAIN, *NASTY_OPTIONS], "variable": "VERSION"}
     workers = {"title": "Workers", "min": 1, "max": 9, "variable": "WORKERS"}
     tool = builders.profile(
@@ -62,8 +63,8 @@ def _catalogue(hub: LaunchingHub) -> dict[str, Any]:
         environment={"BOTH": "{param.version}-{param.workers}"},
     )
     sites = {
-        "geneva": launching.site(hub.local),
-        "lugano": launching.site(hub.local, title="Geneva", projects="accounting"),
+        "geneva": launching.site(local),
+        "lugano": launching.site(local, title="Geneva", projects="accounting"),
     }
     return {"sites": sites, "profiles": {"jupyterlab": builders.profile(), "tool": tool}}
 
@@ -72,8 +73,7 @@ def _catalogue(hub: LaunchingHub) -> dict[str, Any]:
 async def hub(
     hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LaunchingHub]:
-    async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
-        hub.offer(**_catalogue(hub))
+    async with launching.launching(hub_app, tmp_path, monkeypatch, _catalogue) as hub:
         yield hub
 
 

@@ -10,6 +10,7 @@ from jupyterhub.proxy import Proxy
 from krb_caches import cache, credential
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from lab.plain_http import NO_TLS
 from tests.support import client
 
 
@@ -169,7 +170,7 @@ async def test_users_made_through_rest_obey_the_same_rule(hub):
     )
     hub.db.commit()
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, headers=headers) as client:
         users = f"{Browser(hub).base}api/users"
         made = {
             name: (await client.post(users, json={"usernames": [name]})).status_code

@@ -13,6 +13,7 @@ from krb_caches import cache, credential
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.pages import ticket_notice
+from lab.plain_http import NO_TLS
 from tests.support import client
 from tests.support.hub import NoProxy
 
@@ -191,7 +192,9 @@ async def test_a_form_sent_with_an_expired_ticket_says_so_and_login_leads_back(h
 
 async def start_by_api(hub, person, server="server"):
     token = hub.users[person].new_api_token(roles=["token"])
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client:
+    async with httpx.AsyncClient(
+        verify=NO_TLS, headers={"Authorization": f"Bearer {token}"}, timeout=20
+    ) as client:
         answer = await client.post(f"{Browser(hub).base}api/users/alice/{server}")
     return answer.status_code, answer.json().get("message")
 

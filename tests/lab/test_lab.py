@@ -150,6 +150,12 @@ class TestHub:
         lab.run("hub", ["klist", "-k", "/etc/jupyterhub/krb5.keytab"], user="jupyterhub")
         assert lab.run("hub", ["cat", "/etc/jupyterhub/krb5.keytab"], user="alice", check=False).returncode
 
+    def test_the_proxy_takes_routes_from_the_hub_alone(self, lab: Lab) -> None:
+        listening = lab.run("hub", ["ss", "-Hltn", "sport", "=", ":8001"]).stdout
+        assert [line.split()[3] for line in listening.splitlines()] == ["127.0.0.1:8001"]
+        ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8001/api/routes"]
+        assert lab.run("hub", ask).stdout == "403"
+
     def test_it_keeps_its_database_over_a_restart(self, lab: Lab) -> None:
         service = {"Authorization": "token lab-service-token"}
         bob = f"{lab.url}/hub/api/users/bob"

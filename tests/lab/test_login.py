@@ -109,6 +109,18 @@ def test_a_dead_kdc_is_told(lab: Lab) -> None:
         bob.log_in()
 
 
+def arguments_and_environments(lab: Lab) -> list[str]:
+    """Return what every process of the hub's host was started with."""
+    read = ["sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n'"]
+    return lab.run("hub", read, check=False).stdout.splitlines()
+
+
+def files_of_the_hub(lab: Lab) -> list[str]:
+    """Return the lines of the hub's files that could be a password of somebody's."""
+    folders = ("/run", "/var/lib/jupyterhub", "/tmp", "/etc/jupyterhub")
+    return lab.run("hub", ["grep", "-rahs", "--", "-pw", *folders], check=False).stdout.splitlines()
+
+
 def test_a_hung_kdc_is_told_and_other_pages_answer_meanwhile(lab: Lab) -> None:
     with Person(lab.url, "alice") as alice, Person(lab.url, "bob") as bob:
         alice.log_in()
@@ -119,6 +131,9 @@ def test_a_hung_kdc_is_told_and_other_pages_answer_meanwhile(lab: Lab) -> None:
             with ThreadPoolExecutor(1) as threads:
                 login = threads.submit(bob.http.post, "/hub/login", data=fields)
                 assert alice.http.get("/hub/home").status_code == 200
+                seen = [*arguments_and_environments(lab), *files_of_the_hub(lab)]
+                assert any("jupyterhub" in each for each in seen)
+                assert [each for each in seen if "bob-pw" in each] == []
                 assert not login.done()
                 assert "login servers cannot be reached" in told(login.result().text)
         finally:

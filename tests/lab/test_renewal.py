@@ -12,6 +12,7 @@ from kerberos_auth.ccache import parse
 from lab import Lab
 from lab.folders import HUB_PYTHON, TREE
 from lab.person import NotStarted, Person
+from lab.plain_http import NO_TLS
 from lab.plan import HUB_USER
 from tests.lab.faults import broken, changed
 from tests.lab.look import logged_in
@@ -93,7 +94,7 @@ def test_whoever_starts_a_server_for_her_is_told_whose_ticket_is_missing(
 
 def test_somebody_who_never_logged_in_has_no_ticket_either(lab: Lab) -> None:
     zoe = f"{lab.url}/hub/api/users/zoe"
-    with httpx.Client(headers=SERVICE, timeout=60) as service:
+    with httpx.Client(verify=NO_TLS, headers=SERVICE, timeout=60) as service:
         assert service.post(zoe).status_code == 201
         try:
             answer = service.post(f"{zoe}/server", json=STUB)

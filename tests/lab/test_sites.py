@@ -52,6 +52,14 @@ class TestNotebook:
         notebook.run("import os; os.remove('large')")
         assert body == bytes(range(256)) * 200_000
 
+    def test_nobody_passes_by_its_tunnel_without_a_token(self, lab: Lab, notebook: Person) -> None:
+        (port,) = tunnels(lab)
+        for token in ("", "?token=lab-service-token"):
+            url = f"http://127.0.0.1:{port}/user/alice/api/contents{token}"
+            ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url]
+            assert lab.run("hub", ask).stdout == "403"
+        assert notebook.api("GET", "/user/alice/api/contents").status_code == 200
+
     def test_the_tunnel_stays_while_the_hub_is_started_again(self, lab: Lab, notebook: Person) -> None:
         before = tunnels(lab)
         lab.fault("stop", "hub", "jupyterhub")

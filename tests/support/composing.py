@@ -1,8 +1,12 @@
 """A core and a launcher for tests, composed as a hub does it, with a site on this machine in place of SSH."""
 
+import functools
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
@@ -14,6 +18,7 @@ from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.records.database import open_engine
 
 _NOWHERE = Path("/nonexistent")
 
@@ -45,24 +50,40 @@ class NoServers:
         raise AssertionError(f"{user} was to get the server {server!r}")
 
 
-def core(sites: Mapping[str, Site], credentials: Any, records: LaunchRecords, pool: Any) -> Core:
+@functools.cache
+def _empty_database() -> bytes:
+    """Return a new database of launch records; to make its tables takes as long as a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "launches.sqlite")
+        open_engine(f"sqlite:///{path}").dispose()
+        return path.read_bytes()
+
+
+def records(url: str) -> LaunchRecords:
+    """Return the launch records in a file, which is made if it is not there."""
+    path = Path(sa.make_url(url).database or "")
+    if not path.exists():
+        path.write_bytes(_empty_database())
+    return LaunchRecords(url)
+
+
+def core(sites: Mapping[str, Site], credentials: Any, kept: LaunchRecords, pool: Any) -> Core:
     """Return a core whose connections are those of `pool`."""
-    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), records)
+    return Core(pool, sites, credentials, SiteQueries(sites, pool, KeytabTickets(_NOWHERE), 60), kept)
 
 
 def launcher(
     sites: Mapping[str, Site], credentials: Any, records_url: str, pool: Any, ports: Iterable[int] = ()
 ) -> Launcher:
     """Return a launcher of the hub called `hub`."""
-    records = LaunchRecords(records_url)
-    return Launcher(
-        core(sites, credentials, records, pool), credentials, records, "hub", TunnelKeeper(pool, ports)
-    )
+    kept = records(records_url)
+    reach = core(sites, credentials, kept, pool)
+    return Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
 
 
 def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
     """Return what the spawners of a hub share."""
-    records = LaunchRecords(records_url)
-    reach = core(catalogue.sites, credentials, records, pool)
-    launches = Launcher(reach, credentials, records, "hub", TunnelKeeper(pool, ()))
+    kept = records(records_url)
+    reach = core(catalogue.sites, credentials, kept, pool)
+    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ()))
     return Hub(catalogue, launches, reach.availability, Reconciliation(launches, credentials, NoServers()))

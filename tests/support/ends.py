@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from lab.plain_http import NO_TLS
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.login import Login
@@ -73,7 +74,7 @@ async def answers(port: int) -> bool:
 
 async def asked(port: int, path: str = "/user/alice/api", **headers: str) -> httpx.Response:
     """Return what a tunnel answers in the server's place."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
+    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
         answer = await browser.get(path, headers=headers)
     # JupyterHub takes a server for dead from 500 on, and JupyterLab a kernel at any other status.
     assert answer.status_code == 424

@@ -17,10 +17,11 @@ from jupyterhub.user import User
 from traitlets.config import Config
 
 from kerberos_auth.tickets import Ticket
+from lab.plain_http import NO_TLS
 from slurm_ssh_spawner.hub import launch_notices
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.support import builders, composing
-from tests.support.hub import ComposedSpawner, NoProxy
+from tests.support.hub import AnyPassword, ComposedSpawner, NoProxy
 from tests.support.local import LocalSite
 
 REFUSED_BY_SLURM = "Geneva did not accept the job"
@@ -58,6 +59,11 @@ def site(local: LocalSite, **changed: Any) -> dict[str, Any]:
     return builders.site(**{**here, **changed})
 
 
+def one_site(local: LocalSite) -> dict[str, Any]:
+    """Return the sections of a catalogue with one site."""
+    return {"sites": {"geneva": site(local)}}
+
+
 class Person:
     """Somebody with a browser, who is logged in, and an API token of her own."""
 
@@ -70,7 +76,7 @@ class Person:
 
     async def log_in(self) -> None:
         """Log in by the form of the hub."""
-        await self._client.get(f"{self._url}login")
+        assert (await self.page("login")).is_success
         fields = {"username": self.name, "password": "x", "_xsrf": self._xsrf()}
         answer = await self._client.post(f"{self._url}login", data=fields)
         assert answer.status_code == 302, answer.text
@@ -151,7 +157,7 @@ class LaunchingHub:
         self.app.db.commit()
         user = self.app.users[row]
         user.sync_groups(groups)
-        client = httpx.AsyncClient(trust_env=False, timeout=60)
+        client = httpx.AsyncClient(verify=NO_TLS, trust_env=False, timeout=60)
         self._clients.append(client)
         person = Person(self.app, user, client)
         await person.log_in()
@@ -165,9 +171,12 @@ class LaunchingHub:
 
 @asynccontextmanager
 async def launching(
-    hub_app: Callable[..., Awaitable[JupyterHub]], folder: Path, patch: pytest.MonkeyPatch
+    hub_app: Callable[..., Awaitable[JupyterHub]],
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    catalogue: Callable[[LocalSite], dict[str, Any]] = one_site,
 ) -> AsyncIterator[LaunchingHub]:
-    """Give a hub with the site of `builders.catalogue`, at `folder`."""
+    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it."""
     patch.chdir(folder)
     local = LocalSite(folder)
     local.install_slurm()
@@ -176,7 +185,7 @@ async def launching(
         "JupyterHub": {
             "proxy_class": NoProxy,
             "spawner_class": ComposedSpawner,
-            "authenticator_class": "dummy",
+            "authenticator_class": AnyPassword,
             "allow_named_servers": True,
             "template_paths": [
                 str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
@@ -187,6 +196,6 @@ async def launching(
         "Authenticator": {"allow_all": True},
     }
     hub = LaunchingHub(await hub_app(Config(config)), local)
-    hub.offer(sites={"geneva": site(local)})
+    hub.offer(**catalogue(local))
     yield hub
     await hub.close()

@@ -15,6 +15,7 @@ import pytest
 
 from kernels import jobside
 from lab.folders import SETUP
+from lab.plain_http import NO_TLS
 from tests.support import loopback, shells
 
 _SOURCE = Path(jobside.__file__).with_name("jupyter_config.py")
@@ -73,7 +74,8 @@ class Server:
     def __enter__(self) -> "Server":
         wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None))
         headers = {"Authorization": f"token {_TOKEN}"}
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=headers, trust_env=False)
+        url = f"http://127.0.0.1:{self.port}"
+        self._http = httpx.Client(verify=NO_TLS, base_url=url, headers=headers, trust_env=False)
         return self
 
     def __exit__(self, *_: object) -> None:

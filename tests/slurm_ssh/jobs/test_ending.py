@@ -93,8 +93,8 @@ def _log(remote: Remote, text: str) -> None:
     path.write_text(text)
 
 
-def _cancelled(local: LocalSite, *, by: str = "") -> None:
-    local.tell("job", f"JobId=42 JobName={_JOB.mark} JobState=CANCELLED ExitCode=0:15 TimeLimit=02:00:00\n")
+def _cancelled(local: LocalSite, *, by: str = "", word: str = "CANCELLED") -> None:
+    local.tell("job", f"JobId=42 JobName={_JOB.mark} JobState={word} ExitCode=0:15 TimeLimit=02:00:00\n")
     if by:
         local.tell("accounting", f"42|{_JOB.mark}|{by}|0:15|120|n1\n")
 
@@ -135,3 +135,17 @@ async def test_a_site_that_cannot_be_asked_leaves_the_word(remote: Remote, local
     local.refusal = SiteUnreachable("Geneva cannot be reached.")
     explained = await explain(remote, _JOB, "NODE_FAIL")
     assert explained == Explained("A node of the job failed.", problem="Geneva cannot be reached.")
+
+
+async def test_an_accounting_that_is_late_holds_up_nobody_who_needs_it_not(
+    remote: Remote, local: LocalSite
+) -> None:
+    _cancelled(local, by="RUNNING", word="TIMEOUT")
+    assert (await explain(remote, _JOB, "TIMEOUT")).sentence == "The job's time limit of 2h was up."
+    assert local.told("lookups") == "x\n"
+
+
+async def test_an_accounting_that_stays_late_does_not_call_a_job_running(remote: Remote, local: LocalSite) -> None:
+    local.tell("accounting", f"42|{_JOB.mark}|RUNNING|0:0|120|n1\n")
+    assert (await explain(remote, _JOB, "")).sentence == "Slurm at Geneva does not say why the job ended."
+    assert (await explain(remote, _JOB, "NODE_FAIL")).sentence == "The node n1 failed."

@@ -11,12 +11,12 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from tests.support import builders, loopback, sshd
-from tests.support.realm import Realm
+from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -111,6 +111,19 @@ async def test_a_dead_kdc_is_never_taken_for_a_refusal(
     monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
     with pytest.raises(Unavailable, match="The login servers do not answer, so the hub cannot log in to Geneva"):
         await _connect(login1.front_end, wallet)
+
+
+async def test_a_silent_kdc_is_told_from_a_silent_front_end(
+    login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr("slurm_ssh.ssh.refusals._KDC_SECONDS", 1)
+    # When its port is closed, libkrb5 waits no longer.
+    with loopback.silent() as port:
+        (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))
+        monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+        with pytest.raises(LoginServersSilent, match=r"localhost: .* no ticket"):
+            await _connect(login1.front_end, wallet)
 
 
 async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet) -> None:

@@ -19,6 +19,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from tests.support import builders, loopback
+from tests.support.realm import KRB5_CONF
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -303,6 +304,23 @@ async def test_those_who_wait_for_one_front_end_are_told_together(
         for error in await asyncio.gather(*waiting, return_exceptions=True):
             assert isinstance(error, SiteUnreachable)
             assert "none of its login hosts let you in within 0.3 seconds" in error.message
+
+
+async def test_a_crowd_before_a_silent_kdc_is_told_so(
+    pool: ConnectionPool, site: Site, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "CONNECTS_AT_ONCE", 1)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr("slurm_ssh.ssh.refusals._KDC_SECONDS", 1)
+    with loopback.silent() as port:
+        (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))
+        monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+        waiting = (_say(pool, login, site) for login in (ALICE, BOB))
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+    for error in told:
+        assert isinstance(error, Unavailable)
+        assert "The login servers do not answer, so the hub cannot log in to Geneva" in error.message
+        assert "localhost" in error.detail
 
 
 async def _connect(pool: ConnectionPool, site: Site, deadline: Deadline | None = None) -> None:

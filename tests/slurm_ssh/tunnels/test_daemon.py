@@ -112,6 +112,16 @@ async def test_what_a_hub_that_comes_again_does_not_open_is_closed(
         await until(lambda: _launches(tunnels) == {builders.LAUNCH_ID})
 
 
+async def test_what_a_hub_closes_before_it_has_reached_the_daemon_is_closed(
+    tunnels: TunnelDaemon, path: Path, begin: Begin, site: Site, node: Node
+) -> None:
+    async with _hub(path, begin) as hub:
+        await hub.open(ends.route_to(node), site, ends.soon())
+    async with _hub(path, begin) as again:
+        again.close(builders.LAUNCH_ID)
+        await until(lambda: tunnels.tunnels() == ())
+
+
 async def test_tunnels_come_back_with_their_ports_when_the_daemon_is_started_again(
     path: Path, begin: Begin, site: Site, node: Node
 ) -> None:

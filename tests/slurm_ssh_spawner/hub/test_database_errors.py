@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from jupyterhub.app import JupyterHub
 
+from lab.plain_http import NO_TLS
 from slurm_ssh_spawner.launch.records import worker
 from tests.slurm_ssh_spawner.conftest import RunningHub
 from tests.support import builders, composing, launching
@@ -48,22 +49,34 @@ def _gone(path: Path) -> Iterator[None]:
     away.rename(path)
 
 
+_AS_LONG_AS_IT_IS: set[str] = set()
+
+
+def _limit(connection: Any, *_: Any) -> None:
+    for row in connection.execute("PRAGMA database_list").fetchall() if _AS_LONG_AS_IT_IS else ():
+        if row[2] in _AS_LONG_AS_IT_IS:
+            connection.execute("PRAGMA max_page_count = 1")  # means what it has now
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _limited() -> Iterator[None]:
+    """Listen while no hub is there: its threads may not look at the list of listeners as it changes."""
+    sa.event.listen(sa.pool.Pool, "checkout", _limit)
+    yield
+    sa.event.remove(sa.pool.Pool, "checkout", _limit)
+
+
 @contextmanager
 def _full(path: Path) -> Iterator[None]:
     """Leave no room in the database, and let no connection of ours make it longer."""
-
-    def limit(connection: Any, *_: Any) -> None:
-        if str(path) in {row[2] for row in connection.execute("PRAGMA database_list").fetchall()}:
-            connection.execute("PRAGMA max_page_count = 1")  # means what it has now
-
+    _AS_LONG_AS_IT_IS.add(str(path))
     filler = sqlite3.connect(path, isolation_level=None)
-    limit(filler)
-    sa.event.listen(sa.pool.Pool, "checkout", limit)
+    _limit(filler)
     with suppress(sqlite3.OperationalError):
         for number in itertools.count():
             filler.execute(_FILLER, (f"filler{number}",))
     yield
-    sa.event.remove(sa.pool.Pool, "checkout", limit)
+    _AS_LONG_AS_IT_IS.clear()
     filler.execute("DELETE FROM launches WHERE launch_id LIKE 'filler%'")
     filler.close()
 
@@ -119,7 +132,7 @@ async def test_nobody_seems_logged_out_while_jupyterhubs_database_cannot_be_writ
 
 async def test_a_login_while_jupyterhubs_database_cannot_be_written_says_why(hub: LaunchingHub) -> None:
     url = hub.app.hub.url
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
         await client.get(f"{url}login")
         fields = {"username": "zoe", "password": "x", "_xsrf": client.cookies["_xsrf"]}
         with _no_writes(hub.app):

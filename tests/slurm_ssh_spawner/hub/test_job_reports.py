@@ -10,6 +10,7 @@ import pytest
 from jupyterhub import orm
 from jupyterhub.user import User
 
+from lab.plain_http import NO_TLS
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.reports import Live, token_hash
@@ -105,7 +106,7 @@ async def test_no_other_token_of_its_owner_reports_for_a_server(
 
 
 async def test_a_browser_that_is_logged_in_reports_nothing(site: Site, live: Live) -> None:
-    async with httpx.AsyncClient(trust_env=False, base_url=site.app.hub.url) as browser:
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False, base_url=site.app.hub.url) as browser:
         browser.cookies.set("_xsrf", "x")
         answer = await browser.post(f"api/launches/{builders.LAUNCH_ID}", json={"port": 8888})
     assert answer.status_code == 403

@@ -11,11 +11,13 @@ import httpx
 import pytest
 from jupyterhub.app import JupyterHub
 
+from lab.plain_http import NO_TLS
 from profiles.facts import SiteFacts
 from slurm_ssh.errors import SiteUnreachable
 from slurm_ssh.facts.availability import Availability
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
+from tests.support.local import LocalSite
 from tests.support.waiting import until
 
 TWO_HOURS = {"profile": "few", "time": "2h"}
@@ -25,14 +27,13 @@ TWO_HOURS = {"profile": "few", "time": "2h"}
 async def hub(
     hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LaunchingHub]:
-    async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
-        hub.offer(**_catalogue(hub))
+    async with launching.launching(hub_app, tmp_path, monkeypatch, _catalogue) as hub:
         yield hub
 
 
-def _catalogue(hub: LaunchingHub, **few: Any) -> dict[str, Any]:
+def _catalogue(local: LocalSite, **few: Any) -> dict[str, Any]:
     return {
-        "sites": {"geneva": launching.site(hub.local)},
+        "sites": {"geneva": launching.site(local)},
         "profiles": {
             "usual": builders.profile(),
             "few": builders.profile(name="Few", **few),
@@ -100,12 +101,23 @@ async def test_an_admin_who_starts_somebodys_server_starts_it_as_last_time(hub: 
     assert alice.stored() == {"profile": "secret", "time": "2h"}
 
 
+async def test_nobody_starts_changes_or_stops_somebody_elses_server(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    (hub.local.slurm / "sbatch.stdin").unlink()
+    for method in (*METHODS, "DELETE"):
+        assert (await bob.call(method, "south", whose="alice", json={}))[0] == 404
+    assert (await bob.page("spawn/alice")).status_code == 404
+    assert not hub.local.told("sbatch.stdin")
+    assert alice.stored("south") == TWO_HOURS
+
+
 async def test_what_was_accepted_once_and_cannot_be_had_any_more_gives_way_to_the_defaults(
     hub: LaunchingHub,
 ) -> None:
     alice = await hub.person("alice")
     await _accepted(alice, json=TWO_HOURS)
-    hub.offer(**_catalogue(hub, visible_to={"groups": ["neuro"]}))
+    hub.offer(**_catalogue(hub.local, visible_to={"groups": ["neuro"]}))
     status, said = await alice.call("POST")
     assert (status, "Profile: few is not offered" in said, alice.stored()) == (400, True, TWO_HOURS)
     await _accepted(alice, json={"user_options": {}})
@@ -124,65 +136,74 @@ async def test_choices_changed_without_a_start_pass_the_gate_at_the_next_one(hub
     assert alice.stored() == {"time": "3h"}
 
 
+# What is refused leaves nothing behind, so the tests of that ask one hub in many ways.
+
+METHODS = ("POST", "PUT", "PATCH")
 POISON = {"__jupyterhub_bytes__": True, "data": "eA=="}
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
+@pytest.fixture
+async def careful(hub: LaunchingHub) -> Person:
+    """Somebody whose server `south` was started with choices, and who has no server `north`."""
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    return alice
+
+
+async def _asked(alice: Person, method: str, options: Any) -> tuple[int, str]:
+    """Ask with these choices; see that none is stored."""
+    server = "north" if method == "PUT" else "south"
+    answer = await alice.call(method, server, json={"user_options": options})
+    assert alice.stored("south") == TWO_HOURS
+    assert "north" not in alice.user.orm_spawners
+    return answer
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_choices_of_another_shape_never_reach_jupyterhubs_database(
+    careful: Person, method: str, subtests: pytest.Subtests
+) -> None:
+    for options, said in (
         (POISON, "There is no choice named __jupyterhub_bytes__. Choices are profile, site"),
         ({"time": POISON}, "The choice time must be one line of text"),
         ({"time": ["1h"]}, "The choice time must be one line of text"),
         ({"cores": 4}, "The choice cores must be one line of text"),
         ({"user": "root"}, "There is no choice named user."),
-    ],
-)
-async def test_choices_of_another_shape_never_reach_jupyterhubs_database(
-    hub: LaunchingHub, method: str, options: Any, said: str
-) -> None:
-    alice = await hub.person("alice")
-    await _accepted(alice, "south", json=TWO_HOURS)
-    server = "north" if method == "PUT" else "south"
-    status, message = await alice.call(method, server, json={"user_options": options})
-    assert (status, said in message) == (400, True)
-    assert alice.stored("south") == TWO_HOURS
-    assert "north" not in alice.user.orm_spawners
+    ):
+        with subtests.test(options=options):
+            status, message = await _asked(careful, method, options)
+            assert (status, said in message) == (400, True)
 
 
 _MANY = {f"param.x{number}": "1" for number in range(61)}
 _LONG = {f"param.x{number}": "\U0001f600" * 200 for number in range(30)}
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-@pytest.mark.parametrize("options", [_MANY, _LONG])
-async def test_too_many_choices_never_reach_jupyterhubs_database(
-    hub: LaunchingHub, method: str, options: dict[str, str]
+@pytest.mark.parametrize("method", METHODS)
+async def test_too_many_choices_never_reach_jupyterhubs_database(careful: Person, method: str) -> None:
+    for options in (_MANY, _LONG):
+        status, message = await _asked(careful, method, options)
+        assert (status, "These are too many choices: at most 60 can be made" in message) == (400, True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_no_body_ends_in_an_error_of_the_server(
+    careful: Person, method: str, subtests: pytest.Subtests
 ) -> None:
-    alice = await hub.person("alice")
-    await _accepted(alice, "south", json=TWO_HOURS)
-    server = "north" if method == "PUT" else "south"
-    status, message = await alice.call(method, server, json={"user_options": options})
-    assert (status, "These are too many choices: at most 60 can be made" in message) == (400, True)
-    assert alice.stored("south") == TWO_HOURS
-    assert "north" not in alice.user.orm_spawners
+    for content in (b"[" * 19_000, b'{"a":' * 10_000, b"\xff", b'{"time": "\\ud800"}'):
+        with subtests.test(content=content[:20]):
+            assert (await careful.call(method, "south", content=content))[0] in (400, 409)
+            assert careful.stored("south") == TWO_HOURS
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-@pytest.mark.parametrize("content", [b"[" * 19_000, b'{"a":' * 10_000, b"\xff", b'{"time": "\\ud800"}'])
-async def test_no_body_ends_in_an_error_of_the_server(hub: LaunchingHub, method: str, content: bytes) -> None:
-    alice = await hub.person("alice")
-    await _accepted(alice, "south", json=TWO_HOURS)
-    assert (await alice.call(method, "south", content=content))[0] in (400, 409)
-    assert alice.stored("south") == TWO_HOURS
-
-
-@pytest.mark.parametrize("body", [["user_options"], {"cores": "1"}, {"name": 7}, {"display_name": ["x"]}, "x"])
-async def test_another_change_of_a_server_is_refused_with_a_sentence(hub: LaunchingHub, body: Any) -> None:
-    alice = await hub.person("alice")
-    await _accepted(alice, "south", json=TWO_HOURS)
-    status, said = await alice.call("PATCH", "south", json=body)
-    assert (status, said.startswith(("Only display_name, name, user_options of a server ", "The "))) == (400, True)
+async def test_another_change_of_a_server_is_refused_with_a_sentence(
+    careful: Person, subtests: pytest.Subtests
+) -> None:
+    only = "Only display_name, name, user_options of a server "
+    for body in (["user_options"], {"cores": "1"}, {"name": 7}, {"display_name": ["x"]}, "x"):
+        with subtests.test(body=body):
+            status, said = await careful.call("PATCH", "south", json=body)
+            assert (status, said.startswith((only, "The "))) == (400, True)
 
 
 async def test_who_starts_a_server_is_told_to_try_again_what_does_not_answer(hub: LaunchingHub) -> None:
@@ -263,13 +284,14 @@ async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
 
 
-@pytest.mark.parametrize(
-    "name", ["%00", "%0d%0a", "../spawner.py", "%2e%2e%2fspawner.py", "", "no_such.js", "a" * 9000]
-)
-async def test_no_other_name_of_a_script_is_an_error_of_the_server(hub: LaunchingHub, name: str) -> None:
-    async with httpx.AsyncClient(trust_env=False) as anybody:
-        answer = await anybody.get(f"{hub.app.hub.url}launch-pages/{name}")
-    assert answer.status_code == 404
+async def test_no_other_name_of_a_script_is_an_error_of_the_server(
+    hub: LaunchingHub, subtests: pytest.Subtests
+) -> None:
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as anybody:
+        for name in ("%00", "%0d%0a", "../spawner.py", "%2e%2e%2fspawner.py", "", "no_such.js", "a" * 9000):
+            with subtests.test(name=name[:30]):
+                answer = await anybody.get(f"{hub.app.hub.url}launch-pages/{name}")
+                assert answer.status_code == 404
 
 
 async def test_groups_of_the_hub_show_a_profile_and_open_it(hub: LaunchingHub) -> None:

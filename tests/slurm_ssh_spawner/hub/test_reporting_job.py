@@ -8,6 +8,7 @@ import httpx
 import pytest
 from jupyterhub.app import JupyterHub
 
+from lab.plain_http import NO_TLS
 from tests.support import launching
 from tests.support.launching import LaunchingHub
 from tests.support.waiting import until
@@ -30,9 +31,15 @@ def _environ(hub: LaunchingHub) -> dict[str, str]:
 
 async def _report(hub: LaunchingHub, launch_id: str, token: str, **said: object) -> int:
     url = f"{hub.app.hub.url}api/launches/{launch_id}"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
         answer = await client.post(url, headers={"Authorization": f"token {token}"}, json=said)
     return answer.status_code
+
+
+async def _ask(hub: LaunchingHub, method: str, server: str, token: str) -> int:
+    url = f"{hub.app.hub.url}api/users/alice/{f'servers/{server}' if server else 'server'}"
+    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
+        return (await client.request(method, url, headers={"Authorization": f"token {token}"})).status_code
 
 
 async def test_the_token_of_a_start_reports_and_no_other(hub: LaunchingHub) -> None:
@@ -46,6 +53,8 @@ async def test_the_token_of_a_start_reports_and_no_other(hub: LaunchingHub) -> N
     for other in (alice.user.new_api_token(scopes=["read:users:name!user"]), alice.user.new_api_token()):
         assert await _report(hub, launch_id, other, stage="failed", text="Bob says so.") == 403
     assert await _report(hub, launch_id, token, stage="modules", text="python") == 204
+    for method, server in (("POST", "south"), ("DELETE", ""), ("POST", "")):
+        assert await _ask(hub, method, server, token) == 403
     assert [stage.name for stage in spawner._progress.stages] == ["modules"]
     assert await _report(hub, launch_id, token, stage="failed", text="No module.") == 204
     hub.local.tell("queue", queued.format("FAILED|n1"))

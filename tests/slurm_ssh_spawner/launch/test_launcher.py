@@ -310,6 +310,20 @@ async def test_a_waiting_person_is_told_why_once(launcher: Launcher, local: Loca
     assert len(told.sentences) == 4
 
 
+async def test_a_server_that_the_hub_does_not_reach_ends_with_its_reason(
+    launcher: Launcher, offer: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reachable.SECONDS", 0.05)
+    job = await _Told().submit(launcher, offer)
+    url = f"http://127.0.0.1:{loopback.free_port()}"
+    # What leads through a tunnel answers there.
+    await launcher.until_open(job, url, Place("n1", 8888, local_port=20000))
+    with pytest.raises(Broken, match="The hub cannot reach the server on n1 at ") as broken:
+        await launcher.until_open(job, url, Place("n1", 8888))
+    await launcher.cancel(job)
+    assert (await _record(launcher)).end_reason == broken.value.message
+
+
 async def test_a_launch_that_waits_too_long_ends_with_its_reason(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:
@@ -410,7 +424,7 @@ async def test_a_launch_without_hooks_cancels_nothing_but_itself(
 ) -> None:
     job = await _Told().submit(launcher, offer)
     launcher.release(job)
-    await until(lambda: not launcher._background)
+    await until(lambda: not launcher.unattended._tasks)
     assert local.told("scancel.arguments") == ""
 
 
@@ -818,5 +832,5 @@ async def test_a_delivery_that_is_late_leaves_no_ticket_behind(
     for _ in range(20):
         await asyncio.sleep(0)
     held.set()
-    await until(lambda: not launcher._background)
+    await until(lambda: not launcher.unattended._tasks)
     assert not delivered.exists()

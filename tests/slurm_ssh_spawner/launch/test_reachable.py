@@ -12,8 +12,13 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reachable, "_PAUSE_SECONDS", 0.01)
 
 
+async def _hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    await writer.wait_closed()
+
+
 async def _listen(port: int) -> asyncio.Server:
-    return await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    return await asyncio.start_server(_hang_up, "127.0.0.1", port)
 
 
 async def test_a_server_that_listens_is_reached() -> None:
@@ -21,6 +26,7 @@ async def test_a_server_that_listens_is_reached() -> None:
     server = await _listen(port)
     await reachable.check(builders.job(), "n1", f"http://127.0.0.1:{port}")
     server.close()
+    await server.wait_closed()
 
 
 async def test_a_server_that_listens_soon_is_waited_for() -> None:
@@ -31,6 +37,7 @@ async def test_a_server_that_listens_soon_is_waited_for() -> None:
     server = await _listen(port)
     await checking
     server.close()
+    await server.wait_closed()
 
 
 async def test_a_server_that_is_not_reached_is_told_with_the_reason(

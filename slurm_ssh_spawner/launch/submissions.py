@@ -1,0 +1,121 @@
+"""Submissions under way: each goes on whether or not anybody waits for it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from kerberos_auth.errors import AuthFailed
+from kernels.fragment import Fragment
+from profiles.offer.launch import Launch
+from slurm_ssh.core import Core
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Refused, SubmissionLost
+from slurm_ssh.job import Job, LaunchId
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.jobs import submission
+from slurm_ssh.jobs.submission import Tell
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch import script
+from slurm_ssh_spawner.launch.endings import NOT_SUBMITTED
+from slurm_ssh_spawner.launch.patience import Patience
+from slurm_ssh_spawner.launch.records import LaunchRecords
+from slurm_ssh_spawner.launch.reports import token_hash
+from slurm_ssh_spawner.launch.script import ServerProcess
+
+# For all exchanges of a submission: folders, ticket, sbatch.
+_SUBMIT_SECONDS = 240.0
+
+_log = logging.getLogger(__name__)
+
+
+class Submissions:
+    """Owner of the submissions under way.  `give_up` has a job stopped that may be there."""
+
+    def __init__(
+        self,
+        core: Core,
+        credentials: Credentials,
+        records: LaunchRecords,
+        give_up: Callable[[Job], Awaitable[None]],
+    ) -> None:
+        self._core = core
+        self._credentials = credentials
+        self._records = records
+        self._give_up = give_up
+        self._under_way: dict[LaunchId, asyncio.Task[Job]] = {}
+
+    async def close(self) -> None:
+        """Let them go; their jobs have marks."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def under_way(self, job: Job) -> "asyncio.Task[Job] | None":
+        """Return the submission of a launch if it has not been answered yet."""
+        return self._under_way.get(job.launch_id)
+
+    async def submit(
+        self,
+        launch: Launch,
+        job: Job,
+        process: ServerProcess,
+        patience: Patience,
+        save: Callable[[Job], None],
+        tell: Tell,
+    ) -> Job:
+        """Do what Launcher.submit does."""
+        task = asyncio.create_task(self._submit(launch, job, process, patience, save, tell))
+        self._under_way[job.launch_id] = task
+        task.add_done_callback(lambda done: self._submitted(job, done))
+        return await asyncio.shield(task)
+
+    async def _submit(
+        self,
+        launch: Launch,
+        job: Job,
+        process: ServerProcess,
+        patience: Patience,
+        save: Callable[[Job], None],
+        tell: Tell,
+    ) -> Job:
+        releases = script.releases(launch, job.launch_id, job.mark)
+        told = {"server": process.server, "mark": job.mark, "token_hash": token_hash(process.token)}
+        await self._records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)
+        tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
+        try:
+            ticket = self._credentials.read(launch.user)
+            ticket_ends = self._credentials.get(launch.user).end
+        except AuthFailed as error:
+            raise Refused(error.message) from error
+
+        def build(fragment: Fragment) -> JobRequest:
+            return script.build(launch, job.launch_id, job.mark, process, (fragment,))
+
+        remote = Remote(self._core.pool, Login.of(job), launch.site, Deadline.after(_SUBMIT_SECONDS))
+        try:
+            text, job_id = await submission.submit(remote, job, build, ticket, tell)
+        except SubmissionLost:
+            await self._give_up(job)
+            raise
+        job = replace(job, job_id=job_id)
+        # Before anything else: from now on there is a job that somebody has to stop.
+        save(job)
+        self._records.submitted(job.launch_id, job_id)
+        self._records.note_script(job.launch_id, text)
+        self._core.upkeep.begin(job, ticket_ends)
+        _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
+        tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
+        return job
+
+    def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
+        del self._under_way[job.launch_id]
+        if not task.cancelled() and (error := task.exception()):
+            # Of a lost one there may be a job; its record stays open until that has been stopped.
+            if not isinstance(error, SubmissionLost):
+                self._records.end(job.launch_id, f"{NOT_SUBMITTED}: {error}")
+            _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
