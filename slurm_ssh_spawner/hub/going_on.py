@@ -30,7 +30,8 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
     """Return the launch of an earlier hub that a start with these options is to go on with, None for a new one.
 
     It does with the newest one of that server, if the options are those it was begun with or there are none; all
-    others are stopped.  Raises DatabaseAway, and Unavailable if it cannot be known whether there is one.
+    others are stopped, and one whose job is over is none.  Raises DatabaseAway, and Unavailable if it cannot be
+    known whether there is one.
     """
     chosen = None
     for record in await launcher.records.open_of(user, server):
@@ -39,7 +40,8 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
             continue
         is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
         if chosen is None and is_meant:
-            if found := await launcher.unattended.found(job):
+            found = await launcher.unattended.found(job)
+            if found and not await launcher.is_settled(found):
                 # Its record may have no number yet.
                 chosen = replace(record, job_id=found.job_id)
         else:

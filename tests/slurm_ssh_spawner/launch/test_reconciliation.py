@@ -106,7 +106,12 @@ class Restarted:
 @pytest.fixture
 async def hub(local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Restarted]:
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
-    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.unattended"):
+    for module in (
+        "slurm_ssh.core",
+        "slurm_ssh.jobs.watch",
+        "slurm_ssh_spawner.launch.unattended",
+        "slurm_ssh_spawner.launch.launcher",
+    ):
         monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.01)
     offer = builders.catalogue(sites={"geneva": launching.site(local)})
     tickets = _Tickets()
@@ -172,6 +177,23 @@ async def test_a_launch_whose_job_is_over_ends_and_leaves_nothing(hub: Restarted
     await hub.look()
     record = await hub.record()
     assert (hub.servers.started, bool(record.ended), bool(record.released)) == ([], True, True)
+    assert not hub.launcher.is_over(record.job("hub")), "it is remembered for ever"
+
+
+async def test_a_launch_whose_job_slurm_has_forgotten_ends_and_leaves_nothing(hub: Restarted) -> None:
+    await hub.had()
+    await hub.look()
+    record = await hub.record()
+    assert (hub.servers.started, bool(record.ended), bool(record.released)) == ([], True, True)
+
+
+@pytest.mark.parametrize("word", ["TIMEOUT", ""])
+async def test_a_start_does_not_go_on_with_a_job_that_is_over(hub: Restarted, word: str) -> None:
+    await hub.had()
+    if word:
+        hub.queue(word)
+    assert await going_on.find(hub.launcher, "alice", "", {}) is None
+    assert (await hub.record()).released
 
 
 async def test_a_promised_stop_is_carried_out_and_leaves_nothing(hub: Restarted) -> None:
@@ -255,6 +277,7 @@ async def test_a_start_goes_on_with_the_newest_launch_of_its_choices(hub: Restar
     older, newer = LaunchId("000000000001"), LaunchId("000000000002")
     for launch_id in (older, newer):
         await hub.had(launch_id=launch_id)
+    hub.queue("PENDING", newer)
     found = await going_on.find(hub.launcher, "alice", "", {})
     assert found is not None
     assert found.launch_id == newer
