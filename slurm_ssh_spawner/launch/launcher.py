@@ -231,7 +231,7 @@ class Launcher:
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without a server on this hub."""
-        self._forget(job)
+        self._let_go(job)
         self.reports.let_go(job.launch_id)
 
     async def cancel(self, job: Job, reason: str = "") -> None:
@@ -276,13 +276,16 @@ class Launcher:
         self.unattended.release(job)
 
     def _forget(self, job: Job) -> None:
+        self._let_go(job)
+        self._forgotten.add(job.launch_id)
+        asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
+
+    def _let_go(self, job: Job) -> None:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
         self.endings.forget(job)
         self._patience.pop(job.launch_id, None)
-        self._forgotten.add(job.launch_id)
-        asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
 
     def _ticket_changed(self, user: str) -> None:
         self._core.ticket_changed(user)

@@ -16,10 +16,11 @@ from slurm_ssh.errors import Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner.hub import going_on
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.reports import token_hash
-from tests.support import builders, composing, launching
+from tests.support import builders, composing, launching, names
 from tests.support.local import LocalSite
 from tests.support.waiting import until
 
@@ -333,3 +334,18 @@ async def test_a_launch_that_ended_while_others_were_looked_at_is_not_begun_anew
     await hub.look()
     hub.local.refusal = None
     assert hub.servers.started == [("alice", "north")]
+
+
+async def test_the_end_of_a_server_that_was_let_go_and_is_back_is_noted(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names.known(monkeypatch)["n1"] = ("203.0.113.7",)
+    await hub.had()
+    hub.queue("RUNNING")
+    record = await hub.record()
+    hub.launcher.detach(record.job("hub"))
+    live = await hub.launcher.reports.take_up(record)
+    await hub.launcher.until_back(live, Place("n1", 5555))
+    hub.queue("TIMEOUT")
+    assert (await hub.launcher.report(live.job)).state.is_over
+    assert (await hub.record()).ended
