@@ -349,3 +349,10 @@ async def test_the_end_of_a_server_that_was_let_go_and_is_back_is_noted(
     hub.queue("TIMEOUT")
     assert (await hub.launcher.report(live.job)).state.is_over
     assert (await hub.record()).ended
+
+
+async def test_the_token_that_a_job_presents_is_shown_nowhere(hub: Restarted) -> None:
+    await hub.had(token_hash=token_hash("5ec4e7"))
+    live = await hub.launcher.reports.of(ID, "5ec4e7")
+    assert live.token == "5ec4e7"
+    assert "5ec4e7" not in repr(live)
