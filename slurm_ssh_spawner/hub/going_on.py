@@ -71,10 +71,11 @@ class OwnApi:
         if user is None or name in self._app.authenticator.blocked_users:
             raise Unavailable(sentences.NO_SUCH_PERSON.format(user=name))
         for _ in range(_TRIES):
-            answer = await self._begun(user, server)
-            if answer is None or answer.code != HTTPStatus.BAD_REQUEST:
+            if self._pending(user, server) in {None, "spawn"}:
                 break
             await asyncio.sleep(_PAUSE_SECONDS)
+        # Once: after a start that was refused, the next one may begin another launch.
+        answer = await self._begun(user, server)
         if answer and answer.error:
             raise Unavailable(sentences.NOT_STARTED_AGAIN.format(user=name), _message(answer))
 
@@ -85,10 +86,14 @@ class OwnApi:
         asking.add_done_callback(self._asking.discard)
         while not asking.done():
             await asyncio.wait((asking,), timeout=_PAUSE_SECONDS)
-            spawner = self._app.users[user].spawners.get(server)
-            if spawner and spawner.pending == "spawn":
+            if self._pending(user, server) == "spawn":
                 return None
         return asking.result()
+
+    def _pending(self, user: orm.User, server: str) -> str | None:
+        """Return what the hub does with a server: "spawn", "stop" or "check"; None for nothing."""
+        spawner = self._app.users[user].spawners.get(server)
+        return (spawner and spawner.pending) or None
 
     async def _asked(self, user: orm.User, server: str) -> HTTPResponse:
         person = self._app.users[user]
