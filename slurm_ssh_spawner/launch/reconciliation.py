@@ -14,7 +14,6 @@ from typing import Protocol
 
 from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
-from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, LaunchId, marked_launch
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -22,7 +21,6 @@ from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
 _UNSETTLED_SECONDS = 30.0
-_LOOK_SECONDS = 60.0
 # People that are connected at once for this.
 _AT_ONCE = 20
 # Longer than jobs wait that no record knows: their launch was begun, or they would have no mark of ours.
@@ -147,8 +145,7 @@ class Reconciliation:
         found = await self._launcher.unattended.found(job)
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
-        elif (await self._launcher.report(found, Deadline.after(_LOOK_SECONDS))).state.is_over:
-            await self._launcher.unattended.clean_up(found)
+        elif await self._launcher.is_settled(found):
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)

@@ -41,7 +41,7 @@ class Live:
     port: ReportedPort
     is_held: bool = False
     is_closed: bool = False
-    token: str = ""
+    token: str = field(default="", repr=False)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def presented(self) -> str:
