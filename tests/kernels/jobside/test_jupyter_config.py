@@ -75,8 +75,9 @@ class Server:
         wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None))
         headers = {"Authorization": f"token {_TOKEN}"}
         url = f"http://127.0.0.1:{self.port}"
-        wait = {"timeout": _WAIT_SECONDS, "trust_env": False}
-        self._http = httpx.Client(verify=NO_TLS, base_url=url, headers=headers, **wait)
+        self._http = httpx.Client(
+            verify=NO_TLS, base_url=url, headers=headers, timeout=_WAIT_SECONDS, trust_env=False
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
