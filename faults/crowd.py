@@ -87,6 +87,14 @@ class Crowd:
             return Answer(name, 0, str(error))
         return Answer(name, page.status_code, _words(page.text))
 
+    def page_of_start(self, name: str, server: str) -> Answer:
+        """Return what somebody is told on the page of a start that has failed."""
+        try:
+            page = self.person(name).http.get(f"/hub/spawn-pending/{name}/{server}".rstrip("/"))
+        except httpx.HTTPError as error:
+            return Answer(name, 0, str(error))
+        return Answer(name, page.status_code, told(page.text))
+
     def hub_answers(self) -> bool:
         """Return whether the hub answers now."""
         try:

@@ -15,7 +15,7 @@ from faults.report import Result
 from faults.row import Row
 from faults.scene import Scene
 from faults.seen import SERVICE, Listed, Seen, look
-from faults.steps import HUB
+from faults.steps import HUB, TUNNELS
 from lab import Lab, LabError
 from lab.plan import SITES
 
@@ -134,9 +134,10 @@ def sweep(lab: Lab, crowd: Crowd) -> None:
     lab.run("hub", ["/usr/bin/python3", "-c", _END_RECORDS])
     for site in SITES:
         lab.run(site.controller.name, ["sh", "-c", _CANCEL_ALL])
-    if any(each.name == HUB.daemon and each.pid for each in lab.status()["hub"]):
-        lab.fault("kill", "hub", HUB.daemon)
-    lab.fault("start", "hub", HUB.daemon)
+    for daemon in (TUNNELS.daemon, HUB.daemon):
+        if any(each.name == daemon and each.pid for each in lab.status()["hub"]):
+            lab.fault("kill", "hub", daemon)
+        lab.fault("start", "hub", daemon)
     lab.wait("the hub answers", crowd.hub_answers, _HUB_SECONDS)
     lab.wait("nobody has a server", lambda: _nothing_runs(lab), _GONE_SECONDS)
     for site in SITES:

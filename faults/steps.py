@@ -141,6 +141,12 @@ def all_stop(scene: Scene) -> None:
         scene.stop(name)
 
 
+def all_stop_perhaps(scene: Scene) -> None:
+    """Let everybody press Stop, and go on: it may not come to it."""
+    for name, _ in scene.people:
+        scene.stop(name, outcome=Outcome.EITHER)
+
+
 def first_stops(scene: Scene) -> None:
     """Let one at each site press Stop, and go on."""
     for site in scene.sites:
@@ -180,6 +186,7 @@ def others_told(scene: Scene) -> None:
         return all(listed.get(key, True) for key in others)
 
     scene.wait("each launch is over, or is a server", none_waits, _TOLD_SECONDS)
+    scene.told += [scene.crowd.page_of_start(*key) for key in others]
 
 
 def all_listed(scene: Scene) -> None:

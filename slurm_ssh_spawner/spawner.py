@@ -4,9 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any
 
-from batchspawner import BatchSpawnerBase, JobStatus
+from batchspawner import BatchSpawnerBase
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
@@ -14,13 +14,14 @@ from profiles.catalogue.site import Site
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent
-from slurm_ssh.job import Job, JobState, LaunchId, new_launch_id
+from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import composition, going_on, restored, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
-from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
+from slurm_ssh_spawner.hub.shell_less import POLL_SECONDS, ShellLess
 from slurm_ssh_spawner.hub.storing import commit
 from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
@@ -30,19 +31,11 @@ from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _GATE_LOOK_SECONDS = 0.05
-_POLL_SECONDS = 60.0
-_BATCHSPAWNERS_WORDS = {
-    JobState.PENDING: JobStatus.PENDING,
-    JobState.RUNNING: JobStatus.RUNNING,
-    JobState.ENDING: JobStatus.RUNNING,
-    JobState.ENDED: JobStatus.NOTFOUND,
-    JobState.GONE: JobStatus.NOTFOUND,
-}
 
 routes.install()
 
 
-class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
+class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ignore[misc]
     """Starts a notebook as a batch job at one of several Slurm sites, over SSH, as the person."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,11 +70,6 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
         ourselves = going_on.OwnApi(app)
         app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log, ourselves)
-
-    @property
-    def _hub(self) -> Hub:
-        """What all spawners of this hub share."""
-        return cast(Hub, self.user.settings[SETTING])
 
     # -- what may be asked ------------------------------------------------------------------------------
 
@@ -213,7 +201,7 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
-        deadline = Deadline.after(_POLL_SECONDS)
+        deadline = Deadline.after(POLL_SECONDS)
         if self._restored:
             return await self._find_again(job, deadline)
         return 1 if (await launcher.report(job, deadline)).state.is_over else None
@@ -314,17 +302,3 @@ class SlurmSSHSpawner(SpawnerSettings, BatchSpawnerBase):  # type: ignore[misc]
         super().clear_state()
         self._job, self._restored, self._url, self._progress, self._token_hash = None, False, "", None, ""
         self._launch, self._going_on, self._profile_key, self._place = None, None, "", None
-
-    # -- what batchspawner would do by shell ------------------------------------------------------------
-
-    async def run_command(self, *_args: Any, **_kwargs: Any) -> str:
-        """Refuse: this spawner owns no shell."""
-        raise NotImplementedError("SlurmSSHSpawner runs no commands on the hub; see slurm_ssh_spawner.launch.")
-
-    async def query_job_status(self) -> JobStatus:
-        """Return batchspawner's word for the state of the job."""
-        job = self._job
-        if job is None or not job.job_id:
-            return JobStatus.NOTFOUND
-        report = await self._hub.launcher.report(job, Deadline.after(_POLL_SECONDS))
-        return _BATCHSPAWNERS_WORDS.get(report.state, JobStatus.UNKNOWN)

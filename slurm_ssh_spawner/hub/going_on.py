@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -38,8 +39,9 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
             continue
         is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
         if chosen is None and is_meant:
-            if await launcher.unattended.found(job):
-                chosen = await launcher.records.get(record.launch_id)
+            if found := await launcher.unattended.found(job):
+                # Its record may have no number yet.
+                chosen = replace(record, job_id=found.job_id)
         else:
             await launcher.unattended.give_up(job)
     return chosen

@@ -7,6 +7,7 @@ out, what a launch that is over has left is removed.  Jobs that no record knows 
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -15,7 +16,7 @@ from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.job import Job, marked_launch
+from slurm_ssh.job import Job, LaunchId, marked_launch
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
@@ -103,18 +104,31 @@ class Reconciliation:
             self._credentials.get(user)
         except AuthFailed:
             return True  # Nothing can be asked as them; their next ticket brings us back.
+        return await self._is_done(user, self._all_of(user))
+
+    async def _all_of(self, user: str) -> bool:
+        """Return whether each step was done: none depends on another, as on a site that is away."""
+        are_done = True
+        for record in await self._launcher.records.unsettled(user):
+            are_done &= await self._is_done(user, self._settle(record.launch_id))
+        return await self._is_done(user, self._sweep(user)) and are_done
+
+    @staticmethod
+    async def _is_done(user: str, step: Awaitable[bool | None]) -> bool:
+        """Return whether a step has come to its end, and has not said False itself."""
         try:
-            for record in await self._launcher.records.unsettled(user):
-                await self._settle(record)
-            await self._sweep(user)
-            return True
+            return await step is not False
         except LaunchError as error:
             _log.warning("launches of %s are looked at later: %s", user, error)
         except Exception:  # noqa: BLE001 - others' launches, and the next round, do not depend on it
             _log.exception("launches of %s cannot be looked at", user)
         return False
 
-    async def _settle(self, record: LaunchRecord) -> None:
+    async def _settle(self, launch_id: LaunchId) -> None:
+        # Read now: the launches before it may have taken minutes.
+        record = await self._launcher.records.get(launch_id)
+        if record is None:
+            return
         launcher, job = self._launcher, record.job(self._launcher.hub_name)
         if launcher.reports.is_held(record.launch_id) or launcher.is_submitting(job):
             return

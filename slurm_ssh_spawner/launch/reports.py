@@ -69,13 +69,21 @@ class Reports:
     def expect(self, job: Job, server: str, token_hash: str, progress: Progress | None = None) -> Live:
         """Hear what a job reports that JupyterHub has a server of; known already, it keeps what it has said."""
         new = Live(job, server, token_hash, progress or Progress(), ReportedPort())
-        live = self._live.setdefault(job.launch_id, new)
+        live = self._numbered(self._live.setdefault(job.launch_id, new), job)
         live.is_held, live.is_closed = True, False
         return live
 
     async def take_up(self, record: LaunchRecord) -> Live:
         """Hear what a job reports that was started by an earlier hub.  Raises DatabaseAway."""
-        return self._live.get(record.launch_id) or await self._restored(record)
+        live = self._live.get(record.launch_id) or await self._restored(record)
+        return self._numbered(live, record.job(self._hub_name))
+
+    @staticmethod
+    def _numbered(live: Live, job: Job) -> Live:
+        """Return the launch with Slurm's number of its job, which may have reported before that was known."""
+        if job.job_id:
+            live.job = job
+        return live
 
     def is_held(self, launch_id: LaunchId) -> bool:
         """Return whether JupyterHub has a server of the launch, or has just let it end."""

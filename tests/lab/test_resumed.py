@@ -4,10 +4,9 @@ import pytest
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.faults import another_hub, newcomer
+from tests.lab.browser import browser, log_in
+from tests.lab.faults import another_hub, newcomer, wait_for_hub
 from tests.lab.look import closed, delivered, jobs_of
-
-PARTITIONS = {"geneva": "normal", "lugano": "short"}
 
 
 def _pending(person: Person) -> bool:
@@ -16,16 +15,36 @@ def _pending(person: Person) -> bool:
 
 @pytest.mark.parametrize("site", ["geneva", "lugano"])
 def test_a_launch_in_the_queue_becomes_a_server_with_the_same_job(lab: Lab, site: str) -> None:
-    with newcomer(lab, "bob") as bob:
-        with closed(lab, site, PARTITIONS[site]):
-            bob.submit_form({"profile": "stub", "site": site})
-            lab.wait("the job waits", lambda: "PENDING" in "".join(jobs_of(lab, "bob", site)), 60)
-            (job,) = jobs_of(lab, "bob", site)
+    with newcomer(lab, "alice") as alice:
+        with closed(lab, site, "normal"):
+            alice.submit_form({"profile": "stub", "site": site})
+            lab.wait("the job waits", lambda: "PENDING" in "".join(jobs_of(lab, "alice", site)), 60)
+            (job,) = jobs_of(lab, "alice", site)
             another_hub(lab)
-            lab.wait("the hub goes on with the launch", lambda: _pending(bob), 60)
-        events = list(bob.progress())
+            lab.wait("the hub goes on with the launch", lambda: _pending(alice), 60)
+        events = list(alice.progress())
         assert events[-1].ready, events
-        assert [each.split()[0] for each in jobs_of(lab, "bob", site)] == [job.split()[0]]
-        assert bob.http.get("/user/bob/").status_code == 200
-        bob.stop()
-        lab.wait("nothing is left", lambda: not jobs_of(lab, "bob", site) and not delivered(lab, "bob", site), 60)
+        assert [each.split()[0] for each in jobs_of(lab, "alice", site)] == [job.split()[0]]
+        assert alice.http.get("/user/alice/").status_code == 200
+        alice.stop()
+        lab.wait(
+            "nothing is left", lambda: not jobs_of(lab, "alice", site) and not delivered(lab, "alice", site), 60
+        )
+
+
+def test_the_page_that_was_open_goes_on_over_a_hub_that_was_away(lab: Lab) -> None:
+    with newcomer(lab, "bob") as bob, browser(lab) as page:
+        log_in(page, "bob")
+        with closed(lab, "geneva", "normal"):
+            bob.submit_form({"profile": "stub", "site": "geneva"})
+            page.goto("/hub/spawn-pending/bob")
+            page.wait_for_function("document.body.textContent.includes('waits in the queue')")
+            lab.fault("kill", "hub", "jupyterhub")
+            page.wait_for_selector("#hub-away:visible")
+            # Until the browser itself has given up.
+            page.wait_for_timeout(8000)
+            lab.fault("start", "hub", "jupyterhub")
+            wait_for_hub(lab)
+            page.wait_for_selector("#hub-away", state="hidden")
+            page.wait_for_function("document.body.textContent.includes('waits in the queue')")
+        page.wait_for_url("**/user/bob/**")

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,31 @@ def silent() -> Iterator[int]:
     """Give a port that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
+
+
+@contextmanager
+def babbling(port: int, answer: bytes) -> Iterator[threading.Event]:
+    """Have somebody at a port who answers everything with the same bytes; give what tells that they have."""
+    has_answered = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(answer)
+            has_answered.set()
+
+    with _Babbler(("127.0.0.1", port), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield has_answered
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Babbler(socketserver.TCPServer):
+    allow_reuse_address = True
 
 
 @contextmanager

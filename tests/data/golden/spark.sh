@@ -887,6 +887,7 @@ attend python3 -I - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -952,8 +953,9 @@ def told(facts: dict) -> str:
         if is_unknown(error):
             raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
         return str(error)
-    except (OSError, ValueError) as error:
-        return str(error)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # The last one: what answers speaks no HTTP.
+        return str(error) or type(error).__name__
     return ""
 
 
@@ -961,7 +963,7 @@ def is_unknown(error: urllib.error.HTTPError) -> bool:
     """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
     try:
         answer = json.loads(error.read(LONGEST_ANSWER).decode())
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
     return isinstance(answer, dict) and "unknown_launch" in answer
 

@@ -1,8 +1,11 @@
 """What becomes of launches that an earlier hub began, of promised stops, and of what was left at a site."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from slurm_ssh_spawner.hub import going_on
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.reports import token_hash
 from tests.support import builders, composing, launching
 from tests.support.local import LocalSite
 from tests.support.waiting import until
@@ -48,6 +52,7 @@ class _Servers:
     def __init__(self) -> None:
         self.started: list[tuple[str, str]] = []
         self.refuses = False
+        self.meanwhile: list[Coroutine[Any, Any, None]] = []
 
     async def ready(self) -> None:
         """It knows them all."""
@@ -56,6 +61,8 @@ class _Servers:
         if self.refuses:
             raise Unavailable("Not now.")
         self.started.append((user, server))
+        for each in self.meanwhile:
+            await each
 
 
 class Restarted:
@@ -259,3 +266,47 @@ async def test_a_start_with_other_choices_stops_the_launch_of_before(hub: Restar
     await hub.had()
     assert await going_on.find(hub.launcher, "alice", "", {"time": "1h"}) is None
     assert (await hub.record()).stop_wanted
+
+
+async def test_a_job_that_reports_before_its_number_is_known_is_gone_on_with_by_its_number(hub: Restarted) -> None:
+    await hub.had(job_id="", token_hash=token_hash("5ec4e7"))
+    hub.queue("RUNNING")
+    reports, slow = hub.launcher.reports, threading.Event()
+    assert (await reports.of(ID, "5ec4e7")).job.job_id == ""
+    # Nothing is written while the start looks for its launch.
+    hub.launcher.records._worker.soon("something slow", lambda _: slow.wait(10))
+    found = await going_on.find(hub.launcher, "alice", "", {})
+    slow.set()
+    assert found is not None
+    assert (found.job_id, (await reports.take_up(found)).job.job_id) == ("42", "42")
+
+
+async def test_a_job_that_jupyterhub_knows_better_than_its_record_keeps_its_number(hub: Restarted) -> None:
+    await hub.had(job_id="", token_hash=token_hash("5ec4e7"))
+    reports, job = hub.launcher.reports, (await hub.record()).job("hub")
+    await reports.of(ID, "5ec4e7")
+    assert reports.expect(replace(job, job_id="42"), "", token_hash("5ec4e7")).job.job_id == "42"
+    assert (await reports.take_up(await hub.record())).job.job_id == "42"
+
+
+async def test_a_launch_that_cannot_be_looked_at_holds_no_other_up(hub: Restarted) -> None:
+    await hub.had(server="south")
+    await hub.had(server="north", launch_id=LaunchId("000000000001"), job_id="")
+    hub.local.tell("silent", "")
+    assert not await hub.reconciliation.of_everybody()
+    assert hub.servers.started == [("alice", "south")]
+
+
+async def test_a_launch_that_ended_while_others_were_looked_at_is_not_begun_anew(hub: Restarted) -> None:
+    await hub.had(server="south")
+    await hub.had(server="north", launch_id=LaunchId("000000000001"))
+
+    async def south_ends() -> None:
+        hub.launcher.records.end(ID, "stopped")
+        await hub.launcher.records.settled()
+
+    hub.local.refusal = Unavailable("Geneva cannot be reached.")
+    hub.servers.meanwhile.append(south_ends())
+    await hub.look()
+    hub.local.refusal = None
+    assert hub.servers.started == [("alice", "north")]

@@ -24,6 +24,7 @@ _VERSION = subprocess.run(
     check=True,
 ).stdout.strip()
 _STARTING = {"stage": "starting", "text": f"Python {_VERSION}, /usr/bin/python3"}
+_CUT_SHORT = b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{"
 Start = Callable[..., "_Starter"]
 
 
@@ -169,6 +170,21 @@ def test_a_hub_that_is_away_is_waited_for(start: Start) -> None:
     starter.waits_until("waiting for the hub")
     with loopback.listening(hub):
         hub.reported_port()
+
+
+@pytest.mark.parametrize("answer", [b"\x15\x03\x01\n", b"\n", _CUT_SHORT])
+def test_what_speaks_no_http_in_the_place_of_the_hub_ends_no_server(start: Start, answer: bytes) -> None:
+    hub = Hub(port=loopback.free_port())
+    with loopback.babbling(hub.port, answer):
+        starter = start(hub, "serve", "until-term")
+        starter.waits_until("waiting for the hub")
+    with loopback.listening(hub):
+        hub.reported_port()
+    with loopback.babbling(hub.port, answer) as has_answered:
+        # It says again where it is.
+        assert has_answered.wait(WAIT_SECONDS)
+        with pytest.raises(subprocess.TimeoutExpired):
+            starter.process.wait(0.5)
 
 
 def test_a_proxy_for_the_outside_world_does_not_see_the_token(start: Start, hub: Hub) -> None:
