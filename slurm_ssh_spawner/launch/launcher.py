@@ -108,7 +108,12 @@ class Launcher:
         """
         self.endings.begun(launch.user, process.server)
         patience = self._patience[job.launch_id] = Patience.of(launch)
-        return await self._submissions.submit(launch, job, process, patience, save, tell)
+        try:
+            return await self._submissions.submit(launch, job, process, patience, save, tell)
+        except BaseException:
+            # Nobody waits for its server.
+            self._patience.pop(job.launch_id, None)
+            raise
 
     def is_submitting(self, job: Job) -> bool:
         """Return whether the submission of a launch has not been answered yet."""
