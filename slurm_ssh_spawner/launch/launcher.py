@@ -10,7 +10,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import JobEnded, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import LaunchError, Refused, Unavailable
 from slurm_ssh.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
@@ -29,15 +29,13 @@ from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
-from slurm_ssh_spawner.launch.reports import Live, Reports
+from slurm_ssh_spawner.launch.reports import Reports
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.launch.submissions import Submissions
 from slurm_ssh_spawner.launch.unattended import Unattended
 
-# From the moment when a server is up until it can be reached.
-_REACH_SECONDS = 60.0
-# Between looks at a job that runs but has not reported to this hub yet.
-_LOOK_SECONDS = 10.0
+REACH_SECONDS = 60.0
+"""From the moment when a server is up until it can be reached."""
 # For the question whether a launch that nobody waits for is over.
 _SETTLE_SECONDS = 60.0
 # For a stop, the wait for a submission under way included.
@@ -110,7 +108,12 @@ class Launcher:
         """
         self.endings.begun(launch.user, process.server)
         patience = self._patience[job.launch_id] = Patience.of(launch)
-        return await self._submissions.submit(launch, job, process, patience, save, tell)
+        try:
+            return await self._submissions.submit(launch, job, process, patience, save, tell)
+        except BaseException:
+            # Nobody waits for its server.
+            self._patience.pop(job.launch_id, None)
+            raise
 
     def is_submitting(self, job: Job) -> bool:
         """Return whether the submission of a launch has not been answered yet."""
@@ -128,7 +131,7 @@ class Launcher:
                 self.reports.stages_are(job.launch_id, progress)
             progress.tell(sentences.SERVER_UP.format(node=node))
             try:
-                return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+                return await self.reach(job, Place(node, port.number), Deadline.after(REACH_SECONDS))
             except LaunchError as error:
                 if self._core.site(job).tunnel.kind != "ssh":
                     reachable.tell_admins(job, str(error))
@@ -142,29 +145,6 @@ class Launcher:
         with self._failure_noted(job):
             if not place.local_port:
                 await reachable.check(job, place.node, url)
-
-    async def until_back(self, live: Live, place: Place | None) -> tuple[str, Place]:
-        """Do what `until_ready` does for a launch of an earlier hub, which may have known where its server is."""
-        if place is None:
-            return await self.until_ready(live.job, live.port, live.progress)
-        live.progress.tell(sentences.SERVER_UP.format(node=place.node))
-        with self._failure_noted(live.job):
-            return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
-
-    async def presented(self, live: Live) -> str:
-        """Return the token that a job presents when it reports.  Raises JobEnded if the job ends before."""
-        if not live.token:
-            live.progress.tell(sentences.TOKEN_AWAITED)
-        heard = asyncio.ensure_future(live.presented())
-        try:
-            while not heard.done():
-                await asyncio.wait((heard,), timeout=_LOOK_SECONDS)
-                if not heard.done() and (report := await self.report(live.job)).state.is_over:
-                    site = self._core.site(live.job).title
-                    raise JobEnded(sentences.JOB_ENDED.format(site=site, state=report.word or "-"))
-        finally:
-            heard.cancel()
-        return heard.result()
 
     async def _patience_with(self, job: Job) -> Patience:
         if patience := self._patience.pop(job.launch_id, None):
@@ -224,6 +204,10 @@ class Launcher:
             self._forget(job)
             await self.unattended.clean_up(job)
         return report.state.is_over
+
+    def title(self, job: Job) -> str:
+        """Return the title of a job's site."""
+        return self._core.title(job.site_key)
 
     def notices(self, user: str) -> tuple[str | EndNotice, ...]:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""

@@ -12,9 +12,10 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import Unavailable
+from slurm_ssh.errors import JobEnded, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner.hub import going_on
+from slurm_ssh_spawner.launch import coming_back
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
@@ -345,7 +346,7 @@ async def test_the_end_of_a_server_that_was_let_go_and_is_back_is_noted(
     record = await hub.record()
     hub.launcher.detach(record.job("hub"))
     live = await hub.launcher.reports.take_up(record)
-    await hub.launcher.until_back(live, Place("n1", 5555))
+    await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
     hub.queue("TIMEOUT")
     assert (await hub.launcher.report(live.job)).state.is_over
     assert (await hub.record()).ended
@@ -356,3 +357,22 @@ async def test_the_token_that_a_job_presents_is_shown_nowhere(hub: Restarted) ->
     live = await hub.launcher.reports.of(ID, "5ec4e7")
     assert live.token == "5ec4e7"
     assert "5ec4e7" not in repr(live)
+
+
+async def test_the_way_to_a_server_that_was_up_is_waited_for(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.coming_back._LOOK_SECONDS", 0.01)
+    known = names.known(monkeypatch)
+    await hub.had()
+    hub.queue("RUNNING")
+    live = await hub.launcher.reports.take_up(await hub.record())
+    coming = asyncio.create_task(coming_back.until_back(hub.launcher, live, Place("n1", 5555)))
+    await asyncio.wait((coming,), timeout=0.3)
+    assert not coming.done()
+    known["n1"] = ("203.0.113.7",)
+    assert (await coming)[0] == "http://203.0.113.7:5555"
+    known.clear()
+    hub.queue("TIMEOUT")
+    with pytest.raises(JobEnded):
+        await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
