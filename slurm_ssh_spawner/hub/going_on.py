@@ -9,7 +9,8 @@ from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.utils import url_escape_path, url_path_join
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from slurm_ssh.errors import Unavailable
 from slurm_ssh_spawner import sentences
@@ -21,6 +22,7 @@ WAIT_SECONDS = 7 * 24 * 3600
 
 _ANSWER_SECONDS = 60
 _PAUSE_SECONDS = 0.5
+_STARTS_AT_ONCE = 50
 # For the minute that a hub may look at a server behind a site that does not answer.
 _TRIES = 120
 _TOKEN_SECONDS = 300
@@ -55,6 +57,12 @@ class OwnApi:
     def __init__(self, app: Any) -> None:
         self._app = app
         self._asking: set[asyncio.Task[HTTPResponse]] = set()
+        # Not JupyterHub's: what waits here for long must not hold up its talk with the proxy.
+        self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=_STARTS_AT_ONCE)
+
+    def close(self) -> None:
+        """Ask no more; starts that are under way go on."""
+        self._client.close()
 
     async def ready(self) -> None:
         """Return when the hub listens: then it has begun to look at each server that ran before."""
@@ -116,11 +124,10 @@ class OwnApi:
                 self._app.db.delete(row)
                 self._app.db.commit()
 
-    @staticmethod
-    async def _answer(request: HTTPRequest) -> HTTPResponse:
+    async def _answer(self, request: HTTPRequest) -> HTTPResponse:
         """Return the hub's answer, one with an error if there is none."""
         try:
-            return await AsyncHTTPClient().fetch(request, raise_error=False)
+            return await self._client.fetch(request, raise_error=False)
         except (OSError, HTTPClientError) as error:
             return HTTPResponse(request, HTTPStatus.SERVICE_UNAVAILABLE, error=error)
 

@@ -33,6 +33,9 @@ class HubServers(Protocol):
     async def ready(self) -> None:
         """Return when it knows which servers it has."""
 
+    def close(self) -> None:
+        """Nothing is asked any more."""
+
     async def start(self, user: str, server: str) -> None:
         """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now."""
 
@@ -63,6 +66,7 @@ class Reconciliation:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._hub.close()
 
     def soon(self, user: str) -> None:
         """Look at a person's launches now, and once more if they are being looked at."""

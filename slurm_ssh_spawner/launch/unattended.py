@@ -71,6 +71,7 @@ class Unattended:
     async def give_up(self, job: Job) -> None:
         """Have a launch stopped that nobody wants any more."""
         await self._records.want_stop(job.launch_id)
+        self._reports.refuse(job.launch_id)
         self.owe_stop(job)
 
     async def stop_what_is_owed(self, user: str, hub_name: str) -> None:

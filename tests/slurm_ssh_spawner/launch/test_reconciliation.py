@@ -20,7 +20,7 @@ from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.reports import token_hash
+from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
 from tests.support import builders, composing, launching, names
 from tests.support.local import LocalSite
 from tests.support.waiting import until
@@ -58,6 +58,9 @@ class _Servers:
 
     async def ready(self) -> None:
         """It knows them all."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     async def start(self, user: str, server: str) -> None:
         if self.refuses:
@@ -376,3 +379,12 @@ async def test_the_way_to_a_server_that_was_up_is_waited_for(
     hub.queue("TIMEOUT")
     with pytest.raises(JobEnded):
         await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
+
+
+async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
+    await hub.had(token_hash=token_hash("secret"))
+    hub.local.tell("silent", "")
+    assert await hub.launcher.reports.of(ID, "secret")
+    await hub.launcher.unattended.give_up((await hub.record()).job("hub"))
+    with pytest.raises(UnknownLaunch):
+        await hub.launcher.reports.of(ID, "secret")
