@@ -30,7 +30,7 @@ def token_hash(token: str) -> str:
 class Live:
     """A launch that is not over.
 
-    `is_held`: JupyterHub has a server of it, which starts or runs.  `is_closed`: for JupyterHub it is over, whatever
+    `is_held`: JupyterHub has a server of it, on its way or up.  `is_closed`: JupyterHub has let it end, whatever
     its job says.  `is_unwanted`: it is to be stopped.  `token` is what its job has presented, "" before.
     """
 
