@@ -1,4 +1,6 @@
 import logging
+import sys
+import threading
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -46,10 +48,26 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and len(val) > _LONGEST_BYTES_IN_A_NAME else None
 
 
-def _repeats(item: pytest.Item) -> bool:
-    """Return whether a test runs other processes, or the same lines thousands of times."""
-    is_fuzz = item.path.is_relative_to(TREE / "tests" / "fuzz")
-    return is_fuzz or bool(item.get_closest_marker("lab") or item.get_closest_marker("hypothesis"))
+_UNCOUNTED = ("uncounted", "lab", "hypothesis")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Count no lines in tests that run others' processes, or the same lines thousands of times.
+
+    Python takes two to three times as long while they are counted, and the lines are those of plain tests too.
+    (pytest-cov's own `no_cover` stops one of the two collectors that it starts in each process of xdist.)
+    """
+    if not any(map(item.get_closest_marker, _UNCOUNTED)):
+        return (yield)
+    here, elsewhere = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(here)
+        threading.settrace(elsewhere)  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(trylast=True)
@@ -61,9 +79,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     parts: dict[object, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        # Python then takes two to three times as long, and the lines that run are those of plain tests too.
-        if _repeats(item):
-            item.add_marker("no_cover")
         is_long = any(item.get_closest_marker(name) for name in ("long", "xdist_group"))
         in_lab = bool(item.get_closest_marker("lab"))
         parts["long" if is_long else item.path if in_lab else "unit"].append(item)

@@ -22,7 +22,7 @@ from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from tests.support import builders
 
 # What is compared is how long our code takes, not how long it takes to count its lines.
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 _MARKER = "answer-0011223344556677"
 _SMALL = 250_000

@@ -23,6 +23,8 @@ from kerberos_auth.errors import BadTicket
 from tests.kerberos_auth.krb_caches import INITIAL, cache, credential
 from tests.support.folders import DATA
 
+pytestmark = pytest.mark.uncounted
+
 INPUTS = 100_000
 INVENTED = 10  # one in so many inputs is random bytes, the others are damaged caches
 MEASURED = 100  # the memory of one in so many inputs is measured

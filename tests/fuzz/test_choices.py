@@ -33,6 +33,8 @@ from tests.support.hostile import NASTY_OPTIONS, Fields, Hostile
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
 from tests.support.local import LocalSite
 
+pytestmark = pytest.mark.uncounted
+
 BY_HTTP = 200
 BY_FUNCTION = 10_000
 PLAIN = "plain"

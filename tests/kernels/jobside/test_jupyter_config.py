@@ -75,7 +75,9 @@ class Server:
         wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None))
         headers = {"Authorization": f"token {_TOKEN}"}
         url = f"http://127.0.0.1:{self.port}"
-        self._http = httpx.Client(verify=NO_TLS, base_url=url, headers=headers, trust_env=False)
+        self._http = httpx.Client(
+            verify=NO_TLS, base_url=url, headers=headers, timeout=_WAIT_SECONDS, trust_env=False
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +98,7 @@ class Server:
     def start_kernel(self, name: str = "python3") -> str:
         """Start a kernel, have it answer a question, and return its id."""
         assert self._http
-        answer = self._http.post("/api/kernels", json={"name": name}, timeout=_WAIT_SECONDS)
+        answer = self._http.post("/api/kernels", json={"name": name})
         kernel: str = answer.raise_for_status().json()["id"]
         self.ask(kernel)
         return kernel

@@ -230,7 +230,7 @@ async def _make(path: Path) -> None:
     await LaunchRecords(f"sqlite:///{path}").close()
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_whatever_happens_nobody_loses_a_job_or_keeps_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("deliveries", "upkeep"):
         monkeypatch.setattr(f"slurm_ssh.jobs.{module}.PAUSES_SECONDS", (0.005,))
