@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import httpx
 
+from faults import service
 from lab import Lab
 from lab.person import NotLetIn, Person, told
 from lab.plan import CROWD, SITES
 
 _AT_ONCE = 64
-_LOOK_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,7 @@ class Crowd:
 
     def hub_answers(self) -> bool:
         """Return whether the hub answers now."""
-        try:
-            return httpx.get(f"{self._lab.url}/hub/api/", timeout=_LOOK_SECONDS).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return service.get(self._lab, "/hub/api/") is not None
 
     def _ask(self, method: str, name: str, server: str, choices: dict[str, str] | None = None) -> Answer:
         person = self.person(name)

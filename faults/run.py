@@ -3,18 +3,15 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
-import httpx
-
+from faults import service
 from faults.count import Counts, count, count_left
 from faults.crowd import Crowd, people_at
 from faults.report import Result
 from faults.row import Row
 from faults.scene import Scene
-from faults.seen import SERVICE, Listed, Seen, look
+from faults.seen import Seen, look
 from faults.steps import HUB, TUNNELS
 from lab import Lab, LabError
 from lab.plan import SITES
@@ -76,15 +73,17 @@ def _play(scene: Scene, row: Row) -> None:
 
 def _settled(scene: Scene, within: float) -> Counts:
     """Return what is wrong once nothing is, and stays so, or after that many seconds."""
+
+    def wrong() -> Counts:
+        return count(look(scene.lab), scene.expected.values(), scene.old)
+
     until = time.monotonic() + within
-    right_since = None
     while True:
-        counts = count(look(scene.lab), scene.expected.values(), scene.old)
-        now = time.monotonic()
-        right_since = None if counts else right_since or now
-        if right_since and now - right_since >= _LOOK_AGAIN_SECONDS:
-            return counts
-        if counts and now > until:
+        counts = wrong()
+        if not counts:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            counts = wrong()
+        if not counts or time.monotonic() > until:
             return counts
         time.sleep(_PAUSE_SECONDS)
 
@@ -112,13 +111,11 @@ def _cleared(scene: Scene) -> Counts:
 
 
 def _stop_all(lab: Lab, seen: Seen) -> None:
-    def stop(http: httpx.Client, each: Listed) -> None:
-        with suppress(httpx.HTTPError):
-            http.delete(f"/hub/api/users/{each.user}/server{f's/{each.server}' if each.server else ''}")
-
-    client = httpx.Client(base_url=lab.url, headers=SERVICE, timeout=_STOP_SECONDS)
-    with client as http, ThreadPoolExecutor(_STOPS_AT_ONCE) as threads:
-        list(threads.map(partial(stop, http), seen.listed or ()))
+    paths = [
+        f"/hub/api/users/{each.user}/server{f's/{each.server}' * bool(each.server)}" for each in seen.listed or ()
+    ]
+    with ThreadPoolExecutor(_STOPS_AT_ONCE) as threads:
+        list(threads.map(lambda path: service.delete(lab, path, _STOP_SECONDS), paths))
 
 
 def connections_left(lab: Lab) -> int:

@@ -8,17 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
+from faults import service
 from lab import Lab, LabError
 from lab.plan import FRONT_ENDS, SITES, Role, Site
 
-SERVICE = {"Authorization": "token lab-service-token"}
 _MARK = re.compile(r"jupyter-hub-([0-9a-f]{12})")
 _LAUNCH_ID = re.compile(r"[0-9a-f]{12}")
 _TUNNEL_PORTS = range(20000, 25000)
 _LOOK_SECONDS = 90
-_ANSWER_SECONDS = 20
+_ASKED_AT_ONCE = 10
 
 # Jobs that are over stay in Slurm's memory; these are the others.
 _AT_SITE = """
@@ -90,7 +88,7 @@ class Seen:
 
 def look(lab: Lab) -> Seen:
     """Return what is there.  Raises LabError if a site's Slurm or the hub's host does not answer for long."""
-    with ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
         listed = threads.submit(listed_by, lab)
         sites = [threads.submit(_at_site, lab, site) for site in SITES]
         nodes = [threads.submit(_at_node, lab, node.name) for site in SITES for node in site.having(Role.NODE)]
@@ -116,35 +114,24 @@ def records_of(lab: Lab) -> dict[str, dict[str, Any]]:
 
 def listed_by(lab: Lab) -> tuple[Listed, ...] | None:
     """Return the servers that the hub lists, None if it does not answer."""
-    with httpx.Client(base_url=lab.url, timeout=_ANSWER_SECONDS, headers=SERVICE) as http:
-        try:
-            users = http.get("/hub/api/users", params={"limit": 200}).raise_for_status().json()
-        except (httpx.HTTPError, ValueError):
-            return None
-        servers = [(user["name"], name, one) for user in users for name, one in user["servers"].items()]
-        with ThreadPoolExecutor(8) as threads:
-            return tuple(threads.map(lambda each: _server(http, *each), servers))
+    users = service.get(lab, "/hub/api/users?limit=200")
+    if not isinstance(users, list):
+        return None
+    servers = [(user["name"], name, one) for user in users for name, one in user["servers"].items()]
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+        return tuple(threads.map(lambda each: _server(lab, *each), servers))
 
 
-def _server(http: httpx.Client, user: str, name: str, model: Mapping[str, Any]) -> Listed:
+def _server(lab: Lab, user: str, name: str, model: Mapping[str, Any]) -> Listed:
     job = (model.get("state") or {}).get("job") or {}
     ready = bool(model["ready"])
-    answer = _answer(http, user, name) if ready else {}
+    answer = answer_of(lab, user, name) if ready else {}
     return Listed(user, name, ready, job.get("launch_id", ""), job.get("job_id", ""), answer)
 
 
 def answer_of(lab: Lab, user: str, server: str) -> dict[str, str]:
     """Return what a server says of itself through the proxy, {} if it does not answer."""
-    with httpx.Client(base_url=lab.url, timeout=_ANSWER_SECONDS) as http:
-        return _answer(http, user, server)
-
-
-def _answer(http: httpx.Client, user: str, server: str) -> dict[str, str]:
-    try:
-        answer = http.get(f"/user/{user}/{server}".rstrip("/") + "/")
-        said = answer.json() if answer.status_code == 200 else {}
-    except (httpx.HTTPError, ValueError):
-        return {}
+    said = service.get(lab, f"/user/{user}/{server}".rstrip("/") + "/")
     return said if isinstance(said, dict) else {}
 
 
