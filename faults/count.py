@@ -121,7 +121,8 @@ def _not_gone(seen: Seen, jobs: list[LiveJob], one: Expected, listed: Listed | N
     # With other servers of theirs listed, jobs that belong to none are counted as orphans.
     if alive and not any(each.user == one.user for each in seen.listed or ()):
         yield f"{one}: is over, and job {', '.join(alive)} runs"
-    records = [each for each in seen.records.values() if (each["user"], each["site_key"]) == (one.user, one.site)]
+    about = (one.user, one.server, one.site)
+    records = [each for each in seen.records.values() if (each["user"], each["server"], each["site_key"]) == about]
     last = max(records, key=lambda record: str(record["begun"]), default=None)
     if last is None:
         if one.accepted:
@@ -148,7 +149,7 @@ def _server_of(seen: Seen, job: LiveJob) -> tuple[str, str]:
         if each.launch_id == job.launch_id:
             return each.user, each.server
     record = seen.records.get(job.launch_id)
-    return (record["user"], record.get("server", "")) if record else (job.owner, "?")
+    return (record["user"], record["server"]) if record else (job.owner, "?")
 
 
 def _orphaned(seen: Seen, jobs: list[LiveJob]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
 from slurm_ssh_spawner.hub.shell_less import POLL_SECONDS, ShellLess
 from slurm_ssh_spawner.hub.storing import commit
+from slurm_ssh_spawner.launch import coming_back
 from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
@@ -175,9 +176,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         live.is_held, self._progress = True, live.progress
         self._save(live.job)
         with as_launch_failure(sentences.TRY_AGAIN):
-            self._url, self._place = await launcher.until_back(live, Place.of(record))
+            self._url, self._place = await coming_back.until_back(launcher, live, Place.of(record))
             # JupyterHub has made a new one, which the job does not know.
-            self.api_token = await launcher.presented(live)
+            self.api_token = await coming_back.presented(launcher, live)
         return self._url
 
     async def poll(self) -> int | None:

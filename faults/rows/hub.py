@@ -21,6 +21,7 @@ from faults.row import Row
 from faults.steps import HUB, end, kill, let_go, others_start, others_told, start_hub
 
 _REFUSES = "The hub does not start and says why. Once that is mended: nothing."
+_NO_DATABASE = "cannot use its database"
 
 ROWS = (
     Row(
@@ -30,6 +31,7 @@ ROWS = (
         when=(small_disk, running),
         fault=(full_disk, others_start(), others_told),
         heal=(let_go(SPOILT),),
+        told=_NO_DATABASE,
     ),
     Row(
         "E3",
@@ -38,6 +40,7 @@ ROWS = (
         when=(running,),
         fault=(read_only_folder, others_start(), others_told),
         heal=(let_go(SPOILT),),
+        told=_NO_DATABASE,
     ),
     Row(
         "E4",

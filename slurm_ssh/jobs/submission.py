@@ -189,7 +189,7 @@ async def _look(remote: Remote, job: Job) -> tuple[slurm_jobs.Row, ...] | None:
     try:
         answer = await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,)))
         return slurm_jobs.parse_queue(answer.stdout) if answer.status == 0 else None
-    except (Unavailable, slurm_jobs.UnreadableAnswer):
+    except (LaunchError, slurm_jobs.UnreadableAnswer):
         return None
 
 

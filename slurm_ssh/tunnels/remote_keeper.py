@@ -141,8 +141,12 @@ class RemoteKeeper:
     async def _connected(self) -> AsyncIterator[DaemonSession]:
         """Give a session, once all that is to be open is open."""
         async with connected(self._socket, self._begin) as session:
-            for route, site in list(self._open.values()):
-                await self._take_up(session, route, site)
+            taken_up: set[LaunchId] = set()
+            # Others may be added meanwhile: whoever adds one waits for no session.
+            while left := [which for launch_id, which in self._open.items() if launch_id not in taken_up]:
+                for route, site in left:
+                    taken_up.add(route.launch_id)
+                    await self._take_up(session, route, site)
             self._session, self._problem = session, None
             for launch_id in self._to_close:
                 session.tell(Close(launch_id=launch_id))

@@ -78,7 +78,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation)
     launcher.recall_ends()
-    launcher.keep_records_for(timedelta(days=settings.records_days))
+    launcher.unattended.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     reconciliation.begin()
     at_the_end(hub.close)

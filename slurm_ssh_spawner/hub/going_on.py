@@ -9,7 +9,8 @@ from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.utils import url_escape_path, url_path_join
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from slurm_ssh.errors import Unavailable
 from slurm_ssh_spawner import sentences
@@ -21,6 +22,7 @@ WAIT_SECONDS = 7 * 24 * 3600
 
 _ANSWER_SECONDS = 60
 _PAUSE_SECONDS = 0.5
+_STARTS_AT_ONCE = 50
 # For the minute that a hub may look at a server behind a site that does not answer.
 _TRIES = 120
 _TOKEN_SECONDS = 300
@@ -30,7 +32,8 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
     """Return the launch of an earlier hub that a start with these options is to go on with, None for a new one.
 
     It does with the newest one of that server, if the options are those it was begun with or there are none; all
-    others are stopped.  Raises DatabaseAway, and Unavailable if it cannot be known whether there is one.
+    others are stopped, and one whose job is over is none.  Raises DatabaseAway, and Unavailable if it cannot be
+    known whether there is one.
     """
     chosen = None
     for record in await launcher.records.open_of(user, server):
@@ -39,7 +42,8 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
             continue
         is_meant = record.token_hash and (not options or dict(options) == dict(record.choices))
         if chosen is None and is_meant:
-            if found := await launcher.unattended.found(job):
+            found = await launcher.unattended.found(job)
+            if found and not await launcher.is_settled(found):
                 # Its record may have no number yet.
                 chosen = replace(record, job_id=found.job_id)
         else:
@@ -53,6 +57,12 @@ class OwnApi:
     def __init__(self, app: Any) -> None:
         self._app = app
         self._asking: set[asyncio.Task[HTTPResponse]] = set()
+        # Not JupyterHub's: what waits here for long must not hold up its talk with the proxy.
+        self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=_STARTS_AT_ONCE)
+
+    def close(self) -> None:
+        """Ask no more; starts that are under way go on."""
+        self._client.close()
 
     async def ready(self) -> None:
         """Return when the hub listens: then it has begun to look at each server that ran before."""
@@ -69,10 +79,11 @@ class OwnApi:
         if user is None or name in self._app.authenticator.blocked_users:
             raise Unavailable(sentences.NO_SUCH_PERSON.format(user=name))
         for _ in range(_TRIES):
-            answer = await self._begun(user, server)
-            if answer is None or answer.code != HTTPStatus.BAD_REQUEST:
+            if self._pending(user, server) in {None, "spawn"}:
                 break
             await asyncio.sleep(_PAUSE_SECONDS)
+        # Once: after a start that was refused, the next one may begin another launch.
+        answer = await self._begun(user, server)
         if answer and answer.error:
             raise Unavailable(sentences.NOT_STARTED_AGAIN.format(user=name), _message(answer))
 
@@ -83,10 +94,14 @@ class OwnApi:
         asking.add_done_callback(self._asking.discard)
         while not asking.done():
             await asyncio.wait((asking,), timeout=_PAUSE_SECONDS)
-            spawner = self._app.users[user].spawners.get(server)
-            if spawner and spawner.pending == "spawn":
+            if self._pending(user, server) == "spawn":
                 return None
         return asking.result()
+
+    def _pending(self, user: orm.User, server: str) -> str | None:
+        """Return what the hub does with a server: "spawn", "stop" or "check"; None for nothing."""
+        spawner = self._app.users[user].spawners.get(server)
+        return (spawner and spawner.pending) or None
 
     async def _asked(self, user: orm.User, server: str) -> HTTPResponse:
         person = self._app.users[user]
@@ -109,11 +124,10 @@ class OwnApi:
                 self._app.db.delete(row)
                 self._app.db.commit()
 
-    @staticmethod
-    async def _answer(request: HTTPRequest) -> HTTPResponse:
+    async def _answer(self, request: HTTPRequest) -> HTTPResponse:
         """Return the hub's answer, one with an error if there is none."""
         try:
-            return await AsyncHTTPClient().fetch(request, raise_error=False)
+            return await self._client.fetch(request, raise_error=False)
         except (OSError, HTTPClientError) as error:
             return HTTPResponse(request, HTTPStatus.SERVICE_UNAVAILABLE, error=error)
 

@@ -21,7 +21,7 @@ class SpawnerSettings(Configurable):
     hub_name = Unicode(
         "hub",
         help="Name of this hub in the names of its jobs, `jupyter-<hub_name>-...`: at most 32 lower case letters, "
-        "digits, _ and -. Two hubs that submit to one cluster need different names, or they find each other's "
+        "digits, _ and -. Two hubs that submit to one cluster need different names, or they cancel each other's "
         "jobs.",
     ).tag(config=True)
 

@@ -5,16 +5,16 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import JobEnded, LaunchError, Refused, Unavailable
-from slurm_ssh.job import Job, JobReport, LaunchId, mark
+from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
+from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.started import StartedWith
 from slurm_ssh.tunnels import tunnel
@@ -29,17 +29,15 @@ from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
-from slurm_ssh_spawner.launch.reports import Live, Reports
+from slurm_ssh_spawner.launch.reports import Reports
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.launch.submissions import Submissions
 from slurm_ssh_spawner.launch.unattended import Unattended
 
-_DAY_SECONDS = 24 * 3600
-
-# From the moment when a server is up until it can be reached.
-_REACH_SECONDS = 60.0
-# Between looks at a job that runs but has not reported to this hub yet.
-_LOOK_SECONDS = 10.0
+REACH_SECONDS = 60.0
+"""From the moment when a server is up until it can be reached."""
+# For the question whether a launch that nobody waits for is over.
+_SETTLE_SECONDS = 60.0
 # For a stop, the wait for a submission under way included.
 _STOP_SECONDS = 150.0
 # Longer than anybody waits for an answer about a job.
@@ -90,21 +88,9 @@ class Launcher:
         self.reports.close()
         await self.records.close()
 
-    def keep_records_for(self, time: timedelta) -> None:
-        """Remove scripts and stages of launches that ended longer ago, now and once a day."""
-        self.unattended.do(self._forget_old(time))
-
     def recall_ends(self) -> None:
         """Tell people also of servers that ended before the hub started."""
         self.unattended.do(self.endings.recall())
-
-    async def _forget_old(self, time: timedelta) -> None:
-        while True:
-            try:
-                await self.records.forget_before(datetime.now(UTC) - time)
-            except LaunchError as error:
-                _log.warning("records of old launches stay until tomorrow: %s", error)
-            await asyncio.sleep(_DAY_SECONDS)
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
@@ -122,7 +108,12 @@ class Launcher:
         """
         self.endings.begun(launch.user, process.server)
         patience = self._patience[job.launch_id] = Patience.of(launch)
-        return await self._submissions.submit(launch, job, process, patience, save, tell)
+        try:
+            return await self._submissions.submit(launch, job, process, patience, save, tell)
+        except BaseException:
+            # Nobody waits for its server.
+            self._patience.pop(job.launch_id, None)
+            raise
 
     def is_submitting(self, job: Job) -> bool:
         """Return whether the submission of a launch has not been answered yet."""
@@ -140,7 +131,7 @@ class Launcher:
                 self.reports.stages_are(job.launch_id, progress)
             progress.tell(sentences.SERVER_UP.format(node=node))
             try:
-                return await self.reach(job, Place(node, port.number), Deadline.after(_REACH_SECONDS))
+                return await self.reach(job, Place(node, port.number), Deadline.after(REACH_SECONDS))
             except LaunchError as error:
                 if self._core.site(job).tunnel.kind != "ssh":
                     reachable.tell_admins(job, str(error))
@@ -154,29 +145,6 @@ class Launcher:
         with self._failure_noted(job):
             if not place.local_port:
                 await reachable.check(job, place.node, url)
-
-    async def until_back(self, live: Live, place: Place | None) -> tuple[str, Place]:
-        """Do what `until_ready` does for a launch of an earlier hub, which may have known where its server is."""
-        if place is None:
-            return await self.until_ready(live.job, live.port, live.progress)
-        live.progress.tell(sentences.SERVER_UP.format(node=place.node))
-        with self._failure_noted(live.job):
-            return await self.reach(live.job, place, Deadline.after(_REACH_SECONDS))
-
-    async def presented(self, live: Live) -> str:
-        """Return the token that a job presents when it reports.  Raises JobEnded if the job ends before."""
-        if not live.token:
-            live.progress.tell(sentences.TOKEN_AWAITED)
-        heard = asyncio.ensure_future(live.presented())
-        try:
-            while not heard.done():
-                await asyncio.wait((heard,), timeout=_LOOK_SECONDS)
-                if not heard.done() and (report := await self.report(live.job)).state.is_over:
-                    site = self._core.site(live.job).title
-                    raise JobEnded(sentences.JOB_ENDED.format(site=site, state=report.word or "-"))
-        finally:
-            heard.cancel()
-        return heard.result()
 
     async def _patience_with(self, job: Job) -> Patience:
         if patience := self._patience.pop(job.launch_id, None):
@@ -223,13 +191,31 @@ class Launcher:
             self._core.upkeep.add(job)
         return report
 
+    async def is_settled(self, job: Job) -> bool:
+        """Return whether Slurm says that a job is over that nobody waits for; what it has left is removed then."""
+        deadline = Deadline.after(_SETTLE_SECONDS)
+        report = await self.report(job, deadline)
+        if report.state is JobState.UNKNOWN:
+            # That it has no such job it has to say twice.
+            await asyncio.sleep(ABSENT_SECONDS)
+            report = await self.report(job, deadline)
+        if report.state.is_over:
+            self._core.watch.forget(job)
+            self._forget(job)
+            await self.unattended.clean_up(job)
+        return report.state.is_over
+
+    def title(self, job: Job) -> str:
+        """Return the title of a job's site."""
+        return self._core.title(job.site_key)
+
     def notices(self, user: str) -> tuple[str | EndNotice, ...]:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""
         return (*self._core.upkeep.notices(user), *self.endings.notices(user))
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without a server on this hub."""
-        self._forget(job)
+        self._let_go(job)
         self.reports.let_go(job.launch_id)
 
     async def cancel(self, job: Job, reason: str = "") -> None:
@@ -274,13 +260,16 @@ class Launcher:
         self.unattended.release(job)
 
     def _forget(self, job: Job) -> None:
+        self._let_go(job)
+        self._forgotten.add(job.launch_id)
+        asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
+
+    def _let_go(self, job: Job) -> None:
         self._tunnels.close(job.launch_id)
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
         self.endings.forget(job)
         self._patience.pop(job.launch_id, None)
-        self._forgotten.add(job.launch_id)
-        asyncio.get_running_loop().call_later(_LATE_SECONDS, self._forgotten.discard, job.launch_id)
 
     def _ticket_changed(self, user: str) -> None:
         self._core.ticket_changed(user)

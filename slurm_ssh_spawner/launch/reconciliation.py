@@ -14,7 +14,6 @@ from typing import Protocol
 
 from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
-from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, LaunchId, marked_launch
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -22,7 +21,6 @@ from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
 _UNSETTLED_SECONDS = 30.0
-_LOOK_SECONDS = 60.0
 # People that are connected at once for this.
 _AT_ONCE = 20
 # Longer than jobs wait that no record knows: their launch was begun, or they would have no mark of ours.
@@ -34,6 +32,9 @@ class HubServers(Protocol):
 
     async def ready(self) -> None:
         """Return when it knows which servers it has."""
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
 
     async def start(self, user: str, server: str) -> None:
         """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now."""
@@ -65,6 +66,7 @@ class Reconciliation:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._hub.close()
 
     def soon(self, user: str) -> None:
         """Look at a person's launches now, and once more if they are being looked at."""
@@ -147,8 +149,7 @@ class Reconciliation:
         found = await self._launcher.unattended.found(job)
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
-        elif (await self._launcher.report(found, Deadline.after(_LOOK_SECONDS))).state.is_over:
-            await self._launcher.unattended.clean_up(found)
+        elif await self._launcher.is_settled(found):
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)

@@ -30,8 +30,8 @@ def token_hash(token: str) -> str:
 class Live:
     """A launch that is not over.
 
-    `is_held`: JupyterHub has a server of it, which starts or runs.  `is_closed`: it is not to be, whatever its job
-    says.  `token` is what its job has presented, "" before.
+    `is_held`: JupyterHub has a server of it, on its way or up.  `is_closed`: JupyterHub has let it end, whatever
+    its job says.  `is_unwanted`: it is to be stopped.  `token` is what its job has presented, "" before.
     """
 
     job: Job
@@ -41,7 +41,8 @@ class Live:
     port: ReportedPort
     is_held: bool = False
     is_closed: bool = False
-    token: str = ""
+    is_unwanted: bool = False
+    token: str = field(default="", repr=False)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def presented(self) -> str:
@@ -105,6 +106,11 @@ class Reports:
         if live := self._live.get(launch_id):
             live.is_held, live.is_closed = False, True
 
+    def refuse(self, launch_id: LaunchId) -> None:
+        """Tell its job to end the next time that it reports; its stop is owed until it has ended."""
+        if live := self._live.get(launch_id):
+            live.is_unwanted = True
+
     def forget(self, launch_id: LaunchId) -> None:
         """Drop what is known of a launch whose record says that it is over."""
         self._live.pop(launch_id, None)
@@ -121,7 +127,7 @@ class Reports:
             live = await self.take_up(record)
         if not hmac.compare_digest(token_hash(token), live.token_hash):
             raise WrongToken
-        if live.is_closed:
+        if live.is_closed or live.is_unwanted:
             raise UnknownLaunch
         live.token = token
         live.heard.set()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slurm_ssh.core import Core
@@ -17,6 +18,8 @@ from slurm_ssh_spawner.launch.endings import Endings
 from slurm_ssh_spawner.launch.leftovers import Leftovers
 from slurm_ssh_spawner.launch.records import LaunchRecords
 from slurm_ssh_spawner.launch.reports import Reports
+
+_DAY_SECONDS = 24 * 3600
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +52,18 @@ class Unattended:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def keep_records_for(self, time: timedelta) -> None:
+        """Remove scripts and stages of launches that ended longer ago, now and once a day."""
+        self.do(self._forget_old(time))
+
+    async def _forget_old(self, time: timedelta) -> None:
+        while True:
+            try:
+                await self._records.forget_before(datetime.now(UTC) - time)
+            except LaunchError as error:
+                _log.warning("records of old launches stay until tomorrow: %s", error)
+            await asyncio.sleep(_DAY_SECONDS)
+
     def owe_stop(self, job: Job) -> None:
         """Stop a job as soon as that can be done, and remove what it has left."""
         self._core.upkeep.owe_stop(job, lambda stopped: self.do(self.clean_up(stopped)))
@@ -56,6 +71,7 @@ class Unattended:
     async def give_up(self, job: Job) -> None:
         """Have a launch stopped that nobody wants any more."""
         await self._records.want_stop(job.launch_id)
+        self._reports.refuse(job.launch_id)
         self.owe_stop(job)
 
     async def stop_what_is_owed(self, user: str, hub_name: str) -> None:

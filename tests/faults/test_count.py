@@ -139,3 +139,9 @@ def test_everything_that_is_left_over_is_counted() -> None:
         f"the open record of {_ID} of p01",
     )
     assert not count_left(_GONE)
+
+
+def test_a_server_is_over_by_the_record_of_its_own() -> None:
+    records = {_ID: _RECORD | {"server": "south"}, "ba9876543210": _OVER}
+    listed = replace(_LISTED, server="south")
+    assert not count(Seen((_JOB,), (listed,), records), [_SHOULD_BE_GONE])

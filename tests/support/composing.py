@@ -45,6 +45,9 @@ class NoServers:
     async def ready(self) -> None:
         """It knows them all."""
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     async def start(self, user: str, server: str) -> None:
         """Nobody is to ask."""
         raise AssertionError(f"{user} was to get the server {server!r}")

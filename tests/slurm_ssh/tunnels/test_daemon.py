@@ -146,6 +146,28 @@ async def test_a_hub_that_starts_does_not_wait_for_the_daemon(
             await ends.until_it_answers(ports[0])
 
 
+async def test_a_tunnel_that_comes_back_while_the_daemon_does_is_open(
+    path: Path, begin: Begin, site: Site, node: Node, ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comes_back, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def open_slowly(tunnels: TunnelDaemon, asked: messages.Open) -> int:
+        comes_back.set()
+        await goes_on.wait()
+        return await opened(tunnels, asked)
+
+    opened = TunnelDaemon.open
+    monkeypatch.setattr(TunnelDaemon, "open", open_slowly)
+    async with _hub(path, begin) as hub:
+        await hub.open(ends.route_to(node, local_port=ports[0]), site, ends.soon())
+        async with daemon.listening(path) as tunnels:
+            await comes_back.wait()
+            other = ends.route_to(node, OTHER, local_port=ports[0] + 1)
+            assert await hub.open(other, site, ends.soon()) == other.local_port
+            goes_on.set()
+            await until(lambda: _launches(tunnels) == {builders.LAUNCH_ID, OTHER})
+
+
 async def test_a_new_tunnel_waits_for_the_daemon_until_its_deadline(
     path: Path, begin: Begin, site: Site, node: Node
 ) -> None:

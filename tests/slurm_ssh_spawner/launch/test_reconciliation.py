@@ -12,14 +12,16 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import Unavailable
+from slurm_ssh.errors import JobEnded, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner.hub import going_on
+from slurm_ssh_spawner.launch import coming_back
 from slurm_ssh_spawner.launch.launcher import Launcher
+from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.reports import token_hash
-from tests.support import builders, composing, launching
+from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
+from tests.support import builders, composing, launching, names
 from tests.support.local import LocalSite
 from tests.support.waiting import until
 
@@ -56,6 +58,9 @@ class _Servers:
 
     async def ready(self) -> None:
         """It knows them all."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     async def start(self, user: str, server: str) -> None:
         if self.refuses:
@@ -106,7 +111,12 @@ class Restarted:
 @pytest.fixture
 async def hub(local: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Restarted]:
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
-    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.unattended"):
+    for module in (
+        "slurm_ssh.core",
+        "slurm_ssh.jobs.watch",
+        "slurm_ssh_spawner.launch.unattended",
+        "slurm_ssh_spawner.launch.launcher",
+    ):
         monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.01)
     offer = builders.catalogue(sites={"geneva": launching.site(local)})
     tickets = _Tickets()
@@ -172,6 +182,23 @@ async def test_a_launch_whose_job_is_over_ends_and_leaves_nothing(hub: Restarted
     await hub.look()
     record = await hub.record()
     assert (hub.servers.started, bool(record.ended), bool(record.released)) == ([], True, True)
+    assert not hub.launcher.is_over(record.job("hub")), "it is remembered for ever"
+
+
+async def test_a_launch_whose_job_slurm_has_forgotten_ends_and_leaves_nothing(hub: Restarted) -> None:
+    await hub.had()
+    await hub.look()
+    record = await hub.record()
+    assert (hub.servers.started, bool(record.ended), bool(record.released)) == ([], True, True)
+
+
+@pytest.mark.parametrize("word", ["TIMEOUT", ""])
+async def test_a_start_does_not_go_on_with_a_job_that_is_over(hub: Restarted, word: str) -> None:
+    await hub.had()
+    if word:
+        hub.queue(word)
+    assert await going_on.find(hub.launcher, "alice", "", {}) is None
+    assert (await hub.record()).released
 
 
 async def test_a_promised_stop_is_carried_out_and_leaves_nothing(hub: Restarted) -> None:
@@ -255,6 +282,7 @@ async def test_a_start_goes_on_with_the_newest_launch_of_its_choices(hub: Restar
     older, newer = LaunchId("000000000001"), LaunchId("000000000002")
     for launch_id in (older, newer):
         await hub.had(launch_id=launch_id)
+    hub.queue("PENDING", newer)
     found = await going_on.find(hub.launcher, "alice", "", {})
     assert found is not None
     assert found.launch_id == newer
@@ -310,3 +338,53 @@ async def test_a_launch_that_ended_while_others_were_looked_at_is_not_begun_anew
     await hub.look()
     hub.local.refusal = None
     assert hub.servers.started == [("alice", "north")]
+
+
+async def test_the_end_of_a_server_that_was_let_go_and_is_back_is_noted(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names.known(monkeypatch)["n1"] = ("203.0.113.7",)
+    await hub.had()
+    hub.queue("RUNNING")
+    record = await hub.record()
+    hub.launcher.detach(record.job("hub"))
+    live = await hub.launcher.reports.take_up(record)
+    await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
+    hub.queue("TIMEOUT")
+    assert (await hub.launcher.report(live.job)).state.is_over
+    assert (await hub.record()).ended
+
+
+async def test_the_token_that_a_job_presents_is_shown_nowhere(hub: Restarted) -> None:
+    await hub.had(token_hash=token_hash("5ec4e7"))
+    live = await hub.launcher.reports.of(ID, "5ec4e7")
+    assert live.token == "5ec4e7"
+    assert "5ec4e7" not in repr(live)
+
+
+async def test_the_way_to_a_server_that_was_up_is_waited_for(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.coming_back._LOOK_SECONDS", 0.01)
+    known = names.known(monkeypatch)
+    await hub.had()
+    hub.queue("RUNNING")
+    live = await hub.launcher.reports.take_up(await hub.record())
+    coming = asyncio.create_task(coming_back.until_back(hub.launcher, live, Place("n1", 5555)))
+    await asyncio.wait((coming,), timeout=0.3)
+    assert not coming.done()
+    known["n1"] = ("203.0.113.7",)
+    assert (await coming)[0] == "http://203.0.113.7:5555"
+    known.clear()
+    hub.queue("TIMEOUT")
+    with pytest.raises(JobEnded):
+        await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
+
+
+async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
+    await hub.had(token_hash=token_hash("secret"))
+    hub.local.tell("silent", "")
+    assert await hub.launcher.reports.of(ID, "secret")
+    await hub.launcher.unattended.give_up((await hub.record()).job("hub"))
+    with pytest.raises(UnknownLaunch):
+        await hub.launcher.reports.of(ID, "secret")
