@@ -52,3 +52,6 @@ class Row:
 
     within: float = 120
     """Seconds after which what is not right yet counts as wrong."""
+
+    slow: bool = False
+    """It takes more than a minute: clocks of Slurm or of the KDC's clients have to run out."""

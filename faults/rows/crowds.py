@@ -32,5 +32,6 @@ ROWS = (
         fault=(soak,),
         outcome=Outcome.EITHER,
         within=240,
+        slow=True,
     ),
 )

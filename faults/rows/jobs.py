@@ -44,6 +44,7 @@ ROWS = (
         fault=(time_is_up,),
         outcome=Outcome.GONE,
         within=240,
+        slow=True,
     ),
     Row(
         "F5", "The notebook server is killed", _WHY, when=(running,), fault=(server_killed,), outcome=Outcome.GONE

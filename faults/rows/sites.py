@@ -99,6 +99,7 @@ ROWS = (
         fault=(kill(SLURM), others_start(), first_stops, others_told, all_listed),
         heal=(mend(SLURM),),
         told=r"Slurm at \w+ does not answer",
+        slow=True,
     ),
     Row(
         "C3",
@@ -124,6 +125,7 @@ ROWS = (
         fault=(kill(NODES), nodes_are_down),
         heal=(mend(NODES),),
         outcome=Outcome.GONE,
+        slow=True,
     ),
     Row(
         "C5",
@@ -134,6 +136,7 @@ ROWS = (
         heal=(mend(NODES),),
         outcome=Outcome.GONE,
         within=240,
+        slow=True,
     ),
     Row(
         "C6",
@@ -160,6 +163,7 @@ ROWS = (
         when=(running,),
         fault=(freeze(KDC), log_in_again, others_start(), others_told, all_listed),
         heal=(mend(KDC),),
+        slow=True,
         told="login servers cannot be reached",
     ),
     Row(
