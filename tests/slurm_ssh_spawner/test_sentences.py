@@ -10,6 +10,7 @@ _NO_FULL_STOP = {
     "HUB",
     "HUB_AT",
     "LOG_FOLLOWS",
+    "LOG_TITLE",
     "LOG_UNREADABLE",
     "NAMED_SERVER_ENDED",
     "NAMED_SERVER_NEVER_UP",

@@ -191,7 +191,8 @@ async def launching(
                 str(files(package) / "templates") for package in ("slurm_ssh_spawner.hub", "kerberos_auth")
             ],
             "template_vars": {"launch_notices": launch_notices},
-            "tornado_settings": {"slow_spawn_timeout": 10},
+            # A start is answered with its end, however busy the machine is.
+            "tornado_settings": {"slow_spawn_timeout": 600},
         },
         "Authenticator": {"allow_all": True},
     }

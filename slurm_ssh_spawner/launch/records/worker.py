@@ -70,8 +70,8 @@ class Worker:
             self._task = asyncio.create_task(self._keep_up())
 
     async def settled(self) -> None:
-        """Return when nothing waits to be written any more."""
-        while self._waiting and self._task:
+        """Return when nothing waits to be written any more, or nothing more will be."""
+        while self._waiting and self._task and not self._task.done():
             await asyncio.wait((self._task,))
 
     async def close(self) -> None:

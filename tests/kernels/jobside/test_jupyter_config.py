@@ -72,7 +72,7 @@ class Server:
         self._http: httpx.Client | None = None
 
     def __enter__(self) -> "Server":
-        wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None))
+        wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None) and loopback.listens(self.port))
         headers = {"Authorization": f"token {_TOKEN}"}
         url = f"http://127.0.0.1:{self.port}"
         self._http = httpx.Client(
