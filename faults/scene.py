@@ -40,7 +40,7 @@ class Scene:
         self.old = frozenset(records_of(lab))
         self.expected: dict[tuple[str, str], Expected] = {}
         self.told: list[Answer] = []
-        self._asked: list[tuple[tuple[str, str], Future[Answer]]] = []
+        self._asked: list[tuple[tuple[str, str], Future[Answer], bool]] = []
         self._broken: dict[tuple[str, str], str] = {}
         self._held: dict[str, ExitStack] = {}
         self._came: dict[str, list[Callable[[], int]]] = {}
@@ -77,7 +77,7 @@ class Scene:
         """Let somebody press Stop and go on."""
         key = (name, server)
         self.expected[key] = replace(self.expected[key], outcome=outcome)
-        return self._ask(key, self.crowd.stop(name, server))
+        return self._ask(key, self.crowd.stop(name, server), starts=False)
 
     def expect(self, outcome: Outcome) -> None:
         """Expect another outcome of every server that had to be there."""
@@ -92,18 +92,18 @@ class Scene:
             if each.outcome is Outcome.THERE:
                 self.expected[key] = replace(each, job_id=jobs.get((each.user, each.site), ""))
 
-    def _ask(self, key: tuple[str, str], answer: Future[Answer]) -> Future[Answer]:
-        self._asked.append((key, answer))
+    def _ask(self, key: tuple[str, str], answer: Future[Answer], *, starts: bool = True) -> Future[Answer]:
+        self._asked.append((key, answer, starts))
         return answer
 
     def answered(self) -> None:
         """Return when everybody has their answer."""
         asked, self._asked = self._asked, []
         until = time.monotonic() + _ASKED_SECONDS
-        for key, future in asked:
+        for key, future, starts in asked:
             answer = future.result(timeout=max(0.0, until - time.monotonic()))
             self.told.append(answer)
-            if answer.is_accepted:
+            if starts and answer.is_accepted:
                 self.expected[key] = replace(self.expected[key], accepted=True)
 
     # -- what is broken --------------------------------------------------------------------------------------
