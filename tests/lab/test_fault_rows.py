@@ -1,4 +1,4 @@
-"""Some rows of the table of faults once, with one server at each site: nothing is lost.  `make faults` runs all."""
+"""Some rows of the table of faults, with one server at each site: nothing is lost.  `make faults` runs all."""
 
 from collections.abc import Iterator
 
