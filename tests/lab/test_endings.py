@@ -1,6 +1,7 @@
 """Why servers ended, or did not come up: from Slurm, through the hub, to people's pages and programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from lab import Lab
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
+from tests.lab.faults import another_hub
 from tests.lab.look import FRONT_END, jobs_of
 from tests.lab.test_catalogue_edits import edited
 
@@ -54,6 +56,14 @@ def test_a_job_whose_node_is_down_is_told_so(lab: Lab, alice: Person) -> None:
     assert "NODE FAILURE" in _last(alice)["end_log"]
 
 
+@contextmanager
+def _edited(lab: Lab, edit: Callable[[str], str]) -> Iterator[None]:
+    """Let the catalogue be another one for the length of a block; the hub has read the old one again after it."""
+    with edited(lab, edit):
+        yield
+    another_hub(lab)
+
+
 def _geneva(**changed: str) -> Callable[[str], str]:
     def edit(text: str) -> str:
         tree = yaml.safe_load(text)
@@ -64,7 +74,7 @@ def _geneva(**changed: str) -> Callable[[str], str]:
 
 
 def test_a_job_that_cannot_reach_the_hub_says_so_while_it_tries(lab: Lab, alice: Person) -> None:
-    with edited(lab, _geneva(hub_url="http://hub.lab.test:9999")):
+    with _edited(lab, _geneva(hub_url="http://hub.lab.test:9999")):
         alice.http.get("/hub/spawn")  # The hub reads the catalogue before it shows a form.
         alice.submit_form({"profile": "stub", "site": "geneva"})
         said = "cannot reach the hub at http://hub.lab.test:9999: Connection refused."
@@ -75,7 +85,7 @@ def test_a_job_that_cannot_reach_the_hub_says_so_while_it_tries(lab: Lab, alice:
 
 
 def test_a_node_that_the_hub_does_not_find_is_told_at_once(lab: Lab, alice: Person) -> None:
-    with edited(lab, _geneva(node_address="{node}.wrong.test")):
+    with _edited(lab, _geneva(node_address="{node}.wrong.test")):
         alice.http.get("/hub/spawn")
         with pytest.raises(NotStarted, match=r"The hub does not find the address of geneva-n[12] at Geneva"):
             alice.start({"profile": "stub", "site": "geneva"})

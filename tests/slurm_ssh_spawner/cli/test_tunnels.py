@@ -79,7 +79,8 @@ def test_nobody_at_the_socket_is_a_sentence(path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_folder_that_others_may_enter_is_a_sentence(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path.parent.mkdir(0o755)
+    path.parent.mkdir()
+    path.parent.chmod(0o755)
     assert main.main(["tunnels", "--socket", str(path)]) == 1
     assert "must belong to the account of the hub, with mode 0700" in capsys.readouterr().err
 
