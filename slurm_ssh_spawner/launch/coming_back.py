@@ -51,4 +51,6 @@ async def presented(launcher: Launcher, live: Live) -> str:
 
 async def _check_goes_on(launcher: Launcher, job: Job) -> None:
     if (report := await launcher.report(job)).state.is_over:
-        raise JobEnded(sentences.JOB_ENDED.format(site=launcher.title(job), state=report.word or "-"))
+        # Its notebook may have been up, under the hub before.
+        ended = sentences.CAME_TO_ITS_END if report.word else sentences.GONE_FROM_SLURM
+        raise JobEnded(ended.format(site=launcher.title(job), state=report.word))
