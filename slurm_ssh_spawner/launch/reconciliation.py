@@ -23,8 +23,10 @@ AGAIN_SECONDS = 600.0
 _UNSETTLED_SECONDS = 30.0
 # People that are connected at once for this.
 _AT_ONCE = 20
-# Longer than jobs wait that no record knows: their launch was begun, or they would have no mark of ours.
+# How long ago a person may have begun something at a site for it to be searched for jobs that no record knows.
 _SWEPT = timedelta(days=7)
+
+_log = logging.getLogger(__name__)
 
 
 class HubServers(Protocol):
@@ -38,9 +40,6 @@ class HubServers(Protocol):
 
     async def start(self, user: str, server: str) -> None:
         """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now."""
-
-
-_log = logging.getLogger(__name__)
 
 
 class Reconciliation:

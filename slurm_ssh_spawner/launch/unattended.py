@@ -90,7 +90,9 @@ class Unattended:
         None, and the launch is over, if Slurm says twice that it has no job with the mark.  Raises Unavailable if
         it cannot be asked.
         """
-        for pause in () if job.job_id else (0, ABSENT_SECONDS):
+        if job.job_id:
+            return job
+        for pause in (0, ABSENT_SECONDS):
             await asyncio.sleep(pause)
             rows = await self._core.list(job, frozenset({job.mark}))
             if rows is None:
@@ -99,8 +101,6 @@ class Unattended:
                 if (row.mark, row.owner) == (job.mark, job.owner):
                     self._records.submitted(job.launch_id, row.job_id)
                     return replace(job, job_id=row.job_id)
-        if job.job_id:
-            return job
         self._endings.over(job, sentences.NEVER_SUBMITTED)
         await self.clean_up(job)
         return None
