@@ -38,12 +38,12 @@ def test_the_second_front_end_is_used_when_the_first_is_cut_off_under_a_connecti
             assert "geneva-login2" in front_ends_of(lab, "bob")
 
 
-# A frozen sshd still serves the connections that a login has made to look for launches.
-@pytest.mark.parametrize("how", [("kill", "sshd"), ("cut",)])
+@pytest.mark.parametrize("how", [("kill", "sshd"), ("freeze", "sshd"), ("cut",)])
 def test_a_site_without_front_ends_is_told(lab: Lab, how: tuple[str, ...]) -> None:
     verb, *daemon = how
     faults = [(verb, host, *daemon) for host in ("geneva-login1", "geneva-login2")]
-    with newcomer(lab, "bob") as bob, broken(lab, *faults), pytest.raises(NotStarted) as caught:
+    # Broken before the login: that looks for launches of theirs, over connections that a frozen sshd still serves.
+    with broken(lab, *faults), newcomer(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
         bob.start(STUB)
     assert "Geneva cannot be reached" in str(caught.value)
 
