@@ -11,7 +11,7 @@ from lab.folders import HUB_PYTHON, NODE_PROGRAM, PROXY_PROGRAM, TREE
 from lab.plan import HUB_API_PORT, HUB_PORT, HUB_USER, PROXY_USER, SITE_OF, Host, Role
 from lab.slurm import PROJECTS_FILE
 
-SLURMDBD_PORT = 6819
+KDC_PORT, SSH_PORT, SLURMDBD_PORT = 88, 22, 6819
 DATABASE = "/var/lib/mysql"
 DATABASE_SOCKET = "/run/mysqld/mysqld.sock"
 TUNNELS_SOCKET = "/run/jupyterhub-tunnels/socket"
@@ -39,13 +39,20 @@ class Daemon:
     """A program that runs to its end before the daemon starts for the first time."""
 
     ready: Callable[[], bool] | None = None
-    """The next daemon of the host starts when this is true."""
+    """Whether it answers: a start waits for it, also that of the next daemon of the host."""
 
     inherited: tuple[int, ...] = ()
     """Open files handed to the program."""
 
 
-KRB5KDC = Daemon("krb5kdc", ("/usr/sbin/krb5kdc", "-n"))
+def _listens(port: int) -> bool:
+    """Whether something accepts connections on `port` of this host."""
+    with contextlib.suppress(OSError), socket.create_connection((socket.gethostname(), port), timeout=1):
+        return True
+    return False
+
+
+KRB5KDC = Daemon("krb5kdc", ("/usr/sbin/krb5kdc", "-n"), ready=partial(_listens, KDC_PORT))
 
 MUNGED = Daemon(
     "munged",
@@ -92,13 +99,6 @@ MARIADBD = Daemon(
 )
 
 
-def _listens(port: int) -> bool:
-    """Whether something accepts connections on `port` of this host."""
-    with contextlib.suppress(OSError), socket.create_connection((socket.gethostname(), port), timeout=1):
-        return True
-    return False
-
-
 SLURMDBD = Daemon(
     "slurmdbd",
     ("/usr/sbin/slurmdbd", "-D"),
@@ -111,8 +111,12 @@ SLURMCTLD_WITH_PROJECTS = replace(
     SLURMCTLD, preparation=("/usr/bin/sacctmgr", "--immediate", "load", PROJECTS_FILE)
 )
 
-SSHD = Daemon("sshd", ("/usr/sbin/sshd", "-D", "-e"), folders=(Folder("/run/sshd", "root"),))
-
+SSHD = Daemon(
+    "sshd",
+    ("/usr/sbin/sshd", "-D", "-e"),
+    folders=(Folder("/run/sshd", "root"),),
+    ready=partial(_listens, SSH_PORT),
+)
 
 TUNNELS = Daemon(
     "tunnels",

@@ -20,7 +20,6 @@ MENUS_ONLY = ("ForceCommand /bin/echo only menus here",)
 
 _CONFIG = "/etc/ssh/sshd_config"
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
-_RESTART_SECONDS = 10
 
 
 @contextmanager
@@ -111,9 +110,3 @@ def _replaced(lab: Lab, front_end: str, path: str, text: str) -> Iterator[None]:
 def _restart_sshd(lab: Lab, front_end: str) -> None:
     lab.fault("kill", front_end, "sshd")
     lab.fault("start", front_end, "sshd")
-    connect = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/22"]
-    lab.wait(
-        f"sshd on {front_end} listens again",
-        lambda: lab.run(front_end, connect, check=False).returncode == 0,
-        _RESTART_SECONDS,
-    )

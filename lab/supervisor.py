@@ -102,6 +102,7 @@ class Supervisor:
             raise LabError(f"there is no daemon {name!r} on this host. Its daemons are: {known}.")
         if verb is Verb.START:
             self.start(name)
+            self._wait_for(name)
             return
         if name not in self._running:
             raise LabError(f"{name} does not run.")
@@ -113,6 +114,12 @@ class Supervisor:
             self._frozen.discard(name)
         else:
             self._end(name, signal.SIGKILL if verb is Verb.KILL else signal.SIGTERM)
+
+    def _wait_for(self, name: str) -> None:
+        """Return when a daemon answers, or has ended, which its status tells."""
+        ready = self._daemons[name].ready
+        if ready and not self._wait_until(lambda: name not in self._running or ready(), READY_SECONDS):
+            raise LabError(f"{name} runs, but did not answer within {READY_SECONDS} s.")
 
     def _end(self, name: str, how: signal.Signals) -> None:
         self._told_to_end.add(name)

@@ -10,7 +10,7 @@ from kerberos_auth import renewal, tickets
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable, RenewalRefused
 from kerberos_auth.renewal import Breaker, RenewalLoop
 from kerberos_auth.store import TicketStore
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 HALF, LAST_QUARTER = 80, 100  # seconds into the 120 of frank's tickets
 
@@ -204,15 +204,20 @@ def test_a_breaker_lets_one_probe_through_each_half_minute():
     assert breaker.lets_pass(51)
 
 
-async def test_no_more_than_four_renewals_run_at_once(kept, monkeypatch):
-    running, most = 0, 0
+async def test_four_renewals_run_at_once_and_no_more(kept, monkeypatch):
+    running, most = set(), 0
+    counting, full = threading.Lock(), threading.Event()
 
     def renew(data, principal, into):
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        time.sleep(0.01)
-        running -= 1
+        nonlocal most
+        with counting:
+            running.add(principal)
+            most = max(most, len(running))
+            if most == renewal.AT_ONCE:
+                full.set()
+        full.wait(PATIENCE_SECONDS)
+        with counting:
+            running.remove(principal)
         raise AuthFailed("no")
 
     monkeypatch.setattr(tickets, "renew", renew)

@@ -1,10 +1,11 @@
 import asyncio
 import threading
-import time
+from functools import partial
 
 import pytest
 
 from kerberos_auth.threads import LoginThreads
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -53,18 +54,23 @@ async def test_when_all_hang_the_next_is_told_at_once():
     assert await threads.run(lambda: 1, 1) == 1
 
 
-async def test_no_more_than_the_limit_run_at_once():
+async def test_as_many_as_the_limit_run_at_once_and_no_more():
     threads = LoginThreads(3)
-    running, most = 0, 0
+    running, most = set(), 0
+    counting, full = threading.Lock(), threading.Event()
 
-    def call():
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        time.sleep(0.01)
-        running -= 1
+    def call(number):
+        nonlocal most
+        with counting:
+            running.add(number)
+            most = max(most, len(running))
+            if most == 3:
+                full.set()
+        full.wait(PATIENCE_SECONDS)
+        with counting:
+            running.remove(number)
 
-    await asyncio.gather(*(threads.run(call, 5) for _ in range(20)))
+    await asyncio.gather(*(threads.run(partial(call, number), PATIENCE_SECONDS) for number in range(20)))
     assert most == 3
 
 

@@ -36,7 +36,10 @@ def wait_for_hub(lab: Lab) -> None:
 
 @contextmanager
 def newcomer(lab: Lab, name: str) -> Iterator[Person]:
-    """Give a person for whom the hub uses no connection of before: their ticket is new."""
+    """Give a person for whom the hub uses no connection of before: their ticket is new.
+
+    Break a site before: at a login the hub connects where the person began something.
+    """
     with logged_in(lab, name) as person:
         yield person
         person.stop()

@@ -22,7 +22,7 @@ def front_ends_of(lab: Lab, name: str) -> str:
 def test_the_second_front_end_is_used_when_the_first_is_dead(lab: Lab) -> None:
     # One that was silent to others a short while ago would come last by itself.
     another_hub(lab)
-    with newcomer(lab, "bob") as bob, broken(lab, ("kill", "geneva-login1", "sshd")):
+    with broken(lab, ("kill", "geneva-login1", "sshd")), newcomer(lab, "bob") as bob:
         bob.start(STUB)
         assert "geneva-login2" in front_ends_of(lab, "bob")
 
@@ -42,7 +42,6 @@ def test_the_second_front_end_is_used_when_the_first_is_cut_off_under_a_connecti
 def test_a_site_without_front_ends_is_told(lab: Lab, how: tuple[str, ...]) -> None:
     verb, *daemon = how
     faults = [(verb, host, *daemon) for host in ("geneva-login1", "geneva-login2")]
-    # Broken before the login: that looks for launches of theirs, over connections that a frozen sshd still serves.
     with broken(lab, *faults), newcomer(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
         bob.start(STUB)
     assert "Geneva cannot be reached" in str(caught.value)
@@ -75,14 +74,13 @@ def test_a_silent_slurm_does_not_stop_a_running_server(lab: Lab) -> None:
 
 
 def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
-    with newcomer(lab, "bob") as bob:
-        before = delegated(lab, "bob")
-        with new_host_key(lab, "geneva-login1"), new_host_key(lab, "geneva-login2"):
-            with pytest.raises(NotStarted) as caught:
-                bob.start(STUB)
-            # With the right keys back, the hub may connect again to tidy up.
-            assert delegated(lab, "bob") == before
-        assert "a host key that is not in the catalogue" in str(caught.value)
+    before = delegated(lab, "bob")
+    with new_host_key(lab, "geneva-login1"), new_host_key(lab, "geneva-login2"), newcomer(lab, "bob") as bob:
+        with pytest.raises(NotStarted) as caught:
+            bob.start(STUB)
+        # With the right keys back, the hub may connect again to tidy up.
+        assert delegated(lab, "bob") == before
+    assert "a host key that is not in the catalogue" in str(caught.value)
 
 
 def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted(lab: Lab) -> None:

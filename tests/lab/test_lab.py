@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from lab import Lab, LabError
+from lab.daemons import KDC_PORT, SSH_PORT
 from lab.folders import TREE
 from lab.plan import PEOPLE, SITES, Site
 
@@ -201,6 +202,15 @@ class TestFaults:
         lab.fault("start", "lugano-ctl", "slurmctld")
         sinfo = ["sinfo", "--noheader", "--states=idle", "--partition=normal", "--format=%D"]
         lab.wait("lugano is idle", lambda: lab.run("lugano-login", sinfo, check=False).stdout == "2\n", 60)
+
+    @pytest.mark.parametrize(
+        ("host", "daemon", "port"), [("kdc", "krb5kdc", KDC_PORT), ("geneva-login2", "sshd", SSH_PORT)]
+    )
+    def test_a_daemon_that_was_started_answers_at_once(self, lab: Lab, host: str, daemon: str, port: int) -> None:
+        for _ in range(10):
+            lab.fault("kill", host, daemon)
+            lab.fault("start", host, daemon)
+            lab.run(host, ["bash", "-c", f"exec 3<>/dev/tcp/{host}/{port}"])
 
     @pytest.mark.parametrize(
         ("fault", "says"),

@@ -21,7 +21,7 @@ def refusal(
     choices: dict[str, str] | None = None,
 ) -> str:
     """Return what a person without a connection is told when her start at lugano fails."""
-    with newcomer(lab, name) as person, quirk or nullcontext(), pytest.raises(NotStarted) as caught:
+    with quirk or nullcontext(), newcomer(lab, name) as person, pytest.raises(NotStarted) as caught:
         person.start({**STUB_AT_LUGANO, **(choices or {})})
     return str(caught.value)
 

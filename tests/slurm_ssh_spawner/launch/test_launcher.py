@@ -772,6 +772,7 @@ async def test_a_job_that_was_given_the_newest_ticket_gets_none_when_the_hub_sta
     delivered = local.home / f"alice/tickets/{ID}.ccache"
     tickets.put("alice", b"renewed")
     await until(lambda: delivered.read_bytes() == b"renewed")
+    await launcher._core.upkeep.settled(job)
     await launcher.close()
     delivered.write_bytes(b"as it was")
     later = _launcher(tmp_path, offer, tickets, local)
