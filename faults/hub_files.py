@@ -87,8 +87,13 @@ def read_only_folder(scene: Scene) -> None:
 
 def leave_out_site(scene: Scene) -> None:
     """Take the last of the sites out of the catalogue, until `let_go(SPOILT)`."""
-    tree = yaml.safe_load(scene.lab.run("hub", ["cat", CATALOGUE]).stdout)
-    gone = scene.sites[-1]
+    text = without(scene.lab.run("hub", ["cat", CATALOGUE]).stdout, scene.sites[-1])
+    scene.keep(SPOILT, _in_place_of(scene.lab, CATALOGUE, "cat >{path}", text))
+
+
+def without(text: str, gone: str) -> str:
+    """Return a catalogue without one of its sites."""
+    tree = yaml.safe_load(text)
     del tree["sites"][gone]
     # A profile says where it is offered by a list, or by a mapping to what is special there.
     for key, profile in list(tree["profiles"].items()):
@@ -96,8 +101,7 @@ def leave_out_site(scene: Scene) -> None:
             sites.pop(gone, None) if isinstance(sites, dict) else gone in sites and sites.remove(gone)
             if not sites:
                 del tree["profiles"][key]
-    text = yaml.safe_dump(tree, sort_keys=False)
-    scene.keep(SPOILT, _in_place_of(scene.lab, CATALOGUE, "cat >{path}", text))
+    return yaml.safe_dump(tree, sort_keys=False)
 
 
 def spoil_catalogue(scene: Scene) -> None:

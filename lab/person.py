@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import websocket
 from lab.plain_http import NO_TLS
 
 _ANSWER_SECONDS = 60.0
+_LOOK_SECONDS = 0.2
 _ERRORS = re.compile(
     r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>'
     # The page of a start that was over before its page was shown.
@@ -102,7 +104,17 @@ class Person:
             said.append(event.message)
             if event.ready:
                 return said
-        raise NotStarted(f"the progress page ended without a server: {said}")
+        raise NotStarted(self._failure(server) or f"the progress page ended without a server: {said}")
+
+    def _failure(self, server: str) -> str:
+        """Return what the page of a start says that had failed before its progress was asked for."""
+        end = time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < end:
+            page = self.http.get(f"/hub/spawn-pending/{self.name}/{server}".rstrip("/"))
+            if page.status_code >= 400:
+                return told(page.text)
+            time.sleep(_LOOK_SECONDS)
+        return ""
 
     def stop(self, server: str = "") -> None:
         """Stop a server and return when it is gone."""

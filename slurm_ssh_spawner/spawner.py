@@ -1,7 +1,6 @@
 """SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -114,10 +113,10 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
-        others = [other for other in self.user.spawners.values() if other is not self and other.active]
-        running = Counter(getattr(other, "_profile_key", "") for other in others)
+        spawners = [other for other in self.user.spawners.values() if other is not self and other.active]
+        others = {other.name: getattr(other, "_profile_key", "") for other in spawners}
         groups = frozenset(group.name for group in self.user.groups)
-        return StartRequest(self.user.name, self.name, groups, running)
+        return StartRequest(self.user.name, self.name, groups, others)
 
     def _take(self, accepted: launch.Launch) -> None:
         """Begin to be a server of that launch's profile."""

@@ -16,7 +16,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.text import one_line
 from slurm_ssh.tunnels import local_socket, messages
 from slurm_ssh.tunnels.keeper import TunnelKeeper
-from slurm_ssh.tunnels.messages import Begin, Close, List, Malformed, Message, Open, Renew, Version
+from slurm_ssh.tunnels.messages import Begin, Close, Keep, List, Malformed, Message, Open, Renew, Version
 from slurm_ssh.tunnels.route import Route
 
 UNCLAIMED_SECONDS = 600.0
@@ -146,6 +146,8 @@ class _Hub:
                 self._begin(number, message)
             case Open():
                 self._open_soon(number, message)
+            case Keep():
+                self._writer.write(messages.answer(number, port=self._kept(LaunchId(message.launch_id))))
             case Close():
                 launch_id = LaunchId(message.launch_id)
                 self._give_up(launch_id)
@@ -188,6 +190,14 @@ class _Hub:
             self.claims.discard(message.route.launch_id)
             answer = messages.failure(number, error)
         self._writer.write(answer)
+
+    def _kept(self, launch_id: LaunchId) -> int:
+        """Claim a tunnel that is open; return its port, 0 if there is none."""
+        for route in self._daemon.tunnels():
+            if route.launch_id == launch_id:
+                self.claims.add(launch_id)
+                return route.local_port
+        return 0
 
     def _give_up(self, launch_id: LaunchId) -> None:
         """Let go of a tunnel, and of the attempt to open it."""

@@ -9,7 +9,7 @@ from typing import Any
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.tunnels import local_socket, messages
-from slurm_ssh.tunnels.messages import Begin, List, Malformed, Message, Open, Version
+from slurm_ssh.tunnels.messages import Begin, Keep, List, Malformed, Message, Open, Version
 from slurm_ssh.tunnels.route import Route
 
 _FIRST_SECONDS = 5.0
@@ -33,7 +33,7 @@ class DaemonSession:
         self._has_ended = False
         self._reading = asyncio.create_task(self._read())
 
-    async def port(self, question: Open) -> int:
+    async def port(self, question: Open | Keep) -> int:
         """Ask for a tunnel and return its port.  Raises what the daemon says, and DaemonAway."""
         port = (await self.ask(question)).get("port")
         if not isinstance(port, int):

@@ -107,6 +107,11 @@ class TunnelKeeper:
                 return port
         raise Unavailable(sentences.PORTS_USED_UP, f"tunnel_ports is {self.ports}")
 
+    async def kept(self, launch_id: LaunchId, deadline: Deadline) -> int:  # noqa: ARG002 - nothing is waited for
+        """Return the local port of a tunnel that is open, 0 if there is none."""
+        tunnel = self._open.get(launch_id)
+        return tunnel.route.local_port if tunnel else 0
+
     def close(self, launch_id: LaunchId) -> None:
         """Close a tunnel and what goes through it; nothing happens if there is none."""
         tunnel = self._open.pop(launch_id, None)

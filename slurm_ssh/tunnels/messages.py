@@ -105,6 +105,13 @@ class Close(_Message):
     launch_id: str
 
 
+class Keep(_Message):
+    """Keep a tunnel that an earlier hub has opened; the answer is its `port`, 0 if there is none."""
+
+    do: Literal["keep"] = "keep"
+    launch_id: str
+
+
 class Renew(_Message):
     """Somebody has a new ticket; no answer."""
 
@@ -118,7 +125,7 @@ class List(_Message):
     do: Literal["list"] = "list"
 
 
-Message = Version | Begin | Open | Close | Renew | List
+Message = Version | Begin | Open | Keep | Close | Renew | List
 _ANY: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="do")])
 
 

@@ -13,7 +13,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.tunnels.daemon_session import DaemonAway, DaemonSession, connected
-from slurm_ssh.tunnels.messages import Begin, Close, Open, Renew
+from slurm_ssh.tunnels.messages import Begin, Close, Keep, Open, Renew
 from slurm_ssh.tunnels.route import Route, Way
 
 _PAUSE_SECONDS = 0.5
@@ -33,6 +33,8 @@ class RemoteKeeper:
         self._socket = socket
         self._begin = begin
         self._to_close: set[LaunchId] = set()
+        # Of sites that are not known any more: nobody could open these again.
+        self._kept: set[LaunchId] = set()
         self._open: dict[LaunchId, tuple[Route, Way]] = {}
         self._session: DaemonSession | None = None
         self._problem: LaunchError | None = None
@@ -81,9 +83,22 @@ class RemoteKeeper:
             self._open[route.launch_id] = replace(route, local_port=port), site
         return port
 
+    async def kept(self, launch_id: LaunchId, deadline: Deadline) -> int:
+        """Have the daemon keep a tunnel whose site is not known any more; return its port, 0 if there is none."""
+        try:
+            async with deadline.within(_ANSWER_SECONDS).enforced():
+                await self._is_connected.wait()
+                port = await self._session.port(Keep(launch_id=launch_id)) if self._session else 0
+        except (TimeoutError, DaemonAway, LaunchError):
+            return 0
+        if port:
+            self._kept.add(launch_id)
+        return port
+
     def close(self, launch_id: LaunchId) -> None:
         """Close a tunnel and what goes through it; nothing happens if there is none."""
         self._open.pop(launch_id, None)
+        self._kept.discard(launch_id)
         if self._session:
             self._session.tell(Close(launch_id=launch_id))
         else:
@@ -147,6 +162,8 @@ class RemoteKeeper:
                 for route, site in left:
                     taken_up.add(route.launch_id)
                     await self._take_up(session, route, site)
+            for launch_id in self._kept:
+                session.tell(Keep(launch_id=launch_id))
             self._session, self._problem = session, None
             for launch_id in self._to_close:
                 session.tell(Close(launch_id=launch_id))

@@ -33,6 +33,11 @@ class Way(Reachable, Protocol):
         """The address of a node, with `{node}` for Slurm's name of it."""
 
 
+def local_url(port: int) -> str:
+    """Return the URL of a tunnel's local port, without a path."""
+    return f"http://{LOCAL_ADDRESS}:{port}"
+
+
 def address(site: Way, route: Route) -> str:
     """Return the host at which the site's front ends, or the hub itself, reach the route's node."""
     return site.node_address.replace("{node}", route.node)

@@ -9,7 +9,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.tunnels import addresses
-from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, address
+from slurm_ssh.tunnels.route import Route, address, local_url
 
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
@@ -23,6 +23,9 @@ class Keeper(Protocol):
         Raises Unavailable, Broken, or what a connection raises, by the `deadline`; not for a server that was up
         before.
         """
+
+    async def kept(self, launch_id: LaunchId, deadline: Deadline) -> int:
+        """Return the local port of a tunnel that is open, whatever became of its site; 0 if there is none."""
 
     def close(self, launch_id: LaunchId) -> None:
         """Close a tunnel and what goes through it; nothing happens if there is none."""
@@ -76,7 +79,7 @@ class SSHTunnel:
     async def open(self, route: Route, deadline: Deadline) -> tuple[str, int]:
         """Open the tunnel, on its old local port if it had one."""
         port = await self._keeper.open(route, self._site, deadline)
-        return f"http://{LOCAL_ADDRESS}:{port}", port
+        return local_url(port), port
 
 
 def of(site: Site, keeper: Keeper) -> Tunnel:

@@ -1,11 +1,12 @@
 """What all spawners of one hub share: the catalogue, the launcher, and the gate in front of it."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
 from profiles.form import page
@@ -34,13 +35,18 @@ _log = logging.getLogger(__name__)
 class StartRequest:
     """A server that somebody is about to start: its name, whose it is, and their groups.
 
-    `running` says of how many other servers of theirs each profile is.
+    `others` says of which profile each other server of theirs is, by its name.
     """
 
     user: str
     server: str = ""
     groups: frozenset[str] = frozenset()
-    running: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    def beside(self, others: Mapping[str, str]) -> Self:
+        """Return the request with those of these servers that are not among the others yet."""
+        added = {name: profile for name, profile in others.items() if name != self.server}
+        return replace(self, others={**added, **self.others})
 
 
 @dataclass(frozen=True)
@@ -112,8 +118,10 @@ class Hub:
         # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
         await self._know(request)
         last = {} if choices.values else await self.last_accepted(request)
+        # JupyterHub does not know yet of those that an earlier hub began and that still wait.
+        begun = await self.launcher.records.going_on(request.user)
         # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
-        request = ask()
+        request = ask().beside(begun)
         accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
         take(accepted)
         await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
@@ -136,7 +144,7 @@ class Hub:
             return self.resolve(request, Choices())
 
     def _offer(self, request: StartRequest) -> Offer:
-        person = Person(request.user, request.groups, request.running)
+        person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.availability.facts(request.user)
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
 

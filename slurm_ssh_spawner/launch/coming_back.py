@@ -20,7 +20,9 @@ async def until_back(launcher: Launcher, live: Live, place: Place | None) -> tup
     The way there is waited for then until the job ends.
     """
     if place is None:
-        return await launcher.until_ready(live.job, live.port, live.progress)
+        url, place = await launcher.until_ready(live.job, live.port, live.progress)
+        await launcher.until_open(live.job, url, place)
+        return url, place
     said = sentences.SERVER_UP.format(node=place.node)
     live.progress.tell(said)
     while True:

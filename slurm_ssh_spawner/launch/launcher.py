@@ -10,7 +10,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
@@ -18,7 +18,7 @@ from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.started import StartedWith
 from slurm_ssh.tunnels import tunnel
-from slurm_ssh.tunnels.route import Route
+from slurm_ssh.tunnels.route import Route, local_url
 from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import reachable
@@ -167,11 +167,18 @@ class Launcher:
     async def reach(self, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
         """Return the URL of the job's server, with its tunnel made (again), and its place with that.
 
-        Raises what opening a tunnel by the `deadline` raises.
+        One whose site is not in the catalogue any more is kept if it is open.  Raises what opening a tunnel by the
+        `deadline` raises.
         """
         self._core.upkeep.add(job)
         route = Route(job.launch_id, Login.of(job), place.node, place.port, place.local_port)
-        url, local_port = await tunnel.of(self._core.site(job), self._tunnels).open(route, deadline)
+        try:
+            site = self._core.site(job)
+        except Broken:
+            if port := await self._tunnels.kept(job.launch_id, deadline):
+                return local_url(port), replace(place, local_port=port)
+            raise
+        url, local_port = await tunnel.of(site, self._tunnels).open(route, deadline)
         self.records.reached(job.launch_id, place.node, place.port, local_port)
         return url, replace(place, local_port=local_port)
 

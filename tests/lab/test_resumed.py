@@ -48,3 +48,16 @@ def test_the_page_that_was_open_goes_on_over_a_hub_that_was_away(lab: Lab) -> No
             page.wait_for_selector("#hub-away", state="hidden")
             page.wait_for_function("document.body.textContent.includes('waits in the queue')")
         page.wait_for_url("**/user/bob/**")
+
+
+def test_the_page_of_a_start_that_failed_before_its_events_were_asked_for_makes_room_for_the_reason(
+    lab: Lab,
+) -> None:
+    with newcomer(lab, "bob") as bob, browser(lab) as page, closed(lab, "geneva", "normal"):
+        log_in(page, "bob")
+        bob.submit_form({"profile": "stub", "site": "geneva"})
+        page.route("**/hub/api/users/bob/server/progress*", lambda asked: asked.fulfill(status=400))
+        stopping = {"servers": {"": {"pending": "stop"}}}
+        page.route("**/hub/api/users/bob", lambda asked: asked.fulfill(json=stopping))
+        page.goto("/hub/spawn-pending/bob")
+        page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'", timeout=30_000)

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 
 import pytest
 
+from faults.hub_files import without
 from lab import Lab
 from lab.daemons import TUNNELS_SOCKET
 from lab.folders import HUB_PYTHON
 from lab.person import Person
 from lab.plan import HUB, HUB_USER
-from tests.lab.faults import broken, wait_for_hub
+from tests.lab.faults import another_hub, broken, wait_for_hub
 from tests.lab.look import jobs_of, logged_in
+from tests.lab.test_catalogue_edits import edited
 
 AT_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
 STOP = "/home/jmeier/stop"
@@ -99,3 +101,15 @@ class TestNotebook:
             assert judy.model()["servers"][""]["ready"]
         lab.wait("the server answers", lambda: judy.http.get("/user/judy/api/").status_code == 200, 60)
         assert jobs_of(lab, "jmeier", "lugano") == [job]
+
+    def test_a_server_works_on_though_its_site_is_taken_out_and_the_hub_started_again(
+        self, lab: Lab, judy: Person
+    ) -> None:
+        before = carried(lab, "judy")
+        with edited(lab, lambda text: without(text, "lugano")):
+            another_hub(lab)
+            assert judy.run("print(6 * 7)") == "42\n"
+            assert judy.model()["servers"][""]["ready"]
+        another_hub(lab)
+        assert carried(lab, "judy") == before
+        assert judy.run("print(6 * 7)") == "42\n"

@@ -80,7 +80,8 @@ async def _running(hub: RunningHub, user: User, name: str, profile: str) -> Slur
     """Return a server of a person as the hub finds it in its database, with its launch in the records."""
     job = builders.job(launch_id=new_launch_id(), job_id="42")
     offer = hub.app.tornado_settings["slurm_ssh_hub"].catalogue.current
-    await _launcher(hub).records.begin(job.launch_id, builders.launch(offer, {"profile": profile}))
+    begun = builders.launch(offer, {"profile": profile}, user=user.name)
+    await _launcher(hub).records.begin(job.launch_id, begun, server=name)
     spawner = user.get_or_create_spawner(name, "")
     spawner.orm_spawner.server = orm.Server(base_url=f"/user/{user.name}/{name}")
     user.db.commit()
@@ -104,7 +105,10 @@ async def test_servers_of_others_and_servers_that_ended_do_not_count(hub: Runnin
     alice = hub.person("alice")
     await _running(hub, hub.person("bob"), "first", "few")
     await _running(hub, alice, "third", "many")
-    (await _running(hub, alice, "first", "few")).clear_state()
+    ended = await _running(hub, alice, "first", "few")
+    _launcher(hub).records.end(ended.launch_id, "COMPLETED")
+    await _launcher(hub).records.settled()
+    ended.clear_state()
     resolve = alice.get_or_create_spawner("second", "").apply_user_options
     await resolve(None, {"profile": "few"})
 

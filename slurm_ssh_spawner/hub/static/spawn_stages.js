@@ -76,6 +76,11 @@
       timer = setTimeout(look, 10000);
       return;
     }
+    if (mine && mine.pending === "stop") {
+      // The start has failed before its events were asked for; the next page says why.
+      window.location.reload();
+      return;
+    }
     if (mine && (mine.ready || mine.pending === "spawn")) {
       // Another beginning: this hub is not the one whose events are shown.
       if (!away.hidden || (started && mine.started !== started)) {

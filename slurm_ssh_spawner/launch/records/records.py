@@ -129,6 +129,14 @@ class LaunchRecords:
         is_open = sa.and_(row.user == user, row.server == server, row.ended.is_(None), sa.not_(row.stop_wanted))
         return await self._records(sa.select(LAUNCHES).where(is_open).order_by(row.begun.desc()))
 
+    async def going_on(self, user: str) -> dict[str, str]:
+        """Return the profiles of a person's launches that are neither over nor to be stopped, by server."""
+        row = LAUNCHES.c
+        is_open = sa.and_(row.user == user, row.ended.is_(None), sa.not_(row.stop_wanted))
+        query = sa.select(row.server, row.profile_key).where(is_open)
+        found = await self._worker.read(lambda connection: connection.execute(query).all())
+        return {each.server: each.profile_key for each in found}
+
     async def unsettled(self, user: str) -> tuple[LaunchRecord, ...]:
         """Return the user's launches that are not over, or may have left something at their site, newest first."""
         row = LAUNCHES.c

@@ -112,6 +112,31 @@ async def test_what_a_hub_that_comes_again_does_not_open_is_closed(
         await until(lambda: _launches(tunnels) == {builders.LAUNCH_ID})
 
 
+async def test_a_tunnel_whose_site_the_hub_does_not_know_any_more_is_kept_on_demand(
+    tunnels: TunnelDaemon, path: Path, begin: Begin, site: Site, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with _hub(path, begin) as hub:
+        port = await hub.open(ends.route_to(node), site, ends.soon())
+        await hub.open(ends.route_to(node, OTHER), site, ends.soon())
+    monkeypatch.setattr(daemon, "UNCLAIMED_SECONDS", 0.2)
+    async with _hub(path, begin) as hub:
+        assert await hub.kept(LaunchId(builders.LAUNCH_ID), ends.soon()) == port
+        assert await hub.kept(LaunchId("0" * 12), ends.soon()) == 0
+        await until(lambda: _launches(tunnels) == {builders.LAUNCH_ID})
+        # The daemon has hung up, and asks anew what it is to keep.
+        for task in list(tunnels._hubs):
+            task.cancel()
+        await asyncio.sleep(1)
+        assert await ends.there_and_back(port, b"x") == b"x"
+        hub.close(LaunchId(builders.LAUNCH_ID))
+        await until(lambda: tunnels.tunnels() == ())
+
+
+async def test_nothing_is_kept_by_a_daemon_that_is_away(path: Path, begin: Begin) -> None:
+    async with _hub(path, begin) as hub:
+        assert await hub.kept(LaunchId(builders.LAUNCH_ID), Deadline.after(0.1)) == 0
+
+
 async def test_what_a_hub_closes_before_it_has_reached_the_daemon_is_closed(
     tunnels: TunnelDaemon, path: Path, begin: Begin, site: Site, node: Node
 ) -> None:

@@ -27,7 +27,8 @@ async def hub(
 async def test_a_start_that_is_refused_is_not_tried_again_and_again(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(going_on, "_TRIES", 3)
+    # The answer is waited for: before it, a start that will be refused is one that is under way.
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
     await hub.person("alice")
     hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
     with pytest.raises(Unavailable, match="alice"):

@@ -11,8 +11,10 @@ from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
+from profiles.offer.launch import Launch
 from slurm_ssh.errors import SiteUnreachable
 from slurm_ssh.facts.availability import Availability
+from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest, launch_notices
 from tests.support import builders, composing
 from tests.support.waiting import until
@@ -35,7 +37,8 @@ _ALICE = StartRequest("alice")
 
 
 def _request(**running: int) -> StartRequest:
-    return StartRequest("alice", running=running)
+    others = [profile for profile, count in running.items() for _ in range(count)]
+    return StartRequest("alice", others={f"server{number}": profile for number, profile in enumerate(others)})
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +162,20 @@ async def test_a_persons_other_launches_count_against_the_limit_of_their_profile
     assert hub.resolve(_request(jupyterlab=5, few=1), few).profile_key == "few"
     with pytest.raises(ChoiceRefused, match="You already have 2 servers of Few"):
         hub.resolve(_request(jupyterlab=5, few=2), few)
+
+
+async def test_launches_that_jupyterhub_does_not_know_of_yet_count_too(hub: Hub) -> None:
+    few: dict[str, str] = {"profile": "few"}
+    taken: list[Launch] = []
+    begun = builders.launch(hub.catalogue.current, few)
+    for number, server in enumerate(("north", "south", "south")):
+        await hub.launcher.records.begin(LaunchId(f"{number:012x}"), begun, server=server)
+    with pytest.raises(ChoiceRefused, match="You already have 2 servers of Few"):
+        await hub.accept(lambda: StartRequest("alice", "east", others={"north": "few"}), few, taken.append)
+    await hub.accept(lambda: StartRequest("alice", "south"), few, taken.append)
+    await hub.launcher.records.want_stop(LaunchId(f"{0:012x}"))
+    await hub.accept(lambda: StartRequest("alice", "east"), few, taken.append)
+    assert [each.profile_key for each in taken] == ["few", "few"]
 
 
 async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:

@@ -435,6 +435,21 @@ async def test_a_job_of_a_site_that_left_the_catalogue_is_for_the_admin(launcher
     assert (await launcher.report(_job(site_key="bern"))).state is JobState.UNKNOWN
 
 
+async def test_the_tunnel_of_a_site_that_left_the_catalogue_is_kept(
+    launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, place = _job(site_key="bern"), Place("n1", 8888, local_port=20000)
+    with pytest.raises(Broken, match="bern is no longer in the catalogue"):
+        await launcher.reach(job, place, Deadline.after(5))
+
+    async def kept(launch_id: LaunchId, _deadline: Deadline) -> int:
+        return 20001 if launch_id == job.launch_id else 0
+
+    monkeypatch.setattr(launcher._tunnels, "kept", kept)
+    url, now = await launcher.reach(job, place, Deadline.after(5))
+    assert (url, now.local_port) == ("http://127.0.0.1:20001", 20001)
+
+
 async def test_a_stopped_launch_was_stopped_whatever_slurm_calls_it(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:

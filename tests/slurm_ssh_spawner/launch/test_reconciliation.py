@@ -12,7 +12,7 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import JobEnded, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner.hub import going_on
 from slurm_ssh_spawner.launch import coming_back
@@ -21,7 +21,7 @@ from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
-from tests.support import builders, composing, launching, names
+from tests.support import builders, composing, launching, loopback, names
 from tests.support.local import LocalSite
 from tests.support.waiting import until
 
@@ -379,6 +379,19 @@ async def test_the_way_to_a_server_that_was_up_is_waited_for(
     hub.queue("TIMEOUT")
     with pytest.raises(JobEnded):
         await coming_back.until_back(hub.launcher, live, Place("n1", 5555))
+
+
+async def test_a_server_that_comes_up_later_and_cannot_be_reached_ends_with_its_reason(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reachable.SECONDS", 0.05)
+    names.known(monkeypatch)["n1"] = ("203.0.113.7",)
+    await hub.had()
+    hub.queue("RUNNING")
+    live = await hub.launcher.reports.take_up(await hub.record())
+    live.port.report(loopback.free_port())
+    with pytest.raises(Broken, match="The hub cannot reach the server on n1 at "):
+        await coming_back.until_back(hub.launcher, live, None)
 
 
 async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
