@@ -38,17 +38,18 @@ def arranged(routes: Iterable[Route], prefix: str) -> list[Route]:
 
 
 def install() -> None:
-    """Arrange the routes of every JupyterHub that starts in this process; a second call changes nothing.
+    """Have each JupyterHub of this process that starts with a spawner of ours arrange its routes, and say so to it.
 
-    A spawner class with a method `hub_starts` is told of the application then.  JupyterHub has no hook for either,
-    and it makes its routes before it looks at the servers that run.
+    Such a class has a method `hub_starts`, which is told of the application.  JupyterHub has no hook for either, and
+    it makes its routes before it looks at the servers that run.  It imports every spawner that is installed, so a
+    hub with another one is left as it is.  A second call changes nothing.
     """
     JupyterHub.init_handlers = _init_handlers
-    database_errors.install()
 
 
 def _init_handlers(app: Any) -> None:
     _original(app)
-    app.handlers = arranged(app.handlers, app.hub_prefix)
     if begin := getattr(app.spawner_class, "hub_starts", None):
+        database_errors.install()
+        app.handlers = arranged(app.handlers, app.hub_prefix)
         begin(app)

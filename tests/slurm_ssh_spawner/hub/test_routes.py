@@ -40,7 +40,10 @@ _HUB = """
 {imports}
 from jupyterhub.app import JupyterHub
 
-app = JupyterHub(authenticator_class="null", db_url="sqlite://")
+class Ours(slurm_ssh_spawner.spawner.SlurmSSHSpawner):
+    hub_starts = print
+
+app = JupyterHub(authenticator_class="null", db_url="sqlite://", spawner_class={spawner})
 app.init_db()
 app.init_handlers()
 print(*(pattern for pattern, *_ in app.handlers if "batch" in pattern or "launches" in pattern))
@@ -48,8 +51,21 @@ print(*(pattern for pattern, *_ in app.handlers if "batch" in pattern or "launch
 _SPAWNER, _BATCHSPAWNER = "import slurm_ssh_spawner.spawner", "import batchspawner.api"
 
 
-@pytest.mark.parametrize("imports", [(_SPAWNER, _BATCHSPAWNER), (_BATCHSPAWNER, _SPAWNER)])
+_EITHER_FIRST = pytest.mark.parametrize("imports", [(_SPAWNER, _BATCHSPAWNER), (_BATCHSPAWNER, _SPAWNER)])
+
+
+def _routes(imports: tuple[str, str], spawner: str) -> str:
+    answer = shells.run([sys.executable, "-c", _HUB.format(imports="\n".join(imports), spawner=spawner)])
+    assert answer.lines, answer.stderr
+    return answer.lines[-1]
+
+
+@_EITHER_FIRST
 def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
-    answer = shells.run([sys.executable, "-c", _HUB.format(imports="\n".join(imports))])
     ours = ["/hub/api/launches", "/hub/api/launches/([0-9a-f]{12})"]
-    assert answer.lines == [" ".join(ours)], answer.stderr
+    assert _routes(imports, "Ours") == " ".join(ours)
+
+
+@_EITHER_FIRST
+def test_a_hub_with_batchspawners_own_spawner_is_left_as_it_is(imports: tuple[str, str]) -> None:
+    assert _routes(imports, "'batchspawner.SlurmSpawner'") == "/hub/api/batchspawner"
