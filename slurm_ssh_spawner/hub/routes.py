@@ -38,11 +38,11 @@ def arranged(routes: Iterable[Route], prefix: str) -> list[Route]:
 
 
 def install() -> None:
-    """Have each JupyterHub of this process that starts with a spawner of ours arrange its routes, and say so to it.
+    """Arrange the routes of every JupyterHub of this process whose spawner is ours; a second call changes nothing.
 
-    Such a class has a method `hub_starts`, which is told of the application.  JupyterHub has no hook for either, and
-    it makes its routes before it looks at the servers that run.  It imports every spawner that is installed, so a
-    hub with another one is left as it is.  A second call changes nothing.
+    Such a spawner has a method `hub_starts`, which is told of the application then.  JupyterHub has no hook for
+    either, and it makes its routes before it looks at the servers that run.  It imports every spawner that is
+    installed, so a hub with another one is left as it is.
     """
     JupyterHub.init_handlers = _init_handlers
 
