@@ -61,10 +61,10 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     """
     await _prepare(remote, job.owner)
     place = delivery.of(remote.site)
-    delivered = await place.place(remote.run, job.owner, job.launch_id, ticket)
-    if delivered.notice:
-        tell(delivered.notice)
     try:
+        delivered = await place.place(remote.run, job.owner, job.launch_id, ticket)
+        if delivered.notice:
+            tell(delivered.notice)
         request, text = _built(build, delivered.fragment)
         program, data = _program(remote.site, request, text, delivered)
         return text, await _sbatch(remote, job, request, program, data, tell)

@@ -21,22 +21,24 @@ class Leftovers:
         self._core = core
         self._records = records
 
-    async def remove(self, job: Job) -> None:
-        """Remove it step by step, one that fails holds no other up; note it if nothing is left."""
+    async def remove(self, job: Job) -> bool:
+        """Remove it step by step, one that fails holds no other up; return, and note, whether nothing is left."""
         # A delivery that ends later would leave a ticket that nobody removes.
         await self._core.upkeep.settled(job)
         try:
             remote = self._core.remote(job)
         except LaunchError as error:
             _log.warning("%s: nothing that it left can be removed: %s", job.mark, error)
-            return
+            return False
         hooks = await self._try(job, "what its hooks started", self._end_hooks(job, remote))
         released = delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
         ticket = await self._try(job, "its ticket", released)
         removed = remote.run(job_log.remove_folder(remote.site, job.owner, job.launch_id))
         folder = await self._try(job, "its folder", removed)
-        if hooks and ticket and folder:
+        is_removed = hooks and ticket and folder
+        if is_removed:
             self._records.released(job.launch_id)
+        return is_removed
 
     async def _end_hooks(self, job: Job, remote: Remote) -> None:
         """End what a hook had started: its job may have been killed before it could do so itself."""

@@ -1,13 +1,15 @@
 """Brings launch records, jobs at the sites and the hub's list of servers to agree.
 
-When the hub starts, whenever a person's ticket appears, and every ten minutes, each launch of theirs that is not
-settled is looked at, as themselves: one that goes on gets its server back, a stop that was promised is carried
-out, what a launch that is over has left is removed.  Jobs that no record knows are cancelled, never taken up.
+When the hub starts, whenever a person's ticket appears, and every ten minutes, or sooner if something is left at
+a site, each launch of theirs that is not settled is looked at, as themselves: one that goes on gets its server back,
+a stop that was promised is carried out, what a launch that is over has left is removed.  Jobs that no record knows
+are cancelled, never taken up.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -89,9 +91,14 @@ class Reconciliation:
 
     async def _rounds(self) -> None:
         await self._hub.ready()
+        left = self._launcher.unattended.left
         while True:
-            is_settled = await self.of_everybody()
-            await asyncio.sleep(AGAIN_SECONDS if is_settled else _UNSETTLED_SECONDS)
+            left.clear()
+            if await self.of_everybody():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_SECONDS):
+                        await left.wait()
+            await asyncio.sleep(_UNSETTLED_SECONDS)
 
     async def _while_asked(self, user: str) -> None:
         await self._hub.ready()

@@ -25,7 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 class Unattended:
-    """Owner of what is done in the background for launches."""
+    """Owner of what is done in the background for launches.
+
+    `left` is set when something could not be removed from a site, for whoever sees to that later.
+    """
 
     def __init__(
         self, core: Core, records: LaunchRecords, reports: Reports, endings: Endings, tunnels: Keeper
@@ -37,6 +40,7 @@ class Unattended:
         self._tunnels = tunnels
         self._leftovers = Leftovers(core, records)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.left = asyncio.Event()
 
     def do(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Do something whether or not anybody waits for it; what goes wrong unforeseen is in the log."""
@@ -116,14 +120,18 @@ class Unattended:
             self.do(self.clean_up(job))
 
     def abandon(self, job: Job) -> None:
-        """Hear no more of a launch of which there is no job, as far as is known."""
+        """Hear no more of a launch of which there is no job, as far as is known, and remove what it has left.
+
+        An answer that was lost may have been that to its ticket.
+        """
         self._reports.end(job.launch_id)
-        self.do(self._forgotten(job))
+        self.do(self._forgotten(job) if self._core.upkeep.owes_stop(job) else self.clean_up(job))
 
     async def clean_up(self, job: Job) -> None:
         """Remove what a launch that is over has left at its site, as far as that can be done now."""
         self._tunnels.close(job.launch_id)
-        await self._leftovers.remove(job)
+        if not await self._leftovers.remove(job):
+            self.left.set()
         await self._forgotten(job)
 
     async def _forgotten(self, job: Job) -> None:

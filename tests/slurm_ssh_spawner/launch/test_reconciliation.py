@@ -394,6 +394,27 @@ async def test_a_server_that_comes_up_later_and_cannot_be_reached_ends_with_its_
         await coming_back.until_back(hub.launcher, live, None)
 
 
+async def test_what_could_not_be_removed_is_looked_at_again_soon(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reconciliation._UNSETTLED_SECONDS", 0.01)
+    await hub.had(job_id="", launch_id=(launch_id := new_launch_id()))
+    job = (await hub.record(launch_id)).job("hub")
+    ticket = hub.local.home / f"alice/tickets/{launch_id}.ccache"
+    ticket.parent.mkdir(parents=True, mode=0o700)
+    ticket.write_bytes(b"ticket")
+    hub.launcher.records.end(launch_id, "not submitted: Geneva cannot be reached.")
+    await hub.record(launch_id)
+    hub.tickets.away.add("alice")
+    hub.reconciliation.begin()
+    hub.local.refusal = Unavailable("Geneva cannot be reached.")
+    hub.launcher.unattended.abandon(job)
+    await until(lambda: "its folder at geneva may be left over" in caplog.text)
+    hub.tickets.away.clear()
+    hub.local.refusal = None
+    await until(lambda: not ticket.exists())
+
+
 async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
     await hub.had(token_hash=token_hash("secret"))
     hub.local.tell("silent", "")
