@@ -1,9 +1,9 @@
 """Brings launch records, jobs at the sites and the hub's list of servers to agree.
 
 When the hub starts, whenever a person's ticket appears, and every ten minutes, or sooner if something is left at
-a site, each launch of theirs that is not settled is looked at, as themselves: one that goes on gets its server back,
-a stop that was promised is carried out, what a launch that is over has left is removed.  Jobs that no record knows
-are cancelled, never taken up.
+a site, each launch of theirs that is not settled is looked at, as themselves: one that goes on gets its server
+back, a stop that was promised is carried out, what a launch that is over has left is removed.  Jobs that no
+record knows are cancelled, never taken up.
 """
 
 import asyncio

@@ -23,7 +23,7 @@ from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
 from tests.support import builders, composing, launching, loopback, names
 from tests.support.local import LocalSite
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ID = builders.LAUNCH_ID
 
@@ -400,9 +400,6 @@ async def test_what_could_not_be_removed_is_looked_at_again_soon(
     monkeypatch.setattr("slurm_ssh_spawner.launch.reconciliation._UNSETTLED_SECONDS", 0.01)
     await hub.had(job_id="", launch_id=(launch_id := new_launch_id()))
     job = (await hub.record(launch_id)).job("hub")
-    ticket = hub.local.home / f"alice/tickets/{launch_id}.ccache"
-    ticket.parent.mkdir(parents=True, mode=0o700)
-    ticket.write_bytes(b"ticket")
     hub.launcher.records.end(launch_id, "not submitted: Geneva cannot be reached.")
     await hub.record(launch_id)
     hub.tickets.away.add("alice")
@@ -412,7 +409,9 @@ async def test_what_could_not_be_removed_is_looked_at_again_soon(
     await until(lambda: "its folder at geneva may be left over" in caplog.text)
     hub.tickets.away.clear()
     hub.local.refusal = None
-    await until(lambda: not ticket.exists())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (await hub.record(launch_id)).released:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
