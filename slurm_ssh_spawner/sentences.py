@@ -82,6 +82,7 @@ STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 NOT_FOUND_YET = _("{site} cannot say yet whether it has the job.")
+BEGUN_BY_AN_OLDER_HUB = _("The hub was updated and could not go on with this start. Start the server again.")
 NEVER_SUBMITTED = _("The hub was restarted, and Slurm does not have the job.")
 CAME_TO_ITS_END = _("The job at {site} has ended ({state}).")
 GONE_FROM_SLURM = _("The job at {site} has ended: Slurm does not list it any more.")

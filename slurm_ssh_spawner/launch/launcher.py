@@ -231,8 +231,8 @@ class Launcher:
         `reason` is the sentence that its owner is told, "" if they have asked for it.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
-        the stop is owed: it is carried out when the site answers, or its owner has a ticket again.  Raises Refused
-        or Unavailable then, saying so.  Goes on when the caller is cancelled.
+        the stop is owed: it is carried out when the site answers or is back in the catalogue, or its owner has a
+        ticket again.  Raises Refused, Unavailable or Broken then, saying so.  Goes on when the caller is cancelled.
         """
         await asyncio.shield(self.unattended.do(self._cancel(job, reason)))
 
@@ -256,9 +256,10 @@ class Launcher:
             self.unattended.owe_stop(job)
             owed = sentences.STOP_NEEDS_TICKET.format(problem=error.message)
             raise Refused(owed, error.detail, quoted=error.quoted) from error
-        except Unavailable as error:
+        except (Unavailable, Broken) as error:
             self.unattended.owe_stop(job)
-            raise Unavailable(sentences.STOP_IS_OWED.format(problem=error.message), error.detail) from error
+            family = Broken if isinstance(error, Broken) else Unavailable
+            raise family(sentences.STOP_IS_OWED.format(problem=error.message), error.detail) from error
 
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""

@@ -18,6 +18,7 @@ from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, LaunchId, marked_launch
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
@@ -144,8 +145,12 @@ class Reconciliation:
             await launcher.unattended.clean_up(job)
         elif record.stop_wanted:
             launcher.unattended.owe_stop(job)
-        elif not record.token_hash or launcher.reports.holds(record.user, record.server):
-            # Nobody could tell its job's reports from others', or the person has another server of that name now.
+        elif launcher.reports.holds(record.user, record.server):
+            # The person has another server of that name now.
+            await launcher.unattended.give_up(job)
+        elif not record.token_hash:
+            # Nobody could tell its job's reports from others'.
+            launcher.records.will_end(record.launch_id, sentences.BEGUN_BY_AN_OLDER_HUB)
             await launcher.unattended.give_up(job)
         else:
             await self._go_on(record, job)

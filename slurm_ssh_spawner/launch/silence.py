@@ -9,7 +9,7 @@ from slurm_ssh_spawner import sentences
 
 # What the starter writes, see jobside/starter.py.
 _WAITS = re.compile(
-    r"(?:waiting for the hub: |This job ends, because the hub could not be reached for \d{1,5} s: )(.{1,300})"
+    r"(?:waiting for the hub: |This job ends, because the hub could not be reached for \d{1,5} [sh]: )(.{1,300})"
 )
 _STAGE = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
 # What Python's urllib puts around the words of the system.

@@ -15,7 +15,8 @@ import urllib.error
 import urllib.request
 from typing import Dict, Optional, Set
 
-HUB_WAIT_SECONDS = 600
+# The job has waited for its turn, maybe for a day; its own time limit ends it anyway.
+HUB_WAIT_SECONDS = 4 * 3600
 # A hub that knows this launch no more tells it so then; one that was restarted just now hears it soon.
 FIRST_REPEAT_SECONDS = 5
 REPEAT_SECONDS = 120
@@ -45,7 +46,8 @@ def report(facts: dict) -> None:
         if not problem:
             return
         if time.time() > end:
-            raise UnknownLaunchError("the hub could not be reached for %d s: %s" % (HUB_WAIT_SECONDS, problem))
+            hours = HUB_WAIT_SECONDS // 3600
+            raise UnknownLaunchError("the hub could not be reached for %d h: %s" % (hours, problem))
         say("waiting for the hub: %s" % problem)
         time.sleep(pause)
         pause = min(pause * 2, 10)

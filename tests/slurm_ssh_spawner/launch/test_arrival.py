@@ -297,6 +297,6 @@ async def test_a_log_that_cannot_be_read_is_read_again(waiting: Waiting) -> None
 
 
 async def test_a_job_that_ended_because_it_did_not_reach_the_hub_says_that(waiting: Waiting) -> None:
-    waiting.log.write_text("This job ends, because the hub could not be reached for 600 s: timed out.\n")
+    waiting.log.write_text("This job ends, because the hub could not be reached for 4 h: timed out.\n")
     ended = await _ended(waiting)
     assert "(FAILED). The job runs on n1, which cannot reach the hub: timed out." in ended.message

@@ -14,6 +14,7 @@ from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.errors import Broken, JobEnded, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import going_on
 from slurm_ssh_spawner.launch import coming_back
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -266,6 +267,7 @@ async def test_a_launch_of_an_older_version_that_was_not_up_is_stopped(hub: Rest
     await hub.look()
     await until(lambda: hub.local.told("queue") == "")
     assert hub.servers.started == []
+    assert (await hub.record()).end_reason == sentences.BEGUN_BY_AN_OLDER_HUB
 
 
 async def test_a_job_that_no_record_knows_is_cancelled_and_others_are_not(hub: Restarted) -> None:
@@ -410,7 +412,7 @@ async def test_what_could_not_be_removed_is_looked_at_again_soon(
     hub.tickets.away.clear()
     hub.local.refusal = None
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (await hub.record(launch_id)).released:
+        while not (await hub.record(launch_id)).released:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 
