@@ -231,8 +231,9 @@ class Launcher:
         `reason` is the sentence that its owner is told, "" if they have asked for it.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
-        the stop is owed: it is carried out when the site answers or is back in the catalogue, or its owner has a
-        ticket again.  Raises Refused, Unavailable or Broken then, saying so.  Goes on when the caller is cancelled.
+        the stop is owed: it is carried out when the site answers, or is in the catalogue again, or the owner has a
+        ticket again.  Raises Refused, Unavailable or Broken then, saying so.  Goes on when the caller is
+        cancelled.
         """
         await asyncio.shield(self.unattended.do(self._cancel(job, reason)))
 
