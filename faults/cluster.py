@@ -8,7 +8,7 @@ from faults.scene import Scene
 from faults.seen import LiveJob
 from lab.plan import SITES, Role
 
-_DOWN_SECONDS = 120
+_DOWN_SECONDS = 300
 _OF_ONE_JOB = "for p in $(grep -lsz '^SLURM_JOB_ID={job_id}$' /proc/[0-9]*/environ | cut -d/ -f3)"
 
 
