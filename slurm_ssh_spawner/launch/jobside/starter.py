@@ -24,7 +24,7 @@ UNKNOWN_LAUNCH = 3
 LONGEST_ANSWER = 4000
 POST_SECONDS = 20
 STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
-ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s")
+ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
 
 class UnknownLaunchError(Exception):
@@ -67,7 +67,7 @@ def told(facts: dict) -> str:
 
 
 def post(body: bytes) -> bytes:
-    """Return how the answer to a POST to the hub begins; of one that says yes, the first line is enough.
+    """Return how the answer to a POST to the hub begins; one that says yes ends with its head.
 
     Python's own modules for this take longer to load than all else here takes.  No proxy that is meant for the
     outside world sees the token.

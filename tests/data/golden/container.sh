@@ -123,13 +123,13 @@ post_report() {
 post_from_here() {
   local form='^http://(\[[^]]+\]|[^][/:@]+)(:([0-9]+))?(/.*)$'
   [[ $JUPYTERHUB_SITES_REPORT_URL =~ $form ]] || return
-  local status host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]:-80} path=${BASH_REMATCH[4]}
+  local host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]:-80} path=${BASH_REMATCH[4]}
   {
     printf '%s\r\n' "POST $path HTTP/1.0" "Host: $host:$port" 'Connection: close' \
       "Authorization: token $JUPYTERHUB_API_TOKEN" 'Content-Type: application/json' "Content-Length: ${#1}" ''
     printf '%s' "$1"
-    IFS= read -r -t 5 status <&3
-    [[ $status = HTTP/*' 2'* ]] || IFS= read -r -t 5 -N 2000 answer <&3
+    # To its end, or else the hub sees a connection that broke.
+    IFS= read -r -t 5 -N 4000 answer <&3
     true
   } 3<>"/dev/tcp/${host//[][]/}/$port" >&3
 }
@@ -516,7 +516,7 @@ UNKNOWN_LAUNCH = 3
 LONGEST_ANSWER = 4000
 POST_SECONDS = 20
 STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
-ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s")
+ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
 
 class UnknownLaunchError(Exception):
@@ -559,7 +559,7 @@ def told(facts: dict) -> str:
 
 
 def post(body: bytes) -> bytes:
-    """Return how the answer to a POST to the hub begins; of one that says yes, the first line is enough.
+    """Return how the answer to a POST to the hub begins; one that says yes ends with its head.
 
     Python's own modules for this take longer to load than all else here takes.  No proxy that is meant for the
     outside world sees the token.
