@@ -72,8 +72,19 @@ end_reports() {
   kill "$reporter"
 } 2>/dev/null
 
-# The first report is a question.  Later ones that follow each other within a moment are sent together; an empty line
-# means that the moment is over.
+# Let the starter send what waits, with its own first report: so they come in their order.
+hand_over() {
+  local said
+  printf -v said '%(%s)T' -1
+  to_reporter "$said"
+  while IFS= read -r -t 2.5 said <&"$reports" && [[ $said != '['* ]]; do
+    :
+  done
+  export JUPYTERHUB_SITES_HELD=$said
+}
+
+# The first report is a question.  Later ones that follow each other within a moment are sent together.  A time, which
+# is a number, asks for what waits.
 send_reports() {
   local LC_ALL=C answer='' report waiting=''
   trap '' PIPE
@@ -89,7 +100,7 @@ send_reports() {
         [ $((${#waiting} + ${#report})) -lt 15000 ] || send_waiting
         waiting=${waiting:+$waiting, }$report
         ;;
-      *) send_waiting ;;
+      *) hand_waiting ;;
     esac
   done
 }
@@ -103,6 +114,21 @@ next_report() {
     # The moment was over within a line.
     IFS= read -r rest
     report=$report$rest
+  fi
+}
+
+# To who asked, if they still wait for it; else to the hub.
+hand_waiting() {
+  local number='^[1-9][0-9]{1,12}$' now
+  printf -v now '%(%s)T' -1
+  if ! [[ $report =~ $number ]]; then
+    send_waiting
+  elif [ $((now - report)) -gt 1 ]; then
+    send_waiting
+    printf '[]\n'
+  else
+    printf '[%s]\n' "$waiting"
+    waiting=
   fi
 }
 
@@ -483,7 +509,7 @@ forget_python
 
 make_runtime
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $host."
-to_reporter ''
+! command -v python3 >/dev/null || hand_over
 attend python3 -I -S - jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
@@ -510,6 +536,10 @@ GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
 LONGEST_ANSWER = 4000
 POST_SECONDS = 20
+HEAD = (
+    "POST /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
+    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
 STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
 ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
@@ -520,11 +550,10 @@ class UnknownLaunchError(Exception):
 
 def say(text: str) -> None:
     """Write one line to the job's log."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    print(text, file=sys.stderr, flush=True)
 
 
-def report(facts: dict) -> None:
+def report(facts: object) -> None:
     """Tell the hub, trying for as long as it is away or says what is not its own word."""
     pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
     while True:
@@ -538,7 +567,7 @@ def report(facts: dict) -> None:
         pause = min(pause * 2, 10)
 
 
-def told(facts: dict) -> str:
+def told(facts: object) -> str:
     """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
     try:
         answer = post(json.dumps(facts).encode())
@@ -556,23 +585,14 @@ def told(facts: dict) -> str:
 def post(body: bytes) -> bytes:
     """Return how the answer to a POST to the hub begins; one that says yes ends with its head.
 
-    Python's own modules for this take longer to load than all else here takes.  No proxy that is meant for the
-    outside world sees the token.
+    Python's modules for this take longer to load than all else takes.  No proxy for the outside sees the token.
     """
     scheme, _, rest = os.environ["JUPYTERHUB_SITES_REPORT_URL"].partition("://")
     place, _, path = rest.partition("/")
     host, _, port = place.rpartition(":") if ":" in place.rpartition("]")[2] else (place, "", "")
-    head = (
-        "POST /%s HTTP/1.0" % path,
-        "Host: " + place,
-        "Connection: close",
-        "Authorization: token " + os.environ["JUPYTERHUB_API_TOKEN"],
-        "Content-Type: application/json",
-        "Content-Length: %d" % len(body),
-    )
     answer = b""
     with connection(scheme, host.strip("[]"), port) as hub:
-        hub.sendall("".join(line + "\r\n" for line in (*head, "")).encode() + body)
+        hub.sendall((HEAD % (path, place, os.environ["JUPYTERHUB_API_TOKEN"], len(body))).encode() + body)
         while len(answer) < LONGEST_ANSWER and not ACCEPTED.match(answer):
             part = hub.recv(LONGEST_ANSWER)
             if not part:
@@ -582,13 +602,11 @@ def post(body: bytes) -> bytes:
 
 
 def connection(scheme: str, host: str, port: str) -> socket.socket:
-    """Return a connection to a host; its port may be "" for the usual one."""
-    is_encrypted = scheme == "https"
-    plain = socket.create_connection((host, int(port or (443 if is_encrypted else 80))), timeout=POST_SECONDS)
-    if not is_encrypted:
+    """Return a connection to a host, at the usual port where none is named."""
+    plain = socket.create_connection((host, int(port or (443 if scheme == "https" else 80))), timeout=POST_SECONDS)
+    if scheme != "https":
         return plain
-    # It takes long to load, and most hubs speak plain http with their jobs.
-    import ssl  # noqa: PLC0415
+    import ssl  # noqa: PLC0415 - it takes long to load, and most hubs speak plain http with their jobs
 
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
 
@@ -709,9 +727,18 @@ def is_ours(inodes: set, runtime: str) -> bool:
     return False
 
 
+def held() -> list:
+    """Return the stages that the script has left for us to report."""
+    said = os.environb.pop(b"JUPYTERHUB_SITES_HELD", b"").decode("utf-8", "replace")  # a job's locale is C
+    try:
+        return list(json.loads(said, strict=False))
+    except ValueError:
+        return []
+
+
 def serve(command: list) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
+    report([*held(), {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}])
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port)

@@ -301,25 +301,25 @@ class TestStages:
     ) -> None:
         texts = [str(number) * 2999 for number in range(9)]
         before = "\n".join(f"stage long {quote(text)}" for text in texts)
-        text = _build(Fragment(before=Shell(before)), report_url=hub.url)
+        text = _build(Fragment(before=Shell(f"{before}\nexit")), report_url=hub.url)
         _run(text, tmp_path)
         assert [report["text"] for report in hub.reports[1:]] == texts
         assert max(hub.lengths) < SmallBody.longest_body
 
     def test_those_that_follow_each_other_at_once_are_one_report(self, hub: loopback.Hub, tmp_path: Path) -> None:
-        before = Shell("for n in 1 2 3; do tell_hub n $n; done")
-        held = _build(Fragment(before=before), report_url=hub.url).replace("\nkeep_python\n", "\n")
-        _run(held, tmp_path)
+        before = Shell("for n in 1 2 3; do stage n $n; done; exit")
+        _run(_build(Fragment(before=before), report_url=hub.url), tmp_path)
         assert [report["text"] for report in hub.reports[1:]] == ["1", "2", "3"]
         assert len(hub.requests) < len(hub.reports)
 
     def test_a_hub_that_does_not_answer_holds_nothing_up(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-            text = _build(Fragment(before=Shell("for n in $(seq 20); do stage n; done")), report_url=url)
             # The server runs while a report is without an answer.
             look = f"ss -Htn state established dst 127.0.0.1:{silent.getsockname()[1]} | wc -l"
-            answer = _run(text, tmp_path, f'until [ "$({look})" -ge 1 ]; do sleep 0.02; done; echo server')
+            wait = f'until [ "$({look})" -ge 1 ]; do sleep 0.02; done'
+            before = Shell(f"for n in $(seq 20); do stage n; done\n{wait}; stage last")
+            answer = _run(_build(Fragment(before=before), report_url=url), tmp_path, f"{wait}; echo server")
         assert (answer.status, answer.lines[-1]) == (0, "server")
 
 

@@ -202,6 +202,25 @@ class TestNobodyWaits:
         assert hub.reports[0] == {"stage": "job", "text": f"Running on {socket.gethostname()}"}
 
 
+class TestOrder:
+    """What the shell and the starter report comes in the order in which it happens, however slow a report is."""
+
+    @pytest.mark.parametrize("client", ["bash", "curl", "python3"])
+    def test_the_last_stage_comes_with_the_start(self, job: WholeJob, hub: loopback.Hub, client: str) -> None:
+        stages = (Fragment(before=Shell("stage one; stage two 'ä \"it\"'")),)
+        text = _by(job.text(stub("serve", "fail", "0"), fragments=stages), client)
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert [each.get("stage") for each in hub.reports][:4] == ["job", "one", "two", "starting"]
+        assert hub.reports[2]["text"] == 'ä "it"'
+        assert len(hub.requests) < len(hub.reports)
+        assert "JUPYTERHUB_SITES_HELD" not in job.environ
+
+    def test_what_a_program_spoils_on_its_way_does_not_end_the_job(self, job: WholeJob, hub: loopback.Hub) -> None:
+        spoilt = (Fragment(before=Shell('printf \'{"stage\\n\' 1<>"$JUPYTERHUB_SITES_STAGES"')),)
+        assert job.start(job.text(stub("serve", "fail", "0"), fragments=spoilt)).wait(WAIT_SECONDS) == 0, job.said
+        assert [each.get("stage") for each in hub.reports][:2] == ["job", "starting"]
+
+
 class TestRuntimeFolder:
     """Sockets of the server's kernels lie in it."""
 
