@@ -46,7 +46,10 @@ class Environment(BaseModel):
     def _module_lines(self, module_init: str | None) -> list[str]:
         # Read again, it might forget what the first environment has loaded.
         lines = [f"type module >/dev/null 2>&1 || . {quote(module_init)}"] if module_init else []
-        lines += [f"module use {quote(path)}" for path in self.module_paths]
+        # Each call of `module` is a program.
+        lines += [
+            f"[[ ${{MODULEPATH-}}: = {path}:* ]] || module use {path}" for path in map(quote, self.module_paths)
+        ]
         return lines + ([f"load_modules {join(self.modules)}"] if self.modules else [])
 
 

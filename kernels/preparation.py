@@ -13,7 +13,6 @@ from kernels.kernel import DeclaredKernel, Kernel, KernelScript
 from kernels.shell import Shell, join, quote, templates
 
 _SECONDS = 60
-_END = "END_OF_FILE"
 _PROGRAMS = ("telling.py", "running.py", "locks.py", "scripts.py", "store.py", "declared.py", "prepare.py")
 _TEMPLATES = templates("kernels")
 
@@ -35,7 +34,6 @@ def fragment(kernels: Sequence[Kernel], job: JobContext) -> Fragment:
     }
     text = _TEMPLATES.get_template("kernels.sh.jinja").render(
         folder=quote(job.launch_folder),
-        end=Shell(_END),
         config=_source("jupyter_config.py"),
         programs=[(Shell(name), _source(name)) for name in _PROGRAMS] if kernels else [],
         job=quote(json.dumps(facts)),
@@ -77,4 +75,4 @@ def _declared(kernel: DeclaredKernel, job: JobContext) -> dict[str, Any]:
 
 
 def _source(name: str) -> Shell:
-    return Shell(files("kernels.jobside").joinpath(name).read_text(encoding="utf-8").rstrip("\n"))
+    return quote(files("kernels.jobside").joinpath(name).read_text(encoding="utf-8").rstrip("\n"))

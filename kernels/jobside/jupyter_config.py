@@ -58,7 +58,7 @@ def _keep_own() -> bool:
         from ipykernel.kernelspec import get_kernel_dict  # type: ignore[import-not-found] # noqa: PLC0415
     except ImportError:
         return False
-    folder = os.path.join(os.path.dirname(FOLDER), "jupyter", "kernels", NATIVE)
+    folder = os.path.join(FOLDER, "jupyter", "kernels", NATIVE)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "kernel.json"), "w") as file:
         json.dump(dict(get_kernel_dict(), argv=[sys.executable, *get_kernel_dict()["argv"][1:]]), file)

@@ -22,7 +22,7 @@ _HIGHEST_PORT = 65535
 class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
     """`POST /hub/api/launches/<LaunchId>` with the job's own token, whose hash is in the launch's record.
 
-    The body is `{"stage": NAME, "text": TEXT}` (see progress.stage_of) or `{"port": N}`.
+    The body is `{"stage": NAME, "text": TEXT}` (see progress.stage_of), a list of such, or `{"port": N}`.
     """
 
     def check_xsrf_cookie(self) -> None:
@@ -40,8 +40,8 @@ class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
             body = _report(self.request.body)
             if "port" in body:
                 await reports.port(live, body["port"])
-            else:
-                reports.stage(live, *body["stage"])
+            for stage in body.get("stages", ()):
+                reports.stage(live, *stage)
         except UnknownLaunch:
             raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH) from None
         except WrongToken:
@@ -71,8 +71,15 @@ def _report(raw: bytes) -> dict[str, Any]:
     match body:
         case {"port": int(port), **rest} if not rest and _LOWEST_PORT <= port <= _HIGHEST_PORT:
             return {"port": port}
-        case {"stage": name, **rest} if rest.keys() <= {"text"} and (
-            stage := stage_of(name, rest.get("text", ""))
-        ):
-            return {"stage": stage}
+    each_stage = map(_stage, body if isinstance(body, list) else [body])
+    # What is said beside what nobody understands counts.
+    if stages := [stage for stage in each_stage if stage]:
+        return {"stages": stages}
     raise web.HTTPError(400, sentences.NOT_A_REPORT)
+
+
+def _stage(body: Any) -> tuple[str, str] | None:
+    match body:
+        case {"stage": name, **rest} if rest.keys() <= {"text"}:
+            return stage_of(name, rest.get("text", ""))
+    return None

@@ -180,7 +180,7 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
         after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),
         launch_folder=quote(job.launch_folder),
-        kept_logs=Shell(str(KEPT_LOGS + 1)),
+        kept_logs=Shell(str(KEPT_LOGS)),
         program=quote(command[0]),
         command=join([*command, *process.arguments]),
         starter=_starter(),

@@ -52,6 +52,12 @@ def test_module_folders_come_before_modules_and_both_keep_their_order(tmp_path: 
     ]
 
 
+def test_a_module_folder_that_comes_first_already_is_not_added(tmp_path: Path) -> None:
+    environment = Environment(module_paths=("/opt/b b", "/opt/a"))
+    text = Shell(f"MODULEPATH='/opt/b b:/opt/a:/opt/c'\n{environment.fragment(None).before}")
+    assert _run(Fragment(before=text), tmp_path).calls == ["module use /opt/a"]
+
+
 def test_what_was_loaded_is_told_as_the_module_system_says_it(tmp_path: Path) -> None:
     ran = _run(Environment(modules=("gcc/12", "jupyter")).fragment(None), tmp_path)
     assert ran.lines[:2] == ["stage modules: Loading gcc/12 jupyter", "stage loaded: :gcc/12:jupyter/new"]

@@ -3,11 +3,14 @@
 import json
 import socket
 import socketserver
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 WAIT_SECONDS = 20
@@ -23,15 +26,20 @@ class Hub:
 
     statuses: list[int] = field(default_factory=list)
     port: int = 0
+    certificate: Path | None = None
+    """PEM of a key and its certificate for `localhost`, with which it speaks https."""
+
     reports: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
     taken: list[socket.socket] = field(default_factory=list)
     has_port: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
         """Where to report."""
-        return f"http://127.0.0.1:{self.port}/hub/api/launches/0123456789ab"
+        place = f"https://localhost:{self.port}" if self.certificate else f"http://127.0.0.1:{self.port}"
+        return f"{place}/hub/api/launches/0123456789ab"
 
     def reported_port(self) -> int:
         """Wait for the report of a port and return it."""
@@ -46,12 +54,24 @@ class Hub:
     def answer(self, path: str, token: str | None, body: bytes) -> int:
         """Take a report and return the status to answer with."""
         self.requests.append((path, token))
+        self.lengths.append(len(body))
         status = self.statuses.pop(0) if self.statuses else 204
         if status == 204:
-            self.reports.append(json.loads(body))
+            report = json.loads(body)
+            self.reports += report if isinstance(report, list) else [report]
             if "port" in self.reports[-1]:
                 self.has_port.set()
         return status
+
+
+def certificate(folder: Path) -> Path:
+    """Make a certificate for `localhost` that is its own authority, and return where it lies with its key."""
+    path, key = folder / "localhost.pem", folder / "localhost.key"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(key.read_text() + path.read_text())
+    return path
 
 
 def listens(port: int) -> bool:
@@ -130,6 +150,10 @@ def listening(hub: Hub) -> Iterator[Hub]:
             """Keep quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", hub.port), Handler)
+    if hub.certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(hub.certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     hub.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -36,9 +36,9 @@ def _listen() -> socket.socket:
 
 def _serve() -> socket.socket:
     listener = _listen()
+    Path("environ.json").write_text(json.dumps(dict(os.environ)))
     record = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json")
     record.write_text(json.dumps({"port": _port(), "pid": os.getpid()}))
-    Path("environ.json").write_text(json.dumps(dict(os.environ)))
     return listener
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from kernels.fragment import Fragment
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.launch import script
-from tests.support import builders, loopback
+from tests.support import builders, loopback, processes
 
 STUB = Path(__file__).with_name("stub_server.py")
 WAIT_SECONDS = 30
@@ -42,8 +42,8 @@ class WholeJob:
         request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", process, fragments)
         return slurm_jobs.batch_script(request)
 
-    def start(self, text: str, **environ: str) -> "subprocess.Popen[bytes]":
-        """Begin the job as slurmd does, in the environment that sbatch had."""
+    def start(self, text: str, alone: bool = False, **environ: str) -> "subprocess.Popen[bytes]":
+        """Begin the job as slurmd does, in the environment that sbatch had; `alone`: see `processes`."""
         settings = {
             "HOME": str(self.home),
             "PATH": "/usr/bin:/bin",
@@ -53,9 +53,10 @@ class WholeJob:
         }
         path = self.jobs.parent / "job.sh"
         path.write_text(text)
+        command = processes.alone(path) if alone else ["bash", str(path)]
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                ["bash", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=settings, cwd=self.home
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=settings, cwd=self.home
             )
 
     def run(self, *words: str, **environ: str) -> int:

@@ -3,17 +3,14 @@
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from typing import Dict, Optional, Set
 
 # The job has waited for its turn, maybe for a day; its own time limit ends it anyway.
 HUB_WAIT_SECONDS = 4 * 3600
@@ -25,7 +22,14 @@ LOOK_SECONDS = 0.02
 LOOKS_FOR_A_RECORD = 10
 GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
-LONGEST_ANSWER = 2000
+LONGEST_ANSWER = 4000
+POST_SECONDS = 20
+HEAD = (
+    "POST /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
+    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
+STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
+ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
 
 class UnknownLaunchError(Exception):
@@ -34,11 +38,10 @@ class UnknownLaunchError(Exception):
 
 def say(text: str) -> None:
     """Write one line to the job's log."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    print(text, file=sys.stderr, flush=True)
 
 
-def report(facts: dict) -> None:
+def report(facts: object) -> None:
     """Tell the hub, trying for as long as it is away or says what is not its own word."""
     pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
     while True:
@@ -53,37 +56,57 @@ def report(facts: dict) -> None:
         pause = min(pause * 2, 10)
 
 
-def told(facts: dict) -> str:
+def told(facts: object) -> str:
     """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
-    request = urllib.request.Request(
-        os.environ["JUPYTERHUB_SITES_REPORT_URL"],
-        data=json.dumps(facts).encode(),
-        headers={
-            "Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"],
-            "Content-Type": "application/json",
-        },
-    )
-    # A proxy meant for the outside world must not see the token.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        opener.open(request, timeout=20).close()
-    except urllib.error.HTTPError as error:
-        if is_unknown(error):
-            raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
-        return str(error)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        # The last one: what answers speaks no HTTP.
+        answer = post(json.dumps(facts).encode())
+    except (OSError, ValueError) as error:
         return str(error) or type(error).__name__
-    return ""
+    first = STATUS.match(answer)
+    if not first:
+        return "it answers no HTTP: %r" % answer[:60]
+    if is_unknown(answer):
+        raise UnknownLaunchError("the hub does not know it: nobody waits for it")
+    status = first.group(1).decode("ascii", "replace").strip()
+    return "" if status.startswith("2") else "HTTP Error " + status
 
 
-def is_unknown(error: urllib.error.HTTPError) -> bool:
+def post(body: bytes) -> bytes:
+    """Return how the answer to a POST to the hub begins; one that says yes ends with its head.
+
+    Python's modules for this take longer to load than all else takes.  No proxy for the outside sees the token.
+    """
+    scheme, _, rest = os.environ["JUPYTERHUB_SITES_REPORT_URL"].partition("://")
+    place, _, path = rest.partition("/")
+    host, _, port = place.rpartition(":") if ":" in place.rpartition("]")[2] else (place, "", "")
+    answer = b""
+    with connection(scheme, host.strip("[]"), port) as hub:
+        hub.sendall((HEAD % (path, place, os.environ["JUPYTERHUB_API_TOKEN"], len(body))).encode() + body)
+        while len(answer) < LONGEST_ANSWER and not ACCEPTED.match(answer):
+            part = hub.recv(LONGEST_ANSWER)
+            if not part:
+                break
+            answer += part
+    return answer
+
+
+def connection(scheme: str, host: str, port: str) -> socket.socket:
+    """Return a connection to a host, at the usual port where none is named."""
+    plain = socket.create_connection((host, int(port or (443 if scheme == "https" else 80))), timeout=POST_SECONDS)
+    if scheme != "https":
+        return plain
+    import ssl  # noqa: PLC0415 - it takes long to load, and most hubs speak plain http with their jobs
+
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+
+
+def is_unknown(answer: bytes) -> bool:
     """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
     try:
-        answer = json.loads(error.read(LONGEST_ANSWER).decode())
-    except (OSError, ValueError, http.client.HTTPException):
+        facts = json.loads(answer.partition(b"\r\n\r\n")[2].decode())
+    except ValueError:
         return False
-    return isinstance(answer, dict) and "unknown_launch" in answer
+    return isinstance(facts, dict) and "unknown_launch" in facts
 
 
 def family() -> int:
@@ -126,7 +149,7 @@ def start(command: list, port: int) -> subprocess.Popen:
     return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
-def python_of_the_site(environ: Dict[str, str]) -> Dict[str, str]:
+def python_of_the_site(environ: dict) -> dict:
     """Return an environment with the Python variables of the site's own, where the job has kept them.
 
     Those of the profile, which are for kernels and terminals, are beside them: jupyter_config.py sets them again.
@@ -161,7 +184,7 @@ def listens(child: subprocess.Popen, port: int) -> bool:
     return False
 
 
-def listeners(port: int) -> Set[str]:
+def listeners(port: int) -> set:
     """Return the inodes of this user's sockets that listen on the port, on any address."""
     found = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -176,7 +199,7 @@ def listeners(port: int) -> Set[str]:
     return found
 
 
-def is_ours(inodes: Set[str], runtime: str) -> bool:
+def is_ours(inodes: set, runtime: str) -> bool:
     """Return whether a program of this job, which its environment tells, has one of the sockets."""
     mark = b"JUPYTER_RUNTIME_DIR=" + os.fsencode(runtime)
     for process in filter(str.isdigit, os.listdir("/proc") if inodes else []):
@@ -193,9 +216,18 @@ def is_ours(inodes: Set[str], runtime: str) -> bool:
     return False
 
 
+def held() -> list:
+    """Return the stages that the script has left for us to report."""
+    said = os.environb.pop(b"JUPYTERHUB_SITES_HELD", b"").decode("utf-8", "replace")  # a job's locale is C
+    try:
+        return list(json.loads(said, strict=False))
+    except ValueError:
+        return []
+
+
 def serve(command: list) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
+    report([*held(), {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}])
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port)
@@ -239,7 +271,7 @@ def end(child: subprocess.Popen, number: int) -> None:
     signal.alarm(GRACE_SECONDS)
 
 
-def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
+def pass_on_signals(child: "subprocess.Popen | None") -> None:
     """Make the end of the job the end of the server; without a server, end in order."""
 
     def forward(number: int, _frame: object) -> None:

@@ -17,16 +17,13 @@ launch() {
 umask "${JUPYTERHUB_SITES_UMASK:-022}"
 unset JUPYTERHUB_SITES_UMASK
 
+
 # Say in the log and, without waiting for it, to the hub what the job does from here on: stage NAME [TEXT].
 stage() {
   local text=${2-}
   text=${text//[[:cntrl:]]/ }
-  printf '[%s] %s: %s\n' "$(date +%H:%M:%S)" "$1" "$text"
-  text=${text:0:3000}
-  text=${text//\\/\\\\}
-  text=${text//\"/\\\"}
-  # Opened for reading too, a pipe never lets its writer wait for a reader.
-  printf '{"stage": "%s", "text": "%s"}\n' "$1" "$text" 1<>"$JUPYTERHUB_SITES_STAGES"
+  printf '[%(%H:%M:%S)T] %s: %s\n' -1 "$1" "$text"
+  tell_hub "$1" "$text"
 }
 
 # Tell the person something that does not end the launch.
@@ -39,15 +36,141 @@ give_up() {
   exit 1
 }
 
-# Prints what the hub answers.  The token is in no command line.  Modules that are loaded later do not change what runs
-# here.
-post_report() {
-  if command -v curl >/dev/null; then
-    printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
-      curl --disable --config - --silent --max-time 5 --noproxy '*' \
-        --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+tell_hub() {
+  local text=${2:0:3000}
+  text=${text//\\/\\\\}
+  text=${text//\"/\\\"}
+  to_reporter "{\"stage\": \"$1\", \"text\": \"$text\"}"
+}
+
+to_reporter() {
+  printf '%s\n' "$1" >&"$stages"
+}
+
+# Begin to send what the job reports.  What comes from there is a word on the first report, and the end of the sender.
+begin_reports() {
+  mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
+  # Opened for reading too, a pipe never lets its writer wait for a reader; as long as it is open, it keeps what it has.
+  exec {stages}<>"$JUPYTERHUB_SITES_STAGES"
+  exec {reports}< <(send_reports <&"$stages" 2>/dev/null)
+  reporter=$!
+}
+
+# Whether the hub itself answers the first report by saying that it has no such launch.  Whatever else it, or what stands
+# before it, says or does not say, the job goes on.
+is_unwanted() {
+  local word
+  tell_hub job "$1"
+  read -r -t 6 word <&"$reports" && [ "$word" = unwanted ]
+}
+
+# What happened last is worth a moment: it may say why the job ends.
+end_reports() {
+  [ -n "$reporter" ] || return 0
+  to_reporter end
+  while read -r -t 6 <&"$reports"; do
+    :
+  done
+  kill "$reporter"
+} 2>/dev/null
+
+# Let the starter send what waits, with its own first report: so they come in their order.
+hand_over() {
+  local said
+  printf -v said '%(%s)T' -1
+  to_reporter "$said"
+  while IFS= read -r -t 2.5 said <&"$reports" && [[ $said != '['* ]]; do
+    :
+  done
+  export JUPYTERHUB_SITES_HELD=$said
+}
+
+# The first report is a question.  Later ones that follow each other within a moment are sent together.  A time, which
+# is a number, asks for what waits.
+send_reports() {
+  local LC_ALL=C answer='' report waiting=''
+  trap '' PIPE
+  IFS= read -r report && post_report "$report"
+  case $answer in
+    *'"unknown_launch"'*) printf 'unwanted\n' ;;
+    *) printf 'known\n' ;;
+  esac
+  while [ "$report" != end ]; do
+    next_report
+    case $report in
+      '{'*)
+        [ $((${#waiting} + ${#report})) -lt 15000 ] || send_waiting
+        waiting=${waiting:+$waiting, }$report
+        ;;
+      *) hand_waiting ;;
+    esac
+  done
+}
+
+# While nothing waits to be sent, for as long as it takes.
+next_report() {
+  local rest
+  if [ -z "$waiting" ]; then
+    IFS= read -r report || report=end
+  elif ! IFS= read -r -t 0.2 report && [ -n "$report" ]; then
+    # The moment was over within a line.
+    IFS= read -r rest
+    report=$report$rest
+  fi
+}
+
+# To who asked, if they still wait for it; else to the hub.
+hand_waiting() {
+  local number='^[1-9][0-9]{1,12}$' now
+  printf -v now '%(%s)T' -1
+  if ! [[ $report =~ $number ]]; then
+    send_waiting
+  elif [ $((now - report)) -gt 1 ]; then
+    send_waiting
+    printf '[]\n'
   else
-    JUPYTERHUB_SITES_REPORT=$1 python3 -I -c '
+    printf '[%s]\n' "$waiting"
+    waiting=
+  fi
+}
+
+send_waiting() {
+  [ -z "$waiting" ] || post_report "[$waiting]"
+  waiting=
+}
+
+# Sets `answer` to what the hub says, or to nothing.  The token is in no command line.
+post_report() {
+  answer=
+  post_from_here "$1" || post_by_program "$1"
+}
+
+# Plain http needs no program: on a node on which many jobs start at once they cost most.
+post_from_here() {
+  local form='^http://(\[[^]]+\]|[^][/:@]+)(:([0-9]+))?(/.*)$'
+  [[ $JUPYTERHUB_SITES_REPORT_URL =~ $form ]] || return
+  local host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]:-80} path=${BASH_REMATCH[4]}
+  {
+    printf '%s\r\n' "POST $path HTTP/1.0" "Host: $host:$port" 'Connection: close' \
+      "Authorization: token $JUPYTERHUB_API_TOKEN" 'Content-Type: application/json' "Content-Length: ${#1}" ''
+    printf '%s' "$1"
+    # To its end, or else the hub sees a connection that broke.
+    IFS= read -r -t 5 -N 4000 answer <&3
+    true
+  } 3<>"/dev/tcp/${host//[][]/}/$port" >&3
+}
+
+post_by_program() {
+  if command -v curl >/dev/null; then
+    IFS= read -r -N 2000 answer < <(
+      printf 'header = "Authorization: token %s"\n' "$JUPYTERHUB_API_TOKEN" |
+        curl --disable --config - --silent --max-time 5 --noproxy '*' \
+          --header 'Content-Type: application/json' --data-binary "$1" "$JUPYTERHUB_SITES_REPORT_URL"
+    )
+  else
+    IFS= read -r -N 2000 answer < <(
+      export JUPYTERHUB_SITES_REPORT=$1
+      exec python3 -I -c '
 import os, urllib.error, urllib.request
 report = os.environ["JUPYTERHUB_SITES_REPORT"].encode("utf-8", "surrogateescape")
 headers = {"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"], "Content-Type": "application/json"}
@@ -57,34 +180,9 @@ try:
 except urllib.error.HTTPError as error:
     print(error.read(2000).decode("utf-8", "replace"))
 ' </dev/null
+    )
   fi
-} 2>/dev/null
-
-# Whether the hub itself answers a report by saying that it has no such launch.  Whatever else it, or what stands
-# before it, says or does not say, the job goes on.
-is_unwanted() {
-  case $(post_report "$1" | head -c 2000) in
-    *'"unknown_launch"'*) return 0 ;;
-    *) return 1 ;;
-  esac
 }
-
-report_stages() {
-  local report
-  while IFS= read -r report && [ -n "$report" ]; do
-    post_report "$report"
-  done
-}
-
-# What happened last is worth a moment: it may say why the job ends.
-end_reports() {
-  printf '\n' 1<>"$JUPYTERHUB_SITES_STAGES"
-  local tries=60
-  while kill -0 "$reporter" && [ $((tries -= 1)) -gt 0 ]; do
-    sleep 0.1
-  done
-  kill "$reporter"
-} 2>/dev/null
 
 # Run a command beside this shell and wait for it: a trap does not run while a command is in the foreground.
 attend() {
@@ -114,7 +212,7 @@ load_modules() {
   for name in "$@"; do
     module load "$name" >"$said" 2>&1
     module_status=$?
-    cat -- "$said"
+    [ ! -s "$said" ] || cat -- "$said"
     if is_loaded "$name"; then
       seen+=("$name")
     # The name may be an alias of another.
@@ -140,7 +238,7 @@ is_loaded() {
 # that are submitted from here too, of which the memory of this one is the wrong one.
 forget_options() {
   local name
-  for name in $(compgen -e); do
+  for name in "${!SLURM_@}" "${!SBATCH_@}" "${!SRUN_@}" "${!SALLOC_@}"; do
     case $name in
       SLURM_JOB_* | SLURM_TASKS_PER_NODE) ;;
       SBATCH_* | SRUN_* | SALLOC_* | SLURM_*_PER_* | SLURM_NTASKS | SLURM_NPROCS | SLURM_GPUS | SLURM_GPU_* | \
@@ -155,35 +253,63 @@ forget_options() {
 }
 
 # The newest logs stay, and those of launches that still run.
-remove_old_logs() (
-  cd -- "$1" || return
-  # shellcheck disable=SC2010 # only names of our own making pass
-  ls -t | grep -Ex '[0-9a-f]{12}\.log' | tail -n +6 | while read -r log; do
-    [ -d "${log%.log}" ] || rm -f -- "$log"
+remove_old_logs() {
+  local LC_ALL=C form='^[0-9a-f]{12}\.log$' logs=() each newest kept
+  for each in "$1"/*.log; do
+    [[ ${each##*/} =~ $form ]] && logs+=("$each")
   done
-)
+  for ((kept = 0; kept < 5; kept++)); do
+    newest=
+    for each in "${!logs[@]}"; do
+      if [ -z "$newest" ] || [ "${logs[each]}" -nt "${logs[newest]}" ]; then
+        newest=$each
+      fi
+    done
+    [ -n "$newest" ] || return 0
+    unset "logs[$newest]"
+  done
+  for each in "${!logs[@]}"; do
+    [ -d "${logs[each]%.log}" ] && unset "logs[$each]"
+  done
+  [ -z "${logs[*]-}" ] || rm -f -- "${logs[@]}"
+}
 
 # The folder of the server and its kernels: on this node, because sockets lie in it, and with a short path, because that
 # of a socket has 107 bytes, of which Jupyter needs 52.
 make_runtime() {
-  runtime=$(mktemp -d -- "${TMPDIR:-/tmp}/jupyter-runtime-XXXXXXXX")
-  if [ -z "$runtime" ] || [ "$(printf %s "$runtime" | wc -c)" -gt 54 ]; then
+  # Bytes are counted.
+  local LC_ALL=C
+  runtime=$(exec mktemp -d -- "${TMPDIR:-/tmp}/jupyter-runtime-XXXXXXXX")
+  if [ -z "$runtime" ] || [ -n "${runtime:54}" ]; then
     [ -z "$runtime" ] || rmdir -- "$runtime"
-    runtime=$(mktemp -d /tmp/jupyter-runtime-XXXXXXXX)
+    runtime=$(exec mktemp -d /tmp/jupyter-runtime-XXXXXXXX)
   fi 2>/dev/null
-  [ -n "$runtime" ] || give_up "The folder /tmp cannot be written to on $(hostname)."
+  [ -n "$runtime" ] || give_up "The folder /tmp cannot be written to on $host."
   export JUPYTER_RUNTIME_DIR=$runtime
 }
 
 # The server has Python's variables as the site's own environment leaves them, unless a profile brings a server of its
 # own: what a profile's modules add is for kernels, and may hide what the server needs.
 keep_python() {
-  server=$(command -v -- apptainer)
-  env -0 | grep -z '^PYTHON' >/scratch/alice/jupyter/0123456789ab/python
+  local name
+  find_program
+  server=$found
+  compgen -e PYTHON >/scratch/alice/jupyter/0123456789ab/names
+  while IFS= read -r name; do
+    [ -z "${!name+set}" ] || printf '%s=%s\0' "$name" "${!name}"
+  done </scratch/alice/jupyter/0123456789ab/names >/scratch/alice/jupyter/0123456789ab/python
 }
 forget_python() {
-  [ "$(command -v -- apptainer)" = "$server" ] || rm -f -- /scratch/alice/jupyter/0123456789ab/python
+  find_program
+  [ "$found" = "$server" ] || rm -f -- /scratch/alice/jupyter/0123456789ab/python
 }
+# Sets `found` to where on PATH the server's program is.
+find_program() {
+  local name=apptainer
+  hash -r
+  hash -- "$name"
+  found=${BASH_CMDS[$name]-}
+} 2>/dev/null
 
 clean_up() {
   trap '' TERM
@@ -192,8 +318,10 @@ clean_up() {
   rm -rf -- /scratch/alice/jupyter/0123456789ab ${runtime:+"$runtime"}
 }
 
-(umask 077 && mkdir -- /scratch/alice/jupyter/0123456789ab) || {
-  printf 'The folder of this launch cannot be made on %s.\n' "$(hostname)" >&2
+# HOSTNAME may be that of the login host.
+read -r host </proc/sys/kernel/hostname
+mkdir -m 700 -- /scratch/alice/jupyter/0123456789ab || {
+  printf 'The folder of this launch cannot be made on %s.\n' "$host" >&2
   exit 1
 }
 attended=
@@ -211,24 +339,20 @@ export JUPYTERHUB_SITES_STAGES=/scratch/alice/jupyter/0123456789ab/stages
 export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
 export JUPYTERHUB_SITES_MODULE_INIT=/etc/profile.d/modules.sh
 
-mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
-report_stages <>"$JUPYTERHUB_SITES_STAGES" >/dev/null 2>&1 &
-reporter=$!
-if is_unwanted "{\"stage\": \"job\", \"text\": \"Running on $(hostname)\"}"; then
+begin_reports
+if is_unwanted "Running on $host"; then
   printf 'This job ends, because the hub does not know it: nobody waits for it.\n'
   exit 3
 fi
 remove_old_logs /scratch/alice/jupyter
 
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
-module use /opt/modulefiles
+[[ ${MODULEPATH-}: = /opt/modulefiles:* ]] || module use /opt/modulefiles
 load_modules jupyterlab
 keep_python
-mkdir -- /scratch/alice/jupyter/0123456789ab/config
-cat >/scratch/alice/jupyter/0123456789ab/config/jupyter_config.py <<'END_OF_FILE'
-"""Configuration of the notebook server: which kernels it shows, how it talks to them, what terminals are.
+printf '%s\n' '"""Configuration of the notebook server: which kernels it shows, how it talks to them, what terminals are.
 
-Runs in the server's own Python, which knows all places where kernels are, and may do so several times.
+Runs in the server'"'"'s own Python, which knows all places where kernels are, and may do so several times.
 """
 
 import glob
@@ -241,7 +365,7 @@ c = get_config()  # type: ignore[name-defined] # noqa: F821
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 NATIVE = "python3"
-"""What Jupyter calls the kernel of the server's own Python."""
+"""What Jupyter calls the kernel of the server'"'"'s own Python."""
 
 NOBODYS = "."
 """No kernel can have this name: without any name, all would be shown."""
@@ -281,12 +405,12 @@ def _allow() -> None:
 
 
 def _keep_own() -> bool:
-    """Put the server's own kernel before one of its name that another profile's script made in the home."""
+    """Put the server'"'"'s own kernel before one of its name that another profile'"'"'s script made in the home."""
     try:
         from ipykernel.kernelspec import get_kernel_dict  # type: ignore[import-not-found] # noqa: PLC0415
     except ImportError:
         return False
-    folder = os.path.join(os.path.dirname(FOLDER), "jupyter", "kernels", NATIVE)
+    folder = os.path.join(FOLDER, "jupyter", "kernels", NATIVE)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "kernel.json"), "w") as file:
         json.dump(dict(get_kernel_dict(), argv=[sys.executable, *get_kernel_dict()["argv"][1:]]), file)
@@ -294,7 +418,7 @@ def _keep_own() -> bool:
 
 
 def _python_of_kernels() -> None:
-    """Give kernels and terminals the Python variables of the profile: this Python has read the site's by now."""
+    """Give kernels and terminals the Python variables of the profile: this Python has read the site'"'"'s by now."""
     kept = os.environ.pop("JUPYTERHUB_SITES_PYTHON", None)
     if kept is None:
         return
@@ -304,9 +428,9 @@ def _python_of_kernels() -> None:
 
 
 def _terminal() -> "list[str]":
-    """Return the command of terminals: a shell that reads what a login reads and then has this job's environment.
+    """Return the command of terminals: a shell that reads what a login reads and then has this job'"'"'s environment.
 
-    A login shell, which is Jupyter's choice, would begin with the PATH of a login, without the job's modules.
+    A login shell, which is Jupyter'"'"'s choice, would begin with the PATH of a login, without the job'"'"'s modules.
     """
     shell = os.environ.get("SHELL") or "/bin/sh"
     kept = {name: value for name, value in os.environ.items() if _is_kept(name, value)}
@@ -335,13 +459,13 @@ def _for_bash(kept: "dict[str, str]") -> str:
     lines = [
         "[ ! -r /etc/profile ] || . /etc/profile",
         "for jupyter_file in ~/.bash_profile ~/.bash_login ~/.profile ~/.bashrc; do",
-        '  [ ! -r "$jupyter_file" ] || { . "$jupyter_file"; break; }',
+        '"'"'  [ ! -r "$jupyter_file" ] || { . "$jupyter_file"; break; }'"'"',
         "done",
         *("export %s=%s" % (name, shlex.quote(value)) for name, value in kept.items()),
-        'IFS=: read -ra jupyter_path <<<"$PATH"',
+        '"'"'IFS=: read -ra jupyter_path <<<"$PATH"'"'"',
         "PATH=%s" % shlex.quote(os.environ.get("PATH", "")),
-        'for jupyter_file in "${jupyter_path[@]}"; do',
-        '  case ":$PATH:" in *":$jupyter_file:"*) ;; *) PATH=$PATH:$jupyter_file ;; esac',
+        '"'"'for jupyter_file in "${jupyter_path[@]}"; do'"'"',
+        '"'"'  case ":$PATH:" in *":$jupyter_file:"*) ;; *) PATH=$PATH:$jupyter_file ;; esac'"'"',
         "done",
         "unset jupyter_file jupyter_path",
     ]
@@ -367,7 +491,7 @@ def _for_csh(kept: "dict[str, str]") -> str:
         "set jupyter_path = ( $path:q )",
         "setenv PATH %s" % shlex.quote(os.environ.get("PATH", "")),
         "foreach jupyter_file ( $jupyter_path:q )",
-        '  if ( ":${PATH}:" !~ "*:${jupyter_file}:*" ) setenv PATH "${PATH}:${jupyter_file}"',
+        '"'"'  if ( ":${PATH}:" !~ "*:${jupyter_file}:*" ) setenv PATH "${PATH}:${jupyter_file}"'"'"',
         "end",
         "unset jupyter_file jupyter_path",
     ]
@@ -383,31 +507,28 @@ _allow()
 _python_of_kernels()
 c.ServerApp.terminado_settings = {"shell_command": _terminal()}
 # Sockets that are files in a private folder: on the ports of 127.0.0.1 everybody on the node reads what is run.
-c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")
-END_OF_FILE
-export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab/config${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")' >/scratch/alice/jupyter/0123456789ab/jupyter_config.py
+export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
 export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
 forget_python
 
 make_runtime
-cd "$HOME" || give_up "The home directory $HOME cannot be entered on $(hostname)."
-attend python3 -I - apptainer exec --bind /scratch '/gpfs/images/my lab.sif' jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+cd "$HOME" || give_up "The home directory $HOME cannot be entered on $host."
+! command -v python3 >/dev/null || hand_over
+attend python3 -I -S - apptainer exec --bind /scratch '/gpfs/images/my lab.sif' jupyterhub-singleuser '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from typing import Dict, Optional, Set
 
 # The job has waited for its turn, maybe for a day; its own time limit ends it anyway.
 HUB_WAIT_SECONDS = 4 * 3600
@@ -419,7 +540,14 @@ LOOK_SECONDS = 0.02
 LOOKS_FOR_A_RECORD = 10
 GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
-LONGEST_ANSWER = 2000
+LONGEST_ANSWER = 4000
+POST_SECONDS = 20
+HEAD = (
+    "POST /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
+    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
+STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
+ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
 
 class UnknownLaunchError(Exception):
@@ -428,11 +556,10 @@ class UnknownLaunchError(Exception):
 
 def say(text: str) -> None:
     """Write one line to the job's log."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    print(text, file=sys.stderr, flush=True)
 
 
-def report(facts: dict) -> None:
+def report(facts: object) -> None:
     """Tell the hub, trying for as long as it is away or says what is not its own word."""
     pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
     while True:
@@ -447,37 +574,57 @@ def report(facts: dict) -> None:
         pause = min(pause * 2, 10)
 
 
-def told(facts: dict) -> str:
+def told(facts: object) -> str:
     """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
-    request = urllib.request.Request(
-        os.environ["JUPYTERHUB_SITES_REPORT_URL"],
-        data=json.dumps(facts).encode(),
-        headers={
-            "Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"],
-            "Content-Type": "application/json",
-        },
-    )
-    # A proxy meant for the outside world must not see the token.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        opener.open(request, timeout=20).close()
-    except urllib.error.HTTPError as error:
-        if is_unknown(error):
-            raise UnknownLaunchError("the hub does not know it: nobody waits for it") from error
-        return str(error)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        # The last one: what answers speaks no HTTP.
+        answer = post(json.dumps(facts).encode())
+    except (OSError, ValueError) as error:
         return str(error) or type(error).__name__
-    return ""
+    first = STATUS.match(answer)
+    if not first:
+        return "it answers no HTTP: %r" % answer[:60]
+    if is_unknown(answer):
+        raise UnknownLaunchError("the hub does not know it: nobody waits for it")
+    status = first.group(1).decode("ascii", "replace").strip()
+    return "" if status.startswith("2") else "HTTP Error " + status
 
 
-def is_unknown(error: urllib.error.HTTPError) -> bool:
+def post(body: bytes) -> bytes:
+    """Return how the answer to a POST to the hub begins; one that says yes ends with its head.
+
+    Python's modules for this take longer to load than all else takes.  No proxy for the outside sees the token.
+    """
+    scheme, _, rest = os.environ["JUPYTERHUB_SITES_REPORT_URL"].partition("://")
+    place, _, path = rest.partition("/")
+    host, _, port = place.rpartition(":") if ":" in place.rpartition("]")[2] else (place, "", "")
+    answer = b""
+    with connection(scheme, host.strip("[]"), port) as hub:
+        hub.sendall((HEAD % (path, place, os.environ["JUPYTERHUB_API_TOKEN"], len(body))).encode() + body)
+        while len(answer) < LONGEST_ANSWER and not ACCEPTED.match(answer):
+            part = hub.recv(LONGEST_ANSWER)
+            if not part:
+                break
+            answer += part
+    return answer
+
+
+def connection(scheme: str, host: str, port: str) -> socket.socket:
+    """Return a connection to a host, at the usual port where none is named."""
+    plain = socket.create_connection((host, int(port or (443 if scheme == "https" else 80))), timeout=POST_SECONDS)
+    if scheme != "https":
+        return plain
+    import ssl  # noqa: PLC0415 - it takes long to load, and most hubs speak plain http with their jobs
+
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+
+
+def is_unknown(answer: bytes) -> bool:
     """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
     try:
-        answer = json.loads(error.read(LONGEST_ANSWER).decode())
-    except (OSError, ValueError, http.client.HTTPException):
+        facts = json.loads(answer.partition(b"\r\n\r\n")[2].decode())
+    except ValueError:
         return False
-    return isinstance(answer, dict) and "unknown_launch" in answer
+    return isinstance(facts, dict) and "unknown_launch" in facts
 
 
 def family() -> int:
@@ -520,7 +667,7 @@ def start(command: list, port: int) -> subprocess.Popen:
     return subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
-def python_of_the_site(environ: Dict[str, str]) -> Dict[str, str]:
+def python_of_the_site(environ: dict) -> dict:
     """Return an environment with the Python variables of the site's own, where the job has kept them.
 
     Those of the profile, which are for kernels and terminals, are beside them: jupyter_config.py sets them again.
@@ -555,7 +702,7 @@ def listens(child: subprocess.Popen, port: int) -> bool:
     return False
 
 
-def listeners(port: int) -> Set[str]:
+def listeners(port: int) -> set:
     """Return the inodes of this user's sockets that listen on the port, on any address."""
     found = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -570,7 +717,7 @@ def listeners(port: int) -> Set[str]:
     return found
 
 
-def is_ours(inodes: Set[str], runtime: str) -> bool:
+def is_ours(inodes: set, runtime: str) -> bool:
     """Return whether a program of this job, which its environment tells, has one of the sockets."""
     mark = b"JUPYTER_RUNTIME_DIR=" + os.fsencode(runtime)
     for process in filter(str.isdigit, os.listdir("/proc") if inodes else []):
@@ -587,9 +734,18 @@ def is_ours(inodes: Set[str], runtime: str) -> bool:
     return False
 
 
+def held() -> list:
+    """Return the stages that the script has left for us to report."""
+    said = os.environb.pop(b"JUPYTERHUB_SITES_HELD", b"").decode("utf-8", "replace")  # a job's locale is C
+    try:
+        return list(json.loads(said, strict=False))
+    except ValueError:
+        return []
+
+
 def serve(command: list) -> int:
     """Run the server to its end and return its status."""
-    report({"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)})
+    report([*held(), {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}])
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port)
@@ -633,7 +789,7 @@ def end(child: subprocess.Popen, number: int) -> None:
     signal.alarm(GRACE_SECONDS)
 
 
-def pass_on_signals(child: Optional[subprocess.Popen]) -> None:
+def pass_on_signals(child: "subprocess.Popen | None") -> None:
     """Make the end of the job the end of the server; without a server, end in order."""
 
     def forward(number: int, _frame: object) -> None:

@@ -43,16 +43,16 @@ class Server:
     def __init__(self, folder: Path, jupyterlab: str, environ: dict[str, str]) -> None:
         self.home, self.launch = folder / "home", folder / "launch"
         self.python = SETUP / jupyterlab / "bin" / "python"
-        (self.launch / "config").mkdir(parents=True)
+        self.launch.mkdir(parents=True)
         self.home.mkdir(exist_ok=True)
-        shutil.copy(_SOURCE, self.launch / "config")
+        shutil.copy(_SOURCE, self.launch)
         # The paths of sockets are short, those of tests are not.
         self.runtime = Path(tempfile.mkdtemp())
         self.environ = {
             "HOME": str(self.home),
             "PATH": f"{self.python.parent}:/usr/bin:/bin",
             "SHELL": "/bin/bash",
-            "JUPYTER_CONFIG_PATH": str(self.launch / "config"),
+            "JUPYTER_CONFIG_PATH": str(self.launch),
             "JUPYTER_PATH": str(self.launch / "jupyter"),
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             **environ,
@@ -251,7 +251,7 @@ class TestTerminals:
 
     @pytest.fixture(autouse=True)
     def _home(self, tmp_path: Path) -> None:
-        self.home, self.config = tmp_path / "it's home", tmp_path / "launch" / "config"
+        self.home, self.config = tmp_path / "it's home", tmp_path / "launch"
         self.home.mkdir()
         self.config.mkdir(parents=True)
         shutil.copy(_SOURCE, self.config)

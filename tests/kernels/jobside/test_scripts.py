@@ -137,7 +137,7 @@ class Manager:
 sys.modules["jupyter_client"] = types.ModuleType("jupyter_client")
 sys.modules["jupyter_client.kernelspec"] = types.SimpleNamespace(KernelSpecManager=Manager)
 c = Config()
-runpy.run_path({str(job.launch / "config" / "jupyter_config.py")!r}, {{"get_config": lambda: c}})
+runpy.run_path({str(job.launch / "jupyter_config.py")!r}, {{"get_config": lambda: c}})
 allowed = c.KernelSpecManager.get("allowed_kernelspecs")
 print(json.dumps(allowed and sorted(allowed)))
 """

@@ -22,7 +22,3 @@ def test_a_source_needs_the_standard_library_and_its_neighbours_only(source: Pat
     servers = {"jupyter_client", "ipykernel"} if source.name == "jupyter_config.py" else set()
     allowed = sys.stdlib_module_names | servers
     assert {name.split(".")[0] for name in names if not name.startswith("kernels.jobside")} <= allowed
-
-
-def test_a_source_can_stand_in_a_script(source: Path) -> None:
-    assert "END_OF_FILE" not in source.read_text()

@@ -76,6 +76,17 @@ async def test_a_job_reports_its_stage_and_its_port(site: Site, live: Live) -> N
     assert _reported(live) == ["starting: ", "modules: Loading \u00e4  [1m", 8888]
 
 
+async def test_a_job_reports_several_stages_at_once(site: Site, live: Live) -> None:
+    stages = [{"stage": "modules", "text": "Loading a"}, {"stage": "notice", "text": "Slow."}, {"stage": "loaded"}]
+    assert await site.report(json=stages) == 204
+    assert _reported(live) == ["modules: Loading a", "loaded: ", "Slow."]
+
+
+async def test_what_is_reported_beside_what_nobody_understands_counts(site: Site, live: Live) -> None:
+    assert await site.report(json=[{"stage": "A"}, {"port": 8888}, 1, [], {"stage": "loaded"}]) == 204
+    assert _reported(live) == ["loaded: "]
+
+
 async def test_a_text_that_was_cut_within_a_character_is_taken(site: Site, live: Live) -> None:
     assert await site.report(content=b'{"stage": "a", "text": "\xc3"}') == 204
     assert _reported(live) == ["a: \ufffd"]
@@ -123,7 +134,17 @@ async def test_whatever_else_is_reported_is_refused(site: Site, live: Live, subt
     bodies += [{"stage": stage} for stage in ("", None, 1, ["starting"], "<b>starting</b>", "A", "a" * 32, "1")]
     bodies += [{"stage": "a", "text": text} for text in (None, 1, [], "a" * 3001)]
     bodies += [{"stage": "a", "text": "a", "more": 1}, {"text": "a"}]
-    bodies += [{}, [], [{"port": 8888}], "port", 8888, None, {"port": 8888, "stage": "starting"}]
+    bodies += [
+        {},
+        [],
+        [{"port": 8888}],
+        [[{"stage": "a"}]],
+        [{"stage": "A"}],
+        "port",
+        8888,
+        None,
+        {"port": 8888, "stage": "starting"},
+    ]
     bodies += [{"port": 8888, "ip": "10.0.0.1"}, {"cmd": "id"}, {"Port": 8888}]
     raw = [json.dumps(body).encode() for body in bodies]
     raw += [b"", b"port=8888", b"{", b"\xff\xfe", b"\0", b"[" * 10_000, b'{"port": ' + b"1" * 10_000 + b"}"]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from kernels.fragment import Fragment
+from kernels.shell import Shell
 from tests.support import loopback
 from tests.support.whole_job import WAIT_SECONDS, WholeJob, stub
 
@@ -26,6 +28,12 @@ def hub() -> Iterator[loopback.Hub]:
 @pytest.fixture
 def job(tmp_path: Path, hub: loopback.Hub) -> WholeJob:
     return WholeJob(tmp_path, hub)
+
+
+def _by(text: str, client: str) -> str:
+    """Return the script with a client alone that it can report with."""
+    text = text if client == "bash" else text.replace('post_from_here "$1" || ', "")
+    return text.replace("command -v curl", "false") if client == "python3" else text
 
 
 class TestPython:
@@ -45,11 +53,38 @@ class TestPython:
         assert "starting" in [report["stage"] for report in hub.reports if "stage" in report]
         assert "homework" not in job.said
 
-    def test_reports_without_curl_do_not_run_them_either(self, job: WholeJob, hub: loopback.Hub) -> None:
-        text = job.text(stub("serve", "fail", "0")).replace("command -v curl", "false")
+    def test_reports_by_python_do_not_run_them_either(self, job: WholeJob, hub: loopback.Hub) -> None:
+        text = _by(job.text(stub("serve", "fail", "0")), "python3")
         assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
         assert "homework" not in job.said
         assert [report["stage"] for report in hub.reports if "stage" in report] == ["job", "starting"]
+
+
+class TestHttps:
+    """A hub whose API has TLS."""
+
+    @pytest.fixture
+    def hub(self, tmp_path: Path) -> Iterator[loopback.Hub]:
+        with loopback.listening(loopback.Hub(certificate=loopback.certificate(tmp_path))) as hub:
+            yield hub
+
+    def test_a_job_reports_to_it(self, job: WholeJob, hub: loopback.Hub) -> None:
+        stages = (Fragment(before=Shell("stage one")),)
+        running = job.start(
+            job.text(stub("serve", "until-term"), fragments=stages), SSL_CERT_FILE=str(hub.certificate)
+        )
+        port = hub.reported_port()
+        running.terminate()
+        assert running.wait(WAIT_SECONDS) == 143, job.said
+        assert [each.get("stage", each.get("port")) for each in hub.reports] == ["job", "one", "starting", port]
+
+    def test_one_whose_certificate_is_not_known_sees_no_token(self, job: WholeJob, hub: loopback.Hub) -> None:
+        running = job.start(job.text(stub("serve", "until-term")))
+        while "CERTIFICATE_VERIFY_FAILED" not in job.said:
+            time.sleep(0.02)
+        running.terminate()
+        assert running.wait(WAIT_SECONDS) == 143
+        assert hub.requests == []
 
 
 _OF_SLURM = {
@@ -144,13 +179,12 @@ _WORK = {"kernels": [{"script": "touch ~/worked"}]}
 class TestNobodyWaits:
     """A job asks the hub before it works."""
 
-    @pytest.mark.parametrize("client", ["curl", "python3"])
+    @pytest.mark.parametrize("client", ["bash", "curl", "python3"])
     def test_a_job_that_the_hub_does_not_know_does_no_work(
         self, job: WholeJob, hub: loopback.Hub, client: str
     ) -> None:
         hub.statuses = [loopback.UNWANTED]
-        text = job.text(stub("serve", "until-term"), profile=_WORK)
-        text = text if client == "curl" else text.replace("command -v curl", "false")
+        text = _by(job.text(stub("serve", "until-term"), profile=_WORK), client)
         assert job.start(text).wait(WAIT_SECONDS) == 3
         assert job.said == "This job ends, because the hub does not know it: nobody waits for it.\n"
         assert not (job.home / "worked").exists()
@@ -166,6 +200,25 @@ class TestNobodyWaits:
     def test_it_says_where_it_runs(self, job: WholeJob, hub: loopback.Hub) -> None:
         assert job.run("serve", "fail", "0") == 0, job.said
         assert hub.reports[0] == {"stage": "job", "text": f"Running on {socket.gethostname()}"}
+
+
+class TestOrder:
+    """What the shell and the starter report comes in the order in which it happens, however slow a report is."""
+
+    @pytest.mark.parametrize("client", ["bash", "curl", "python3"])
+    def test_the_last_stage_comes_with_the_start(self, job: WholeJob, hub: loopback.Hub, client: str) -> None:
+        stages = (Fragment(before=Shell("stage one; stage two 'ä \"it\"'")),)
+        text = _by(job.text(stub("serve", "fail", "0"), fragments=stages), client)
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert [each.get("stage") for each in hub.reports][:4] == ["job", "one", "two", "starting"]
+        assert hub.reports[2]["text"] == 'ä "it"'
+        assert len(hub.requests) < len(hub.reports)
+        assert "JUPYTERHUB_SITES_HELD" not in job.environ
+
+    def test_what_a_program_spoils_on_its_way_does_not_end_the_job(self, job: WholeJob, hub: loopback.Hub) -> None:
+        spoilt = (Fragment(before=Shell('printf \'{"stage\\n\' 1<>"$JUPYTERHUB_SITES_STAGES"')),)
+        assert job.start(job.text(stub("serve", "fail", "0"), fragments=spoilt)).wait(WAIT_SECONDS) == 0, job.said
+        assert [each.get("stage") for each in hub.reports][:2] == ["job", "starting"]
 
 
 class TestRuntimeFolder:
