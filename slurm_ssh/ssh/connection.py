@@ -13,12 +13,13 @@ import asyncssh
 from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Refused
+from slurm_ssh.errors import AnswerTooLong, Refused
 from slurm_ssh.ssh.transport import (
     STOOD_IN,
     Completed,
     ConnectionLost,
     InputTaken,
+    NotBegun,
     ProgramKilled,
     Sent,
     SessionRefused,
@@ -130,17 +131,24 @@ class Connection:
             return process
         except asyncssh.ChannelOpenError as error:
             if self._ssh.is_closed():
-                raise ConnectionLost(f"{self.host}: {error}") from error
+                raise self._lost_before_data(sent, error) from error
             if self._sessions > 1:
                 return None
             self._has_abandoned = True
             raise SessionRefused(f"{self.host}: {error}") from error
+        except (asyncssh.DisconnectError, OSError) as error:
+            raise self._lost_before_data(sent, error) from error
         except asyncio.CancelledError:
             # It may be opened later.
             self._has_abandoned = True
             raise
         finally:
             self._sessions -= not has_begun
+
+    def _lost_before_data(self, sent: Sent, error: Exception) -> ConnectionLost:
+        """Return the error of a connection that was lost before a program was sent any data."""
+        self._has_abandoned = True
+        return (NotBegun if sent.waits else ConnectionLost)(f"{self.host}: {error}")
 
     def _answer(self, status: int | None, stdout: str, stderr: str, marker: str) -> Completed:
         """Return the answer in what was printed; `status` is the login shell's, None if the connection was cut."""
@@ -181,7 +189,7 @@ class Connection:
     async def _read(self, output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> str:
         said = await read_all(output, limit_bytes)
         if said is None:
-            raise Refused(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
+            raise AnswerTooLong(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
         return said.decode("utf-8", "replace")
 
     @asynccontextmanager
