@@ -56,7 +56,7 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     answer = await _answer(remote, job, program, data)
     if isinstance(answer, Completed):
         step, answer = steps.parse(answer)
-        if step is not Step.SBATCH:
+        if answer.status and step is not Step.SBATCH:
             raise steps.error(remote.site, job.owner, delivered, step, answer)
     try:
         return script, await _submitted(remote, job, request, answer, tell)
