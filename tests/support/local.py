@@ -8,6 +8,7 @@ from typing import Any
 
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import AnswerTooLong
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, SessionRefused, unwrap, wrap
 from tests.support import shells
 
@@ -59,8 +60,8 @@ class LocalSite:
 
     `mishaps` are what happens to the next programs: `before` loses the connection before a program ran, `after`
     when it had run, a number when so many bytes of its data were there; `stale` finds it lost already, `late` lets
-    the program not answer in time, `no session` opens none for it.  `shell` is the login shell, `delegated` the
-    ticket of the login; `exchanges` counts what was sent to the site, or was to be.
+    the program not answer in time, `long` lets it say more than is read, `no session` opens none for it.  `shell`
+    is the login shell, `delegated` the ticket of the login; `exchanges` counts what was sent, or was to be.
     """
 
     is_open = True
@@ -106,6 +107,8 @@ class LocalSite:
             | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
             cwd="/",
         )
+        if mishap == "long":
+            raise AnswerTooLong("login1.geneva.test says more text than is read.")
         if mishap == "after" or isinstance(mishap, int):
             raise ConnectionLost("the wire was cut")
         return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)

@@ -7,6 +7,7 @@ from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
 from slurm_ssh import sentences
 from slurm_ssh.errors import (
+    AnswerTooLong,
     Broken,
     FrontEndRefused,
     LaunchError,
@@ -282,6 +283,12 @@ async def test_a_submission_that_is_cut_off_before_its_script_is_none_and_leaves
     await _error(local, SubmissionAbsent)
     assert local.told("submissions") == ""
     assert not list(local.home.glob("alice/tickets/*"))
+
+
+async def test_an_answer_that_is_too_long_leaves_no_ticket(local: LocalSite) -> None:
+    local.mishaps = ["long"]
+    assert "more text than" in (await _error(local, AnswerTooLong)).message
+    assert not list((local.home / "alice" / "tickets").iterdir())
 
 
 async def test_an_answer_that_is_lost_after_a_refusal_leaves_no_ticket(local: LocalSite) -> None:

@@ -32,7 +32,7 @@ look() {
 wrong() { printf '%s\n' "$2" >&2; exit "$1"; }
 [ -e '/scratch/it'"'"'s $HOME/alice' ] || { mkdir -p -- '/scratch/it'"'"'s $HOME/alice' && chmod 700 '/scratch/it'"'"'s $HOME/alice'; } || exit 1
 [ ! -L '/scratch/it'"'"'s $HOME/alice' ] || wrong 10 '/scratch/it'"'"'s $HOME/alice'
-(look '/scratch/it'"'"'s $HOME') || exit
+look '/scratch/it'"'"'s $HOME'
 CDPATH= cd -P -- '/scratch/it'"'"'s $HOME/alice' || exit 1
 [ -O . ] || wrong 10 '/scratch/it'"'"'s $HOME/alice'
 case $(ls -ld .) in d???--[-S]---*) ;; *) wrong 11 '/scratch/it'"'"'s $HOME/alice' ;; esac
@@ -67,7 +67,7 @@ look() {
 wrong() { printf '%s\n' "$2" >&2; exit "$1"; }
 [ -e /scratch/alice/tickets ] || { mkdir -p -- /scratch/alice/tickets && chmod 700 /scratch/alice/tickets; } || exit 1
 [ ! -L /scratch/alice/tickets ] || wrong 10 /scratch/alice/tickets
-(look /scratch/alice) || exit
+look /scratch/alice
 CDPATH= cd -P -- /scratch/alice/tickets || exit 1
 [ -O . ] || wrong 10 /scratch/alice/tickets
 case $(ls -ld .) in d???--[-S]---*) ;; *) wrong 11 /scratch/alice/tickets ;; esac
