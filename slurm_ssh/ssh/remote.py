@@ -10,7 +10,7 @@ from slurm_ssh.errors import NoAnswer, Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, NotBegunInTime
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.
 COMMAND_SECONDS = 60.0
@@ -66,4 +66,5 @@ class Remote:
         except TimeoutError as error:
             sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
             seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
-            raise NoAnswer(sentence.format(site=self.site.title, seconds=round(seconds))) from error
+            family = Unavailable if isinstance(error, NotBegunInTime) else NoAnswer
+            raise family(sentence.format(site=self.site.title, seconds=round(seconds))) from error

@@ -49,6 +49,10 @@ class SessionRefused(NotBegun):
     sentence = sentences.SESSION_REFUSED
 
 
+class NotBegunInTime(TimeoutError):  # noqa: N818
+    """The program that waits for its data has not begun in time, and does not: its first word ends it."""
+
+
 class InputTaken(Exception):  # noqa: N818
     """A start-up file of the login shell has read the program's data."""
 
@@ -104,7 +108,7 @@ def _text(program: Shell, environ: Mapping[str, str], marker: str, begin: str) -
     to_begin = f"""l=; until [ "$l" = '{begin}' ]; do IFS= read -r l || {taken}; done"""
     return (
         f"{to_begin if begin else 'exec </dev/null'}\n"
-        f"printf '\\n%s\\n' {marker}; printf '\\n%s\\n' {marker} >&2\n"
+        f"printf '\\n%s\\n' {marker} && printf '\\n%s\\n' {marker} >&2 || exit\n"
         f"env -i {kept} {settings} /bin/sh -c {quote(program)}\n"
         f"s=$?; printf '\\n%s %s\\n' {marker} $s; printf '\\n%s\\n' {marker} >&2; exit $s"
     )

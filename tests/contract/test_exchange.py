@@ -13,7 +13,14 @@ import pytest
 from kernels.shell import Shell
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.connection import COMMANDS_AT_ONCE, Connection
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, ProgramKilled, SessionRefused
+from slurm_ssh.ssh.transport import (
+    Completed,
+    ConnectionLost,
+    NotBegun,
+    NotBegunInTime,
+    ProgramKilled,
+    SessionRefused,
+)
 from tests.support import openssh, sshd
 from tests.support.waiting import until
 
@@ -257,6 +264,26 @@ async def test_a_connection_that_is_found_lost_has_run_nothing_of_a_program_that
         await _run(connection, f"touch {tmp_path}/ran", data=b"data")
     assert not connection.is_fresh
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(("data", "is_certain"), [(b"data", True), (b"", False)])
+async def test_a_login_shell_that_hangs_has_not_begun_a_program_that_waits_for_data(
+    connect: Connect, tmp_path: Path, data: bytes, is_certain: bool
+) -> None:
+    connection = await connect(_login_shell(tmp_path, f"echo hello; echo $$ >{tmp_path}/pid; exec sleep 600"))
+    with pytest.raises(TimeoutError) as late:
+        await _run(connection, "true", seconds=2, data=data)
+    assert isinstance(late.value, NotBegunInTime) == is_certain
+    assert not connection.is_fresh
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+async def test_a_program_that_hangs_has_begun(connect: Connect, tmp_path: Path) -> None:
+    connection = await connect()
+    with pytest.raises(TimeoutError) as late:
+        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2, data=b"data")
+    assert type(late.value) is TimeoutError
+    os.kill(int((tmp_path / "pid").read_text()), 9)
 
 
 @pytest.mark.parametrize("parting", ["late", "cut"])

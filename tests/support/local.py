@@ -9,7 +9,15 @@ from typing import Any
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import AnswerTooLong
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, SessionRefused, unwrap, wrap
+from slurm_ssh.ssh.transport import (
+    Completed,
+    ConnectionLost,
+    NotBegun,
+    NotBegunInTime,
+    SessionRefused,
+    unwrap,
+    wrap,
+)
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -60,8 +68,8 @@ class LocalSite:
 
     `mishaps` are what happens to the next programs: `before` loses the connection before a program ran, `after`
     when it had run, a number when so many bytes of its data were there; `stale` finds it lost already, `late` lets
-    the program not answer in time, `long` lets it say more than is read, `no session` opens none for it.  `shell`
-    is the login shell, `delegated` the ticket of the login; `exchanges` counts what was sent, or was to be.
+    the program not answer in time, `hung` not even begin, `long` lets it say more than is read, `no session` opens
+    none for it.  `shell` is the login shell, `delegated` the ticket of the login; `exchanges` counts them all.
     """
 
     is_open = True
@@ -97,6 +105,8 @@ class LocalSite:
             raise SessionRefused("open failed")
         if mishap == "late":
             raise TimeoutError
+        if mishap == "hung":
+            raise NotBegunInTime
         sent = wrap(program, data, environ or {}, _MARKER)
         lacking = max(0, len(data) - mishap) if isinstance(mishap, int) else 0
         answer = await asyncio.to_thread(

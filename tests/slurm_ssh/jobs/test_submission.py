@@ -264,6 +264,14 @@ async def test_a_connection_that_was_lost_long_before_costs_another_one_and_no_l
     assert local.told("submissions") == "x\n"
 
 
+async def test_a_login_that_hangs_has_no_job_to_look_for(local: LocalSite) -> None:
+    local.mishaps = ["hung"]
+    error = await _error(local, Unavailable)
+    assert error.message == "Geneva did not answer within 60 seconds."
+    assert not isinstance(error, SubmissionLost)
+    assert local.exchanges == 1
+
+
 async def test_connections_that_are_lost_before_the_program_begins_submit_nothing(local: LocalSite) -> None:
     local.mishaps = ["stale", "stale"]
     error = await _error(local, Unavailable)
