@@ -37,12 +37,20 @@ class SubmitRefused(Refused):
     """Slurm, or the person's own account at the site, did not accept the job."""
 
 
+class AnswerTooLong(Refused):
+    """A program at a site, or the login shell, says more than is read; the program may have done its work."""
+
+
 class JobEnded(Refused):
     """The job ended before its server was up; `message` has the last lines of its log."""
 
 
 class SiteUnreachable(Unavailable):
     """No front end of the site could be connected to."""
+
+
+class NoAnswer(Unavailable):
+    """A program at a site has not ended in time; it may do its work yet."""
 
 
 class SubmissionLost(Unavailable):

@@ -62,7 +62,7 @@ def enter(folder: str, is_made: bool) -> Shell:
     return Shell(
         f"umask 077\n{_LOOK}{make}"
         f"[ ! -L {path} ] || wrong {FOREIGN} {path}\n"
-        f"(look {parent}) || exit\n"
+        f"look {parent}\n"
         # Looked at from within: a folder that takes its place later is never used.
         f"CDPATH= cd -P -- {path} || exit 1\n"
         f"[ -O . ] || wrong {FOREIGN} {path}\n"

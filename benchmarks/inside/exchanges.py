@@ -1,7 +1,7 @@
 """What each exchange of a launch with the front end costs.
 
 Runs on the hub's host as the hub's account, with the ticket of a person who is logged in.  Prints the seconds of
-each by name: the steps of a submission, the question for the job's node, and an exchange that does nothing.
+each by name: a submission, the question for the job's node, and an exchange that does nothing.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ TICKETS = Path("/run/jupyterhub/krb5")
 CONNECT = "connect: TCP, host key, login, delegation"
 FIRST = "an empty program, the first over a connection"
 EMPTY = "an empty program"
-SUBMISSION = ("job folder and home", "ticket", "sbatch")
+SUBMISSION = "a submission: home, job folder, ticket, sbatch"
 QUEUE = "squeue"
 # Nobody listens there: the jobs are cancelled before they would report.
 NOWHERE = "http://127.0.0.1:9/"
@@ -83,8 +83,8 @@ async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: d
 
     watched = TimedRemote(remote.pool, remote.login, remote.site)
     await submission.submit(watched, job, build, ticket, lambda _sentence: None)
-    for step, took in zip(SUBMISSION, watched.seconds, strict=True):
-        seconds[step].append(took)
+    (took,) = watched.seconds
+    seconds[SUBMISSION].append(took)
     await timed(seconds[QUEUE], remote.run(slurm_jobs.queue(remote.site, asked.owner, (name,))))
     await remote.run(slurm_jobs.cancel(remote.site, asked.owner, name))
 
@@ -105,7 +105,7 @@ def own_store() -> Iterator[TicketStore]:
 
 
 async def main(tickets: TicketStore) -> None:
-    seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, *SUBMISSION, QUEUE)}
+    seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, SUBMISSION, QUEUE)}
     asked = launch.resolve(
         Offer(load.read(CATALOGUE), {}, Person(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
     )

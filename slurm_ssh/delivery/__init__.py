@@ -4,7 +4,7 @@ from profiles.catalogue.site import Auks, Site
 from slurm_ssh.delivery.auks import AuksDelivery
 from slurm_ssh.delivery.command import CommandDelivery
 from slurm_ssh.delivery.copying import CopyDelivery
-from slurm_ssh.delivery.protocol import Delivered, NoDelivery, Run, TicketDelivery
+from slurm_ssh.delivery.protocol import Delivered, NoDelivery, Placing, Run, TicketDelivery
 
 __all__ = [
     "AuksDelivery",
@@ -12,6 +12,7 @@ __all__ = [
     "CopyDelivery",
     "Delivered",
     "NoDelivery",
+    "Placing",
     "Run",
     "TicketDelivery",
     "of",

@@ -66,7 +66,8 @@ class AuksDelivery:
     """The ticket that the owner's login delegated is pushed to auksd, and what auksd keeps then is read back.
 
     auksd replaces a ticket only by one that can be renewed for longer, or for as long and ends later; otherwise
-    it reports success and keeps the old one.
+    it reports success and keeps the old one.  That one may be another's or have expired: so pushing is an exchange
+    of its own before the submission, which is not made then.
     """
 
     def __init__(self, title: str, auks: Auks) -> None:

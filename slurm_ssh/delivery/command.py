@@ -4,8 +4,8 @@ from kernels.fragment import Fragment
 from kernels.shell import Shell, join
 from profiles.catalogue.site import TicketCommand
 from slurm_ssh import sentences
-from slurm_ssh.delivery.protocol import Delivered, Run
-from slurm_ssh.errors import Broken, Refused
+from slurm_ssh.delivery.protocol import Delivered, Placing, Run, put
+from slurm_ssh.errors import Broken, LaunchError, Refused
 from slurm_ssh.ssh.transport import Completed
 
 _MISSING = {126, 127}
@@ -18,16 +18,15 @@ class CommandDelivery:
         self._title = title
         self._command = command
 
-    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
-        """Push, and set the job's KRB5CCNAME if the catalogue has one."""
-        await self._push(run, owner, launch_id, ticket)
-        if self._command.ccache is None:
-            return Delivered()
-        return Delivered(Fragment(environ={"KRB5CCNAME": _filled(self._command.ccache, owner, launch_id)}))
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
+        """Have the program run, and set the job's KRB5CCNAME if the catalogue has one."""
+        ccache = self._command.ccache
+        environ = {} if ccache is None else {"KRB5CCNAME": _filled(ccache, owner, launch_id)}
+        return Delivered(Fragment(environ=environ), placing=self._placing(owner, launch_id, ticket))
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
         """Push again."""
-        await self._push(run, owner, launch_id, ticket)
+        await put(run, self._placing(owner, launch_id, ticket))
         return ""
 
     async def release(self, run: Run, owner: str, launch_id: str) -> None:
@@ -38,14 +37,18 @@ class CommandDelivery:
         if answer.status:
             raise Broken(sentences.TICKET_NOT_REMOVED.format(site=self._title), _said(answer))
 
-    async def _push(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> None:
-        answer = await run(_line(self._command.push, owner, launch_id), ticket)
+    def _placing(self, owner: str, launch_id: str, ticket: bytes) -> Placing:
+        push = _line(self._command.push, owner, launch_id)
+        # What the program leaves of the ticket is no part of what comes after it.
+        program = f"head -c {len(ticket)} | {{ {push}; s=$?; cat >/dev/null; exit $s; }}"
+        return Placing(Shell(program), ticket, self._error)
+
+    def _error(self, answer: Completed) -> LaunchError:
         if answer.status in _MISSING:
             program = self._command.push[0]
             missing = sentences.TICKET_PROGRAM_MISSING.format(site=self._title, program=program)
-            raise Broken(missing, _said(answer))
-        if answer.status:
-            raise Refused(sentences.TICKET_NOT_PUSHED.format(site=self._title, reason=_said(answer)))
+            return Broken(missing, _said(answer))
+        return Refused(sentences.TICKET_NOT_PUSHED.format(site=self._title, reason=_said(answer)))
 
 
 def _line(words: tuple[str, ...], owner: str, launch_id: str) -> Shell:

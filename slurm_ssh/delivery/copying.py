@@ -1,10 +1,13 @@
 """A ticket as a private file in a folder that the front end and the nodes share."""
 
+from functools import partial
+
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
 from slurm_ssh import private_folder, sentences
-from slurm_ssh.delivery.protocol import Delivered, Run
+from slurm_ssh.delivery.protocol import Delivered, Placing, Run, put
 from slurm_ssh.errors import Refused
+from slurm_ssh.ssh.transport import Completed
 
 _WRONG_FOLDER = {
     private_folder.FOREIGN: sentences.TICKET_FOLDER_FOREIGN,
@@ -21,37 +24,37 @@ class CopyDelivery:
         self._title = title
         self._folder = folder
 
-    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
-        """Write the file, and name it in the job's KRB5CCNAME."""
-        await self._put(run, owner, launch_id, ticket)
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
+        """Have the file written, and name it in the job's KRB5CCNAME."""
         path = self._path(owner, launch_id)
-        return Delivered(Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}")))
+        fragment = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}"))
+        return Delivered(fragment, placing=self._placing(owner, launch_id, ticket))
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
         """Put another file at the same path: a program that has the older one open reads on in that."""
-        await self._put(run, owner, launch_id, ticket)
+        await put(run, self._placing(owner, launch_id, ticket))
         return ""
 
     async def release(self, run: Run, owner: str, launch_id: str) -> None:
         """Remove the file, for a job that could not do it at its end."""
         await run(Shell(f"rm -f -- {quote(self._path(owner, launch_id))}"), b"")
 
-    async def _put(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> None:
-        answer = await run(self._write(owner, launch_id, len(ticket)), ticket)
-        if not answer.status:
-            return
+    def _placing(self, owner: str, launch_id: str, ticket: bytes) -> Placing:
+        return Placing(self._write(owner, launch_id, len(ticket)), ticket, partial(self._error, owner))
+
+    def _error(self, owner: str, answer: Completed) -> Refused:
         if wrong := _WRONG_FOLDER.get(answer.status):
-            raise Refused(wrong.format(folder=private_folder.named(answer.stderr), site=self._title))
+            return Refused(wrong.format(folder=private_folder.named(answer.stderr), site=self._title))
         said = answer.stderr.strip()[-300:].rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
-        raise Refused(sentences.TICKET_NOT_COPIED.format(folder=self._of(owner), site=self._title, reason=said))
+        return Refused(sentences.TICKET_NOT_COPIED.format(folder=self._of(owner), site=self._title, reason=said))
 
     def _write(self, owner: str, launch_id: str, size: int) -> Shell:
-        """Return the program that writes its stdin beside and renames it: nobody ever reads half a ticket."""
+        """Return the program that writes the ticket beside and renames it: nobody ever reads half of one."""
         name = quote(f"{launch_id}.ccache")
         return Shell(
             private_folder.enter(self._of(owner), "{owner}" in self._folder)
             # A connection that is lost half way looks like the end of the ticket.
-            + f"cat > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
+            + f"head -c {size} > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
             f" {{ rm -f -- {name}.new; exit 1; }}"
         )
 

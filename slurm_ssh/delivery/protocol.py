@@ -6,6 +6,7 @@ from typing import Protocol
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell
+from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.transport import Completed
 
 Run = Callable[[Shell, bytes], Awaitable[Completed]]
@@ -13,17 +14,38 @@ Run = Callable[[Shell, bytes], Awaitable[Completed]]
 
 
 @dataclass(frozen=True)
+class Placing:
+    """How a ticket is put in its place at a site, in an exchange of its own or as one step of a submission.
+
+    `program` finds `data` at the beginning of its stdin, and takes neither more nor less.  `error` returns what to
+    tell if it has failed.
+    """
+
+    program: Shell
+    data: bytes = field(repr=False)
+    error: Callable[[Completed], LaunchError]
+
+
+async def put(run: Run, placing: Placing) -> None:
+    """Put a ticket in its place by an exchange of its own.  Raises what `Placing.error` returns."""
+    answer = await run(placing.program, placing.data)
+    if answer.status:
+        raise placing.error(answer)
+
+
+@dataclass(frozen=True)
 class Delivered:
-    """What makes a job use the ticket in its place.
+    """What makes a job use the ticket in its place, and what is left to do before the job is submitted.
 
     `sbatch_options` stand on sbatch's command line; the variables in `unset` are not in its environment.
-    `notice` is a sentence for the person, "" if all is well.
+    `notice` is a sentence for the person, "" if all is well.  `placing` is None if nothing is left.
     """
 
     fragment: Fragment = field(default_factory=Fragment)
     sbatch_options: tuple[str, ...] = ()
     unset: tuple[str, ...] = ()
     notice: str = ""
+    placing: Placing | None = None
 
 
 class TicketDelivery(Protocol):
@@ -33,7 +55,10 @@ class TicketDelivery(Protocol):
     """
 
     async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
-        """Put `ticket` in place for a job that is about to be submitted."""
+        """Return how a job that is about to be submitted gets `ticket`.
+
+        An exchange with the site is made only if what it says decides whether there is to be a job.
+        """
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
         """Give a running job a newer ticket, where it looks already; may be done any number of times.
@@ -42,7 +67,7 @@ class TicketDelivery(Protocol):
         """
 
     async def release(self, run: Run, owner: str, launch_id: str) -> None:
-        """Remove what `place` left at the site for this launch alone; nothing happens if it is gone."""
+        """Remove what was placed at the site for this launch alone; nothing happens if it is gone."""
 
 
 class NoDelivery:

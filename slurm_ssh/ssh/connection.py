@@ -13,12 +13,14 @@ import asyncssh
 from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Refused
+from slurm_ssh.errors import AnswerTooLong, Refused
 from slurm_ssh.ssh.transport import (
     STOOD_IN,
     Completed,
     ConnectionLost,
     InputTaken,
+    NotBegun,
+    NotBegunInTime,
     ProgramKilled,
     Sent,
     SessionRefused,
@@ -86,22 +88,26 @@ class Connection:
 
         Raises ConnectionLost; TimeoutError after `timeout_seconds`, however long the program goes on; Refused if
         it, or the login shell, prints more than `limit_bytes`, of which no more is ever kept, or if that shell
-        does not run it.
+        does not run it.  NotBegun and NotBegunInTime are those of a program that has data and has not run.
         """
         marker = f"answer-{secrets.token_hex(8)}"
-        sent = wrap(program, data, environ, marker)
+        sent, heard = wrap(program, data, environ, marker), bytearray()
         self._running += 1
         try:
             async with asyncio.timeout(timeout_seconds), self._slots:
-                return await self._exchange(sent, marker, limit_bytes)
+                return await self._exchange(sent, marker, heard, limit_bytes)
+        except TimeoutError as error:
+            if sent.waits and marker.encode() not in heard:
+                raise NotBegunInTime from error
+            raise
         finally:
             self._running -= 1
             self._last_used = asyncio.get_running_loop().time()
 
-    async def _exchange(self, sent: Sent, marker: str, limit_bytes: int) -> Completed:
+    async def _exchange(self, sent: Sent, marker: str, heard: bytearray, limit_bytes: int) -> Completed:
         try:
             async with self._session(sent) as process:
-                outputs = await self._outputs(process, sent, limit_bytes)
+                outputs = await self._outputs(process, sent, heard, limit_bytes)
         except (asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
         return self._answer(process.exit_status, *outputs, marker)
@@ -130,17 +136,24 @@ class Connection:
             return process
         except asyncssh.ChannelOpenError as error:
             if self._ssh.is_closed():
-                raise ConnectionLost(f"{self.host}: {error}") from error
+                raise self._lost_before_data(sent, error) from error
             if self._sessions > 1:
                 return None
             self._has_abandoned = True
             raise SessionRefused(f"{self.host}: {error}") from error
+        except (asyncssh.DisconnectError, OSError) as error:
+            raise self._lost_before_data(sent, error) from error
         except asyncio.CancelledError:
             # It may be opened later.
             self._has_abandoned = True
             raise
         finally:
             self._sessions -= not has_begun
+
+    def _lost_before_data(self, sent: Sent, error: Exception) -> ConnectionLost:
+        """Return the error of a connection that was lost before a program was sent any data."""
+        self._has_abandoned = True
+        return (NotBegun if sent.waits else ConnectionLost)(f"{self.host}: {error}")
 
     def _answer(self, status: int | None, stdout: str, stderr: str, marker: str) -> Completed:
         """Return the answer in what was printed; `status` is the login shell's, None if the connection was cut."""
@@ -158,17 +171,22 @@ class Connection:
             raise Refused(sentence.format(host=self.host), quoted=said) from error
 
     async def _outputs(
-        self, process: "asyncssh.SSHClientProcess[bytes]", sent: Sent, limit_bytes: int
+        self, process: "asyncssh.SSHClientProcess[bytes]", sent: Sent, heard: bytearray, limit_bytes: int
     ) -> tuple[str, str]:
-        """Return what the program prints; it is left behind if that is too much or the caller waits no longer."""
+        """Return what the program prints; it is left behind if that is too much or the caller waits no longer.
+
+        What it has printed on its stdout until then is in `heard`.
+        """
         has_ended = False
         try:
             # One that needs no input may have ended before it is sent; what it printed is to be read all the same.
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(sent.stdin)
                 process.stdin.write_eof()
-            outputs = (self._read(process.stdout, limit_bytes), self._read(process.stderr, limit_bytes))
-            stdout, stderr = await asyncio.gather(*outputs)
+            stdout, stderr = await asyncio.gather(
+                self._read(process.stdout, heard, limit_bytes),
+                self._read(process.stderr, bytearray(), limit_bytes),
+            )
             await process.wait_closed()
             has_ended = True
         finally:
@@ -178,11 +196,10 @@ class Connection:
                 self._has_abandoned = True
         return stdout, stderr
 
-    async def _read(self, output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> str:
-        said = await read_all(output, limit_bytes)
-        if said is None:
-            raise Refused(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
-        return said.decode("utf-8", "replace")
+    async def _read(self, output: "asyncssh.SSHReader[bytes]", heard: bytearray, limit_bytes: int) -> str:
+        if not await read_all(output, heard, limit_bytes):
+            raise AnswerTooLong(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
+        return heard.decode("utf-8", "replace")
 
     @asynccontextmanager
     async def stream(
@@ -231,10 +248,8 @@ class Connection:
         await self._ssh.wait_closed()
 
 
-async def read_all(output: "asyncssh.SSHReader[bytes]", limit_bytes: int) -> bytes | None:
-    """Return all there is, or None as soon as it is more than the limit; no more is ever kept."""
-    try:
-        await output.readexactly(limit_bytes + 1)
-    except asyncio.IncompleteReadError as ended:
-        return bytes(ended.partial)
-    return None
+async def read_all(output: "asyncssh.SSHReader[bytes]", into: bytearray, limit_bytes: int) -> bool:
+    """Read all there is `into`; return False as soon as it is more than the limit: no more is ever kept."""
+    while len(into) <= limit_bytes and (said := await output.read(limit_bytes + 1 - len(into))):
+        into += said
+    return len(into) <= limit_bytes

@@ -6,11 +6,11 @@ from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Unavailable
+from slurm_ssh.errors import NoAnswer, Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, SessionRefused
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, NotBegunInTime
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.
 COMMAND_SECONDS = 60.0
@@ -43,11 +43,14 @@ class Remote:
             raise Unavailable(error.sentence.format(site=self.site.title), str(error)) from error
 
     async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
-        """Run a program; ConnectionLost means that it may or may not have done its work."""
+        """Run a program once; what is certain not to have run is begun again, over a new connection.
+
+        Raises as `run` does, but ConnectionLost if the program may or may not have done its work, NotBegun if it
+        has not.  NoAnswer and AnswerTooLong leave that open too; after any other error it has not run.
+        """
         try:
             return await self._run(program, data, limit_bytes)
-        except SessionRefused:
-            # It has not run; a new connection has sessions of its own.
+        except NotBegun:
             return await self._run(program, data, limit_bytes)
 
     async def _run(self, program: Shell, data: bytes, limit_bytes: int) -> Completed:
@@ -63,4 +66,5 @@ class Remote:
         except TimeoutError as error:
             sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
             seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
-            raise Unavailable(sentence.format(site=self.site.title, seconds=round(seconds))) from error
+            family = Unavailable if isinstance(error, NotBegunInTime) else NoAnswer
+            raise family(sentence.format(site=self.site.title, seconds=round(seconds))) from error

@@ -39,10 +39,18 @@ class ProgramKilled(ConnectionLost):
     sentence = sentences.COMMAND_KILLED
 
 
-class SessionRefused(ConnectionLost):
+class NotBegun(ConnectionLost):
+    """The connection ended before the program was given the data that it waits for, so it has not run."""
+
+
+class SessionRefused(NotBegun):
     """The front end opened no session for the program, which so has not run."""
 
     sentence = sentences.SESSION_REFUSED
+
+
+class NotBegunInTime(TimeoutError):  # noqa: N818
+    """The program that waits for its data has not begun in time, and does not: its first word ends it."""
 
 
 class InputTaken(Exception):  # noqa: N818
@@ -51,10 +59,14 @@ class InputTaken(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Sent:
-    """The remote command that runs a program, and what it finds on its stdin."""
+    """The remote command that runs a program, and what it finds on its stdin.
+
+    One that `waits` does nothing before that is there.
+    """
 
     command: str
     stdin: bytes
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,14 +85,15 @@ def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -
     data can be seen in the front end's list of processes.
     """
     begin = f"exit {STOOD_IN} #{marker}"
+    waits = bool(data)
     before = f"exit {STOOD_IN}\n" * _LINES_TO_SPARE + f"{begin}\n"
-    command = _command(_text(program, environ, marker, begin if data else ""))
+    command = _command(_text(program, environ, marker, begin if waits else ""))
     if len(command) > _LONGEST_COMMAND:
         text = program.encode()
         # `head -c` takes no more than asked for from a pipe, so what follows is left for the program.
         command = _command(_text(Shell(f'eval "$(head -c {len(text)})"'), environ, marker, begin))
-        data = text + data
-    return Sent(command, before.encode() + data)
+        data, waits = text + data, True
+    return Sent(command, before.encode() + data, waits)
 
 
 def _text(program: Shell, environ: Mapping[str, str], marker: str, begin: str) -> str:
@@ -95,7 +108,7 @@ def _text(program: Shell, environ: Mapping[str, str], marker: str, begin: str) -
     to_begin = f"""l=; until [ "$l" = '{begin}' ]; do IFS= read -r l || {taken}; done"""
     return (
         f"{to_begin if begin else 'exec </dev/null'}\n"
-        f"printf '\\n%s\\n' {marker}; printf '\\n%s\\n' {marker} >&2\n"
+        f"printf '\\n%s\\n' {marker} && printf '\\n%s\\n' {marker} >&2 || exit\n"
         f"env -i {kept} {settings} /bin/sh -c {quote(program)}\n"
         f"s=$?; printf '\\n%s %s\\n' {marker} $s; printf '\\n%s\\n' {marker} >&2; exit $s"
     )

@@ -26,7 +26,7 @@ from slurm_ssh_spawner.launch.records import LaunchRecords
 from slurm_ssh_spawner.launch.reports import token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
-# For all exchanges of a submission: folders, ticket, sbatch.
+# For a connection, the exchange, and those of a delivery that needs some of its own.
 _SUBMIT_SECONDS = 240.0
 
 _log = logging.getLogger(__name__)

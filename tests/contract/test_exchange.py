@@ -1,6 +1,7 @@
 """What a connection promises of the programs that it runs, by our double and by OpenSSH."""
 
 import asyncio
+import contextlib
 import os
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +13,14 @@ import pytest
 from kernels.shell import Shell
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.connection import COMMANDS_AT_ONCE, Connection
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, ProgramKilled, SessionRefused
+from slurm_ssh.ssh.transport import (
+    Completed,
+    ConnectionLost,
+    NotBegun,
+    NotBegunInTime,
+    ProgramKilled,
+    SessionRefused,
+)
 from tests.support import openssh, sshd
 from tests.support.waiting import until
 
@@ -244,3 +252,53 @@ async def test_a_hang_up_in_the_middle_is_no_answer(
         await running
     assert type(lost.value) is ConnectionLost
     await until(lambda: not connection.is_open)
+
+
+async def test_a_connection_that_is_found_lost_has_run_nothing_of_a_program_that_waits_for_data(
+    front_ends: _FrontEnds, connect: Connect, tmp_path: Path
+) -> None:
+    connection = await connect()
+    await _run(connection, "true")
+    front_ends.hang_up()
+    with pytest.raises(NotBegun):
+        await _run(connection, f"touch {tmp_path}/ran", data=b"data")
+    assert not connection.is_fresh
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(("data", "is_certain"), [(b"data", True), (b"", False)])
+async def test_a_login_shell_that_hangs_has_not_begun_a_program_that_waits_for_data(
+    connect: Connect, tmp_path: Path, data: bytes, is_certain: bool
+) -> None:
+    connection = await connect(_login_shell(tmp_path, f"echo hello; echo $$ >{tmp_path}/pid; exec sleep 600"))
+    with pytest.raises(TimeoutError) as late:
+        await _run(connection, "true", seconds=2, data=data)
+    assert isinstance(late.value, NotBegunInTime) == is_certain
+    assert not connection.is_fresh
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+async def test_a_program_that_hangs_has_begun(connect: Connect, tmp_path: Path) -> None:
+    connection = await connect()
+    with pytest.raises(TimeoutError) as late:
+        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2, data=b"data")
+    assert type(late.value) is TimeoutError
+    os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
+@pytest.mark.parametrize("parting", ["late", "cut"])
+async def test_a_program_that_is_left_is_ended_by_its_next_word(
+    front_ends: _FrontEnds, connect: Connect, tmp_path: Path, parting: str
+) -> None:
+    connection, pid = await connect(), tmp_path / "pid"
+    program = f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; while echo word; do sleep 0.1; done"
+    running = asyncio.create_task(_run(connection, f"echo $$ >{pid}; {program}", 600, b"data"))
+    await until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    if parting == "cut":
+        front_ends.hang_up()
+    else:
+        running.cancel()
+    with contextlib.suppress(asyncio.CancelledError, ConnectionLost):
+        await running
+    (tmp_path / "go").touch()
+    await until(lambda: not Path("/proc", pid.read_text().strip()).exists())

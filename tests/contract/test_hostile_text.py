@@ -14,7 +14,7 @@ from slurm_ssh.delivery import AuksDelivery
 from slurm_ssh.delivery import command as command_delivery
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.jobs import log as job_log
-from slurm_ssh.jobs import submission
+from slurm_ssh.jobs import steps
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh import transport
@@ -65,6 +65,10 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "marker ends": (
         lambda text: transport.unwrap(text, "", _MARKER),
         lambda size: _filled(f"\n{_MARKER} 1", size),
+    ),
+    "words of steps": (
+        lambda text: steps.parse(Completed(1, text, text)),
+        lambda size: _filled("\n== sbatch\n", size),
     ),
     "parentheses": (_snapshot, lambda size: _node(_filled("(", size))),
     "pairs of them": (_snapshot, lambda size: _node(_filled("(()", size))),
@@ -129,7 +133,7 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
         lambda size: _filled(" \n", size),
     ),
     "why a home is full": (
-        lambda text: submission._last_line(Completed(1, "", text)),
+        lambda text: steps._last_line(Completed(1, "", text)),
         lambda size: _filled("a\r", size),
     ),
     "base64 of a ticket": (_kept, lambda size: _filled("BQQA", size)),

@@ -1,16 +1,23 @@
-"""Job scripts as they are sent, kept in tests/data/golden.
+"""Job scripts, and the programs that submit them, as they are sent; kept in tests/data/golden.
 
 `python -m tests.support.golden` writes them anew: read the difference before committing it.
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell
+from profiles.catalogue.site import Site
+from slurm_ssh import delivery
+from slurm_ssh.delivery import Delivered
 from slurm_ssh.job import mark
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.jobs import steps
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.launch import script
 from tests.support import builders
 from tests.support.folders import DATA
@@ -104,6 +111,44 @@ def path(name: str) -> Path:
     return FOLDER / f"{name}.sh"
 
 
+TICKET = b"\x05\x04ticket"
+
+AFTER_AUKS = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",))
+
+PROGRAMS: dict[str, dict[str, Any]] = {
+    "none": {"ticket": {"delivery": "none"}},
+    "copy": {"job_folder": "/scratch/it's $HOME/{owner}"},
+    "auks": {"ticket": {"delivery": "auks"}, "slurm_cluster": "lugano"},
+    "command": {
+        "ticket": {"delivery": "command", "command": {"push": ["/opt/push it", "{owner}", "{launch_id}"]}}
+    },
+}
+"""What a site has to itself, by the name of the program that submits there."""
+
+
+def submission(name: str) -> tuple[Shell, bytes]:
+    """Return the program of this name as it is now, and its data."""
+    launch = builders.launch(builders.catalogue(sites={"geneva": builders.site(**PROGRAMS[name])}))
+    request = builders.request(script="exit\n", secrets={"TOKEN": "5ec4e7", "SECOND": ""})
+    delivered = AFTER_AUKS if name == "auks" else _delivered(launch.site)
+    return steps.program(launch.site, "alice", request, slurm_jobs.batch_script(request), delivered)
+
+
+def _delivered(site: Site) -> Delivered:
+    return asyncio.run(delivery.of(site).place(_nobody, "alice", builders.LAUNCH_ID, TICKET))
+
+
+async def _nobody(_program: Shell, _data: bytes) -> Completed:
+    raise AssertionError("these deliveries need no exchange of their own")
+
+
+def program_path(name: str) -> Path:
+    """Return where the program of this name is kept."""
+    return FOLDER / "submission" / f"{name}.sh"
+
+
 if __name__ == "__main__":
+    for name in PROGRAMS:
+        program_path(name).write_text(submission(name)[0], encoding="utf-8")
     for name in SCRIPTS:
         path(name).write_text(text(name), encoding="utf-8")

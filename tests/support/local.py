@@ -8,7 +8,16 @@ from typing import Any
 
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, SessionRefused, unwrap, wrap
+from slurm_ssh.errors import AnswerTooLong
+from slurm_ssh.ssh.transport import (
+    Completed,
+    ConnectionLost,
+    NotBegun,
+    NotBegunInTime,
+    SessionRefused,
+    unwrap,
+    wrap,
+)
 from tests.support import shells
 
 _MARKER = "answer-0011223344556677"
@@ -58,15 +67,18 @@ class LocalSite:
     """Runs programs with `home` as the home directory; stands for a connection and for its pool.
 
     `mishaps` are what happens to the next programs: `before` loses the connection before a program ran, `after`
-    when it had run, `late` lets it not answer in time, `no session` opens none for it.  `delegated` is the ticket
-    of the login.
+    when it had run, a number when so many bytes of its data were there; `stale` finds it lost already, `late` lets
+    the program not answer in time, `hung` not even begin, `long` lets it say more than is read, `no session` opens
+    none for it.  `shell` is the login shell, `delegated` the ticket of the login; `exchanges` counts them all.
     """
 
     is_open = True
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.mishaps: list[str] = []
+        self.exchanges = 0
+        self.mishaps: list[str | int] = []
+        self.shell = "sh"
         self.slurm = home / "slurm"
         self.delegated: Path | None = None
         self.refusal: Exception | None = None
@@ -83,23 +95,31 @@ class LocalSite:
         limit_bytes: int = 0,  # noqa: ARG002 - nothing here is long
     ) -> Completed:
         """Run a program with data on its stdin; as a Connection does, and a `delivery.Run`."""
+        self.exchanges += 1
         mishap = self.mishaps.pop(0) if self.mishaps else ""
         if mishap == "before":
             raise ConnectionLost("the wire was cut")
+        if mishap == "stale":
+            raise NotBegun("the wire had been cut")
         if mishap == "no session":
             raise SessionRefused("open failed")
         if mishap == "late":
             raise TimeoutError
+        if mishap == "hung":
+            raise NotBegunInTime
         sent = wrap(program, data, environ or {}, _MARKER)
+        lacking = max(0, len(data) - mishap) if isinstance(mishap, int) else 0
         answer = await asyncio.to_thread(
             shells.run,
-            ["sh", "-c", sent.command],
-            sent.stdin,
+            [self.shell, "-c", sent.command],
+            sent.stdin[: len(sent.stdin) - lacking],
             {"HOME": str(self.home), "USER": "alice"}
             | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
             cwd="/",
         )
-        if mishap == "after":
+        if mishap == "long":
+            raise AnswerTooLong("login1.geneva.test says more text than is read.")
+        if mishap == "after" or isinstance(mishap, int):
             raise ConnectionLost("the wire was cut")
         return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
 

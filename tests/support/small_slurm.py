@@ -12,6 +12,7 @@ from slurm_ssh.ssh.transport import Completed, ConnectionLost
 
 _MARK = re.compile(r"jupyter-hub-([0-9a-f]{12})")
 _TICKET = re.compile(r"([0-9a-f]{12})\.ccache")
+_PLACED = re.compile(r"head -c ([0-9]+) > ([0-9a-f]{12})\.ccache")
 
 
 @dataclass
@@ -24,8 +25,8 @@ class _Row:
 class SmallSlurm:
     """Stands for a pool and its connections.
 
-    `loses` is what is lost after the next sbatch: its "answer", or the whole "site" from then on.  `cancelled` are
-    launches that somebody has cancelled.
+    `loses` is what is lost of the next submission: the "program" when the ticket is in its place, or after sbatch
+    the "answer", or the whole "site" from then on.  `cancelled` are launches that somebody has cancelled.
     """
 
     def __init__(self) -> None:
@@ -56,6 +57,8 @@ class SmallSlurm:
     async def run(self, program: str, data: bytes = b"", **_: Any) -> Completed:
         """Do what the program would do, as far as it matters."""
         await asyncio.sleep(0)
+        if placed := _PLACED.search(program):
+            self.tickets[placed[2]], data = data[: int(placed[1])], data[int(placed[1]) :]
         if "/sbatch" in program:
             return self._submitted(data.decode())
         if "/squeue" in program:
@@ -64,22 +67,22 @@ class SmallSlurm:
             for launch_id in _MARK.findall(program):
                 self.cancelled.add(launch_id)
                 self.rows.pop(launch_id, None)
-        elif found := _TICKET.search(program):
-            if data:
-                self.tickets[found[1]] = data
-            else:
-                self.tickets.pop(found[1], None)
+        elif not placed and (found := _TICKET.search(program)):
+            self.tickets.pop(found[1], None)
         return Completed(0, "", "")
 
     def _submitted(self, script: str) -> Completed:
         found = _MARK.search(script)
         assert found
+        if self.loses == "program":
+            self.loses = ""
+            raise ConnectionLost("the wire was cut")
         self._number += 1
         self.rows[found[1]] = _Row(self._number, "alice")
         if loses := self.loses:
             self.loses, self.is_away = "", loses == "site"
             raise ConnectionLost("the wire was cut")
-        return Completed(0, f"{self._number}\n", "")
+        return Completed(0, f"\n== sbatch\n{self._number}\n", "")
 
     def _listed(self, launch_ids: list[str]) -> str:
         rows = {launch_id: self.rows[launch_id] for launch_id in launch_ids if launch_id in self.rows}

@@ -24,8 +24,9 @@ class Sshd:
     `tried` are the names that began a login, `logins` those that were let in, `asked` where clients wanted to be
     carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
     `shell` is a command that is run as a login shell, in place of a real one; without a `keytab` people log in by
-    `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, `menu` is said instead of
-    running a program; nodes that are `dark` answer nobody who wants to be carried to them.
+    `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, `drops` as soon as a session
+    is open, `menu` is said instead of running a program; nodes that are `dark` answer nobody who wants to be
+    carried to them.
 
     As unkind as OpenSSH: a connection has at most `sessions` at once, and one that its client has closed is one of
     them until its program has ended.
@@ -41,6 +42,7 @@ class Sshd:
         self.closed = False
         self.menu = ""
         self.dark = False
+        self.drops = False
         self.sessions = 10
         self.port = 0
         self.tried: list[str] = []
@@ -149,6 +151,11 @@ class _Session:
         self._copying.cancel()
         return True
 
+    def hang_up(self) -> None:
+        """Let nobody hear or feed the program any more: its connection is lost."""
+        if self._copying:
+            self._copying.cancel()
+
     async def run(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
         self._sshd.running += 1
         self._sshd.most_running = max(self._sshd.most_running, self._sshd.running)
@@ -211,6 +218,7 @@ class _Login(asyncssh.SSHServer):
         self._sshd = sshd
         self._connection: Any = None
         self._sessions = 0
+        self._begun: list[_Session] = []
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -218,13 +226,18 @@ class _Login(asyncssh.SSHServer):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._sshd.connections.remove(self._connection)
+        for session in self._begun:
+            session.hang_up()
 
     def session_requested(self) -> Any:
         if self._sessions >= self._sshd.sessions:
             return False
         self._sessions += 1
+        if self._sshd.drops:
+            asyncio.get_running_loop().call_soon(self._connection.abort)
         channel = self._connection.create_server_channel(encoding=None)
         session = _Session(self._sshd, channel, self._session_over)
+        self._begun.append(session)
         return channel, asyncssh.SSHServerProcess(session.run, None, 3, False)
 
     def _session_over(self) -> None:

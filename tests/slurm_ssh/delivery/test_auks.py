@@ -367,6 +367,7 @@ async def _submit(site: AuksSite, ticket: bytes) -> list[str]:
 
 async def test_sbatch_is_told_that_auks_is_done_and_gets_no_ticket_of_the_front_end(site: AuksSite) -> None:
     assert await _submit(site, _ticket()) == []
+    assert site.local.exchanges == 2
     assert site.local.told("sbatch.arguments").splitlines() == ["--parsable", "--export=ALL", "--auks=done"]
     names = {line.split("=", 1)[0] for line in site.local.told("sbatch.environ").splitlines()}
     assert not names & {"KRB5CCNAME", "SLURM_SPANK_AUKS"}

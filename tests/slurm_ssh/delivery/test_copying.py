@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from kernels.fragment import Fragment
 from kernels.shell import Shell
 from slurm_ssh import delivery, sentences
-from slurm_ssh.delivery import CopyDelivery, Delivered, NoDelivery
+from slurm_ssh.delivery import CopyDelivery, Delivered, NoDelivery, Run
+from slurm_ssh.delivery.protocol import put
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders, shells
@@ -34,21 +36,29 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+async def _place(run: Run, folder: Path | str, launch_id: str = ID, ticket: bytes = TICKET) -> Fragment:
+    """Do what a submission does, in an exchange of its own; return what the job gets."""
+    delivered = await _copy(folder).place(run, "alice", launch_id, ticket)
+    assert delivered.placing
+    await put(run, delivered.placing)
+    return delivered.fragment
+
+
 async def _refusal(site: LocalSite, folder: Path | str) -> str:
     with pytest.raises(Refused) as refused:
-        await _copy(folder).place(site.run, "alice", ID, TICKET)
+        await _place(site.run, folder)
     return refused.value.message
 
 
 async def test_a_ticket_is_a_private_file_in_a_private_folder(site: LocalSite, folder: Path) -> None:
-    await _copy(folder).place(site.run, "alice", ID, TICKET)
+    await _place(site.run, folder)
     (path,) = folder.iterdir()
     assert path.read_bytes() == TICKET
     assert (_mode(folder), _mode(path)) == (0o700, 0o600)
 
 
 async def test_the_job_is_told_where_its_ticket_is_and_removes_it(site: LocalSite, folder: Path) -> None:
-    fragment = (await _copy(folder).place(site.run, "alice", ID, TICKET)).fragment
+    fragment = await _place(site.run, folder)
     path = folder / f"{ID}.ccache"
     assert fragment.environ == {"KRB5CCNAME": f"FILE:{path}"}
     assert path.exists()
@@ -57,12 +67,12 @@ async def test_the_job_is_told_where_its_ticket_is_and_removes_it(site: LocalSit
 
 
 async def test_every_owner_has_a_folder(site: LocalSite, tmp_path: Path) -> None:
-    await _copy(tmp_path / "{owner}" / "tickets").place(site.run, "alice", ID, TICKET)
+    await _place(site.run, tmp_path / "{owner}" / "tickets")
     assert (tmp_path / "alice" / "tickets" / f"{ID}.ccache").exists()
 
 
 async def test_a_newer_ticket_takes_the_place_of_the_older_one_by_rename(site: LocalSite, folder: Path) -> None:
-    await _copy(folder).place(site.run, "alice", ID, b"old")
+    await _place(site.run, folder, ticket=b"old")
     path = folder / f"{ID}.ccache"
     with path.open("rb") as reader:
         assert await _copy(folder).renew(site.run, "alice", ID, TICKET) == ""
@@ -83,7 +93,7 @@ async def test_a_folder_that_others_may_enter_is_refused(site: LocalSite, folder
 async def test_a_private_folder_that_exists_is_used(site: LocalSite, folder: Path, mode: int) -> None:
     folder.mkdir(parents=True)
     folder.chmod(mode)
-    await _copy(folder).place(site.run, "alice", ID, TICKET)
+    await _place(site.run, folder)
     assert [path.read_bytes() for path in folder.iterdir()] == [TICKET]
 
 
@@ -141,20 +151,37 @@ async def test_a_ticket_that_could_not_be_written_leaves_nothing(site: LocalSite
 
 @pytest.mark.parametrize("arrived", [0, 1, len(TICKET) - 1])
 async def test_a_ticket_cut_off_on_its_way_takes_no_place(site: LocalSite, folder: Path, arrived: int) -> None:
-    await _copy(folder).place(site.run, "alice", ID, b"old")
+    await _place(site.run, folder, ticket=b"old")
 
     async def cut(program: Shell, data: bytes) -> Completed:
         return await site.run(program, data[:arrived])
 
     with pytest.raises(Refused, match="exit status 1"):
-        await _copy(folder).place(cut, "alice", ID, TICKET)
+        await _place(cut, folder)
     assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [(f"{ID}.ccache", b"old")]
+
+
+async def test_nothing_is_sent_before_the_submission_and_the_ticket_is_in_no_repr(
+    site: LocalSite, folder: Path
+) -> None:
+    delivered = await _copy(folder).place(site.run, "alice", ID, b"5ec4e7")
+    assert site.exchanges == 0
+    assert delivered.placing
+    assert delivered.placing.data == b"5ec4e7"
+    assert "5ec4e7" not in repr(delivered)
+
+
+async def test_what_follows_the_ticket_is_left_for_the_next_step(site: LocalSite, folder: Path) -> None:
+    delivered = await _copy(folder).place(site.run, "alice", ID, TICKET)
+    assert delivered.placing
+    answer = await site.run(Shell(f"({delivered.placing.program}) && cat"), TICKET + b"next")
+    assert answer.stdout == "next"
 
 
 async def test_a_released_ticket_is_removed_and_the_others_stay(site: LocalSite, folder: Path) -> None:
     place = _copy(folder)
     for launch_id in (ID, "ffffffffffff"):
-        await place.place(site.run, "alice", launch_id, TICKET)
+        await _place(site.run, folder, launch_id)
     for _ in range(2):
         await place.release(site.run, "alice", ID)
     assert [path.name for path in folder.iterdir()] == ["ffffffffffff.ccache"]

@@ -7,20 +7,22 @@ from kernels.fragment import Fragment
 from profiles.offer.launch import Launch
 from slurm_ssh import sentences
 from slurm_ssh.errors import (
+    AnswerTooLong,
     Broken,
+    FrontEndRefused,
     LaunchError,
     Refused,
     SiteUnreachable,
+    SubmissionAbsent,
     SubmissionLost,
     SubmitRefused,
     Unavailable,
 )
 from slurm_ssh.job import mark
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import submission
+from slurm_ssh.jobs import steps, submission
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from tests.support import builders
@@ -55,7 +57,10 @@ def _launch(local: LocalSite, **site: Any) -> Launch:
 
 
 async def _submit(
-    local: LocalSite, launch: Launch | None = None, process: ServerProcess | None = None
+    local: LocalSite,
+    launch: Launch | None = None,
+    process: ServerProcess | None = None,
+    ticket: bytes = b"ticket",
 ) -> tuple[str, list[str]]:
     said: list[str] = []
     asked = launch or _launch(local)
@@ -66,7 +71,7 @@ async def _submit(
     def build(fragment: Fragment) -> JobRequest:
         return script.build(asked, ID, MARK, server, (fragment,))
 
-    _, job_id = await submission.submit(remote, builders.job(job_id=""), build, b"ticket", said.append)
+    _, job_id = await submission.submit(remote, builders.job(job_id=""), build, ticket, said.append)
     return job_id, said
 
 
@@ -84,6 +89,45 @@ async def test_a_launch_is_submitted_with_folder_ticket_and_script(local: LocalS
     assert local.told("sbatch.stdin").endswith("\nEND_OF_STARTER\nexit $?\n}\nlaunch\n")
 
 
+async def test_a_submission_is_one_exchange(local: LocalSite) -> None:
+    await _submit(local)
+    assert local.exchanges == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "tcsh"])
+@pytest.mark.parametrize("length", [0, 20_000])
+async def test_a_submission_is_the_same_for_every_login_shell(local: LocalSite, shell: str, length: int) -> None:
+    local.shell = shell
+    push = ["/bin/sh", "-c", f"cat > {local.home}/pushed", "x" * length]
+    launch = _launch(local, ticket={"delivery": "command", "command": {"push": push}})
+    assert await _submit(local, launch) == ("42", [])
+    assert (local.home / "pushed").read_bytes() == b"ticket"
+    assert local.told("sbatch.stdin").endswith("\nlaunch\n")
+    assert f"JUPYTERHUB_API_TOKEN={SECRETS['JUPYTERHUB_API_TOKEN']}" in local.told("sbatch.environ").splitlines()
+
+
+@pytest.mark.parametrize("push", ["exit 0", "head -c 1 >/dev/null", "echo said; echo much >&2; printf unended"])
+async def test_a_sites_program_for_tickets_has_no_say_in_what_comes_after_it(local: LocalSite, push: str) -> None:
+    ticket = {"delivery": "command", "command": {"push": ["/bin/sh", "-c", push]}}
+    launch = _launch(local, ticket=ticket)
+    assert await _submit(local, launch, ticket=b"exit 1\n" * 40_000) == ("42", [])
+    assert local.told("sbatch.stdin").startswith(f"#!/bin/bash\n#SBATCH --job-name={MARK}\n")
+
+
+async def test_a_ticket_that_cannot_be_placed_is_no_submission(local: LocalSite) -> None:
+    error = await _error(local, Refused, launch=_launch(local, ticket_folder="/proc/{owner}"))
+    assert error.message.startswith("Your ticket could not be put into /proc/alice at Geneva: ")
+    assert local.told("submissions") == ""
+    assert local.exchanges == 1
+
+
+async def test_sbatch_runs_in_the_folder_of_the_login(local: LocalSite) -> None:
+    stub = local.slurm / "sbatch"
+    stub.write_text(stub.read_text().replace("cd ", f"pwd > {local.slurm}/sbatch.cwd; cd ", 1))
+    await _submit(local)
+    assert local.told("sbatch.cwd") == "/\n"
+
+
 async def test_secrets_reach_sbatch_in_its_environment_only(local: LocalSite) -> None:
     await _submit(local)
     seen = local.told("sbatch.environ").splitlines()
@@ -97,7 +141,7 @@ async def test_the_job_gets_its_owner_its_secrets_and_nothing_else(local: LocalS
     await _submit(local)
     seen = {line.split("=", 1)[0] for line in local.told("sbatch.environ").splitlines()}
     own = {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", submission.UMASK, *SECRETS}
+    assert seen - own == {"HOME", "USER", "LOGNAME", "SHELL", "PATH", steps.UMASK, *SECRETS}
 
 
 async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
@@ -156,7 +200,7 @@ async def test_a_submission_that_came_to_nothing_leaves_no_ticket(local: LocalSi
 
 async def test_a_ticket_that_cannot_be_removed_does_not_hide_why_nothing_was_submitted(local: LocalSite) -> None:
     local.tell("refusal", "sbatch: error: Too tired\n")
-    local.mishaps = ["", "", "", "before", "before"]
+    local.mishaps = ["", "before", "before"]
     assert "Too tired" in (await _error(local, SubmitRefused)).message
 
 
@@ -184,14 +228,14 @@ async def test_a_job_that_a_wrapper_of_sbatch_announces_in_words_of_its_own_is_f
 
 async def test_a_job_whose_number_was_lost_is_found_by_its_mark(local: LocalSite) -> None:
     local.tell("queue", f"41|RUNNING|n1|alice|None|other\n43|PENDING|n/a|alice|Priority|{MARK}\n")
-    local.mishaps = ["", "", "after"]
+    local.mishaps = ["after"]
     assert (await _submit(local))[0] == "43"
     assert local.told("submissions") == "x\n"
 
 
 async def test_a_site_that_cannot_be_reached_for_a_while_is_asked_again_for_a_lost_job(local: LocalSite) -> None:
     local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
-    local.mishaps = ["", "", "after", *["before"] * 6, "late"]
+    local.mishaps = ["after", *["before"] * 6, "late"]
     assert (await _submit(local))[0] == "43"
 
 
@@ -200,33 +244,84 @@ async def test_a_site_that_cannot_be_reached_for_a_while_is_asked_again_for_a_lo
 )
 async def test_a_job_that_nobody_could_ask_about_may_be_there(local: LocalSite, mishap: str, said: str) -> None:
     local.tell("silent", "")
-    local.mishaps = ["", "", mishap]
+    local.mishaps = [mishap]
     error = await _error(local, SubmissionLost)
     assert said in error.message
 
 
-async def test_a_site_that_cannot_be_reached_has_no_job(local: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = []
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        SiteUnreachable("Geneva cannot be reached."),
+        Unavailable("The login servers of Geneva do not answer."),
+        FrontEndRefused("Geneva does not know you."),
+    ],
+    ids=lambda refusal: type(refusal).__name__,
+)
+async def test_without_a_connection_there_is_no_job_to_look_for(local: LocalSite, refusal: LaunchError) -> None:
+    local.refusal = refusal
+    assert await _error(local, type(refusal)) is refusal
+    assert local.exchanges == 0
 
-    async def run_then_leave(*given: Any, **more: Any) -> Completed:
-        ran.append(await LocalSite.run(local, *given, **more))
-        if len(ran) == 2:
-            local.refusal = SiteUnreachable("Geneva cannot be reached.")
-        return ran[-1]
 
-    monkeypatch.setattr(local, "run", run_then_leave)
-    error = await _error(local, SiteUnreachable)
-    assert error.message == "Geneva cannot be reached."
+async def test_a_connection_that_was_lost_long_before_costs_another_one_and_no_look(local: LocalSite) -> None:
+    local.mishaps = ["stale"]
+    assert await _submit(local) == ("42", [])
+    assert local.exchanges == 2
+    assert local.told("submissions") == "x\n"
+
+
+async def test_a_login_that_hangs_has_no_job_to_look_for(local: LocalSite) -> None:
+    local.mishaps = ["hung"]
+    error = await _error(local, Unavailable)
+    assert error.message == "Geneva did not answer within 60 seconds."
+    assert not isinstance(error, SubmissionLost)
+    assert local.exchanges == 1
+
+
+async def test_connections_that_are_lost_before_the_program_begins_submit_nothing(local: LocalSite) -> None:
+    local.mishaps = ["stale", "stale"]
+    error = await _error(local, Unavailable)
+    assert error.message == sentences.CONNECTION_LOST.format(site="Geneva")
+    assert not isinstance(error, SubmissionLost)
+    assert local.exchanges == 2
+
+
+_SECRET_LINES = len("".join(f"{value}\n" for value in SECRETS.values()))
+
+
+@pytest.mark.parametrize("arrived", [0, 3, len(b"ticket"), len(b"ticket") + 5, len(b"ticket") + _SECRET_LINES - 1])
+async def test_a_submission_that_is_cut_off_before_its_script_is_none_and_leaves_no_ticket(
+    local: LocalSite, arrived: int
+) -> None:
+    local.mishaps = [arrived]
+    await _error(local, SubmissionAbsent)
+    assert local.told("submissions") == ""
+    assert not list(local.home.glob("alice/tickets/*"))
+
+
+async def test_an_answer_that_is_too_long_leaves_no_ticket(local: LocalSite) -> None:
+    local.mishaps = ["long"]
+    assert "more text than" in (await _error(local, AnswerTooLong)).message
+    assert not list((local.home / "alice" / "tickets").iterdir())
+
+
+async def test_an_answer_that_is_lost_after_a_refusal_leaves_no_ticket(local: LocalSite) -> None:
+    local.tell("refusal", _PROJECT_REFUSED)
+    local.mishaps = ["after"]
+    await _error(local, SubmissionAbsent)
+    assert local.told("submissions") == "x\n"
+    assert not list((local.home / "alice" / "tickets").iterdir())
 
 
 async def test_the_search_for_a_lost_job_ends(local: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "_FIND_SECONDS", 0)
-    local.mishaps = ["", "", "after"]
+    local.mishaps = ["after"]
     await _error(local, SubmissionLost)
 
 
 async def test_a_submission_that_did_not_arrive_is_not_tried_twice(local: LocalSite) -> None:
-    local.mishaps = ["", "", "before"]
+    local.mishaps = ["before"]
     error = await _error(local, Unavailable)
     assert error.message == "The connection to Geneva was lost while the job was submitted."
     assert local.told("submissions") == ""
@@ -234,13 +329,13 @@ async def test_a_submission_that_did_not_arrive_is_not_tried_twice(local: LocalS
 
 async def test_a_job_of_somebody_else_with_the_same_mark_is_not_ours(local: LocalSite) -> None:
     local.tell("queue", f"43|PENDING|n/a|bob|Priority|{MARK}\n")
-    local.mishaps = ["", "", "late"]
+    local.mishaps = ["late"]
     await _error(local, Unavailable)
 
 
 async def test_an_unreadable_queue_does_not_find_a_lost_job(local: LocalSite) -> None:
     local.tell("queue", "maintenance until Monday\n")
-    local.mishaps = ["", "", "after"]
+    local.mishaps = ["after"]
     await _error(local, Unavailable)
 
 
@@ -263,7 +358,7 @@ async def test_a_variable_that_no_script_can_hold_is_for_the_admin(local: LocalS
 
 
 async def test_a_session_that_was_refused_is_no_lost_submission(local: LocalSite) -> None:
-    local.mishaps = ["", "", "no session", "no session"]
+    local.mishaps = ["no session", "no session"]
     error = await _error(local, Unavailable)
     assert error.message == sentences.SESSION_REFUSED.format(site="Geneva")
     assert not isinstance(error, SubmissionLost)

@@ -14,7 +14,7 @@ from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
-from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
 from tests.support import builders, loopback, sshd
 from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
@@ -45,6 +45,21 @@ async def test_a_program_runs_as_the_owner_with_her_ticket(connection: Connectio
     context = login1.connections[0].get_gss_context()
     assert context is not None
     assert str(context._ctx.delegated_creds.name) == "alice@LAB.TEST"
+
+
+@pytest.mark.parametrize(("data", "is_certain"), [(b"data", True), (b"", False)])
+async def test_a_connection_that_is_lost_before_any_data_went_has_not_run_what_waits_for_them(
+    tmp_path: Path, data: bytes, is_certain: bool
+) -> None:
+    async with sshd.running_for_key(tmp_path) as front_end:
+        connection = Connection("front-end", await front_end.connect())
+        front_end.drops = True
+        with pytest.raises(ConnectionLost) as lost:
+            await _run(connection, "touch ~/ran", data)
+        assert isinstance(lost.value, NotBegun) == is_certain
+        assert not connection.is_fresh
+        await connection.close()
+    assert not (is_certain and (tmp_path / "ran").exists())
 
 
 async def test_a_host_key_that_is_not_in_the_catalogue_is_for_the_admin_and_gets_no_ticket(

@@ -7,7 +7,7 @@ from kernels.shell import Shell
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.transport import Completed, ConnectionLost
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
 from tests.support import builders
 from tests.support.local import LocalSite
 
@@ -57,6 +57,19 @@ async def test_a_program_that_may_run_only_once_is_not_run_again(remote: Remote,
     with pytest.raises(ConnectionLost):
         await remote.run_once(_COUNT)
     assert _runs(local) == 1
+
+
+@pytest.mark.parametrize("mishap", ["stale", "no session"])
+async def test_a_program_that_is_certain_not_to_have_run_is_begun_once_more(
+    remote: Remote, local: LocalSite, mishap: str
+) -> None:
+    local.mishaps = [mishap]
+    assert (await remote.run_once(_COUNT)).status == 0
+    assert _runs(local) == 1
+    local.mishaps = [mishap, mishap, ""]
+    with pytest.raises(NotBegun):
+        await remote.run_once(_COUNT)
+    assert local.mishaps == [""]
 
 
 async def test_a_site_that_does_not_answer_is_said_and_not_asked_again(remote: Remote, local: LocalSite) -> None:

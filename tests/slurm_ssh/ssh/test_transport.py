@@ -263,12 +263,14 @@ async def test_an_answer_is_read_whole_or_refused_in_whatever_pieces_it_comes(
     data: bytes, cuts: list[int], limit: int
 ) -> None:
     output: Any = asyncio.StreamReader()
-    reading = asyncio.create_task(read_all(output, limit))
+    heard = bytearray()
+    reading = asyncio.create_task(read_all(output, heard, limit))
     for piece in _pieces(data, cuts):
         output.feed_data(piece)
         await asyncio.sleep(0)
     output.feed_eof()
-    assert await reading == (data if len(data) <= limit else None)
+    assert await reading == (len(data) <= limit)
+    assert heard == data[: limit + 1]
 
 
 @settings(max_examples=30, deadline=None)

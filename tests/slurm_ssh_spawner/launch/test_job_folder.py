@@ -9,7 +9,7 @@ import pytest
 
 from slurm_ssh import sentences
 from slurm_ssh.errors import Refused
-from slurm_ssh.jobs import submission
+from slurm_ssh.jobs import steps, submission
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import script
@@ -154,16 +154,16 @@ async def test_slurm_makes_the_log_for_its_owner_alone_and_the_job_has_the_login
     sbatch.write_text(sbatch.read_text().replace("echo 42", "umask > sbatch.umask; echo 42"))
     await _submit(local, f"{scratch}/{{owner}}/jupyter")
     assert local.told("sbatch.umask").strip() == "0077"
-    (umask,) = [line for line in local.told("sbatch.environ").splitlines() if line.startswith(submission.UMASK)]
+    (umask,) = [line for line in local.told("sbatch.environ").splitlines() if line.startswith(steps.UMASK)]
     assert int(umask.split("=")[1], 8) == _own_umask()
     with loopback.listening(loopback.Hub()) as hub:
         (tmp_path / "job").mkdir(mode=0o700)
         job = WholeJob(tmp_path / "job", hub)
         text = job.text(stub("serve", "fail", "0"))
-        ran = job.start(text, **{submission.UMASK: "0027"})
+        ran = job.start(text, **{steps.UMASK: "0027"})
         assert ran.wait(WAIT_SECONDS) == 0, job.said
         assert _mode(job.home / "environ.json") == 0o640
-        assert submission.UMASK not in job.environ
+        assert steps.UMASK not in job.environ
 
 
 def _own_umask() -> int:

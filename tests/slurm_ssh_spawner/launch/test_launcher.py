@@ -242,7 +242,7 @@ async def test_a_job_that_may_be_there_is_stopped_as_soon_as_its_site_answers(
     monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
     monkeypatch.setattr("slurm_ssh.jobs.upkeep.PAUSES_SECONDS", (0.1,))
     local.tell("silent", "")
-    local.mishaps = ["", "", "after"]
+    local.mishaps = ["after"]
     with pytest.raises(Unavailable, match="was lost while the job was submitted"):
         await _Told().submit(launcher, offer)
     _queue(local, "PENDING")

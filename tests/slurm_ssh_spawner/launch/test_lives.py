@@ -74,7 +74,7 @@ class Lives(RuleBasedStateMachine):
 
     # -- what happens ---------------------------------------------------------------------------------------
 
-    @rule(loses=st.sampled_from(["", "", "answer", "site"]))
+    @rule(loses=st.sampled_from(["", "", "program", "answer", "site"]))
     def submit(self, loses: str) -> None:
         launch, launch_id = builders.launch(_OFFER), new_launch_id()
         self.slurm.loses = loses
@@ -91,6 +91,8 @@ class Lives(RuleBasedStateMachine):
             self.unwanted.add(launch_id)
             if self.holder:
                 assert launch_id not in self.slurm.rows, "without a record nothing is submitted"
+            if not self.slurm.is_away:
+                assert launch_id not in self.slurm.tickets, "no ticket stays without a job"
         else:
             assert self.known[launch_id].job_id == str(self.slurm.rows[launch_id].number)
         self.slurm.loses = ""
