@@ -149,13 +149,6 @@ async def test_the_probe_of_the_home_leaves_nothing(local: LocalSite) -> None:
     assert sorted(path.name for path in local.home.iterdir()) == ["alice", "slurm"]
 
 
-async def test_a_ticket_whose_placing_was_not_answered_is_removed(local: LocalSite) -> None:
-    local.mishaps = ["", "after", "before"]
-    await _error(local, Unavailable)
-    assert local.mishaps == []
-    assert list((local.home / "alice" / "tickets").iterdir()) == []
-
-
 async def test_a_refusal_of_slurm_is_said_in_words(local: LocalSite) -> None:
     local.tell("refusal", "sbatch: error: invalid partition specified: normal\n")
     error = await _error(local, SubmitRefused)
