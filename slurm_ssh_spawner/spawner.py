@@ -201,10 +201,10 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
-        deadline = Deadline.after(POLL_SECONDS)
         if self._restored:
-            return await self._find_again(job, deadline)
-        return 1 if (await launcher.report(job, deadline)).state.is_over else None
+            return await self._find_again(job, Deadline.after(POLL_SECONDS))
+        # Pages wait for this, too.
+        return 1 if (await launcher.glance(job)).state.is_over else None
 
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""

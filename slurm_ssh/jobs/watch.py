@@ -1,96 +1,146 @@
-"""What became of jobs: one query per person and site, shared by everybody who wants to know at the same time."""
+"""What became of jobs: asked once for all of a site where its monitor may ask, else once for all of a person's."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs.question import Answer, SharedQuestion
 from slurm_ssh.slurm import jobs as slurm_jobs
-
-ListJobs = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm_jobs.Row, ...] | None]]
-"""Lists the jobs with these marks at the site of a job, as its owner; None if nobody could be asked."""
+from slurm_ssh.slurm import survey
+from slurm_ssh.slurm.jobs import Row
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.3
+YOUNG_SECONDS = 25.0
+"""How old an answer may be for who looks in passing, as JupyterHub does at each server every 30 s."""
+
 # Absent from one answer may be a controller that has just started; absent from one so much later is gone.
 ABSENT_SECONDS = 2.0
+# How old the answer to somebody else's question may be, as a part of the pause since the last look.
+_AS_GOOD = 0.5
+# How long who looks in passing waits for Slurm.
+_GLANCE_SECONDS = 0.5
 
-_log = logging.getLogger(__name__)
+
+class Queues(Protocol):
+    """Lists jobs, in every state that Slurm remembers, whose marks begin as that of a job does."""
+
+    def has_monitor(self, site_key: str) -> bool:
+        """Return whether a site lets a monitor ask."""
+
+    async def of_site(self, job: Job) -> tuple[Row, ...]:
+        """Return everybody's at the job's site, as its monitor sees them.
+
+        Raises Refused if it may not ask, another LaunchError if nobody can be asked.
+        """
+
+    async def of_owner(self, job: Job) -> tuple[Row, ...]:
+        """Return those of the job's owner at its site.  Raises LaunchError if nobody can be asked."""
 
 
 @dataclass
-class _Group:
-    """The jobs of one owner at one site that somebody asked about, and the query under way for them."""
+class _Known:
+    """What is remembered of a job (loop time); `is_shown`: the monitor has listed it."""
 
-    jobs: set[Job] = field(default_factory=set)
-    query: asyncio.Task[dict[Job, JobReport]] | None = None
+    since: float
+    is_shown: bool = False
+    absent_since: float | None = None
 
 
 class JobWatch:
-    """Observes jobs through `list_jobs`; a failed query never changes what is known of a job."""
+    """Owner of the questions.  One that is not answered never changes what is known of a job.
 
-    def __init__(self, list_jobs: ListJobs) -> None:
-        self._list_jobs = list_jobs
-        self._groups: dict[tuple[str, str], _Group] = {}
-        self._absent_since: dict[str, float] = {}
+    That a monitor does not list a job counts only if it has listed it before: sites may hide people's jobs.
+    """
 
-    async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
-        """Return one observation of the job, asked for now.
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+        self._questions: dict[tuple[str, str, str], SharedQuestion] = {}
+        self._known: dict[str, _Known] = {}
+
+    async def report(self, job: Job, deadline: Deadline | None = None, young_seconds: float = 0.0) -> JobReport:
+        """Return one observation of the job, made from now on, or at most `young_seconds` ago.
 
         GONE only after Slurm answered without it twice, some seconds apart; UNKNOWN if it could not be asked, or
         has not answered by the `deadline`.
         """
-        group = self._groups.setdefault((job.site_key, job.owner), _Group())
-        group.jobs.add(job)
-        if group.query is None:
-            group.query = asyncio.create_task(self._send(job, group))
-        answer = asyncio.shield(group.query)
         if deadline is None:
-            return (await answer)[job]
+            return await self._report(job, young_seconds)
         try:
             async with deadline.enforced():
-                return (await answer)[job]
+                return await self._report(job, young_seconds)
         except TimeoutError:
             return JobReport(JobState.UNKNOWN)
 
+    async def glance(self, job: Job) -> JobReport:
+        """Return an observation that is not old, UNKNOWN if none can be had without waiting for Slurm."""
+        if any(question.is_out_for(_GLANCE_SECONDS) for question in (self._of_site(job), self._of_owner(job))):
+            return JobReport(JobState.UNKNOWN)
+        return await self.report(job, Deadline.after(_GLANCE_SECONDS), YOUNG_SECONDS)
+
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
-        """Yield observations of the job for ever, often at first and then less and less."""
-        pause = FIRST_PAUSE_SECONDS
+        """Yield observations of the job for ever, the first from now on, often at first and then less and less."""
+        pause, young = FIRST_PAUSE_SECONDS, 0.0
         while True:
-            yield await self.report(job)
+            yield await self._report(job, young)
             await asyncio.sleep(pause)
+            young = pause * _AS_GOOD
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
-        """End the queries under way."""
-        queries = [group.query for group in self._groups.values() if group.query]
-        for query in queries:
-            query.cancel()
-        await asyncio.gather(*queries, return_exceptions=True)
+        """End the questions under way."""
+        await asyncio.gather(*(question.close() for question in self._questions.values()))
 
     def forget(self, job: Job) -> None:
         """Drop what is remembered about a job that nobody will ask about again."""
-        self._absent_since.pop(job.mark, None)
+        self._known.pop(job.mark, None)
 
-    async def _send(self, asker: Job, group: _Group) -> dict[Job, JobReport]:
-        """Ask once about all jobs of the group."""
-        await asyncio.sleep(0)
-        # Whoever asks from here on is not in this query and starts the next one.
-        jobs, group.jobs, group.query = group.jobs, set(), None
-        rows = await self._list_jobs(asker, frozenset(job.mark for job in jobs))
-        return {job: self._seen(job, rows) for job in jobs}
-
-    def _seen(self, job: Job, rows: tuple[slurm_jobs.Row, ...] | None) -> JobReport:
-        if rows is None:
-            return JobReport(JobState.UNKNOWN)
-        if report := slurm_jobs.observe(job, rows):
-            self._absent_since.pop(job.mark, None)
+    async def _report(self, job: Job, young_seconds: float) -> JobReport:
+        now = asyncio.get_running_loop().time()
+        known = self._known.setdefault(job.mark, _Known(now))
+        # An answer of before it was known would miss a job that was submitted meanwhile.
+        since = max(known.since, now - young_seconds)
+        if self._queues.has_monitor(job.site_key):
+            answer = await self._of_site(job).answered(since)
+            if report := _listed(job, answer):
+                known.is_shown, known.absent_since = True, None
+                return report
+            if not answer.is_refused and (known.is_shown or answer.rows is None):
+                return _absent(known, answer)
+        answer = await self._of_owner(job).answered(since)
+        if report := _listed(job, answer):
+            known.absent_since = None
             return report
-        now, first = asyncio.get_running_loop().time(), self._absent_since.get(job.mark)
-        if first is None:
-            self._absent_since[job.mark] = now
-        is_gone = first is not None and now - first >= ABSENT_SECONDS
-        return JobReport(JobState.GONE if is_gone else JobState.UNKNOWN)
+        return _absent(known, answer)
+
+    def _of_site(self, job: Job) -> SharedQuestion:
+        return self._question(job, "", self._queues.of_site)
+
+    def _of_owner(self, job: Job) -> SharedQuestion:
+        return self._question(job, job.owner, self._queues.of_owner)
+
+    def _question(self, job: Job, owner: str, ask: Callable[[Job], Awaitable[tuple[Row, ...]]]) -> SharedQuestion:
+        key = (job.site_key, owner, survey.beginning(job.mark))
+        if key not in self._questions:
+            name = f"squeue at {job.site_key} for {owner or 'its monitor'}"
+            self._questions[key] = SharedQuestion(partial(ask, job), name)
+        return self._questions[key]
+
+
+def _listed(job: Job, answer: Answer) -> JobReport | None:
+    return slurm_jobs.observe(job, answer.rows or ())
+
+
+def _absent(known: _Known, answer: Answer) -> JobReport:
+    """Return what it means that an answer does not list a job."""
+    if answer.rows is None:
+        return JobReport(JobState.UNKNOWN)
+    if known.absent_since is None:
+        known.absent_since = answer.began
+    later = answer.began - known.absent_since
+    return JobReport(JobState.GONE if later > 0 and later >= ABSENT_SECONDS else JobState.UNKNOWN)

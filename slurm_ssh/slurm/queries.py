@@ -13,6 +13,7 @@ from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import nodes, refusals
+from slurm_ssh.slurm import survey as surveys
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -36,6 +37,22 @@ async def marked_jobs(remote: Remote, beginning: str) -> tuple[slurm_jobs.Row, .
     """Return the rows of the owner's jobs that wait or run and whose mark begins so."""
     question = slurm_jobs.marked(remote.site, remote.login.owner, beginning)
     return await _ask(remote, question, slurm_jobs.parse_queue)
+
+
+async def survey(remote: Remote, marks: str, owner: str | None = None) -> tuple[slurm_jobs.Row, ...]:
+    """Return the rows of jobs whose marks begin so, everybody's or one owner's, in all states Slurm remembers.
+
+    Raises Unavailable if the site or its Slurm does not answer, Broken for an answer that we do not know, and what
+    `Remote.run` raises.
+    """
+    answer = await remote.run(surveys.listing(remote.site, marks, owner), limit_bytes=_LONGEST_SNAPSHOT)
+    title, said = remote.site.title, answer.stderr.strip()
+    if answer.status:
+        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+    try:
+        return await _parsed(surveys.parse, answer.stdout)
+    except slurm_jobs.UnreadableAnswer as error:
+        raise Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
 
 
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:

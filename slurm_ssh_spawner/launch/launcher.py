@@ -188,7 +188,13 @@ class Launcher:
 
     async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
-        report = await self._core.watch.report(job, deadline)
+        return self._observed(job, await self._core.watch.report(job, deadline))
+
+    async def glance(self, job: Job) -> JobReport:
+        """Return an observation of the job that is not old; UNKNOWN if that would take long."""
+        return self._observed(job, await self._core.watch.glance(job))
+
+    def _observed(self, job: Job, report: JobReport) -> JobReport:
         if job.launch_id in self._forgotten:
             return report
         if report.state.is_over:

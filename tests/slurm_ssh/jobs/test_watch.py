@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import LaunchError, Refused, Unavailable
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import watch as watch_module
 from slurm_ssh.jobs.watch import JobWatch
@@ -10,7 +11,8 @@ from slurm_ssh.slurm.jobs import Row
 from tests.support import builders
 
 RUNNING = JobReport(JobState.RUNNING, "RUNNING", "", "geneva-n1")
-Answer = tuple[Row, ...] | None
+Answer = tuple[Row, ...] | LaunchError
+AWAY = Unavailable("Geneva cannot be reached.", "no route")
 
 
 def _row(job: Job, **changed: str) -> Row:
@@ -28,20 +30,32 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _Slurm:
-    """Answers queries from a script, the last answer for ever, and remembers them."""
+    """Answers questions from scripts, the last answer for ever, and remembers them; a monitor has its own."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, monitors: tuple[Answer, ...] | None = None) -> None:
         self.answers = list(answers)
-        self.queries: list[tuple[str, frozenset[str]]] = []
+        self.monitors = None if monitors is None else list(monitors)
+        self.asked: list[str] = []
         self.was_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def ask(self, job: Job, marks: frozenset[str]) -> Answer:
-        self.queries.append((f"{job.owner}@{job.site_key}", marks))
+    def has_monitor(self, _site_key: str) -> bool:
+        return self.monitors is not None
+
+    async def of_site(self, job: Job) -> tuple[Row, ...]:
+        return await self._answer(f"monitor@{job.site_key}", self.monitors or [])
+
+    async def of_owner(self, job: Job) -> tuple[Row, ...]:
+        return await self._answer(f"{job.owner}@{job.site_key}", self.answers)
+
+    async def _answer(self, who: str, answers: list[Answer]) -> tuple[Row, ...]:
+        self.asked.append(who)
         self.was_asked.set()
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
         await self.may_answer.wait()
+        if isinstance(answer, LaunchError):
+            raise answer
         return answer
 
 
@@ -51,52 +65,52 @@ async def _states(watch: JobWatch, job: Job, times: int) -> list[JobState]:
 
 async def test_a_listed_job_is_reported_as_slurm_says() -> None:
     job = builders.job()
-    assert await JobWatch(_Slurm((_row(job),)).ask).report(job) == RUNNING
+    assert await JobWatch(_Slurm((_row(job),))).report(job) == RUNNING
 
 
 async def test_all_who_ask_at_once_share_one_query() -> None:
     jobs = _jobs(1, 2, 3)
     slurm = _Slurm(tuple(_row(job) for job in jobs))
-    watch = JobWatch(slurm.ask)
+    watch = JobWatch(slurm)
     reports = await asyncio.gather(*(watch.report(job) for job in jobs))
     assert reports == [RUNNING] * 3
-    assert slurm.queries == [("alice@geneva", frozenset(job.mark for job in jobs))]
+    assert slurm.asked == ["alice@geneva"]
 
 
 async def test_who_asks_while_a_query_is_under_way_gets_a_newer_answer() -> None:
     (job,) = _jobs(1)
     slurm = _Slurm((), (_row(job),))
     slurm.may_answer.clear()
-    watch = JobWatch(slurm.ask)
+    watch = JobWatch(slurm)
     first = asyncio.create_task(watch.report(job))
     await slurm.was_asked.wait()
     second = asyncio.create_task(watch.report(job))
     await asyncio.sleep(0)
     slurm.may_answer.set()
     assert [(await first).state, (await second).state] == [JobState.UNKNOWN, JobState.RUNNING]
-    assert len(slurm.queries) == 2
+    assert len(slurm.asked) == 2
 
 
 async def test_people_and_sites_are_asked_about_apart() -> None:
     jobs = [builders.job(), builders.job(owner="bob"), builders.job(site_key="lugano")]
     slurm = _Slurm(())
-    watch = JobWatch(slurm.ask)
+    watch = JobWatch(slurm)
     await asyncio.gather(*(watch.report(job) for job in jobs))
-    assert sorted(who for who, _ in slurm.queries) == ["alice@geneva", "alice@lugano", "bob@geneva"]
+    assert sorted(slurm.asked) == ["alice@geneva", "alice@lugano", "bob@geneva"]
 
 
 async def test_a_failed_query_says_nothing_about_a_job() -> None:
-    assert set(await _states(JobWatch(_Slurm(None).ask), builders.job(), 5)) == {JobState.UNKNOWN}
+    assert set(await _states(JobWatch(_Slurm(AWAY)), builders.job(), 5)) == {JobState.UNKNOWN}
 
 
 async def test_a_job_is_gone_when_it_was_absent_twice() -> None:
-    states = await _states(JobWatch(_Slurm(()).ask), builders.job(), 3)
+    states = await _states(JobWatch(_Slurm(())), builders.job(), 3)
     assert states == [JobState.UNKNOWN, JobState.GONE, JobState.GONE]
 
 
 async def test_two_absences_a_moment_apart_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.3)
-    watch = JobWatch(_Slurm(()).ask)
+    watch = JobWatch(_Slurm(()))
     assert set(await _states(watch, builders.job(), 5)) == {JobState.UNKNOWN}
     await asyncio.sleep(0.3)
     assert await _states(watch, builders.job(), 1) == [JobState.GONE]
@@ -106,7 +120,7 @@ async def test_nobody_waits_for_an_answer_beyond_their_deadline() -> None:
     (job,) = _jobs(1)
     slurm = _Slurm((_row(job),))
     slurm.may_answer.clear()
-    watch = JobWatch(slurm.ask)
+    watch = JobWatch(slurm)
     patient = asyncio.create_task(watch.report(job))
     await slurm.was_asked.wait()
     assert (await watch.report(job, Deadline.after(0.05))).state is JobState.UNKNOWN
@@ -116,24 +130,24 @@ async def test_nobody_waits_for_an_answer_beyond_their_deadline() -> None:
 
 
 async def test_one_answer_that_several_wait_for_is_one_absence() -> None:
-    watch = JobWatch(_Slurm(()).ask)
+    watch = JobWatch(_Slurm(()))
     reports = await asyncio.gather(*(watch.report(builders.job()) for _ in range(3)))
     assert {report.state for report in reports} == {JobState.UNKNOWN}
 
 
 async def test_a_failed_query_between_does_not_count_as_absent() -> None:
-    states = await _states(JobWatch(_Slurm((), None, None, ()).ask), builders.job(), 4)
+    states = await _states(JobWatch(_Slurm((), AWAY, AWAY, ())), builders.job(), 4)
     assert states == [JobState.UNKNOWN] * 3 + [JobState.GONE]
 
 
 async def test_a_job_that_is_seen_again_starts_afresh() -> None:
     job = builders.job()
-    states = await _states(JobWatch(_Slurm((), (_row(job),), (), ()).ask), job, 4)
+    states = await _states(JobWatch(_Slurm((), (_row(job),), (), ())), job, 4)
     assert states == [JobState.UNKNOWN, JobState.RUNNING, JobState.UNKNOWN, JobState.GONE]
 
 
 async def test_a_forgotten_job_starts_afresh() -> None:
-    watch = JobWatch(_Slurm(()).ask)
+    watch = JobWatch(_Slurm(()))
     await watch.report(builders.job())
     watch.forget(builders.job())
     assert (await watch.report(builders.job())).state is JobState.UNKNOWN
@@ -142,7 +156,7 @@ async def test_a_forgotten_job_starts_afresh() -> None:
 @pytest.mark.parametrize("other", [{"job_id": "18"}, {"owner": "bob"}, {"mark": "jupyter-hub-ffffffffffff"}])
 async def test_a_row_of_another_job_is_no_sign_of_life(other: dict[str, str]) -> None:
     job = builders.job()
-    states = await _states(JobWatch(_Slurm((_row(job, **other),)).ask), job, 2)
+    states = await _states(JobWatch(_Slurm((_row(job, **other),))), job, 2)
     assert states == [JobState.UNKNOWN, JobState.GONE]
 
 
@@ -150,7 +164,7 @@ async def test_who_stops_waiting_does_not_stop_the_others() -> None:
     jobs = _jobs(1, 2)
     slurm = _Slurm(tuple(_row(job) for job in jobs))
     slurm.may_answer.clear()
-    watch = JobWatch(slurm.ask)
+    watch = JobWatch(slurm)
     impatient, patient = (asyncio.create_task(watch.report(job)) for job in jobs)
     await slurm.was_asked.wait()
     impatient.cancel()
@@ -160,15 +174,126 @@ async def test_who_stops_waiting_does_not_stop_the_others() -> None:
     assert not patient.done()
     slurm.may_answer.set()
     assert await patient == RUNNING
-    assert len(slurm.queries) == 1
+    assert len(slurm.asked) == 1
 
 
 async def test_a_watch_goes_on_after_a_failed_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh.jobs.watch.FIRST_PAUSE_SECONDS", 0)
     job = builders.job()
     seen: list[JobState] = []
-    async for report in JobWatch(_Slurm(None, (_row(job),)).ask).reports(job):
+    async for report in JobWatch(_Slurm(AWAY, (_row(job),))).reports(job):
         seen.append(report.state)
         if len(seen) == 3:
             break
     assert seen == [JobState.UNKNOWN, JobState.RUNNING, JobState.RUNNING]
+
+
+async def test_a_monitor_is_asked_once_for_everybody() -> None:
+    jobs = [job for name in ("alice", "bob") for job in _jobs(1, 2, owner=name)]
+    slurm = _Slurm(monitors=(tuple(_row(job) for job in jobs),))
+    watch = JobWatch(slurm)
+    assert await asyncio.gather(*(watch.report(job) for job in jobs)) == [RUNNING] * 4
+    assert slurm.asked == ["monitor@geneva"]
+
+
+async def test_what_a_monitor_has_never_listed_its_owner_is_asked_for() -> None:
+    """A site may hide people's jobs from others."""
+    job = builders.job()
+    slurm = _Slurm((_row(job),), (), monitors=((),))
+    watch = JobWatch(slurm)
+    assert await watch.report(job) == RUNNING
+    assert await _states(watch, job, 2) == [JobState.UNKNOWN, JobState.GONE]
+    assert slurm.asked == ["monitor@geneva", "alice@geneva"] * 3
+
+
+async def test_what_a_monitor_lists_no_more_is_gone() -> None:
+    job = builders.job()
+    slurm = _Slurm(AWAY, monitors=((_row(job),), (), ()))
+    assert await _states(JobWatch(slurm), job, 3) == [JobState.RUNNING, JobState.UNKNOWN, JobState.GONE]
+    assert slurm.asked == ["monitor@geneva"] * 3
+
+
+@pytest.mark.parametrize("was_listed", [False, True])
+async def test_a_monitor_that_may_not_ask_is_replaced_by_the_owners(*, was_listed: bool) -> None:
+    job = builders.job()
+    monitors: tuple[Answer, ...] = (Refused("No ticket."),)
+    slurm = _Slurm((_row(job),), monitors=((_row(job),), *monitors) if was_listed else monitors)
+    assert await _states(JobWatch(slurm), job, 2) == [JobState.RUNNING] * 2
+    assert slurm.asked[-1] == "alice@geneva"
+
+
+async def test_a_site_that_does_not_answer_its_monitor_is_asked_by_nobody_else() -> None:
+    slurm = _Slurm(AWAY, monitors=(AWAY,))
+    assert await _states(JobWatch(slurm), builders.job(), 2) == [JobState.UNKNOWN] * 2
+    assert slurm.asked == ["monitor@geneva"] * 2
+
+
+async def test_who_looks_in_passing_is_content_with_an_answer_of_a_moment_ago() -> None:
+    jobs = _jobs(1, 2)
+    slurm = _Slurm(tuple(_row(job) for job in jobs), ())
+    watch = JobWatch(slurm)
+    await watch.report(jobs[0])
+    assert await watch.glance(jobs[0]) == RUNNING
+    # It was not known when that was asked.
+    assert (await watch.glance(jobs[1])).state is JobState.UNKNOWN
+    assert len(slurm.asked) == 2
+
+
+async def test_the_same_answer_is_one_absence_however_often_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.01)
+    watch = JobWatch(_Slurm(()))
+    for _ in range(3):
+        assert (await watch.glance(builders.job())).state is JobState.UNKNOWN
+        await asyncio.sleep(0.02)
+    assert (await watch.report(builders.job())).state is JobState.GONE
+
+
+async def test_who_looks_in_passing_waits_half_a_second_for_a_slurm_that_is_silent_and_then_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "_GLANCE_SECONDS", 0.02)
+    (job,) = _jobs(1)
+    slurm = _Slurm((_row(job),))
+    slurm.may_answer.clear()
+    watch = JobWatch(slurm)
+    assert (await watch.glance(job)).state is JobState.UNKNOWN
+    await asyncio.sleep(0.02)
+    monkeypatch.setattr(watch_module, "_GLANCE_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "report", None)
+    assert (await watch.glance(job)).state is JobState.UNKNOWN
+    monkeypatch.undo()
+    slurm.may_answer.set()
+    assert await watch.report(job) == RUNNING
+    assert await watch.glance(job) == RUNNING
+
+
+async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.2)
+    jobs = _jobs(1, 2)
+    slurm = _Slurm(tuple(_row(job) for job in jobs))
+    watch = JobWatch(slurm)
+
+    async def twice(job: Job) -> None:
+        seen = 0
+        async for report in watch.reports(job):
+            assert report == RUNNING
+            seen += 1
+            if seen == 2:
+                return
+
+    await asyncio.gather(*map(twice, jobs))
+    assert len(slurm.asked) == 2
+
+
+async def test_a_site_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    slurm = _Slurm(AWAY, AWAY, (), (), AWAY)
+    watch = JobWatch(slurm)
+    for _ in range(5):
+        await watch.report(builders.job())
+    lines = [record.getMessage() for record in caplog.records if "squeue" in record.getMessage()]
+    name = "squeue at geneva for alice: "
+    away = f"{name}Geneva cannot be reached. [no route]"
+    assert lines == [away, f"{name}answers again", away]

@@ -41,7 +41,13 @@ class Waiting:
         self.port = ReportedPort()
         self.patience = Patience.of(builders.launch())
 
-    async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
+    def has_monitor(self, _site_key: str) -> bool:
+        return False
+
+    async def of_site(self, job: Job) -> tuple[Row, ...]:
+        raise Refused(job.site_key)
+
+    async def of_owner(self, job: Job) -> tuple[Row, ...]:
         return (Row(job.job_id, job.owner, job.mark, self.report),)
 
     def _ended(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
@@ -53,7 +59,7 @@ class Waiting:
         return Remote(pool, Login("alice", "alice", "geneva"), self.site)
 
     def start(self) -> "asyncio.Task[str]":
-        arrivals = Arrivals(JobWatch(self._ask), lambda _: self._remote(), self._ended)
+        arrivals = Arrivals(JobWatch(self), lambda _: self._remote(), self._ended)
         return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress, self.patience))
 
 
