@@ -31,6 +31,7 @@ from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _GATE_LOOK_SECONDS = 0.05
+_OF_AN_INTERVAL = 0.8
 
 routes.install()
 
@@ -203,8 +204,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
             return 1
         if self._restored:
             return await self._find_again(job, Deadline.after(POLL_SECONDS))
-        # Pages wait for this, too.
-        return 1 if (await launcher.glance(job)).state.is_over else None
+        # Pages wait for this too, and one question serves all servers that are polled in an interval.
+        young_seconds = _OF_AN_INTERVAL * self.poll_interval
+        return 1 if (await launcher.glance(job, young_seconds)).state.is_over else None
 
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""

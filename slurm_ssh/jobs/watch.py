@@ -16,9 +16,6 @@ from slurm_ssh.slurm.jobs import Row
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.3
-YOUNG_SECONDS = 25.0
-"""How old an answer may be for who looks in passing, as JupyterHub does at each server every 30 s."""
-
 # Absent from one answer may be a controller that has just started; absent from one so much later is gone.
 ABSENT_SECONDS = 2.0
 # How old the answer to somebody else's question may be, as a part of the pause since the last look.
@@ -77,11 +74,11 @@ class JobWatch:
         except TimeoutError:
             return JobReport(JobState.UNKNOWN)
 
-    async def glance(self, job: Job) -> JobReport:
-        """Return an observation that is not old, UNKNOWN if none can be had without waiting for Slurm."""
+    async def glance(self, job: Job, young_seconds: float) -> JobReport:
+        """Return an observation made at most so long ago, UNKNOWN if that would take long."""
         if any(question.is_out_for(_GLANCE_SECONDS) for question in (self._of_site(job), self._of_owner(job))):
             return JobReport(JobState.UNKNOWN)
-        return await self.report(job, Deadline.after(_GLANCE_SECONDS), YOUNG_SECONDS)
+        return await self.report(job, Deadline.after(_GLANCE_SECONDS), young_seconds)
 
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
         """Yield observations of the job for ever, the first from now on, often at first and then less and less."""

@@ -190,9 +190,9 @@ class Launcher:
         """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
         return self._observed(job, await self._core.watch.report(job, deadline))
 
-    async def glance(self, job: Job) -> JobReport:
-        """Return an observation of the job that is not old; UNKNOWN if that would take long."""
-        return self._observed(job, await self._core.watch.glance(job))
+    async def glance(self, job: Job, young_seconds: float) -> JobReport:
+        """Return an observation of the job made at most so long ago; UNKNOWN if that would take long."""
+        return self._observed(job, await self._core.watch.glance(job, young_seconds))
 
     def _observed(self, job: Job, report: JobReport) -> JobReport:
         if job.launch_id in self._forgotten:

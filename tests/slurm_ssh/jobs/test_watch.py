@@ -233,9 +233,9 @@ async def test_who_looks_in_passing_is_content_with_an_answer_of_a_moment_ago() 
     slurm = _Slurm(tuple(_row(job) for job in jobs), ())
     watch = JobWatch(slurm)
     await watch.report(jobs[0])
-    assert await watch.glance(jobs[0]) == RUNNING
+    assert await watch.glance(jobs[0], 60) == RUNNING
     # It was not known when that was asked.
-    assert (await watch.glance(jobs[1])).state is JobState.UNKNOWN
+    assert (await watch.glance(jobs[1], 60)).state is JobState.UNKNOWN
     assert len(slurm.asked) == 2
 
 
@@ -245,7 +245,7 @@ async def test_the_same_answer_is_one_absence_however_often_it_is_looked_at(
     monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.01)
     watch = JobWatch(_Slurm(()))
     for _ in range(3):
-        assert (await watch.glance(builders.job())).state is JobState.UNKNOWN
+        assert (await watch.glance(builders.job(), 60)).state is JobState.UNKNOWN
         await asyncio.sleep(0.02)
     assert (await watch.report(builders.job())).state is JobState.GONE
 
@@ -258,15 +258,15 @@ async def test_who_looks_in_passing_waits_half_a_second_for_a_slurm_that_is_sile
     slurm = _Slurm((_row(job),))
     slurm.may_answer.clear()
     watch = JobWatch(slurm)
-    assert (await watch.glance(job)).state is JobState.UNKNOWN
+    assert (await watch.glance(job, 60)).state is JobState.UNKNOWN
     await asyncio.sleep(0.02)
     monkeypatch.setattr(watch_module, "_GLANCE_SECONDS", 0.01)
     monkeypatch.setattr(watch, "report", None)
-    assert (await watch.glance(job)).state is JobState.UNKNOWN
+    assert (await watch.glance(job, 60)).state is JobState.UNKNOWN
     monkeypatch.undo()
     slurm.may_answer.set()
     assert await watch.report(job) == RUNNING
-    assert await watch.glance(job) == RUNNING
+    assert await watch.glance(job, 60) == RUNNING
 
 
 async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
