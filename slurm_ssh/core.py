@@ -21,7 +21,7 @@ from slurm_ssh.jobs.watch import ABSENT_SECONDS, JobWatch
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.slurm.queries import list_jobs, marked_jobs, survey
-from slurm_ssh.slurm.survey import beginning
+from slurm_ssh.slurm.survey import Listing, beginning
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
@@ -168,10 +168,10 @@ class _Queues:
     def has_monitor(self, site_key: str) -> bool:
         return self.queries.has_monitor(site_key)
 
-    async def of_site(self, job: Job) -> tuple[slurm_jobs.Row, ...]:
+    async def of_site(self, job: Job) -> Listing:
         return await self.queries.jobs(job.site_key, beginning(job.mark))
 
-    async def of_owner(self, job: Job) -> tuple[slurm_jobs.Row, ...]:
+    async def of_owner(self, job: Job) -> Listing:
         return await survey(self.core.remote(job), beginning(job.mark), job.owner)
 
 

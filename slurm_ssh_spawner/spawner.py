@@ -32,6 +32,7 @@ from slurm_ssh_spawner.launch.script import ServerProcess
 
 _GATE_LOOK_SECONDS = 0.05
 _OF_AN_INTERVAL = 0.8
+_YOUNG_SECONDS = 24.0
 
 routes.install()
 
@@ -205,7 +206,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         if self._restored:
             return await self._find_again(job, Deadline.after(POLL_SECONDS))
         # Pages wait for this too, and one question serves all servers that are polled in an interval.
-        young_seconds = _OF_AN_INTERVAL * self.poll_interval
+        young_seconds = min(_OF_AN_INTERVAL * self.poll_interval, _YOUNG_SECONDS)
         return 1 if (await launcher.glance(job, young_seconds)).state.is_over else None
 
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Unavailable
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs.question import Answer, SharedQuestion
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import survey
-from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -22,6 +24,10 @@ ABSENT_SECONDS = 2.0
 _AS_GOOD = 0.5
 # How long who looks in passing waits for Slurm.
 _GLANCE_SECONDS = 0.5
+# For how long a monitor is not asked about a job that its site hides from it.
+_HIDDEN_SECONDS = 600.0
+
+_UNKNOWN = JobReport(JobState.UNKNOWN)
 
 
 class Queues(Protocol):
@@ -30,55 +36,66 @@ class Queues(Protocol):
     def has_monitor(self, site_key: str) -> bool:
         """Return whether a site lets a monitor ask."""
 
-    async def of_site(self, job: Job) -> tuple[Row, ...]:
+    async def of_site(self, job: Job) -> Listing:
         """Return everybody's at the job's site, as its monitor sees them.
 
-        Raises Refused if it may not ask, another LaunchError if nobody can be asked.
+        Raises Unavailable if the site, or its Slurm, does not answer, another LaunchError if the monitor cannot ask.
         """
 
-    async def of_owner(self, job: Job) -> tuple[Row, ...]:
+    async def of_owner(self, job: Job) -> Listing:
         """Return those of the job's owner at its site.  Raises LaunchError if nobody can be asked."""
 
 
 @dataclass
 class _Known:
-    """What is remembered of a job (loop time); `is_shown`: the monitor has listed it."""
+    """What is remembered of a job (loop time): it may be hidden from the monitor until then."""
 
     since: float
-    is_shown: bool = False
+    hidden_until: float = 0.0
     absent_since: float | None = None
 
 
 class JobWatch:
     """Owner of the questions.  One that is not answered never changes what is known of a job.
 
-    That a monitor does not list a job counts only if it has listed it before: sites may hide people's jobs.
+    What a monitor lists counts.  That it does not list a job is no sign: a site may hide people's jobs from it.
     """
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
-        self._questions: dict[tuple[str, str, str], SharedQuestion] = {}
+        self._questions: dict[tuple[str, ...], SharedQuestion] = {}
         self._known: dict[str, _Known] = {}
 
-    async def report(self, job: Job, deadline: Deadline | None = None, young_seconds: float = 0.0) -> JobReport:
-        """Return one observation of the job, made from now on, or at most `young_seconds` ago.
+    async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
+        """Return one observation of the job, made from now on.
 
-        GONE only after Slurm answered without it twice, some seconds apart; UNKNOWN if it could not be asked, or
-        has not answered by the `deadline`.
+        GONE only after Slurm answered its owner without it twice, some seconds apart; UNKNOWN if it could not be
+        asked, or has not answered by the `deadline`.
         """
         if deadline is None:
-            return await self._report(job, young_seconds)
+            return await self._report(job, 0.0)
         try:
             async with deadline.enforced():
-                return await self._report(job, young_seconds)
+                return await self._report(job, 0.0)
         except TimeoutError:
-            return JobReport(JobState.UNKNOWN)
+            return _UNKNOWN
 
     async def glance(self, job: Job, young_seconds: float) -> JobReport:
-        """Return an observation made at most so long ago, UNKNOWN if that would take long."""
-        if any(question.is_out_for(_GLANCE_SECONDS) for question in (self._of_site(job), self._of_owner(job))):
-            return JobReport(JobState.UNKNOWN)
-        return await self.report(job, Deadline.after(_GLANCE_SECONDS), young_seconds)
+        """Return an observation made at most so long ago, without waiting long for Slurm.
+
+        Of an older one only that the job is over counts; else UNKNOWN.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GLANCE_SECONDS):
+                return await self._report(job, young_seconds)
+        # What came too late for the one who asked is there for the next.
+        seen = self._seen_last(job)
+        return seen if seen.state.is_over else _UNKNOWN
+
+    def latest(self, job: Job, young_seconds: float) -> JobReport:
+        """Return the last observation that is at most so old, UNKNOWN if there is none; asks nobody."""
+        since = asyncio.get_running_loop().time() - young_seconds
+        return self._seen_last(job, since)
 
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
         """Yield observations of the job for ever, the first from now on, often at first and then less and less."""
@@ -102,42 +119,59 @@ class JobWatch:
         known = self._known.setdefault(job.mark, _Known(now))
         # An answer of before it was known would miss a job that was submitted meanwhile.
         since = max(known.since, now - young_seconds)
-        if self._queues.has_monitor(job.site_key):
+        if self._queues.has_monitor(job.site_key) and now >= known.hidden_until:
             answer = await self._of_site(job).answered(since)
             if report := _listed(job, answer):
-                known.is_shown, known.absent_since = True, None
-                return report
-            if not answer.is_refused and (known.is_shown or answer.rows is None):
-                return _absent(known, answer)
+                return _present(known, report)
+            if isinstance(answer.error, Unavailable):
+                return _UNKNOWN
         answer = await self._of_owner(job).answered(since)
-        if report := _listed(job, answer):
-            known.absent_since = None
-            return report
-        return _absent(known, answer)
+        report = _listed(job, answer)
+        if report and not report.state.is_over:
+            known.hidden_until = now + _HIDDEN_SECONDS
+        return _present(known, report) if report else _absent(job, known, answer)
+
+    def _seen_last(self, job: Job, since: float = 0.0) -> JobReport:
+        """Return what the last answers say of the job, of those to questions that were put then or later."""
+        known = self._known.get(job.mark)
+        if known is None:
+            return _UNKNOWN
+        since = max(since, known.since)
+        for question in (self._of_site(job), self._of_owner(job)):
+            if question.last and question.last.began >= since and (report := _listed(job, question.last)):
+                return report
+        last = self._of_owner(job).last
+        return _absent(job, known, last) if last and last.began >= since else _UNKNOWN
 
     def _of_site(self, job: Job) -> SharedQuestion:
-        return self._question(job, "", self._queues.of_site)
+        key = (job.site_key, survey.beginning(job.mark))
+        return self._question(key, f"squeue at {job.site_key} for its monitor", partial(self._queues.of_site, job))
 
     def _of_owner(self, job: Job) -> SharedQuestion:
-        return self._question(job, job.owner, self._queues.of_owner)
+        # Two people may share a login, but not a ticket.
+        key = (job.site_key, survey.beginning(job.mark), job.owner, job.user)
+        return self._question(key, f"squeue at {job.site_key} for {job.owner}", partial(self._queues.of_owner, job))
 
-    def _question(self, job: Job, owner: str, ask: Callable[[Job], Awaitable[tuple[Row, ...]]]) -> SharedQuestion:
-        key = (job.site_key, owner, survey.beginning(job.mark))
+    def _question(self, key: tuple[str, ...], name: str, ask: Callable[[], Awaitable[Listing]]) -> SharedQuestion:
         if key not in self._questions:
-            name = f"squeue at {job.site_key} for {owner or 'its monitor'}"
-            self._questions[key] = SharedQuestion(partial(ask, job), name)
+            self._questions[key] = SharedQuestion(ask, name)
         return self._questions[key]
 
 
 def _listed(job: Job, answer: Answer) -> JobReport | None:
-    return slurm_jobs.observe(job, answer.rows or ())
+    return slurm_jobs.observe(job, answer.listing.rows) if answer.listing else None
 
 
-def _absent(known: _Known, answer: Answer) -> JobReport:
-    """Return what it means that an answer does not list a job."""
-    if answer.rows is None:
-        return JobReport(JobState.UNKNOWN)
+def _present(known: _Known, report: JobReport) -> JobReport:
+    known.absent_since = None
+    return report
+
+
+def _absent(job: Job, known: _Known, answer: Answer) -> JobReport:
+    """Return what it means that an answer to its owner does not list a job."""
+    if answer.listing is None or job.mark in answer.listing.odd:
+        return _UNKNOWN
     if known.absent_since is None:
         known.absent_since = answer.began
     later = answer.began - known.absent_since
-    return JobReport(JobState.GONE if later > 0 and later >= ABSENT_SECONDS else JobState.UNKNOWN)
+    return JobReport(JobState.GONE) if later > 0 and later >= ABSENT_SECONDS else _UNKNOWN

@@ -10,7 +10,7 @@ from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.slurm import queries
-from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -77,7 +77,7 @@ class SiteQueries:
         site = self._sites.get(key)
         return site is not None and site.monitor is not None
 
-    async def jobs(self, key: str, marks: str) -> tuple[Row, ...]:
+    async def jobs(self, key: str, marks: str) -> Listing:
         """Return everybody's jobs whose marks begin so, as the site's monitor sees them.
 
         Raises Refused if it may not ask, and what `queries.survey` raises.

@@ -39,20 +39,23 @@ async def marked_jobs(remote: Remote, beginning: str) -> tuple[slurm_jobs.Row, .
     return await _ask(remote, question, slurm_jobs.parse_queue)
 
 
-async def survey(remote: Remote, marks: str, owner: str | None = None) -> tuple[slurm_jobs.Row, ...]:
-    """Return the rows of jobs whose marks begin so, everybody's or one owner's, in all states Slurm remembers.
+async def survey(remote: Remote, marks: str, owner: str | None = None) -> surveys.Listing:
+    """Return the jobs whose marks begin so, everybody's or one owner's, in all states that Slurm remembers.
 
-    Raises Unavailable if the site or its Slurm does not answer, Broken for an answer that we do not know, and what
-    `Remote.run` raises.
+    Raises Unavailable if the site or its Slurm does not answer, Broken for a failure or an answer that we do not
+    know, and what `Remote.run` raises.
     """
     answer = await remote.run(surveys.listing(remote.site, marks, owner), limit_bytes=_LONGEST_SNAPSHOT)
     title, said = remote.site.title, answer.stderr.strip()
-    if answer.status:
-        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
     try:
-        return await _parsed(surveys.parse, answer.stdout)
+        status, listing = await _parsed(lambda text: surveys.parse(text, marks), answer.stdout)
     except slurm_jobs.UnreadableAnswer as error:
         raise Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
+    if status and refusals.is_unreachable(said):
+        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+    if status:
+        raise Broken(sentences.QUEUE_REFUSED.format(site=title), said)
+    return listing
 
 
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:

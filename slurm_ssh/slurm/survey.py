@@ -1,6 +1,7 @@
 """All jobs of a hub at a site, asked for by one program: what is sent, how its answer is read.  Pure."""
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from kernels.shell import Shell, quote
@@ -8,10 +9,21 @@ from profiles.catalogue.site import Site
 from slurm_ssh.slurm import jobs
 from slurm_ssh.slurm.jobs import Row, UnreadableAnswer
 
-# Of a name no more than a mark has: with a line break in it, it could hold a row about somebody else's job.
-_FORMAT = "%i|%T|%B|%u|%V|%S|%e|%r|%{width}j"
+# Of the last two no more than they need: with a line break in it, a longer one could hold a row about a job of
+# somebody else.
+_FORMAT = "%i|%T|%B|%u|%V|%S|%e|%60r|%{width}j"
 _HEADER = "JOBID|STATE|"
+_END = "END|"
+_STATUS = re.compile(r"[0-9]{1,3}")
 _ID_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The rows of a hub's jobs; `odd` are marks about which a row could not be read."""
+
+    rows: tuple[Row, ...]
+    odd: frozenset[str] = frozenset()
 
 
 def beginning(mark: str) -> str:
@@ -22,35 +34,48 @@ def beginning(mark: str) -> str:
 def listing(site: Site, marks: str, owner: str | None = None) -> Shell:
     """Return the program that lists jobs whose mark begins with `marks`, everybody's or one owner's.
 
-    In every state that Slurm remembers; it ends as squeue does.  Slurm itself cannot choose by a part of a name,
-    and of everybody's jobs only ours are sent.
+    In every state that Slurm remembers, and then squeue's exit status.  Slurm itself cannot choose by a part of a
+    name, and of everybody's jobs only ours are sent.
     """
     whose = ("-u", owner) if owner else ()
     columns = _FORMAT.replace("{width}", str(len(marks) + _ID_LENGTH))
     asked = jobs.command(site, "squeue", "-t", "all", *whose, "-o", columns)
-    ours = f"grep -e {quote('^' + _HEADER)} -e {quote('|' + marks)}"
-    return Shell(f"{{ s=$({{ {{ {asked}; printf %s $? >&3; }} | {ours} >&4; }} 3>&1); }} 4>&1; exit $s")
+    patterns = " ".join(f"-e {quote(each)}" for each in (f"^{_HEADER}", f"|{marks}", f"^{_END}"))
+    # Bytes, whatever the site's locale: what is no letter in it would end the list.
+    return Shell(f"{{ {asked}; printf '{_END}%s\\n' $?; }} | LC_ALL=C grep -a {patterns}")
 
 
-def parse(stdout: str) -> tuple[Row, ...]:
-    """Return the rows in the answer of `listing`; of another shape are only jobs that are not ours.
+def parse(stdout: str, marks: str) -> tuple[int, Listing]:
+    """Return squeue's exit status, and the rows in the answer of `listing`.
 
-    Raises UnreadableAnswer if squeue's own header is missing.
+    Rows of another shape that end with one of the `marks` are odd; all others are of jobs that are not ours.  Raises
+    UnreadableAnswer if the end is missing, or squeue's own header where it has succeeded.
     """
     lines = stdout.splitlines()
-    if not any(line.startswith(_HEADER) for line in lines):
+    status = lines.pop().removeprefix(_END) if lines and lines[-1].startswith(_END) else ""
+    if not _STATUS.fullmatch(status) or (status == "0" and not any(line.startswith(_HEADER) for line in lines)):
         raise UnreadableAnswer(f"squeue answered {stdout[:200]!r}")
-    rows = (_row(line.strip().split("|", maxsplit=8)) for line in lines)
-    return tuple(row for row in rows if row)
+    rows, odd = [], set()
+    for line in lines:
+        fields, bar, name = line.rpartition("|")
+        mark = name.rstrip()
+        if not bar or not mark.startswith(marks):
+            continue
+        row = _row(fields.split("|", maxsplit=7), mark)
+        if row:
+            rows.append(row)
+        else:
+            odd.add(mark)
+    return int(status), Listing(tuple(rows), frozenset(odd))
 
 
-def _row(fields: list[str]) -> Row | None:
-    if len(fields) != 9 or not jobs.is_job_id(fields[0]):
+def _row(fields: list[str], mark: str) -> Row | None:
+    if len(fields) != 8 or not jobs.is_job_id(fields[0]):
         return None
-    job_id, word, node, owner, submitted, begins, ends, reason, name = fields
-    seen = jobs.report(word, node, reason)
+    job_id, word, node, owner, submitted, begins, ends, reason = fields
+    seen = jobs.report(word, node, reason.strip())
     seen = replace(seen, submitted=_time(submitted), begins=_time(begins), ends=_time(ends))
-    return Row(job_id, owner, name.rstrip(), seen)
+    return Row(job_id, owner, mark, seen)
 
 
 def _time(text: str) -> datetime | None:

@@ -3,21 +3,24 @@ import asyncio
 import pytest
 
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, Refused, Unavailable
 from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs import question
 from slurm_ssh.jobs import watch as watch_module
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
 from tests.support import builders
+from tests.support.waiting import until
 
 RUNNING = JobReport(JobState.RUNNING, "RUNNING", "", "geneva-n1")
-Answer = tuple[Row, ...] | LaunchError
+Answer = tuple[Row, ...] | Listing | Exception
 AWAY = Unavailable("Geneva cannot be reached.", "no route")
 
 
-def _row(job: Job, **changed: str) -> Row:
+def _row(job: Job, report: JobReport = RUNNING, **changed: str) -> Row:
     facts = {"job_id": job.job_id, "owner": job.owner, "mark": job.mark, **changed}
-    return Row(report=RUNNING, **facts)
+    return Row(report=report, **facts)
 
 
 def _jobs(*numbers: int, **changed: str) -> list[Job]:
@@ -27,6 +30,7 @@ def _jobs(*numbers: int, **changed: str) -> list[Job]:
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0)
+    monkeypatch.setattr(question, "_FIRST_REST_SECONDS", 0)
 
 
 class _Slurm:
@@ -43,20 +47,20 @@ class _Slurm:
     def has_monitor(self, _site_key: str) -> bool:
         return self.monitors is not None
 
-    async def of_site(self, job: Job) -> tuple[Row, ...]:
+    async def of_site(self, job: Job) -> Listing:
         return await self._answer(f"monitor@{job.site_key}", self.monitors or [])
 
-    async def of_owner(self, job: Job) -> tuple[Row, ...]:
+    async def of_owner(self, job: Job) -> Listing:
         return await self._answer(f"{job.owner}@{job.site_key}", self.answers)
 
-    async def _answer(self, who: str, answers: list[Answer]) -> tuple[Row, ...]:
+    async def _answer(self, who: str, answers: list[Answer]) -> Listing:
         self.asked.append(who)
         self.was_asked.set()
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         await self.may_answer.wait()
-        if isinstance(answer, LaunchError):
+        if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer if isinstance(answer, Listing) else Listing(answer)
 
 
 async def _states(watch: JobWatch, job: Job, times: int) -> list[JobState]:
@@ -196,28 +200,26 @@ async def test_a_monitor_is_asked_once_for_everybody() -> None:
     assert slurm.asked == ["monitor@geneva"]
 
 
-async def test_what_a_monitor_has_never_listed_its_owner_is_asked_for() -> None:
+async def test_what_a_monitor_does_not_list_its_owner_is_asked_for_and_the_monitor_not_again() -> None:
     """A site may hide people's jobs from others."""
     job = builders.job()
     slurm = _Slurm((_row(job),), (), monitors=((),))
     watch = JobWatch(slurm)
-    assert await watch.report(job) == RUNNING
-    assert await _states(watch, job, 2) == [JobState.UNKNOWN, JobState.GONE]
-    assert slurm.asked == ["monitor@geneva", "alice@geneva"] * 3
+    assert await _states(watch, job, 3) == [JobState.RUNNING, JobState.UNKNOWN, JobState.GONE]
+    assert slurm.asked == ["monitor@geneva"] + ["alice@geneva"] * 3
 
 
-async def test_what_a_monitor_lists_no_more_is_gone() -> None:
+async def test_what_a_monitor_lists_no_more_goes_on_if_its_owner_sees_it() -> None:
     job = builders.job()
-    slurm = _Slurm(AWAY, monitors=((_row(job),), (), ()))
-    assert await _states(JobWatch(slurm), job, 3) == [JobState.RUNNING, JobState.UNKNOWN, JobState.GONE]
-    assert slurm.asked == ["monitor@geneva"] * 3
+    slurm = _Slurm((_row(job),), monitors=((_row(job),), ()))
+    assert await _states(JobWatch(slurm), job, 3) == [JobState.RUNNING] * 3
+    assert slurm.asked == ["monitor@geneva"] * 2 + ["alice@geneva"] * 2
 
 
-@pytest.mark.parametrize("was_listed", [False, True])
-async def test_a_monitor_that_may_not_ask_is_replaced_by_the_owners(*, was_listed: bool) -> None:
+@pytest.mark.parametrize("error", [Refused("No ticket."), Broken("squeue failed."), ValueError("a defect")])
+async def test_a_monitor_that_cannot_ask_is_replaced_by_the_owners(error: Exception) -> None:
     job = builders.job()
-    monitors: tuple[Answer, ...] = (Refused("No ticket."),)
-    slurm = _Slurm((_row(job),), monitors=((_row(job),), *monitors) if was_listed else monitors)
+    slurm = _Slurm((_row(job),), monitors=((_row(job),), error))
     assert await _states(JobWatch(slurm), job, 2) == [JobState.RUNNING] * 2
     assert slurm.asked[-1] == "alice@geneva"
 
@@ -228,63 +230,89 @@ async def test_a_site_that_does_not_answer_its_monitor_is_asked_by_nobody_else()
     assert slurm.asked == ["monitor@geneva"] * 2
 
 
+async def test_two_people_with_one_login_are_asked_for_apart() -> None:
+    alice, bob = builders.job(), builders.job(user="bob", mark="jupyter-hub-ffffffffffff", job_id="18")
+    asked = []
+
+    class _Of(_Slurm):
+        async def of_owner(self, job: Job) -> Listing:
+            asked.append(job.user)
+            return await super().of_owner(job)
+
+    watch = JobWatch(_Of((_row(alice), _row(bob))))
+    assert [await watch.report(alice), await watch.report(bob)] == [RUNNING] * 2
+    assert asked == ["alice", "bob"]
+
+
+async def test_a_row_that_cannot_be_read_is_no_absence() -> None:
+    job = builders.job()
+    slurm = _Slurm(Listing((), frozenset({job.mark})))
+    assert set(await _states(JobWatch(slurm), job, 3)) == {JobState.UNKNOWN}
+
+
 async def test_who_looks_in_passing_is_content_with_an_answer_of_a_moment_ago() -> None:
     jobs = _jobs(1, 2)
     slurm = _Slurm(tuple(_row(job) for job in jobs), ())
     watch = JobWatch(slurm)
     await watch.report(jobs[0])
     assert await watch.glance(jobs[0], 60) == RUNNING
+    assert watch.latest(jobs[0], 60) == RUNNING
     # It was not known when that was asked.
+    assert watch.latest(jobs[1], 60).state is JobState.UNKNOWN
     assert (await watch.glance(jobs[1], 60)).state is JobState.UNKNOWN
     assert len(slurm.asked) == 2
 
 
-async def test_the_same_answer_is_one_absence_however_often_it_is_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.01)
+async def test_the_same_answer_is_one_absence_however_often_it_is_looked_at() -> None:
     watch = JobWatch(_Slurm(()))
     for _ in range(3):
         assert (await watch.glance(builders.job(), 60)).state is JobState.UNKNOWN
-        await asyncio.sleep(0.02)
     assert (await watch.report(builders.job())).state is JobState.GONE
 
 
-async def test_who_looks_in_passing_waits_half_a_second_for_a_slurm_that_is_silent_and_then_not_at_all(
+async def test_an_end_that_slurm_tells_too_late_for_one_look_is_there_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(watch_module, "_GLANCE_SECONDS", 0.02)
     (job,) = _jobs(1)
-    slurm = _Slurm((_row(job),))
+    ended = _row(job, report=JobReport(JobState.ENDED, "TIMEOUT"))
+    slurm = _Slurm((ended,))
     slurm.may_answer.clear()
     watch = JobWatch(slurm)
-    assert (await watch.glance(job, 60)).state is JobState.UNKNOWN
-    await asyncio.sleep(0.02)
-    monkeypatch.setattr(watch_module, "_GLANCE_SECONDS", 0.01)
-    monkeypatch.setattr(watch, "report", None)
-    assert (await watch.glance(job, 60)).state is JobState.UNKNOWN
-    monkeypatch.undo()
+    assert (await watch.glance(job, 0)).state is JobState.UNKNOWN
     slurm.may_answer.set()
-    assert await watch.report(job) == RUNNING
-    assert await watch.glance(job, 60) == RUNNING
+    await until(lambda: watch.latest(job, 60).state is JobState.ENDED)
+    slurm.may_answer.clear()
+    assert (await watch.glance(job, 0)).state is JobState.ENDED
 
 
 async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.4)
     jobs = _jobs(1, 2)
     slurm = _Slurm(tuple(_row(job) for job in jobs))
     watch = JobWatch(slurm)
-
-    async def twice(job: Job) -> None:
-        seen = 0
-        async for report in watch.reports(job):
-            assert report == RUNNING
-            seen += 1
-            if seen == 2:
-                return
-
-    await asyncio.gather(*map(twice, jobs))
+    first, second = watch.reports(jobs[0]), watch.reports(jobs[1])
+    assert [await anext(first), await anext(second)] == [RUNNING] * 2
     assert len(slurm.asked) == 2
+    await anext(first)
+    assert await anext(second) == RUNNING
+    assert len(slurm.asked) == 3
+
+
+async def test_a_slow_slurm_is_left_alone_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question, "_SHARE", 0.25)
+    (job,) = _jobs(1)
+    slurm = _Slurm((_row(job),))
+    watch, clock = JobWatch(slurm), asyncio.get_running_loop().time
+    slurm.may_answer.clear()
+    first = asyncio.create_task(watch.report(job))
+    await slurm.was_asked.wait()
+    began = clock()
+    await asyncio.sleep(0.1)
+    slurm.may_answer.set()
+    await first
+    await watch.report(job)
+    assert clock() - began >= 0.4
 
 
 async def test_a_site_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

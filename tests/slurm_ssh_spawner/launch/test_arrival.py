@@ -11,6 +11,7 @@ from slurm_ssh.jobs import folders, watch
 from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival
@@ -44,11 +45,11 @@ class Waiting:
     def has_monitor(self, _site_key: str) -> bool:
         return False
 
-    async def of_site(self, job: Job) -> tuple[Row, ...]:
+    async def of_site(self, job: Job) -> Listing:
         raise Refused(job.site_key)
 
-    async def of_owner(self, job: Job) -> tuple[Row, ...]:
-        return (Row(job.job_id, job.owner, job.mark, self.report),)
+    async def of_owner(self, job: Job) -> Listing:
+        return Listing((Row(job.job_id, job.owner, job.mark, self.report),))
 
     def _ended(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
         self.over.append(report)
