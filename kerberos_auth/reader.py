@@ -11,6 +11,9 @@ from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
 from .tickets import Ticket, default_realm
 
+# Inode, size, times of content and of everything else.
+_Stamp = tuple[int, int, int, int]
+
 
 class TicketReader:
     """The tickets of all users in a folder that a store of this process, or of another one, keeps.
@@ -20,12 +23,13 @@ class TicketReader:
     parents.  `realm` is the only one whose principals are users here ("" takes the default of krb5.conf).
 
     Every load opens the file once and checks what was opened: its owner, mode, size and that the principal inside
-    is that user's.
+    is that user's.  Its facts hold for as long as the file system says that nothing about the file has changed.
     """
 
     def __init__(self, folder: Path, realm: str = "") -> None:
         self.realm = realm or default_realm()
         self.folder, self._fd = _open_private(folder)
+        self._seen: dict[str, tuple[_Stamp, Facts]] = {}
 
     def close(self) -> None:
         """Let go of the folder; this object is of no use any more."""
@@ -34,10 +38,15 @@ class TicketReader:
     def get(self, user: str) -> Ticket:
         """Return the facts of the user's ticket, which has not expired at this moment.
 
-        Raises TicketMissing, TicketExpired or BadTicket, each with a sentence for the user.  Costs one
-        small file read; never asks a KDC.
+        Raises TicketMissing, TicketExpired or BadTicket, each with a sentence for the user.  Reads the file only
+        if it has changed; never asks a KDC.
         """
-        _, facts = self._load(user)
+        # Taken first: if the file changes meanwhile, it is read again the next time.
+        stamp = self._stamp(user)
+        known = self._seen.pop(user, None)
+        facts = known[1] if stamp and known and known[0] == stamp else self._load(user)[1]
+        if stamp:
+            self._seen[user] = stamp, facts
         return self._ticket(user, facts)
 
     def read(self, user: str) -> bytes:
@@ -49,6 +58,14 @@ class TicketReader:
     def users(self) -> list[str]:
         """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
         return sorted(filter(names.is_user, self._files()))
+
+    def _stamp(self, user: str) -> "_Stamp | None":
+        """Return what changes with the file of a user: its content, its owner, its mode or its names."""
+        try:
+            found = os.stat(user, dir_fd=self._fd, follow_symlinks=False)
+        except (OSError, ValueError):
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def _files(self) -> list[str]:
         return os.listdir(self._fd)  # noqa: PTH208 - a descriptor, not a path

@@ -20,7 +20,8 @@ from slurm_ssh.jobs.upkeep import Upkeep
 from slurm_ssh.jobs.watch import ABSENT_SECONDS, JobWatch
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.identity import SiteQueries
-from slurm_ssh.slurm.queries import list_jobs, marked_jobs
+from slurm_ssh.slurm.queries import list_jobs, marked_jobs, survey
+from slurm_ssh.slurm.survey import Listing, beginning
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
@@ -61,7 +62,7 @@ class Core:
         ledger: Ledger,
     ) -> None:
         self.pool = pool
-        self.watch = JobWatch(self.list)
+        self.watch = JobWatch(_Queues(self, queries))
         self.upkeep = Upkeep(Deliveries(credentials, self.remote, ledger), self.stop)
         self.availability = Availability(sites, queries.projects, queries.snapshot)
         self._sites = sites
@@ -155,6 +156,23 @@ class Core:
             absences = absences + 1 if rows is not None and not ours else 0
             if not absences:
                 await asyncio.sleep(_END_LOOK_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Queues:
+    """Asks sites about jobs: their monitors, or the jobs' owners."""
+
+    core: Core
+    queries: SiteQueries
+
+    def has_monitor(self, site_key: str) -> bool:
+        return self.queries.has_monitor(site_key)
+
+    async def of_site(self, job: Job) -> Listing:
+        return await self.queries.jobs(job.site_key, beginning(job.mark))
+
+    async def of_owner(self, job: Job) -> Listing:
+        return await survey(self.core.remote(job), beginning(job.mark), job.owner)
 
 
 def open_core(settings: Settings, sites: Mapping[str, Site], credentials: Credentials, ledger: Ledger) -> Core:

@@ -3,6 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType, Self
 
@@ -94,10 +95,14 @@ class JobReport:
     """One observation of a job.
 
     `word` is Slurm's own word for the state (for people: "TIMEOUT"), `reason` why it waits,
-    `node` Slurm's name of the first node once it runs; each "" if there is none.
+    `node` Slurm's name of the first node once it runs; each "" if there is none.  It was `submitted` then,
+    `begins` then as far as Slurm expects, and `ends` then at the latest; None if that was not asked or not said.
     """
 
     state: JobState
     word: str = ""
     reason: str = ""
     node: str = ""
+    submitted: datetime | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None

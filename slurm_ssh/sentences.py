@@ -277,6 +277,8 @@ TUNNELS_RUN_ALREADY = _("A tunnel daemon runs already at {path}.")
 # -- what a site has -------------------------------------------------------------------------------------
 FACTS_REFUSED = _("Slurm at {site} did not say what is free.")
 FACTS_NOT_UNDERSTOOD = _("The answer of sinfo or scontrol at {site} could not be understood.")
+QUEUE_REFUSED = _("squeue failed at {site}.")
+QUEUE_NOT_UNDERSTOOD = _("The answer of squeue at {site} could not be understood.")
 
 # -- what an administrator wrote -------------------------------------------------------------------------
 NO_PORTS = _("{value} is not a range of ports; write 20000-24999")

@@ -31,6 +31,8 @@ from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _GATE_LOOK_SECONDS = 0.05
+_OF_AN_INTERVAL = 0.8
+_YOUNG_SECONDS = 24.0
 
 routes.install()
 
@@ -201,10 +203,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         # At once: while JupyterHub waits for this after a failed start, it calls the server "not starting".
         if launcher.is_over(job):
             return 1
-        deadline = Deadline.after(POLL_SECONDS)
         if self._restored:
-            return await self._find_again(job, deadline)
-        return 1 if (await launcher.report(job, deadline)).state.is_over else None
+            return await self._find_again(job, Deadline.after(POLL_SECONDS))
+        # Pages wait for this too, and one question serves all servers that are polled in an interval.
+        young_seconds = min(_OF_AN_INTERVAL * self.poll_interval, _YOUNG_SECONDS)
+        return 1 if (await launcher.glance(job, young_seconds)).state.is_over else None
 
     async def _find_again(self, job: Job, deadline: Deadline) -> int | None:
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""

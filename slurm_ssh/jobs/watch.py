@@ -1,96 +1,177 @@
-"""What became of jobs: one query per person and site, shared by everybody who wants to know at the same time."""
+"""What became of jobs: asked once for all of a site where its monitor may ask, else once for all of a person's."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from slurm_ssh.deadline import Deadline
+from slurm_ssh.errors import Unavailable
 from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.jobs.question import Answer, SharedQuestion
 from slurm_ssh.slurm import jobs as slurm_jobs
-
-ListJobs = Callable[[Job, frozenset[str]], Awaitable[tuple[slurm_jobs.Row, ...] | None]]
-"""Lists the jobs with these marks at the site of a job, as its owner; None if nobody could be asked."""
+from slurm_ssh.slurm import survey
+from slurm_ssh.slurm.survey import Listing
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.3
 # Absent from one answer may be a controller that has just started; absent from one so much later is gone.
 ABSENT_SECONDS = 2.0
+# How old the answer to somebody else's question may be, as a part of the pause since the last look.
+_AS_GOOD = 0.5
+# How long who looks in passing waits for Slurm.
+_GLANCE_SECONDS = 0.5
+# For how long a monitor is not asked about a job that its site hides from it.
+_HIDDEN_SECONDS = 600.0
 
-_log = logging.getLogger(__name__)
+_UNKNOWN = JobReport(JobState.UNKNOWN)
+
+
+class Queues(Protocol):
+    """Lists jobs, in every state that Slurm remembers, whose marks begin as that of a job does."""
+
+    def has_monitor(self, site_key: str) -> bool:
+        """Return whether a site lets a monitor ask."""
+
+    async def of_site(self, job: Job) -> Listing:
+        """Return everybody's at the job's site, as its monitor sees them.
+
+        Raises Unavailable if the site, or its Slurm, does not answer, another LaunchError if the monitor cannot ask.
+        """
+
+    async def of_owner(self, job: Job) -> Listing:
+        """Return those of the job's owner at its site.  Raises LaunchError if nobody can be asked."""
 
 
 @dataclass
-class _Group:
-    """The jobs of one owner at one site that somebody asked about, and the query under way for them."""
+class _Known:
+    """What is remembered of a job (loop time): it may be hidden from the monitor until then."""
 
-    jobs: set[Job] = field(default_factory=set)
-    query: asyncio.Task[dict[Job, JobReport]] | None = None
+    since: float
+    hidden_until: float = 0.0
+    absent_since: float | None = None
 
 
 class JobWatch:
-    """Observes jobs through `list_jobs`; a failed query never changes what is known of a job."""
+    """Owner of the questions.  One that is not answered never changes what is known of a job.
 
-    def __init__(self, list_jobs: ListJobs) -> None:
-        self._list_jobs = list_jobs
-        self._groups: dict[tuple[str, str], _Group] = {}
-        self._absent_since: dict[str, float] = {}
+    What a monitor lists counts.  That it does not list a job is no sign: a site may hide people's jobs from it.
+    """
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+        self._questions: dict[tuple[str, ...], SharedQuestion] = {}
+        self._known: dict[str, _Known] = {}
 
     async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
-        """Return one observation of the job, asked for now.
+        """Return one observation of the job, made from now on.
 
-        GONE only after Slurm answered without it twice, some seconds apart; UNKNOWN if it could not be asked, or
-        has not answered by the `deadline`.
+        GONE only after Slurm answered its owner without it twice, some seconds apart; UNKNOWN if it could not be
+        asked, or has not answered by the `deadline`.
         """
-        group = self._groups.setdefault((job.site_key, job.owner), _Group())
-        group.jobs.add(job)
-        if group.query is None:
-            group.query = asyncio.create_task(self._send(job, group))
-        answer = asyncio.shield(group.query)
         if deadline is None:
-            return (await answer)[job]
+            return await self._report(job, 0.0)
         try:
             async with deadline.enforced():
-                return (await answer)[job]
+                return await self._report(job, 0.0)
         except TimeoutError:
-            return JobReport(JobState.UNKNOWN)
+            return _UNKNOWN
+
+    async def glance(self, job: Job, young_seconds: float) -> JobReport:
+        """Return an observation made at most so long ago, without waiting long for Slurm.
+
+        Of an older one only that the job is over counts; else UNKNOWN.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GLANCE_SECONDS):
+                return await self._report(job, young_seconds)
+        # What came too late for the one who asked is there for the next.
+        seen = self._seen_last(job)
+        return seen if seen.state.is_over else _UNKNOWN
+
+    def latest(self, job: Job, young_seconds: float) -> JobReport:
+        """Return the last observation that is at most so old, UNKNOWN if there is none; asks nobody."""
+        since = asyncio.get_running_loop().time() - young_seconds
+        return self._seen_last(job, since)
 
     async def reports(self, job: Job) -> AsyncIterator[JobReport]:
-        """Yield observations of the job for ever, often at first and then less and less."""
-        pause = FIRST_PAUSE_SECONDS
+        """Yield observations of the job for ever, the first from now on, often at first and then less and less."""
+        pause, young = FIRST_PAUSE_SECONDS, 0.0
         while True:
-            yield await self.report(job)
+            yield await self._report(job, young)
             await asyncio.sleep(pause)
+            young = pause * _AS_GOOD
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
-        """End the queries under way."""
-        queries = [group.query for group in self._groups.values() if group.query]
-        for query in queries:
-            query.cancel()
-        await asyncio.gather(*queries, return_exceptions=True)
+        """End the questions under way."""
+        await asyncio.gather(*(question.close() for question in self._questions.values()))
 
     def forget(self, job: Job) -> None:
         """Drop what is remembered about a job that nobody will ask about again."""
-        self._absent_since.pop(job.mark, None)
+        self._known.pop(job.mark, None)
 
-    async def _send(self, asker: Job, group: _Group) -> dict[Job, JobReport]:
-        """Ask once about all jobs of the group."""
-        await asyncio.sleep(0)
-        # Whoever asks from here on is not in this query and starts the next one.
-        jobs, group.jobs, group.query = group.jobs, set(), None
-        rows = await self._list_jobs(asker, frozenset(job.mark for job in jobs))
-        return {job: self._seen(job, rows) for job in jobs}
+    async def _report(self, job: Job, young_seconds: float) -> JobReport:
+        now = asyncio.get_running_loop().time()
+        known = self._known.setdefault(job.mark, _Known(now))
+        # An answer of before it was known would miss a job that was submitted meanwhile.
+        since = max(known.since, now - young_seconds)
+        if self._queues.has_monitor(job.site_key) and now >= known.hidden_until:
+            answer = await self._of_site(job).answered(since)
+            if report := _listed(job, answer):
+                return _present(known, report)
+            if isinstance(answer.error, Unavailable):
+                return _UNKNOWN
+        answer = await self._of_owner(job).answered(since)
+        report = _listed(job, answer)
+        if report and not report.state.is_over:
+            known.hidden_until = now + _HIDDEN_SECONDS
+        return _present(known, report) if report else _absent(job, known, answer)
 
-    def _seen(self, job: Job, rows: tuple[slurm_jobs.Row, ...] | None) -> JobReport:
-        if rows is None:
-            return JobReport(JobState.UNKNOWN)
-        if report := slurm_jobs.observe(job, rows):
-            self._absent_since.pop(job.mark, None)
-            return report
-        now, first = asyncio.get_running_loop().time(), self._absent_since.get(job.mark)
-        if first is None:
-            self._absent_since[job.mark] = now
-        is_gone = first is not None and now - first >= ABSENT_SECONDS
-        return JobReport(JobState.GONE if is_gone else JobState.UNKNOWN)
+    def _seen_last(self, job: Job, since: float = 0.0) -> JobReport:
+        """Return what the last answers say of the job, of those to questions that were put then or later."""
+        known = self._known.get(job.mark)
+        if known is None:
+            return _UNKNOWN
+        since = max(since, known.since)
+        for question in (self._of_site(job), self._of_owner(job)):
+            if question.last and question.last.began >= since and (report := _listed(job, question.last)):
+                return report
+        last = self._of_owner(job).last
+        return _absent(job, known, last) if last and last.began >= since else _UNKNOWN
+
+    def _of_site(self, job: Job) -> SharedQuestion:
+        key = (job.site_key, survey.beginning(job.mark))
+        return self._question(key, f"squeue at {job.site_key} for its monitor", partial(self._queues.of_site, job))
+
+    def _of_owner(self, job: Job) -> SharedQuestion:
+        # Two people may share a login, but not a ticket.
+        key = (job.site_key, survey.beginning(job.mark), job.owner, job.user)
+        return self._question(key, f"squeue at {job.site_key} for {job.owner}", partial(self._queues.of_owner, job))
+
+    def _question(self, key: tuple[str, ...], name: str, ask: Callable[[], Awaitable[Listing]]) -> SharedQuestion:
+        if key not in self._questions:
+            self._questions[key] = SharedQuestion(ask, name)
+        return self._questions[key]
+
+
+def _listed(job: Job, answer: Answer) -> JobReport | None:
+    return slurm_jobs.observe(job, answer.listing.rows) if answer.listing else None
+
+
+def _present(known: _Known, report: JobReport) -> JobReport:
+    known.absent_since = None
+    return report
+
+
+def _absent(job: Job, known: _Known, answer: Answer) -> JobReport:
+    """Return what it means that an answer to its owner does not list a job."""
+    if answer.listing is None or job.mark in answer.listing.odd:
+        return _UNKNOWN
+    if known.absent_since is None:
+        known.absent_since = answer.began
+    later = answer.began - known.absent_since
+    return JobReport(JobState.GONE) if later > 0 and later >= ABSENT_SECONDS else _UNKNOWN

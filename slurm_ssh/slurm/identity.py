@@ -10,6 +10,7 @@ from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.slurm import queries
+from slurm_ssh.slurm.survey import Listing
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -70,6 +71,21 @@ class SiteQueries:
             raise
         self._problems.pop((key, "login"), None)
         return facts
+
+    def has_monitor(self, key: str) -> bool:
+        """Return whether a site of the catalogue lets a monitor ask."""
+        site = self._sites.get(key)
+        return site is not None and site.monitor is not None
+
+    async def jobs(self, key: str, marks: str) -> Listing:
+        """Return everybody's jobs whose marks begin so, as the site's monitor sees them.
+
+        Raises Refused if it may not ask, and what `queries.survey` raises.
+        """
+        site = self._sites.get(key)
+        if site is None or site.monitor is None:
+            raise Refused(sentences.NO_MONITOR.format(site=key))
+        return await queries.survey(await self._monitor(key, site, site.monitor), marks)
 
     async def _monitor(self, key: str, site: Site, monitor: Monitor) -> Remote:
         """Return the monitor's access to its site.  Raises Refused if it has no ticket."""

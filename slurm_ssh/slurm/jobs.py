@@ -150,6 +150,11 @@ class Row:
     report: JobReport
 
 
+def is_job_id(text: str) -> bool:
+    """Return whether a text is Slurm's number of a job, and not of a part of one."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
 def parse_queue(stdout: str) -> tuple[Row, ...]:
     """Return the rows in the answer of `queue`.  Raises UnreadableAnswer for a line of another shape."""
     rows = []
@@ -157,10 +162,10 @@ def parse_queue(stdout: str) -> tuple[Row, ...]:
         fields = line.strip().split("|", maxsplit=5)
         if len(fields) == 1 and (not fields[0] or fields[0].startswith("CLUSTER:")):
             continue
-        if len(fields) != 6 or not _JOB_ID.fullmatch(fields[0]):
+        if len(fields) != 6 or not is_job_id(fields[0]):
             raise UnreadableAnswer(f"squeue answered {line[:200]!r}")
         job_id, word, node, owner, reason, name = fields
-        rows.append(Row(job_id, owner, name, _report(word, node, reason)))
+        rows.append(Row(job_id, owner, name, report(word, node, reason)))
     return tuple(rows)
 
 
@@ -169,7 +174,8 @@ def state_of(word: str) -> JobState:
     return _STATES.get(word, JobState.UNKNOWN)
 
 
-def _report(word: str, node: str, reason: str) -> JobReport:
+def report(word: str, node: str, reason: str) -> JobReport:
+    """Return the observation in these fields of a row."""
     state = state_of(word)
     why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
     # An address is made of it, so whatever else it is, it is no name of a node.

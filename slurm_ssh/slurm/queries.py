@@ -13,6 +13,7 @@ from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import nodes, refusals
+from slurm_ssh.slurm import survey as surveys
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -36,6 +37,25 @@ async def marked_jobs(remote: Remote, beginning: str) -> tuple[slurm_jobs.Row, .
     """Return the rows of the owner's jobs that wait or run and whose mark begins so."""
     question = slurm_jobs.marked(remote.site, remote.login.owner, beginning)
     return await _ask(remote, question, slurm_jobs.parse_queue)
+
+
+async def survey(remote: Remote, marks: str, owner: str | None = None) -> surveys.Listing:
+    """Return the jobs whose marks begin so, everybody's or one owner's, in all states that Slurm remembers.
+
+    Raises Unavailable if the site or its Slurm does not answer, Broken for a failure or an answer that we do not
+    know, and what `Remote.run` raises.
+    """
+    answer = await remote.run(surveys.listing(remote.site, marks, owner), limit_bytes=_LONGEST_SNAPSHOT)
+    title, said = remote.site.title, answer.stderr.strip()
+    try:
+        status, listing = await _parsed(lambda text: surveys.parse(text, marks), answer.stdout)
+    except slurm_jobs.UnreadableAnswer as error:
+        raise Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
+    if status and refusals.is_unreachable(said):
+        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+    if status:
+        raise Broken(sentences.QUEUE_REFUSED.format(site=title), said)
+    return listing
 
 
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:

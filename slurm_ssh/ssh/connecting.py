@@ -10,15 +10,14 @@ from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, FrontEndRefused
 from slurm_ssh.ssh import refusals
-from slurm_ssh.ssh.connection import LONGEST_QUOTE, Connection
+from slurm_ssh.ssh.connection import BUSY_SECONDS, LONGEST_QUOTE, Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.refusals import Refusal
 
 # For one front end, from TCP to login.
 CONNECT_SECONDS = 8
 # A host that vanished is noticed after (count + 1) * interval: soon enough to use another while a page waits.
-KEEPALIVE_SECONDS = 3
-KEEPALIVE_COUNT = 2
+_KEEPALIVE_COUNT = 2
 
 # GSS_C_DELEG_FLAG of RFC 2744.
 _DELEGATED = 1
@@ -141,8 +140,8 @@ async def _connect(
         compression_algs=["none"],
         connect_timeout=CONNECT_SECONDS,
         login_timeout=CONNECT_SECONDS,
-        keepalive_interval=KEEPALIVE_SECONDS,
-        keepalive_count_max=KEEPALIVE_COUNT,
+        keepalive_interval=BUSY_SECONDS,
+        keepalive_count_max=_KEEPALIVE_COUNT,
     )
 
 

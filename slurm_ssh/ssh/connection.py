@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -32,6 +32,11 @@ from slurm_ssh.ssh.transport import (
 COMMANDS_AT_ONCE = 8
 # A node behind a firewall is no answer at all; sshd itself would wait for minutes.
 FORWARD_SECONDS = 10.0
+BUSY_SECONDS = 3
+"""Between looks whether the front end is there, while somebody waits for something of it."""
+
+# While nobody does: there may be thousands of such connections.
+_IDLE_SECONDS = 30
 LONGEST_ANSWER = 128 * 1024
 """Bytes that an answer may have, with all that a login shell prints around it, unless more is asked for."""
 
@@ -92,17 +97,32 @@ class Connection:
         """
         marker = f"answer-{secrets.token_hex(8)}"
         sent, heard = wrap(program, data, environ, marker), bytearray()
-        self._running += 1
         try:
-            async with asyncio.timeout(timeout_seconds), self._slots:
-                return await self._exchange(sent, marker, heard, limit_bytes)
+            with self._busy():
+                async with asyncio.timeout(timeout_seconds), self._slots:
+                    return await self._exchange(sent, marker, heard, limit_bytes)
         except TimeoutError as error:
             if sent.waits and marker.encode() not in heard:
                 raise NotBegunInTime from error
             raise
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Count a piece of work."""
+        self._running += 1
+        if self._running == 1:
+            self._look_every(BUSY_SECONDS)
+        try:
+            yield
         finally:
             self._running -= 1
             self._last_used = asyncio.get_running_loop().time()
+            if not self._running:
+                self._look_every(_IDLE_SECONDS)
+
+    def _look_every(self, seconds: float) -> None:
+        if self.is_open:
+            self._ssh.set_keepalive(seconds)
 
     async def _exchange(self, sent: Sent, marker: str, heard: bytearray, limit_bytes: int) -> Completed:
         try:
@@ -209,23 +229,20 @@ class Connection:
 
         Raises ForwardingForbidden, or ConnectionLost if it cannot be made, by the `deadline`, or is lost.
         """
-        self._running += 1
         try:
-            reader, writer = await self._stream_to(host, port, deadline)
-            try:
-                # The two have all methods of asyncio's that a copy needs.
-                yield cast(asyncio.StreamReader, reader), cast(asyncio.StreamWriter, writer)
-            finally:
-                writer.close()
+            with self._busy():
+                reader, writer = await self._stream_to(host, port, deadline)
+                try:
+                    # The two have all methods of asyncio's that a copy needs.
+                    yield cast(asyncio.StreamReader, reader), cast(asyncio.StreamWriter, writer)
+                finally:
+                    writer.close()
         except asyncssh.ChannelOpenError as error:
             is_forbidden = error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
             lost = ForwardingForbidden if is_forbidden else ConnectionLost
             raise lost(f"{self.host}: {error}") from error
         except asyncssh.DisconnectError as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
-        finally:
-            self._running -= 1
-            self._last_used = asyncio.get_running_loop().time()
 
     async def _stream_to(
         self, host: str, port: int, deadline: Deadline | None

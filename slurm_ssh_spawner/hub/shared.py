@@ -100,9 +100,12 @@ class Hub:
             _log.warning("the form shows the catalogue's defaults: %s", error)
             return {}
 
-    async def _know(self, request: StartRequest) -> None:
+    async def _know(self, request: StartRequest, site: str | None = None) -> None:
+        """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
         offered = sites_for(self.catalogue.current, request.groups)
+        if site in offered:
+            offered = frozenset((site,))
         await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
@@ -116,7 +119,7 @@ class Hub:
         """
         choices, request = Choices.of(options), ask()
         # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
-        await self._know(request)
+        await self._know(request, choices.values.get("site"))
         last = {} if choices.values else await self.last_accepted(request)
         # JupyterHub does not know yet of those that an earlier hub began and that still wait.
         begun = await self.launcher.records.going_on(request.user)

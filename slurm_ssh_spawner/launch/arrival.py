@@ -25,6 +25,8 @@ UNHEARD_SECONDS = 20.0
 _TRACEBACK = "Traceback (most recent call last):"
 _OF_A_PERSON = re.compile(r"(/[^\"'()\n]{1,300}/\.local/lib/python3\.[0-9]{1,3}/site-packages)/(\w[\w.-]{0,99})")
 _END_SECONDS = 0.5
+# A job does not change its node: whatever Slurm said of it since it was submitted would do.
+_NODE_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -166,6 +168,8 @@ class Arrivals:
 
     async def _node(self, job: Job, progress: Progress) -> str:
         """Return the name of the job's node, "" if Slurm says that it does not run yet."""
+        if node := self._watch.latest(job, _NODE_SECONDS).node:
+            return node
         async for report in self._watch.reports(job):
             if report.state.is_over:
                 raise await self._ended(job, report, progress)

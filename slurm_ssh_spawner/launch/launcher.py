@@ -188,7 +188,13 @@ class Launcher:
 
     async def report(self, job: Job, deadline: Deadline | None = None) -> JobReport:
         """Return one observation of the job; UNKNOWN if its site cannot be asked, by the `deadline` if given."""
-        report = await self._core.watch.report(job, deadline)
+        return self._observed(job, await self._core.watch.report(job, deadline))
+
+    async def glance(self, job: Job, young_seconds: float) -> JobReport:
+        """Return an observation of the job made at most so long ago; UNKNOWN if that would take long."""
+        return self._observed(job, await self._core.watch.glance(job, young_seconds))
+
+    def _observed(self, job: Job, report: JobReport) -> JobReport:
         if job.launch_id in self._forgotten:
             return report
         if report.state.is_over:

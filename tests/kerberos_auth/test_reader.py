@@ -3,7 +3,7 @@ import time
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth.errors import AuthFailed, TicketExpired, TicketMissing
+from kerberos_auth.errors import AuthFailed, BadTicket, TicketExpired, TicketMissing
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.store import TicketStore
 
@@ -61,3 +61,30 @@ def test_a_folder_that_others_may_enter_is_refused(store, mode):
     store.folder.chmod(mode)
     with pytest.raises(AuthFailed, match="0700"):
         TicketReader(store.folder, "LAB.TEST")
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(store, monkeypatch):
+    reader = TicketReader(store.folder, "LAB.TEST")
+    loads = []
+    load = reader._load
+    monkeypatch.setattr(reader, "_load", lambda user: loads.append(user) or load(user))
+    path = put(store).path
+    for _ in range(3):
+        reader.get("alice")
+    assert len(loads) == 1
+    # As libkrb5 does, which keeps tickets of services in the same file.
+    with path.open("ab") as file:
+        file.write(cache(credential(server="host/n1@LAB.TEST"))[-100:])
+    reader.get("alice")
+    assert len(loads) == 2
+    path.chmod(0o640)
+    for _ in range(2):
+        with pytest.raises(BadTicket):
+            reader.get("alice")
+    path.chmod(0o600)
+    reader.get("alice")
+    other = path.with_name(".other")
+    other.hardlink_to(path)
+    with pytest.raises(BadTicket):
+        reader.get("alice")
+    reader.close()

@@ -62,7 +62,8 @@ class SmallSlurm:
         if "/sbatch" in program:
             return self._submitted(data.decode())
         if "/squeue" in program:
-            return Completed(0, self._listed(_MARK.findall(program)), "")
+            marks = _MARK.findall(program)
+            return Completed(0, self._listed(marks) if marks else self._all(), "")
         if "/scancel" in program:
             for launch_id in _MARK.findall(program):
                 self.cancelled.add(launch_id)
@@ -83,6 +84,13 @@ class SmallSlurm:
             self.loses, self.is_away = "", loses == "site"
             raise ConnectionLost("the wire was cut")
         return Completed(0, f"\n== sbatch\n{self._number}\n", "")
+
+    def _all(self) -> str:
+        rows = (
+            f"{row.number}|{row.word}|n1|{row.owner}|N/A|N/A|N/A|None|jupyter-hub-{launch_id}\n"
+            for launch_id, row in self.rows.items()
+        )
+        return "".join(("JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|REASON|NAME\n", *rows, "END|0\n"))
 
     def _listed(self, launch_ids: list[str]) -> str:
         rows = {launch_id: self.rows[launch_id] for launch_id in launch_ids if launch_id in self.rows}

@@ -280,3 +280,25 @@ async def test_nothing_of_the_hubs_own_account_speaks_for_a_person(
     connection = await _connect(login1.front_end, wallet)
     assert login1.logins == ["alice"]
     await connection.close()
+
+
+async def test_the_front_end_is_looked_at_often_only_while_somebody_waits_for_it(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0.05)
+    looks = 0
+    request = connection._ssh._make_global_request
+
+    async def counted(*asked: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await request(*asked)
+
+    monkeypatch.setattr(connection._ssh, "_make_global_request", counted)
+    waiting = asyncio.create_task(_run(connection, "sleep 30"))
+    await until(lambda: looks > 1)
+    waiting.cancel()
+    await asyncio.wait((waiting,))
+    seen = looks
+    await asyncio.sleep(0.3)
+    assert looks <= seen + 1

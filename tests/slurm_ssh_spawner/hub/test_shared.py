@@ -142,6 +142,19 @@ async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub,
     await until(lambda: "lugano" in asked)
 
 
+async def test_a_start_at_one_site_asks_no_other(hub: Hub) -> None:
+    asked = set()
+
+    async def ask(_user: str | None, site_key: str) -> SiteFacts:
+        asked.add(site_key)
+        return SiteFacts()
+
+    hub.availability = Availability(hub.catalogue.sites, ask, ask)
+    await hub.accept(lambda: _ALICE, {"site": "geneva"}, lambda _: None)
+    await hub.availability.close()
+    assert asked == {"geneva"}
+
+
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
     assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
         _ALICE, "/x.js"

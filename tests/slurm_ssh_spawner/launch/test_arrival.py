@@ -11,6 +11,7 @@ from slurm_ssh.jobs import folders, watch
 from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival
@@ -41,8 +42,14 @@ class Waiting:
         self.port = ReportedPort()
         self.patience = Patience.of(builders.launch())
 
-    async def _ask(self, job: Job, _marks: frozenset[str]) -> tuple[Row, ...]:
-        return (Row(job.job_id, job.owner, job.mark, self.report),)
+    def has_monitor(self, _site_key: str) -> bool:
+        return False
+
+    async def of_site(self, job: Job) -> Listing:
+        raise Refused(job.site_key)
+
+    async def of_owner(self, job: Job) -> Listing:
+        return Listing((Row(job.job_id, job.owner, job.mark, self.report),))
 
     def _ended(self, job: Job, report: JobReport) -> "asyncio.Task[Explained]":
         self.over.append(report)
@@ -53,7 +60,7 @@ class Waiting:
         return Remote(pool, Login("alice", "alice", "geneva"), self.site)
 
     def start(self) -> "asyncio.Task[str]":
-        arrivals = Arrivals(JobWatch(self._ask), lambda _: self._remote(), self._ended)
+        arrivals = Arrivals(JobWatch(self), lambda _: self._remote(), self._ended)
         return asyncio.create_task(arrivals.node(builders.job(), self.port, self.progress, self.patience))
 
 
