@@ -88,7 +88,9 @@ class SharedQuestion:
             answer = Answer(began, None, error)
         except Exception as error:  # noqa: BLE001 - a defect here must not end everybody's starts
             _log.exception("%s cannot be asked", self._name)
-            answer = Answer(began, None, Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=self._name), repr(error)))
+            answer = Answer(
+                began, None, Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=self._name), repr(error))
+            )
         self._tell(str(answer.error) if answer.error else "")
         return answer
 

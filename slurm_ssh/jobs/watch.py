@@ -39,7 +39,8 @@ class Queues(Protocol):
     async def of_site(self, job: Job) -> Listing:
         """Return everybody's at the job's site, as its monitor sees them.
 
-        Raises Unavailable if the site, or its Slurm, does not answer, another LaunchError if the monitor cannot ask.
+        Raises Unavailable if the site, or its Slurm, does not answer, another LaunchError if the monitor may not
+        or cannot ask.
         """
 
     async def of_owner(self, job: Job) -> Listing:
@@ -150,7 +151,9 @@ class JobWatch:
     def _of_owner(self, job: Job) -> SharedQuestion:
         # Two people may share a login, but not a ticket.
         key = (job.site_key, survey.beginning(job.mark), job.owner, job.user)
-        return self._question(key, f"squeue at {job.site_key} for {job.owner}", partial(self._queues.of_owner, job))
+        return self._question(
+            key, f"squeue at {job.site_key} for {job.owner}", partial(self._queues.of_owner, job)
+        )
 
     def _question(self, key: tuple[str, ...], name: str, ask: Callable[[], Awaitable[Listing]]) -> SharedQuestion:
         if key not in self._questions:

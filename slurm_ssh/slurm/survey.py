@@ -48,8 +48,9 @@ def listing(site: Site, marks: str, owner: str | None = None) -> Shell:
 def parse(stdout: str, marks: str) -> tuple[int, Listing]:
     """Return squeue's exit status, and the rows in the answer of `listing`.
 
-    Rows of another shape that end with one of the `marks` are odd; all others are of jobs that are not ours.  Raises
-    UnreadableAnswer if the end is missing, or squeue's own header where it has succeeded.
+    Rows of another shape that end with one of the `marks` are odd; all others are of jobs that are not ours.
+
+    Raises UnreadableAnswer if the end is missing, or squeue's own header where it has succeeded.
     """
     lines = stdout.splitlines()
     status = lines.pop().removeprefix(_END) if lines and lines[-1].startswith(_END) else ""

@@ -90,7 +90,8 @@ class SmallSlurm:
             f"{row.number}|{row.word}|n1|{row.owner}|N/A|N/A|N/A|None|jupyter-hub-{launch_id}\n"
             for launch_id, row in self.rows.items()
         )
-        return "".join(("JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|REASON|NAME\n", *rows, "END|0\n"))
+        header = "JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|REASON|NAME\n"
+        return "".join((header, *rows, "END|0\n"))
 
     def _listed(self, launch_ids: list[str]) -> str:
         rows = {launch_id: self.rows[launch_id] for launch_id in launch_ids if launch_id in self.rows}

@@ -294,8 +294,12 @@ async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest
     first, second = watch.reports(jobs[0]), watch.reports(jobs[1])
     assert [await anext(first), await anext(second)] == [RUNNING] * 2
     assert len(slurm.asked) == 2
-    await anext(first)
-    assert await anext(second) == RUNNING
+
+    async def a_little_later() -> JobReport:
+        await asyncio.sleep(0.1)
+        return await anext(second)
+
+    assert await asyncio.gather(anext(first), a_little_later()) == [RUNNING] * 2
     assert len(slurm.asked) == 3
 
 

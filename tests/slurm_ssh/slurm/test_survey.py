@@ -53,10 +53,11 @@ def test_how_squeue_has_ended_is_told(tmp_path: Path) -> None:
 def test_bytes_that_are_no_letters_hide_nothing(tmp_path: Path) -> None:
     ours = "17|RUNNING|n1|alice|N/A|N/A|N/A|None|jupyter-hub-0123456789ab"
     squeue = _squeue(tmp_path, "")
-    (tmp_path / "queue").write_bytes(f"{HEADER}\n18|R|n|b|||||jupyter-hub-".encode() + b"\xff\n" + f"{ours}\n".encode())
+    odd = b"18|R|n|b|||||jupyter-hub-\xff"
+    (tmp_path / "queue").write_bytes(b"\n".join((HEADER.encode(), odd, ours.encode(), b"")))
     site = builders.catalogue(sites={"geneva": builders.site(slurm_path=squeue)}).sites["geneva"]
     found = shells.run(["/bin/sh", "-c", survey.listing(site, MARKS)], environ={"LC_ALL": "C.UTF-8"}).stdout
-    assert [row.job_id for row in survey.parse(found.decode("utf-8", "replace"), MARKS)[1].rows] == ["17"]
+    assert [row.job_id for row in survey.parse(found.decode("utf-8", "replace"), MARKS)[1].rows] == ["18", "17"]
 
 
 def _parsed(*rows: str) -> survey.Listing:
@@ -81,7 +82,10 @@ OURS = "18|RUNNING|n1|alice|N/A|N/A|N/A|None|jupyter-hub-0123456789ab"
 
 @pytest.mark.parametrize(
     "answer",
-    ["", "\n", OURS, "no", HEADER, f"{HEADER}\n{OURS}\n", "END|0\n", f"{OURS}\nEND|0\n", f"{HEADER}\nEND|\n", "END|x\n"],
+    [
+        *("", "\n", OURS, "no", HEADER, f"{HEADER}\n{OURS}\n"),
+        *("END|0\n", f"{OURS}\nEND|0\n", f"{HEADER}\nEND|\n", "END|x\n"),
+    ],
 )
 def test_what_is_no_answer_of_squeue_says_nothing_of_any_job(answer: str) -> None:
     with pytest.raises(UnreadableAnswer):
