@@ -19,8 +19,10 @@ def _logged_in(lab: Lab) -> Iterator[list[Person]]:
     with ExitStack() as stack, ThreadPoolExecutor(len(CROWD)) as threads:
         people = [stack.enter_context(Person(lab.url, each.name)) for each in CROWD]
         list(threads.map(Person.log_in, people))
-        yield people
-        list(threads.map(Person.stop, people))
+        try:
+            yield people
+        finally:
+            list(threads.map(Person.stop, people))
 
 
 def _start_together(lab: Lab) -> list[str]:
