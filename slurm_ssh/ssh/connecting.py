@@ -30,7 +30,7 @@ class FrontEndSilent(Exception):  # noqa: N818
 
 
 class FrontEndBusy(FrontEndSilent):
-    """A front end hung up before the login, as sshd does when too many log in at once; it may be tried again."""
+    """A front end hung up before the login or took too long, as when too many log in; it may be tried again."""
 
 
 class LoginServersSilent(FrontEndSilent):
@@ -62,8 +62,10 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
-        if hearing.is_greeted and isinstance(error, TimeoutError) and await refusals.is_kdc_silent(ticket, host):
-            raise LoginServersSilent(f"{host}: answers, and the KDC gives no ticket for it in time") from error
+        if hearing.is_greeted and isinstance(error, TimeoutError):
+            if await refusals.is_kdc_silent(ticket, host):
+                raise LoginServersSilent(f"{host}: answers, and the KDC gives no ticket for it in time") from error
+            raise FrontEndBusy(f"{host}: answers, and let nobody in within {CONNECT_SECONDS} s") from error
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
         ssh.abort()

@@ -56,6 +56,7 @@ class ConnectionPool:
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._silent_since: dict[str, tuple[float, type[FrontEndSilent]]] = {}
         self._silent_until: dict[str, float] = {}
+        self._let_in_at: dict[str, float] = {}
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -186,14 +187,27 @@ class ConnectionPool:
             except FrontEndBusy:
                 raise
             except (FrontEndSilent, asyncio.CancelledError) as error:
-                # One that is given up for another, which began so much later, counts as silent too.
-                kind = type(error) if isinstance(error, FrontEndSilent) else FrontEndSilent
-                if isinstance(error, FrontEndSilent) or clock() - began > HEAD_START_SECONDS / 2:
-                    self._silent_since[host] = (clock(), kind)
-                    self._silent_until[host] = clock() + SILENT_SECONDS
+                is_slow = self._let_in_at.get(host, -1.0) > began
+                if not is_slow:
+                    self._note_silence(host, error, clock() - began)
+                elif type(error) is FrontEndSilent:
+                    raise FrontEndBusy(f"{error}, while others were let in") from error
                 raise
+        self._let_in_at[host] = clock()
+        self._silent_since.pop(host, None)
         self._silent_until.pop(host, None)
         return connection
+
+    def _note_silence(self, host: str, error: BaseException, seconds: float) -> None:
+        """Keep that a front end let nobody in: those who wait for it are told, and others try it last.
+
+        One that is given up for another, which began so much later, counts as silent too.
+        """
+        now = asyncio.get_running_loop().time()
+        if isinstance(error, FrontEndSilent) or seconds > HEAD_START_SECONDS / 2:
+            kind = type(error) if isinstance(error, FrontEndSilent) else FrontEndSilent
+            self._silent_since[host] = (now, kind)
+            self._silent_until[host] = now + SILENT_SECONDS
 
 
 class _Race:

@@ -56,8 +56,9 @@ def test_the_page_of_a_start_that_failed_before_its_events_were_asked_for_makes_
     with newcomer(lab, "bob") as bob, browser(lab) as page, closed(lab, "geneva", "normal"):
         log_in(page, "bob")
         bob.submit_form({"profile": "stub", "site": "geneva"})
-        page.route("**/hub/api/users/bob/server/progress*", lambda asked: asked.fulfill(status=400))
+        # Only once: the page would load itself again without end.
+        page.route("**/hub/api/users/bob/server/progress*", lambda asked: asked.fulfill(status=400), times=1)
         stopping = {"servers": {"": {"pending": "stop"}}}
-        page.route("**/hub/api/users/bob", lambda asked: asked.fulfill(json=stopping))
-        page.goto("/hub/spawn-pending/bob")
-        page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'", timeout=30_000)
+        page.route("**/hub/api/users/bob", lambda asked: asked.fulfill(json=stopping), times=1)
+        page.goto("/hub/spawn-pending/bob", wait_until="commit")
+        page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'")

@@ -24,9 +24,9 @@ class Sshd:
     `tried` are the names that began a login, `logins` those that were let in, `asked` where clients wanted to be
     carried to, which is always this machine; `most_running` counts the programs that ran at the same time.
     `shell` is a command that is run as a login shell, in place of a real one; without a `keytab` people log in by
-    `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, `drops` as soon as a session
-    is open, `menu` is said instead of running a program; nodes that are `dark` answer nobody who wants to be
-    carried to them.
+    `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, and as many logins as `stuck`
+    says get no answer; `drops` hangs up as soon as a session is open.  `menu` is said instead of running a
+    program; nodes that are `dark` answer nobody who wants to be carried to them.
 
     As unkind as OpenSSH: a connection has at most `sessions` at once, and one that its client has closed is one of
     them until its program has ended.
@@ -40,6 +40,7 @@ class Sshd:
         self.forwards = True
         self.greeting = ""
         self.closed = False
+        self.stuck = 0
         self.menu = ""
         self.dark = False
         self.drops = False
@@ -243,12 +244,15 @@ class _Login(asyncssh.SSHServer):
     def _session_over(self) -> None:
         self._sessions -= 1
 
-    def begin_auth(self, username: str) -> bool:
+    async def begin_auth(self, username: str) -> bool:
         self._sshd.tried.append(username)
         if self._sshd.greeting:
             self._connection.send_auth_banner(self._sshd.greeting)
         if self._sshd.closed:
             self._connection.abort()
+        if self._sshd.stuck:
+            self._sshd.stuck -= 1
+            await asyncio.Event().wait()
         return True
 
     def validate_gss_principal(self, username: str, user_principal: str, _host_principal: str) -> bool:

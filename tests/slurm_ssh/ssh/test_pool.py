@@ -240,6 +240,16 @@ async def test_a_front_end_that_stays_busy_is_given_up(
     assert login1.tried == ["alice"] * 3
 
 
+async def test_a_front_end_that_is_slow_to_let_in_is_asked_again(
+    pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 2)
+    login1.stuck = 1
+    await _say(pool, ALICE, site)
+    assert login1.logins == ["alice"]
+
+
 async def test_a_front_end_that_was_silent_is_tried_last(pool: ConnectionPool, login1: Sshd) -> None:
     port = loopback.free_port()
     site = _site(_silent(port), login1.front_end)
@@ -408,6 +418,26 @@ async def test_a_crowd_gets_in_while_the_first_front_end_is_dead(monkeypatch: py
     assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
     await crowd.come(1)
     assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    await crowd.pool.close()
+
+
+async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
+    crowd = _Crowd(monkeypatch, only=None)
+    connect, has_one = crowd._connect, asyncio.Event()
+
+    async def connect_slowly(front_end: FrontEnd, login: Login, *_: Any) -> Any:
+        if login.user == "p0" and not has_one.is_set():
+            has_one.set()
+            # Others come to the front end after this one, and wait for it, and are let in meanwhile.
+            await until(lambda: len(crowd.made) >= 5)
+            raise FrontEndSilent("no answer in time")
+        return await connect(front_end)
+
+    monkeypatch.setattr(pool_module, "connect", connect_slowly)
+    assert [type(each) for each in await crowd.come(100)] == [_Made] * 100
     await crowd.pool.close()
 
 
