@@ -1,5 +1,6 @@
 """Questions about a site, put by the identity it gave the hub for that, or by the person who wants to know."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -31,10 +32,14 @@ class SiteQueries:
         self._people = pool
         self._tickets = tickets
         self._monitors = ConnectionPool(self._tickets.get, idle_seconds)
+        self._renewals: dict[str, asyncio.Task[None]] = {}
         self._problems: dict[tuple[str, str], str] = {}
 
     async def close(self) -> None:
-        """Close the monitors' connections."""
+        """Take no more tickets for monitors, and close their connections."""
+        for renewal in self._renewals.values():
+            renewal.cancel()
+        await asyncio.gather(*self._renewals.values(), return_exceptions=True)
         await self._monitors.close()
 
     async def projects(self, user: str, key: str) -> SiteFacts | None:
@@ -94,7 +99,17 @@ class SiteQueries:
         return Remote(self._monitors, Login(monitor.principal, monitor.login, key), site)
 
     async def _has_ticket(self, key: str, monitor: Monitor) -> bool:
-        """Return whether the monitor has a valid ticket, having taken one if it was time."""
+        """Return whether the monitor has a valid ticket, having taken a first; no further one is waited for."""
+        principal = monitor.principal
+        renewal = self._renewals.get(principal)
+        if renewal is None or renewal.done():
+            renewal = self._renewals[principal] = asyncio.create_task(self._renew(key, monitor))
+        if not self._tickets.has(principal):
+            await asyncio.wait((renewal,))
+        return self._tickets.has(principal)
+
+    async def _renew(self, key: str, monitor: Monitor) -> None:
+        """Take a new ticket for the monitor if it is time."""
         principal, keytab = monitor.principal, monitor.keytab
         try:
             if await self._tickets.keep(principal, keytab):
@@ -109,7 +124,6 @@ class SiteQueries:
                 f"{principal} gets no ticket: {error.detail}. See that {keytab} belongs to the hub's user, or "
                 f"write it anew: kadmin -q 'ktadd -k {keytab} {principal}'",
             )
-        return self._tickets.has(principal)
 
     def _tell(self, key: str, what: str, problem: str) -> None:
         """Log a problem once for as long as it stays the same."""

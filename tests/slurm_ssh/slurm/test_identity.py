@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from profiles.catalogue.site import Site
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.slurm.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
-from tests.support import builders
+from tests.support import builders, loopback
 from tests.support.folders import DATA
-from tests.support.realm import Realm
+from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 from tests.support.wallet import Wallet
 
 SLURM = DATA / "slurm"
@@ -166,6 +168,29 @@ async def test_a_broken_keytab_is_one_line_that_says_what_to_do(
     assert "each person's own connection asks geneva, for them alone" in line
     keytab.write_bytes(Path(site["monitor"]["keytab"]).read_bytes())
     assert (await queries.snapshot(None, "geneva")).partitions
+    assert login1.logins == ["jmonitor"]
+
+
+async def test_a_further_ticket_is_not_waited_for(
+    queries: SiteQueries,
+    sites: dict[str, Site],
+    site: dict[str, Any],
+    login1: Sshd,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sites["geneva"] = _made(**site)
+    await queries.snapshot(None, "geneva")
+    ticket = queries._tickets.get("jmonitor@LAB.TEST")
+    late = ticket.end - (ticket.end - ticket.start) / 8
+    monkeypatch.setattr("kerberos_auth.keytabs.time", SimpleNamespace(time=lambda: late))
+    with loopback.silent() as port:
+        (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))
+        monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+        assert (await queries.snapshot(None, "geneva")).partitions
+        assert "gets no ticket" not in caplog.text
+        await until(lambda: "jmonitor@LAB.TEST gets no ticket at present" in caplog.text)
     assert login1.logins == ["jmonitor"]
 
 
