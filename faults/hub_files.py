@@ -15,7 +15,7 @@ RECORDS = f"{FOLDER}/launches.sqlite"
 DATABASE = f"{FOLDER}/jupyterhub.sqlite"
 CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
 SPOILT = "spoilt"
-_END_SECONDS = 120
+_END_SECONDS = 300
 _SMALL = "/run/small"
 _MAKE_SMALL = f"mkdir -p {_SMALL} && mount -t tmpfs -o size=16m tmpfs {_SMALL} && chown jupyterhub: {_SMALL}"
 

@@ -50,7 +50,7 @@ class Row:
     told: str = ""
     """A pattern that is found in something that people were told meanwhile, "" for none."""
 
-    within: float = 120
+    within: float = 240
     """Seconds after which what is not right yet counts as wrong."""
 
     slow: bool = False

@@ -17,14 +17,14 @@ from lab import Lab, LabError
 from lab.plan import SITES
 
 _OTHERS = 1
-_GONE_SECONDS = 90
+_GONE_SECONDS = 240
 _PAUSE_SECONDS = 1
 # The hub of the lab looks at each server every five seconds: what is right has to be so after that too.
 _LOOK_AGAIN_SECONDS = 7
 _STOP_SECONDS = 60
-_IDLE_SECONDS = 90
+_IDLE_SECONDS = 240
 _STOPS_AT_ONCE = 16
-_HUB_SECONDS = 150
+_HUB_SECONDS = 300
 
 _END_RECORDS = """
 import sqlite3

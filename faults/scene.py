@@ -18,8 +18,8 @@ from lab.quirks import Hold, held
 Kept = TypeVar("Kept")
 
 STUB = "stub"
-_ASKED_SECONDS = 90
-_MOMENT_SECONDS = 120
+_ASKED_SECONDS = 180
+_MOMENT_SECONDS = 300
 _PAUSE_SECONDS = 0.3
 """A look runs programs: it is not free."""
 

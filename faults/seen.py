@@ -15,7 +15,7 @@ from lab.plan import FRONT_ENDS, SITES, Role, Site
 _MARK = re.compile(r"jupyter-hub-([0-9a-f]{12})")
 _LAUNCH_ID = re.compile(r"[0-9a-f]{12}")
 _TUNNEL_PORTS = range(20000, 25000)
-_LOOK_SECONDS = 90
+_LOOK_SECONDS = 240
 _ASKED_AT_ONCE = 10
 
 # Jobs that are over stay in Slurm's memory; these are the others.

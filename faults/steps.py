@@ -9,9 +9,9 @@ from faults.seen import answer_of, listed_by
 from lab.plan import HOSTS, SITE_OF, Host, Role
 from lab.quirks import Hold
 
-_HUB_SECONDS = 150
-_TOLD_SECONDS = 200
-_LISTED_SECONDS = 60
+_HUB_SECONDS = 300
+_TOLD_SECONDS = 400
+_LISTED_SECONDS = 180
 
 
 @dataclass(frozen=True)

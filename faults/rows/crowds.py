@@ -31,7 +31,6 @@ ROWS = (
         when=(running,),
         fault=(soak,),
         outcome=Outcome.EITHER,
-        within=240,
         slow=True,
     ),
 )

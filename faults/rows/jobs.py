@@ -43,7 +43,6 @@ ROWS = (
         when=(running,),
         fault=(time_is_up,),
         outcome=Outcome.GONE,
-        within=240,
         slow=True,
     ),
     Row(

@@ -135,7 +135,6 @@ ROWS = (
         fault=(kill(NODES), nodes_lose_everything),
         heal=(mend(NODES),),
         outcome=Outcome.GONE,
-        within=240,
         slow=True,
     ),
     Row(
