@@ -16,6 +16,8 @@ from slurm_ssh.ssh.refusals import Refusal
 
 # For one front end, from TCP to login.
 CONNECT_SECONDS = 8
+# And so much more for one that has greeted: where many log in at once, sshd takes its time for each.
+LOGIN_SECONDS = 12
 # A host that vanished is noticed after (count + 1) * interval: soon enough to use another while a page waits.
 _KEEPALIVE_COUNT = 2
 
@@ -45,11 +47,7 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     """
     host, hearing = front_end.host, _Hearing()
     try:
-        ssh = await _connect(front_end, login.owner, ticket.ccache, hearing)
-    except asyncio.CancelledError:
-        # asyncssh leaves the connection of a caller open who waits no longer.
-        hearing.abort()
-        raise
+        ssh = await _in_time(front_end, login.owner, ticket, hearing)
     except asyncssh.HostKeyNotVerifiable as error:
         raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
     except asyncssh.PermissionDenied as error:
@@ -62,10 +60,6 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
-        if hearing.is_greeted and isinstance(error, TimeoutError):
-            if await refusals.is_kdc_silent(ticket, host):
-                raise LoginServersSilent(f"{host}: answers, and the KDC gives no ticket for it in time") from error
-            raise FrontEndBusy(f"{host}: answers, and let nobody in within {CONNECT_SECONDS} s") from error
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
         ssh.abort()
@@ -115,6 +109,30 @@ async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
         return frozenset()
 
 
+async def _in_time(
+    front_end: FrontEnd, owner: str, ticket: Ticket, hearing: _Hearing
+) -> asyncssh.SSHClientConnection:
+    """Return the connection.  Raises what asyncssh does, TimeoutError, FrontEndBusy or LoginServersSilent."""
+    connecting = asyncio.create_task(_connect(front_end, owner, ticket.ccache, hearing))
+    try:
+        await asyncio.wait((connecting,), timeout=CONNECT_SECONDS)
+        if not connecting.done() and hearing.is_greeted:
+            if await refusals.is_kdc_silent(ticket, front_end.host):
+                raise LoginServersSilent(f"{front_end.host}: answers, and the KDC gives no ticket for it in time")
+            await asyncio.wait((connecting,), timeout=LOGIN_SECONDS)
+            if not connecting.done():
+                seconds = CONNECT_SECONDS + LOGIN_SECONDS
+                raise FrontEndBusy(f"{front_end.host}: answers, and let nobody in within {seconds} s")
+        if not connecting.done():
+            raise TimeoutError
+        return connecting.result()
+    finally:
+        if not connecting.done():
+            # asyncssh leaves the connection of a caller open who waits no longer.
+            hearing.abort()
+            connecting.cancel()
+
+
 async def _connect(
     front_end: FrontEnd, owner: str, ccache: str, hearing: _Hearing
 ) -> asyncssh.SSHClientConnection:
@@ -140,8 +158,8 @@ async def _connect(
         encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
         # A front end could send little that becomes much.
         compression_algs=["none"],
-        connect_timeout=CONNECT_SECONDS,
-        login_timeout=CONNECT_SECONDS,
+        connect_timeout=None,
+        login_timeout=0,
         keepalive_interval=BUSY_SECONDS,
         keepalive_count_max=_KEEPALIVE_COUNT,
     )

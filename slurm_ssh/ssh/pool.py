@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -23,8 +24,10 @@ HEAD_START_SECONDS = 3
 CONNECTS_AT_ONCE = 4
 # How long one that was silent is tried last.
 SILENT_SECONDS = 60
-# How long somebody waits for a connection, all front ends together.
+# How long somebody waits for a connection, all front ends together, while they let nobody else in either.
 PATIENCE_SECONDS = 30
+# And if they do: a crowd that comes at once takes its time.
+CROWD_SECONDS = 120
 _BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
 
 
@@ -57,6 +60,7 @@ class ConnectionPool:
         self._silent_since: dict[str, tuple[float, type[FrontEndSilent]]] = {}
         self._silent_until: dict[str, float] = {}
         self._let_in_at: dict[str, float] = {}
+        self._coming: Counter[str] = Counter()
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -68,11 +72,11 @@ class ConnectionPool:
         Raises SiteUnreachable, also if there is none by the `deadline`, or what `connecting.connect` raises;
         Unavailable if no KDC answers; Refused if there is no valid ticket.
         """
-        patience = deadline.within(PATIENCE_SECONDS) if deadline else Deadline.after(PATIENCE_SECONDS)
+        patience = deadline.within(CROWD_SECONDS) if deadline else Deadline.after(CROWD_SECONDS)
         try:
             connection = await self._fresh(login, site, patience)
         except TimeoutError as error:
-            raise _late(site, deadline, str(error)) from error
+            raise _late(site, deadline, patience, str(error)) from error
         self._keep_reaping()
         yield connection
 
@@ -137,11 +141,10 @@ class ConnectionPool:
             ticket = self._ticket_of(login.user)
         except AuthFailed as error:
             raise Refused(error.message) from error
-        race = _Race(lambda front_end: self._attempt(front_end, login, ticket, site.title))
+        race = _Race(lambda front_end: self._begin(front_end, login, ticket, site.title))
         first, is_late = None, False
         try:
-            async with patience.enforced():
-                first = await race.first(self._in_order(site))
+            first = await self._first(race, site, patience)
         except TimeoutError:
             is_late = True
         finally:
@@ -158,6 +161,39 @@ class ConnectionPool:
         if is_late:
             raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
+
+    async def _first(self, race: "_Race", site: Reachable, patience: Deadline) -> Connection | None:
+        """Return what `_Race.first` does.
+
+        Raises TimeoutError at the end of all `patience`, or once the site has let in nobody for PATIENCE_SECONDS.
+        """
+        clock = asyncio.get_running_loop().time
+        running = asyncio.create_task(race.first(self._in_order(site)))
+        try:
+            while True:
+                began = clock()
+                await asyncio.wait((running,), timeout=min(PATIENCE_SECONDS, patience.left))
+                if running.done():
+                    return running.result()
+                if not patience.left or not any(self._has_let_in(each, began) for each in site.front_ends):
+                    raise TimeoutError
+        finally:
+            running.cancel()
+
+    def _has_let_in(self, front_end: FrontEnd, since: float) -> bool:
+        """Return whether a front end has let somebody in since then (loop time)."""
+        return self._let_in_at.get(front_end.host, -1.0) > since
+
+    def _begin(
+        self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str
+    ) -> tuple[asyncio.Task[Connection], bool]:
+        """Begin to connect, and return whether that has to wait for others."""
+        host = front_end.host
+        is_crowded = self._coming[host] >= CONNECTS_AT_ONCE
+        self._coming[host] += 1
+        attempt = asyncio.create_task(self._attempt(front_end, login, ticket, title))
+        attempt.add_done_callback(lambda _: self._coming.subtract((host,)))
+        return attempt, is_crowded
 
     def _in_order(self, site: Reachable) -> list[FrontEnd]:
         """Return the front ends as the site has them, those last that were silent a short while ago."""
@@ -187,8 +223,7 @@ class ConnectionPool:
             except FrontEndBusy:
                 raise
             except (FrontEndSilent, asyncio.CancelledError) as error:
-                is_slow = self._let_in_at.get(host, -1.0) > began
-                if not is_slow:
+                if not self._has_let_in(front_end, began):
                     self._note_silence(host, error, clock() - began)
                 elif type(error) is FrontEndSilent:
                     raise FrontEndBusy(f"{error}, while others were let in") from error
@@ -211,20 +246,23 @@ class ConnectionPool:
 
 
 class _Race:
-    """Attempts at the front ends of a site, each begun a head start after the one before."""
+    """Attempts at a site's front ends, each begun a head start after the one before, none after a full one."""
 
-    def __init__(self, attempt: Callable[[FrontEnd], Coroutine[None, None, Connection]]) -> None:
+    def __init__(self, begin: Callable[[FrontEnd], tuple[asyncio.Task[Connection], bool]]) -> None:
         self.problems: list[Exception] = []
-        self._attempt = attempt
+        self._begin = begin
         self._running: set[asyncio.Task[Connection]] = set()
 
     async def first(self, waiting: list[FrontEnd]) -> Connection | None:
         """Return the first connection, or None if all have failed; `problems` then has the reasons."""
         while waiting or self._running:
+            is_crowded = False
             if waiting:
-                self._running.add(asyncio.create_task(self._attempt(waiting.pop(0))))
-            head_start = HEAD_START_SECONDS if waiting else None
-            done, _ = await asyncio.wait(self._running, timeout=head_start, return_when=asyncio.FIRST_COMPLETED)
+                attempt, is_crowded = self._begin(waiting.pop(0))
+                self._running.add(attempt)
+            head_start = 0 if is_crowded else HEAD_START_SECONDS
+            timeout = head_start if waiting else None
+            done, _ = await asyncio.wait(self._running, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             for attempt in done:
                 self._running.discard(attempt)
                 try:
@@ -248,9 +286,10 @@ class _Race:
             attempt.cancel()
 
 
-def _late(site: Reachable, deadline: Deadline | None, said: str) -> SiteUnreachable:
+def _late(site: Reachable, deadline: Deadline | None, patience: Deadline, said: str) -> SiteUnreachable:
     """Return the error of somebody who waited in vain: the time for all their work is up, or that to connect."""
     if deadline and not deadline.left:
         return SiteUnreachable(sentences.TOO_SLOW.format(site=site.title, seconds=round(deadline.seconds)), said)
-    late = sentences.NOT_REACHED_IN_TIME.format(site=site.title, seconds=PATIENCE_SECONDS)
+    seconds = PATIENCE_SECONDS if patience.left else round(patience.seconds)
+    late = sentences.NOT_REACHED_IN_TIME.format(site=site.title, seconds=seconds)
     return SiteUnreachable(late, said)

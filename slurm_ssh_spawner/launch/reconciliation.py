@@ -1,15 +1,14 @@
 """Brings launch records, jobs at the sites and the hub's list of servers to agree.
 
-When the hub starts, whenever a person's ticket appears, and every ten minutes, or sooner if something is left at
-a site, each launch of theirs that is not settled is looked at, as themselves: one that goes on gets its server
-back, a stop that was promised is carried out, what a launch that is over has left is removed.  Jobs that no
-record knows are cancelled, never taken up.
+When the hub starts, whenever a person's ticket appears, and every ten minutes, each launch of theirs that is not
+settled is looked at, as themselves: one that goes on gets its server back, a stop that was promised is carried
+out, what a launch that is over has left is removed.  Jobs that no record knows are cancelled, never taken up.  For
+a person for whom something of that could not be done, it is tried again sooner.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -24,6 +23,7 @@ from slurm_ssh_spawner.launch.records import LaunchRecord
 
 AGAIN_SECONDS = 600.0
 _UNSETTLED_SECONDS = 30.0
+_GROWTH = 2
 # People that are connected at once for this.
 _AT_ONCE = 20
 # How long ago a person may have begun something at a site for it to be searched for jobs that no record knows.
@@ -55,16 +55,22 @@ class Reconciliation:
         self._round: asyncio.Task[None] | None = None
         self._people: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._in_vain: set[str] = set()
+        self._pauses: dict[str, float] = {}
+        self._due: dict[str, asyncio.TimerHandle] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def begin(self) -> None:
         """Look at everybody's launches, now and every ten minutes, and at a person's when they have a ticket."""
         self._round = asyncio.create_task(self._rounds())
         self._credentials.subscribe(self.soon)
+        self._launcher.unattended.when_left = self._when_left
 
     async def close(self) -> None:
         """End what is under way."""
         tasks = [*self._people.values(), *([self._round] if self._round else [])]
+        for due in self._due.values():
+            due.cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -77,29 +83,46 @@ class Reconciliation:
             task = self._people[user] = asyncio.create_task(self._while_asked(user))
             task.add_done_callback(lambda _: self._people.pop(user))
 
+    def _when_left(self, user: str) -> None:
+        """Look at a person's launches again, the later the more often that was in vain: nobody waits for it."""
+        self._in_vain.add(user)
+        pause = self._pauses.get(user, _UNSETTLED_SECONDS)
+        if user not in self._due:
+            self._pauses[user] = min(pause * _GROWTH, AGAIN_SECONDS)
+        self._after(pause, user)
+
+    def _after(self, pause: float, user: str) -> None:
+        if user not in self._due:
+            self._due[user] = asyncio.get_running_loop().call_later(pause, self._now, user)
+
+    def _now(self, user: str) -> None:
+        del self._due[user]
+        self.soon(user)
+
     async def of_everybody(self) -> bool:
-        """Look at everybody's launches, those of a few people at once; return whether all is settled."""
+        """Look at everybody's launches, those of a few people at once; return whether it is known who has some."""
         try:
             people = await self._launcher.records.people(_swept_since())
         except LaunchError as error:
             _log.warning("launches that are not settled are looked at later: %s", error)
             return False
-        return all(await asyncio.gather(*map(self._in_turn, people)))
+        await asyncio.gather(*map(self._in_turn, people))
+        return True
 
-    async def _in_turn(self, user: str) -> bool:
+    async def _in_turn(self, user: str) -> None:
         async with self._turns:
-            return await self._of(user)
+            self._in_vain.discard(user)
+            is_settled = await self._of(user)
+        if not is_settled:
+            self._after(_UNSETTLED_SECONDS, user)
+        elif user not in self._in_vain:
+            self._pauses.pop(user, None)
 
     async def _rounds(self) -> None:
         await self._hub.ready()
-        left = self._launcher.unattended.left
         while True:
-            left.clear()
-            if await self.of_everybody():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(AGAIN_SECONDS):
-                        await left.wait()
-            await asyncio.sleep(_UNSETTLED_SECONDS)
+            is_known = await self.of_everybody()
+            await asyncio.sleep(AGAIN_SECONDS if is_known else _UNSETTLED_SECONDS)
 
     async def _while_asked(self, user: str) -> None:
         await self._hub.ready()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 class Unattended:
     """Owner of what is done in the background for launches.
 
-    `left` is set when something could not be removed from a site, for whoever sees to that later.
+    `when_left` hears of a person when something of theirs could not be removed from a site: to see to it later.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Unattended:
         self._tunnels = tunnels
         self._leftovers = Leftovers(core, records)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.left = asyncio.Event()
+        self.when_left: Callable[[str], None] = lambda _user: None
 
     def do(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Do something whether or not anybody waits for it; what goes wrong unforeseen is in the log."""
@@ -131,7 +131,7 @@ class Unattended:
         """Remove what a launch that is over has left at its site, as far as that can be done now."""
         self._tunnels.close(job.launch_id)
         if not await self._leftovers.remove(job):
-            self.left.set()
+            self.when_left(job.user)
         await self._forgotten(job)
 
     async def _forgotten(self, job: Job) -> None:

@@ -244,7 +244,8 @@ async def test_a_front_end_that_is_slow_to_let_in_is_asked_again(
     pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
-    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(connecting, "LOGIN_SECONDS", 1)
     login1.stuck = 1
     await _say(pool, ALICE, site)
     assert login1.logins == ["alice"]
@@ -438,6 +439,38 @@ async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_el
 
     monkeypatch.setattr(pool_module, "connect", connect_slowly)
     assert [type(each) for each in await crowd.come(100)] == [_Made] * 100
+    await crowd.pool.close()
+
+
+async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "PATIENCE_SECONDS", 0.5)
+    crowd = _Crowd(monkeypatch, only=None)
+    connect = crowd._connect
+
+    async def connect_slowly(front_end: FrontEnd, *_: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await connect(front_end)
+
+    monkeypatch.setattr(pool_module, "connect", connect_slowly)
+    assert [type(each) for each in await crowd.come(60)] == [_Made] * 60
+    await crowd.pool.close()
+
+
+async def test_who_would_wait_for_others_at_the_first_front_end_goes_to_the_second_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crowd = _Crowd(monkeypatch, first=None, second=None)
+    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 600)
+    connect = crowd._connect
+
+    async def connect_last(front_end: FrontEnd, *_: Any) -> Any:
+        if front_end.host == "first":
+            await until(lambda: crowd.met["second"] >= 6)
+        return await connect(front_end)
+
+    monkeypatch.setattr(pool_module, "connect", connect_last)
+    came = await crowd.come(pool_module.CONNECTS_AT_ONCE + 6)
+    assert {type(each) for each in came} == {_Made}
     await crowd.pool.close()
 
 

@@ -12,7 +12,7 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
-from slurm_ssh.errors import Broken, JobEnded, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, Refused, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import going_on
@@ -20,7 +20,7 @@ from slurm_ssh_spawner.launch import coming_back
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
-from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
 from tests.support import builders, composing, launching, loopback, names
 from tests.support.local import LocalSite
@@ -323,7 +323,7 @@ async def test_a_launch_that_cannot_be_looked_at_holds_no_other_up(hub: Restarte
     await hub.had(server="south")
     await hub.had(server="north", launch_id=LaunchId("000000000001"), job_id="")
     hub.local.tell("silent", "")
-    assert not await hub.reconciliation.of_everybody()
+    await hub.look()
     assert hub.servers.started == [("alice", "south")]
 
 
@@ -414,6 +414,30 @@ async def test_what_could_not_be_removed_is_looked_at_again_soon(
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (await hub.record(launch_id)).released:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
+
+
+async def test_what_can_never_be_removed_is_tried_less_and_less_and_for_its_owner_alone(
+    hub: Restarted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reconciliation._UNSETTLED_SECONDS", 0.001)
+    await hub.had()
+    hub.launcher.records.end(ID, "stopped")
+    await hub.record()
+    rounds = _counted(monkeypatch, hub.launcher.records, "people")
+    hub.local.refusal = Refused("Your account has expired.")
+    hub.reconciliation.begin()
+    await until(lambda: caplog.text.count("its folder at geneva may be left over") >= 5)
+    assert rounds == ["people"]
+    (pause,) = hub.reconciliation._pauses.values()
+    assert pause >= 0.001 * 2**4
+
+
+def _counted(patch: pytest.MonkeyPatch, records: LaunchRecords, name: str) -> list[str]:
+    """Return a list that has the name of a method once for each call."""
+    calls: list[str] = []
+    method = getattr(records, name)
+    patch.setattr(records, name, lambda *arguments: calls.append(name) or method(*arguments))
+    return calls
 
 
 async def test_a_job_that_is_to_be_stopped_is_told_to_end(hub: Restarted) -> None:
