@@ -91,13 +91,14 @@ class SharedQuestion:
             answer = Answer(
                 began, None, Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=self._name), repr(error))
             )
-        self._tell(str(answer.error) if answer.error else "")
+        self._tell(answer.error)
         return answer
 
-    def _tell(self, problem: str) -> None:
-        """Log a problem once for as long as it stays the same, whoever hears of it."""
-        if problem and problem != self._problem:
-            _log.warning("%s: %s", self._name, problem)
-        elif self._problem and not problem:
+    def _tell(self, error: LaunchError | None) -> None:
+        """Log a problem once for as long as it stays the same, whoever hears of it, however its details change."""
+        problem = error.message if error else ""
+        if error and problem != self._problem:
+            _log.warning("%s: %s", self._name, error)
+        elif self._problem and not error:
             _log.info("%s: answers again", self._name)
         self._problem = problem

@@ -12,8 +12,8 @@ _WAITS = re.compile(
     r"(?:waiting for the hub: |This job ends, because the hub could not be reached for \d{1,5} [sh]: )(.{1,300})"
 )
 _STAGE = re.compile(r"^\[\d\d:\d\d:\d\d\] ", re.MULTILINE)
-# What Python's urllib puts around the words of the system.
-_WRAPPED = re.compile(r"^<urlopen error (?:\[Errno -?\d{1,5}\] )?(.{1,300})>$")
+# What Python puts around the words of the system.
+_WRAPPED = re.compile(r"^(?:<urlopen error )?(?:\[Errno -?\d{1,5}\] )?(.{1,300}?)>?$")
 _LONGEST_REASON = 200
 
 _log = logging.getLogger(__name__)

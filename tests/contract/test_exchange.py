@@ -16,6 +16,7 @@ from slurm_ssh.ssh.connection import COMMANDS_AT_ONCE, Connection
 from slurm_ssh.ssh.transport import (
     Completed,
     ConnectionLost,
+    Late,
     NotBegun,
     NotBegunInTime,
     ProgramKilled,
@@ -282,7 +283,7 @@ async def test_a_program_that_hangs_has_begun(connect: Connect, tmp_path: Path) 
     connection = await connect()
     with pytest.raises(TimeoutError) as late:
         await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2, data=b"data")
-    assert type(late.value) is TimeoutError
+    assert type(late.value) is Late
     os.kill(int((tmp_path / "pid").read_text()), 9)
 
 

@@ -14,8 +14,9 @@ from faults.run import connections_left, run
 from lab import Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def crowd(lab: Lab) -> Iterator[Crowd]:
+    """People who log in for the test: others' tests may have taken their tickets."""
     with Crowd(lab) as people:
         yield people
 

@@ -56,7 +56,7 @@ def test_a_site_that_is_away_does_not_stop_a_running_server(lab: Lab) -> None:
         with broken(lab, ("cut", "geneva-login1"), ("cut", "geneva-login2")):
             lab.wait(
                 "the hub has asked about the job in vain",
-                lambda: "squeue at geneva for bob" in log(lab)[since:],
+                lambda: "squeue at geneva for its monitor: " in log(lab)[since:],
                 120,
             )
             assert "" in bob.model()["servers"]

@@ -12,6 +12,9 @@ _PATH = "/jobs/0123456789ab.log"
             "waiting for the hub: <urlopen error [Errno 111] Connection refused>\n",
             "hub at URL: Connection refused.",
         ),
+        ("waiting for the hub: [Errno 111] Connection refused\n", "the hub at URL: Connection refused."),
+        ("waiting for the hub: timed out\n", "cannot reach the hub at URL: timed out."),
+        # As jobs write it that were submitted by a hub of the version before.
         ("waiting for the hub: <urlopen error timed out>\n", "cannot reach the hub at URL: timed out."),
         ("waiting for the hub: HTTP Error 502: Bad Gateway\n", "cannot reach the hub at URL: HTTP Error 502"),
         ("waiting for the hub: a\nwaiting for the hub: b\nmore\n", "cannot reach the hub at URL: b."),
