@@ -92,8 +92,9 @@ def test_a_partition_with_short_jobs_shortens_the_default() -> None:
         ({"time": "soon"}, "time", "write 90m, 8h, 1h30m, 2d or 08:00:00"),
         ({"cores": "0"}, "cores", "Choose 1 to 8."),
         ({"cores": "many"}, "cores", "is not a whole number"),
-        ({"memory": "5G"}, "memory", "Choose 1M to 4G."),
+        ({"memory": "5G"}, "memory", "Choose 256M to 4G."),
         ({"memory": "lots"}, "memory", "write 900M or 64G"),
+        ({"memory": " 16 "}, "memory", "Memory: write 16G for gigabytes, or 16M for megabytes."),
         ({"gpus": "3"}, "gpus", "Choose 0 to 2."),
         (
             {"param.version": "5"},
