@@ -3,7 +3,9 @@
 Here, because both the catalogue and the settings of hooks are read with it.
 """
 
+import math
 import re
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -11,13 +13,16 @@ from pydantic import BeforeValidator, Field
 from kernels import sentences
 
 # What is read here, for editors, which know the JSON Schema alone.
-TIME = r"^ *([0-9]+|([0-9]+([mM][iI][nN]|[mMhHdD]))+|([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?) *$"
-MEMORY = r"^ *[0-9]+ *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])? *$"
+_MINUTE, _HOUR = "[mM]([iI][nN]([uU][tT][eE])?[sS]?)?", "[hH]([rR][sS]?|[oO][uU][rR][sS]?)?"
+_WORD = f"({_MINUTE}|{_HOUR}|[dD]([aA][yY][sS]?)?)"
+_CLOCK = "([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?|[0-9]+-[0-9]+"
+TIME = rf"^ *([0-9]+|([0-9]+([.][0-9]+)? *{_WORD} *)+|{_CLOCK}) *$"
+MEMORY = r"^ *([0-9]+|[0-9]+([.][0-9]+)? *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])) *$"
 COUNT = r"^ *[0-9]+ *$"
 
-_TIME_WORDS = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
+_IN_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 _MEMORY_WORDS = {"": 1, "M": 1, "MB": 1, "MIB": 1, "G": 1024, "GB": 1024, "GIB": 1024, "T": 1024**2}
-_LONGEST = 16
+_LONGEST = 24
 
 
 class Unreadable(ValueError):  # noqa: N818
@@ -29,9 +34,10 @@ class Unreadable(ValueError):  # noqa: N818
 
 
 def minutes(text: str | int) -> int:
-    """Return the minutes in `8h`, `90m`, `1h30m`, `2d`, a bare number of minutes, or Slurm's `[D-]HH:MM:SS`.
+    """Return the minutes in `8h`, `1.5 hours`, `1h 30m`, a bare number of minutes, `[D-]HH:MM[:SS]` or `D-HH`.
 
-    Raises Unreadable with a sentence that says what is accepted.
+    What is no whole number of minutes is rounded up.  `1:30` is an hour and a half, also where Slurm itself would
+    take it for minutes and seconds.  Raises Unreadable with a sentence that says what is accepted.
     """
     written = str(text).strip().lower()
     total = _clock(written) or _words(written) if len(written) <= _LONGEST else None
@@ -41,8 +47,8 @@ def minutes(text: str | int) -> int:
 
 
 def _clock(written: str) -> int | None:
-    found = re.fullmatch(r"(?:([0-9]+)-)?([0-9]+):([0-5]?[0-9])(?::([0-5]?[0-9]))?", written)
-    if not found:
+    found = re.fullmatch(r"(?:([0-9]+)-)?([0-9]+)(?::([0-5]?[0-9])(?::([0-5]?[0-9]))?)?", written)
+    if not found or not (found[1] or found[3]):
         return None
     days, hours, mins, seconds = (int(part or 0) for part in found.groups())
     return days * 1440 + hours * 60 + mins + (1 if seconds else 0)
@@ -51,21 +57,24 @@ def _clock(written: str) -> int | None:
 def _words(written: str) -> int | None:
     if re.fullmatch(r"[0-9]+", written):
         return int(written)
-    if not re.fullmatch(r"(?:[0-9]+(?:min|m|h|d))+", written):
+    if not re.fullmatch(TIME, written):
         return None
-    return sum(int(n) * _TIME_WORDS[word] for n, word in re.findall(r"([0-9]+)(min|m|h|d)", written))
+    # What a word means is told by its first letter.
+    parts = re.findall(r"([0-9.]+) *([mhd])", written)
+    return math.ceil(sum(Fraction(number) * _IN_MINUTES[unit] for number, unit in parts))
 
 
 def mebibytes(text: str | int) -> int:
-    """Return the MiB in `64G`, `900M`, `2GB`, or a bare number of MiB (Slurm's own unit).
+    """Return the MiB in `64G`, `900M`, `1.5 GB`, or a bare number of MiB (Slurm's own unit).
 
-    Raises Unreadable with a sentence that says what is accepted.
+    What is no whole number is rounded down.  Raises Unreadable with a sentence that says what is accepted.
     """
     written = str(text).strip().upper()
-    found = re.fullmatch(r"([0-9]{1,9})\s*([A-Z]*)", written)
-    if not found or found[2] not in _MEMORY_WORDS or int(found[1]) == 0:
+    found = re.fullmatch(r"([0-9]{1,9}(?:[.][0-9]{1,9}(?= *[A-Z]))?) *([A-Z]*)", written)
+    total = math.floor(Fraction(found[1]) * _MEMORY_WORDS.get(found[2], 0)) if found else 0
+    if not total:
         raise Unreadable(sentences.NOT_A_SIZE, written[:_LONGEST])
-    return int(found[1]) * _MEMORY_WORDS[found[2]]
+    return total
 
 
 def count(text: str | int) -> int:

@@ -23,6 +23,7 @@ class Bounds(Entry):
 
     model_config = ConfigDict(json_schema_extra=_EITHER)
     say: ClassVar[Callable[[int], str]] = str
+    usual_least: ClassVar[int] = 1
 
     default: int = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
     min: int | None = Field(default=None, description="Smallest value that may be chosen. Default: 1.")
@@ -36,7 +37,7 @@ class Bounds(Entry):
         """The smallest value that may be chosen."""
         if self.options:
             return min(self.options)
-        return min(1, self.default) if self.min is None else self.min
+        return min(self.usual_least, self.default) if self.min is None else self.min
 
     @property
     def most(self) -> int:
@@ -82,9 +83,13 @@ class Sizes(Bounds):
     """How much memory, such as `900M` or `64G`: one of `options`, or `min` to `max`."""
 
     say: ClassVar[Callable[[int], str]] = units.say_mebibytes
+    # No notebook server starts with much less.
+    usual_least: ClassVar[int] = 256
 
     default: Mebibytes = Field(description="What a launch gets if nothing is chosen. Default: the first option.")
-    min: Mebibytes | None = Field(default=None, description="Smallest value that may be chosen. Default: 1M.")
+    min: Mebibytes | None = Field(
+        default=None, description="Smallest value that may be chosen. Default: 256M, or `default` if that is less."
+    )
     max: Mebibytes | None = Field(
         default=None, description="Largest value that may be chosen. Default: `default`."
     )

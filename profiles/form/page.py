@@ -59,7 +59,7 @@ def render(
     refused: ChoiceRefused | None = None,
     addresses: Addresses | None = None,
 ) -> str:
-    """Return the fields of the form as HTML, filled with `typed`, the refused one marked with its sentence.
+    """Return the fields of the form as HTML, filled with `typed`, the refused ones marked with their sentences.
 
     With `addresses` it brings the data of the profile that is shown first.  Without JavaScript the form has every
     field that any profile has at any site, and the server decides.  The surrounding form element and its button
@@ -71,6 +71,7 @@ def render(
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
     site = typed["site"] if typed.get("site") in pairs.sites[profile] else _first_open(offer, pairs, profile)
     shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
+    known = {"profile", "site", *(field.name for field in shown)}
     return _TEMPLATES.get_template("options_form.html.jinja").render(
         labels=labels,
         profiles={key: offer.catalogue.profiles[key].name for key in pairs.sites},
@@ -80,8 +81,9 @@ def render(
         picked={"profile": profile, "site": site},
         fields=shown,
         typed=typed,
-        refused=refused,
-        known={"profile", "site", *(field.name for field in shown)},
+        problems={each.field: each.said for each in reversed(refused.all)} if refused else {},
+        elsewhere=[each.said for each in refused.all if each.field not in known] if refused else [],
+        first=refused.field if refused else "",
         data=_in_a_script(_data(offer, pairs, (profile,))) if addresses else "",
         addresses=addresses,
     )

@@ -1,9 +1,10 @@
 """From Choices to a Launch: `resolve` is the single gate, and nothing after it checks again.  Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from kernels.environment import Environment
 from kernels.hook import Hook
@@ -11,7 +12,7 @@ from kernels.kernel import Kernel
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.resources import Parameter, whole
 from profiles.catalogue.site import Site
-from profiles.errors import ChoiceRefused
+from profiles.errors import ChoiceRefused, together
 from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.limits import Limit
@@ -60,7 +61,8 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
     """Return the Launch that `choices` mean for the person whom `offer` is for.
 
     `{}` means the first profile that they see, at the first of its sites that is open.  Raises ChoiceRefused,
-    naming the field and what would be accepted; a profile that they do not see is one that there is not.
+    naming each field that cannot be had and what would be accepted; a profile that they do not see is one that
+    there is not.
     """
     profile_key = choices.one_of("profile", offer.profiles()) or _first_profile(offer)
     profile = offer.catalogue.profiles[profile_key]
@@ -72,11 +74,13 @@ def resolve(offer: Offer, choices: Choices) -> Launch:
 def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> Launch:
     profile = offer.catalogue.profiles[profile_key]
     site, what = offer.catalogue.sites[site_key], offer.catalogue.offering(profile_key, site_key)
-    parameters = _parameters(profile, what, choices)
-    project = _project(site, offer.projects(site_key), choices)
-    reservation = choices.one_of("reservation", offer.reservations(site_key))
-    partition = _partition(offer, site_key, what, choices, reservation)
-    numbers, gpu_type = _numbers(offer, site_key, what, partition, choices, reservation)
+    checks: tuple[Callable[[], Any], ...] = (
+        lambda: _place(offer, site_key, what, choices),
+        lambda: _project(site, offer.projects(site_key), choices),
+        lambda: choices.one_of("qos", site.qos),
+        lambda: _parameters(profile, what, choices),
+    )
+    (reservation, partition, numbers, gpu_type), project, qos, parameters = together(checks)
     return Launch(
         user=offer.person.name,
         owner=offer.owner(site_key),
@@ -86,7 +90,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         partition=partition,
         project=project,
         reservation=reservation,
-        qos=choices.one_of("qos", site.qos),
+        qos=qos,
         time_minutes=numbers["time"],
         nodes=numbers["nodes"],
         cores=numbers["cores"],
@@ -103,6 +107,15 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         default_url=what.default_url,
         choices=choices,
     )
+
+
+def _place(
+    offer: Offer, site: str, what: Offering, choices: Choices
+) -> tuple[str | None, str | None, Mapping[str, int], str | None]:
+    """Return the reservation, the partition, the numbers that it lets, and the type of GPUs."""
+    reservation = choices.one_of("reservation", offer.reservations(site))
+    partition = _partition(offer, site, what, choices, reservation)
+    return reservation, partition, *_numbers(offer, site, what, partition, choices, reservation)
 
 
 def _first_profile(offer: Offer) -> str:
@@ -162,7 +175,8 @@ def _numbers(
     """Return what the job gets of limits.NUMBERS, and the type of its GPUs."""
     within = dict(limits.limits(offer, site, what, partition))
     within["time"] = _before_it_ends(offer, site, partition, within["time"], reservation)
-    numbers = {name: within[name].chosen(choices.get(name)) for name in limits.NUMBERS}
+    chosen = together(partial(within[name].chosen, choices.get(name)) for name in limits.NUMBERS)
+    numbers = dict(zip(limits.NUMBERS, chosen, strict=True))
     kind = _gpu_type(what, numbers["gpus"], choices)
     if sentence := limits.why_too_small(offer, site, partition, numbers, kind):
         asked = ("gpu_type", "gpus", "memory", "cores", "nodes", "partition")
@@ -203,9 +217,11 @@ def _parameters(profile: Profile, what: Offering, choices: Choices) -> Mapping[s
         key = name.removeprefix("param.")
         if key != name and key not in what.parameters:
             sentence = refusals.PARAMETERS_ARE if what.parameters else refusals.NO_PARAMETERS
-            names = ", ".join(what.parameters)
-            raise ChoiceRefused(name, sentence.format(profile=profile.name, name=key, names=names))
-    return {key: _parameter(f"param.{key}", each, choices) for key, each in what.parameters.items()}
+            listed = ", ".join(what.parameters)
+            raise ChoiceRefused(name, sentence.format(profile=profile.name, name=key, names=listed))
+    names = tuple(what.parameters)
+    values = together(partial(_parameter, f"param.{key}", what.parameters[key], choices) for key in names)
+    return dict(zip(names, values, strict=True))
 
 
 def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:

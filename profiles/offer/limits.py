@@ -37,6 +37,9 @@ class Limit:
         """
         if text is None:
             return self.bounds.default
+        # The catalogue's bare numbers are MiB, as Slurm's; a person who writes 16 means gigabytes.
+        if self.name == "memory" and text.strip().isdecimal():
+            raise ChoiceRefused(self.name, refusals.MEMORY_WITHOUT_UNIT.format(value=shown(text.strip())))
         try:
             value = _READ.get(self.name, units.count)(text)
         except ValueError as error:

@@ -32,6 +32,7 @@ NONE_OFFERED = _("{label}: {value} is not offered. Nothing can be chosen here: o
 NOT_WITHIN = _("{label}: {value} is not offered. Choose {accepted}.")
 NOT_IN_RANGE = _("{label}: {value} is not offered. Choose a whole number from {least} to {most}.")
 UNREADABLE = _("{label}: {problem}.")
+MEMORY_WITHOUT_UNIT = _("Memory: write {value}G for gigabytes, or {value}M for megabytes.")
 RANGE = _("{least} to {most}")
 NO_PROJECT_CHARGED = _("{site} does not charge projects. Omit the project.")
 NO_PROJECT_NAME = _("{project} is not a valid project name. Use letters, digits, _, . and -, or omit it.")

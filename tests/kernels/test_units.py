@@ -24,6 +24,17 @@ _KINDS = (units.minutes, units.mebibytes, units.count)
         ("00:00:30", 1),
         ("1-00:00:00", 1440),
         ("2-12:30", 3630),
+        ("1-00", 1440),
+        ("1.5h", 90),
+        ("0.1h", 6),
+        ("1.01h", 61),
+        ("8 hours", 480),
+        ("1 h", 60),
+        ("90 min", 90),
+        ("1h 30m", 90),
+        ("1 hour 30 minutes", 90),
+        ("2 days", 2880),
+        ("1 Hr", 60),
     ],
 )
 def test_times_that_people_and_slurm_write(written: str | int, meant: int) -> None:
@@ -32,7 +43,17 @@ def test_times_that_people_and_slurm_write(written: str | int, meant: int) -> No
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("64G", 65536), ("900M", 900), ("2GB", 2048), ("2 GiB", 2048), ("1t", 1024**2), ("512", 512), (512, 512)],
+    [
+        ("64G", 65536),
+        ("900M", 900),
+        ("2GB", 2048),
+        ("2 GiB", 2048),
+        ("1t", 1024**2),
+        ("512", 512),
+        (512, 512),
+        ("1.5G", 1536),
+        ("0.1 GB", 102),
+    ],
 )
 def test_amounts_of_memory(written: str | int, meant: int) -> None:
     assert units.mebibytes(written) == meant
@@ -51,15 +72,21 @@ def test_whole_numbers(written: str | int, meant: int) -> None:
         "0h",
         "00:00:00",
         "-1",
-        "1.5h",
-        "8 hours",
+        "1.5",
+        "0.0h",
+        "1.h",
+        ".5h",
+        "1,5h",
+        "8 horses",
+        "8hours4",
         "8h-",
+        "1-",
         "h",
         "1:60",
         "1:00:60",
         "UNLIMITED",
         "٣h",
-        "9" * 20,
+        "9" * 30,
     ],
 )
 def test_what_is_not_a_time_is_refused_with_what_would_be(written: str) -> None:
@@ -68,7 +95,7 @@ def test_what_is_not_a_time_is_refused_with_what_would_be(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "0", "0G", "-1G", "1.5G", "1K", "G", "1PB", "1GG", "٣G", "9" * 10, "4G\nx"]
+    "written", ["", "0", "0G", "-1G", "1.5", "1.G", "0.0001M", "1K", "G", "1PB", "1GG", "٣G", "9" * 10, "4G\nx"]
 )
 def test_what_is_not_an_amount_of_memory_is_refused_with_what_would_be(written: str) -> None:
     with pytest.raises(ValueError, match="write 900M or 64G"):

@@ -192,6 +192,16 @@ def test_a_refused_project_stands_above_a_form_that_has_no_field_for_it() -> Non
     assert page.text.strip().startswith("Leave the project out.")
 
 
+def test_all_refused_fields_are_marked_and_the_first_has_the_focus() -> None:
+    refused = ChoiceRefused("time", "Not so long.", [ChoiceRefused("memory", "Which unit?")])
+    page = _page({"time": "99h"}, refused)
+    assert {name for name in _FIELDS if page.field(name).get("aria-invalid")} == {"time", "memory"}
+    assert [name for name in _FIELDS if "autofocus" in page.field(name)] == ["time"]
+    assert page.field("memory")["aria-describedby"] == "memory-hint memory-problem"
+    assert "Not so long." in page.text
+    assert "Which unit?" in page.text
+
+
 def test_the_catalogue_is_text_and_not_markup() -> None:
     page = _page({"profile": "big"})
     assert {"script", "b"}.isdisjoint(tag for tag, _ in page.elements)

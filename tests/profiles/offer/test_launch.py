@@ -67,6 +67,14 @@ def test_a_person_may_have_another_name_at_a_site() -> None:
     assert builders.launch(offer, user="bob").owner == "bob"
 
 
+def test_all_choices_that_cannot_be_had_are_named_at_once() -> None:
+    with pytest.raises(ChoiceRefused) as refused:
+        _launch(time="99h", memory="16", project="biology", qos="x", cores="many")
+    assert [each.field for each in refused.value.all] == ["time", "cores", "memory", "project", "qos"]
+    assert refused.value.message.startswith("Time: 99h is not offered.")
+    assert all(each.said in refused.value.message for each in refused.value.all)
+
+
 def test_a_partition_with_short_jobs_shortens_the_default() -> None:
     assert _launch(partition="debug").time_minutes == 10
 
@@ -92,8 +100,9 @@ def test_a_partition_with_short_jobs_shortens_the_default() -> None:
         ({"time": "soon"}, "time", "write 90m, 8h, 1h30m, 2d or 08:00:00"),
         ({"cores": "0"}, "cores", "Choose 1 to 8."),
         ({"cores": "many"}, "cores", "is not a whole number"),
-        ({"memory": "5G"}, "memory", "Choose 1M to 4G."),
+        ({"memory": "5G"}, "memory", "Choose 256M to 4G."),
         ({"memory": "lots"}, "memory", "write 900M or 64G"),
+        ({"memory": " 16 "}, "memory", "Memory: write 16G for gigabytes, or 16M for megabytes."),
         ({"gpus": "3"}, "gpus", "Choose 0 to 2."),
         (
             {"param.version": "5"},

@@ -70,7 +70,7 @@ def test_what_is_not_known_is_not_refused() -> None:
     [
         ({"time": "2h"}, "time", "Choose 1m to 1h30m. The partition normal allows no more."),
         ({"cores": "5"}, "cores", "Choose 1 to 4. No node of the partition normal has more."),
-        ({"memory": "3G"}, "memory", "Choose 1M to 2G. No node of the partition normal has more."),
+        ({"memory": "3G"}, "memory", "Choose 256M to 2G. No node of the partition normal has more."),
         (
             {"cores": "5", "partition": "debug"},
             "cores",
@@ -140,7 +140,7 @@ def test_a_profile_that_needs_more_takes_the_first_partition_that_has_it() -> No
     assert _launch({}, profile=needs_gpu).partition == "debug"
     field, message = _refusal({"partition": "normal"}, profile=needs_gpu)
     assert field == "partition"
-    assert message.startswith("The partition normal has no node with 1 core, 1M, 1 GPU. It has 2 x 4 cores, 2G.")
+    assert message.startswith("The partition normal has no node with 1 core, 256M, 1 GPU. It has 2 x 4 cores, 2G.")
 
 
 def test_a_profile_that_fits_nowhere_is_refused_at_the_site() -> None:
