@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|login|frozen|tunnels|catalogue]`: measure in a lab, print tables, keep results."""
+"""`python -m benchmarks [WHICH]`: measure in a lab, print tables, keep results."""
 
 import argparse
 import json
@@ -11,15 +11,16 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import catalogue, frozen, login, start, tunnels
+from benchmarks import catalogue, frozen, login, start, storm, tunnels
 from benchmarks.samples import Table
 from lab import Lab, LabError
 from lab.folders import TREE
 from lab.person import NotLetIn, NotStarted
+from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue")
+BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", "storm")
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -27,14 +28,16 @@ def main() -> int:
     """Return the exit code: 0 unless something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="?", choices=BENCHMARKS, help="measure this alone")
-    only = parser.parse_args().only
+    parser.add_argument("--people", type=int, default=len(HUNDRED), help="of a storm, at most %(default)s")
+    told = parser.parse_args()
+    only = told.only
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if only == "catalogue":
-        _measure(None, (only,))
+        _measure(None, (only,), told.people)
         return 0
     try:
         with Lab(state=STATE, port=0) as lab:
-            _measure(lab, (only,) if only else BENCHMARKS)
+            _measure(lab, (only,) if only else BENCHMARKS, told.people)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except (LabError, NotLetIn, NotStarted) as error:
@@ -43,7 +46,7 @@ def main() -> int:
     return 0
 
 
-def _measure(lab: Lab | None, which: tuple[str, ...]) -> None:
+def _measure(lab: Lab | None, which: tuple[str, ...], people: int) -> None:
     """Measure what is asked for; all but the catalogue needs the lab."""
     results: dict[str, object] = {"where": _where(lab)}
     tables: list[Table] = []
@@ -52,13 +55,15 @@ def _measure(lab: Lab | None, which: tuple[str, ...]) -> None:
         results["catalogue"] = read
         tables += catalogue.tables(read)
     if lab is not None:
-        _measure_in(lab, which, results, tables)
+        _measure_in(lab, which, people, results, tables)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     print("\n" + "\n\n".join(map(str, tables)))
     print(f"\nEvery sample, in seconds: {RESULTS.relative_to(TREE)}")
 
 
-def _measure_in(lab: Lab, which: tuple[str, ...], results: dict[str, object], tables: list[Table]) -> None:
+def _measure_in(
+    lab: Lab, which: tuple[str, ...], people: int, results: dict[str, object], tables: list[Table]
+) -> None:
     if "start" in which:
         started = start.measure(lab, _say)
         results["start"] = asdict(started)
@@ -75,6 +80,12 @@ def _measure_in(lab: Lab, which: tuple[str, ...], results: dict[str, object], ta
         carried = tunnels.measure(lab, _say)
         results["tunnels"] = carried
         tables += tunnels.tables(carried)
+    if "storm" in which:
+        storms = storm.measure(lab, _say, people)
+        results["storm"] = {
+            place: {row: asdict(each) for row, each in rows.items()} for place, rows in storms.items()
+        }
+        tables += storm.tables(storms)
 
 
 def _where(lab: Lab | None) -> dict[str, object]:
