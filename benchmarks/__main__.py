@@ -11,7 +11,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import catalogue, frozen, login, start, storm, tunnels
+import httpx
+
+from benchmarks import catalogue, frozen, login, polling, restart, start, storm, tunnels
 from benchmarks.samples import Table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -20,7 +22,7 @@ from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", "storm")
+BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", "storm", "polling", "restart")
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -28,7 +30,9 @@ def main() -> int:
     """Return the exit code: 0 unless something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="?", choices=BENCHMARKS, help="measure this alone")
-    parser.add_argument("--people", type=int, default=len(HUNDRED), help="of a storm, at most %(default)s")
+    parser.add_argument(
+        "--people", type=int, default=len(HUNDRED), help="of storm, polling, restart: at most %(default)s"
+    )
     told = parser.parse_args()
     only = told.only
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -40,7 +44,7 @@ def main() -> int:
             _measure(lab, (only,) if only else BENCHMARKS, told.people)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (LabError, NotLetIn, NotStarted) as error:
+    except (LabError, NotLetIn, NotStarted, httpx.HTTPError) as error:
         print(f"{error}\nRead the logs in {STATE.relative_to(TREE)}/logs.", file=sys.stderr)
         return 1
     return 0
@@ -80,12 +84,27 @@ def _measure_in(
         carried = tunnels.measure(lab, _say)
         results["tunnels"] = carried
         tables += tunnels.tables(carried)
+    _measure_crowd(lab, which, people, results, tables)
+
+
+def _measure_crowd(
+    lab: Lab, which: tuple[str, ...], people: int, results: dict[str, object], tables: list[Table]
+) -> None:
+    """Measure what puts other hubs in the place of the lab's own."""
     if "storm" in which:
         storms = storm.measure(lab, _say, people)
         results["storm"] = {
             place: {row: asdict(each) for row, each in rows.items()} for place, rows in storms.items()
         }
         tables += storm.tables(storms)
+    if "polling" in which:
+        windows = polling.measure(lab, _say, people)
+        results["polling"] = {row: asdict(each) for row, each in windows.items()}
+        tables += polling.tables(windows)
+    if "restart" in which:
+        restarts = restart.measure(lab, _say, people)
+        results["restart"] = {row: asdict(each) for row, each in restarts.items()}
+        tables += restart.tables(restarts)
 
 
 def _where(lab: Lab | None) -> dict[str, object]:

@@ -134,9 +134,7 @@ def _tables(place: str, rows: Mapping[str, Storm]) -> list[Table]:
             f"storm, {place}: what it cost the sites",
             ("squeue", "sbatch", "RPCs", "started", "logins", "CPU, s", "left"),
             tuple((name, _costs(hub)) for name, (_, hub) in with_hubs.items()),
-            (
-                "squeue, sbatch, RPCs: asked of Slurm; started: processes of front ends; logins: by ssh; left: jobs",
-            ),
+            ("squeue, sbatch, RPCs: asked of Slurm; started, logins, CPU: on the front ends; left: jobs",),
         ),
     ]
 

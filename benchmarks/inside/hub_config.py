@@ -56,11 +56,11 @@ class PeerSpawner(SlurmSpawner):  # type: ignore[misc]
         return script
 
 
-def ours(c: Any) -> None:
+def ours(c: Any, idle_seconds: float = 300) -> None:
     """Give our hub the defaults where the lab has what people wait less for."""
     loop_watch.install(LATE_FILE)
     c.Spawner.poll_interval = _POLL_SECONDS
-    c.SlurmSSHSpawner.connection_idle_seconds = 300
+    c.SlurmSSHSpawner.connection_idle_seconds = idle_seconds
 
 
 def batchspawner(c: Any, with_masters: bool) -> None:
