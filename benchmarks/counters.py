@@ -54,7 +54,7 @@ class Counts:
 def count(lab: Lab) -> Counts:
     """Count everything up to now."""
     rpcs = [_rpcs(lab, site.controller.name) for site in SITES]
-    asked = [(name, number) for each in rpcs for name, number in each.items() if not _NOT_ASKED.match(name)]
+    asked = [question for each in rpcs for question in each.items()]
     return Counts(
         hub_cpu=sum(map(_cpu, _of_the_hub(lab))),
         front_end_cpu=sum(_cpu(pid) for host in FRONT_ENDS for pid in processes(lab, host.name)),
@@ -87,6 +87,12 @@ def lateness(lab: Lab, since: float) -> list[float]:
     lines = lab.run(HUB.name, ["sh", "-c", f"cat {LATE_FILE} 2>/dev/null"], check=False).stdout.splitlines()
     noted = (json.loads(line) for line in lines)
     return [each["late"] for each in noted if each["at"] >= since]
+
+
+def asked_for(sdiag: str) -> dict[str, int]:
+    """Return how often each kind of question was put to a controller, but for those of daemons.  Pure."""
+    by_type = sdiag.partition("by message type")[2].partition("by user")[0]
+    return {name: int(number) for name, number in _RPC.findall(by_type) if not _NOT_ASKED.match(name)}
 
 
 def _of_the_hub(lab: Lab) -> list[int]:
@@ -124,6 +130,4 @@ def _logins(lab: Lab, host: str) -> int:
 
 
 def _rpcs(lab: Lab, controller: str) -> dict[str, int]:
-    said = lab.run(controller, ["sdiag"]).stdout
-    by_type = said.partition("by message type")[2].partition("by user")[0]
-    return {name: int(number) for name, number in _RPC.findall(by_type)}
+    return asked_for(lab.run(controller, ["sdiag"]).stdout)

@@ -62,7 +62,7 @@ async def _start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequenc
         changed = time.monotonic()
         while len(found.ready.keys() | found.failed) < len(people):
             await asyncio.sleep(_LOOK_SECONDS)
-            for name, at in _ready(log):
+            for name, at in became_ready(log):
                 found.ready[name] = at - wall
                 changed = time.monotonic()
             if time.monotonic() - changed > _STALL_SECONDS and asked.done():
@@ -76,7 +76,7 @@ async def _start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequenc
     return found
 
 
-def _ready(log: TextIO) -> Iterator[tuple[str, float]]:
+def became_ready(log: TextIO) -> Iterator[tuple[str, float]]:
     """Yield who has a server since the last look, and since when (wall clock)."""
     for line in log:
         if match := _READY.search(_COLOURS.sub("", line)):
