@@ -37,8 +37,12 @@ class SubmitRefused(Refused):
     """Slurm, or the person's own account at the site, did not accept the job."""
 
 
-class AnswerTooLong(Refused):
-    """A program at a site, or the login shell, says more than is read; the program may have done its work."""
+class AnswerUnreadable(Refused):
+    """What a program at a site answers cannot be read, because of the login shell; it may have done its work."""
+
+
+class AnswerTooLong(AnswerUnreadable):
+    """A program at a site, or the login shell, says more than is read."""
 
 
 class JobEnded(Refused):
@@ -50,7 +54,11 @@ class SiteUnreachable(Unavailable):
 
 
 class NoAnswer(Unavailable):
-    """A program at a site has not ended in time; it may do its work yet."""
+    """A program at a site has not ended in time, and may do its work yet; `heard` is what it had said."""
+
+    def __init__(self, message: str, heard: str = "") -> None:
+        self.heard = heard
+        super().__init__(message)
 
 
 class SubmissionLost(Unavailable):

@@ -98,6 +98,9 @@ NO_SUCH_LAUNCH = _("There is no such launch.")
 NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")
 NOT_A_REPORT = _('A report is {"stage": "modules", "text": ""} or {"port": 1024 to 65535}, nothing else.')
 NOT_THEIR_LAUNCHES = _("You can see your own launches only, and only with a token that may read your servers.")
+NOT_THEIR_SERVERS = _(
+    "You can see only what is offered to you, and only with a token that may start your servers."
+)
 NOT_A_NUMBER = _("{name} must be a number from {least} to {most}.")
 NOT_CHANGEABLE = _("Only {names} of a server can be changed.")
 NOT_TEXT = _("The {name} of a server must be text.")

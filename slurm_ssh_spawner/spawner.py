@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import urlencode
 
 from batchspawner import BatchSpawnerBase
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
+from profiles.form.page import Addresses
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent
@@ -50,7 +52,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._restored = False
         self._url = ""
         self._place: Place | None = None
-        self._profile_key = ""
+        self.profile_key = ""
         self.stop_failure: LaunchFailed | None = None
         self.stop_reason = ""
 
@@ -77,8 +79,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
-        script_url = f"{self.hub.base_url}launch-pages/options_form.js"
-        return lambda _spawner: self._hub.render_form(self._request(), script_url)
+        base, whose = self.hub.base_url, urlencode({"user": self.user.name, "server": self.name})
+        addresses = Addresses(f"{base}launch-pages/options_form.js", f"{base}api/offer?{whose}")
+        return lambda _spawner: self._hub.render_form(self._request(), addresses)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
@@ -103,7 +106,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
                     else:
                         await self._hub.accept(self._request, options, self._take)
                 except BaseException:
-                    self._launch, self._profile_key = None, ""
+                    self._launch, self.profile_key = None, ""
                     raise
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
@@ -115,19 +118,16 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
-        spawners = [other for other in self.user.spawners.values() if other is not self and other.active]
-        others = {other.name: getattr(other, "_profile_key", "") for other in spawners}
-        groups = frozenset(group.name for group in self.user.groups)
-        return StartRequest(self.user.name, self.name, groups, others)
+        return StartRequest.of(self.user, self.name)
 
     def _take(self, accepted: launch.Launch) -> None:
         """Begin to be a server of that launch's profile."""
-        self._launch, self._profile_key = accepted, accepted.profile_key
+        self._launch, self.profile_key = accepted, accepted.profile_key
         self.start_timeout = start_seconds(accepted)
 
     def _take_up(self, record: LaunchRecord) -> None:
         """Begin to be the server of a launch that an earlier hub began: it has passed the gate."""
-        self._profile_key, self.start_timeout = record.profile_key, going_on.WAIT_SECONDS
+        self.profile_key, self.start_timeout = record.profile_key, going_on.WAIT_SECONDS
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -213,9 +213,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Answer `poll` for a server that ran before the hub started, until the way to it is open again."""
         hub, path = self._hub, str(self.server.base_url)
         live = hub.launcher.reports.expect(job, self.name, self._token_hash)
-        was = restored.Was(self._profile_key, self._place, path)
+        was = restored.Was(self.profile_key, self._place, path)
         found = await restored.find(hub.launcher, hub.looker, live, was, deadline)
-        self._profile_key = found.profile_key or self._profile_key
+        self.profile_key = found.profile_key or self.profile_key
         match found.standing:
             case Standing.OVER:
                 return 1
@@ -287,7 +287,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Return the state of the base class and the job."""
         state: dict[str, Any] = super().get_state()
         if self._job is not None and self._job.job_id:
-            state |= {"job": self._job.to_state(), "profile": self._profile_key, "token_hash": self._token_hash}
+            state |= {"job": self._job.to_state(), "profile": self.profile_key, "token_hash": self._token_hash}
         if self._place is not None:
             state["place"] = self._place.to_state()
         return state
@@ -296,7 +296,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Take up the job of an earlier run of the hub."""
         super().load_state(state)
         self._job = Job.from_state(state.get("job") or {})
-        self._place, self._profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
+        self._place, self.profile_key = Place.from_state(state.get("place")), str(state.get("profile", ""))
         self._restored = self._job is not None
         self._token_hash = str(state.get("token_hash", ""))
 
@@ -304,4 +304,4 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Forget the job."""
         super().clear_state()
         self._job, self._restored, self._url, self._progress, self._token_hash = None, False, "", None, ""
-        self._launch, self._going_on, self._profile_key, self._place = None, None, "", None
+        self._launch, self._going_on, self.profile_key, self._place = None, None, "", None

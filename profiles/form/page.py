@@ -1,7 +1,7 @@
 """The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,14 +45,25 @@ class _Shown:
     hint: str
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where the browser finds the form's script, static/options_form.js, and what that asks for: `data`."""
+
+    script: str
+    offer: str
+
+
 def render(
-    offer: Offer, typed: Mapping[str, str], refused: ChoiceRefused | None = None, script_url: str = ""
+    offer: Offer,
+    typed: Mapping[str, str],
+    refused: ChoiceRefused | None = None,
+    addresses: Addresses | None = None,
 ) -> str:
     """Return the fields of the form as HTML, filled with `typed`, the refused one marked with its sentence.
 
-    `script_url` is where the browser finds static/options_form.js.  Without JavaScript the form has every field
-    that any profile has at any site, and the server decides.  The surrounding form element and its button are
-    JupyterHub's.
+    With `addresses` it brings the data of the profile that is shown first.  Without JavaScript the form has every
+    field that any profile has at any site, and the server decides.  The surrounding form element and its button
+    are JupyterHub's.
     """
     pairs = Pairs.of(offer)
     if not pairs.sites:
@@ -71,9 +82,19 @@ def render(
         typed=typed,
         refused=refused,
         known={"profile", "site", *(field.name for field in shown)},
-        data=_data(offer, pairs),
-        script_url=script_url,
+        data=_in_a_script(_data(offer, pairs, (profile,))) if addresses else "",
+        addresses=addresses,
     )
+
+
+def data(offer: Offer) -> dict[str, Any]:
+    """Return what the form's script needs to know of all profiles that a person sees, as JSON values.
+
+    `fields` and `labels` hold each distinct one once; `profiles` has for each profile its description, and for
+    each of its sites the index of the site's label and those of its fields.
+    """
+    pairs = Pairs.of(offer)
+    return _data(offer, pairs, pairs.sites)
 
 
 def parse(sent: Mapping[str, Sequence[str]]) -> Choices:
@@ -194,27 +215,43 @@ def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:
         yield pause, () if len(titles) >= len(offered) else tuple(titles)
 
 
-def _data(offer: Offer, pairs: Pairs) -> Markup:
-    """Return what the script needs, as JSON that can stand in a script element."""
-    data: dict[str, Any] = {
-        "fields": [
-            {
-                "name": each.name,
-                "label": each.label,
-                "options": each.options,
-                "least": each.least,
-                "most": each.most,
-                "default": each.default,
-                "hint": each.hint,
-            }
-            for each in pairs.fields
-        ],
-        "labels": pairs.labels,
+def _data(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, Any]:
+    """Return what the script needs to know of these profiles."""
+    fields: dict[int, int] = {}
+    labels: dict[int, int] = {}
+    told = {}
+    for key in profiles:
+        sites = {}
+        for site in pairs.sites[key]:
+            label, indexes = pairs.at(key, site)
+            sites[site] = (_renumbered(labels, label), [_renumbered(fields, index) for index in indexes])
+        told[key] = {"description": _description(offer, key), "sites": sites}
+    return {
+        "fields": [_told(pairs.fields[index]) for index in fields],
+        "labels": [pairs.labels[index] for index in labels],
         "elsewhere": {key: pairs.elsewhere(key) for key in pairs.all_sites},
         "closed": [key for key in pairs.all_sites if offer.closed(key) is not None],
-        "profiles": {
-            key: {"description": _description(offer, key), "sites": {site: pairs.at(key, site) for site in sites}}
-            for key, sites in pairs.sites.items()
-        },
+        "profiles": told,
     }
-    return Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704 - no < is left
+
+
+def _renumbered(numbers: dict[int, int], index: int) -> int:
+    """Return the number of an index among those that are told, in the order in which they were met."""
+    return numbers.setdefault(index, len(numbers))
+
+
+def _told(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "options": field.options,
+        "least": field.least,
+        "most": field.most,
+        "default": field.default,
+        "hint": field.hint,
+    }
+
+
+def _in_a_script(values: dict[str, Any]) -> Markup:
+    """Return JSON that can stand in a script element."""
+    return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704 - no < is left

@@ -32,7 +32,8 @@ _FULL = ("no space left", "quota exceeded")
 _HOME = """\
 umask 077; probe="$HOME/.jupyter-sites-$$"
 head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"; exit $s"""
-_SAY = "say() { printf '\\n== %s\\n' \"$1\" && printf '\\n== %s\\n' \"$1\" >&2; }\n"
+# A start-up file may have closed stderr.
+_SAY = "say() { printf '\\n== %s\\n' \"$1\" || return; printf '\\n== %s\\n' \"$1\" >&2 || :; }\n"
 
 
 class Step(StrEnum):
@@ -87,6 +88,14 @@ def parse(answer: Completed) -> tuple[Step, Completed]:
         if says in stdout:
             step, stdout, stderr = later, _behind(says, stdout), _behind(says, stderr)
     return step, Completed(answer.status, stdout, stderr)
+
+
+def may_have_submitted(stdout: str) -> bool:
+    """Return whether a program that was left, and had said so much until then, may have come to sbatch.
+
+    Its next word ends it.
+    """
+    return f"\n== {Step.SBATCH}\n" in stdout
 
 
 def _behind(says: str, text: str) -> str:

@@ -11,7 +11,7 @@ from profiles.catalogue.site import Site
 from slurm_ssh import delivery, sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import (
-    AnswerTooLong,
+    AnswerUnreadable,
     Broken,
     LaunchError,
     NoAnswer,
@@ -27,7 +27,7 @@ from slurm_ssh.jobs.steps import Step
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, ProgramKilled
 
 _LOOKS_FOR_LOST_JOB = 3
 # squeue gives up on a silent controller after some 18 s by itself.
@@ -77,13 +77,19 @@ async def _answer(remote: Remote, job: Job, program: Shell, data: bytes) -> Comp
     title = remote.site.title
     try:
         return await remote.run_once(program, data)
-    except AnswerTooLong:
+    except AnswerUnreadable:
+        # It may have come to any step; a job without a launch ends itself.
         await _clean_up(remote, job)
         raise
     except NoAnswer as error:
-        return SubmissionLost(error.message, error.detail)
+        if steps.may_have_submitted(error.heard):
+            return SubmissionLost(error.message, error.detail)
+        await _clean_up(remote, job)
+        raise Unavailable(error.message, error.detail) from error
     except NotBegun as error:
         raise Unavailable(error.sentence.format(site=title), str(error)) from error
+    except ProgramKilled as error:
+        return SubmissionLost(error.sentence.format(site=title), str(error))
     except ConnectionLost as error:
         return SubmissionLost(sentences.SUBMISSION_LOST.format(site=title), str(error))
 

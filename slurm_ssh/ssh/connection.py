@@ -13,12 +13,13 @@ import asyncssh
 from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import AnswerTooLong, Refused
+from slurm_ssh.errors import AnswerTooLong, AnswerUnreadable, Refused
 from slurm_ssh.ssh.transport import (
     STOOD_IN,
     Completed,
     ConnectionLost,
     InputTaken,
+    Late,
     NotBegun,
     NotBegunInTime,
     ProgramKilled,
@@ -91,7 +92,7 @@ class Connection:
     ) -> Completed:
         """Run a shell program with `data` on its stdin, in an emptied environment plus `environ`.
 
-        Raises ConnectionLost; TimeoutError after `timeout_seconds`, however long the program goes on; Refused if
+        Raises ConnectionLost; Late after `timeout_seconds`, however long the program goes on; Refused if
         it, or the login shell, prints more than `limit_bytes`, of which no more is ever kept, or if that shell
         does not run it.  NotBegun and NotBegunInTime are those of a program that has data and has not run.
         """
@@ -104,7 +105,7 @@ class Connection:
         except TimeoutError as error:
             if sent.waits and marker.encode() not in heard:
                 raise NotBegunInTime from error
-            raise
+            raise Late(heard.decode("utf-8", "replace")) from error
 
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
@@ -188,7 +189,7 @@ class Connection:
                 raise ProgramKilled(f"{self.host}: {error}") from error
             sentence = sentences.SHELL_REPLACED if status == STOOD_IN else sentences.NO_COMMANDS
             said = (stdout + stderr).strip()[-LONGEST_QUOTE:]
-            raise Refused(sentence.format(host=self.host), quoted=said) from error
+            raise AnswerUnreadable(sentence.format(host=self.host), quoted=said) from error
 
     async def _outputs(
         self, process: "asyncssh.SSHClientProcess[bytes]", sent: Sent, heard: bytearray, limit_bytes: int

@@ -10,7 +10,7 @@ from slurm_ssh.errors import NoAnswer, Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, NotBegunInTime
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegun, NotBegunInTime
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.
 COMMAND_SECONDS = 60.0
@@ -66,5 +66,7 @@ class Remote:
         except TimeoutError as error:
             sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
             seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
-            family = Unavailable if isinstance(error, NotBegunInTime) else NoAnswer
-            raise family(sentence.format(site=self.site.title, seconds=round(seconds))) from error
+            late = sentence.format(site=self.site.title, seconds=round(seconds))
+            if isinstance(error, NotBegunInTime):
+                raise Unavailable(late) from error
+            raise NoAnswer(late, error.heard if isinstance(error, Late) else "") from error

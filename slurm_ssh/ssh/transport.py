@@ -49,7 +49,15 @@ class SessionRefused(NotBegun):
     sentence = sentences.SESSION_REFUSED
 
 
-class NotBegunInTime(TimeoutError):  # noqa: N818
+class Late(TimeoutError):  # noqa: N818
+    """The program has not ended in time; `heard` is what was heard of its stdout until then."""
+
+    def __init__(self, heard: str = "") -> None:
+        self.heard = heard
+        super().__init__()
+
+
+class NotBegunInTime(Late):
     """The program that waits for its data has not begun in time, and does not: its first word ends it."""
 
 
@@ -108,7 +116,8 @@ def _text(program: Shell, environ: Mapping[str, str], marker: str, begin: str) -
     to_begin = f"""l=; until [ "$l" = '{begin}' ]; do IFS= read -r l || {taken}; done"""
     return (
         f"{to_begin if begin else 'exec </dev/null'}\n"
-        f"printf '\\n%s\\n' {marker} && printf '\\n%s\\n' {marker} >&2 || exit\n"
+        # A start-up file may have closed stderr.
+        f"printf '\\n%s\\n' {marker} || exit; printf '\\n%s\\n' {marker} >&2\n"
         f"env -i {kept} {settings} /bin/sh -c {quote(program)}\n"
         f"s=$?; printf '\\n%s %s\\n' {marker} $s; printf '\\n%s\\n' {marker} >&2; exit $s"
     )

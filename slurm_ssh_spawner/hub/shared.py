@@ -43,6 +43,16 @@ class StartRequest:
     groups: frozenset[str] = frozenset()
     others: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, user: Any, server: str) -> Self:
+        """Return the request of a user, as JupyterHub has them, for one of their servers."""
+        others = {
+            each.name: getattr(each, "profile_key", "")
+            for each in user.spawners.values()
+            if each.name != server and each.active
+        }
+        return cls(user.name, server, frozenset(group.name for group in user.groups), others)
+
     def beside(self, others: Mapping[str, str]) -> Self:
         """Return the request with those of these servers that are not among the others yet."""
         added = {name: profile for name, profile in others.items() if name != self.server}
@@ -80,18 +90,23 @@ class Hub:
         self.looker.close()
         await self.launcher.close()
 
-    async def render_form(self, request: StartRequest, script_url: str) -> str:
+    async def render_form(self, request: StartRequest, addresses: page.Addresses) -> str:
         """Return the form for a server, filled with its last accepted choices.
 
-        In a request that brought a form, it holds what was typed, and why it was refused.  `script_url` leads to
-        the form's script.
+        In a request that brought a form, it holds what was typed, and why it was refused.
         """
         await self.catalogue.refreshed()
         await self._know(request)
         sent = _SENT.get()
         if sent is None or sent.user != request.user:
             sent = _Sent(request.user, await self._shown_first(request))
-        return page.render(self._offer(request), sent.typed, sent.refused, script_url)
+        return page.render(self._offer(request), sent.typed, sent.refused, addresses)
+
+    async def offered(self, request: StartRequest) -> dict[str, Any]:
+        """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
+        await self.catalogue.refreshed()
+        await self._know(request)
+        return page.data(self._offer(request))
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:

@@ -40,6 +40,8 @@ def form(lab: Lab) -> Iterator[Form]:
             page = context(chromium, name, scripts=scripts).new_page()
             page.on("pageerror", lambda error: said.append(str(error)))
             page.goto(path)
+            if scripts:
+                page.wait_for_selector("#launch-options:not([aria-busy])")
             # The form begins with the last accepted choices, whatever an earlier test started.
             page.select_option("#profile", "jupyterlab")
             page.select_option("#site", "geneva")

@@ -12,8 +12,10 @@ from slurm_ssh.errors import AnswerTooLong
 from slurm_ssh.ssh.transport import (
     Completed,
     ConnectionLost,
+    Late,
     NotBegun,
     NotBegunInTime,
+    ProgramKilled,
     SessionRefused,
     unwrap,
     wrap,
@@ -73,10 +75,12 @@ rm -f queue
 class LocalSite:
     """Runs programs with `home` as the home directory; stands for a connection and for its pool.
 
-    `mishaps` are what happens to the next programs: `before` loses the connection before a program ran, `after`
-    when it had run, a number when so many bytes of its data were there; `stale` finds it lost already, `late` lets
-    the program not answer in time, `hung` not even begin, `long` lets it say more than is read, `no session` opens
-    none for it.  `shell` is the login shell, `delegated` the ticket of the login; `exchanges` counts them all.
+    `mishaps` are what happens to the next programs: `before` loses the connection before a program ran,
+    `after` when it had run, a number when so many bytes of its data were there; `stale` finds it lost already,
+    `late` lets the program not answer in time after it came to sbatch, `stuck` before that, `hung` not even
+    begin; `killed` ends it when it has run, `long` lets it say more than is read, `no session` opens none for
+    it. `shell` is the login shell, `environ` what is in its environment, `delegated` the ticket of the login;
+    `exchanges` counts them all.
     """
 
     is_open = True
@@ -87,6 +91,7 @@ class LocalSite:
         self.mishaps: list[str | int] = []
         self.shell = "sh"
         self.slurm = home / "slurm"
+        self.environ: dict[str, str] = {}
         self.delegated: Path | None = None
         self.refusal: Exception | None = None
         self.renewed: list[str] = []
@@ -111,7 +116,9 @@ class LocalSite:
         if mishap == "no session":
             raise SessionRefused("open failed")
         if mishap == "late":
-            raise TimeoutError
+            raise Late(f"\n{_MARKER}\n\n== sbatch\n")
+        if mishap == "stuck":
+            raise Late(f"\n{_MARKER}\n\n== folder\n")
         if mishap == "hung":
             raise NotBegunInTime
         sent = wrap(program, data, environ or {}, _MARKER)
@@ -121,9 +128,12 @@ class LocalSite:
             [self.shell, "-c", sent.command],
             sent.stdin[: len(sent.stdin) - lacking],
             {"HOME": str(self.home), "USER": "alice"}
+            | self.environ
             | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
             cwd="/",
         )
+        if mishap == "killed":
+            raise ProgramKilled("the answer ended before its marker")
         if mishap == "long":
             raise AnswerTooLong("login1.geneva.test says more text than is read.")
         if mishap == "after" or isinstance(mishap, int):

@@ -1,7 +1,10 @@
 // Show in the options form only what the picked profile has at the picked cluster.
 (function () {
   "use strict";
-  var offer = JSON.parse(document.getElementById("launch-offer").textContent);
+  var form = document.getElementById("launch-options");
+  var brought = document.getElementById("launch-offer");
+  // The page brings what it shows first.
+  var offer = JSON.parse(brought.textContent);
   var profile = document.getElementById("profile");
   var site = document.getElementById("site");
   var description = document.getElementById("profile-hint");
@@ -96,14 +99,48 @@
     wrappers.forEach(function (wrapper) { showField(wrapper, here[wrapper.dataset.field]); });
   }
 
+  // Until the rest has come, another profile has the fields that any has, as without this script.
+  function showAll() {
+    Array.prototype.forEach.call(site.options, function (each) {
+      each.disabled = offer.closed.indexOf(each.value) >= 0;
+    });
+    wrappers.forEach(function (wrapper) {
+      wrapper.hidden = false;
+      wrapper.querySelector("select, input").disabled = false;
+    });
+    description.textContent = "";
+  }
+
   function profileChanged() {
+    if (!offer.profiles[profile.value]) {
+      showAll();
+      return;
+    }
     description.innerHTML = offer.profiles[profile.value].description;
     showSites();
     showFields();
   }
 
+  function siteChanged() {
+    if (offer.profiles[profile.value]) {
+      showFields();
+    }
+  }
+
+  function take(whole) {
+    offer = whole;
+    profileChanged();
+    form.removeAttribute("aria-busy");
+  }
+
   profile.addEventListener("change", profileChanged);
-  site.addEventListener("change", showFields);
+  site.addEventListener("change", siteChanged);
   showSites();
   showFields();
+  form.setAttribute("aria-busy", "true");
+  fetch(brought.dataset.url, { cache: "no-store", headers: { "X-XSRFToken": window.jhdata.xsrf_token } })
+    .then(function (answer) { return answer.ok ? answer.json() : Promise.reject(answer.status); })
+    .then(take)
+    // The server decides, as without this script.
+    .catch(function () { form.removeAttribute("aria-busy"); });
 })();

@@ -3,13 +3,22 @@
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import json
+import sys
+
+try:
+    import json
+except ImportError:
+    # That of an old virtualenv finds Python's library by its own `site` only.
+    import site
+
+    site.main()
+    import json
+
 import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 # The job has waited for its turn, maybe for a day; its own time limit ends it anyway.
@@ -22,12 +31,15 @@ LOOK_SECONDS = 0.02
 LOOKS_FOR_A_RECORD = 10
 GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
-LONGEST_ANSWER = 4000
+LONGEST_ANSWER = 16000
 POST_SECONDS = 20
 HEAD = (
-    "POST /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
+    "POST /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
+ERROR = "HTTP Error "
+# A body that is not what the hub knows, or too long.
+REFUSED = (ERROR + "400", ERROR + "413")
 STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
 ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
@@ -41,13 +53,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def report(facts: object) -> None:
-    """Tell the hub, trying for as long as it is away or says what is not its own word."""
+def report(facts: object, otherwise: object = None) -> None:
+    """Tell the hub, trying for as long as it is away or says what is not its own word.
+
+    `otherwise` is told in their place once it refuses the facts as such.
+    """
     pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
     while True:
         problem = told(facts)
         if not problem:
             return
+        if otherwise and problem.startswith(REFUSED):
+            facts, otherwise = otherwise, None
+            continue
         if time.time() > end:
             hours = HUB_WAIT_SECONDS // 3600
             raise UnknownLaunchError("the hub could not be reached for %d h: %s" % (hours, problem))
@@ -59,16 +77,17 @@ def report(facts: object) -> None:
 def told(facts: object) -> str:
     """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
     try:
-        answer = post(json.dumps(facts).encode())
+        answer = post(json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace"))
     except (OSError, ValueError) as error:
         return str(error) or type(error).__name__
     first = STATUS.match(answer)
     if not first:
         return "it answers no HTTP: %r" % answer[:60]
-    if is_unknown(answer):
+    if not first.group(1).startswith(b"2") and b'"unknown_launch"' in answer:
+        # Only the hub itself says so; a proxy's 404 means that the hub is away.
         raise UnknownLaunchError("the hub does not know it: nobody waits for it")
     status = first.group(1).decode("ascii", "replace").strip()
-    return "" if status.startswith("2") else "HTTP Error " + status
+    return "" if status.startswith("2") else ERROR + status
 
 
 def post(body: bytes) -> bytes:
@@ -83,7 +102,11 @@ def post(body: bytes) -> bytes:
     with connection(scheme, host.strip("[]"), port) as hub:
         hub.sendall((HEAD % (path, place, os.environ["JUPYTERHUB_API_TOKEN"], len(body))).encode() + body)
         while len(answer) < LONGEST_ANSWER and not ACCEPTED.match(answer):
-            part = hub.recv(LONGEST_ANSWER)
+            try:
+                part = hub.recv(LONGEST_ANSWER)
+            except socket.timeout:
+                # What stands before the hub may keep the connection open.
+                part = b""
             if not part:
                 break
             answer += part
@@ -98,15 +121,6 @@ def connection(scheme: str, host: str, port: str) -> socket.socket:
     import ssl  # noqa: PLC0415 - it takes long to load, and most hubs speak plain http with their jobs
 
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-
-
-def is_unknown(answer: bytes) -> bool:
-    """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
-    try:
-        facts = json.loads(answer.partition(b"\r\n\r\n")[2].decode())
-    except ValueError:
-        return False
-    return isinstance(facts, dict) and "unknown_launch" in facts
 
 
 def family() -> int:
@@ -227,7 +241,8 @@ def held() -> list:
 
 def serve(command: list) -> int:
     """Run the server to its end and return its status."""
-    report([*held(), {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}])
+    starting = {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}
+    report([*held(), starting], otherwise=starting)
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port)

@@ -57,7 +57,11 @@ begin_reports() {
   mkfifo -m 600 -- "$JUPYTERHUB_SITES_STAGES"
   # Opened for reading too, a pipe never lets its writer wait for a reader; as long as it is open, it keeps what it has.
   exec {stages}<>"$JUPYTERHUB_SITES_STAGES"
-  exec {reports}< <(send_reports <&"$stages" 2>/dev/null)
+  begin_sender
+}
+
+begin_sender() {
+  exec {reports}< <(send_reports "$@" <&"$stages" 2>/dev/null)
   reporter=$!
 }
 
@@ -66,8 +70,21 @@ begin_reports() {
 is_unwanted() {
   local word
   tell_hub job "$1"
-  read -r -t 6 word <&"$reports" && [ "$word" = unwanted ]
+  if ! read -r -t 6 word <&"$reports"; then
+    # bash tries an address that drops everything for minutes, and has no other; programs have.
+    end_sender
+    begin_sender by_program
+    tell_hub job "$1"
+    read -r -t 6 word <&"$reports"
+  fi
+  [ "$word" = unwanted ]
 }
+
+end_sender() {
+  kill "$reporter"
+  wait "$reporter"
+  exec {reports}<&-
+} 2>/dev/null
 
 # What happened last is worth a moment: it may say why the job ends.
 end_reports() {
@@ -76,7 +93,9 @@ end_reports() {
   while read -r -t 6 <&"$reports"; do
     :
   done
-  kill "$reporter"
+  end_sender
+  # A file that is open is not gone from NFS, nor is its folder.
+  exec {stages}>&-
 } 2>/dev/null
 
 # Let the starter send what waits, with its own first report: so they come in their order.
@@ -93,7 +112,7 @@ hand_over() {
 # The first report is a question.  Later ones that follow each other within a moment are sent together.  A time, which
 # is a number, asks for what waits.
 send_reports() {
-  local LC_ALL=C answer='' report waiting=''
+  local LC_ALL=C answer='' report waiting='' way=${1-}
   trap '' PIPE
   IFS= read -r report && post_report "$report"
   case $answer in
@@ -147,7 +166,7 @@ send_waiting() {
 # Sets `answer` to what the hub says, or to nothing.  The token is in no command line.
 post_report() {
   answer=
-  post_from_here "$1" || post_by_program "$1"
+  { [ -z "$way" ] && post_from_here "$1"; } || post_by_program "$1"
 }
 
 # Plain http needs no program: on a node on which many jobs start at once they cost most.
@@ -156,7 +175,7 @@ post_from_here() {
   [[ $JUPYTERHUB_SITES_REPORT_URL =~ $form ]] || return
   local host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]:-80} path=${BASH_REMATCH[4]}
   {
-    printf '%s\r\n' "POST $path HTTP/1.0" "Host: $host:$port" 'Connection: close' \
+    printf '%s\r\n' "POST $path HTTP/1.1" "Host: $host:$port" 'Connection: close' \
       "Authorization: token $JUPYTERHUB_API_TOKEN" 'Content-Type: application/json' "Content-Length: ${#1}" ''
     printf '%s' "$1"
     # To its end, or else the hub sees a connection that broke.
@@ -312,8 +331,12 @@ forget_python() {
 find_program() {
   local name='run; me'
   hash -r
-  hash -- "$name"
-  found=${BASH_CMDS[$name]-}
+  # A site may have switched it off.
+  if hash -- "$name"; then
+    found=${BASH_CMDS[$name]}
+  else
+    found=$(type -P -- "$name")
+  fi
 } 2>/dev/null
 
 clean_up() {
@@ -531,13 +554,22 @@ attend python3 -I -S - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.
 """
 
-import json
+import sys
+
+try:
+    import json
+except ImportError:
+    # That of an old virtualenv finds Python's library by its own `site` only.
+    import site
+
+    site.main()
+    import json
+
 import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 # The job has waited for its turn, maybe for a day; its own time limit ends it anyway.
@@ -550,12 +582,15 @@ LOOK_SECONDS = 0.02
 LOOKS_FOR_A_RECORD = 10
 GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
-LONGEST_ANSWER = 4000
+LONGEST_ANSWER = 16000
 POST_SECONDS = 20
 HEAD = (
-    "POST /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
+    "POST /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nAuthorization: token %s\r\n"
     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
+ERROR = "HTTP Error "
+# A body that is not what the hub knows, or too long.
+REFUSED = (ERROR + "400", ERROR + "413")
 STATUS = re.compile(rb"HTTP/\S+ +(\d\d\d[^\r\n]*)")
 ACCEPTED = re.compile(rb"HTTP/\S+ +2\d\d\s.*?\r\n\r\n", re.DOTALL)
 
@@ -569,13 +604,19 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def report(facts: object) -> None:
-    """Tell the hub, trying for as long as it is away or says what is not its own word."""
+def report(facts: object, otherwise: object = None) -> None:
+    """Tell the hub, trying for as long as it is away or says what is not its own word.
+
+    `otherwise` is told in their place once it refuses the facts as such.
+    """
     pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
     while True:
         problem = told(facts)
         if not problem:
             return
+        if otherwise and problem.startswith(REFUSED):
+            facts, otherwise = otherwise, None
+            continue
         if time.time() > end:
             hours = HUB_WAIT_SECONDS // 3600
             raise UnknownLaunchError("the hub could not be reached for %d h: %s" % (hours, problem))
@@ -587,16 +628,17 @@ def report(facts: object) -> None:
 def told(facts: object) -> str:
     """POST facts to the hub once; return why that came to nothing, "" if it was heard."""
     try:
-        answer = post(json.dumps(facts).encode())
+        answer = post(json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace"))
     except (OSError, ValueError) as error:
         return str(error) or type(error).__name__
     first = STATUS.match(answer)
     if not first:
         return "it answers no HTTP: %r" % answer[:60]
-    if is_unknown(answer):
+    if not first.group(1).startswith(b"2") and b'"unknown_launch"' in answer:
+        # Only the hub itself says so; a proxy's 404 means that the hub is away.
         raise UnknownLaunchError("the hub does not know it: nobody waits for it")
     status = first.group(1).decode("ascii", "replace").strip()
-    return "" if status.startswith("2") else "HTTP Error " + status
+    return "" if status.startswith("2") else ERROR + status
 
 
 def post(body: bytes) -> bytes:
@@ -611,7 +653,11 @@ def post(body: bytes) -> bytes:
     with connection(scheme, host.strip("[]"), port) as hub:
         hub.sendall((HEAD % (path, place, os.environ["JUPYTERHUB_API_TOKEN"], len(body))).encode() + body)
         while len(answer) < LONGEST_ANSWER and not ACCEPTED.match(answer):
-            part = hub.recv(LONGEST_ANSWER)
+            try:
+                part = hub.recv(LONGEST_ANSWER)
+            except socket.timeout:
+                # What stands before the hub may keep the connection open.
+                part = b""
             if not part:
                 break
             answer += part
@@ -626,15 +672,6 @@ def connection(scheme: str, host: str, port: str) -> socket.socket:
     import ssl  # noqa: PLC0415 - it takes long to load, and most hubs speak plain http with their jobs
 
     return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-
-
-def is_unknown(answer: bytes) -> bool:
-    """Return whether the hub itself says that nobody waits; a proxy's 404 means that the hub is away."""
-    try:
-        facts = json.loads(answer.partition(b"\r\n\r\n")[2].decode())
-    except ValueError:
-        return False
-    return isinstance(facts, dict) and "unknown_launch" in facts
 
 
 def family() -> int:
@@ -755,7 +792,8 @@ def held() -> list:
 
 def serve(command: list) -> int:
     """Run the server to its end and return its status."""
-    report([*held(), {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}])
+    starting = {"stage": "starting", "text": "Python %s, %s" % (sys.version.split()[0], sys.executable)}
+    report([*held(), starting], otherwise=starting)
     for _ in range(PORT_TRIES):
         port = free_port()
         child = start(command, port)

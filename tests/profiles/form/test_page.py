@@ -46,6 +46,9 @@ _OFFER = builders.catalogue(
 )
 
 
+_ADDRESSES = form.Addresses("/hub/launch-pages/options_form.js", "/hub/api/offer?user=alice&server=")
+
+
 class _Page(HTMLParser):
     """The elements of a page with their attributes, and its text."""
 
@@ -76,7 +79,9 @@ class _Page(HTMLParser):
 
     def data(self) -> dict[str, Any]:
         """What the script of the form is told."""
-        found: dict[str, Any] = json.loads(self.html.split('id="launch-offer">', 1)[1].split("</script>", 1)[0])
+        found: dict[str, Any] = json.loads(
+            self.html.split('id="launch-offer"', 1)[1].split(">", 1)[1].split("</script>", 1)[0]
+        )
         return found
 
     def options(self, name: str) -> list[str | None]:
@@ -285,7 +290,7 @@ def test_a_hidden_profile_is_nowhere_in_the_page() -> None:
     }
     what = builders.catalogue(profiles=profiles)
     for typed in ({}, {"profile": "secret"}):
-        page = form.render(builders.offer(what), typed, script_url="/x.js")
+        page = form.render(builders.offer(what), typed, addresses=_ADDRESSES)
         assert "secret" not in page
         assert "Sesame" not in page
     assert "Sesame" in form.render(builders.offer(what, person=Person("alice", frozenset({"x"}))), {})
@@ -430,7 +435,7 @@ def test_a_reservation_of_hers_can_be_picked() -> None:
 
 
 def _scripted(what: Catalogue, facts: Facts | None = None) -> _Page:
-    return _Page(form.render(builders.offer(what, facts), {}, script_url="/hub/launch-pages/options_form.js"))
+    return _Page(form.render(builders.offer(what, facts), {}, addresses=_ADDRESSES))
 
 
 def test_the_script_is_a_file_of_its_own() -> None:
@@ -447,21 +452,48 @@ def test_without_the_script_a_field_says_who_has_it() -> None:
 
 
 def test_the_script_knows_the_fields_of_each_profile_at_each_site() -> None:
-    page = _scripted(_OFFER)
-    data = page.data()
+    data = _told(form.data(builders.offer(_OFFER)))
     fields, pairs = data["fields"], data["profiles"]
     names = {key: [fields[index]["name"] for index in pairs[key]["sites"]["geneva"][1]] for key in pairs}
     assert names["big"] == [*names["jupyterlab"], "param.version", "param.workers"]
     assert data["labels"][pairs["big"]["sites"]["lugano"][0]] == "Lugano <script>"
     assert "<strong>More</strong>" in pairs["big"]["description"]
+
+
+@pytest.mark.parametrize("picked", ["jupyterlab", "big"])
+def test_the_page_brings_what_it_shows_first(picked: str) -> None:
+    page = _Page(form.render(builders.offer(_OFFER), {"profile": picked}, addresses=_ADDRESSES))
+    brought, whole = page.data(), _told(form.data(builders.offer(_OFFER)))
+    assert list(brought["profiles"]) == [picked]
+    for site, (label, indexes) in whole["profiles"][picked]["sites"].items():
+        at = brought["profiles"][picked]["sites"][site]
+        assert brought["labels"][at[0]] == whole["labels"][label]
+        assert [brought["fields"][index] for index in at[1]] == [whole["fields"][index] for index in indexes]
+    assert {key: brought[key] for key in ("elsewhere", "closed")} == {
+        key: whole[key] for key in ("elsewhere", "closed")
+    }
     # A script element ends at the first `</script`, wherever it stands.
-    assert "<" not in page.html.split('id="launch-offer">', 1)[1].split("</script>", 1)[0]
+    assert "<" not in page.html.split('id="launch-offer"', 1)[1].split(">", 1)[1].split("</script>", 1)[0]
+
+
+def test_a_page_grows_by_a_line_for_each_profile() -> None:
+    def size(number: int) -> int:
+        many = {f"p{each:04}": builders.profile(name=f"P {each:04}") for each in range(number)}
+        return len(_scripted(builders.catalogue(profiles=many)).html)
+
+    assert size(301) - size(300) == len('<option value="p0300">P 0300</option>') + len("      \n")
 
 
 def test_what_a_thousand_profiles_have_in_common_is_told_once() -> None:
     many = {f"p{number}": builders.profile(name=f"P {number}") for number in range(1000)}
-    data = _scripted(builders.catalogue(profiles=many)).data()
+    data = _told(form.data(builders.offer(builders.catalogue(profiles=many))))
     assert (len(data["profiles"]), len(data["fields"]), len(data["labels"])) == (1000, 8, 1)
+
+
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    """What the browser makes of it."""
+    found: dict[str, Any] = json.loads(json.dumps(data))
+    return found
 
 
 # -- nothing typed is markup ----------------------------------------------------------------------------

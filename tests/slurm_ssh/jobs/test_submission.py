@@ -118,7 +118,46 @@ async def test_a_ticket_that_cannot_be_placed_is_no_submission(local: LocalSite)
     error = await _error(local, Refused, launch=_launch(local, ticket_folder="/proc/{owner}"))
     assert error.message.startswith("Your ticket could not be put into /proc/alice at Geneva: ")
     assert local.told("submissions") == ""
-    assert local.exchanges == 1
+    # The second one removes what may have been put there.
+    assert local.exchanges == 2
+
+
+async def test_a_ticket_of_a_submission_that_was_cut_off_is_removed(local: LocalSite) -> None:
+    tickets = local.home / "alice" / "tickets"
+    find = local.slurm / "squeue"
+    find.write_text(f"#!/bin/sh\n[ -f {tickets}/{ID}.ccache ] && touch {local.home}/was-there\n")
+    # All of the ticket, and not all of the secrets.
+    local.mishaps = [len(b"ticket") + 3]
+    await _error(local, SubmissionAbsent)
+    assert local.told("submissions") == ""
+    assert (local.home / "was-there").exists()
+    assert list(tickets.iterdir()) == []
+
+
+async def test_what_hangs_before_sbatch_is_no_submission(local: LocalSite) -> None:
+    tickets = local.home / "alice" / "tickets"
+    tickets.mkdir(parents=True, mode=0o700)
+    (tickets / f"{ID}.ccache").touch()
+    local.mishaps = ["stuck"]
+    error = await _error(local, Unavailable)
+    assert type(error) is Unavailable
+    assert error.message == "Geneva did not answer within 60 seconds."
+    assert local.exchanges == 2
+    assert list(tickets.iterdir()) == []
+
+
+async def test_a_program_that_was_killed_is_told_as_such(local: LocalSite) -> None:
+    local.mishaps = ["killed"]
+    error = await _error(local, SubmissionAbsent)
+    assert error.message == sentences.COMMAND_KILLED.format(site="Geneva")
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+async def test_a_start_up_file_may_take_stderr_away(local: LocalSite, closed: str) -> None:
+    local.environ["BASH_ENV"] = str(local.home / "rc")
+    (local.home / "rc").write_text(f"exec {closed}\n")
+    local.shell = "bash"
+    assert await _submit(local) == ("42", [])
 
 
 async def test_sbatch_runs_in_the_folder_of_the_login(local: LocalSite) -> None:

@@ -101,7 +101,7 @@ async def test_a_server_of_the_first_release_goes_on(hub: RunningHub) -> None:
         await restart(hub)
         assert alice.spawner.ready
         assert alice.spawner.launch_id == "000000000002"
-        assert alice.spawner._profile_key == "few"
+        assert alice.spawner.profile_key == "few"
 
 
 async def test_of_forty_servers_twelve_with_dark_nodes_none_is_lost(hub: RunningHub, local: LocalSite) -> None:

@@ -10,6 +10,7 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
+from profiles.form.page import Addresses
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch
 from slurm_ssh.errors import SiteUnreachable
@@ -34,6 +35,7 @@ class _NoSite:
 
 
 _ALICE = StartRequest("alice")
+_ADDRESSES = Addresses("/x.js", "/hub/api/offer")
 
 
 def _request(**running: int) -> StartRequest:
@@ -82,30 +84,30 @@ async def test_after_a_refusal_a_person_finds_what_was_typed_in_the_same_request
     another = contextvars.copy_context()
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"], "site": ["geneva"]})
-    assert 'value="99h"' in await hub.render_form(_ALICE, "/x.js")
-    later = asyncio.create_task(hub.render_form(_ALICE, "/x.js"), context=another)
+    assert 'value="99h"' in await hub.render_form(_ALICE, _ADDRESSES)
+    later = asyncio.create_task(hub.render_form(_ALICE, _ADDRESSES), context=another)
     assert 'value="99h"' not in await later
 
 
 async def test_a_form_of_which_no_start_came_is_shown_as_it_was_sent(hub: Hub) -> None:
     hub.read_form(StartRequest("alice", "south"), {"time": ["2h"]})
-    assert 'value="2h"' in await hub.render_form(_ALICE, "/x.js")
+    assert 'value="2h"' in await hub.render_form(_ALICE, _ADDRESSES)
 
 
 async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"]})
-    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), "/x.js")
+    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), _ADDRESSES)
 
 
 async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["<b>", "2h"], "site": [{"body": b"file"}], "profile": []})
-    assert "&lt;b&gt;" in await hub.render_form(_ALICE, "/x.js")
+    assert "&lt;b&gt;" in await hub.render_form(_ALICE, _ADDRESSES)
 
 
 async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
-    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, "/x.js")
+    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, _ADDRESSES)
 
 
 async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hu
 
     hub.availability = Availability(hub.catalogue.sites, ask, ask)
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
-    await hub.render_form(StartRequest("alice"), "/x.js")
+    await hub.render_form(StartRequest("alice"), _ADDRESSES)
     assert "lugano" in hub.catalogue.sites
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
@@ -135,10 +137,10 @@ async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub,
     sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
     profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites, profiles=profiles))
-    await hub.render_form(StartRequest("alice"), "/x.js")
+    await hub.render_form(StartRequest("alice"), _ADDRESSES)
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
-    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), "/x.js")
+    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), _ADDRESSES)
     await until(lambda: "lugano" in asked)
 
 
@@ -157,7 +159,7 @@ async def test_a_start_at_one_site_asks_no_other(hub: Hub) -> None:
 
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
     assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
-        _ALICE, "/x.js"
+        _ALICE, _ADDRESSES
     )
     sent = {"site": ["lugano"], "project": ["proj3"]}
     assert hub.read_form(_ALICE, sent) == {"site": "lugano", "project": "proj3"}
@@ -165,7 +167,7 @@ async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
 
 async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> None:
     _knowing(hub, "proj3", "proj12")
-    await hub.render_form(_ALICE, "/x.js")
+    await hub.render_form(_ALICE, _ADDRESSES)
     with pytest.raises(ChoiceRefused, match="Choose one of: proj3, proj12"):
         hub.read_form(_ALICE, {"site": ["lugano"], "project": ["proj5"]})
 
@@ -194,7 +196,7 @@ async def test_launches_that_jupyterhub_does_not_know_of_yet_count_too(hub: Hub)
 async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_request(few=2), {"profile": ["few"], "time": ["2h"]})
-    page = await hub.render_form(_ALICE, "/x.js")
+    page = await hub.render_form(_ALICE, _ADDRESSES)
     assert "You already have 2 servers of Few" in page
     assert 'value="2h"' in page
 

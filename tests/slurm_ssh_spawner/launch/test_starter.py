@@ -150,6 +150,38 @@ def test_what_a_proxy_or_a_limiter_answers_is_not_the_hubs_word(start: Start, hu
     assert f"waiting for the hub: HTTP Error {status}" in starter.said()
 
 
+_WORD = b'{"status": 404, "message": "No.", "unknown_launch": true}'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n3a\r\n" + _WORD + b"\r\n0\r\n\r\n",
+        b"HTTP/1.1 404 No\r\n" + b"X-Header: much\r\n" * 300 + b"\r\n" + _WORD,
+    ],
+)
+def test_the_hubs_word_is_heard_through_whatever_stands_before_it(start: Start, answer: bytes) -> None:
+    hub = Hub(port=loopback.free_port())
+    with loopback.babbling(hub.port, answer):
+        starter = start(hub, "serve", "until-term")
+        assert starter.status() == 3
+    assert not (starter.folder / "pid").exists()
+
+
+def test_stages_that_the_hub_refuses_do_not_keep_the_server_from_starting(start: Start, hub: Hub) -> None:
+    hub.statuses = [400]
+    held = json.dumps([{"stage": "notice", "text": "é" * 5}])
+    start(hub, "serve", "until-term", JUPYTERHUB_SITES_HELD=held)
+    assert hub.reports == [_STARTING, {"port": hub.reported_port()}]
+
+
+def test_stages_are_no_longer_in_a_report_than_in_the_script(start: Start, hub: Hub) -> None:
+    held = json.dumps([{"stage": "notice", "text": "日" * 4000}], ensure_ascii=False)
+    start(hub, "serve", "until-term", JUPYTERHUB_SITES_HELD=held)
+    hub.reported_port()
+    assert hub.lengths[0] < len(held.encode()) + 200
+
+
 def test_a_launch_that_the_hub_forgot_meanwhile_is_ended(start: Start, hub: Hub) -> None:
     hub.statuses = [204, loopback.UNWANTED]
     starter = start(hub, command=["sh", "-c", f"echo $$ > pid; exec python3 {_STUB} serve until-term"])
@@ -285,6 +317,23 @@ with loopback.listening(loopback.Hub()) as hub:
     assert done.returncode == 0, done.stderr
     environ = json.loads((tmp_path / "environ.json").read_text())
     assert environ["JUPYTERHUB_SERVICE_URL"].startswith("http://[::]:")
+
+
+def test_a_python_that_finds_its_library_by_its_own_site_only_will_do(tmp_path: Path, hub: Hub) -> None:
+    paths = subprocess.run(
+        ["/usr/bin/python3", "-I", "-S", "-c", "import sys; print(sys.path)"], capture_output=True, check=True
+    )
+    (tmp_path / "site.py").write_text(f"import sys\ndef main():\n    sys.path[:] = {paths.stdout.decode()}")
+    begin = f"import sys; sys.path[:] = [{str(tmp_path)!r}]; exec(open({str(_SOURCE)!r}).read())"
+    environ = {
+        "JUPYTER_RUNTIME_DIR": str(tmp_path),
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": str(tmp_path),
+        "JUPYTERHUB_API_TOKEN": "5ec4e7",
+        "JUPYTERHUB_SITES_REPORT_URL": hub.url,
+    }
+    ended = subprocess.run(["/usr/bin/python3", "-I", "-S", "-c", begin, "/bin/false"], env=environ, check=False)
+    assert ended.returncode == 1
+    assert hub.reports == [_STARTING]
 
 
 def test_the_source_is_clean_for_python_3_6() -> None:

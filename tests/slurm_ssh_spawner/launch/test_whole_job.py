@@ -32,7 +32,7 @@ def job(tmp_path: Path, hub: loopback.Hub) -> WholeJob:
 
 def _by(text: str, client: str) -> str:
     """Return the script with a client alone that it can report with."""
-    text = text if client == "bash" else text.replace('post_from_here "$1" || ', "")
+    text = text if client == "bash" else text.replace('[ -z "$way" ] && post_from_here', "false")
     return text.replace("command -v curl", "false") if client == "python3" else text
 
 
@@ -164,6 +164,12 @@ class TestServersPython:
         assert job.environ["PYTHONPATH"] == "/opt/jupyterlab:"
         assert self._of_kernels(job.environ)["PYTHONPATH"] == "/opt/scipy-stack:/opt/jupyterlab:"
 
+    def test_they_are_the_sites_where_the_shell_remembers_no_programs(self, job: WholeJob) -> None:
+        switched_off = (Fragment(before=Shell("set +h; export PYTHONPATH=/opt/new")),)
+        text = job.text(stub("serve", "fail", "0"), fragments=switched_off)
+        assert job.start(text, PYTHONPATH="/opt/site").wait(WAIT_SECONDS) == 0, job.said
+        assert job.environ["PYTHONPATH"] == "/opt/site"
+
     def test_a_server_of_the_profiles_own_has_the_profiles(self, job: WholeJob, tmp_path: Path) -> None:
         (tmp_path / "own" / "bin").mkdir(parents=True)
         (tmp_path / "own" / "bin" / "python3").symlink_to("/usr/bin/python3")
@@ -189,6 +195,14 @@ class TestNobodyWaits:
         assert job.said == "This job ends, because the hub does not know it: nobody waits for it.\n"
         assert not (job.home / "worked").exists()
         assert not job.launch.exists()
+
+    def test_a_hub_that_drops_what_bash_sends_is_asked_by_a_program(self, tmp_path: Path) -> None:
+        (tmp_path / "curl").write_text("#!/bin/sh\ncat >/dev/null\necho '{\"unknown_launch\": true}'\n")
+        (tmp_path / "curl").chmod(0o755)
+        with loopback.full() as port:
+            job = WholeJob(tmp_path, loopback.Hub(port=port))
+            text = job.text(stub("serve", "until-term"), profile=_WORK)
+            assert job.start(text, PATH=f"{tmp_path}:/usr/bin:/bin").wait(WAIT_SECONDS) == 3, job.said
 
     @pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 502])
     def test_any_other_answer_lets_it_go_on(self, job: WholeJob, hub: loopback.Hub, status: int) -> None:
@@ -219,6 +233,19 @@ class TestOrder:
         spoilt = (Fragment(before=Shell('printf \'{"stage\\n\' 1<>"$JUPYTERHUB_SITES_STAGES"')),)
         assert job.start(job.text(stub("serve", "fail", "0"), fragments=spoilt)).wait(WAIT_SECONDS) == 0, job.said
         assert [each.get("stage") for each in hub.reports][:2] == ["job", "starting"]
+
+
+class TestLaunchFolder:
+    """It is removed at the end, also from NFS, where a file that is open stays."""
+
+    def test_nothing_in_it_is_open_then(self, job: WholeJob, tmp_path: Path) -> None:
+        (tmp_path / "rm").write_text(f'#!/bin/sh\nls -l /proc/$PPID/fd >>{tmp_path}/open\nexec /bin/rm "$@"\n')
+        (tmp_path / "rm").chmod(0o755)
+        assert job.run("serve", "fail", "0", PATH=f"{tmp_path}:/usr/bin:/bin") == 0, job.said
+        assert not job.launch.exists()
+        seen = (tmp_path / "open").read_text()
+        assert "/log" in seen
+        assert "stages" not in seen
 
 
 class TestRuntimeFolder:

@@ -1,4 +1,4 @@
-say() { printf '\n== %s\n' "$1" && printf '\n== %s\n' "$1" >&2; }
+say() { printf '\n== %s\n' "$1" || return; printf '\n== %s\n' "$1" >&2 || :; }
 (
 umask 077; probe="$HOME/.jupyter-sites-$$"
 head -c 4096 /dev/zero > "$probe"; s=$?; rm -f -- "$probe"; exit $s
