@@ -1,12 +1,13 @@
 """Many people who start their servers at the same time, and stop them."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TextIO
+from typing import BinaryIO
 
 import httpx
 
@@ -15,6 +16,10 @@ from lab import Lab
 from lab.plan import HUB, SITES
 
 _READY = re.compile(r"\[I (\S+ \S+) .*User (\S+) took [\d.]+ seconds to start")
+_FAILED = re.compile(
+    r"\[[WE] (\S+ \S+) .*\] (?:(?:Not|Error|Unhandled error) (?:starting|waiting for) )?"
+    r"(\S+)'s server(?: ?:)? (.*)"
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LOOK_SECONDS = 0.25
 _STALL_SECONDS = 10
@@ -42,12 +47,12 @@ def start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequence[str])
 
     When a server is ready is read in the hub's log, so that the hub has nothing to do but that.
     """
-    with lab.log(HUB.name, hubs.DAEMON).open(errors="replace") as log:
+    with lab.log(HUB.name, hubs.DAEMON).open("rb") as log:
         log.seek(0, 2)
         return asyncio.run(_start(lab, people, seconds, sites, log))
 
 
-async def _start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequence[str], log: TextIO) -> Started:
+async def _start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequence[str], log: BinaryIO) -> Started:
     found = Started()
     wall, began = time.time(), time.monotonic()
     async with hubs.browser(lab) as browser:
@@ -62,26 +67,49 @@ async def _start(lab: Lab, people: Sequence[str], seconds: float, sites: Sequenc
         changed = time.monotonic()
         while len(found.ready.keys() | found.failed) < len(people):
             await asyncio.sleep(_LOOK_SECONDS)
-            for name, at in became_ready(log):
-                found.ready[name] = at - wall
+            for news in decided(log):
                 changed = time.monotonic()
+                if news.problem:
+                    found.failed[news.name] = news.problem
+                else:
+                    found.ready[news.name] = news.at - wall
             if time.monotonic() - changed > _STALL_SECONDS and asked.done():
                 there = await asyncio.to_thread(hubs.servers, lab)
                 given_up = time.monotonic() - began > _PATIENCE_SECONDS
                 for name in set(people) - found.ready.keys() - found.failed.keys():
                     if f"{name}/" not in there or given_up:
-                        found.failed[name] = "given up" if given_up else "failed later"
+                        found.failed[name] = "given up" if given_up else "there is no such server"
                 changed = time.monotonic()
         await asked
     return found
 
 
-def became_ready(log: TextIO) -> Iterator[tuple[str, float]]:
-    """Yield who has a server since the last look, and since when (wall clock)."""
-    for line in log:
-        if match := _READY.search(_COLOURS.sub("", line)):
-            at, _, thousandths = match[1].rpartition(".")
-            yield match[2], time.mktime(time.strptime(at, "%Y-%m-%d %H:%M:%S")) + float(f"0.{thousandths}")
+@dataclass(frozen=True)
+class News:
+    """Whose start was decided and when (wall clock); `problem` is "" if there is a server."""
+
+    name: str
+    at: float
+    problem: str = ""
+
+
+def decided(log: BinaryIO) -> Iterator[News]:
+    """Yield what a hub's log says since the last look."""
+    while line := log.readline():
+        if not line.endswith(b"\n"):
+            # The rest is yet to be written.
+            log.seek(-len(line), os.SEEK_CUR)
+            return
+        text = _COLOURS.sub("", line.decode(errors="replace"))
+        if match := _READY.search(text):
+            yield News(match[2], _clock(match[1]))
+        elif match := _FAILED.search(text):
+            yield News(match[2], _clock(match[1]), match[3].strip())
+
+
+def _clock(stamp: str) -> float:
+    at, _, thousandths = stamp.rpartition(".")
+    return time.mktime(time.strptime(at, "%Y-%m-%d %H:%M:%S")) + float(f"0.{thousandths}")
 
 
 async def _refused(browser: httpx.AsyncClient, method: str, path: str, body: object = None) -> str:

@@ -23,6 +23,8 @@ LOG = """\
 [I 2026-03-01 12:00:00.250 JupyterHub base:1193] User p01 took 3.212 seconds to start
 [I 2026-03-01 12:00:01.000 JupyterHub log:192] 201 POST /hub/api/users/p02/server (lab@127.0.0.1) 9000.00ms
 \x1b[32m[I 2026-03-01 12:00:02.500 JupyterHub base:1193]\x1b[m User p02 took 5.000 seconds to start
+[W 2026-03-01 12:00:02.501 JupyterHub base:1312] User p04 is slow to start (timeout=10)
+[E 2026-03-01 12:00:03.000 JupyterHub user:1065] Not starting p03's server : 503 Geneva cannot be reached.
 """
 
 
@@ -34,9 +36,20 @@ def test_counts_are_taken_from_each_other_and_brought_to_a_minute() -> None:
     assert replace(COST, squeue=10).since(COST, 2) == Counts(0, 0, 0, 0, 12, 0, 0)
 
 
-def test_the_log_says_who_is_ready_and_when() -> None:
-    (first, begun), (second, ended) = crowd.became_ready(io.StringIO(LOG))
-    assert (first, second, ended - begun) == ("p01", "p02", 2.25)
+def test_the_log_says_whose_start_is_decided_and_when() -> None:
+    first, second, third = crowd.decided(io.BytesIO(LOG.encode()))
+    assert (first.name, second.name, second.at - first.at) == ("p01", "p02", 2.25)
+    assert (third.name, third.problem) == ("p03", "503 Geneva cannot be reached.")
+
+
+def test_a_line_that_is_not_whole_yet_is_read_when_it_is() -> None:
+    half = LOG.index("to start")
+    log = io.BytesIO(LOG[:half].encode())
+    assert not list(crowd.decided(log))
+    log.seek(0, io.SEEK_END)
+    log.write(LOG[half:].encode())
+    log.seek(0)
+    assert len(list(crowd.decided(log))) == 3
 
 
 def test_a_storm_is_compared_with_the_others_also_where_nobody_got_a_server() -> None:
