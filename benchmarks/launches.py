@@ -68,9 +68,9 @@ def stop(person: Person) -> None:
         time.sleep(0.1)
 
 
-def script_of(lab: Lab, job: str) -> str:
+def script_of(lab: Lab, job: str, controller: str = CONTROLLER) -> str:
     """Return the script of a job as Slurm has it."""
-    return lab.run(CONTROLLER, ["scontrol", "write", "batch_script", job, "-"]).stdout
+    return lab.run(controller, ["scontrol", "write", "batch_script", job, "-"]).stdout
 
 
 def typed(lab: Lab, person: Person, script: str, phase: float) -> Marks:

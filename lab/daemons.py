@@ -15,6 +15,8 @@ KDC_PORT, SSH_PORT, SLURMDBD_PORT = 88, 22, 6819
 DATABASE = "/var/lib/mysql"
 DATABASE_SOCKET = "/run/mysqld/mysqld.sock"
 TUNNELS_SOCKET = "/run/jupyterhub-tunnels/socket"
+HUB_CONFIG = "/etc/jupyterhub/jupyterhub_config.py"
+"""It says no more than that the lab's is to be read; with another text the next start is that of another hub."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _proxy(token: str) -> Daemon:
 def _hub(proxy_token: str) -> Daemon:
     return Daemon(
         "jupyterhub",
-        (str(HUB_PYTHON), "-m", "jupyterhub", "-f", str(TREE / "lab/jupyterhub_config.py")),
+        (str(HUB_PYTHON), "-m", "jupyterhub", "-f", HUB_CONFIG),
         user=HUB_USER,
         folders=(
             Folder("/run/jupyterhub", HUB_USER, 0o700),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lab import software
 from lab.accounts import account_lines, projects_file
-from lab.folders import PAM_MODULES, STUB_SERVER, StateFolder
+from lab.daemons import HUB_CONFIG
+from lab.folders import PAM_MODULES, STUB_SERVER, TREE, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.modules import module_files
 from lab.plan import (
@@ -37,6 +38,8 @@ PrintMotd no
 AcceptEnv LANG LC_*
 LogLevel VERBOSE
 """
+
+HUB_CONFIG_TEXT = f"load_subconfig({str(TREE / 'lab/jupyterhub_config.py')!r})\n"
 
 PAM_JUPYTERHUB = """\
 auth    required /etc/security/pam_krb5.so no_ccache defer_pwchange
@@ -113,6 +116,7 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
+    yield File(HUB_CONFIG, HUB_CONFIG_TEXT)
 
 
 def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:

@@ -4,30 +4,14 @@ from pathlib import Path
 
 c = get_config()
 
-load_subconfig(str(Path(__file__).parent.parent / "jupyterhub_config.py"))
+HERE = Path(__file__).parent
 
-c.JupyterHub.hub_connect_url = "http://hub.lab.test:8081"
-c.ConfigurableHTTPProxy.auth_token = Path("/etc/jupyterhub/proxy-token").read_text()
+load_subconfig(str(HERE.parent / "jupyterhub_config.py"))
+load_subconfig(str(HERE / "any_jupyterhub_config.py"))
 
 c.Authenticator.admin_users = {"ruth"}
 
 c.SingleSignOn.keytab = "/etc/jupyterhub/http.keytab"
-
-c.JupyterHub.services = [{"name": "lab", "api_token": "lab-service-token"}]
-c.JupyterHub.load_roles = [
-    {
-        "name": "lab",
-        "services": ["lab"],
-        "scopes": [
-            "admin:users",
-            "admin:servers",
-            "admin:server_state",
-            "tokens",
-            "access:servers",
-            "read:hub",
-        ],
-    }
-]
 
 c.SlurmSSHSpawner.tunnels_socket = "/run/jupyterhub-tunnels/socket"
 

@@ -219,10 +219,13 @@ INDIVIDUALS = (
     Person("shorty", 20008, "tickets of two minutes", kdc_options='-maxlife "2 minutes"'),
 )
 
-CROWD = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number in range(1, 31))
-"""Thirty people with nothing special about them, for load."""
+HUNDRED = tuple(Person(f"p{number:02}", 20100 + number, "one of many") for number in range(1, 101))
+"""A hundred people with nothing special about them, for benchmarks."""
 
-PEOPLE = (*INDIVIDUALS, *CROWD)
+CROWD = HUNDRED[:30]
+"""Thirty of them, for tests."""
+
+PEOPLE = (*INDIVIDUALS, *HUNDRED)
 
 HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",)}
 """Groups of people on the host `hub`, which are groups of JupyterHub."""

@@ -24,7 +24,7 @@ class Reports(HTTPServer):
     """Takes the reports that a job would send to the hub."""
 
     timeout = PATIENCE_SECONDS
-    last: tuple[dict[str, object], str, float] | None = None
+    last: tuple[list[dict[str, object]], str, float] | None = None
 
     def until(self, key: str, value: str | None = None) -> tuple[dict[str, object], str, float]:
         """Take reports until one has the key (with this value); return it, where it came from and when."""
@@ -33,9 +33,10 @@ class Reports(HTTPServer):
             self.handle_request()
             if self.last is None:
                 sys.exit("The job has not reported in time; its log is in /scratch/<person>/jupyter.")
-            said = self.last[0].get(key)
-            if said is not None and value in (None, said):
-                return self.last
+            bodies, address, at = self.last
+            for body in bodies:
+                if body.get(key) is not None and value in (None, body[key]):
+                    return body, address, at
 
 
 class Report(BaseHTTPRequestHandler):
@@ -43,7 +44,9 @@ class Report(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.last = (body, self.client_address[0], time.monotonic())
+        # Reports that follow each other within a moment come together.
+        bodies = body if isinstance(body, list) else [body]
+        self.server.last = (bodies, self.client_address[0], time.monotonic())
         self.send_response(204)
         self.end_headers()
 
