@@ -85,11 +85,11 @@ class TestShow:
         assert main.main(["show", str(file), "--user", "alice"]) == 0
         assert capsys.readouterr().out.splitlines() == [
             "all: JupyterLab",
-            "  geneva: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
+            "  geneva: time 1m to 12h, cores 1 to 8, memory 256M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
             "    projects: physics, chemistry",
             "    version: 1.0 or 2.0, default 1.0",
-            "  lugano: time 1m to 12h, cores 1 to 8, memory 1M to 4G, gpus 0 to 2",
+            "  lugano: time 1m to 12h, cores 1 to 8, memory 256M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
             "    projects: those that Slurm's accounting lists for the person (name them with --projects)",
             "    version: 1.0 or 2.0, default 1.0",
