@@ -5,7 +5,8 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
@@ -177,8 +178,11 @@ class ConnectionPool:
                     return running.result()
                 if not patience.left or not any(self._has_let_in(each, began) for each in site.front_ends):
                     raise TimeoutError
-        finally:
+        except BaseException:
+            # A connection may have come in this very moment.
+            running.add_done_callback(partial(_hand, self._retire))
             running.cancel()
+            raise
 
     def _has_let_in(self, front_end: FrontEnd, since: float) -> bool:
         """Return whether a front end has let somebody in since then (loop time)."""
@@ -277,13 +281,15 @@ class _Race:
         One that succeeds nevertheless must not stay open with a ticket: its connection goes to `retire`.
         """
 
-        def look(attempt: asyncio.Task[Connection]) -> None:
-            if not attempt.cancelled() and not attempt.exception():
-                retire(attempt.result())
-
         for attempt in self._running:
-            attempt.add_done_callback(look)
+            attempt.add_done_callback(partial(_hand, retire))
             attempt.cancel()
+
+
+def _hand(retire: Callable[[Connection], None], ended: "asyncio.Future[Any]") -> None:
+    """Hand over the connection that something has ended with, if it has."""
+    if not ended.cancelled() and not ended.exception() and (connection := ended.result()):
+        retire(connection)
 
 
 def _late(site: Reachable, deadline: Deadline | None, patience: Deadline, said: str) -> SiteUnreachable:

@@ -524,6 +524,25 @@ async def test_what_one_that_is_given_up_says_at_its_end_is_heard(monkeypatch: p
     await crowd.pool.close()
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_whoever_waits_no_longer_leaves_no_connection(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    crowd = _Crowd(monkeypatch, one=None)
+
+    async def connect_at_once(_front_end: FrontEnd, *_: Any) -> Any:
+        crowd.made.append(_Made())
+        return crowd.made[-1]
+
+    monkeypatch.setattr(pool_module, "connect", connect_at_once)
+    coming = asyncio.create_task(crowd.come(1))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    coming.cancel()
+    await asyncio.wait((coming,))
+    await asyncio.sleep(0.01)
+    await crowd.pool.close()
+    assert all(each.is_closed for each in crowd.made)
+
+
 async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
