@@ -126,11 +126,11 @@ async def _in_time(
         if not connecting.done():
             raise TimeoutError
         return connecting.result()
-    finally:
-        if not connecting.done():
-            # asyncssh leaves the connection of a caller open who waits no longer.
-            hearing.abort()
-            connecting.cancel()
+    except (asyncio.CancelledError, TimeoutError, FrontEndSilent):
+        # asyncssh leaves a connection open whose caller waits no longer; it may have come in this very moment.
+        hearing.abort()
+        connecting.cancel()
+        raise
 
 
 async def _connect(

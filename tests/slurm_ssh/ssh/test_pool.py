@@ -543,6 +543,25 @@ async def test_whoever_waits_no_longer_leaves_no_connection(monkeypatch: pytest.
     assert all(each.is_closed for each in crowd.made)
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_login_that_is_given_up_leaves_no_connection(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    made: list[Any] = []
+
+    async def connect_at_once(_front_end: FrontEnd, _owner: str, _ccache: str, hearing: Any) -> Any:
+        made.append(SimpleNamespace(is_open=True))
+        hearing.connection_made(SimpleNamespace(abort=lambda: vars(made[-1]).update(is_open=False)))
+        return made[-1]
+
+    monkeypatch.setattr(connecting, "_connect", connect_at_once)
+    hearing, ticket = connecting._Hearing(), SimpleNamespace(ccache="")
+    coming = asyncio.create_task(connecting._in_time(_silent(1), "alice", ticket, hearing))  # type: ignore[arg-type]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    coming.cancel()
+    await asyncio.wait((coming,))
+    assert coming.cancelled() == (not any(each.is_open for each in made))
+
+
 async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
