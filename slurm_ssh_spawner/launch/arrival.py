@@ -141,7 +141,7 @@ class Arrivals:
 
     async def _told(self, job: Job, progress: Progress, patience: Patience) -> JobReport:
         told, limit = "", sentences.WAITS_UNTIL.format(until=patience.clock)
-        async for report in self._watch.reports(job):
+        async for report in self._watch.reports(job, progress.begun):
             if report.state.is_over:
                 return report
             patience.seen(report)
