@@ -13,7 +13,18 @@ from pathlib import Path
 import httpx
 
 from benchmarks import lies
-from benchmarks.pages import EVERY_SECONDS, PAGES, READER, answers, ask, at_the_form, log_in, logged_in, status
+from benchmarks.pages import (
+    EVERY_SECONDS,
+    PAGES,
+    READER,
+    answers,
+    ask,
+    at_the_form,
+    browsers,
+    log_in,
+    logged_in,
+    status,
+)
 from benchmarks.samples import Samples, Table, ratio, with_tail
 from lab import Lab
 from lab.person import Person
@@ -66,20 +77,21 @@ class Frozen:
 def measure(lab: Lab, say: Say) -> Frozen:
     """Ask for pages with the KDC at work and with the KDC frozen; thaw it.  Raises LabError or NotLetIn."""
     with ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(LOGINS + STARTS + len(PAGES)))
+        threads = stack.enter_context(ThreadPoolExecutor(LOGINS + STARTS))
+        pool = stack.enter_context(browsers())
         reader, *starters = (stack.enter_context(logged_in(lab, name)) for name in (READER, *STARTERS))
         strangers = [stack.enter_context(at_the_form(lab, CROWD[n % len(CROWD)].name)) for n in range(LOGINS)]
         say(f"frozen: pages without load, {QUIET_SECONDS} s")
-        quiet = answers(ask(threads, reader, QUIET_SECONDS))
+        quiet = answers(ask(pool, reader, QUIET_SECONDS))
         lying = {}
         for kind in lies.KINDS:
             say(f"frozen: pages while a login shell answers with {kind}")
             with logged_in(lab, lies.LIAR) as liar, lies.told(lab, liar, kind):
-                lying[LYING.format(kind)] = answers(ask(threads, reader, QUIET_SECONDS))
+                lying[LYING.format(kind)] = answers(ask(pool, reader, QUIET_SECONDS))
         say(f"frozen: pages with the KDC frozen, {LOGINS} logins and {STARTS} starts")
         with _frozen(lab):
             crowd = _crowd(threads, strangers, starters)
-            asked = ask(threads, reader, ARRIVAL_SECONDS + WAITING_SECONDS)
+            asked = ask(pool, reader, ARRIVAL_SECONDS + WAITING_SECONDS)
             hub_cpu = _computed(lab, ARRIVAL_SECONDS)
             loaded = answers(asked)
             waited = _waiting(lab, crowd)

@@ -1,13 +1,14 @@
 """`logins`: a hundred people log in at once, while others look at pages, next to as many kinit at once."""
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from benchmarks.pages import PAGES, READER, answers, ask, at_the_form, log_in, logged_in
+from benchmarks import hubs
+from benchmarks.pages import PAGES, READER, answers, ask, at_the_form, browsers, logged_in
 from benchmarks.samples import Aim, Table, percentile95, ratio, with_tail
 from lab import Lab
 from lab.person import Person
@@ -37,24 +38,34 @@ def measure(lab: Lab, say: Say, people: int) -> Logins:
     """Let so many people log in at once.  Raises LabError or NotLetIn."""
     names = [person.name for person in HUNDRED[:people]]
     with ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(people + len(PAGES)))
+        pool = stack.enter_context(browsers())
         reader = stack.enter_context(logged_in(lab, READER))
         strangers = [stack.enter_context(at_the_form(lab, name)) for name in names]
         say(f"logins: pages without load, {_READING_SECONDS} s")
-        quiet = answers(ask(threads, reader, _READING_SECONDS))
+        quiet = answers(ask(pool, reader, _READING_SECONDS))
         say(f"logins: {people} at once")
-        asked = ask(threads, reader, _READING_SECONDS)
-        began = time.monotonic()
-
-        def timed(person: Person) -> tuple[float, str]:
-            status = log_in(person)
-            return time.monotonic() - began, status
-
-        found = [future.result() for future in [threads.submit(timed, person) for person in strangers]]
+        asked = ask(pool, reader, _READING_SECONDS)
+        found = asyncio.run(_at_once(lab, strangers))
         busy = answers(asked)
     pages = {page: {_QUIET: quiet[page], _BUSY: busy[page]} for page in PAGES}
     became = dict(Counter(status for _, status in found))
     return Logins(sorted(took for took, _ in found), became, _kinit(lab, names), pages)
+
+
+async def _at_once(lab: Lab, strangers: Sequence[Person]) -> list[tuple[float, str]]:
+    """Let everybody send the login form; return how long each waited, and the status of the answer."""
+    async with hubs.browser(lab) as browser:
+
+        async def log_in(person: Person) -> tuple[float, str]:
+            fields = {"username": person.name, "password": f"{person.name}-pw", "_xsrf": person.xsrf()}
+            cookies = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
+            began = time.monotonic()
+            answer = await browser.post(
+                "/hub/login", data=fields, headers={"Cookie": cookies, "Authorization": ""}
+            )
+            return time.monotonic() - began, str(answer.status_code)
+
+        return await asyncio.gather(*map(log_in, strangers))
 
 
 def _kinit(lab: Lab, names: list[str]) -> float:

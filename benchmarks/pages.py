@@ -1,10 +1,11 @@
 """Other people's pages, asked for while a hub has much to do, and what a crowd asks of it."""
 
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
+from multiprocessing import get_context
 
 import httpx
 
@@ -36,10 +37,19 @@ def at_the_form(lab: Lab, name: str) -> Person:
     return person
 
 
-def ask(threads: ThreadPoolExecutor, reader: Person, seconds: float) -> Asked:
+@contextmanager
+def browsers() -> Iterator[ProcessPoolExecutor]:
+    """Give processes that ask for pages: what a crowd takes of this one's time is no part of their samples."""
+    with ProcessPoolExecutor(len(PAGES), mp_context=get_context("spawn")) as pool:
+        # They begin with their first work.
+        list(pool.map(time.sleep, [EVERY_SECONDS] * len(PAGES)))
+        yield pool
+
+
+def ask(pool: ProcessPoolExecutor, reader: Person, seconds: float) -> Asked:
     """Have a person ask for every page, ten times a second, for so long."""
-    count = round(seconds / EVERY_SECONDS)
-    return {page: threads.submit(_ask_for, reader, page, count) for page in PAGES}
+    count, cookies = round(seconds / EVERY_SECONDS), dict(reader.http.cookies)
+    return {page: pool.submit(_ask_for, reader.url, cookies, page, count) for page in PAGES}
 
 
 def answers(asked: Asked) -> dict[str, list[float]]:
@@ -47,7 +57,7 @@ def answers(asked: Asked) -> dict[str, list[float]]:
     return {page: samples.result() for page, samples in asked.items()}
 
 
-def _ask_for(reader: Person, page: str, count: int) -> list[float]:
+def _ask_for(url: str, cookies: Mapping[str, str], page: str, count: int) -> list[float]:
     """Return the seconds until each of `count` GETs was answered, or given up.
 
     They are counted from when a GET was due, so that an answer that hangs counts for those behind it, too.
@@ -55,9 +65,7 @@ def _ask_for(reader: Person, page: str, count: int) -> list[float]:
     begun = time.monotonic()
     end = begun + count * EVERY_SECONDS + _PATIENCE_SECONDS
     samples = []
-    with httpx.Client(
-        verify=NO_TLS, base_url=reader.url, cookies=reader.http.cookies, timeout=_PATIENCE_SECONDS
-    ) as browser:
+    with httpx.Client(verify=NO_TLS, base_url=url, cookies=dict(cookies), timeout=_PATIENCE_SECONDS) as browser:
         for number in range(count):
             due = begun + number * EVERY_SECONDS
             time.sleep(max(0, due - time.monotonic()))
