@@ -29,7 +29,7 @@ class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
         """Look at no cookie: none counts here."""
 
     async def get_current_user(self) -> None:
-        """Look nobody up: what is presented is compared with the launch's own token, without JupyterHub's database.
+        """Look nobody up: what is presented is compared with the token of the launch, not with JupyterHub's own.
 
         Of a hundred jobs that report at once each would cost it a dozen questions and a commit.
         """

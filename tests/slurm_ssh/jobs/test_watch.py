@@ -315,7 +315,9 @@ async def test_a_job_that_says_it_has_begun_is_asked_about_at_once(monkeypatch: 
     assert await later == RUNNING
 
 
-async def test_a_job_that_is_known_to_run_is_not_asked_about_for_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_that_is_known_to_run_is_not_asked_about_for_saying_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 3600)
     (job,) = _jobs(1)
     slurm, begun = _Slurm((_row(job),)), asyncio.Event()
