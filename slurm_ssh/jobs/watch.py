@@ -15,9 +15,11 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import survey
 from slurm_ssh.slurm.survey import Listing
 
-FIRST_PAUSE_SECONDS = 0.5
+# A job that begins within that says so itself.
+FIRST_LOOK_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
-PAUSE_GROWTH = 1.3
+PAUSE_GROWTH = 1.5
 # Absent from one answer may be a controller that has just started; absent from one so much later is gone.
 ABSENT_SECONDS = 2.0
 # How old the answer to somebody else's question may be, as a part of the pause since the last look.
@@ -99,11 +101,14 @@ class JobWatch:
         return self._seen_last(job, since)
 
     async def reports(self, job: Job, begun: asyncio.Event | None = None) -> AsyncIterator[JobReport]:
-        """Yield observations of the job for ever, the first from now on, often at first and then less and less.
+        """Yield observations of the job for ever, often at first and then less and less.
 
-        Set by a sign that the job has `begun`, the event ends the pause: Slurm knows its node now.
+        The first is made now or, where a sign that the job has `begun` is waited for, in a moment; and one at once
+        when there is that sign: Slurm knows its node then.
         """
         pause, young = FIRST_PAUSE_SECONDS, 0.0
+        if begun and await _is_set_within(begun, FIRST_LOOK_SECONDS):
+            begun = None
         while True:
             report = await self._report(job, young)
             yield report

@@ -305,31 +305,41 @@ async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest
 
 async def test_a_job_that_says_it_has_begun_is_asked_about_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # It has waited for long, so the next look is far away; its server will be up in a moment.
-    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 3600)
+    monkeypatch.setattr(watch_module, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(watch_module, "PAUSE_GROWTH", 1e6)
+    monkeypatch.setattr(watch_module, "LONGEST_PAUSE_SECONDS", 3600)
     (job,) = _jobs(1)
-    slurm, begun = _Slurm((_row(job, JobReport(JobState.PENDING)),), (_row(job),)), asyncio.Event()
+    slurm, begun = _Slurm((_row(job, JobReport(JobState.PENDING)),)), asyncio.Event()
     reports = JobWatch(slurm).reports(job, begun)
-    assert (await anext(reports)).state is JobState.PENDING
+    assert [(await anext(reports)).state for _ in range(2)] == [JobState.PENDING] * 2
+    slurm.answers = [(_row(job),)]
     later = asyncio.ensure_future(anext(reports))
     begun.set()
     assert await later == RUNNING
 
 
-async def test_a_job_that_is_known_to_run_is_not_asked_about_for_saying_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_job_that_begins_at_once_is_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "FIRST_LOOK_SECONDS", 3600)
     monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 3600)
     (job,) = _jobs(1)
     slurm, begun = _Slurm((_row(job),)), asyncio.Event()
     reports = JobWatch(slurm).reports(job, begun)
-    assert await anext(reports) == RUNNING
-    later = asyncio.ensure_future(anext(reports))
+    first = asyncio.ensure_future(anext(reports))
+    await _some_turns()
+    assert slurm.asked == []
     begun.set()
-    # Turns of the loop, in which it would have asked.
-    for _ in range(10):
-        await asyncio.sleep(0)
+    assert await first == RUNNING
+    later = asyncio.ensure_future(anext(reports))
+    await _some_turns()
     assert slurm.asked == ["alice@geneva"]
     later.cancel()
+
+
+async def _some_turns() -> None:
+    """Give others the turns of the loop in which they would have asked."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_a_slow_slurm_is_left_alone_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:

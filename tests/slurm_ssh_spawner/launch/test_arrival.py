@@ -71,6 +71,7 @@ async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     monkeypatch.setattr(arrival, "UNHEARD_SECONDS", 0.02)
     # Whoever waits for the next look of the watch waits for ever.
     monkeypatch.setattr(watch, "FIRST_PAUSE_SECONDS", 10_000)
+    monkeypatch.setattr(watch, "FIRST_LOOK_SECONDS", 0)
     return Waiting(tmp_path)
 
 
