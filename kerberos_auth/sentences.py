@@ -56,6 +56,9 @@ PASSWORD_OF = _("Password of {user}:")
 GET_TICKET = _("Get a new ticket")
 ENTER_PASSWORD = _("Enter your password")
 LOG_IN_AGAIN = _("Log in again")
+ITEM_HOURS = _("Ticket: {hours} h")
+ITEM_MINUTES = _("Ticket: {minutes} min")
+ITEM_NONE = _("Ticket: none")
 
 # -- single sign-on --------------------------------------------------------------------------------------
 SIGN_ON = _("Log in without a password")

@@ -93,6 +93,9 @@ SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 
+# -- the frame of all pages ------------------------------------------------------------------------------
+SKIP_TO_CONTENT = _("Skip to the content")
+
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")
 NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")

@@ -10,6 +10,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
@@ -21,11 +22,12 @@ _original = JupyterHub.init_handlers
 Route = tuple[Any, ...]
 """A pattern, a handler and what the handler is given, as tornado has it."""
 
+_STATIC = str(files(__package__) / "static")
 _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
-    (r"/launch-pages/([a-z_]+\.js)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
+    (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {UserServerAPIHandler: ServerHandler}
 # Through this one a job's token may set any attribute of its spawner.
@@ -54,4 +56,7 @@ def _init_handlers(app: Any) -> None:
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
         app.handlers = arranged(app.handlers, app.hub_prefix)
+        # What our templates say; an admin's own variables stay.
+        variables = app.tornado_settings.get("template_vars", {})
+        app.tornado_settings["template_vars"] = {"launch_sentences": sentences, **variables}
         begin(app)

@@ -162,6 +162,22 @@ async def test_an_expired_ticket_can_be_replaced_on_the_page(hub, alice):
     assert hub.authenticator.tickets.get("alice")
 
 
+def item(page):
+    """What the navigation says of the ticket."""
+    _, found, rest = page.text.partition('id="ticket-item" href="/@/space%20word/hub/ticket">')
+    return rest.partition("</a>")[0] if found else ""
+
+
+async def test_the_navigation_says_how_long_the_ticket_is_valid(hub, alice):
+    replace(hub, end=int(time.time()) + 9 * 3600 + 600)
+    assert item(await alice.get("home")) == "Ticket: 9 h"
+    replace(hub, end=int(time.time()) + 31 * 60)
+    assert item(await alice.get("token")) in {"Ticket: 30 min", "Ticket: 31 min"}
+    expire(hub)
+    assert item(await alice.get("ticket")) == "Ticket: none"
+    assert item(await Browser(hub).get("login")) == ""
+
+
 async def test_the_banner_is_for_its_person_alone(hub, alice):
     replace(hub, end=int(time.time()) + 600, renew_until=int(time.time()) + 600)
     assert "cannot be renewed any longer" in banner(await alice.get("home"))
