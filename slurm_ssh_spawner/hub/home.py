@@ -11,6 +11,7 @@ from tornado import web
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import in_use
+from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.clock import lasting
@@ -72,6 +73,21 @@ class ServersPart(_Page):
         if self.current_user is None:
             raise web.HTTPError(403)
         await self.show("home_parts.html")
+
+
+class ServerPart(ServersPart):
+    """`/hub/home/server?at=/user/...`: the card of a server, for the page that stands at its address."""
+
+    async def get(self) -> None:
+        """Answer with the card.  403 for who is not logged in, 404 for an address that is not theirs."""
+        user = self.current_user
+        if user is None:
+            raise web.HTTPError(403)
+        name = server_at(self.get_query_argument("at", ""), self.base_url, user.name, user.orm_spawners)
+        if name in user.spawners and user.spawners[name].ready:
+            # It may have ended a moment ago: that is looked at as often as somebody asks, and not for long.
+            await user.spawners[name].poll_and_notify()
+        await self.show("server_part.html", server=name)
 
 
 class NewServer(_Page):
