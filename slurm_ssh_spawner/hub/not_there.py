@@ -1,7 +1,6 @@
 """Pages at the address of a server that is not there: it does not run, or the proxy finds nobody."""
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime
 from http.client import responses
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,9 +9,9 @@ from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.base import UserUrlHandler
 from tornado import web
 
+from slurm_ssh_spawner.hub import moments
 from slurm_ssh_spawner.hub.overview import overview
 from slurm_ssh_spawner.hub.shared import SETTING
-from slurm_ssh_spawner.launch.clock import lasting
 
 _LONGEST_ADDRESS = 2000
 _NOT_RUNNING = "not_running.html"
@@ -36,9 +35,7 @@ class KnowsServer:
             "view": told.of(values["server_name"]),
             "back_to": handler.get_argument("next", ""),
         }
-        rendered: Awaitable[str] = render(
-            _NOT_RUNNING, now=datetime.now(UTC), lasting=lasting, **{**more, **values}
-        )
+        rendered: Awaitable[str] = render(_NOT_RUNNING, **{**moments.functions(), **more, **values})
         return await rendered
 
 
