@@ -1,6 +1,7 @@
 """When a ticket is removed from the hub, and for whom tickets are renewed."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from tornado import web
 from traitlets import Enum
 from traitlets.config import LoggingConfigurable
 
-from . import accounts
+from . import accounts, sentences
 from .ccache import parse
 from .errors import AuthFailed
 from .negotiate import SignedOn
@@ -23,6 +24,7 @@ from .tickets import Ticket
 # What a stopped job left at its site is tidied away with the ticket.
 _TIDY_SECONDS = 60
 _THREADS = 4
+_HOUR_MINUTES = 60
 
 
 class TicketKeeping(LoggingConfigurable):
@@ -111,6 +113,16 @@ class TicketKeeping(LoggingConfigurable):
         """Remove the person's ticket soon if that was their last server and they need it no more."""
         if user in self._store.marked() or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
             asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
+
+    def item(self, user: str) -> str:
+        """Return what a page's navigation says of a ticket: how long it is valid; costs one small file read."""
+        try:
+            minutes = int(self._store.get(user).end - time.time()) // 60
+        except AuthFailed:
+            return sentences.ITEM_NONE
+        if minutes < _HOUR_MINUTES:
+            return sentences.ITEM_MINUTES.format(minutes=minutes)
+        return sentences.ITEM_HOURS.format(hours=minutes // _HOUR_MINUTES)
 
     def forget(self, user: str) -> None:
         """Remove the user's ticket now."""

@@ -7,27 +7,44 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
+from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.sentences import labels
 
 _original = JupyterHub.init_handlers
 
 Route = tuple[Any, ...]
 """A pattern, a handler and what the handler is given, as tornado has it."""
 
+_STATIC = str(files(__package__) / "static")
 _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
-    (r"/launch-pages/([a-z_]+\.js)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
+    (r"/home/servers", ServersPart),
+    (r"/home/server", ServerPart),
+    (r"/home/new", NewServer),
+    (r"/home/stop", StopServer),
+    (r"/home/forget", ForgetServer),
+    (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler}
+_REPLACED = {
+    UserServerAPIHandler: ServerHandler,
+    HomeHandler: HomePage,
+    UserUrlHandler: ServerAddress,
+    ProxyErrorHandler: ProxyError,
+}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 
@@ -54,4 +71,11 @@ def _init_handlers(app: Any) -> None:
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
         app.handlers = arranged(app.handlers, app.hub_prefix)
+        # What our templates say; an admin's own variables stay.
+        variables = app.tornado_settings.get("template_vars", {})
+        app.tornado_settings["template_vars"] = {
+            "launch_sentences": sentences,
+            "launch_labels": labels,
+            **variables,
+        }
         begin(app)

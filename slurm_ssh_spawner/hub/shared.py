@@ -15,11 +15,13 @@ from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.facts.availability import Availability
+from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
+from slurm_ssh_spawner.launch.seen import Seen
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -81,6 +83,8 @@ class Hub:
     launcher: Launcher
     availability: Availability
     reconciliation: Reconciliation
+    watch: JobWatch
+    seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
 
     async def close(self) -> None:
@@ -100,13 +104,18 @@ class Hub:
         sent = _SENT.get()
         if sent is None or sent.user != request.user:
             sent = _Sent(request.user, await self._shown_first(request))
-        return page.render(self._offer(request), sent.typed, sent.refused, addresses)
+        return page.render(self.offer(request), sent.typed, sent.refused, addresses)
 
     async def offered(self, request: StartRequest) -> dict[str, Any]:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return page.data(self._offer(request))
+        return page.data(self.offer(request))
+
+    async def look_again(self, request: StartRequest) -> None:
+        """Begin to ask for what is old of what is offered to a person; nobody has to wait for it."""
+        await self.catalogue.refreshed()
+        await self._know(request)
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:
@@ -153,7 +162,7 @@ class Hub:
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
-        return launch.resolve(self._offer(request), choices)
+        return launch.resolve(self.offer(request), choices)
 
     def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
         try:
@@ -161,7 +170,8 @@ class Hub:
         except ChoiceRefused:
             return self.resolve(request, Choices())
 
-    def _offer(self, request: StartRequest) -> Offer:
+    def offer(self, request: StartRequest) -> Offer:
+        """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.availability.facts(request.user)
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())

@@ -279,7 +279,7 @@ async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: Launchi
 async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn")).text
-    source = page.split("launch-pages/")[1].split('"')[0]
+    source = page.split('src="/@/space%20word/hub/launch-pages/')[1].split('"')[0]
     answer = await alice.page(f"launch-pages/{source}")
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
 
