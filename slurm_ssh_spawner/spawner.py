@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import urlencode
 
 from batchspawner import BatchSpawnerBase
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
-from profiles.form.page import Addresses
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent
@@ -79,9 +77,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
-        base, whose = self.hub.base_url, urlencode({"user": self.user.name, "server": self.name})
-        addresses = Addresses(f"{base}launch-pages/options_form.js", f"{base}api/offer?{whose}")
-        return lambda _spawner: self._hub.render_form(self._request(), addresses)
+        return lambda _spawner: self._hub.render_form(self._request(), self.hub.base_url)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:

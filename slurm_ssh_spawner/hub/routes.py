@@ -7,11 +7,13 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
+from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
@@ -29,7 +31,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/offer", OfferHandler),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler}
+_REPLACED = {UserServerAPIHandler: ServerHandler, SpawnHandler: FormHandler}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 

@@ -261,11 +261,36 @@ async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
 async def test_a_link_starts_nothing_and_shows_the_form(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     answer = await alice.page("spawn?time=1h&profile=usual")
-    assert (answer.status_code, told(answer.text)) == (
-        400,
-        "A server is not started by a link. Use the form below.",
-    )
+    assert (answer.status_code, told(answer.text)) == (200, "")
+    assert "Filled in by a link you opened. Check it and press Start." in answer.text
     assert not hub.local.told("sbatch.stdin")
+
+
+async def test_a_link_fills_in_the_form(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json={"time": "3h"})
+    page = (await alice.page("spawn?_xsrf=x&profile=few&opt-time=2h&colour=red&next=/hub/home")).text
+    assert '<option value="few" selected>' in page
+    assert ('value="2h"' in page, 'value="3h"' in page) == (True, False)
+    assert 'spawn?next=%2Fhub%2Fhome" method="post"' in page
+
+
+async def test_what_a_link_asks_for_in_vain_is_marked(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.page("spawn?profile=secret&time=1h")).text
+    assert "Profile: secret is not offered." in page
+    assert "Sesame" not in page
+
+
+async def test_the_page_says_which_server_it_is_and_is_sent_to_that_one(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    usual = (await alice.page("spawn")).text
+    assert ("<h1>Start your server</h1>" in usual, "<title>Start your server</title>" in usual) == (True, True)
+    refused = (await alice.send([("time", "99h")], "south")).text
+    assert "<h1>Start server south</h1>" in refused
+    # A token in the address would be one more with every refusal.
+    assert 'spawn/alice/south" method="post"' in refused
+    assert "server=south" in refused
 
 
 async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: LaunchingHub) -> None:
@@ -279,7 +304,7 @@ async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: Launchi
 async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn")).text
-    source = page.split("launch-pages/")[1].split('"')[0]
+    source = page.split('<script src="')[-1].split('"')[0].split("launch-pages/")[1]
     answer = await alice.page(f"launch-pages/{source}")
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
 
