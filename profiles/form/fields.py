@@ -1,12 +1,11 @@
 """Fields: what the form asks for a profile at a site.  Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kernels import units
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Parameter
-from profiles.form.places import paused_until, with_news
+from profiles.form.places import cores_of, paused_until, with_news
 from profiles.offer import limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
@@ -15,6 +14,9 @@ from profiles.sentences.labels import LABELS
 
 _WORDS = ("time", "memory")
 _ON_EACH_NODE = ("cores", "memory", "gpus")
+# So many groups of a partition are named.
+_FEW = 3
+_SAY: Mapping[str, Callable[[int], str]] = {"time": labels.duration, "memory": labels.memory}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ def fields(offer: Offer, site: str, what: Offering) -> Iterator[Field]:
     yield from _project(offer, site)
     for limit in _widest(offer, site, what, partitions):
         if limit.bounds.least < limit.bounds.most:
-            yield _number(limit)
+            several = limit.name in _ON_EACH_NODE and what.resources.nodes.most > 1
+            yield _number(limit, of_a_node=several)
         if limit.name == "gpus" and limit.bounds.most and len(what.resources.gpu_types) > 1:
             first = what.resources.gpu_types[0]
             yield _plain("gpu_type", what.resources.gpu_types, _default(first), first)
@@ -81,10 +84,13 @@ def _partition(offer: Offer, site: str, partition: str) -> str:
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
-    news = [] if most is None else [labels.AT_MOST.format(time=units.say_minutes(most))]
+    news = [] if most is None else [labels.AT_MOST.format(time=labels.duration(most))]
     news += [labels.DOWN] if real and not real.is_up else []
+    news += [labels.ONLY_FOR_GROUPS.format(groups=", ".join(real.groups[:_FEW]))] if real and real.groups else []
     if ends := paused_until(offer, site, [partition]):
         news.append(labels.IN_MAINTENANCE.format(time=offer.clock(ends)))
+    elif real and real.is_up and real.nodes:
+        news.append(labels.FREE.format(free=cores_of(real)))
     return with_news(title, news)
 
 
@@ -123,17 +129,24 @@ def _most(limit: Limit) -> int:
     return limit.bounds.most
 
 
-def _number(limit: Limit) -> Field:
-    name, bounds = limit.name, limit.bounds
-    default, of_a_node = limit.said(bounds.default), name in _ON_EACH_NODE
+def _number(limit: Limit, *, of_a_node: bool) -> Field:
+    name, bounds, say = limit.name, limit.bounds, _SAY.get(limit.name, str)
     if bounds.options:
-        options = tuple(limit.said(each) for each in bounds.options)
-        return _plain(name, options, _default(default), default, labels.ON_EACH_NODE if of_a_node else "")
+        options = tuple((limit.said(each), say(each)) for each in bounds.options)
+        default, hint = _default(say(bounds.default)), labels.ON_EACH_NODE if of_a_node else ""
+        return _listed(name, options, default, limit.said(bounds.default), hint)
     # Where a word such as `8h` may be typed, a browser must not insist on a number.
     least, most = (None, None) if name in _WORDS else (bounds.least, bounds.most)
     text = labels.RANGE_ON_EACH_NODE if of_a_node else labels.RANGE
-    hint = text.format(least=limit.said(bounds.least), most=limit.said(bounds.most))
-    return Field(name, LABELS[name], None, least, most, default, default, f"{hint} {limit.why}".strip())
+    hint = f"{text.format(least=say(bounds.least), most=say(bounds.most))} {limit.why}".strip()
+    usual = _written(limit)
+    return Field(name, LABELS[name], None, least, most, usual, usual, hint)
+
+
+def _written(limit: Limit) -> str:
+    """Return the default as somebody would type it, in whatever language they read the rest."""
+    said = limit.said(limit.bounds.default)
+    return {"G": f"{said[:-1]} GB", "M": f"{said[:-1]} MB"}[said[-1]] if limit.name == "memory" else said
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from profiles.catalogue.profile import Offering
 from profiles.errors import ChoiceRefused
-from profiles.facts import PartitionFacts, SiteFacts, could_hold, free_nodes
+from profiles.facts import Capacity, PartitionFacts, SiteFacts, could_hold, free_nodes
 from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
@@ -135,16 +135,23 @@ def _now(job: _Job, what: Offering) -> tuple[State, str]:
 
 
 def _free(job: _Job, *, with_gpus: bool) -> Iterator[str]:
-    nodes = job.partition.nodes
-    usable = [(each.count, each.free) for each in nodes if each.free and job.partition.is_up]
-    cores, every = sum(n * free.cores for n, free in usable), sum(each.count * each.whole.cores for each in nodes)
-    yield labels.CORES_OF.format(free=cores, all=every)
+    yield cores_of(job.partition)
     if with_gpus:
-        kind = job.gpu_type
-        gpus = sum(n * free.gpus_of(kind) for n, free in usable)
+        kind, nodes = job.gpu_type, job.partition.nodes
+        gpus = sum(n * free.gpus_of(kind) for n, free in _usable(job.partition))
         every = sum(each.count * each.whole.gpus_of(kind) for each in nodes)
         if every:
             yield labels.GPUS_OF.format(free=gpus, all=every, kind=kind or labels.LABELS["gpus"])
+
+
+def cores_of(partition: PartitionFacts) -> str:
+    """Return how many of a partition's cores are free, as `14 of 16 cores`."""
+    cores = sum(count * free.cores for count, free in _usable(partition))
+    return labels.CORES_OF.format(free=cores, all=sum(each.count * each.whole.cores for each in partition.nodes))
+
+
+def _usable(partition: PartitionFacts) -> list[tuple[int, Capacity]]:
+    return [(each.count, each.free) for each in partition.nodes if each.free and partition.is_up]
 
 
 def _age(offer: Offer, facts: SiteFacts) -> str:

@@ -15,7 +15,7 @@ from profiles.form.preview import preview
 from profiles.form.table import Pairs
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
-from profiles.sentences import refusals
+from profiles.sentences import labels, refusals
 
 _LONGEST_SHORT = 120
 _LONGEST_SEARCHED = 2000
@@ -86,9 +86,19 @@ def _told_of(offer: Offer, key: str) -> dict[str, Any]:
         "category": entry.category,
         "description": description(offer, key),
         "short": plain if len(plain) <= _LONGEST_SHORT else f"{plain[:_LONGEST_SHORT]}…",
+        "gets": _gets(offer.catalogue.offering(key, offer.sites(key)[0])),
         "search": _searched(entry, plain),
         "full": refusals.servers_max(running, entry.name) if is_full else "",
     }
+
+
+def _gets(what: Offering) -> str:
+    """Return what a launch gets if nothing is chosen."""
+    asked = what.resources
+    parts = [refusals.cores(asked.cores.default), labels.memory(asked.memory.default)]
+    parts += [refusals.gpus(asked.gpus.default, None)] if asked.gpus.default else []
+    parts += [labels.nodes(asked.nodes.default)] if asked.nodes.default > 1 else []
+    return ", ".join([*parts, labels.duration(asked.time.default)])
 
 
 def _searched(entry: Profile, plain: str) -> str:

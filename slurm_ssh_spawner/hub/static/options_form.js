@@ -209,6 +209,9 @@
     if (told && told.short) {
       label.append(made("span", "secondary d-block", told.short));
     }
+    if (told && told.gets) {
+      label.append(made("span", "secondary d-block", told.gets));
+    }
     if (told && told.full) {
       label.append(made("span", "launch-why d-block", told.full));
     }
@@ -227,9 +230,10 @@
     label.querySelector("input").disabled = each.disabled;
     label.append(made("span", "secondary launch-age", place.age));
     const news = made("span", "launch-news", place.news);
-    label.append(made("span", "d-block"));
-    label.lastChild.append(made("span", "dot " + DOTS[place.state]), news);
-    label.lastChild.hidden = !place.news;
+    const state = made("span", "launch-state");
+    state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
+    state.hidden = !place.news;
+    label.append(state);
     return label;
   }
 

@@ -296,8 +296,8 @@ def test_a_partition_is_asked_for_only_where_there_is_a_choice() -> None:
 
 def test_a_partition_is_offered_by_its_title_and_its_limit() -> None:
     texts = " ".join(_page().texts("partition"))
-    assert "normal (at most 8h)" in texts
-    assert "Debug (at most 10m)" in texts
+    assert "normal (at most 8 h)" in texts
+    assert "Debug (at most 10 min)" in texts
 
 
 def test_options_are_a_list_and_a_range_is_a_number_with_its_bounds() -> None:
@@ -397,7 +397,7 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     sites = {"geneva": builders.site(maintenance=[pause])}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
     assert "Geneva will be in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
-    assert "1m to 2h. The maintenance of Geneva begins at 12:00." in page.text
+    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00." in page.text
     assert "because" not in _page().text
 
 
@@ -419,9 +419,9 @@ def _paused(begins: timedelta, *names: str) -> Facts:
         (
             ("normal", "debug"),
             "Geneva will be in maintenance from 10:30 to 19:00.",
-            "1m to 30m. The maintenance of the partition normal begins at 10:30.",
+            "1 min to 30 min. The maintenance of the partition normal begins at 10:30.",
         ),
-        (("debug",), "Geneva (Debug) will be in maintenance from 10:30 to 19:00.", "1m to 8h."),
+        (("debug",), "Geneva (Debug) will be in maintenance from 10:30 to 19:00.", "1 min to 8 h."),
     ],
 )
 def test_slurms_own_maintenance_is_announced(names: tuple[str, ...], notice: str, hint: str) -> None:
@@ -445,7 +445,7 @@ def test_slurms_own_maintenance_says_until_when() -> None:
     assert page.texts("site") == ['value="geneva" selected>Geneva (in maintenance until 19:00)']
     page = _Page(form.render(builders.offer(facts=_paused(-timedelta(minutes=30), "debug")), {}))
     assert page.texts("site") == ['value="geneva" selected>Geneva (starts at once: 16 of 16 cores free)']
-    assert "Debug (at most 10m, in maintenance until 19:00)" in page.text
+    assert "Debug (at most 10 min, in maintenance until 19:00)" in page.text
 
 
 def test_a_cluster_that_does_not_offer_the_picked_profile_says_so() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from profiles.facts import Capacity, Nodes, PartitionFacts, SiteFacts
+from profiles.form.fields import fields
 from profiles.form.places import Place, place
 from profiles.offer.choices import Choices
 from tests.support import builders
@@ -51,6 +52,21 @@ def test_a_cluster_says_whether_this_very_choice_would_start_at_once(
 ) -> None:
     found = _place(asked, free=_HALF)
     assert (found.state, found.news, found.age) == (state, news, "now")
+
+
+def test_a_partition_says_what_is_free_in_it_and_whom_it_is_for() -> None:
+    nodes = (Nodes(2, Capacity(8, 8192), Capacity(3, 8192)),)
+    real = {
+        "normal": PartitionFacts(True, True, 60, None, nodes),
+        "debug": PartitionFacts(True, False, None, ("staff", "admin"), nodes),
+    }
+    what = builders.catalogue()
+    offer = builders.offer(what, {"geneva": SiteFacts(partitions=real)})
+    partition = next(fields(offer, "geneva", what.offering("jupyterlab", "geneva")))
+    assert partition.options == (
+        ("normal", "normal (at most 1 h, 6 of 16 cores free)"),
+        ("debug", "Debug (at most 10 min, only for staff, admin, 6 of 16 cores free)"),
+    )
 
 
 def test_nodes_that_take_no_jobs_are_not_free() -> None:

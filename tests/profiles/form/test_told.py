@@ -44,3 +44,10 @@ def test_a_card_has_the_beginning_of_a_long_description() -> None:
     what = builders.catalogue(profiles={"one": builders.profile(description="<b>Many</b> *words* " * 30)})
     short = told.data(builders.offer(what))["profiles"]["one"]["short"]
     assert (len(short), "*" in short) == (121, False)
+
+
+def test_a_card_says_what_a_launch_gets_if_nothing_is_chosen() -> None:
+    resources = {"cores": 2, "memory": "512M", "gpus": 1, "nodes": 2, "time": "90m"}
+    what = builders.catalogue(profiles={"one": builders.profile(resources=resources)})
+    gets = told.data(builders.offer(what))["profiles"]["one"]["gets"]
+    assert gets == "2 cores, 512 MB, 1 GPU, on each of 2 nodes, 1 h 30 min"
