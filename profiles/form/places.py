@@ -24,12 +24,14 @@ class Place:
 
     `state` says what would become of a start: `free` at once, `busy` perhaps later, `away` the cluster does not
     answer, `closed` nothing can be started, which `news` says why, `unknown` nobody has been asked yet.
+    `may_ask`: it is closed because of what it said last time, and may be tried anew.
     """
 
     title: str
     state: State = "unknown"
     news: str = ""
     age: str = ""
+    may_ask: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -52,6 +54,8 @@ def place(offer: Offer, site: str, what: Offering, asked: Choices = _ANYTHING) -
     title, facts = offer.catalogue.sites[site].title, offer.facts_of(site)
     if pause := offer.maintenance(site):
         return Place(title, "closed", labels.IN_MAINTENANCE.format(time=offer.clock(pause.ends)))
+    if facts.refused:
+        return Place(title, "closed", facts.refused, may_ask=True)
     if facts.unreachable_since is not None:
         return Place(title, "away", labels.UNREACHABLE.format(time=offer.clock(facts.unreachable_since)))
     if offer.catalogue.sites[site].projects == "accounting" and facts.projects == ():

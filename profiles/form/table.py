@@ -67,9 +67,9 @@ class Pairs:
         return Place(self.titles[site], "closed", NOT_OFFERED_THERE)
 
     def is_closed(self, site: str) -> bool:
-        """Return whether no profile at all can be started at a site."""
+        """Return whether it makes no sense at all to pick a site, whatever the profile."""
         there = [self.places[index] for (_, key), (index, _) in self._at.items() if key == site]
-        return not any(each.is_open for each in there)
+        return not any(each.is_open or each.may_ask for each in there)
 
     def first_open(self, profile: str) -> str:
         """Return the first site at which a profile can be started, the first of all if there is none."""

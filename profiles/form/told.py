@@ -123,13 +123,14 @@ def _renumbered(numbers: dict[int, int], index: int) -> int:
     return numbers.setdefault(index, len(numbers))
 
 
-def _told_place(place: Place) -> dict[str, str]:
+def _told_place(place: Place) -> dict[str, str | bool]:
     return {
         "title": place.title,
         "state": place.state,
         "news": place.news,
         "age": place.age,
         "label": place.label,
+        "may_ask": place.may_ask,
     }
 
 

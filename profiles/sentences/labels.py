@@ -79,6 +79,9 @@ SCRIPT = {
     "not_copied": _("Copy this link:"),
     "draft": _("What you had filled in here is back."),
     "dismiss": _("Begin anew"),
+    "ask_again": _("Ask again"),
+    "instead": _("{site} could start it at once."),
+    "take": _("Take {site}"),
 }
 """By the names by which static/options_form.js knows them; it puts values into the braces."""
 

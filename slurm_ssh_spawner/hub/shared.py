@@ -16,8 +16,10 @@ from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import labels
+from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh_spawner.hub.restored import Looker
+from slurm_ssh_spawner.hub.taught import Taught
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
@@ -62,9 +64,12 @@ class StartRequest:
         return replace(self, others={**added, **self.others})
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Sent:
-    """A form as somebody sent it, for which server, and the refusal if one of its fields was refused."""
+    """A form as somebody sent it, for which server, and the refusal, of a field or by the site.
+
+    Tasks of one request share it: the start says in it what the form has to show.
+    """
 
     request: StartRequest
     typed: Mapping[str, str]
@@ -102,6 +107,7 @@ class Hub:
     availability: Availability
     reconciliation: Reconciliation
     looker: Looker = field(default_factory=Looker)
+    taught: Taught = field(default_factory=Taught)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -178,9 +184,10 @@ class Hub:
 
     async def accept(
         self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
-    ) -> None:
+    ) -> dict[str, str]:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
+        Returns those that were the last accepted ones before.
         `take` gets what was accepted; from then on the answers of `ask` to other starts have to count it.
         `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
         Raises ChoiceRefused, and DatabaseAway.
@@ -188,14 +195,15 @@ class Hub:
         choices, request = Choices.of(options), ask()
         # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
         await self._know(request, choices.values.get("site"))
-        last = {} if choices.values else await self.last_accepted(request)
+        before = await self.last_accepted(request)
         # JupyterHub does not know yet of those that an earlier hub began and that still wait.
         begun = await self.launcher.records.going_on(request.user)
         # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
         request = ask().beside(begun)
-        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
+        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, before)
         take(accepted)
         await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
+        return before
 
     async def last_accepted(self, request: StartRequest) -> dict[str, str]:
         """Return the choices with which the server was last allowed to start, `{}` if there are none.
@@ -203,6 +211,27 @@ class Hub:
         Raises DatabaseAway.
         """
         return await self.launcher.records.accepted(request.user, request.server)
+
+    async def refused(
+        self, request: StartRequest, site: str, error: Refused | Unavailable, before: Mapping[str, str]
+    ) -> bool:
+        """Have the form know why a site takes no job; return whether that is because of what was chosen.
+
+        Then the choices of `before` are the last accepted ones again.
+        """
+        choice = error.choice if isinstance(error, SubmitRefused) else ""
+        if sent := _SENT.get():
+            sent.refused = ChoiceRefused(choice or "site", error.message)
+        if isinstance(error, FrontEndRefused):
+            self.taught.learn(request.user, site, error.message)
+        elif not choice:
+            return False
+        try:
+            await self.launcher.records.accept(request.user, request.server, before)
+        except DatabaseAway as away:
+            _log.warning("what was refused stays as the last choices: %s", away)
+            return False
+        return True
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
@@ -216,7 +245,7 @@ class Hub:
 
     def _offer(self, request: StartRequest) -> Offer:
         person = Person(request.user, request.groups, Counter(request.others.values()))
-        facts = self.availability.facts(request.user)
+        facts = self.taught.added(request.user, self.availability.facts(request.user))
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
 
     def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:

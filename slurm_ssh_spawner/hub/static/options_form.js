@@ -24,6 +24,7 @@
   const copy = document.getElementById("copy-link");
 
   const profiles = {};
+  const askedAgain = new Set();
   let elsewhere = {};
   let recent = [];
   const inputs = {};
@@ -234,6 +235,17 @@
     state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
     state.hidden = !place.news;
     label.append(state);
+    if (place.may_ask && each.disabled) {
+      const again = made("button", "btn btn-sm btn-outline-secondary mt-1", say.ask_again);
+      again.type = "button";
+      again.addEventListener("click", () => {
+        askedAgain.add(each.value);
+        again.remove();
+        site.value = each.value;
+        siteChanged();
+      });
+      label.append(again);
+    }
     return label;
   }
 
@@ -256,6 +268,10 @@
           was.querySelector(name).textContent = now.querySelector(name).textContent;
         }
       });
+      if (!now.querySelector("button") !== !was.querySelector("button")) {
+        was.replaceWith(now);
+        return;
+      }
       was.querySelector(".dot").className = now.querySelector(".dot").className;
       news.parentElement.hidden = !news.textContent;
     });
@@ -266,7 +282,7 @@
     Array.from(site.options).forEach((each) => {
       const place = placeOf(each.value);
       each.textContent = place.label;
-      each.disabled = place.state === "closed";
+      each.disabled = place.state === "closed" && !askedAgain.has(each.value);
     });
     if (known && (!known.sites[site.value] || !site.selectedOptions.length || site.selectedOptions[0].disabled)) {
       const keys = Object.keys(known.sites);
@@ -449,9 +465,28 @@
     summary.replaceChildren(made("span", "", preview.stop || filled(preview.summary, end)));
     summary.classList.toggle("launch-why", Boolean(preview.stop));
     if (isSaid) {
-      summary.append(" ", made("strong", "launch-news d-inline-block", place.news));
+      summary.append(" ", made("strong", "launch-news", place.news));
+    }
+    if (preview.summary && place && place.state !== "free") {
+      showInstead();
     }
     start.disabled = Boolean(preview.stop);
+  }
+
+  // What would have to wait here, or cannot be started, may start at once elsewhere.
+  function showInstead() {
+    const other = Array.from(site.options).find((each) => placeOf(each.value).state === "free");
+    if (!other) {
+      return;
+    }
+    const title = placeOf(other.value).title;
+    const button = made("button", "btn btn-sm btn-outline-secondary", filled(say.take, { site: title }));
+    button.type = "button";
+    button.addEventListener("click", () => {
+      site.value = other.value;
+      siteChanged();
+    });
+    summary.append(" ", filled(say.instead, { site: title }), " ", button);
   }
 
   let looking = null;

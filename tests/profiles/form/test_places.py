@@ -77,3 +77,10 @@ def test_who_has_no_project_there_cannot_pick_it() -> None:
     found = _place(free=_HALF, projects=())
     assert (found.is_open, found.news) == (False, "you have no project there; ask its support for one")
     assert _place(free=_HALF, projects=("proj3",)).is_open
+
+
+def test_where_they_were_not_let_in_last_time_they_may_ask_again() -> None:
+    what = builders.catalogue()
+    offer = builders.offer(what, {"geneva": SiteFacts(refused="Geneva did not let you in.")})
+    found = place(offer, "geneva", what.offering("jupyterlab", "geneva"))
+    assert (found.is_open, found.may_ask, found.news) == (False, True, "Geneva did not let you in.")

@@ -13,7 +13,7 @@ from jupyterhub.app import JupyterHub
 
 from lab.plain_http import NO_TLS
 from profiles.facts import SiteFacts
-from slurm_ssh.errors import SiteUnreachable
+from slurm_ssh.errors import FrontEndRefused, SiteUnreachable
 from slurm_ssh.facts.availability import Availability
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
@@ -249,6 +249,29 @@ async def test_a_form_that_slurm_refused_comes_back_as_it_was_sent(hub: Launchin
     answer = await alice.send([("profile", "few"), ("time", "2h")], "south")
     assert REFUSED_BY_SLURM in told(answer.text)
     assert ('value="2h"' in answer.text, '<option value="few" selected>' in answer.text) == (True, True)
+
+
+_NO_ACCOUNT = (
+    "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified\n"
+)
+
+
+async def test_choices_that_slurm_refuses_are_not_those_of_last_time(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    hub.local.tell("refusal", _NO_ACCOUNT)
+    answer = await alice.send([("profile", "usual"), ("project", "physics"), ("time", "3h")])
+    assert "may not charge the project physics" in answer.text
+    assert alice.stored() == TWO_HOURS
+    assert 'value="2h"' in (await alice.page("spawn")).text
+
+
+async def test_a_cluster_that_did_not_let_somebody_in_says_so_to_them(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    hub.local.refusal = FrontEndRefused("Geneva did not let you in.")
+    assert (await alice.call("POST", json={}))[0] == 400
+    assert "Geneva (Geneva did not let you in.)" in (await alice.page("spawn")).text
+    assert "did not let you in" not in (await bob.page("spawn")).text
 
 
 async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
