@@ -25,6 +25,9 @@ from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.reports import Live
 
 _ANSWER_SECONDS = 5
+# Somebody waits for a page meanwhile.
+_READ_SECONDS = 2
+_LONGEST_ANSWER = 1024**2
 _LOOKS_AT_ONCE = 50
 
 _log = logging.getLogger(__name__)
@@ -67,7 +70,9 @@ class Looker:
     """Owner of the HTTP client that looks at servers, some at once: each look has all of its time for itself."""
 
     def __init__(self) -> None:
-        self._client = SimpleAsyncHTTPClient(force_instance=True, max_clients=_LOOKS_AT_ONCE)
+        self._client = SimpleAsyncHTTPClient(
+            force_instance=True, max_clients=_LOOKS_AT_ONCE, max_buffer_size=_LONGEST_ANSWER
+        )
         self._free = asyncio.Semaphore(_LOOKS_AT_ONCE)
 
     def close(self) -> None:
@@ -90,6 +95,22 @@ class Looker:
             except (OSError, HTTPClientError):
                 return False
         return IN_PLACE not in answer.headers
+
+    async def read(self, url: str, token: str) -> bytes:
+        """Return what a server answers to a question that presents its own token, b"" if it does not."""
+        ask = HTTPRequest(
+            url,
+            headers={"Authorization": f"token {token}"},
+            follow_redirects=False,
+            connect_timeout=_READ_SECONDS,
+            request_timeout=_READ_SECONDS,
+        )
+        async with self._free:
+            try:
+                answer = await self._client.fetch(ask, raise_error=False)
+            except (OSError, HTTPClientError):
+                return b""
+        return answer.body if answer.code == HTTPStatus.OK else b""
 
 
 async def find(launcher: Launcher, looker: Looker, live: Live, was: Was, deadline: Deadline) -> Found:

@@ -7,17 +7,19 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.handlers.pages import HomeHandler, SpawnHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.form_page import FormHandler
+from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.sentences import labels
 
 _original = JupyterHub.init_handlers
 
@@ -29,9 +31,13 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
+    (r"/home/servers", ServersPart),
+    (r"/home/new", NewServer),
+    (r"/home/stop", StopServer),
+    (r"/home/forget", ForgetServer),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler, SpawnHandler: FormHandler}
+_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage, SpawnHandler: FormHandler}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 
@@ -60,5 +66,9 @@ def _init_handlers(app: Any) -> None:
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})
-        app.tornado_settings["template_vars"] = {"launch_sentences": sentences, **variables}
+        app.tornado_settings["template_vars"] = {
+            "launch_sentences": sentences,
+            "launch_labels": labels,
+            **variables,
+        }
         begin(app)

@@ -18,12 +18,14 @@ from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import labels
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
+from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
+from slurm_ssh_spawner.launch.seen import Seen
 
 SETTING = "slurm_ssh_hub"
 """Where a JupyterHub application keeps its Hub, among the settings that its users carry."""
@@ -106,6 +108,8 @@ class Hub:
     launcher: Launcher
     availability: Availability
     reconciliation: Reconciliation
+    watch: JobWatch
+    seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
 
@@ -130,7 +134,7 @@ class Hub:
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
         note = labels.FILLED_BY_LINK if link else ""
-        return page.render(self._offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
         """Return why what a link says cannot be had, or None."""
@@ -145,13 +149,13 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**told.data(self._offer(request)), "recent": await self._recent(request.user)}
+        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
         await self.catalogue.refreshed()
         await self._know(request, choices.get("site"))
-        return told.looked_at(self._offer(request), choices)
+        return told.looked_at(self.offer(request), choices)
 
     async def _recent(self, user: str) -> list[dict[str, str]]:
         """Return what somebody has started last, each profile once: its key, the site's, and when."""
@@ -166,6 +170,11 @@ class Hub:
             {"profile": each.profile_key, "site": each.site_key, "begun": each.begun.isoformat()}
             for each in newest
         ]
+
+    async def look_again(self, request: StartRequest) -> None:
+        """Begin to ask for what is old of what is offered to a person; nobody has to wait for it."""
+        await self.catalogue.refreshed()
+        await self._know(request)
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:
@@ -235,7 +244,7 @@ class Hub:
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
-        return launch.resolve(self._offer(request), choices)
+        return launch.resolve(self.offer(request), choices)
 
     def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
         try:
@@ -243,7 +252,8 @@ class Hub:
         except ChoiceRefused:
             return self.resolve(request, Choices())
 
-    def _offer(self, request: StartRequest) -> Offer:
+    def offer(self, request: StartRequest) -> Offer:
+        """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.taught.added(request.user, self.availability.facts(request.user))
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())

@@ -1,9 +1,24 @@
-"""Moments as people read them.  Pure, but for the hub's time zone."""
+"""Moments and times as people read them.  Pure, but for the hub's time zone."""
 
 from datetime import UTC, datetime
+
+from slurm_ssh_spawner.sentences import labels
+
+_HOUR, _DAY = 60, 24 * 60
 
 
 def clock(moment: datetime, now: datetime | None = None) -> str:
     """Return a moment within a week of `now`, as the hub's clock shows it: "14:05", on another day "Fri 14:05"."""
     local, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%a %H:%M}"
+
+
+def lasting(minutes: int) -> str:
+    """Return how long something lasts: "12 min", "1 h 30 min", "2 d"; of more than a day not the minutes."""
+    days, rest = divmod(max(0, minutes), _DAY)
+    hours, left = divmod(rest, _HOUR)
+    if days:
+        return (labels.DAYS_AND_HOURS if hours else labels.DAYS).format(days=days, hours=hours)
+    if hours:
+        return (labels.HOURS_AND_MINUTES if left else labels.HOURS).format(hours=hours, minutes=left)
+    return labels.MINUTES.format(minutes=left)

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from slurm_ssh import sentences as slurm_sentences
 from slurm_ssh.core import Core
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
@@ -22,6 +24,9 @@ GONE = "gone from Slurm"
 NOT_SUBMITTED = "not submitted"
 NO_JOB = "no job"
 
+# With any time in the place of its own.
+_SOME_TIME = ".{1,20}".join(map(re.escape, slurm_sentences.TIME_WAS_UP.split("{time}")))
+_TIME_WAS_UP = re.compile(f"TIMEOUT|{_SOME_TIME}|{re.escape(slurm_sentences.SOME_TIME_WAS_UP)}")
 _TOLD = timedelta(days=1)
 # Three looks at an accounting that is late, and the log.
 _EXPLAIN_SECONDS = 90.0
@@ -33,12 +38,13 @@ _log = logging.getLogger(__name__)
 class EndNotice:
     """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none.
 
-    `never_up`: it is the end of a start, of which a page may say more.
+    `never_up`: it is the end of a start, of which a page may say more.  `server` is its name, "" the default one.
     """
 
     sentence: str
     log: str = ""
     never_up: bool = False
+    server: str = ""
 
     @property
     def log_title(self) -> str:
@@ -160,10 +166,7 @@ class Endings:
 
     def _notice(self, record: LaunchRecord) -> EndNotice:
         site, never_up = self._core.title(record.site_key), not record.node
-        reason = record.end_reason
-        if " " not in reason or reason == GONE:
-            # The hub ended before it had asked.
-            reason = why(site, Ending("" if reason == GONE else reason), "", "")
+        reason = why_ended(record, site)
         ended, did_not_come = (
             (sentences.NAMED_SERVER_ENDED, sentences.NAMED_SERVER_NEVER_UP)
             if record.server
@@ -172,7 +175,26 @@ class Endings:
         sentence = (did_not_come if never_up else ended).format(
             server=record.server, site=site, ended=clock(_ended(record)), problem=reason
         )
-        return EndNotice(sentence, record.end_log, never_up)
+        return EndNotice(sentence, record.end_log, never_up, record.server)
+
+
+def why_ended(record: LaunchRecord, site: str) -> str:
+    """Return the sentence that tells its owner why a launch ended at a site, which is named by its title."""
+    reason = record.end_reason
+    if reason == STOPPED:
+        return sentences.STOPPED_BY_YOU
+    if reason.startswith(NOT_SUBMITTED):
+        # What stands in brackets is for the log.
+        return reason.removeprefix(f"{NOT_SUBMITTED}: ").partition(" [")[0]
+    if " " not in reason or reason == GONE:
+        # The hub ended before it had asked.
+        return why(site, Ending("" if reason == GONE else reason), "", "")
+    return reason
+
+
+def time_was_up(reason: str) -> bool:
+    """Return whether that is the reason of a launch that ended because its time was up."""
+    return _TIME_WAS_UP.fullmatch(reason) is not None
 
 
 def _is_news(record: LaunchRecord) -> bool:

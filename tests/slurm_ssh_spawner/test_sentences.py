@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.sentences import labels
 from tests.support import translations, wording
 
 # What follows a place, what programs' lines or another sentence follow, and the lines of stages.
@@ -43,6 +44,12 @@ def test_every_sentence_is_whole_and_names_its_placeholders() -> None:
     for name, text in found:
         assert text.endswith(".") or name in _NO_FULL_STOP, name
         assert name in _NOT_FILLED or all(each.isidentifier() for each in translations.placeholders(text)), name
+
+
+def test_labels_have_no_full_stop_and_name_their_placeholders() -> None:
+    for name, text in translations.texts(labels):
+        assert not text.endswith("."), name
+        assert all(each.isidentifier() for each in translations.placeholders(text)), name
 
 
 def test_no_other_module_words_a_sentence() -> None:

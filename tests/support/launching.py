@@ -85,6 +85,19 @@ class Person:
         """Return a page of the hub."""
         return await self._client.get(f"{self._url}{path}")
 
+    async def post(self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None) -> httpx.Response:
+        """Send a form of another page to an address of this hub, which is not followed further than a start."""
+        xsrf = self._xsrf() if xsrf is None else xsrf
+        address = httpx.URL(self._url).join(path)
+        if b"_xsrf" not in address.query and xsrf:
+            fields = [("_xsrf", xsrf), *[field for field in fields if field[0] != "_xsrf"]]
+        answer = await self._client.post(address, data=dict(fields))
+        return await self._seen_to_end(answer) if "/spawn/" in address.path else answer
+
+    def forget_cookies(self) -> None:
+        """Be nobody from now on."""
+        self._client.cookies.clear()
+
     async def send(self, fields: list[tuple[str, str]], server: str = "", *, files: Any = None) -> httpx.Response:
         """Send the options form, urlencoded or, with `files`, as multipart."""
         path = f"spawn/{self.name}/{server}".rstrip("/")

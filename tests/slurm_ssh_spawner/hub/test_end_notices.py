@@ -47,21 +47,21 @@ async def test_an_end_stands_on_every_page_until_that_server_is_started_again(hu
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _ended(hub, 1)
     await _ended(hub, 2, "south")
-    for path in ("home", "spawn", "spawn/alice/south", "token", "user/alice/lab"):
+    for path in ("spawn", "spawn/alice/south", "token", "user/alice/lab"):
         south, default = await _told(alice, path)
         assert default.startswith("Your server at Geneva ended at ")
         assert default.endswith(". The job&#39;s time limit was up.")
         assert south.startswith("Your server south at Geneva ended at ")
-    assert await _told(bob, "home") == []
+    assert await _told(bob, "token") == []
     await alice.send([("profile", "jupyterlab")], "south")
-    (left,) = await _told(alice, "home")
+    (left,) = await _told(alice, "token")
     assert left.startswith("Your server at Geneva ended at ")
 
 
 async def test_whatever_a_job_has_written_is_text(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _ended(hub, 1, log="<script>alert(1)</script>\n<b>bold</b>\n")
-    (told,) = await _told(alice, "home")
+    (told,) = await _told(alice, "token")
     assert (
         '<pre class="mb-0" tabindex="0">&lt;script&gt;alert(1)&lt;/script&gt;\n&lt;b&gt;bold&lt;/b&gt;</pre>'
         in told
@@ -72,7 +72,7 @@ async def test_how_a_start_ended_is_not_said_twice_on_one_page(hub: LaunchingHub
     alice = await hub.person("alice")
     await _ended(hub, 1, was_up=False)
     await _ended(hub, 2, "south")
-    assert len(await _told(alice, "home")) == 2
+    assert len(await _told(alice, "token")) == 2
     answer = await alice.send([("profile", "jupyterlab"), ("time", "99h")], "east")
     assert "spawn-error-msg" in answer.text
     (told,) = _NOTICE.findall(answer.text)

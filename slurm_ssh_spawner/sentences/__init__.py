@@ -1,4 +1,4 @@
-"""Every sentence about servers and their hub that people read; no other module of this package words one.
+"""Every sentence about servers and their hub that people read; what is no sentence stands in `labels`.
 
 Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
 under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{problem}` another
@@ -93,8 +93,29 @@ SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
 
-# -- the frame of all pages ------------------------------------------------------------------------------
-SKIP_TO_CONTENT = _("Skip to the content")
+# -- a person's servers ----------------------------------------------------------------------------------
+NO_SERVERS = _("You have no servers yet.")
+TOO_MANY_SERVERS = _("You have {most} named servers, and no more are allowed. Forget one that you no longer need.")
+NAME_TAKEN = _("You already have a server {name}. Choose another name.")
+EXPECTED = _("Slurm expects it to start at about {begins}.")
+GIVEN_UP = _("The hub waits for it until {until}.")
+SLURM_REASON = _("Slurm's reason: {reason}.")
+GOES_ON = _("{site} cannot be reached since {since}. Your job goes on: wait, before you start anything again.")
+OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
+OWED_SINCE = _(
+    "{site} cannot be reached since {since}. The job still runs and is charged; "
+    "the hub stops it as soon as {site} answers."
+)
+STOPPED_BY_YOU = _("It was stopped as you asked.")
+FILES_STAY = _("Files that you saved are in your home directory at {site}.")
+ENDED_AT = _("Ended at {ended}.")
+LOGGED_OUT = _("You were logged out, or the hub is away: this page does not change any more.")
+USED_AGO = _("It was used {time} ago.")
+USED_NOW = _("It was used within the last minute.")
+ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
+BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
+NO_SUCH_SERVER = _("You have no such server.")
+NOT_FORGETTABLE = _("Only a named server that does not run can be forgotten.")
 
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")

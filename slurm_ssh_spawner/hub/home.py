@@ -1,0 +1,159 @@
+"""Home: a person's servers, and what may be done with them, all of it without scripts."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.slugs import is_valid_safe_slug, safe_slug
+from jupyterhub.utils import url_escape_path, url_path_join
+from tornado import web
+
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub import in_use
+from slurm_ssh_spawner.hub.overview import Overview, overview
+from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.launch.clock import lasting
+
+# Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
+_STOP_SECONDS = 2.0
+_LONGEST_NAME = 100
+
+
+class _Page(BaseHandler):  # type: ignore[misc]
+    """What the pages of this module share."""
+
+    @property
+    def shared(self) -> Hub:
+        """What all spawners share."""
+        found: Hub = self.settings[SETTING]
+        return found
+
+    async def show(self, template: str, **values: Any) -> None:
+        """Answer with a page about the person's servers as they are now."""
+        told: Overview = await overview(self.shared, self.current_user)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(
+            await self.render_template(template, overview=told, now=datetime.now(UTC), lasting=lasting, **values)
+        )
+
+    def go_home(self) -> None:
+        """Lead to Home."""
+        self.redirect(url_path_join(self.hub.base_url, "home"))
+
+    def own(self) -> tuple[str, Any]:
+        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
+        name: str = self.get_argument("server", "")
+        if name not in self.current_user.orm_spawners and name:
+            raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
+        return name, self.current_user.spawners[name]
+
+
+class HomePage(_Page):
+    """`/hub/home`.  Nobody waits for a cluster here: what is old of what is known is asked for meanwhile."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Show it."""
+        shared = self.shared
+        shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, "")))
+        await self.show("home.html")
+
+
+class ServersPart(_Page):
+    """`/hub/home/servers`: what changes on Home, for the page that is open."""
+
+    def _record_activity(self, *_args: Any, **_kwargs: Any) -> bool:
+        """An open page is no activity of its person."""
+        return False
+
+    async def get(self) -> None:
+        """Answer with the part of the page; 403 for who is not logged in, in place of the way to the login."""
+        if self.current_user is None:
+            raise web.HTTPError(403)
+        await self.show("home_parts.html")
+
+
+class NewServer(_Page):
+    """`/hub/home/new`: a server with a name, or the default one, and then its form."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Lead to the form; show Home with a sentence if there can be no further server of that name."""
+        user, title = self.current_user, self.get_body_argument("name", "")[:_LONGEST_NAME].strip()
+        if not title and not user.spawners[""].active:
+            self._form("")
+            return
+        name = _slug(title) if title else _free_name(user.orm_spawners)
+        if problem := await self._problem(name):
+            self.set_status(409)
+            await self.show("home.html", problem=problem, typed=title)
+            return
+        # As the API of JupyterHub makes one.
+        user._new_orm_spawner(name, title or name)
+        self._form(name)
+
+    async def _problem(self, name: str) -> str:
+        user, most = self.current_user, await self.get_current_user_named_server_limit()
+        if name in user.orm_spawners:
+            return sentences.NAME_TAKEN.format(name=name)
+        named = [each for each in user.orm_spawners if each]
+        return sentences.TOO_MANY_SERVERS.format(most=most) if 0 < most <= len(named) else ""
+
+    def _form(self, name: str) -> None:
+        user = self.current_user
+        self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name)))
+
+
+class StopServer(_Page):
+    """`/hub/home/stop`: stops a server of theirs, or takes back its start; asks first if it is in use."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Stop it and lead to Home, or show what would be lost."""
+        name, spawner = self.own()
+        if spawner.ready and not self.get_body_argument("sure", ""):
+            use = await in_use.of(spawner, self.shared.looker)
+            if use.is_worth_a_question:
+                await self.show("stop_server.html", server=name, use=use)
+                return
+        await self._stop(name, spawner)
+        self.go_home()
+
+    async def _stop(self, name: str, spawner: Any) -> None:
+        if spawner.pending == "spawn" and spawner._spawn_future:
+            spawner._spawn_future.cancel()
+            await asyncio.wait((spawner._spawn_future,), timeout=_STOP_SECONDS)
+        if spawner.active and not spawner.pending:
+            stopping = asyncio.ensure_future(self.stop_single_user(self.current_user, name))
+            # What became of it stands on Home, and in the log.
+            stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
+
+
+class ForgetServer(_Page):
+    """`/hub/home/forget`: removes a named server that does not run from JupyterHub; its records stay."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Remove it and lead to Home.  400 for the default server, and for one that runs."""
+        name, spawner = self.own()
+        if not name or spawner.active:
+            raise web.HTTPError(400, sentences.NOT_FORGETTABLE)
+        user = self.current_user
+        await user._delete_spawner(spawner)
+        self.db.delete(spawner.orm_spawner)
+        user.spawners.pop(name, None)
+        self.db.commit()
+        self.go_home()
+
+
+def _slug(title: str) -> str:
+    return str(safe_slug(title.lower(), is_valid=is_valid_safe_slug, avoid_collisions=False) or "server")
+
+
+def _free_name(taken: Any) -> str:
+    number = 2
+    while f"server-{number}" in taken:
+        number += 1
+    return f"server-{number}"

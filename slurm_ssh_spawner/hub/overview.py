@@ -1,0 +1,136 @@
+"""All that a page shows of one person's servers and clusters, read once: one query, and nobody is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kernels.units import say_minutes
+from profiles.errors import ChoiceRefused
+from profiles.offer.choices import Choices
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
+from slurm_ssh_spawner.launch.asked import Asked, asked
+from slurm_ssh_spawner.launch.clock import lasting
+from slurm_ssh_spawner.launch.clusters import ClusterView, clusters
+from slurm_ssh_spawner.launch.endings import why_ended
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, State, is_worth_a_card, servers
+from slurm_ssh_spawner.sentences import labels
+
+_MOST_LAUNCHES = 60
+_SHOWN_LAUNCHES = 10
+_LONGER = 2
+
+
+@dataclass(frozen=True)
+class Past:
+    """A launch that is over, as it is listed."""
+
+    record: LaunchRecord
+    title: str
+    asked: Asked
+    lasted: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A person's servers, the most urgent first, their last launches, and the clusters that they are offered.
+
+    `longer` has the times with which servers may be started again whose time was up, by launch.  `problem` is the
+    sentence that says why something is missing, "" if nothing is.
+    """
+
+    servers: tuple[ServerView, ...]
+    clusters: tuple[ClusterView, ...]
+    past: tuple[Past, ...]
+    longer: Mapping[str, str]
+    problem: str = ""
+
+    def of(self, server: str) -> ServerView | None:
+        """Return what is known of a server by its name."""
+        return next((view for view in self.servers if view.name == server), None)
+
+
+async def overview(hub: Hub, user: Any) -> Overview:
+    """Return what is known of a user's servers; `user` is JupyterHub's."""
+    records, problem = await _records(hub, user.name)
+    known, facts = known_to_jupyterhub(user), hub.availability.facts(user.name)
+    goes_on = [record.job(hub.launcher.hub_name) for record in records if record.ended is None]
+    catalogue = hub.catalogue.current
+    views = servers(
+        known,
+        records,
+        Facts(
+            catalogue=catalogue,
+            reports=hub.seen.of(user.name, goes_on, hub.watch.latest),
+            unreachable={key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+        ),
+    )
+    titles = {each.name: each.title for each in known}
+    return Overview(
+        servers=tuple(view for view in views if is_worth_a_card(view)),
+        clusters=clusters(hub.offer(StartRequest.of(user, ""))),
+        past=tuple(_past(hub, record, titles) for record in records if record.ended)[:_SHOWN_LAUNCHES],
+        longer={view.record.launch_id: _longer(hub, user, view) for view in views if view.record},
+        problem=problem,
+    )
+
+
+async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
+    try:
+        return await hub.launcher.records.recent(user, _MOST_LAUNCHES), ""
+    except DatabaseAway as error:
+        return (), error.message
+
+
+def known_to_jupyterhub(user: Any) -> tuple[Known, ...]:
+    """Return a user's servers as JupyterHub has them, the default one first."""
+    return tuple(
+        Known(each.name, _title(each), _phase(each), _utc(each.last_activity))
+        for each in user.all_spawners(include_default=True)
+    )
+
+
+def _title(spawner: Any) -> str:
+    return str(spawner.display_name or spawner.name) or labels.DEFAULT_SERVER
+
+
+def _phase(spawner: Any) -> Phase:
+    # What JupyterHub does nothing with is a row of its database, which has no such attributes.
+    pending = getattr(spawner, "pending", None)
+    if pending == "spawn":
+        return Phase.STARTING
+    if pending == "stop":
+        return Phase.STOPPING
+    return Phase.UP if getattr(spawner, "ready", False) else Phase.OFF
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def _past(hub: Hub, record: LaunchRecord, titles: Mapping[str, str]) -> Past:
+    what = asked(hub.catalogue.current, record)
+    ended = record.ended or record.begun
+    lasted = lasting(int((ended - record.begun).total_seconds()) // 60)
+    title = titles.get(record.server) or record.server or labels.DEFAULT_SERVER
+    return Past(record, title, what, lasted, why_ended(record, what.site))
+
+
+def _longer(hub: Hub, user: Any, view: ServerView) -> str:
+    """Return the time, as the form takes it, with which a server may run longer than it did; "" for none."""
+    minutes = min(_LONGER * view.asked.minutes, view.asked.most_minutes)
+    if not view.time_was_up or minutes <= view.asked.minutes:
+        return ""
+    time = say_minutes(minutes)
+    try:
+        hub.resolve(StartRequest.of(user, view.name), Choices.of({**view.again, "time": time}))
+    except ChoiceRefused:
+        return ""
+    return time
+
+
+def is_stoppable(view: ServerView) -> bool:
+    """Return whether JupyterHub has something of a server to stop."""
+    return view.state in {State.RUNNING, State.WAITING, State.STARTING}

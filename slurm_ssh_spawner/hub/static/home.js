@@ -1,0 +1,88 @@
+// Keep Home as things are: ask for what changes every 15 seconds while the page is seen.
+(function () {
+  "use strict";
+  var EVERY_MS = 15000;
+  var FIRST_MS = 3000;
+  var parts = document.getElementById("home-parts");
+  var news = document.getElementById("home-news");
+  var away = document.getElementById("home-away");
+  var before = states();
+  var last = "";
+  var timer = 0;
+
+  // What a card says of its server, by the card.
+  function states() {
+    var found = {};
+    parts.querySelectorAll("section[data-state]").forEach(function (card) {
+      found[card.id] = [card.dataset.state, card.querySelector("h2").textContent.replace(/\s+/g, " ").trim()];
+    });
+    return found;
+  }
+
+  function tell() {
+    var now = states();
+    var changed = Object.keys(now).filter(function (id) {
+      return !before[id] || before[id][0] !== now[id][0];
+    });
+    before = now;
+    if (changed.length) {
+      news.textContent = changed.map(function (id) { return now[id][1]; }).join(". ");
+    }
+  }
+
+  // Where the keyboard is: the card or region, and the number of the control in it.
+  function place() {
+    var active = document.activeElement;
+    var holder = parts.contains(active) && active.closest("[id]");
+    return holder && { id: holder.id, number: controls(holder).indexOf(active) };
+  }
+
+  function controls(holder) {
+    return Array.from(holder.querySelectorAll("a, button, summary, [tabindex]"));
+  }
+
+  function back(where) {
+    var holder = where && document.getElementById(where.id);
+    var control = holder && (where.number < 0 ? holder : controls(holder)[where.number]);
+    if (control) {
+      control.focus({ preventScroll: true });
+    }
+  }
+
+  function put(text) {
+    if (text === last) {
+      return;
+    }
+    last = text;
+    var where = place();
+    var opened = Array.from(parts.querySelectorAll("details[open]"), function (each) { return each.id; });
+    var made = new DOMParser().parseFromString(text, "text/html");
+    parts.replaceChildren.apply(parts, Array.from(made.body.childNodes));
+    opened.forEach(function (id) {
+      var details = document.getElementById(id);
+      if (details) {
+        details.open = true;
+      }
+    });
+    window.launchMoments(parts);
+    back(where);
+    tell();
+  }
+
+  function look() {
+    window.clearTimeout(timer);
+    if (document.hidden) {
+      return;
+    }
+    fetch(parts.dataset.url, { credentials: "same-origin", cache: "no-store" })
+      .then(function (answer) {
+        away.hidden = answer.ok;
+        return answer.ok ? answer.text().then(put) : null;
+      })
+      .catch(function () { away.hidden = false; })
+      .finally(function () { timer = window.setTimeout(look, EVERY_MS); });
+  }
+
+  document.addEventListener("visibilitychange", look);
+  timer = window.setTimeout(look, FIRST_MS);
+})();

@@ -1,0 +1,66 @@
+"""What a launch asked for, as far as its record and the catalogue of today say it.  Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kernels import units
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.profile import Offering
+from profiles.catalogue.resources import Bounds
+from slurm_ssh_spawner.launch.clock import lasting
+from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.sentences import labels
+
+_READ = {"time": units.minutes, "cores": units.count, "memory": units.mebibytes, "gpus": units.count}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a launch asked for: the titles of its profile and site, or their keys if the catalogue has none now.
+
+    `minutes` is its time, 0 if that is not known, and `most_minutes` what may be asked for at most.  `resources`
+    is for people, "" if not known: "2 cores, 4 GB, 1 h".
+    """
+
+    profile: str
+    site: str
+    resources: str = ""
+    minutes: int = 0
+    most_minutes: int = 0
+
+
+def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
+    """Return what the launch asked for."""
+    profile, site = catalogue.profiles.get(record.profile_key), catalogue.sites.get(record.site_key)
+    titles = profile.name if profile else record.profile_key, site.title if site else record.site_key
+    if not profile or record.site_key not in catalogue.sites_of(record.profile_key):
+        return Asked(*titles)
+    what = catalogue.offering(record.profile_key, record.site_key)
+    numbers = {name: _number(name, what, record.choices) for name in _READ}
+    return Asked(*titles, _said(numbers, record.choices), numbers["time"], what.resources.time.most)
+
+
+def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:
+    bounds: Bounds = getattr(what.resources, name)
+    try:
+        # What it was launched with has passed the gate; what a record says all the same may be anything.
+        return _READ[name](choices[name])
+    except (KeyError, ValueError):
+        return bounds.default
+
+
+def _said(numbers: Mapping[str, int], choices: Mapping[str, str]) -> str:
+    cores, gpus, kind = numbers["cores"], numbers["gpus"], choices.get("gpu_type", "")
+    parts = [labels.ONE_CORE if cores == 1 else labels.CORES.format(cores=cores), _memory(numbers["memory"])]
+    if gpus:
+        gpu = labels.ONE_GPU if gpus == 1 else labels.GPUS.format(gpus=gpus)
+        parts.append(f"{gpu} {kind}".strip())
+    parts.append(lasting(numbers["time"]))
+    if partition := choices.get("partition"):
+        parts.append(labels.IN_PARTITION.format(partition=partition))
+    return ", ".join(parts)
+
+
+def _memory(mebibytes: int) -> str:
+    text = units.say_mebibytes(mebibytes)
+    return f"{text[:-1]} {text[-1]}B"

@@ -1,0 +1,188 @@
+"""A person's servers as a page shows them: what JupyterHub has, what records and Slurm say of it.  Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from profiles.catalogue.catalogue import Catalogue
+from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh_spawner.launch.asked import Asked, asked
+from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
+from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.ends import STOPPED
+
+TOLD_FOR = timedelta(days=7)
+"""How long an end is shown."""
+
+LITTLE_MINUTES = 15
+"""So much time left is little."""
+
+_UNKNOWN = JobReport(JobState.UNKNOWN)
+_MINUTE = timedelta(minutes=1)
+
+
+class State(StrEnum):
+    """What a server is at, the most urgent first."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    STOP_OWED = "stop-owed"
+    FAILED = "failed"
+    ENDED = "ended"
+    OFF = "off"
+    """It does not run, and nothing is known of an end."""
+
+
+class Phase(StrEnum):
+    """What JupyterHub does with a server."""
+
+    UP = "up"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A server as JupyterHub has it; `last_used` is in UTC, None if that was never told."""
+
+    name: str
+    title: str
+    phase: Phase
+    last_used: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ServerView:
+    """One server, or an earlier launch of it whose stop is owed.  Times are in UTC, None where nothing is known.
+
+    `record` is its last launch, None if there is none that is told of; `report` is what Slurm said of it last.
+    `unreachable_since` is set while its site does not answer.  `why` is the sentence that says why it ended.
+    """
+
+    name: str
+    title: str
+    state: State
+    now: datetime
+    record: LaunchRecord | None = None
+    asked: Asked = field(default_factory=lambda: Asked("", ""))
+    report: JobReport = _UNKNOWN
+    why: str = ""
+    last_used: datetime | None = None
+    unreachable_since: datetime | None = None
+
+    @property
+    def node(self) -> str:
+        """The first node of the job, "" if that is not known."""
+        return self.report.node or (self.record.node if self.record else "")
+
+    @property
+    def minutes_left(self) -> int | None:
+        """The minutes until the job's time is up."""
+        if self.report.ends is None:
+            return None
+        return max(0, (self.report.ends - self.now) // _MINUTE)
+
+    @property
+    def is_little(self) -> bool:
+        """Whether little of the time is left."""
+        return self.minutes_left is not None and self.minutes_left <= LITTLE_MINUTES
+
+    @property
+    def minutes_since(self) -> int:
+        """The minutes since its launch has begun or, if it is over, has ended."""
+        if self.record is None:
+            return 0
+        return (self.now - (self.record.ended or self.record.begun)) // _MINUTE
+
+    @property
+    def time_was_up(self) -> bool:
+        """Whether it ended because its time was up."""
+        return self.state is State.ENDED and self.record is not None and time_was_up(self.record.end_reason)
+
+    @property
+    def again(self) -> Mapping[str, str]:
+        """The choices that start it again, as the form sends them; none if that is not known."""
+        if self.record is None:
+            return {}
+        return {"profile": self.record.profile_key, "site": self.record.site_key, **self.record.choices}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known besides records: the catalogue, Slurm's reports by launch, since when sites do not answer."""
+
+    catalogue: Catalogue
+    reports: Mapping[LaunchId, JobReport] = field(default_factory=dict)
+    unreachable: Mapping[str, datetime] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Facts) -> tuple[ServerView, ...]:
+    """Return a person's servers, the most urgent first; `records` are their launches, the newest first."""
+    newest: dict[str, LaunchRecord] = {}
+    for record in records:
+        newest.setdefault(record.server, record)
+    titles = {each.name: each.title for each in known}
+    views = [_view(each, newest.get(each.name), facts) for each in known]
+    shown = {view.record.launch_id for view in views if view.record}
+    views += [
+        _of_record(Known(record.server, titles.get(record.server, record.server), Phase.OFF), record, facts)
+        for record in records
+        if record.stop_wanted and record.ended is None and record.launch_id not in shown
+    ]
+    order = list(State)
+    return tuple(sorted(views, key=lambda view: (order.index(view.state), view.minutes_since)))
+
+
+def is_worth_a_card(view: ServerView) -> bool:
+    """Return whether there is anything to tell: of a default server that was never started there is not."""
+    return bool(view.name) or view.state is not State.OFF
+
+
+def _view(known: Known, record: LaunchRecord | None, facts: Facts) -> ServerView:
+    if known.phase is Phase.OFF and (record is None or _is_old(record, facts.now)):
+        return ServerView(known.name, known.title, State.OFF, facts.now, last_used=known.last_used)
+    if record is None:
+        state = State.RUNNING if known.phase is Phase.UP else State(known.phase)
+        return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used)
+    return _of_record(known, record, facts)
+
+
+def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
+    report = facts.reports.get(record.launch_id, _UNKNOWN)
+    what = asked(facts.catalogue, record)
+    return ServerView(
+        name=known.name,
+        title=known.title,
+        state=_state(known.phase, record, report),
+        now=facts.now,
+        record=record,
+        asked=what,
+        report=report,
+        why=why_ended(record, what.site) if record.ended else "",
+        last_used=known.last_used,
+        unreachable_since=facts.unreachable.get(record.site_key),
+    )
+
+
+def _state(phase: Phase, record: LaunchRecord, report: JobReport) -> State:
+    if phase is Phase.UP:
+        return State.RUNNING
+    if phase is Phase.STOPPING:
+        return State.STOPPING
+    if record.ended and phase is Phase.OFF:
+        # One that its owner has stopped on the way has not failed.
+        was_up = record.node or record.end_reason == STOPPED
+        return State.ENDED if was_up else State.FAILED
+    if record.stop_wanted and phase is Phase.OFF:
+        return State.STOP_OWED
+    # One that goes on without a server of JupyterHub is about to get one.
+    return State.WAITING if report.state is JobState.PENDING and not record.ended else State.STARTING
+
+
+def _is_old(record: LaunchRecord, now: datetime) -> bool:
+    return record.ended is not None and record.ended < now - TOLD_FOR
