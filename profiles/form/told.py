@@ -57,7 +57,7 @@ def of_pairs(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, A
     return {
         "fields": [_told_field(pairs.fields[index]) for index in fields],
         "places": [_told_place(pairs.places[index]) for index in places],
-        "elsewhere": {key: _told_place(pairs.elsewhere(key)) for key in offer.catalogue.sites},
+        "elsewhere": {key: _told_place(pairs.elsewhere(key)) for key in pairs.all_sites},
         "profiles": told,
     }
 

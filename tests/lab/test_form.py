@@ -160,6 +160,23 @@ def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(form: Form)
         expect(page.get_by_role("radiogroup", name="What")).to_be_visible()
 
 
+def test_a_profile_is_found_by_what_is_in_it(form: Form) -> None:
+    with form() as page:
+        cards = page.locator("label.page-card:has([name=pick-profile])")
+        page.fill("#profile-search", "neuroscientists atlas")
+        expect(cards).to_have_count(1)
+        expect(cards).to_contain_text("Brain images")
+        page.fill("#profile-search", "")
+        page.get_by_role("button", name="Show all").click()
+        assert cards.count() == page.locator("#profile option").count()
+
+
+def test_who_has_no_project_at_a_cluster_sees_why_they_cannot_pick_it(form: Form) -> None:
+    with form("bob") as page:
+        expect(card(page, "lugano")).to_contain_text("You have no project there", ignore_case=True)
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_disabled()
+
+
 def test_before_the_start_the_page_says_what_would_be_started(form: Form) -> None:
     with form() as page:
         expect(page.locator("#launch-summary")).to_contain_text(re.compile("^JupyterLab on Geneva.*, 1 h, until"))

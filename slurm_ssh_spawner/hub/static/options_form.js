@@ -25,7 +25,7 @@
 
   const profiles = {};
   const askedAgain = new Set();
-  let elsewhere = {};
+  const elsewhere = {};
   let recent = [];
   const inputs = {};
   const usual = {};
@@ -51,7 +51,7 @@
   // -- what the hub says -------------------------------------------------------------------------------------
 
   function take(offer) {
-    elsewhere = offer.elsewhere;
+    Object.assign(elsewhere, offer.elsewhere);
     Object.keys(offer.profiles).forEach((key) => {
       const told = offer.profiles[key];
       const sites = {};
@@ -287,6 +287,11 @@
     if (known && (!known.sites[site.value] || !site.selectedOptions.length || site.selectedOptions[0].disabled)) {
       const keys = Object.keys(known.sites);
       site.value = keys.find((key) => known.sites[key].place.state !== "closed") || keys[0];
+    }
+    // What a card says is not said once more below.
+    const problem = document.getElementById("site-problem");
+    if (problem && Array.from(site.options).some((each) => placeOf(each.value).news === problem.textContent)) {
+      problem.remove();
     }
     if (siteCards.children.length) {
       siteCardsUpdated();

@@ -34,6 +34,15 @@ def test_what_is_asked_of_one_profile_says_nothing_of_the_others() -> None:
     assert "2 h" in data["preview"]["summary"]
 
 
+def test_a_cluster_for_others_alone_is_nowhere() -> None:
+    sites = {"geneva": builders.site(), "secret": builders.site(title="Sesame")}
+    hidden = builders.profile(sites=["secret"], visible_to={"groups": ["x"]})
+    what = builders.catalogue(sites=sites, profiles={"one": builders.profile(sites=["geneva"]), "two": hidden})
+    offer = builders.offer(what)
+    for data in (told.data(offer), told.looked_at(offer, Choices({"profile": "one"}))):
+        assert "Sesame" not in str(data)
+
+
 def test_a_profile_of_which_one_more_is_too_many_says_so() -> None:
     profiles = told.data(builders.offer(_OFFER, person=Person("alice", running={"two": 1})))["profiles"]
     assert profiles["two"]["full"].startswith("You already have 1 server of JupyterLab")
