@@ -161,10 +161,5 @@ SOCKET_UNUSABLE = _("The socket {path} cannot be made ({reason}).")
 NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h.")
 
 # -- the page around the options form ---------------------------------------------------------------------------
-START_USUAL = _("Start your server")
-START_NAMED = _("Start server {name}")
 START_FOR = _("It will run as {name}.")
-SERVER_NAME = _("Name")
 SERVER_NAME_HINT = _("Without a name it is your usual server.")
-COPY_LINK = _("Copy link")
-START = _("Start")
