@@ -1,28 +1,46 @@
 """Notices: which maintenance is announced, as sentences above the form.  Pure."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from markupsafe import Markup, escape
+
+from profiles.catalogue.site import Maintenance
 from profiles.facts import Pause
 from profiles.form.table import Pairs
 from profiles.offer.offer import Offer
-from profiles.sentences import labels
+from profiles.sentences import labels, refusals
 
 
-def notices(offer: Offer, pairs: Pairs) -> Iterator[str]:
-    """Yield what is announced for the sites of some pairs, and why those in maintenance now are."""
+def notices(offer: Offer, pairs: Pairs) -> Iterator[Markup]:
+    """Yield what is announced for the sites of some pairs, and why those in maintenance now are, as HTML."""
     for key in pairs.all_sites:
         title, announced = offer.catalogue.sites[key].title, offer.announced(key)
-        if closed := offer.closed(key):
-            yield closed
+        if now := offer.maintenance(key):
+            sentence = refusals.IN_MAINTENANCE_FOR if now.text else refusals.IN_MAINTENANCE
+            yield _said(sentence, site=title, time=_time(offer, now.ends), reason=now.text.rstrip("."))
         if announced:
-            begins, ends = offer.clock(announced.begins), offer.clock(announced.ends)
-            sentence = labels.MAINTENANCE.format(site=title, begins=begins, ends=ends)
-            yield f"{sentence} {announced.text}".strip()
+            said = _said(labels.MAINTENANCE, site=title, **_times(offer, announced))
+            yield Markup("{} {}").format(said, announced.text).strip()
         for pause, partitions in _pauses(offer, key):
             if announced is None or pause.ends <= announced.begins or announced.ends <= pause.begins:
-                begins, ends = offer.clock(pause.begins), offer.clock(pause.ends)
                 sentence = labels.MAINTENANCE_OF_PARTITIONS if partitions else labels.MAINTENANCE
-                yield sentence.format(site=title, partitions=", ".join(partitions), begins=begins, ends=ends)
+                yield _said(sentence, site=title, partitions=", ".join(partitions), **_times(offer, pause))
+
+
+def _said(sentence: str, **values: str) -> Markup:
+    """Return a sentence with these values in it; what is not HTML yet is text."""
+    return escape(sentence).format(**values)
+
+
+def _times(offer: Offer, pause: Maintenance | Pause) -> dict[str, Markup]:
+    return {"begins": _time(offer, pause.begins), "ends": _time(offer, pause.ends)}
+
+
+def _time(offer: Offer, moment: datetime) -> Markup:
+    """Return a moment with its zone; the script says it in that of the reader."""
+    clock = f"{offer.clock(moment)} {offer.now.tzname()}"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), clock)
 
 
 def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:

@@ -195,8 +195,9 @@
   function when(text) {
     const moment = new Date(text);
     const isToday = moment.toDateString() === new Date().toDateString();
-    return isToday ? moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })
-      : moment.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" });
+    const clock = { hour: "2-digit", minute: "2-digit" };
+    return isToday ? moment.toLocaleTimeString([], clock)
+      : moment.toLocaleString([], Object.assign({ weekday: "short", day: "numeric", month: "short" }, clock));
   }
 
   function profileCard(each) {
@@ -717,6 +718,7 @@
   function begin() {
     const isWrong = profile.matches("[autofocus]") ? profileCards : site.matches("[autofocus]") ? siteCards : null;
     take(first);
+    document.querySelectorAll("#site-hint time").forEach((time) => { time.textContent = when(time.dateTime); });
     if (every.length > MANY) {
       finder();
     }

@@ -396,9 +396,17 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     pause = {"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}
     sites = {"geneva": builders.site(maintenance=[pause])}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
-    assert "Geneva will be in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
+    assert "Geneva will be in maintenance from 12:00 UTC to 2026-03-03 18:30 UTC. New disks." in page.text
     assert "1 min to 2 h. The maintenance of Geneva begins at 12:00." in page.text
     assert "because" not in _page().text
+
+
+def test_a_maintenance_under_way_says_until_when_and_why_as_text() -> None:
+    sites = {"geneva": builders.site(maintenance=[_PAUSE[0] | {"text": "New <b>switches</b>."}])}
+    page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
+    assert "Geneva is in maintenance until 18:30 UTC (New <b>switches</b>)." in page.text
+    assert page.all("time") == [{"datetime": "2026-03-02T18:30:00+00:00"}]
+    assert not page.all("b")
 
 
 def _paused(begins: timedelta, *names: str) -> Facts:
@@ -418,10 +426,10 @@ def _paused(begins: timedelta, *names: str) -> Facts:
     [
         (
             ("normal", "debug"),
-            "Geneva will be in maintenance from 10:30 to 19:00.",
+            "Geneva will be in maintenance from 10:30 UTC to 19:00 UTC.",
             "1 min to 30 min. The maintenance of the partition normal begins at 10:30.",
         ),
-        (("debug",), "Geneva (Debug) will be in maintenance from 10:30 to 19:00.", "1 min to 8 h."),
+        (("debug",), "Geneva (Debug) will be in maintenance from 10:30 UTC to 19:00 UTC.", "1 min to 8 h."),
     ],
 )
 def test_slurms_own_maintenance_is_announced(names: tuple[str, ...], notice: str, hint: str) -> None:
@@ -437,7 +445,7 @@ def test_what_the_catalogue_announces_too_is_told_once() -> None:
     facts = _paused(timedelta(minutes=30), "normal", "debug")
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites), facts), {}))
     assert page.text.count("will be in maintenance from") == 1
-    assert "Geneva will be in maintenance from 10:29 to 19:00. New disks." in page.text
+    assert "Geneva will be in maintenance from 10:29 UTC to 19:00 UTC. New disks." in page.text
 
 
 def test_slurms_own_maintenance_says_until_when() -> None:
