@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.browser import PATIENCE_SECONDS, browser, log_in
+from tests.lab.browser import PATIENCE_SECONDS, browser, log_in, pick
 
 pytestmark = pytest.mark.xdist_group("the options form")
 """One browser for all tests of this file: they only look."""
@@ -52,17 +52,6 @@ def form(lab: Lab) -> Iterator[Form]:
             assert said == []
 
         yield opened
-
-
-def pick(page: Page, name: str, value: str) -> None:
-    """Pick a profile or a cluster: by its card, without scripts in the list."""
-    card = page.locator(f"[name=pick-{name}][value={value}]")
-    if page.locator(f"#{name}").is_visible():
-        page.select_option(f"#{name}", value)
-        return
-    if not card.count():
-        page.get_by_role("button", name="Show all").click()
-    card.check()
 
 
 def shown(page: Page) -> list[str]:
