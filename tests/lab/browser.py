@@ -39,7 +39,7 @@ def log_in(page: Page, name: str) -> None:
 
 
 def pick(page: Page, name: str, value: str) -> None:
-    """Pick a profile or a cluster (`name`: profile, site) in the form: by its card, without scripts in the list."""
+    """Pick a `profile` or a `site` in the form: by its card, without scripts in the list."""
     card = page.locator(f"[name=pick-{name}][value={value}]")
     if page.locator(f"#{name}").is_visible():
         page.select_option(f"#{name}", value)
