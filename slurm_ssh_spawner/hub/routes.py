@@ -7,16 +7,18 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.pages import HomeHandler, SpawnHandler
+from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.form_page import FormHandler
-from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
+from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.sentences import labels
@@ -32,12 +34,19 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
     (r"/home/servers", ServersPart),
+    (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage, SpawnHandler: FormHandler}
+_REPLACED = {
+    UserServerAPIHandler: ServerHandler,
+    HomeHandler: HomePage,
+    SpawnHandler: FormHandler,
+    UserUrlHandler: ServerAddress,
+    ProxyErrorHandler: ProxyError,
+}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 
