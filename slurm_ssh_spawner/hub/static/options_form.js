@@ -586,7 +586,8 @@
 
   // -- what is kept and handed on --------------------------------------------------------------------------------
 
-  const draftKey = "launch-draft:" + location.pathname;
+  // Of one person and server: somebody else may log in in the same tab.
+  const draftKey = "launch-draft:" + window.jhdata.user + ":" + location.pathname;
 
   function keepDraft() {
     try {
