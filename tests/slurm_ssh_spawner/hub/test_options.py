@@ -298,6 +298,13 @@ async def test_a_link_fills_in_the_form(hub: LaunchingHub) -> None:
     assert 'spawn?next=%2Fhub%2Fhome" method="post"' in page
 
 
+async def test_a_server_is_named_as_it_is_started(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.send([("time", "99h")], "my-analysis-1", display_name="My Analysis 1")).text
+    assert "<h1>Start server My Analysis 1</h1>" in page
+    assert alice.user.orm_spawners["my-analysis-1"].display_name == "My Analysis 1"
+
+
 async def test_what_a_link_asks_for_in_vain_is_marked(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn?profile=secret&time=1h")).text
