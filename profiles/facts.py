@@ -99,7 +99,8 @@ class SiteFacts:
 
     `projects` are those that the person may charge there: as the site's monitor says, or, where it has none, as
     came through the person's own shell.  `partitions` and `reservations` are of `asked_at` (`is_stale`: so long
-    ago that they may no longer hold); `unreachable_since` is set while the site does not answer.
+    ago that they may no longer hold); `unreachable_since` is set while the site does not answer.  `refused` is the
+    sentence why the site did not let the person in last time, "" if it did, or was not asked.
     """
 
     projects: tuple[str, ...] | None = None
@@ -108,6 +109,7 @@ class SiteFacts:
     asked_at: datetime | None = None
     is_stale: bool = False
     unreachable_since: datetime | None = None
+    refused: str = ""
 
 
 UNKNOWN = SiteFacts()

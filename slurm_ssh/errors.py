@@ -34,7 +34,14 @@ class Broken(LaunchError):  # noqa: N818
 
 
 class SubmitRefused(Refused):
-    """Slurm, or the person's own account at the site, did not accept the job."""
+    """Slurm, or the person's own account at the site, did not accept the job.
+
+    `choice` names what it was refused for (`project`, `partition`, `time`, `qos`, `reservation`), "" for others.
+    """
+
+    def __init__(self, message: str, detail: str = "", *, choice: str = "") -> None:
+        super().__init__(message, detail)
+        self.choice = choice
 
 
 class AnswerUnreadable(Refused):

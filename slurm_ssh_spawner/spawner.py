@@ -4,17 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import urlencode
 
 from batchspawner import BatchSpawnerBase
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError, default
 
 from profiles.catalogue.site import Site
-from profiles.form.page import Addresses
 from profiles.offer import launch
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, Refused, SubmissionAbsent
+from slurm_ssh.errors import Broken, Refused, SubmissionAbsent, Unavailable
 from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import composition, going_on, restored, routes
@@ -47,6 +45,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._job: Job | None = None
         self._launch: launch.Launch | None = None
         self._going_on: LaunchRecord | None = None
+        self._before: dict[str, str] = {}
         self._token_hash = ""
         self._progress: Progress | None = None
         self._restored = False
@@ -79,9 +78,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
-        base, whose = self.hub.base_url, urlencode({"user": self.user.name, "server": self.name})
-        addresses = Addresses(f"{base}launch-pages/options_form.js", f"{base}api/offer?{whose}")
-        return lambda _spawner: self._hub.render_form(self._request(), addresses)
+        return lambda _spawner: self._hub.render_form(self._request(), self.hub.base_url)
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
@@ -104,17 +101,20 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
                     if self._going_on:
                         self._take_up(self._going_on)
                     else:
-                        await self._hub.accept(self._request, options, self._take)
+                        self._before = await self._hub.accept(self._request, options, self._take)
                 except BaseException:
                     self._launch, self.profile_key = None, ""
                     raise
                 finally:
                     # JupyterHub has stored the options as "last" already, also those that are refused.
-                    last = await self._hub.last_accepted(self._request())
-                    self.user_options = self.orm_spawner.user_options = last
-                    commit(self.orm_spawner)
+                    self._adopt(await self._hub.last_accepted(self._request()))
 
         return resolve
+
+    def _adopt(self, choices: dict[str, str]) -> None:
+        """Have JupyterHub store these choices as the last ones."""
+        self.user_options = self.orm_spawner.user_options = choices
+        commit(self.orm_spawner)
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
@@ -144,11 +144,22 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         if asked is None:
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
-            live = await self._submitted(asked)
+            live = await self._taken(asked)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await self._hub.launcher.until_ready(live.job, live.port, live.progress)
             await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
+
+    async def _taken(self, asked: launch.Launch) -> Live:
+        """Submit the launch; what the site refuses is not what was chosen last."""
+        try:
+            live = await self._submitted(asked)
+        except (Refused, Unavailable) as error:
+            if await self._hub.refused(self._request(), asked.site_key, error, self._before):
+                self._adopt(self._before)
+            raise
+        self._hub.taught.forget(self.user.name, asked.site_key)
+        return live
 
     async def _submitted(self, asked: launch.Launch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""

@@ -219,6 +219,9 @@ class Profile(Offering):
     description: str = Field(
         default="", max_length=4000, description="What it is for, in Markdown; shown when it is chosen."
     )
+    category: Plain = Field(
+        default="", description="Under which title the form lists it, such as `Neuroscience`. Default: none."
+    )
     icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
         default=None,
         description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",

@@ -1,17 +1,15 @@
 """The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from profiles.errors import ChoiceRefused
-from profiles.facts import Pause
-from profiles.form import markdown
+from profiles.form import told
 from profiles.form.fields import Field
+from profiles.form.notices import notices
 from profiles.form.table import Pairs
 from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
@@ -47,7 +45,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the browser finds the form's script, static/options_form.js, and what that asks for: `data`."""
+    """Where the browser finds the form's script, static/options_form.js, and what that asks for: `told.data`."""
 
     script: str
     offer: str
@@ -58,10 +56,12 @@ def render(
     typed: Mapping[str, str],
     refused: ChoiceRefused | None = None,
     addresses: Addresses | None = None,
+    note: str = "",
 ) -> str:
     """Return the fields of the form as HTML, filled with `typed`, the refused ones marked with their sentences.
 
-    With `addresses` it brings the data of the profile that is shown first.  Without JavaScript the form has every
+    `note` says above them where the values come from.  With `addresses` it brings the data of the profile that is
+    shown first.  Without JavaScript the form has every
     field that any profile has at any site, and the server decides.  The surrounding form element and its button
     are JupyterHub's.
     """
@@ -69,34 +69,46 @@ def render(
     if not pairs.sites:
         return _TEMPLATES.get_template("nothing.html.jinja").render(labels=labels)
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
-    site = typed["site"] if typed.get("site") in pairs.sites[profile] else _first_open(offer, pairs, profile)
+    site = _picked_site(pairs, profile, typed.get("site"), is_sent=refused is not None)
     shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
     known = {"profile", "site", *(field.name for field in shown)}
     return _TEMPLATES.get_template("options_form.html.jinja").render(
         labels=labels,
-        profiles={key: offer.catalogue.profiles[key].name for key in pairs.sites},
-        sites={key: (pairs.site_label(profile, key), offer.closed(key) is not None) for key in pairs.all_sites},
-        description=_description(offer, profile),
-        notices=list(_notices(offer, pairs)),
+        note=note,
+        categories=_categories(offer, pairs),
+        sites={key: (pairs.place_at(profile, key).label, pairs.is_closed(key)) for key in pairs.all_sites},
+        description=told.description(offer, profile),
+        notices=list(notices(offer, pairs)),
         picked={"profile": profile, "site": site},
         fields=shown,
         typed=typed,
         problems={each.field: each.said for each in reversed(refused.all)} if refused else {},
         elsewhere=[each.said for each in refused.all if each.field not in known] if refused else [],
         first=refused.field if refused else "",
-        data=_in_a_script(_data(offer, pairs, (profile,))) if addresses else "",
+        data=told.in_a_script(_brought(offer, pairs, profile)) if addresses else "",
         addresses=addresses,
     )
 
 
-def data(offer: Offer) -> dict[str, Any]:
-    """Return what the form's script needs to know of all profiles that a person sees, as JSON values.
+def _picked_site(pairs: Pairs, profile: str, typed: str | None, *, is_sent: bool) -> str:
+    """Return the site that the form begins with: not one of last time at which nothing can be started now."""
+    if typed in pairs.sites[profile] and (is_sent or pairs.place_at(profile, typed).is_open):
+        return typed
+    return pairs.first_open(profile)
 
-    `fields` and `labels` hold each distinct one once; `profiles` has for each profile its description, and for
-    each of its sites the index of the site's label and those of its fields.
-    """
-    pairs = Pairs.of(offer)
-    return _data(offer, pairs, pairs.sites)
+
+def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
+    """Return the names of the profiles by their keys, under their categories; "" is that of those without one."""
+    found: dict[str, dict[str, str]] = {}
+    for key in pairs.sites:
+        profile = offer.catalogue.profiles[key]
+        found.setdefault(profile.category, {})[key] = profile.name
+    return found
+
+
+def _brought(offer: Offer, pairs: Pairs, profile: str) -> dict[str, Any]:
+    """Return what the page brings for its script."""
+    return {**told.of_pairs(offer, pairs, (profile,)), "say": labels.SCRIPT}
 
 
 def parse(sent: Mapping[str, Sequence[str]]) -> Choices:
@@ -112,10 +124,6 @@ def parse(sent: Mapping[str, Sequence[str]]) -> Choices:
             raise ChoiceRefused(name, refusals.SENT_TWICE.format(name=shown(name)))
         given[name] = values[0]
     return Choices.of(given)
-
-
-def _first_open(offer: Offer, pairs: Pairs, profile: str) -> str:
-    return next((site for site in pairs.sites[profile] if offer.closed(site) is None), pairs.sites[profile][0])
 
 
 def _order(pairs: Pairs) -> list[str]:
@@ -179,81 +187,3 @@ def _groups(
     if len(found) == 1:
         return tuple(("", tuple(options.items())) for options in found.values())
     return tuple((title, tuple(options.items())) for title, options in found.items())
-
-
-def _description(offer: Offer, profile: str) -> Markup:
-    entry = offer.catalogue.profiles[profile]
-    icon = (
-        Markup('<i class="fa fa-{} fa-2x me-3" aria-hidden="true"></i>').format(entry.icon) if entry.icon else ""
-    )
-    text = Markup("<div>{}</div>").format(markdown.to_html(entry.description)) if entry.description else ""
-    return Markup("{}{}").format(icon, text)
-
-
-def _notices(offer: Offer, pairs: Pairs) -> Iterator[str]:
-    for key in pairs.all_sites:
-        title, announced = offer.catalogue.sites[key].title, offer.announced(key)
-        if announced:
-            begins, ends = offer.clock(announced.begins), offer.clock(announced.ends)
-            sentence = labels.MAINTENANCE.format(site=title, begins=begins, ends=ends)
-            yield f"{sentence} {announced.text}".strip()
-        for pause, partitions in _pauses(offer, key):
-            if announced is None or pause.ends <= announced.begins or announced.ends <= pause.begins:
-                begins, ends = offer.clock(pause.begins), offer.clock(pause.ends)
-                sentence = labels.MAINTENANCE_OF_PARTITIONS if partitions else labels.MAINTENANCE
-                yield sentence.format(site=title, partitions=", ".join(partitions), begins=begins, ends=ends)
-
-
-def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:
-    """Yield what Slurm has announced, each with the titles of its partitions; none if it takes all."""
-    offered = offer.catalogue.sites[site].partitions
-    found: dict[Pause, list[str]] = {}
-    for name in (*offered,) or (None,):
-        title = (offered[name].title or name) if name else ""
-        for pause in offer.pauses(site, name):
-            if pause.begins > offer.now:
-                found.setdefault(pause, []).append(title)
-    for pause, titles in found.items():
-        yield pause, () if len(titles) >= len(offered) else tuple(titles)
-
-
-def _data(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, Any]:
-    """Return what the script needs to know of these profiles."""
-    fields: dict[int, int] = {}
-    labels: dict[int, int] = {}
-    told = {}
-    for key in profiles:
-        sites = {}
-        for site in pairs.sites[key]:
-            label, indexes = pairs.at(key, site)
-            sites[site] = (_renumbered(labels, label), [_renumbered(fields, index) for index in indexes])
-        told[key] = {"description": _description(offer, key), "sites": sites}
-    return {
-        "fields": [_told(pairs.fields[index]) for index in fields],
-        "labels": [pairs.labels[index] for index in labels],
-        "elsewhere": {key: pairs.elsewhere(key) for key in pairs.all_sites},
-        "closed": [key for key in pairs.all_sites if offer.closed(key) is not None],
-        "profiles": told,
-    }
-
-
-def _renumbered(numbers: dict[int, int], index: int) -> int:
-    """Return the number of an index among those that are told, in the order in which they were met."""
-    return numbers.setdefault(index, len(numbers))
-
-
-def _told(field: Field) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "label": field.label,
-        "options": field.options,
-        "least": field.least,
-        "most": field.most,
-        "default": field.default,
-        "hint": field.hint,
-    }
-
-
-def _in_a_script(values: dict[str, Any]) -> Markup:
-    """Return JSON that can stand in a script element."""
-    return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704 - no < is left

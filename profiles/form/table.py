@@ -1,39 +1,45 @@
-"""Pairs: the fields and the label of every profile at every site that a person sees, each distinct one once."""
+"""Pairs: the fields of every profile at every site that a person sees, and what is said of the site there.
 
-from collections.abc import Iterator
+Each distinct one once.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from profiles.catalogue.profile import Offering
 from profiles.form import fields
 from profiles.form.fields import Field
+from profiles.form.places import Place, place
 from profiles.offer import limits
+from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
 from profiles.sentences.labels import NOT_OFFERED_THERE
 
 _Demand = tuple[object, ...]
 Thing = TypeVar("Thing")
+_NOTHING = Choices()
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `labels`."""
+    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `places`."""
 
     titles: dict[str, str]
     sites: dict[str, tuple[str, ...]]
     fields: list[Field] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
     _at: dict[tuple[str, str], tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, offer: Offer) -> Self:
-        """Return the pairs of an offer."""
-        profiles = offer.catalogue.profiles
+    def of(cls, offer: Offer, among: Iterable[str] | None = None, asked: Choices = _NOTHING) -> Self:
+        """Return the pairs of an offer, or of the profiles `among` it; what is `asked` is asked of each."""
+        profiles = offer.catalogue.profiles if among is None else among
         found = cls(
             {key: site.title for key, site in offer.catalogue.sites.items()},
             {key: sites for key in profiles if (sites := offer.sites(key))},
         )
-        _Filling(offer, found).fill()
+        _Filling(offer, found, asked).fill()
         return found
 
     @property
@@ -43,22 +49,32 @@ class Pairs:
         return tuple(key for key in self.titles if key in seen)
 
     def at(self, profile: str, site: str) -> tuple[int, tuple[int, ...]]:
-        """Return where the label of a site stands for a profile, and where its fields."""
+        """Return where the place of a site stands for a profile, and where its fields."""
         return self._at[profile, site]
 
     def of_pair(self, profile: str, site: str) -> list[Field]:
         """Return the fields of a profile at a site."""
         return [self.fields[index] for index in self._at[profile, site][1]]
 
-    def site_label(self, profile: str, site: str) -> str:
-        """Return what people read of a site in the list of clusters while a profile is picked."""
+    def place_at(self, profile: str, site: str) -> Place:
+        """Return what people read of a site while a profile is picked."""
         if site not in self.sites[profile]:
             return self.elsewhere(site)
-        return self.labels[self._at[profile, site][0]]
+        return self.places[self._at[profile, site][0]]
 
-    def elsewhere(self, site: str) -> str:
+    def elsewhere(self, site: str) -> Place:
         """Return what people read of a site that does not offer the profile picked."""
-        return fields.with_news(self.titles[site], [NOT_OFFERED_THERE])
+        return Place(self.titles[site], "closed", NOT_OFFERED_THERE)
+
+    def is_closed(self, site: str) -> bool:
+        """Return whether it makes no sense at all to pick a site, whatever the profile."""
+        there = [self.places[index] for (_, key), (index, _) in self._at.items() if key == site]
+        return not any(each.is_open or each.may_ask for each in there)
+
+    def first_open(self, profile: str) -> str:
+        """Return the first site at which a profile can be started, the first of all if there is none."""
+        sites = self.sites[profile]
+        return next((site for site in sites if self.place_at(profile, site).is_open), sites[0])
 
     def with_titles(self, name: str) -> Iterator[tuple[str, Field]]:
         """Yield the distinct fields of a name, each with the titles of the sites that have it."""
@@ -74,19 +90,20 @@ class Pairs:
         found = {profile for (profile, _), (_, indexes) in self._at.items() if not having.isdisjoint(indexes)}
         return [profile for profile in self.sites if profile in found]
 
-    def place(self, profile: str, site: str, label: int, indexes: tuple[int, ...]) -> None:
-        """Add a pair."""
-        self._at[profile, site] = (label, indexes)
+    def add(self, profile: str, site: str, at: int, indexes: tuple[int, ...]) -> None:
+        """Add a pair: where its place stands, and where its fields."""
+        self._at[profile, site] = (at, indexes)
 
 
 class _Filling:
     """Works out each distinct demand once: a thousand profiles often ask for the same."""
 
-    def __init__(self, offer: Offer, pairs: Pairs) -> None:
+    def __init__(self, offer: Offer, pairs: Pairs, asked: Choices) -> None:
         self._offer = offer
+        self._asked = asked
         self._pairs = pairs
         self._fields: dict[Field, int] = {}
-        self._labels: dict[str, int] = {}
+        self._places: dict[Place, int] = {}
         self._known: dict[tuple[str, _Demand], tuple[int, tuple[int, ...]]] = {}
 
     def fill(self) -> None:
@@ -98,25 +115,24 @@ class _Filling:
                 if id(what) not in demands:
                     demands[id(what)] = _demand(what), self._indexes(fields.parameters(what))
                 demand, parameters = demands[id(what)]
-                label, indexes = self._at(site, demand, what)
-                self._pairs.place(profile, site, label, indexes + parameters)
+                at, indexes = self._at(site, demand, what)
+                self._pairs.add(profile, site, at, indexes + parameters)
 
     def _at(self, site: str, demand: _Demand, what: Offering) -> tuple[int, tuple[int, ...]]:
         if (site, demand) not in self._known:
-            news, title = fields.news(self._offer, site, what), self._pairs.titles[site]
-            label = _place(self._labels, self._pairs.labels, fields.with_news(title, news))
-            self._known[site, demand] = label, self._indexes(fields.fields(self._offer, site, what))
+            at = _number(self._places, self._pairs.places, place(self._offer, site, what, self._asked))
+            self._known[site, demand] = at, self._indexes(fields.fields(self._offer, site, what))
         return self._known[site, demand]
 
     def _indexes(self, found: Iterator[Field]) -> tuple[int, ...]:
-        return tuple(_place(self._fields, self._pairs.fields, each) for each in found)
+        return tuple(_number(self._fields, self._pairs.fields, each) for each in found)
 
 
-def _place(places: dict[Thing, int], things: list[Thing], thing: Thing) -> int:
-    if thing not in places:
-        places[thing] = len(things)
+def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing) -> int:
+    if thing not in numbers:
+        numbers[thing] = len(things)
         things.append(thing)
-    return places[thing]
+    return numbers[thing]
 
 
 def _demand(what: Offering) -> _Demand:

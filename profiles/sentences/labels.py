@@ -41,18 +41,85 @@ DOWN = _("down")
 IN_MAINTENANCE = _("in maintenance until {time}")
 UNREACHABLE = _("unreachable since {time}")
 TOO_SMALL = _("no node is large enough")
-NO_NODES = _("no nodes available")
+STARTS_AT_ONCE = _("starts at once: {free} free")
+LIKELY_TO_WAIT = _("likely to wait: {free} free")
+CORES_OF = _("{free} of {all} cores")
+FREE = _("{free} free")
+ONLY_FOR_GROUPS = _("only for {groups}")
+GPUS_OF = _("{free} of {all} {kind}")
+NO_PROJECT_CLOSES = _("you have no project there; ask its support for one")
+NOW = _("now")
 MINUTES_AGO = _("{minutes} min ago")
 NO_NEWS_SINCE = _("no news since {time}")
 NOT_OFFERED_THERE = _("does not offer this profile")
 
-
-def nodes_available(count: int) -> str:
-    """Return how many nodes are available."""
-    return counted("{count} node available", "{count} nodes available", count).format(count=count)
-
-
 # -- above the form ----------------------------------------------------------------------------------------
-MAINTENANCE = _("{site} is in maintenance from {begins} to {ends}.")
-MAINTENANCE_OF_PARTITIONS = _("{site} ({partitions}) is in maintenance from {begins} to {ends}.")
+MAINTENANCE = _("{site} will be in maintenance from {begins} to {ends}.")
+MAINTENANCE_OF_PARTITIONS = _("{site} ({partitions}) will be in maintenance from {begins} to {ends}.")
 NOTHING_OFFERED = _("Nothing is offered to you here. Contact the administrators.")
+
+# -- the parts of the form -----------------------------------------------------------------------------------
+WHAT = _("What")
+WHERE = _("Where")
+HOW_MUCH = _("How much")
+OTHER_CATEGORY = _("Other")
+
+# -- what the script of the form shows -----------------------------------------------------------------------
+SCRIPT = {
+    "find": _("Find among {count} profiles: name, module, package"),
+    "category": _("Category"),
+    "all_categories": _("All categories"),
+    "recent": _("Your recent ones first"),
+    "found": _("{count} of {all} profiles"),
+    "show_all": _("Show all {count}"),
+    "last_time": _("{when} on {site}"),
+    "usual": _("{value} (default)"),
+    "kept": _("Kept from {profile}."),
+    "copied": _("The link is copied. It fills in this form and starts nothing."),
+    "not_copied": _("Copy this link:"),
+    "draft": _("What you had filled in here is back."),
+    "dismiss": _("Begin anew"),
+    "ask_again": _("Ask again"),
+    "instead": _("{site} could start it at once."),
+    "take": _("Take {site}"),
+}
+"""By the names by which static/options_form.js knows them; it puts values into the braces."""
+
+FILLED_BY_LINK = _("Filled in by a link you opened. Check it and press Start.")
+
+# -- what would be started, in one sentence ------------------------------------------------------------------
+SUMMARY = _("{profile} on {place}: {resources}, {time}, until {end}.")
+SUMMARY_CHARGED = _("{profile} on {place}: {resources}, {time}, until {end}, charged to {project}.")
+PLACE_WITH_PARTITION = _("{site}, {partition}")
+ECHO_TIME = _("= {time}, until {end}")
+ECHO = _("= {value}")
+CANNOT_START = _("{site}: {reason}.")
+DAYS_HOURS = _("{days} d {hours} h")
+DAYS = _("{days} d")
+HOURS_MINUTES = _("{hours} h {minutes} min")
+HOURS = _("{hours} h")
+MINUTES = _("{minutes} min")
+GIGABYTES = _("{number} GB")
+MEGABYTES = _("{number} MB")
+
+
+def nodes(count: int) -> str:
+    """Return a number of nodes, each of which has what is said before."""
+    return counted("on {count} node", "on each of {count} nodes", count).format(count=count)
+
+
+def duration(total: int) -> str:
+    """Return minutes in words: `1 h 30 min`."""
+    days, rest = divmod(total, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    if days and not minutes:
+        return (DAYS_HOURS if hours else DAYS).format(days=days, hours=hours)
+    if not total // 60:
+        return MINUTES.format(minutes=total)
+    return (HOURS_MINUTES if minutes else HOURS).format(hours=total // 60, minutes=minutes)
+
+
+def memory(total_mib: int) -> str:
+    """Return MiB in words: `16 GB`."""
+    whole, rest = divmod(total_mib, 1024)
+    return MEGABYTES.format(number=total_mib) if rest else GIGABYTES.format(number=whole)

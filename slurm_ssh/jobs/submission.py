@@ -132,7 +132,7 @@ def _built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
 def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
     if answer.status:
         why = refusals.refusal(site.title, answer.stderr, request.project, request.partition)
-        raise SubmitRefused(why, answer.stderr.strip())
+        raise SubmitRefused(why, answer.stderr.strip(), choice=refusals.choice(answer.stderr))
     if advice := refusals.advice(answer.stderr):
         tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
     return slurm_jobs.parse_submit(answer.stdout)

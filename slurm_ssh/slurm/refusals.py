@@ -19,6 +19,14 @@ _REFUSALS = (
     ("Requested reservation is invalid", sentences.RESERVATION_REFUSED, None),
     ("unrecognized option '--auks", sentences.NO_AUKS_PLUGIN, None),
 )
+_CHOICES = {
+    "Invalid account or account/partition": "project",
+    "invalid partition": "partition",
+    "Requested time limit is invalid": "time",
+    "User's group not permitted": "partition",
+    "Invalid qos": "qos",
+    "Requested reservation is invalid": "reservation",
+}
 # What Slurm says above these.
 _BESIDE = (
     "CPU count per node can not be satisfied",
@@ -59,6 +67,12 @@ def refusal(title: str, stderr: str, project: str | None, partition: str | None)
     if not reason:
         return sentences.JOB_REFUSED_WITHOUT_REASON.format(site=title)
     return sentences.JOB_REFUSED.format(site=title, reason=reason)
+
+
+def choice(stderr: str) -> str:
+    """Return which choice sbatch refused a job for, as people make it; "" if it is none, or not known."""
+    codes = _slurms_own(stderr).lower()
+    return next((name for words, name in _CHOICES.items() if words.lower() in codes), "")
 
 
 def _known_refusal(title: str, stderr: str, project: str | None, partition: str | None) -> str:

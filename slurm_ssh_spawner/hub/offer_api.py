@@ -3,6 +3,8 @@
 from jupyterhub.apihandlers.base import APIHandler
 from tornado import web
 
+from profiles.errors import ChoiceRefused
+from profiles.offer.choices import Choices
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
 
@@ -10,11 +12,13 @@ from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
 class OfferHandler(APIHandler):  # type: ignore[misc]
     """`GET /hub/api/offer?user=NAME&server=NAME`, for the default server of whoever asks if these are left out.
 
-    The answer is `profiles.form.page.data`.  Needed is the scope `servers` for that user.
+    The answer is `profiles.form.told.data` and `recent`, the profiles that were started last.  With choices, each
+    under its name (`&profile=KEY&time=2h`), it is `told.looked_at`: of that profile alone, with what would come of
+    them.  Needed is the scope `servers` for that user.
     """
 
     async def get(self) -> None:
-        """Answer.  403 for somebody who may not start that user's servers, 404 for an unknown user."""
+        """Answer.  400 for what are no choices, 403 for who may not start that user's servers, 404 for no user."""
         asker = self.current_user
         name = self.get_query_argument("user", asker.name if asker else "")
         if asker is None or not self.has_scope(f"servers!user={name}"):
@@ -22,5 +26,13 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         user = self.find_user(name)
         if user is None:
             raise web.HTTPError(404)
-        request = StartRequest.of(user, self.get_query_argument("server", ""))
-        self.write(await self.settings[SETTING].offered(request))
+        request, hub = StartRequest.of(user, self.get_query_argument("server", "")), self.settings[SETTING]
+        choices = self._choices()
+        self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
+
+    def _choices(self) -> Choices:
+        names = self.request.query_arguments.keys() - {"user", "server"}
+        try:
+            return Choices.of({name: self.get_query_argument(name) for name in names})
+        except ChoiceRefused as error:
+            raise web.HTTPError(400, error.message) from error

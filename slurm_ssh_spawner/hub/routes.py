@@ -8,12 +8,13 @@ import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import UserUrlHandler
-from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors
+from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
@@ -42,6 +43,7 @@ _OURS: tuple[Route, ...] = (
 _REPLACED = {
     UserServerAPIHandler: ServerHandler,
     HomeHandler: HomePage,
+    SpawnHandler: FormHandler,
     UserUrlHandler: ServerAddress,
     ProxyErrorHandler: ProxyError,
 }

@@ -2,21 +2,25 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from profiles.errors import ChoiceRefused
-from profiles.form import page
+from profiles.form import page, told
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
+from profiles.sentences import labels
+from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh_spawner.hub.restored import Looker
+from slurm_ssh_spawner.hub.taught import Taught
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
@@ -28,7 +32,8 @@ SETTING = "slurm_ssh_hub"
 
 # Only the first form that a person sees may wait for their projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
-
+# Of so many launches the profiles are recent.
+_RECENT = 20
 
 _log = logging.getLogger(__name__)
 
@@ -61,11 +66,14 @@ class StartRequest:
         return replace(self, others={**added, **self.others})
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Sent:
-    """A form as somebody sent it, and the refusal if one of its fields was refused."""
+    """A form as somebody sent it, for which server, and the refusal, of a field or by the site.
 
-    user: str
+    Tasks of one request share it: the start says in it what the form has to show.
+    """
+
+    request: StartRequest
     typed: Mapping[str, str]
     refused: ChoiceRefused | None = None
 
@@ -73,6 +81,23 @@ class _Sent:
 # The form that the request under way has brought.  When no start comes of it, JupyterHub shows the form again in
 # the same request, that of the default server also for a named one.
 _SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
+
+# What the address of the request under way fills in.
+_LINK: ContextVar[Mapping[str, str]] = ContextVar("link")
+
+
+def note_link(query: Mapping[str, Sequence[str]]) -> None:
+    """Have the form of the request under way filled in by its address, with what can be choices at all.
+
+    JupyterHub knows names with and without `opt-`.
+    """
+    found: dict[str, str] = {}
+    for name, values in query.items():
+        try:
+            found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
+        except ChoiceRefused:
+            _log.debug("a link says %r, which is no choice", name[:40])
+    _LINK.set(found)
 
 
 @dataclass
@@ -86,6 +111,7 @@ class Hub:
     watch: JobWatch
     seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
+    taught: Taught = field(default_factory=Taught)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -94,23 +120,56 @@ class Hub:
         self.looker.close()
         await self.launcher.close()
 
-    async def render_form(self, request: StartRequest, addresses: page.Addresses) -> str:
-        """Return the form for a server, filled with its last accepted choices.
+    async def render_form(self, request: StartRequest, base_url: str) -> str:
+        """Return the form for a server, filled with its last accepted choices, or by the link that was opened.
 
-        In a request that brought a form, it holds what was typed, and why it was refused.
+        In a request that brought a form, it holds what was typed, and why it was refused.  `base_url`: the hub's.
         """
         await self.catalogue.refreshed()
+        sent, link = _SENT.get(), _LINK.get({})
+        if sent and sent.request.user == request.user:
+            request, link = sent.request, {}
+        else:
+            sent = None
         await self._know(request)
-        sent = _SENT.get()
-        if sent is None or sent.user != request.user:
-            sent = _Sent(request.user, await self._shown_first(request))
-        return page.render(self.offer(request), sent.typed, sent.refused, addresses)
+        sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
+        note = labels.FILLED_BY_LINK if link else ""
+        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+
+    def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
+        """Return why what a link says cannot be had, or None."""
+        try:
+            if link:
+                self.resolve(request, Choices(link))
+        except ChoiceRefused as error:
+            return error
+        return None
 
     async def offered(self, request: StartRequest) -> dict[str, Any]:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return page.data(self.offer(request))
+        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
+
+    async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
+        """Return the same of the profile chosen, and what would come of a start with these choices."""
+        await self.catalogue.refreshed()
+        await self._know(request, choices.get("site"))
+        return told.looked_at(self.offer(request), choices)
+
+    async def _recent(self, user: str) -> list[dict[str, str]]:
+        """Return what somebody has started last, each profile once: its key, the site's, and when."""
+        try:
+            records = await self.launcher.records.recent(user, _RECENT)
+        except DatabaseAway as error:
+            _log.warning("the form shows nothing recent: %s", error)
+            return []
+        last = {record.profile_key: record for record in reversed(records)}
+        newest = sorted(last.values(), key=lambda record: record.begun, reverse=True)
+        return [
+            {"profile": each.profile_key, "site": each.site_key, "begun": each.begun.isoformat()}
+            for each in newest
+        ]
 
     async def look_again(self, request: StartRequest) -> None:
         """Begin to ask for what is old of what is offered to a person; nobody has to wait for it."""
@@ -134,9 +193,10 @@ class Hub:
 
     async def accept(
         self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
-    ) -> None:
+    ) -> dict[str, str]:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
+        Returns those that were the last accepted ones before.
         `take` gets what was accepted; from then on the answers of `ask` to other starts have to count it.
         `{}` means the last accepted choices, or the catalogue's defaults if they cannot be had any more.
         Raises ChoiceRefused, and DatabaseAway.
@@ -144,14 +204,15 @@ class Hub:
         choices, request = Choices.of(options), ask()
         # A profile for some projects stays hidden while the person's are not known, as after a restart of the hub.
         await self._know(request, choices.values.get("site"))
-        last = {} if choices.values else await self.last_accepted(request)
+        before = await self.last_accepted(request)
         # JupyterHub does not know yet of those that an earlier hub began and that still wait.
         begun = await self.launcher.records.going_on(request.user)
         # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
         request = ask().beside(begun)
-        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
+        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, before)
         take(accepted)
         await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
+        return before
 
     async def last_accepted(self, request: StartRequest) -> dict[str, str]:
         """Return the choices with which the server was last allowed to start, `{}` if there are none.
@@ -159,6 +220,27 @@ class Hub:
         Raises DatabaseAway.
         """
         return await self.launcher.records.accepted(request.user, request.server)
+
+    async def refused(
+        self, request: StartRequest, site: str, error: Refused | Unavailable, before: Mapping[str, str]
+    ) -> bool:
+        """Have the form know why a site takes no job; return whether that is because of what was chosen.
+
+        Then the choices of `before` are the last accepted ones again.
+        """
+        choice = error.choice if isinstance(error, SubmitRefused) else ""
+        if sent := _SENT.get():
+            sent.refused = ChoiceRefused(choice or "site", error.message)
+        if isinstance(error, FrontEndRefused):
+            self.taught.learn(request.user, site, error.message)
+        elif not choice:
+            return False
+        try:
+            await self.launcher.records.accept(request.user, request.server, before)
+        except DatabaseAway as away:
+            _log.warning("what was refused stays as the last choices: %s", away)
+            return False
+        return True
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
@@ -173,7 +255,7 @@ class Hub:
     def offer(self, request: StartRequest) -> Offer:
         """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
-        facts = self.availability.facts(request.user)
+        facts = self.taught.added(request.user, self.availability.facts(request.user))
         return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
 
     def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
@@ -183,11 +265,16 @@ class Hub:
             choices = page.parse(sent)
             resolved = self.resolve(request, choices)
         except ChoiceRefused as error:
-            _SENT.set(_Sent(request.user, typed, error))
+            _SENT.set(_Sent(request, typed, error))
             raise
-        _SENT.set(_Sent(request.user, typed))
+        _SENT.set(_Sent(request, typed))
         # An empty form asks for the defaults, not for the last time's choices.
         return dict(choices.values) or {"profile": resolved.profile_key}
+
+
+def _addresses(base_url: str, request: StartRequest) -> page.Addresses:
+    whose = urlencode({"user": request.user, "server": request.server})
+    return page.Addresses(f"{base_url}launch-pages/options_form.js", f"{base_url}api/offer?{whose}")
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:

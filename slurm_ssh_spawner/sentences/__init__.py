@@ -169,3 +169,7 @@ CHOICE_TWICE = _("A choice is given more than once. Give each once.")
 NO_DAEMON = _("No tunnel daemon answers at {path} ({reason}).")
 SOCKET_UNUSABLE = _("The socket {path} cannot be made ({reason}).")
 NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h.")
+
+# -- the page around the options form ---------------------------------------------------------------------------
+START_FOR = _("It will run as {name}.")
+SERVER_NAME_HINT = _("Without a name it is your usual server.")

@@ -84,3 +84,10 @@ SERVER = _("Server")
 PROFILE = _("Profile")
 LASTED = _("Lasted")
 END = _("End")
+
+# -- the page around the options form --------------------------------------------------------------------
+START_USUAL = _("Start your server")
+START_NAMED = _("Start server {name}")
+SERVER_NAME = _("Name")
+COPY_LINK = _("Copy link")
+START = _("Start")

@@ -36,3 +36,14 @@ def log_in(page: Page, name: str) -> None:
     page.fill("[name=password]", f"{name}-pw")
     page.click("[type=submit]")
     page.wait_for_url("**/hub/home")
+
+
+def pick(page: Page, name: str, value: str) -> None:
+    """Pick a `profile` or a `site` in the form: by its card, without scripts in the list."""
+    card = page.locator(f"[name=pick-{name}][value={value}]")
+    if page.locator(f"#{name}").is_visible():
+        page.select_option(f"#{name}", value)
+        return
+    if not card.count():
+        page.get_by_role("button", name="Show all").click()
+    card.check()

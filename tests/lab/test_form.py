@@ -1,14 +1,15 @@
 """The options form in a real browser, with and without JavaScript."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.browser import PATIENCE_SECONDS, browser, log_in
+from tests.lab.browser import PATIENCE_SECONDS, browser, log_in, pick
 
 pytestmark = pytest.mark.xdist_group("the options form")
 """One browser for all tests of this file: they only look."""
@@ -43,8 +44,8 @@ def form(lab: Lab) -> Iterator[Form]:
             if scripts:
                 page.wait_for_selector("#launch-options:not([aria-busy])")
             # The form begins with the last accepted choices, whatever an earlier test started.
-            page.select_option("#profile", "jupyterlab")
-            page.select_option("#site", "geneva")
+            pick(page, "profile", "jupyterlab")
+            pick(page, "site", "geneva")
             page.fill("#time", "")
             yield page
             page.close()
@@ -54,8 +55,8 @@ def form(lab: Lab) -> Iterator[Form]:
 
 
 def shown(page: Page) -> list[str]:
-    """Return the names of the fields that can be seen."""
-    controls = page.locator("#launch-options [name]:visible").all()
+    """Return the names of the fields that can be seen, but for the cards."""
+    controls = page.locator("#launch-options [name]:visible:not([type=radio])").all()
     return [str(control.get_attribute("name")) for control in controls]
 
 
@@ -63,51 +64,44 @@ def options(page: Page, name: str) -> list[str]:
     return page.locator(f"[name='{name}'] option").all_text_contents()
 
 
-def _anew(page: Page, selector: str) -> str:
-    """Return the text of an element of the page as it is after it was loaded again, with our choices."""
-    page.reload()
-    page.select_option("#profile", "jupyterlab")
-    return page.locator(selector).text_content() or ""
+def card(page: Page, site: str) -> Locator:
+    """Return the card of a cluster."""
+    return page.locator("label.page-card", has=page.locator(f"[name=pick-site][value={site}]"))
 
 
-COMMON = ["profile", "site", "partition"]
+COMMON = ["partition"]
 NEURO = ["time", "cores", "memory", "gpus", "param.atlas", "param.subjects"]
 
 
 def test_the_fields_follow_profile_and_cluster(form: Form) -> None:
     with form() as page:
         assert shown(page) == [*COMMON, "time", "cores", "memory"]
-        page.select_option("#profile", "neuro")
+        pick(page, "profile", "neuro")
         expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
         assert shown(page) == [*COMMON, *NEURO]
-        assert options(page, "cores") == ["Default: 1", "1", "2", "4"]
-        page.select_option("#site", "lugano")
+        assert options(page, "cores") == ["1 (default)", "2", "4"]
+        pick(page, "site", "lugano")
         there = [name for name in NEURO if name != "gpus"]
         assert [name for name in shown(page) if name != "project"] == [*COMMON, *there, "param.sessions"]
-        page.select_option("#profile", "stub")
+        pick(page, "profile", "stub")
         assert "param.atlas" not in shown(page)
 
 
-def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_cannot_be_picked(
-    lab: Lab, form: Form
-) -> None:
+def test_clusters_say_what_is_free_and_those_that_do_not_offer_the_profile_cannot_be_picked(form: Form) -> None:
     with form() as page:
-        # The hub may not have asked the site before.
-        lab.wait(
-            "what is free at geneva is shown", lambda: "available" in _anew(page, "#site option[value=geneva]"), 60
-        )
-        page.select_option("#profile", "old")
-        assert page.input_value("#site") == "lugano"
-        geneva = page.locator("#site option[value=geneva]")
-        assert geneva.text_content() == "Geneva (does not offer this profile)"
-        assert geneva.is_disabled()
+        # The hub may not have asked the site before: the page corrects itself.
+        expect(card(page, "geneva")).to_contain_text(re.compile("(starts at once|likely to wait): .* cores free"))
+        pick(page, "profile", "old")
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
+        expect(card(page, "geneva")).to_contain_text("does not offer this profile")
+        expect(page.locator("[name=pick-site][value=geneva]")).to_be_disabled()
 
 
 def test_what_is_hidden_is_not_sent(form: Form) -> None:
     with form() as page:
-        page.select_option("#profile", "neuro")
+        pick(page, "profile", "neuro")
         page.fill("[name='param.subjects']", "7")
-        page.select_option("#profile", "jupyterlab")
+        pick(page, "profile", "jupyterlab")
         page.fill("#time", "99h")
         page.click("[type=submit]")
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
@@ -115,8 +109,8 @@ def test_what_is_hidden_is_not_sent(form: Form) -> None:
 
 def test_without_scripts_every_field_is_there_and_the_server_decides(form: Form) -> None:
     with form(scripts=False) as page:
-        assert set(shown(page)) >= {*COMMON, *NEURO, "project", "param.sessions"}
-        page.select_option("#profile", "jupyterlab")
+        assert set(shown(page)) >= {"profile", "site", *COMMON, *NEURO, "project", "param.sessions"}
+        pick(page, "profile", "jupyterlab")
         page.fill("[name='param.subjects']", "7")
         page.click("[type=submit]")
         expect(page.locator(".spawn-error-msg")).to_contain_text("JupyterLab has no parameter named subjects.")
@@ -128,34 +122,85 @@ def test_without_scripts_every_field_is_there_and_the_server_decides(form: Form)
 @pytest.mark.parametrize("path", ["/hub/spawn", "/hub/spawn/alice/south"])
 def test_a_refused_form_comes_back_with_what_was_typed(form: Form, path: str, *, scripts: bool) -> None:
     with form(path=path, scripts=scripts) as page:
-        page.select_option("#profile", "stub")
-        page.select_option("#site", "lugano")
+        pick(page, "profile", "stub")
+        pick(page, "site", "lugano")
         page.fill("#time", "99h")
         page.click("[type=submit]")
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered. Choose")
         described = str(page.get_attribute("#time", "aria-describedby")).split()
         assert described == ["time-hint", "time-problem"]
-        picked = [page.input_value(f"#{name}") for name in ("profile", "site", "time")]
+        picked = [page.locator(f"#{name}").input_value() for name in ("profile", "site", "time")]
         assert picked == ["stub", "lugano", "99h"]
 
 
 def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(form: Form) -> None:
     with form() as page:
-        page.select_option("#profile", "neuro")
-        page.focus("#profile")
+        pick(page, "profile", "neuro")
+        expect(page.locator("[data-field='param.atlas']")).to_be_visible()
+        page.locator("[name=pick-profile]:checked").focus()
         reached: list[str] = []
         while "submit" not in reached:
             reached.append(page.evaluate("document.activeElement.name || document.activeElement.type || 'link'"))
             page.keyboard.press("Tab")
-        assert [name for name in reached if name != "link"] == [*COMMON, *NEURO, "submit"]
-        for label in ("Profile", "Cluster", "Time", "Cores", "Atlas", "Subjects"):
+        names = [name for name in reached if name not in ("link", "button")]
+        assert names == ["pick-profile", "pick-site", *COMMON, *NEURO, "submit"]
+        for label in ("Time", "Cores", "Atlas", "Subjects"):
             expect(page.get_by_label(label, exact=True)).to_be_visible()
+        expect(page.get_by_role("radiogroup", name="What")).to_be_visible()
+
+
+def test_a_profile_is_found_by_what_is_in_it(form: Form) -> None:
+    with form() as page:
+        cards = page.locator("label.page-card:has([name=pick-profile])")
+        page.fill("#profile-search", "neuroscientists atlas")
+        expect(cards).to_have_count(1)
+        expect(cards).to_contain_text("Brain images")
+        page.fill("#profile-search", "")
+        page.get_by_role("button", name="Show all").click()
+        assert cards.count() == page.locator("#profile option").count()
+
+
+def test_who_has_no_project_at_a_cluster_sees_why_they_cannot_pick_it(form: Form) -> None:
+    with form("bob") as page:
+        expect(card(page, "lugano")).to_contain_text("You have no project there", ignore_case=True)
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_disabled()
+
+
+def test_before_the_start_the_page_says_what_would_be_started(form: Form) -> None:
+    with form() as page:
+        expect(page.locator("#launch-summary")).to_contain_text(re.compile("^JupyterLab on Geneva.*, 1 h, until"))
+        page.fill("#time", "1.5h")
+        expect(page.locator("#time-echo")).to_contain_text("= 1 h 30 min, until ")
+        page.fill("#time", "99h")
+        expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
+        page.fill("#time", "30m")
+        expect(page.locator("#time-problem")).to_have_count(0)
+
+
+def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form) -> None:
+    with form(path="/hub/spawn/alice/linked") as page:
+        page.goto("/hub/spawn/alice/linked?profile=stub&site=lugano&time=31m")
+        expect(page.locator("#launch-note")).to_contain_text("Check it and press Start.")
+        expect(page.locator("[name=pick-site]:checked")).to_have_value("lugano")
+        expect(page.locator("#time")).to_have_value("31m")
+        page.fill("#time", "32m")
+        page.goto("/hub/spawn/alice/linked")
+        expect(page.locator("#time")).to_have_value("32m")
+        expect(page.locator("#launch-options")).to_contain_text("What you had filled in here is back.")
+
+
+def test_a_server_is_named_on_the_form(form: Form) -> None:
+    with form() as page:
+        page.fill("#server-name", "My Analysis 1")
+        expect(page.locator("h1")).to_have_text("Start server My Analysis 1")
+        action = page.locator("#spawn_form").get_attribute("action")
+        assert str(action).endswith("/hub/spawn/alice/my-analysis-1?display_name=My+Analysis+1")
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(form: Form) -> None:
     with form() as page:
         page.set_viewport_size({"width": 375, "height": 700})
-        page.select_option("#profile", "neuro")
+        pick(page, "profile", "neuro")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 

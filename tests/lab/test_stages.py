@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page
 
 from lab import Lab
-from tests.lab.browser import browser, log_in
+from tests.lab.browser import browser, log_in, pick
 from tests.lab.look import FRONT_END, jobs_of, logged_in
 
 STAGE = "#launch-stages li"
@@ -14,9 +14,9 @@ STAGE = "#launch-stages li"
 def start(page: Page, name: str, profile: str) -> None:
     log_in(page, name)
     page.goto("/hub/spawn")
-    page.select_option("#profile", profile)
+    pick(page, "profile", profile)
     # The form begins with what the person chose last.
-    page.select_option("#site", "geneva")
+    pick(page, "site", "geneva")
     page.click("[type=submit]")
 
 

@@ -69,7 +69,7 @@ def test_lists_are_read_as_people_write_them() -> None:
 
 
 def test_one_is_not_many() -> None:
-    assert [labels.nodes_available(count) for count in (1, 2)] == ["1 node available", "2 nodes available"]
+    assert [labels.nodes(count) for count in (1, 2)] == ["on 1 node", "on each of 2 nodes"]
     assert [refusals.gpus(count, kind) for count, kind in ((1, None), (2, "a100"))] == ["1 GPU", "2 a100 GPUs"]
     assert refusals.servers_max(1, "Few").startswith("You already have 1 server of Few, the maximum")
     assert refusals.servers_max(2, "Few").endswith("Stop one, or choose another profile.")

@@ -98,10 +98,12 @@ class Person:
         """Be nobody from now on."""
         self._client.cookies.clear()
 
-    async def send(self, fields: list[tuple[str, str]], server: str = "", *, files: Any = None) -> httpx.Response:
-        """Send the options form, urlencoded or, with `files`, as multipart."""
+    async def send(
+        self, fields: list[tuple[str, str]], server: str = "", *, files: Any = None, **query: str
+    ) -> httpx.Response:
+        """Send the options form, urlencoded or, with `files`, as multipart; `query` stands in its address."""
         path = f"spawn/{self.name}/{server}".rstrip("/")
-        url = f"{self._url}{path}?{urlencode({'_xsrf': self._xsrf()})}"
+        url = f"{self._url}{path}?{urlencode({'_xsrf': self._xsrf(), **query})}"
         if files is not None:
             parts = [(name, (None, value)) for name, value in fields]
             return await self._seen_to_end(await self._client.post(url, files=[*parts, *files]))

@@ -12,6 +12,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.form import page as form
+from profiles.form import told
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
 from profiles.offer.offer import Person
@@ -142,6 +143,21 @@ def test_a_refusal_of_something_without_a_field_stands_above_the_form() -> None:
     page = _page({}, ChoiceRefused("param.x", "There is no <x>."))
     assert page.text.strip().startswith("There is no <x>.")
     assert not [each for each in _FIELDS if "aria-invalid" in page.field(each)]
+
+
+def test_profiles_of_several_categories_stand_under_them() -> None:
+    profiles = {"one": builders.profile(category="Physics <1>"), "two": builders.profile()}
+    page = _Page(form.render(builders.offer(builders.catalogue(profiles=profiles)), {}))
+    assert [each["label"] for each in page.all("optgroup")][:2] == ["Physics <1>", "Other"]
+    assert page.options("profile") == ["one", "two"]
+
+
+def test_last_times_cluster_gives_way_if_nothing_can_be_started_there() -> None:
+    sites = {"geneva": builders.site(maintenance=_PAUSE), "bern": builders.site(title="Bern")}
+    what = builders.offer(builders.catalogue(sites=sites))
+    assert 'value="bern" selected' in form.render(what, {"site": "geneva"})
+    refused = form.render(what, {"site": "geneva"}, ChoiceRefused("site", "Not there."))
+    assert 'value="geneva" selected' in refused
 
 
 # -- projects -------------------------------------------------------------------------------------------
@@ -280,8 +296,8 @@ def test_a_partition_is_asked_for_only_where_there_is_a_choice() -> None:
 
 def test_a_partition_is_offered_by_its_title_and_its_limit() -> None:
     texts = " ".join(_page().texts("partition"))
-    assert "normal (at most 8h)" in texts
-    assert "Debug (at most 10m)" in texts
+    assert "normal (at most 8 h)" in texts
+    assert "Debug (at most 10 min)" in texts
 
 
 def test_options_are_a_list_and_a_range_is_a_number_with_its_bounds() -> None:
@@ -331,14 +347,17 @@ _PAUSE = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}
     ("facts", "label"),
     [
         ({}, "Geneva"),
-        (_facts(_nodes(8, 4, 4), _nodes(2, 4, 1), _nodes(1, 4, None)), "Geneva (8 nodes available)"),
-        (_facts(_nodes(1, 4, 2)), "Geneva (1 node available)"),
-        (_facts(_nodes(3, 4, 1)), "Geneva (no nodes available)"),
+        (
+            _facts(_nodes(8, 4, 4), _nodes(2, 4, 1), _nodes(1, 4, None)),
+            "Geneva (starts at once: 34 of 44 cores free)",
+        ),
+        (_facts(_nodes(1, 4, 2)), "Geneva (starts at once: 2 of 4 cores free)"),
+        (_facts(_nodes(3, 4, 1)), "Geneva (likely to wait: 3 of 12 cores free)"),
         (_facts(_nodes(3, 1, 1)), "Geneva (no node is large enough)"),
-        (_facts(_nodes(2, 4, 4), minutes=3), "Geneva (2 nodes available, 3 min ago)"),
+        (_facts(_nodes(2, 4, 4), minutes=3), "Geneva (starts at once: 8 of 8 cores free, 3 min ago)"),
         (
             _facts(_nodes(2, 4, 4), minutes=40, is_stale=True),
-            "Geneva (2 nodes available, no news since 09:20)",
+            "Geneva (starts at once: 8 of 8 cores free, no news since 09:20)",
         ),
         (
             _facts(_nodes(2, 4, 4), unreachable_since=builders.NOW - timedelta(minutes=5)),
@@ -346,21 +365,22 @@ _PAUSE = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}
         ),
     ],
 )
-def test_a_cluster_says_how_many_nodes_could_take_the_profile(facts: Facts, label: str) -> None:
+def test_a_cluster_says_whether_the_profile_would_start_at_once(facts: Facts, label: str) -> None:
     profile = builders.profile(resources={"cores": {"default": 2, "min": 2, "max": 4}})
     what = builders.catalogue(
         sites={"geneva": builders.site(partitions={"normal": {}})}, profiles={"one": profile}
     )
     (text,) = _Page(form.render(builders.offer(what, facts), {})).texts("site")
-    assert text == f'value="geneva" selected>{label}'
+    closed = " disabled" if "large enough" in label else ""
+    assert text == f'value="geneva" selected{closed}>{label}'
 
 
-def test_nodes_of_a_partition_for_some_groups_are_not_counted() -> None:
-    nodes = {"normal": (None, _nodes(2, 4, 4)), "debug": (("staff",), _nodes(9, 4, 4))}
-    real = {name: PartitionFacts(True, False, None, groups, (each,)) for name, (groups, each) in nodes.items()}
+def test_the_nodes_that_count_are_those_of_the_partition_that_is_asked() -> None:
+    nodes = {"normal": _nodes(2, 4, 4), "debug": _nodes(9, 4, 0)}
+    real = {name: PartitionFacts(True, False, None, None, (each,)) for name, each in nodes.items()}
     facts = {"geneva": SiteFacts(partitions=real)}
     page = _Page(form.render(builders.offer(builders.catalogue(), facts), {}))
-    assert page.texts("site") == ['value="geneva" selected>Geneva (2 nodes available)']
+    assert page.texts("site") == ['value="geneva" selected>Geneva (starts at once: 8 of 8 cores free)']
 
 
 def test_a_cluster_in_maintenance_says_until_when_and_another_is_picked() -> None:
@@ -376,9 +396,17 @@ def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
     pause = {"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}
     sites = {"geneva": builders.site(maintenance=[pause])}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
-    assert "Geneva is in maintenance from 12:00 to 2026-03-03 18:30. New disks." in page.text
-    assert "1m to 2h. The maintenance of Geneva begins at 12:00." in page.text
+    assert "Geneva will be in maintenance from 12:00 UTC to 2026-03-03 18:30 UTC. New disks." in page.text
+    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00." in page.text
     assert "because" not in _page().text
+
+
+def test_a_maintenance_under_way_says_until_when_and_why_as_text() -> None:
+    sites = {"geneva": builders.site(maintenance=[_PAUSE[0] | {"text": "New <b>switches</b>."}])}
+    page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
+    assert "Geneva is in maintenance until 18:30 UTC (New <b>switches</b>)." in page.text
+    assert page.all("time") == [{"datetime": "2026-03-02T18:30:00+00:00"}]
+    assert not page.all("b")
 
 
 def _paused(begins: timedelta, *names: str) -> Facts:
@@ -398,17 +426,17 @@ def _paused(begins: timedelta, *names: str) -> Facts:
     [
         (
             ("normal", "debug"),
-            "Geneva is in maintenance from 10:30 to 19:00.",
-            "1m to 30m. The maintenance of the partition normal begins at 10:30.",
+            "Geneva will be in maintenance from 10:30 UTC to 19:00 UTC.",
+            "1 min to 30 min. The maintenance of the partition normal begins at 10:30.",
         ),
-        (("debug",), "Geneva (Debug) is in maintenance from 10:30 to 19:00.", "1m to 8h."),
+        (("debug",), "Geneva (Debug) will be in maintenance from 10:30 UTC to 19:00 UTC.", "1 min to 8 h."),
     ],
 )
 def test_slurms_own_maintenance_is_announced(names: tuple[str, ...], notice: str, hint: str) -> None:
     page = _Page(form.render(builders.offer(facts=_paused(timedelta(minutes=30), *names)), {}))
     assert notice in page.text
     assert hint in page.text
-    assert page.text.count("is in maintenance from") == 1
+    assert page.text.count("will be in maintenance from") == 1
 
 
 def test_what_the_catalogue_announces_too_is_told_once() -> None:
@@ -416,16 +444,16 @@ def test_what_the_catalogue_announces_too_is_told_once() -> None:
     sites = {"geneva": builders.site(maintenance=[pause | {"begins": "2026-03-02 10:29+00:00"}])}
     facts = _paused(timedelta(minutes=30), "normal", "debug")
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites), facts), {}))
-    assert page.text.count("is in maintenance from") == 1
-    assert "Geneva is in maintenance from 10:29 to 19:00. New disks." in page.text
+    assert page.text.count("will be in maintenance from") == 1
+    assert "Geneva will be in maintenance from 10:29 UTC to 19:00 UTC. New disks." in page.text
 
 
 def test_slurms_own_maintenance_says_until_when() -> None:
     page = _Page(form.render(builders.offer(facts=_paused(-timedelta(minutes=30), "normal", "debug")), {}))
     assert page.texts("site") == ['value="geneva" selected>Geneva (in maintenance until 19:00)']
     page = _Page(form.render(builders.offer(facts=_paused(-timedelta(minutes=30), "debug")), {}))
-    assert page.texts("site") == ['value="geneva" selected>Geneva (2 nodes available)']
-    assert "Debug (at most 10m, in maintenance until 19:00)" in page.text
+    assert page.texts("site") == ['value="geneva" selected>Geneva (starts at once: 16 of 16 cores free)']
+    assert "Debug (at most 10 min, in maintenance until 19:00)" in page.text
 
 
 def test_a_cluster_that_does_not_offer_the_picked_profile_says_so() -> None:
@@ -462,26 +490,24 @@ def test_without_the_script_a_field_says_who_has_it() -> None:
 
 
 def test_the_script_knows_the_fields_of_each_profile_at_each_site() -> None:
-    data = _told(form.data(builders.offer(_OFFER)))
+    data = _told(told.data(builders.offer(_OFFER)))
     fields, pairs = data["fields"], data["profiles"]
     names = {key: [fields[index]["name"] for index in pairs[key]["sites"]["geneva"][1]] for key in pairs}
     assert names["big"] == [*names["jupyterlab"], "param.version", "param.workers"]
-    assert data["labels"][pairs["big"]["sites"]["lugano"][0]] == "Lugano <script>"
+    assert data["places"][pairs["big"]["sites"]["lugano"][0]]["title"] == "Lugano <script>"
     assert "<strong>More</strong>" in pairs["big"]["description"]
 
 
 @pytest.mark.parametrize("picked", ["jupyterlab", "big"])
 def test_the_page_brings_what_it_shows_first(picked: str) -> None:
     page = _Page(form.render(builders.offer(_OFFER), {"profile": picked}, addresses=_ADDRESSES))
-    brought, whole = page.data(), _told(form.data(builders.offer(_OFFER)))
+    brought, whole = page.data(), _told(told.data(builders.offer(_OFFER)))
     assert list(brought["profiles"]) == [picked]
-    for site, (label, indexes) in whole["profiles"][picked]["sites"].items():
+    for site, (place, indexes) in whole["profiles"][picked]["sites"].items():
         at = brought["profiles"][picked]["sites"][site]
-        assert brought["labels"][at[0]] == whole["labels"][label]
+        assert brought["places"][at[0]] == whole["places"][place]
         assert [brought["fields"][index] for index in at[1]] == [whole["fields"][index] for index in indexes]
-    assert {key: brought[key] for key in ("elsewhere", "closed")} == {
-        key: whole[key] for key in ("elsewhere", "closed")
-    }
+    assert brought["elsewhere"] == whole["elsewhere"]
     # A script element ends at the first `</script`, wherever it stands.
     assert "<" not in page.html.split('id="launch-offer"', 1)[1].split(">", 1)[1].split("</script>", 1)[0]
 
@@ -496,8 +522,8 @@ def test_a_page_grows_by_a_line_for_each_profile() -> None:
 
 def test_what_a_thousand_profiles_have_in_common_is_told_once() -> None:
     many = {f"p{number}": builders.profile(name=f"P {number}") for number in range(1000)}
-    data = _told(form.data(builders.offer(builders.catalogue(profiles=many))))
-    assert (len(data["profiles"]), len(data["fields"]), len(data["labels"])) == (1000, 8, 1)
+    data = _told(told.data(builders.offer(builders.catalogue(profiles=many))))
+    assert (len(data["profiles"]), len(data["fields"]), len(data["places"])) == (1000, 8, 1)
 
 
 def _told(data: dict[str, Any]) -> dict[str, Any]:

@@ -133,3 +133,17 @@ def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
 
 def test_a_silent_controller_is_not_a_refusal() -> None:
     assert refusals.is_unreachable(_recorded("controller-down"))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "choice"),
+    [
+        ("partition", "partition"),
+        ("project", "project"),
+        ("reservation", "reservation"),
+        ("memory", ""),
+        ("not-a-script", ""),
+    ],
+)
+def test_a_refusal_names_the_choice_that_it_is_about(recorded: str, choice: str) -> None:
+    assert refusals.choice(_recorded(recorded)) == choice

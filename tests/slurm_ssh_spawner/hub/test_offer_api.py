@@ -56,3 +56,26 @@ async def test_nobody_else_is_told(hub: RunningHub, query: str, scopes: list[str
         403,
         "You can see only what is offered to you, and only with a token that may start your servers.",
     )
+
+
+async def test_who_makes_choices_is_told_what_would_come_of_them(hub: RunningHub) -> None:
+    alice = hub.person("alice")
+    said = (await _asked(hub, alice, "?profile=jupyterlab&cores=4&time=90m")).json()
+    assert list(said["profiles"]) == ["jupyterlab"]
+    assert said["preview"][
+        "summary"
+    ] == "JupyterLab on Geneva, normal: 4 cores, 1 GB, 1 h 30 min, until {end}, " + ("charged to physics.")
+    refused = (await _asked(hub, alice, "?profile=jupyterlab&cores=99&memory=16")).json()["preview"]
+    assert (list(refused["problems"]), refused["stop"]) == (["cores", "memory"], "")
+
+
+async def test_a_profile_that_they_do_not_see_is_one_that_there_is_not(hub: RunningHub) -> None:
+    alice = hub.person("alice")
+    hidden, none = [(await _asked(hub, alice, f"?profile={name}")).text for name in ("course", "nurse1")]
+    assert hidden.replace("course", "nurse1") == none
+    assert "Course" not in hidden
+
+
+async def test_choices_of_another_shape_are_no_question(hub: RunningHub) -> None:
+    answer = await _asked(hub, hub.person("alice"), "?colour=red")
+    assert (answer.status_code, "There is no choice named colour" in answer.json()["message"]) == (400, True)

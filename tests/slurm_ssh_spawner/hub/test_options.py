@@ -13,7 +13,7 @@ from jupyterhub.app import JupyterHub
 
 from lab.plain_http import NO_TLS
 from profiles.facts import SiteFacts
-from slurm_ssh.errors import SiteUnreachable
+from slurm_ssh.errors import FrontEndRefused, SiteUnreachable
 from slurm_ssh.facts.availability import Availability
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
@@ -251,6 +251,29 @@ async def test_a_form_that_slurm_refused_comes_back_as_it_was_sent(hub: Launchin
     assert ('value="2h"' in answer.text, '<option value="few" selected>' in answer.text) == (True, True)
 
 
+_NO_ACCOUNT = (
+    "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified\n"
+)
+
+
+async def test_choices_that_slurm_refuses_are_not_those_of_last_time(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json=TWO_HOURS)
+    hub.local.tell("refusal", _NO_ACCOUNT)
+    answer = await alice.send([("profile", "usual"), ("project", "physics"), ("time", "3h")])
+    assert "may not charge the project physics" in answer.text
+    assert alice.stored() == TWO_HOURS
+    assert 'value="2h"' in (await alice.page("spawn")).text
+
+
+async def test_a_cluster_that_did_not_let_somebody_in_says_so_to_them(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    hub.local.refusal = FrontEndRefused("Geneva did not let you in.")
+    assert (await alice.call("POST", json={}))[0] == 400
+    assert "Geneva (Geneva did not let you in.)" in (await alice.page("spawn")).text
+    assert "did not let you in" not in (await bob.page("spawn")).text
+
+
 async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _accepted(alice, json=TWO_HOURS)
@@ -261,11 +284,43 @@ async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
 async def test_a_link_starts_nothing_and_shows_the_form(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     answer = await alice.page("spawn?time=1h&profile=usual")
-    assert (answer.status_code, told(answer.text)) == (
-        400,
-        "A server is not started by a link. Use the form below.",
-    )
+    assert (answer.status_code, told(answer.text)) == (200, "")
+    assert "Filled in by a link you opened. Check it and press Start." in answer.text
     assert not hub.local.told("sbatch.stdin")
+
+
+async def test_a_link_fills_in_the_form(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, json={"time": "3h"})
+    page = (await alice.page("spawn?_xsrf=x&profile=few&opt-time=2h&colour=red&next=/hub/home")).text
+    assert '<option value="few" selected>' in page
+    assert ('value="2h"' in page, 'value="3h"' in page) == (True, False)
+    assert 'spawn?next=%2Fhub%2Fhome" method="post"' in page
+
+
+async def test_a_server_is_named_as_it_is_started(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.send([("time", "99h")], "my-analysis-1", display_name="My Analysis 1")).text
+    assert "<h1>Start server My Analysis 1</h1>" in page
+    assert alice.user.orm_spawners["my-analysis-1"].display_name == "My Analysis 1"
+
+
+async def test_what_a_link_asks_for_in_vain_is_marked(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.page("spawn?profile=secret&time=1h")).text
+    assert "Profile: secret is not offered." in page
+    assert "Sesame" not in page
+
+
+async def test_the_page_says_which_server_it_is_and_is_sent_to_that_one(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    usual = (await alice.page("spawn")).text
+    assert ("<h1>Start your server</h1>" in usual, "<title>Start your server</title>" in usual) == (True, True)
+    refused = (await alice.send([("time", "99h")], "south")).text
+    assert "<h1>Start server south</h1>" in refused
+    # A token in the address would be one more with every refusal.
+    assert 'spawn/alice/south" method="post"' in refused
+    assert "server=south" in refused
 
 
 async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: LaunchingHub) -> None:
@@ -279,7 +334,7 @@ async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: Launchi
 async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn")).text
-    source = page.split('src="/@/space%20word/hub/launch-pages/')[1].split('"')[0]
+    source = page.split('<script src="')[-1].split('"')[0].split("launch-pages/")[1]
     answer = await alice.page(f"launch-pages/{source}")
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
 

@@ -10,10 +10,9 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
-from profiles.form.page import Addresses
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch
-from slurm_ssh.errors import SiteUnreachable
+from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest, launch_notices
@@ -35,7 +34,7 @@ class _NoSite:
 
 
 _ALICE = StartRequest("alice")
-_ADDRESSES = Addresses("/x.js", "/hub/api/offer")
+_BASE = "/hub/"
 
 
 def _request(**running: int) -> StartRequest:
@@ -84,30 +83,50 @@ async def test_after_a_refusal_a_person_finds_what_was_typed_in_the_same_request
     another = contextvars.copy_context()
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"], "site": ["geneva"]})
-    assert 'value="99h"' in await hub.render_form(_ALICE, _ADDRESSES)
-    later = asyncio.create_task(hub.render_form(_ALICE, _ADDRESSES), context=another)
+    assert 'value="99h"' in await hub.render_form(_ALICE, _BASE)
+    later = asyncio.create_task(hub.render_form(_ALICE, _BASE), context=another)
     assert 'value="99h"' not in await later
 
 
 async def test_a_form_of_which_no_start_came_is_shown_as_it_was_sent(hub: Hub) -> None:
     hub.read_form(StartRequest("alice", "south"), {"time": ["2h"]})
-    assert 'value="2h"' in await hub.render_form(_ALICE, _ADDRESSES)
+    assert 'value="2h"' in await hub.render_form(_ALICE, _BASE)
+
+
+@pytest.mark.parametrize(
+    ("error", "field", "is_for_choices"),
+    [
+        (SubmitRefused("Not that one.", choice="project"), "project", True),
+        (SubmitRefused("Not now."), "site", False),
+        (FrontEndRefused("You are not let in."), "site", True),
+        (SiteUnreachable("Nobody is there."), "site", False),
+    ],
+)
+async def test_what_a_site_refuses_stands_at_the_field_that_it_is_about(
+    hub: Hub, error: Refused | Unavailable, field: str, is_for_choices: bool
+) -> None:
+    hub.read_form(_ALICE, {"time": ["2h"]})
+    await hub.launcher.records.accept("alice", "", {"time": "2h"})
+    assert await hub.refused(_ALICE, "geneva", error, {"time": "3h"}) is is_for_choices
+    page = await hub.render_form(_ALICE, _BASE)
+    assert error.message in page.split(f'id="{field}-problem"')[1]
+    assert await hub.last_accepted(_ALICE) == {"time": "3h" if is_for_choices else "2h"}
 
 
 async def test_what_one_person_typed_is_not_shown_to_another(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["99h"]})
-    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), _ADDRESSES)
+    assert 'value="99h"' not in await hub.render_form(StartRequest("bob"), _BASE)
 
 
 async def test_a_form_of_another_shape_can_be_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_ALICE, {"time": ["<b>", "2h"], "site": [{"body": b"file"}], "profile": []})
-    assert "&lt;b&gt;" in await hub.render_form(_ALICE, _ADDRESSES)
+    assert "&lt;b&gt;" in await hub.render_form(_ALICE, _BASE)
 
 
 async def test_the_first_form_offers_the_persons_projects(hub: Hub) -> None:
-    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, _ADDRESSES)
+    assert '<option value="proj3">' in await _knowing(hub, "proj3", "proj12").render_form(_ALICE, _BASE)
 
 
 async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hub: Hub, tmp_path: Path) -> None:
@@ -119,7 +138,7 @@ async def test_a_site_that_was_taken_out_of_the_catalogue_gets_nobodys_ticket(hu
 
     hub.availability = Availability(hub.catalogue.sites, ask, ask)
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": builders.site()}))
-    await hub.render_form(StartRequest("alice"), _ADDRESSES)
+    await hub.render_form(StartRequest("alice"), _BASE)
     assert "lugano" in hub.catalogue.sites
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
@@ -137,10 +156,10 @@ async def test_a_site_where_she_is_offered_nothing_gets_nobodys_ticket(hub: Hub,
     sites = {"geneva": builders.site(), "lugano": builders.site(projects="accounting")}
     profiles = {"all": builders.profile(sites=["geneva"]), "staff": staffs}
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites, profiles=profiles))
-    await hub.render_form(StartRequest("alice"), _ADDRESSES)
+    await hub.render_form(StartRequest("alice"), _BASE)
     await until(lambda: bool(asked))
     assert asked == {"geneva"}
-    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), _ADDRESSES)
+    await hub.render_form(StartRequest("bob", groups=frozenset({"staff"})), _BASE)
     await until(lambda: "lugano" in asked)
 
 
@@ -159,7 +178,7 @@ async def test_a_start_at_one_site_asks_no_other(hub: Hub) -> None:
 
 async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
     assert '<input class="form-control" aria-describedby="project-hint" id="project"' in await hub.render_form(
-        _ALICE, _ADDRESSES
+        _ALICE, _BASE
     )
     sent = {"site": ["lugano"], "project": ["proj3"]}
     assert hub.read_form(_ALICE, sent) == {"site": "lugano", "project": "proj3"}
@@ -167,7 +186,7 @@ async def test_a_form_without_known_projects_takes_any(hub: Hub) -> None:
 
 async def test_the_gate_knows_the_projects_that_the_form_offered(hub: Hub) -> None:
     _knowing(hub, "proj3", "proj12")
-    await hub.render_form(_ALICE, _ADDRESSES)
+    await hub.render_form(_ALICE, _BASE)
     with pytest.raises(ChoiceRefused, match="Choose one of: proj3, proj12"):
         hub.read_form(_ALICE, {"site": ["lugano"], "project": ["proj5"]})
 
@@ -196,7 +215,7 @@ async def test_launches_that_jupyterhub_does_not_know_of_yet_count_too(hub: Hub)
 async def test_a_form_for_one_server_too_many_is_shown_again(hub: Hub) -> None:
     with pytest.raises(ChoiceRefused):
         hub.read_form(_request(few=2), {"profile": ["few"], "time": ["2h"]})
-    page = await hub.render_form(_ALICE, _ADDRESSES)
+    page = await hub.render_form(_ALICE, _BASE)
     assert "You already have 2 servers of Few" in page
     assert 'value="2h"' in page
 

@@ -1,0 +1,147 @@
+"""What the form's script is told: the page begins with what it shows first, the rest follows as JSON.  Pure."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+
+from profiles.catalogue.profile import Offering, Profile
+from profiles.form import markdown
+from profiles.form.fields import Field
+from profiles.form.places import Place
+from profiles.form.preview import preview
+from profiles.form.table import Pairs
+from profiles.offer.choices import Choices
+from profiles.offer.offer import Offer
+from profiles.sentences import labels, refusals
+
+_LONGEST_SHORT = 120
+_LONGEST_SEARCHED = 2000
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def data(offer: Offer) -> dict[str, Any]:
+    """Return what the form's script needs to know of all profiles that a person sees, as JSON values.
+
+    `fields` and `places` hold each distinct one once; `profiles` has for each profile what people read of it, and
+    for each of its sites the index of the site's place and those of its fields.  `search` is all text by which a
+    profile may be found, in small letters.
+    """
+    pairs = Pairs.of(offer)
+    return of_pairs(offer, pairs, pairs.sites)
+
+
+def looked_at(offer: Offer, choices: Choices) -> dict[str, Any]:
+    """Return the same of one profile alone, the one chosen, with what would come of these choices (`preview`).
+
+    What is free is then meant for them.
+    """
+    profile = choices.get("profile") or next(iter(offer.profiles()), "")
+    pairs = Pairs.of(offer, (profile,) if profile in offer.catalogue.profiles else (), choices)
+    return {**of_pairs(offer, pairs, pairs.sites), "preview": preview(offer, choices)}
+
+
+def of_pairs(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, Any]:
+    """Return what the script needs to know of these profiles, as `data` says."""
+    fields: dict[int, int] = {}
+    places: dict[int, int] = {}
+    told = {}
+    for key in profiles:
+        sites = {}
+        for site in pairs.sites[key]:
+            at, indexes = pairs.at(key, site)
+            sites[site] = (_renumbered(places, at), [_renumbered(fields, index) for index in indexes])
+        told[key] = {**_told_of(offer, key), "sites": sites}
+    return {
+        "fields": [_told_field(pairs.fields[index]) for index in fields],
+        "places": [_told_place(pairs.places[index]) for index in places],
+        "elsewhere": {key: _told_place(pairs.elsewhere(key)) for key in pairs.all_sites},
+        "profiles": told,
+    }
+
+
+def description(offer: Offer, profile: str) -> Markup:
+    """Return what a profile is for as HTML, with its icon."""
+    entry = offer.catalogue.profiles[profile]
+    icon = (
+        Markup('<i class="fa fa-{} fa-2x me-3" aria-hidden="true"></i>').format(entry.icon) if entry.icon else ""
+    )
+    text = Markup("<div>{}</div>").format(markdown.to_html(entry.description)) if entry.description else ""
+    return Markup("{}{}").format(icon, text)
+
+
+def in_a_script(values: dict[str, Any]) -> Markup:
+    """Return JSON that can stand in a script element."""
+    return Markup(json.dumps(values, separators=(",", ":")).replace("<", "\\u003c"))  # noqa: S704 - no < is left
+
+
+def _told_of(offer: Offer, key: str) -> dict[str, Any]:
+    entry, running = offer.catalogue.profiles[key], offer.person.running.get(key, 0)
+    is_full = entry.servers_max is not None and running >= entry.servers_max
+    plain = markdown.to_html(entry.description).striptags()
+    return {
+        "name": entry.name,
+        "category": entry.category,
+        "description": description(offer, key),
+        "short": plain if len(plain) <= _LONGEST_SHORT else f"{plain[:_LONGEST_SHORT]}…",
+        "gets": _gets(offer.catalogue.offering(key, offer.sites(key)[0])),
+        "search": _searched(entry, plain),
+        "full": refusals.servers_max(running, entry.name) if is_full else "",
+    }
+
+
+def _gets(what: Offering) -> str:
+    """Return what a launch gets if nothing is chosen."""
+    asked = what.resources
+    parts = [refusals.cores(asked.cores.default), labels.memory(asked.memory.default)]
+    parts += [refusals.gpus(asked.gpus.default, None)] if asked.gpus.default else []
+    parts += [labels.nodes(asked.nodes.default)] if asked.nodes.default > 1 else []
+    return ", ".join([*parts, labels.duration(asked.time.default)])
+
+
+def _searched(entry: Profile, plain: str) -> str:
+    words = [entry.name, entry.category, plain]
+    for what in (entry, *entry.sites.values()):
+        words += _words(what)
+    return " ".join(dict.fromkeys(word for word in words if word)).lower()[:_LONGEST_SEARCHED]
+
+
+def _words(what: Offering) -> Iterable[str]:
+    yield from what.modules
+    yield from (each.title for each in what.parameters.values())
+    for kernel in what.kernels:
+        yield getattr(kernel, "name", "")
+        yield from (found[0] for each in getattr(kernel, "requirements", ()) if (found := _PACKAGE.match(each)))
+        yield from getattr(kernel, "kernelspecs", ())
+        yield from getattr(kernel, "modules", ())
+
+
+def _renumbered(numbers: dict[int, int], index: int) -> int:
+    """Return the number of an index among those that are told, in the order in which they were met."""
+    return numbers.setdefault(index, len(numbers))
+
+
+def _told_place(place: Place) -> dict[str, str | bool]:
+    return {
+        "title": place.title,
+        "state": place.state,
+        "news": place.news,
+        "age": place.age,
+        "label": place.label,
+        "may_ask": place.may_ask,
+    }
+
+
+def _told_field(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "options": field.options,
+        "least": field.least,
+        "most": field.most,
+        "default": field.default,
+        "usual": field.usual,
+        "hint": field.hint,
+    }
