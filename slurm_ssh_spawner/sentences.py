@@ -76,6 +76,7 @@ SERVER_NEVER_UP = _("Your server at {site} did not come up; the start was over a
 NAMED_SERVER_NEVER_UP = _(
     "Your server {server} at {site} did not come up; the start was over at {ended}. {problem}"
 )
+STOPPED_ON_THE_HUB = _("It was stopped on the hub.")
 STOPPED_BY = _("It was stopped by {name}, an administrator of the hub.")
 STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
 
@@ -92,6 +93,21 @@ TOKEN_AWAITED = _("The hub was restarted. It waits until the server reports agai
 SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.")
 STOP_IS_OWED = _("{problem} The hub stops the job as soon as that is possible.")
 STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner has a new ticket.")
+
+# -- what JupyterLab shows of its job ----------------------------------------------------------------------
+LAB_PLACE = _("{site} · {node}")
+LAB_MINUTES_LEFT = _("{place} · {minutes} min left")
+LAB_HOURS_LEFT = _("{place} · {hours} h {minutes} min left")
+LAB_JOB = _("Job {job} at {site}, on {node}. Its time is up at {ends}.")
+LAB_SOON = _(
+    "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: "
+    "the time of its job is up then."
+)
+LAB_AWAY = _("The server at {site} cannot be reached now. JupyterLab goes on trying.")
+LAB_OVER = _("This server has ended")
+LAB_SAVE_ALL = _("Save all")
+LAB_START_AGAIN = _("Start again")
+LAB_DISMISS = _("Dismiss")
 
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")

@@ -12,6 +12,7 @@ from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
@@ -24,6 +25,7 @@ Route = tuple[Any, ...]
 _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
+    (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
     (r"/launch-pages/([a-z_]+\.js)", CacheControlStaticFilesHandler, {"path": str(files(__package__) / "static")}),
 )
