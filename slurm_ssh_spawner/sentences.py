@@ -98,12 +98,13 @@ STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner h
 LAB_PLACE = _("{site} · {node}")
 LAB_MINUTES_LEFT = _("{place} · {minutes} min left")
 LAB_HOURS_LEFT = _("{place} · {hours} h {minutes} min left")
+LAB_AWAY = _("{site} · cannot be reached now")
 LAB_JOB = _("Job {job} at {site}, on {node}. Its time is up at {ends}.")
 LAB_SOON = _(
     "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: "
     "the time of its job is up then."
 )
-LAB_AWAY = _("The server at {site} cannot be reached now. JupyterLab goes on trying.")
+LAB_WAS_UP = _("The time of its job was up at {ends}.")
 LAB_OVER = _("This server has ended")
 LAB_SAVE_ALL = _("Save all")
 LAB_START_AGAIN = _("Start again")

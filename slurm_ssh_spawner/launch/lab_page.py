@@ -38,6 +38,7 @@ def _words() -> dict[str, str]:
         "hours_left": sentences.LAB_HOURS_LEFT,
         "job": sentences.LAB_JOB,
         "soon": sentences.LAB_SOON,
+        "was_up": sentences.LAB_WAS_UP,
         "away": sentences.LAB_AWAY,
         "over": sentences.LAB_OVER,
         "save_all": sentences.LAB_SAVE_ALL,

@@ -9,6 +9,7 @@ _NO_FULL_STOP = {
     "CATALOGUE_UNUSABLE",
     "HUB",
     "HUB_AT",
+    "LAB_AWAY",
     "LAB_DISMISS",
     "LAB_HOURS_LEFT",
     "LAB_MINUTES_LEFT",

@@ -6,7 +6,7 @@
   const NAME = "jupyterhub-sites";
   const WARNINGS = [15, 5];
   const LOOK_MS = 10000;
-  const AWAY_MS = 15000;
+  const AWAY_MS = 60000;
   let scope, facts, ended = false, awayUntil = 0;
 
   async function shared(name) {
@@ -24,6 +24,7 @@
   function standing() {
     const place = say(facts.words.place), left = minutesLeft();
     if (ended) return facts.words.over;
+    if (Date.now() < awayUntil) return say(facts.words.away);
     if (left < 1) return place;
     const words = left < 60 ? facts.words.minutes_left : facts.words.hours_left;
     return say(words, { place, hours: Math.floor(left / 60), minutes: left < 60 ? left : left % 60 });
@@ -80,14 +81,15 @@
     keepTitle(app);
   }
 
-  // What the hub says of the end; undefined while it says none.
+  // Why it has ended, "" while it is not known to have.
   async function why(urls) {
     try {
       const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
-      return answer.ok ? (await answer.json()).sentence : undefined;
+      if (answer.ok) return (await answer.json()).sentence;
     } catch {
-      return undefined;
+      // The browser has no network, or may not ask a hub with another name.
     }
+    return minutesLeft() < 1 ? say(facts.words.was_up, { ends: ends() }) : "";
   }
 
   function startAgain(app, urls) {
@@ -98,7 +100,7 @@
   }
 
   function onLost(app, apputils, urls, info) {
-    const { Dialog, Notification, showDialog } = apputils;
+    const { Dialog, showDialog } = apputils;
     let asking = false;
     async function tell() {
       const sentence = await why(urls);
@@ -113,9 +115,9 @@
         const answer = await showDialog({ title: facts.words.over, body: sentence, buttons });
         if (info) info.isConnected = true;
         if (answer.button.accept) startAgain(app, urls);
-      } else if (minutesLeft() > 0 && Date.now() > awayUntil) {
+      } else {
+        // JupyterLab asks again, and cannot load what shows a notification.
         awayUntil = Date.now() + AWAY_MS;
-        Notification.warning(say(facts.words.away), { autoClose: AWAY_MS });
       }
     }
     return async () => {

@@ -1185,7 +1185,7 @@ sys.path.insert(0, sys.argv[1])
 from kernels.jobside.prepare import main
 sys.exit(main(sys.argv[2]))
 ' /scratch/alice/jupyter/0123456789ab/program '{"site_key": "geneva", "launch_folder": "/scratch/alice/jupyter/0123456789ab", "slurm_path": "/usr/bin", "slurm_environment": {"SLURM_CONF": "/etc/slurm/it'"'"'s.conf"}, "module_init": "/etc/profile.d/modules.sh", "kernel_store": "/gpfs/kernels", "kernels": [{"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "digest": "7184ed04dedaecc0", "kernelspecs": [], "required": false, "seconds": 1800, "limit": "30m"}, {"name": "Thalamus 3.4", "python": "python3", "requirements": ["six==1.16.0"], "lock": null, "modules": ["nix/python/3.4-light"], "wrapper": "#!/bin/bash\n# Run a program with the modules of a declared kernel.\ntype module >/dev/null 2>&1 || . /etc/profile.d/modules.sh\nfor name in nix/python/3.4-light; do\n  module load \"$name\"\n  case \":$LOADEDMODULES:\" in\n    *\":$name:\"* | *\":$name/\"*) ;;\n    *)\n      printf '"'"'The module %s could not be loaded.\\n'"'"' \"$name\" >&2\n      exit 1\n      ;;\n  esac\ndone\nexec \"$@\"\n", "required": true, "seconds": 1800, "limit": "30m"}]}' || exit 1
-printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: the time of its job is up then.", "away": "The server at {site} cannot be reached now. JupyterLab goes on trying.", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
+printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: the time of its job is up then.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
 printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much time it has left, and why it has ended.
 // JupyterLab loads extensions as containers of module federation, which bundlers write: an object with `init`, which
 // is given the modules that JupyterLab shares, and `get`. This one is written by hand, so nothing has to be built.
@@ -1194,7 +1194,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   const NAME = "jupyterhub-sites";
   const WARNINGS = [15, 5];
   const LOOK_MS = 10000;
-  const AWAY_MS = 15000;
+  const AWAY_MS = 60000;
   let scope, facts, ended = false, awayUntil = 0;
 
   async function shared(name) {
@@ -1212,6 +1212,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   function standing() {
     const place = say(facts.words.place), left = minutesLeft();
     if (ended) return facts.words.over;
+    if (Date.now() < awayUntil) return say(facts.words.away);
     if (left < 1) return place;
     const words = left < 60 ? facts.words.minutes_left : facts.words.hours_left;
     return say(words, { place, hours: Math.floor(left / 60), minutes: left < 60 ? left : left % 60 });
@@ -1268,14 +1269,15 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     keepTitle(app);
   }
 
-  // What the hub says of the end; undefined while it says none.
+  // Why it has ended, "" while it is not known to have.
   async function why(urls) {
     try {
       const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
-      return answer.ok ? (await answer.json()).sentence : undefined;
+      if (answer.ok) return (await answer.json()).sentence;
     } catch {
-      return undefined;
+      // The browser has no network, or may not ask a hub with another name.
     }
+    return minutesLeft() < 1 ? say(facts.words.was_up, { ends: ends() }) : "";
   }
 
   function startAgain(app, urls) {
@@ -1286,7 +1288,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   }
 
   function onLost(app, apputils, urls, info) {
-    const { Dialog, Notification, showDialog } = apputils;
+    const { Dialog, showDialog } = apputils;
     let asking = false;
     async function tell() {
       const sentence = await why(urls);
@@ -1301,9 +1303,9 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
         const answer = await showDialog({ title: facts.words.over, body: sentence, buttons });
         if (info) info.isConnected = true;
         if (answer.button.accept) startAgain(app, urls);
-      } else if (minutesLeft() > 0 && Date.now() > awayUntil) {
+      } else {
+        // JupyterLab asks again, and cannot load what shows a notification.
         awayUntil = Date.now() + AWAY_MS;
-        Notification.warning(say(facts.words.away), { autoClose: AWAY_MS });
       }
     }
     return async () => {

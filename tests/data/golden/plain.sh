@@ -600,7 +600,7 @@ c.ServerApp.terminado_settings = {"shell_command": _terminal()}
 c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")' >/scratch/alice/jupyter/0123456789ab/jupyter_config.py
 export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
 export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
-printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: the time of its job is up then.", "away": "The server at {site} cannot be reached now. JupyterLab goes on trying.", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
+printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: the time of its job is up then.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
 printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much time it has left, and why it has ended.
 // JupyterLab loads extensions as containers of module federation, which bundlers write: an object with `init`, which
 // is given the modules that JupyterLab shares, and `get`. This one is written by hand, so nothing has to be built.
@@ -609,7 +609,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   const NAME = "jupyterhub-sites";
   const WARNINGS = [15, 5];
   const LOOK_MS = 10000;
-  const AWAY_MS = 15000;
+  const AWAY_MS = 60000;
   let scope, facts, ended = false, awayUntil = 0;
 
   async function shared(name) {
@@ -627,6 +627,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   function standing() {
     const place = say(facts.words.place), left = minutesLeft();
     if (ended) return facts.words.over;
+    if (Date.now() < awayUntil) return say(facts.words.away);
     if (left < 1) return place;
     const words = left < 60 ? facts.words.minutes_left : facts.words.hours_left;
     return say(words, { place, hours: Math.floor(left / 60), minutes: left < 60 ? left : left % 60 });
@@ -683,14 +684,15 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     keepTitle(app);
   }
 
-  // What the hub says of the end; undefined while it says none.
+  // Why it has ended, "" while it is not known to have.
   async function why(urls) {
     try {
       const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
-      return answer.ok ? (await answer.json()).sentence : undefined;
+      if (answer.ok) return (await answer.json()).sentence;
     } catch {
-      return undefined;
+      // The browser has no network, or may not ask a hub with another name.
     }
+    return minutesLeft() < 1 ? say(facts.words.was_up, { ends: ends() }) : "";
   }
 
   function startAgain(app, urls) {
@@ -701,7 +703,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   }
 
   function onLost(app, apputils, urls, info) {
-    const { Dialog, Notification, showDialog } = apputils;
+    const { Dialog, showDialog } = apputils;
     let asking = false;
     async function tell() {
       const sentence = await why(urls);
@@ -716,9 +718,9 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
         const answer = await showDialog({ title: facts.words.over, body: sentence, buttons });
         if (info) info.isConnected = true;
         if (answer.button.accept) startAgain(app, urls);
-      } else if (minutesLeft() > 0 && Date.now() > awayUntil) {
+      } else {
+        // JupyterLab asks again, and cannot load what shows a notification.
         awayUntil = Date.now() + AWAY_MS;
-        Notification.warning(say(facts.words.away), { autoClose: AWAY_MS });
       }
     }
     return async () => {

@@ -18,6 +18,7 @@ from tests.support.notebook_server import TOKEN, Server, wait_for
 _SHOWN_MS = 60_000
 _HOUR = 60
 _TEXT_FILE = ".jp-LauncherCard[data-category=Other] >> text=Text File"
+_BAR = "#jp-main-statusbar"
 Opened = Callable[..., Page]
 
 
@@ -32,9 +33,17 @@ def _sent(folder: Path, server: str, minutes: int) -> None:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Opened]:
+def servers() -> Iterator[list[Server]]:
+    """Give a list of servers, which are stopped afterwards."""
+    started: list[Server] = []
+    yield started
+    for each in started:
+        each.__exit__()
+
+
+@pytest.fixture
+def opened(tmp_path: Path, servers: list[Server]) -> Iterator[Opened]:
     """Give what opens the JupyterLab of a job that was asked for an hour and ends in `minutes`."""
-    servers: list[Server] = []
     with chromium() as browser:
 
         def opened(minutes: int = _HOUR, server: str = "", asked: int = _HOUR) -> Page:
@@ -53,12 +62,10 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
             return page
 
         yield opened
-    for each in servers:
-        each.__exit__()
 
 
 def _status(page: Page, text: str | re.Pattern[str]) -> None:
-    expect(page.locator("#jp-bottom-panel, .jp-StatusBar-Widget").first).to_contain_text(text, timeout=_SHOWN_MS)
+    expect(page.locator(_BAR)).to_contain_text(text, timeout=_SHOWN_MS)
 
 
 def test_the_status_bar_says_where_it_runs_and_for_how_long_yet(opened: Opened) -> None:
@@ -96,3 +103,19 @@ def test_who_asked_for_so_little_is_not_warned_of_it(opened: Opened) -> None:
     page = opened(4, asked=5)
     _status(page, "4 min left")
     expect(page.locator(".Toastify__toast", has_text="This server ends")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "place", "said"),
+    [
+        (0, ".jp-Dialog", "This server has endedThe time of its job was up at"),
+        (30, _BAR, "Geneva · cannot be reached now"),
+    ],
+)
+def test_a_server_that_is_lost_while_the_hub_says_nothing(
+    opened: Opened, servers: list[Server], minutes: int, place: str, said: str
+) -> None:
+    page = opened(minutes)
+    _status(page, "Geneva · n1")
+    servers[0].process.terminate()
+    expect(page.locator(place)).to_contain_text(said, timeout=2 * _SHOWN_MS)
