@@ -615,7 +615,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   const WARNINGS = [15, 5];
   const LOOK_MS = 10000;
   const AWAY_MS = 60000;
-  let scope, facts, ended = false, awayUntil = 0;
+  let scope, facts, ended = false, awayUntil = 0, redraw = () => {};
 
   async function shared(name) {
     const versions = Object.values(scope[name] || {});
@@ -677,15 +677,15 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   function showTime(app, apputils, Widget, statusBar) {
     const told = new Set(), item = new Widget();
     item.addClass("jp-StatusBar-TextItem");
-    const look = () => {
+    redraw = () => {
       item.node.textContent = standing();
       item.node.title = say(facts.words.job, { ends: ends() });
       warn(app, apputils, told);
     };
     statusBar?.registerStatusItem(`${NAME}:time`, { item, align: "left", rank: 100, isActive: () => true });
-    window.addEventListener("focus", () => lookAgain().then(look));
-    look();
-    setInterval(look, LOOK_MS);
+    window.addEventListener("focus", () => lookAgain().then(redraw));
+    redraw();
+    setInterval(redraw, LOOK_MS);
     keepTitle(app);
   }
 
@@ -704,7 +704,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     const path = ["spawn", urls.hubUser, urls.hubServerName].filter(Boolean).map(encodeURIComponent).join("/");
     const next = encodeURIComponent(location.pathname);
     // What is not saved stays in this page, and can be saved once the server is back.
-    window.open(`${urls.hubHost || ""}${urls.hubPrefix}${path}?next=${next}`, app.status.isDirty ? "_blank" : "_self");
+    window.open(`${urls.hubHost || ""}${urls.hubPrefix}${path}?next=${next}`, app.status?.isDirty ? "_blank" : "_self");
   }
 
   function onLost(app, apputils, urls, info) {
@@ -714,6 +714,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
       const sentence = await why(urls);
       if (sentence) {
         ended = true;
+        redraw();
         // Meanwhile JupyterLab asks the server nothing.
         if (info) info.isConnected = false;
         const buttons = [
@@ -726,10 +727,12 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
       } else {
         // JupyterLab asks again, and cannot load what shows a notification.
         awayUntil = Date.now() + AWAY_MS;
+        redraw();
       }
     }
     return async () => {
-      if (asking) return;
+      // Who has dismissed it knows.
+      if (asking || ended) return;
       asking = true;
       await tell().finally(() => (asking = false));
     };
