@@ -7,14 +7,15 @@ import platform
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
-from benchmarks import catalogue, frozen, login, polling, restart, start, storm, tunnels
-from benchmarks.samples import Table
+from benchmarks import catalogue, frozen, login, logins, polling, restart, start, storm, tunnels
+from benchmarks.samples import Aim, Table, aims_table
 from lab import Lab, LabError
 from lab.folders import TREE
 from lab.person import NotLetIn, NotStarted
@@ -22,7 +23,7 @@ from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", "storm", "polling", "restart")
+BENCHMARKS = ("start", "login", "logins", "frozen", "tunnels", "catalogue", "storm", "polling", "restart")
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -31,10 +32,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="?", choices=BENCHMARKS, help="measure this alone")
     parser.add_argument(
-        "--people", type=int, default=len(HUNDRED), help="of storm, polling, restart: at most %(default)s"
+        "--people", type=int, default=len(HUNDRED), help="of logins, storm, polling, restart: at most %(default)s"
     )
+    parser.add_argument("--cores", type=int, help="how many cores all of it shares, by default those there are")
     told = parser.parse_args()
     only = told.only
+    if told.cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: told.cores])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if only == "catalogue":
         _measure(None, (only,), told.people)
@@ -50,61 +54,67 @@ def main() -> int:
     return 0
 
 
+class Found:
+    """What was measured: results to keep, tables to print, and what was aimed at."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, object] = {}
+        self.tables: list[Table] = []
+        self.aims: list[Aim] = []
+
+    def add(self, name: str, kept: object, tables: Sequence[Table], aims: Sequence[Aim] = ()) -> None:
+        """Take one benchmark's."""
+        self.results[name] = kept
+        self.tables += tables
+        self.aims += aims
+
+
 def _measure(lab: Lab | None, which: tuple[str, ...], people: int) -> None:
     """Measure what is asked for; all but the catalogue needs the lab."""
-    results: dict[str, object] = {"where": _where(lab)}
-    tables: list[Table] = []
+    found, where = Found(), _where(lab)
     if "catalogue" in which:
         read = catalogue.measure(_say)
-        results["catalogue"] = read
-        tables += catalogue.tables(read)
+        found.add("catalogue", read, catalogue.tables(read))
     if lab is not None:
-        _measure_in(lab, which, people, results, tables)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    print("\n" + "\n\n".join(map(str, tables)))
+        _measure_in(lab, which, found)
+        _measure_crowd(lab, which, people, found)
+    RESULTS.write_text(json.dumps({"where": where, **found.results}, indent=1) + "\n")
+    print("\n" + "\n\n".join(map(str, [*found.tables, aims_table(found.aims)])))
     print(f"\nEvery sample, in seconds: {RESULTS.relative_to(TREE)}")
 
 
-def _measure_in(
-    lab: Lab, which: tuple[str, ...], people: int, results: dict[str, object], tables: list[Table]
-) -> None:
+def _measure_in(lab: Lab, which: tuple[str, ...], found: Found) -> None:
     if "start" in which:
         started = start.measure(lab, _say)
-        results["start"] = asdict(started)
-        tables += start.tables(started)
+        found.add("start", asdict(started), start.tables(started), start.aims(started))
     if "login" in which:
-        logins = login.measure(lab, _say)
-        results["login"] = logins
-        tables += login.tables(logins)
+        ways = login.measure(lab, _say)
+        found.add("login", ways, login.tables(ways), login.aims(ways))
     if "frozen" in which:
         pages = frozen.measure(lab, _say)
-        results["frozen"] = asdict(pages)
-        tables += frozen.tables(pages)
+        found.add("frozen", asdict(pages), frozen.tables(pages))
     if "tunnels" in which:
         carried = tunnels.measure(lab, _say)
-        results["tunnels"] = carried
-        tables += tunnels.tables(carried)
-    _measure_crowd(lab, which, people, results, tables)
+        found.add("tunnels", carried, tunnels.tables(carried), tunnels.aims(carried))
 
 
-def _measure_crowd(
-    lab: Lab, which: tuple[str, ...], people: int, results: dict[str, object], tables: list[Table]
-) -> None:
-    """Measure what puts other hubs in the place of the lab's own."""
+def _measure_crowd(lab: Lab, which: tuple[str, ...], people: int, found: Found) -> None:
+    """Measure what many people do; all but the logins put other hubs in the place of the lab's own."""
+    if "logins" in which:
+        crowd = logins.measure(lab, _say, people)
+        found.add("logins", asdict(crowd), logins.tables(crowd), logins.aims(crowd))
     if "storm" in which:
         storms = storm.measure(lab, _say, people)
-        results["storm"] = {
-            place: {row: asdict(each) for row, each in rows.items()} for place, rows in storms.items()
-        }
-        tables += storm.tables(storms)
+        kept = {place: {row: asdict(each) for row, each in rows.items()} for place, rows in storms.items()}
+        found.add("storm", kept, storm.tables(storms), storm.aims(storms))
     if "polling" in which:
         windows = polling.measure(lab, _say, people)
-        results["polling"] = {row: asdict(each) for row, each in windows.items()}
-        tables += polling.tables(windows)
+        kept_windows = {row: asdict(each) for row, each in windows.items()}
+        found.add("polling", kept_windows, polling.tables(windows), polling.aims(windows))
     if "restart" in which:
         restarts = restart.measure(lab, _say, people)
-        results["restart"] = {row: asdict(each) for row, each in restarts.items()}
-        tables += restart.tables(restarts)
+        kept_restarts = {row: asdict(each) for row, each in restarts.items()}
+        found.add("restart", kept_restarts, restart.tables(restarts), restart.aims(restarts))
 
 
 def _where(lab: Lab | None) -> dict[str, object]:

@@ -82,11 +82,19 @@ def sshds(lab: Lab) -> int:
     return sum(_name(pid) == "sshd" for host in FRONT_ENDS for pid in processes(lab, host.name))
 
 
-def lateness(lab: Lab, since: float) -> list[float]:
-    """Return by how much each late turn of the hub's loop was late since then (wall clock)."""
+@dataclass(frozen=True)
+class Late:
+    """A turn of the hub's loop that came late: by how many seconds, and for how many of them the loop computed."""
+
+    late: float
+    computed: float
+
+
+def late_turns(lab: Lab, since: float) -> list[Late]:
+    """Return each late turn of the hub's loop since then (wall clock)."""
     lines = lab.run(HUB.name, ["sh", "-c", f"cat {LATE_FILE} 2>/dev/null"], check=False).stdout.splitlines()
     noted = (json.loads(line) for line in lines)
-    return [each["late"] for each in noted if each["at"] >= since]
+    return [Late(each["late"], each["computed"]) for each in noted if each["at"] >= since]
 
 
 def asked_for(sdiag: str) -> dict[str, int]:

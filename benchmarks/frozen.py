@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,23 @@ from pathlib import Path
 import httpx
 
 from benchmarks import lies
+from benchmarks.pages import (
+    EVERY_SECONDS,
+    PAGES,
+    READER,
+    answers,
+    ask,
+    at_the_form,
+    browsers,
+    log_in,
+    logged_in,
+    status,
+)
 from benchmarks.samples import Samples, Table, ratio, with_tail
 from lab import Lab
 from lab.person import Person
-from lab.plain_http import NO_TLS
 from lab.plan import CROWD, HUB, KDC
 
-PAGES = ("/hub/home", "/hub/api/")
-READER = "alice"
 LOGINS = 50
 SITES = ("geneva", "lugano")
 STARTERS = tuple(person.name for person in CROWD[:27])
@@ -30,13 +39,11 @@ The first four at a site know after 16 s that no KDC answers; all still wait whe
 """
 
 STARTS = len(STARTERS) * len(SITES)
-EVERY_SECONDS = 0.1
 QUIET_SECONDS = 10
 ARRIVAL_SECONDS = 3
 # Logins are given up after 12 s.
 WAITING_SECONDS = 8
 _AFTERWARDS_SECONDS = 40
-_PATIENCE_SECONDS = 15
 _LAB_SERVICE = {"Authorization": "token lab-service-token"}
 
 QUIET = "no load"
@@ -45,8 +52,6 @@ ARRIVING = "KDC frozen, while they arrive"
 WAITING = "KDC frozen, while all wait"
 
 Say = Callable[[str], None]
-Asked = dict[str, "Future[list[float]]"]
-"""The samples of each page, to come."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +77,23 @@ class Frozen:
 def measure(lab: Lab, say: Say) -> Frozen:
     """Ask for pages with the KDC at work and with the KDC frozen; thaw it.  Raises LabError or NotLetIn."""
     with ExitStack() as stack:
-        threads = stack.enter_context(ThreadPoolExecutor(LOGINS + STARTS + len(PAGES)))
-        reader, *starters = (stack.enter_context(_logged_in(lab, name)) for name in (READER, *STARTERS))
-        strangers = [stack.enter_context(_at_the_form(lab, CROWD[n % len(CROWD)].name)) for n in range(LOGINS)]
+        threads = stack.enter_context(ThreadPoolExecutor(LOGINS + STARTS))
+        pool = stack.enter_context(browsers())
+        reader, *starters = (stack.enter_context(logged_in(lab, name)) for name in (READER, *STARTERS))
+        strangers = [stack.enter_context(at_the_form(lab, CROWD[n % len(CROWD)].name)) for n in range(LOGINS)]
         say(f"frozen: pages without load, {QUIET_SECONDS} s")
-        quiet = _answers(_ask(threads, reader, QUIET_SECONDS))
+        quiet = answers(ask(pool, reader, QUIET_SECONDS))
         lying = {}
         for kind in lies.KINDS:
             say(f"frozen: pages while a login shell answers with {kind}")
-            with _logged_in(lab, lies.LIAR) as liar, lies.told(lab, liar, kind):
-                lying[LYING.format(kind)] = _answers(_ask(threads, reader, QUIET_SECONDS))
+            with logged_in(lab, lies.LIAR) as liar, lies.told(lab, liar, kind):
+                lying[LYING.format(kind)] = answers(ask(pool, reader, QUIET_SECONDS))
         say(f"frozen: pages with the KDC frozen, {LOGINS} logins and {STARTS} starts")
         with _frozen(lab):
             crowd = _crowd(threads, strangers, starters)
-            asked = _ask(threads, reader, ARRIVAL_SECONDS + WAITING_SECONDS)
+            asked = ask(pool, reader, ARRIVAL_SECONDS + WAITING_SECONDS)
             hub_cpu = _computed(lab, ARRIVAL_SECONDS)
-            loaded = _answers(asked)
+            loaded = answers(asked)
             waited = _waiting(lab, crowd)
         say("frozen: the KDC is back; ending what was started")
         became = _afterwards(threads, crowd, starters)
@@ -135,50 +141,6 @@ def _frozen(lab: Lab) -> Iterator[None]:
         lab.fault("thaw", KDC.name, "krb5kdc")
 
 
-def _logged_in(lab: Lab, name: str) -> Person:
-    """Return a person with a ticket and a token, for whom the hub has no connection yet."""
-    person = Person(lab.url, name)
-    person.log_in()
-    person.model()
-    return person
-
-
-def _at_the_form(lab: Lab, name: str) -> Person:
-    person = Person(lab.url, name)
-    person.http.get("/hub/login")
-    return person
-
-
-def _ask(threads: ThreadPoolExecutor, reader: Person, seconds: float) -> Asked:
-    count = round(seconds / EVERY_SECONDS)
-    return {page: threads.submit(_ask_for, reader, page, count) for page in PAGES}
-
-
-def _answers(asked: Asked) -> dict[str, list[float]]:
-    return {page: samples.result() for page, samples in asked.items()}
-
-
-def _ask_for(reader: Person, page: str, count: int) -> list[float]:
-    """Return the seconds until each of `count` GETs was answered, or given up.
-
-    They are counted from when a GET was due, so that an answer that hangs counts for those behind it, too.
-    """
-    begun = time.monotonic()
-    end = begun + count * EVERY_SECONDS + _PATIENCE_SECONDS
-    samples = []
-    with httpx.Client(
-        verify=NO_TLS, base_url=reader.url, cookies=reader.http.cookies, timeout=_PATIENCE_SECONDS
-    ) as browser:
-        for number in range(count):
-            due = begun + number * EVERY_SECONDS
-            time.sleep(max(0, due - time.monotonic()))
-            if time.monotonic() < end:
-                with suppress(httpx.TimeoutException):
-                    browser.get(page).raise_for_status()
-            samples.append(time.monotonic() - due)
-    return samples
-
-
 def _computed(lab: Lab, seconds: float) -> float:
     """Return how long the hub computes within the next `seconds`."""
     before = _cpu(lab)
@@ -197,19 +159,14 @@ def _hub(lab: Lab) -> Path:
 
 
 def _crowd(threads: ThreadPoolExecutor, strangers: Sequence[Person], starters: Sequence[Person]) -> Crowd:
-    logins = [threads.submit(_log_in, person) for person in strangers]
+    logins = [threads.submit(log_in, person) for person in strangers]
     starts = [threads.submit(_start, person, site) for person in starters for site in SITES]
     return Crowd(logins, starts)
 
 
-def _log_in(person: Person) -> str:
-    fields = {"username": person.name, "password": f"{person.name}-pw", "_xsrf": person.xsrf()}
-    return _status(partial(person.http.post, "/hub/login", data=fields, follow_redirects=False))
-
-
 def _start(person: Person, site: str) -> str:
     choices = {"profile": "stub", "site": site}
-    return _status(partial(person.api, "POST", _server(person, site), json=choices))
+    return status(partial(person.api, "POST", _server(person, site), json=choices))
 
 
 def _server(person: Person, site: str) -> str:
@@ -240,11 +197,4 @@ def _afterwards(
 
 
 def _stop(person: Person, site: str) -> str:
-    return _status(partial(person.api, "DELETE", _server(person, site), json={"remove": True}))
-
-
-def _status(ask: Callable[[], httpx.Response]) -> str:
-    try:
-        return str(ask().status_code)
-    except httpx.TimeoutException:
-        return "no answer"
+    return status(partial(person.api, "DELETE", _server(person, site), json={"remove": True}))

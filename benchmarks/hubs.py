@@ -48,8 +48,11 @@ OURS_BRIEFLY = Hub(
 )
 """The same, which closes connections that nobody needs after a minute instead of five."""
 
-PLAIN = Hub("batchspawner, plain ssh", f"{_BEGIN}{_ANY}hub_config.batchspawner(get_config(), False)\n")
-MASTER = Hub("batchspawner, ControlMaster", f"{_BEGIN}{_ANY}hub_config.batchspawner(get_config(), True)\n")
+_THEIRS = f"{_BEGIN}{_ANY}hub_config.batchspawner(get_config(), %s)\n"
+PLAIN = Hub("batchspawner, plain ssh", _THEIRS % "False")
+MASTER = Hub("batchspawner, ControlMaster", _THEIRS % "True")
+BARE = Hub("batchspawner, ControlMaster, no module", _THEIRS % "True, False")
+"""Its jobs load no module, as only a server in the nodes' own system could do."""
 
 
 @contextmanager

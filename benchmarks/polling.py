@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from benchmarks import counters, crowd, hubs, room, sleepers
 from benchmarks.counters import Counts
-from benchmarks.samples import Table
+from benchmarks.samples import Aim, Table
 from lab import Lab
 from lab.plan import HUNDRED
 
@@ -22,6 +22,7 @@ _START_SECONDS = 0.2
 _SETTLE_SECONDS = hubs.SHORT_IDLE_SECONDS + 15
 _AIM_CPU = 1.6
 
+_OURS = "ours, "
 IDLE, ONE = "ours, no server", "ours, 1 server"
 MANY, UNMONITORED = "ours, {} servers", "ours, {} servers at a site without a monitor"
 SLEEPERS = "ours, {} servers: jobs sleep, one program answers for all"
@@ -80,6 +81,19 @@ def _window(lab: Lab) -> Window:
     time.sleep(WINDOW_SECONDS)
     counts = counters.count(lab).since(before, 60 / (time.monotonic() - began))
     return Window(len(hubs.servers(lab)), counts, counters.connections(lab), counters.sshds(lab))
+
+
+def aims(windows: Windows) -> list[Aim]:
+    """Return what was aimed at."""
+    idle, one = windows[IDLE].counts, windows[ONE].counts
+    found = []
+    for name, window in windows.items():
+        if name.startswith(_OURS) and window.servers > 1:
+            found.append(Aim(f"polling, {name}: hub CPU, x idle", _AIM_CPU, window.counts.hub_cpu / idle.hub_cpu))
+            if name != UNMONITORED.format(window.servers):
+                # They are counted for a minute that need not begin with a question.
+                found.append(Aim(f"polling, {name}: RPCs", one.rpcs + 1, window.counts.rpcs))
+    return found
 
 
 def tables(windows: Windows) -> list[Table]:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import httpx
 
 from benchmarks import counters, crowd, hubs, room
-from benchmarks.samples import Table
+from benchmarks.samples import Aim, Table
 from lab import Lab
 from lab.plan import HUNDRED, SITES
 
@@ -19,6 +19,8 @@ _ASK_SECONDS = 1.0
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 120
 _PAGE_SECONDS = 10
+_WITHOUT = "{}, no server"
+_AIM = 1.0
 
 Say = Callable[[str], None]
 
@@ -60,7 +62,7 @@ def measure(lab: Lab, say: Say, people: int) -> Restarts:
     for hub in (hubs.OURS, hubs.PLAIN, hubs.MASTER):
         with hubs.put(lab, hub, names):
             say(f"restart: {hub.name}")
-            found[f"{hub.name}, no server"] = _restart(lab, ())
+            found[_WITHOUT.format(hub.name)] = _restart(lab, ())
             found[hub.name] = _with_servers(lab, names)
     return found
 
@@ -96,7 +98,7 @@ async def _asked(lab: Lab, names: Sequence[str]) -> Restart:
             await asyncio.gather(*(look(browser, name) for name in names))
             await asyncio.sleep(max(_LOOK_SECONDS, due - time.monotonic()))
         answers, known, unknown = await hub
-    late = max(counters.lateness(lab, wall), default=0.0)
+    late = max((turn.late for turn in counters.late_turns(lab, wall)), default=0.0)
     lost = len(unknown | set(waits()))
     return Restart(len(names), answers, known, max(bad.values(), default=0.0), late, lost)
 
@@ -119,6 +121,16 @@ def _until_known(lab: Lab, names: Sequence[str], began: float) -> tuple[float, f
         if there >= set(names) or known > _PATIENCE_SECONDS:
             return answers, known, set(names) - there
         time.sleep(_LOOK_SECONDS)
+
+
+def aims(restarts: Restarts) -> list[Aim]:
+    """Return what was aimed at."""
+    ours = restarts[hubs.OURS.name]
+    alone = restarts[_WITHOUT.format(hubs.OURS.name)]
+    return [
+        Aim("restart: all usable, x a hub without servers answers", _AIM, ours.usable / alone.answers),
+        Aim("restart: lost", 0, ours.lost),
+    ]
 
 
 def tables(restarts: Restarts) -> list[Table]:

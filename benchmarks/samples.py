@@ -27,6 +27,46 @@ class Table:
         return "\n".join([head, *body, *(f"  {note}" for note in self.notes)])
 
 
+@dataclass(frozen=True)
+class Aim:
+    """What is aimed at, the number that is the limit, and what was measured: nan if that is nothing."""
+
+    what: str
+    limit: float
+    measured: float
+    is_least: bool = False
+    """The limit is the least that will do, else the most."""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is."""
+        return self.measured >= self.limit if self.is_least else self.measured <= self.limit
+
+
+def aims_table(aims: Sequence[Aim]) -> Table:
+    """Return what to print of them."""
+    return Table(
+        "aims",
+        ("measured", "aim", ""),
+        tuple(
+            (
+                aim.what,
+                (
+                    f"{aim.measured:.2f}",
+                    f"{'>=' if aim.is_least else '<='} {aim.limit:g}",
+                    "reached" if aim.is_reached else "missed",
+                ),
+            )
+            for aim in aims
+        ),
+    )
+
+
+def percentile95(samples: Samples) -> float:
+    """Return the 95th percentile; there must be two samples at least."""
+    return quantiles(samples, n=20, method="inclusive")[-1]
+
+
 def milliseconds(samples: Samples) -> tuple[str, str, str]:
     """Return median, least and greatest, as text in ms."""
     return in_ms(median(samples)), in_ms(min(samples)), in_ms(max(samples))
@@ -34,7 +74,7 @@ def milliseconds(samples: Samples) -> tuple[str, str, str]:
 
 def with_tail(samples: Samples) -> tuple[str, str, str]:
     """Return median, 95th percentile and greatest, as text in ms; there must be two samples at least."""
-    return in_ms(median(samples)), in_ms(quantiles(samples, n=20, method="inclusive")[-1]), in_ms(max(samples))
+    return in_ms(median(samples)), in_ms(percentile95(samples)), in_ms(max(samples))
 
 
 def in_ms(seconds: float) -> str:

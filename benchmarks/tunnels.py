@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.inside import far_end
 from benchmarks.inside.tunnels import ECHOES, MEGABYTES, OPENSSH, OURS, ROUNDS, STREAMS, WAYS
-from benchmarks.samples import Table
+from benchmarks.samples import Aim, Table
 from lab import Lab
 from lab.folders import HUB_PYTHON, TREE
 from lab.person import Person
@@ -56,15 +56,19 @@ _ROWS: tuple[tuple[str, str, float, str], ...] = (
 )
 
 
+def aims(tunnels: Tunnels) -> list[Aim]:
+    """Return what was aimed at."""
+    many, echo = (_number(tunnels, OURS, key) / _number(tunnels, OPENSSH, key) for key in ("many", "echo"))
+    return [
+        Aim(f"tunnels: {STREAMS} streams, MB/s, x ssh -M", 1, many, is_least=True),
+        Aim("tunnels: a byte there and back, x ssh -M", 1.2, echo),
+    ]
+
+
 def tables(tunnels: Tunnels) -> list[Table]:
     """Return what to print."""
-
-    def number(way: str, key: str) -> float:
-        found = tunnels[way][key]
-        return median(found) if isinstance(found, list) else found
-
     rows = tuple(
-        (name, (*(format(number(way, key) * scale, shape) for way in WAYS), _ratio(number, key)))
+        (name, (*(format(_number(tunnels, way, key) * scale, shape) for way in WAYS), _ratio(tunnels, key)))
         for name, key, scale, shape in _ROWS
     )
     return [
@@ -76,5 +80,10 @@ def tables(tunnels: Tunnels) -> list[Table]:
     ]
 
 
-def _ratio(number: Callable[[str, str], float], key: str) -> str:
-    return f"x {number(OURS, key) / number(OPENSSH, key):.2f}"
+def _number(tunnels: Tunnels, way: str, key: str) -> float:
+    found = tunnels[way][key]
+    return median(found) if isinstance(found, list) else found
+
+
+def _ratio(tunnels: Tunnels, key: str) -> str:
+    return f"x {_number(tunnels, OURS, key) / _number(tunnels, OPENSSH, key):.2f}"

@@ -60,6 +60,11 @@ def _login_url(handler: Any) -> str:
 class LoginPage(WayBack, LoginHandler):  # type: ignore[misc]
     """JupyterHub's login form."""
 
+    async def prepare(self) -> None:
+        """Let others' pages be answered between the forms of a crowd."""
+        await self.authenticator.turns.mine()
+        await super().prepare()
+
 
 class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
     """`/hub/ticket`: what is known of a person's ticket, and a form to replace it while their servers go on."""

@@ -4,9 +4,10 @@ import io
 from dataclasses import replace
 
 from benchmarks import counters, crowd, storm
-from benchmarks.counters import Counts
+from benchmarks.counters import Counts, Late
 from benchmarks.crowd import Started
-from benchmarks.storm import COLD, MASTER, OUR_SCRIPT, PLAIN, THEIR_SCRIPT, WARM, OfHub, Storm
+from benchmarks.samples import Aim, aims_table
+from benchmarks.storm import BARE, BARE_SCRIPT, COLD, MASTER, OUR_SCRIPT, PLAIN, THEIR_SCRIPT, WARM, OfHub, Storm
 
 SDIAG = """\
 Remote Procedure Call statistics by message type
@@ -54,12 +55,33 @@ def test_a_line_that_is_not_whole_yet_is_read_when_it_is() -> None:
 
 def test_a_storm_is_compared_with_the_others_also_where_nobody_got_a_server() -> None:
     def row(seconds: float) -> Storm:
-        return Storm(Started({"p01": 1.0, "p02": seconds}), OfHub(COST, [0.25, 0.5], jobs_left=1))
+        return Storm(
+            Started({"p01": 1.0, "p02": seconds}), OfHub(COST, [Late(0.25, 0.2), Late(0.5, 0.1)], jobs_left=1)
+        )
 
-    typed = {OUR_SCRIPT: Storm(Started({"p01": 4.0})), THEIR_SCRIPT: Storm(Started({}, {"p01": "refused"}))}
-    rows = {COLD: row(8.0), WARM: row(6.0), PLAIN: row(16.0), MASTER: row(10.0), **typed}
+    four = Storm(Started({"p01": 4.0}))
+    typed = {OUR_SCRIPT: four, THEIR_SCRIPT: Storm(Started({}, {"p01": "refused"})), BARE_SCRIPT: four}
+    rows = {COLD: row(8.0), WARM: row(6.0), PLAIN: row(16.0), MASTER: row(10.0), BARE: row(8.0), **typed}
     times, ratios, costs = storm.tables({"geneva": rows})
-    assert dict(times.rows)[COLD] == ("8.0", "4.5", "0", "0.50", "4.0")
-    assert dict(times.rows)[THEIR_SCRIPT] == ("nan", "nan", "1", "", "")
-    assert dict(ratios.rows)[WARM] == ("x 0.38", "x 0.60", "x 1.50", "x nan")
+    assert dict(times.rows)[COLD] == ("8.0", "4.5", "0", "0.50", "0.20", "4.0")
+    assert dict(times.rows)[THEIR_SCRIPT] == ("nan", "nan", "1", "", "", "")
+    assert dict(ratios.rows)[WARM] == ("x 0.38", "x 0.60", "x 0.75", "x 1.50", "x nan", "x 1.50")
     assert dict(costs.rows)[PLAIN] == ("4", "2", "7", "9", "3", "2.0", "1")
+
+
+def test_an_aim_without_a_measurement_is_missed() -> None:
+    least = Aim("much", 1, 2.0, is_least=True)
+    assert [aim.is_reached for aim in (Aim("few", 1, 0.5), Aim("few", 1, 1.5), least)] == [True, False, True]
+    assert not Aim("few", 1, float("nan")).is_reached
+    assert aims_table([least]).rows == (("much", ("2.00", ">= 1", "reached")),)
+
+
+def test_the_aims_of_a_storm_are_its_ratios_and_what_the_loop_was_late() -> None:
+    def row(seconds: float) -> Storm:
+        return Storm(Started({"p01": seconds}), OfHub(COST, [Late(0.5, 0.1)], jobs_left=0))
+
+    rows = {COLD: row(8.0), WARM: row(6.0), MASTER: row(10.0), BARE: row(5.0)}
+    rows |= {THEIR_SCRIPT: row(5.0), BARE_SCRIPT: row(4.0)}
+    of_cold = [aim for aim in storm.aims({"geneva": rows}) if COLD in aim.what]
+    assert [aim.measured for aim in of_cold] == [0.8, 1.6, 1.6, 2.0, 0, 0.5, 0.1]
+    assert [aim.is_reached for aim in of_cold] == [True, False, False, False, True, False, True]

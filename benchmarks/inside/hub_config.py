@@ -35,14 +35,20 @@ _SCRIPT = """\
 #SBATCH --output=/scratch/{{username}}/batchspawner-%j.log
 #SBATCH --mem=100M
 {{exports}}
+{{modules}}
 exec python3 - <<'END_OF_STUB'
 {{stub}}
 END_OF_STUB
 """
 
+# As admins write it; without it there is no JupyterLab on a node, and ours loads the same.
+_MODULES = ". /etc/profile.d/modules.sh\nmodule use /opt/modulefiles\nmodule load jupyterlab"
+
 
 class PeerSpawner(SlurmSpawner):  # type: ignore[misc]
     """batchspawner's Slurm over ssh at one of two sites; ssh drops the environment, so the script brings it."""
+
+    modules = _MODULES
 
     def get_req_subvars(self) -> dict[str, Any]:
         """Add the front end of the site that was chosen."""
@@ -52,7 +58,8 @@ class PeerSpawner(SlurmSpawner):  # type: ignore[misc]
     async def _get_batch_script(self, **values: Any) -> str:
         ours = {name: value for name, value in self.get_env().items() if name.startswith("JUPYTERHUB")}
         exports = "\n".join(f"export {name}='{value}'" for name, value in ours.items())
-        script: str = await super()._get_batch_script(**{**values, "exports": exports, "stub": _STUB})
+        more = {"exports": exports, "modules": self.modules, "stub": _STUB}
+        script: str = await super()._get_batch_script(**values, **more)
         return script
 
 
@@ -63,7 +70,7 @@ def ours(c: Any, idle_seconds: float = 300) -> None:
     c.SlurmSSHSpawner.connection_idle_seconds = idle_seconds
 
 
-def batchspawner(c: Any, with_masters: bool) -> None:
+def batchspawner(c: Any, with_masters: bool, with_modules: bool = True) -> None:
     """Set up batchspawner as a site would: each command by an ssh of its own, or by ControlMaster.
 
     Anybody is let in by name, which costs it nothing.
@@ -73,6 +80,7 @@ def batchspawner(c: Any, with_masters: bool) -> None:
     options = {**_SSH_OPTIONS, **(_MASTER_OPTIONS if with_masters else {})}
     words = " ".join(f"-o {name}={value}" for name, value in options.items())
     c.JupyterHub.spawner_class = PeerSpawner
+    PeerSpawner.modules = _MODULES if with_modules else ""
     c.PeerSpawner.exec_prefix = _SSH.format(tickets=TICKETS, options=words)
     c.PeerSpawner.batch_script = _SCRIPT
     # Quoted once more: ssh joins what it is given, and a shell reads it.

@@ -12,8 +12,9 @@ from slurm_ssh.slurm.survey import Listing
 Ask = Callable[[], Awaitable[Listing]]
 """Puts the question.  Raises LaunchError if nobody can be asked."""
 
-# Of the time, what questions may take: a slow controller is asked less often, and launches wait for its answers.
-_SHARE = 0.5
+# Of the time, what questions may take.  Only one is ever under way, so a slow controller is asked less often
+# anyway, and launches wait for its answers.
+_SHARE = 0.8
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 1.0, 10.0
 
 _log = logging.getLogger(__name__)

@@ -98,14 +98,22 @@ class JobWatch:
         since = asyncio.get_running_loop().time() - young_seconds
         return self._seen_last(job, since)
 
-    async def reports(self, job: Job) -> AsyncIterator[JobReport]:
-        """Yield observations of the job for ever, the first from now on, often at first and then less and less."""
+    async def reports(self, job: Job, begun: asyncio.Event | None = None) -> AsyncIterator[JobReport]:
+        """Yield observations of the job for ever, the first from now on, often at first and then less and less.
+
+        Set by a sign that the job has `begun`, the event ends the pause: Slurm knows its node now.
+        """
         pause, young = FIRST_PAUSE_SECONDS, 0.0
         while True:
-            yield await self._report(job, young)
-            await asyncio.sleep(pause)
-            young = pause * _AS_GOOD
-            pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+            report = await self._report(job, young)
+            yield report
+            if report.node:
+                begun = None
+            if await _is_set_within(begun, pause):
+                begun, pause, young = None, FIRST_PAUSE_SECONDS, 0.0
+            else:
+                young = pause * _AS_GOOD
+                pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     async def close(self) -> None:
         """End the questions under way."""
@@ -159,6 +167,16 @@ class JobWatch:
         if key not in self._questions:
             self._questions[key] = SharedQuestion(ask, name)
         return self._questions[key]
+
+
+async def _is_set_within(event: asyncio.Event | None, seconds: float) -> bool:
+    if event is None:
+        await asyncio.sleep(seconds)
+        return False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def _listed(job: Job, answer: Answer) -> JobReport | None:

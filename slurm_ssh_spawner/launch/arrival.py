@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
+from kerberos_auth.turns import Turns
 from profiles.catalogue.site import Site
 from slurm_ssh.errors import JobEnded, LaunchError, Refused
 from slurm_ssh.job import Job, JobReport, JobState
@@ -48,6 +49,7 @@ class Arrivals:
         self._remote_of = remote_of
         self._over = over
         self.hub_url = ""
+        self._turns = Turns()
 
     async def node(self, job: Job, port: ReportedPort, progress: Progress, patience: Patience) -> str:
         """Return the name of the job's node, once the job has reported its port.
@@ -72,6 +74,8 @@ class Arrivals:
         while True:
             await self._reported(job, port, progress, patience)
             if node := await self._node(job, progress):
+                # One answer of Slurm's is that of many, and JupyterHub has some to do for each now.
+                await self._turns.mine()
                 progress.end()
                 return node
             _log.warning("%s: port %d was reported before the job ran, and is ignored", job.mark, port.number)
@@ -141,7 +145,7 @@ class Arrivals:
 
     async def _told(self, job: Job, progress: Progress, patience: Patience) -> JobReport:
         told, limit = "", sentences.WAITS_UNTIL.format(until=patience.clock)
-        async for report in self._watch.reports(job):
+        async for report in self._watch.reports(job, progress.begun):
             if report.state.is_over:
                 return report
             patience.seen(report)

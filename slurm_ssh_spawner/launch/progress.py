@@ -67,13 +67,17 @@ def stage_of(name: Any, text: Any = "") -> tuple[str, str] | None:
 
 
 class Progress:
-    """One launch on its way.  Any number of people may watch `events`; `failing` is done when the job gives up."""
+    """One launch on its way.  Any number of people may watch `events`.
+
+    `begun` is set by the first word of its job, `failing` is done when the job gives up.
+    """
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
         self.stages: list[Stage] = []
         self.notices: list[str] = []
         self.output = ""
+        self.begun = asyncio.Event()
         self.failing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._watchers = self._reports = self._length = 0
         self._news = asyncio.Event()
@@ -99,6 +103,7 @@ class Progress:
 
     def reported(self, name: str, text: str) -> bool:
         """Take note of a stage, or of a notice or a failure, which are none; return whether it was news."""
+        self.begun.set()
         if name == "failed":
             if self.failing.done():
                 return False

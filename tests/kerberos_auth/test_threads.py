@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import threading
 from functools import partial
 
@@ -52,6 +53,20 @@ async def test_when_all_hang_the_next_is_told_at_once():
     event.set()
     await asyncio.sleep(0.05)
     assert await threads.run(lambda: 1, 1) == 1
+
+
+async def test_a_thread_that_is_done_takes_the_next_call():
+    threads = LoginThreads(3)
+    assert len({await threads.run(threading.get_ident, PATIENCE_SECONDS) for _ in range(5)}) == 1
+
+
+async def test_threads_end_with_their_owner():
+    threads = LoginThreads(2)
+    worker = await threads.run(threading.current_thread, PATIENCE_SECONDS)
+    del threads
+    gc.collect()
+    worker.join(PATIENCE_SECONDS)
+    assert not worker.is_alive()
 
 
 async def test_as_many_as_the_limit_run_at_once_and_no_more():

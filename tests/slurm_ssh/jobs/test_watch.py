@@ -303,6 +303,35 @@ async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest
     assert len(slurm.asked) == 3
 
 
+async def test_a_job_that_says_it_has_begun_is_asked_about_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It has waited for long, so the next look is far away; its server will be up in a moment.
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 3600)
+    (job,) = _jobs(1)
+    slurm, begun = _Slurm((_row(job, JobReport(JobState.PENDING)),), (_row(job),)), asyncio.Event()
+    reports = JobWatch(slurm).reports(job, begun)
+    assert (await anext(reports)).state is JobState.PENDING
+    later = asyncio.ensure_future(anext(reports))
+    begun.set()
+    assert await later == RUNNING
+
+
+async def test_a_job_that_is_known_to_run_is_not_asked_about_for_saying_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 3600)
+    (job,) = _jobs(1)
+    slurm, begun = _Slurm((_row(job),)), asyncio.Event()
+    reports = JobWatch(slurm).reports(job, begun)
+    assert await anext(reports) == RUNNING
+    later = asyncio.ensure_future(anext(reports))
+    begun.set()
+    # Turns of the loop, in which it would have asked.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert slurm.asked == ["alice@geneva"]
+    later.cancel()
+
+
 async def test_a_slow_slurm_is_left_alone_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(question, "_SHARE", 0.25)
     (job,) = _jobs(1)

@@ -11,8 +11,7 @@ from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd, Site
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
-from slurm_ssh.ssh import connecting
-from slurm_ssh.ssh import pool as pool_module
+from slurm_ssh.ssh import connecting, entrance
 from slurm_ssh.ssh.connecting import FrontEndSilent
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
@@ -212,7 +211,7 @@ async def test_behind_a_closed_port_the_second_front_end_is_used(pool: Connectio
 async def test_behind_a_front_end_that_never_answers_the_second_one_is_used(
     pool: ConnectionPool, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 0.05)
     with loopback.silent() as port:
         await _say(pool, ALICE, _site(_silent(port), login1.front_end))
     assert login1.logins == ["alice"]
@@ -221,7 +220,7 @@ async def test_behind_a_front_end_that_never_answers_the_second_one_is_used(
 async def test_a_front_end_that_is_busy_is_asked_again(
     pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 10_000)
+    monkeypatch.setattr(entrance, "_BUSY_PAUSES_SECONDS", (0.001,) * 10_000)
     login1.closed = True
     saying = asyncio.create_task(_say(pool, ALICE, site))
     await until(lambda: len(login1.tried) >= 2)
@@ -233,7 +232,7 @@ async def test_a_front_end_that_is_busy_is_asked_again(
 async def test_a_front_end_that_stays_busy_is_given_up(
     pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001, 0.001))
+    monkeypatch.setattr(entrance, "_BUSY_PAUSES_SECONDS", (0.001, 0.001))
     login1.closed = True
     with pytest.raises(SiteUnreachable):
         await _say(pool, ALICE, site)
@@ -243,7 +242,7 @@ async def test_a_front_end_that_stays_busy_is_given_up(
 async def test_a_front_end_that_is_slow_to_let_in_is_asked_again(
     pool: ConnectionPool, site: Site, login1: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
+    monkeypatch.setattr(entrance, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
     monkeypatch.setattr(connecting, "LOGIN_SECONDS", 1)
     login1.stuck = 1
@@ -272,7 +271,7 @@ async def test_a_front_end_with_another_host_key_is_not_passed_over(pool: Connec
 async def test_a_site_without_a_front_end_that_answers_is_unreachable(
     pool: ConnectionPool, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0.05)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 0.05)
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
     with loopback.silent() as port:
         site = _site(_silent(port), _silent(loopback.free_port()))
@@ -309,7 +308,7 @@ async def test_nobody_waits_for_a_connection_beyond_their_deadline(pool: Connect
 async def test_those_who_wait_for_one_front_end_are_told_together(
     pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 0.3)
     with loopback.silent() as port:
         waiting = (_connect(pool, _site(_silent(port))) for _ in range(20))
         for error in await asyncio.gather(*waiting, return_exceptions=True):
@@ -320,7 +319,7 @@ async def test_those_who_wait_for_one_front_end_are_told_together(
 async def test_a_crowd_before_a_silent_kdc_is_told_so(
     pool: ConnectionPool, site: Site, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "CONNECTS_AT_ONCE", 1)
+    monkeypatch.setattr(entrance, "CONNECTS_AT_ONCE", 1)
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
     monkeypatch.setattr("slurm_ssh.ssh.refusals._KDC_SECONDS", 1)
     with loopback.silent() as port:
@@ -373,9 +372,9 @@ class _Crowd:
         self.met: dict[str, int] = dict.fromkeys(answers, 0)
         self.made: list[_Made] = []
         self._answers = answers
-        patch.setattr(pool_module, "connect", self._connect)
+        patch.setattr(entrance, "connect", self._connect)
         # Long enough for a busy machine to begin an attempt in, and short of what a dead one takes.
-        patch.setattr(pool_module, "HEAD_START_SECONDS", 1)
+        patch.setattr(entrance, "HEAD_START_SECONDS", 1)
         tickets: Any = SimpleNamespace()
         self.pool = ConnectionPool(lambda _user: tickets, 60)
         self.site = _site(*(FrontEnd(host=host, host_keys=(builders.HOST_KEY,)) for host in answers))
@@ -416,16 +415,16 @@ async def test_a_crowd_gets_in_while_the_first_front_end_is_dead(monkeypatch: py
     came = await crowd.come(100)
     assert all(isinstance(each, _Made) for each in came)
     # Whoever waited for it behind others does not try it again, and nobody comes to it later.
-    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    assert crowd.met["dead"] <= entrance.CONNECTS_AT_ONCE
     await crowd.come(1)
-    assert crowd.met["dead"] <= pool_module.CONNECTS_AT_ONCE
+    assert crowd.met["dead"] <= entrance.CONNECTS_AT_ONCE
     await crowd.pool.close()
 
 
 async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pool_module, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
+    monkeypatch.setattr(entrance, "_BUSY_PAUSES_SECONDS", (0.001,) * 3)
     crowd = _Crowd(monkeypatch, only=None)
     connect, has_one = crowd._connect, asyncio.Event()
 
@@ -437,13 +436,13 @@ async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_el
             raise FrontEndSilent("no answer in time")
         return await connect(front_end)
 
-    monkeypatch.setattr(pool_module, "connect", connect_slowly)
+    monkeypatch.setattr(entrance, "connect", connect_slowly)
     assert [type(each) for each in await crowd.come(100)] == [_Made] * 100
     await crowd.pool.close()
 
 
 async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 0.5)
     crowd = _Crowd(monkeypatch, only=None)
     connect = crowd._connect
 
@@ -451,7 +450,7 @@ async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytes
         await asyncio.sleep(0.1)
         return await connect(front_end)
 
-    monkeypatch.setattr(pool_module, "connect", connect_slowly)
+    monkeypatch.setattr(entrance, "connect", connect_slowly)
     assert [type(each) for each in await crowd.come(60)] == [_Made] * 60
     await crowd.pool.close()
 
@@ -460,7 +459,7 @@ async def test_who_would_wait_for_others_at_the_first_front_end_goes_to_the_seco
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crowd = _Crowd(monkeypatch, first=None, second=None)
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 600)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 600)
     connect = crowd._connect
 
     async def connect_last(front_end: FrontEnd, *_: Any) -> Any:
@@ -468,8 +467,8 @@ async def test_who_would_wait_for_others_at_the_first_front_end_goes_to_the_seco
             await until(lambda: crowd.met["second"] >= 6)
         return await connect(front_end)
 
-    monkeypatch.setattr(pool_module, "connect", connect_last)
-    came = await crowd.come(pool_module.CONNECTS_AT_ONCE + 6)
+    monkeypatch.setattr(entrance, "connect", connect_last)
+    came = await crowd.come(entrance.CONNECTS_AT_ONCE + 6)
     assert {type(each) for each in came} == {_Made}
     await crowd.pool.close()
 
@@ -478,7 +477,7 @@ async def test_a_crowd_at_a_dead_site_is_told_together(monkeypatch: pytest.Monke
     crowd = _Crowd(monkeypatch, dead=FrontEndSilent("dead"), too=FrontEndSilent("dead too"))
     came = await crowd.come(100)
     assert all(isinstance(each, SiteUnreachable) for each in came)
-    assert max(crowd.met.values()) <= pool_module.CONNECTS_AT_ONCE
+    assert max(crowd.met.values()) <= entrance.CONNECTS_AT_ONCE
     await crowd.pool.close()
 
 
@@ -498,7 +497,7 @@ async def test_somebody_whom_no_front_end_lets_in_is_told_by_the_first(monkeypat
 
 async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = _Crowd(monkeypatch, imposter=Broken("another key"), alive=None)
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 5)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 5)
     assert [type(each) for each in await crowd.come(3)] == [Broken] * 3
     assert crowd.met["alive"] == 0
     await crowd.pool.close()
@@ -506,7 +505,7 @@ async def test_a_wrong_host_key_is_passed_by_for_nobody(monkeypatch: pytest.Monk
 
 async def test_what_one_that_is_given_up_says_at_its_end_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = _Crowd(monkeypatch, slow=None, alive=None)
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 0)
     connect, ended = crowd._connect, asyncio.Event()
 
     async def connect_stubbornly(front_end: FrontEnd, *_: Any) -> Any:
@@ -518,7 +517,7 @@ async def test_what_one_that_is_given_up_says_at_its_end_is_heard(monkeypatch: p
             ended.set()
             raise FrontEndRefused("closed") from None
 
-    monkeypatch.setattr(pool_module, "connect", connect_stubbornly)
+    monkeypatch.setattr(entrance, "connect", connect_stubbornly)
     assert [type(each) for each in await crowd.come(1)] == [_Made]
     await ended.wait()
     await crowd.pool.close()
@@ -532,7 +531,7 @@ async def test_whoever_waits_no_longer_leaves_no_connection(monkeypatch: pytest.
         crowd.made.append(_Made())
         return crowd.made[-1]
 
-    monkeypatch.setattr(pool_module, "connect", connect_at_once)
+    monkeypatch.setattr(entrance, "connect", connect_at_once)
     coming = asyncio.create_task(crowd.come(1))
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -566,7 +565,7 @@ async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crowd = _Crowd(monkeypatch, one=None, two=None)
-    monkeypatch.setattr(pool_module, "HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 0)
     (kept,) = await crowd.come(1)
     await crowd.pool.close()
     assert all(each.is_closed for each in crowd.made)
@@ -576,7 +575,7 @@ async def test_of_two_front_ends_that_answer_together_one_connection_is_closed(
 async def test_a_front_end_that_was_silent_is_first_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: dict[str, Exception | None] = {"first": FrontEndSilent("away"), "second": None}
     crowd = _Crowd(monkeypatch, **answers)
-    monkeypatch.setattr(pool_module, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(entrance, "SILENT_SECONDS", 0.3)
     await crowd.come(1)
     crowd._answers["first"] = None
     await asyncio.sleep(0.5)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import sqlalchemy
 from jupyterhub import orm
 from jupyterhub.user import User
 
@@ -74,6 +75,24 @@ async def test_a_job_reports_its_stage_and_its_port(site: Site, live: Live) -> N
     assert await site.report(json={"stage": "modules", "text": "Loading \u00e4\n\x1b[1m"}) == 204
     assert await site.report(json={"port": 8888}) == 204
     assert _reported(live) == ["starting: ", "modules: Loading \u00e4  [1m", 8888]
+
+
+async def test_a_report_asks_jupyterhubs_database_nothing(site: Site, alice: User) -> None:
+    # A hundred jobs that start at once report some times each, and pages wait meanwhile.
+    token, asked = alice.new_api_token(), []
+    live = site.expect(builders.LAUNCH_ID, token=token)
+    engine = site.app.db.get_bind()
+
+    def asks(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    sqlalchemy.event.listen(engine, "before_cursor_execute", asks)
+    try:
+        assert await site.report(token=token, json={"stage": "starting"}) == 204
+    finally:
+        sqlalchemy.event.remove(engine, "before_cursor_execute", asks)
+    assert _reported(live) == ["starting: "]
+    assert asked == []
 
 
 async def test_a_job_reports_several_stages_at_once(site: Site, live: Live) -> None:
