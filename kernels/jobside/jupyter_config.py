@@ -1,4 +1,4 @@
-"""Configuration of the notebook server: which kernels it shows, how it talks to them, what terminals are.
+"""Configuration of the notebook server: its kernels, how it talks to them, its terminals, what JupyterLab shows.
 
 Runs in the server's own Python, which knows all places where kernels are, and may do so several times.
 """
@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+import urllib.parse
 
 c = get_config()  # type: ignore[name-defined] # noqa: F821
 
@@ -17,6 +18,13 @@ NATIVE = "python3"
 
 NOBODYS = "."
 """No kernel can have this name: without any name, all would be shown."""
+
+LAB_NAME = "jupyterhub-sites"
+FIRST_LAB = 4
+"""The first JupyterLab for which our extension is."""
+
+LONGEST_NAME = 200
+"""Bytes of a file's name, of which there are 255."""
 
 # What a shell says of itself, and of where it is.
 OF_A_SHELL = ("PATH", "PWD", "OLDPWD", "SHLVL", "HOME", "TERM", "_")
@@ -146,6 +154,69 @@ def _for_csh(kept: "dict[str, str]") -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lab() -> None:
+    """Give JupyterLab what our extension shows of this job, and each named server a workspace of its own.
+
+    An older one, or a server without JupyterLab, gets nothing.
+    """
+    try:
+        from importlib.metadata import version  # noqa: PLC0415 - a Python without it is too old for JupyterLab 4
+
+        if int(version("jupyterlab").split(".")[0]) < FIRST_LAB:
+            return
+        with open(os.path.join(FOLDER, "lab.json")) as file:
+            facts = json.load(file)
+        with open(os.path.join(FOLDER, "lab_page.js")) as file:
+            program = file.read()
+    except (ImportError, OSError, ValueError):
+        return
+    _extend(facts, program)
+    if facts["server"] and "JUPYTERLAB_WORKSPACES_DIR" not in os.environ:
+        home = os.environ.get("JUPYTER_CONFIG_DIR") or os.path.expanduser("~/.jupyter")
+        server = urllib.parse.quote(facts["server"], safe="")[:LONGEST_NAME]
+        c.LabApp.workspaces_dir = os.path.join(home, "lab", "workspaces-" + server)
+
+
+def _extend(facts: dict, program: str) -> None:
+    """Put the extension where JUPYTER_PATH leads JupyterLab, and its facts where JUPYTER_CONFIG_PATH does."""
+    extension = os.path.join(FOLDER, "jupyter", "labextensions", LAB_NAME)
+    labconfig = os.path.join(FOLDER, "labconfig")
+    for folder in (extension, labconfig):
+        os.makedirs(folder, exist_ok=True)
+    # Browsers may keep a file of the server's last launch.
+    name = facts["launch"] + ".js"
+    _write(os.path.join(extension, name), program)
+    _write(os.path.join(extension, "package.json"), json.dumps(_package(name)))
+    # JupyterLab passes on no values but plain ones.
+    config = {"jupyterhubSites": json.dumps(_of_job(facts))}
+    _write(os.path.join(labconfig, "page_config.json"), json.dumps(config))
+
+
+def _package(name: str) -> dict:
+    return {
+        "name": LAB_NAME,
+        "version": "1.0.0",
+        "jupyterlab": {
+            "_build": {"load": name, "extension": "./extension"},
+            # Ours says why a server has ended; only one plugin may.
+            "disabledExtensions": ["@jupyterlab/hub-extension:connectionlost"],
+        },
+    }
+
+
+def _of_job(facts: dict) -> dict:
+    """Return the facts with what the job itself knows; `ends` is in seconds since 1970."""
+    # Slurm before 22.05 does not say when a job ends; the file was written when it began.
+    begun = os.stat(os.path.join(FOLDER, "lab.json")).st_mtime
+    end = os.environ.get("SLURM_JOB_END_TIME", "")
+    return dict(
+        facts,
+        job=os.environ.get("SLURM_JOB_ID", ""),
+        node=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+        ends=int(end) if end.isdigit() else int(begun) + 60 * facts["minutes"],
+    )
+
+
 def _write(path: str, text: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
@@ -153,6 +224,7 @@ def _write(path: str, text: str) -> None:
 
 _allow()
 _python_of_kernels()
+_lab()
 c.ServerApp.terminado_settings = {"shell_command": _terminal()}
 # Sockets that are files in a private folder: on the ports of 127.0.0.1 everybody on the node reads what is run.
 c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")

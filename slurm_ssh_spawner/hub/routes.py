@@ -17,6 +17,7 @@ from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
@@ -32,6 +33,7 @@ _STATIC = str(files(__package__) / "static")
 _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
+    (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
     (r"/home/servers", ServersPart),
     (r"/home/server", ServerPart),

@@ -162,9 +162,10 @@ class Endings:
         self._ended = {server: record for server, record in self._ended.items() if _ended(record) >= since}
         mine = [record for record in self._ended.values() if record.user == user]
         mine.sort(key=_ended, reverse=True)
-        return tuple(self._notice(record) for record in mine)
+        return tuple(self.notice(record) for record in mine)
 
-    def _notice(self, record: LaunchRecord) -> EndNotice:
+    def notice(self, record: LaunchRecord) -> EndNotice:
+        """Return what people are told of a launch that is over."""
         site, never_up = self._core.title(record.site_key), not record.node
         reason = why_ended(record, site)
         ended, did_not_come = (

@@ -127,6 +127,22 @@ WERE_LOGGED_OUT = _("You were logged out meanwhile, so nothing was done. Log in 
 TELL_ADMINS = _("If it happens again, tell the administrators of the hub what you did and when.")
 NOT_FORGETTABLE = _("Only a named server that does not run can be forgotten.")
 
+# -- what JupyterLab shows of its job ----------------------------------------------------------------------
+LAB_PLACE = _("{site} · {node}")
+LAB_MINUTES_LEFT = _("{place} · {minutes} min left")
+LAB_HOURS_LEFT = _("{place} · {hours} h {minutes} min left")
+LAB_AWAY = _("{site} · cannot be reached now")
+LAB_JOB = _("Job {job} at {site}, on {node}. Its time is up at {ends}.")
+LAB_SOON = _(
+    "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: "
+    "the time of its job is up then."
+)
+LAB_WAS_UP = _("The time of its job was up at {ends}.")
+LAB_OVER = _("This server has ended")
+LAB_SAVE_ALL = _("Save all")
+LAB_START_AGAIN = _("Start again")
+LAB_DISMISS = _("Dismiss")
+
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")
 NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")

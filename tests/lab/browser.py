@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from lab import Lab
 
@@ -17,16 +17,23 @@ PATIENCE_SECONDS = 120
 
 
 @contextmanager
+def chromium() -> Iterator[Browser]:
+    """Give a new browser."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@contextmanager
 def browser(lab: Lab) -> Iterator[Page]:
     """Give an empty page of a new browser; paths are those of the lab's hub."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        try:
-            page = chromium.new_page(base_url=lab.url)
-            page.set_default_timeout(PATIENCE_SECONDS * 1000)
-            yield page
-        finally:
-            chromium.close()
+    with chromium() as started:
+        page = started.new_page(base_url=lab.url)
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        yield page
 
 
 def log_in(page: Page, name: str) -> None:

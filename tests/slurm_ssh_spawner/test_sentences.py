@@ -4,12 +4,20 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.sentences import labels
 from tests.support import translations, wording
 
-# What follows a place, what programs' lines or another sentence follow, and the lines of stages.
+# What follows a place, what programs' lines or another sentence follow, the lines of stages, titles and buttons.
 _NO_FULL_STOP = {
     "CANNOT_START",
     "CATALOGUE_UNUSABLE",
     "HUB",
     "HUB_AT",
+    "LAB_AWAY",
+    "LAB_DISMISS",
+    "LAB_HOURS_LEFT",
+    "LAB_MINUTES_LEFT",
+    "LAB_OVER",
+    "LAB_PLACE",
+    "LAB_SAVE_ALL",
+    "LAB_START_AGAIN",
     "LOG_FOLLOWS",
     "LOG_TITLE",
     "LOG_UNREADABLE",

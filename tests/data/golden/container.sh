@@ -373,7 +373,7 @@ type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
 [[ ${MODULEPATH-}: = /opt/modulefiles:* ]] || module use /opt/modulefiles
 load_modules jupyterlab
 keep_python
-printf '%s\n' '"""Configuration of the notebook server: which kernels it shows, how it talks to them, what terminals are.
+printf '%s\n' '"""Configuration of the notebook server: its kernels, how it talks to them, its terminals, what JupyterLab shows.
 
 Runs in the server'"'"'s own Python, which knows all places where kernels are, and may do so several times.
 """
@@ -383,6 +383,7 @@ import json
 import os
 import shlex
 import sys
+import urllib.parse
 
 c = get_config()  # type: ignore[name-defined] # noqa: F821
 
@@ -392,6 +393,13 @@ NATIVE = "python3"
 
 NOBODYS = "."
 """No kernel can have this name: without any name, all would be shown."""
+
+LAB_NAME = "jupyterhub-sites"
+FIRST_LAB = 4
+"""The first JupyterLab for which our extension is."""
+
+LONGEST_NAME = 200
+"""Bytes of a file'"'"'s name, of which there are 255."""
 
 # What a shell says of itself, and of where it is.
 OF_A_SHELL = ("PATH", "PWD", "OLDPWD", "SHLVL", "HOME", "TERM", "_")
@@ -521,6 +529,69 @@ def _for_csh(kept: "dict[str, str]") -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lab() -> None:
+    """Give JupyterLab what our extension shows of this job, and each named server a workspace of its own.
+
+    An older one, or a server without JupyterLab, gets nothing.
+    """
+    try:
+        from importlib.metadata import version  # noqa: PLC0415 - a Python without it is too old for JupyterLab 4
+
+        if int(version("jupyterlab").split(".")[0]) < FIRST_LAB:
+            return
+        with open(os.path.join(FOLDER, "lab.json")) as file:
+            facts = json.load(file)
+        with open(os.path.join(FOLDER, "lab_page.js")) as file:
+            program = file.read()
+    except (ImportError, OSError, ValueError):
+        return
+    _extend(facts, program)
+    if facts["server"] and "JUPYTERLAB_WORKSPACES_DIR" not in os.environ:
+        home = os.environ.get("JUPYTER_CONFIG_DIR") or os.path.expanduser("~/.jupyter")
+        server = urllib.parse.quote(facts["server"], safe="")[:LONGEST_NAME]
+        c.LabApp.workspaces_dir = os.path.join(home, "lab", "workspaces-" + server)
+
+
+def _extend(facts: dict, program: str) -> None:
+    """Put the extension where JUPYTER_PATH leads JupyterLab, and its facts where JUPYTER_CONFIG_PATH does."""
+    extension = os.path.join(FOLDER, "jupyter", "labextensions", LAB_NAME)
+    labconfig = os.path.join(FOLDER, "labconfig")
+    for folder in (extension, labconfig):
+        os.makedirs(folder, exist_ok=True)
+    # Browsers may keep a file of the server'"'"'s last launch.
+    name = facts["launch"] + ".js"
+    _write(os.path.join(extension, name), program)
+    _write(os.path.join(extension, "package.json"), json.dumps(_package(name)))
+    # JupyterLab passes on no values but plain ones.
+    config = {"jupyterhubSites": json.dumps(_of_job(facts))}
+    _write(os.path.join(labconfig, "page_config.json"), json.dumps(config))
+
+
+def _package(name: str) -> dict:
+    return {
+        "name": LAB_NAME,
+        "version": "1.0.0",
+        "jupyterlab": {
+            "_build": {"load": name, "extension": "./extension"},
+            # Ours says why a server has ended; only one plugin may.
+            "disabledExtensions": ["@jupyterlab/hub-extension:connectionlost"],
+        },
+    }
+
+
+def _of_job(facts: dict) -> dict:
+    """Return the facts with what the job itself knows; `ends` is in seconds since 1970."""
+    # Slurm before 22.05 does not say when a job ends; the file was written when it began.
+    begun = os.stat(os.path.join(FOLDER, "lab.json")).st_mtime
+    end = os.environ.get("SLURM_JOB_END_TIME", "")
+    return dict(
+        facts,
+        job=os.environ.get("SLURM_JOB_ID", ""),
+        node=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
+        ends=int(end) if end.isdigit() else int(begun) + 60 * facts["minutes"],
+    )
+
+
 def _write(path: str, text: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
@@ -528,11 +599,177 @@ def _write(path: str, text: str) -> None:
 
 _allow()
 _python_of_kernels()
+_lab()
 c.ServerApp.terminado_settings = {"shell_command": _terminal()}
 # Sockets that are files in a private folder: on the ports of 127.0.0.1 everybody on the node reads what is run.
 c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")' >/scratch/alice/jupyter/0123456789ab/jupyter_config.py
 export JUPYTER_CONFIG_PATH=/scratch/alice/jupyter/0123456789ab${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
 export JUPYTER_PATH=/scratch/alice/jupyter/0123456789ab/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
+printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: the time of its job is up then.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
+printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much time it has left, and why it has ended.
+// JupyterLab loads extensions as containers of module federation, which bundlers write: an object with `init`, which
+// is given the modules that JupyterLab shares, and `get`. This one is written by hand, so nothing has to be built.
+"use strict";
+(() => {
+  const NAME = "jupyterhub-sites";
+  const WARNINGS = [15, 5];
+  const LOOK_MS = 10000;
+  const AWAY_MS = 60000;
+  let scope, facts, ended = false, awayUntil = 0, redraw = () => {};
+
+  async function shared(name) {
+    const versions = Object.values(scope[name] || {});
+    const used = versions.find((each) => each.loaded) || versions[0];
+    return used ? (await used.get())() : {};
+  }
+
+  const factsOf = (page) =>
+    JSON.parse(JSON.parse(page.getElementById("jupyter-config-data").textContent).jupyterhubSites);
+  const say = (words, more) => words.replace(/{(\w+)}/g, (_, name) => ({ ...facts, ...more })[name]);
+  const minutesLeft = () => Math.ceil((facts.ends * 1000 - Date.now()) / 60000);
+  const ends = () => new Date(facts.ends * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+  function standing() {
+    const place = say(facts.words.place), left = minutesLeft();
+    if (ended) return facts.words.over;
+    if (Date.now() < awayUntil) return say(facts.words.away);
+    if (left < 1) return place;
+    const words = left < 60 ? facts.words.minutes_left : facts.words.hours_left;
+    return say(words, { place, hours: Math.floor(left / 60), minutes: left < 60 ? left : left % 60 });
+  }
+
+  function warn(app, apputils, told) {
+    const left = minutesLeft();
+    // Who has asked for ten minutes knows that they end within fifteen.
+    const due = WARNINGS.filter((each) => left <= each && each < facts.minutes).map((each) => facts.launch + each);
+    if (ended || left < 1 || due.every((each) => told.has(each))) return;
+    due.forEach((each) => told.add(each));
+    const save = { label: facts.words.save_all, callback: () => app.commands.execute("docmanager:save-all") };
+    const text = say(facts.words.soon, { minutes: left, ends: ends() });
+    apputils.Notification.warning(text, { autoClose: false, actions: [{ ...save, displayType: "accent" }] });
+  }
+
+  function keepTitle(app) {
+    const element = document.querySelector("title");
+    let last;
+    const change = () => {
+      const now = document.title, mine = `${facts.server || app.name} · ${facts.site}`;
+      if (now === last) return;
+      last = now.includes(app.name) ? now.replace(app.name, () => mine) : `${now} - ${mine}`;
+      document.title = last;
+    };
+    change();
+    new MutationObserver(change).observe(element, { childList: true });
+  }
+
+  // A server that was started again has the same address: a page that was left open goes on with it.
+  async function lookAgain() {
+    if (!ended) return;
+    try {
+      const page = await (await fetch(location.pathname)).text();
+      facts = factsOf(new DOMParser().parseFromString(page, "text/html"));
+      ended = false;
+    } catch {
+      // It is still the hub that answers.
+    }
+  }
+
+  function showTime(app, apputils, Widget, statusBar) {
+    const told = new Set(), item = new Widget();
+    item.addClass("jp-StatusBar-TextItem");
+    redraw = () => {
+      item.node.textContent = standing();
+      item.node.title = say(facts.words.job, { ends: ends() });
+      warn(app, apputils, told);
+    };
+    statusBar?.registerStatusItem(`${NAME}:time`, { item, align: "left", rank: 100, isActive: () => true });
+    window.addEventListener("focus", () => lookAgain().then(redraw));
+    redraw();
+    setInterval(redraw, LOOK_MS);
+    keepTitle(app);
+  }
+
+  // Why it has ended, "" while it is not known to have.
+  async function why(urls) {
+    try {
+      const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
+      if (answer.ok) return (await answer.json()).sentence;
+    } catch {
+      // The browser has no network, or may not ask a hub with another name.
+    }
+    return minutesLeft() < 1 ? say(facts.words.was_up, { ends: ends() }) : "";
+  }
+
+  function startAgain(app, urls) {
+    const path = ["spawn", urls.hubUser, urls.hubServerName].filter(Boolean).map(encodeURIComponent).join("/");
+    const next = encodeURIComponent(location.pathname);
+    // What is not saved stays in this page, and can be saved once the server is back.
+    window.open(`${urls.hubHost || ""}${urls.hubPrefix}${path}?next=${next}`, app.status?.isDirty ? "_blank" : "_self");
+  }
+
+  function onLost(app, apputils, urls, info) {
+    const { Dialog, showDialog } = apputils;
+    let asking = false;
+    async function tell() {
+      const sentence = await why(urls);
+      if (sentence) {
+        ended = true;
+        redraw();
+        // Meanwhile JupyterLab asks the server nothing.
+        if (info) info.isConnected = false;
+        const buttons = [
+          Dialog.cancelButton({ label: facts.words.dismiss }),
+          Dialog.okButton({ label: facts.words.start_again }),
+        ];
+        const answer = await showDialog({ title: facts.words.over, body: sentence, buttons });
+        if (info) info.isConnected = true;
+        if (answer.button.accept) startAgain(app, urls);
+      } else {
+        // JupyterLab asks again, and cannot load what shows a notification.
+        awayUntil = Date.now() + AWAY_MS;
+        redraw();
+      }
+    }
+    return async () => {
+      // Who has dismissed it knows.
+      if (asking || ended) return;
+      asking = true;
+      await tell().finally(() => (asking = false));
+    };
+  }
+
+  async function plugins() {
+    const names = ["@jupyterlab/application", "@jupyterlab/apputils", "@jupyterlab/statusbar", "@lumino/widgets"];
+    const [application, apputils, { IStatusBar }, { Widget }] = await Promise.all(names.map(shared));
+    const { IConnectionLost, JupyterFrontEnd, JupyterLab } = application;
+    facts = factsOf(document);
+    return [
+      {
+        id: `${NAME}:time`,
+        autoStart: true,
+        optional: [IStatusBar].filter(Boolean),
+        activate: (app, statusBar) => showTime(app, apputils, Widget, statusBar),
+      },
+      {
+        id: `${NAME}:connection-lost`,
+        autoStart: true,
+        provides: IConnectionLost,
+        requires: [JupyterFrontEnd.IPaths],
+        optional: [JupyterLab.IInfo],
+        activate: (app, { urls }, info) => onLost(app, apputils, urls, info),
+      },
+    ];
+  }
+
+  window._JUPYTERLAB = window._JUPYTERLAB || {};
+  window._JUPYTERLAB[NAME] = {
+    init: (modules) => (scope = modules),
+    get: async () => {
+      const made = await plugins();
+      return () => made;
+    },
+  };
+})();' >/scratch/alice/jupyter/0123456789ab/lab_page.js
 forget_python
 
 make_runtime

@@ -4,118 +4,18 @@ import json
 import shutil
 import stat
 import subprocess
-import tempfile
-import time
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx
 import pytest
 
-from kernels import jobside
 from lab.folders import SETUP
-from lab.plain_http import NO_TLS
-from tests.support import loopback, shells
+from tests.support import shells
+from tests.support.notebook_server import CONFIG, WAIT_SECONDS, Server
 
-_SOURCE = Path(jobside.__file__).with_name("jupyter_config.py")
-_WAIT_SECONDS = 60
-_TOKEN = "t0ken"
-T = TypeVar("T")
 MADE = ".local/share/jupyterhub-sites/made"
-
-
-_ASK = """
-import sys
-from jupyter_client.blocking import BlockingKernelClient
-client = BlockingKernelClient(connection_file=sys.argv[1])
-client.load_connection_file()
-client.start_channels(hb=False)
-client.wait_for_ready(60)
-client.execute_interactive("print(6 * 7)")
-client.stop_channels()
-"""
-
-
-class Server:
-    """A server of one of the sites' JupyterLabs, as a job starts it, in `folder` with the home in it."""
-
-    def __init__(self, folder: Path, jupyterlab: str, environ: dict[str, str]) -> None:
-        self.home, self.launch = folder / "home", folder / "launch"
-        self.python = SETUP / jupyterlab / "bin" / "python"
-        self.launch.mkdir(parents=True)
-        self.home.mkdir(exist_ok=True)
-        shutil.copy(_SOURCE, self.launch)
-        # The paths of sockets are short, those of tests are not.
-        self.runtime = Path(tempfile.mkdtemp())
-        self.environ = {
-            "HOME": str(self.home),
-            "PATH": f"{self.python.parent}:/usr/bin:/bin",
-            "SHELL": "/bin/bash",
-            "JUPYTER_CONFIG_PATH": str(self.launch),
-            "JUPYTER_PATH": str(self.launch / "jupyter"),
-            "JUPYTER_RUNTIME_DIR": str(self.runtime),
-            **environ,
-        }
-        command = [self.python, "-m", "jupyter_server", f"--ServerApp.token={_TOKEN}"]
-        self.port = loopback.free_port()
-        command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
-        with (folder / "server.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [*map(str, command), "--allow-root", "--no-browser"],
-                env=self.environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.home,
-            )
-        self._http: httpx.Client | None = None
-
-    def __enter__(self) -> "Server":
-        wait_for(lambda: next(self.runtime.glob("jpserver-*.json"), None) and loopback.listens(self.port))
-        headers = {"Authorization": f"token {_TOKEN}"}
-        url = f"http://127.0.0.1:{self.port}"
-        self._http = httpx.Client(
-            verify=NO_TLS, base_url=url, headers=headers, timeout=_WAIT_SECONDS, trust_env=False
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        self.process.wait(_WAIT_SECONDS)
-        if self._http:
-            self._http.close()
-        shutil.rmtree(self.runtime)
-
-    def get(self, path: str) -> Any:
-        assert self._http
-        return self._http.get(path).raise_for_status().json()
-
-    def kernels(self) -> dict[str, Any]:
-        """Return the kernelspecs that are shown."""
-        return {name: spec["spec"] for name, spec in self.get("/api/kernelspecs")["kernelspecs"].items()}
-
-    def start_kernel(self, name: str = "python3") -> str:
-        """Start a kernel, have it answer a question, and return its id."""
-        assert self._http
-        answer = self._http.post("/api/kernels", json={"name": name})
-        kernel: str = answer.raise_for_status().json()["id"]
-        self.ask(kernel)
-        return kernel
-
-    def ask(self, kernel: str) -> None:
-        """Have a kernel run a line, as its owner."""
-        asked = shells.run([str(self.python), "-c", _ASK, str(self.runtime / f"kernel-{kernel}.json")])
-        assert asked.lines == ["42"], asked.stderr
-
-
-def wait_for(look: Callable[[], T]) -> T:
-    """Return what `look` finds, once it finds something."""
-    end = time.monotonic() + _WAIT_SECONDS
-    while not (found := look()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(params=["jupyterlab", "jupyterlab-old"])
@@ -163,7 +63,7 @@ class TestChannels:
         assert spy.stdout
         assert spy.stdout.readline() == "listening\n"
         server.ask(kernel)
-        read, _ = spy.communicate(timeout=_WAIT_SECONDS)
+        read, _ = spy.communicate(timeout=WAIT_SECONDS)
         return json.loads((server.runtime / f"kernel-{kernel}.json").read_text())["transport"], read
 
     def test_nobody_reads_what_is_run(self, make: Callable[..., Server]) -> None:
@@ -254,7 +154,7 @@ class TestTerminals:
         self.home, self.config = tmp_path / "it's home", tmp_path / "launch"
         self.home.mkdir()
         self.config.mkdir(parents=True)
-        shutil.copy(_SOURCE, self.config)
+        shutil.copy(CONFIG, self.config)
         (self.home / "init.sh").write_text("module() { echo module in $1; }\n")
         self.environ = {
             "HOME": str(self.home),
@@ -313,7 +213,7 @@ class TestTerminals:
     def test_what_is_written_for_them_holds_no_secret_and_is_the_owners_alone(self) -> None:
         for shell in ("/bin/bash", "/usr/bin/tcsh"):
             self._loaded(shell)
-        files = [path for path in self.config.rglob("*") if path.is_file() and path.name != _SOURCE.name]
+        files = [path for path in self.config.rglob("*") if path.is_file() and path.name != CONFIG.name]
         assert len(files) == 3
         for path in files:
             assert "5ec4e7" not in path.read_text()
@@ -327,3 +227,64 @@ class TestTerminals:
 
     def test_without_any_told_they_have_the_servers(self) -> None:
         assert self._loaded("/bin/bash", PYTHONPATH="/opt/site")[1] == {"PYTHONPATH": "/opt/site"}
+
+
+class TestLab:
+    """JupyterLab 4 gets the extension that the job brought; any other server is left alone."""
+
+    @pytest.fixture(autouse=True)
+    def _job(self, tmp_path: Path) -> None:
+        self.launch, self.environ = tmp_path, {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+        shutil.copy(CONFIG, tmp_path)
+        facts = {"launch": "0123456789ab", "server": "a/b", "site": "Geneva", "minutes": 60, "words": {}}
+        (tmp_path / "lab.json").write_text(json.dumps(facts))
+        (tmp_path / "lab_page.js").write_text("program")
+
+    def _loaded(self, python: str, **environ: str) -> Any:
+        done = shells.run([python, "-c", _LOAD, str(self.launch)], environ={**self.environ, **environ})
+        assert done.status == 0, done.stderr
+        return json.loads(done.stdout)[0]
+
+    def _facts(self) -> Any:
+        config = json.loads((self.launch / "labconfig" / "page_config.json").read_text())
+        return json.loads(config["jupyterhubSites"])
+
+    def test_it_is_where_jupyterlab_looks(self) -> None:
+        config = self._loaded(
+            _python("jupyterlab"), SLURM_JOB_END_TIME="1000", SLURM_JOB_ID="42", SLURMD_NODENAME="n1"
+        )
+        folder = self.launch / "jupyter" / "labextensions" / "jupyterhub-sites"
+        build = json.loads((folder / "package.json").read_text())["jupyterlab"]["_build"]
+        assert (folder / build["load"]).read_text() == "program"
+        assert {name: self._facts()[name] for name in ("site", "job", "node", "ends")} == {
+            "site": "Geneva",
+            "job": "42",
+            "node": "n1",
+            "ends": 1000,
+        }
+        assert config["LabApp"]["workspaces_dir"] == f"{self.launch}/.jupyter/lab/workspaces-a%2Fb"
+
+    def test_a_slurm_that_does_not_say_when_it_ends_leaves_the_time_that_was_asked_for(self) -> None:
+        begun = int((self.launch / "lab.json").stat().st_mtime)
+        self._loaded(_python("jupyterlab"))
+        assert self._facts()["ends"] == begun + 3600
+
+    def test_a_folder_for_workspaces_that_was_set_counts(self) -> None:
+        assert "LabApp" not in self._loaded(_python("jupyterlab"), JUPYTERLAB_WORKSPACES_DIR="/w")
+
+    def test_the_default_server_keeps_the_workspaces_that_there_are(self) -> None:
+        facts = json.loads((self.launch / "lab.json").read_text())
+        (self.launch / "lab.json").write_text(json.dumps({**facts, "server": ""}))
+        assert "LabApp" not in self._loaded(_python("jupyterlab"))
+
+    @pytest.mark.parametrize("env", ["jupyterlab-old", "without"])
+    def test_others_are_left_alone(self, env: str) -> None:
+        # That of the hub has no JupyterLab.
+        config = self._loaded(sys.executable if env == "without" else _python(env))
+        assert "LabApp" not in config
+        assert not (self.launch / "jupyter").exists()
+        assert not (self.launch / "labconfig").exists()
+
+
+def _python(env: str) -> str:
+    return str(SETUP / env / "bin" / "python")

@@ -63,7 +63,8 @@ def _routes(imports: tuple[str, str], spawner: str) -> str:
 
 @_EITHER_FIRST
 def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
-    ours = ["/hub/api/launches", "/hub/api/launches/([0-9a-f]{12})"]
+    launch = "/hub/api/launches/([0-9a-f]{12})"
+    ours = ["/hub/api/launches", launch, f"{launch}/end"]
     assert _routes(imports, "Ours") == " ".join(ours)
 
 

@@ -1,0 +1,32 @@
+"""Why a server has ended, for the page of JupyterLab that was open in it."""
+
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.utils import isoformat
+from tornado import web
+
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.launch.records import DatabaseAway
+
+
+class LaunchEndHandler(APIHandler):  # type: ignore[misc]
+    """`GET /hub/api/launches/<LaunchId>/end`, for who may open that server.
+
+    The answer is `{"ended": ISO 8601, "sentence": TEXT}`, null and "" while the launch is not known to be over.
+    """
+
+    # A page of a server cannot read the hub's token against forged requests, and this one changes nothing.
+    _xsrf_safe_methods = frozenset({"GET", "HEAD", "OPTIONS"})
+
+    async def get(self, launch_id: str) -> None:
+        """Answer.  404 for a launch that is not there or not theirs, 503 without the database."""
+        launcher = self.settings[SETTING].launcher
+        try:
+            record = await launcher.records.get(LaunchId(launch_id))
+        except DatabaseAway as error:
+            raise web.HTTPError(503, error.message) from error
+        if record is None or not self.has_scope(f"access:servers!server={record.user}/{record.server}"):
+            raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
+        sentence = launcher.endings.notice(record).sentence if record.ended else ""
+        self.write({"ended": isoformat(record.ended), "sentence": sentence})

@@ -1,0 +1,48 @@
+"""JupyterLab shows its job: where it runs, until when, why it has ended; and starts it again."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lab import Lab
+from lab.person import Person
+from tests.lab.browser import browser, log_in
+
+_BAR, _DIALOG, _SHOWN_MS = "#jp-main-statusbar", ".jp-Dialog", 120_000
+_A_MINUTE = {"profile": "jupyterlab", "site": "lugano", "time": "1m"}
+
+
+def _says_where(page: Page) -> None:
+    expect(page.locator(_BAR)).to_contain_text(re.compile(r"Lugano · lugano-n\d"), timeout=_SHOWN_MS)
+    expect(page).to_have_title("south · Lugano", timeout=_SHOWN_MS)
+
+
+@pytest.mark.long
+def test_the_end_of_a_job_is_told_with_its_reason_and_it_starts_again(lab: Lab, alice: Person) -> None:
+    alice.start(_A_MINUTE, "south")
+    with browser(lab) as page:
+        log_in(page, "alice")
+        page.goto("/user/alice/south/lab")
+        _says_where(page)
+        expect(page.locator(_BAR)).to_contain_text("1 min left")
+        dialog = page.locator(_DIALOG)
+        expect(dialog).to_contain_text("Your server south at Lugano ended at", timeout=240_000)
+        expect(dialog).to_contain_text("time limit of 1m was up.")
+        expect(page.locator(_BAR)).to_contain_text("This server has ended")
+        dialog.locator("button", has_text="Start again").click()
+        page.wait_for_url("**/hub/spawn/alice/south?**")
+        assert page.input_value("[name=time]") == "1m"
+        page.click("form [type=submit]")
+        page.wait_for_url("**/user/alice/south/lab**")
+        _says_where(page)
+
+
+def test_an_older_jupyterlab_is_left_alone(lab: Lab, alice: Person) -> None:
+    alice.start({"profile": "old", "site": "lugano"}, "south")
+    with browser(lab) as page:
+        log_in(page, "alice")
+        page.goto("/user/alice/south/lab")
+        page.wait_for_selector(".jp-Launcher")
+        expect(page.locator(_BAR)).not_to_contain_text("lugano-n")
+        expect(page).to_have_title(re.compile("^JupyterLab"))

@@ -1,0 +1,67 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from jupyterhub.user import User
+
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.hub.shared import SETTING, Hub
+from tests.slurm_ssh_spawner.conftest import RunningHub
+from tests.support import builders, composing, launching
+from tests.support.hub import ComposedSpawner
+from tests.support.local import LocalSite
+
+_ID = LaunchId("0123456789ab")
+
+
+@pytest.fixture
+async def hub(start: Callable[[type], Awaitable[RunningHub]], local: LocalSite) -> AsyncIterator[RunningHub]:
+    running = await start(ComposedSpawner)
+    tickets: Any = launching.Tickets()
+    url = f"sqlite:///{local.home}/launches.sqlite?timeout=0.1"
+    core = composing.hub(builders.live(local.home), tickets, url, local)
+    running.app.tornado_settings[SETTING] = core
+    await core.launcher.records.begin(_ID, builders.launch(), server="south")
+    core.launcher.records.reached(_ID, "n1", 8888, 0)
+    yield running
+    await core.close()
+
+
+async def _ended(hub: RunningHub, reason: str) -> None:
+    core: Hub = hub.app.tornado_settings[SETTING]
+    core.launcher.records.end(_ID, reason)
+    await core.launcher.records.settled()
+
+
+async def _asked(hub: RunningHub, user: User, launch_id: str = _ID, **more: Any) -> httpx.Response:
+    return await hub.get(f"launches/{launch_id}/end", user.new_api_token(**more))
+
+
+async def test_while_it_runs_no_end_is_told(hub: RunningHub) -> None:
+    assert (await _asked(hub, hub.person("alice"))).json() == {"ended": None, "sentence": ""}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("The job ran for 1 min.", "The job ran for 1 min."),
+        ("NODE_FAIL", "A node of the job failed."),
+        ("stopped", "It was stopped as you asked."),
+    ],
+)
+async def test_its_owner_is_told_when_and_why_it_ended(hub: RunningHub, reason: str, said: str) -> None:
+    await _ended(hub, reason)
+    told = (await _asked(hub, hub.person("alice"))).json()
+    assert told["ended"].endswith("Z")
+    assert told["sentence"].startswith("Your server south at Geneva ended at ")
+    assert told["sentence"].endswith(f". {said}")
+
+
+async def test_who_may_open_the_server_is_told_and_nobody_else(hub: RunningHub) -> None:
+    alice, bob = hub.person("alice"), hub.person("bob")
+    assert (await _asked(hub, alice, scopes=["access:servers!user=alice"])).status_code == 200
+    assert (await _asked(hub, alice, scopes=["read:servers!user=alice"])).status_code == 404
+    assert (await _asked(hub, bob)).status_code == 404
+    assert (await _asked(hub, alice, launch_id="f" * 12)).status_code == 404
+    assert (await hub.get(f"launches/{_ID}/end", "no-token")).status_code == 404
