@@ -167,6 +167,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
         process = self._process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
+        progress.accepted()
         return live
 
     async def _go_on(self, record: LaunchRecord) -> str:

@@ -145,6 +145,7 @@ class Arrivals:
             if report.state.is_over:
                 return report
             patience.seen(report)
+            progress.saw(report)
             sentence = _sentence(report)
             if sentence and sentence != told:
                 progress.tell(sentence)
