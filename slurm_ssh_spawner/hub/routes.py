@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any
 
 import batchspawner.api
@@ -18,6 +19,9 @@ from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.hub.start_pages import CancelStart, StartPart
+from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import labels
 
 _original = JupyterHub.init_handlers
@@ -34,6 +38,8 @@ _OURS: tuple[Route, ...] = (
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
+    (r"/home/start", StartPart),
+    (r"/home/cancel", CancelStart),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage}
@@ -68,6 +74,8 @@ def _init_handlers(app: Any) -> None:
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
             "launch_labels": labels,
+            # JupyterHub calls what can be called of these itself, with the user.
+            "launch_pages": SimpleNamespace(start=start_view, took=took, ticking=ticking),
             **variables,
         }
         begin(app)

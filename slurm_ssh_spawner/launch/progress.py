@@ -156,8 +156,8 @@ class Progress:
         """Yield for ever what JupyterHub passes on to a page: sentences in their order, then how things stand.
 
         How things stand is `{"stages": [Stage.to_json()], "job": {...}, "output": text, "now": seconds since
-        1970}`, without a message.  Of the job it has `state`, `reason`, `node`, `submitted`, `begins` and `ends` of
-        its JobReport, times as seconds since 1970 or null.
+        1970}`, without a message.  Of the job it has `state`, `reason`, `node`, `submitted`, `begins` and `ends`
+        of its JobReport, times as seconds since 1970 or null.
         """
         told = 0
         stood = _NOTHING
