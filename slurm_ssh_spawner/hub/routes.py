@@ -8,18 +8,20 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.pages import HomeHandler
+from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnPendingHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors
-from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
+from slurm_ssh_spawner.hub import database_errors, moments
+from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
-from slurm_ssh_spawner.hub.start_pages import CancelStart, StartPart
+from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
 from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import labels
@@ -35,6 +37,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
     (r"/home/servers", ServersPart),
+    (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
@@ -42,7 +45,13 @@ _OURS: tuple[Route, ...] = (
     (r"/home/cancel", CancelStart),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage}
+_REPLACED = {
+    UserServerAPIHandler: ServerHandler,
+    HomeHandler: HomePage,
+    UserUrlHandler: ServerAddress,
+    ProxyErrorHandler: ProxyError,
+    SpawnPendingHandler: StartAddress,
+}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 
@@ -75,7 +84,9 @@ def _init_handlers(app: Any) -> None:
             "launch_sentences": sentences,
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
-            "launch_pages": SimpleNamespace(start=start_view, took=took, ticking=ticking),
+            "launch_pages": SimpleNamespace(
+                start=start_view, moments=moments.functions, took=took, ticking=ticking
+            ),
             **variables,
         }
         begin(app)

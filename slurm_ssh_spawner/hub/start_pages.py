@@ -1,14 +1,20 @@
 """What changes on the page of a start, and its end before it is over."""
 
+from jupyterhub.handlers.pages import SpawnPendingHandler
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub.home import Page, StopServer
+from slurm_ssh_spawner.hub.not_there import KnowsServer
 from slurm_ssh_spawner.hub.start_view import start_view
 
 # What a button of ours sends besides choices.
 _NOT_CHOICES = {"_xsrf", "server"}
+
+
+class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
+    """`/hub/spawn-pending/...`: a start on its way, or what became of it."""
 
 
 class StartPart(Page):

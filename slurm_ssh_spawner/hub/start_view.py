@@ -57,12 +57,12 @@ def _unreachable(hub: Hub, user: str) -> dict[str, Any]:
 async def _under_way(hub: Hub, user: Any, spawner: Any, view: ServerView) -> StartView:
     progress, record, started = spawner.how_far, view.record, str(spawner.orm_spawner.started or "")
     if progress is None or record is None:
-        return StartView(view, told=tuple(progress.sentences) if progress else (), started=started)
+        return StartView(view, told=_told(progress) if progress else (), started=started)
     is_queued = view.state is State.WAITING and progress.report.state is JobState.PENDING
     return StartView(
         view,
         steps=steps(hub.catalogue.current, record, progress, await _last(hub, record)),
-        told=tuple(progress.sentences),
+        told=_told(progress),
         output=progress.output,
         elsewhere=elsewhere(hub.offer(StartRequest.of(user, view.name)), record) if is_queued else None,
         started=started,
@@ -75,6 +75,12 @@ async def _last(hub: Hub, record: LaunchRecord) -> Any:
         return await hub.launcher.records.stages_before(record.user, record.profile_key, record.site_key)
     except DatabaseAway:
         return ()
+
+
+def _told(progress: Progress) -> tuple[str, ...]:
+    """Return what was told besides the stages, which are steps."""
+    of_stages = {f"{stage.name}: {stage.text}" for stage in progress.stages}
+    return tuple(sentence for sentence in progress.sentences if sentence not in of_stages)
 
 
 def _lines(progress: Progress) -> tuple[str, ...]:

@@ -74,6 +74,7 @@
     window.launchMoments(part);
     took();
     tick();
+    showWish();
     tell();
   }
 
@@ -134,32 +135,36 @@
   }
 
   // -- a notification, if the person wants one ------------------------------------------------------------
-  var notify = document.getElementById("start-notify").querySelector("button");
+  // "default", "granted" or "denied"; "" where there are none, as on a page that came by plain http.
+  function permission() {
+    return window.Notification && window.isSecureContext ? Notification.permission : "";
+  }
 
-  function wanted(value) {
-    if (value !== undefined) {
-      sessionStorage.setItem("launch-notify", value);
+  function isWanted() {
+    return permission() === "granted" && sessionStorage.getItem("launch-notify") === "yes";
+  }
+
+  function showWish() {
+    var button = document.getElementById("start-notify");
+    if (button && permission()) {
+      button.hidden = false;
+      button.setAttribute("aria-pressed", String(isWanted()));
+      button.textContent = button.dataset[isWanted() ? "on" : permission() === "denied" ? "blocked" : "off"];
     }
-    var isOn = sessionStorage.getItem("launch-notify") === "yes" && Notification.permission === "granted";
-    notify.setAttribute("aria-pressed", String(isOn));
-    notify.textContent = notify.dataset[isOn ? "on" : Notification.permission === "denied" ? "blocked" : "off"];
-    return isOn;
   }
 
   function notified(title) {
-    if (window.Notification && document.hidden && wanted()) {
+    if (document.hidden && isWanted()) {
       new Notification(title);
     }
   }
 
-  if (window.Notification && window.isSecureContext) {
-    notify.parentElement.hidden = false;
-    wanted();
-    notify.addEventListener("click", function () {
-      var value = notify.getAttribute("aria-pressed") === "true" ? "no" : "yes";
-      Notification.requestPermission().then(function () { wanted(value); });
-    });
-  }
+  part.addEventListener("click", function (event) {
+    if (event.target.id === "start-notify") {
+      sessionStorage.setItem("launch-notify", isWanted() ? "no" : "yes");
+      Notification.requestPermission().then(showWish);
+    }
+  });
 
   // -- what happens ---------------------------------------------------------------------------------------
   events.onerror = function () {
@@ -191,6 +196,7 @@
     news.textContent = page.dataset.cancelled;
   });
   took();
+  showWish();
   setInterval(tick, 1000);
   again(EVERY_MS);
 })();
