@@ -12,9 +12,7 @@ OTHER = _("The job waits in the queue of {site}.")
 
 _RESOURCES = _("No node of {site} has enough free for this job now.")
 _PRIORITY = _("Other jobs are before yours in the queue of {site}.")
-_NODES_AWAY = _(
-    "The nodes that this job could use are out of order, drained, or reserved, for a maintenance or for others."
-)
+_NODES_AWAY = _("The nodes that this job could use are down, drained or reserved.")
 _PARTITION_DOWN = _("This partition of {site} starts no jobs at present.")
 _HELD = _("The job is held by an administrator of {site}: it starts when they let it. Ask their support.")
 _NEVER = _("{site} cannot start the job as it was asked for. Cancel it, and change the choices.")

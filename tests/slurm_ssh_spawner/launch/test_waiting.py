@@ -10,10 +10,13 @@ ALL = DATA.joinpath("slurm", "reasons-25.11.txt").read_text().split()
     ("reason", "said"),
     [
         ("Resources", "No node of Lugano has enough free for this job now. (Resources)"),
-        ("ReqNodeNotAvail, UnavailableNodes:n[1-2]", "The nodes that this job could use are out of order"),
+        (
+            "ReqNodeNotAvail, UnavailableNodes:n[1-2]",
+            "The nodes that this job could use are down, drained or reserved",
+        ),
         (
             "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
-            "The nodes that this job could use are out of order",
+            "The nodes that this job could use are down, drained or reserved",
         ),
         (
             "QOSMaxCpuPerUserLimit",
