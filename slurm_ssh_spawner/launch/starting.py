@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
 from slurm_ssh_spawner.launch.servers import ServerView, State
 from slurm_ssh_spawner.launch.steps import Step, StepState
@@ -74,7 +75,8 @@ class StartView:
         """What the browser's tab says."""
         if self.failure:
             return labels.TITLE_FAILED.format(server=self.server.title)
-        return (labels.TITLE_WAITING if self.waits else labels.TITLE_STARTING).format(server=self.server.title)
+        title = labels.TITLE_WAITING if self.waits else labels.TITLE_STARTING
+        return title.format(server=self.server.title, time=lasting(self.server.minutes_since))
 
     @property
     def report(self) -> str:

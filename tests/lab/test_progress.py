@@ -33,7 +33,7 @@ def test_a_start_in_the_queue_says_why_and_is_cancelled(lab: Lab) -> None:
             expect(why).to_contain_text("The nodes that this job could use are down, drained or reserved")
             expect(why).to_contain_text(re.compile(r"The hub waits until .*You can close this page", re.DOTALL))
             expect(page.locator("#start-elsewhere")).to_contain_text("start at Geneva instead (free now)")
-            expect(page).to_have_title("In the queue · Default server")
+            expect(page).to_have_title(re.compile(r"In the queue \(.* min\) · Default server"))
             assert _streams(page) <= 1
             page.click("#cancel-start")
             page.wait_for_url("**/hub/home")

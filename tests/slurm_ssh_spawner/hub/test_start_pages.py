@@ -58,7 +58,7 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
     )
     page = await alice.page("spawn-pending/alice/my-analysis-1")
     said = _text(page.text)
-    assert "<title>In the queue · My Analysis 1</title>" in page.text
+    assert "<title>In the queue (&lt; 1 min) · My Analysis 1</title>" in page.text
     assert (
         "Starting My Analysis 1 : waiting for a node JupyterLab on Geneva: 2 cores, 1 GB, 1 h. Job 4711, submitted"
     ) in said
@@ -112,6 +112,8 @@ async def test_what_failed_can_be_tried_again_as_it_was(hub: LaunchingHub) -> No
     alice = await hub.person("alice")
     await alice.send([("profile", "jupyterlab"), ("cores", "2")])
     page = (await alice.page("spawn-pending/alice")).text
+    # The form begins with what was chosen, whatever was accepted last.
+    assert 'href="/@/space%20word/hub/spawn/alice?profile=jupyterlab&amp;site=geneva&amp;cores=2"' in page
     ((action, fields),) = re.findall(
         r'<form method="post" action="([^"]+)">(.*?id="try-again".*?)</form>', page, re.DOTALL
     )
