@@ -1,5 +1,7 @@
 """What changes on the page of a start, and its end before it is over."""
 
+import asyncio
+
 from jupyterhub.handlers.pages import SpawnPendingHandler
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
@@ -7,10 +9,12 @@ from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub.home import Page, StopServer
 from slurm_ssh_spawner.hub.not_there import KnowsServer
+from slurm_ssh_spawner.hub.shared import StartRequest
 from slurm_ssh_spawner.hub.start_view import start_view
 
 # What a button of ours sends besides choices.
 _NOT_CHOICES = {"_xsrf", "server"}
+_LOOKS, _LOOK_SECONDS = 40, 0.25
 
 
 class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
@@ -36,8 +40,13 @@ class StartPart(Page):
         phase = "failed" if start and start.failure else _phase(spawner)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Start", phase)
+        if start and start.waits:
+            # Whether another cluster is free is asked for meanwhile, if what is known is old.
+            shared = self.shared
+            shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, name)))
         if phase == "starting" and start:
-            self.finish(await self.render_template("start_parts.html", start=start))
+            # Nothing in it is awaited; rendered without that it takes a fraction of the time.
+            self.finish(self.render_template("start_parts.html", sync=True, start=start))
         else:
             self.finish("")
 
@@ -57,6 +66,10 @@ class CancelStart(StopServer):
         if "site" not in choices:
             self.go_home()
             return
+        # JupyterHub shows no form of a server that is being stopped.
+        for _ in range(_LOOKS):
+            if spawner.active:
+                await asyncio.sleep(_LOOK_SECONDS)
         user = self.current_user.escaped_name
         self.redirect(url_concat(url_path_join(self.hub.base_url, "spawn", user, url_escape_path(name)), choices))
 

@@ -41,6 +41,19 @@ def test_a_start_in_the_queue_says_why_and_is_cancelled(lab: Lab) -> None:
             lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"), 60)
 
 
+def test_where_it_could_start_at_once_is_one_step_away(lab: Lab) -> None:
+    with logged_in(lab, "p22") as person, browser(lab) as page:
+        log_in(page, "p22")
+        do, undo = _drained(lab, "lugano")
+        with told(lab, "lugano-ctl", do, undo):
+            person.submit_form({"profile": "stub", "site": "lugano"})
+            page.goto("/hub/spawn-pending/p22")
+            page.click("#start-elsewhere")
+            page.wait_for_url("**/hub/spawn/p22?profile=stub&site=geneva")
+            expect(page.locator("[name=profile]").first).to_be_attached()
+            lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"), 60)
+
+
 def test_without_scripts_the_page_comes_again_by_itself_until_the_server_is_up(lab: Lab) -> None:
     with logged_in(lab, "p22") as person, browser(lab) as first:
         assert first.context.browser is not None
