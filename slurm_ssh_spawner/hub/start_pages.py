@@ -1,6 +1,7 @@
 """What changes on the page of a start, and its end before it is over."""
 
 import asyncio
+from typing import Any
 
 from jupyterhub.handlers.pages import SpawnPendingHandler
 from jupyterhub.utils import url_escape_path, url_path_join
@@ -13,7 +14,7 @@ from slurm_ssh_spawner.hub.shared import StartRequest
 from slurm_ssh_spawner.hub.start_view import start_view
 
 # What a button of ours sends besides choices.
-_NOT_CHOICES = {"_xsrf", "server"}
+_NOT_CHOICES = {"_xsrf", "server", "user"}
 _LOOKS, _LOOK_SECONDS = 40, 0.25
 
 
@@ -21,7 +22,17 @@ class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
     """`/hub/spawn-pending/...`: a start on its way, or what became of it."""
 
 
-class StartPart(Page):
+class _OwnStart(Page):
+    """Of a page about somebody's start, which an administrator may look at too."""
+
+    def own(self) -> tuple[str, Any]:
+        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
+        if self.get_argument("user", self.current_user.name) != self.current_user.name:
+            raise web.HTTPError(404)
+        return super().own()
+
+
+class StartPart(_OwnStart):
     """`/hub/home/start`: what changes on the page of a start, for the page that is open.
 
     The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`.
@@ -51,7 +62,7 @@ class StartPart(Page):
             self.finish("")
 
 
-class CancelStart(StopServer):
+class CancelStart(_OwnStart, StopServer):
     """`/hub/home/cancel`: takes back a start; with a site, leads to the form with the choices that were sent."""
 
     @web.authenticated

@@ -31,7 +31,7 @@ async def start_view(user: Any, server: str) -> StartView | None:
     record = await _record(hub, spawner)
     view = _server(hub, user, spawner, record)
     if not is_under_way:
-        return StartView(view, failure=_failure(spawner._spawn_future.exception(), view))
+        return StartView(user.name, view, failure=_failure(spawner._spawn_future.exception(), view))
     return await _under_way(hub, user, spawner, view)
 
 
@@ -57,9 +57,10 @@ def _unreachable(hub: Hub, user: str) -> dict[str, Any]:
 async def _under_way(hub: Hub, user: Any, spawner: Any, view: ServerView) -> StartView:
     progress, record, started = spawner.how_far, view.record, str(spawner.orm_spawner.started or "")
     if progress is None or record is None:
-        return StartView(view, told=_told(progress) if progress else (), started=started)
+        return StartView(user.name, view, told=_told(progress) if progress else (), started=started)
     is_queued = view.state is State.WAITING and progress.report.state is JobState.PENDING
     return StartView(
+        user.name,
         view,
         steps=steps(hub.catalogue.current, record, progress, await _last(hub, record)),
         told=_told(progress),

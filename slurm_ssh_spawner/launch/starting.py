@@ -1,6 +1,6 @@
 """A start as a page shows it: on its way, or why it came to nothing.  Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from slurm_ssh_spawner.launch.clock import lasting
@@ -28,11 +28,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class StartView:
-    """One start.  `told` are the sentences about it, the oldest first; `output` is the end of the job's log.
+    """One start of a user.
 
+    `told` are the sentences about it, the oldest first, `lines` its stages; `output` is the end of the job's log.
     `started` is when JupyterHub began it, "" if that is not known: another value is another start.
     """
 
+    user: str
     server: ServerView
     steps: tuple[Step, ...] = ()
     told: tuple[str, ...] = ()
@@ -40,7 +42,7 @@ class StartView:
     elsewhere: Elsewhere | None = None
     failure: Failure | None = None
     started: str = ""
-    lines: tuple[str, ...] = field(default=())
+    lines: tuple[str, ...] = ()
 
     @property
     def waits(self) -> bool:

@@ -69,6 +69,8 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
     assert "○ to come: Start the notebook server" in said
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.text
     assert "new EventSource" not in page.text
+    assert 'data-part-url="/@/space%20word/hub/home/start?user=alice&amp;server=my-analysis-1"' in page.text
+    assert '<input type="hidden" name="user" value="alice">' in page.text
     spawner._spawn_pending = False
 
 
@@ -133,6 +135,9 @@ async def test_a_start_is_cancelled_without_scripts_and_leads_home_or_to_the_for
     )
     assert form.headers["location"] == "/@/space%20word/hub/spawn/alice?profile=jupyterlab&site=lugano&time=2h"
     assert (await alice.post(cancel, [("server", "nowhere")])).status_code == 404
+    # Of a page of somebody else's start, as administrators see it.
+    assert (await alice.post(cancel, [("user", "bob"), ("server", "")])).status_code == 404
+    assert (await alice.page("home/start?user=bob&server=")).status_code == 404
     assert (await alice.post(cancel, [], xsrf="")).status_code == 403
 
 
