@@ -21,7 +21,7 @@ _LOOK_SECONDS = 0.2
 _ERRORS = re.compile(
     r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>'
     # The page of a start that was over before its page was shown.
-    r"|The latest attempt to start your server \S* ?has failed\.\s*</p>\s*<p>(.*?)</p>",
+    r'|id="start-problem"><b>(.*?)</b>',
     re.DOTALL,
 )
 

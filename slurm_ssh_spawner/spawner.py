@@ -52,8 +52,14 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._url = ""
         self._place: Place | None = None
         self.profile_key = ""
+        self.last_launch_id: LaunchId | None = None
         self.stop_failure: LaunchFailed | None = None
         self.stop_reason = ""
+
+    @property
+    def how_far(self) -> Progress | None:
+        """How far the start is that goes on, None for none."""
+        return self._progress
 
     @property
     def launch_id(self) -> LaunchId | None:
@@ -95,6 +101,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
+            self.last_launch_id = None
             with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
                 try:
                     self._going_on = await going_on.find(self._hub.launcher, self.user.name, self.name, options)
@@ -175,9 +182,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def _submit(self, asked: launch.Launch, progress: Progress) -> Live:
         launcher = self._hub.launcher
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
+        self.last_launch_id = self._job.launch_id
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
         process = self._process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
+        progress.accepted()
         return live
 
     async def _go_on(self, record: LaunchRecord) -> str:
@@ -185,7 +194,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         launcher, self._token_hash = self._hub.launcher, record.token_hash
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             live = await launcher.reports.take_up(record)
-        live.is_held, self._progress = True, live.progress
+        live.is_held, self._progress, self.last_launch_id = True, live.progress, record.launch_id
         self._save(live.job)
         with as_launch_failure(sentences.TRY_AGAIN):
             self._url, self._place = await coming_back.until_back(launcher, live, Place.of(record))

@@ -18,12 +18,14 @@ _FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broke
 class LaunchFailed(SpawnException):  # type: ignore[misc]
     """A LaunchError as JupyterHub shows it, on pages and to API callers.
 
-    `said` is shown in place of the error's own message, unless it is "".
+    `said` is shown in place of the error's own message, unless it is "".  `sentence` is what is shown of `error`.
     """
 
     def __init__(self, error: LaunchError, said: str = "") -> None:
         status, reason = next(known for family, known in _FAMILIES.items() if isinstance(error, family))
         sentence = said or error.message
+        self.error = error
+        self.sentence = sentence
         message = f"{sentence}\n{error.quoted}".strip()
         quoted = f"<pre>{html.escape(error.quoted)}</pre>" if error.quoted else ""
         markup = html.escape(sentence) + quoted

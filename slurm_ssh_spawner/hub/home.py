@@ -19,7 +19,7 @@ _STOP_SECONDS = 2.0
 _LONGEST_NAME = 100
 
 
-class _Page(BaseHandler):  # type: ignore[misc]
+class Page(BaseHandler):  # type: ignore[misc]
     """What the pages of this module share."""
 
     @property
@@ -48,7 +48,7 @@ class _Page(BaseHandler):  # type: ignore[misc]
         return name, self.current_user.spawners[name]
 
 
-class HomePage(_Page):
+class HomePage(Page):
     """`/hub/home`.  Nobody waits for a cluster here: what is old of what is known is asked for meanwhile."""
 
     @web.authenticated
@@ -59,7 +59,7 @@ class HomePage(_Page):
         await self.show("home.html")
 
 
-class ServersPart(_Page):
+class ServersPart(Page):
     """`/hub/home/servers`: what changes on Home, for the page that is open."""
 
     def _record_activity(self, *_args: Any, **_kwargs: Any) -> bool:
@@ -88,7 +88,7 @@ class ServerPart(ServersPart):
         await self.show("server_part.html", server=name)
 
 
-class NewServer(_Page):
+class NewServer(Page):
     """`/hub/home/new`: a server with a name, or the default one, and then its form."""
 
     @web.authenticated
@@ -119,7 +119,7 @@ class NewServer(_Page):
         self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name)))
 
 
-class StopServer(_Page):
+class StopServer(Page):
     """`/hub/home/stop`: stops a server of theirs, or takes back its start; asks first if it is in use."""
 
     @web.authenticated
@@ -131,10 +131,11 @@ class StopServer(_Page):
             if use.is_worth_a_question:
                 await self.show("stop_server.html", server=name, use=use)
                 return
-        await self._stop(name, spawner)
+        await self.stop_server(name, spawner)
         self.go_home()
 
-    async def _stop(self, name: str, spawner: Any) -> None:
+    async def stop_server(self, name: str, spawner: Any) -> None:
+        """Stop it, or take back its start; return once it is stopped, or soon."""
         if spawner.pending == "spawn" and spawner._spawn_future:
             spawner._spawn_future.cancel()
             await asyncio.wait((spawner._spawn_future,), timeout=_STOP_SECONDS)
@@ -145,7 +146,7 @@ class StopServer(_Page):
             await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
 
 
-class ForgetServer(_Page):
+class ForgetServer(Page):
     """`/hub/home/forget`: removes a named server that does not run from JupyterHub; its records stay."""
 
     @web.authenticated

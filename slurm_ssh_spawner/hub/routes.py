@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from importlib.resources import files
+from types import SimpleNamespace
 from typing import Any
 
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import UserUrlHandler
-from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler, SpawnPendingHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors
+from slurm_ssh_spawner.hub import database_errors, moments
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
@@ -22,6 +23,9 @@ from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
+from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import labels
 
 _original = JupyterHub.init_handlers
@@ -40,6 +44,8 @@ _OURS: tuple[Route, ...] = (
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
+    (r"/home/start", StartPart),
+    (r"/home/cancel", CancelStart),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {
@@ -48,6 +54,7 @@ _REPLACED = {
     SpawnHandler: FormHandler,
     UserUrlHandler: ServerAddress,
     ProxyErrorHandler: ProxyError,
+    SpawnPendingHandler: StartAddress,
 }
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
@@ -80,6 +87,10 @@ def _init_handlers(app: Any) -> None:
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
             "launch_labels": labels,
+            # JupyterHub calls what can be called of these itself, with the user.
+            "launch_pages": SimpleNamespace(
+                start=start_view, moments=moments.functions, took=took, ticking=ticking
+            ),
             **variables,
         }
         begin(app)

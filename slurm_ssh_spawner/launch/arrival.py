@@ -17,6 +17,7 @@ from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import silence
+from slurm_ssh_spawner.launch.faults import JobFailed, WaitedTooLong, fault_of_job
 from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
@@ -111,7 +112,7 @@ class Arrivals:
         """Return why a job that goes on is not waited for any longer; it is stopped then."""
         site = self._remote_of(job).site
         if not patience.runs:
-            return Refused(sentences.WAITED_TOO_LONG.format(site=site.title, time=patience.queue_time))
+            return WaitedTooLong(sentences.WAITED_TOO_LONG.format(site=site.title, time=patience.queue_time))
         tail = ""
         with suppress(LaunchError):
             tail = await self._tail(job)
@@ -149,6 +150,7 @@ class Arrivals:
             if report.state.is_over:
                 return report
             patience.seen(report)
+            progress.saw(report)
             sentence = _sentence(report)
             if sentence and sentence != told:
                 progress.tell(sentence)
@@ -187,15 +189,21 @@ class Arrivals:
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
         said = [ended.format(site=site.title, state=report.word)]
-        said.append(self._reason(explained, report, site, progress))
         path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
-        said += _hiding(tail)
+        why = [self._reason(explained, report, site, progress), *_hiding(tail)]
+        said += why
         log = sentences.LOG_FOLLOWS if tail else sentences.LOG_EMPTY
         log = sentences.LOG_UNREADABLE if explained.problem else log
         said.append(log.format(path=path, problem=explained.problem))
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
-        return JobEnded(" ".join(said), quoted=f"{stages}\n{tail}".strip())
+        return JobFailed(
+            " ".join(said),
+            quoted=f"{stages}\n{tail}".strip(),
+            why=" ".join(why),
+            log_path=path,
+            fault=fault_of_job(report.word, gave_up=progress.failing.done(), unheard=silence.is_unheard(tail)),
+        )
 
     def _reason(self, explained: Explained, report: JobReport, site: Site, progress: Progress) -> str:
         if progress.failing.done():

@@ -183,7 +183,7 @@ def why_ended(record: LaunchRecord, site: str) -> str:
     """Return the sentence that tells its owner why a launch ended at a site, which is named by its title."""
     reason = record.end_reason
     if reason == STOPPED:
-        return sentences.STOPPED_BY_YOU
+        return sentences.STOPPED_BY_YOU if record.node else sentences.CANCELLED_BY_YOU
     if reason.startswith(NOT_SUBMITTED):
         # What stands in brackets is for the log.
         return reason.removeprefix(f"{NOT_SUBMITTED}: ").partition(" [")[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from slurm_ssh.job import JobReport, JobState
 from slurm_ssh_spawner import sentences
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -69,10 +70,15 @@ def stage_of(name: Any, text: Any = "") -> tuple[str, str] | None:
 class Progress:
     """One launch on its way.  Any number of people may watch `events`.
 
-    `begun` is set by the first word of its job, `failing` is done when the job gives up.
+    `begun` is set by the first word of its job, `failing` is done when the job gives up.  `accepted_at` is when
+    Slurm had accepted the job, `runs_since` when it was first seen to run: by the hub's clock, in UTC, None before
+    and where an earlier hub saw it.  `report` is what Slurm said of it last.
     """
 
     def __init__(self) -> None:
+        self.accepted_at: datetime | None = None
+        self.runs_since: datetime | None = None
+        self.report = JobReport(JobState.UNKNOWN)
         self.sentences: list[str] = []
         self.stages: list[Stage] = []
         self.notices: list[str] = []
@@ -87,6 +93,7 @@ class Progress:
         """Return the progress of a launch that an earlier hub began, with the stages of its record."""
         progress = cls()
         progress.stages = [Stage.of(each) for each in stages]
+        progress.runs_since = progress.stages[0].began if stages else None
         progress._reports = len(stages)
         progress._length = sum(len(stage.text) for stage in progress.stages)
         return progress
@@ -100,6 +107,19 @@ class Progress:
         """Show one more sentence."""
         self.sentences.append(sentence)
         self._changed()
+
+    def accepted(self) -> None:
+        """Slurm has accepted the job."""
+        self.accepted_at = datetime.now(UTC)
+        self._changed()
+
+    def saw(self, report: JobReport) -> None:
+        """Show what Slurm says of the job."""
+        if self.runs_since is None and report.state in {JobState.RUNNING, JobState.ENDING}:
+            self.runs_since = datetime.now(UTC)
+        if report != self.report:
+            self.report = report
+            self._changed()
 
     def reported(self, name: str, text: str) -> bool:
         """Take note of a stage, or of a notice or a failure, which are none; return whether it was news."""
@@ -120,6 +140,7 @@ class Progress:
         else:
             self._end_stage()
             self.stages.append(Stage(name, text, datetime.now(UTC)))
+            self.runs_since = self.runs_since or self.stages[0].began
             self.tell(sentences.SERVER_STARTING if name == _SERVER else f"{name}: {text}")
         return True
 
@@ -137,11 +158,12 @@ class Progress:
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield for ever what JupyterHub passes on to a page: sentences in their order, then how things stand.
 
-        How things stand is `{"stages": [Stage.to_json()], "output": text, "now": seconds since 1970}`, without a
-        message.
+        How things stand is `{"stages": [Stage.to_json()], "job": {...}, "output": text, "now": seconds since
+        1970}`, without a message.  Of the job it has `state`, `reason`, `node`, `submitted`, `begins` and `ends`
+        of its JobReport, times as seconds since 1970 or null.
         """
         told = 0
-        stood: dict[str, Any] = {"stages": [], "output": ""}
+        stood = _NOTHING
         self._watchers += 1
         try:
             while True:
@@ -150,13 +172,20 @@ class Progress:
                 while told < len(self.sentences):
                     told += 1
                     yield {"progress": min(95, 12 * told), "message": self.sentences[told - 1]}
-                stands = {"stages": [stage.to_json() for stage in self.stages], "output": self.output}
+                stands = self._stands()
                 if stands != stood:
                     stood = stands
                     yield {**stands, "now": datetime.now(UTC).timestamp()}
                 await news.wait()
         finally:
             self._watchers -= 1
+
+    def _stands(self) -> dict[str, Any]:
+        return {
+            "stages": [stage.to_json() for stage in self.stages],
+            "job": _job(self.report),
+            "output": self.output,
+        }
 
     def _end_stage(self, failed: bool = False) -> None:
         if self.stages and self.stages[-1].ended is None:
@@ -165,3 +194,16 @@ class Progress:
     def _changed(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _job(report: JobReport) -> dict[str, Any]:
+    moments = {name: getattr(report, name) for name in ("submitted", "begins", "ends")}
+    return {
+        "state": report.state.value,
+        "reason": report.reason,
+        "node": report.node,
+        **{name: moment and moment.timestamp() for name, moment in moments.items()},
+    }
+
+
+_NOTHING: dict[str, Any] = {"stages": [], "job": _job(JobReport(JobState.UNKNOWN)), "output": ""}

@@ -143,6 +143,19 @@ LAB_SAVE_ALL = _("Save all")
 LAB_START_AGAIN = _("Start again")
 LAB_DISMISS = _("Dismiss")
 
+# -- the pages of a start --------------------------------------------------------------------------------
+CLOSE_PAGE = _("You can close this page: the start goes on.")
+GIVES_UP = _("The hub waits until {until}, then gives up and says so here.")
+HUB_AWAY = _("The hub is away for a moment. Your start goes on, and so does this page.")
+IS_CANCELLED = _("The start is being cancelled.")
+IS_READY = _("Your server is ready.")
+CANCELLED_BY_YOU = _("Cancelled: the start was taken back as you asked.")
+FAILED_UNSAID = _("The start failed, and the hub does not know why.")
+FAULT_OF_CHOICE = _("Other choices may help.")
+FAULT_OF_PROFILE = _("This is a mistake in the profile, not in what you chose. Please tell the administrators.")
+FAULT_OF_CLUSTER = _("This is up to {site}, not to what you chose. Try again later, or choose another cluster.")
+FAULT_OF_HUB = _("This is a fault of the hub, not of what you chose. Please tell the administrators.")
+
 # -- programs that use the hub ---------------------------------------------------------------------------
 NO_SUCH_LAUNCH = _("There is no such launch.")
 NOT_THIS_SERVERS_TOKEN = _("Only a server's own token may report about its launch.")

@@ -58,7 +58,7 @@ def test_the_page_of_a_start_that_failed_before_its_events_were_asked_for_makes_
         bob.submit_form({"profile": "stub", "site": "geneva"})
         # Only once: the page would load itself again without end.
         page.route("**/hub/api/users/bob/server/progress*", lambda asked: asked.fulfill(status=400), times=1)
-        stopping = {"servers": {"": {"pending": "stop"}}}
-        page.route("**/hub/api/users/bob", lambda asked: asked.fulfill(json=stopping), times=1)
+        stopping = {"X-Start": "stopping"}
+        page.route("**/hub/home/start*", lambda asked: asked.fulfill(headers=stopping), times=1)
         page.goto("/hub/spawn-pending/bob", wait_until="commit")
         page.wait_for_function("performance.getEntriesByType('navigation')[0].type === 'reload'")

@@ -29,8 +29,8 @@ REFUSED_BY_SLURM = "Geneva did not accept the job"
 
 _ERROR = re.compile(
     r'(?:<p class="spawn-error-msg[^"]*"[^>]*>|'
-    r"The latest attempt to start your server \S* ?has failed\.\s*</p>\s*<p>)"
-    r"\s*(?:Error: )?(.*?)\s*</p>",
+    r'<div class="alert alert-danger" role="alert" id="start-problem"><b>)'
+    r"\s*(?:Error: )?(.*?)\s*</(?:p|b)>",
     re.DOTALL,
 )
 

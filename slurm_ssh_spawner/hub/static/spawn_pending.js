@@ -1,34 +1,202 @@
-// Make the stop button stop the server that this page is about.
-require(["jquery", "jhapi"], function ($, JHAPI) {
+// Keep the page of a start as things are: its events say when something has changed.  A hub that is started again
+// while the page is open goes on with the start, and so does the page.
+(function () {
   "use strict";
-  var server = document.getElementById("starting-server").dataset;
-  var button = $("#stop-server-btn");
-  var status = $("#stop-server-status");
+  var EVERY_MS = 15000;
+  var AWAY_MS = 5000;
+  var SOON_MS = 150;
+  var page = document.getElementById("starting-server");
+  var part = document.getElementById("start-part");
+  var news = document.getElementById("start-news");
+  var away = document.getElementById("hub-away");
+  var log = document.getElementById("launch-log");
+  var output = document.getElementById("launch-output");
+  var events = new EventSource(page.dataset.progressUrl);
+  var last = "";
+  var said = now() ? now().dataset.news : "";
+  // Of the start that is shown; another one is that of a hub that has begun anew.
+  var started = now() ? now().dataset.started : "";
+  // A proxy does not say that the hub behind it has died, so the hub is asked now and then.
+  var timer = 0;
+  var soon = 0;
+  var isOver = false;
+  // How often a hub that answers may say that there is no such start before that is believed.
+  var looksLeft = 60;
+  // The hub's clock may not be the browser's.
+  var behind = 0;
 
-  function show(kind, text) {
-    status.removeClass("alert-info alert-success alert-danger").addClass("alert alert-" + kind).text(text).show();
+  function now() {
+    return document.getElementById("start-now");
   }
 
-  function stopped() {
-    show("success", "The server is stopped.");
-    window.location.assign(server.baseUrl + "home");
+  function took() {
+    behind = now() ? Date.now() / 1000 - Number(now().dataset.now) : 0;
   }
 
-  function notStopped(request) {
-    var answer = request.responseJSON;
-    show("danger", answer && answer.message ? answer.message : "The server could not be stopped. Try again.");
-    button.prop("disabled", false);
+  function tick() {
+    part.querySelectorAll("[data-since]").forEach(function (clock) {
+      var seconds = Math.max(0, Math.floor(Date.now() / 1000 - behind - Number(clock.dataset.since)));
+      var hours = Math.floor(seconds / 3600);
+      var minutes = Math.floor(seconds / 60) % 60;
+      var head = hours ? hours + ":" + String(minutes).padStart(2, "0") : String(minutes);
+      clock.textContent = head + ":" + String(seconds % 60).padStart(2, "0");
+    });
   }
 
-  button.off("click").on("click", function () {
-    var api = new JHAPI(server.baseUrl);
-    var options = { success: stopped, error: notStopped };
-    button.prop("disabled", true);
-    show("info", "The server is being stopped.");
-    if (server.server) {
-      api.stop_named_server(server.user, server.server, options);
+  function controls() {
+    return Array.from(part.querySelectorAll("a, button, summary"));
+  }
+
+  // A new step is told once, and never the clock.
+  function tell() {
+    document.title = now().dataset.title;
+    if (now().dataset.news !== said) {
+      said = now().dataset.news;
+      news.textContent = said;
+    }
+  }
+
+  function put(text) {
+    if (text === last) {
+      return;
+    }
+    last = text;
+    var focus = controls().indexOf(document.activeElement);
+    var opened = part.querySelector("details[open]");
+    var made = new DOMParser().parseFromString(text, "text/html");
+    part.replaceChildren.apply(part, Array.from(made.body.childNodes));
+    if (opened && part.querySelector("details")) {
+      part.querySelector("details").open = true;
+    }
+    if (focus >= 0 && controls()[focus]) {
+      controls()[focus].focus({ preventScroll: true });
+    }
+    window.launchMoments(part);
+    took();
+    tick();
+    showWish();
+    tell();
+  }
+
+  function again(milliseconds) {
+    clearTimeout(timer);
+    if (!isOver) {
+      timer = setTimeout(look, milliseconds);
+    }
+  }
+
+  function reload() {
+    isOver = true;
+    events.close();
+    window.location.reload();
+  }
+
+  function lost() {
+    events.close();
+    away.hidden = false;
+    again(AWAY_MS);
+  }
+
+  function seen(phase, text) {
+    if (isOver) {
+      return;
+    }
+    if (phase === "off" && (looksLeft -= 1) > 0) {
+      lost();
+    } else if (phase !== "starting") {
+      // The server is up, or its start has failed, or nothing is known of it: the hub has a page for each.
+      reload();
+    } else if (!text) {
+      again(EVERY_MS);
     } else {
-      api.stop_server(server.user, options);
+      put(text);
+      // Another beginning: this hub is not the one whose events are shown.
+      if (!away.hidden || (started && now().dataset.started !== started)) {
+        reload();
+        return;
+      }
+      started = now().dataset.started;
+      again(EVERY_MS);
+    }
+  }
+
+  function look() {
+    clearTimeout(timer);
+    fetch(page.dataset.partUrl, { credentials: "same-origin", cache: "no-store" })
+      .then(function (answer) {
+        var phase = answer.headers.get("X-Start");
+        if (phase) {
+          return answer.text().then(seen.bind(null, phase));
+        }
+        // Another refusal than that of a proxy is the hub's own: somebody has logged out, or looks at another's start.
+        return answer.status < 500 ? again(EVERY_MS) : lost();
+      })
+      .catch(lost);
+  }
+
+  // -- a notification, if the person wants one ------------------------------------------------------------
+  // "default", "granted" or "denied"; "" where there are none, as on a page that came by plain http.
+  function permission() {
+    return window.Notification && window.isSecureContext ? Notification.permission : "";
+  }
+
+  function isWanted() {
+    return permission() === "granted" && sessionStorage.getItem("launch-notify") === "yes";
+  }
+
+  function showWish() {
+    var button = document.getElementById("start-notify");
+    if (button && permission()) {
+      button.hidden = false;
+      button.setAttribute("aria-pressed", String(isWanted()));
+      button.textContent = button.dataset[isWanted() ? "on" : permission() === "denied" ? "blocked" : "off"];
+    }
+  }
+
+  function notified(title) {
+    if (document.hidden && isWanted()) {
+      new Notification(title);
+    }
+  }
+
+  part.addEventListener("click", function (event) {
+    if (event.target.id === "start-notify") {
+      sessionStorage.setItem("launch-notify", isWanted() ? "no" : "yes");
+      Notification.requestPermission().then(showWish);
     }
   });
-});
+
+  // -- what happens ---------------------------------------------------------------------------------------
+  events.onerror = function () {
+    lost();
+    look();
+  };
+  events.onmessage = function (message) {
+    var event = JSON.parse(message.data);
+    if (event.output !== undefined) {
+      // Whatever a job says is text.
+      output.textContent = event.output;
+      log.hidden = !event.output;
+    }
+    if (event.ready || event.failed) {
+      notified(page.dataset[event.ready ? "readyTitle" : "failedTitle"]);
+      news.textContent = event.ready ? page.dataset.ready : "";
+      reload();
+      return;
+    }
+    clearTimeout(soon);
+    soon = setTimeout(look, SOON_MS);
+  };
+  part.addEventListener("submit", function () {
+    // What comes from here on is of a start that nobody waits for.
+    isOver = true;
+    events.close();
+    clearTimeout(timer);
+    clearTimeout(soon);
+    news.textContent = page.dataset.cancelled;
+  });
+  took();
+  showWish();
+  setInterval(tick, 1000);
+  again(EVERY_MS);
+})();

@@ -186,6 +186,11 @@ class LaunchRecords:
         """Return a person's launches, everybody's for None, newest first."""
         return await self._records(history.recent(user, limit, offset))
 
+    async def stages_before(self, user: str, profile_key: str, site_key: str) -> Sequence[Mapping[str, Any]]:
+        """Return the stages of a person's last launch of a profile at a site whose server was up."""
+        query = history.stages_before(user, profile_key, site_key)
+        return tuple(await self._worker.read(lambda connection: connection.scalar(query)) or ())
+
     def stopped(self, job: Job) -> None:
         """Note that a job was cancelled and has ended, and tell who has asked to know."""
         self.end(job.launch_id, ends.STOPPED)

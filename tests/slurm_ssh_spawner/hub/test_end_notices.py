@@ -47,7 +47,7 @@ async def test_an_end_stands_on_every_page_until_that_server_is_started_again(hu
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _ended(hub, 1)
     await _ended(hub, 2, "south")
-    for path in ("spawn", "spawn/alice/south", "token", "user/alice/lab"):
+    for path in ("spawn", "spawn/alice/south", "token"):
         south, default = await _told(alice, path)
         assert default.startswith("Your server at Geneva ended at ")
         assert default.endswith(". The job&#39;s time limit was up.")

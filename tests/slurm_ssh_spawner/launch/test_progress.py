@@ -1,9 +1,11 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from slurm_ssh.job import JobReport, JobState
 from slurm_ssh_spawner.launch.progress import Progress, stage_of
 
 
@@ -100,6 +102,29 @@ async def test_a_page_is_told_how_things_stand_whenever_that_changes(progress: P
     progress.end(failed=True)
     ((stage,),) = await waiting
     assert (stage["failed"], stage["seconds"] >= 0) == (True, True)
+
+
+async def test_a_page_is_told_what_slurm_says_of_the_job(progress: Progress) -> None:
+    events = progress.events()
+    waiting = asyncio.create_task(_until(events, "job"))
+    await asyncio.sleep(0)
+    begins = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority", begins=begins))
+    (job,) = await waiting
+    assert (job["state"], job["reason"], job["begins"]) == ("pending", "Priority", begins.timestamp())
+    assert progress.runs_since is None
+    progress.saw(JobReport(JobState.RUNNING, "RUNNING", node="n1"))
+    since = progress.runs_since
+    progress.saw(JobReport(JobState.ENDING, "COMPLETING", node="n1"))
+    assert since is not None
+    assert progress.runs_since == since
+
+
+async def test_a_job_that_reports_runs(progress: Progress) -> None:
+    progress.reported("job", "Running on n1")
+    assert progress.runs_since == progress.stages[0].began
+    assert Progress.of([stage.to_json() for stage in progress.stages]).runs_since is not None
+    assert Progress.of([]).runs_since is None
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "1", "<b>", None, 1, "a" * 32, "a\n"])

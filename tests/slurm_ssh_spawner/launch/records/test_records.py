@@ -151,6 +151,19 @@ async def test_scripts_and_stages_of_launches_that_ended_long_ago_are_removed(
     assert run.script == f"{ids[5]} 1"
 
 
+async def test_the_stages_of_the_last_launch_that_was_up_are_found(records: LaunchRecords) -> None:
+    for number, node in enumerate(("n1", "n1", "")):
+        launch_id = LaunchId(f"{number:012x}")
+        await records.begin(launch_id, builders.launch())
+        records.note_stages(launch_id, [{"name": f"stage-{number}"}])
+        if node:
+            records.reached(launch_id, node, 8888, 0)
+    await records.settled()
+    assert await records.stages_before("alice", "jupyterlab", "geneva") == ({"name": "stage-1"},)
+    for other in (("bob", "jupyterlab", "geneva"), ("alice", "gone", "geneva"), ("alice", "jupyterlab", "lugano")):
+        assert await records.stages_before(*other) == ()
+
+
 async def test_what_a_site_said_is_cut_before_it_is_kept(records: LaunchRecords) -> None:
     await records.begin(ID, builders.launch())
     records.end(ID, "not submitted: \x1b[2J\n" + "x" * 100_000)

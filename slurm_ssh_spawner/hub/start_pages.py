@@ -1,0 +1,90 @@
+"""What changes on the page of a start, and its end before it is over."""
+
+import asyncio
+from typing import Any
+
+from jupyterhub.handlers.pages import SpawnPendingHandler
+from jupyterhub.utils import url_escape_path, url_path_join
+from tornado import web
+from tornado.httputil import url_concat
+
+from slurm_ssh_spawner.hub.home import Page, StopServer
+from slurm_ssh_spawner.hub.not_there import KnowsServer
+from slurm_ssh_spawner.hub.shared import StartRequest
+from slurm_ssh_spawner.hub.start_view import start_view
+
+# What a button of ours sends besides choices.
+_NOT_CHOICES = {"_xsrf", "server", "user"}
+_LOOKS, _LOOK_SECONDS = 40, 0.25
+
+
+class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
+    """`/hub/spawn-pending/...`: a start on its way, or what became of it."""
+
+
+class _OwnStart(Page):
+    """Of a page about somebody's start, which an administrator may look at too."""
+
+    def own(self) -> tuple[str, Any]:
+        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
+        if self.get_argument("user", self.current_user.name) != self.current_user.name:
+            raise web.HTTPError(404)
+        return super().own()
+
+
+class StartPart(_OwnStart):
+    """`/hub/home/start`: what changes on the page of a start, for the page that is open.
+
+    The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`.
+    """
+
+    def _record_activity(self, *_args: object, **_kwargs: object) -> bool:
+        """An open page is no activity of its person."""
+        return False
+
+    async def get(self) -> None:
+        """Answer with the part of the page, nothing where no start is under way; 403 for who is not logged in."""
+        if self.current_user is None:
+            raise web.HTTPError(403)
+        name, spawner = self.own()
+        start = await start_view(self.current_user, name)
+        phase = "failed" if start and start.failure else _phase(spawner)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Start", phase)
+        if start and start.waits:
+            # Whether another cluster is free is asked for meanwhile, if what is known is old.
+            shared = self.shared
+            shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, name)))
+        if phase == "starting" and start:
+            # Nothing in it is awaited; rendered without that it takes a fraction of the time.
+            self.finish(self.render_template("start_parts.html", sync=True, start=start))
+        else:
+            self.finish("")
+
+
+class CancelStart(_OwnStart, StopServer):
+    """`/hub/home/cancel`: takes back a start; with a site, leads to the form with the choices that were sent."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Stop it, and lead to Home or to the form."""
+        name, spawner = self.own()
+        if spawner.pending == "spawn":
+            await self.stop_server(name, spawner)
+        choices = {
+            key: self.get_body_argument(key) for key in self.request.body_arguments if key not in _NOT_CHOICES
+        }
+        if "site" not in choices:
+            self.go_home()
+            return
+        # JupyterHub shows no form of a server that is being stopped.
+        for _ in range(_LOOKS):
+            if spawner.active:
+                await asyncio.sleep(_LOOK_SECONDS)
+        user = self.current_user.escaped_name
+        self.redirect(url_concat(url_path_join(self.hub.base_url, "spawn", user, url_escape_path(name)), choices))
+
+
+def _phase(spawner: object) -> str:
+    pending = {"spawn": "starting", "stop": "stopping"}.get(str(getattr(spawner, "pending", "")))
+    return pending or ("up" if getattr(spawner, "ready", False) else "off")

@@ -1,0 +1,152 @@
+"""The pages of a start at a real hub: on its way and failed, all of it without scripts."""
+
+import html
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyterhub.app import JupyterHub
+
+from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh_spawner.launch.progress import Progress
+from tests.support import builders, launching
+from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person
+
+_TAGS = re.compile(r"<[^>]*>")
+
+
+@pytest.fixture
+async def hub(
+    hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[LaunchingHub]:
+    async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
+        yield hub
+        await hub.core.close()
+
+
+def _text(markup: str) -> str:
+    content = re.findall(r"<main[^>]*>(.*)</main>", markup, re.DOTALL)
+    return " ".join(html.unescape(_TAGS.sub(" ", content[0] if content else markup)).split())
+
+
+async def _starting(hub: LaunchingHub, person: Person, server: str = "") -> tuple[Any, Progress]:
+    """Let a start of theirs be under way, with a job in the queue."""
+    launch = builders.launch(hub.core.catalogue.current, {"cores": "2"})
+    launch_id = LaunchId("0123456789ab")
+    records = hub.core.launcher.records
+    await records.begin(launch_id, launch, server=server, wait_until=datetime.now(UTC) + timedelta(hours=4))
+    records.submitted(launch_id, "4711")
+    await records.settled()
+    spawner = person.user.spawners[server]
+    spawner._spawn_pending, spawner.last_launch_id, spawner._progress = True, launch_id, Progress()
+    spawner._progress.accepted()
+    spawner._progress.tell("Geneva has accepted job 4711.")
+    return spawner, spawner._progress
+
+
+async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.post("/@/space%20word/hub/home/new", [("name", "My Analysis 1")])
+    spawner, progress = await _starting(hub, alice, "my-analysis-1")
+    now = datetime.now(UTC)
+    progress.saw(
+        JobReport(JobState.PENDING, "PENDING", "Priority", submitted=now, begins=now + timedelta(hours=2))
+    )
+    page = await alice.page("spawn-pending/alice/my-analysis-1")
+    said = _text(page.text)
+    assert "<title>In the queue (&lt; 1 min) · My Analysis 1</title>" in page.text
+    assert (
+        "Starting My Analysis 1 : waiting for a node JupyterLab on Geneva: 2 cores, 1 GB, 1 h. Job 4711, submitted"
+    ) in said
+    assert "Other jobs are before yours in the queue of Geneva. (Priority) Slurm expects it to start at" in said
+    assert "then gives up and says so here. You can close this page: the start goes on." in said
+    assert "✓ done: Geneva has accepted job 4711" in said
+    assert "● under way: Wait in the queue 0:0" in said
+    assert "○ to come: Start the notebook server" in said
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.text
+    assert "new EventSource" not in page.text
+    assert 'data-part-url="/@/space%20word/hub/home/start?user=alice&amp;server=my-analysis-1"' in page.text
+    assert '<input type="hidden" name="user" value="alice">' in page.text
+    spawner._spawn_pending = False
+
+
+async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.RUNNING, "RUNNING", node="n1"))
+    progress.reported("kernel", "script 1432: <b>")
+    part = await alice.page("home/start?server=")
+    assert (part.status_code, part.headers["x-start"]) == (200, "starting")
+    assert "<main" not in part.text
+    assert "● under way: Make kernels 0:0" in _text(part.text)
+    assert "script 1432: &lt;b&gt;" in part.text
+    assert 'data-news="Make kernels"' in part.text
+    theirs = await bob.page("home/start?server=")
+    assert (theirs.headers["x-start"], theirs.text) == ("off", "")
+    assert (await alice.page("home/start?server=nowhere")).status_code == 404
+    spawner._spawn_pending = False
+    alice.forget_cookies()
+    assert (await alice.page("home/start?server=")).status_code == 403
+
+
+async def test_a_failure_is_a_page_of_its_own(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.send([("profile", "jupyterlab"), ("cores", "2")])
+    page = (await alice.page("spawn-pending/alice")).text
+    said = _text(page)
+    assert "<title>Could not start · Default server</title>" in page
+    assert said.startswith("Default server could not start JupyterLab on Geneva, ended")
+    assert REFUSED_BY_SLURM in said
+    assert "Other choices may help. Try again Change the choices Copy report Home" in said
+    assert "Launch " in said
+    assert "starting up" not in said
+    assert said.count(REFUSED_BY_SLURM) == 2, "once for people, once in the report"
+    elsewhere = await alice.page("user/alice/lab")
+    assert elsewhere.headers["location"].startswith("/@/space%20word/hub/spawn-pending/alice")
+    assert (await alice.page("home/start?server=")).headers["x-start"] == "failed"
+
+
+async def test_what_failed_can_be_tried_again_as_it_was(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.send([("profile", "jupyterlab"), ("cores", "2")])
+    page = (await alice.page("spawn-pending/alice")).text
+    # The form begins with what was chosen, whatever was accepted last.
+    assert 'href="/@/space%20word/hub/spawn/alice?profile=jupyterlab&amp;site=geneva&amp;cores=2"' in page
+    ((action, fields),) = re.findall(
+        r'<form method="post" action="([^"]+)">(.*?id="try-again".*?)</form>', page, re.DOTALL
+    )
+    sent = re.findall(r'name="([^"]+)" value="([^"]*)"', fields)
+    answer = await alice.post(html.unescape(action), sent)
+    assert REFUSED_BY_SLURM in answer.text
+    assert alice.stored()["cores"] == "2"
+
+
+async def test_a_start_is_cancelled_without_scripts_and_leads_home_or_to_the_form(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    cancel = "/@/space%20word/hub/home/cancel"
+    home = await alice.post(cancel, [("server", "")])
+    assert home.headers["location"] == "/@/space%20word/hub/home"
+    form = await alice.post(
+        cancel, [("server", ""), ("profile", "jupyterlab"), ("site", "lugano"), ("time", "2h")]
+    )
+    assert form.headers["location"] == "/@/space%20word/hub/spawn/alice?profile=jupyterlab&site=lugano&time=2h"
+    assert (await alice.post(cancel, [("server", "nowhere")])).status_code == 404
+    # Of a page of somebody else's start, as administrators see it.
+    assert (await alice.post(cancel, [("user", "bob"), ("server", "")])).status_code == 404
+    assert (await alice.page("home/start?user=bob&server=")).status_code == 404
+    assert (await alice.post(cancel, [], xsrf="")).status_code == 403
+
+
+async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    spawner, _ = await _starting(hub, alice)
+    spawner._spawn_pending = False
+    record = await hub.core.launcher.records.get(LaunchId("0123456789ab"))
+    assert record is not None
+    hub.core.launcher.records.stopped(replace(record.job("hub")))
+    await hub.core.launcher.records.settled()
+    assert "Cancelled: the start was taken back as you asked." in _text((await alice.page("home")).text)
