@@ -76,7 +76,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     tunnels = _tunnels(settings, reach, credentials, has_tunnels)
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
     reconciliation = Reconciliation(launcher, credentials, servers)
-    hub = Hub(catalogue, launcher, reach.availability, reconciliation, reach.watch)
+    hub = Hub(catalogue, launcher, reach.availability, reconciliation, reach.watch, reach)
     launcher.recall_ends()
     launcher.unattended.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()

@@ -7,6 +7,7 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.metrics import MetricsHandler
 from jupyterhub.handlers.pages import HomeHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
@@ -16,6 +17,7 @@ from slurm_ssh_spawner.hub import database_errors
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.sentences import labels
@@ -36,7 +38,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/forget", ForgetServer),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage}
+_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage, MetricsHandler: SitesMetricsHandler}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 

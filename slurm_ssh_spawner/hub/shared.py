@@ -14,6 +14,7 @@ from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
+from slurm_ssh.core import Core
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh_spawner.hub.restored import Looker
@@ -84,6 +85,7 @@ class Hub:
     availability: Availability
     reconciliation: Reconciliation
     watch: JobWatch
+    core: Core
     seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
 
@@ -149,7 +151,11 @@ class Hub:
         begun = await self.launcher.records.going_on(request.user)
         # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
         request = ask().beside(begun)
-        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
+        try:
+            accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, last)
+        except ChoiceRefused:
+            self.launcher.tally.refused_choice()
+            raise
         take(accepted)
         await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
 
@@ -183,6 +189,7 @@ class Hub:
             choices = page.parse(sent)
             resolved = self.resolve(request, choices)
         except ChoiceRefused as error:
+            self.launcher.tally.refused_choice()
             _SENT.set(_Sent(request.user, typed, error))
             raise
         _SENT.set(_Sent(request.user, typed))

@@ -31,6 +31,7 @@ class LaunchRecords:
 
     def __init__(self, url: str) -> None:
         self._worker = Worker(open_engine(url))
+        self.history = history.History(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:
