@@ -1,14 +1,14 @@
 """The one translation of errors of the core into what JupyterHub shows."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jupyterhub.spawner import SpawnException
 from sqlalchemy.exc import SQLAlchemyError
 
 from profiles.errors import ChoiceRefused
-from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.records import DatabaseAway
 
@@ -31,6 +31,10 @@ class LaunchFailed(SpawnException):  # type: ignore[misc]
         self.jupyterhub_message = message
         self.jupyterhub_html_message = markup
 
+    def get_message(self) -> str:
+        """Return what tornado writes to the log: nothing, it is there."""
+        return ""
+
 
 @contextmanager
 def nothing_started() -> Iterator[None]:
@@ -45,16 +49,25 @@ def nothing_started() -> Iterator[None]:
 
 
 @contextmanager
-def as_launch_failure(unavailable: str = "{problem}") -> Iterator[None]:
+def as_launch_failure(
+    unavailable: str = "{problem}", log: Callable[[LaunchError | ChoiceRefused], None] | None = None
+) -> Iterator[None]:
     """Turn errors of the gate and of the core into LaunchFailed.
 
     `unavailable` is the sentence about what may work later; the error's own takes the place of `{problem}` in it.
+    `log` is called with an error of which the log does not tell yet.
     """
     try:
         yield
-    except Unavailable as error:
-        raise LaunchFailed(error, unavailable.format(problem=error.message)) from error
-    except LaunchError as error:
-        raise LaunchFailed(error) from error
-    except ChoiceRefused as error:
-        raise LaunchFailed(Refused(error.message)) from error
+    except (LaunchError, ChoiceRefused) as error:
+        # Of a job that ended there is a line already.
+        if log and not isinstance(error, JobEnded):
+            log(error)
+        raise _translated(error, unavailable) from error
+
+
+def _translated(error: LaunchError | ChoiceRefused, unavailable: str) -> LaunchFailed:
+    if isinstance(error, ChoiceRefused):
+        return LaunchFailed(Refused(error.message))
+    said = unavailable.format(problem=error.message) if isinstance(error, Unavailable) else ""
+    return LaunchFailed(error, said)

@@ -13,7 +13,7 @@ from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors
+from slurm_ssh_spawner.hub import database_errors, quiet
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
@@ -64,6 +64,7 @@ def _init_handlers(app: Any) -> None:
     _original(app)
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
+        quiet.install(app.log)
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})
