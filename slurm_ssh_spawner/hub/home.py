@@ -1,7 +1,6 @@
 """Home: a person's servers, and what may be done with them, all of it without scripts."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
@@ -10,10 +9,10 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import in_use
+from slurm_ssh_spawner.hub import in_use, moments
+from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
-from slurm_ssh_spawner.launch.clock import lasting
 
 # Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
 _STOP_SECONDS = 2.0
@@ -33,9 +32,9 @@ class _Page(BaseHandler):  # type: ignore[misc]
         """Answer with a page about the person's servers as they are now."""
         told: Overview = await overview(self.shared, self.current_user)
         self.set_header("Cache-Control", "no-store")
-        self.finish(
-            await self.render_template(template, overview=told, now=datetime.now(UTC), lasting=lasting, **values)
-        )
+        # Nothing in it is awaited; rendered without that it takes a fraction of the time.
+        page = self.render_template(template, sync=True, overview=told, **moments.functions(), **values)
+        self.finish(page)
 
     def go_home(self) -> None:
         """Lead to Home."""
@@ -72,6 +71,21 @@ class ServersPart(_Page):
         if self.current_user is None:
             raise web.HTTPError(403)
         await self.show("home_parts.html")
+
+
+class ServerPart(ServersPart):
+    """`/hub/home/server?at=/user/...`: the card of a server, for the page that stands at its address."""
+
+    async def get(self) -> None:
+        """Answer with the card.  403 for who is not logged in, 404 for an address that is not theirs."""
+        user = self.current_user
+        if user is None:
+            raise web.HTTPError(403)
+        name = server_at(self.get_query_argument("at", ""), self.base_url, user.name, user.orm_spawners)
+        if name in user.spawners and user.spawners[name].ready:
+            # It may have ended a moment ago: that is looked at as often as somebody asks, and not for long.
+            await user.spawners[name].poll_and_notify()
+        await self.show("server_part.html", server=name)
 
 
 class NewServer(_Page):

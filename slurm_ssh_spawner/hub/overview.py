@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kernels.units import say_minutes
-from profiles.errors import ChoiceRefused
-from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.clusters import ClusterView, clusters
 from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
-from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, State, is_worth_a_card, servers
+from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, is_worth_a_card, servers
 from slurm_ssh_spawner.sentences import labels
 
 _MOST_LAUNCHES = 60
@@ -72,7 +70,7 @@ async def overview(hub: Hub, user: Any) -> Overview:
         servers=tuple(view for view in views if is_worth_a_card(view)),
         clusters=clusters(hub.offer(StartRequest.of(user, ""))),
         past=tuple(_past(hub, record, titles) for record in records if record.ended)[:_SHOWN_LAUNCHES],
-        longer={view.record.launch_id: _longer(hub, user, view) for view in views if view.record},
+        longer={view.record.launch_id: _longer(view) for view in views if view.record},
         problem=problem,
     )
 
@@ -118,19 +116,7 @@ def _past(hub: Hub, record: LaunchRecord, titles: Mapping[str, str]) -> Past:
     return Past(record, title, what, lasted, why_ended(record, what.site))
 
 
-def _longer(hub: Hub, user: Any, view: ServerView) -> str:
+def _longer(view: ServerView) -> str:
     """Return the time, as the form takes it, with which a server may run longer than it did; "" for none."""
     minutes = min(_LONGER * view.asked.minutes, view.asked.most_minutes)
-    if not view.time_was_up or minutes <= view.asked.minutes:
-        return ""
-    time = say_minutes(minutes)
-    try:
-        hub.resolve(StartRequest.of(user, view.name), Choices.of({**view.again, "time": time}))
-    except ChoiceRefused:
-        return ""
-    return time
-
-
-def is_stoppable(view: ServerView) -> bool:
-    """Return whether JupyterHub has something of a server to stop."""
-    return view.state in {State.RUNNING, State.WAITING, State.STARTING}
+    return say_minutes(minutes) if view.time_was_up and minutes > view.asked.minutes else ""

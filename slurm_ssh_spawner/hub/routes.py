@@ -7,20 +7,23 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
+from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
-from jupyterhub.handlers.pages import HomeHandler
+from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, quiet
-from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServersPart, StopServer
+from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.launches_page import LaunchesPage, LaunchesTable, LaunchPage
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
+from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
-from slurm_ssh_spawner.sentences import labels
+from slurm_ssh_spawner.sentences import admin, labels
 
 _original = JupyterHub.init_handlers
 
@@ -32,13 +35,23 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches", LaunchesHandler),
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/offer", OfferHandler),
+    (r"/launches", LaunchesPage),
+    (r"/launches\.csv", LaunchesTable),
+    (r"/launches/([0-9a-f]{12})", LaunchPage),
     (r"/home/servers", ServersPart),
+    (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
-_REPLACED = {UserServerAPIHandler: ServerHandler, HomeHandler: HomePage, MetricsHandler: SitesMetricsHandler}
+_REPLACED = {
+    UserServerAPIHandler: ServerHandler,
+    HomeHandler: HomePage,
+    MetricsHandler: SitesMetricsHandler,
+    UserUrlHandler: ServerAddress,
+    ProxyErrorHandler: ProxyError,
+}
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
 
@@ -71,6 +84,7 @@ def _init_handlers(app: Any) -> None:
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
             "launch_labels": labels,
+            "launch_admin": admin,
             **variables,
         }
         begin(app)

@@ -8,7 +8,7 @@ from slurm_ssh_spawner.launch.standing import Observed, SiteStanding, standings
 
 DAY = timedelta(days=1)
 # What Slurm said of a job that waits holds until it is asked again.
-_YOUNG_SECONDS = 3600.0
+YOUNG_SECONDS = 3600.0
 
 
 async def standing(hub: Hub) -> tuple[SiteStanding, ...]:
@@ -16,7 +16,7 @@ async def standing(hub: Hub) -> tuple[SiteStanding, ...]:
     history, core, name = hub.launcher.records.history, hub.core, hub.launcher.hub_name
     going_on = await history.going_on()
     sites = hub.catalogue.current.sites
-    reports = {each.launch_id: hub.watch.latest(each.job(name), _YOUNG_SECONDS) for each in going_on}
+    reports = {each.launch_id: hub.watch.latest(each.job(name), YOUNG_SECONDS) for each in going_on}
     return standings(
         sites,
         going_on,

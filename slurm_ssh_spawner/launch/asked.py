@@ -33,11 +33,15 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     """Return what the launch asked for."""
     profile, site = catalogue.profiles.get(record.profile_key), catalogue.sites.get(record.site_key)
     titles = profile.name if profile else record.profile_key, site.title if site else record.site_key
-    if not profile or record.site_key not in catalogue.sites_of(record.profile_key):
+    if not profile or not site or record.site_key not in catalogue.sites_of(record.profile_key):
         return Asked(*titles)
     what = catalogue.offering(record.profile_key, record.site_key)
     numbers = {name: _number(name, what, record.choices) for name in _READ}
-    return Asked(*titles, _said(numbers, record.choices), numbers["time"], what.resources.time.most)
+    # What is chosen by default is the first one.
+    offered = what.partitions or tuple(site.partitions)
+    partition = site.partitions.get(record.choices.get("partition") or next(iter(offered), ""))
+    most = min(what.resources.time.most, (partition and partition.time_max) or what.resources.time.most)
+    return Asked(*titles, _said(numbers, record.choices), numbers["time"], most)
 
 
 def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:

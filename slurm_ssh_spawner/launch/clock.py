@@ -14,11 +14,11 @@ def clock(moment: datetime, now: datetime | None = None) -> str:
 
 
 def lasting(minutes: int) -> str:
-    """Return how long something lasts: "12 min", "1 h 30 min", "2 d"; of more than a day not the minutes."""
+    """Return how long something lasts: "< 1 min", "1 h 30 min", "2 d"; of more than a day not the minutes."""
     days, rest = divmod(max(0, minutes), _DAY)
     hours, left = divmod(rest, _HOUR)
     if days:
         return (labels.DAYS_AND_HOURS if hours else labels.DAYS).format(days=days, hours=hours)
     if hours:
         return (labels.HOURS_AND_MINUTES if left else labels.HOURS).format(hours=hours, minutes=left)
-    return labels.MINUTES.format(minutes=left)
+    return labels.MINUTES.format(minutes=left) if left else labels.NO_MINUTE

@@ -1,5 +1,6 @@
 """How each site stands for a hub now: how it answers, what goes on there, what has ended.  Pure."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ class SiteStanding:
     monitor_ends: float | None
     connections: int
     tunnels: int
+
+    @property
+    def monitor_minutes(self) -> int | None:
+        """The minutes for which its monitor's ticket is still valid, None if it has none."""
+        return None if self.monitor_ends is None else max(0, int(self.monitor_ends - time.time()) // 60)
 
     @property
     def is_up(self) -> bool | None:

@@ -115,6 +115,16 @@ USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
+NOT_RUNNING = _("It is not running.")
+NOBODY_THERE = _(
+    "Nobody answers at this address now. A server that has ended, or whose cluster cannot be reached, answers no "
+    "more; one that has just been started may need a moment."
+)
+UNSAVED = _("While its job goes on, so does your work: wait, before you start it again.")
+LOOKS_AGAIN = _("This page looks again by itself.")
+NO_SUCH_PAGE = _("There is nothing at this address, or it is not for you.")
+WERE_LOGGED_OUT = _("You were logged out meanwhile, so nothing was done. Log in and come back.")
+TELL_ADMINS = _("If it happens again, tell the administrators of the hub what you did and when.")
 NOT_FORGETTABLE = _("Only a named server that does not run can be forgotten.")
 
 # -- programs that use the hub ---------------------------------------------------------------------------

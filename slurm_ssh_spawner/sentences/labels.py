@@ -4,6 +4,7 @@ from slurm_ssh_spawner.sentences import _
 
 # -- the frame of all pages ------------------------------------------------------------------------------
 SKIP_TO_CONTENT = _("Skip to the content")
+NO_MINUTE = _("< 1 min")
 MINUTES = _("{minutes} min")
 HOURS = _("{hours} h")
 HOURS_AND_MINUTES = _("{hours} h {minutes} min")
@@ -50,6 +51,16 @@ FORGET = _("Forget")
 ABOUT_SERVER = _("{action}: {server}")
 LOG_IN = _("Log in")
 STOP_TITLE = _("Stop {server}?")
+STOP_DEFAULT = _("Stop your default server?")
+NOT_RUNNING_TITLE = _("{server} is not running")
+NOT_STARTED_TITLE = _("{server} could not start")
+TRY_AGAIN_TITLE = _("Try again")
+NOT_REACHED_TITLE = _("The server cannot be reached")
+NOT_FOUND_TITLE = _("There is no such page")
+LOGGED_OUT_TITLE = _("You were logged out")
+FORBIDDEN_TITLE = _("You may not do this")
+WENT_WRONG_TITLE = _("Something went wrong")
+STATUS_LINE = _("{status} {message}")
 KEEP = _("Keep it running")
 
 # -- a person's clusters and last launches ---------------------------------------------------------------

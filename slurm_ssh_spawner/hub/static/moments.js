@@ -13,9 +13,8 @@
       how.day = "numeric";
       how.month = "short";
     }
-    var language = document.documentElement.lang || undefined;
-    time.textContent = when.toLocaleString(language, how);
-    time.title = when.toLocaleString(language, { dateStyle: "full", timeStyle: "long" });
+    time.textContent = when.toLocaleString(undefined, how);
+    time.title = when.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
     time.dataset.local = "yes";
   }
 

@@ -68,7 +68,7 @@ async def test_a_card_says_what_where_and_why_it_ended(hub: LaunchingHub) -> Non
     page = (await alice.page("home")).text
     card = _cards(page)["server-default"]
     assert card.startswith(
-        "Default server ended 0 min ago JupyterLab on Geneva, node n1, job 1 2 cores, 1 GB, 1 h"
+        "Default server ended < 1 min ago JupyterLab on Geneva, node n1, job 1 2 cores, 1 GB, 1 h"
     )
     assert "The job's time limit of 1h was up. Ended at " in card
     assert "Files that you saved are in your home directory at Geneva." in card
@@ -82,7 +82,7 @@ async def test_a_start_that_failed_and_a_stop_that_is_owed_are_said(hub: Launchi
     await _launch(hub, 1, reason="not submitted: Geneva cannot be reached. [No route]", node="")
     await hub.core.launcher.records.want_stop(await _launch(hub, 2, "south"))
     cards = _cards((await alice.page("home")).text)
-    assert "could not start, 0 min ago" in cards["server-default"]
+    assert "could not start, < 1 min ago" in cards["server-default"]
     assert "Geneva cannot be reached. Ended at" in cards["server-default"]
     assert "The job still runs and is charged." in cards["server-south-owed"]
 

@@ -43,9 +43,8 @@ async def test_a_start_that_came_to_nothing_is_one_line(
     assert line.startswith("jupyter-hub-")
     assert "was not submitted for alice: Geneva did not accept the job" in line
     await alice.send([("profile", "jupyterlab"), ("time", "99h")])
-    assert _lines(caplog) == [
-        "no job, alice: not started: Time: 99h is not offered. Choose 1m to 8h. The partition normal allows no more."
-    ]
+    (line,) = _lines(caplog)
+    assert line.startswith("no job, alice: not started: Time: 99h is not offered. Choose 1m to 8h.")
     assert (await alice.call("POST", json={"profile": "jupyterlab"}))[0] == 400
     (line,) = _lines(caplog)
     assert "was not submitted for alice" in line

@@ -140,8 +140,8 @@ def test_whatever_a_record_says_of_its_resources_is_read_or_passed_over() -> Non
 @pytest.mark.parametrize(
     ("minutes", "text"),
     [
-        (-1, "0 min"),
-        (0, "0 min"),
+        (-1, "< 1 min"),
+        (0, "< 1 min"),
         (59, "59 min"),
         (60, "1 h"),
         (61, "1 h 1 min"),

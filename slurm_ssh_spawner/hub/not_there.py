@@ -1,0 +1,79 @@
+"""Pages at the address of a server that is not there: it does not run, or the proxy finds nobody."""
+
+from collections.abc import Awaitable
+from http.client import responses
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.handlers.base import UserUrlHandler
+from tornado import web
+
+from slurm_ssh_spawner.hub import moments
+from slurm_ssh_spawner.hub.overview import overview
+from slurm_ssh_spawner.hub.shared import SETTING
+
+_LONGEST_ADDRESS = 2000
+_NOT_RUNNING = "not_running.html"
+
+
+class KnowsServer:
+    """Of a handler that may show `not_running.html`: the page says what is known of that server."""
+
+    def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
+        """Render as JupyterHub does."""
+        render: Any = super().render_template  # type: ignore[misc]
+        if sync or name != _NOT_RUNNING:
+            return render(name, sync, **values)
+        return self._with_server(render, values)
+
+    async def _with_server(self, render: Any, values: dict[str, Any]) -> str:
+        handler: Any = self
+        told = await overview(handler.settings[SETTING], values["user"])
+        more = {
+            "overview": told,
+            "view": told.of(values["server_name"]),
+            "back_to": handler.get_argument("next", ""),
+        }
+        rendered: Awaitable[str] = render(_NOT_RUNNING, **{**moments.functions(), **more, **values})
+        return await rendered
+
+
+class ServerAddress(KnowsServer, UserUrlHandler):  # type: ignore[misc]
+    """`/hub/user/...`, where the proxy leads while there is no such server."""
+
+    def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
+        """Render as JupyterHub does; who starts the server comes back to where they are."""
+        return super().render_template(name, sync, back_to=self.request.uri, **values)
+
+
+class ProxyError(BaseHandler):  # type: ignore[misc]
+    """`/hub/error/...?url=...`, what the proxy shows for an address behind which nobody answers.
+
+    The proxy asks for it, so nobody is logged in here: what became of a server is asked for by the page's script.
+    """
+
+    async def get(self, status: str) -> None:
+        """Answer with the page."""
+        number, address = int(status), self.get_argument("url", "")[:_LONGEST_ADDRESS]
+        template = "nobody_there.html" if number == 503 else "error.html"
+        page = await self.render_template(
+            template,
+            status_code=number,
+            status_message=responses.get(number, ""),
+            address=urlsplit(address).path,
+        )
+        self.set_header("Content-Type", "text/html")
+        self.finish(page)
+
+
+def server_at(path: str, prefix: str, owner: str, servers: Any) -> str:
+    """Return the name of a person's server that has the address; `prefix` is that of all, such as `/`.
+
+    Raises 404 if it is not an address of theirs.
+    """
+    user, _, rest = path.removeprefix(f"{prefix}user/").partition("/")
+    if not path.startswith(f"{prefix}user/") or unquote(user) != owner:
+        raise web.HTTPError(404)
+    name = unquote(rest.partition("/")[0])
+    return name if name in servers else ""
