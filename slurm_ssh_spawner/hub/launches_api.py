@@ -7,13 +7,17 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.utils import isoformat
 from tornado import web
 
+from slurm_ssh.job import JobReport, JobState
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.hub.shared import SETTING, Hub
+from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 
 MOST = 200
 _USUAL = 50
 _DEEPEST = 10**6
+# Servers that run are looked at twice a minute, those that wait at least as often.
+_OBSERVED_SECONDS = 120.0
 
 
 class LaunchesHandler(APIHandler):  # type: ignore[misc]
@@ -27,13 +31,15 @@ class LaunchesHandler(APIHandler):  # type: ignore[misc]
         """Answer.  400 for other values, 403 for launches that are not theirs, 503 without the database."""
         user = self._whose()
         limit, offset = self._number("limit", _USUAL, 1, MOST), self._number("offset", 0, 0, _DEEPEST)
+        hub: Hub = self.settings[SETTING]
         try:
             # One more says whether there are more.
-            found = await self.settings[SETTING].launcher.records.recent(user, limit + 1, offset)
+            found = await hub.launcher.records.recent(user, limit + 1, offset)
         except DatabaseAway as error:
             raise web.HTTPError(503, error.message) from error
         more = offset + limit if len(found) > limit else None
-        self.write({"launches": [shown(record) for record in found[:limit]], "next_offset": more})
+        told = [shown(record) | _observed(hub, record) for record in found[:limit]]
+        self.write({"launches": told, "next_offset": more})
 
     def _whose(self) -> str | None:
         """Return whose launches are asked for, None for everybody's."""
@@ -71,6 +77,23 @@ def shown(record: LaunchRecord) -> dict[str, Any]:
         # Before the end it is what a start has failed for, whose job is being stopped.
         "end_reason": record.end_reason if record.ended else "",
         "end_log": record.end_log,
+    }
+
+
+def _observed(hub: Hub, record: LaunchRecord) -> dict[str, Any]:
+    """Return what Slurm said last of a launch that is not over, and the titles of what it is; asks nobody."""
+    what, report = asked(hub.catalogue.current, record), JobReport(JobState.UNKNOWN)
+    if record.ended is None:
+        report = hub.watch.latest(record.job(hub.launcher.hub_name), _OBSERVED_SECONDS)
+    return {
+        "site_title": what.site,
+        "profile_title": what.profile,
+        "state": JobState.ENDED if record.ended else report.state,
+        "reason": report.reason,
+        "submitted": _moment(report.submitted),
+        "expected_start": _moment(report.begins) if report.state is JobState.PENDING else None,
+        "ends": _moment(report.ends),
+        "stop_wanted": record.stop_wanted and record.ended is None,
     }
 
 

@@ -73,7 +73,28 @@ async def test_a_launch_is_told_with_its_end(hub: RunningHub) -> None:
         "wait_until": None,
         "end_reason": "The job's program failed (exit status 3).",
         "end_log": "<b>log</b>",
+        "site_title": "Geneva",
+        "profile_title": "JupyterLab",
+        "state": "ended",
+        "reason": "",
+        "submitted": None,
+        "expected_start": None,
+        "ends": None,
+        "stop_wanted": False,
     }
+
+
+async def test_of_a_launch_that_goes_on_nothing_is_said_that_slurm_has_not_said(hub: RunningHub) -> None:
+    core: Hub = hub.app.tornado_settings[SETTING]
+    launch_id = await _began(hub, 1)
+    core.launcher.records.submitted(launch_id, "17")
+    await core.launcher.records.settled()
+    asker = hub.person("alice")
+    (told,) = (await _asked(hub, asker)).json()["launches"]
+    assert (told["state"], told["ends"], told["stop_wanted"]) == ("unknown", None, False)
+    await core.launcher.records.want_stop(launch_id)
+    (told,) = (await _asked(hub, asker)).json()["launches"]
+    assert told["stop_wanted"]
 
 
 async def test_who_may_stop_all_servers_sees_all_launches(hub: RunningHub) -> None:
