@@ -17,6 +17,7 @@ from profiles.offer.offer import Offer, Person, sites_for
 from slurm_ssh.core import Core
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -88,6 +89,7 @@ class Hub:
     core: Core
     seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -198,7 +200,9 @@ class Hub:
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
-    """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
+    """Return what the page's banner tells a user about their jobs and about starts that they asked for others.
+
+    Admins are told of the catalogue too.
 
     For `c.JupyterHub.template_vars`.
     """
@@ -206,4 +210,5 @@ def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
     if not isinstance(hub, Hub):
         return ()
     problem = hub.catalogue.problem
-    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))
+    for_admins = (*((problem,) if problem and user.admin else ()), *hub.refusals.notices(user.name))
+    return (*for_admins, *hub.launcher.notices(user.name))
