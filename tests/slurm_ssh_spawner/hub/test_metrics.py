@@ -1,18 +1,28 @@
 """JupyterHub's page of metrics at a real hub: what it says of launches, sites and tickets."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from kerberos_auth.renewal import Counts
 from lab.plain_http import NO_TLS
+from slurm_ssh.facts.snapshots import Health
 from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.hub.metrics import SitesMetrics
+from slurm_ssh_spawner.hub.standing import standing
+from slurm_ssh_spawner.launch.progress import Stage
 from slurm_ssh_spawner.launch.tally import REASONS, RESULTS
 from tests.support import builders, launching
+from tests.support.folders import TREE
 from tests.support.launching import LaunchingHub, site
 from tests.support.waiting import until
 
@@ -108,3 +118,24 @@ async def test_without_the_database_the_rest_is_shown(hub: LaunchingHub) -> None
     samples = await _metrics(hub)
     assert samples["database_up", ()] == 0
     assert not any(name == "launches_going_on" for name, _ in samples)
+
+
+async def test_the_dashboard_and_the_docs_name_metrics_that_there_are(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.send([("profile", "jupyterlab")])
+    counts = Counts(valid=1, ending=0, refused=0, unanswered=0)
+    # With a site that was asked, whose monitor has a ticket, and a launch that came up.
+    one = replace((await standing(hub.core))[0], health=Health(datetime.now(UTC), 0.1), has_monitor=True)
+    now = datetime.now(UTC)
+    hub.core.launcher.tally.arrived("geneva", now, [Stage("modules", "", now, now)])
+    page = generate_latest(SitesMetrics(hub.core, (one,), counts)).decode()
+    there = set(re.findall(r"^(jupyterhub_sites_\w+)", page, re.MULTILINE))
+    used = set(re.findall(r"jupyterhub_sites_\w+", (TREE / "examples" / "grafana-dashboard.json").read_text()))
+    assert used <= there
+    table = (TREE / "docs" / "operations.md").read_text().partition("| metric `jupyterhub_sites_...` |")[2]
+    told = set(
+        re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|([^|]*)\|", table.partition("\n\n")[0], re.MULTILINE)))
+    )
+    assert {f"jupyterhub_sites_{name}" for name in told} <= there | {name.removesuffix("_count") for name in there}
+    plain = {name for name in there if not name.endswith(("_bucket", "_count", "_sum", "_created"))}
+    assert plain <= {f"jupyterhub_sites_{name}" for name in told}
