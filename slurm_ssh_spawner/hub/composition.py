@@ -78,6 +78,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation, reach.watch, reach)
     launcher.recall_ends()
+    launcher.unattended.do(records.announcements.recall())
     launcher.unattended.keep_records_for(timedelta(days=settings.records_days))
     catalogue.follow()
     reconciliation.begin()

@@ -8,9 +8,11 @@ from typing import Any
 
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.scopes import needs_scope
+from jupyterhub.utils import url_path_join
 from tornado import web
 
 from slurm_ssh.job import JobReport, LaunchId
+from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import moments
 from slurm_ssh_spawner.hub.launches_api import shown
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
@@ -20,6 +22,7 @@ from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.grouped import grouped
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.records.announcements import LONGEST, Announcement
 from slurm_ssh_spawner.launch.records.ends import STOPPED
 from slurm_ssh_spawner.launch.records.history import Sought, Stand
 from slurm_ssh_spawner.sentences import admin
@@ -29,6 +32,8 @@ _OF_A_TABLE = 5000
 _GROUPED = 2000
 _LONGEST_WORDS = 100
 _LAST_PAGE = 9999
+# Hours for which something may be announced.
+_TIMES = (1, 4, 12, 24, 72, 168)
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -105,6 +110,8 @@ class LaunchesPage(_AdminPage):
             page=page,
             has_more=len(found) > _A_PAGE,
             minutes_since=_minutes_since,
+            announced=hub.launcher.records.announcements.current,
+            times=_TIMES,
         )
 
 
@@ -125,6 +132,24 @@ class LaunchesTable(_AdminPage):
         self.finish(_table(found))
 
 
+class AnnouncementForm(_AdminPage):
+    """`/hub/launches/announcement`: what all pages say until a moment."""
+
+    @web.authenticated
+    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
+    async def post(self) -> None:
+        """Announce it, or take back what is announced; lead to the launches.  503 without the database."""
+        hours = self.get_body_argument("hours", "")
+        until = datetime.now(UTC) + timedelta(hours=int(hours) if hours in map(str, _TIMES) else _TIMES[0])
+        text = "" if self.get_body_argument("take_back", "") else self.get_body_argument("text", "")[:LONGEST]
+        try:
+            await self.shared.launcher.records.announcements.announce(text, until, self.current_user.name)
+        except DatabaseAway as error:
+            raise web.HTTPError(503, error.message) from error
+        self.log.info("%s announces: %s", self.current_user.name, text or "nothing")
+        self.redirect(url_path_join(self.hub.base_url, "launches"))
+
+
 class LaunchPage(_AdminPage):
     """`/hub/launches/<LaunchId>`: all that is kept of a launch."""
 
@@ -138,8 +163,14 @@ class LaunchPage(_AdminPage):
         except DatabaseAway as error:
             raise web.HTTPError(503, error.message) from error
         if record is None:
-            raise web.HTTPError(404, admin.NO_SUCH_LAUNCH)
+            raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
         self.show("launch.html", row=_row(self.shared, record), run=run)
+
+
+def announcement(app: Any, _user: Any) -> Announcement | None:
+    """Return what the pages of a JupyterHub application announce now, to whomever."""
+    hub = app.tornado_settings.get(SETTING)
+    return hub.launcher.records.announcements.current if isinstance(hub, Hub) else None
 
 
 def _row(hub: Hub, record: LaunchRecord) -> Row:

@@ -1,6 +1,7 @@
 """Everything that is changed about JupyterHub's routes, and the moment at which a hub with our spawner starts."""
 
 from collections.abc import Iterable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +19,13 @@ from slurm_ssh_spawner.hub import database_errors, quiet
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
-from slurm_ssh_spawner.hub.launches_page import LaunchesPage, LaunchesTable, LaunchPage
+from slurm_ssh_spawner.hub.launches_page import (
+    AnnouncementForm,
+    LaunchesPage,
+    LaunchesTable,
+    LaunchPage,
+    announcement,
+)
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
@@ -37,6 +44,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/offer", OfferHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
+    (r"/launches/announcement", AnnouncementForm),
     (r"/launches/([0-9a-f]{12})", LaunchPage),
     (r"/home/servers", ServersPart),
     (r"/home/server", ServerPart),
@@ -85,6 +93,7 @@ def _init_handlers(app: Any) -> None:
             "launch_sentences": sentences,
             "launch_labels": labels,
             "launch_admin": admin,
+            "launch_announcement": partial(announcement, app),
             **variables,
         }
         begin(app)

@@ -4,7 +4,6 @@ from slurm_ssh_spawner.sentences import _
 
 TITLE = _("Launches")
 LAUNCH_TITLE = _("Launch {launch}")
-NO_SUCH_LAUNCH = _("There is no such launch.")
 
 # -- how sites stand -------------------------------------------------------------------------------------
 ANSWERS = _("answered in {milliseconds} ms, {time} ago")
@@ -35,7 +34,6 @@ SHOW_SAME = _("show")
 CSV = _("Table as CSV")
 NEWER = _("Newer")
 OLDER = _("Older")
-NONE_FOUND = _("No launch was found.")
 SAME_ERRORS = _("The same error")
 SAME_ERROR = _("{count} times since {since} in profile {profile} on {site}: {why}")
 STANDS = {
@@ -60,4 +58,11 @@ SECONDS = _("{seconds} s")
 HAS_FAILED = _("failed")
 LOG_END = _("The last lines of its log")
 SCRIPT = _("The script that was sent")
-NOT_KEPT = _("Nothing of it is kept, or nothing was reported.")
+
+# -- announcements ---------------------------------------------------------------------------------------
+ANNOUNCEMENT = _("Announcement")
+ANNOUNCEMENT_HINT = _("shown on all pages, also before the login")
+FOR = _("For")
+ANNOUNCE = _("Announce")
+TAKE_BACK = _("Take back")
+SHOWN_UNTIL = _("Shown until {until}, by {author}")

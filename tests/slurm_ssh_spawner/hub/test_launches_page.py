@@ -4,6 +4,7 @@ import csv
 import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,25 @@ async def test_without_the_database_it_says_so(hub: LaunchingHub) -> None:
     for path in ("launches", "launches.csv", "launches/000000000001"):
         page = await ruth.page(path)
         assert (page.status_code, "The hub cannot use its database of launches." in page.text) == (503, True)
+
+
+async def test_an_announcement_is_on_all_pages_until_it_is_taken_back(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    address, text = "/@/space%20word/hub/launches/announcement", "Update at <b>noon</b>."
+    assert (await alice.post(address, [("text", text), ("hours", "4")])).status_code == 403
+    assert (await ruth.post(address, [("text", text), ("hours", "4")], xsrf="")).status_code == 403
+    answer = await ruth.post(address, [("text", text), ("hours", "4")])
+    assert (answer.status_code, answer.headers["location"]) == (302, "/@/space%20word/hub/launches")
+    assert "Update at &lt;b&gt;noon&lt;/b&gt;." in (await alice.page("home")).text
+    records = hub.core.launcher.records
+    announced = records.announcements.current
+    assert announced is not None
+    # As a hub that starts finds it.
+    await records.announcements.announce("Something else.", announced.until, "ruth")
+    await records.announcements.recall()
+    alice.forget_cookies()
+    assert "Something else." in (await alice.page("login")).text
+    assert (await ruth.post(address, [("text", text), ("take_back", "yes")])).status_code == 302
+    assert "launch-announcement" not in (await ruth.page("home")).text
+    await records.announcements.announce("Too late.", datetime.now(UTC), "ruth")
+    assert "Too late." not in (await ruth.page("home")).text
