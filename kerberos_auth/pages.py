@@ -107,6 +107,9 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
                 "ticket.html",
                 ticket=ticket,
                 ends=_utc(ticket.end) if ticket else "",
+                ends_iso=time.strftime("%FT%TZ", time.gmtime(ticket.end)) if ticket else "",
+                # What the banner says stands on the page, and leads to it.
+                ticket_notice=None,
                 renew_until=_utc(ticket.renew_until) if ticket and ticket.renewable else "",
                 error=error,
                 next=self.get_argument("next", ""),
@@ -122,6 +125,8 @@ def _utc(epoch: int) -> str:
 class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
     """JupyterHub's logout, after which a ticket may go too."""
 
+    _left = 0
+
     def initialize(self, keeping: TicketKeeping) -> None:
         """Take what the route was made with."""
         self._keeping = keeping
@@ -129,4 +134,16 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
     async def handle_logout(self) -> None:
         """Have the ticket removed as configured."""
         if self.current_user:
+            self._left = sum(spawner.active for spawner in self.current_user.spawners.values())
             self._keeping.logged_out(self.current_user.name)
+
+    async def render_logout_page(self) -> None:
+        """Say what goes on without its person; else lead to the login as JupyterHub does."""
+        if not self._left or self.shutdown_on_logout:
+            await super().render_logout_page()
+            return
+        self._jupyterhub_user = None
+        said = (
+            sentences.ONE_SERVER_GOES_ON if self._left == 1 else sentences.SERVERS_GO_ON.format(servers=self._left)
+        )
+        self.finish(await self.render_template("logged_out.html", said=said, sentences=sentences))

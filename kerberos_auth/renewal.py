@@ -189,8 +189,8 @@ class RenewalLoop:
         """
         try:
             ticket = self._store.get(user)
-        except AuthFailed as error:
-            return Notice(error.message, 0, urgent=True)
+        except AuthFailed:
+            return Notice(sentences.NO_TICKET_NOW, 0, urgent=True)
         ends = self.ends(ticket)
         left = ends - self._clock()
         if left > (_DAY if ticket.renewable else min(_DAY, (ticket.end - ticket.start) / 4)):

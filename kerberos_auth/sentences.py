@@ -39,7 +39,7 @@ RENEWAL_REFUSED = _("Your Kerberos ticket cannot be renewed any longer. Log in a
 NOT_RENEWED = _("Your ticket could not be renewed. Contact the administrators.")
 TICKET_ENDS = _(
     "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
-    "Log in again before then. Your servers keep running."
+    "Your servers go on then, but lose access to files that need it."
 )
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
@@ -56,6 +56,17 @@ PASSWORD_OF = _("Password of {user}:")
 GET_TICKET = _("Get a new ticket")
 ENTER_PASSWORD = _("Enter your password")
 LOG_IN_AGAIN = _("Log in again")
+SIGN_IN_WITH = _("Use your user name and password of {realm} (Kerberos).")
+LOGGED_OUT = _("You are logged out")
+ONE_SERVER_GOES_ON = _(
+    "One of your servers goes on, until its time is up. Its ticket is renewed until it has ended."
+)
+SERVERS_GO_ON = _(
+    "{servers} of your servers go on, each until its time is up. "
+    "Their ticket is renewed until the last of them has ended."
+)
+LOG_IN = _("Log in")
+NO_TICKET_NOW = _("You have no valid Kerberos ticket: your servers go on, but lose access to files that need it.")
 ITEM_HOURS = _("Ticket: {hours} h")
 ITEM_MINUTES = _("Ticket: {minutes} min")
 ITEM_NONE = _("Ticket: none")

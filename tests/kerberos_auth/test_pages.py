@@ -100,10 +100,11 @@ async def test_the_page_shows_the_ticket_and_replaces_it(hub, alice):
     page = await alice.get("ticket?next=%2F%40%2Fspace%2520word%2Fhub%2Ftoken")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
+    assert f'<time datetime="{time.strftime("%FT%TZ", time.gmtime(store.get("alice").end))}">' in page.text
     ends = time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(store.get("alice").end))
     for shown in ("alice@LAB.TEST", ends):
         assert shown in page.text
-    assert "cannot be renewed any longer" in banner(page)
+    assert "cannot be renewed any longer" in banner(await alice.get("token"))
     answer = await alice.send("ticket?next=%2F%40%2Fspace%2520word%2Fhub%2Ftoken", password="alice-pw")
     assert (answer.status_code, heard) == (302, ["alice"])
     assert store.get("alice").end > time.time() + 30_000
@@ -130,7 +131,7 @@ async def test_a_wrong_password_shows_the_page_again_and_keeps_the_ticket(hub, r
     before, failures = hub.authenticator.tickets.get("alice"), realm.failures
     page = await alice.send("ticket", password="wrong")
     assert page.status_code == 403
-    assert '<p class="login_error" role="alert">Invalid password</p>' in page.text
+    assert '<p class="login_error" id="ticket-error" role="alert">Invalid password</p>' in page.text
     assert realm.failures == failures + 1
     assert (await alice.send("ticket")).status_code == 403
     assert hub.authenticator.tickets.get("alice") == before
@@ -157,7 +158,9 @@ async def test_an_expired_ticket_can_be_replaced_on_the_page(hub, alice):
     expire(hub)
     page = await alice.get("ticket")
     assert "You have no valid ticket." in page.text
-    assert banner(page).startswith(EXPIRED)
+    assert banner(page) == ""
+    said = "You have no valid Kerberos ticket: your servers go on, but lose access to files that need it."
+    assert banner(await alice.get("token")).startswith(f"{said} <a ")
     assert (await alice.send("ticket", password="alice-pw")).status_code == 302
     assert hub.authenticator.tickets.get("alice")
 
@@ -257,6 +260,17 @@ async def test_logging_out_removes_the_ticket(hub, alice):
     assert hub.authenticator.tickets.users() == []
     assert "/login" in (await alice.get("home")).headers["location"]
     assert (await Browser(hub).get("logout")).status_code == 302
+
+
+async def test_logging_out_says_what_goes_on_without_its_person(hub, alice):
+    assert (await alice.get("logout")).headers["location"].endswith("/hub/login?next=") is False
+    await alice.log_in("alice")
+    hub.users["alice"].spawners[""]._spawn_pending = True
+    page = await alice.get("logout")
+    assert (page.status_code, "One of your servers goes on" in page.text) == (200, True)
+    assert 'id="logout"' not in page.text
+    hub.users["alice"].spawners[""]._spawn_pending = False
+    assert "/login" in (await alice.get("home")).headers["location"]
 
 
 async def test_a_deleted_user_leaves_no_ticket(hub, alice):

@@ -328,7 +328,7 @@ async def test_people_are_told_a_day_and_two_hours_before_renewals_end(kept):
     when = time.strftime("%a %H:%M UTC", time.gmtime(now + 80_000))
     assert told.message == (
         f"Your Kerberos ticket expires on {when} and cannot be renewed any longer. "
-        "Log in again before then. Your servers keep running."
+        "Your servers go on then, but lose access to files that need it."
     )
     assert notice(7_000, 7_000).urgent
     never = 0x40000000
@@ -336,11 +336,14 @@ async def test_people_are_told_a_day_and_two_hours_before_renewals_end(kept):
     assert notice(9_000, 0, now - 31_000, never).ends == now + 9_000
 
 
+_NONE = "You have no valid Kerberos ticket: your servers go on, but lose access to files that need it."
+
+
 async def test_people_without_a_ticket_are_told(kept):
-    assert kept.loop.notice("alice").message == "You have no Kerberos ticket here. Log in again."
+    assert kept.loop.notice("alice").message == _NONE
     kept.put("alice").path.write_bytes(cache(credential(end=1)))
     told = kept.loop.notice("alice")
-    assert (told.message, told.ends, told.urgent) == ("Your Kerberos ticket has expired. Log in again.", 0, True)
+    assert (told.message, told.ends, told.urgent) == (_NONE, 0, True)
 
 
 async def test_who_was_refused_is_told_when_the_ticket_ends(kept, tried, caplog):
