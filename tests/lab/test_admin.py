@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
+
 from lab import Lab
-from lab.person import Person
+from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
 from tests.lab.look import logged_in
 
@@ -41,3 +43,23 @@ def _see(lab: Lab, alice: Person, ruth: Person) -> None:
         page.click("main form button")
         page.click("tbody tr:first-child a")
         assert "The script that was sent" in (page.text_content("main") or "")
+
+
+def test_a_job_that_died_is_one_line_of_the_log_and_one_failure(lab: Lab, alice: Person) -> None:
+    log = lab.log("hub", "jupyterhub")
+    before = len(log.read_text())
+    with pytest.raises(NotStarted):
+        alice.start({"profile": "dies", "site": "geneva"})
+
+    def said() -> list[str]:
+        return [
+            line for line in log.read_text()[before:].splitlines() if "FAILED" in line or "exit status" in line
+        ]
+
+    lab.wait("its end is in the log", lambda: bool(said()), 60)
+    (line,) = said()
+    assert " for alice, ended (FAILED): " in line
+    assert "LaunchFailed" not in log.read_text()[before:]
+    assert "Traceback" not in log.read_text()[before:]
+    with logged_in(lab, "ruth") as ruth:
+        assert _metrics(ruth)['launches_total{profile="dies",reason="failed",result="failed",site="geneva"}'] >= 1
