@@ -171,7 +171,8 @@ def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
 
 def _state(phase: Phase, record: LaunchRecord, report: JobReport) -> State:
     if phase is Phase.UP:
-        return State.RUNNING
+        # JupyterHub hears of an end later than we do.
+        return State.STOPPING if report.state.is_over or report.state is JobState.ENDING else State.RUNNING
     if phase is Phase.STOPPING:
         return State.STOPPING
     if record.ended and phase is Phase.OFF:

@@ -137,6 +137,10 @@ async def test_a_wrong_password_shows_the_page_again_and_keeps_the_ticket(hub, r
     assert hub.authenticator.tickets.get("alice") == before
 
 
+async def test_the_login_form_says_whose_password_it_wants(hub):
+    assert "Use your user name and password of LAB.TEST (Kerberos)." in (await Browser(hub).get("login")).text
+
+
 async def test_nobody_gets_a_ticket_of_somebody_else_by_the_page(hub, alice):
     assert (await alice.send("ticket", username="bob", password="bob-pw")).status_code == 403
     assert hub.authenticator.tickets.users() == ["alice"]

@@ -54,6 +54,7 @@ def _facts(report: JobReport | None = None) -> Facts:
     [
         (UP, replace(BEGUN, node="n1"), JobReport(JobState.RUNNING, node="n1"), State.RUNNING),
         (UP, None, None, State.RUNNING),
+        (UP, replace(BEGUN, node="n1"), JobReport(JobState.ENDED, "TIMEOUT"), State.STOPPING),
         (STARTING, BEGUN, PENDING, State.WAITING),
         (STARTING, BEGUN, None, State.STARTING),
         (STARTING, None, None, State.STARTING),

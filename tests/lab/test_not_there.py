@@ -1,0 +1,69 @@
+"""What stands at the address of a server that is gone, in a real browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lab import Lab
+from lab.person import Person
+from tests.lab.browser import browser, log_in
+from tests.lab.look import FRONT_END, jobs_of, logged_in
+
+ENDS_BY_ITSELF_MS = 90_000
+
+
+@pytest.fixture
+def person(lab: Lab) -> Iterator[Person]:
+    """Give somebody with a server that runs at geneva."""
+    with logged_in(lab, "p22") as person:
+        person.start({"profile": "stub", "site": "geneva"})
+        yield person
+        person.stop()
+
+
+def _cancel(lab: Lab) -> None:
+    (job,) = jobs_of(lab, "p22")
+    lab.run(FRONT_END["geneva"], ["scancel", job.split()[0]], user="p22")
+
+
+def _is_told(page: Page) -> None:
+    """See the page say why, whichever it was at first: the proxy knows of the end later than the node."""
+    heading = page.get_by_role("heading", name="Default server is not running")
+    expect(heading).to_be_visible(timeout=ENDS_BY_ITSELF_MS)
+    expect(page.locator("#server-default .why")).to_contain_text("The job was cancelled at Geneva")
+
+
+def test_who_comes_to_a_server_that_has_just_ended_is_told_why_and_starts_it_again_there(
+    lab: Lab, person: Person
+) -> None:
+    with browser(lab) as page:
+        log_in(page, person.name)
+        _cancel(lab)
+        lab.wait("its job is gone", lambda: "RUNNING" not in " ".join(jobs_of(lab, "p22")), 60)
+        page.goto("/user/p22/lab")
+        _is_told(page)
+        page.set_viewport_size({"width": 375, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+        chromium = page.context.browser
+        assert chromium is not None
+        plain = chromium.new_context(base_url=lab.url, java_script_enabled=False).new_page()
+        log_in(plain, person.name)
+        plain.goto("/user/p22/lab")
+        _is_told(plain)
+        page.get_by_role("button", name="Start again: Default server").press("Enter")
+        page.wait_for_url(re.compile("//[^/]+/user/p22/lab"), timeout=ENDS_BY_ITSELF_MS)
+
+
+def test_a_page_that_there_is_not_and_a_session_that_is_over_lead_on(lab: Lab, person: Person) -> None:
+    with browser(lab) as page:
+        log_in(page, person.name)
+        page.goto("/hub/nowhere")
+        expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+        page.goto("/hub/spawn/p22/south")
+        page.context.clear_cookies()
+        page.evaluate("document.querySelector('form[action*=spawn]').submit()")
+        expect(page.get_by_role("heading", name="You were logged out")).to_be_visible()
+        page.get_by_role("link", name="Log in").click()
+        assert "next=%2Fhub%2Fspawn%2Fp22%2Fsouth" in page.url
