@@ -64,6 +64,7 @@ def _routes(imports: tuple[str, str], spawner: str) -> str:
 @_EITHER_FIRST
 def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
     ours = ["/hub/api/launches", "/hub/api/launches/([0-9a-f]{12})"]
+    ours += ["/hub/launches", r"/hub/launches\.csv", "/hub/launches/announcement", "/hub/launches/([0-9a-f]{12})"]
     assert _routes(imports, "Ours") == " ".join(ours)
 
 
