@@ -277,11 +277,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
             # The records have the job too, and JupyterHub stores it again once the server is up.
             self.log.exception("%s could not be stored yet", job.mark)
 
-    def _not_started(self, error: Exception) -> None:
+    def _not_started(self, why: str) -> None:
         """Say in the log why a start came to nothing, where the core does not."""
-        self.log.warning(
-            "%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, error
-        )
+        self.log.warning("%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, why)
 
     def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}

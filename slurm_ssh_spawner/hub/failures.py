@@ -8,7 +8,7 @@ from jupyterhub.spawner import SpawnException
 from sqlalchemy.exc import SQLAlchemyError
 
 from profiles.errors import ChoiceRefused
-from slurm_ssh.errors import Broken, JobEnded, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.records import DatabaseAway
 
@@ -49,21 +49,24 @@ def nothing_started() -> Iterator[None]:
 
 
 @contextmanager
-def as_launch_failure(
-    unavailable: str = "{problem}", log: Callable[[LaunchError | ChoiceRefused], None] | None = None
-) -> Iterator[None]:
+def as_launch_failure(unavailable: str = "{problem}", log: Callable[[str], None] | None = None) -> Iterator[None]:
     """Turn errors of the gate and of the core into LaunchFailed.
 
     `unavailable` is the sentence about what may work later; the error's own takes the place of `{problem}` in it.
-    `log` is called with an error of which the log does not tell yet.
+    `log` is called with what a line of the log says of the error, if nobody has told it there yet.
     """
     try:
         yield
     except (LaunchError, ChoiceRefused) as error:
-        # Of a job that ended there is a line already.
-        if log and not isinstance(error, JobEnded):
-            log(error)
+        if log:
+            log(_in_a_line(error))
         raise _translated(error, unavailable) from error
+
+
+def _in_a_line(error: LaunchError | ChoiceRefused) -> str:
+    """Return what admins need, without the lines that are quoted for the person."""
+    detail = error.detail if isinstance(error, LaunchError) else ""
+    return f"{error.message} [{detail}]" if detail else error.message
 
 
 def _translated(error: LaunchError | ChoiceRefused, unavailable: str) -> LaunchFailed:
