@@ -20,6 +20,10 @@ _FAILED = re.compile(
     r"\[[WE] (\S+ \S+) .*\] (?:(?:Not|Error|Unhandled error) (?:starting|waiting for) )?"
     r"(\S+)'s server(?: ?:)? (.*)"
 )
+# That of our own hub, which says it once.
+_NOT_STARTED = re.compile(
+    r"\[W (\S+ \S+) .*\] (?:\S+ was not submitted for |(?:no job|\S+), )([^\s:]+)(?::\S+)?: (?:not started: )?(.*)"
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LOOK_SECONDS = 0.25
 _STALL_SECONDS = 10
@@ -103,7 +107,7 @@ def decided(log: BinaryIO) -> Iterator[News]:
         text = _COLOURS.sub("", line.decode(errors="replace"))
         if match := _READY.search(text):
             yield News(match[2], _clock(match[1]))
-        elif match := _FAILED.search(text):
+        elif match := _NOT_STARTED.search(text) or _FAILED.search(text):
             yield News(match[2], _clock(match[1]), match[3].strip())
 
 

@@ -14,6 +14,7 @@ from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
 from .passwords import Attempt, PasswordLogin
+from .renewal import Counts
 from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
 from .store import TicketStore
@@ -154,6 +155,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     def credentials(self) -> TicketStore:
         """People's tickets, for other plug-ins of the hub."""
         return self.tickets
+
+    def ticket_counts(self) -> Counts:
+        """Return how many tickets there are, and how their renewals went."""
+        return self.keeping.renewal.counts()
 
     @property
     def service_ticket_folder(self) -> Path:

@@ -46,6 +46,18 @@ class Notice:
     action: str = sentences.ENTER_PASSWORD
 
 
+@dataclass(frozen=True)
+class Counts:
+    """People with a `valid` ticket, those `ending` within two hours whatever is done, renewals that `failed` since
+    the start: "refused" ones, and those that got no answer or failed otherwise ("unanswered").
+    """
+
+    valid: int
+    ending: int
+    refused: int
+    unanswered: int
+
+
 @dataclass
 class _Plan:
     """When a ticket is renewed next: at epoch `due`, never if that is infinite."""
@@ -115,6 +127,7 @@ class RenewalLoop:
         self._jitter = jitter
         self._plans: dict[str, _Plan] = {}
         self._asked: dict[str, asyncio.Future[None]] = {}
+        self._refused = self._unanswered = 0
         self._news = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._threads = LoginThreads(AT_ONCE)
@@ -189,6 +202,16 @@ class RenewalLoop:
             urgent=left <= _SOON,
         )
 
+    def counts(self) -> Counts:
+        """Return how many tickets there are, and how renewals went; costs a look at each ticket's file."""
+        valid = ending = 0
+        for user in self._store.users():
+            with contextlib.suppress(AuthFailed):
+                ticket = self._store.get(user)
+                valid += 1
+                ending += self.ends(ticket) - self._clock() <= _SOON
+        return Counts(valid, ending, self._refused, self._unanswered)
+
     def _has_new_ticket(self, user: str) -> None:
         self._plans.pop(user, None)
         self.look()
@@ -248,9 +271,11 @@ class RenewalLoop:
                 self._breaker.answered()
             except _HOPELESS as error:
                 plan.due = math.inf
+                self._refused += 1
                 self._breaker.answered()
                 _log.warning("The ticket of %s will not be renewed: %s", user, error)
             except AuthFailed as error:
+                self._unanswered += 1
                 if isinstance(error, LoginServersUnreachable):
                     self._breaker.failed(self._clock())
                 plan.due = self._next_try(user, plan.failures)

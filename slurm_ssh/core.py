@@ -98,6 +98,10 @@ class Core:
         site = self._sites.get(site_key)
         return site.title if site else site_key
 
+    def monitor_ends(self, site_key: str) -> float | None:
+        """Return the epoch second at which the ticket of a site's monitor ends, None if it has none now."""
+        return self._queries.monitor_ends(site_key)
+
     def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.
 

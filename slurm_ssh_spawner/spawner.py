@@ -89,7 +89,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
         def choices(sent: Mapping[str, Any]) -> dict[str, str]:
-            with as_launch_failure():
+            with as_launch_failure(log=self._not_started):
                 return self._hub.read_form(self._request(), sent)
 
         return choices
@@ -102,7 +102,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
         async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
             self.last_launch_id = None
-            with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
+            with as_launch_failure(sentences.TRY_AGAIN, self._not_started), nothing_started():
                 try:
                     self._going_on = await going_on.find(self._hub.launcher, self.user.name, self.name, options)
                     if self._going_on:
@@ -152,7 +152,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
             raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             live = await self._taken(asked)
-        with as_launch_failure(sentences.TRY_AGAIN):
+        with as_launch_failure(sentences.TRY_AGAIN, self._not_started):
             self._url, self._place = await self._hub.launcher.until_ready(live.job, live.port, live.progress)
             await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
@@ -192,11 +192,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def _go_on(self, record: LaunchRecord) -> str:
         """Be the server of a launch that an earlier hub began, with the job that it has."""
         launcher, self._token_hash = self._hub.launcher, record.token_hash
-        with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
+        with as_launch_failure(sentences.TRY_AGAIN, self._not_started), nothing_started():
             live = await launcher.reports.take_up(record)
         live.is_held, self._progress, self.last_launch_id = True, live.progress, record.launch_id
         self._save(live.job)
-        with as_launch_failure(sentences.TRY_AGAIN):
+        with as_launch_failure(sentences.TRY_AGAIN, self._not_started):
             self._url, self._place = await coming_back.until_back(launcher, live, Place.of(record))
             # JupyterHub has made a new one, which the job does not know.
             self.api_token = await coming_back.presented(launcher, live)
@@ -296,6 +296,10 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         except SQLAlchemyError:
             # The records have the job too, and JupyterHub stores it again once the server is up.
             self.log.exception("%s could not be stored yet", job.mark)
+
+    def _not_started(self, why: str) -> None:
+        """Say in the log why a start came to nothing, where the core does not."""
+        self.log.warning("%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, why)
 
     def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}

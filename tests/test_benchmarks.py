@@ -26,6 +26,8 @@ LOG = """\
 \x1b[32m[I 2026-03-01 12:00:02.500 JupyterHub base:1193]\x1b[m User p02 took 5.000 seconds to start
 [W 2026-03-01 12:00:02.501 JupyterHub base:1312] User p04 is slow to start (timeout=10)
 [E 2026-03-01 12:00:03.000 JupyterHub user:1065] Not starting p03's server : 503 Geneva cannot be reached.
+[W 2026-03-01 12:00:04.000 JupyterHub submissions:121] jupyter-hub-0123456789ab was not submitted for p05: Refused.
+[W 2026-03-01 12:00:05.000 JupyterHub spawner:283] jupyter-hub-0123456789ab, p06:south: not started: It died.
 """
 
 
@@ -38,9 +40,10 @@ def test_counts_are_taken_from_each_other_and_brought_to_a_minute() -> None:
 
 
 def test_the_log_says_whose_start_is_decided_and_when() -> None:
-    first, second, third = crowd.decided(io.BytesIO(LOG.encode()))
+    first, second, third, *ours = crowd.decided(io.BytesIO(LOG.encode()))
     assert (first.name, second.name, second.at - first.at) == ("p01", "p02", 2.25)
     assert (third.name, third.problem) == ("p03", "503 Geneva cannot be reached.")
+    assert [(each.name, each.problem) for each in ours] == [("p05", "Refused."), ("p06", "It died.")]
 
 
 def test_a_line_that_is_not_whole_yet_is_read_when_it_is() -> None:
@@ -50,7 +53,7 @@ def test_a_line_that_is_not_whole_yet_is_read_when_it_is() -> None:
     log.seek(0, io.SEEK_END)
     log.write(LOG[half:].encode())
     log.seek(0)
-    assert len(list(crowd.decided(log))) == 3
+    assert len(list(crowd.decided(log))) == 5
 
 
 def test_a_storm_is_compared_with_the_others_also_where_nobody_got_a_server() -> None:

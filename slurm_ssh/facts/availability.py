@@ -55,6 +55,14 @@ class Availability:
         """Return what is known for a user now, by site; asks nobody."""
         return {key: self._of(user, key) for key in self._sites}
 
+    def health(self) -> Mapping[str, snapshots.Health]:
+        """Return how sites answered last, by site; one of which nobody asked is missing.
+
+        Those with a monitor are asked again soon, if that is due.
+        """
+        self._snapshots.refresh_by_monitors()
+        return self._snapshots.health
+
     async def refreshed(
         self, user: str, patience_seconds: float, among: Collection[str] | None = None
     ) -> dict[str, SiteFacts]:

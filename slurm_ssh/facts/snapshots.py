@@ -33,6 +33,19 @@ Raises Refused if that one may not ask, Unavailable if the site or its Slurm doe
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Health:
+    """How a site answered last, whoever asked: when, after so many seconds, and since when it does not (UTC).
+
+    `problem` is for admins, "" for none.
+    """
+
+    at: datetime
+    seconds: float
+    away_since: datetime | None = None
+    problem: str = ""
+
+
 @dataclass
 class _State:
     """What one asker knows of one site; times are the loop's.  `waiting` are those who want it of a monitor."""
@@ -59,6 +72,7 @@ class Snapshots:
         self._known: dict[tuple[str | None, str], _State] = {}
         self._away: dict[str, datetime] = {}
         self._problems: dict[str, str] = {}
+        self.health: dict[str, Health] = {}
 
     async def close(self) -> None:
         """End the collections under way."""
@@ -93,6 +107,11 @@ class Snapshots:
             elif monitors.is_refused:
                 self._want(user, key)
 
+    def refresh_by_monitors(self) -> None:
+        """Start to collect what is due of all sites that have a monitor; waits for nothing."""
+        for key in filter(self._has_monitor, self._sites):
+            self._want(MONITOR, key)
+
     def _has_monitor(self, key: str) -> bool:
         site = self._sites.get(key)
         return site is not None and site.monitor is not None
@@ -125,7 +144,8 @@ class Snapshots:
                 self._want(user, key)
 
     async def _ask(self, asker: str | None, key: str, known: _State) -> None:
-        is_refused = False
+        is_refused, clock = False, asyncio.get_running_loop().time
+        began = clock()
         try:
             known.facts = await self._take(asker, key)
         except Refused as error:
@@ -133,14 +153,20 @@ class Snapshots:
             _log.debug("%s could not be asked by %s what is free: %s", key, _named(asker), error)
         except Unavailable as error:
             self._is_away(asker, key, known, error)
+            self._note(key, clock() - began, str(error))
         except LaunchError as error:
             self._has_problem(asker, key, known, str(error))
+            self._note(key, clock() - began, str(error))
         except Exception:  # noqa: BLE001 - a page must not suffer, and the next interval brings the next try
             _log.exception("%s: the question what is free failed", key)
         else:
             known.answered, known.unreachable_since = asyncio.get_running_loop().time(), None
             self._is_here(key)
+            self._note(key, clock() - began)
         known.is_refused = is_refused
+
+    def _note(self, key: str, seconds: float, problem: str = "") -> None:
+        self.health[key] = Health(datetime.now(UTC), seconds, self._away.get(key), problem)
 
     def _is_away(self, asker: str | None, key: str, known: _State, error: Unavailable) -> None:
         known.unreachable_since = known.unreachable_since or datetime.now(UTC)

@@ -82,6 +82,13 @@ class SiteQueries:
         site = self._sites.get(key)
         return site is not None and site.monitor is not None
 
+    def monitor_ends(self, key: str) -> float | None:
+        """Return the epoch second at which the ticket of a site's monitor ends, None if there is none."""
+        site = self._sites.get(key)
+        if site is None or site.monitor is None or not self._tickets.has(site.monitor.principal):
+            return None
+        return self._tickets.get(site.monitor.principal).end
+
     async def jobs(self, key: str, marks: str) -> Listing:
         """Return everybody's jobs whose marks begin so, as the site's monitor sees them.
 

@@ -49,6 +49,10 @@ class ConnectionPool:
         self._keep_reaping()
         yield connection
 
+    def logins(self) -> tuple[Login, ...]:
+        """Return who has an open connection where."""
+        return tuple(login for login, connection in self._open.items() if connection.is_open)
+
     def renew(self, user: str) -> None:
         """Let a person's further work use their new ticket, by new connections.
 

@@ -1,7 +1,7 @@
 """The one translation of errors of the core into what JupyterHub shows."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from jupyterhub.spawner import SpawnException
@@ -33,6 +33,10 @@ class LaunchFailed(SpawnException):  # type: ignore[misc]
         self.jupyterhub_message = message
         self.jupyterhub_html_message = markup
 
+    def get_message(self) -> str:
+        """Return what tornado writes to the log: nothing, it is there."""
+        return ""
+
 
 @contextmanager
 def nothing_started() -> Iterator[None]:
@@ -47,16 +51,28 @@ def nothing_started() -> Iterator[None]:
 
 
 @contextmanager
-def as_launch_failure(unavailable: str = "{problem}") -> Iterator[None]:
+def as_launch_failure(unavailable: str = "{problem}", log: Callable[[str], None] | None = None) -> Iterator[None]:
     """Turn errors of the gate and of the core into LaunchFailed.
 
     `unavailable` is the sentence about what may work later; the error's own takes the place of `{problem}` in it.
+    `log` is called with what a line of the log says of the error, if nobody has told it there yet.
     """
     try:
         yield
-    except Unavailable as error:
-        raise LaunchFailed(error, unavailable.format(problem=error.message)) from error
-    except LaunchError as error:
-        raise LaunchFailed(error) from error
-    except ChoiceRefused as error:
-        raise LaunchFailed(Refused(error.message)) from error
+    except (LaunchError, ChoiceRefused) as error:
+        if log:
+            log(_in_a_line(error))
+        raise _translated(error, unavailable) from error
+
+
+def _in_a_line(error: LaunchError | ChoiceRefused) -> str:
+    """Return what admins need, without the lines that are quoted for the person."""
+    detail = error.detail if isinstance(error, LaunchError) else ""
+    return f"{error.message} [{detail}]" if detail else error.message
+
+
+def _translated(error: LaunchError | ChoiceRefused, unavailable: str) -> LaunchFailed:
+    if isinstance(error, ChoiceRefused):
+        return LaunchFailed(Refused(error.message))
+    said = unavailable.format(problem=error.message) if isinstance(error, Unavailable) else ""
+    return LaunchFailed(error, said)

@@ -1,6 +1,7 @@
 """Everything that is changed about JupyterHub's routes, and the moment at which a hub with our spawner starts."""
 
 from collections.abc import Iterable
+from functools import partial
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
@@ -9,24 +10,33 @@ import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.metrics import MetricsHandler
 from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler, SpawnPendingHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors, moments
+from slurm_ssh_spawner.hub import database_errors, moments, quiet
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
+from slurm_ssh_spawner.hub.launches_page import (
+    AnnouncementForm,
+    LaunchesPage,
+    LaunchesTable,
+    LaunchPage,
+    announcement,
+)
+from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import labels
+from slurm_ssh_spawner.sentences import admin, labels
 
 _original = JupyterHub.init_handlers
 
@@ -39,6 +49,10 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/launches", LaunchesPage),
+    (r"/launches\.csv", LaunchesTable),
+    (r"/launches/announcement", AnnouncementForm),
+    (r"/launches/([0-9a-f]{12})", LaunchPage),
     (r"/home/servers", ServersPart),
     (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
@@ -52,6 +66,7 @@ _REPLACED = {
     UserServerAPIHandler: ServerHandler,
     HomeHandler: HomePage,
     SpawnHandler: FormHandler,
+    MetricsHandler: SitesMetricsHandler,
     UserUrlHandler: ServerAddress,
     ProxyErrorHandler: ProxyError,
     SpawnPendingHandler: StartAddress,
@@ -81,6 +96,7 @@ def _init_handlers(app: Any) -> None:
     _original(app)
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
+        quiet.install(app.log)
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})
@@ -91,6 +107,8 @@ def _init_handlers(app: Any) -> None:
             "launch_pages": SimpleNamespace(
                 start=start_view, moments=moments.functions, took=took, ticking=ticking
             ),
+            "launch_admin": admin,
+            "launch_announcement": partial(announcement, app),
             **variables,
         }
         begin(app)

@@ -13,6 +13,7 @@ from profiles.errors import ChoiceRefused
 from profiles.offer.choices import MOST_BYTES, Choices
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.bodies import SmallBody
+from slurm_ssh_spawner.hub.shared import SETTING
 
 _PATCHED = frozenset({"name", "display_name", "user_options"})
 
@@ -42,6 +43,16 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
             return ""
         by = sentences.STOPPED_BY if asker.kind == "user" else sentences.STOPPED_BY_SERVICE
         return by.format(name=asker.name)
+
+    def write_error(self, status_code: int, **more: Any) -> None:
+        """Answer, and keep for who has asked why somebody else's server was not started."""
+        error, asker = more.get("exc_info", (None, None))[1], self.current_user
+        owner, server = self.path_args[0], self.path_args[1] if len(self.path_args) > 1 else ""
+        is_of_another = asker is not None and asker.name != owner and self.has_scope(f"start:servers!user={owner}")
+        if self.request.method == "POST" and is_of_another and isinstance(error, web.HTTPError):
+            problem = getattr(error, "jupyterhub_message", "") or error.get_message()
+            self.settings[SETTING].refusals.note(asker.name, owner, server or "", problem)
+        super().write_error(status_code, **more)
 
     def get_json_body(self) -> Any:
         """Return the body; as JupyterHub has it, but for what would end there in a 500."""

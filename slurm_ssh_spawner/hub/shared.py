@@ -16,9 +16,11 @@ from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import labels
+from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
 from slurm_ssh_spawner.launch.endings import EndNotice
@@ -109,9 +111,11 @@ class Hub:
     availability: Availability
     reconciliation: Reconciliation
     watch: JobWatch
+    core: Core
     seen: Seen = field(default_factory=Seen)
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -209,7 +213,11 @@ class Hub:
         begun = await self.launcher.records.going_on(request.user)
         # Nothing is awaited from here to `take`: of two starts at once, the second has to see the first.
         request = ask().beside(begun)
-        accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, before)
+        try:
+            accepted = self.resolve(request, choices) if choices.values else self._as_last_time(request, before)
+        except ChoiceRefused:
+            self.launcher.tally.refused_choice()
+            raise
         take(accepted)
         await self.launcher.records.accept(request.user, request.server, accepted.choices.values)
         return before
@@ -265,6 +273,7 @@ class Hub:
             choices = page.parse(sent)
             resolved = self.resolve(request, choices)
         except ChoiceRefused as error:
+            self.launcher.tally.refused_choice()
             _SENT.set(_Sent(request, typed, error))
             raise
         _SENT.set(_Sent(request, typed))
@@ -278,7 +287,9 @@ def _addresses(base_url: str, request: StartRequest) -> page.Addresses:
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
-    """Return what the page's banner tells a user about their jobs, and admins about the catalogue.
+    """Return what the page's banner tells a user about their jobs and about starts that they asked for others.
+
+    Admins are told of the catalogue too.
 
     For `c.JupyterHub.template_vars`.
     """
@@ -286,4 +297,5 @@ def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
     if not isinstance(hub, Hub):
         return ()
     problem = hub.catalogue.problem
-    return (*((problem,) if problem and user.admin else ()), *hub.launcher.notices(user.name))
+    for_admins = (*((problem,) if problem and user.admin else ()), *hub.refusals.notices(user.name))
+    return (*for_admins, *hub.launcher.notices(user.name))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,7 +57,10 @@ class EndNotice:
 
 
 class Endings:
-    """Owner of the questions under way, and of what people are told."""
+    """Owner of the questions under way, and of what people are told.
+
+    `when_ended` hears of each launch that is over, with Slurm's word or ours.
+    """
 
     def __init__(self, core: Core, records: LaunchRecords) -> None:
         self._core = core
@@ -66,6 +69,7 @@ class Endings:
         self._ended: dict[tuple[str, str], LaunchRecord] = {}
         self._begun: dict[tuple[str, str], datetime] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self.when_ended: Callable[[LaunchRecord, str], None] = lambda _record, _word: None
         records.subscribe(self._stopped)
 
     async def close(self) -> None:
@@ -131,6 +135,7 @@ class Endings:
             "%s, job %s at %s for %s, ended (%s): %s", job.mark, job.job_id, job.site_key, job.user, word, reason
         )
         if record:
+            self.when_ended(record, word)
             self._keep(record)
 
     def begun(self, user: str, server: str) -> None:

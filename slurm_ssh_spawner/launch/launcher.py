@@ -32,6 +32,7 @@ from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.reports import Reports
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.launch.submissions import Submissions
+from slurm_ssh_spawner.launch.tally import Tally
 from slurm_ssh_spawner.launch.unattended import Unattended
 
 REACH_SECONDS = 60.0
@@ -68,7 +69,9 @@ class Launcher:
         self._credentials = credentials
         self.hub_name = hub_name
         self._tunnels = tunnels
+        self.tally = Tally()
         self.endings = Endings(core, records)
+        self.endings.when_ended = self.tally.ended
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self.unattended = Unattended(core, records, self.reports, self.endings, tunnels)
         self._submissions = Submissions(core, credentials, records, self.unattended.give_up)
@@ -110,9 +113,10 @@ class Launcher:
         patience = self._patience[job.launch_id] = Patience.of(launch)
         try:
             return await self._submissions.submit(launch, job, process, patience, save, tell)
-        except BaseException:
+        except BaseException as error:
             # Nobody waits for its server.
             self._patience.pop(job.launch_id, None)
+            self.tally.not_submitted(launch, error)
             raise
 
     def is_submitting(self, job: Job) -> bool:
@@ -125,10 +129,12 @@ class Launcher:
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
         with self._failure_noted(job):
+            patience = await self._patience_with(job)
             try:
-                node = await self._arrivals.node(job, port, progress, await self._patience_with(job))
+                node = await self._arrivals.node(job, port, progress, patience)
             finally:
                 self.reports.stages_are(job.launch_id, progress)
+            self.tally.arrived(job.site_key, patience.begun, progress.stages)
             progress.tell(sentences.SERVER_UP.format(node=node))
             try:
                 return await self.reach(job, Place(node, port.number), Deadline.after(REACH_SECONDS))
@@ -162,6 +168,7 @@ class Launcher:
             yield
         except LaunchError as error:
             self.records.will_end(job.launch_id, error.message)
+            self.tally.failing(job.launch_id, error)
             raise
 
     async def reach(self, job: Job, place: Place, deadline: Deadline) -> tuple[str, Place]:
@@ -217,6 +224,10 @@ class Launcher:
             self._forget(job)
             await self.unattended.clean_up(job)
         return report.state.is_over
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes of all tunnels that are open."""
+        return self._tunnels.list()
 
     def title(self, job: Job) -> str:
         """Return the title of a job's site."""

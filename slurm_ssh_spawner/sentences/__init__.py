@@ -165,6 +165,9 @@ NOT_THEIR_SERVERS = _(
     "You can see only what is offered to you, and only with a token that may start your servers."
 )
 NOT_A_NUMBER = _("{name} must be a number from {least} to {most}.")
+NO_LAUNCH_FOUND = _("No launch was found.")
+NOTHING_KEPT = _("Nothing of it is kept, or nothing was reported.")
+NOT_STARTED_FOR_YOU = _("You asked for the server of {server}, and it was not started: {problem}")
 NOT_CHANGEABLE = _("Only {names} of a server can be changed.")
 NOT_TEXT = _("The {name} of a server must be text.")
 

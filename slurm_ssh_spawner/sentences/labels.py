@@ -90,7 +90,6 @@ START_USUAL = _("Start your server")
 START_NAMED = _("Start server {name}")
 SERVER_NAME = _("Name")
 COPY_LINK = _("Copy link")
-START = _("Start")
 
 # -- the steps of a start --------------------------------------------------------------------------------
 STEP_SUBMIT = _("Connect to {site} as {login}, and submit the job")

@@ -354,3 +354,14 @@ async def test_who_was_refused_is_told_when_the_ticket_ends(kept, tried, caplog)
     kept.loop.start()
     await until(lambda: "will not be renewed" in caplog.text)
     assert kept.loop.notice("alice").ends == ticket.end
+
+
+async def test_tickets_and_renewals_are_counted(kept, tried):
+    now = int(time.time())
+    kept.put("frank", start=now - 10, end=now + 50000)
+    kept.put("gina", start=now - 10, end=now + 600, renew_until=now + 600)
+    kept.put_due("heidi")
+    kept.wanted = {"heidi"}
+    kept.loop.start()
+    await until(lambda: tried["heidi"] == 1 and kept.loop.counts().unanswered == 1)
+    assert kept.loop.counts() == renewal.Counts(valid=3, ending=1, refused=0, unanswered=1)

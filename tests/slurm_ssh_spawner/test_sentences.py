@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.sentences import labels
+from slurm_ssh_spawner.sentences import admin, labels
 from tests.support import translations, wording
 
 # What follows a place, what programs' lines or another sentence follow, the lines of stages, titles and buttons.
@@ -24,6 +24,7 @@ _NO_FULL_STOP = {
     "NAMED_SERVER_ENDED",
     "NAMED_SERVER_NEVER_UP",
     "NOT_ASKED",
+    "NOT_STARTED_FOR_YOU",
     "NO_ANSWER",
     "SERVER_ENDED",
     "SERVER_NEVER_UP",
@@ -55,7 +56,7 @@ def test_every_sentence_is_whole_and_names_its_placeholders() -> None:
 
 
 def test_labels_have_no_full_stop_and_name_their_placeholders() -> None:
-    for name, text in translations.texts(labels):
+    for name, text in (*translations.texts(labels), *translations.texts(admin)):
         assert not text.endswith("."), name
         assert all(each.isidentifier() for each in translations.placeholders(text)), name
 

@@ -85,6 +85,10 @@ class LocalSite:
 
     is_open = True
 
+    def logins(self) -> tuple[Any, ...]:
+        """Nobody is connected."""
+        return ()
+
     def __init__(self, home: Path) -> None:
         self.home = home
         self.exchanges = 0

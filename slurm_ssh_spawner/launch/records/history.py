@@ -1,22 +1,123 @@
-"""Launches of all times, as they are looked at: a statement that finds them."""
+"""Launches of all times, as they are looked at: statements that find them, and who runs them for admins."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from slurm_ssh_spawner.launch.records.ends import STOPPED
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RUNS
+from slurm_ssh_spawner.launch.records.values import LaunchRecord
+from slurm_ssh_spawner.launch.records.worker import Worker
+
+_ROW = LAUNCHES.c
+_GOES_ON = _ROW.ended.is_(None)
+_FAILED = sa.and_(_ROW.ended.is_not(None), _ROW.node == "", _ROW.end_reason != STOPPED)
+_SEARCHED = (_ROW.user, _ROW.owner, _ROW.server, _ROW.profile_key, _ROW.node, _ROW.end_reason)
+
+
+class Stand(StrEnum):
+    """How far a launch is, as it can be looked for."""
+
+    ANY = ""
+    ON_ITS_WAY = "on-its-way"
+    UP = "up"
+    STOP_OWED = "stop-owed"
+    FAILED = "failed"
+    ENDED = "ended"
+
+
+_STANDS = {
+    Stand.ANY: sa.true(),
+    Stand.ON_ITS_WAY: sa.and_(_GOES_ON, _ROW.node == "", sa.not_(_ROW.stop_wanted)),
+    Stand.UP: sa.and_(_GOES_ON, _ROW.node != "", sa.not_(_ROW.stop_wanted)),
+    Stand.STOP_OWED: sa.and_(_GOES_ON, _ROW.stop_wanted),
+    Stand.FAILED: _FAILED,
+    Stand.ENDED: sa.and_(_ROW.ended.is_not(None), sa.not_(_FAILED)),
+}
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What launches an admin looks for: "" and None mean any.
+
+    `words` stand in a name of theirs, their node or the reason of their end, or are the number of their job or
+    launch.
+    """
+
+    words: str = ""
+    stand: Stand = Stand.ANY
+    site: str = ""
+    profile: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How many launches of a site ended, and how many of them never came up."""
+
+    all: int = 0
+    failed: int = 0
 
 
 def recent(user: str | None, limit: int, offset: int) -> sa.Select[Any]:
     """Return what finds a person's launches, or everybody's, newest first."""
-    row = LAUNCHES.c
-    query = sa.select(LAUNCHES).order_by(row.begun.desc(), row.launch_id).limit(limit).offset(offset)
-    return query if user is None else query.where(row.user == user)
+    query = sa.select(LAUNCHES).order_by(_ROW.begun.desc(), _ROW.launch_id).limit(limit).offset(offset)
+    return query if user is None else query.where(_ROW.user == user)
 
 
 def stages_before(user: str, profile_key: str, site_key: str) -> sa.Select[Any]:
     """Return what finds the stages of a person's last launch of a profile at a site whose server was up."""
-    row = LAUNCHES.c
-    theirs = sa.and_(row.user == user, row.profile_key == profile_key, row.site_key == site_key, row.node != "")
-    query = sa.select(RUNS.c.stages).join(LAUNCHES, row.launch_id == RUNS.c.launch_id)
-    return query.where(theirs).order_by(row.begun.desc()).limit(1)
+    theirs = sa.and_(
+        _ROW.user == user, _ROW.profile_key == profile_key, _ROW.site_key == site_key, _ROW.node != ""
+    )
+    query = sa.select(RUNS.c.stages).join(LAUNCHES, _ROW.launch_id == RUNS.c.launch_id)
+    return query.where(theirs).order_by(_ROW.begun.desc()).limit(1)
+
+
+def _sought(sought: Sought) -> sa.ColumnElement[bool]:
+    found = [_STANDS[sought.stand]]
+    if sought.site:
+        found.append(_ROW.site_key == sought.site)
+    if sought.profile:
+        found.append(_ROW.profile_key == sought.profile)
+    if sought.since:
+        # There is no index of beginnings; what ended before has begun before.
+        found.append(sa.or_(_GOES_ON, _ROW.ended >= sought.since))
+    if words := sought.words:
+        anywhere = [column.icontains(words, autoescape=True) for column in _SEARCHED]
+        found.append(sa.or_(*anywhere, _ROW.job_id == words, _ROW.launch_id == words))
+    return sa.and_(*found)
+
+
+class History:
+    """Looks at everybody's launches.  All raise DatabaseAway."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def found(self, sought: Sought, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
+        """Return launches, the newest first."""
+        return await self._records(recent(None, limit, offset).where(_sought(sought)))
+
+    async def going_on(self) -> tuple[LaunchRecord, ...]:
+        """Return all launches that are not over."""
+        return await self._records(sa.select(LAUNCHES).where(_GOES_ON))
+
+    async def ended(self, since: datetime) -> dict[str, Ended]:
+        """Return how many launches ended since then, by site."""
+        failed = sa.func.sum(sa.case((_FAILED, 1), else_=0))
+        query = sa.select(_ROW.site_key, sa.func.count(), failed).where(_ROW.ended >= since)
+        found = await self._worker.read(lambda each: each.execute(query.group_by(_ROW.site_key)).all())
+        return {site: Ended(count, int(failures)) for site, count, failures in found}
+
+    async def failures(self, since: datetime, limit: int) -> tuple[LaunchRecord, ...]:
+        """Return the launches that failed since then, the newest first."""
+        query = sa.select(LAUNCHES).where(_FAILED, _ROW.ended >= since).order_by(_ROW.ended.desc()).limit(limit)
+        return await self._records(query)
+
+    async def _records(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
+        found = await self._worker.read(lambda connection: connection.execute(query).all())
+        return tuple(LaunchRecord.of(each) for each in found)

@@ -12,6 +12,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, history, scripts
+from slurm_ssh_spawner.launch.records.announcements import Announcements
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
@@ -31,6 +32,8 @@ class LaunchRecords:
 
     def __init__(self, url: str) -> None:
         self._worker = Worker(open_engine(url))
+        self.history = history.History(self._worker)
+        self.announcements = Announcements(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:

@@ -80,3 +80,11 @@ RELEASES = sa.Table(
     sa.Column("launch_id", sa.String(12), sa.ForeignKey("launches.launch_id"), primary_key=True),
     sa.Column("commands", sa.JSON, nullable=False),
 )
+
+ANNOUNCEMENTS = sa.Table(
+    "announcements",
+    TABLES,
+    sa.Column("until", Moment, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("author", sa.String, nullable=False),
+)

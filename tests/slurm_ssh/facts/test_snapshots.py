@@ -297,3 +297,26 @@ async def test_a_site_is_asked_only_for_those_who_are_offered_it(snapshots: Snap
     assert slurms.asked == {(MONITOR, "geneva"): 1}
     await refreshed(snapshots, "bob")
     assert slurms.asked == {(MONITOR, "geneva"): 1, ("bob", "lugano"): 1}
+
+
+async def test_how_a_site_answered_last_is_kept(
+    snapshots: Snapshots,
+    slurms: _Sites,
+    hurry: None,
+) -> None:
+    snapshots.refresh_by_monitors()
+    await settled(snapshots)
+    assert list(snapshots.health) == ["geneva"]
+    snapshots.refresh("alice", SITES)
+    await settled(snapshots)
+    assert [(each.away_since, each.problem) for each in snapshots.health.values()] == [(None, ""), (None, "")]
+    slurms.problems["all"] = SiteUnreachable("Geneva cannot be reached.", "No route")
+    snapshots.refresh_by_monitors()
+    await settled(snapshots)
+    away = snapshots.health["geneva"]
+    assert away.away_since is not None
+    assert away.problem == "Geneva cannot be reached. [No route]"
+    slurms.problems["all"] = Refused("not you")
+    snapshots.refresh_by_monitors()
+    await settled(snapshots)
+    assert snapshots.health["geneva"] == away

@@ -33,7 +33,7 @@ async def test_a_start_that_is_refused_is_not_tried_again_and_again(
     hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
     with pytest.raises(Unavailable, match="alice"):
         await OwnApi(hub.app).start("alice", "")
-    assert caplog.text.count("Not starting alice's server") == 1
+    assert caplog.text.count("no job, alice: not started: ") == 1
 
 
 async def test_a_server_that_the_hub_looks_at_is_started_after_that(
