@@ -334,8 +334,9 @@ async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: Launchi
 async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn")).text
-    source = page.split('<script src="')[-1].split('"')[0].split("launch-pages/")[1]
-    answer = await alice.page(f"launch-pages/{source}")
+    sources = [part.split('"')[0] for part in page.split("launch-pages/")[1:]]
+    script = next(source for source in sources if source.startswith("options_form.js"))
+    answer = await alice.page(f"launch-pages/{script}")
     assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
 
 
