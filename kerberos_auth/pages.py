@@ -1,7 +1,8 @@
 """What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
 
 import time
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.login import LoginHandler, LogoutHandler
@@ -111,11 +112,10 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
             await self.render_template(
                 "ticket.html",
                 ticket=ticket,
-                ends=_utc(ticket.end) if ticket else "",
-                ends_iso=time.strftime("%FT%TZ", time.gmtime(ticket.end)) if ticket else "",
+                ends=_Moment.of(ticket.end) if ticket else None,
                 # What the banner says stands on the page, and leads to it.
                 ticket_notice=None,
-                renew_until=_utc(ticket.renew_until) if ticket and ticket.renewable else "",
+                renew_until=_Moment.of(ticket.renew_until) if ticket and ticket.renewable else None,
                 error=error,
                 next=self.get_argument("next", ""),
                 sentences=sentences,
@@ -123,8 +123,17 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
         )
 
 
-def _utc(epoch: int) -> str:
-    return time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(epoch))
+@dataclass(frozen=True)
+class _Moment:
+    """A moment for people, and for a page that shows it in the reader's zone."""
+
+    text: str
+    iso: str
+
+    @classmethod
+    def of(cls, epoch: int) -> Self:
+        moment = time.gmtime(epoch)
+        return cls(time.strftime("%a %d %b %Y %H:%M UTC", moment), time.strftime("%FT%TZ", moment))
 
 
 class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]

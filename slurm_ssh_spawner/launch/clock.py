@@ -8,9 +8,10 @@ _HOUR, _DAY = 60, 24 * 60
 
 
 def clock(moment: datetime, now: datetime | None = None) -> str:
-    """Return a moment within a week of `now`, as the hub's clock shows it: "14:05", on another day "Fri 14:05"."""
+    """Return a moment within a week of `now`, as the hub's clock shows it: "14:05 CET" or "Fri 14:05 CET"."""
     local, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
-    return f"{local:%H:%M}" if local.date() == today else f"{local:%a %H:%M}"
+    # Who reads it may be elsewhere.
+    return f"{local:%H:%M %Z}" if local.date() == today else f"{local:%a %H:%M %Z}"
 
 
 def lasting(minutes: int) -> str:

@@ -57,7 +57,7 @@ class Stage:
         """Return one line for people."""
         ended = sentences.STAGE_FAILED if self.failed else sentences.STAGE_DONE
         line = sentences.STAGE_LASTS if self.seconds is None else ended
-        return line.format(began=self.began, name=self.name, text=self.text, seconds=self.seconds)
+        return line.format(name=self.name, text=self.text, seconds=self.seconds)
 
 
 def stage_of(name: Any, text: Any = "") -> tuple[str, str] | None:

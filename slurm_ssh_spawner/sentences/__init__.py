@@ -37,9 +37,9 @@ SERVER_STARTING = _("The notebook server is starting.")
 SERVER_UP = _("The server is up on {node}.")
 
 # -- a stage of a job, a line each -----------------------------------------------------------------------
-STAGE_LASTS = _("{began:%H:%M:%S} {name}: {text}")
-STAGE_DONE = _("{began:%H:%M:%S} {name}: {text} ({seconds:.0f} s)")
-STAGE_FAILED = _("{began:%H:%M:%S} {name}: {text} ({seconds:.0f} s, failed)")
+STAGE_LASTS = _("{name}: {text}")
+STAGE_DONE = _("{name}: {text} ({seconds:.0f} s)")
+STAGE_FAILED = _("{name}: {text} ({seconds:.0f} s, failed)")
 
 # -- a start that came to nothing ------------------------------------------------------------------------
 START_BY_LINK = _("A server is not started by a link. Use the form below.")

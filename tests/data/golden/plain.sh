@@ -622,7 +622,11 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     JSON.parse(JSON.parse(page.getElementById("jupyter-config-data").textContent).jupyterhubSites);
   const say = (words, more) => words.replace(/{(\w+)}/g, (_, name) => ({ ...facts, ...more })[name]);
   const minutesLeft = () => Math.ceil((facts.ends * 1000 - Date.now()) / 60000);
-  const ends = () => new Date(facts.ends * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  function ends() {
+    const moment = new Date(facts.ends * 1000), how = { hour: "2-digit", minute: "2-digit" };
+    if (moment.toDateString() !== new Date().toDateString()) how.weekday = "short";
+    return moment.toLocaleTimeString([], how);
+  }
 
   function standing() {
     const place = say(facts.words.place), left = minutesLeft();

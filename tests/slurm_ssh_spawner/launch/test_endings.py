@@ -221,8 +221,8 @@ async def test_a_site_that_is_gone_is_why_nothing_is_known(hub: _Hub) -> None:
     assert hub.told()[0].startswith("Your server at geneva ended at ")
 
 
-@pytest.mark.parametrize(("days", "said"), [(0, "{:%H:%M}"), (1, "{:%a %H:%M}")])
-def test_a_moment_of_another_day_has_its_weekday(days: int, said: str) -> None:
+@pytest.mark.parametrize(("days", "said"), [(0, "{:%H:%M %Z}"), (1, "{:%a %H:%M %Z}")])
+def test_a_moment_has_its_zone_and_on_another_day_its_weekday(days: int, said: str) -> None:
     now = datetime.now(UTC)
     moment = (now + timedelta(days=days)).astimezone()
     assert clock(moment, now) == said.format(moment)
