@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
-from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
 from tornado import web
 
@@ -50,7 +49,17 @@ class Row:
 
 
 class _AdminPage(BaseHandler):  # type: ignore[misc]
-    """What the pages of this module share."""
+    """What the pages of this module share: who may see them, and announce.
+
+    That is who may see everybody's launches by the API too.  `admin-ui` alone opens JupyterHub's own page, on
+    which a group's admin sees no more than that group.
+    """
+
+    async def prepare(self) -> None:
+        """Refuse others: 403; who is not logged in is led there."""
+        await super().prepare()
+        if self.current_user and not (self.has_scope("admin-ui") and self.has_scope("admin:servers")):
+            raise web.HTTPError(403, sentences.NOT_THEIR_LAUNCHES)
 
     @property
     def shared(self) -> Hub:
@@ -86,7 +95,6 @@ class LaunchesPage(_AdminPage):
     """`/hub/launches?words=&state=&site=&profile=&page=`."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Show it; 503 without the database."""
         hub, history = self.shared, self.shared.launcher.records.history
@@ -119,7 +127,6 @@ class LaunchesTable(_AdminPage):
     """`/hub/launches.csv`, with the parameters of the page: the newest 5000, as the API has them."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """Answer; 503 without the database."""
         try:
@@ -136,7 +143,6 @@ class AnnouncementForm(_AdminPage):
     """`/hub/launches/announcement`: what all pages say until a moment."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
         """Announce it, or take back what is announced; lead to the launches.  503 without the database."""
         hours = self.get_body_argument("hours", "")
@@ -154,7 +160,6 @@ class LaunchPage(_AdminPage):
     """`/hub/launches/<LaunchId>`: all that is kept of a launch."""
 
     @web.authenticated
-    @needs_scope("admin-ui")  # type: ignore[untyped-decorator]
     async def get(self, launch_id: str) -> None:
         """Show it; 404 if there is none, 503 without the database."""
         records = self.shared.launcher.records

@@ -29,10 +29,13 @@ class KnowsServer:
 
     async def _with_server(self, render: Any, values: dict[str, Any]) -> str:
         handler: Any = self
-        told = await overview(handler.settings[SETTING], values["user"])
+        owner, server = values["user"], values["server_name"]
+        told = await overview(handler.settings[SETTING], owner)
+        # Who may open one server of somebody's is not told of the others.
+        is_told = handler.has_scope(f"read:servers!server={owner.name}/{server}")
         more = {
             "overview": told,
-            "view": told.of(values["server_name"]),
+            "view": told.of(server) if is_told else None,
             "back_to": handler.get_argument("next", ""),
         }
         rendered: Awaitable[str] = render(_NOT_RUNNING, **{**moments.functions(), **more, **values})
@@ -55,16 +58,24 @@ class ProxyError(BaseHandler):  # type: ignore[misc]
 
     async def get(self, status: str) -> None:
         """Answer with the page."""
-        number, address = int(status), self.get_argument("url", "")[:_LONGEST_ADDRESS]
+        number = int(status) if len(status) == len("503") else 500
         template = "nobody_there.html" if number == 503 else "error.html"
         page = await self.render_template(
             template,
             status_code=number,
             status_message=responses.get(number, ""),
-            address=urlsplit(address).path,
+            address=_path(self.get_argument("url", "")[:_LONGEST_ADDRESS]),
         )
         self.set_header("Content-Type", "text/html")
         self.finish(page)
+
+
+def _path(address: str) -> str:
+    """Return the path of an address, "" if it is none."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return ""
 
 
 def server_at(path: str, prefix: str, owner: str, servers: Any) -> str:

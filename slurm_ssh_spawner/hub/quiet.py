@@ -5,9 +5,14 @@ JupyterHub writes up to five more, some with a traceback, of the same error.  Wh
 """
 
 import logging
+import re
 
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 
+# Not any line with the name: whoever types that somewhere would hide what is said of them.
+_OF_JUPYTERHUB = re.compile(
+    rf"(?:Not starting|Error starting|Previous spawn for) [^\n]{{0,300}}: \d{{3}} {LaunchFailed.__name__}\("
+)
 # JupyterHub's own is that of the application; tornado and asyncio speak of an error that nobody took.
 _OTHERS = ("tornado.application", "tornado.general", "asyncio")
 
@@ -17,7 +22,7 @@ class _SaidAlready(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, LaunchFailed) and LaunchFailed.__name__ not in record.getMessage()
+        return not isinstance(error, LaunchFailed) and not _OF_JUPYTERHUB.match(record.getMessage())
 
 
 _SAID_ALREADY = _SaidAlready()

@@ -29,7 +29,8 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
         """Stop a server as JupyterHub has it, but answer with the sentence of a stop that failed, not with 204."""
         user = self.find_user(user_name)
         spawner = user.spawners[server_name] if user and server_name in user.spawners else None
-        if spawner is not None:
+        # Who may not stop it leaves nothing behind.
+        if spawner is not None and self.has_scope(f"delete:servers!server={user.name}/{server_name}"):
             spawner.stop_failure = None
             spawner.stop_reason = self._why(user)
         await super().delete(user_name, server_name)
@@ -46,7 +47,9 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
 
     def write_error(self, status_code: int, **more: Any) -> None:
         """Answer, and keep for who has asked why somebody else's server was not started."""
-        error, asker = more.get("exc_info", (None, None))[1], self.current_user
+        # There may have been an error before JupyterHub knew who asks.
+        asker = getattr(self, "_jupyterhub_user", None)
+        error = more.get("exc_info", (None, None))[1]
         owner, server = self.path_args[0], self.path_args[1] if len(self.path_args) > 1 else ""
         is_of_another = asker is not None and asker.name != owner and self.has_scope(f"start:servers!user={owner}")
         if self.request.method == "POST" and is_of_another and isinstance(error, web.HTTPError):

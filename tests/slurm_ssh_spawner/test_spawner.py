@@ -177,6 +177,13 @@ async def test_a_server_that_somebody_else_stops_keeps_who_it_was(
     await _launcher(hub).endings.close()
 
 
+async def test_who_may_not_stop_a_server_leaves_no_reason_behind(hub: RunningHub) -> None:
+    spawner = await _running(hub, hub.person("alice"), "", "many")
+    answer = await hub.delete("users/alice/server", hub.person("bob").new_api_token())
+    assert answer.status_code in {403, 404}
+    assert spawner.stop_reason == ""
+
+
 async def test_who_looks_before_the_start_sees_it_from_its_beginning(hub: RunningHub) -> None:
     spawner = hub.person("alice").spawners[""]
     spawner._spawn_pending = True

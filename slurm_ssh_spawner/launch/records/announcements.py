@@ -38,7 +38,8 @@ class Announcements:
         row = ANNOUNCEMENTS.c
         query = sa.select(row.text, row.until, row.author).order_by(row.until.desc())
         found = await self._worker.read(lambda connection: connection.execute(query).first())
-        self._known = Announcement(*found) if found else None
+        # What was announced meanwhile counts.
+        self._known = self._known or (Announcement(*found) if found else None)
 
     async def announce(self, text: str, until: datetime, author: str) -> None:
         """Announce a text in the place of the one before, none for "".  Raises DatabaseAway."""

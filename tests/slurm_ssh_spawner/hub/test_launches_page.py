@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from jupyterhub import roles
 from jupyterhub.app import JupyterHub
 
 from slurm_ssh.job import LaunchId
@@ -63,6 +64,19 @@ async def test_only_admins_see_it_and_only_they_are_led_there(hub: LaunchingHub)
     assert ("hub/launches" in (await ruth.page("home")).text) is True
     assert ("hub/launches" in (await alice.page("home")).text) is False
     assert (await ruth.page("launches/ffffffffffff")).status_code == 404
+
+
+async def test_the_admin_of_a_group_does_not_see_everybodys(hub: LaunchingHub) -> None:
+    # JupyterHub's own admin page shows such a person the members of the group.
+    bob, db = await hub.person("bob", "chemists"), hub.app.db
+    scopes = ["admin-ui", "list:users!group=chemists", "admin:servers!group=chemists"]
+    roles.create_role(db, {"name": "chemists-admin", "scopes": scopes})
+    roles.grant_role(db, bob.user.orm_user, "chemists-admin")
+    launch_id = await _launch(hub, 1)
+    for path in ("launches", "launches.csv", f"launches/{launch_id}"):
+        assert (await bob.page(path)).status_code == 403
+    assert (await bob.post("launches/announcement", [("text", "x"), ("hours", "4")])).status_code == 403
+    assert "hub/launches" not in (await bob.page("home")).text
 
 
 async def test_launches_are_found_by_words_state_and_place(hub: LaunchingHub) -> None:

@@ -62,6 +62,13 @@ async def test_of_a_server_that_was_never_started_there_is_nothing_to_say_but_th
     assert said == "Default server is not running It is not running. Start Your servers"
 
 
+@pytest.mark.parametrize("asked", ["503?url=//[", f"{'5' * 5000}?url=/user/alice/", "503?url="])
+async def test_no_address_makes_the_proxys_page_an_error_of_the_hub(hub: LaunchingHub, asked: str) -> None:
+    alice = await hub.person("alice")
+    page = await alice.page(f"error/{asked}")
+    assert (page.status_code, "Traceback" in page.text) == (200, False)
+
+
 async def test_a_page_that_there_is_not_says_so_and_leads_on(hub: LaunchingHub) -> None:
     alice, _ = await hub.person("alice"), await hub.person("bob")
     for path in ("nowhere", "user/bob/lab"):

@@ -58,3 +58,12 @@ async def test_other_errors_keep_their_lines(hub: LaunchingHub, caplog: pytest.L
     caplog.clear()
     hub.app.log.error("Not starting alice's server")
     assert _lines(caplog) == ["Not starting alice's server"]
+
+
+async def test_nobody_hides_a_line_of_the_log_by_the_name_of_an_error(
+    hub: LaunchingHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+    typed = "Not authorizing access to /user/alice/: 400 LaunchFailed(reason=x): y"
+    hub.app.log.warning(typed)
+    assert _lines(caplog) == [typed]
