@@ -29,6 +29,10 @@ class Unavailable(LaunchError):  # noqa: N818
     """Something outside does not answer at present; the same launch may work later."""
 
 
+class KdcSilent(Unavailable):
+    """No KDC answers, so nobody gets anywhere."""
+
+
 class Broken(LaunchError):  # noqa: N818
     """An admin has to fix something; `detail` says what was seen."""
 

@@ -8,7 +8,7 @@ from kerberos_auth import tickets
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.tickets import Ticket
 from slurm_ssh import sentences
-from slurm_ssh.errors import FrontEndRefused, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import FrontEndRefused, KdcSilent, LaunchError, Refused, Unavailable
 
 _TICKET = "gssapi-with-mic"
 # As long as a login itself may take; libkrb5 waits 25 s for a silent KDC.
@@ -58,7 +58,7 @@ async def is_kdc_silent(ticket: Ticket, host: str) -> bool:
 
 def kdc_silent(title: str, detail: str) -> Unavailable:
     """Return what to tell of a KDC that does not answer."""
-    return Unavailable(sentences.LOGIN_SERVERS_SILENT.format(site=title), detail)
+    return KdcSilent(sentences.LOGIN_SERVERS_SILENT.format(site=title), detail)
 
 
 async def _no_ticket(ticket: Ticket, host: str, title: str) -> LaunchError | None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.launch.faults import HubDatabaseAway
 from slurm_ssh_spawner.launch.records import DatabaseAway
 
 _FAMILIES = {Refused: (400, "refused"), Unavailable: (503, "unavailable"), Broken: (500, "broken")}
@@ -40,14 +41,14 @@ class LaunchFailed(SpawnException):  # type: ignore[misc]
 
 @contextmanager
 def nothing_started() -> Iterator[None]:
-    """Turn errors of a database, ours or JupyterHub's, into Unavailable, before there is a job."""
+    """Turn errors of a database into HubDatabaseAway, before there is a job."""
     try:
         yield
     except DatabaseAway as error:
-        raise Unavailable(sentences.NOTHING_STARTED.format(problem=error.message), error.detail) from error
+        raise HubDatabaseAway(sentences.NOTHING_STARTED.format(problem=error.message), error.detail) from error
     except SQLAlchemyError as error:
         said = sentences.NOTHING_STARTED.format(problem=sentences.HUB_DATABASE_AWAY)
-        raise Unavailable(said, str(error)) from error
+        raise HubDatabaseAway(said, str(error)) from error
 
 
 @contextmanager

@@ -90,7 +90,9 @@ def _lines(progress: Progress) -> tuple[str, ...]:
 
 def _failure(error: BaseException | None, view: ServerView) -> Failure:
     if not isinstance(error, LaunchFailed):
-        return Failure(sentences.FAILED_UNSAID, said_of(Fault.HUB, view.asked.site))
+        # JupyterHub's own refusals say what to do; of other errors the log has more.
+        said = getattr(error, "jupyterhub_message", "")
+        return Failure(said or sentences.FAILED_UNSAID, said_of(Fault.OPEN, view.asked.site))
     cause = error.error
     fault = fault_of(cause)
     if fault is Fault.CLUSTER and not view.asked.site:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from slurm_ssh.errors import Broken, JobEnded, LaunchError, Refused, SubmitRefused, Unavailable
+from slurm_ssh.errors import Broken, JobEnded, KdcSilent, LaunchError, Refused, SubmitRefused, Unavailable
 from slurm_ssh_spawner import sentences
 
 # Slurm's words for ends that other choices, or another cluster, may avoid.
@@ -31,6 +31,10 @@ _SAID = {
 
 class WaitedTooLong(Refused):
     """A job waited in the queue for as long as it may."""
+
+
+class HubDatabaseAway(Unavailable):
+    """A database of the hub's, ours or JupyterHub's, cannot be used."""
 
 
 class JobFailed(JobEnded):
@@ -67,6 +71,11 @@ def fault_of(error: LaunchError) -> Fault:
         return error.fault
     if isinstance(error, SubmitRefused):
         return Fault.CHOICE
+    if isinstance(error, KdcSilent):
+        # No other cluster will do.
+        return Fault.OPEN
+    if isinstance(error, HubDatabaseAway):
+        return Fault.HUB
     if isinstance(error, Unavailable | WaitedTooLong):
         return Fault.CLUSTER
     return Fault.HUB if isinstance(error, Broken) else Fault.OPEN

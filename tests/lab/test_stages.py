@@ -50,7 +50,7 @@ def test_after_a_failure_the_page_keeps_the_stages_and_the_log(lab: Lab) -> None
         assert page.locator("h1").inner_text() == "Default server could not start"
         said = page.locator("#start-problem").inner_text()
         assert "failed: it ended with status 3." in said
-        assert "This is a mistake in the profile, not in what you chose." in said
+        assert "This may be a mistake in the profile, and not in what you chose." in said
         log = page.locator("pre[aria-labelledby=log-title]").inner_text()
         assert "no licence for <b>thalamus</b>" in log
         assert page.locator("pre b").count() == 0

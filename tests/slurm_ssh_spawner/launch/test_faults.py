@@ -1,7 +1,15 @@
 import pytest
 
-from slurm_ssh.errors import Broken, LaunchError, Refused, SiteUnreachable, SubmitRefused
-from slurm_ssh_spawner.launch.faults import Fault, JobFailed, WaitedTooLong, fault_of, fault_of_job, said_of
+from slurm_ssh.errors import Broken, KdcSilent, LaunchError, Refused, SiteUnreachable, SubmitRefused
+from slurm_ssh_spawner.launch.faults import (
+    Fault,
+    HubDatabaseAway,
+    JobFailed,
+    WaitedTooLong,
+    fault_of,
+    fault_of_job,
+    said_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -10,6 +18,8 @@ from slurm_ssh_spawner.launch.faults import Fault, JobFailed, WaitedTooLong, fau
         (SubmitRefused("a"), Fault.CHOICE),
         (SiteUnreachable("a"), Fault.CLUSTER),
         (WaitedTooLong("a"), Fault.CLUSTER),
+        (KdcSilent("a"), Fault.OPEN),
+        (HubDatabaseAway("a"), Fault.HUB),
         (Broken("a"), Fault.HUB),
         # Such as a home that is full: its sentence says what to do.
         (Refused("a"), Fault.OPEN),
