@@ -153,7 +153,8 @@ CANCELLED_BY_YOU = _("Cancelled: the start was taken back as you asked.")
 FAILED_UNSAID = _("The start failed, and the hub cannot say why. If it happens again, tell the administrators.")
 FAULT_OF_CHOICE = _("Other choices may help.")
 FAULT_OF_PROFILE = _(
-    "This may be a mistake in the profile, and not in what you chose. If it happens again, tell the administrators."
+    "This may be a mistake in the profile, and not in what you chose. "
+    "If it happens again, tell the administrators."
 )
 FAULT_OF_CLUSTER = _("This is up to {site}, not to what you chose. Try again later, or choose another cluster.")
 FAULT_OF_HUB = _("This is a fault of the hub, not of what you chose. Please tell the administrators.")
