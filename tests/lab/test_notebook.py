@@ -229,7 +229,7 @@ def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, ali
         pick(page, "profile", "stub")
         page.click("[type=submit]")
         page.wait_for_selector("text=waits in the queue", state="attached")
-        page.click("#stop-server-btn")
+        page.click("#cancel-start")
         lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1, 30)
     assert alice.model()["servers"][""]["ready"]
     alice.remove("second")
