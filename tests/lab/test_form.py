@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -187,6 +188,19 @@ def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form
         page.goto("/hub/spawn/alice/linked")
         expect(page.locator("#time")).to_have_value("32m")
         expect(page.locator("#launch-options")).to_contain_text("What you had filled in here is back.")
+
+
+def test_a_copied_link_is_one_that_anybody_can_open(form: Form) -> None:
+    with form(path="/hub/spawn/alice?next=%2Fhub%2Fhome") as page:
+        pick(page, "profile", "stub")
+        # A browser that keeps its clipboard to itself shows the link.
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        page.get_by_role("button", name="Copy link").click()
+        link = httpx.URL(page.locator("#copy-said input").input_value())
+        assert (link.path, dict(link.params)) == (
+            "/hub/spawn",
+            {"profile": "stub", "site": "geneva", "next": "/hub/home"},
+        )
 
 
 def test_a_server_is_named_on_the_form(form: Form) -> None:

@@ -650,7 +650,13 @@
   }
 
   function copyLink() {
-    const link = location.origin + location.pathname + "?" + new URLSearchParams(choices());
+    const query = new URLSearchParams(choices());
+    const next = new URLSearchParams(location.search).get("next");
+    if (next) {
+      query.set("next", next);
+    }
+    // Whoever opens it is asked for a server of theirs.
+    const link = location.origin + form.dataset.link + "?" + query;
     const said = document.getElementById("copy-said");
     const show = () => {
       const shown = outside(made("input", "form-control form-control-sm"));

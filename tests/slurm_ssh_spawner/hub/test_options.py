@@ -298,6 +298,14 @@ async def test_a_link_fills_in_the_form(hub: LaunchingHub) -> None:
     assert 'spawn?next=%2Fhub%2Fhome" method="post"' in page
 
 
+async def test_a_link_that_is_copied_leads_to_a_form_that_everybody_has(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    for path in ("spawn", "spawn/alice", "spawn/alice/south"):
+        page = (await alice.page(path)).text
+        assert 'data-link="/@/space%20word/hub/spawn"' in page
+    assert (await bob.page("spawn?profile=few&time=2h")).status_code == 200
+
+
 async def test_a_server_is_named_as_it_is_started(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.send([("time", "99h")], "my-analysis-1", display_name="My Analysis 1")).text
