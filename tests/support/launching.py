@@ -28,9 +28,9 @@ REFUSED_BY_SLURM = "Geneva did not accept the job"
 """How the answer to every start begins that passed the gate: the site takes no job, so that none has to end."""
 
 _ERROR = re.compile(
-    r'(?:<p class="spawn-error-msg[^"]*"[^>]*>|'
+    r'(?:<div class="spawn-error-msg[^"]*"[^>]*>|'
     r'<div class="alert alert-danger" role="alert" id="start-problem"><b>)'
-    r"\s*(?:Error: )?(.*?)\s*</(?:p|b)>",
+    r"\s*(?:Error: )?(.*?)\s*</(?:div|b)>",
     re.DOTALL,
 )
 

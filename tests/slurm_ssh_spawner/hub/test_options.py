@@ -251,6 +251,14 @@ async def test_a_form_that_slurm_refused_comes_back_as_it_was_sent(hub: Launchin
     assert ('value="2h"' in answer.text, '<option value="few" selected>' in answer.text) == (True, True)
 
 
+async def test_a_refused_form_quotes_what_the_site_said_line_by_line_and_as_text(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    hub.local.refusal = FrontEndRefused("Geneva did not let you in.", quoted="<b>No</b>\nAsk ops")
+    page = (await alice.send([("profile", "few")])).text
+    assert '<div class="spawn-error-msg alert alert-danger text-break" role="alert">' in page
+    assert told(page).endswith("did not let you in.<pre>&lt;b&gt;No&lt;/b&gt;\nAsk ops</pre>")
+
+
 _NO_ACCOUNT = (
     "sbatch: error: Batch job submission failed: Invalid account or account/partition combination specified\n"
 )
