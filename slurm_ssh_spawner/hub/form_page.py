@@ -3,6 +3,7 @@
 from typing import Any
 
 from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import url_path_join
 from tornado.httputil import url_concat
 
@@ -20,6 +21,18 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
     def post(self, user_name: str | None = None, server_name: str = "", display_name: str = "") -> Any:
         """Start, with the name that people see in the query, as `get` has it."""
         return super().post(user_name, server_name, display_name or self.get_query_argument("display_name", ""))
+
+    @needs_scope("servers")
+    async def _post(self, user_name: str, server_name: str, display_name: str) -> Any:
+        """Start it; what starts or runs already, as after a second tap, is led to."""
+        user = self.current_user if user_name == self.current_user.name else self.find_user(user_name)
+        spawner = user.spawners.get(server_name) if user else None
+        if spawner and spawner.ready:
+            self.redirect(self.get_next_url(user, default=user.server_url(server_name)))
+        elif spawner and spawner.pending:
+            self.redirect(self._get_pending_url(user, server_name))
+        else:
+            await super()._post(user_name=user_name, server_name=server_name, display_name=display_name)
 
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Return a page; that of the form also gets which server it is for, and where it is sent."""

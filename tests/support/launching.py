@@ -85,14 +85,16 @@ class Person:
         """Return a page of the hub."""
         return await self._client.get(f"{self._url}{path}")
 
-    async def post(self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None) -> httpx.Response:
-        """Send a form of another page to an address of this hub, which is not followed further than a start."""
+    async def post(
+        self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
+    ) -> httpx.Response:
+        """Send a form of another page to an address of this hub; `follow` a start to its end, and nothing else."""
         xsrf = self._xsrf() if xsrf is None else xsrf
         address = httpx.URL(self._url).join(path)
         if b"_xsrf" not in address.query and xsrf:
             fields = [("_xsrf", xsrf), *[field for field in fields if field[0] != "_xsrf"]]
         answer = await self._client.post(address, data=dict(fields))
-        return await self._seen_to_end(answer) if "/spawn/" in address.path else answer
+        return await self._seen_to_end(answer) if follow and "/spawn/" in address.path else answer
 
     def forget_cookies(self) -> None:
         """Be nobody from now on."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -287,6 +288,25 @@ async def test_an_empty_form_asks_for_the_defaults(hub: LaunchingHub) -> None:
     await _accepted(alice, json=TWO_HOURS)
     await alice.send([("profile", ""), ("time", "")])
     assert _time_of_the_job(hub) == "60"
+
+
+@pytest.mark.parametrize("server", ["", "south"])
+async def test_a_form_that_is_sent_twice_leads_to_the_start_that_is_under_way(
+    hub: LaunchingHub, server: str
+) -> None:
+    alice, held = await hub.person("alice"), asyncio.Event()
+    hub.local.holds = [held]
+    start = asyncio.create_task(alice.call("POST", server, json=TWO_HOURS))
+    await until(lambda: server in alice.user.spawners and alice.user.spawners[server].pending == "spawn")
+    path = f"/@/space%20word/hub/spawn/alice/{server}".rstrip("/")
+    query = {"next": "/@/space%20word/hub/home"}
+    again = await alice.post(f"{path}?{urlencode(query)}", [("profile", "few")], follow=False)
+    assert (again.status_code, str(again.headers["location"])) == (
+        302,
+        f"{path.replace('spawn', 'spawn-pending')}?{urlencode(query)}",
+    )
+    held.set()
+    assert REFUSED_BY_SLURM in (await start)[1]
 
 
 async def test_a_link_starts_nothing_and_shows_the_form(hub: LaunchingHub) -> None:
