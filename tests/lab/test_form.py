@@ -150,6 +150,19 @@ def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(form: Form)
         expect(page.get_by_role("radiogroup", name="What")).to_be_visible()
 
 
+def test_what_was_said_of_a_cluster_is_not_said_of_another(form: Form) -> None:
+    with form() as page:
+        page.goto("/hub/spawn/alice/marked?profile=jupyterlab&site=nowhere")
+        page.wait_for_selector("#launch-options:not([aria-busy])")
+        marked = page.get_by_role("radiogroup", name="Where")
+        expect(page.locator("#site-problem")).to_contain_text("nowhere is not offered")
+        expect(marked).to_have_attribute("aria-invalid", "true")
+        page.locator("[name=pick-site][value=lugano]").check()
+        expect(page.locator("#site-problem")).to_have_count(0)
+        expect(marked).not_to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#site")).not_to_have_class(re.compile("is-invalid"))
+
+
 def test_a_profile_is_found_by_what_is_in_it(form: Form) -> None:
     with form() as page:
         cards = page.locator("label.page-card:has([name=pick-profile])")

@@ -301,6 +301,19 @@
     }
   }
 
+  // What the server said of a pick is said of that one alone.
+  function unmark(list, cards) {
+    const problem = document.getElementById(list.id + "-problem");
+    if (problem) {
+      problem.remove();
+    }
+    list.classList.remove("is-invalid");
+    [list, cards].forEach((each) => {
+      each.removeAttribute("aria-invalid");
+      each.setAttribute("aria-describedby", list.id + "-hint");
+    });
+  }
+
   // -- fields ------------------------------------------------------------------------------------------------
 
   // The page begins with an input where some pairs have options and others a range.
@@ -540,6 +553,8 @@
   function profileChanged() {
     const before = profiles[pickedBefore];
     pickedBefore = profile.value;
+    unmark(profile, profileCards);
+    unmark(site, siteCards);
     controls().forEach((control) => {
       if (before && control.value && control.value !== usual[control.name]) {
         keptFrom[control.name] = keptFrom[control.name] || before.name;
@@ -559,6 +574,7 @@
   }
 
   function siteChanged() {
+    unmark(site, siteCards);
     showSites();
     if (profiles[profile.value]) {
       showFields(true);
