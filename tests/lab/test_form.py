@@ -169,9 +169,17 @@ def test_a_profile_is_found_by_what_is_in_it(form: Form) -> None:
         page.fill("#profile-search", "neuroscientists atlas")
         expect(cards).to_have_count(1)
         expect(cards).to_contain_text("Brain images")
+        more = page.get_by_role("button", name="Show all")
+        expect(more).to_be_hidden()
         page.fill("#profile-search", "")
-        page.get_by_role("button", name="Show all").click()
-        assert cards.count() == page.locator("#profile option").count()
+        every = page.locator("#profile option").count()
+        seen = {each.input_value() for each in cards.locator("input").all()}
+        expect(more).to_have_text(f"Show all {every}")
+        more.click()
+        assert cards.count() == every
+        expect(more).to_be_hidden()
+        assert page.evaluate("document.activeElement.name") == "pick-profile"
+        assert page.evaluate("document.activeElement.value") not in seen
 
 
 def test_who_has_no_project_at_a_cluster_sees_why_they_cannot_pick_it(form: Form) -> None:

@@ -113,11 +113,15 @@
     return label;
   }
 
+  function radios(cards) {
+    return Array.from(cards.querySelectorAll("input"));
+  }
+
   // Whatever changes, who is at a card stays at it.
   function replaced(cards, labels) {
     const at = cards.contains(document.activeElement) ? document.activeElement.value : null;
     cards.replaceChildren(...labels);
-    const again = at !== null && Array.from(cards.querySelectorAll("input")).find((each) => each.value === at);
+    const again = at !== null && radios(cards).find((each) => each.value === at);
     if (again) {
       again.focus();
     }
@@ -156,11 +160,13 @@
     }
     count = made("p", "secondary");
     count.setAttribute("role", "status");
-    more = made("button", "btn btn-link p-0", filled(say.show_all, { count: every.length }));
+    more = made("button", "btn btn-link p-0");
     more.type = "button";
     more.addEventListener("click", () => {
+      const before = new Set(radios(profileCards).map((each) => each.value));
       finding.isWhole = true;
       showProfiles();
+      radios(profileCards).find((each) => !before.has(each.value)).focus();
     });
     profileCards.before(row, count);
     profileCards.after(more);
@@ -188,7 +194,8 @@
     }
     count.textContent = isFinding ? filled(say.found, { count: sorted.length, all: every.length })
       : last.length ? say.recent : "";
-    more.hidden = shown.length === every.length;
+    more.textContent = filled(say.show_all, { count: sorted.length });
+    more.hidden = shown.length >= sorted.length;
     return shown;
   }
 
@@ -560,7 +567,7 @@
         keptFrom[control.name] = keptFrom[control.name] || before.name;
       }
     });
-    Array.from(profileCards.querySelectorAll("input")).forEach((each) => {
+    radios(profileCards).forEach((each) => {
       each.checked = each.value === profile.value;
     });
     describe();
