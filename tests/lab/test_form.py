@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from lab import Lab
 from lab.person import Person
@@ -197,6 +197,53 @@ def test_before_the_start_the_page_says_what_would_be_started(form: Form) -> Non
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
         page.fill("#time", "30m")
         expect(page.locator("#time-problem")).to_have_count(0)
+
+
+def crowded(route: Route) -> None:
+    """Answer as if only Lugano had room."""
+    answer = route.fetch()
+    told = answer.json()
+    for place in told["places"]:
+        place["state"] = "free" if place["title"].startswith("Lugano") else "busy"
+    route.fulfill(response=answer, json=told)
+
+
+def test_what_may_start_at_once_elsewhere_is_taken_by_a_button_that_is_not_read_out(form: Form) -> None:
+    with form() as page:
+        page.route("**/hub/api/offer?*", crowded)
+        page.fill("#time", "31m")
+        take = page.get_by_role("button", name="Take Lugano")
+        expect(take).to_be_visible()
+        expect(page.locator("[role=status] button")).to_have_count(0)
+        take.click()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
+        expect(take).to_be_hidden()
+        page.unroute_all(behavior="wait")
+
+
+def refused(route: Route) -> None:
+    """Answer as if Lugano had refused the person."""
+    answer = route.fetch()
+    told = answer.json()
+    for place in told["places"]:
+        if place["title"].startswith("Lugano"):
+            place |= {"state": "closed", "news": "Lugano did not let you in.", "may_ask": True}
+    route.fulfill(response=answer, json=told)
+
+
+def test_who_was_refused_asks_again_beside_the_card_and_is_led_to_it(form: Form) -> None:
+    with form() as page:
+        page.route("**/hub/api/offer?*", refused)
+        page.fill("#time", "31m")
+        again = page.get_by_role("button", name="Ask again")
+        expect(again).to_be_visible()
+        expect(page.locator("label button")).to_have_count(0)
+        again.click()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
+        expect(again).to_have_count(0)
+        page.unroute_all(behavior="wait")
 
 
 def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form) -> None:

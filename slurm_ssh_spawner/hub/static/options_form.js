@@ -20,6 +20,7 @@
   const description = document.getElementById("profile-hint");
   const wrappers = Array.from(options.querySelectorAll("[data-field]"));
   const summary = document.getElementById("launch-summary");
+  const instead = document.getElementById("launch-instead");
   const start = form.querySelector("[type=submit]");
   const copy = document.getElementById("copy-link");
 
@@ -243,26 +244,33 @@
     state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
     state.hidden = !place.news;
     label.append(state);
+    const holder = made("div", "launch-card");
+    holder.append(label);
     if (place.may_ask && each.disabled) {
       const again = made("button", "btn btn-sm btn-outline-secondary mt-1", say.ask_again);
       again.type = "button";
       again.addEventListener("click", () => {
         askedAgain.add(each.value);
-        again.remove();
-        site.value = each.value;
-        siteChanged();
+        takeSite(each.value);
       });
-      label.append(again);
+      holder.append(again);
     }
-    return label;
+    return holder;
+  }
+
+  // The button that was pressed is gone then.
+  function takeSite(key) {
+    site.value = key;
+    siteChanged();
+    siteCards.querySelector("input:checked").focus();
   }
 
   // Only the cluster that is picked is read out when its news change.
   function siteCardsUpdated() {
-    const labels = Array.from(siteCards.children);
+    const cards = Array.from(siteCards.children);
     Array.from(site.options).forEach((each, index) => {
       const now = siteCard(each);
-      const was = labels[index];
+      const was = cards[index];
       const news = was.querySelector(".launch-news");
       if (each.selected) {
         news.setAttribute("aria-live", "polite");
@@ -276,9 +284,12 @@
           was.querySelector(name).textContent = now.querySelector(name).textContent;
         }
       });
-      if (!now.querySelector("button") !== !was.querySelector("button")) {
-        was.replaceWith(now);
-        return;
+      const again = now.querySelector("button");
+      const before = was.querySelector("button");
+      if (again && !before) {
+        was.append(again);
+      } else if (before && !again) {
+        before.remove();
       }
       was.querySelector(".dot").className = now.querySelector(".dot").className;
       news.parentElement.hidden = !news.textContent;
@@ -488,31 +499,45 @@
     });
     const place = placeOf(site.value);
     const isSaid = preview.summary && !preview.stop && place && (place.state === "free" || place.state === "busy");
-    summary.replaceChildren(made("span", "", preview.stop || filled(preview.summary, end)));
-    summary.classList.toggle("launch-why", Boolean(preview.stop));
-    if (isSaid) {
-      summary.append(" ", made("strong", "launch-news", place.news));
-    }
-    if (preview.summary && place && place.state !== "free") {
-      showInstead();
-    }
+    showSummary(preview, end, isSaid ? place.news : "");
+    showInstead(preview.summary && place && place.state !== "free");
     start.disabled = Boolean(preview.stop);
   }
 
+  // It is read out when something else would be started, not whenever the clock goes on.
+  function showSummary(preview, end, news) {
+    const meant = JSON.stringify([preview.stop, preview.summary, news]);
+    const text = preview.stop || filled(preview.summary, end);
+    if (summary.textContent === text + (news && " " + news)) {
+      return;
+    }
+    summary.setAttribute("aria-live", summary.dataset.meant === meant ? "off" : "polite");
+    summary.dataset.meant = meant;
+    summary.replaceChildren(made("span", "", text), ...(news ? [" ", made("strong", "launch-news", news)] : []));
+    summary.classList.toggle("launch-why", Boolean(preview.stop));
+  }
+
   // What would have to wait here, or cannot be started, may start at once elsewhere.
-  function showInstead() {
-    const other = Array.from(site.options).find((each) => placeOf(each.value).state === "free");
+  function showInstead(isWanted) {
+    const other = isWanted && Array.from(site.options).find((each) => placeOf(each.value).state === "free");
+    const key = other ? other.value : "";
+    // The button stays under the hands of who is at it.
+    if (instead.dataset.site === key) {
+      return;
+    }
+    instead.dataset.site = key;
+    instead.hidden = !other;
     if (!other) {
       return;
     }
-    const title = placeOf(other.value).title;
+    const title = placeOf(key).title;
     const button = made("button", "btn btn-sm btn-outline-secondary", filled(say.take, { site: title }));
     button.type = "button";
     button.addEventListener("click", () => {
-      site.value = other.value;
-      siteChanged();
+      showInstead(false);
+      takeSite(key);
     });
-    summary.append(" ", filled(say.instead, { site: title }), " ", button);
+    instead.replaceChildren(filled(say.instead, { site: title }), " ", button);
   }
 
   let looking = null;
