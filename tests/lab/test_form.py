@@ -275,6 +275,10 @@ def test_a_server_is_named_on_the_form(form: Form) -> None:
     with form() as page:
         page.fill("#server-name", "My Analysis 1")
         expect(page.locator("h1")).to_have_text("Start server My Analysis 1")
+        page.fill("#time", "99h")
+        page.click("[type=submit]")
+        expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
+        expect(page.locator("h1")).to_have_text("Start server My Analysis 1")
         action = page.locator("#spawn_form").get_attribute("action")
         assert str(action).endswith("/hub/spawn/alice/my-analysis-1?display_name=My+Analysis+1")
 

@@ -669,7 +669,7 @@
   }
 
   function restore() {
-    const isAnswer = document.querySelector(".spawn-error-msg, #launch-note");
+    const isAnswer = document.querySelector(".spawn-error-msg, #server-name-problem, #launch-note");
     const found = !isAnswer && draft();
     if (!found || !profiles[found.profile] || isSame(found, choices())) {
       return;
@@ -721,18 +721,9 @@
     }
   }
 
-  // The name of a server is in the address to which the form is sent.
   function nameChanged(input) {
     const shown = input.value.trim().replace(/\s+/g, " ");
-    const slug = shown.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^[-0-9]+|-+$/g, "")
-      .slice(0, 30).replace(/-+$/, "");
-    const query = new URLSearchParams(new URL(form.action).search);
-    query.delete("display_name");
-    if (slug && slug !== shown) {
-      query.set("display_name", shown);
-    }
-    form.action = input.dataset.url + (slug ? "/" + slug : "") + (query.toString() && "?" + query);
-    const title = slug ? filled(input.dataset.title, { name: shown }) : input.dataset.usual;
+    const title = shown ? filled(input.dataset.title, { name: shown }) : input.dataset.usual;
     document.querySelector("h1").textContent = title;
     document.title = title;
   }
@@ -755,8 +746,7 @@
     copy.addEventListener("click", copyLink);
     const name = document.getElementById("server-name");
     if (name) {
-      name.closest(".launch-name").hidden = false;
-      outside(name).addEventListener("input", () => nameChanged(name));
+      name.addEventListener("input", () => nameChanged(name));
     }
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) {

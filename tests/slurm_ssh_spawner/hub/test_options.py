@@ -341,6 +341,74 @@ async def test_a_server_is_named_as_it_is_started(hub: LaunchingHub) -> None:
     assert alice.user.orm_spawners["my-analysis-1"].display_name == "My Analysis 1"
 
 
+def _named(*fields: tuple[str, str], name: str) -> list[tuple[str, str]]:
+    return [*fields, ("server_name", name)]
+
+
+async def test_a_further_server_is_named_in_the_form_as_on_home(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    assert 'name="server_name"' in (await alice.page("spawn")).text
+    page = (await alice.send(_named(("time", "99h"), name="  My  Analysis 1 "))).text
+    assert "<h1>Start server My Analysis 1</h1>" in page
+    assert 'spawn/alice/my-analysis-1?display_name=My+Analysis+1" method="post"' in page
+    assert ('value="99h"' in page, 'name="server_name"' in page, "server=my-analysis-1" in page) == (
+        True,
+        False,
+        True,
+    )
+    assert alice.user.orm_spawners["my-analysis-1"].display_name == "My Analysis 1"
+    answer = await alice.send([("profile", "few")], "my-analysis-1")
+    assert REFUSED_BY_SLURM in told(answer.text)
+
+
+async def test_a_name_without_a_latin_letter_is_not_the_usual_server(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.send(_named(("time", "99h"), name="\u5206\u6790"))).text
+    assert "<h1>Start server \u5206\u6790</h1>" in page
+    assert {row.name: row.display_name for row in alice.user.orm_spawners.values() if row.name} == {
+        "server-2": "\u5206\u6790"
+    }
+    again = await alice.send(_named(name="\u5206\u6790"))
+    assert (again.status_code, "You already have a server server-2." in again.text) == (409, True)
+
+
+async def test_a_name_that_is_taken_is_refused_with_a_sentence_and_nothing_typed_is_lost(
+    hub: LaunchingHub,
+) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    (hub.local.slurm / "sbatch.stdin").unlink()
+    answer = await alice.send(_named(("profile", "few"), ("time", "3h"), name="South"))
+    page = html.unescape(answer.text)
+    assert (answer.status_code, "You already have a server south. Choose another name." in page) == (409, True)
+    assert ('value="South"' in page, 'value="3h"' in page, '<option value="few" selected>' in page) == (
+        True,
+        True,
+        True,
+    )
+    assert 'hub/spawn/alice" method="post"' in page
+    assert not hub.local.told("sbatch.stdin")
+    assert alice.stored("south") == TWO_HOURS
+
+
+async def test_who_has_as_many_servers_as_are_allowed_reads_so_on_the_form(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    hub.app.tornado_settings["named_server_limit_per_user"] = 1
+    answer = await alice.send(_named(name="north"))
+    assert answer.status_code == 409
+    assert "You have 1 named servers, and no more are allowed." in html.unescape(answer.text)
+    assert "north" not in alice.user.orm_spawners
+
+
+async def test_a_form_of_nobody_starts_nothing(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.page("spawn")
+    xsrf = alice._xsrf()
+    alice.forget_cookies()
+    assert (await alice.post("/@/space%20word/hub/spawn", _named(name="x"), xsrf=xsrf)).status_code == 403
+
+
 async def test_what_a_link_asks_for_in_vain_is_marked(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     page = (await alice.page("spawn?profile=secret&time=1h")).text
