@@ -193,6 +193,7 @@ def test_before_the_start_the_page_says_what_would_be_started(form: Form) -> Non
         expect(page.locator("#launch-summary")).to_contain_text(re.compile("^JupyterLab on Geneva.*, 1 h, until"))
         page.fill("#time", "1.5h")
         expect(page.locator("#time-echo")).to_contain_text("= 1 h 30 min, until ")
+        expect(page.locator("#time")).to_have_attribute("aria-describedby", "time-hint time-echo")
         page.fill("#time", "99h")
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
         page.fill("#time", "30m")
@@ -244,6 +245,18 @@ def test_who_was_refused_asks_again_beside_the_card_and_is_led_to_it(form: Form)
         expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
         expect(again).to_have_count(0)
         page.unroute_all(behavior="wait")
+
+
+def test_a_hub_that_does_not_answer_is_said_and_nothing_is_called_new(form: Form) -> None:
+    with form() as page:
+        expect(page.locator("#form-away")).to_be_hidden()
+        page.route("**/hub/api/offer?*", lambda route: route.fulfill(status=403, json={}))
+        page.fill("#time", "31m")
+        expect(page.locator("#form-away")).to_contain_text("You were logged out")
+        assert set(page.locator(".launch-age").all_text_contents()) == {""}
+        page.unroute_all(behavior="wait")
+        page.fill("#time", "32m")
+        expect(page.locator("#form-away")).to_be_hidden()
 
 
 def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form) -> None:

@@ -23,6 +23,7 @@
   const instead = document.getElementById("launch-instead");
   const start = form.querySelector("[type=submit]");
   const copy = document.getElementById("copy-link");
+  const away = document.getElementById("form-away");
 
   const profiles = {};
   const askedAgain = new Set();
@@ -69,6 +70,16 @@
     const headers = { "X-XSRFToken": window.jhdata.xsrf_token };
     return fetch(brought.dataset.url + (query && "&" + query), { cache: "no-store", headers: headers, signal: signal })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
+  }
+
+  // Of what is not asked any more, nobody knows how old it is.
+  function answered(problem) {
+    const isOurs = problem && (problem.name === "AbortError" || (problem >= 400 && problem < 500 && problem !== 403));
+    // The server decides about other choices when they are sent, as without this script.
+    if (!isOurs && away.hidden === Boolean(problem)) {
+      away.hidden = !problem;
+      showSites();
+    }
   }
 
   function placeOf(key) {
@@ -238,7 +249,7 @@
     const place = placeOf(each.value);
     const label = card(site, each.value, place.title);
     label.querySelector("input").disabled = each.disabled;
-    label.append(made("span", "secondary launch-age", place.age));
+    label.append(made("span", "secondary launch-age", away.hidden ? place.age : ""));
     const news = made("span", "launch-news", place.news);
     const state = made("span", "launch-state");
     state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
@@ -465,15 +476,22 @@
     control.classList.toggle("is-invalid", Boolean(text));
     if (text) {
       control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-describedby", control.name + "-hint " + id);
       if (problem.textContent !== text) {
         problem.textContent = text;
       }
     } else if (problem) {
       control.removeAttribute("aria-invalid");
-      control.setAttribute("aria-describedby", control.name + "-hint");
       problem.remove();
     }
+  }
+
+  function describeBy(control) {
+    const ids = ["hint", "echo", "problem"].map((what) => control.name + "-" + what);
+    const shown = ids.filter((id) => {
+      const found = document.getElementById(id);
+      return found && !found.hidden;
+    });
+    control.setAttribute("aria-describedby", shown.join(" "));
   }
 
   function showEcho(control, text) {
@@ -496,6 +514,7 @@
       showProblem(control, preview.problems[control.name]);
       const echo = preview.said[control.name];
       showEcho(control, echo && filled(echo, end));
+      describeBy(control);
     });
     const place = placeOf(site.value);
     const isSaid = preview.summary && !preview.stop && place && (place.state === "free" || place.state === "busy");
@@ -553,6 +572,7 @@
     return ask(asked, looking.signal)
       .then((offer) => {
         take(offer);
+        answered(null);
         showSites();
         if (description.dataset.of !== profile.value) {
           describe();
@@ -560,8 +580,7 @@
         showFields(false);
         showPreview(offer.preview);
       })
-      // The server decides when it is sent, as without this script.
-      .catch(() => {});
+      .catch(answered);
   }
 
   function lookSoon() {
@@ -783,7 +802,7 @@
         showProfiles();
         restore();
       })
-      .catch(() => {})
+      .catch(answered)
       .then(look)
       .then(() => options.removeAttribute("aria-busy"));
   }

@@ -4,6 +4,7 @@ import asyncio
 import html
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -404,7 +405,7 @@ async def test_who_has_as_many_servers_as_are_allowed_reads_so_on_the_form(hub: 
 async def test_a_form_of_nobody_starts_nothing(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await alice.page("spawn")
-    xsrf = alice._xsrf()
+    xsrf = alice.xsrf
     alice.forget_cookies()
     assert (await alice.post("/@/space%20word/hub/spawn", _named(name="x"), xsrf=xsrf)).status_code == 403
 
@@ -433,6 +434,18 @@ async def test_going_to_a_server_that_is_not_running_starts_nothing(hub: Launchi
     (hub.local.slurm / "sbatch.stdin").unlink()
     assert (await alice.page("user/alice/lab")).status_code in (303, 424)
     assert not hub.local.told("sbatch.stdin")
+
+
+async def test_a_form_that_is_open_is_no_activity_of_its_person(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.page("spawn")
+    row, long_ago = alice.user.orm_user, datetime(2020, 1, 1)
+    row.last_activity = long_ago
+    alice.user.db.commit()
+    answer = await alice.page("api/offer?profile=few", {"X-XSRFToken": alice.xsrf})
+    assert (answer.status_code, row.last_activity) == (200, long_ago)
+    answer = await alice.page("spawn")
+    assert (answer.status_code, row.last_activity == long_ago) == (200, False)
 
 
 async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
