@@ -704,15 +704,16 @@
         control.value = found[control.name];
       }
     });
-    const note = made("p", "alert alert-info", say.draft + " ");
-    note.setAttribute("role", "status");
+    const note = made("p", "alert alert-info");
+    const news = made("span", "", say.draft);
+    news.setAttribute("role", "status");
     const anew = made("button", "btn btn-sm btn-outline-secondary ms-2", say.dismiss);
     anew.type = "button";
     anew.addEventListener("click", () => {
       forget();
       location.reload();
     });
-    note.append(anew);
+    note.append(news, anew);
     options.prepend(note);
   }
 
