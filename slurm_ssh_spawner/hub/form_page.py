@@ -42,7 +42,7 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
     def _user_of(self, name: str | None) -> Any:
         return self.current_user if name in (None, self.current_user.name) else self.find_user(name)
 
-    @needs_scope("servers")
+    @needs_scope("servers")  # type: ignore[untyped-decorator]
     async def _post(self, user_name: str, server_name: str, display_name: str) -> Any:
         """Start it; what starts or runs already, as after a second tap, is led to."""
         user = self._user_of(user_name)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 
 from lab.plain_http import NO_TLS
@@ -308,6 +309,20 @@ async def test_a_form_that_is_sent_twice_leads_to_the_start_that_is_under_way(
     )
     held.set()
     assert REFUSED_BY_SLURM in (await start)[1]
+
+
+async def test_a_form_for_a_server_that_is_up_leads_to_it(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _accepted(alice, "south", json=TWO_HOURS)
+    row = alice.user.spawners["south"].orm_spawner
+    row.server = orm.Server(base_url="/@/space%20word/user/alice/south/", ip="127.0.0.1", port=9)
+    hub.app.db.commit()
+    answer = await alice.post("/@/space%20word/hub/spawn/alice/south", [("profile", "few")], follow=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/@/space%20word/user/alice/south/")
+    named = await alice.post("/@/space%20word/hub/spawn/alice", _named(name="South"), follow=False)
+    assert named.status_code == 409
+    row.server = None
+    hub.app.db.commit()
 
 
 async def test_a_link_starts_nothing_and_shows_the_form(hub: LaunchingHub) -> None:
