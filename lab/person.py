@@ -19,7 +19,7 @@ from lab.plain_http import NO_TLS
 _ANSWER_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _ERRORS = re.compile(
-    r'<p class="(?:login_error|spawn-error-msg)[^"]*"[^>]*>(.*?)</p>'
+    r'<(?:p class="login_error|div class="spawn-error-msg)[^"]*"[^>]*>(.*?)</(?:p|div)>'
     # The page of a start that was over before its page was shown.
     r'|id="start-problem"><b>(.*?)</b>',
     re.DOTALL,

@@ -4,19 +4,17 @@ import asyncio
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
-from jupyterhub.slugs import is_valid_safe_slug, safe_slug
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import in_use, moments
+from slurm_ssh_spawner.hub import in_use, moments, naming
 from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 
 # Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
 _STOP_SECONDS = 2.0
-_LONGEST_NAME = 100
 
 
 class Page(BaseHandler):  # type: ignore[misc]
@@ -94,25 +92,19 @@ class NewServer(Page):
     @web.authenticated
     async def post(self) -> None:
         """Lead to the form; show Home with a sentence if there can be no further server of that name."""
-        user, title = self.current_user, self.get_body_argument("name", "")[:_LONGEST_NAME].strip()
+        user, title = self.current_user, naming.title(self.get_body_argument("name", ""))
         if not title and not user.spawners[""].active:
             self._form("")
             return
-        name = _slug(title) if title else _free_name(user.orm_spawners)
-        if problem := await self._problem(name):
+        taken, most = naming.titles(user), await self.get_current_user_named_server_limit()
+        name = naming.slug(title, taken)
+        if problem := naming.problem(name, taken, most):
             self.set_status(409)
             await self.show("home.html", problem=problem, typed=title)
             return
         # As the API of JupyterHub makes one.
         user._new_orm_spawner(name, title or name)
         self._form(name)
-
-    async def _problem(self, name: str) -> str:
-        user, most = self.current_user, await self.get_current_user_named_server_limit()
-        if name in user.orm_spawners:
-            return sentences.NAME_TAKEN.format(name=name)
-        named = [each for each in user.orm_spawners if each]
-        return sentences.TOO_MANY_SERVERS.format(most=most) if 0 < most <= len(named) else ""
 
     def _form(self, name: str) -> None:
         user = self.current_user
@@ -161,14 +153,3 @@ class ForgetServer(Page):
         user.spawners.pop(name, None)
         self.db.commit()
         self.go_home()
-
-
-def _slug(title: str) -> str:
-    return str(safe_slug(title.lower(), is_valid=is_valid_safe_slug, avoid_collisions=False) or "server")
-
-
-def _free_name(taken: Any) -> str:
-    number = 2
-    while f"server-{number}" in taken:
-        number += 1
-    return f"server-{number}"

@@ -1,5 +1,7 @@
 """What is offered to a person now, for the options form that is open, and for programs."""
 
+from typing import Any
+
 from jupyterhub.apihandlers.base import APIHandler
 from tornado import web
 
@@ -16,6 +18,10 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
     under its name (`&profile=KEY&time=2h`), it is `told.looked_at`: of that profile alone, with what would come of
     them.  Needed is the scope `servers` for that user.
     """
+
+    def _record_activity(self, *args: Any, **kwargs: Any) -> bool:
+        """An open form is no activity of its person; what a program asks with its token is."""
+        return bool(self.get_auth_token()) and bool(super()._record_activity(*args, **kwargs))
 
     async def get(self) -> None:
         """Answer.  400 for what are no choices, 403 for who may not start that user's servers, 404 for no user."""

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from lab import Lab
 from lab.person import Person
@@ -149,15 +150,36 @@ def test_every_field_can_be_reached_by_its_label_and_by_the_keyboard(form: Form)
         expect(page.get_by_role("radiogroup", name="What")).to_be_visible()
 
 
+def test_what_was_said_of_a_cluster_is_not_said_of_another(form: Form) -> None:
+    with form() as page:
+        page.goto("/hub/spawn/alice/marked?profile=jupyterlab&site=nowhere")
+        page.wait_for_selector("#launch-options:not([aria-busy])")
+        marked = page.get_by_role("radiogroup", name="Where")
+        expect(page.locator("#site-problem")).to_contain_text("nowhere is not offered")
+        expect(marked).to_have_attribute("aria-invalid", "true")
+        page.locator("[name=pick-site][value=lugano]").check()
+        expect(page.locator("#site-problem")).to_have_count(0)
+        expect(marked).not_to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#site")).not_to_have_class(re.compile("is-invalid"))
+
+
 def test_a_profile_is_found_by_what_is_in_it(form: Form) -> None:
     with form() as page:
         cards = page.locator("label.page-card:has([name=pick-profile])")
         page.fill("#profile-search", "neuroscientists atlas")
         expect(cards).to_have_count(1)
         expect(cards).to_contain_text("Brain images")
+        more = page.get_by_role("button", name="Show all")
+        expect(more).to_be_hidden()
         page.fill("#profile-search", "")
-        page.get_by_role("button", name="Show all").click()
-        assert cards.count() == page.locator("#profile option").count()
+        every = page.locator("#profile option").count()
+        seen = {each.input_value() for each in cards.locator("input").all()}
+        expect(more).to_have_text(f"Show all {every}")
+        more.click()
+        assert cards.count() == every
+        expect(more).to_be_hidden()
+        assert page.evaluate("document.activeElement.name") == "pick-profile"
+        assert page.evaluate("document.activeElement.value") not in seen
 
 
 def test_who_has_no_project_at_a_cluster_sees_why_they_cannot_pick_it(form: Form) -> None:
@@ -171,10 +193,70 @@ def test_before_the_start_the_page_says_what_would_be_started(form: Form) -> Non
         expect(page.locator("#launch-summary")).to_contain_text(re.compile("^JupyterLab on Geneva.*, 1 h, until"))
         page.fill("#time", "1.5h")
         expect(page.locator("#time-echo")).to_contain_text("= 1 h 30 min, until ")
+        expect(page.locator("#time")).to_have_attribute("aria-describedby", "time-hint time-echo")
         page.fill("#time", "99h")
         expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
         page.fill("#time", "30m")
         expect(page.locator("#time-problem")).to_have_count(0)
+
+
+def crowded(route: Route) -> None:
+    """Answer as if only Lugano had room."""
+    answer = route.fetch()
+    told = answer.json()
+    for place in told["places"]:
+        place["state"] = "free" if place["title"].startswith("Lugano") else "busy"
+    route.fulfill(response=answer, json=told)
+
+
+def test_what_may_start_at_once_elsewhere_is_taken_by_a_button_that_is_not_read_out(form: Form) -> None:
+    with form() as page:
+        page.route("**/hub/api/offer?*", crowded)
+        page.fill("#time", "31m")
+        take = page.get_by_role("button", name="Take Lugano")
+        expect(take).to_be_visible()
+        expect(page.locator("[role=status] button")).to_have_count(0)
+        take.click()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
+        expect(take).to_be_hidden()
+        page.unroute_all(behavior="wait")
+
+
+def refused(route: Route) -> None:
+    """Answer as if Lugano had refused the person."""
+    answer = route.fetch()
+    told = answer.json()
+    for place in told["places"]:
+        if place["title"].startswith("Lugano"):
+            place |= {"state": "closed", "news": "Lugano did not let you in.", "may_ask": True}
+    route.fulfill(response=answer, json=told)
+
+
+def test_who_was_refused_asks_again_beside_the_card_and_is_led_to_it(form: Form) -> None:
+    with form() as page:
+        page.route("**/hub/api/offer?*", refused)
+        page.fill("#time", "31m")
+        again = page.get_by_role("button", name="Ask again")
+        expect(again).to_be_visible()
+        expect(page.locator("label button")).to_have_count(0)
+        again.click()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
+        expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
+        expect(again).to_have_count(0)
+        page.unroute_all(behavior="wait")
+
+
+def test_a_hub_that_does_not_answer_is_said_and_nothing_is_called_new(form: Form) -> None:
+    with form() as page:
+        expect(page.locator("#form-away")).to_be_hidden()
+        page.route("**/hub/api/offer?*", lambda route: route.fulfill(status=403, json={}))
+        page.fill("#time", "31m")
+        expect(page.locator("#form-away")).to_contain_text("You were logged out")
+        assert set(page.locator(".launch-age").all_text_contents()) == {""}
+        page.unroute_all(behavior="wait")
+        page.fill("#time", "32m")
+        expect(page.locator("#form-away")).to_be_hidden()
 
 
 def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form) -> None:
@@ -189,9 +271,26 @@ def test_a_link_fills_in_the_form_and_what_is_typed_outlives_the_page(form: Form
         expect(page.locator("#launch-options")).to_contain_text("What you had filled in here is back.")
 
 
+def test_a_copied_link_is_one_that_anybody_can_open(form: Form) -> None:
+    with form(path="/hub/spawn/alice?next=%2Fhub%2Fhome") as page:
+        pick(page, "profile", "stub")
+        # A browser that keeps its clipboard to itself shows the link.
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+        page.get_by_role("button", name="Copy link").click()
+        link = httpx.URL(page.locator("#copy-said input").input_value())
+        assert (link.path, dict(link.params)) == (
+            "/hub/spawn",
+            {"profile": "stub", "site": "geneva", "next": "/hub/home"},
+        )
+
+
 def test_a_server_is_named_on_the_form(form: Form) -> None:
     with form() as page:
         page.fill("#server-name", "My Analysis 1")
+        expect(page.locator("h1")).to_have_text("Start server My Analysis 1")
+        page.fill("#time", "99h")
+        page.click("[type=submit]")
+        expect(page.locator("#time-problem")).to_contain_text("Time: 99h is not offered.")
         expect(page.locator("h1")).to_have_text("Start server My Analysis 1")
         action = page.locator("#spawn_form").get_attribute("action")
         assert str(action).endswith("/hub/spawn/alice/my-analysis-1?display_name=My+Analysis+1")

@@ -28,9 +28,9 @@ REFUSED_BY_SLURM = "Geneva did not accept the job"
 """How the answer to every start begins that passed the gate: the site takes no job, so that none has to end."""
 
 _ERROR = re.compile(
-    r'(?:<p class="spawn-error-msg[^"]*"[^>]*>|'
+    r'(?:<div class="spawn-error-msg[^"]*"[^>]*>|'
     r'<div class="alert alert-danger" role="alert" id="start-problem"><b>)'
-    r"\s*(?:Error: )?(.*?)\s*</(?:p|b)>",
+    r"\s*(?:Error: )?(.*?)\s*</(?:div|b)>",
     re.DOTALL,
 )
 
@@ -77,22 +77,24 @@ class Person:
     async def log_in(self) -> None:
         """Log in by the form of the hub."""
         assert (await self.page("login")).is_success
-        fields = {"username": self.name, "password": "x", "_xsrf": self._xsrf()}
+        fields = {"username": self.name, "password": "x", "_xsrf": self.xsrf}
         answer = await self._client.post(f"{self._url}login", data=fields)
         assert answer.status_code == 302, answer.text
 
-    async def page(self, path: str) -> httpx.Response:
+    async def page(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """Return a page of the hub."""
-        return await self._client.get(f"{self._url}{path}")
+        return await self._client.get(f"{self._url}{path}", headers=headers)
 
-    async def post(self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None) -> httpx.Response:
-        """Send a form of another page to an address of this hub, which is not followed further than a start."""
-        xsrf = self._xsrf() if xsrf is None else xsrf
+    async def post(
+        self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
+    ) -> httpx.Response:
+        """Send a form of another page to an address of this hub; `follow` a start to its end, and nothing else."""
+        xsrf = self.xsrf if xsrf is None else xsrf
         address = httpx.URL(self._url).join(path)
         if b"_xsrf" not in address.query and xsrf:
             fields = [("_xsrf", xsrf), *[field for field in fields if field[0] != "_xsrf"]]
         answer = await self._client.post(address, data=dict(fields))
-        return await self._seen_to_end(answer) if "/spawn/" in address.path else answer
+        return await self._seen_to_end(answer) if follow and "/spawn/" in address.path else answer
 
     def forget_cookies(self) -> None:
         """Be nobody from now on."""
@@ -103,7 +105,7 @@ class Person:
     ) -> httpx.Response:
         """Send the options form, urlencoded or, with `files`, as multipart; `query` stands in its address."""
         path = f"spawn/{self.name}/{server}".rstrip("/")
-        url = f"{self._url}{path}?{urlencode({'_xsrf': self._xsrf(), **query})}"
+        url = f"{self._url}{path}?{urlencode({'_xsrf': self.xsrf, **query})}"
         if files is not None:
             parts = [(name, (None, value)) for name, value in fields]
             return await self._seen_to_end(await self._client.post(url, files=[*parts, *files]))
@@ -133,7 +135,9 @@ class Person:
         self.user.db.refresh(orm_spawner)
         return orm_spawner.user_options
 
-    def _xsrf(self) -> str:
+    @property
+    def xsrf(self) -> str:
+        """What her browser sends with every form."""
         return next((cookie.value or "" for cookie in self._client.cookies.jar if cookie.name == "_xsrf"), "")
 
 

@@ -20,8 +20,10 @@
   const description = document.getElementById("profile-hint");
   const wrappers = Array.from(options.querySelectorAll("[data-field]"));
   const summary = document.getElementById("launch-summary");
+  const instead = document.getElementById("launch-instead");
   const start = form.querySelector("[type=submit]");
   const copy = document.getElementById("copy-link");
+  const away = document.getElementById("form-away");
 
   const profiles = {};
   const askedAgain = new Set();
@@ -70,6 +72,16 @@
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
   }
 
+  // Of what is not asked any more, nobody knows how old it is.
+  function answered(problem) {
+    const isOurs = problem && (problem.name === "AbortError" || (problem >= 400 && problem < 500 && problem !== 403));
+    // The server decides about other choices when they are sent, as without this script.
+    if (!isOurs && away.hidden === Boolean(problem)) {
+      away.hidden = !problem;
+      showSites();
+    }
+  }
+
   function placeOf(key) {
     const known = profiles[profile.value];
     return known && known.sites[key] ? known.sites[key].place : elsewhere[key];
@@ -113,11 +125,15 @@
     return label;
   }
 
+  function radios(cards) {
+    return Array.from(cards.querySelectorAll("input"));
+  }
+
   // Whatever changes, who is at a card stays at it.
   function replaced(cards, labels) {
     const at = cards.contains(document.activeElement) ? document.activeElement.value : null;
     cards.replaceChildren(...labels);
-    const again = at !== null && Array.from(cards.querySelectorAll("input")).find((each) => each.value === at);
+    const again = at !== null && radios(cards).find((each) => each.value === at);
     if (again) {
       again.focus();
     }
@@ -156,11 +172,13 @@
     }
     count = made("p", "secondary");
     count.setAttribute("role", "status");
-    more = made("button", "btn btn-link p-0", filled(say.show_all, { count: every.length }));
+    more = made("button", "btn btn-link p-0");
     more.type = "button";
     more.addEventListener("click", () => {
+      const before = new Set(radios(profileCards).map((each) => each.value));
       finding.isWhole = true;
       showProfiles();
+      radios(profileCards).find((each) => !before.has(each.value)).focus();
     });
     profileCards.before(row, count);
     profileCards.after(more);
@@ -188,7 +206,8 @@
     }
     count.textContent = isFinding ? filled(say.found, { count: sorted.length, all: every.length })
       : last.length ? say.recent : "";
-    more.hidden = shown.length === every.length;
+    more.textContent = filled(say.show_all, { count: sorted.length });
+    more.hidden = shown.length >= sorted.length;
     return shown;
   }
 
@@ -230,32 +249,39 @@
     const place = placeOf(each.value);
     const label = card(site, each.value, place.title);
     label.querySelector("input").disabled = each.disabled;
-    label.append(made("span", "secondary launch-age", place.age));
+    label.append(made("span", "secondary launch-age", away.hidden ? place.age : ""));
     const news = made("span", "launch-news", place.news);
     const state = made("span", "launch-state");
     state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
     state.hidden = !place.news;
     label.append(state);
+    const holder = made("div", "launch-card");
+    holder.append(label);
     if (place.may_ask && each.disabled) {
       const again = made("button", "btn btn-sm btn-outline-secondary mt-1", say.ask_again);
       again.type = "button";
       again.addEventListener("click", () => {
         askedAgain.add(each.value);
-        again.remove();
-        site.value = each.value;
-        siteChanged();
+        takeSite(each.value);
       });
-      label.append(again);
+      holder.append(again);
     }
-    return label;
+    return holder;
+  }
+
+  // The button that was pressed is gone then.
+  function takeSite(key) {
+    site.value = key;
+    siteChanged();
+    siteCards.querySelector("input:checked").focus();
   }
 
   // Only the cluster that is picked is read out when its news change.
   function siteCardsUpdated() {
-    const labels = Array.from(siteCards.children);
+    const cards = Array.from(siteCards.children);
     Array.from(site.options).forEach((each, index) => {
       const now = siteCard(each);
-      const was = labels[index];
+      const was = cards[index];
       const news = was.querySelector(".launch-news");
       if (each.selected) {
         news.setAttribute("aria-live", "polite");
@@ -269,9 +295,12 @@
           was.querySelector(name).textContent = now.querySelector(name).textContent;
         }
       });
-      if (!now.querySelector("button") !== !was.querySelector("button")) {
-        was.replaceWith(now);
-        return;
+      const again = now.querySelector("button");
+      const before = was.querySelector("button");
+      if (again && !before) {
+        was.append(again);
+      } else if (before && !again) {
+        before.remove();
       }
       was.querySelector(".dot").className = now.querySelector(".dot").className;
       news.parentElement.hidden = !news.textContent;
@@ -299,6 +328,19 @@
     } else {
       replaced(siteCards, Array.from(site.options).map(siteCard));
     }
+  }
+
+  // What the server said of a pick is said of that one alone.
+  function unmark(list, cards) {
+    const problem = document.getElementById(list.id + "-problem");
+    if (problem) {
+      problem.remove();
+    }
+    list.classList.remove("is-invalid");
+    [list, cards].forEach((each) => {
+      each.removeAttribute("aria-invalid");
+      each.setAttribute("aria-describedby", list.id + "-hint");
+    });
   }
 
   // -- fields ------------------------------------------------------------------------------------------------
@@ -434,15 +476,22 @@
     control.classList.toggle("is-invalid", Boolean(text));
     if (text) {
       control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-describedby", control.name + "-hint " + id);
       if (problem.textContent !== text) {
         problem.textContent = text;
       }
     } else if (problem) {
       control.removeAttribute("aria-invalid");
-      control.setAttribute("aria-describedby", control.name + "-hint");
       problem.remove();
     }
+  }
+
+  function describeBy(control) {
+    const ids = ["hint", "echo", "problem"].map((what) => control.name + "-" + what);
+    const shown = ids.filter((id) => {
+      const found = document.getElementById(id);
+      return found && !found.hidden;
+    });
+    control.setAttribute("aria-describedby", shown.join(" "));
   }
 
   function showEcho(control, text) {
@@ -465,34 +514,49 @@
       showProblem(control, preview.problems[control.name]);
       const echo = preview.said[control.name];
       showEcho(control, echo && filled(echo, end));
+      describeBy(control);
     });
     const place = placeOf(site.value);
     const isSaid = preview.summary && !preview.stop && place && (place.state === "free" || place.state === "busy");
-    summary.replaceChildren(made("span", "", preview.stop || filled(preview.summary, end)));
-    summary.classList.toggle("launch-why", Boolean(preview.stop));
-    if (isSaid) {
-      summary.append(" ", made("strong", "launch-news", place.news));
-    }
-    if (preview.summary && place && place.state !== "free") {
-      showInstead();
-    }
+    showSummary(preview, end, isSaid ? place.news : "");
+    showInstead(preview.summary && place && place.state !== "free");
     start.disabled = Boolean(preview.stop);
   }
 
+  // It is read out when something else would be started, not whenever the clock goes on.
+  function showSummary(preview, end, news) {
+    const meant = JSON.stringify([preview.stop, preview.summary, news]);
+    const text = preview.stop || filled(preview.summary, end);
+    if (summary.textContent === text + (news && " " + news)) {
+      return;
+    }
+    summary.setAttribute("aria-live", summary.dataset.meant === meant ? "off" : "polite");
+    summary.dataset.meant = meant;
+    summary.replaceChildren(made("span", "", text), ...(news ? [" ", made("strong", "launch-news", news)] : []));
+    summary.classList.toggle("launch-why", Boolean(preview.stop));
+  }
+
   // What would have to wait here, or cannot be started, may start at once elsewhere.
-  function showInstead() {
-    const other = Array.from(site.options).find((each) => placeOf(each.value).state === "free");
+  function showInstead(isWanted) {
+    const other = isWanted && Array.from(site.options).find((each) => placeOf(each.value).state === "free");
+    const key = other ? other.value : "";
+    // The button stays under the hands of who is at it.
+    if (instead.dataset.site === key) {
+      return;
+    }
+    instead.dataset.site = key;
+    instead.hidden = !other;
     if (!other) {
       return;
     }
-    const title = placeOf(other.value).title;
+    const title = placeOf(key).title;
     const button = made("button", "btn btn-sm btn-outline-secondary", filled(say.take, { site: title }));
     button.type = "button";
     button.addEventListener("click", () => {
-      site.value = other.value;
-      siteChanged();
+      showInstead(false);
+      takeSite(key);
     });
-    summary.append(" ", filled(say.instead, { site: title }), " ", button);
+    instead.replaceChildren(filled(say.instead, { site: title }), " ", button);
   }
 
   let looking = null;
@@ -508,6 +572,7 @@
     return ask(asked, looking.signal)
       .then((offer) => {
         take(offer);
+        answered(null);
         showSites();
         if (description.dataset.of !== profile.value) {
           describe();
@@ -515,8 +580,7 @@
         showFields(false);
         showPreview(offer.preview);
       })
-      // The server decides when it is sent, as without this script.
-      .catch(() => {});
+      .catch(answered);
   }
 
   function lookSoon() {
@@ -540,12 +604,14 @@
   function profileChanged() {
     const before = profiles[pickedBefore];
     pickedBefore = profile.value;
+    unmark(profile, profileCards);
+    unmark(site, siteCards);
     controls().forEach((control) => {
       if (before && control.value && control.value !== usual[control.name]) {
         keptFrom[control.name] = keptFrom[control.name] || before.name;
       }
     });
-    Array.from(profileCards.querySelectorAll("input")).forEach((each) => {
+    radios(profileCards).forEach((each) => {
       each.checked = each.value === profile.value;
     });
     describe();
@@ -559,6 +625,7 @@
   }
 
   function siteChanged() {
+    unmark(site, siteCards);
     showSites();
     if (profiles[profile.value]) {
       showFields(true);
@@ -621,7 +688,7 @@
   }
 
   function restore() {
-    const isAnswer = document.querySelector(".spawn-error-msg, #launch-note");
+    const isAnswer = document.querySelector(".spawn-error-msg, #server-name-problem, #launch-note");
     const found = !isAnswer && draft();
     if (!found || !profiles[found.profile] || isSame(found, choices())) {
       return;
@@ -637,20 +704,27 @@
         control.value = found[control.name];
       }
     });
-    const note = made("p", "alert alert-info", say.draft + " ");
-    note.setAttribute("role", "status");
+    const note = made("p", "alert alert-info");
+    const news = made("span", "", say.draft);
+    news.setAttribute("role", "status");
     const anew = made("button", "btn btn-sm btn-outline-secondary ms-2", say.dismiss);
     anew.type = "button";
     anew.addEventListener("click", () => {
       forget();
       location.reload();
     });
-    note.append(anew);
+    note.append(news, anew);
     options.prepend(note);
   }
 
   function copyLink() {
-    const link = location.origin + location.pathname + "?" + new URLSearchParams(choices());
+    const query = new URLSearchParams(choices());
+    const next = new URLSearchParams(location.search).get("next");
+    if (next) {
+      query.set("next", next);
+    }
+    // Whoever opens it is asked for a server of theirs.
+    const link = location.origin + form.dataset.link + "?" + query;
     const said = document.getElementById("copy-said");
     const show = () => {
       const shown = outside(made("input", "form-control form-control-sm"));
@@ -667,18 +741,9 @@
     }
   }
 
-  // The name of a server is in the address to which the form is sent.
   function nameChanged(input) {
     const shown = input.value.trim().replace(/\s+/g, " ");
-    const slug = shown.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^[-0-9]+|-+$/g, "")
-      .slice(0, 30).replace(/-+$/, "");
-    const query = new URLSearchParams(new URL(form.action).search);
-    query.delete("display_name");
-    if (slug && slug !== shown) {
-      query.set("display_name", shown);
-    }
-    form.action = input.dataset.url + (slug ? "/" + slug : "") + (query.toString() && "?" + query);
-    const title = slug ? filled(input.dataset.title, { name: shown }) : input.dataset.usual;
+    const title = shown ? filled(input.dataset.title, { name: shown }) : input.dataset.usual;
     document.querySelector("h1").textContent = title;
     document.title = title;
   }
@@ -701,8 +766,7 @@
     copy.addEventListener("click", copyLink);
     const name = document.getElementById("server-name");
     if (name) {
-      name.closest(".launch-name").hidden = false;
-      outside(name).addEventListener("input", () => nameChanged(name));
+      name.addEventListener("input", () => nameChanged(name));
     }
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) {
@@ -739,7 +803,7 @@
         showProfiles();
         restore();
       })
-      .catch(() => {})
+      .catch(answered)
       .then(look)
       .then(() => options.removeAttribute("aria-busy"));
   }
