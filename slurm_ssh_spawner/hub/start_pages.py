@@ -1,6 +1,7 @@
 """What changes on the page of a start, and its end before it is over."""
 
 import asyncio
+import time
 from typing import Any
 
 from jupyterhub.handlers.pages import SpawnPendingHandler
@@ -35,7 +36,8 @@ class _OwnStart(Page):
 class StartPart(_OwnStart):
     """`/hub/home/start`: what changes on the page of a start, for the page that is open.
 
-    The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`.
+    The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`; `X-Now` is
+    the hub's clock, in seconds since 1970, so that the part is the same until something changes.
     """
 
     def _record_activity(self, *_args: object, **_kwargs: object) -> bool:
@@ -51,13 +53,14 @@ class StartPart(_OwnStart):
         phase = "failed" if start and start.failure else _phase(spawner)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Start", phase)
+        self.set_header("X-Now", str(time.time()))
         if start and start.waits:
             # Whether another cluster is free is asked for meanwhile, if what is known is old.
             shared = self.shared
             shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, name)))
         if phase == "starting" and start:
             # Nothing in it is awaited; rendered without that it takes a fraction of the time.
-            self.finish(self.render_template("start_parts.html", sync=True, start=start))
+            self.finish(self.render_template("start_parts.html", sync=True, start=start, is_part=True))
         else:
             self.finish("")
 

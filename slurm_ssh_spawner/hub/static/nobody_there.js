@@ -3,22 +3,13 @@
   "use strict";
   var EVERY_MS = 5000;
   var place = document.getElementById("server-there");
-  var last = "";
-
-  function put(text) {
-    if (text !== last) {
-      last = text;
-      place.replaceChildren.apply(place, Array.from(new DOMParser().parseFromString(text, "text/html").body.childNodes));
-      window.launchMoments(place);
-    }
-  }
 
   function look() {
     if (document.hidden) {
       return;
     }
     fetch(place.dataset.url, { credentials: "same-origin", cache: "no-store" })
-      .then(function (answer) { return answer.ok ? answer.text().then(put) : null; })
+      .then(function (answer) { return answer.ok ? answer.text().then(window.launchPut.bind(null, place)) : null; })
       .then(function () { return fetch(window.location.href, { method: "HEAD", cache: "no-store" }); })
       .then(function (answer) {
         if (answer.status !== 503) {

@@ -12,7 +12,6 @@
   var log = document.getElementById("launch-log");
   var output = document.getElementById("launch-output");
   var events = new EventSource(page.dataset.progressUrl);
-  var last = "";
   var said = now() ? now().dataset.news : "";
   // Of the start that is shown; another one is that of a hub that has begun anew.
   var started = now() ? now().dataset.started : "";
@@ -29,8 +28,8 @@
     return document.getElementById("start-now");
   }
 
-  function took() {
-    behind = now() ? Date.now() / 1000 - Number(now().dataset.now) : 0;
+  function toldTime(seconds) {
+    behind = seconds ? Date.now() / 1000 - Number(seconds) : 0;
   }
 
   function tick() {
@@ -43,10 +42,6 @@
     });
   }
 
-  function controls() {
-    return Array.from(part.querySelectorAll("a, button, summary"));
-  }
-
   // A new step is told once, and never the clock.
   function tell() {
     document.title = now().dataset.title;
@@ -57,24 +52,10 @@
   }
 
   function put(text) {
-    if (text === last) {
-      return;
-    }
-    last = text;
-    var focus = controls().indexOf(document.activeElement);
-    var opened = part.querySelector("details[open]");
-    var made = new DOMParser().parseFromString(text, "text/html");
-    part.replaceChildren.apply(part, Array.from(made.body.childNodes));
-    if (opened && part.querySelector("details")) {
-      part.querySelector("details").open = true;
-    }
-    if (focus >= 0 && controls()[focus]) {
-      controls()[focus].focus({ preventScroll: true });
-    }
-    window.launchMoments(part);
-    took();
-    tick();
-    showWish();
+    window.launchPut(part, text, function () {
+      tick();
+      showWish();
+    });
     tell();
   }
 
@@ -126,6 +107,7 @@
       .then(function (answer) {
         var phase = answer.headers.get("X-Start");
         if (phase) {
+          toldTime(answer.headers.get("X-Now"));
           return answer.text().then(seen.bind(null, phase));
         }
         // Another refusal than that of a proxy is the hub's own: somebody has logged out, or looks at another's start.
@@ -195,7 +177,7 @@
     clearTimeout(soon);
     news.textContent = page.dataset.cancelled;
   });
-  took();
+  toldTime(page.dataset.now);
   showWish();
   setInterval(tick, 1000);
   again(EVERY_MS);

@@ -82,7 +82,10 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     part = await alice.page("home/start?server=")
     assert (part.status_code, part.headers["x-start"]) == (200, "starting")
     assert "<main" not in part.text
-    assert "● under way: Make kernels 0:0" in _text(part.text)
+    assert "● under way: Make kernels" in _text(part.text)
+    again = await alice.page("home/start?server=")
+    assert again.text == part.text, "as long as nothing happens"
+    assert float(again.headers["x-now"]) >= float(part.headers["x-now"])
     assert "script 1432: &lt;b&gt;" in part.text
     assert 'data-news="Make kernels"' in part.text
     theirs = await bob.page("home/start?server=")
