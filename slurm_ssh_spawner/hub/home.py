@@ -28,6 +28,10 @@ class Page(BaseHandler):  # type: ignore[misc]
         found: Hub = self.settings[SETTING]
         return found
 
+    async def get(self) -> None:
+        """Lead to Home: at an address that only forms are sent to, a login or a page that is loaded again ends."""
+        self.go_home()
+
     async def show(self, template: str, **values: Any) -> None:
         """Answer with a page about the person's servers as they are now."""
         told: Overview = await overview(self.shared, self.current_user)

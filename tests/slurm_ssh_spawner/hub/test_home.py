@@ -135,6 +135,12 @@ async def test_only_own_servers_are_stopped_and_forgotten_and_only_by_a_form_of_
     assert (await alice.post("/@/space%20word/hub/home/stop", [("server", "")])).status_code == 302
 
 
+@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel"])
+async def test_where_only_forms_are_sent_a_login_leads_home(hub: LaunchingHub, path: str) -> None:
+    alice = await hub.person("alice")
+    assert (await alice.page(path)).headers["location"] == "/@/space%20word/hub/home"
+
+
 async def test_a_database_that_is_away_costs_the_page_what_is_in_it_alone(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     hub.local.home.joinpath("launches.sqlite").unlink()
