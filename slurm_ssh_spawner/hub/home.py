@@ -45,7 +45,12 @@ class Page(BaseHandler):  # type: ignore[misc]
         self.redirect(url_path_join(self.hub.base_url, "home"))
 
     def own(self) -> tuple[str, Any]:
-        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
+        """Return name and spawner of the server of theirs that the request names.  Raises 404.
+
+        Cards and pages that administrators see too send whose server it is.
+        """
+        if self.get_argument("user", self.current_user.name) != self.current_user.name:
+            raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
         name: str = self.get_argument("server", "")
         if name not in self.current_user.orm_spawners and name:
             raise web.HTTPError(404, sentences.NO_SUCH_SERVER)

@@ -73,6 +73,12 @@ class ServerView:
     why: str = ""
     last_used: datetime | None = None
     unreachable_since: datetime | None = None
+    phase: Phase = Phase.OFF
+
+    @property
+    def is_jupyterhubs(self) -> bool:
+        """Whether JupyterHub does something with it: without that there is no progress of it."""
+        return self.phase is not Phase.OFF
 
     @property
     def node(self) -> str:
@@ -148,7 +154,7 @@ def _view(known: Known, record: LaunchRecord | None, facts: Facts) -> ServerView
         return ServerView(known.name, known.title, State.OFF, facts.now, last_used=known.last_used)
     if record is None:
         state = State.RUNNING if known.phase is Phase.UP else State(known.phase)
-        return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used)
+        return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used, phase=known.phase)
     return _of_record(known, record, facts)
 
 
@@ -166,6 +172,7 @@ def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
         why=why_ended(record, what.site) if record.ended else "",
         last_used=known.last_used,
         unreachable_since=facts.unreachable.get(record.site_key),
+        phase=known.phase,
     )
 
 

@@ -141,6 +141,27 @@ async def test_where_only_forms_are_sent_a_login_leads_home(hub: LaunchingHub, p
     assert (await alice.page(path)).headers["location"] == "/@/space%20word/hub/home"
 
 
+async def test_what_a_card_does_is_done_to_the_server_of_its_owner_or_to_none(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    await alice.post("/@/space%20word/hub/home/new", [("name", "south")])
+    await _launch(hub, 1, "south", reason="TIMEOUT")
+    assert "home/forget" in (await alice.page("home")).text
+    theirs = (await ruth.page("user/alice/south/lab")).text
+    assert "south ended < 1 min ago" in _cards(theirs)["server-south"]
+    assert "/home/" not in "".join(re.findall(r'action="([^"]+)"', theirs))
+    for path in ("stop", "forget", "cancel"):
+        sent = [("user", "alice"), ("server", "")]
+        assert (await ruth.post(f"/@/space%20word/hub/home/{path}", sent)).status_code == 404
+
+
+async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_or_cancelled(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _launch(hub, 1, node="")
+    card = _cards((await alice.page("home")).text)["server-default"]
+    assert card.startswith("Default server starting")
+    assert not card.endswith("Cancel")
+
+
 async def test_a_database_that_is_away_costs_the_page_what_is_in_it_alone(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     hub.local.home.joinpath("launches.sqlite").unlink()

@@ -96,6 +96,23 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     assert (await alice.page("home/start?server=")).status_code == 403
 
 
+async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub) -> None:
+    alice, bob, ruth = await hub.person("alice"), await hub.person("bob"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    part = await ruth.page("home/start?user=alice&server=")
+    assert (part.status_code, part.headers["x-start"]) == (200, "starting")
+    page = await ruth.page("spawn-pending/alice")
+    for seen in (part.text, page.text):
+        assert "Other jobs are before yours" in seen
+        assert "home/cancel" not in seen
+    assert "home/cancel" in (await alice.page("home/start?server=")).text
+    assert (await bob.page("home/start?user=alice&server=")).status_code == 404
+    assert (await ruth.page("home/start?user=alice&server=nowhere")).status_code == 404
+    assert (await ruth.page("home/start?user=nobody&server=")).status_code == 404
+    spawner._spawn_pending = False
+
+
 async def test_a_failure_is_a_page_of_its_own(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await alice.send([("profile", "jupyterlab"), ("cores", "2")])
