@@ -49,5 +49,11 @@
   }
 
   document.addEventListener("visibilitychange", look);
+  window.addEventListener("pageshow", function (event) {
+    // A page that the browser had kept shows what was.
+    if (event.persisted) {
+      look();
+    }
+  });
   timer = window.setTimeout(look, FIRST_MS);
 })();

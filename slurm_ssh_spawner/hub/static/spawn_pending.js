@@ -9,6 +9,7 @@
   var part = document.getElementById("start-part");
   var news = document.getElementById("start-news");
   var away = document.getElementById("hub-away");
+  var loggedOut = document.getElementById("logged-out");
   var log = document.getElementById("launch-log");
   var output = document.getElementById("launch-output");
   var events = new EventSource(page.dataset.progressUrl);
@@ -74,7 +75,7 @@
 
   function lost() {
     events.close();
-    away.hidden = false;
+    away.hidden = !loggedOut.hidden;
     again(AWAY_MS);
   }
 
@@ -92,7 +93,7 @@
     } else {
       put(text);
       // Another beginning: this hub is not the one whose events are shown.
-      if (!away.hidden || (started && now().dataset.started !== started)) {
+      if (!away.hidden || !loggedOut.hidden || (started && now().dataset.started !== started)) {
         reload();
         return;
       }
@@ -110,7 +111,9 @@
           toldTime(answer.headers.get("X-Now"));
           return answer.text().then(seen.bind(null, phase));
         }
-        // Another refusal than that of a proxy is the hub's own: somebody has logged out, or looks at another's start.
+        loggedOut.hidden = answer.status !== 403;
+        away.hidden = away.hidden || !loggedOut.hidden;
+        // Another refusal than that of a proxy is the hub's own: somebody has logged out, or may not see this start.
         return answer.status < 500 ? again(EVERY_MS) : lost();
       })
       .catch(lost);
@@ -176,6 +179,12 @@
     clearTimeout(timer);
     clearTimeout(soon);
     news.textContent = page.dataset.cancelled;
+  });
+  window.addEventListener("pageshow", function (event) {
+    // A page that the browser had kept shows what was.
+    if (event.persisted) {
+      reload();
+    }
   });
   toldTime(page.dataset.now);
   showWish();
