@@ -58,6 +58,8 @@ async def _press(person: Person, page: str, label: str) -> httpx.Response:
     """Send the form of the button with that label, as a browser without scripts does."""
     forms = re.findall(r'<form[^>]* action="([^"]+)">(.*?)</form>', page, re.DOTALL)
     ((action, fields),) = [form for form in forms if f'aria-label="{html.escape(label)}"' in form[1]]
+    # An address is shown, kept and logged.
+    assert "_xsrf" not in action
     sent = re.findall(r'name="([^"]+)" value="([^"]*)"', fields)
     return await person.post(html.unescape(action), [(name, html.unescape(value)) for name, value in sent])
 

@@ -51,7 +51,7 @@ async def test_the_address_of_a_server_that_ended_says_why_and_starts_it_again_t
     assert "The job's time limit was up." in said
     assert "Start again with 2h" in said
     (action, _) = re.findall(r'action="([^"]*/spawn/alice\?[^"]*)"', page.text)
-    assert html.unescape(action).endswith("&next=" + quote(f"{BASE}user/alice/lab/tree/a%20b.ipynb"))
+    assert html.unescape(action).endswith("?next=" + quote(f"{BASE}user/alice/lab/tree/a%20b.ipynb"))
     answer = await alice.post(html.unescape(action), [("profile", "jupyterlab")])
     assert REFUSED_BY_SLURM in told(answer.text)
 

@@ -140,6 +140,7 @@ async def test_what_failed_can_be_tried_again_as_it_was(hub: LaunchingHub) -> No
         r'<form method="post" action="([^"]+)">(.*?id="try-again".*?)</form>', page, re.DOTALL
     )
     sent = re.findall(r'name="([^"]+)" value="([^"]*)"', fields)
+    assert "_xsrf" not in action
     answer = await alice.post(html.unescape(action), sent)
     assert REFUSED_BY_SLURM in answer.text
     assert alice.stored()["cores"] == "2"
