@@ -99,7 +99,6 @@ TOO_MANY_SERVERS = _("You have {most} named servers, and no more are allowed. Fo
 NAME_TAKEN = _("You already have a server {name}. Choose another name.")
 EXPECTED = _("Slurm expects it to start at about {begins}.")
 GIVEN_UP = _("The hub waits for it until {until}.")
-SLURM_REASON = _("Slurm's reason: {reason}.")
 GOES_ON = _("{site} cannot be reached since {since}. Your job goes on: wait, before you start anything again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
 OWED_SINCE = _(

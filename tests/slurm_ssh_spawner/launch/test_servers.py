@@ -77,6 +77,16 @@ def test_the_state_of_a_server_is_what_jupyterhub_has_of_it_then_its_record_then
     assert view.state is state
 
 
+def test_a_server_that_waits_says_why_and_no_start_that_was_expected_before_now() -> None:
+    (waits,) = servers([STARTING], [BEGUN], _facts(PENDING))
+    assert waits.why_waits == "Other jobs are before yours in the queue of Geneva. (Priority)"
+    assert waits.begins == NOW + HOUR
+    (late,) = servers([STARTING], [BEGUN], _facts(replace(PENDING, begins=NOW - HOUR)))
+    assert late.begins is None
+    (runs,) = servers([UP], [BEGUN], _facts())
+    assert (runs.why_waits, runs.begins) == ("", None)
+
+
 def test_a_server_that_runs_says_what_where_and_until_when() -> None:
     report = JobReport(JobState.RUNNING, node="n1", ends=NOW + timedelta(minutes=12, seconds=40))
     (view,) = servers([UP], [BEGUN], _facts(report))
