@@ -6,7 +6,7 @@
   "use strict";
   // What the page's own scripts change about what came from the hub.
   var OWN = "time[datetime], [data-since], [data-own]";
-  var CHANGED = ["data-local", "hidden", "title"];
+  var CHANGED = ["aria-pressed", "class", "data-local", "disabled", "hidden", "title"];
 
   function plain(element) {
     var copy = element.cloneNode(true);

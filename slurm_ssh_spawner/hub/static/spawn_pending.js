@@ -24,6 +24,7 @@
   var looksLeft = 60;
   // The hub's clock may not be the browser's.
   var behind = 0;
+  var isOffered = canNotify();
 
   function now() {
     return document.getElementById("start-now");
@@ -120,27 +121,35 @@
   }
 
   // -- a notification, if the person wants one ------------------------------------------------------------
-  // "default", "granted" or "denied"; "" where there are none, as on a page that came by plain http.
-  function permission() {
-    return window.Notification && window.isSecureContext ? Notification.permission : "";
+  // Browsers of phones have the name and refuse to make one here, at whatever permission.  Without permission trying
+  // shows nothing, and with it has been tried before.
+  function canNotify() {
+    if (!window.Notification || !window.isSecureContext) {
+      return false;
+    }
+    return Notification.permission === "granted" || notified("");
   }
 
   function isWanted() {
-    return permission() === "granted" && sessionStorage.getItem("launch-notify") === "yes";
+    return Notification.permission === "granted" && sessionStorage.getItem("launch-notify") === "yes";
   }
 
   function showWish() {
     var button = document.getElementById("start-notify");
-    if (button && permission()) {
+    if (button && isOffered) {
       button.hidden = false;
       button.setAttribute("aria-pressed", String(isWanted()));
-      button.textContent = button.dataset[isWanted() ? "on" : permission() === "denied" ? "blocked" : "off"];
+      button.classList.toggle("active", isWanted());
+      button.disabled = Notification.permission === "denied";
+      button.textContent = button.dataset[button.disabled ? "blocked" : "label"];
     }
   }
 
   function notified(title) {
-    if (document.hidden && isWanted()) {
-      new Notification(title);
+    try {
+      return Boolean(new Notification(title));
+    } catch (error) {
+      return false;
     }
   }
 
@@ -164,7 +173,9 @@
       log.hidden = !event.output;
     }
     if (event.ready || event.failed) {
-      notified(page.dataset[event.ready ? "readyTitle" : "failedTitle"]);
+      if (isOffered && document.hidden && isWanted()) {
+        notified(page.dataset[event.ready ? "readyTitle" : "failedTitle"]);
+      }
       news.textContent = event.ready ? page.dataset.ready : "";
       reload();
       return;

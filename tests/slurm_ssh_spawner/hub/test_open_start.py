@@ -13,7 +13,9 @@ _PAGE = """<!DOCTYPE html><title>Starting</title><main><h1>Starting</h1>
 <div id="starting-server" data-progress-url="/progress" data-part-url="/part">
 <p id="hub-away" hidden>away</p><p id="logged-out" hidden>logged out</p><p id="start-news"></p>
 <div id="start-part">
-<div id="start-now" data-parts data-title="Starting" data-news="" data-started="1"></div></div>
+<div id="start-now" data-parts data-title="Starting" data-news="" data-started="1">
+<button id="start-notify" data-own data-label="Notify me" data-blocked="blocked" hidden>Notify me</button>
+</div></div>
 <section id="launch-log" hidden><pre id="launch-output"></pre></section></div></main>"""
 
 
@@ -54,3 +56,25 @@ def test_a_page_that_the_browser_had_kept_is_loaded_again(page: Page, loads: lis
     with page.expect_navigation():
         page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     assert loads == ["/start", "/start"]
+
+
+_REFUSES = (
+    """window.Notification = class { static permission = "default"; constructor() { throw new TypeError(); } };"""
+)
+_TAKES = """window.Notification = class {
+  static permission = "default";
+  static requestPermission() { this.permission = "granted"; return Promise.resolve("granted"); } };"""
+
+
+def test_a_notification_is_offered_only_where_one_can_be_made(page: Page) -> None:
+    button = page.locator("#start-notify")
+    page.add_init_script(_REFUSES)
+    page.reload()
+    expect(page.locator("#logged-out")).to_be_visible()
+    expect(button).to_be_hidden()
+    page.add_init_script(_TAKES)
+    page.reload()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_text("Notify me")

@@ -67,7 +67,7 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
     assert "✓ done: Geneva has accepted job 4711" in said
     assert "● under way: Wait in the queue 0:0" in said
     assert "○ to come: Start the notebook server" in said
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.text
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in page.text
     assert "new EventSource" not in page.text
     assert 'data-part-url="/@/space%20word/hub/home/start?user=alice&amp;server=my-analysis-1"' in page.text
     assert '<input type="hidden" name="user" value="alice">' in page.text
