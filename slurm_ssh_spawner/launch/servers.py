@@ -106,6 +106,12 @@ class ServerView:
         return f"server-{quote(self.name, safe='')}" if self.name else "default-server"
 
     @property
+    def is_heard_of(self) -> bool:
+        """Whether it was used or has reported since its site does not answer, so that its job is known to run."""
+        away = self.unreachable_since
+        return away is not None and self.last_used is not None and self.last_used > away
+
+    @property
     def minutes_left(self) -> int | None:
         """The minutes until the job's time is up."""
         if self.report.ends is None:

@@ -73,7 +73,7 @@ async def test_a_card_says_what_where_and_why_it_ended(hub: LaunchingHub) -> Non
         "Default server ended < 1 min ago JupyterLab on Geneva, node n1, job 1 2 cores, 1 GB, 1 h"
     )
     assert "The job's time limit of 1h was up. Ended at " in card
-    assert "Files that you saved are in your home directory at Geneva." in card
+    assert "Files that you saved are still at Geneva." in card
     assert card.endswith("Start again Start again with 2h Change the choices")
     assert "launch-notice" not in page
     assert "You have no servers yet." in (await bob.page("home")).text

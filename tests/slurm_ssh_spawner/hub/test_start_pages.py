@@ -63,7 +63,7 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
         "Starting My Analysis 1 : waiting for a node JupyterLab on Geneva: 2 cores, 1 GB, 1 h. Job 4711, submitted"
     ) in said
     assert "Other jobs are before yours in the queue of Geneva. (Priority) Slurm expects it to start at" in said
-    assert "then gives up and says so here. You can close this page: the start goes on." in said
+    assert "then cancels the job. You can close this page: the start goes on." in said
     assert "✓ done: Geneva has accepted job 4711" in said
     assert "● under way: Wait in the queue 0:0" in said
     assert "○ to come: Start the notebook server" in said
@@ -170,4 +170,4 @@ async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: Laun
     assert record is not None
     hub.core.launcher.records.stopped(replace(record.job("hub")))
     await hub.core.launcher.records.settled()
-    assert "Cancelled: the start was taken back as you asked." in _text((await alice.page("home")).text)
+    assert "The start was cancelled by its owner." in _text((await alice.page("home")).text)
