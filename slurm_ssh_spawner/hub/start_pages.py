@@ -27,6 +27,7 @@ class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
 class StartPart(Page):
     """`/hub/home/start`: what changes on the page of a start, for the page that is open.
 
+    Who may see the page of somebody else's start, as an administrator, is told too, without the buttons.
     The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`; `X-Now` is
     the hub's clock, in seconds since 1970, so that the part is the same until something changes.
     """
@@ -48,18 +49,15 @@ class StartPart(Page):
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Start", phase)
         self.set_header("X-Now", str(time.time()))
-        if start and start.waits:
-            # Whether another cluster is free is asked for meanwhile, if what is known is old.
+        is_own = user is self.current_user
+        if start and start.waits and is_own:
+            # Whether another cluster is free is asked for meanwhile, as the owner, if what is known is old.
             shared = self.shared
             shared.launcher.unattended.do(shared.look_again(StartRequest.of(user, name)))
         if phase == "starting" and start:
             # Nothing in it is awaited; rendered without that it takes a fraction of the time.
-            own = user is self.current_user
-            self.finish(
-                self.render_template(
-                    "start_parts.html", sync=True, start=start, user=user, is_own=own, is_part=True
-                )
-            )
+            said = {"start": start, "user": user, "is_own": is_own, "is_part": True}
+            self.finish(self.render_template("start_parts.html", sync=True, **said))
         else:
             self.finish("")
 
