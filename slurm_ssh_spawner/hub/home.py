@@ -28,6 +28,7 @@ class Page(BaseHandler):  # type: ignore[misc]
         found: Hub = self.settings[SETTING]
         return found
 
+    @web.authenticated
     async def get(self) -> None:
         """Lead to Home: at an address that only forms are sent to, a login or a page that is loaded again ends."""
         self.go_home()
