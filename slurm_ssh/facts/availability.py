@@ -60,8 +60,12 @@ class Availability:
 
         Those with a monitor are asked again soon, if that is due.
         """
-        self._snapshots.refresh_by_monitors()
+        self.refresh_by_monitors()
         return self._snapshots.health
+
+    def refresh_by_monitors(self) -> None:
+        """Start to ask for what is old at sites with a monitor; waits for nothing."""
+        self._snapshots.refresh_by_monitors()
 
     async def refreshed(
         self, user: str, patience_seconds: float, among: Collection[str] | None = None

@@ -11,7 +11,7 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import in_use, moments, naming
 from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
-from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.shared import SETTING, Hub
 
 # Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
 _STOP_SECONDS = 2.0
@@ -26,6 +26,11 @@ class Page(BaseHandler):  # type: ignore[misc]
         found: Hub = self.settings[SETTING]
         return found
 
+    @web.authenticated
+    async def get(self) -> None:
+        """Lead to Home: at an address that only forms are sent to, a login or a page that is loaded again ends."""
+        self.go_home()
+
     async def show(self, template: str, **values: Any) -> None:
         """Answer with a page about the person's servers as they are now."""
         told: Overview = await overview(self.shared, self.current_user)
@@ -39,7 +44,12 @@ class Page(BaseHandler):  # type: ignore[misc]
         self.redirect(url_path_join(self.hub.base_url, "home"))
 
     def own(self) -> tuple[str, Any]:
-        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
+        """Return name and spawner of the server of theirs that the request names.  Raises 404.
+
+        Cards and pages that administrators see too send whose server it is.
+        """
+        if self.get_argument("user", self.current_user.name) != self.current_user.name:
+            raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
         name: str = self.get_argument("server", "")
         if name not in self.current_user.orm_spawners and name:
             raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
@@ -53,7 +63,7 @@ class HomePage(Page):
     async def get(self) -> None:
         """Show it."""
         shared = self.shared
-        shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, "")))
+        shared.launcher.unattended.do(shared.look_again())
         await self.show("home.html")
 
 

@@ -142,6 +142,10 @@ class LaunchesTable(_AdminPage):
 class AnnouncementForm(_AdminPage):
     """`/hub/launches/announcement`: what all pages say until a moment."""
 
+    async def get(self) -> None:
+        """Lead to the launches: a login may end here."""
+        self._to_launches()
+
     @web.authenticated
     async def post(self) -> None:
         """Announce it, or take back what is announced; lead to the launches.  503 without the database."""
@@ -153,6 +157,9 @@ class AnnouncementForm(_AdminPage):
         except DatabaseAway as error:
             raise web.HTTPError(503, error.message) from error
         self.log.info("%s announces: %s", self.current_user.name, text or "nothing")
+        self._to_launches()
+
+    def _to_launches(self) -> None:
         self.redirect(url_path_join(self.hub.base_url, "launches"))
 
 

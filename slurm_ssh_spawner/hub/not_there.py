@@ -18,11 +18,16 @@ _NOT_RUNNING = "not_running.html"
 
 
 class KnowsServer:
-    """Of a handler that may show `not_running.html`: the page says what is known of that server."""
+    """Of a handler that may show `not_running.html`: the page says what is known of that server.
+
+    Its pages know whether the server is that of who looks at them: `is_own`.
+    """
 
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Render as JupyterHub does."""
         render: Any = super().render_template  # type: ignore[misc]
+        if (owner := values.get("user")) is not None:
+            values["is_own"] = owner is self.current_user  # type: ignore[attr-defined]
         if sync or name != _NOT_RUNNING:
             return render(name, sync, **values)
         return self._with_server(render, values)

@@ -175,10 +175,13 @@ class Hub:
             for each in newest
         ]
 
-    async def look_again(self, request: StartRequest) -> None:
-        """Begin to ask for what is old of what is offered to a person; nobody has to wait for it."""
+    async def look_again(self) -> None:
+        """Begin to ask monitors for what is old of what sites have free; nobody has to wait for it.
+
+        A page that only shows what is free is no reason for a person's ticket to go anywhere.
+        """
         await self.catalogue.refreshed()
-        await self._know(request)
+        self.availability.refresh_by_monitors()
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:

@@ -1,16 +1,17 @@
 """What changes on the page of a start, and its end before it is over."""
 
 import asyncio
+import time
 from typing import Any
 
 from jupyterhub.handlers.pages import SpawnPendingHandler
+from jupyterhub.scopes import has_scope
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub.home import Page, StopServer
 from slurm_ssh_spawner.hub.not_there import KnowsServer
-from slurm_ssh_spawner.hub.shared import StartRequest
 from slurm_ssh_spawner.hub.start_view import start_view
 
 # What a button of ours sends besides choices.
@@ -22,20 +23,12 @@ class StartAddress(KnowsServer, SpawnPendingHandler):  # type: ignore[misc]
     """`/hub/spawn-pending/...`: a start on its way, or what became of it."""
 
 
-class _OwnStart(Page):
-    """Of a page about somebody's start, which an administrator may look at too."""
-
-    def own(self) -> tuple[str, Any]:
-        """Return name and spawner of the server of theirs that the request names.  Raises 404."""
-        if self.get_argument("user", self.current_user.name) != self.current_user.name:
-            raise web.HTTPError(404)
-        return super().own()
-
-
-class StartPart(_OwnStart):
+class StartPart(Page):
     """`/hub/home/start`: what changes on the page of a start, for the page that is open.
 
-    The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`.
+    Who may see the page of somebody else's start, as an administrator, is told too, without the buttons.
+    The header `X-Start` says what has become of it: `starting`, `stopping`, `up`, `failed` or `off`; `X-Now` is
+    the hub's clock, in seconds since 1970, so that the part is the same until something changes.
     """
 
     def _record_activity(self, *_args: object, **_kwargs: object) -> bool:
@@ -46,23 +39,39 @@ class StartPart(_OwnStart):
         """Answer with the part of the page, nothing where no start is under way; 403 for who is not logged in."""
         if self.current_user is None:
             raise web.HTTPError(403)
-        name, spawner = self.own()
-        start = await start_view(self.current_user, name)
+        user = self._whose()
+        name: str = self.get_argument("server", "")
+        if name and name not in user.orm_spawners:
+            raise web.HTTPError(404)
+        spawner, start = user.spawners[name], await start_view(user, name)
         phase = "failed" if start and start.failure else _phase(spawner)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Start", phase)
+        self.set_header("X-Now", str(time.time()))
+        is_own = user is self.current_user
         if start and start.waits:
             # Whether another cluster is free is asked for meanwhile, if what is known is old.
-            shared = self.shared
-            shared.launcher.unattended.do(shared.look_again(StartRequest.of(self.current_user, name)))
+            self.shared.launcher.unattended.do(self.shared.look_again())
         if phase == "starting" and start:
             # Nothing in it is awaited; rendered without that it takes a fraction of the time.
-            self.finish(self.render_template("start_parts.html", sync=True, start=start))
+            said = {"start": start, "user": user, "is_own": is_own, "is_part": True}
+            self.finish(self.render_template("start_parts.html", sync=True, **said))
         else:
             self.finish("")
 
+    def _whose(self) -> Any:
+        """Return the person of the start; 404 for a start that the one who asks may not see."""
+        name: str = self.get_argument("user", self.current_user.name)
+        if name == self.current_user.name:
+            return self.current_user
+        # As for the page itself.
+        may_see = has_scope(f"servers!user={name}", self.expanded_scopes, db=self.db) if name else False
+        if not may_see or (user := self.find_user(name)) is None:
+            raise web.HTTPError(404)
+        return user
 
-class CancelStart(_OwnStart, StopServer):
+
+class CancelStart(StopServer):
     """`/hub/home/cancel`: takes back a start; with a site, leads to the form with the choices that were sent."""
 
     @web.authenticated

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from urllib.parse import quote
 
 from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.job import JobReport, JobState, LaunchId
@@ -11,6 +12,7 @@ from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.waiting import why_waits
 
 TOLD_FOR = timedelta(days=7)
 """How long an end is shown."""
@@ -73,11 +75,41 @@ class ServerView:
     why: str = ""
     last_used: datetime | None = None
     unreachable_since: datetime | None = None
+    phase: Phase = Phase.OFF
+
+    @property
+    def is_jupyterhubs(self) -> bool:
+        """Whether JupyterHub does something with it: without that there is no progress of it."""
+        return self.phase is not Phase.OFF
 
     @property
     def node(self) -> str:
         """The first node of the job, "" if that is not known."""
         return self.report.node or (self.record.node if self.record else "")
+
+    @property
+    def why_waits(self) -> str:
+        """Why its job waits in the queue, "" if it does not."""
+        return why_waits(self.report.reason, self.asked.site) if self.state is State.WAITING else ""
+
+    @property
+    def begins(self) -> datetime | None:
+        """When Slurm expects the job to begin, None if that is not known or was expected before now."""
+        begins = self.report.begins
+        return begins if self.state is State.WAITING and begins and begins > self.now else None
+
+    @property
+    def key(self) -> str:
+        """What tells it apart from a person's other servers and owed stops on a page; without a colon."""
+        if self.state is State.STOP_OWED and self.record:
+            return f"launch-{self.record.launch_id}"
+        return f"server-{quote(self.name, safe='')}" if self.name else "default-server"
+
+    @property
+    def is_heard_of(self) -> bool:
+        """Whether it was used or has reported since its site does not answer, so that its job is known to run."""
+        away = self.unreachable_since
+        return away is not None and self.last_used is not None and self.last_used > away
 
     @property
     def minutes_left(self) -> int | None:
@@ -148,7 +180,7 @@ def _view(known: Known, record: LaunchRecord | None, facts: Facts) -> ServerView
         return ServerView(known.name, known.title, State.OFF, facts.now, last_used=known.last_used)
     if record is None:
         state = State.RUNNING if known.phase is Phase.UP else State(known.phase)
-        return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used)
+        return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used, phase=known.phase)
     return _of_record(known, record, facts)
 
 
@@ -166,6 +198,7 @@ def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
         why=why_ended(record, what.site) if record.ended else "",
         last_used=known.last_used,
         unreachable_since=facts.unreachable.get(record.site_key),
+        phase=known.phase,
     )
 
 

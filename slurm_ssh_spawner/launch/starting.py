@@ -7,7 +7,6 @@ from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
 from slurm_ssh_spawner.launch.servers import ServerView, State
 from slurm_ssh_spawner.launch.steps import Step, StepState
-from slurm_ssh_spawner.launch.waiting import why_waits
 from slurm_ssh_spawner.sentences import labels
 
 _HOUR, _MINUTE = 3600, 60
@@ -52,7 +51,7 @@ class StartView:
     @property
     def why(self) -> str:
         """Why it waits, "" if it does not."""
-        return why_waits(self.server.report.reason, self.server.asked.site) if self.waits else ""
+        return self.server.why_waits
 
     @property
     def step(self) -> Step | None:
@@ -69,8 +68,7 @@ class StartView:
     @property
     def begins(self) -> datetime | None:
         """When Slurm expects the job to begin, None if that is not known or was expected before now."""
-        begins = self.server.report.begins
-        return begins if self.waits and begins and begins > self.server.now else None
+        return self.server.begins
 
     @property
     def page_title(self) -> str:

@@ -98,18 +98,17 @@ NO_SERVERS = _("You have no servers yet.")
 TOO_MANY_SERVERS = _("You have {most} named servers, and no more are allowed. Forget one that you no longer need.")
 NAME_TAKEN = _("You already have a server {name}. Choose another name.")
 EXPECTED = _("Slurm expects it to start at about {begins}.")
-GIVEN_UP = _("The hub waits for it until {until}.")
-SLURM_REASON = _("Slurm's reason: {reason}.")
-GOES_ON = _("{site} cannot be reached since {since}. Your job goes on: wait, before you start anything again.")
+GOES_ON = _("{site} cannot be reached since {since}. Your job still runs. Wait before you start it again.")
+MAY_GO_ON = _("{site} cannot be reached since {since}. Your job may still run. Wait before you start it again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
 OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
 )
-STOPPED_BY_YOU = _("It was stopped as you asked.")
-FILES_STAY = _("Files that you saved are in your home directory at {site}.")
+STOPPED_BY_YOU = _("It was stopped by its owner.")
+FILES_STAY = _("Files that you saved are still at {site}.")
 ENDED_AT = _("Ended at {ended}.")
-LOGGED_OUT = _("You were logged out, or the hub is away: this page does not change any more.")
+LOGGED_OUT = _("You are logged out, or the hub cannot be reached. This page is no longer updated.")
 USED_AGO = _("It was used {time} ago.")
 USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
@@ -117,10 +116,9 @@ BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
-    "Nobody answers at this address now. A server that has ended, or whose cluster cannot be reached, answers no "
-    "more; one that has just been started may need a moment."
+    "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."
 )
-UNSAVED = _("While its job goes on, so does your work: wait, before you start it again.")
+UNSAVED = _("If its job still runs, your work is still there. Wait before you start it again.")
 LOOKS_AGAIN = _("This page looks again by itself.")
 NO_SUCH_PAGE = _("There is nothing at this address, or it is not for you.")
 WERE_LOGGED_OUT = _("You were logged out meanwhile, so nothing was done. Log in and come back.")
@@ -133,10 +131,7 @@ LAB_MINUTES_LEFT = _("{place} · {minutes} min left")
 LAB_HOURS_LEFT = _("{place} · {hours} h {minutes} min left")
 LAB_AWAY = _("{site} · cannot be reached now")
 LAB_JOB = _("Job {job} at {site}, on {node}. Its time is up at {ends}.")
-LAB_SOON = _(
-    "This server ends in {minutes} min, at {ends}, with all its kernels and terminals: "
-    "the time of its job is up then."
-)
+LAB_SOON = _("This server ends in {minutes} min, at {ends}. Save your work: its kernels and terminals end too.")
 LAB_WAS_UP = _("The time of its job was up at {ends}.")
 LAB_OVER = _("This server has ended")
 LAB_SAVE_ALL = _("Save all")
@@ -145,11 +140,11 @@ LAB_DISMISS = _("Dismiss")
 
 # -- the pages of a start --------------------------------------------------------------------------------
 CLOSE_PAGE = _("You can close this page: the start goes on.")
-GIVES_UP = _("The hub waits until {until}, then gives up and says so here.")
+GIVES_UP = _("The hub waits until {until}, then cancels the job.")
 HUB_AWAY = _("The hub is away for a moment. Your start goes on, and so does this page.")
 IS_CANCELLED = _("The start is being cancelled.")
 IS_READY = _("Your server is ready.")
-CANCELLED_BY_YOU = _("Cancelled: the start was taken back as you asked.")
+CANCELLED_BY_YOU = _("The start was cancelled by its owner.")
 FAILED_UNSAID = _("The start failed, and the hub cannot say why. If it happens again, tell the administrators.")
 FAULT_OF_CHOICE = _("Other choices may help.")
 FAULT_OF_PROFILE = _(

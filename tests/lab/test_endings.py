@@ -38,7 +38,7 @@ def test_who_cancelled_a_job_is_told_as_far_as_slurm_knows_it(
     lab.wait("the hub says why", lambda: _last(alice)["end_reason"] == said, 90)
     with browser(lab) as page:
         log_in(page, "alice")
-        assert said in (page.text_content("#server-default .why") or "").replace("\n", " ")
+        assert said in (page.text_content("#default-server .why") or "").replace("\n", " ")
 
 
 def test_a_job_whose_node_is_down_is_told_so(lab: Lab, alice: Person) -> None:

@@ -41,7 +41,7 @@ def home(lab: Lab, person: Person) -> Iterator[Page]:
 
 def test_cards_say_what_runs_waits_and_failed_until_when_and_why(home: Page) -> None:
     runs, waits, failed = (
-        home.locator("#server-default"),
+        home.locator("#default-server"),
         home.locator("#server-south"),
         home.locator("#server-east"),
     )
@@ -50,7 +50,7 @@ def test_cards_say_what_runs_waits_and_failed_until_when_and_why(home: Page) -> 
     expect(runs).to_contain_text("min left of 10 min (ends ")
     expect(runs.locator("progress")).to_have_class("meter little")
     expect(waits).to_contain_text("south waiting in the queue for")
-    expect(waits).to_contain_text("The hub waits for it until ")
+    expect(waits).to_contain_text("The hub waits until ")
     expect(failed).to_contain_text("east could not start")
     expect(failed.locator(".why")).to_contain_text("(exit status 7)")
     failed.locator("summary").click()
@@ -69,7 +69,7 @@ def test_it_is_the_same_without_scripts_in_the_dark_and_on_a_phone(lab: Lab, hom
     assert chromium is not None
     plain = chromium.new_context(base_url=lab.url, java_script_enabled=False).new_page()
     log_in(plain, person.name)
-    expect(plain.locator("#server-default")).to_contain_text("UTC)")
+    expect(plain.locator("#default-server")).to_contain_text("UTC)")
     expect(plain.locator("#noscript")).to_be_hidden()
     plain.get_by_role("link", name="Show progress: south").click()
     plain.wait_for_url("**/hub/spawn-pending/p21/south")
@@ -95,6 +95,6 @@ def test_a_server_in_use_is_stopped_only_when_its_owner_is_sure(home: Page, pers
     home.get_by_role("button", name="Stop: Default server").press("Enter")
     home.get_by_role("button", name="Stop").press("Enter")
     home.wait_for_url("**/hub/home")
-    expect(home.locator("#server-default .why")).to_contain_text("It was stopped as you asked.", timeout=60_000)
+    expect(home.locator("#default-server .why")).to_contain_text("It was stopped by its owner.", timeout=60_000)
     home.get_by_role("button", name="Start again: Default server").press("Enter")
     home.wait_for_url("**/user/p21/**", timeout=90_000)

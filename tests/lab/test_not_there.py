@@ -32,7 +32,7 @@ def _is_told(page: Page) -> None:
     """See the page say why, whichever it was at first: the proxy knows of the end later than the node."""
     heading = page.get_by_role("heading", name="Default server is not running")
     expect(heading).to_be_visible(timeout=ENDS_BY_ITSELF_MS)
-    expect(page.locator("#server-default .why")).to_contain_text("The job was cancelled at Geneva")
+    expect(page.locator("#default-server .why")).to_contain_text("The job was cancelled at Geneva")
 
 
 def test_who_comes_to_a_server_that_has_just_ended_is_told_why_and_starts_it_again_there(

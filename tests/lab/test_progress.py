@@ -31,13 +31,15 @@ def test_a_start_in_the_queue_says_why_and_is_cancelled(lab: Lab) -> None:
             expect(page.locator("h1")).to_have_text("Starting Default server: waiting for a node")
             why = page.locator("#start-why")
             expect(why).to_contain_text("The nodes that this job could use are down, drained or reserved")
-            expect(why).to_contain_text(re.compile(r"The hub waits until .*You can close this page", re.DOTALL))
+            expect(why).to_contain_text(
+                re.compile(r"The hub waits until .*, then cancels the job\..*You can close this page", re.DOTALL)
+            )
             expect(page.locator("#start-elsewhere")).to_contain_text("start at Geneva instead (free now)")
             expect(page).to_have_title(re.compile(r"In the queue \(.* min\) · Default server"))
             assert _streams(page) <= 1
             page.click("#cancel-start")
             page.wait_for_url("**/hub/home")
-            expect(page.locator("#server-default")).to_contain_text("Cancelled: the start was taken back")
+            expect(page.locator("#default-server")).to_contain_text("The start was cancelled by its owner.")
             lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"), 60)
 
 

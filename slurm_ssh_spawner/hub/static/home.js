@@ -7,7 +7,6 @@
   var news = document.getElementById("home-news");
   var away = document.getElementById("home-away");
   var before = states();
-  var last = "";
   var timer = 0;
 
   // What a card says of its server, by the card.
@@ -30,42 +29,8 @@
     }
   }
 
-  // Where the keyboard is: the card or region, and the number of the control in it.
-  function place() {
-    var active = document.activeElement;
-    var holder = parts.contains(active) && active.closest("[id]");
-    return holder && { id: holder.id, number: controls(holder).indexOf(active) };
-  }
-
-  function controls(holder) {
-    return Array.from(holder.querySelectorAll("a, button, summary, [tabindex]"));
-  }
-
-  function back(where) {
-    var holder = where && document.getElementById(where.id);
-    var control = holder && (where.number < 0 ? holder : controls(holder)[where.number]);
-    if (control) {
-      control.focus({ preventScroll: true });
-    }
-  }
-
   function put(text) {
-    if (text === last) {
-      return;
-    }
-    last = text;
-    var where = place();
-    var opened = Array.from(parts.querySelectorAll("details[open]"), function (each) { return each.id; });
-    var made = new DOMParser().parseFromString(text, "text/html");
-    parts.replaceChildren.apply(parts, Array.from(made.body.childNodes));
-    opened.forEach(function (id) {
-      var details = document.getElementById(id);
-      if (details) {
-        details.open = true;
-      }
-    });
-    window.launchMoments(parts);
-    back(where);
+    window.launchPut(parts, text);
     tell();
   }
 
@@ -84,5 +49,11 @@
   }
 
   document.addEventListener("visibilitychange", look);
+  window.addEventListener("pageshow", function (event) {
+    // A page that the browser had kept shows what was.
+    if (event.persisted) {
+      look();
+    }
+  });
   timer = window.setTimeout(look, FIRST_MS);
 })();

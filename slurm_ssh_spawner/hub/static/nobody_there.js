@@ -3,13 +3,17 @@
   "use strict";
   var EVERY_MS = 5000;
   var place = document.getElementById("server-there");
-  var last = "";
+  var news = document.getElementById("there-news");
+  var told = "";
 
+  // What a card says of its server is told once.
   function put(text) {
-    if (text !== last) {
-      last = text;
-      place.replaceChildren.apply(place, Array.from(new DOMParser().parseFromString(text, "text/html").body.childNodes));
-      window.launchMoments(place);
+    window.launchPut(place, text);
+    var heading = place.querySelector("section[data-state] h2");
+    var state = heading && heading.closest("section").dataset.state;
+    if (state && state !== told) {
+      told = state;
+      news.textContent = heading.textContent.replace(/\s+/g, " ").trim();
     }
   }
 

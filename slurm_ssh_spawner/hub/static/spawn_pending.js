@@ -9,10 +9,10 @@
   var part = document.getElementById("start-part");
   var news = document.getElementById("start-news");
   var away = document.getElementById("hub-away");
+  var loggedOut = document.getElementById("logged-out");
   var log = document.getElementById("launch-log");
   var output = document.getElementById("launch-output");
   var events = new EventSource(page.dataset.progressUrl);
-  var last = "";
   var said = now() ? now().dataset.news : "";
   // Of the start that is shown; another one is that of a hub that has begun anew.
   var started = now() ? now().dataset.started : "";
@@ -24,13 +24,14 @@
   var looksLeft = 60;
   // The hub's clock may not be the browser's.
   var behind = 0;
+  var isOffered = canNotify();
 
   function now() {
     return document.getElementById("start-now");
   }
 
-  function took() {
-    behind = now() ? Date.now() / 1000 - Number(now().dataset.now) : 0;
+  function toldTime(seconds) {
+    behind = seconds ? Date.now() / 1000 - Number(seconds) : 0;
   }
 
   function tick() {
@@ -43,10 +44,6 @@
     });
   }
 
-  function controls() {
-    return Array.from(part.querySelectorAll("a, button, summary"));
-  }
-
   // A new step is told once, and never the clock.
   function tell() {
     document.title = now().dataset.title;
@@ -57,24 +54,10 @@
   }
 
   function put(text) {
-    if (text === last) {
-      return;
-    }
-    last = text;
-    var focus = controls().indexOf(document.activeElement);
-    var opened = part.querySelector("details[open]");
-    var made = new DOMParser().parseFromString(text, "text/html");
-    part.replaceChildren.apply(part, Array.from(made.body.childNodes));
-    if (opened && part.querySelector("details")) {
-      part.querySelector("details").open = true;
-    }
-    if (focus >= 0 && controls()[focus]) {
-      controls()[focus].focus({ preventScroll: true });
-    }
-    window.launchMoments(part);
-    took();
-    tick();
-    showWish();
+    window.launchPut(part, text, function () {
+      tick();
+      showWish();
+    });
     tell();
   }
 
@@ -93,7 +76,7 @@
 
   function lost() {
     events.close();
-    away.hidden = false;
+    away.hidden = !loggedOut.hidden;
     again(AWAY_MS);
   }
 
@@ -111,7 +94,7 @@
     } else {
       put(text);
       // Another beginning: this hub is not the one whose events are shown.
-      if (!away.hidden || (started && now().dataset.started !== started)) {
+      if (!away.hidden || !loggedOut.hidden || (started && now().dataset.started !== started)) {
         reload();
         return;
       }
@@ -126,36 +109,47 @@
       .then(function (answer) {
         var phase = answer.headers.get("X-Start");
         if (phase) {
+          toldTime(answer.headers.get("X-Now"));
           return answer.text().then(seen.bind(null, phase));
         }
-        // Another refusal than that of a proxy is the hub's own: somebody has logged out, or looks at another's start.
+        loggedOut.hidden = answer.status !== 403;
+        away.hidden = away.hidden || !loggedOut.hidden;
+        // Another refusal than that of a proxy is the hub's own: somebody has logged out, or may not see this start.
         return answer.status < 500 ? again(EVERY_MS) : lost();
       })
       .catch(lost);
   }
 
   // -- a notification, if the person wants one ------------------------------------------------------------
-  // "default", "granted" or "denied"; "" where there are none, as on a page that came by plain http.
-  function permission() {
-    return window.Notification && window.isSecureContext ? Notification.permission : "";
+  // Browsers of phones have the name and refuse to make one here, at whatever permission.  Without permission trying
+  // shows nothing, and with it has been tried before.
+  function canNotify() {
+    if (!window.Notification || !window.isSecureContext) {
+      return false;
+    }
+    return Notification.permission === "granted" || notified("");
   }
 
   function isWanted() {
-    return permission() === "granted" && sessionStorage.getItem("launch-notify") === "yes";
+    return Notification.permission === "granted" && sessionStorage.getItem("launch-notify") === "yes";
   }
 
   function showWish() {
     var button = document.getElementById("start-notify");
-    if (button && permission()) {
+    if (button && isOffered) {
       button.hidden = false;
       button.setAttribute("aria-pressed", String(isWanted()));
-      button.textContent = button.dataset[isWanted() ? "on" : permission() === "denied" ? "blocked" : "off"];
+      button.classList.toggle("active", isWanted());
+      button.disabled = Notification.permission === "denied";
+      button.textContent = button.dataset[button.disabled ? "blocked" : "label"];
     }
   }
 
   function notified(title) {
-    if (document.hidden && isWanted()) {
-      new Notification(title);
+    try {
+      return Boolean(new Notification(title));
+    } catch (error) {
+      return false;
     }
   }
 
@@ -179,7 +173,9 @@
       log.hidden = !event.output;
     }
     if (event.ready || event.failed) {
-      notified(page.dataset[event.ready ? "readyTitle" : "failedTitle"]);
+      if (isOffered && document.hidden && isWanted()) {
+        notified(page.dataset[event.ready ? "readyTitle" : "failedTitle"]);
+      }
       news.textContent = event.ready ? page.dataset.ready : "";
       reload();
       return;
@@ -195,7 +191,13 @@
     clearTimeout(soon);
     news.textContent = page.dataset.cancelled;
   });
-  took();
+  window.addEventListener("pageshow", function (event) {
+    // A page that the browser had kept shows what was.
+    if (event.persisted) {
+      reload();
+    }
+  });
+  toldTime(page.dataset.now);
   showWish();
   setInterval(tick, 1000);
   again(EVERY_MS);

@@ -58,6 +58,8 @@ async def _press(person: Person, page: str, label: str) -> httpx.Response:
     """Send the form of the button with that label, as a browser without scripts does."""
     forms = re.findall(r'<form[^>]* action="([^"]+)">(.*?)</form>', page, re.DOTALL)
     ((action, fields),) = [form for form in forms if f'aria-label="{html.escape(label)}"' in form[1]]
+    # An address is shown, kept and logged.
+    assert "_xsrf" not in action
     sent = re.findall(r'name="([^"]+)" value="([^"]*)"', fields)
     return await person.post(html.unescape(action), [(name, html.unescape(value)) for name, value in sent])
 
@@ -66,12 +68,12 @@ async def test_a_card_says_what_where_and_why_it_ended(hub: LaunchingHub) -> Non
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _launch(hub, 1, reason="The job's time limit of 1h was up.")
     page = (await alice.page("home")).text
-    card = _cards(page)["server-default"]
+    card = _cards(page)["default-server"]
     assert card.startswith(
         "Default server ended < 1 min ago JupyterLab on Geneva, node n1, job 1 2 cores, 1 GB, 1 h"
     )
     assert "The job's time limit of 1h was up. Ended at " in card
-    assert "Files that you saved are in your home directory at Geneva." in card
+    assert "Files that you saved are still at Geneva." in card
     assert card.endswith("Start again Start again with 2h Change the choices")
     assert "launch-notice" not in page
     assert "You have no servers yet." in (await bob.page("home")).text
@@ -81,10 +83,12 @@ async def test_a_start_that_failed_and_a_stop_that_is_owed_are_said(hub: Launchi
     alice = await hub.person("alice")
     await _launch(hub, 1, reason="not submitted: Geneva cannot be reached. [No route]", node="")
     await hub.core.launcher.records.want_stop(await _launch(hub, 2, "south"))
+    await hub.core.launcher.records.want_stop(await _launch(hub, 3, "south"))
     cards = _cards((await alice.page("home")).text)
-    assert "could not start, < 1 min ago" in cards["server-default"]
-    assert "Geneva cannot be reached. Ended at" in cards["server-default"]
-    assert "The job still runs and is charged." in cards["server-south-owed"]
+    assert "could not start, < 1 min ago" in cards["default-server"]
+    assert "Geneva cannot be reached. Ended at" in cards["default-server"]
+    for number in (2, 3):
+        assert "The job still runs and is charged." in cards[f"launch-{number:012x}"]
 
 
 async def test_a_server_is_started_again_with_the_same_choices_and_with_more_time(hub: LaunchingHub) -> None:
@@ -103,7 +107,7 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     await _launch(hub, 1, reason="NODE_FAIL")
     part = await alice.page("home/servers")
     assert (part.status_code, "<main" in part.text) == (200, False)
-    assert "A node of the job failed." in _cards(part.text)["server-default"]
+    assert "A node of the job failed." in _cards(part.text)["default-server"]
     assert part.headers["cache-control"] == "no-store"
     alice.forget_cookies()
     assert (await alice.page("home/servers")).status_code == 403
@@ -133,6 +137,47 @@ async def test_only_own_servers_are_stopped_and_forgotten_and_only_by_a_form_of_
         assert (await alice.post(f"/@/space%20word/hub/home/{path}", [], xsrf="")).status_code == 403
     assert (await alice.post("/@/space%20word/hub/home/forget", [("server", "")])).status_code == 400
     assert (await alice.post("/@/space%20word/hub/home/stop", [("server", "")])).status_code == 302
+
+
+@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel"])
+async def test_where_only_forms_are_sent_a_login_leads_home(hub: LaunchingHub, path: str) -> None:
+    alice = await hub.person("alice")
+    assert (await alice.page(path)).headers["location"] == "/@/space%20word/hub/home"
+
+
+async def test_a_server_called_default_is_another_one_than_the_default(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await alice.post("/@/space%20word/hub/home/new", [("name", "default")])
+    await _launch(hub, 1, reason="TIMEOUT")
+    assert list(_cards((await alice.page("home")).text)) == ["default-server", "server-default"]
+
+
+async def test_of_a_cluster_that_was_not_asked_yet_nothing_is_said(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    page = (await alice.page("home")).text
+    assert "dot-good" not in page
+    assert re.search(r'dot-off" aria-hidden="true"></span>not known yet</td>', page)
+
+
+async def test_what_a_card_does_is_done_to_the_server_of_its_owner_or_to_none(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    await alice.post("/@/space%20word/hub/home/new", [("name", "south")])
+    await _launch(hub, 1, "south", reason="TIMEOUT")
+    assert "home/forget" in (await alice.page("home")).text
+    theirs = (await ruth.page("user/alice/south/lab")).text
+    assert "south ended < 1 min ago" in _cards(theirs)["server-south"]
+    assert "/home/" not in "".join(re.findall(r'action="([^"]+)"', theirs))
+    for path in ("stop", "forget", "cancel"):
+        sent = [("user", "alice"), ("server", "")]
+        assert (await ruth.post(f"/@/space%20word/hub/home/{path}", sent)).status_code == 404
+
+
+async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_or_cancelled(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _launch(hub, 1, node="")
+    card = _cards((await alice.page("home")).text)["default-server"]
+    assert card.startswith("Default server starting")
+    assert not card.endswith("Cancel")
 
 
 async def test_a_database_that_is_away_costs_the_page_what_is_in_it_alone(hub: LaunchingHub) -> None:

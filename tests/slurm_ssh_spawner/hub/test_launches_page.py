@@ -174,6 +174,7 @@ async def test_an_announcement_is_on_all_pages_until_it_is_taken_back(hub: Launc
     assert (await ruth.post(address, [("text", text), ("hours", "4")], xsrf="")).status_code == 403
     answer = await ruth.post(address, [("text", text), ("hours", "4")])
     assert (answer.status_code, answer.headers["location"]) == (302, "/@/space%20word/hub/launches")
+    assert (await ruth.page("launches/announcement")).headers["location"] == "/@/space%20word/hub/launches"
     assert "Update at &lt;b&gt;noon&lt;/b&gt;." in (await alice.page("home")).text
     records = hub.core.launcher.records
     announced = records.announcements.current

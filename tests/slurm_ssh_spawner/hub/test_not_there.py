@@ -51,7 +51,7 @@ async def test_the_address_of_a_server_that_ended_says_why_and_starts_it_again_t
     assert "The job's time limit was up." in said
     assert "Start again with 2h" in said
     (action, _) = re.findall(r'action="([^"]*/spawn/alice\?[^"]*)"', page.text)
-    assert html.unescape(action).endswith("&next=" + quote(f"{BASE}user/alice/lab/tree/a%20b.ipynb"))
+    assert html.unescape(action).endswith("?next=" + quote(f"{BASE}user/alice/lab/tree/a%20b.ipynb"))
     answer = await alice.post(html.unescape(action), [("profile", "jupyterlab")])
     assert REFUSED_BY_SLURM in told(answer.text)
 
@@ -93,7 +93,7 @@ async def test_what_the_proxy_shows_asks_for_what_became_of_that_server(hub: Lau
     alice = await hub.person("alice")
     await _ended(hub)
     page = await alice.page("error/503?url=/%40/space%2520word/user/alice/lab%3Fa=b")
-    assert _text(page.text).startswith("The server cannot be reached Nobody answers at this address now.")
+    assert _text(page.text).startswith("The server cannot be reached The server does not answer.")
     (url,) = re.findall(r'data-url="([^"]*)"', page.text)
     part = await alice.page(html.unescape(url).removeprefix(BASE))
     assert (part.status_code, "The job&#39;s time limit was up." in part.text) == (200, True)

@@ -29,3 +29,13 @@ async def test_every_page_has_one_landmark_around_its_content_and_our_style_shee
         assert page.index('href="#main">Skip to the content</a>') < page.index("<nav")
         (sheet,) = re.findall(r'href="/@/space%20word/hub/launch-pages/(\w+\.css)"', page)
         assert "--pages-accent" in (await alice.page(f"launch-pages/{sheet}")).text
+
+
+async def test_the_admin_page_with_a_footer_of_its_own_has_them_too(hub: LaunchingHub) -> None:
+    ruth = await hub.person("ruth", admin=True)
+    for path in ("admin", "launches", "home"):
+        page = (await ruth.page(path)).text
+        assert page.count("<main") == page.count("</main>") == 1, path
+        assert page.count("launch-pages/moments.js") == 1, path
+    page = (await ruth.page("admin")).text
+    assert page.index("react-admin-hook") < page.index("</main>") < page.index("version_footer")

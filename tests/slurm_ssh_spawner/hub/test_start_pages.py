@@ -63,11 +63,11 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
         "Starting My Analysis 1 : waiting for a node JupyterLab on Geneva: 2 cores, 1 GB, 1 h. Job 4711, submitted"
     ) in said
     assert "Other jobs are before yours in the queue of Geneva. (Priority) Slurm expects it to start at" in said
-    assert "then gives up and says so here. You can close this page: the start goes on." in said
+    assert "then cancels the job. You can close this page: the start goes on." in said
     assert "✓ done: Geneva has accepted job 4711" in said
     assert "● under way: Wait in the queue 0:0" in said
     assert "○ to come: Start the notebook server" in said
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page.text
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in page.text
     assert "new EventSource" not in page.text
     assert 'data-part-url="/@/space%20word/hub/home/start?user=alice&amp;server=my-analysis-1"' in page.text
     assert '<input type="hidden" name="user" value="alice">' in page.text
@@ -82,7 +82,10 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     part = await alice.page("home/start?server=")
     assert (part.status_code, part.headers["x-start"]) == (200, "starting")
     assert "<main" not in part.text
-    assert "● under way: Make kernels 0:0" in _text(part.text)
+    assert "● under way: Make kernels" in _text(part.text)
+    again = await alice.page("home/start?server=")
+    assert again.text == part.text, "as long as nothing happens"
+    assert float(again.headers["x-now"]) >= float(part.headers["x-now"])
     assert "script 1432: &lt;b&gt;" in part.text
     assert 'data-news="Make kernels"' in part.text
     theirs = await bob.page("home/start?server=")
@@ -91,6 +94,23 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     spawner._spawn_pending = False
     alice.forget_cookies()
     assert (await alice.page("home/start?server=")).status_code == 403
+
+
+async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub) -> None:
+    alice, bob, ruth = await hub.person("alice"), await hub.person("bob"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    part = await ruth.page("home/start?user=alice&server=")
+    assert (part.status_code, part.headers["x-start"]) == (200, "starting")
+    page = await ruth.page("spawn-pending/alice")
+    for seen in (part.text, page.text):
+        assert "Other jobs are before yours" in seen
+        assert "home/cancel" not in seen
+    assert "home/cancel" in (await alice.page("home/start?server=")).text
+    assert (await bob.page("home/start?user=alice&server=")).status_code == 404
+    assert (await ruth.page("home/start?user=alice&server=nowhere")).status_code == 404
+    assert (await ruth.page("home/start?user=nobody&server=")).status_code == 404
+    spawner._spawn_pending = False
 
 
 async def test_a_failure_is_a_page_of_its_own(hub: LaunchingHub) -> None:
@@ -120,6 +140,7 @@ async def test_what_failed_can_be_tried_again_as_it_was(hub: LaunchingHub) -> No
         r'<form method="post" action="([^"]+)">(.*?id="try-again".*?)</form>', page, re.DOTALL
     )
     sent = re.findall(r'name="([^"]+)" value="([^"]*)"', fields)
+    assert "_xsrf" not in action
     answer = await alice.post(html.unescape(action), sent)
     assert REFUSED_BY_SLURM in answer.text
     assert alice.stored()["cores"] == "2"
@@ -149,4 +170,4 @@ async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: Laun
     assert record is not None
     hub.core.launcher.records.stopped(replace(record.job("hub")))
     await hub.core.launcher.records.settled()
-    assert "Cancelled: the start was taken back as you asked." in _text((await alice.page("home")).text)
+    assert "The start was cancelled by its owner." in _text((await alice.page("home")).text)

@@ -77,6 +77,22 @@ def test_the_state_of_a_server_is_what_jupyterhub_has_of_it_then_its_record_then
     assert view.state is state
 
 
+def test_a_job_is_known_to_run_only_if_its_server_was_heard_of_while_its_site_is_away() -> None:
+    for last_used, is_heard_of in ((NOW, True), (NOW - 2 * HOUR, False), (None, False)):
+        (view,) = servers([replace(UP, last_used=last_used)], [replace(BEGUN, node="n1")], _facts())
+        assert view.is_heard_of is is_heard_of
+
+
+def test_a_server_that_waits_says_why_and_no_start_that_was_expected_before_now() -> None:
+    (waits,) = servers([STARTING], [BEGUN], _facts(PENDING))
+    assert waits.why_waits == "Other jobs are before yours in the queue of Geneva. (Priority)"
+    assert waits.begins == NOW + HOUR
+    (late,) = servers([STARTING], [BEGUN], _facts(replace(PENDING, begins=NOW - HOUR)))
+    assert late.begins is None
+    (runs,) = servers([UP], [BEGUN], _facts())
+    assert (runs.why_waits, runs.begins) == ("", None)
+
+
 def test_a_server_that_runs_says_what_where_and_until_when() -> None:
     report = JobReport(JobState.RUNNING, node="n1", ends=NOW + timedelta(minutes=12, seconds=40))
     (view,) = servers([UP], [BEGUN], _facts(report))
@@ -95,7 +111,7 @@ def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:
 @pytest.mark.parametrize(
     ("reason", "why"),
     [
-        (STOPPED, "It was stopped as you asked."),
+        (STOPPED, "It was stopped by its owner."),
         ("TIMEOUT", "The job's time limit was up."),
         ("gone from Slurm", "Slurm at Geneva does not say why the job ended."),
         ("not submitted: Geneva cannot be reached. [No route to host]", "Geneva cannot be reached."),
