@@ -48,7 +48,7 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
     def write_error(self, status_code: int, **more: Any) -> None:
         """Answer, and keep for who has asked why somebody else's server was not started."""
         # There may have been an error before JupyterHub knew who asks.
-        asker = getattr(self, "_jupyterhub_user", None)
+        asker: Any = getattr(self, "_jupyterhub_user", None)
         error = more.get("exc_info", (None, None))[1]
         owner, server = self.path_args[0], self.path_args[1] if len(self.path_args) > 1 else ""
         is_of_another = asker is not None and asker.name != owner and self.has_scope(f"start:servers!user={owner}")

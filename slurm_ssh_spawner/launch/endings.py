@@ -188,7 +188,7 @@ def why_ended(record: LaunchRecord, site: str) -> str:
     """Return the sentence that tells its owner why a launch ended at a site, which is named by its title."""
     reason = record.end_reason
     if reason == STOPPED:
-        return sentences.STOPPED_BY_YOU if record.node else sentences.CANCELLED_BY_YOU
+        return sentences.WAS_STOPPED if record.node else sentences.WAS_CANCELLED
     if reason.startswith(NOT_SUBMITTED):
         # What stands in brackets is for the log.
         return reason.removeprefix(f"{NOT_SUBMITTED}: ").partition(" [")[0]

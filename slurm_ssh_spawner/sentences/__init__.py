@@ -105,7 +105,7 @@ OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
 )
-STOPPED_BY_YOU = _("It was stopped by its owner.")
+WAS_STOPPED = _("It was stopped.")
 FILES_STAY = _("Files that you saved are still at {site}.")
 ENDED_AT = _("Ended at {ended}.")
 LOGGED_OUT = _("You are logged out, or the hub cannot be reached. This page is no longer updated.")
@@ -144,7 +144,7 @@ GIVES_UP = _("The hub waits until {until}, then cancels the job.")
 HUB_AWAY = _("The hub is away for a moment. Your start goes on, and so does this page.")
 IS_CANCELLED = _("The start is being cancelled.")
 IS_READY = _("Your server is ready.")
-CANCELLED_BY_YOU = _("The start was cancelled by its owner.")
+WAS_CANCELLED = _("The start was cancelled.")
 FAILED_UNSAID = _("The start failed, and the hub cannot say why. If it happens again, tell the administrators.")
 FAULT_OF_CHOICE = _("Other choices may help.")
 FAULT_OF_PROFILE = _(

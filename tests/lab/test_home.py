@@ -95,6 +95,6 @@ def test_a_server_in_use_is_stopped_only_when_its_owner_is_sure(home: Page, pers
     home.get_by_role("button", name="Stop: Default server").press("Enter")
     home.get_by_role("button", name="Stop").press("Enter")
     home.wait_for_url("**/hub/home")
-    expect(home.locator("#default-server .why")).to_contain_text("It was stopped by its owner.", timeout=60_000)
+    expect(home.locator("#default-server .why")).to_contain_text("It was stopped.", timeout=60_000)
     home.get_by_role("button", name="Start again: Default server").press("Enter")
     home.wait_for_url("**/user/p21/**", timeout=90_000)

@@ -47,7 +47,7 @@ async def test_while_it_runs_no_end_is_told(hub: RunningHub) -> None:
     [
         ("The job ran for 1 min.", "The job ran for 1 min."),
         ("NODE_FAIL", "A node of the job failed."),
-        ("stopped", "It was stopped by its owner."),
+        ("stopped", "It was stopped."),
     ],
 )
 async def test_its_owner_is_told_when_and_why_it_ended(hub: RunningHub, reason: str, said: str) -> None:

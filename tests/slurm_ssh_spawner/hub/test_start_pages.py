@@ -170,4 +170,4 @@ async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: Laun
     assert record is not None
     hub.core.launcher.records.stopped(replace(record.job("hub")))
     await hub.core.launcher.records.settled()
-    assert "The start was cancelled by its owner." in _text((await alice.page("home")).text)
+    assert "The start was cancelled." in _text((await alice.page("home")).text)

@@ -111,7 +111,7 @@ def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:
 @pytest.mark.parametrize(
     ("reason", "why"),
     [
-        (STOPPED, "It was stopped by its owner."),
+        (STOPPED, "It was stopped."),
         ("TIMEOUT", "The job's time limit was up."),
         ("gone from Slurm", "Slurm at Geneva does not say why the job ended."),
         ("not submitted: Geneva cannot be reached. [No route to host]", "Geneva cannot be reached."),
