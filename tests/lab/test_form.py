@@ -252,6 +252,8 @@ def test_a_hub_that_does_not_answer_is_said_and_nothing_is_called_new(form: Form
         expect(page.locator("#form-away")).to_be_hidden()
         page.route("**/hub/api/offer?*", lambda route: route.fulfill(status=403, json={}))
         page.fill("#time", "31m")
+        # Its text is there all along.
+        expect(page.locator("#form-away")).to_be_visible()
         expect(page.locator("#form-away")).to_contain_text("You are logged out")
         assert set(page.locator(".launch-age").all_text_contents()) == {""}
         page.unroute_all(behavior="wait")
