@@ -137,15 +137,20 @@ class StopServer(Page):
         self.go_home()
 
     async def stop_server(self, name: str, spawner: Any) -> None:
-        """Stop it, or take back its start; return once it is stopped, or soon."""
+        """Stop it, or take back its start; return once it is stopped, or soon: it is stopped all the same then."""
+        stopping = asyncio.ensure_future(self._stopped(name, spawner))
+        # What became of it stands on Home, and in the log.
+        stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
+
+    async def _stopped(self, name: str, spawner: Any) -> None:
+        # Of an earlier stop that came to nothing, somebody else's maybe.
+        spawner.stop_reason = ""
         if spawner.pending == "spawn" and spawner._spawn_future:
             spawner._spawn_future.cancel()
-            await asyncio.wait((spawner._spawn_future,), timeout=_STOP_SECONDS)
+            await asyncio.wait((spawner._spawn_future,))
         if spawner.active and not spawner.pending:
-            stopping = asyncio.ensure_future(self.stop_single_user(self.current_user, name))
-            # What became of it stands on Home, and in the log.
-            stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
-            await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
+            await self.stop_single_user(self.current_user, name)
 
 
 class ForgetServer(Page):

@@ -1,5 +1,6 @@
 """The pages of a start at a real hub: on its way and failed, all of it without scripts."""
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,11 +11,14 @@ from typing import Any
 
 import pytest
 from jupyterhub.app import JupyterHub
+from jupyterhub.objects import Server
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh_spawner.hub import home
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person
+from tests.support.waiting import until
 
 _TAGS = re.compile(r"<[^>]*>")
 
@@ -171,3 +175,28 @@ async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: Laun
     hub.core.launcher.records.stopped(replace(record.job("hub")))
     await hub.core.launcher.records.settled()
     assert "The start was cancelled." in _text((await alice.page("home")).text)
+
+
+async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
+    hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As one is that waits for a database; meanwhile its server has come up.
+    monkeypatch.setattr(home, "_STOP_SECONDS", 0.01)
+    alice, may_end = await hub.person("alice"), asyncio.Event()
+    spawner = alice.user.spawners[""]
+
+    async def starts() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await may_end.wait()
+            spawner._spawn_pending, spawner.server = False, Server()
+
+    spawner._spawn_pending, spawner._spawn_future = True, asyncio.ensure_future(starts())
+    await asyncio.sleep(0)
+    spawner.stop_reason = "It was stopped by ruth, an administrator of the hub."
+    answer = await alice.post("/@/space%20word/hub/home/cancel", [("server", "")])
+    assert (answer.status_code, spawner.pending) == (302, "spawn")
+    may_end.set()
+    await until(lambda: not spawner.active)
+    assert spawner.stop_reason == ""
