@@ -7,6 +7,8 @@ from kernels import units
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
+from profiles.sentences import labels as form_labels
+from profiles.sentences import refusals
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.sentences import labels
@@ -54,17 +56,10 @@ def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:
 
 
 def _said(numbers: Mapping[str, int], choices: Mapping[str, str]) -> str:
-    cores, gpus, kind = numbers["cores"], numbers["gpus"], choices.get("gpu_type", "")
-    parts = [labels.ONE_CORE if cores == 1 else labels.CORES.format(cores=cores), _memory(numbers["memory"])]
-    if gpus:
-        gpu = labels.ONE_GPU if gpus == 1 else labels.GPUS.format(gpus=gpus)
-        parts.append(f"{gpu} {kind}".strip())
+    parts = [refusals.cores(numbers["cores"]), form_labels.memory(numbers["memory"])]
+    if numbers["gpus"]:
+        parts.append(refusals.gpus(numbers["gpus"], choices.get("gpu_type")))
     parts.append(lasting(numbers["time"]))
     if partition := choices.get("partition"):
         parts.append(labels.IN_PARTITION.format(partition=partition))
     return ", ".join(parts)
-
-
-def _memory(mebibytes: int) -> str:
-    text = units.say_mebibytes(mebibytes)
-    return f"{text[:-1]} {text[-1]}B"

@@ -14,8 +14,6 @@ UTC_CLOCK = _("%H:%M UTC")
 UTC_DAY_AND_CLOCK = _("%a %d %b %H:%M UTC")
 
 # -- what a launch asked for -----------------------------------------------------------------------------
-ONE_CORE = _("1 core")
-CORES = _("{cores} cores")
 ONE_GPU = _("1 GPU")
 GPUS = _("{gpus} GPUs")
 IN_PARTITION = _("partition {partition}")

@@ -151,7 +151,7 @@ def test_whatever_a_record_says_of_its_resources_is_read_or_passed_over() -> Non
     record = replace(
         BEGUN, choices={"cores": "many", "memory": "900M", "gpus": "2", "gpu_type": "a100", "time": "1h30m"}
     )
-    assert asked(builders.catalogue(), record).resources == "1 core, 900 MB, 2 GPUs a100, 1 h 30 min"
+    assert asked(builders.catalogue(), record).resources == "1 core, 900 MB, 2 a100 GPUs, 1 h 30 min"
 
 
 @pytest.mark.parametrize(
