@@ -48,8 +48,8 @@ class Row:
     why: str
 
 
-class _AdminPage(BaseHandler):  # type: ignore[misc]
-    """What the pages of this module share: who may see them, and announce.
+class AdminPage(BaseHandler):  # type: ignore[misc]
+    """What the pages for admins share: who may see them, and announce.
 
     That is who may see everybody's launches by the API too.  `admin-ui` alone opens JupyterHub's own page, on
     which a group's admin sees no more than that group.
@@ -91,7 +91,7 @@ class _AdminPage(BaseHandler):  # type: ignore[misc]
         return min(int(text), _LAST_PAGE) if text.isascii() and text.isdigit() else 0
 
 
-class LaunchesPage(_AdminPage):
+class LaunchesPage(AdminPage):
     """`/hub/launches?words=&state=&site=&profile=&page=`."""
 
     @web.authenticated
@@ -123,7 +123,7 @@ class LaunchesPage(_AdminPage):
         )
 
 
-class LaunchesTable(_AdminPage):
+class LaunchesTable(AdminPage):
     """`/hub/launches.csv`, with the parameters of the page: the newest 5000, as the API has them."""
 
     @web.authenticated
@@ -139,7 +139,7 @@ class LaunchesTable(_AdminPage):
         self.finish(_table(found))
 
 
-class AnnouncementForm(_AdminPage):
+class AnnouncementForm(AdminPage):
     """`/hub/launches/announcement`: what all pages say until a moment."""
 
     async def get(self) -> None:
@@ -163,7 +163,7 @@ class AnnouncementForm(_AdminPage):
         self.redirect(url_path_join(self.hub.base_url, "launches"))
 
 
-class LaunchPage(_AdminPage):
+class LaunchPage(AdminPage):
     """`/hub/launches/<LaunchId>`: all that is kept of a launch."""
 
     @web.authenticated

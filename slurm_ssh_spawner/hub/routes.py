@@ -18,6 +18,7 @@ from jupyterhub.utils import url_path_join
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, moments, quiet
 from slurm_ssh_spawner.hub.form_page import FormHandler
+from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
@@ -53,11 +54,13 @@ _OURS: tuple[Route, ...] = (
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),
     (r"/launches/([0-9a-f]{12})", LaunchPage),
+    (r"/launches/([0-9a-f]{12})/stop", GiveUpByAdmin),
     (r"/home/servers", ServersPart),
     (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
+    (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),

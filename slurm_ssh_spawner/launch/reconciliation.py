@@ -185,6 +185,10 @@ class Reconciliation:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
         elif await self._launcher.is_settled(found):
             return
+        # To ask has taken a while, in which its owner may have ended it.
+        now = await self._launcher.records.get(record.launch_id)
+        if now is None or now.stop_wanted:
+            return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)
 

@@ -83,6 +83,11 @@ class ServerView:
         return self.phase is not Phase.OFF
 
     @property
+    def is_left_alone(self) -> bool:
+        """Whether its launch goes on without a server of JupyterHub, and nobody has asked for its end."""
+        return not self.is_jupyterhubs and self.record is not None and self.record.is_open
+
+    @property
     def node(self) -> str:
         """The first node of the job, "" if that is not known."""
         return self.report.node or (self.record.node if self.record else "")
@@ -154,7 +159,10 @@ class Facts:
 
 
 def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Facts) -> tuple[ServerView, ...]:
-    """Return a person's servers, the most urgent first; `records` are their launches, the newest first."""
+    """Return a person's servers, the most urgent first; `records` are their launches, the newest first.
+
+    Launches that go on without a server, and those whose stop is owed, are among them.
+    """
     newest: dict[str, LaunchRecord] = {}
     for record in records:
         newest.setdefault(record.server, record)
@@ -164,7 +172,9 @@ def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Fact
     views += [
         _of_record(Known(record.server, titles.get(record.server, record.server), Phase.OFF), record, facts)
         for record in records
-        if record.stop_wanted and record.ended is None and record.launch_id not in shown
+        if record.ended is None
+        and record.launch_id not in shown
+        and (record.stop_wanted or (record.server not in titles and record is newest[record.server]))
     ]
     order = list(State)
     return tuple(sorted(views, key=lambda view: (order.index(view.state), view.minutes_since)))
