@@ -17,6 +17,7 @@ from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, moments, quiet
+from slurm_ssh_spawner.hub.changes import Changes
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
@@ -56,6 +57,7 @@ _OURS: tuple[Route, ...] = (
     (r"/launches/([0-9a-f]{12})", LaunchPage),
     (r"/launches/([0-9a-f]{12})/stop", GiveUpByAdmin),
     (r"/home/servers", ServersPart),
+    (r"/home/changes", Changes),
     (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
