@@ -101,7 +101,13 @@ async def _with_logs(hub: Hub, views: tuple[ServerView, ...]) -> tuple[ServerVie
 def known_to_jupyterhub(user: Any) -> tuple[Known, ...]:
     """Return a user's servers as JupyterHub has them, the default one first."""
     return tuple(
-        Known(each.name, _title(each), _phase(each), _utc(each.last_activity))
+        Known(
+            each.name,
+            _title(each),
+            _phase(each),
+            _utc(each.last_activity),
+            getattr(each, "last_launch_id", None),
+        )
         for each in user.all_spawners(include_default=True)
     )
 
