@@ -83,7 +83,7 @@ SCRIPT = {
     "instead": _("{site} could start it at once."),
     "take": _("Take {site}"),
 }
-"""By the names by which static/options_form.js knows them; it puts values into the braces."""
+"""By the names by which the form's script knows them; it puts values into the braces."""
 
 FILLED_BY_LINK = _("Filled in by a link you opened. Check it and press Start.")
 

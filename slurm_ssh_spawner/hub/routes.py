@@ -16,7 +16,7 @@ from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors, moments, quiet
+from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
@@ -60,6 +60,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/forget", ForgetServer),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    form_scripts.ROUTE,
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {
