@@ -79,6 +79,8 @@ SCRIPT = {
     "not_copied": _("Copy this link:"),
     "draft": _("What you had filled in here is back."),
     "dismiss": _("Begin anew"),
+    "unit": _("Unit"),
+    "units": _("MB GB TB"),
     "ask_again": _("Ask again"),
     "instead": _("{site} could start it at once."),
     "take": _("Take {site}"),

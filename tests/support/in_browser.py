@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 
 from tests.lab.browser import CHROMIUM, FLAGS, PATIENCE_SECONDS
 from tests.support.launching import LaunchingHub
+
+# On a busy machine anything may take long.
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @asynccontextmanager

@@ -1,4 +1,5 @@
 // Only the fields that the picked profile has at the picked cluster, each with what would be taken if it is left.
+import { showMemory } from "./memory.js";
 import { profiles } from "./offer.js";
 import { filled, made, option, options, profile, say, site } from "./page.js";
 
@@ -7,8 +8,9 @@ const inputs = {};
 const usual = {};
 const keptFrom = {};
 
+// What is beside it, outside of the form, only helps to fill it in.
 function controlOf(wrapper) {
-  return wrapper.querySelector("select, input");
+  return wrapper.querySelector("[name]:not([form])");
 }
 
 // The page begins with an input where some pairs have options and others a range.
@@ -84,9 +86,10 @@ function showField(wrapper, field, isOther) {
   }
   wrapper.querySelector("label").textContent = field.label;
   // Nothing changes under the hands of who is at it.
-  if (control !== document.activeElement && !fill(control, field, isOther)) {
+  if (!wrapper.contains(document.activeElement) && !fill(control, field, isOther)) {
     delete keptFrom[field.name];
   }
+  showMemory(control);
   const from = keptFrom[field.name];
   const hint = from ? field.hint + " " + filled(say.kept, { profile: from }) : field.hint;
   document.getElementById(field.name + "-hint").textContent = hint.trim();
@@ -148,6 +151,7 @@ export function fillIn(chosen) {
   controls().forEach((control) => {
     if (chosen[control.name] !== undefined) {
       control.value = chosen[control.name];
+      showMemory(control);
     }
   });
 }

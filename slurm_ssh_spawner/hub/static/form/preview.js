@@ -1,5 +1,6 @@
 // What would be started: beside each field what it means or what is wrong with it, and one sentence above the button.
 import { controls } from "./fields.js";
+import { facing } from "./memory.js";
 import { placeOf } from "./offer.js";
 import { button, filled, made, options, say, site, start, when } from "./page.js";
 import { takeSite } from "./sites.js";
@@ -24,14 +25,15 @@ function showProblem(control, text) {
     problem.id = id;
     document.getElementById(control.name + "-hint").after(problem);
   }
-  control.classList.toggle("is-invalid", Boolean(text));
+  const shown = facing(control);
+  shown.classList.toggle("is-invalid", Boolean(text));
   if (text) {
-    control.setAttribute("aria-invalid", "true");
+    shown.setAttribute("aria-invalid", "true");
     if (problem.textContent !== text) {
       problem.textContent = text;
     }
   } else if (problem) {
-    control.removeAttribute("aria-invalid");
+    shown.removeAttribute("aria-invalid");
     problem.remove();
   }
 }
@@ -42,7 +44,7 @@ function describeBy(control) {
     const found = document.getElementById(id);
     return found && !found.hidden;
   });
-  control.setAttribute("aria-describedby", shown.join(" "));
+  facing(control).setAttribute("aria-describedby", shown.join(" "));
 }
 
 function showEcho(control, text) {
