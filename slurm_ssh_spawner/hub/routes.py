@@ -16,7 +16,7 @@ from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors, moments, quiet
+from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
@@ -65,6 +65,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    form_scripts.ROUTE,
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {

@@ -20,6 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh_spawner.hub import form_scripts
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -286,7 +287,7 @@ class Hub:
 
 def _addresses(base_url: str, request: StartRequest) -> page.Addresses:
     whose = urlencode({"user": request.user, "server": request.server})
-    return page.Addresses(f"{base_url}launch-pages/options_form.js", f"{base_url}api/offer?{whose}")
+    return page.Addresses(f"{base_url}{form_scripts.MAIN}", f"{base_url}api/offer?{whose}")
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:
