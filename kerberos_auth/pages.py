@@ -10,7 +10,7 @@ from tornado import web
 from tornado.escape import xhtml_escape
 from tornado.httputil import url_concat
 
-from . import sentences
+from . import new_ticket, sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
 from .renewal import Notice
@@ -61,6 +61,12 @@ def _login_url(handler: Any) -> str:
 class LoginPage(WayBack, LoginHandler):  # type: ignore[misc]
     """JupyterHub's login form."""
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Return a field's text; a password of no text is refused as a wrong one: tornado would quote it."""
+        if name == new_ticket.FIELD:
+            return value.decode("utf-8", "surrogateescape")
+        return str(super().decode_argument(value, name))
+
     async def prepare(self) -> None:
         """Let others' pages be answered between the forms of a crowd."""
         await self.authenticator.turns.mine()
@@ -86,19 +92,9 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
     @web.authenticated
     async def post(self) -> None:
         """Check the password as a login does and go back; a refusal shows the page again."""
-        data = {
-            "username": self.current_user.name,
-            "password": self.get_body_argument("password", "", strip=False),
-        }
-        try:
-            done = await self.authenticator.get_authenticated_user(self, data)
-        except web.HTTPError as error:
-            self.set_status(error.status_code)
-            await self._show(str(error.log_message))
-            return
-        if done is None:
-            self.set_status(403)
-            await self._show(sentences.PASSWORD_REFUSED)
+        if refusal := await self.authenticator.new_ticket.take(self, new_ticket.typed(self) or ""):
+            self.set_status(refusal.status)
+            await self._show(refusal.sentence)
             return
         self.redirect(self.get_next_url(self.current_user, default=f"{self.hub.base_url}home"))
 

@@ -41,6 +41,8 @@ TICKET_ENDS = _(
     "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
+EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
+NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password and press Start.")
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
