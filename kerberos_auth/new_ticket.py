@@ -1,5 +1,6 @@
 """A new ticket for the password of somebody who is logged in: on the ticket's page, or where a start needs it."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,9 @@ from tornado import web
 
 from . import sentences
 from .errors import AuthFailed, TicketExpired
+
+# A page that comes later says nothing of it any more.
+_NEWS_SECONDS = 300
 
 FIELD = "password"
 """What forms call the password."""
@@ -36,6 +40,7 @@ class NewTicket:
 
     def __init__(self, authenticator: Any) -> None:
         self._authenticator = authenticator
+        self._taken: dict[str, float] = {}
 
     typed = staticmethod(typed)
 
@@ -59,4 +64,15 @@ class NewTicket:
             done = await self._authenticator.get_authenticated_user(handler, data)
         except web.HTTPError as error:
             return Refusal(error.status_code, str(error.get_message()))
-        return None if done else Refusal(403, sentences.PASSWORD_REFUSED)
+        if not done:
+            return Refusal(403, sentences.PASSWORD_REFUSED)
+        self._taken[handler.current_user.name] = time.monotonic()
+        return None
+
+    def is_news(self, user: str) -> bool:
+        """Return whether the user was given a new ticket just now, and has not been told."""
+        return time.monotonic() - self._taken.get(user, -_NEWS_SECONDS) < _NEWS_SECONDS
+
+    def was_told(self, user: str) -> None:
+        """Note that a page has told the user of their new ticket."""
+        self._taken.pop(user, None)

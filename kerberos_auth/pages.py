@@ -1,7 +1,9 @@
 """What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from jupyterhub.handlers import BaseHandler
@@ -13,6 +15,7 @@ from tornado.httputil import url_concat
 from . import new_ticket, sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
+from .new_ticket import NewTicket
 from .renewal import Notice
 from .way_back import WayBack
 
@@ -28,10 +31,24 @@ def routes(keeping: TicketKeeping) -> list[Route]:
     ]
 
 
-def ticket_notice(user: Any) -> Notice | None:
+def ticket_notice(user: Any) -> "Notice | News | None":
     """Return what the page's banner tells a user; for `c.JupyterHub.template_vars`, whose pages name it."""
-    keeping = getattr(getattr(user, "authenticator", None), "keeping", None)
-    return keeping.renewal.notice(user.name) if isinstance(keeping, TicketKeeping) else None
+    authenticator = getattr(user, "authenticator", None)
+    keeping = getattr(authenticator, "keeping", None)
+    if not isinstance(keeping, TicketKeeping):
+        return None
+    return _news(authenticator, user.name) or keeping.renewal.notice(user.name)
+
+
+def _news(authenticator: Any, user: str) -> "News | None":
+    new: NewTicket = authenticator.new_ticket
+    if not new.is_news(user):
+        return None
+    try:
+        ends = _Moment.of(authenticator.tickets.get(user).end)
+    except AuthFailed:
+        return None
+    return News(sentences.NEW_TICKET_UNTIL, ends, partial(new.was_told, user))
 
 
 class NoTicket(web.HTTPError):
@@ -130,6 +147,15 @@ class _Moment:
     def of(cls, epoch: int) -> Self:
         moment = time.gmtime(epoch)
         return cls(time.strftime("%a %d %b %Y %H:%M UTC", moment), time.strftime("%FT%TZ", moment))
+
+
+@dataclass(frozen=True)
+class News:
+    """A new ticket, told once: the page that shows it calls `seen`; `message` has a place for the time `until`."""
+
+    message: str
+    until: _Moment
+    seen: Callable[[], None]
 
 
 class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
