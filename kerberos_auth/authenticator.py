@@ -13,6 +13,7 @@ from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
+from .new_ticket import NewTicket
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
 from .shutdown import at_the_end
@@ -39,7 +40,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     """
 
     sentences = sentences
-    """For login.html."""
+    """For pages that are not made here."""
 
     realm = Unicode(
         "",
@@ -113,6 +114,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
+        self.new_ticket = NewTicket(self)
         self._group_threads = LoginThreads(_GROUP_THREADS)
         self.turns = Turns()
         keytab = "" if self.verify_kdc == "off" else self.keytab

@@ -41,6 +41,8 @@ TICKET_ENDS = _(
     "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
+EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
+NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password and press Start.")
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
@@ -52,6 +54,7 @@ NOT_RENEWABLE = _("not renewable")
 RENEWED_BY_THE_HUB = _("The hub renews the ticket while one of your servers runs or starts.")
 NO_VALID_TICKET = _("You have no valid ticket.")
 NEW_TICKET = _("Enter your password to get a new ticket. Your servers keep running.")
+NEW_TICKET_UNTIL = _("You have a new Kerberos ticket until {time}.")
 PASSWORD_OF = _("Password of {user}:")
 GET_TICKET = _("Get a new ticket")
 ENTER_PASSWORD = _("Enter your password")
