@@ -27,6 +27,7 @@ from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import BY_HUB
 from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -258,9 +259,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
+            # Handlers of JupyterHub keep what they do; without one it is the hub itself, as when it is shut down.
+            reason = self.stop_reason or ("" if getattr(self, "_stop_future", None) else BY_HUB)
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job, self.stop_reason)
+                    await self._hub.launcher.cancel(self._job, reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise

@@ -10,7 +10,7 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.home import Page
 from slurm_ssh_spawner.hub.launches_page import AdminPage
 from slurm_ssh_spawner.hub.shared import Hub
-from slurm_ssh_spawner.hub.stopping import StopsServers
+from slurm_ssh_spawner.hub.stopping import StopsServers, who_asks
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 
 
@@ -26,7 +26,7 @@ class GiveUp(StopsServers, Page):
         if _has_server(self.current_user, record):
             await self.stop_server(self.current_user, record.server)
         else:
-            await give_up(self.shared, record)
+            await give_up(self, record)
         self.go_home()
 
 
@@ -43,23 +43,21 @@ class GiveUpByAdmin(StopsServers, AdminPage):
         """End it, and lead to its page; 404 if there is none, 503 without the database."""
         record = await _record(self.shared, launch_id)
         owner = self.find_user(record.user)
-        why = sentences.STOPPED_BY.format(name=self.current_user.name)
         if owner and _has_server(owner, record):
-            await self.stop_server(owner, record.server, why)
+            await self.stop_server(owner, record.server)
         else:
-            await give_up(self.shared, record, why)
+            await give_up(self, record)
         self._to_launch(launch_id)
 
     def _to_launch(self, launch_id: str) -> None:
         self.redirect(url_path_join(self.hub.base_url, "launches", launch_id))
 
 
-async def give_up(hub: Hub, record: LaunchRecord, why: str = "") -> None:
-    """End a launch that has no server; `why` is the sentence that its owner is told, "" if they have asked."""
+async def give_up(handler: Page | AdminPage, record: LaunchRecord) -> None:
+    """End a launch that has no server, as the handler was asked to."""
     if record.ended is None:
-        if why:
-            hub.launcher.records.will_end(record.launch_id, why)
-        await hub.launcher.unattended.give_up(record.job(hub.launcher.hub_name))
+        launcher = handler.shared.launcher
+        await launcher.unattended.give_up(record.job(launcher.hub_name), who_asks(handler, record.user))
 
 
 async def _record(hub: Hub, launch_id: str) -> LaunchRecord:

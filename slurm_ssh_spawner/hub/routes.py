@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import batchspawner.api
-from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.apihandlers.users import UserAPIHandler, UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
@@ -37,6 +37,7 @@ from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import admin, labels
 
@@ -70,6 +71,7 @@ _OURS: tuple[Route, ...] = (
 )
 _REPLACED = {
     UserServerAPIHandler: ServerHandler,
+    UserAPIHandler: UserHandler,
     HomeHandler: HomePage,
     SpawnHandler: FormHandler,
     MetricsHandler: SitesMetricsHandler,
