@@ -34,6 +34,7 @@ from slurm_ssh_spawner.hub.launches_page import (
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
+from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
@@ -66,6 +67,8 @@ _OURS: tuple[Route, ...] = (
     (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    (r"/presets", SavePreset),
+    (r"/presets/forget", ForgetPreset),
     form_scripts.ROUTE,
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )

@@ -8,6 +8,7 @@ import pytest
 from jupyterhub.app import JupyterHub
 from playwright.async_api import expect
 
+from slurm_ssh_spawner.launch.records.presets import Preset
 from tests.support import builders, launching
 from tests.support.in_browser import form, logged_in
 from tests.support.launching import LaunchingHub
@@ -115,3 +116,54 @@ async def test_memory_without_scripts_is_one_field(hub: LaunchingHub) -> None:
         await page.get_by_label("Memory", exact=True).fill("16")
         await page.click("[type=submit]")
         await expect(page.locator("#memory-problem")).to_contain_text("write 16G for gigabytes")
+
+
+async def test_settings_are_saved_filled_in_and_removed_by_the_keyboard(hub: LaunchingHub) -> None:
+    async with logged_in(hub, "alice") as page:
+        await form(page, "spawn/alice/south?next=%2Fhub%2Fhome")
+        await page.locator("[name=pick-site][value=bern]").check()
+        await page.fill("#time", "2h")
+        await page.get_by_text("Save these settings").press("Enter")
+        await page.get_by_label("Save as").fill("night run")
+        # Enter in that field is no start.
+        await page.get_by_label("Save as").press("Enter")
+        await expect(page.locator("#presets-said")).to_have_text(
+            "Saved as night run. It fills in this form and starts nothing."
+        )
+        await page.fill("#time", "3h")
+        await page.get_by_role("link", name="night run").press("Enter")
+        await page.wait_for_url("**/spawn/alice/south?next=*&settings=night*")
+        await page.wait_for_selector("#launch-options:not([aria-busy])")
+        await expect(page.locator("#launch-note")).to_contain_text("Filled in from your settings night run.")
+        await expect(page.locator("[name=pick-site]:checked")).to_have_value("bern")
+        await expect(page.locator("#time")).to_have_value("2h")
+        await page.get_by_role("button", name="Remove: night run").press("Enter")
+        await expect(page.locator("#presets-said")).to_have_text("night run is removed.")
+        await expect(page.get_by_role("link", name="night run")).to_have_count(0)
+        await expect(page.locator("#launch-save summary")).to_be_focused()
+    assert not hub.local.told("sbatch.stdin")
+
+
+async def test_what_settings_ask_for_in_vain_is_said_above_the_fields(hub: LaunchingHub) -> None:
+    choices = {"profile": "one", "site": "bern", "memory": "2 GB", "param.workers": "4"}
+    await hub.core.launcher.records.presets.save("alice", Preset("night run", choices))
+    async with logged_in(hub, "alice") as page:
+        await form(page, "spawn?settings=night run")
+        await expect(page.locator("#launch-options .alert-danger")).to_have_text(
+            "One has no parameter named workers. It has no parameters: omit it."
+        )
+        await expect(page.locator("[data-field='param.workers']")).to_be_hidden()
+        await expect(page.get_by_label("Memory", exact=True)).to_have_value("2")
+
+
+async def test_settings_without_scripts_are_links_that_fill_in_the_form(hub: LaunchingHub) -> None:
+    await hub.core.launcher.records.presets.save("alice", Preset("night run", {"profile": "two", "time": "2h"}))
+    async with logged_in(hub, "alice", java_script_enabled=False) as page:
+        await page.goto("spawn")
+        await expect(page.locator("#launch-save")).to_be_hidden()
+        await page.get_by_role("link", name="night run").click()
+        await expect(page.locator("#launch-note")).to_contain_text("Filled in from your settings night run.")
+        await expect(page.get_by_label("Profile")).to_have_value("two")
+        await expect(page.locator("#time")).to_have_value("2h")
+        await page.get_by_role("button", name="Remove: night run").click()
+        await expect(page.get_by_role("link", name="night run")).to_have_count(0)

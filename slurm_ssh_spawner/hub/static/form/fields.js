@@ -112,6 +112,19 @@ export function showAllFields() {
   });
 }
 
+// What is wrong with a field that the picked profile does not have is said above the others.
+export function sayOfHidden() {
+  wrappers.filter((wrapper) => wrapper.hidden).forEach((wrapper) => {
+    const problem = wrapper.querySelector(".invalid-feedback");
+    if (problem) {
+      const said = made("p", "alert alert-danger", problem.textContent);
+      said.setAttribute("role", "alert");
+      options.prepend(said);
+      problem.remove();
+    }
+  });
+}
+
 export function controls() {
   return wrappers.filter((wrapper) => !wrapper.hidden).map(controlOf);
 }

@@ -2,10 +2,11 @@
 // is free now, and what would be started.  Without this script the lists stay and the server decides.
 import { unmark } from "./cards.js";
 import { keepDraft, restore } from "./draft.js";
-import { choices, isTyped, keepFrom, leaveOutUsual, showAllFields, showFields } from "./fields.js";
+import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, showFields } from "./fields.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
 import { away, filled, first, form, options, profile, site, start, when } from "./page.js";
+import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
 import { showSites, siteCards } from "./sites.js";
@@ -131,8 +132,10 @@ function begin() {
   showSites();
   describe();
   showFields(false);
+  sayOfHidden();
   listen();
   offerLink();
+  offerPresets();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
   }
