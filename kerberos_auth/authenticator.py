@@ -13,6 +13,7 @@ from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
+from .login_help import LoginHelp
 from .new_ticket import NewTicket
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
@@ -105,6 +106,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self._realm = self.realm or tickets.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
+            self.login_help = LoginHelp(parent=self)
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
             raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error

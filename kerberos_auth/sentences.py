@@ -133,6 +133,8 @@ NO_PAM_SERVICE = _(
 KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path of a keytab.")
 KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid}. Fix its owner or mode.")
 NO_REALM_NAME = _("{realm!r} is not a valid realm name. Set realm to one such as EXAMPLE.ORG.")
+HELP_WITHOUT_TEXT = _("LoginHelp.link has no text. Set LoginHelp.text to what people read.")
+NO_HELP_LINK = _("{link} cannot be LoginHelp.link. Use an address that begins with https://, http:// or mailto:.")
 NO_DEFAULT_REALM = _("krb5.conf has no default_realm. Add it, or set realm.")
 NO_USERNAME_MAP = _(
     "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."
