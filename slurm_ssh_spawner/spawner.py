@@ -15,7 +15,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent, Unavailable
 from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, going_on, restored, routes
+from slurm_ssh_spawner.hub import composition, going_on, guests, restored, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
@@ -79,7 +79,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
         ourselves = going_on.OwnApi(app)
-        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log, ourselves)
+        shared = composition.compose(settings, app.authenticator, app.log, ourselves)
+        app.tornado_settings[SETTING] = shared
+        guests.keep_sweeping(app.db, app.users, shared.catalogue)
 
     # -- what may be asked ------------------------------------------------------------------------------
 
@@ -146,6 +148,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         and when it shuts down.
         """
         self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
+        # Of an earlier server, if the hub was killed while that stopped.
+        guests.end_with_server(self.db, self.orm_spawner)
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -277,6 +281,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
                 self._hub.reconciliation.soon(self.user.name)
             else:
                 (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
+        guests.end_with_server(self.db, self.orm_spawner)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kernels.units import say_minutes
+from slurm_ssh_spawner.hub.guests import SharedServer, is_shareable, shared_with
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
@@ -13,7 +14,7 @@ from slurm_ssh_spawner.launch.clusters import ClusterView, clusters
 from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
-from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, is_worth_a_card, servers
+from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, State, is_worth_a_card, servers
 from slurm_ssh_spawner.sentences import labels
 
 _MOST_LAUNCHES = 60
@@ -37,7 +38,8 @@ class Overview:
     """A person's servers, the most urgent first, their last launches, and the clusters that they are offered.
 
     `longer` has the times with which servers may be started again whose time was up, by launch.  `problem` is the
-    sentence that says why something is missing, "" if nothing is.
+    sentence that says why something is missing, "" if nothing is.  `shareable` are the names of servers that may
+    be shared, `shared` the servers of others that the person may enter.
     """
 
     servers: tuple[ServerView, ...]
@@ -45,6 +47,8 @@ class Overview:
     past: tuple[Past, ...]
     longer: Mapping[str, str]
     problem: str = ""
+    shareable: frozenset[str] = frozenset()
+    shared: tuple[SharedServer, ...] = ()
 
     def of(self, server: str) -> ServerView | None:
         """Return what is known of a server by its name."""
@@ -74,7 +78,15 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
         past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
         problem=problem,
+        shareable=_shareable(hub, user, views),
+        shared=shared_with(user),
     )
+
+
+def _shareable(hub: Hub, user: Any, views: tuple[ServerView, ...]) -> frozenset[str]:
+    up = (view.name for view in views if view.state is State.RUNNING and user.spawners[view.name].ready)
+    catalogue = hub.catalogue.current
+    return frozenset(name for name in up if is_shareable(catalogue, user.spawners[name].profile_key))
 
 
 async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:

@@ -220,3 +220,12 @@ NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h
 # -- the page around the options form ---------------------------------------------------------------------------
 START_FOR = _("It will run as {name}.")
 SERVER_NAME_HINT = _("Without a name it is your usual server.")
+
+# -- a person's own settings for the form ------------------------------------------------------------------------
+FILLED_BY_SETTINGS = _("Filled in from your settings {name}. Check it and press Start.")
+NO_SUCH_SETTINGS = _("You have no settings called {name}.")
+NAME_SETTINGS = _("Give these settings a name.")
+SETTINGS_SAVED = _("Saved as {name}. It fills in this form and starts nothing.")
+TOO_MANY_SETTINGS = _("You have {most} settings, and no more can be kept. Remove one that you no longer need.")
+SETTINGS_REMOVED = _("{name} is removed.")
+SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try again.")
