@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "6"
-down_revision = "4"
+down_revision = "5"
 
 
 def upgrade() -> None:
