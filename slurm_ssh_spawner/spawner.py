@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from batchspawner import BatchSpawnerBase
@@ -56,6 +57,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self.last_launch_id: LaunchId | None = None
         self.stop_failure: LaunchFailed | None = None
         self.stop_reason = ""
+        self.stopping_since: datetime | None = None
 
     @property
     def how_far(self) -> Progress | None:
@@ -263,6 +265,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
+            self.stopping_since = datetime.now(UTC)
             # Handlers of JupyterHub keep what they do; without one it is the hub itself, as when it is shut down.
             reason = self.stop_reason or ("" if getattr(self, "_stop_future", None) else BY_HUB)
             try:

@@ -31,7 +31,16 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
     async def _get(self, user_name: str, server_name: str, display_name: str) -> Any:
         if name := self.get_query_argument(_SETTINGS, ""):
             self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
-        await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
+        user = self._user_of(user_name)
+        is_new = bool(server_name) and user is not None and server_name not in user.orm_spawners
+        try:
+            await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
+        finally:
+            # JupyterHub makes a server of every name that is looked at, and each counts.
+            if is_new and (known := user.orm_spawners.get(server_name)) and not user.spawners[server_name].active:
+                user.spawners.pop(server_name)
+                self.db.delete(known)
+                self.db.commit()
 
     def _get_user_options(self, query_options: dict[str, list[str]]) -> dict[str, Any]:
         """Return none: with any, JupyterHub starts the server at once."""
