@@ -9,7 +9,7 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
-from slurm_ssh_spawner.hub import naming, presets, shared
+from slurm_ssh_spawner.hub import links, naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.hub.password import AsksPassword
 
@@ -46,9 +46,9 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         """Return none: with any, JupyterHub starts the server at once."""
         query_options.pop(_SETTINGS, None)
         if self._filled:
-            shared.note_link({name: [value] for name, value in self._filled.choices.items()}, self._filled.note)
+            links.note({name: [value] for name, value in self._filled.choices.items()}, self._filled.note)
         elif query_options:
-            shared.note_link(query_options)
+            links.note(query_options)
         return {}
 
     @web.authenticated
