@@ -108,6 +108,10 @@ class Offering(Entry):
         default=24 * 60,
         description="How long a job may wait in the queue before it is cancelled, such as `4h`; people are told.",
     )
+    queue_wait_max: Minutes = Field(
+        default=3 * 24 * 60,
+        description="How long people may let it wait with *Keep waiting*; not more than `queue_wait`: not at all.",
+    )
 
     @model_validator(mode="after")
     def _short_forms_stand_alone(self) -> Self:

@@ -27,8 +27,8 @@ _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 class Launch:
     """Choices resolved for one user: everything decided, nothing left to look up.
 
-    `time_minutes` and `queue_wait_minutes` are minutes; `cores`, `memory_mib` (MiB) and `gpus` are for each of
-    `nodes`.
+    `..._minutes` are minutes: for `queue_wait` the job may wait in the queue, for its `max` if its owner says so.
+    `cores`, `memory_mib` (MiB) and `gpus` are for each of `nodes`.
     """
 
     user: str
@@ -47,6 +47,7 @@ class Launch:
     gpus: int
     gpu_type: str | None
     queue_wait_minutes: int
+    queue_wait_max_minutes: int
     directives: Mapping[str, str | Literal[True]]
     environments: tuple[Environment, ...]
     kernels: tuple[Kernel, ...]
@@ -98,6 +99,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         gpus=numbers["gpus"],
         gpu_type=gpu_type,
         queue_wait_minutes=what.queue_wait,
+        queue_wait_max_minutes=what.queue_wait_max,
         directives={**site.directives, **what.directives},
         environments=(site.jupyter, what.needs(parameters)),
         kernels=what.kernels,

@@ -34,6 +34,7 @@ from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
+from slurm_ssh_spawner.hub.keep_waiting import KeepWaiting
 from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
 from slurm_ssh_spawner.hub.launches_api import LaunchesHandler
 from slurm_ssh_spawner.hub.launches_page import (
@@ -80,6 +81,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
     (r"/home/give-up", GiveUp),
+    (r"/home/keep-waiting", KeepWaiting),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
     (r"/presets", SavePreset),

@@ -1,5 +1,6 @@
 """What the pages of a start show, read once: two queries, and nobody is asked."""
 
+from datetime import datetime
 from typing import Any
 
 from slurm_ssh.job import JobState
@@ -9,11 +10,12 @@ from slurm_ssh_spawner.hub.overview import known_to_jupyterhub
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.elsewhere import elsewhere
 from slurm_ssh_spawner.launch.faults import Fault, JobFailed, fault_of, said_of
+from slurm_ssh_spawner.launch.patience import longer
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.servers import Facts, ServerView, State, servers
 from slurm_ssh_spawner.launch.starting import Failure, StartView
-from slurm_ssh_spawner.launch.steps import steps
+from slurm_ssh_spawner.launch.steps import is_offered, steps
 
 
 async def start_view(user: Any, server: str) -> StartView | None:
@@ -77,9 +79,19 @@ async def _under_way(hub: Hub, user: Any, spawner: Any, view: ServerView) -> Sta
         told=_told(progress),
         output=progress.output,
         elsewhere=elsewhere(hub.offer(StartRequest.of(user, view.name)), record) if is_queued else None,
+        may_wait_until=_longer(hub, record) if is_queued else None,
         started=started,
         lines=_lines(progress),
     )
+
+
+def _longer(hub: Hub, record: LaunchRecord) -> datetime | None:
+    """Return until when its owner may have a launch waited for, None if no longer than it is."""
+    catalogue = hub.catalogue.current
+    if not is_offered(catalogue, record):
+        return None
+    what = catalogue.offering(record.profile_key, record.site_key)
+    return longer(record, what.queue_wait, what.queue_wait_max)
 
 
 async def _last(hub: Hub, record: LaunchRecord) -> Any:

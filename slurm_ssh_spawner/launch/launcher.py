@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
@@ -151,13 +152,21 @@ class Launcher:
                 await reachable.check(job, place.node, url)
 
     async def _patience_with(self, job: Job) -> Patience:
-        if patience := self._patience.pop(job.launch_id, None):
+        if patience := self._patience.get(job.launch_id):
             return patience
         try:
-            return Patience.taken_up(await self.records.get(job.launch_id))
+            record = await self.records.get(job.launch_id)
         except DatabaseAway as error:
             _log.warning("%s: how long it may wait in the queue is not known: %s", job.mark, error)
-            return Patience.taken_up(None)
+            record = None
+        patience = self._patience[job.launch_id] = Patience.taken_up(record)
+        return patience
+
+    async def keep_waiting(self, launch_id: LaunchId, until: datetime) -> None:
+        """Give up a launch that waits in the queue at another moment.  Raises DatabaseAway."""
+        await self.records.waits(launch_id, until)
+        if patience := self._patience.get(launch_id):
+            patience.until = until
 
     @contextmanager
     def _failure_noted(self, job: Job) -> Iterator[None]:

@@ -28,15 +28,28 @@ def _run_minutes(launch: Launch) -> int:
 
 def start_seconds(launch: Launch) -> int:
     """Return for how long JupyterHub may wait for a start: longer than we do, so that it is we who say why not."""
-    return (launch.queue_wait_minutes + _run_minutes(launch)) * 60 + _MARGIN_SECONDS
+    waits = max(launch.queue_wait_minutes, launch.queue_wait_max_minutes)
+    return (waits + _run_minutes(launch)) * 60 + _MARGIN_SECONDS
+
+
+def longer(record: LaunchRecord, step_minutes: int, most_minutes: int) -> datetime | None:
+    """Return until when a launch may be waited for if its owner wants that, None if no longer than it is now.
+
+    That is a step later than now, and never more minutes than the most after its beginning.
+    """
+    if record.wait_until is None:
+        return None
+    later = record.wait_until + timedelta(minutes=step_minutes)
+    until = min(later, record.begun + timedelta(minutes=most_minutes))
+    return until if until > record.wait_until else None
 
 
 @dataclass
 class Patience:
     """How long one launch may take.
 
-    It may wait in the queue `until` a moment, which stays the same over restarts of the hub.  A job that runs then
-    gets `run` from its beginning, or what is left until that moment.
+    It may wait in the queue `until` a moment, which stays the same over restarts of the hub, and may be moved.  A
+    job that runs then gets `run` from its beginning, or what is left until that moment.
     """
 
     begun: datetime

@@ -1,7 +1,7 @@
 """A start as a page shows it: on its way, or why it came to nothing.  Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
@@ -30,6 +30,7 @@ class StartView:
     """One start of a user.
 
     `told` are the sentences about it, the oldest first, `lines` its stages; `output` is the end of the job's log.
+    Its owner may have it waited for until `may_wait_until`, None if no longer than it is.
     `started` is when JupyterHub began it, "" if that is not known: another value is another start.
     """
 
@@ -42,6 +43,15 @@ class StartView:
     failure: Failure | None = None
     started: str = ""
     lines: tuple[str, ...] = ()
+    may_wait_until: datetime | None = None
+
+    @property
+    def minutes_longer(self) -> int:
+        """By how many minutes the moment may be moved until which it is waited for, 0 if not at all."""
+        waits_until = self.server.record.wait_until if self.server.record else None
+        if self.may_wait_until is None or waits_until is None:
+            return 0
+        return (self.may_wait_until - waits_until) // timedelta(minutes=1)
 
     @property
     def waits(self) -> bool:

@@ -133,12 +133,13 @@ def _to_come(kind: str, catalogue: Catalogue, record: LaunchRecord, usual: Mappi
     return Step(_words(kind), StepState.TO_COME, note, usual_seconds=usual.get(kind))
 
 
-def _is_offered(catalogue: Catalogue, record: LaunchRecord) -> bool:
+def is_offered(catalogue: Catalogue, record: LaunchRecord) -> bool:
+    """Return whether the catalogue still has what a launch is of, where it is."""
     return record.profile_key in catalogue.profiles and record.site_key in catalogue.sites_of(record.profile_key)
 
 
 def _modules(catalogue: Catalogue, record: LaunchRecord) -> tuple[str, ...]:
-    if not _is_offered(catalogue, record):
+    if not is_offered(catalogue, record):
         return ()
     what = catalogue.offering(record.profile_key, record.site_key)
     return tuple(_filled(each, record.choices) for each in what.modules)
@@ -151,7 +152,7 @@ def _filled(text: str, choices: Mapping[str, str]) -> str:
 
 
 def _kernels(catalogue: Catalogue, record: LaunchRecord) -> tuple[str, ...]:
-    if not _is_offered(catalogue, record):
+    if not is_offered(catalogue, record):
         return ()
     kernels = catalogue.offering(record.profile_key, record.site_key).kernels
     # A script may make several, and need not say which.

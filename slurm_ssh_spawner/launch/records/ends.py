@@ -6,10 +6,11 @@ import sqlalchemy as sa
 
 from slurm_ssh.job import LaunchId
 from slurm_ssh.text import lines, one_line
-from slurm_ssh_spawner.launch.records.schema import LAUNCHES
+from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.stops import STOPPED
 
 _LONGEST_REASON = 500
+_REMOVED_AT_ONCE = 500
 _LONGEST_LOG = 4000
 _ROW = LAUNCHES.c
 
@@ -55,3 +56,17 @@ def last_since(moment: datetime) -> sa.Select[tuple[object, ...]]:
     later = LAUNCHES.alias()
     again = sa.exists().where(later.c.user == _ROW.user, later.c.server == _ROW.server, later.c.begun > _ROW.begun)
     return sa.select(LAUNCHES).where(_ROW.ended >= moment, ~again)
+
+
+def removed(connection: sa.Connection, moment: datetime) -> bool:
+    """Remove what some launches left in the tables; return whether there may be more of them."""
+    left = [sa.exists().where(table.c.launch_id == _ROW.launch_id) for table in (RUNS, RELEASES)]
+    over = sa.select(_ROW.launch_id).where(_ROW.ended < moment, sa.or_(*left)).limit(_REMOVED_AT_ONCE)
+    ids = connection.scalars(over).all()
+    for table in (RUNS, RELEASES):
+        connection.execute(sa.delete(table).where(table.c.launch_id.in_(ids)))
+    if len(ids) == _REMOVED_AT_ONCE:
+        return True
+    used = sa.select(RUNS.c.digest).where(RUNS.c.digest == SCRIPTS.c.digest)
+    connection.execute(sa.delete(SCRIPTS).where(~used.exists()))
+    return False

@@ -19,8 +19,6 @@ from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES
 from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord, RunRecord
 from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
 
-_FORGOTTEN_AT_ONCE = 500
-
 _log = logging.getLogger(__name__)
 
 
@@ -103,6 +101,10 @@ class LaunchRecords:
     async def port_reported(self, launch_id: LaunchId, port: int) -> None:
         """Note the port that a job has reported, before it is told that it was heard."""
         await self._worker.write(_changed(launch_id, port=port))
+
+    async def waits(self, launch_id: LaunchId, until: datetime) -> None:
+        """Note until when the hub waits for a launch."""
+        await self._worker.write(_changed(launch_id, wait_until=until))
 
     def ticket_given(self, launch_id: LaunchId, ends: datetime) -> None:
         """Note the end of the ticket that the job has been given, in any time zone."""
@@ -256,7 +258,7 @@ class LaunchRecords:
     async def forget_before(self, moment: datetime) -> None:
         """Remove scripts, stages, clean-up commands and ends of logs of launches that ended before `moment`."""
         await self._worker.write(lambda connection: connection.execute(ends.forgotten(moment)))
-        while await self._worker.write(lambda connection: _forget(connection, moment)):
+        while await self._worker.write(lambda connection: ends.removed(connection, moment)):
             pass
 
     def _soon(self, launch_id: LaunchId, **values: Any) -> None:
@@ -279,18 +281,3 @@ def _put(connection: sa.Connection, table: sa.Table, key: Mapping[str, Any], val
         connection.execute(sa.insert(table).values(**key, **values))
     elif found._asdict() != values:
         connection.execute(sa.update(table).where(row).values(**values))
-
-
-def _forget(connection: sa.Connection, moment: datetime) -> bool:
-    """Remove what some launches left in the tables; return whether there may be more of them."""
-    row = LAUNCHES.c
-    left = [sa.exists().where(table.c.launch_id == row.launch_id) for table in (RUNS, RELEASES)]
-    over = sa.select(row.launch_id).where(row.ended < moment, sa.or_(*left)).limit(_FORGOTTEN_AT_ONCE)
-    ids = connection.scalars(over).all()
-    for table in (RUNS, RELEASES):
-        connection.execute(sa.delete(table).where(table.c.launch_id.in_(ids)))
-    if len(ids) == _FORGOTTEN_AT_ONCE:
-        return True
-    used = sa.select(RUNS.c.digest).where(RUNS.c.digest == SCRIPTS.c.digest)
-    connection.execute(sa.delete(SCRIPTS).where(~used.exists()))
-    return False

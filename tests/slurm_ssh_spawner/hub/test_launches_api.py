@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jupyterhub import orm, roles
 from jupyterhub.user import User
 
 from slurm_ssh.job import LaunchId
@@ -118,6 +119,27 @@ async def test_who_may_stop_all_servers_sees_all_launches(hub: RunningHub) -> No
     assert _ids(await _asked(hub, ruth, "?user=nobody")) == []
     # A token of hers for less is for less.
     assert _ids(await _asked(hub, ruth, scopes=["read:servers!user=ruth"])) == []
+
+
+async def test_a_service_that_may_only_read_sees_all_but_what_jobs_wrote(hub: RunningHub) -> None:
+    records, db = hub.app.tornado_settings[SETTING].launcher.records, hub.app.db
+    for number, user in enumerate(["alice", "bob"]):
+        launch_id = await _began(hub, number, user)
+        records.end(launch_id, "stopped by an administrator: ruth")
+        records.explain(launch_id, "FAILED", "", "what it wrote")
+    await records.settled()
+    watch = orm.Service(name="watch")
+    db.add(watch)
+    db.commit()
+    roles.create_role(db, {"name": "watch", "scopes": ["read:servers"]})
+    roles.grant_role(db, watch, "watch")
+    answer = await hub.get("launches", watch.new_api_token())
+    assert _ids(answer) == [1, 0]
+    told = [(each["end_reason"], each["end_log"]) for each in answer.json()["launches"]]
+    assert told == [("stopped by an administrator", "")] * 2
+    assert _ids(await hub.get("launches?user=bob", watch.new_api_token())) == [1]
+    (own,) = (await _asked(hub, hub.person("alice"))).json()["launches"]
+    assert own["end_log"] == "what it wrote"
 
 
 async def test_a_list_is_told_in_parts(hub: RunningHub) -> None:

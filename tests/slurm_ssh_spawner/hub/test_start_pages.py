@@ -15,6 +15,7 @@ from jupyterhub.app import JupyterHub
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh_spawner.hub import stopping
+from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person
@@ -164,6 +165,28 @@ async def test_a_start_is_cancelled_without_scripts_and_leads_home_or_to_the_for
     assert (await alice.post(cancel, [("user", "bob"), ("server", "")])).status_code == 404
     assert (await alice.page("home/start?user=bob&server=")).status_code == 404
     assert (await alice.post(cancel, [], xsrf="")).status_code == 403
+
+
+async def test_a_start_that_waits_is_waited_for_longer_as_far_as_its_profile_lets_it(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    launcher, launch_id = hub.core.launcher, LaunchId("0123456789ab")
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    patience = launcher._patience[launch_id] = Patience.taken_up(await launcher.records.get(launch_id))
+    assert "Keep waiting" not in (await ruth.page("spawn-pending/alice")).text
+    for longer, hours in (("1 d", 28), ("1 d", 52), ("20 h", 72)):
+        assert f"Keep waiting, up to {longer} longer" in (await alice.page("spawn-pending/alice")).text
+        answer = await alice.post("/@/space%20word/hub/home/keep-waiting", [("server", "")])
+        assert answer.headers["location"] == "/@/space%20word/hub/spawn-pending/alice/"
+        record = await launcher.records.get(launch_id)
+        assert record
+        assert record.wait_until == patience.until
+        assert round((patience.until - record.begun) / timedelta(hours=1)) == hours
+    assert "Keep waiting" not in (await alice.page("spawn-pending/alice")).text
+    assert (await alice.post("/@/space%20word/hub/home/keep-waiting", [("server", "")])).status_code == 302
+    progress.saw(JobReport(JobState.RUNNING, "RUNNING", node="n1"))
+    assert "Keep waiting" not in (await alice.page("spawn-pending/alice")).text
+    spawner._spawn_pending = False
 
 
 async def test_a_start_that_was_taken_back_is_called_cancelled_on_home(hub: LaunchingHub) -> None:

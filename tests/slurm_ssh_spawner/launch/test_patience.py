@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from slurm_ssh.job import JobReport, JobState
-from slurm_ssh_spawner.launch.patience import Patience, start_seconds
+from slurm_ssh_spawner.launch.patience import Patience, longer, start_seconds
+from tests.slurm_ssh_spawner.launch.test_servers import BEGUN
 from tests.support import builders
 
 _KERNELS = [{"script": "a", "time_max": "20m"}, {"name": "b", "requirements": ["c"], "time_max": "10m"}]
@@ -16,15 +18,30 @@ def test_a_job_may_wait_for_a_day_unless_its_profile_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize("state", [JobState.PENDING, JobState.RUNNING])
-def test_jupyterhub_is_never_the_first_to_lose_its_patience(state: JobState) -> None:
-    profiles = {"jupyterlab": builders.profile(queue_wait="5m", kernels=_KERNELS)}
+@pytest.mark.parametrize(("most", "waited"), [("1m", 5), ("2h", 120)])
+def test_jupyterhub_is_never_the_first_to_lose_its_patience(state: JobState, most: str, waited: int) -> None:
+    profiles = {"jupyterlab": builders.profile(queue_wait="5m", queue_wait_max=most, kernels=_KERNELS)}
     launch = builders.launch(builders.catalogue(profiles=profiles))
     patience = Patience.of(launch)
-    # It begins to run at the very last moment.
-    patience.begun, patience.until = patience.begun - timedelta(minutes=5), patience.until - timedelta(minutes=5)
+    # It begins to run at the very last moment, that to which its owner could move it.
+    patience.until = patience.begun
+    patience.begun -= timedelta(minutes=waited)
     patience.seen(JobReport(state))
     jupyterhubs = patience.begun + timedelta(seconds=start_seconds(launch))
     assert patience._end < jupyterhubs - timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("waits", "step", "most", "minutes"),
+    [(60, 60, 180, 120), (150, 60, 180, 180), (180, 60, 180, None), (60, 60, 60, None), (60, 60, 1, None)],
+)
+def test_a_launch_is_waited_for_a_step_longer_and_never_for_more_than_the_most(
+    waits: int, step: int, most: int, minutes: int | None
+) -> None:
+    record = replace(BEGUN, wait_until=BEGUN.begun + timedelta(minutes=waits))
+    expected = None if minutes is None else BEGUN.begun + timedelta(minutes=minutes)
+    assert longer(record, step, most) == expected
+    assert longer(replace(record, wait_until=None), step, most) is None
 
 
 async def test_a_launch_of_an_earlier_hub_waits_until_the_same_moment() -> None:
