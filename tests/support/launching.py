@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,10 @@ class Person:
     async def page(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """Return a page of the hub."""
         return await self._client.get(f"{self._url}{path}", headers=headers)
+
+    def stream(self, path: str) -> AbstractAsyncContextManager[httpx.Response]:
+        """Return a page of the hub as it comes."""
+        return self._client.stream("GET", f"{self._url}{path}")
 
     async def post(
         self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
