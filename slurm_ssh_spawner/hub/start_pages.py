@@ -78,6 +78,7 @@ class CancelStart(StopServer):
     async def post(self) -> None:
         """Stop it, and lead to Home or to the form."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if spawner.pending == "spawn":
             await self.stop_server(self.current_user, name)
         choices = {
