@@ -65,7 +65,7 @@ class HomePage(Page):
     async def get(self) -> None:
         """Show it."""
         shared = self.shared
-        shared.launcher.unattended.do(shared.look_again())
+        shared.launcher.unattended.do(shared.look_again(self.current_user.name))
         await self.show("home.html")
 
 
