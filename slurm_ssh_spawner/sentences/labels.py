@@ -135,3 +135,11 @@ REPORT_SERVER = _("Server {server} could not start")
 REPORT_LAUNCH = _("Launch {launch} of {user}: profile {profile}, cluster {site}, job {job}")
 WHOLE_LOG = _("The whole log at {site}: {path}")
 ENDED_AFTER = _("ended {ended} after {time}")
+
+# -- a person's own settings for the form ------------------------------------------------------------------
+MY_SETTINGS = _("My settings")
+SAVE_SETTINGS = _("Save these settings")
+NAME_OF_SETTINGS = _("Save as")
+SAVE = _("Save")
+REMOVE = _("Remove")
+NAME_AND_VALUE = _("{name} {value}")
