@@ -30,6 +30,7 @@ from jupyterhub.utils import url_path_join
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
+from slurm_ssh_spawner.hub.forecast_api import ForecastHandler
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
@@ -68,6 +69,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/forecast", ForecastHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),

@@ -3,6 +3,7 @@
 import { unmark } from "./cards.js";
 import { keepDraft, restore } from "./draft.js";
 import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, showFields } from "./fields.js";
+import { followForecasts } from "./forecast.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
 import { away, filled, first, form, options, profile, site, start, when } from "./page.js";
@@ -136,6 +137,7 @@ function begin() {
   listen();
   offerLink();
   offerPresets();
+  followForecasts();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
   }
