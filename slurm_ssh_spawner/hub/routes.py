@@ -32,11 +32,12 @@ from slurm_ssh_spawner.hub.launches_page import (
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
+from slurm_ssh_spawner.hub.open_page import OpenPage
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import admin, labels
+from slurm_ssh_spawner.sentences import admin, copying, labels
 
 _original = JupyterHub.init_handlers
 
@@ -60,6 +61,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/forget", ForgetServer),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    (r"/open", OpenPage),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {
@@ -102,6 +104,7 @@ def _init_handlers(app: Any) -> None:
         variables = app.tornado_settings.get("template_vars", {})
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
+            "launch_copying": copying,
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
             "launch_pages": SimpleNamespace(
