@@ -45,7 +45,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the browser finds the form's script, static/options_form.js, and what that asks for: `told.data`."""
+    """Where the browser finds the form's script, static/form/main.js, and what that asks for: `told.data`."""
 
     script: str
     offer: str

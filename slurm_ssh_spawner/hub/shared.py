@@ -20,6 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh_spawner.hub import form_scripts
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -85,13 +86,13 @@ class _Sent:
 _SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
 
 # What the address of the request under way fills in.
-_LINK: ContextVar[Mapping[str, str]] = ContextVar("link")
+_LINK: ContextVar[tuple[Mapping[str, str], str]] = ContextVar("link")
 
 
-def note_link(query: Mapping[str, Sequence[str]]) -> None:
+def note_link(query: Mapping[str, Sequence[str]], note: str = labels.FILLED_BY_LINK) -> None:
     """Have the form of the request under way filled in by its address, with what can be choices at all.
 
-    JupyterHub knows names with and without `opt-`.
+    JupyterHub knows names with and without `opt-`.  `note` says on the form where they come from.
     """
     found: dict[str, str] = {}
     for name, values in query.items():
@@ -99,7 +100,7 @@ def note_link(query: Mapping[str, Sequence[str]]) -> None:
             found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
         except ChoiceRefused:
             _log.debug("a link says %r, which is no choice", name[:40])
-    _LINK.set(found)
+    _LINK.set((found, note))
 
 
 @dataclass
@@ -130,14 +131,13 @@ class Hub:
         In a request that brought a form, it holds what was typed, and why it was refused.  `base_url`: the hub's.
         """
         await self.catalogue.refreshed()
-        sent, link = _SENT.get(), _LINK.get({})
+        sent, (link, note) = _SENT.get(), _LINK.get(({}, ""))
         if sent and sent.request.user == request.user:
-            request, link = sent.request, {}
+            request, link, note = sent.request, {}, ""
         else:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        note = labels.FILLED_BY_LINK if link else ""
         return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
@@ -286,7 +286,7 @@ class Hub:
 
 def _addresses(base_url: str, request: StartRequest) -> page.Addresses:
     whose = urlencode({"user": request.user, "server": request.server})
-    return page.Addresses(f"{base_url}launch-pages/options_form.js", f"{base_url}api/offer?{whose}")
+    return page.Addresses(f"{base_url}{form_scripts.MAIN}", f"{base_url}api/offer?{whose}")
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:

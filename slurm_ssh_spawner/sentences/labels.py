@@ -136,6 +136,14 @@ REPORT_LAUNCH = _("Launch {launch} of {user}: profile {profile}, cluster {site},
 WHOLE_LOG = _("The whole log at {site}: {path}")
 ENDED_AFTER = _("ended {ended} after {time}")
 
+# -- a person's own settings for the form ------------------------------------------------------------------
+MY_SETTINGS = _("My settings")
+SAVE_SETTINGS = _("Save these settings")
+NAME_OF_SETTINGS = _("Save as")
+SAVE = _("Save")
+REMOVE = _("Remove")
+NAME_AND_VALUE = _("{name} {value}")
+
 # -- a link to a notebook --------------------------------------------------------------------------------
 COPY_TITLE = _("Open a copy of a notebook")
 COPY_FROM_CLUSTER = _("File on the cluster")

@@ -56,7 +56,7 @@ def form(lab: Lab) -> Iterator[Form]:
 
 
 def shown(page: Page) -> list[str]:
-    """Return the names of the fields that can be seen, but for the cards."""
+    """Return the names of the fields that can be seen, but for the cards; an amount has two."""
     controls = page.locator("#launch-options [name]:visible:not([type=radio])").all()
     return [str(control.get_attribute("name")) for control in controls]
 
@@ -71,12 +71,13 @@ def card(page: Page, site: str) -> Locator:
 
 
 COMMON = ["partition"]
-NEURO = ["time", "cores", "memory", "gpus", "param.atlas", "param.subjects"]
+MEMORY = ["memory-number", "memory-unit"]
+NEURO = ["time", "cores", *MEMORY, "gpus", "param.atlas", "param.subjects"]
 
 
 def test_the_fields_follow_profile_and_cluster(form: Form) -> None:
     with form() as page:
-        assert shown(page) == [*COMMON, "time", "cores", "memory"]
+        assert shown(page) == [*COMMON, "time", "cores", *MEMORY]
         pick(page, "profile", "neuro")
         expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
         assert shown(page) == [*COMMON, *NEURO]
@@ -110,7 +111,8 @@ def test_what_is_hidden_is_not_sent(form: Form) -> None:
 
 def test_without_scripts_every_field_is_there_and_the_server_decides(form: Form) -> None:
     with form(scripts=False) as page:
-        assert set(shown(page)) >= {"profile", "site", *COMMON, *NEURO, "project", "param.sessions"}
+        every = {"profile", "site", *COMMON, *NEURO, "memory", "project", "param.sessions"}
+        assert set(shown(page)) >= every - {*MEMORY}
         pick(page, "profile", "jupyterlab")
         page.fill("[name='param.subjects']", "7")
         page.click("[type=submit]")

@@ -88,3 +88,11 @@ ANNOUNCEMENTS = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("author", sa.String, nullable=False),
 )
+
+PRESETS = sa.Table(
+    "presets",
+    TABLES,
+    sa.Column("user", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("choices", sa.JSON, nullable=False),
+)
