@@ -25,6 +25,12 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
 
     async def get(self) -> None:
         """Answer.  400 for what are no choices, 403 for who may not start that user's servers, 404 for no user."""
+        request, hub = StartRequest.of(self.whose(), self.get_query_argument("server", "")), self.settings[SETTING]
+        choices = self.choices()
+        self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
+
+    def whose(self) -> Any:
+        """Return the user that is asked about.  Raises 403 and 404."""
         asker = self.current_user
         name = self.get_query_argument("user", asker.name if asker else "")
         if asker is None or not self.has_scope(f"servers!user={name}"):
@@ -32,11 +38,10 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         user = self.find_user(name)
         if user is None:
             raise web.HTTPError(404)
-        request, hub = StartRequest.of(user, self.get_query_argument("server", "")), self.settings[SETTING]
-        choices = self._choices()
-        self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
+        return user
 
-    def _choices(self) -> Choices:
+    def choices(self) -> Choices:
+        """Return the choices in the address.  Raises 400 for what are none."""
         names = self.request.query_arguments.keys() - {"user", "server"}
         try:
             return Choices.of({name: self.get_query_argument(name) for name in names})

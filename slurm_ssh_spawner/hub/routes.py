@@ -33,6 +33,7 @@ from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
@@ -50,6 +51,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),

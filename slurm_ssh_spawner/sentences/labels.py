@@ -143,3 +143,8 @@ NAME_OF_SETTINGS = _("Save as")
 SAVE = _("Save")
 REMOVE = _("Remove")
 NAME_AND_VALUE = _("{name} {value}")
+
+# -- the job script before it is sent ----------------------------------------------------------------------
+SHOW_SCRIPT = _("Show the job script")
+JOB_SCRIPT = _("Job script")
+NOT_SHOWN = _("(not shown)")

@@ -9,6 +9,7 @@ import { away, filled, first, form, options, profile, site, start, when } from "
 import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
+import { offerScript, showScript } from "./script.js";
 import { showSites, siteCards } from "./sites.js";
 
 const LOOK_MS = 300;
@@ -44,6 +45,7 @@ function look() {
       }
       showFields(false);
       showPreview(offer.preview);
+      showScript();
     })
     .catch(answered);
 }
@@ -136,6 +138,7 @@ function begin() {
   listen();
   offerLink();
   offerPresets();
+  offerScript();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
   }
