@@ -41,6 +41,8 @@ TICKET_ENDS = _(
     "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
+EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
+NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password and press Start.")
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
@@ -52,6 +54,7 @@ NOT_RENEWABLE = _("not renewable")
 RENEWED_BY_THE_HUB = _("The hub renews the ticket while one of your servers runs or starts.")
 NO_VALID_TICKET = _("You have no valid ticket.")
 NEW_TICKET = _("Enter your password to get a new ticket. Your servers keep running.")
+NEW_TICKET_UNTIL = _("You have a new Kerberos ticket until {time}.")
 PASSWORD_OF = _("Password of {user}:")
 GET_TICKET = _("Get a new ticket")
 ENTER_PASSWORD = _("Enter your password")
@@ -130,6 +133,8 @@ NO_PAM_SERVICE = _(
 KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path of a keytab.")
 KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid}. Fix its owner or mode.")
 NO_REALM_NAME = _("{realm!r} is not a valid realm name. Set realm to one such as EXAMPLE.ORG.")
+HELP_WITHOUT_TEXT = _("LoginHelp.link has no text. Set LoginHelp.text to what people read.")
+NO_HELP_LINK = _("{link} cannot be LoginHelp.link. Use an address that begins with https://, http:// or mailto:.")
 NO_DEFAULT_REALM = _("krb5.conf has no default_realm. Add it, or set realm.")
 NO_USERNAME_MAP = _(
     "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."

@@ -21,18 +21,8 @@ MEMORY = r"^ *([0-9]+|[0-9]+([.][0-9]+)? *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT
 COUNT = r"^ *[0-9]+ *$"
 
 _IN_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
-_MEMORY_WORDS = {
-    "": 1,
-    "M": 1,
-    "MB": 1,
-    "MIB": 1,
-    "G": 1024,
-    "GB": 1024,
-    "GIB": 1024,
-    "T": 1024**2,
-    "TB": 1024**2,
-    "TIB": 1024**2,
-}
+_UNITS = {"M": 1, "G": 1024, "T": 1024**2}
+_MEMORY_WORDS = {"": 1} | {unit + more: size for unit, size in _UNITS.items() for more in ("", "B", "IB")}
 _LONGEST = 24
 
 

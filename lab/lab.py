@@ -29,6 +29,8 @@ from lab.startup import RACK, start
 DEFAULT_STATE = TREE / ".lab"
 POLL_SECONDS = 0.03
 LONGEST_POLL_SECONDS = 0.5
+# For a machine that does much else: who waits for what comes waits no longer than it takes.
+PATIENCE_SECONDS = 150
 """How long a wait pauses between two looks, at first and after many: each look runs programs."""
 
 HOST_SECONDS = 90
@@ -180,7 +182,7 @@ class Lab:
         """Return the log of a daemon; `log(RACK, RACK)` tells how the hosts came up."""
         return self._state.log(host, daemon)
 
-    def wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+    def wait(self, what: str, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Return when `condition()` is true; raise LabError with `what` and the logs to read after `seconds`."""
         end, pause = time.monotonic() + seconds, POLL_SECONDS
         while not condition():

@@ -15,7 +15,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent, Unavailable
 from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, going_on, restored, routes
+from slurm_ssh_spawner.hub import composition, going_on, guests, restored, routes
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
@@ -27,6 +27,7 @@ from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import BY_HUB
 from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -78,7 +79,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
         ourselves = going_on.OwnApi(app)
-        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log, ourselves)
+        shared = composition.compose(settings, app.authenticator, app.log, ourselves)
+        app.tornado_settings[SETTING] = shared
+        guests.keep_sweeping(app.db, app.users, shared.catalogue)
 
     # -- what may be asked ------------------------------------------------------------------------------
 
@@ -145,6 +148,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         and when it shuts down.
         """
         self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
+        # Of an earlier server, if the hub was killed while that stopped.
+        guests.end_with_server(self.db, self.orm_spawner)
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -258,9 +263,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
+            # Handlers of JupyterHub keep what they do; without one it is the hub itself, as when it is shut down.
+            reason = self.stop_reason or ("" if getattr(self, "_stop_future", None) else BY_HUB)
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job, self.stop_reason)
+                    await self._hub.launcher.cancel(self._job, reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise
@@ -274,6 +281,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
                 self._hub.reconciliation.soon(self.user.name)
             else:
                 (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
+        guests.end_with_server(self.db, self.orm_spawner)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

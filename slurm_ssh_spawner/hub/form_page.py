@@ -11,12 +11,13 @@ from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub import naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
+from slurm_ssh_spawner.hub.password import AsksPassword
 
 _FIELD = "server_name"
 _SETTINGS = "settings"
 
 
-class FormHandler(SpawnHandler):  # type: ignore[misc]
+class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
     """`/hub/spawn[/<user>[/<server>]]`; choices in the query (`?profile=KEY&time=2h`) fill in the form.
 
     So does `?settings=NAME`, with what who asks has kept under that name.
@@ -48,6 +49,7 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
         typed = naming.title(self.get_body_argument(_FIELD, ""))
         # It is no choice.
         self.request.body_arguments.pop(_FIELD, None)
+        self.take_out_password()
         user = self._user_of(user_name)
         if typed and user and not server_name and self.allow_named_servers:
             self._title = display_name = typed
@@ -65,23 +67,25 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
         if spawner and spawner.pending:
             self.redirect(self._get_pending_url(user, server_name))
             return
+        is_ready = spawner is not None and spawner.ready
+        is_asked = not is_ready and await self.wants_password(user)
         if self._name:
             most = await self.get_current_user_named_server_limit()
             self._problem = naming.problem(self._name, user.orm_spawners.keys(), most)
-        if self._problem:
+        if self._problem or is_asked:
             await self._ask_again(user)
-        elif spawner and spawner.ready:
+        elif is_ready:
             self.redirect(self.get_next_url(user, default=user.server_url(server_name)))
         else:
             await super()._post(user_name=user_name, server_name=server_name, display_name=display_name)
 
     async def _ask_again(self, user: Any) -> None:
-        """Show the form as it was sent, with why there is no server of that name."""
+        """Show the form as it was sent, with why there is no server of that name, or the password's field."""
         sent = {name: self.get_body_arguments(name) for name in self.request.body_arguments}
         # What is wrong with the choices, the form says.
         with suppress(LaunchFailed):
             user.spawner.run_options_from_form(sent)
-        self.set_status(409)
+        self.set_status(409 if self._problem else self.password_status)
         self.finish(await self._render_form(user, await user.spawner.get_options_form()))
 
     async def _render_form(self, for_user: Any, *form: Any, **said: Any) -> Any:
@@ -94,7 +98,7 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Return a page; that of the form also gets which server it is for, and where it is sent."""
         if name == "spawn.html":
-            values |= self._of_the_server(values["for_user"])
+            values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
         return super().render_template(name, sync, **values)
 
     @property

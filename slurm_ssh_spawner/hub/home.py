@@ -1,6 +1,5 @@
 """Home: a person's servers, and what may be done with them, all of it without scripts."""
 
-import asyncio
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
@@ -12,9 +11,7 @@ from slurm_ssh_spawner.hub import in_use, moments, naming
 from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
-
-# Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
-_STOP_SECONDS = 2.0
+from slurm_ssh_spawner.hub.stopping import StopsServers
 
 
 class Page(BaseHandler):  # type: ignore[misc]
@@ -121,7 +118,7 @@ class NewServer(Page):
         self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name)))
 
 
-class StopServer(Page):
+class StopServer(StopsServers, Page):
     """`/hub/home/stop`: stops a server of theirs, or takes back its start; asks first if it is in use."""
 
     @web.authenticated
@@ -133,24 +130,8 @@ class StopServer(Page):
             if use.is_worth_a_question:
                 await self.show("stop_server.html", server=name, use=use)
                 return
-        await self.stop_server(name, spawner)
+        await self.stop_server(self.current_user, name)
         self.go_home()
-
-    async def stop_server(self, name: str, spawner: Any) -> None:
-        """Stop it, or take back its start; return once it is stopped, or soon: it is stopped all the same then."""
-        stopping = asyncio.ensure_future(self._stopped(name, spawner))
-        # What became of it stands on Home, and in the log.
-        stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
-
-    async def _stopped(self, name: str, spawner: Any) -> None:
-        # Of an earlier stop that came to nothing, somebody else's maybe.
-        spawner.stop_reason = ""
-        if spawner.pending == "spawn" and spawner._spawn_future:
-            spawner._spawn_future.cancel()
-            await asyncio.wait((spawner._spawn_future,))
-        if spawner.active and not spawner.pending:
-            await self.stop_single_user(self.current_user, name)
 
 
 class ForgetServer(Page):

@@ -12,6 +12,7 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import ADMIN, OWNER, Reader, told
 
 MOST = 200
 _USUAL = 50
@@ -38,8 +39,9 @@ class LaunchesHandler(APIHandler):  # type: ignore[misc]
         except DatabaseAway as error:
             raise web.HTTPError(503, error.message) from error
         more = offset + limit if len(found) > limit else None
-        told = [shown(record) | _observed(hub, record) for record in found[:limit]]
-        self.write({"launches": told, "next_offset": more})
+        reader = ADMIN if self.has_scope("admin:servers") else OWNER
+        launches = [shown(record, reader) | _observed(hub, record) for record in found[:limit]]
+        self.write({"launches": launches, "next_offset": more})
 
     def _whose(self) -> str | None:
         """Return whose launches are asked for, None for everybody's."""
@@ -61,8 +63,8 @@ class LaunchesHandler(APIHandler):  # type: ignore[misc]
         return number
 
 
-def shown(record: LaunchRecord) -> dict[str, Any]:
-    """Return what programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
+def shown(record: LaunchRecord, reader: Reader) -> dict[str, Any]:
+    """Return what a reader's programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
     return {
         "launch_id": record.launch_id,
         "user": record.user,
@@ -75,7 +77,7 @@ def shown(record: LaunchRecord) -> dict[str, Any]:
         "wait_until": _moment(record.wait_until),
         "ended": _moment(record.ended),
         # Before the end it is what a start has failed for, whose job is being stopped.
-        "end_reason": record.end_reason if record.ended else "",
+        "end_reason": told(record.end_reason, reader) if record.ended else "",
         "end_log": record.end_log,
     }
 

@@ -103,7 +103,7 @@ def _others(preset: Preset) -> Iterator[str]:
 
 
 class _Presets(BaseHandler):  # type: ignore[misc]
-    """What is sent belongs to who sends it: nobody sees or changes others' presets, no administrator either."""
+    """What is sent belongs to who sends it: nobody sees or changes those of others, no administrator either."""
 
     @property
     def shared(self) -> Hub:
@@ -140,7 +140,7 @@ class _Presets(BaseHandler):  # type: ignore[misc]
 
 
 class SavePreset(_Presets):
-    """`POST /hub/presets`: the choices in the form by their names, and `settings`, the name to keep them under."""
+    """`POST /hub/presets`: the choices in the form, by name, and `settings`, the name to keep them under."""
 
     @web.authenticated
     async def post(self) -> None:

@@ -7,17 +7,31 @@ from types import SimpleNamespace
 from typing import Any
 
 import batchspawner.api
-from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.apihandlers.shares import (
+    GroupShareAPIHandler,
+    ServerShareAPIHandler,
+    ServerShareCodeAPIHandler,
+    UserShareAPIHandler,
+)
+from jupyterhub.apihandlers.users import UserAPIHandler, UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
-from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler, SpawnPendingHandler
+from jupyterhub.handlers.pages import (
+    AcceptShareHandler,
+    HomeHandler,
+    ProxyErrorHandler,
+    SpawnHandler,
+    SpawnPendingHandler,
+)
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
+from slurm_ssh_spawner.hub.changes import Changes
 from slurm_ssh_spawner.hub.form_page import FormHandler
+from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
@@ -35,10 +49,14 @@ from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
 from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
+from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import admin, labels
+from slurm_ssh_spawner.sentences import admin, guest_labels, labels
+from slurm_ssh_spawner.sentences import guests as guest_sentences
 
 _original = JupyterHub.init_handlers
 
@@ -56,26 +74,39 @@ _OURS: tuple[Route, ...] = (
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),
     (r"/launches/([0-9a-f]{12})", LaunchPage),
+    (r"/launches/([0-9a-f]{12})/stop", GiveUpByAdmin),
     (r"/home/servers", ServersPart),
+    (r"/home/changes", Changes),
     (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
+    (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
     (r"/presets", SavePreset),
     (r"/presets/forget", ForgetPreset),
     form_scripts.ROUTE,
+    (r"/share", SharePage),
+    (r"/share/invite", Invite),
+    (r"/share/take-back", TakeBack),
+    (r"/share/leave", Leave),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {
     UserServerAPIHandler: ServerHandler,
+    UserAPIHandler: UserHandler,
     HomeHandler: HomePage,
     SpawnHandler: FormHandler,
     MetricsHandler: SitesMetricsHandler,
     UserUrlHandler: ServerAddress,
     ProxyErrorHandler: ProxyError,
     SpawnPendingHandler: StartAddress,
+    AcceptShareHandler: AcceptInvitation,
+    ServerShareAPIHandler: ServerShares,
+    ServerShareCodeAPIHandler: ServerShareCodes,
+    UserShareAPIHandler: UserShares,
+    GroupShareAPIHandler: GroupShares,
 }
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
@@ -114,6 +145,7 @@ def _init_handlers(app: Any) -> None:
                 start=start_view, moments=moments.functions, took=took, ticking=ticking
             ),
             "launch_admin": admin,
+            "launch_guests": SimpleNamespace(say=guest_sentences, label=guest_labels),
             "launch_announcement": partial(announcement, app),
             **variables,
         }

@@ -79,7 +79,7 @@ class CancelStart(StopServer):
         """Stop it, and lead to Home or to the form."""
         name, spawner = self.own()
         if spawner.pending == "spawn":
-            await self.stop_server(name, spawner)
+            await self.stop_server(self.current_user, name)
         choices = {
             key: self.get_body_argument(key) for key in self.request.body_arguments if key not in _NOT_CHOICES
         }

@@ -245,7 +245,7 @@ class Launcher:
     async def cancel(self, job: Job, reason: str = "") -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
 
-        `reason` is the sentence that its owner is told, "" if they have asked for it.
+        `reason` is why, a word of `records.stops`, "" if that is not known.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
         the stop is owed: it is carried out when the site answers, or is in the catalogue again, or the owner has a

@@ -11,7 +11,7 @@ from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stops import OWNER, Reader, is_stop
 from slurm_ssh_spawner.launch.waiting import why_waits
 
 TOLD_FOR = timedelta(days=7)
@@ -83,6 +83,11 @@ class ServerView:
         return self.phase is not Phase.OFF
 
     @property
+    def is_left_alone(self) -> bool:
+        """Whether its launch goes on without a server of JupyterHub, and nobody has asked for its end."""
+        return not self.is_jupyterhubs and self.record is not None and self.record.is_open
+
+    @property
     def node(self) -> str:
         """The first node of the job, "" if that is not known."""
         return self.report.node or (self.record.node if self.record else "")
@@ -145,16 +150,23 @@ class ServerView:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known besides records: the catalogue, Slurm's reports by launch, since when sites do not answer."""
+    """What is known besides records: the catalogue, Slurm's reports by launch, since when sites do not answer.
+
+    `reader` is who is told.
+    """
 
     catalogue: Catalogue
     reports: Mapping[LaunchId, JobReport] = field(default_factory=dict)
     unreachable: Mapping[str, datetime] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    reader: Reader = OWNER
 
 
 def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Facts) -> tuple[ServerView, ...]:
-    """Return a person's servers, the most urgent first; `records` are their launches, the newest first."""
+    """Return a person's servers, the most urgent first; `records` are their launches, the newest first.
+
+    Launches that go on without a server, and those whose stop is owed, are among them.
+    """
     newest: dict[str, LaunchRecord] = {}
     for record in records:
         newest.setdefault(record.server, record)
@@ -164,7 +176,9 @@ def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Fact
     views += [
         _of_record(Known(record.server, titles.get(record.server, record.server), Phase.OFF), record, facts)
         for record in records
-        if record.stop_wanted and record.ended is None and record.launch_id not in shown
+        if record.ended is None
+        and record.launch_id not in shown
+        and (record.stop_wanted or (record.server not in titles and record is newest[record.server]))
     ]
     order = list(State)
     return tuple(sorted(views, key=lambda view: (order.index(view.state), view.minutes_since)))
@@ -195,7 +209,7 @@ def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
         record=record,
         asked=what,
         report=report,
-        why=why_ended(record, what.site) if record.ended else "",
+        why=why_ended(record, what.site, facts.reader) if record.ended else "",
         last_used=known.last_used,
         unreachable_since=facts.unreachable.get(record.site_key),
         phase=known.phase,
@@ -209,8 +223,8 @@ def _state(phase: Phase, record: LaunchRecord, report: JobReport) -> State:
     if phase is Phase.STOPPING:
         return State.STOPPING
     if record.ended and phase is Phase.OFF:
-        # One that its owner has stopped on the way has not failed.
-        was_up = record.node or record.end_reason == STOPPED
+        # One that was stopped on the way has not failed.
+        was_up = record.node or is_stop(record.end_reason)
         return State.ENDED if was_up else State.FAILED
     if record.stop_wanted and phase is Phase.OFF:
         return State.STOP_OWED

@@ -76,8 +76,27 @@ SERVER_NEVER_UP = _("Your server at {site} did not come up; the start was over a
 NAMED_SERVER_NEVER_UP = _(
     "Your server {server} at {site} did not come up; the start was over at {ended}. {problem}"
 )
-STOPPED_BY = _("It was stopped by {name}, an administrator of the hub.")
-STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
+# Who has stopped it, by the word in its record; administrators alone read the name of one.
+STOPPED_BY = {
+    "you": _("You stopped it."),
+    "stopped": _("It was stopped."),
+    "stopped by its owner": _("Its owner stopped it."),
+    "stopped by the hub": _("It was stopped by the hub."),
+    "stopped by an administrator": _("It was stopped by an administrator of the hub."),
+    "stopped by an administrator: {name}": _("It was stopped by {name}, an administrator of the hub."),
+    "stopped by a service": _("It was stopped by a service of the hub."),
+    "stopped by a service: {name}": _("It was stopped by {name}, a service of the hub."),
+}
+CANCELLED_BY = {
+    "you": _("You cancelled the start."),
+    "stopped": _("The start was cancelled."),
+    "stopped by its owner": _("Its owner cancelled the start."),
+    "stopped by the hub": _("The start was cancelled by the hub."),
+    "stopped by an administrator": _("The start was cancelled by an administrator of the hub."),
+    "stopped by an administrator: {name}": _("The start was cancelled by {name}, an administrator of the hub."),
+    "stopped by a service": _("The start was cancelled by a service of the hub."),
+    "stopped by a service: {name}": _("The start was cancelled by {name}, a service of the hub."),
+}
 
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
@@ -105,7 +124,6 @@ OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
 )
-WAS_STOPPED = _("It was stopped.")
 FILES_STAY = _("Files that you saved are still at {site}.")
 ENDED_AT = _("Ended at {ended}.")
 LOGGED_OUT = _("You are logged out, or the hub cannot be reached. This page is no longer updated.")
@@ -144,7 +162,6 @@ GIVES_UP = _("The hub waits until {until}, then cancels the job.")
 HUB_AWAY = _("The hub is away for a moment. Your start goes on, and so does this page.")
 IS_CANCELLED = _("The start is being cancelled.")
 IS_READY = _("Your server is ready.")
-WAS_CANCELLED = _("The start was cancelled.")
 FAILED_UNSAID = _("The start failed, and the hub cannot say why. If it happens again, tell the administrators.")
 FAULT_OF_CHOICE = _("Other choices may help.")
 FAULT_OF_PROFILE = _(

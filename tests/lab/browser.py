@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lab import Lab
 
@@ -13,7 +13,8 @@ FLAGS = (
     "--disable-sync --no-first-run --disable-dev-shm-usage"
 )
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 150
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @contextmanager
@@ -34,6 +35,14 @@ def browser(lab: Lab) -> Iterator[Page]:
         page = started.new_page(base_url=lab.url)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         yield page
+
+
+def without_scripts(page: Page, lab: Lab) -> Page:
+    """Return an empty page of the same browser that runs no scripts and knows nobody."""
+    assert page.context.browser is not None
+    plain = page.context.browser.new_page(base_url=lab.url, java_script_enabled=False)
+    plain.set_default_timeout(PATIENCE_SECONDS * 1000)
+    return plain
 
 
 def log_in(page: Page, name: str) -> None:

@@ -31,7 +31,7 @@ def another_hub(lab: Lab) -> None:
 def wait_for_hub(lab: Lab) -> None:
     """Return when the hub, which was started just now, answers."""
     with Person(lab.url, "nobody") as nobody:
-        lab.wait("the hub answers", lambda: nobody.http.get("/hub/api/").status_code == 200, 150)
+        lab.wait("the hub answers", lambda: nobody.http.get("/hub/api/").status_code == 200)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def delivered(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
 
 def wait_for_tickets(lab: Lab, owner: str, site: str, expected: list[str]) -> None:
     """Return when no other tickets than those lie in the owner's folder: the hub removes one soon after a stop."""
-    lab.wait(f"{owner} has the right tickets at {site}", lambda: delivered(lab, owner, site) == expected, 30)
+    lab.wait(f"{owner} has the right tickets at {site}", lambda: delivered(lab, owner, site) == expected)
 
 
 def delegated(lab: Lab, owner: str) -> str:

@@ -33,9 +33,9 @@ def nothing_left(lab: Lab) -> Iterator[None]:
         yield
     finally:
         for site, nodes in NODES.items():
-            lab.wait(f"no job of alice is left at {site}", lambda site=site: jobs_of(lab, "alice", site) == [], 90)
+            lab.wait(f"no job of alice is left at {site}", lambda site=site: jobs_of(lab, "alice", site) == [])
             for node in nodes:
-                lab.wait(f"no Spark runs on {node}", lambda node=node: not spark_processes(lab, node), 30)
+                lab.wait(f"no Spark runs on {node}", lambda node=node: not spark_processes(lab, node))
                 assert "spark" not in lab.run(node, ["find", "/tmp", "-user", "alice"]).stdout
 
 
@@ -84,4 +84,4 @@ def home(lab: Lab, path: str, site: str = "geneva") -> str:
 def has_workers(lab: Lab, count: int) -> None:
     """Return when the cluster at geneva has all its workers, which are so many."""
     said = f"Spark: {count} of {count} workers"
-    lab.wait(f"{count} workers are there", lambda: home(lab, ".spark/status").startswith(said), 90)
+    lab.wait(f"{count} workers are there", lambda: home(lab, ".spark/status").startswith(said))

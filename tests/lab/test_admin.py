@@ -30,11 +30,11 @@ def _see(lab: Lab, alice: Person, ruth: Person) -> None:
     assert metrics['queue_seconds_count{site="geneva"}'] >= 1
     assert metrics['stage_seconds_count{site="geneva",stage="starting"}'] >= 1
     assert metrics['tickets{state="valid"}'] >= 2
-    lab.wait("geneva has answered", lambda: _metrics(ruth).get('site_up{site="geneva"}') == 1, 60)
+    lab.wait("geneva has answered", lambda: _metrics(ruth).get('site_up{site="geneva"}') == 1)
     used = 'launches_total{profile="stub",reason="stopped",result="used",site="geneva"}'
     before = metrics.get(used, 0)
     alice.stop()
-    lab.wait("its end is counted", lambda: _metrics(ruth).get(used, 0) == before + 1, 60)
+    lab.wait("its end is counted", lambda: _metrics(ruth).get(used, 0) == before + 1)
     with browser(lab) as page:
         log_in(page, "ruth")
         page.click("text=Launches")
@@ -51,7 +51,7 @@ def test_a_job_that_died_is_one_line_of_the_log_and_one_failure(lab: Lab, alice:
     with pytest.raises(NotStarted):
         alice.start({"profile": "dies", "site": "geneva"})
 
-    lab.wait("the job's end is in the log", lambda: " for alice, ended (FAILED): " in log.read_text()[before:], 60)
+    lab.wait("the job's end is in the log", lambda: " for alice, ended (FAILED): " in log.read_text()[before:])
     (line,) = [line for line in log.read_text()[before:].splitlines() if "not started" in line]
     assert re.search(r"jupyter-hub-[0-9a-f]{12}, alice: not started: The job at Geneva ended before ", line)
     assert "LaunchFailed" not in log.read_text()[before:]

@@ -65,7 +65,7 @@ def test_an_edit_shows_in_the_next_form_and_leaves_running_servers_alone(lab: La
 def test_a_bad_edit_leaves_what_was_and_tells_admins_alone(lab: Lab, alice: Person) -> None:
     with logged_in(lab, "ruth") as ruth, edited(lab, _misspelt):
         sentence = "The catalogue was changed and has a configuration error"
-        lab.wait("ruth is told", lambda: sentence in _home(ruth), 60)
+        lab.wait("ruth is told", lambda: sentence in _home(ruth))
         page = _home(ruth)
         line = lab.run("hub", ["grep", "-n", "descriptoin", _FILE]).stdout.split(":")[0]
         assert f"{_FILE}:{line}:" in page
@@ -74,4 +74,4 @@ def test_a_bad_edit_leaves_what_was_and_tells_admins_alone(lab: Lab, alice: Pers
         assert "Stub server" in alice.http.get("/hub/spawn").text
     assert lab.log("hub", "jupyterhub").read_text().count(f"configuration error: {_FILE}:{line}:") == 1
     with logged_in(lab, "ruth") as ruth:
-        lab.wait("the banner is gone", lambda: "The catalogue was changed" not in _home(ruth), 60)
+        lab.wait("the banner is gone", lambda: "The catalogue was changed" not in _home(ruth))

@@ -86,7 +86,7 @@ class TestSnapshot:
         job = lab.run("lugano-login", [*sbatch, "--wrap=sleep 300"], user="alice").stdout.strip()
         running = ["squeue", "-h", "-j", job, "-o", "%T"]
         try:
-            lab.wait("the job runs", lambda: lab.run("lugano-login", running).stdout == "RUNNING\n", 60)
+            lab.wait("the job runs", lambda: lab.run("lugano-login", running).stdout == "RUNNING\n")
             facts = asked(lab)
         finally:
             lab.run("lugano-login", ["scancel", job])
@@ -107,7 +107,7 @@ class TestSnapshot:
         begin = "create reservation reservationname=course users=alice,frank nodes=lugano-n2 start=now duration=60"
         with told(lab, "lugano-ctl", begin, "delete reservationname=course"):
             reserved = ["sinfo", "-h", "-n", "lugano-n2", "-p", "normal", "-o", "%T"]
-            lab.wait("it is reserved", lambda: lab.run("lugano-ctl", reserved).stdout == "reserved\n", 60)
+            lab.wait("it is reserved", lambda: lab.run("lugano-ctl", reserved).stdout == "reserved\n")
             facts = asked(lab)["lugano"]
         assert [each.free for each in nodes_of(facts, "normal")][1] is None
         ((name, users, begins, ends),) = [
@@ -166,7 +166,7 @@ class TestHub:
         # They have begun nothing there that the hub would look for as themselves.
         with logged_in(fresh, "ivan") as ivan:
             ivan.http.get("/hub/spawn")
-        fresh.wait("geneva was asked", lambda: questions(fresh, "geneva") > before, 60)
+        fresh.wait("geneva was asked", lambda: questions(fresh, "geneva") > before)
         said = log(fresh)[since:]
         assert "lab.test as ivan for ivan" not in said.replace("lugano-login.lab.test", "")
         assert "connected to geneva-login1.lab.test as jmonitor for jmonitor@LAB.TEST" in said
@@ -184,10 +184,10 @@ class TestHub:
         before = questions(fresh, "lugano")
         with logged_in(fresh, "heidi") as heidi:
             assert heidi.http.get("/hub/spawn").status_code == 200
-        fresh.wait("heidi was refused", lambda: "sacctmgr at lugano for heidi" in log(fresh), 60)
+        fresh.wait("heidi was refused", lambda: "sacctmgr at lugano for heidi" in log(fresh))
         assert questions(fresh, "lugano") == before
         alice.http.get("/hub/spawn")
-        fresh.wait("lugano was asked", lambda: questions(fresh, "lugano") > before, 60)
+        fresh.wait("lugano was asked", lambda: questions(fresh, "lugano") > before)
 
     @pytest.mark.long
     def test_a_silent_slurm_stops_no_page_and_is_said_once(self, fresh: Lab, alice: Person) -> None:
@@ -197,7 +197,7 @@ class TestHub:
             assert alice.http.get("/hub/spawn").status_code == 200
             # The page was there before anybody knew.
             assert away not in log(fresh)[since:]
-            fresh.wait("it is known to be away", lambda: away in log(fresh)[since:], 90)
+            fresh.wait("it is known to be away", lambda: away in log(fresh)[since:])
             for _ in range(3):
                 assert alice.http.get("/hub/spawn").status_code == 200
         fresh.wait(

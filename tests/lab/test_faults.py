@@ -100,4 +100,4 @@ def test_a_launch_in_the_queue_says_why_is_kept_at_once_and_can_be_stopped(lab: 
         assert "(PartitionDown)" in said[-1]
         assert '"job_id"' in stored_state(lab)
         bob.stop()
-        lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [], 30)
+        lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [])

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from lab import Lab
 from lab.person import NotStarted, Person
-from tests.lab.browser import browser, log_in
+from tests.lab.browser import browser, log_in, without_scripts
 from tests.lab.look import logged_in
 
 pytestmark = pytest.mark.xdist_group("home")
@@ -65,9 +65,7 @@ def test_it_is_the_same_without_scripts_in_the_dark_and_on_a_phone(lab: Lab, hom
     for theme in ("light", "dark"):
         home.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", theme)
         assert home.evaluate("document.documentElement.scrollWidth") == 375
-    chromium = home.context.browser
-    assert chromium is not None
-    plain = chromium.new_context(base_url=lab.url, java_script_enabled=False).new_page()
+    plain = without_scripts(home, lab)
     log_in(plain, person.name)
     expect(plain.locator("#default-server")).to_contain_text("UTC)")
     expect(plain.locator("#noscript")).to_be_hidden()
@@ -81,7 +79,7 @@ def test_the_page_that_is_open_changes_by_itself_and_keeps_the_place_of_the_keyb
     with home.expect_response("**/hub/home/servers"):
         home.get_by_role("button", name="Cancel: south").focus()
     person.remove("east")
-    expect(home.locator("#server-east")).to_have_count(0, timeout=60_000)
+    expect(home.locator("#server-east")).to_have_count(0)
     expect(home.get_by_role("button", name="Cancel: south")).to_be_focused()
 
 
@@ -95,6 +93,6 @@ def test_a_server_in_use_is_stopped_only_when_its_owner_is_sure(home: Page, pers
     home.get_by_role("button", name="Stop: Default server").press("Enter")
     home.get_by_role("button", name="Stop").press("Enter")
     home.wait_for_url("**/hub/home")
-    expect(home.locator("#default-server .why")).to_contain_text("It was stopped.", timeout=60_000)
+    expect(home.locator("#default-server .why")).to_contain_text("You stopped it.")
     home.get_by_role("button", name="Start again: Default server").press("Enter")
-    home.wait_for_url("**/user/p21/**", timeout=90_000)
+    home.wait_for_url("**/user/p21/**")

@@ -9,13 +9,13 @@ from lab import Lab
 from lab.person import Person
 from tests.lab.browser import browser, log_in
 
-_BAR, _DIALOG, _SHOWN_MS = "#jp-main-statusbar", ".jp-Dialog", 120_000
+_BAR, _DIALOG = "#jp-main-statusbar", ".jp-Dialog"
 _A_MINUTE = {"profile": "jupyterlab", "site": "lugano", "time": "1m"}
 
 
 def _says_where(page: Page) -> None:
-    expect(page.locator(_BAR)).to_contain_text(re.compile(r"Lugano · lugano-n\d"), timeout=_SHOWN_MS)
-    expect(page).to_have_title("south · Lugano", timeout=_SHOWN_MS)
+    expect(page.locator(_BAR)).to_contain_text(re.compile(r"Lugano · lugano-n\d"))
+    expect(page).to_have_title("south · Lugano")
 
 
 @pytest.mark.long

@@ -55,7 +55,7 @@ class TestModules:
             (job,) = jobs_of(lab, "p01", site)
         assert "modules: Loading nix/nse/morphsyn/9040c" in said
         launch_id = job.rsplit("-", 1)[1]
-        lab.wait("the last stage", lambda: "starting" in _record(lab, launch_id)["stages"], 20)
+        lab.wait("the last stage", lambda: "starting" in _record(lab, launch_id)["stages"])
         record = _record(lab, launch_id)
         assert record["script"].startswith("#!/bin/bash\n#SBATCH --job-name=jupyter-hub-")
         assert record["stages"]["loaded"] == f"{jupyterlab}:nix/nse/morphsyn/9040c"
@@ -136,7 +136,7 @@ class TestKernelScripts:
     def test_a_script_that_is_not_required_leaves_a_notice(self, lab: Lab) -> None:
         notice = "failed: it ended with status 3. Your server starts without it."
         with started(lab, "p04", "failing-later") as (person, _):
-            lab.wait("the notice", lambda: notice in person.http.get("/hub/home").text, 20)
+            lab.wait("the notice", lambda: notice in person.http.get("/hub/home").text)
         assert notice not in person_page(lab, "p04")
 
     def test_two_launches_of_one_person_do_not_build_at_once(self, lab: Lab) -> None:
@@ -144,7 +144,7 @@ class TestKernelScripts:
         at_home(lab, "p05", f"rm -f {built} {go}")
         with logged_in(lab, "p05") as person:
             first, second = Starting(person, ""), Starting(person, "south")
-            lab.wait("both jobs", lambda: len(jobs_of(lab, "p05")) == 2, 30)
+            lab.wait("both jobs", lambda: len(jobs_of(lab, "p05")) == 2)
             first.thread.start()
             second.thread.start()
             lab.wait(
@@ -215,7 +215,7 @@ class TestDeclaredKernels:
         half = f"find {STORE}/kernels -path '*/venv/bin/python'"
         with logged_in(lab, "p09") as person:
             person.submit_form({"profile": "declared-stub", "site": "geneva"})
-            lab.wait("half a build", lambda: at_home(lab, "p09", half, check=False) != "", 60)
+            lab.wait("half a build", lambda: at_home(lab, "p09", half, check=False) != "")
             at_home(lab, "p09", "scancel -u p09")
             with pytest.raises(NotStarted, match="ended before the notebook was up"):
                 _until_ready(person)

@@ -68,7 +68,7 @@ def has_state(lab: Lab, front_end: str, job: str, expected: str) -> Callable[[],
 def cancel_all(lab: Lab, front_end: str, name: str) -> None:
     lab.run(front_end, ["scancel", f"--user={name}"])
     squeue = ["squeue", "--noheader", f"--user={name}"]
-    lab.wait(f"the end of {name}'s jobs", lambda: lab.run(front_end, squeue).stdout == "", 60)
+    lab.wait(f"the end of {name}'s jobs", lambda: lab.run(front_end, squeue).stdout == "")
 
 
 def can_connect(lab: Lab, host: str, target: str, port: int) -> bool:
@@ -113,7 +113,7 @@ class TestAccounting:
         finally:
             lab.fault("start", "lugano-ctl", "slurmdbd")
         cancel_all(lab, LUGANO, "alice")
-        lab.wait("slurmdbd is back", lambda: lab.run(LUGANO, show, check=False).returncode == 0, 30)
+        lab.wait("slurmdbd is back", lambda: lab.run(LUGANO, show, check=False).returncode == 0)
 
 
 class TestModules:
@@ -170,7 +170,7 @@ class TestPartitions:
     )
     def test_what_waits_for_ever(self, lab: Lab, front_end: str, options: list[str], reason: str) -> None:
         job = submit(lab, front_end, "alice", *options)
-        lab.wait("the reason", has_state(lab, front_end, job, f"PENDING {reason}"), 30)
+        lab.wait("the reason", has_state(lab, front_end, job, f"PENDING {reason}"))
         cancel_all(lab, front_end, "alice")
 
     def test_more_gpus_than_there_are_is_refused(self, lab: Lab, front_end: str) -> None:
@@ -180,9 +180,9 @@ class TestPartitions:
     def test_scavenge_gives_way(self, lab: Lab, front_end: str) -> None:
         whole = ["--nodes=2", "--exclusive", "--no-requeue"]
         first = submit(lab, front_end, "frank", "--partition=scavenge", *whole)
-        lab.wait("the first runs", has_state(lab, front_end, first, "RUNNING None"), 30)
+        lab.wait("the first runs", has_state(lab, front_end, first, "RUNNING None"))
         second = submit(lab, front_end, "alice", *whole)
-        lab.wait("the second runs", has_state(lab, front_end, second, "RUNNING None"), 60)
+        lab.wait("the second runs", has_state(lab, front_end, second, "RUNNING None"))
         assert state(lab, front_end, first) == "PREEMPTED None"
         cancel_all(lab, front_end, "alice")
 
@@ -247,5 +247,5 @@ class TestQuirks:
         finally:
             lab.fault("thaw", "lugano-ctl", "slurmctld")
         squeue = ["squeue", "--noheader", "--name=late", "--format=%u"]
-        lab.wait("the job is there", lambda: lab.run(LUGANO, squeue, check=False).stdout == "alice\n", 60)
+        lab.wait("the job is there", lambda: lab.run(LUGANO, squeue, check=False).stdout == "alice\n")
         cancel_all(lab, LUGANO, "alice")

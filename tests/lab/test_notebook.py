@@ -108,7 +108,7 @@ class TestNotebook:
         assert [one["id"] for one in listed.json()] == [kernel], "the notebook answers while the hub is away"
         lab.fault("start", "hub", "jupyterhub")
         wait_for_hub(lab)
-        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"], 30)
+        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"])
         assert jobs_of(lab, "alice") == before
         assert notebook.run("print(6 * 7)").strip() == "42"
 
@@ -218,7 +218,7 @@ def test_a_job_that_ends_behind_the_hubs_back_is_noticed(lab: Lab, alice: Person
     alice.start({"profile": "stub", "site": "geneva"})
     (job,) = jobs_of(lab, "alice")
     lab.run("geneva-login1", ["scancel", job.split()[0]])
-    lab.wait("the hub has noticed", lambda: alice.model()["servers"] == {}, 90)
+    lab.wait("the hub has noticed", lambda: alice.model()["servers"] == {})
 
 
 def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, alice: Person) -> None:
@@ -230,6 +230,6 @@ def test_the_stop_button_of_a_starting_named_server_stops_that_one(lab: Lab, ali
         page.click("[type=submit]")
         page.wait_for_selector("text=waits in the queue", state="attached")
         page.click("#cancel-start")
-        lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1, 30)
+        lab.wait("only the first job is left", lambda: len(jobs_of(lab, "alice")) == 1)
     assert alice.model()["servers"][""]["ready"]
     alice.remove("second")

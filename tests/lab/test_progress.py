@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from lab import Lab
-from tests.lab.browser import browser, log_in
+from tests.lab.browser import browser, log_in, without_scripts
 from tests.lab.look import jobs_of, logged_in
 from tests.lab.test_facts import told
 
@@ -40,7 +40,7 @@ def test_a_start_in_the_queue_says_why_and_is_cancelled(lab: Lab) -> None:
             page.click("#cancel-start")
             page.wait_for_url("**/hub/home")
             expect(page.locator("#default-server")).to_contain_text("The start was cancelled.")
-            lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"), 60)
+            lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"))
 
 
 def test_where_it_could_start_at_once_is_one_step_away(lab: Lab) -> None:
@@ -53,19 +53,18 @@ def test_where_it_could_start_at_once_is_one_step_away(lab: Lab) -> None:
             page.click("#start-elsewhere")
             page.wait_for_url("**/hub/spawn/p22?profile=stub&site=geneva")
             expect(page.locator("[name=profile]").first).to_be_attached()
-            lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"), 60)
+            lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"))
 
 
 def test_without_scripts_the_page_comes_again_by_itself_until_the_server_is_up(lab: Lab) -> None:
     with logged_in(lab, "p22") as person, browser(lab) as first:
-        assert first.context.browser is not None
-        page = first.context.browser.new_context(base_url=lab.url, java_script_enabled=False).new_page()
+        page = without_scripts(first, lab)
         log_in(page, "p22")
         do, undo = _drained(lab, "geneva")
         with told(lab, "geneva-ctl", do, undo):
             person.submit_form({"profile": "stub", "site": "geneva"})
             page.goto("/hub/spawn-pending/p22")
-            expect(page.locator("#start-why")).to_contain_text("drained", timeout=60_000)
+            expect(page.locator("#start-why")).to_contain_text("drained")
             expect(page.locator("#cancel-start")).to_be_visible()
         page.wait_for_url("**/user/p22/**")
         person.stop()
@@ -77,7 +76,7 @@ def test_a_failure_is_a_page_of_its_own_and_its_report_can_be_copied(lab: Lab) -
         log_in(page, "p22")
         person.submit_form({"profile": "dies", "site": "geneva"}, "east")
         page.goto("/hub/spawn-pending/p22/east")
-        expect(page.locator("h1")).to_have_text("east could not start", timeout=60_000)
+        expect(page.locator("h1")).to_have_text("east could not start")
         expect(page.locator("#start-problem")).to_contain_text("(exit status 7)")
         expect(page.locator("pre[aria-labelledby=log-title]")).to_contain_text("no licence for this program")
         report = page.locator("#start-report").text_content() or ""

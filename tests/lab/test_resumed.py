@@ -18,10 +18,10 @@ def test_a_launch_in_the_queue_becomes_a_server_with_the_same_job(lab: Lab, site
     with newcomer(lab, "alice") as alice:
         with closed(lab, site, "normal"):
             alice.submit_form({"profile": "stub", "site": site})
-            lab.wait("the job waits", lambda: "PENDING" in "".join(jobs_of(lab, "alice", site)), 60)
+            lab.wait("the job waits", lambda: "PENDING" in "".join(jobs_of(lab, "alice", site)))
             (job,) = jobs_of(lab, "alice", site)
             another_hub(lab)
-            lab.wait("the hub goes on with the launch", lambda: _pending(alice), 60)
+            lab.wait("the hub goes on with the launch", lambda: _pending(alice))
         events = list(alice.progress())
         assert events[-1].ready, events
         assert [each.split()[0] for each in jobs_of(lab, "alice", site)] == [job.split()[0]]

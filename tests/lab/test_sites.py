@@ -66,7 +66,7 @@ class TestNotebook:
         assert tunnels(lab) == before
         lab.fault("start", "hub", "jupyterhub")
         wait_for_hub(lab)
-        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"], 30)
+        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"])
         assert tunnels(lab) == before
         assert notebook.run("print(6 * 7)").strip() == "42"
         assert len(jobs_of(lab, "alice", "lugano")) == 1
@@ -77,9 +77,9 @@ class TestTunnels:
         alice.start(STUB_AT_LUGANO)
         before = tunnels(lab)
         with broken(lab, ("cut", "lugano-login")):
-            lab.wait("the connection is seen to be dead", lambda: connections(lab, "lugano-login") == 0, 60)
+            lab.wait("the connection is seen to be dead", lambda: connections(lab, "lugano-login") == 0)
             assert tunnels(lab) == before
-        lab.wait("the server answers again", lambda: answers(alice), 60)
+        lab.wait("the server answers again", lambda: answers(alice))
         assert tunnels(lab) == before
 
     def test_a_killed_hub_has_the_tunnel_again(self, lab: Lab, alice: Person) -> None:
@@ -105,7 +105,7 @@ class TestSeveralServers:
             wait_for_tickets(lab, "alice", site, [])
         assert tunnels(lab) == []
         for host in ("geneva-login1", "geneva-login2", "lugano-login"):
-            lab.wait(f"no connection to {host} is left", lambda host=host: connections(lab, host) == 0, 60)
+            lab.wait(f"no connection to {host} is left", lambda host=host: connections(lab, host) == 0)
 
     def test_the_limit_per_person_is_told(self, alice: Person) -> None:
         names = ("a", "b", "c", "d", "e", "f")

@@ -60,7 +60,7 @@ def test_the_line_and_the_code_of_the_talk(lab: Lab) -> None:
         assert lab.run("lugano-login", account).stdout == "proj3 2\n"
         assert len(names(lab, "lugano")) == 2
         alice.stop()
-        lab.wait("both are over", lambda: names(lab, "lugano") == [], 60)
+        lab.wait("both are over", lambda: names(lab, "lugano") == [])
         assert home(lab, ".spark/master", "lugano") == home(lab, ".spark/status", "lugano") == ""
 
 
@@ -95,16 +95,16 @@ def seen(lab: Lab) -> Wait:
         with closed(lab, "geneva", "cloud"):
             alice.start({"profile": "spark-small", "site": "geneva"})
             waits = "Spark: the cluster waits in the queue (PartitionDown)"
-            lab.wait("the status says so", lambda: waits in home(lab, ".spark/status"), 30)
+            lab.wait("the status says so", lambda: waits in home(lab, ".spark/status"))
             jobs, launch, local = names(lab), launch_id(lab), alice.run(LOCAL)
             node, cell = notebook_node(lab), meanwhile.submit(alice.run, CELL)
-            lab.wait("a cell starts Spark", lambda: "bin/spark-class" in str(spark_processes(lab, node)), 60)
+            lab.wait("a cell starts Spark", lambda: "bin/spark-class" in str(spark_processes(lab, node)))
             assert names(lab) == jobs
         printed = cell.result()
         read = ["cat", f"/scratch/alice/jupyter/{launch}/spark/master"]
         master = lab.run("geneva-login1", read, user="alice").stdout.strip()
         lab.run("geneva-login1", ["scancel", job_id(lab, "spark_cluster")], user="alice")
-        lab.wait("both are over", lambda: names(lab) == [], 60)
+        lab.wait("both are over", lambda: names(lab) == [])
         log = lab.run("geneva-login1", ["cat", f"/scratch/alice/jupyter/{launch}.log"]).stdout
         return Wait(jobs, local, printed, master, log)
 

@@ -64,7 +64,7 @@ def test_logs_of_the_last_five_launches_stay_and_no_folder_does(lab: Lab) -> Non
         for _ in range(6):
             person.start({"profile": "stub"})
             person.stop()
-    lab.wait("the end of the jobs", lambda: jobs_of(lab, "p13") == [], 30)
+    lab.wait("the end of the jobs", lambda: jobs_of(lab, "p13") == [])
     left = lab.run(FRONT_END["geneva"], ["ls", "/scratch/p13/jupyter"]).stdout.split()
     assert len(left) == 5
     assert all(name.endswith(".log") for name in left)
@@ -75,9 +75,9 @@ def test_a_job_that_is_killed_leaves_no_folder_either(lab: Lab) -> None:
         person.start({"profile": "stub"})
         (job,) = jobs_of(lab, "p14")
         lab.run(FRONT_END["geneva"], ["scancel", "--full", "--signal=KILL", job.split()[0]])
-        lab.wait("the hub has noticed", lambda: person.model()["servers"] == {}, 90)
+        lab.wait("the hub has noticed", lambda: person.model()["servers"] == {})
         find = ["find", "/scratch/p14/jupyter", "-mindepth", "1", "-type", "d"]
-        lab.wait("no folder", lambda: lab.run(FRONT_END["geneva"], find).stdout == "", 30)
+        lab.wait("no folder", lambda: lab.run(FRONT_END["geneva"], find).stdout == "")
 
 
 def test_a_stage_that_hangs_ends_with_its_job(lab: Lab) -> None:

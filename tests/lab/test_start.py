@@ -58,7 +58,7 @@ def test_a_hub_that_cannot_start_says_why_and_finds_every_server_again(lab: Lab,
         assert "Traceback" not in said
     finally:
         lab.fault("start", "hub", "jupyterhub")
-    lab.wait("the hub answers", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
+    lab.wait("the hub answers", lambda: alice.http.get("/hub/api/").status_code == 200)
     assert alice.model()["servers"][""]["ready"]
     assert jobs_of(lab, "alice") == [job]
 
@@ -68,8 +68,8 @@ def test_a_hub_whose_catalogue_is_wrong_ends_and_its_log_says_where(lab: Lab, al
     lab.fault("stop", "hub", "jupyterhub")
     with _spoilt(lab, _CATALOGUE, "profiles: {}\n"):
         lab.fault("start", "hub", "jupyterhub")
-        lab.wait("the hub ends", lambda: _condition(lab).startswith("ended"), 60)
+        lab.wait("the hub ends", lambda: _condition(lab).startswith("ended"))
         assert f"{_CATALOGUE}:1:1: profiles: is empty" in lab.log("hub", "jupyterhub").read_text()
     lab.fault("start", "hub", "jupyterhub")
-    lab.wait("the hub answers", lambda: alice.http.get("/hub/api/").status_code == 200, 60)
+    lab.wait("the hub answers", lambda: alice.http.get("/hub/api/").status_code == 200)
     assert alice.model()["servers"][""]["ready"]

@@ -26,8 +26,8 @@ def test_a_notebook_outlives_its_first_ticket(lab: Lab, site: str) -> None:
         frank.start({"profile": "jupyterlab", "site": site})
         with frank.kernel() as run:
             first = run(END)
-            lab.wait("a later ticket is in the job", lambda: run(END) > first, 150)
-            lab.wait("the first ticket is over", lambda: lab.run("hub", ["date", "+%D %T"]).stdout > first, 150)
+            lab.wait("a later ticket is in the job", lambda: run(END) > first)
+            lab.wait("the first ticket is over", lambda: lab.run("hub", ["date", "+%D %T"]).stdout > first)
             assert "nfs/storage.lab.test@LAB.TEST: kvno = 1" in run(USE)
         frank.stop()
     wait_for_tickets(lab, "frank", site, [])
@@ -44,7 +44,7 @@ def test_after_a_reboot_of_the_hubs_host_notebooks_go_on_and_wait_for_their_peop
     lab.run("hub", ["rm", "-r", "/run/jupyterhub/krb5"])
     for daemon in ("tunnels", "jupyterhub"):
         lab.fault("start", "hub", daemon)
-    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 150)
+    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200)
     page = alice.api("GET", "/user/alice/lab")
     assert "You have no Kerberos ticket here. Log in again." in page.text
     assert "Your notebook keeps running" in page.text
@@ -59,9 +59,9 @@ def test_a_stop_without_a_ticket_waits_for_the_login(lab: Lab, alice: Person) ->
     lab.fault("stop", "hub", "jupyterhub")
     lab.run("hub", ["rm", "-r", "/run/jupyterhub/krb5"])
     lab.fault("start", "hub", "jupyterhub")
-    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200, 150)
+    lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200)
     alice.stop()
     assert len(jobs_of(lab, "alice", "lugano")) == 1
     assert "/hub/login" in str(alice.http.get("/hub/home").url), "she is asked to log in"
     with logged_in(lab, "alice"):
-        lab.wait("the job is gone", lambda: jobs_of(lab, "alice", "lugano") == [], 150)
+        lab.wait("the job is gone", lambda: jobs_of(lab, "alice", "lugano") == [])

@@ -36,7 +36,7 @@ def judy(lab: Lab) -> Iterator[Person]:
         judy.start(AT_LUGANO)
         yield judy
         judy.stop()
-        lab.wait("no tunnel is left", lambda: carried(lab, "judy") == [], 30)
+        lab.wait("no tunnel is left", lambda: carried(lab, "judy") == [])
 
 
 def carried(lab: Lab, name: str) -> list[str]:
@@ -70,7 +70,7 @@ class TestNotebook:
             lab.fault("kill", "hub", "jupyterhub")
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
-            lab.wait("the server is listed", lambda: judy.model()["servers"][""]["ready"], 60)
+            lab.wait("the server is listed", lambda: judy.model()["servers"][""]["ready"])
         numbers = [int(line) for line in printed[0].split()]
         assert numbers == list(range(len(numbers)))
         assert len(numbers) > 10
@@ -83,7 +83,7 @@ class TestNotebook:
         before = carried(lab, "judy")
         lab.fault("kill", "hub", "tunnels")
         lab.fault("start", "hub", "tunnels")
-        lab.wait("the tunnel is open", lambda: carried(lab, "judy") == before, 30)
+        lab.wait("the tunnel is open", lambda: carried(lab, "judy") == before)
         assert judy.run("print(6 * 7)") == "42\n"
 
     def test_the_page_says_that_the_site_is_away_also_after_a_restart_of_the_hub_and_comes_back(
@@ -97,9 +97,9 @@ class TestNotebook:
             lab.fault("kill", "hub", "jupyterhub")
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
-            lab.wait("the page says so", lambda: "Lugano cannot be reached since" in page(), 60)
+            lab.wait("the page says so", lambda: "Lugano cannot be reached since" in page())
             assert judy.model()["servers"][""]["ready"]
-        lab.wait("the server answers", lambda: judy.http.get("/user/judy/api/").status_code == 200, 60)
+        lab.wait("the server answers", lambda: judy.http.get("/user/judy/api/").status_code == 200)
         assert jobs_of(lab, "jmeier", "lugano") == [job]
 
     def test_a_server_works_on_though_its_site_is_taken_out_and_the_hub_started_again(

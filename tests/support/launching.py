@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,17 @@ class Person:
     async def log_in(self) -> None:
         """Log in by the form of the hub."""
         assert (await self.page("login")).is_success
-        fields = {"username": self.name, "password": "x", "_xsrf": self.xsrf}
+        fields = {"username": self.name, "password": f"{self.name}-pw", "_xsrf": self.xsrf}
         answer = await self._client.post(f"{self._url}login", data=fields)
         assert answer.status_code == 302, answer.text
 
     async def page(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """Return a page of the hub."""
         return await self._client.get(f"{self._url}{path}", headers=headers)
+
+    def stream(self, path: str) -> AbstractAsyncContextManager[httpx.Response]:
+        """Return a page of the hub as it comes."""
+        return self._client.stream("GET", f"{self._url}{path}")
 
     async def post(
         self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
@@ -194,8 +198,12 @@ async def launching(
     folder: Path,
     patch: pytest.MonkeyPatch,
     catalogue: Callable[[LocalSite], dict[str, Any]] = one_site,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[LaunchingHub]:
-    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it."""
+    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it.
+
+    `settings` are further ones of the hub, by class.
+    """
     patch.chdir(folder)
     local = LocalSite(folder)
     local.install_slurm()
@@ -215,7 +223,9 @@ async def launching(
         },
         "Authenticator": {"allow_all": True},
     }
-    hub = LaunchingHub(await hub_app(Config(config)), local)
+    together = Config(config)
+    together.merge(Config(settings or {}))
+    hub = LaunchingHub(await hub_app(together), local)
     hub.offer(**catalogue(local))
     yield hub
     await hub.close()

@@ -1,13 +1,14 @@
-// Keep Home as things are: ask for what changes every 15 seconds while the page is seen.
+// Keep Home as things are while the page is seen: the hub tells when they have changed, and is asked for them then.
 (function () {
   "use strict";
-  var EVERY_MS = 15000;
+  var AGAIN_MS = 15000;
   var FIRST_MS = 3000;
   var parts = document.getElementById("home-parts");
   var news = document.getElementById("home-news");
   var away = document.getElementById("home-away");
   var before = states();
   var timer = 0;
+  var changes = null;
 
   // What a card says of its server, by the card.
   function states() {
@@ -35,25 +36,41 @@
   }
 
   function look() {
-    window.clearTimeout(timer);
-    if (document.hidden) {
-      return;
-    }
-    fetch(parts.dataset.url, { credentials: "same-origin", cache: "no-store" })
+    return fetch(parts.dataset.url, { credentials: "same-origin", cache: "no-store" })
       .then(function (answer) {
         away.hidden = answer.ok;
         return answer.ok ? answer.text().then(put) : null;
       })
-      .catch(function () { away.hidden = false; })
-      .finally(function () { timer = window.setTimeout(look, EVERY_MS); });
+      .catch(function () { away.hidden = false; });
   }
 
-  document.addEventListener("visibilitychange", look);
+  function listen() {
+    window.clearTimeout(timer);
+    if (changes) {
+      changes.close();
+    }
+    if (document.hidden) {
+      return;
+    }
+    changes = new EventSource(parts.dataset.changes);
+    // What changed before the hub listened is told by nobody.
+    changes.addEventListener("open", look);
+    changes.addEventListener("changed", look);
+    changes.addEventListener("error", function () {
+      look();
+      if (changes.readyState === EventSource.CLOSED) {
+        window.clearTimeout(timer);
+        timer = window.setTimeout(listen, AGAIN_MS);
+      }
+    });
+  }
+
+  document.addEventListener("visibilitychange", listen);
   window.addEventListener("pageshow", function (event) {
     // A page that the browser had kept shows what was.
     if (event.persisted) {
-      look();
+      listen();
     }
   });
-  timer = window.setTimeout(look, FIRST_MS);
+  timer = window.setTimeout(listen, FIRST_MS);
 })();

@@ -7,14 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from slurm_ssh_spawner.launch.records.ends import STOPPED
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RUNS
+from slurm_ssh_spawner.launch.records.stops import is_stop_in
 from slurm_ssh_spawner.launch.records.values import LaunchRecord
 from slurm_ssh_spawner.launch.records.worker import Worker
 
 _ROW = LAUNCHES.c
 _GOES_ON = _ROW.ended.is_(None)
-_FAILED = sa.and_(_ROW.ended.is_not(None), _ROW.node == "", _ROW.end_reason != STOPPED)
+_FAILED = sa.and_(_ROW.ended.is_not(None), _ROW.node == "", sa.not_(is_stop_in(_ROW.end_reason)))
 _SEARCHED = (_ROW.user, _ROW.owner, _ROW.server, _ROW.profile_key, _ROW.node, _ROW.end_reason)
 
 

@@ -11,7 +11,7 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
-from slurm_ssh_spawner.launch.records import ends, history, scripts
+from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
 from slurm_ssh_spawner.launch.records.announcements import Announcements
 from slurm_ssh_spawner.launch.records.database import open_engine
 from slurm_ssh_spawner.launch.records.presets import Presets
@@ -198,7 +198,7 @@ class LaunchRecords:
 
     def stopped(self, job: Job) -> None:
         """Note that a job was cancelled and has ended, and tell who has asked to know."""
-        self.end(job.launch_id, ends.STOPPED)
+        self.end(job.launch_id, stops.STOPPED)
         for callback in self._subscribers:
             callback(job)
 

@@ -139,7 +139,7 @@ async def test_only_own_servers_are_stopped_and_forgotten_and_only_by_a_form_of_
     assert (await alice.post("/@/space%20word/hub/home/stop", [("server", "")])).status_code == 302
 
 
-@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel"])
+@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel", "home/give-up"])
 async def test_where_only_forms_are_sent_a_login_leads_home(hub: LaunchingHub, path: str) -> None:
     alice = await hub.person("alice")
     assert (await alice.page(path)).headers["location"] == "/@/space%20word/hub/home"
@@ -172,12 +172,13 @@ async def test_what_a_card_does_is_done_to_the_server_of_its_owner_or_to_none(hu
         assert (await ruth.post(f"/@/space%20word/hub/home/{path}", sent)).status_code == 404
 
 
-async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_or_cancelled(hub: LaunchingHub) -> None:
+async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_but_cancelled(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _launch(hub, 1, node="")
     card = _cards((await alice.page("home")).text)["default-server"]
     assert card.startswith("Default server starting")
-    assert not card.endswith("Cancel")
+    assert "Show progress" not in card
+    assert card.endswith("Cancel")
 
 
 async def test_a_database_that_is_away_costs_the_page_what_is_in_it_alone(hub: LaunchingHub) -> None:

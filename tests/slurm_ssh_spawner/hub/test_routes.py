@@ -65,7 +65,8 @@ def _routes(imports: tuple[str, str], spawner: str) -> str:
 def test_a_hub_has_them_whatever_its_configuration_imports_first(imports: tuple[str, str]) -> None:
     launch = "/hub/api/launches/([0-9a-f]{12})"
     ours = ["/hub/api/launches", launch, f"{launch}/end"]
-    ours += ["/hub/launches", r"/hub/launches\.csv", "/hub/launches/announcement", "/hub/launches/([0-9a-f]{12})"]
+    ours += ["/hub/launches", r"/hub/launches\.csv", "/hub/launches/announcement"]
+    ours += ["/hub/launches/([0-9a-f]{12})", "/hub/launches/([0-9a-f]{12})/stop"]
     assert _routes(imports, "Ours") == " ".join(ours)
 
 

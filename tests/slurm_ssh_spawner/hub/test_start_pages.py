@@ -14,7 +14,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.objects import Server
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
-from slurm_ssh_spawner.hub import home
+from slurm_ssh_spawner.hub import stopping
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person
@@ -181,7 +181,7 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As one is that waits for a database; meanwhile its server has come up.
-    monkeypatch.setattr(home, "_STOP_SECONDS", 0.01)
+    monkeypatch.setattr(stopping, "_STOP_SECONDS", 0.01)
     alice, may_end = await hub.person("alice"), asyncio.Event()
     spawner = alice.user.spawners[""]
 

@@ -7,7 +7,7 @@ from slurm_ssh.job import Job, JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stops import STOPPED, by_admin
 from slurm_ssh_spawner.launch.seen import Seen
 from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, State, is_worth_a_card, servers
 from tests.support import builders
@@ -66,6 +66,7 @@ def _facts(report: JobReport | None = None) -> Facts:
         (OFF, ENDED, None, State.ENDED),
         (OFF, replace(ENDED, node=""), None, State.FAILED),
         (OFF, replace(ENDED, node="", end_reason=STOPPED), None, State.ENDED),
+        (OFF, replace(ENDED, node="", end_reason=by_admin("ruth")), None, State.ENDED),
         (OFF, replace(ENDED, ended=NOW - 8 * 24 * HOUR), None, State.OFF),
         (OFF, None, None, State.OFF),
     ],
@@ -112,6 +113,7 @@ def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:
     ("reason", "why"),
     [
         (STOPPED, "It was stopped."),
+        ("stopped by its owner", "You stopped it."),
         ("TIMEOUT", "The job's time limit was up."),
         ("gone from Slurm", "Slurm at Geneva does not say why the job ended."),
         ("not submitted: Geneva cannot be reached. [No route to host]", "Geneva cannot be reached."),

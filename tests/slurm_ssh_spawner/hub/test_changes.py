@@ -1,0 +1,81 @@
+"""The stream that tells an open Home of changes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from jupyterhub.app import JupyterHub
+
+from slurm_ssh.job import LaunchId
+from slurm_ssh_spawner.hub import changes
+from tests.support import builders, launching
+from tests.support.launching import LaunchingHub, Person
+
+
+@pytest.fixture
+async def hub(
+    hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[LaunchingHub]:
+    monkeypatch.setattr(changes, "_EVERY_SECONDS", 0.01)
+    async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
+        yield hub
+        await hub.core.close()
+
+
+@contextlib.asynccontextmanager
+async def _told(person: Person) -> AsyncIterator[AsyncIterator[str]]:
+    async with person.stream("home/changes") as answer:
+        assert answer.headers["content-type"] == "text/event-stream"
+        yield answer.aiter_lines()
+
+
+async def _next(lines: AsyncIterator[str], said: str) -> None:
+    async for line in lines:
+        if line == said:
+            return
+    pytest.fail(f"The stream ended without {said!r}.")
+
+
+async def _begin(hub: LaunchingHub, number: int) -> LaunchId:
+    launch_id = LaunchId(f"{number:012x}")
+    await hub.core.launcher.records.begin(launch_id, builders.launch(hub.core.catalogue.current), server="")
+    return launch_id
+
+
+async def test_it_tells_of_what_changes_for_its_person_and_of_nothing_else(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    async with _told(alice) as alices, _told(bob) as bobs:
+        for lines in (alices, bobs):
+            await _next(lines, ":")
+        await _begin(hub, 1)
+        await _next(alices, "event: changed")
+        heard = [await anext(bobs) for _ in range(40)]
+        assert set(heard) == {":", ""}
+
+
+async def test_it_ends_after_a_while_and_with_its_person(
+    hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_LOOKS", 3)
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    async with _told(alice) as lines:
+        assert [line async for line in lines].count(":") == 4
+    monkeypatch.setattr(changes, "_LOOKS", 10**6)
+    async with _told(bob) as lines:
+        await _next(lines, ":")
+        hub.app.users.delete(bob.user.id)
+        async with asyncio.timeout(20):
+            assert "event: changed" not in [line async for line in lines]
+
+
+async def test_who_is_not_logged_in_hears_nothing(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    alice.forget_cookies()
+    assert (await alice.page("home/changes")).status_code == 403
+
+
+@pytest.mark.parametrize(("minutes", "about"), [(59, 59), (60, 12), (64, 12), (65, 13)])
+def test_minutes_are_exact_within_an_hour(minutes: int, about: int) -> None:
+    assert changes._about(minutes) == about
