@@ -155,3 +155,8 @@ COPY_MAIN_BRANCH = _("its main branch")
 COPY_TO = _("Your copy")
 COPY_AND_OPEN = _("Copy and open")
 CHOOSE_AND_START = _("Choose and start a server")
+
+# -- the job script before it is sent ----------------------------------------------------------------------
+SHOW_SCRIPT = _("Show the job script")
+JOB_SCRIPT = _("Job script")
+NOT_SHOWN = _("(not shown)")
