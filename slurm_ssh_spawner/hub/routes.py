@@ -9,12 +9,13 @@ from typing import Any
 import batchspawner.api
 from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.base import BaseHandler, UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
 from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler, SpawnPendingHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from languages import requests
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
@@ -99,6 +100,7 @@ def _init_handlers(app: Any) -> None:
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
         quiet.install(app.log)
+        requests.install(BaseHandler, app.tornado_settings)
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})
