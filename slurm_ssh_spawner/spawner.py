@@ -187,7 +187,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
         self.last_launch_id = self._job.launch_id
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
-        process = self._process(asked.site, self._job.launch_id)
+        process = self.process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
         progress.accepted()
         return live
@@ -307,7 +307,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Say in the log why a start came to nothing, where the core does not."""
         self.log.warning("%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, why)
 
-    def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+    def process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+        """Return the server that a launch at a site runs."""
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
         return ServerProcess.of(self.get_args(), environ, site.hub_url, launch_id)
 
