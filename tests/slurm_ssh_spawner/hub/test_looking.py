@@ -35,4 +35,3 @@ async def test_home_asks_only_where_the_person_is_connected(hub: LaunchingHub) -
     await alice.page("home")
     await until(lambda: bool(hub.local.entered))
     assert set(hub.local.entered) == {("alice", "lugano")}
-
