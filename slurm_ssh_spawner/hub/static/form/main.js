@@ -5,7 +5,7 @@ import { keepDraft, restore } from "./draft.js";
 import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, showFields } from "./fields.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
-import { away, filled, first, form, options, profile, site, start, when } from "./page.js";
+import { away, filled, first, form, options, profile, site, start } from "./page.js";
 import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
@@ -129,7 +129,6 @@ function listen() {
 function begin() {
   const isWrong = profile.matches("[autofocus]") ? profileCards : site.matches("[autofocus]") ? siteCards : null;
   take(first);
-  document.querySelectorAll("#site-hint time").forEach((time) => { time.textContent = when(time.dateTime); });
   beginProfiles();
   showSites();
   describe();

@@ -1,7 +1,7 @@
 // The cards of clusters: what is free there, and why one cannot be picked.
 import { card, cardsFor, replaced } from "./cards.js";
 import { placeOf, profiles } from "./offer.js";
-import { away, button, made, picked, profile, say, site } from "./page.js";
+import { away, button, made, picked, plain, profile, say, site, tell } from "./page.js";
 
 const DOTS = { free: "dot-good", busy: "dot-wait", away: "dot-bad", closed: "dot-bad", unknown: "dot-off" };
 
@@ -12,8 +12,11 @@ function siteCard(each) {
   const place = placeOf(each.value);
   const label = card(site, each.value, place.title);
   label.querySelector("input").disabled = each.disabled;
-  label.append(made("span", "secondary launch-age", away.hidden ? place.age : ""));
-  const news = made("span", "launch-news", place.news);
+  const age = made("span", "secondary launch-age");
+  tell(age, away.hidden ? place.age : "");
+  label.append(age);
+  const news = made("span", "launch-news");
+  tell(news, place.news);
   const state = made("span", "launch-state");
   state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
   state.hidden = !place.news;
@@ -47,7 +50,7 @@ function updated(was, now, each) {
   was.querySelector("input").disabled = each.disabled;
   [".launch-news", ".launch-age"].forEach((name) => {
     if (was.querySelector(name).textContent !== now.querySelector(name).textContent) {
-      was.querySelector(name).textContent = now.querySelector(name).textContent;
+      was.querySelector(name).replaceChildren(...now.querySelector(name).childNodes);
     }
   });
   const again = now.querySelector("button");
@@ -63,7 +66,7 @@ function updated(was, now, each) {
 
 function label(each) {
   const place = placeOf(each.value);
-  each.textContent = place.label;
+  each.textContent = plain(place.label);
   each.disabled = place.state === "closed" && !askedAgain.has(each.value);
 }
 
@@ -77,7 +80,7 @@ export function showSites() {
   }
   // What a card says is not said once more below.
   const problem = document.getElementById("site-problem");
-  if (problem && every.some((each) => placeOf(each.value).news === problem.textContent)) {
+  if (problem && every.some((each) => plain(placeOf(each.value).news) === problem.textContent)) {
     problem.remove();
   }
   const cards = Array.from(siteCards.children);
