@@ -165,13 +165,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def _taken(self, asked: launch.Launch) -> Live:
         """Submit the launch; what the site refuses is not what was chosen last."""
         try:
-            live = await self._submitted(asked)
+            return await self._submitted(asked)
         except (Refused, Unavailable) as error:
             if await self._hub.refused(self._request(), asked.site_key, error, self._before):
                 self._adopt(self._before)
             raise
-        self._hub.taught.forget(self.user.name, asked.site_key)
-        return live
 
     async def _submitted(self, asked: launch.Launch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""

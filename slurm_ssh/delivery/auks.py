@@ -7,6 +7,7 @@ own ends: so every renewal is pushed at once.
 import base64
 import binascii
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kerberos_auth import ccache
@@ -62,6 +63,10 @@ has_ticket() {{
 has_ticket || notice {sentence}"""
 
 
+SBATCH = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",))
+"""How sbatch is called for every job: the ticket is auksd's matter."""
+
+
 class AuksDelivery:
     """The ticket that the owner's login delegated is pushed to auksd, and what auksd keeps then is read back.
 
@@ -86,8 +91,7 @@ class AuksDelivery:
         turn itself off without a word if it found none; SLURM_SPANK_AUKS would win over the option.
         """
         notice = await self._push(run, ticket)
-        fragment = self.fragment(owner, launch_id)
-        return Delivered(fragment, sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",), notice=notice)
+        return replace(SBATCH, fragment=self.fragment(owner, launch_id), notice=notice)
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:  # noqa: ARG002
         """Push; the job's own loop takes the newer ticket from auksd."""

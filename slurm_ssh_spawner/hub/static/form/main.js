@@ -3,6 +3,7 @@
 import { unmark } from "./cards.js";
 import { keepDraft, restore } from "./draft.js";
 import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, showFields } from "./fields.js";
+import { followForecasts } from "./forecast.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
 import { away, filled, first, form, options, profile, site, start } from "./page.js";
@@ -137,6 +138,7 @@ function begin() {
   listen();
   offerLink();
   offerPresets();
+  followForecasts();
   offerScript();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
