@@ -92,7 +92,7 @@ _LINK: ContextVar[tuple[Mapping[str, str], str]] = ContextVar("link")
 def note_link(query: Mapping[str, Sequence[str]], note: str = "") -> None:
     """Have the form of the request under way filled in by its address, with what can be choices at all.
 
-    JupyterHub knows names with and without `opt-`.  `note` says on the form where they come from, if that is no link.
+    JupyterHub knows names with and without `opt-`.  `note` says where they come from, if not from a link.
     """
     found: dict[str, str] = {}
     for name, values in query.items():
