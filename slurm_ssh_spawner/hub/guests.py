@@ -104,6 +104,7 @@ def invite(db: Any, row: Any, minutes: int, job_ends: datetime | None) -> tuple[
     """Return the code of a new invitation and its end: after so many minutes, but never after that of the job."""
     lasts = timedelta(minutes=minutes)
     if job_ends:
+        # Of one that is about to end: JupyterHub takes 0 for a day.
         lasts = max(_A_SECOND, min(lasts, job_ends - datetime.now(UTC)))
     made, code = orm.ShareCode.new(db, row, scopes=[_SCOPE], expires_in=lasts.total_seconds())
     until = utc(made.expires_at)

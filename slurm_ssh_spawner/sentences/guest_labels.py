@@ -3,6 +3,7 @@
 from slurm_ssh_spawner.sentences import _
 
 SHARE = _("Share")
+SHARED_WITH = _("shared with {guests}")
 SHARE_TITLE = _("Share {server}")
 WHAT_IT_MEANS = _("What a guest can do")
 INVITE_TITLE = _("Invite somebody")
