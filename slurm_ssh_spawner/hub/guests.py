@@ -193,7 +193,7 @@ def _why_over(each: Any, users: Any, catalogue: Catalogue) -> str:
 
 def _end_all(db: Any, rows: Iterable[Any], why: str) -> None:
     for each in tuple(rows):
-        what = f"access of {_whom(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
+        what = f"access of {_logged(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
         _log.info("sharing: %s to %s ended: %s", what, _server(each.spawner), why)
         db.delete(each)
     db.commit()
@@ -205,6 +205,10 @@ def _server(row: Any) -> str:
 
 def _whom(share: Any) -> str:
     return str(share.user.name) if share.user else guest_labels.ALL_MEMBERS.format(group=share.group.name)
+
+
+def _logged(share: Any) -> str:
+    return str(share.user.name) if share.user else f"group {share.group.name}"
 
 
 def _end(row: Any) -> datetime | None:
