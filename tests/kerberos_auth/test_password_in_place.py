@@ -150,8 +150,8 @@ async def test_a_wrong_password_is_refused_and_kept_nowhere(hub, alice, realm, l
 async def test_a_password_of_no_text_is_refused_without_being_repeated(hub, alice, realm, log):
     expire(hub)
     requests = realm.requests
-    for path in ("spawn/alice", "ticket"):
-        raw = b"profile=few&password=" + b"%ff%fe" + SECRET.encode()
+    for path in ("spawn/alice", "ticket", "login"):
+        raw = b"username=alice&password=" + b"%ff%fe" + SECRET.encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "X-XSRFToken": alice.xsrf}
         page = await alice._client.post(f"{alice._url}{path}", content=raw, headers=headers)
         assert (page.status_code, SECRET in page.text) == (403, False), path
