@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
-from jupyterhub.objects import Server
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh_spawner.hub import stopping
@@ -191,7 +190,9 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
             await asyncio.Event().wait()
         finally:
             await may_end.wait()
-            spawner._spawn_pending, spawner.server = False, Server(orm_server=orm.Server(base_url="/user/alice/"))
+            spawner.orm_spawner.server = orm.Server(ip="127.0.0.1", port=1, base_url="/user/alice/")
+            hub.app.db.commit()
+            spawner._spawn_pending = False
 
     spawner._spawn_pending, spawner._spawn_future = True, asyncio.ensure_future(starts())
     await asyncio.sleep(0)
@@ -201,3 +202,4 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
     may_end.set()
     await until(lambda: spawner.stop_reason == "stopped by its owner")
     await until(lambda: not spawner.active)
+    spawner._spawn_future = None
