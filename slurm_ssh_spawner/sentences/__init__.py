@@ -131,6 +131,8 @@ USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
+NOT_ALLOWED = _("You may not do that with this server. Ask the administrators of the hub.")
+NO_NAMED_SERVERS = _("This hub has no named servers. Start your usual one.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
     "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."

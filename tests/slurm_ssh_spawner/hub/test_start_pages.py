@@ -14,6 +14,7 @@ from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.hub import stopping
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
@@ -98,6 +99,21 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     spawner._spawn_pending = False
     alice.forget_cookies()
     assert (await alice.page("home/start?server=")).status_code == 403
+
+
+async def test_a_start_that_waits_asks_where_its_owner_is_connected_and_only_for_them(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    hub.local.connected = (Login("alice", "alice", "geneva"),)
+    await ruth.page("home/start?user=alice&server=")
+    # What the page begins is begun before this ends.
+    await hub.core.look_again("ruth")
+    assert hub.local.entered == []
+    await alice.page("home/start?server=")
+    await until(lambda: bool(hub.local.entered))
+    assert set(hub.local.entered) == {("alice", "geneva")}
+    spawner._spawn_pending = False
 
 
 async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub) -> None:
