@@ -1,6 +1,7 @@
 """Asks a person's own server to copy a notebook, and reads what it answers: untrusted, as all that servers say."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -50,6 +51,9 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
+_log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class Copied:
     """What became of a copy: where it opens, below the server's address, or the sentence why there is none."""
@@ -69,7 +73,9 @@ async def copied(db: Any, spawner: Any, title: str, source: Source) -> Copied:
         if row := orm.APIToken.find(db, token):
             db.delete(row)
             db.commit()
-    return _said(answer, title, source)
+    made = _said(answer, title, source)
+    _log.info("copy of %s for %s: %s", shown(source.place), user.name, made.page or made.problem)
+    return made
 
 
 async def _ask(url: str, token: str, source: Source) -> HTTPResponse | None:
