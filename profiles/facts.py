@@ -101,6 +101,7 @@ class SiteFacts:
     came through the person's own shell.  `partitions` and `reservations` are of `asked_at` (`is_stale`: so long
     ago that they may no longer hold); `unreachable_since` is set while the site does not answer.  `refused` is the
     sentence why the site did not let the person in last time, "" if it did, or was not asked.
+    `waiting` is how many jobs wait for their turn in each partition that has any, by its name.
     """
 
     projects: tuple[str, ...] | None = None
@@ -110,6 +111,7 @@ class SiteFacts:
     is_stale: bool = False
     unreachable_since: datetime | None = None
     refused: str = ""
+    waiting: Mapping[str, int] | None = None
 
 
 UNKNOWN = SiteFacts()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -110,6 +111,14 @@ def build(
     `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
     no job script can hold, Broken for a hook that fails.
     """
+    body = _body(launch, context(launch, launch_id, mark), process, fragments)
+    return asked(launch, launch_id, mark, body, process.secrets)
+
+
+def asked(
+    launch: Launch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
+) -> JobRequest:
+    """Return the job that runs a text for `launch`, with all that is asked of Slurm for it."""
     return JobRequest(
         name=mark,
         log_path=folders.log_path(launch.site, launch.owner, launch_id),
@@ -123,8 +132,8 @@ def build(
         qos=launch.qos,
         gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
         directives=launch.directives,
-        script=_body(launch, context(launch, launch_id, mark), process, fragments),
-        secrets=process.secrets,
+        script=body,
+        secrets=secrets,
     )
 
 

@@ -26,6 +26,12 @@ _MARKER = "answer-0011223344556677"
 
 _SBATCH = """#!/bin/sh
 cd {folder}
+case $* in
+  *--test-only*)
+    echo x >> forecasts; printf '%s\\n' "$@" > forecast.arguments; env > forecast.environ; cat > forecast.stdin
+    [ ! -f refusal ] || {{ cat refusal >&2; exit 1; }}
+    exec cat forecast >&2 ;;
+esac
 printf '%s\\n' "$@" > sbatch.arguments; env > sbatch.environ; cat > sbatch.stdin
 echo x >> submissions
 [ ! -f refusal ] || {{ cat refusal >&2; exit 1; }}
@@ -199,5 +205,8 @@ class LocalSite:
         return path.read_text() if path.exists() else ""
 
     def tell(self, name: str, text: str) -> None:
-        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`."""
+        """Make the stubs answer with `text`.
+
+        `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`, `forecast`.
+        """
         (self.slurm / name).write_text(text)
