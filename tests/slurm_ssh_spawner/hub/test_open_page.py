@@ -275,3 +275,15 @@ async def test_nobody_has_another_one_copy_by_a_forged_form_or_at_their_server(
     # bob has no server: he is shown the page.
     assert "No server of yours runs." in _text((await bob.post(f"{_HUB}/open", fields[1:])).text)
     assert state.asked == []
+
+
+async def test_why_nothing_was_copied_is_said_in_the_language_of_who_asked(
+    hub: LaunchingHub, notebook: tuple[Notebook, int]
+) -> None:
+    alice, (state, port) = await hub.person("alice"), notebook
+    _runs(hub, alice, port)
+    state.body = b'{"problem": "busy"}'
+    fields = [("server", ""), ("from", "/gpfs/project/x.ipynb")]
+    answer = await alice.post(f"{_HUB}/open", fields, headers={"Accept-Language": "fr"})
+    assert "Ce serveur copie un autre notebook." in _text(answer.text)
+    assert "This server is copying another notebook." in _text((await alice.post(f"{_HUB}/open", fields)).text)
