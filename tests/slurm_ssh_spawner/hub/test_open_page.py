@@ -18,7 +18,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from slurm_ssh.tunnels.answer import IN_PLACE
-from tests.support import launching
+from tests.support import in_browser, launching
 from tests.support.launching import LaunchingHub, Person
 
 _HUB = "/@/space%20word/hub"
@@ -287,3 +287,11 @@ async def test_why_nothing_was_copied_is_said_in_the_language_of_who_asked(
     answer = await alice.post(f"{_HUB}/open", fields, headers={"Accept-Language": "fr"})
     assert "Ce serveur copie un autre notebook." in _text(answer.text)
     assert "This server is copying another notebook." in _text((await alice.post(f"{_HUB}/open", fields)).text)
+
+
+async def test_the_page_fits_a_phone(hub: LaunchingHub, notebook: tuple[Notebook, int]) -> None:
+    alice, (_, port) = await hub.person("alice"), notebook
+    _runs(hub, alice, port)
+    async with in_browser.logged_in(hub, "alice", viewport={"width": 375, "height": 700}) as page:
+        await page.goto(f"open?from=/gpfs/project/{'averylongname' * 5}.ipynb")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 375
