@@ -89,10 +89,10 @@ _SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
 _LINK: ContextVar[tuple[Mapping[str, str], str]] = ContextVar("link")
 
 
-def note_link(query: Mapping[str, Sequence[str]], note: str = labels.FILLED_BY_LINK) -> None:
+def note_link(query: Mapping[str, Sequence[str]], note: str = "") -> None:
     """Have the form of the request under way filled in by its address, with what can be choices at all.
 
-    JupyterHub knows names with and without `opt-`.  `note` says on the form where they come from.
+    JupyterHub knows names with and without `opt-`.  `note` says where they come from, if not from a link.
     """
     found: dict[str, str] = {}
     for name, values in query.items():
@@ -100,7 +100,7 @@ def note_link(query: Mapping[str, Sequence[str]], note: str = labels.FILLED_BY_L
             found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
         except ChoiceRefused:
             _log.debug("a link says %r, which is no choice", name[:40])
-    _LINK.set((found, note))
+    _LINK.set((found, note or labels.FILLED_BY_LINK))
 
 
 @dataclass

@@ -291,7 +291,7 @@ async def test_why_nothing_was_copied_is_said_in_the_language_of_who_asked(
 
 async def test_the_page_fits_a_phone(hub: LaunchingHub, notebook: tuple[Notebook, int]) -> None:
     alice, (_, port) = await hub.person("alice"), notebook
-    _runs(hub, alice, port)
     async with in_browser.logged_in(hub, "alice", viewport={"width": 375, "height": 700}) as page:
+        _runs(hub, alice, port)
         await page.goto(f"open?from=/gpfs/project/{'averylongname' * 5}.ipynb")
         assert await page.evaluate("document.documentElement.scrollWidth") == 375
