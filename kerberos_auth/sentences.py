@@ -61,13 +61,14 @@ ENTER_PASSWORD = _("Enter your password")
 LOG_IN_AGAIN = _("Log in again")
 SIGN_IN_WITH = _("Use your user name and password of {realm} (Kerberos).")
 LOGGED_OUT = _("You are logged out")
-ONE_SERVER_GOES_ON = _(
-    "One of your servers goes on, until its time is up. Its ticket is renewed until it has ended."
+ONE_SERVER_GOES_ON = _("One of your servers goes on, until its time is up.")
+SERVERS_GO_ON = _("{servers} of your servers go on, each until its time is up.")
+RENEWED_AND_REMOVED = _("Your ticket is renewed for as long as that, until {time} at most, then removed.")
+RENEWED = _("Your ticket is renewed for as long as that, until {time} at most.")
+CANNOT_BE_RENEWED = _(
+    "Your ticket expires at {time} and cannot be renewed: from then on servers lose access to files that need it."
 )
-SERVERS_GO_ON = _(
-    "{servers} of your servers go on, each until its time is up. "
-    "Their ticket is renewed until the last of them has ended."
-)
+NO_TICKET_LEFT = _("You have no valid ticket: servers lose access to files that need it until you log in again.")
 LOG_IN = _("Log in")
 NO_TICKET_NOW = _("You have no valid Kerberos ticket: your servers go on, but lose access to files that need it.")
 ITEM_HOURS = _("Ticket: {hours} h")

@@ -165,13 +165,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def _taken(self, asked: launch.Launch) -> Live:
         """Submit the launch; what the site refuses is not what was chosen last."""
         try:
-            live = await self._submitted(asked)
+            return await self._submitted(asked)
         except (Refused, Unavailable) as error:
             if await self._hub.refused(self._request(), asked.site_key, error, self._before):
                 self._adopt(self._before)
             raise
-        self._hub.taught.forget(self.user.name, asked.site_key)
-        return live
 
     async def _submitted(self, asked: launch.Launch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""
@@ -189,7 +187,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
         self.last_launch_id = self._job.launch_id
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
-        process = self._process(asked.site, self._job.launch_id)
+        process = self.process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
         progress.accepted()
         return live
@@ -309,7 +307,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         """Say in the log why a start came to nothing, where the core does not."""
         self.log.warning("%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, why)
 
-    def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+    def process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+        """Return the server that a launch at a site runs."""
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
         return ServerProcess.of(self.get_args(), environ, site.hub_url, launch_id)
 

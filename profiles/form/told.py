@@ -130,7 +130,6 @@ def _told_place(place: Place) -> dict[str, str | bool]:
         "news": place.news,
         "age": place.age,
         "label": place.label,
-        "may_ask": place.may_ask,
     }
 
 

@@ -81,7 +81,6 @@ SCRIPT = {
     "dismiss": _("Begin anew"),
     "unit": _("Unit"),
     "units": _("MB GB TB"),
-    "ask_again": _("Ask again"),
     "instead": _("{site} could start it at once."),
     "take": _("Take {site}"),
 }

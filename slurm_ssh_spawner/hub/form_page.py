@@ -119,6 +119,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         action = url_concat(self._address(user, server), {name: value for name, value in carried.items() if value})
         return {
             "presets": self._presets,
+            "server_name": server,
             "settings_at": f"{action}{'&' if '?' in action else '?'}",
             "server_title": named or getattr(known, "display_name", "") or server,
             "may_name": self.allow_named_servers and not server,

@@ -30,7 +30,7 @@ _A_PAGE = 50
 _OF_A_TABLE = 5000
 _GROUPED = 2000
 _LONGEST_WORDS = 100
-_LAST_PAGE = 9999
+_LAST_PAGE = 399
 # Hours for which something may be announced.
 _TIMES = (1, 4, 12, 24, 72, 168)
 # A spreadsheet takes a cell that begins so for a formula.
@@ -215,7 +215,7 @@ def _minutes_since(moment: datetime) -> int:
 def _table(records: tuple[LaunchRecord, ...]) -> str:
     text = io.StringIO()
     rows = [shown(record, ADMIN) for record in records]
-    names = [name for name in (rows[0] if rows else {}) if name != "end_log"]
+    names = list(rows[0]) if rows else []
     writer = csv.writer(text)
     writer.writerow(names)
     writer.writerows([_cell(row[name]) for name in names] for row in rows)

@@ -32,7 +32,11 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
 
     def request_of(self) -> StartRequest:
-        """Return which server the question is about.  Raises HTTPError as `get` says."""
+        """Return which server the question is about.  Raises 403 and 404."""
+        return StartRequest.of(self.whose(), self.get_query_argument("server", ""))
+
+    def whose(self) -> Any:
+        """Return the user that is asked about.  Raises 403 and 404."""
         asker = self.current_user
         name = self.get_query_argument("user", asker.name if asker else "")
         if asker is None or not self.has_scope(f"servers!user={name}"):
@@ -40,10 +44,10 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         user = self.find_user(name)
         if user is None:
             raise web.HTTPError(404)
-        return StartRequest.of(user, self.get_query_argument("server", ""))
+        return user
 
     def choices(self) -> Choices:
-        """Return the choices in the query.  Raises HTTPError for what are none."""
+        """Return the choices in the query.  Raises 400 for what are none."""
         names = self.request.query_arguments.keys() - self.others
         try:
             return Choices.of({name: self.get_query_argument(name) for name in names})

@@ -1,7 +1,7 @@
-"""All that a page shows of one person's servers and clusters, read once: one query, and nobody is asked."""
+"""All that a page shows of one person's servers and clusters, read once: two queries, and nobody is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,7 +73,7 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
     )
     titles = {each.name: each.title for each in known}
     return Overview(
-        servers=tuple(view for view in views if is_worth_a_card(view)),
+        servers=await _with_logs(hub, tuple(view for view in views if is_worth_a_card(view))),
         clusters=clusters(hub.offer(StartRequest.of(user, ""))),
         past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
@@ -96,10 +96,30 @@ async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
         return (), error.message
 
 
+async def _with_logs(hub: Hub, views: tuple[ServerView, ...]) -> tuple[ServerView, ...]:
+    """Return them with the ends of the logs that their cards show."""
+    over = {view.record.launch_id: view.record for view in views if view.record and view.record.ended}
+    try:
+        logs = await hub.launcher.records.logs(list(over))
+    except DatabaseAway:
+        return views
+    found = {launch_id: replace(over[launch_id], end_log=log) for launch_id, log in logs.items()}
+    return tuple(
+        replace(view, record=found.get(view.record.launch_id, view.record)) if view.record else view
+        for view in views
+    )
+
+
 def known_to_jupyterhub(user: Any) -> tuple[Known, ...]:
     """Return a user's servers as JupyterHub has them, the default one first."""
     return tuple(
-        Known(each.name, _title(each), _phase(each), _utc(each.last_activity))
+        Known(
+            each.name,
+            _title(each),
+            _phase(each),
+            _utc(each.last_activity),
+            getattr(each, "last_launch_id", None),
+        )
         for each in user.all_spawners(include_default=True)
     )
 

@@ -47,7 +47,9 @@ from slurm_ssh_spawner.hub.launches_page import (
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
+from slurm_ssh_spawner.hub.open_page import OpenPage
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
 from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
@@ -55,7 +57,7 @@ from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPa
 from slurm_ssh_spawner.hub.start_view import start_view
 from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import admin, guest_labels, labels
+from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
 from slurm_ssh_spawner.sentences import guests as guest_sentences
 
 _original = JupyterHub.init_handlers
@@ -70,6 +72,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
     (r"/api/forecast", ForecastHandler),
+    (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),
@@ -84,6 +87,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    (r"/open", OpenPage),
     (r"/presets", SavePreset),
     (r"/presets/forget", ForgetPreset),
     form_scripts.ROUTE,
@@ -139,6 +143,7 @@ def _init_handlers(app: Any) -> None:
         variables = app.tornado_settings.get("template_vars", {})
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
+            "launch_copying": copying,
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
             "launch_pages": SimpleNamespace(

@@ -161,6 +161,12 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+        """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
+        await self.catalogue.refreshed()
+        await self._know(request, choices.get("site"))
+        return self.resolve(request, choices)
+
     async def _recent(self, user: str) -> list[dict[str, str]]:
         """Return what somebody has started last, each profile once: its key, the site's, and when."""
         try:

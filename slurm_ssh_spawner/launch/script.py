@@ -20,7 +20,7 @@ from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.launch import lab_page
+from slurm_ssh_spawner.launch import copying, lab_page
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
@@ -173,6 +173,8 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     parts += _fragments(_implied(launch), job)
     parts.append(preparation.fragment(launch.kernels, job))
     parts.append(lab_page.fragment(launch, job, process.server))
+    if launch.copies:
+        parts.append(copying.fragment(job))
     parts += _fragments(launch.hooks, job)
     environ, command = _environ(launch, job, process, parts), _command(launch)
     # Those of the site, which come first, are for the server, see job.sh.jinja.

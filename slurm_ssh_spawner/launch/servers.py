@@ -49,12 +49,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """A server as JupyterHub has it; `last_used` is in UTC, None if that was never told."""
+    """A server as JupyterHub has it; `last_used` is in UTC, None if that was never told.
+
+    `launch_id` is the launch of the start under way, None while the gate looks at what was chosen.
+    """
 
     name: str
     title: str
     phase: Phase
     last_used: datetime | None = None
+    launch_id: LaunchId | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,9 @@ def is_worth_a_card(view: ServerView) -> bool:
 def _view(known: Known, record: LaunchRecord | None, facts: Facts) -> ServerView:
     if known.phase is Phase.OFF and (record is None or _is_old(record, facts.now)):
         return ServerView(known.name, known.title, State.OFF, facts.now, last_used=known.last_used)
+    if record is not None and known.phase is Phase.STARTING and record.launch_id != known.launch_id:
+        # What was before is no part of the start that was just asked for.
+        record = None
     if record is None:
         state = State.RUNNING if known.phase is Phase.UP else State(known.phase)
         return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used, phase=known.phase)

@@ -229,3 +229,6 @@ SETTINGS_SAVED = _("Saved as {name}. It fills in this form and starts nothing.")
 TOO_MANY_SETTINGS = _("You have {most} settings, and no more can be kept. Remove one that you no longer need.")
 SETTINGS_REMOVED = _("{name} is removed.")
 SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try again.")
+
+# -- the job script before it is sent -----------------------------------------------------------------------------
+SCRIPT_IS = _("This is what Start would send to Slurm now. Secrets are not shown.")

@@ -143,3 +143,20 @@ NAME_OF_SETTINGS = _("Save as")
 SAVE = _("Save")
 REMOVE = _("Remove")
 NAME_AND_VALUE = _("{name} {value}")
+
+# -- a link to a notebook --------------------------------------------------------------------------------
+COPY_TITLE = _("Open a copy of a notebook")
+COPY_FROM_CLUSTER = _("File on the cluster")
+COPY_FROM_REPOSITORY = _("Git repository")
+COPY_FROM_GALLERY = _("Notebook of a gallery")
+COPY_PATH = _("File in it")
+COPY_REF = _("Branch, tag or commit")
+COPY_MAIN_BRANCH = _("its main branch")
+COPY_TO = _("Your copy")
+COPY_AND_OPEN = _("Copy and open")
+CHOOSE_AND_START = _("Choose and start a server")
+
+# -- the job script before it is sent ----------------------------------------------------------------------
+SHOW_SCRIPT = _("Show the job script")
+JOB_SCRIPT = _("Job script")
+NOT_SHOWN = _("(not shown)")

@@ -167,3 +167,23 @@ async def test_settings_without_scripts_are_links_that_fill_in_the_form(hub: Lau
         await expect(page.locator("#time")).to_have_value("2h")
         await page.get_by_role("button", name="Remove: night run").click()
         await expect(page.get_by_role("link", name="night run")).to_have_count(0)
+
+
+async def test_the_job_script_is_shown_and_follows_the_choices(hub: LaunchingHub) -> None:
+    async with logged_in(hub, "alice") as page:
+        await form(page)
+        script = page.locator("#script-text")
+        await expect(script).to_be_hidden()
+        await page.get_by_text("Show the job script").press("Enter")
+        await expect(script).to_contain_text("#SBATCH --time=60")
+        await expect(page.get_by_role("region", name="Job script")).to_be_visible()
+        await page.fill("#time", "2h")
+        await expect(script).to_contain_text("#SBATCH --time=120")
+        await page.fill("#time", "99h")
+        problem = page.locator("#script-problem")
+        await expect(problem).to_contain_text("Time: 99h is not offered. Choose")
+        await expect(script).to_be_hidden()
+        await page.context.clear_cookies()
+        await page.fill("#time", "3h")
+        await expect(page.locator("#form-away")).to_be_visible()
+    assert not hub.local.told("sbatch.stdin")

@@ -13,6 +13,7 @@ from jupyterhub.app import JupyterHub
 from profiles.facts import Capacity, Nodes, PartitionFacts, SiteFacts
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.clusters import clusters
+from slurm_ssh_spawner.launch.records.history import Sought
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
 
@@ -89,6 +90,18 @@ async def test_a_start_that_failed_and_a_stop_that_is_owed_are_said(hub: Launchi
     assert "Geneva cannot be reached. Ended at" in cards["default-server"]
     for number in (2, 3):
         assert "The job still runs and is charged." in cards[f"launch-{number:012x}"]
+
+
+async def test_a_card_shows_the_end_of_its_log_and_lists_read_none(hub: LaunchingHub) -> None:
+    alice, records = await hub.person("alice"), hub.core.launcher.records
+    launch_id = await _launch(hub, 1, reason="FAILED")
+    records.explain(launch_id, "FAILED", "The job's program failed (exit status 3).", "Traceback <1>")
+    await records.settled()
+    assert '<pre class="mb-0" tabindex="0">Traceback &lt;1&gt;</pre>' in (await alice.page("home")).text
+    (listed,) = await records.recent("alice", 1)
+    assert listed.end_log == ""
+    (found,) = await records.history.found(Sought(), 1)
+    assert found.end_log == ""
 
 
 async def test_a_server_is_started_again_with_the_same_choices_and_with_more_time(hub: LaunchingHub) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from jupyterhub.objects import Server
 
@@ -211,13 +212,13 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
             await asyncio.Event().wait()
         finally:
             await may_end.wait()
-            spawner._spawn_pending, spawner.server = False, Server()
+            spawner._spawn_pending, spawner.server = False, Server(orm_server=orm.Server(base_url="/user/alice/"))
 
     spawner._spawn_pending, spawner._spawn_future = True, asyncio.ensure_future(starts())
     await asyncio.sleep(0)
-    spawner.stop_reason = "It was stopped by ruth, an administrator of the hub."
+    spawner.stop_reason = "stopped by an administrator: ruth"
     answer = await alice.post("/@/space%20word/hub/home/cancel", [("server", "")])
     assert (answer.status_code, spawner.pending) == (302, "spawn")
     may_end.set()
+    await until(lambda: spawner.stop_reason == "stopped by its owner")
     await until(lambda: not spawner.active)
-    assert spawner.stop_reason == ""

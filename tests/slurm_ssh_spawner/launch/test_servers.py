@@ -40,7 +40,8 @@ BEGUN = LaunchRecord(
 )
 ENDED = replace(BEGUN, node="n1", ended=NOW - HOUR / 6, end_reason="The job's time limit of 1h was up.")
 OFF, UP = Known("", "Default server", Phase.OFF), Known("", "Default server", Phase.UP)
-STARTING, STOPPING = replace(UP, phase=Phase.STARTING), replace(UP, phase=Phase.STOPPING)
+STARTING = replace(UP, phase=Phase.STARTING, launch_id=builders.LAUNCH_ID)
+STOPPING = replace(UP, phase=Phase.STOPPING)
 PENDING = JobReport(JobState.PENDING, "PENDING", "Priority", begins=NOW + HOUR)
 
 
@@ -101,6 +102,15 @@ def test_a_server_that_runs_says_what_where_and_until_when() -> None:
     assert (view.asked.profile, view.asked.site, view.asked.minutes) == ("JupyterLab", "Geneva", 60)
     assert view.asked.resources == "2 cores, 1 GB, 1 h, partition debug"
     assert view.unreachable_since == NOW - HOUR
+
+
+@pytest.mark.parametrize("before", [ENDED, replace(BEGUN, stop_wanted=True)])
+def test_what_was_before_is_no_part_of_a_start_that_the_gate_still_looks_at(before: LaunchRecord) -> None:
+    known = replace(STARTING, launch_id=None)
+    first, *rest = servers([known], [before], _facts())
+    assert (first.state, first.record, first.asked.profile) == (State.STARTING, None, "")
+    assert first.is_jupyterhubs
+    assert [view.state for view in rest] == ([] if before.ended else [State.STOP_OWED])
 
 
 def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:

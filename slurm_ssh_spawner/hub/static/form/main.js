@@ -10,6 +10,7 @@ import { away, filled, first, form, options, profile, site, start, when } from "
 import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
+import { offerScript, showScript } from "./script.js";
 import { showSites, siteCards } from "./sites.js";
 
 const LOOK_MS = 300;
@@ -45,6 +46,7 @@ function look() {
       }
       showFields(false);
       showPreview(offer.preview);
+      showScript();
     })
     .catch(answered);
 }
@@ -138,6 +140,7 @@ function begin() {
   offerLink();
   offerPresets();
   followForecasts();
+  offerScript();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
   }

@@ -1,12 +1,15 @@
 // The cards of clusters: what is free there, and why one cannot be picked.
 import { card, cardsFor, replaced } from "./cards.js";
 import { placeOf, profiles } from "./offer.js";
-import { away, button, made, picked, profile, say, site } from "./page.js";
+import { away, made, picked, profile, say, site } from "./page.js";
 
-const DOTS = { free: "dot-good", busy: "dot-wait", away: "dot-bad", closed: "dot-bad", unknown: "dot-off" };
+const DOTS = {
+  free: "dot-good", busy: "dot-wait", away: "dot-bad", refused: "dot-bad", closed: "dot-bad", unknown: "dot-off",
+};
+// What the form does not pick by itself while there is another one.
+const LAST = { refused: 1, closed: 2 };
 
 export const siteCards = cardsFor(site);
-const askedAgain = new Set();
 
 function siteCard(each) {
   const place = placeOf(each.value);
@@ -20,12 +23,6 @@ function siteCard(each) {
   label.append(state);
   const holder = made("div", "launch-card");
   holder.append(label);
-  if (place.may_ask && each.disabled) {
-    holder.append(button("btn btn-sm btn-outline-secondary mt-1", say.ask_again, () => {
-      askedAgain.add(each.value);
-      takeSite(each.value);
-    }));
-  }
   return holder;
 }
 
@@ -50,13 +47,6 @@ function updated(was, now, each) {
       was.querySelector(name).textContent = now.querySelector(name).textContent;
     }
   });
-  const again = now.querySelector("button");
-  const before = was.querySelector("button");
-  if (again && !before) {
-    was.append(again);
-  } else if (before && !again) {
-    before.remove();
-  }
   was.querySelector(".dot").className = now.querySelector(".dot").className;
   news.parentElement.hidden = !news.textContent;
 }
@@ -64,7 +54,7 @@ function updated(was, now, each) {
 function label(each) {
   const place = placeOf(each.value);
   each.textContent = place.label;
-  each.disabled = place.state === "closed" && !askedAgain.has(each.value);
+  each.disabled = place.state === "closed";
 }
 
 export function showSites() {
@@ -72,8 +62,8 @@ export function showSites() {
   const known = profiles[profile.value];
   every.forEach(label);
   if (known && (!known.sites[site.value] || !site.selectedOptions.length || site.selectedOptions[0].disabled)) {
-    const keys = Object.keys(known.sites);
-    site.value = keys.find((key) => known.sites[key].place.state !== "closed") || keys[0];
+    const rank = (key) => LAST[known.sites[key].place.state] || 0;
+    site.value = Object.keys(known.sites).sort((one, other) => rank(one) - rank(other))[0];
   }
   // What a card says is not said once more below.
   const problem = document.getElementById("site-problem");
