@@ -117,6 +117,8 @@ EXPECTED = _("Slurm expects it to start at about {begins}.")
 GOES_ON = _("{site} cannot be reached since {since}. Your job still runs. Wait before you start it again.")
 MAY_GO_ON = _("{site} cannot be reached since {since}. Your job may still run. Wait before you start it again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
+STOPS_SOON = _("This page changes when the server has ended. You can start it again then.")
+STOPS_SINCE = _("It has been ending since {since}.")
 OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
