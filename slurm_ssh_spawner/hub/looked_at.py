@@ -9,7 +9,7 @@ from typing import Any
 def nothing_made(db: Any, user: Any, server: str) -> Iterator[None]:
     """Let a block look at a user's server; forget it after that if it was not there and does not run.
 
-    `user` is JupyterHub's, None if there is no such one; `server` is "" for the default one, which always is there.
+    `user` is JupyterHub's, None if there is none; `server` is "" for the default one, which is always there.
     """
     is_new = bool(server) and user is not None and server not in user.orm_spawners
     try:

@@ -35,7 +35,9 @@ class ScriptHandler(OfferHandler):
 
 def _process(user: Any, server: str, site: Any) -> ServerProcess:
     """Return what the job of a server would run."""
-    process: ServerProcess = user.get_spawner(server).process(site, shown_script.LAUNCH_ID)
+    if server and server not in user.orm_spawners:
+        user._new_orm_spawner(server, server)
+    process: ServerProcess = user.spawners[server].process(site, shown_script.LAUNCH_ID)
     # JupyterHub gives a server its address when it starts.
     known = {"JUPYTERHUB_SERVICE_PREFIX": url_path_join(user.url, url_escape_path(server), "/")}
     return replace(process, environ={**process.environ, **known})
