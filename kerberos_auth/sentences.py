@@ -1,14 +1,10 @@
 """Every sentence that people read about their login and their ticket; no other module words one.
 
-Translated by gettext: a site puts `jupyterhub-sites.mo` into its language's folder under Python's
-`share/locale`, and the language of the hub's process (LANGUAGE, LC_ALL, LC_MESSAGES, LANG) chooses it once, at
-start.  Names in braces stay as they are: values take their places.
+Said in the reader's language, see `languages`.  Names in braces stay as they are: values take their places.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 # -- the password ----------------------------------------------------------------------------------------
 LOGIN_REFUSED = _("Invalid username or password")
@@ -155,3 +151,5 @@ FOLDER_REPLACEABLE = _(
 )
 FOLDER_WRITABLE = _("The ticket folder {folder} cannot be used: other users may write to {parent}.")
 SERVICE_TICKET_NOT_STORED = _("The ticket of {principal} could not be stored. Check the ticket folder.")
+
+speaks(__name__)

@@ -14,7 +14,7 @@ from profiles.form.places import Place, place
 from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
-from profiles.sentences.labels import NOT_OFFERED_THERE
+from profiles.sentences import labels
 
 _Demand = tuple[object, ...]
 Thing = TypeVar("Thing")
@@ -66,7 +66,7 @@ class Pairs:
 
     def elsewhere(self, site: str) -> Place:
         """Return what people read of a site that does not offer the profile picked."""
-        return Place(self.titles[site], "closed", NOT_OFFERED_THERE)
+        return Place(self.titles[site], "closed", labels.NOT_OFFERED_THERE)
 
     def is_closed(self, site: str) -> bool:
         """Return whether it makes no sense at all to pick a site, whatever the profile."""

@@ -17,8 +17,7 @@ from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
-from profiles.sentences import refusals, shown
-from profiles.sentences.labels import NOTHING_OFFERED
+from profiles.sentences import labels, refusals, shown
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -123,7 +122,7 @@ def _place(
 def _first_profile(offer: Offer) -> str:
     for key in offer.profiles():
         return key
-    raise ChoiceRefused("profile", NOTHING_OFFERED)
+    raise ChoiceRefused("profile", labels.NOTHING_OFFERED)
 
 
 def _site(offer: Offer, profile: str, choices: Choices) -> str:

@@ -4,7 +4,8 @@ Each stands behind the place of a value, such as `sites.geneva.title`, whose nam
 one of the first three, `{found}` one of FOUND.
 """
 
-from profiles.sentences import translated as _
+from languages import sentence as _
+from languages import speaks
 
 # -- what may have been meant ------------------------------------------------------------------------------
 DID_YOU_MEAN = _("did you mean `{name}`?")
@@ -245,3 +246,5 @@ NOT_READ = _(
 FILES_HANG = _(
     "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )
+
+speaks(__name__)

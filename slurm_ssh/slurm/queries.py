@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from kernels.shell import Shell
+from languages import for_log
 from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
@@ -139,4 +140,4 @@ async def _parsed(parse: Callable[[str], Answer], text: str) -> Answer:
 
 
 def _warn(program: str, remote: Remote, problem: str) -> None:
-    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)
+    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, for_log(problem))

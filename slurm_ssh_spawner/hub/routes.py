@@ -15,7 +15,7 @@ from jupyterhub.apihandlers.shares import (
 )
 from jupyterhub.apihandlers.users import UserAPIHandler, UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.base import BaseHandler, UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
 from jupyterhub.handlers.pages import (
     AcceptShareHandler,
@@ -27,6 +27,7 @@ from jupyterhub.handlers.pages import (
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from languages import requests
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
@@ -138,6 +139,7 @@ def _init_handlers(app: Any) -> None:
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
         quiet.install(app.log)
+        requests.install(BaseHandler, app.tornado_settings)
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})

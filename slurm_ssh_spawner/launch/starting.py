@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from languages import for_reader
 from slurm_ssh_spawner.launch import forecast
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
@@ -96,7 +97,7 @@ class StartView:
             head.append(labels.REPORT_LAUNCH.format(launch=record.launch_id, user=record.user, **what))
             head.append(", ".join(f"{name}={value}" for name, value in record.choices.items()))
             head.append(f"{record.begun:%Y-%m-%d %H:%M:%S} UTC")
-        said = [failure.sentence, failure.log_path, failure.log] if failure else []
+        said = [for_reader(failure.sentence), failure.log_path, failure.log] if failure else []
         return "\n".join(line for line in (*head, "", *said) if line is not None)
 
 

@@ -1,14 +1,11 @@
 """Every sentence about servers and their hub that people read; what is no sentence stands in `labels`.
 
-Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
-under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{problem}` another
-sentence, whole.  The pages' own texts are in `hub/templates` and `hub/static`, those of jobs in their scripts.
+Said in the reader's language, see `languages`.  Names in braces stay as they are.  `{site}` is a site's title,
+`{problem}` another sentence, whole.  Texts of jobs are in their scripts.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 # -- how a start goes on ---------------------------------------------------------------------------------
 CONNECTING = _("Connecting to {site} as {owner}.")
@@ -205,6 +202,10 @@ NAME_UNUSABLE = _(
     "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
     "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
 )
+NO_SUCH_LANGUAGE = _(
+    "SlurmSSHSpawner.default_language: there are no sentences in {language}. Use en, fr, or a language of which "
+    "you have put jupyterhub-sites.mo into its folder."
+)
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
@@ -232,3 +233,5 @@ SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try agai
 
 # -- the job script before it is sent -----------------------------------------------------------------------------
 SCRIPT_IS = _("This is what Start would send to Slurm now. Secrets are not shown.")
+
+speaks(__name__)

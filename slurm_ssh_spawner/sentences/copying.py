@@ -3,7 +3,8 @@
 `{what}` is the notebook as its link names it, `{detail}` what a program said of it, `{name}` a server's title.
 """
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 # -- what a link may name --------------------------------------------------------------------------------
 OFF = _("This hub does not copy notebooks from links.")
@@ -56,3 +57,5 @@ CANNOT_COPY = _(
     "Start another one."
 )
 SERVER_SILENT = _("The server {name} did not say whether it has copied the notebook. Try again in a minute.")
+
+speaks(__name__)

@@ -1,6 +1,7 @@
 """Titles, buttons and heads of tables about servers that somebody shares.  No full stops."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 SHARE = _("Share")
 SHARE_TITLE = _("Share {server}")
@@ -29,3 +30,5 @@ SERVER_OF = _("{server} of {owner}")
 ENDS = _("ends {until}")
 OPEN = _("Open")
 LEAVE = _("Leave")
+
+speaks(__name__)

@@ -1,6 +1,7 @@
 """What pages say in a few words: titles, buttons, heads of tables, states, and parts of a line.  No full stops."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 # -- the frame of all pages ------------------------------------------------------------------------------
 SKIP_TO_CONTENT = _("Skip to the content")
@@ -10,6 +11,8 @@ HOURS = _("{hours} h")
 HOURS_AND_MINUTES = _("{hours} h {minutes} min")
 DAYS = _("{days} d")
 DAYS_AND_HOURS = _("{days} d {hours} h")
+CLOCK = _("{moment:%H:%M %Z}")
+DAY_AND_CLOCK = _("{moment:%a %H:%M %Z}")
 UTC_CLOCK = _("%H:%M UTC")
 UTC_DAY_AND_CLOCK = _("%a %d %b %H:%M UTC")
 
@@ -160,3 +163,5 @@ CHOOSE_AND_START = _("Choose and start a server")
 SHOW_SCRIPT = _("Show the job script")
 JOB_SCRIPT = _("Job script")
 NOT_SHOWN = _("(not shown)")
+
+speaks(__name__)
