@@ -104,6 +104,7 @@ def invite(db: Any, row: Any, minutes: int, job_ends: datetime | None) -> tuple[
     """Return the code of a new invitation and its end: after so many minutes, but never after that of the job."""
     lasts = timedelta(minutes=minutes)
     if job_ends:
+        # Of one that is about to end: JupyterHub takes 0 for a day.
         lasts = max(_A_SECOND, min(lasts, job_ends - datetime.now(UTC)))
     made, code = orm.ShareCode.new(db, row, scopes=[_SCOPE], expires_in=lasts.total_seconds())
     until = utc(made.expires_at)
@@ -192,7 +193,7 @@ def _why_over(each: Any, users: Any, catalogue: Catalogue) -> str:
 
 def _end_all(db: Any, rows: Iterable[Any], why: str) -> None:
     for each in tuple(rows):
-        what = f"access of {_whom(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
+        what = f"access of {_logged(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
         _log.info("sharing: %s to %s ended: %s", what, _server(each.spawner), why)
         db.delete(each)
     db.commit()
@@ -204,6 +205,10 @@ def _server(row: Any) -> str:
 
 def _whom(share: Any) -> str:
     return str(share.user.name) if share.user else guest_labels.ALL_MEMBERS.format(group=share.group.name)
+
+
+def _logged(share: Any) -> str:
+    return str(share.user.name) if share.user else f"group {share.group.name}"
 
 
 def _end(row: Any) -> datetime | None:

@@ -37,9 +37,20 @@ async def start_view(user: Any, server: str) -> StartView | None:
     return await _under_way(hub, user, spawner, view)
 
 
+async def stopping(user: Any, server: str) -> ServerView | None:
+    """Return a user's server that is being stopped; None at a hub whose spawner is another one."""
+    hub = getattr(user, "settings", {}).get(SETTING)
+    if not isinstance(hub, Hub):
+        return None
+    spawner = user.spawners[server]
+    return _server(hub, user, spawner, await _record(hub, spawner))
+
+
 async def _record(hub: Hub, spawner: Any) -> LaunchRecord | None:
     try:
-        return await hub.launcher.records.get(spawner.last_launch_id) if spawner.last_launch_id else None
+        # One that ran before the hub started knows its job alone.
+        launch_id = spawner.last_launch_id or spawner.launch_id
+        return await hub.launcher.records.get(launch_id) if launch_id else None
     except DatabaseAway:
         return None
 

@@ -4,6 +4,7 @@ from languages import sentence as _
 from languages import speaks
 
 SHARE = _("Share")
+SHARED_WITH = _("shared with {guests}")
 SHARE_TITLE = _("Share {server}")
 WHAT_IT_MEANS = _("What a guest can do")
 INVITE_TITLE = _("Invite somebody")

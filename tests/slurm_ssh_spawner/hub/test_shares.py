@@ -5,7 +5,7 @@ import html
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -114,6 +114,7 @@ async def test_a_guest_is_invited_accepts_and_is_put_out_again(
     assert not _may_enter(bob)
     assert (await bob.post(ACCEPT, [("code", code)])).status_code == 302
     assert _may_enter(bob)
+    assert "shared with bob" in _said((await alice.page("home")).text)
     shared = (await alice.page("share?server=south")).text
     assert "Take back the access of bob" in shared
     home = (await bob.page("home")).text
@@ -284,6 +285,22 @@ async def test_a_second_invitation_never_shortens_the_first(hub: LaunchingHub) -
         (share,) = hub.app.db.query(orm.Share)
         ends.append(share.expires_at)
     assert ends[0] == ends[1]
+
+
+async def test_an_invitation_ends_with_the_time_of_the_job(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    row = (await _up(hub, alice)).orm_spawner
+    job_ends = datetime.now(UTC) + timedelta(minutes=10)
+    _, until = guests.invite(hub.app.db, row, 240, job_ends)
+    assert until <= job_ends + timedelta(seconds=1)
+
+
+async def test_the_link_has_the_address_at_which_people_reach_the_hub(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _up(hub, alice)
+    hub.app.tornado_settings["public_url"] = urlsplit("https://hub.example.org/")
+    page = (await alice.post(INVITE, AN_HOUR)).text
+    assert f'value="https://hub.example.org{ACCEPT}?code=' in page
 
 
 async def test_a_guest_leaves(hub: LaunchingHub, caplog: pytest.LogCaptureFixture) -> None:

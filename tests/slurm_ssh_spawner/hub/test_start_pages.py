@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
-from jupyterhub.objects import Server
 
 from profiles.facts import Queue, SiteFacts
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.hub import stopping
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
@@ -122,6 +122,21 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     assert (await alice.page("home/start?server=")).status_code == 403
 
 
+async def test_a_start_that_waits_asks_where_its_owner_is_connected_and_only_for_them(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    hub.local.connected = (Login("alice", "alice", "geneva"),)
+    await ruth.page("home/start?user=alice&server=")
+    # What the page begins is begun before this ends.
+    await hub.core.look_again("ruth")
+    assert hub.local.entered == []
+    await alice.page("home/start?server=")
+    await until(lambda: bool(hub.local.entered))
+    assert set(hub.local.entered) == {("alice", "geneva")}
+    spawner._spawn_pending = False
+
+
 async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub) -> None:
     alice, bob, ruth = await hub.person("alice"), await hub.person("bob"), await hub.person("ruth", admin=True)
     spawner, progress = await _starting(hub, alice)
@@ -212,7 +227,9 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
             await asyncio.Event().wait()
         finally:
             await may_end.wait()
-            spawner._spawn_pending, spawner.server = False, Server(orm_server=orm.Server(base_url="/user/alice/"))
+            spawner.orm_spawner.server = orm.Server(ip="127.0.0.1", port=1, base_url="/user/alice/")
+            hub.app.db.commit()
+            spawner._spawn_pending = False
 
     spawner._spawn_pending, spawner._spawn_future = True, asyncio.ensure_future(starts())
     await asyncio.sleep(0)
@@ -222,3 +239,4 @@ async def test_a_start_that_is_long_in_ending_is_stopped_all_the_same(
     may_end.set()
     await until(lambda: spawner.stop_reason == "stopped by its owner")
     await until(lambda: not spawner.active)
+    spawner._spawn_future = None
