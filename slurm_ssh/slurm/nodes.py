@@ -78,7 +78,7 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
             partitions=_partitions(_rows(partitions, len(_PARTITION_FIELDS)), nodes, _Pauses(reserved)),
             reservations=tuple(map(_reservation, reserved)),
             asked_at=asked_at,
-            waiting=waiting.parse(queue),
+            queue=waiting.parse(queue),
         )
     except (KeyError, ValueError) as error:
         raise UnreadableAnswer(f"sinfo or scontrol answered something unknown: {error}") from error

@@ -1,6 +1,7 @@
 """Asks a person's own server to copy a notebook, and reads what it answers: untrusted, as all that servers say."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from jupyterhub import orm
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
+from languages import for_log
 from slurm_ssh.text import one_line
 from slurm_ssh.tunnels.answer import IN_PLACE
 from slurm_ssh_spawner.launch.source import Kind, Source, shown
@@ -27,27 +29,31 @@ _LONGEST_DETAIL = 300
 # What servers say of an address, or a method, that they do not know.
 _NO_HANDLER = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 _PAGES = {"lab": "lab/tree/", "notebook": "notebooks/"}
+# The names of sentences, which are said in the language of each request.
 _SENTENCES: Mapping[str, str] = {
-    "no-file": say.NO_SUCH_FILE,
-    "not-allowed": say.MAY_NOT_READ,
-    "unreadable": say.CANNOT_READ,
-    "no-regular-file": say.NO_REGULAR_FILE,
-    "no-notebook": say.NO_NOTEBOOK,
-    "too-large": say.TOO_LARGE,
-    "too-slow": say.TOO_SLOW,
-    "busy": say.BUSY,
-    "no-git": say.NO_GIT,
-    "no-ref": say.NO_SUCH_REF,
-    "not-in-repository": say.NOT_IN_REPOSITORY,
-    "repository-too-large": say.REPOSITORY_TOO_LARGE,
-    "repository-closed": say.REPOSITORY_CLOSED,
-    "git-failed": say.GIT_FAILED,
-    "gallery-closed": say.GALLERY_CLOSED,
-    "gallery-away": say.GALLERY_AWAY,
-    "not-in-gallery": say.NOT_IN_GALLERY,
-    "no-room": say.NO_ROOM,
-    "cannot-write": say.CANNOT_WRITE,
+    "no-file": "NO_SUCH_FILE",
+    "not-allowed": "MAY_NOT_READ",
+    "unreadable": "CANNOT_READ",
+    "no-regular-file": "NO_REGULAR_FILE",
+    "no-notebook": "NO_NOTEBOOK",
+    "too-large": "TOO_LARGE",
+    "too-slow": "TOO_SLOW",
+    "busy": "BUSY",
+    "no-git": "NO_GIT",
+    "no-ref": "NO_SUCH_REF",
+    "not-in-repository": "NOT_IN_REPOSITORY",
+    "repository-too-large": "REPOSITORY_TOO_LARGE",
+    "repository-closed": "REPOSITORY_CLOSED",
+    "git-failed": "GIT_FAILED",
+    "gallery-closed": "GALLERY_CLOSED",
+    "gallery-away": "GALLERY_AWAY",
+    "not-in-gallery": "NOT_IN_GALLERY",
+    "no-room": "NO_ROOM",
+    "cannot-write": "CANNOT_WRITE",
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ async def copied(db: Any, spawner: Any, title: str, source: Source) -> Copied:
         if row := orm.APIToken.find(db, token):
             db.delete(row)
             db.commit()
-    return _said(answer, title, source)
+    made = _said(answer, title, source)
+    _log.info("copy of %s for %s: %s", shown(source.place), user.name, made.page or for_log(made.problem))
+    return made
 
 
 async def _ask(url: str, token: str, source: Source) -> HTTPResponse | None:
@@ -131,9 +139,10 @@ def _why(said: Mapping[str, Any], title: str, source: Source) -> str:
     word, detail = said.get("problem"), one_line(str(said.get("detail", "")), _LONGEST_DETAIL)
     if word == "not-shown":
         return say.NOT_SHOWN.format(what=detail)
-    sentence = _SENTENCES.get(word) if isinstance(word, str) else None
-    if sentence is None:
+    known = _SENTENCES.get(word) if isinstance(word, str) else None
+    if known is None:
         return say.SERVER_SILENT.format(name=title)
+    sentence: str = getattr(say, known)
     what = {"no-ref": source.ref, "not-in-repository": source.path}.get(str(word), "")
     if not what:
         what = source.place if source.kind is not Kind.GIT or word == "too-slow" else source.path

@@ -9,8 +9,9 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
-from slurm_ssh_spawner.hub import naming, presets, shared
+from slurm_ssh_spawner.hub import links, naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
+from slurm_ssh_spawner.hub.looked_at import nothing_made
 from slurm_ssh_spawner.hub.password import AsksPassword
 
 _FIELD = "server_name"
@@ -31,15 +32,17 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
     async def _get(self, user_name: str, server_name: str, display_name: str) -> Any:
         if name := self.get_query_argument(_SETTINGS, ""):
             self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
-        await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
+        user = self._user_of(user_name)
+        with nothing_made(self.db, user, server_name):
+            await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
 
     def _get_user_options(self, query_options: dict[str, list[str]]) -> dict[str, Any]:
         """Return none: with any, JupyterHub starts the server at once."""
         query_options.pop(_SETTINGS, None)
         if self._filled:
-            shared.note_link({name: [value] for name, value in self._filled.choices.items()}, self._filled.note)
+            links.note({name: [value] for name, value in self._filled.choices.items()}, self._filled.note)
         elif query_options:
-            shared.note_link(query_options)
+            links.note(query_options)
         return {}
 
     @web.authenticated

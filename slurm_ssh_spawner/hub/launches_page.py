@@ -22,8 +22,9 @@ from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.grouped import grouped
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.records.announcements import LONGEST, Announcement
-from slurm_ssh_spawner.launch.records.history import Sought, Stand
-from slurm_ssh_spawner.launch.records.stops import ADMIN, is_stop
+from slurm_ssh_spawner.launch.records.history import Sought
+from slurm_ssh_spawner.launch.records.stand import Stand, stand
+from slurm_ssh_spawner.launch.records.stops import ADMIN
 from slurm_ssh_spawner.sentences import admin
 
 _A_PAGE = 50
@@ -74,10 +75,10 @@ class AdminPage(BaseHandler):  # type: ignore[misc]
 
     def sought(self) -> Sought:
         """Return what is looked for; what there is none of is left out."""
-        stand = self._text("state")
+        asked_for = self._text("state")
         return Sought(
             words=self._text("words"),
-            stand=Stand(stand) if stand in list(Stand) else Stand.ANY,
+            stand=Stand(asked_for) if asked_for in list(Stand) else Stand.ANY,
             site=self._text("site"),
             profile=self._text("profile"),
         )
@@ -186,26 +187,16 @@ def announcement(app: Any, _user: Any) -> Announcement | None:
 
 
 def _row(hub: Hub, record: LaunchRecord) -> Row:
-    what = asked(hub.catalogue.current, record)
-    stand, time = _stand(record), ""
+    what, time = asked(hub.catalogue.current, record), ""
     if record.ended:
         time = admin.LASTED.format(time=lasting((record.ended - record.begun) // timedelta(minutes=1)))
     elif (report := _report(hub, record)).ends:
         time = admin.LEFT.format(time=lasting(-_minutes_since(report.ends)))
-    return Row(record, stand, what, time, why_ended(record, what.site, ADMIN) if record.ended else "")
+    return Row(record, stand(record), what, time, why_ended(record, what.site, ADMIN) if record.ended else "")
 
 
 def _report(hub: Hub, record: LaunchRecord) -> JobReport:
     return hub.watch.latest(record.job(hub.launcher.hub_name), YOUNG_SECONDS)
-
-
-def _stand(record: LaunchRecord) -> Stand:
-    """Return how far a launch is, as the statements of `history` find it."""
-    if record.ended is None:
-        if record.stop_wanted:
-            return Stand.STOP_OWED
-        return Stand.UP if record.node else Stand.ON_ITS_WAY
-    return Stand.ENDED if record.node or is_stop(record.end_reason) else Stand.FAILED
 
 
 def _minutes_since(moment: datetime) -> int:

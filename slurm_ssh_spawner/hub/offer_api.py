@@ -16,7 +16,9 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
 
     The answer is `profiles.form.told.data` and `recent`, the profiles that were started last.  With choices, each
     under its name (`&profile=KEY&time=2h`), it is `told.looked_at`: of that profile alone, with what would come of
-    them.  Needed is the scope `servers` for that user.
+    them.  Moments in its texts stand in braces, for the reader's clock.
+
+    Needed is the scope `servers` for that user.
     """
 
     # What is asked besides choices.

@@ -55,7 +55,7 @@ from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
 from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
-from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.hub.start_view import start_view, stopping
 from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
@@ -149,7 +149,7 @@ def _init_handlers(app: Any) -> None:
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
             "launch_pages": SimpleNamespace(
-                start=start_view, moments=moments.functions, took=took, ticking=ticking
+                start=start_view, stopping=stopping, moments=moments.functions, took=took, ticking=ticking
             ),
             "launch_admin": admin,
             "launch_guests": SimpleNamespace(say=guest_sentences, label=guest_labels),

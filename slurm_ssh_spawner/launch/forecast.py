@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from profiles.errors import ChoiceRefused
+from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve
 from profiles.offer.offer import Offer
@@ -14,6 +15,7 @@ from slurm_ssh_spawner.sentences import forecast as sentences
 
 # Clocks of hub and cluster differ by seconds; Slurm itself looks at its queue every half minute.
 _AT_ONCE = timedelta(minutes=1)
+_FOR_ITS_TURN = ("Priority", "Resources")
 # Slurm says "in a year" of what it cannot foresee, such as the end of a job without a limit.
 _FORESEEN = timedelta(days=300)
 
@@ -67,6 +69,22 @@ def said(offer: Offer, launch: Launch, forecast: Forecast | None) -> Said:
     return Said(_expected(_waiting(offer, launch)), forecast.begins) if away < _FORESEEN else Said()
 
 
+def before(count: int) -> str:
+    """Return how many jobs are before somebody's own, as a sentence."""
+    text = {0: sentences.NEXT, 1: sentences.ONE_BEFORE}.get(count, sentences.SEVERAL_BEFORE)
+    return text.format(count=count)
+
+
+def place(facts: SiteFacts, job_id: str, reason: str) -> int | None:
+    """Return how many jobs are before one that waits for that reason, None if nobody can tell.
+
+    What waits for something else than its turn has no place.
+    """
+    if facts.is_stale or facts.queue is None or reason not in _FOR_ITS_TURN:
+        return None
+    return facts.queue.before.get(job_id)
+
+
 def _expected(waiting: int) -> str:
     text = {0: sentences.EXPECTED, 1: sentences.ONE_WAITS}.get(waiting, sentences.SEVERAL_WAIT)
     # The moment stays as it is: each reader has a clock of their own.
@@ -76,7 +94,7 @@ def _expected(waiting: int) -> str:
 def _waiting(offer: Offer, launch: Launch) -> int:
     """Return how many jobs wait in the partition of a launch, 0 if nobody can tell."""
     facts = offer.facts_of(launch.site_key)
-    if facts.is_stale or not facts.waiting:
+    if facts.is_stale or facts.queue is None:
         return 0
     default = (name for name, each in (facts.partitions or {}).items() if each.is_default)
-    return facts.waiting.get(launch.partition or next(default, ""), 0)
+    return facts.queue.waiting.get(launch.partition or next(default, ""), 0)

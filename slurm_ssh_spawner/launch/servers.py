@@ -11,7 +11,8 @@ from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.stops import OWNER, Reader, is_stop
+from slurm_ssh_spawner.launch.records.stand import At, at
+from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
 from slurm_ssh_spawner.launch.waiting import why_waits
 
 TOLD_FOR = timedelta(days=7)
@@ -229,14 +230,11 @@ def _state(phase: Phase, record: LaunchRecord, report: JobReport) -> State:
         return State.STOPPING if report.state.is_over or report.state is JobState.ENDING else State.RUNNING
     if phase is Phase.STOPPING:
         return State.STOPPING
-    if record.ended and phase is Phase.OFF:
-        # One that was stopped on the way has not failed.
-        was_up = record.node or is_stop(record.end_reason)
-        return State.ENDED if was_up else State.FAILED
-    if record.stop_wanted and phase is Phase.OFF:
-        return State.STOP_OWED
+    now = at(record, report)
+    if now is At.WAITING or (phase is Phase.OFF and now is not At.RUNNING):
+        return State(now)
     # One that goes on without a server of JupyterHub is about to get one.
-    return State.WAITING if report.state is JobState.PENDING and not record.ended else State.STARTING
+    return State.STARTING
 
 
 def _is_old(record: LaunchRecord, now: datetime) -> bool:

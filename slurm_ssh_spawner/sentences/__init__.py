@@ -117,6 +117,8 @@ EXPECTED = _("Slurm expects it to start at about {begins}.")
 GOES_ON = _("{site} cannot be reached since {since}. Your job still runs. Wait before you start it again.")
 MAY_GO_ON = _("{site} cannot be reached since {since}. Your job may still run. Wait before you start it again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
+STOPS_SOON = _("This page changes when the server has ended. You can start it again then.")
+STOPS_SINCE = _("It has been ending since {since}.")
 OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
@@ -129,6 +131,8 @@ USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
+NOT_ALLOWED = _("You may not do that with this server. Ask the administrators of the hub.")
+NO_NAMED_SERVERS = _("This hub has no named servers. Start your usual one.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
     "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."

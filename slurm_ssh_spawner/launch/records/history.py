@@ -2,43 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RUNS
-from slurm_ssh_spawner.launch.records.stops import is_stop_in
+from slurm_ssh_spawner.launch.records.stand import IN_TABLE, Stand
 from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord
 from slurm_ssh_spawner.launch.records.worker import Worker
 
 _ROW = LAUNCHES.c
 _GOES_ON = _ROW.ended.is_(None)
-_FAILED = sa.and_(_ROW.ended.is_not(None), _ROW.node == "", sa.not_(is_stop_in(_ROW.end_reason)))
 # Words are looked for in so many of the newest launches that are sought besides.
 _MOST_SEARCHED = 20_000
 _SEARCHED = (_ROW.user, _ROW.owner, _ROW.server, _ROW.profile_key, _ROW.node, _ROW.end_reason)
-
-
-class Stand(StrEnum):
-    """How far a launch is, as it can be looked for."""
-
-    ANY = ""
-    ON_ITS_WAY = "on-its-way"
-    UP = "up"
-    STOP_OWED = "stop-owed"
-    FAILED = "failed"
-    ENDED = "ended"
-
-
-_STANDS = {
-    Stand.ANY: sa.true(),
-    Stand.ON_ITS_WAY: sa.and_(_GOES_ON, _ROW.node == "", sa.not_(_ROW.stop_wanted)),
-    Stand.UP: sa.and_(_GOES_ON, _ROW.node != "", sa.not_(_ROW.stop_wanted)),
-    Stand.STOP_OWED: sa.and_(_GOES_ON, _ROW.stop_wanted),
-    Stand.FAILED: _FAILED,
-    Stand.ENDED: sa.and_(_ROW.ended.is_not(None), sa.not_(_FAILED)),
-}
 
 
 @dataclass(frozen=True)
@@ -93,7 +70,7 @@ def _found(sought: Sought, limit: int, offset: int) -> sa.Select[Any]:
 
 def _sought(sought: Sought) -> sa.ColumnElement[bool]:
     """Return what holds of launches that are sought, whatever words stand in them."""
-    found = [_STANDS[sought.stand]]
+    found = [IN_TABLE[sought.stand]]
     if sought.site:
         found.append(_ROW.site_key == sought.site)
     if sought.profile:
@@ -129,15 +106,15 @@ class History:
 
     async def ended(self, since: datetime) -> dict[str, Ended]:
         """Return how many launches ended since then, by site."""
-        failed = sa.func.sum(sa.case((_FAILED, 1), else_=0))
+        failed = sa.func.sum(sa.case((IN_TABLE[Stand.FAILED], 1), else_=0))
         query = sa.select(_ROW.site_key, sa.func.count(), failed).where(_ROW.ended >= since)
         found = await self._worker.read(lambda each: each.execute(query.group_by(_ROW.site_key)).all())
         return {site: Ended(count, int(failures)) for site, count, failures in found}
 
     async def failures(self, since: datetime, limit: int) -> tuple[LaunchRecord, ...]:
         """Return the launches that failed since then, the newest first."""
-        query = sa.select(*LISTED).where(_FAILED, _ROW.ended >= since).order_by(_ROW.ended.desc()).limit(limit)
-        return await self._searched(query)
+        failed = sa.select(*LISTED).where(IN_TABLE[Stand.FAILED], _ROW.ended >= since)
+        return await self._searched(failed.order_by(_ROW.ended.desc()).limit(limit))
 
     async def _searched(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
         found = await self._worker.search(lambda connection: connection.execute(query).all())

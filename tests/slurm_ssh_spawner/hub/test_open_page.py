@@ -18,7 +18,7 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from slurm_ssh.tunnels.answer import IN_PLACE
-from tests.support import launching
+from tests.support import in_browser, launching
 from tests.support.launching import LaunchingHub, Person
 
 _HUB = "/@/space%20word/hub"
@@ -275,3 +275,23 @@ async def test_nobody_has_another_one_copy_by_a_forged_form_or_at_their_server(
     # bob has no server: he is shown the page.
     assert "No server of yours runs." in _text((await bob.post(f"{_HUB}/open", fields[1:])).text)
     assert state.asked == []
+
+
+async def test_why_nothing_was_copied_is_said_in_the_language_of_who_asked(
+    hub: LaunchingHub, notebook: tuple[Notebook, int]
+) -> None:
+    alice, (state, port) = await hub.person("alice"), notebook
+    _runs(hub, alice, port)
+    state.body = b'{"problem": "busy"}'
+    fields = [("server", ""), ("from", "/gpfs/project/x.ipynb")]
+    answer = await alice.post(f"{_HUB}/open", fields, headers={"Accept-Language": "fr"})
+    assert "Ce serveur copie un autre notebook." in _text(answer.text)
+    assert "This server is copying another notebook." in _text((await alice.post(f"{_HUB}/open", fields)).text)
+
+
+async def test_the_page_fits_a_phone(hub: LaunchingHub, notebook: tuple[Notebook, int]) -> None:
+    alice, (_, port) = await hub.person("alice"), notebook
+    async with in_browser.logged_in(hub, "alice", viewport={"width": 375, "height": 700}) as page:
+        _runs(hub, alice, port)
+        await page.goto(f"open?from=/gpfs/project/{'averylongname' * 5}.ipynb")
+        assert await page.evaluate("document.documentElement.scrollWidth") == 375

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from profiles.facts import PartitionFacts, SiteFacts
+from profiles.facts import PartitionFacts, Queue, SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
 from slurm_ssh.slurm.forecast import Forecast
@@ -75,15 +75,36 @@ def test_of_another_moment_each_reader_has_a_clock() -> None:
         ({"normal": 1, "gpu": 7}, " One job already waits there."),
         ({"gpu": 7}, ""),
         ({}, ""),
-        (None, ""),
     ],
 )
 def test_who_already_waits_in_that_partition_is_said_if_it_is_known(waiting: Any, text: str) -> None:
-    facts = SiteFacts(partitions={"normal": _NORMAL}, asked_at=builders.NOW, waiting=waiting)
+    facts = SiteFacts(partitions={"normal": _NORMAL}, asked_at=builders.NOW, queue=Queue(waiting, {}))
     expected = "Slurm expects it to start at about {begins}."
     assert _said(90, facts).text == f"{expected}{text}"
     assert _said(90, replace(facts, is_stale=True)).text == expected
     assert _said(0, facts).text == "Slurm would start it at once."
+
+
+@pytest.mark.parametrize(
+    ("job", "reason", "place", "said"),
+    [
+        ("17", "Priority", 3, "3 jobs are before yours."),
+        ("18", "Resources", 1, "One job is before yours."),
+        ("19", "Resources", 0, "Yours is the next one in the queue of its partition."),
+    ],
+)
+def test_a_job_that_waits_for_its_turn_has_a_place(job: str, reason: str, place: int, said: str) -> None:
+    facts = SiteFacts(asked_at=builders.NOW, queue=Queue({"normal": 4}, {"17": 3, "18": 1, "19": 0}))
+    assert forecast.place(facts, job, reason) == place
+    assert forecast.before(place) == said
+
+
+def test_any_other_has_none_nor_has_one_of_which_nobody_tells() -> None:
+    facts = SiteFacts(asked_at=builders.NOW, queue=Queue({"normal": 4}, {"17": 3}))
+    assert forecast.place(facts, "17", "AssocGrpCpuLimit") is None
+    assert forecast.place(facts, "18", "Priority") is None
+    assert forecast.place(replace(facts, is_stale=True), "17", "Priority") is None
+    assert forecast.place(SiteFacts(), "17", "Priority") is None
 
 
 def test_what_slurm_cannot_foresee_is_not_said() -> None:

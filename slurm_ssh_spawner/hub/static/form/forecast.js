@@ -5,8 +5,9 @@ import { brought, form, made, options, site } from "./page.js";
 
 const REST_MS = 1000;
 const AGAIN_MS = 2500;
-const MOST_TRIES = 12;
 const REFRESH_MS = 60000;
+// Nobody looks at a form for so long without touching it.
+const LEFT_MS = 900000;
 
 const summary = document.getElementById("launch-summary");
 const line = made("p");
@@ -16,6 +17,7 @@ let told = {};
 let about = "";
 let asking = null;
 let waiting = 0;
+let touchedAt = Date.now();
 // To look at a form is no reason to send a ticket anywhere.
 let isChosen = false;
 
@@ -60,6 +62,11 @@ function ask(tries) {
   if (document.hidden) {
     return;
   }
+  if (Date.now() - touchedAt > LEFT_MS) {
+    told = {};
+    show();
+    return;
+  }
   const query = about;
   asking = new AbortController();
   const headers = { "X-XSRFToken": window.jhdata.xsrf_token };
@@ -69,8 +76,8 @@ function ask(tries) {
       if (query === about) {
         told = answer.sites;
         show();
-        const isDue = answer.again && tries < MOST_TRIES;
-        later(isDue ? AGAIN_MS : REFRESH_MS, isDue ? tries + 1 : 0);
+        // Where many ask, each asks less often.
+        later(answer.again ? Math.min(AGAIN_MS * 2 ** tries, REFRESH_MS) : REFRESH_MS, answer.again ? tries + 1 : 0);
       }
     })
     .catch((problem) => {
@@ -79,6 +86,14 @@ function ask(tries) {
         later(REFRESH_MS, 0);
       }
     });
+}
+
+// Whoever comes back to a form that was left is told anew.
+function touched() {
+  if (Date.now() - touchedAt > LEFT_MS) {
+    later(REST_MS, 0);
+  }
+  touchedAt = Date.now();
 }
 
 // What was said of another choice is not said of this one.
@@ -102,11 +117,15 @@ export function followForecasts() {
   summary.after(line);
   ["input", "change", "click"].forEach((name) => form.addEventListener(name, (event) => {
     isChosen = isChosen || event.isTrusted;
+    touched();
     // When the form itself has followed it.
     setTimeout(changed);
   }, true));
   // The form also fills in a draft, or what is saved; it says then what would be started.
   new MutationObserver(changed).observe(summary, { childList: true, characterData: true, subtree: true });
-  document.addEventListener("visibilitychange", () => later(REST_MS, 0));
+  document.addEventListener("visibilitychange", () => {
+    touched();
+    later(REST_MS, 0);
+  });
   changed();
 }

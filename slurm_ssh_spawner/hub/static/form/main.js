@@ -6,7 +6,7 @@ import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, 
 import { followForecasts } from "./forecast.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
-import { away, filled, first, form, options, profile, site, start, when } from "./page.js";
+import { away, filled, first, form, options, profile, site, start } from "./page.js";
 import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
@@ -130,7 +130,6 @@ function listen() {
 function begin() {
   const isWrong = profile.matches("[autofocus]") ? profileCards : site.matches("[autofocus]") ? siteCards : null;
   take(first);
-  document.querySelectorAll("#site-hint time").forEach((time) => { time.textContent = when(time.dateTime); });
   beginProfiles();
   showSites();
   describe();

@@ -2,7 +2,7 @@
 import { controls } from "./fields.js";
 import { facing } from "./memory.js";
 import { placeOf } from "./offer.js";
-import { button, filled, made, options, say, site, start, when } from "./page.js";
+import { button, filled, made, moment, options, say, site, start, tell } from "./page.js";
 import { takeSite } from "./sites.js";
 
 const summary = document.getElementById("launch-summary");
@@ -29,9 +29,7 @@ function showProblem(control, text) {
   shown.classList.toggle("is-invalid", Boolean(text));
   if (text) {
     shown.setAttribute("aria-invalid", "true");
-    if (problem.textContent !== text) {
-      problem.textContent = text;
-    }
+    tell(problem, text);
   } else if (problem) {
     shown.removeAttribute("aria-invalid");
     problem.remove();
@@ -56,13 +54,13 @@ function showEcho(control, text) {
     control.after(echo);
   }
   if (echo) {
-    echo.textContent = text || "";
+    tell(echo, text || "");
     echo.hidden = !text;
   }
 }
 
 export function showPreview(preview) {
-  const end = { end: preview.ends ? when(preview.ends) : "" };
+  const end = { end: preview.ends ? moment(preview.ends) : "" };
   controls().forEach((control) => {
     showProblem(control, preview.problems[control.name]);
     const echo = preview.said[control.name];
@@ -79,13 +77,17 @@ export function showPreview(preview) {
 // It is read out when something else would be started, not whenever the clock goes on.
 function showSummary(preview, end, news) {
   const meant = JSON.stringify([preview.stop, preview.summary, news]);
-  const text = preview.stop || filled(preview.summary, end);
-  if (summary.textContent === text + (news && " " + news)) {
+  const text = made("span");
+  const also = made("strong", "launch-news");
+  tell(text, preview.stop || filled(preview.summary, end));
+  tell(also, news);
+  const parts = news ? [text, " ", also] : [text];
+  if (summary.textContent === parts.map((each) => each.textContent || each).join("")) {
     return;
   }
   summary.setAttribute("aria-live", summary.dataset.meant === meant ? "off" : "polite");
   summary.dataset.meant = meant;
-  summary.replaceChildren(made("span", "", text), ...(news ? [" ", made("strong", "launch-news", news)] : []));
+  summary.replaceChildren(...parts);
   summary.classList.toggle("launch-why", Boolean(preview.stop));
 }
 

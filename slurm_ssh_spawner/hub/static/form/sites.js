@@ -1,7 +1,7 @@
 // The cards of clusters: what is free there, and why one cannot be picked.
 import { card, cardsFor, replaced } from "./cards.js";
 import { placeOf, profiles } from "./offer.js";
-import { away, made, picked, profile, say, site } from "./page.js";
+import { away, made, picked, plain, profile, say, site, tell } from "./page.js";
 
 const DOTS = {
   free: "dot-good", busy: "dot-wait", away: "dot-bad", refused: "dot-bad", closed: "dot-bad", unknown: "dot-off",
@@ -15,8 +15,11 @@ function siteCard(each) {
   const place = placeOf(each.value);
   const label = card(site, each.value, place.title);
   label.querySelector("input").disabled = each.disabled;
-  label.append(made("span", "secondary launch-age", away.hidden ? place.age : ""));
-  const news = made("span", "launch-news", place.news);
+  const age = made("span", "secondary launch-age");
+  tell(age, away.hidden ? place.age : "");
+  label.append(age);
+  const news = made("span", "launch-news");
+  tell(news, place.news);
   const state = made("span", "launch-state");
   state.append(made("span", "dot flex-shrink-0 " + DOTS[place.state]), news);
   state.hidden = !place.news;
@@ -44,7 +47,7 @@ function updated(was, now, each) {
   was.querySelector("input").disabled = each.disabled;
   [".launch-news", ".launch-age"].forEach((name) => {
     if (was.querySelector(name).textContent !== now.querySelector(name).textContent) {
-      was.querySelector(name).textContent = now.querySelector(name).textContent;
+      was.querySelector(name).replaceChildren(...now.querySelector(name).childNodes);
     }
   });
   was.querySelector(".dot").className = now.querySelector(".dot").className;
@@ -53,7 +56,7 @@ function updated(was, now, each) {
 
 function label(each) {
   const place = placeOf(each.value);
-  each.textContent = place.label;
+  each.textContent = plain(place.label);
   each.disabled = place.state === "closed";
 }
 
@@ -67,7 +70,7 @@ export function showSites() {
   }
   // What a card says is not said once more below.
   const problem = document.getElementById("site-problem");
-  if (problem && every.some((each) => placeOf(each.value).news === problem.textContent)) {
+  if (problem && every.some((each) => plain(placeOf(each.value).news) === problem.textContent)) {
     problem.remove();
   }
   const cards = Array.from(siteCards.children);

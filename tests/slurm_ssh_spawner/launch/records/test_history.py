@@ -8,7 +8,8 @@ from sqlalchemy.dialects import sqlite
 
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.records import LaunchRecords, history
-from slurm_ssh_spawner.launch.records.history import Sought, Stand
+from slurm_ssh_spawner.launch.records.history import Sought
+from slurm_ssh_spawner.launch.records.stand import Stand
 from tests.support import builders
 
 
