@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from jupyterhub.slugs import is_valid_safe_slug
 from jupyterhub.utils import url_escape_path, url_path_join
 
 from slurm_ssh_spawner.hub.failures import as_launch_failure
@@ -32,9 +33,20 @@ class ScriptHandler(OfferHandler):
 
 
 def _process(user: Any, server: str, site: Any) -> ServerProcess:
-    """Return what the job of a server would run; of one that there is not yet, what the default one's would."""
-    name = server if server in user.orm_spawners else ""
-    process: ServerProcess = user.spawners[name].process(site, shown_script.LAUNCH_ID)
+    """Return what the job of a server would run; of a name that none can have, what the default one's would.
+
+    Of a server that there is not yet JupyterHub has to make a row to know; nothing is awaited until it is gone.
+    """
+    name = server if server in user.orm_spawners or is_valid_safe_slug(server) else ""
+    is_new = name not in user.orm_spawners
+    spawner = user.get_or_create_spawner(name, name)
+    try:
+        process: ServerProcess = spawner.process(site, shown_script.LAUNCH_ID)
+    finally:
+        if is_new and name:
+            user.spawners.pop(name)
+            user.db.delete(spawner.orm_spawner)
+            user.db.commit()
     # JupyterHub gives a server its address when it starts.
     known = {"JUPYTERHUB_SERVICE_PREFIX": url_path_join(user.url, url_escape_path(name), "/")}
     return replace(process, environ={**process.environ, **known})
