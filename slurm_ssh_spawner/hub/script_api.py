@@ -7,6 +7,7 @@ from jupyterhub.slugs import is_valid_safe_slug
 from jupyterhub.utils import url_escape_path, url_path_join
 
 from slurm_ssh_spawner.hub.failures import as_launch_failure
+from slurm_ssh_spawner.hub.looked_at import nothing_made
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch import shown_script
@@ -26,27 +27,24 @@ class ScriptHandler(OfferHandler):
         hub: Hub = self.settings[SETTING]
         with as_launch_failure():
             launch = await hub.decided(request, choices)
-            process = _process(user, request.server, launch.site)
+            server = _name(user, request.server)
+            with nothing_made(self.db, user, server):
+                process = _process(user, server, launch.site)
             text = shown_script.shown(launch, hub.launcher.hub_name, process)
         self.set_header("Cache-Control", "no-store")
         self.write({"script": text})
 
 
-def _process(user: Any, server: str, site: Any) -> ServerProcess:
-    """Return what the job of a server would run; of a name that none can have, what the default one's would.
+def _name(user: Any, asked: str) -> str:
+    """Return the server that is asked about; the usual one for a name that no server can have."""
+    return asked if asked in user.orm_spawners or is_valid_safe_slug(asked) else ""
 
-    Of a server that there is not yet JupyterHub has to make a row to know; nothing is awaited until it is gone.
-    """
-    name = server if server in user.orm_spawners or is_valid_safe_slug(server) else ""
-    is_new = name not in user.orm_spawners
-    spawner = user.get_or_create_spawner(name, name)
-    try:
-        process: ServerProcess = spawner.process(site, shown_script.LAUNCH_ID)
-    finally:
-        if is_new and name:
-            user.spawners.pop(name)
-            user.db.delete(spawner.orm_spawner)
-            user.db.commit()
+
+def _process(user: Any, server: str, site: Any) -> ServerProcess:
+    """Return what the job of a server would run."""
+    if server and server not in user.orm_spawners:
+        user._new_orm_spawner(server, server)
+    process: ServerProcess = user.spawners[server].process(site, shown_script.LAUNCH_ID)
     # JupyterHub gives a server its address when it starts.
-    known = {"JUPYTERHUB_SERVICE_PREFIX": url_path_join(user.url, url_escape_path(name), "/")}
+    known = {"JUPYTERHUB_SERVICE_PREFIX": url_path_join(user.url, url_escape_path(server), "/")}
     return replace(process, environ={**process.environ, **known})

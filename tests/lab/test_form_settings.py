@@ -47,7 +47,7 @@ def test_settings_that_were_kept_start_the_job_whose_script_was_shown(lab: Lab, 
 
 
 def _normal(script: str) -> list[str]:
-    """Return the lines of a script, whatever the id of its launch is."""
+    """Return the lines of a script, whatever the id of its launch is, and the order of its variables."""
     found = re.search(r"--job-name=jupyter-[a-z0-9_-]+-([0-9a-f]{12})", script)
     assert found
-    return script.replace(found[1], "0" * 12).strip().splitlines()
+    return sorted(script.replace(found[1], "0" * 12).strip().splitlines())
