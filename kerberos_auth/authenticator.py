@@ -16,6 +16,8 @@ from languages import requests
 from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
+from .login_help import LoginHelp
+from .new_ticket import NewTicket
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
 from .shutdown import at_the_end
@@ -42,7 +44,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     """
 
     sentences = sentences
-    """For login.html."""
+    """For pages that are not made here."""
 
     realm = Unicode(
         "",
@@ -108,6 +110,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self._realm = self.realm or tickets.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
+            self.login_help = LoginHelp(parent=self)
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
             raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error
@@ -117,6 +120,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
+        self.new_ticket = NewTicket(self)
         self._group_threads = LoginThreads(_GROUP_THREADS)
         self.turns = Turns()
         keytab = "" if self.verify_kdc == "off" else self.keytab

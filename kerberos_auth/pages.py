@@ -1,7 +1,9 @@
 """What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from jupyterhub.handlers import BaseHandler
@@ -10,9 +12,10 @@ from tornado import web
 from tornado.escape import xhtml_escape
 from tornado.httputil import url_concat
 
-from . import sentences
+from . import new_ticket, sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
+from .new_ticket import NewTicket
 from .renewal import Notice
 from .way_back import WayBack
 
@@ -28,10 +31,24 @@ def routes(keeping: TicketKeeping) -> list[Route]:
     ]
 
 
-def ticket_notice(user: Any) -> Notice | None:
+def ticket_notice(user: Any) -> "Notice | News | None":
     """Return what the page's banner tells a user; for `c.JupyterHub.template_vars`, whose pages name it."""
-    keeping = getattr(getattr(user, "authenticator", None), "keeping", None)
-    return keeping.renewal.notice(user.name) if isinstance(keeping, TicketKeeping) else None
+    authenticator = getattr(user, "authenticator", None)
+    keeping = getattr(authenticator, "keeping", None)
+    if not isinstance(keeping, TicketKeeping):
+        return None
+    return _news(authenticator, user.name) or keeping.renewal.notice(user.name)
+
+
+def _news(authenticator: Any, user: str) -> "News | None":
+    new: NewTicket = authenticator.new_ticket
+    if not new.is_news(user):
+        return None
+    try:
+        ends = _Moment.of(authenticator.tickets.get(user).end)
+    except AuthFailed:
+        return None
+    return News(sentences.NEW_TICKET_UNTIL, ends, partial(new.was_told, user))
 
 
 class NoTicket(web.HTTPError):
@@ -61,6 +78,12 @@ def _login_url(handler: Any) -> str:
 class LoginPage(WayBack, LoginHandler):  # type: ignore[misc]
     """JupyterHub's login form."""
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Return a field's text; a password of no text is refused as a wrong one: tornado would quote it."""
+        if name == new_ticket.FIELD:
+            return value.decode("utf-8", "surrogateescape")
+        return str(super().decode_argument(value, name))
+
     async def prepare(self) -> None:
         """Let others' pages be answered between the forms of a crowd."""
         await self.authenticator.turns.mine()
@@ -86,19 +109,9 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
     @web.authenticated
     async def post(self) -> None:
         """Check the password as a login does and go back; a refusal shows the page again."""
-        data = {
-            "username": self.current_user.name,
-            "password": self.get_body_argument("password", "", strip=False),
-        }
-        try:
-            done = await self.authenticator.get_authenticated_user(self, data)
-        except web.HTTPError as error:
-            self.set_status(error.status_code)
-            await self._show(str(error.log_message))
-            return
-        if done is None:
-            self.set_status(403)
-            await self._show(sentences.PASSWORD_REFUSED)
+        if refusal := await self.authenticator.new_ticket.take(self, new_ticket.typed(self) or ""):
+            self.set_status(refusal.status)
+            await self._show(refusal.sentence)
             return
         self.redirect(self.get_next_url(self.current_user, default=f"{self.hub.base_url}home"))
 
@@ -136,10 +149,20 @@ class _Moment:
         return cls(time.strftime("%a %d %b %Y %H:%M UTC", moment), time.strftime("%FT%TZ", moment))
 
 
+@dataclass(frozen=True)
+class News:
+    """A new ticket, told once: the page that shows it calls `seen`; `message` has a place for the time `until`."""
+
+    message: str
+    until: _Moment
+    seen: Callable[[], None]
+
+
 class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
     """JupyterHub's logout, after which a ticket may go too."""
 
     _left = 0
+    _prospect, _until = "", 0
 
     def initialize(self, keeping: TicketKeeping) -> None:
         """Take what the route was made with."""
@@ -150,6 +173,7 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
         if self.current_user:
             self._left = sum(spawner.active for spawner in self.current_user.spawners.values())
             self._keeping.logged_out(self.current_user.name)
+            self._prospect, self._until = self._keeping.prospect(self.current_user.name)
 
     async def render_logout_page(self) -> None:
         """Say what goes on without its person; else lead to the login as JupyterHub does."""
@@ -160,4 +184,9 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
         said = (
             sentences.ONE_SERVER_GOES_ON if self._left == 1 else sentences.SERVERS_GO_ON.format(servers=self._left)
         )
-        self.finish(await self.render_template("logged_out.html", said=said, sentences=sentences))
+        until = _Moment.of(self._until) if self._until else None
+        self.finish(
+            await self.render_template(
+                "logged_out.html", said=said, prospect=self._prospect, until=until, sentences=sentences
+            )
+        )

@@ -37,6 +37,8 @@ TICKET_ENDS = _(
     "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
+EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
+NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password and press Start.")
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
@@ -48,19 +50,21 @@ NOT_RENEWABLE = _("not renewable")
 RENEWED_BY_THE_HUB = _("The hub renews the ticket while one of your servers runs or starts.")
 NO_VALID_TICKET = _("You have no valid ticket.")
 NEW_TICKET = _("Enter your password to get a new ticket. Your servers keep running.")
+NEW_TICKET_UNTIL = _("You have a new Kerberos ticket until {time}.")
 PASSWORD_OF = _("Password of {user}:")
 GET_TICKET = _("Get a new ticket")
 ENTER_PASSWORD = _("Enter your password")
 LOG_IN_AGAIN = _("Log in again")
 SIGN_IN_WITH = _("Use your user name and password of {realm} (Kerberos).")
 LOGGED_OUT = _("You are logged out")
-ONE_SERVER_GOES_ON = _(
-    "One of your servers goes on, until its time is up. Its ticket is renewed until it has ended."
+ONE_SERVER_GOES_ON = _("One of your servers goes on, until its time is up.")
+SERVERS_GO_ON = _("{servers} of your servers go on, each until its time is up.")
+RENEWED_AND_REMOVED = _("Your ticket is renewed for as long as that, until {time} at most, then removed.")
+RENEWED = _("Your ticket is renewed for as long as that, until {time} at most.")
+CANNOT_BE_RENEWED = _(
+    "Your ticket expires at {time} and cannot be renewed: from then on servers lose access to files that need it."
 )
-SERVERS_GO_ON = _(
-    "{servers} of your servers go on, each until its time is up. "
-    "Their ticket is renewed until the last of them has ended."
-)
+NO_TICKET_LEFT = _("You have no valid ticket: servers lose access to files that need it until you log in again.")
 LOG_IN = _("Log in")
 NO_TICKET_NOW = _("You have no valid Kerberos ticket: your servers go on, but lose access to files that need it.")
 ITEM_HOURS = _("Ticket: {hours} h")
@@ -126,6 +130,8 @@ NO_PAM_SERVICE = _(
 KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path of a keytab.")
 KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid}. Fix its owner or mode.")
 NO_REALM_NAME = _("{realm!r} is not a valid realm name. Set realm to one such as EXAMPLE.ORG.")
+HELP_WITHOUT_TEXT = _("LoginHelp.link has no text. Set LoginHelp.text to what people read.")
+NO_HELP_LINK = _("{link} cannot be LoginHelp.link. Use an address that begins with https://, http:// or mailto:.")
 NO_DEFAULT_REALM = _("krb5.conf has no default_realm. Add it, or set realm.")
 NO_USERNAME_MAP = _(
     "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."

@@ -17,11 +17,12 @@ _MINUTE, _HOUR = "[mM]([iI][nN]([uU][tT][eE])?[sS]?)?", "[hH]([rR][sS]?|[oO][uU]
 _WORD = f"({_MINUTE}|{_HOUR}|[dD]([aA][yY][sS]?)?)"
 _CLOCK = "([0-9]+-)?[0-9]+:[0-5]?[0-9](:[0-5]?[0-9])?|[0-9]+-[0-9]+"
 TIME = rf"^ *([0-9]+|([0-9]+([.][0-9]+)? *{_WORD} *)+|{_CLOCK}) *$"
-MEMORY = r"^ *([0-9]+|[0-9]+([.][0-9]+)? *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT])) *$"
+MEMORY = r"^ *([0-9]+|[0-9]+([.][0-9]+)? *([mM]([iI]?[bB])?|[gG]([iI]?[bB])?|[tT]([iI]?[bB])?)) *$"
 COUNT = r"^ *[0-9]+ *$"
 
 _IN_MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
-_MEMORY_WORDS = {"": 1, "M": 1, "MB": 1, "MIB": 1, "G": 1024, "GB": 1024, "GIB": 1024, "T": 1024**2}
+_UNITS = {"M": 1, "G": 1024, "T": 1024**2}
+_MEMORY_WORDS = {"": 1} | {unit + more: size for unit, size in _UNITS.items() for more in ("", "B", "IB")}
 _LONGEST = 24
 
 

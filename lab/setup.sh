@@ -113,10 +113,11 @@ fetch_wheels() {
     done
 }
 
-install_uv() {
-    rm -rf "$SETUP/uv"
-    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/uv" \
-        --require-hashes --requirement lab/locks/uv.lock
+# The packages of the lock file $1 alone, in .setup/$1.
+install_packages_alone() {
+    rm -rf "${SETUP:?}/$1"
+    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/$1" \
+        --require-hashes --requirement "lab/locks/$1.lock"
 }
 
 # Install into .setup/$1 what lab/$1 locks: the proxy of the lab's hub, and axe, which the tests run in pages.
@@ -180,8 +181,12 @@ main() {
         mark_done wheels lab/locks/kernels.lock lab/locks/kernels-older.lock
     fi
     if ! done_with uv lab/locks/uv.lock; then
-        step "uv" uv install_uv
+        step "uv" uv install_packages_alone uv
         mark_done uv lab/locks/uv.lock
+    fi
+    if ! done_with collaboration lab/locks/collaboration.lock; then
+        step "Collaboration in JupyterLab" collaboration install_packages_alone collaboration
+        mark_done collaboration lab/locks/collaboration.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
         step "Proxy" proxy install_npm proxy

@@ -91,6 +91,10 @@ PROFILE_UNUSABLE = _(
     "This profile cannot be started. This is a configuration error; please contact the administrators."
 )
 EXIT_STATUS = _("exit status {status}")
+NO_NODE_NOW = _(
+    "{site} has no node for this now: none is large enough, or those that are large enough are down, drained or "
+    "reserved."
+)
 
 # -- while a job is submitted ----------------------------------------------------------------------------
 SUBMISSION_LOST = _("The connection to {site} was lost while the job was submitted.")

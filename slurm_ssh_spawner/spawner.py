@@ -1,13 +1,13 @@
 """SlurmSSHSpawner: what JupyterHub and batchspawner ask, passed on to the core.  An adapter, nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
-from batchspawner import BatchSpawnerBase
 from sqlalchemy.exc import SQLAlchemyError
-from traitlets import TraitError, default
+from traitlets import TraitError
 
 from profiles.catalogue.site import Site
 from profiles.offer import launch
@@ -15,18 +15,19 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent, Unavailable
 from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, going_on, restored, routes
+from slurm_ssh_spawner.hub import composition, going_on, guests, restored, routes
+from slurm_ssh_spawner.hub.asking import Asking
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
 from slurm_ssh_spawner.hub.settings import SpawnerSettings
-from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
-from slurm_ssh_spawner.hub.shell_less import POLL_SECONDS, ShellLess
+from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.hub.shell_less import POLL_SECONDS
 from slurm_ssh_spawner.hub.storing import commit
 from slurm_ssh_spawner.launch import coming_back
-from slurm_ssh_spawner.launch.patience import start_seconds
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import BY_HUB
 from slurm_ssh_spawner.launch.reports import Live, token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
 
@@ -37,7 +38,7 @@ _YOUNG_SECONDS = 24.0
 routes.install()
 
 
-class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ignore[misc]
+class SlurmSSHSpawner(SpawnerSettings, Asking):
     """Starts a notebook as a batch job at one of several Slurm sites, over SSH, as the person."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,6 +56,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self.last_launch_id: LaunchId | None = None
         self.stop_failure: LaunchFailed | None = None
         self.stop_reason = ""
+        self.stopping_since: datetime | None = None
 
     @property
     def how_far(self) -> Progress | None:
@@ -78,63 +80,9 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
         ourselves = going_on.OwnApi(app)
-        app.tornado_settings[SETTING] = composition.compose(settings, app.authenticator, app.log, ourselves)
-
-    # -- what may be asked ------------------------------------------------------------------------------
-
-    @default("options_form")
-    def _default_options_form(self) -> Callable[[Any], Awaitable[str]]:
-        return lambda _spawner: self._hub.render_form(self._request(), self.hub.base_url)
-
-    @default("options_from_form")
-    def _default_options_from_form(self) -> Callable[[Mapping[str, Any]], dict[str, str]]:
-        def choices(sent: Mapping[str, Any]) -> dict[str, str]:
-            with as_launch_failure(log=self._not_started):
-                return self._hub.read_form(self._request(), sent)
-
-        return choices
-
-    def options_from_query(self, _query_data: Any) -> dict[str, str]:
-        """Refuse: JupyterHub starts a server at once for a link with any query."""
-        raise LaunchFailed(Refused(sentences.START_BY_LINK))
-
-    @default("apply_user_options")
-    def _default_apply_user_options(self) -> Callable[[Any, Mapping[str, Any]], Awaitable[None]]:
-        async def resolve(_spawner: Any, options: Mapping[str, Any]) -> None:
-            self.last_launch_id = None
-            with as_launch_failure(sentences.TRY_AGAIN, self._not_started), nothing_started():
-                try:
-                    self._going_on = await going_on.find(self._hub.launcher, self.user.name, self.name, options)
-                    if self._going_on:
-                        self._take_up(self._going_on)
-                    else:
-                        self._before = await self._hub.accept(self._request, options, self._take)
-                except BaseException:
-                    self._launch, self.profile_key = None, ""
-                    raise
-                finally:
-                    # JupyterHub has stored the options as "last" already, also those that are refused.
-                    self._adopt(await self._hub.last_accepted(self._request()))
-
-        return resolve
-
-    def _adopt(self, choices: dict[str, str]) -> None:
-        """Have JupyterHub store these choices as the last ones."""
-        self.user_options = self.orm_spawner.user_options = choices
-        commit(self.orm_spawner)
-
-    def _request(self) -> StartRequest:
-        """Return what the gate needs to know of this server."""
-        return StartRequest.of(self.user, self.name)
-
-    def _take(self, accepted: launch.Launch) -> None:
-        """Begin to be a server of that launch's profile."""
-        self._launch, self.profile_key = accepted, accepted.profile_key
-        self.start_timeout = start_seconds(accepted)
-
-    def _take_up(self, record: LaunchRecord) -> None:
-        """Begin to be the server of a launch that an earlier hub began: it has passed the gate."""
-        self.profile_key, self.start_timeout = record.profile_key, going_on.WAIT_SECONDS
+        shared = composition.compose(settings, app.authenticator, app.log, ourselves)
+        app.tornado_settings[SETTING] = shared
+        guests.keep_sweeping(app.db, app.users, shared.catalogue)
 
     # -- how it runs ------------------------------------------------------------------------------------
 
@@ -145,6 +93,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         and when it shuts down.
         """
         self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
+        # Of an earlier server, if the hub was killed while that stopped.
+        guests.end_with_server(self.user.db, self.orm_spawner)
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -160,13 +110,11 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def _taken(self, asked: launch.Launch) -> Live:
         """Submit the launch; what the site refuses is not what was chosen last."""
         try:
-            live = await self._submitted(asked)
+            return await self._submitted(asked)
         except (Refused, Unavailable) as error:
             if await self._hub.refused(self._request(), asked.site_key, error, self._before):
                 self._adopt(self._before)
             raise
-        self._hub.taught.forget(self.user.name, asked.site_key)
-        return live
 
     async def _submitted(self, asked: launch.Launch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""
@@ -184,7 +132,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
         self.last_launch_id = self._job.launch_id
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
-        process = self._process(asked.site, self._job.launch_id)
+        process = self.process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
         progress.accepted()
         return live
@@ -258,9 +206,12 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Cancel the job and see it gone."""
         if self._job is not None:
+            self.stopping_since = datetime.now(UTC)
+            # Handlers of JupyterHub keep what they do; without one it is the hub itself, as when it is shut down.
+            reason = self.stop_reason or ("" if getattr(self, "_stop_future", None) else BY_HUB)
             try:
                 with as_launch_failure():
-                    await self._hub.launcher.cancel(self._job, self.stop_reason)
+                    await self._hub.launcher.cancel(self._job, reason)
             except LaunchFailed as failure:
                 self.stop_failure = failure
                 raise
@@ -274,6 +225,7 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
                 self._hub.reconciliation.soon(self.user.name)
             else:
                 (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
+        guests.end_with_server(self.user.db, self.orm_spawner)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -297,11 +249,8 @@ class SlurmSSHSpawner(SpawnerSettings, ShellLess, BatchSpawnerBase):  # type: ig
             # The records have the job too, and JupyterHub stores it again once the server is up.
             self.log.exception("%s could not be stored yet", job.mark)
 
-    def _not_started(self, why: str) -> None:
-        """Say in the log why a start came to nothing, where the core does not."""
-        self.log.warning("%s, %s: not started: %s", self._job.mark if self._job else "no job", self._log_name, why)
-
-    def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+    def process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+        """Return the server that a launch at a site runs."""
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
         return ServerProcess.of(self.get_args(), environ, site.hub_url, launch_id)
 

@@ -236,3 +236,8 @@ class Profile(Offering):
         ge=1,
         description="Maximum number of servers of this profile for one person. Default: no limit.",
     )
+    sharing: bool = Field(
+        default=False,
+        description="Whether people may invite others into their servers of it. A guest acts as the owner, with "
+        "their ticket: see `docs/security.md`.",
+    )

@@ -45,7 +45,7 @@ class _Shown:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the browser finds the form's script, static/options_form.js, and what that asks for: `told.data`."""
+    """Where the browser finds the form's script, static/form/main.js, and what that asks for: `told.data`."""
 
     script: str
     offer: str
@@ -108,7 +108,7 @@ def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
 
 def _brought(offer: Offer, pairs: Pairs, profile: str) -> dict[str, Any]:
     """Return what the page brings for its script."""
-    return {**told.of_pairs(offer, pairs, (profile,)), "say": labels.SCRIPT}
+    return {**told.brought(offer, pairs, profile), "say": labels.SCRIPT}
 
 
 def parse(sent: Mapping[str, Sequence[str]]) -> Choices:

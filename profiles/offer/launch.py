@@ -27,7 +27,7 @@ class Launch:
     """Choices resolved for one user: everything decided, nothing left to look up.
 
     `time_minutes` and `queue_wait_minutes` are minutes; `cores`, `memory_mib` (MiB) and `gpus` are for each of
-    `nodes`.
+    `nodes`.  With `copies` its server can be asked to copy a notebook.
     """
 
     user: str
@@ -53,6 +53,7 @@ class Launch:
     container: str | None
     command: tuple[str, ...]
     default_url: str | None
+    copies: bool
     choices: Choices
 
 
@@ -104,6 +105,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         container=what.container,
         command=what.command,
         default_url=what.default_url,
+        copies=offer.catalogue.copy_from is not None,
         choices=choices,
     )
 

@@ -79,11 +79,12 @@ SCRIPT = {
     "not_copied": _("Copy this link:"),
     "draft": _("What you had filled in here is back."),
     "dismiss": _("Begin anew"),
-    "ask_again": _("Ask again"),
+    "unit": _("Unit"),
+    "units": _("MB GB TB"),
     "instead": _("{site} could start it at once."),
     "take": _("Take {site}"),
 }
-"""By the names by which static/options_form.js knows them; it puts values into the braces."""
+"""By the names by which the form's script knows them; it puts values into the braces."""
 
 FILLED_BY_LINK = _("Filled in by a link you opened. Check it and press Start.")
 

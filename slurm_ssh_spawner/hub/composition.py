@@ -81,6 +81,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation, reach.watch, reach)
+    reach.pool.subscribe(lambda login: hub.taught.forget(login.user, login.site_key))
     launcher.recall_ends()
     launcher.unattended.do(records.announcements.recall())
     launcher.unattended.keep_records_for(timedelta(days=settings.records_days))

@@ -9,21 +9,40 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
-from slurm_ssh_spawner.hub import naming, shared
+from slurm_ssh_spawner.hub import links, naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
+from slurm_ssh_spawner.hub.looked_at import nothing_made
+from slurm_ssh_spawner.hub.password import AsksPassword
 
 _FIELD = "server_name"
+_SETTINGS = "settings"
 
 
-class FormHandler(SpawnHandler):  # type: ignore[misc]
-    """`/hub/spawn[/<user>[/<server>]]`; choices in the query (`?profile=KEY&time=2h`) fill in the form."""
+class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
+    """`/hub/spawn[/<user>[/<server>]]`; choices in the query (`?profile=KEY&time=2h`) fill in the form.
+
+    So does `?settings=NAME`, with what who asks has kept under that name.
+    """
 
     # A further server that the form names, and why there can be none of that name.
     _title = _name = _problem = ""
+    _filled: presets.Filled | None = None
+    _presets: presets.PresetsPart | None = None
+
+    async def _get(self, user_name: str, server_name: str, display_name: str) -> Any:
+        if name := self.get_query_argument(_SETTINGS, ""):
+            self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
+        user = self._user_of(user_name)
+        with nothing_made(self.db, user, server_name):
+            await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
 
     def _get_user_options(self, query_options: dict[str, list[str]]) -> dict[str, Any]:
         """Return none: with any, JupyterHub starts the server at once."""
-        shared.note_link(query_options)
+        query_options.pop(_SETTINGS, None)
+        if self._filled:
+            links.note({name: [value] for name, value in self._filled.choices.items()}, self._filled.note)
+        elif query_options:
+            links.note(query_options)
         return {}
 
     @web.authenticated
@@ -33,6 +52,7 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
         typed = naming.title(self.get_body_argument(_FIELD, ""))
         # It is no choice.
         self.request.body_arguments.pop(_FIELD, None)
+        self.take_out_password()
         user = self._user_of(user_name)
         if typed and user and not server_name and self.allow_named_servers:
             self._title = display_name = typed
@@ -50,33 +70,47 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
         if spawner and spawner.pending:
             self.redirect(self._get_pending_url(user, server_name))
             return
+        is_ready = spawner is not None and spawner.ready
+        is_asked = not is_ready and await self.wants_password(user)
         if self._name:
             most = await self.get_current_user_named_server_limit()
             self._problem = naming.problem(self._name, user.orm_spawners.keys(), most)
-        if self._problem:
+        if self._problem or is_asked:
             await self._ask_again(user)
-        elif spawner and spawner.ready:
+        elif is_ready:
             self.redirect(self.get_next_url(user, default=user.server_url(server_name)))
         else:
             await super()._post(user_name=user_name, server_name=server_name, display_name=display_name)
 
     async def _ask_again(self, user: Any) -> None:
-        """Show the form as it was sent, with why there is no server of that name."""
+        """Show the form as it was sent, with why there is no server of that name, or the password's field."""
         sent = {name: self.get_body_arguments(name) for name in self.request.body_arguments}
         # What is wrong with the choices, the form says.
         with suppress(LaunchFailed):
             user.spawner.run_options_from_form(sent)
-        self.set_status(409)
+        self.set_status(409 if self._problem else self.password_status)
         self.finish(await self._render_form(user, await user.spawner.get_options_form()))
+
+    async def _render_form(self, for_user: Any, *form: Any, **said: Any) -> Any:
+        """Return the page; beside the form are the presets of who sees it, if it is theirs."""
+        if for_user is self.current_user:
+            request = shared.StartRequest.of(for_user, self._name or self._asked)
+            self._presets = await presets.part(self.settings[shared.SETTING], request)
+        return await super()._render_form(for_user, *form, **said)
 
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Return a page; that of the form also gets which server it is for, and where it is sent."""
         if name == "spawn.html":
-            values |= self._of_the_server(values["for_user"])
+            values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
         return super().render_template(name, sync, **values)
 
+    @property
+    def _asked(self) -> str:
+        """The server that the address names."""
+        return self.path_args[1] if len(self.path_args) > 1 and self.path_args[1] else ""
+
     def _of_the_server(self, user: Any) -> dict[str, Any]:
-        asked = self.path_args[1] if len(self.path_args) > 1 and self.path_args[1] else ""
+        asked = self._asked
         # Who may not have that name chooses another one.
         server = asked if self._problem else self._name or asked
         known = user.orm_spawners.get(server) if server else None
@@ -85,16 +119,18 @@ class FormHandler(SpawnHandler):  # type: ignore[misc]
             "next": self.get_query_argument("next", ""),
             "display_name": "" if self._problem else named,
         }
+        action = url_concat(self._address(user, server), {name: value for name, value in carried.items() if value})
         return {
+            "presets": self._presets,
+            "server_name": server,
+            "settings_at": f"{action}{'&' if '?' in action else '?'}",
             "server_title": named or getattr(known, "display_name", "") or server,
             "may_name": self.allow_named_servers and not server,
             "name_field": _FIELD,
             "name_typed": self._title,
             "name_problem": self._problem,
             # Nothing else of the address: a token of an earlier refusal, and choices, which are in the form.
-            "action": url_concat(
-                self._address(user, server), {name: value for name, value in carried.items() if value}
-            ),
+            "action": action,
         }
 
     def _address(self, user: Any, server: str) -> str:

@@ -16,6 +16,7 @@ from slurm_ssh.errors import Unavailable
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import BY_HUB
 
 WAIT_SECONDS = 7 * 24 * 3600
 """For which JupyterHub itself lets a launch go on: how long it may wait was decided when it was begun."""
@@ -47,7 +48,7 @@ async def find(launcher: Launcher, user: str, server: str, options: Mapping[str,
                 # Its record may have no number yet.
                 chosen = replace(record, job_id=found.job_id)
         else:
-            await launcher.unattended.give_up(job)
+            await launcher.unattended.give_up(job, BY_HUB)
     return chosen
 
 

@@ -1,6 +1,5 @@
 """Home: a person's servers, and what may be done with them, all of it without scripts."""
 
-import asyncio
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
@@ -12,9 +11,7 @@ from slurm_ssh_spawner.hub import in_use, moments, naming
 from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
-
-# Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
-_STOP_SECONDS = 2.0
+from slurm_ssh_spawner.hub.stopping import StopsServers
 
 
 class Page(BaseHandler):  # type: ignore[misc]
@@ -36,8 +33,8 @@ class Page(BaseHandler):  # type: ignore[misc]
         told: Overview = await overview(self.shared, self.current_user)
         self.set_header("Cache-Control", "no-store")
         # Nothing in it is awaited; rendered without that it takes a fraction of the time.
-        page = self.render_template(template, sync=True, overview=told, **moments.functions(), **values)
-        self.finish(page)
+        values |= {"overview": told, "may_name": self.allow_named_servers, **moments.functions()}
+        self.finish(self.render_template(template, sync=True, **values))
 
     def go_home(self) -> None:
         """Lead to Home."""
@@ -55,6 +52,11 @@ class Page(BaseHandler):  # type: ignore[misc]
             raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
         return name, self.current_user.spawners[name]
 
+    def demand(self, scope: str, server: str) -> None:
+        """Raise 403 unless the request may do that with a server of theirs: what JupyterHub's API demands."""
+        if not self.has_scope(f"{scope}!server={self.current_user.name}/{server}"):
+            raise web.HTTPError(403, sentences.NOT_ALLOWED)
+
 
 class HomePage(Page):
     """`/hub/home`.  Nobody waits for a cluster here: what is old of what is known is asked for meanwhile."""
@@ -63,7 +65,7 @@ class HomePage(Page):
     async def get(self) -> None:
         """Show it."""
         shared = self.shared
-        shared.launcher.unattended.do(shared.look_again())
+        shared.launcher.unattended.do(shared.look_again(self.current_user.name))
         await self.show("home.html")
 
 
@@ -103,15 +105,18 @@ class NewServer(Page):
     async def post(self) -> None:
         """Lead to the form; show Home with a sentence if there can be no further server of that name."""
         user, title = self.current_user, naming.title(self.get_body_argument("name", ""))
-        if not title and not user.spawners[""].active:
+        if not title and (not self.allow_named_servers or not user.spawners[""].active):
             self._form("")
             return
+        if not self.allow_named_servers:
+            raise web.HTTPError(400, sentences.NO_NAMED_SERVERS)
         taken, most = naming.titles(user), await self.get_current_user_named_server_limit()
         name = naming.slug(title, taken)
         if problem := naming.problem(name, taken, most):
             self.set_status(409)
             await self.show("home.html", problem=problem, typed=title)
             return
+        self.demand("start:servers", name)
         # As the API of JupyterHub makes one.
         user._new_orm_spawner(name, title or name)
         self._form(name)
@@ -121,36 +126,21 @@ class NewServer(Page):
         self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name)))
 
 
-class StopServer(Page):
+class StopServer(StopsServers, Page):
     """`/hub/home/stop`: stops a server of theirs, or takes back its start; asks first if it is in use."""
 
     @web.authenticated
     async def post(self) -> None:
         """Stop it and lead to Home, or show what would be lost."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if spawner.ready and not self.get_body_argument("sure", ""):
             use = await in_use.of(spawner, self.shared.looker)
             if use.is_worth_a_question:
                 await self.show("stop_server.html", server=name, use=use)
                 return
-        await self.stop_server(name, spawner)
+        await self.stop_server(self.current_user, name)
         self.go_home()
-
-    async def stop_server(self, name: str, spawner: Any) -> None:
-        """Stop it, or take back its start; return once it is stopped, or soon: it is stopped all the same then."""
-        stopping = asyncio.ensure_future(self._stopped(name, spawner))
-        # What became of it stands on Home, and in the log.
-        stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
-
-    async def _stopped(self, name: str, spawner: Any) -> None:
-        # Of an earlier stop that came to nothing, somebody else's maybe.
-        spawner.stop_reason = ""
-        if spawner.pending == "spawn" and spawner._spawn_future:
-            spawner._spawn_future.cancel()
-            await asyncio.wait((spawner._spawn_future,))
-        if spawner.active and not spawner.pending:
-            await self.stop_single_user(self.current_user, name)
 
 
 class ForgetServer(Page):
@@ -160,6 +150,7 @@ class ForgetServer(Page):
     async def post(self) -> None:
         """Remove it and lead to Home.  400 for the default server, and for one that runs."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if not name or spawner.active:
             raise web.HTTPError(400, sentences.NOT_FORGETTABLE)
         user = self.current_user

@@ -8,6 +8,7 @@ from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import SETTING
 from slurm_ssh_spawner.launch.records import DatabaseAway
+from slurm_ssh_spawner.launch.records.stops import Reader
 
 
 class LaunchEndHandler(APIHandler):  # type: ignore[misc]
@@ -28,5 +29,8 @@ class LaunchEndHandler(APIHandler):  # type: ignore[misc]
             raise web.HTTPError(503, error.message) from error
         if record is None or not self.has_scope(f"access:servers!server={record.user}/{record.server}"):
             raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
-        sentence = launcher.endings.notice(record).sentence if record.ended else ""
+        asker = self.current_user
+        is_owner = asker is not None and (asker.kind, asker.name) == ("user", record.user)
+        reader = Reader(is_owner=is_owner, sees_names=self.has_scope("admin:servers"))
+        sentence = launcher.endings.notice(record, reader).sentence if record.ended else ""
         self.write({"ended": isoformat(record.ended), "sentence": sentence})

@@ -12,6 +12,8 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.records.history import Sought
+from slurm_ssh_spawner.launch.records.stops import ADMIN, OWNER, Reader, told
 
 MOST = 200
 _USUAL = 50
@@ -31,15 +33,19 @@ class LaunchesHandler(APIHandler):  # type: ignore[misc]
         """Answer.  400 for other values, 403 for launches that are not theirs, 503 without the database."""
         user = self._whose()
         limit, offset = self._number("limit", _USUAL, 1, MOST), self._number("offset", 0, 0, _DEEPEST)
-        hub: Hub = self.settings[SETTING]
+        hub, reader = self.settings[SETTING], ADMIN if self.has_scope("admin:servers") else OWNER
         try:
             # One more says whether there are more.
-            found = await hub.launcher.records.recent(user, limit + 1, offset)
+            found = await _found(hub, user, limit + 1, offset, by_all=reader.sees_names)
+            logs = await hub.launcher.records.logs([record.launch_id for record in found[:limit]])
         except DatabaseAway as error:
             raise web.HTTPError(503, error.message) from error
         more = offset + limit if len(found) > limit else None
-        told = [shown(record) | _observed(hub, record) for record in found[:limit]]
-        self.write({"launches": told, "next_offset": more})
+        launches = [
+            shown(record, reader) | {"end_log": logs.get(record.launch_id, "")} | _observed(hub, record)
+            for record in found[:limit]
+        ]
+        self.write({"launches": launches, "next_offset": more})
 
     def _whose(self) -> str | None:
         """Return whose launches are asked for, None for everybody's."""
@@ -61,8 +67,16 @@ class LaunchesHandler(APIHandler):  # type: ignore[misc]
         return number
 
 
-def shown(record: LaunchRecord) -> dict[str, Any]:
-    """Return what programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
+async def _found(hub: Hub, user: str | None, limit: int, offset: int, *, by_all: bool) -> tuple[LaunchRecord, ...]:
+    """Return launches, those of everybody for None; who may see everybody's holds up no page of a person's."""
+    records = hub.launcher.records
+    if user is None or by_all:
+        return await records.history.found(Sought(user=user or ""), limit, offset)
+    return await records.recent(user, limit, offset)
+
+
+def shown(record: LaunchRecord, reader: Reader) -> dict[str, Any]:
+    """Return what a reader's programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
     return {
         "launch_id": record.launch_id,
         "user": record.user,
@@ -75,8 +89,7 @@ def shown(record: LaunchRecord) -> dict[str, Any]:
         "wait_until": _moment(record.wait_until),
         "ended": _moment(record.ended),
         # Before the end it is what a start has failed for, whose job is being stopped.
-        "end_reason": record.end_reason if record.ended else "",
-        "end_log": record.end_log,
+        "end_reason": told(record.end_reason, reader) if record.ended else "",
     }
 
 

@@ -22,15 +22,16 @@ from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.grouped import grouped
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.records.announcements import LONGEST, Announcement
-from slurm_ssh_spawner.launch.records.ends import STOPPED
-from slurm_ssh_spawner.launch.records.history import Sought, Stand
+from slurm_ssh_spawner.launch.records.history import Sought
+from slurm_ssh_spawner.launch.records.stand import Stand, stand
+from slurm_ssh_spawner.launch.records.stops import ADMIN
 from slurm_ssh_spawner.sentences import admin
 
 _A_PAGE = 50
 _OF_A_TABLE = 5000
 _GROUPED = 2000
 _LONGEST_WORDS = 100
-_LAST_PAGE = 9999
+_LAST_PAGE = 399
 # Hours for which something may be announced.
 _TIMES = (1, 4, 12, 24, 72, 168)
 # A spreadsheet takes a cell that begins so for a formula.
@@ -48,8 +49,8 @@ class Row:
     why: str
 
 
-class _AdminPage(BaseHandler):  # type: ignore[misc]
-    """What the pages of this module share: who may see them, and announce.
+class AdminPage(BaseHandler):  # type: ignore[misc]
+    """What the pages for admins share: who may see them, and announce.
 
     That is who may see everybody's launches by the API too.  `admin-ui` alone opens JupyterHub's own page, on
     which a group's admin sees no more than that group.
@@ -74,10 +75,10 @@ class _AdminPage(BaseHandler):  # type: ignore[misc]
 
     def sought(self) -> Sought:
         """Return what is looked for; what there is none of is left out."""
-        stand = self._text("state")
+        asked_for = self._text("state")
         return Sought(
             words=self._text("words"),
-            stand=Stand(stand) if stand in list(Stand) else Stand.ANY,
+            stand=Stand(asked_for) if asked_for in list(Stand) else Stand.ANY,
             site=self._text("site"),
             profile=self._text("profile"),
         )
@@ -91,7 +92,7 @@ class _AdminPage(BaseHandler):  # type: ignore[misc]
         return min(int(text), _LAST_PAGE) if text.isascii() and text.isdigit() else 0
 
 
-class LaunchesPage(_AdminPage):
+class LaunchesPage(AdminPage):
     """`/hub/launches?words=&state=&site=&profile=&page=`."""
 
     @web.authenticated
@@ -123,7 +124,7 @@ class LaunchesPage(_AdminPage):
         )
 
 
-class LaunchesTable(_AdminPage):
+class LaunchesTable(AdminPage):
     """`/hub/launches.csv`, with the parameters of the page: the newest 5000, as the API has them."""
 
     @web.authenticated
@@ -139,7 +140,7 @@ class LaunchesTable(_AdminPage):
         self.finish(_table(found))
 
 
-class AnnouncementForm(_AdminPage):
+class AnnouncementForm(AdminPage):
     """`/hub/launches/announcement`: what all pages say until a moment."""
 
     async def get(self) -> None:
@@ -163,7 +164,7 @@ class AnnouncementForm(_AdminPage):
         self.redirect(url_path_join(self.hub.base_url, "launches"))
 
 
-class LaunchPage(_AdminPage):
+class LaunchPage(AdminPage):
     """`/hub/launches/<LaunchId>`: all that is kept of a launch."""
 
     @web.authenticated
@@ -186,26 +187,16 @@ def announcement(app: Any, _user: Any) -> Announcement | None:
 
 
 def _row(hub: Hub, record: LaunchRecord) -> Row:
-    what = asked(hub.catalogue.current, record)
-    stand, time = _stand(record), ""
+    what, time = asked(hub.catalogue.current, record), ""
     if record.ended:
         time = admin.LASTED.format(time=lasting((record.ended - record.begun) // timedelta(minutes=1)))
     elif (report := _report(hub, record)).ends:
         time = admin.LEFT.format(time=lasting(-_minutes_since(report.ends)))
-    return Row(record, stand, what, time, why_ended(record, what.site) if record.ended else "")
+    return Row(record, stand(record), what, time, why_ended(record, what.site, ADMIN) if record.ended else "")
 
 
 def _report(hub: Hub, record: LaunchRecord) -> JobReport:
     return hub.watch.latest(record.job(hub.launcher.hub_name), YOUNG_SECONDS)
-
-
-def _stand(record: LaunchRecord) -> Stand:
-    """Return how far a launch is, as the statements of `history` find it."""
-    if record.ended is None:
-        if record.stop_wanted:
-            return Stand.STOP_OWED
-        return Stand.UP if record.node else Stand.ON_ITS_WAY
-    return Stand.ENDED if record.node or record.end_reason == STOPPED else Stand.FAILED
 
 
 def _minutes_since(moment: datetime) -> int:
@@ -214,8 +205,8 @@ def _minutes_since(moment: datetime) -> int:
 
 def _table(records: tuple[LaunchRecord, ...]) -> str:
     text = io.StringIO()
-    rows = [shown(record) for record in records]
-    names = [name for name in (rows[0] if rows else {}) if name != "end_log"]
+    rows = [shown(record, ADMIN) for record in records]
+    names = list(rows[0]) if rows else []
     writer = csv.writer(text)
     writer.writerow(names)
     writer.writerows([_cell(row[name]) for name in names] for row in rows)

@@ -74,7 +74,7 @@ def _of_sites(sites: tuple[SiteStanding, ...]) -> Iterable[Metric]:
     )
     for site in sites:
         for state, count in site.going_on.items():
-            going_on.add_metric((site.key, state), count)
+            going_on.add_metric((site.key, state.replace("-", "_")), count)
     yield going_on
 
 

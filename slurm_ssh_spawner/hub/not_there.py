@@ -12,6 +12,7 @@ from tornado import web
 from slurm_ssh_spawner.hub import moments
 from slurm_ssh_spawner.hub.overview import overview
 from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.launch.records.stops import Reader
 
 _LONGEST_ADDRESS = 2000
 _NOT_RUNNING = "not_running.html"
@@ -35,7 +36,8 @@ class KnowsServer:
     async def _with_server(self, render: Any, values: dict[str, Any]) -> str:
         handler: Any = self
         owner, server = values["user"], values["server_name"]
-        told = await overview(handler.settings[SETTING], owner)
+        reader = Reader(is_owner=owner is handler.current_user, sees_names=handler.has_scope("admin:servers"))
+        told = await overview(handler.settings[SETTING], owner, reader)
         # Who may open one server of somebody's is not told of the others.
         is_told = handler.has_scope(f"read:servers!server={owner.name}/{server}")
         more = {

@@ -1,18 +1,20 @@
-"""All that a page shows of one person's servers and clusters, read once: one query, and nobody is asked."""
+"""All that a page shows of one person's servers and clusters, read once: two queries, and nobody is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from kernels.units import say_minutes
+from slurm_ssh_spawner.hub.guests import SharedServer, guests, is_shareable, shared_with
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.clusters import ClusterView, clusters
 from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
-from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, is_worth_a_card, servers
+from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
+from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, State, is_worth_a_card, servers
 from slurm_ssh_spawner.sentences import labels
 
 _MOST_LAUNCHES = 60
@@ -36,7 +38,8 @@ class Overview:
     """A person's servers, the most urgent first, their last launches, and the clusters that they are offered.
 
     `longer` has the times with which servers may be started again whose time was up, by launch.  `problem` is the
-    sentence that says why something is missing, "" if nothing is.
+    sentence that says why something is missing, "" if nothing is.  `guests` has who may enter, by the name of a
+    server that may be shared; `shared` are the servers of others that the person may enter.
     """
 
     servers: tuple[ServerView, ...]
@@ -44,14 +47,16 @@ class Overview:
     past: tuple[Past, ...]
     longer: Mapping[str, str]
     problem: str = ""
+    guests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shared: tuple[SharedServer, ...] = ()
 
     def of(self, server: str) -> ServerView | None:
         """Return what is known of a server by its name."""
         return next((view for view in self.servers if view.name == server), None)
 
 
-async def overview(hub: Hub, user: Any) -> Overview:
-    """Return what is known of a user's servers; `user` is JupyterHub's."""
+async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
+    """Return what is known of a user's servers, as `reader` may know it; `user` is JupyterHub's."""
     records, problem = await _records(hub, user.name)
     known, facts = known_to_jupyterhub(user), hub.availability.facts(user.name)
     goes_on = [record.job(hub.launcher.hub_name) for record in records if record.ended is None]
@@ -63,16 +68,28 @@ async def overview(hub: Hub, user: Any) -> Overview:
             catalogue=catalogue,
             reports=hub.seen.of(user.name, goes_on, hub.watch.latest),
             unreachable={key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+            reader=reader,
         ),
     )
     titles = {each.name: each.title for each in known}
     return Overview(
-        servers=tuple(view for view in views if is_worth_a_card(view)),
+        servers=await _with_logs(hub, tuple(view for view in views if is_worth_a_card(view))),
         clusters=clusters(hub.offer(StartRequest.of(user, ""))),
-        past=tuple(_past(hub, record, titles) for record in records if record.ended)[:_SHOWN_LAUNCHES],
+        past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
         problem=problem,
+        guests=_guests(hub, user, views),
+        shared=shared_with(user),
     )
+
+
+def _guests(hub: Hub, user: Any, views: tuple[ServerView, ...]) -> dict[str, tuple[str, ...]]:
+    running = [user.spawners[view.name] for view in views if view.state is State.RUNNING]
+    return {
+        each.name: tuple(guest.name for guest in guests(each.orm_spawner))
+        for each in running
+        if each.ready and is_shareable(hub.catalogue.current, each.profile_key)
+    }
 
 
 async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
@@ -82,10 +99,30 @@ async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
         return (), error.message
 
 
+async def _with_logs(hub: Hub, views: tuple[ServerView, ...]) -> tuple[ServerView, ...]:
+    """Return them with the ends of the logs that their cards show."""
+    over = {view.record.launch_id: view.record for view in views if view.record and view.record.ended}
+    try:
+        logs = await hub.launcher.records.logs(list(over))
+    except DatabaseAway:
+        return views
+    found = {launch_id: replace(over[launch_id], end_log=log) for launch_id, log in logs.items()}
+    return tuple(
+        replace(view, record=found.get(view.record.launch_id, view.record)) if view.record else view
+        for view in views
+    )
+
+
 def known_to_jupyterhub(user: Any) -> tuple[Known, ...]:
     """Return a user's servers as JupyterHub has them, the default one first."""
     return tuple(
-        Known(each.name, _title(each), _phase(each), _utc(each.last_activity))
+        Known(
+            each.name,
+            _title(each),
+            _phase(each),
+            _utc(each.last_activity),
+            getattr(each, "last_launch_id", None),
+        )
         for each in user.all_spawners(include_default=True)
     )
 
@@ -108,12 +145,12 @@ def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-def _past(hub: Hub, record: LaunchRecord, titles: Mapping[str, str]) -> Past:
+def _past(hub: Hub, record: LaunchRecord, titles: Mapping[str, str], reader: Reader) -> Past:
     what = asked(hub.catalogue.current, record)
     ended = record.ended or record.begun
     lasted = lasting(int((ended - record.begun).total_seconds()) // 60)
     title = titles.get(record.server) or record.server or labels.DEFAULT_SERVER
-    return Past(record, title, what, lasted, why_ended(record, what.site))
+    return Past(record, title, what, lasted, why_ended(record, what.site, reader))
 
 
 def _longer(view: ServerView) -> str:

@@ -7,19 +7,33 @@ from types import SimpleNamespace
 from typing import Any
 
 import batchspawner.api
-from jupyterhub.apihandlers.users import UserServerAPIHandler
+from jupyterhub.apihandlers.shares import (
+    GroupShareAPIHandler,
+    ServerShareAPIHandler,
+    ServerShareCodeAPIHandler,
+    UserShareAPIHandler,
+)
+from jupyterhub.apihandlers.users import UserAPIHandler, UserServerAPIHandler
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import BaseHandler, UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
-from jupyterhub.handlers.pages import HomeHandler, ProxyErrorHandler, SpawnHandler, SpawnPendingHandler
+from jupyterhub.handlers.pages import (
+    AcceptShareHandler,
+    HomeHandler,
+    ProxyErrorHandler,
+    SpawnHandler,
+    SpawnPendingHandler,
+)
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
 from languages import requests
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import database_errors, moments, quiet
+from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
+from slurm_ssh_spawner.hub.forecast_api import ForecastHandler
 from slurm_ssh_spawner.hub.form_page import FormHandler
+from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
 from slurm_ssh_spawner.hub.job_reports import LaunchReportHandler
 from slurm_ssh_spawner.hub.launch_end_api import LaunchEndHandler
@@ -34,11 +48,18 @@ from slurm_ssh_spawner.hub.launches_page import (
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
+from slurm_ssh_spawner.hub.open_page import OpenPage
+from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
+from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
+from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
-from slurm_ssh_spawner.hub.start_view import start_view
+from slurm_ssh_spawner.hub.start_view import start_view, stopping
+from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import admin, labels
+from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
+from slurm_ssh_spawner.sentences import guests as guest_sentences
 
 _original = JupyterHub.init_handlers
 
@@ -51,28 +72,46 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/forecast", ForecastHandler),
+    (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),
     (r"/launches/([0-9a-f]{12})", LaunchPage),
+    (r"/launches/([0-9a-f]{12})/stop", GiveUpByAdmin),
     (r"/home/servers", ServersPart),
     (r"/home/changes", Changes),
     (r"/home/server", ServerPart),
     (r"/home/new", NewServer),
     (r"/home/stop", StopServer),
     (r"/home/forget", ForgetServer),
+    (r"/home/give-up", GiveUp),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    (r"/open", OpenPage),
+    (r"/presets", SavePreset),
+    (r"/presets/forget", ForgetPreset),
+    form_scripts.ROUTE,
+    (r"/share", SharePage),
+    (r"/share/invite", Invite),
+    (r"/share/take-back", TakeBack),
+    (r"/share/leave", Leave),
     (r"/launch-pages/([a-z_]+\.(?:js|css))", CacheControlStaticFilesHandler, {"path": _STATIC}),
 )
 _REPLACED = {
     UserServerAPIHandler: ServerHandler,
+    UserAPIHandler: UserHandler,
     HomeHandler: HomePage,
     SpawnHandler: FormHandler,
     MetricsHandler: SitesMetricsHandler,
     UserUrlHandler: ServerAddress,
     ProxyErrorHandler: ProxyError,
     SpawnPendingHandler: StartAddress,
+    AcceptShareHandler: AcceptInvitation,
+    ServerShareAPIHandler: ServerShares,
+    ServerShareCodeAPIHandler: ServerShareCodes,
+    UserShareAPIHandler: UserShares,
+    GroupShareAPIHandler: GroupShares,
 }
 # Through this one a job's token may set any attribute of its spawner.
 _REMOVED = (batchspawner.api.BatchSpawnerAPIHandler,)
@@ -106,12 +145,14 @@ def _init_handlers(app: Any) -> None:
         variables = app.tornado_settings.get("template_vars", {})
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
+            "launch_copying": copying,
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
             "launch_pages": SimpleNamespace(
-                start=start_view, moments=moments.functions, took=took, ticking=ticking
+                start=start_view, stopping=stopping, moments=moments.functions, took=took, ticking=ticking
             ),
             "launch_admin": admin,
+            "launch_guests": SimpleNamespace(say=guest_sentences, label=guest_labels),
             "launch_announcement": partial(announcement, app),
             **variables,
         }

@@ -14,12 +14,13 @@ from profiles.offer.choices import MOST_BYTES, Choices
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.bodies import SmallBody
 from slurm_ssh_spawner.hub.shared import SETTING
+from slurm_ssh_spawner.hub.stopping import StopsServers
 
 _PATCHED = frozenset({"name", "display_name", "user_options"})
 
 
 @web.stream_request_body
-class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
+class ServerHandler(SmallBody, StopsServers, UserServerAPIHandler):  # type: ignore[misc]
     """`/hub/api/users/<name>/servers/<server>` as JupyterHub has it; 400 for choices of another shape."""
 
     # In JSON each letter of a choice may take six bytes.
@@ -32,18 +33,9 @@ class ServerHandler(SmallBody, UserServerAPIHandler):  # type: ignore[misc]
         # Who may not stop it leaves nothing behind.
         if spawner is not None and self.has_scope(f"delete:servers!server={user.name}/{server_name}"):
             spawner.stop_failure = None
-            spawner.stop_reason = self._why(user)
         await super().delete(user_name, server_name)
         if failure := getattr(spawner, "stop_failure", None):
             raise failure
-
-    def _why(self, owner: Any) -> str:
-        """Return the sentence that says who stops a server, "" for its owner, who knows it."""
-        asker = self.current_user
-        if asker is None or (asker.kind, asker.name) == ("user", owner.name):
-            return ""
-        by = sentences.STOPPED_BY if asker.kind == "user" else sentences.STOPPED_BY_SERVICE
-        return by.format(name=asker.name)
 
     def write_error(self, status_code: int, **more: Any) -> None:
         """Answer, and keep for who has asked why somebody else's server was not started."""

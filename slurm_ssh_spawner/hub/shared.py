@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,11 +15,11 @@ from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person, sites_for
-from profiles.sentences import labels
 from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
+from slurm_ssh_spawner.hub import form_scripts, links
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -84,23 +84,6 @@ class _Sent:
 # the same request, that of the default server also for a named one.
 _SENT: ContextVar[_Sent | None] = ContextVar("sent", default=None)
 
-# What the address of the request under way fills in.
-_LINK: ContextVar[Mapping[str, str]] = ContextVar("link")
-
-
-def note_link(query: Mapping[str, Sequence[str]]) -> None:
-    """Have the form of the request under way filled in by its address, with what can be choices at all.
-
-    JupyterHub knows names with and without `opt-`.
-    """
-    found: dict[str, str] = {}
-    for name, values in query.items():
-        try:
-            found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
-        except ChoiceRefused:
-            _log.debug("a link says %r, which is no choice", name[:40])
-    _LINK.set(found)
-
 
 @dataclass
 class Hub:
@@ -130,14 +113,13 @@ class Hub:
         In a request that brought a form, it holds what was typed, and why it was refused.  `base_url`: the hub's.
         """
         await self.catalogue.refreshed()
-        sent, link = _SENT.get(), _LINK.get({})
+        sent, (link, note) = _SENT.get(), links.filled_in()
         if sent and sent.request.user == request.user:
-            request, link = sent.request, {}
+            request, link, note = sent.request, {}, ""
         else:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        note = labels.FILLED_BY_LINK if link else ""
         return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
@@ -161,6 +143,12 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+        """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
+        await self.catalogue.refreshed()
+        await self._know(request, choices.get("site"))
+        return self.resolve(request, choices)
+
     async def _recent(self, user: str) -> list[dict[str, str]]:
         """Return what somebody has started last, each profile once: its key, the site's, and when."""
         try:
@@ -175,13 +163,15 @@ class Hub:
             for each in newest
         ]
 
-    async def look_again(self) -> None:
-        """Begin to ask monitors for what is old of what sites have free; nobody has to wait for it.
+    async def look_again(self, user: str) -> None:
+        """Begin to ask for what is old of what is free: monitors, and as the user where they are connected.
 
-        A page that only shows what is free is no reason for a person's ticket to go anywhere.
+        A page that only shows what is free is no reason for a person's ticket to go where it is not yet.
         """
         await self.catalogue.refreshed()
         self.availability.refresh_by_monitors()
+        connected = {login.site_key for login in self.core.pool.logins() if login.user == user}
+        self.availability.refresh_as(user, connected)
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:
@@ -286,7 +276,7 @@ class Hub:
 
 def _addresses(base_url: str, request: StartRequest) -> page.Addresses:
     whose = urlencode({"user": request.user, "server": request.server})
-    return page.Addresses(f"{base_url}launch-pages/options_form.js", f"{base_url}api/offer?{whose}")
+    return page.Addresses(f"{base_url}{form_scripts.MAIN}", f"{base_url}api/offer?{whose}")
 
 
 def launch_notices(user: Any) -> tuple[str | EndNotice, ...]:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from profiles.facts import UNKNOWN
 from slurm_ssh.job import JobState
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.hub.overview import known_to_jupyterhub
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.launch import forecast
 from slurm_ssh_spawner.launch.elsewhere import elsewhere
 from slurm_ssh_spawner.launch.faults import Fault, JobFailed, fault_of, said_of
 from slurm_ssh_spawner.launch.progress import Progress
@@ -35,9 +37,20 @@ async def start_view(user: Any, server: str) -> StartView | None:
     return await _under_way(hub, user, spawner, view)
 
 
+async def stopping(user: Any, server: str) -> ServerView | None:
+    """Return a user's server that is being stopped; None at a hub whose spawner is another one."""
+    hub = getattr(user, "settings", {}).get(SETTING)
+    if not isinstance(hub, Hub):
+        return None
+    spawner = user.spawners[server]
+    return _server(hub, user, spawner, await _record(hub, spawner))
+
+
 async def _record(hub: Hub, spawner: Any) -> LaunchRecord | None:
     try:
-        return await hub.launcher.records.get(spawner.last_launch_id) if spawner.last_launch_id else None
+        # One that ran before the hub started knows its job alone.
+        launch_id = spawner.last_launch_id or spawner.launch_id
+        return await hub.launcher.records.get(launch_id) if launch_id else None
     except DatabaseAway:
         return None
 
@@ -68,7 +81,13 @@ async def _under_way(hub: Hub, user: Any, spawner: Any, view: ServerView) -> Sta
         elsewhere=elsewhere(hub.offer(StartRequest.of(user, view.name)), record) if is_queued else None,
         started=started,
         lines=_lines(progress),
+        before=_before(hub, record, progress) if is_queued else None,
     )
+
+
+def _before(hub: Hub, record: LaunchRecord, progress: Progress) -> int | None:
+    facts = hub.availability.facts(record.user).get(record.site_key, UNKNOWN)
+    return forecast.place(facts, record.job_id or "", progress.report.reason)
 
 
 async def _last(hub: Hub, record: LaunchRecord) -> Any:

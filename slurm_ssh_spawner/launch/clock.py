@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from profiles.sentences.labels import duration
 from slurm_ssh_spawner.sentences import labels
 
 _HOUR, _DAY = 60, 24 * 60
@@ -16,10 +17,6 @@ def clock(moment: datetime, now: datetime | None = None) -> str:
 
 def lasting(minutes: int) -> str:
     """Return how long something lasts: "< 1 min", "1 h 30 min", "2 d"; of more than a day not the minutes."""
-    days, rest = divmod(max(0, minutes), _DAY)
-    hours, left = divmod(rest, _HOUR)
-    if days:
-        return (labels.DAYS_AND_HOURS if hours else labels.DAYS).format(days=days, hours=hours)
-    if hours:
-        return (labels.HOURS_AND_MINUTES if left else labels.HOURS).format(hours=hours, minutes=left)
-    return labels.MINUTES.format(minutes=left) if left else labels.NO_MINUTE
+    if minutes < 1:
+        return labels.NO_MINUTE
+    return duration(minutes - minutes % _HOUR if minutes >= _DAY else minutes)

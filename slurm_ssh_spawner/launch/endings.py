@@ -20,7 +20,7 @@ from slurm_ssh.slurm.ending import Ending
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.clock import clock
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stops import BY_ADMIN, BY_OWNER, OWNER, STOPPED, Reader, is_stop, who
 
 GONE = "gone from Slurm"
 NOT_SUBMITTED = "not submitted"
@@ -168,10 +168,10 @@ class Endings:
         mine.sort(key=_ended, reverse=True)
         return tuple(self.notice(record) for record in mine)
 
-    def notice(self, record: LaunchRecord) -> EndNotice:
+    def notice(self, record: LaunchRecord, reader: Reader = OWNER) -> EndNotice:
         """Return what people are told of a launch that is over."""
         site, never_up = self._core.title(record.site_key), not record.node
-        reason = why_ended(record, site)
+        reason = why_ended(record, site, reader)
         ended, did_not_come = (
             (sentences.NAMED_SERVER_ENDED, sentences.NAMED_SERVER_NEVER_UP)
             if record.server
@@ -183,11 +183,11 @@ class Endings:
         return EndNotice(sentence, record.end_log, never_up, record.server)
 
 
-def why_ended(record: LaunchRecord, site: str) -> str:
-    """Return the sentence that tells its owner why a launch ended at a site, which is named by its title."""
+def why_ended(record: LaunchRecord, site: str, reader: Reader = OWNER) -> str:
+    """Return the sentence that tells somebody why a launch ended at a site, which is named by its title."""
     reason = record.end_reason
-    if reason == STOPPED:
-        return sentences.WAS_STOPPED if record.node else sentences.WAS_CANCELLED
+    if is_stop(reason):
+        return _who_stopped(record, reader)
     if reason.startswith(NOT_SUBMITTED):
         # What stands in brackets is for the log.
         return reason.removeprefix(f"{NOT_SUBMITTED}: ").partition(" [")[0]
@@ -195,6 +195,16 @@ def why_ended(record: LaunchRecord, site: str) -> str:
         # The hub ended before it had asked.
         return why(site, Ending("" if reason == GONE else reason), "", "")
     return reason
+
+
+def _who_stopped(record: LaunchRecord, reader: Reader) -> str:
+    kind, name = who(record.end_reason)
+    words = sentences.STOPPED_BY if record.node else sentences.CANCELLED_BY
+    if kind == BY_OWNER and reader.is_owner:
+        return words["you"]
+    named = f"{kind}: {{name}}"
+    is_named = name and named in words and (kind != BY_ADMIN or reader.sees_names)
+    return words[named].format(name=name) if is_named else words.get(kind, words[STOPPED])
 
 
 def time_was_up(reason: str) -> bool:
@@ -216,7 +226,7 @@ def _like(with_a_time: str) -> re.Pattern[str]:
 
 def _is_news(record: LaunchRecord) -> bool:
     """Return whether the owner may not know of a launch's end: what they did themselves they know."""
-    theirs = record.end_reason == STOPPED or record.end_reason.startswith(NOT_SUBMITTED)
+    theirs = record.end_reason in {STOPPED, BY_OWNER} or record.end_reason.startswith(NOT_SUBMITTED)
     return record.ended is not None and not theirs
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from slurm_ssh_spawner.launch.endings import why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import ADMIN
 
 # What differs between two launches with the same error: launch ids, clocks, numbers of jobs.
 _OF_ONE = re.compile(r"\b(?:[0-9a-f]{12}|\d\d:\d\d(?::\d\d)?|\d{3,20})\b")
@@ -41,7 +42,7 @@ def grouped(failures: Iterable[LaunchRecord]) -> tuple[Group, ...]:
 
 
 def _reason(record: LaunchRecord) -> str:
-    return why_ended(record, record.site_key)
+    return why_ended(record, record.site_key, ADMIN)
 
 
 def _group(records: list[LaunchRecord]) -> Group:

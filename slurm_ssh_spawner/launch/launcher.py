@@ -10,7 +10,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, LaunchError
 from slurm_ssh.job import Job, JobReport, JobState, LaunchId, mark
 from slurm_ssh.jobs.ending import Explained
 from slurm_ssh.jobs.submission import Tell
@@ -23,6 +23,7 @@ from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import reachable
 from slurm_ssh_spawner.launch.arrival import Arrivals
+from slurm_ssh_spawner.launch.cancelling import Cancelling
 from slurm_ssh_spawner.launch.endings import Endings, EndNotice
 from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.place import Place
@@ -39,12 +40,8 @@ REACH_SECONDS = 60.0
 """From the moment when a server is up until it can be reached."""
 # For the question whether a launch that nobody waits for is over.
 _SETTLE_SECONDS = 60.0
-# For a stop, the wait for a submission under way included.
-_STOP_SECONDS = 150.0
 # Longer than anybody waits for an answer about a job.
 _LATE_SECONDS = 600.0
-# Of the time for a stop, what a cancellation needs.
-_CANCEL_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +72,7 @@ class Launcher:
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self.unattended = Unattended(core, records, self.reports, self.endings, tunnels)
         self._submissions = Submissions(core, credentials, records, self.unattended.give_up)
+        self._cancelling = Cancelling(core, records, self.reports, self._submissions, self.unattended)
         self._patience: dict[LaunchId, Patience] = {}
         self._over_now: set[LaunchId] = set()
         # An answer of Slurm that comes after a stop must not have a job kept up that is gone.
@@ -245,39 +243,14 @@ class Launcher:
     async def cancel(self, job: Job, reason: str = "") -> None:
         """Cancel a job, whether or not its submission has been answered, and see it end.
 
-        `reason` is the sentence that its owner is told, "" if they have asked for it.
+        `reason` is why, a word of `records.stops`, "" if that is not known.
 
         If Slurm cannot be told, or the job is still there after a minute, or the submission goes on for longer,
         the stop is owed: it is carried out when the site answers, or is in the catalogue again, or the owner has a
         ticket again.  Raises Refused, Unavailable or Broken then, saying so.  Goes on when the caller is
         cancelled.
         """
-        await asyncio.shield(self.unattended.do(self._cancel(job, reason)))
-
-    async def _cancel(self, job: Job, reason: str) -> None:
-        deadline = Deadline.after(_STOP_SECONDS)
-        under_way = self._submissions.under_way(job)
-        if under_way:
-            await asyncio.wait((under_way,), timeout=deadline.left - _CANCEL_SECONDS)
-        if reason:
-            self.records.will_end(job.launch_id, reason)
-        await self.records.want_stop(job.launch_id)
-        self.reports.end(job.launch_id)
-        if under_way and not under_way.done():
-            # What is told Slurm now would come before the job.
-            under_way.add_done_callback(lambda _: self.unattended.owe_stop(job))
-            problem = sentences.STILL_SUBMITTING.format(site=self._core.site(job).title)
-            raise Unavailable(sentences.STOP_IS_OWED.format(problem=problem))
-        try:
-            await self._core.stop(job, deadline)
-        except Refused as error:
-            self.unattended.owe_stop(job)
-            owed = sentences.STOP_NEEDS_TICKET.format(problem=error.message)
-            raise Refused(owed, error.detail, quoted=error.quoted) from error
-        except (Unavailable, Broken) as error:
-            self.unattended.owe_stop(job)
-            family = Broken if isinstance(error, Broken) else Unavailable
-            raise family(sentences.STOP_IS_OWED.format(problem=error.message), error.detail) from error
+        await asyncio.shield(self.unattended.do(self._cancelling.cancel(job, reason)))
 
     def release(self, job: Job) -> None:
         """Remove what the launch left at the site, soon and if the site can be reached."""

@@ -20,6 +20,7 @@ from slurm_ssh.job import Job, LaunchId, marked_launch
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records.stops import BY_HUB
 
 AGAIN_SECONDS = 600.0
 _UNSETTLED_SECONDS = 30.0
@@ -170,11 +171,10 @@ class Reconciliation:
             launcher.unattended.owe_stop(job)
         elif launcher.reports.holds(record.user, record.server):
             # The person has another server of that name now.
-            await launcher.unattended.give_up(job)
+            await launcher.unattended.give_up(job, BY_HUB)
         elif not record.token_hash:
             # Nobody could tell its job's reports from others'.
-            launcher.records.will_end(record.launch_id, sentences.BEGUN_BY_AN_OLDER_HUB)
-            await launcher.unattended.give_up(job)
+            await launcher.unattended.give_up(job, sentences.BEGUN_BY_AN_OLDER_HUB)
         else:
             await self._go_on(record, job)
 
@@ -184,6 +184,10 @@ class Reconciliation:
         if found is None:
             _log.info("%s was never submitted: it is begun anew for %s", job.mark, job.user)
         elif await self._launcher.is_settled(found):
+            return
+        # To ask has taken a while, in which its owner may have ended it.
+        now = await self._launcher.records.get(record.launch_id)
+        if now is None or now.stop_wanted:
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
         await self._hub.start(record.user, record.server)

@@ -11,7 +11,8 @@ from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stand import At, at
+from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
 from slurm_ssh_spawner.launch.waiting import why_waits
 
 TOLD_FOR = timedelta(days=7)
@@ -49,12 +50,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """A server as JupyterHub has it; `last_used` is in UTC, None if that was never told."""
+    """A server as JupyterHub has it; `last_used` is in UTC, None if that was never told.
+
+    `launch_id` is the launch of the start under way, None while the gate looks at what was chosen.
+    """
 
     name: str
     title: str
     phase: Phase
     last_used: datetime | None = None
+    launch_id: LaunchId | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,11 @@ class ServerView:
     def is_jupyterhubs(self) -> bool:
         """Whether JupyterHub does something with it: without that there is no progress of it."""
         return self.phase is not Phase.OFF
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether its launch goes on without a server of JupyterHub, and nobody has asked for its end."""
+        return not self.is_jupyterhubs and self.record is not None and self.record.is_open
 
     @property
     def node(self) -> str:
@@ -145,16 +155,23 @@ class ServerView:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known besides records: the catalogue, Slurm's reports by launch, since when sites do not answer."""
+    """What is known besides records: the catalogue, Slurm's reports by launch, since when sites do not answer.
+
+    `reader` is who is told.
+    """
 
     catalogue: Catalogue
     reports: Mapping[LaunchId, JobReport] = field(default_factory=dict)
     unreachable: Mapping[str, datetime] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    reader: Reader = OWNER
 
 
 def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Facts) -> tuple[ServerView, ...]:
-    """Return a person's servers, the most urgent first; `records` are their launches, the newest first."""
+    """Return a person's servers, the most urgent first; `records` are their launches, the newest first.
+
+    Launches that go on without a server, and those whose stop is owed, are among them.
+    """
     newest: dict[str, LaunchRecord] = {}
     for record in records:
         newest.setdefault(record.server, record)
@@ -164,7 +181,9 @@ def servers(known: Sequence[Known], records: Sequence[LaunchRecord], facts: Fact
     views += [
         _of_record(Known(record.server, titles.get(record.server, record.server), Phase.OFF), record, facts)
         for record in records
-        if record.stop_wanted and record.ended is None and record.launch_id not in shown
+        if record.ended is None
+        and record.launch_id not in shown
+        and (record.stop_wanted or (record.server not in titles and record is newest[record.server]))
     ]
     order = list(State)
     return tuple(sorted(views, key=lambda view: (order.index(view.state), view.minutes_since)))
@@ -178,6 +197,9 @@ def is_worth_a_card(view: ServerView) -> bool:
 def _view(known: Known, record: LaunchRecord | None, facts: Facts) -> ServerView:
     if known.phase is Phase.OFF and (record is None or _is_old(record, facts.now)):
         return ServerView(known.name, known.title, State.OFF, facts.now, last_used=known.last_used)
+    if record is not None and known.phase is Phase.STARTING and record.launch_id != known.launch_id:
+        # What was before is no part of the start that was just asked for.
+        record = None
     if record is None:
         state = State.RUNNING if known.phase is Phase.UP else State(known.phase)
         return ServerView(known.name, known.title, state, facts.now, last_used=known.last_used, phase=known.phase)
@@ -195,7 +217,7 @@ def _of_record(known: Known, record: LaunchRecord, facts: Facts) -> ServerView:
         record=record,
         asked=what,
         report=report,
-        why=why_ended(record, what.site) if record.ended else "",
+        why=why_ended(record, what.site, facts.reader) if record.ended else "",
         last_used=known.last_used,
         unreachable_since=facts.unreachable.get(record.site_key),
         phase=known.phase,
@@ -208,14 +230,11 @@ def _state(phase: Phase, record: LaunchRecord, report: JobReport) -> State:
         return State.STOPPING if report.state.is_over or report.state is JobState.ENDING else State.RUNNING
     if phase is Phase.STOPPING:
         return State.STOPPING
-    if record.ended and phase is Phase.OFF:
-        # One that its owner has stopped on the way has not failed.
-        was_up = record.node or record.end_reason == STOPPED
-        return State.ENDED if was_up else State.FAILED
-    if record.stop_wanted and phase is Phase.OFF:
-        return State.STOP_OWED
+    now = at(record, report)
+    if now is At.WAITING or (phase is Phase.OFF and now is not At.RUNNING):
+        return State(now)
     # One that goes on without a server of JupyterHub is about to get one.
-    return State.WAITING if report.state is JobState.PENDING and not record.ended else State.STARTING
+    return State.STARTING
 
 
 def _is_old(record: LaunchRecord, now: datetime) -> bool:

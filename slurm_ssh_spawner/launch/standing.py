@@ -4,22 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from profiles.catalogue.site import Site
 from slurm_ssh.facts.snapshots import Health
-from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh.job import JobReport, LaunchId
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.records.history import Ended
-
-
-class GoesOn(StrEnum):
-    """What a launch that is not over is at."""
-
-    RUNNING = "running"
-    WAITING = "waiting"
-    STARTING = "starting"
-    STOP_OWED = "stop_owed"
+from slurm_ssh_spawner.launch.records.stand import GOING_ON, At, at
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class SiteStanding:
     key: str
     title: str
     health: Health | None
-    going_on: Mapping[GoesOn, int]
+    going_on: Mapping[At, int]
     ended: Ended
     has_monitor: bool
     monitor_ends: float | None
@@ -62,16 +53,6 @@ class SiteStanding:
         return self.health.away_since is None if self.health else None
 
 
-def at(record: LaunchRecord, report: JobReport | None) -> GoesOn:
-    """Return what a launch that is not over is at, as far as Slurm's last report, if any, says."""
-    if record.stop_wanted:
-        return GoesOn.STOP_OWED
-    if record.node:
-        return GoesOn.RUNNING
-    is_pending = report is not None and report.state is JobState.PENDING
-    return GoesOn.WAITING if is_pending else GoesOn.STARTING
-
-
 def standings(
     sites: Mapping[str, Site], going_on: Sequence[LaunchRecord], observed: Observed
 ) -> tuple[SiteStanding, ...]:
@@ -87,7 +68,7 @@ def _standing(key: str, site: Site | None, going_on: Iterable[LaunchRecord], obs
         key=key,
         title=site.title if site else key,
         health=observed.health.get(key),
-        going_on={each: counts[each] for each in GoesOn},
+        going_on={each: counts[each] for each in GOING_ON},
         ended=observed.ended.get(key, Ended()),
         has_monitor=site is not None and site.monitor is not None,
         monitor_ends=observed.monitors_end.get(key),

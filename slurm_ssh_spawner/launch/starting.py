@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from languages import for_reader
+from slurm_ssh_spawner.launch import forecast
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
 from slurm_ssh_spawner.launch.servers import ServerView, State
@@ -31,6 +32,7 @@ class StartView:
     """One start of a user.
 
     `told` are the sentences about it, the oldest first, `lines` its stages; `output` is the end of the job's log.
+    `before` is how many jobs are before its own in the queue, None where that is not known.
     `started` is when JupyterHub began it, "" if that is not known: another value is another start.
     """
 
@@ -43,6 +45,7 @@ class StartView:
     failure: Failure | None = None
     started: str = ""
     lines: tuple[str, ...] = ()
+    before: int | None = None
 
     @property
     def waits(self) -> bool:
@@ -70,6 +73,11 @@ class StartView:
     def begins(self) -> datetime | None:
         """When Slurm expects the job to begin, None if that is not known or was expected before now."""
         return self.server.begins
+
+    @property
+    def place(self) -> str:
+        """How many jobs are before its own, as a sentence, "" if that is not known."""
+        return "" if self.before is None else forecast.before(self.before)
 
     @property
     def page_title(self) -> str:

@@ -13,7 +13,7 @@ from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.endings import GONE, NO_JOB
 from slurm_ssh_spawner.launch.progress import Stage
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stops import is_stop
 
 OTHER = "other"
 STAGES = ("modules", "loaded", "kernel", "spark", "starting", OTHER)
@@ -107,7 +107,7 @@ class Tally:
         if record.launch_id in self._counted:
             return
         self._counted.append(record.launch_id)
-        is_stopped = record.end_reason == STOPPED
+        is_stopped = is_stop(record.end_reason)
         result = "used" if record.node else "cancelled" if is_stopped else "failed"
         reason = "stopped" if is_stopped else failing or _WORDS.get(word, OTHER)
         self._launches.labels(record.site_key, record.profile_key, result, reason).inc()

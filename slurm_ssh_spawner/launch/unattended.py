@@ -72,8 +72,10 @@ class Unattended:
         """Stop a job as soon as that can be done, and remove what it has left."""
         self._core.upkeep.owe_stop(job, lambda stopped: self.do(self.clean_up(stopped)))
 
-    async def give_up(self, job: Job) -> None:
-        """Have a launch stopped that nobody wants any more."""
+    async def give_up(self, job: Job, reason: str = "") -> None:
+        """Have a launch stopped that nobody wants any more; `reason` is why, "" if that is not known."""
+        if reason:
+            self._records.will_end(job.launch_id, reason)
         await self._records.want_stop(job.launch_id)
         self._reports.refuse(job.launch_id)
         self.owe_stop(job)

@@ -73,8 +73,27 @@ SERVER_NEVER_UP = _("Your server at {site} did not come up; the start was over a
 NAMED_SERVER_NEVER_UP = _(
     "Your server {server} at {site} did not come up; the start was over at {ended}. {problem}"
 )
-STOPPED_BY = _("It was stopped by {name}, an administrator of the hub.")
-STOPPED_BY_SERVICE = _("It was stopped by {name}, a service of the hub.")
+# Who has stopped it, by the word in its record; administrators alone read the name of one.
+STOPPED_BY = {
+    "you": _("You stopped it."),
+    "stopped": _("It was stopped."),
+    "stopped by its owner": _("Its owner stopped it."),
+    "stopped by the hub": _("It was stopped by the hub."),
+    "stopped by an administrator": _("It was stopped by an administrator of the hub."),
+    "stopped by an administrator: {name}": _("It was stopped by {name}, an administrator of the hub."),
+    "stopped by a service": _("It was stopped by a service of the hub."),
+    "stopped by a service: {name}": _("It was stopped by {name}, a service of the hub."),
+}
+CANCELLED_BY = {
+    "you": _("You cancelled the start."),
+    "stopped": _("The start was cancelled."),
+    "stopped by its owner": _("Its owner cancelled the start."),
+    "stopped by the hub": _("The start was cancelled by the hub."),
+    "stopped by an administrator": _("The start was cancelled by an administrator of the hub."),
+    "stopped by an administrator: {name}": _("The start was cancelled by {name}, an administrator of the hub."),
+    "stopped by a service": _("The start was cancelled by a service of the hub."),
+    "stopped by a service: {name}": _("The start was cancelled by {name}, a service of the hub."),
+}
 
 # -- a server that runs ----------------------------------------------------------------------------------
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
@@ -98,11 +117,12 @@ EXPECTED = _("Slurm expects it to start at about {begins}.")
 GOES_ON = _("{site} cannot be reached since {since}. Your job still runs. Wait before you start it again.")
 MAY_GO_ON = _("{site} cannot be reached since {since}. Your job may still run. Wait before you start it again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
+STOPS_SOON = _("This page changes when the server has ended. You can start it again then.")
+STOPS_SINCE = _("It has been ending since {since}.")
 OWED_SINCE = _(
     "{site} cannot be reached since {since}. The job still runs and is charged; "
     "the hub stops it as soon as {site} answers."
 )
-WAS_STOPPED = _("It was stopped.")
 FILES_STAY = _("Files that you saved are still at {site}.")
 ENDED_AT = _("Ended at {ended}.")
 LOGGED_OUT = _("You are logged out, or the hub cannot be reached. This page is no longer updated.")
@@ -111,6 +131,8 @@ USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
+NOT_ALLOWED = _("You may not do that with this server. Ask the administrators of the hub.")
+NO_NAMED_SERVERS = _("This hub has no named servers. Start your usual one.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
     "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."
@@ -141,7 +163,6 @@ GIVES_UP = _("The hub waits until {until}, then cancels the job.")
 HUB_AWAY = _("The hub is away for a moment. Your start goes on, and so does this page.")
 IS_CANCELLED = _("The start is being cancelled.")
 IS_READY = _("Your server is ready.")
-WAS_CANCELLED = _("The start was cancelled.")
 FAILED_UNSAID = _("The start failed, and the hub cannot say why. If it happens again, tell the administrators.")
 FAULT_OF_CHOICE = _("Other choices may help.")
 FAULT_OF_PROFILE = _(
@@ -204,5 +225,17 @@ NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h
 # -- the page around the options form ---------------------------------------------------------------------------
 START_FOR = _("It will run as {name}.")
 SERVER_NAME_HINT = _("Without a name it is your usual server.")
+
+# -- a person's own settings for the form ------------------------------------------------------------------------
+FILLED_BY_SETTINGS = _("Filled in from your settings {name}. Check it and press Start.")
+NO_SUCH_SETTINGS = _("You have no settings called {name}.")
+NAME_SETTINGS = _("Give these settings a name.")
+SETTINGS_SAVED = _("Saved as {name}. It fills in this form and starts nothing.")
+TOO_MANY_SETTINGS = _("You have {most} settings, and no more can be kept. Remove one that you no longer need.")
+SETTINGS_REMOVED = _("{name} is removed.")
+SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try again.")
+
+# -- the job script before it is sent -----------------------------------------------------------------------------
+SCRIPT_IS = _("This is what Start would send to Slurm now. Secrets are not shown.")
 
 speaks(__name__)

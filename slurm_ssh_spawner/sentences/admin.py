@@ -59,6 +59,7 @@ SECONDS = _("{seconds} s")
 HAS_FAILED = _("failed")
 LOG_END = _("The last lines of its log")
 SCRIPT = _("The script that was sent")
+STOP_LAUNCH = _("Stop this launch")
 
 # -- announcements ---------------------------------------------------------------------------------------
 ANNOUNCEMENT = _("Announcement")

@@ -1,6 +1,7 @@
 """What people see of their tickets at a real hub, and what a start without one is told."""
 
 import html
+import re
 import time
 from importlib.resources import files
 
@@ -135,6 +136,29 @@ async def test_a_wrong_password_shows_the_page_again_and_keeps_the_ticket(hub, r
     assert realm.failures == failures + 1
     assert (await alice.send("ticket")).status_code == 403
     assert hub.authenticator.tickets.get("alice") == before
+
+
+def news(page):
+    """What a page says of a new ticket, "" for nothing."""
+    rest = page.text.partition('<div id="ticket-news" class="container text-center alert alert-success"')[2]
+    return html.unescape(re.sub("<[^>]*>", "", rest.partition("</div>")[0].partition(">")[2])).strip()
+
+
+async def test_a_new_ticket_is_told_once_with_its_end(hub, alice):
+    assert news(await alice.get("home")) == "", "a login is no news"
+    await alice.get("ticket")
+    assert (await alice.send("ticket", password="wrong")).status_code == 403
+    assert news(await alice.get("token")) == ""
+    assert (await alice.send("ticket", password="alice-pw")).status_code == 302
+    assert news(await alice.get("ticket")) == "", "its own page says it anyway"
+    bob = Browser(hub)
+    await bob.log_in("bob")
+    assert news(await bob.get("home")) == ""
+    end = time.gmtime(hub.authenticator.tickets.get("alice").end)
+    page = await alice.get("home")
+    assert news(page) == f"You have a new Kerberos ticket until {time.strftime('%a %d %b %Y %H:%M UTC', end)}."
+    assert f'<time datetime="{time.strftime("%FT%TZ", end)}">' in page.text
+    assert news(await alice.get("home")) == ""
 
 
 async def test_the_login_form_says_whose_password_it_wants(hub):
@@ -275,6 +299,49 @@ async def test_logging_out_says_what_goes_on_without_its_person(hub, alice):
     assert 'id="logout"' not in page.text
     hub.users["alice"].spawners[""]._spawn_pending = False
     assert "/login" in (await alice.get("home")).headers["location"]
+
+
+GOES_ON = "One of your servers goes on, until its time is up."
+LATER = 36_000
+NOT_RENEWED = (
+    "Your ticket expires at {end} and cannot be renewed: from then on servers lose access to files that need it."
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "remove", "said"),
+    [
+        (
+            {"renew": LATER},
+            "logout",
+            "Your ticket is renewed for as long as that, until {end} at most, then removed.",
+        ),
+        ({"renew": LATER}, "never", "Your ticket is renewed for as long as that, until {end} at most."),
+        (
+            {"end": LATER},
+            "logout",
+            NOT_RENEWED,
+        ),
+        (
+            {"end": -1},
+            "logout",
+            "You have no valid ticket: servers lose access to files that need it until you log in again.",
+        ),
+    ],
+)
+async def test_logging_out_says_what_becomes_of_the_ticket_of_servers_that_go_on(hub, alice, facts, remove, said):
+    now = int(time.time())
+    hub.authenticator.keeping.remove_ticket = remove
+    replace(hub, end=now + facts.get("end", 3600), renew_until=now + facts.get("renew", 1))
+    spawner = hub.users["alice"].spawners[""]
+    spawner._spawn_pending = True
+    page = await alice.get("logout")
+    spawner._spawn_pending = False
+    end = time.gmtime(now + LATER)
+    text = page.text.partition('id="logged-out-said">')[2].partition("</p>")[0]
+    said = said.format(end=time.strftime("%a %d %b %Y %H:%M UTC", end))
+    assert html.unescape(re.sub("<[^>]*>", "", text)).strip() == f"{GOES_ON} {said}"
+    assert (f'<time datetime="{time.strftime("%FT%TZ", end)}">' in text) == ("UTC" in said)
 
 
 async def test_a_deleted_user_leaves_no_ticket(hub, alice):

@@ -49,6 +49,7 @@ def test_times_that_people_and_slurm_write(written: str | int, meant: int) -> No
         ("2GB", 2048),
         ("2 GiB", 2048),
         ("1t", 1024**2),
+        ("1.5 TB", 1536 * 1024),
         ("512", 512),
         (512, 512),
         ("1.5G", 1536),

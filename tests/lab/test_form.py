@@ -56,7 +56,7 @@ def form(lab: Lab) -> Iterator[Form]:
 
 
 def shown(page: Page) -> list[str]:
-    """Return the names of the fields that can be seen, but for the cards."""
+    """Return the names of the fields that can be seen, but for the cards; an amount has two."""
     controls = page.locator("#launch-options [name]:visible:not([type=radio])").all()
     return [str(control.get_attribute("name")) for control in controls]
 
@@ -71,12 +71,13 @@ def card(page: Page, site: str) -> Locator:
 
 
 COMMON = ["partition"]
-NEURO = ["time", "cores", "memory", "gpus", "param.atlas", "param.subjects"]
+MEMORY = ["memory-number", "memory-unit"]
+NEURO = ["time", "cores", *MEMORY, "gpus", "param.atlas", "param.subjects"]
 
 
 def test_the_fields_follow_profile_and_cluster(form: Form) -> None:
     with form() as page:
-        assert shown(page) == [*COMMON, "time", "cores", "memory"]
+        assert shown(page) == [*COMMON, "time", "cores", *MEMORY]
         pick(page, "profile", "neuro")
         expect(page.locator("#profile-hint")).to_contain_text("For neuroscientists")
         assert shown(page) == [*COMMON, *NEURO]
@@ -110,7 +111,8 @@ def test_what_is_hidden_is_not_sent(form: Form) -> None:
 
 def test_without_scripts_every_field_is_there_and_the_server_decides(form: Form) -> None:
     with form(scripts=False) as page:
-        assert set(shown(page)) >= {"profile", "site", *COMMON, *NEURO, "project", "param.sessions"}
+        every = {"profile", "site", *COMMON, *NEURO, "memory", "project", "param.sessions"}
+        assert set(shown(page)) >= every - {*MEMORY}
         pick(page, "profile", "jupyterlab")
         page.fill("[name='param.subjects']", "7")
         page.click("[type=submit]")
@@ -229,21 +231,19 @@ def refused(route: Route) -> None:
     told = answer.json()
     for place in told["places"]:
         if place["title"].startswith("Lugano"):
-            place |= {"state": "closed", "news": "Lugano did not let you in.", "may_ask": True}
+            place |= {"state": "refused", "news": "Lugano did not let you in."}
     route.fulfill(response=answer, json=told)
 
 
-def test_who_was_refused_asks_again_beside_the_card_and_is_led_to_it(form: Form) -> None:
+def test_who_was_refused_reads_it_on_the_card_and_can_pick_it_all_the_same(form: Form) -> None:
     with form() as page:
         page.route("**/hub/api/offer?*", refused)
         page.fill("#time", "31m")
-        again = page.get_by_role("button", name="Ask again")
-        expect(again).to_be_visible()
-        expect(page.locator("label button")).to_have_count(0)
-        again.click()
-        expect(page.locator("[name=pick-site][value=lugano]")).to_be_checked()
-        expect(page.locator("[name=pick-site][value=lugano]")).to_be_focused()
-        expect(again).to_have_count(0)
+        lugano = page.locator("[name=pick-site][value=lugano]")
+        expect(page.locator(".page-card", has=lugano)).to_contain_text("Lugano did not let you in.")
+        lugano.check()
+        expect(lugano).to_be_checked()
+        expect(page.locator("#site")).to_have_value("lugano")
         page.unroute_all(behavior="wait")
 
 

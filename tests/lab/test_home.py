@@ -93,6 +93,6 @@ def test_a_server_in_use_is_stopped_only_when_its_owner_is_sure(home: Page, pers
     home.get_by_role("button", name="Stop: Default server").press("Enter")
     home.get_by_role("button", name="Stop").press("Enter")
     home.wait_for_url("**/hub/home")
-    expect(home.locator("#default-server .why")).to_contain_text("It was stopped.")
+    expect(home.locator("#default-server .why")).to_contain_text("You stopped it.")
     home.get_by_role("button", name="Start again: Default server").press("Enter")
     home.wait_for_url("**/user/p21/**")

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from jupyterhub import orm
+from jupyterhub import orm, roles
 from jupyterhub.user import User
 from tornado import web
 from traitlets import TraitError
@@ -153,27 +153,59 @@ async def test_a_job_that_is_known_to_be_over_is_not_asked_about(hub: RunningHub
     local.refusal = None
 
 
+async def _delete_server(hub: RunningHub, who: User, _owner: User) -> None:
+    assert (await hub.delete("users/alice/server", who.new_api_token())).status_code == 204
+
+
+async def _delete_person(hub: RunningHub, who: User, _owner: User) -> None:
+    assert (await hub.delete("users/alice", who.new_api_token())).status_code == 204
+
+
+async def _cull(hub: RunningHub, _who: User, _owner: User) -> None:
+    culler = orm.Service(name="idle-culler")
+    hub.app.db.add(culler)
+    hub.app.db.commit()
+    roles.create_role(hub.app.db, {"name": "culls", "scopes": ["delete:servers", "read:users:name"]})
+    roles.grant_role(hub.app.db, culler, "culls")
+    assert (await hub.delete("users/alice/server", culler.new_api_token())).status_code == 204
+
+
+async def _shut_down(_hub: RunningHub, _who: User, owner: User) -> None:
+    # As `JupyterHub.cleanup` does of each server.
+    await owner.stop("")
+
+
 @pytest.mark.parametrize(
-    ("admin", "said"),
-    [("ruth", "It was stopped by ruth, an administrator of the hub."), ("", "stopped")],
+    ("who", "stop", "reason"),
+    [
+        ("alice", _delete_server, "stopped by its owner"),
+        ("ruth", _delete_server, "stopped by an administrator: ruth"),
+        ("ruth", _delete_person, "stopped by an administrator: ruth"),
+        ("ruth", _cull, "stopped by a service: idle-culler"),
+        ("ruth", _shut_down, "stopped by the hub"),
+    ],
 )
-async def test_a_server_that_somebody_else_stops_keeps_who_it_was(
-    hub: RunningHub, local: LocalSite, monkeypatch: pytest.MonkeyPatch, admin: str, said: str
+async def test_a_server_that_is_stopped_keeps_who_has_asked_for_it(
+    hub: RunningHub,
+    local: LocalSite,
+    monkeypatch: pytest.MonkeyPatch,
+    who: str,
+    stop: Callable[[RunningHub, User, User], Awaitable[None]],
+    reason: str,
 ) -> None:
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
-    spawner = await _running(hub, hub.person("alice"), "", "many")
+    alice, ruth = hub.person("alice"), hub.person("ruth", admin=True)
+    spawner = await _running(hub, alice, "", "many")
     spawner._restored = False
     job = spawner._job
     assert job
     local.tell("queue", f"42|RUNNING|n1|{job.owner}|None|{job.mark}\n")
-    who = hub.person(admin, admin=True) if admin else spawner.user
-    answer = await hub.delete("users/alice/server", who.new_api_token())
-    assert answer.status_code == 204
+    await stop(hub, alice if who == "alice" else ruth, alice)
     records = _launcher(hub).records
     await records.settled()
     record = await records.get(job.launch_id)
     assert record
-    assert record.end_reason == said
+    assert record.end_reason == reason
     await _launcher(hub).endings.close()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -77,7 +77,7 @@ class Person:
     async def log_in(self) -> None:
         """Log in by the form of the hub."""
         assert (await self.page("login")).is_success
-        fields = {"username": self.name, "password": "x", "_xsrf": self.xsrf}
+        fields = {"username": self.name, "password": f"{self.name}-pw", "_xsrf": self.xsrf}
         answer = await self._client.post(f"{self._url}login", data=fields)
         assert answer.status_code == 302, answer.text
 
@@ -90,14 +90,20 @@ class Person:
         return self._client.stream("GET", f"{self._url}{path}")
 
     async def post(
-        self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
+        self,
+        path: str,
+        fields: list[tuple[str, str]],
+        xsrf: str | None = None,
+        *,
+        follow: bool = True,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Send a form of another page to an address of this hub; `follow` a start to its end, and nothing else."""
         xsrf = self.xsrf if xsrf is None else xsrf
         address = httpx.URL(self._url).join(path)
         if b"_xsrf" not in address.query and xsrf:
             fields = [("_xsrf", xsrf), *[field for field in fields if field[0] != "_xsrf"]]
-        answer = await self._client.post(address, data=dict(fields))
+        answer = await self._client.post(address, data=dict(fields), headers=headers)
         return await self._seen_to_end(answer) if follow and "/spawn/" in address.path else answer
 
     def forget_cookies(self) -> None:
@@ -198,8 +204,12 @@ async def launching(
     folder: Path,
     patch: pytest.MonkeyPatch,
     catalogue: Callable[[LocalSite], dict[str, Any]] = one_site,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[LaunchingHub]:
-    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it."""
+    """Give a hub with a site at `folder` and the sections of a catalogue that `catalogue` makes for it.
+
+    `settings` are further ones of the hub, by class.
+    """
     patch.chdir(folder)
     local = LocalSite(folder)
     local.install_slurm()
@@ -219,7 +229,9 @@ async def launching(
         },
         "Authenticator": {"allow_all": True},
     }
-    hub = LaunchingHub(await hub_app(Config(config)), local)
+    together = Config(config)
+    together.merge(Config(settings or {}))
+    hub = LaunchingHub(await hub_app(together), local)
     hub.offer(**catalogue(local))
     yield hub
     await hub.close()

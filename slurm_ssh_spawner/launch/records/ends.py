@@ -8,9 +8,7 @@ from languages import for_keeping
 from slurm_ssh.job import LaunchId
 from slurm_ssh.text import lines, one_line
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES
-
-STOPPED = "stopped"
-"""The reason of a launch whose owner has stopped it."""
+from slurm_ssh_spawner.launch.records.stops import STOPPED
 
 _LONGEST_REASON = 500
 _LONGEST_LOG = 4000
@@ -18,8 +16,11 @@ _ROW = LAUNCHES.c
 
 
 def announced(launch_id: LaunchId, reason: str) -> sa.Update:
-    """Return what notes why a launch is about to end: it counts, whatever Slurm will call that."""
-    change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None))
+    """Return what notes why a launch is about to end: it counts, whatever Slurm will call that.
+
+    The first reason stays: a start that somebody stops fails then, and the hub stops one that has failed.
+    """
+    change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None), _ROW.end_reason == "")
     return change.values(end_reason=_kept(reason))
 
 

@@ -2,46 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from slurm_ssh_spawner.launch.records.ends import STOPPED
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RUNS
-from slurm_ssh_spawner.launch.records.values import LaunchRecord
+from slurm_ssh_spawner.launch.records.stand import IN_TABLE, Stand
+from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord
 from slurm_ssh_spawner.launch.records.worker import Worker
 
 _ROW = LAUNCHES.c
 _GOES_ON = _ROW.ended.is_(None)
-_FAILED = sa.and_(_ROW.ended.is_not(None), _ROW.node == "", _ROW.end_reason != STOPPED)
+# Words are looked for in so many of the newest launches that are sought besides.
+_MOST_SEARCHED = 20_000
 _SEARCHED = (_ROW.user, _ROW.owner, _ROW.server, _ROW.profile_key, _ROW.node, _ROW.end_reason)
-
-
-class Stand(StrEnum):
-    """How far a launch is, as it can be looked for."""
-
-    ANY = ""
-    ON_ITS_WAY = "on-its-way"
-    UP = "up"
-    STOP_OWED = "stop-owed"
-    FAILED = "failed"
-    ENDED = "ended"
-
-
-_STANDS = {
-    Stand.ANY: sa.true(),
-    Stand.ON_ITS_WAY: sa.and_(_GOES_ON, _ROW.node == "", sa.not_(_ROW.stop_wanted)),
-    Stand.UP: sa.and_(_GOES_ON, _ROW.node != "", sa.not_(_ROW.stop_wanted)),
-    Stand.STOP_OWED: sa.and_(_GOES_ON, _ROW.stop_wanted),
-    Stand.FAILED: _FAILED,
-    Stand.ENDED: sa.and_(_ROW.ended.is_not(None), sa.not_(_FAILED)),
-}
 
 
 @dataclass(frozen=True)
 class Sought:
-    """What launches an admin looks for: "" and None mean any.
+    """What launches an admin looks for: "" and None mean any.  Lists are without logs.
 
     `words` stand in a name of theirs, their node or the reason of their end, or are the number of their job or
     launch.
@@ -52,6 +31,7 @@ class Sought:
     site: str = ""
     profile: str = ""
     since: datetime | None = None
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,10 +42,13 @@ class Ended:
     failed: int = 0
 
 
-def recent(user: str | None, limit: int, offset: int) -> sa.Select[Any]:
-    """Return what finds a person's launches, or everybody's, newest first."""
-    query = sa.select(LAUNCHES).order_by(_ROW.begun.desc(), _ROW.launch_id).limit(limit).offset(offset)
-    return query if user is None else query.where(_ROW.user == user)
+def recent(user: str, limit: int, offset: int) -> sa.Select[Any]:
+    """Return what finds a person's launches, newest first."""
+    return _newest(limit, offset).where(_ROW.user == user)
+
+
+def _newest(limit: int, offset: int = 0) -> sa.Select[Any]:
+    return sa.select(*LISTED).order_by(_ROW.begun.desc(), _ROW.launch_id).limit(limit).offset(offset)
 
 
 def stages_before(user: str, profile_key: str, site_key: str) -> sa.Select[Any]:
@@ -77,19 +60,32 @@ def stages_before(user: str, profile_key: str, site_key: str) -> sa.Select[Any]:
     return query.where(theirs).order_by(_ROW.begun.desc()).limit(1)
 
 
+def _found(sought: Sought, limit: int, offset: int) -> sa.Select[Any]:
+    query = _newest(limit, offset)
+    if not sought.words:
+        return query.where(_sought(sought))
+    within = sa.select(_ROW.launch_id).where(_sought(sought)).order_by(_ROW.begun.desc()).limit(_MOST_SEARCHED)
+    return query.where(_ROW.launch_id.in_(within.scalar_subquery()), _says(sought.words))
+
+
 def _sought(sought: Sought) -> sa.ColumnElement[bool]:
-    found = [_STANDS[sought.stand]]
+    """Return what holds of launches that are sought, whatever words stand in them."""
+    found = [IN_TABLE[sought.stand]]
     if sought.site:
         found.append(_ROW.site_key == sought.site)
     if sought.profile:
         found.append(_ROW.profile_key == sought.profile)
     if sought.since:
-        # There is no index of beginnings; what ended before has begun before.
+        # What ended before has begun before.
         found.append(sa.or_(_GOES_ON, _ROW.ended >= sought.since))
-    if words := sought.words:
-        anywhere = [column.icontains(words, autoescape=True) for column in _SEARCHED]
-        found.append(sa.or_(*anywhere, _ROW.job_id == words, _ROW.launch_id == words))
+    if sought.user:
+        found.append(_ROW.user == sought.user)
     return sa.and_(*found)
+
+
+def _says(words: str) -> sa.ColumnElement[bool]:
+    anywhere = [column.icontains(words, autoescape=True) for column in _SEARCHED]
+    return sa.or_(*anywhere, _ROW.job_id == words, _ROW.launch_id == words)
 
 
 class History:
@@ -100,24 +96,26 @@ class History:
 
     async def found(self, sought: Sought, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
         """Return launches, the newest first."""
-        return await self._records(recent(None, limit, offset).where(_sought(sought)))
+        return await self._searched(_found(sought, limit, offset))
 
     async def going_on(self) -> tuple[LaunchRecord, ...]:
         """Return all launches that are not over."""
-        return await self._records(sa.select(LAUNCHES).where(_GOES_ON))
+        query = sa.select(*LISTED).where(_GOES_ON)
+        found = await self._worker.read(lambda connection: connection.execute(query).all())
+        return tuple(LaunchRecord.of(each) for each in found)
 
     async def ended(self, since: datetime) -> dict[str, Ended]:
         """Return how many launches ended since then, by site."""
-        failed = sa.func.sum(sa.case((_FAILED, 1), else_=0))
+        failed = sa.func.sum(sa.case((IN_TABLE[Stand.FAILED], 1), else_=0))
         query = sa.select(_ROW.site_key, sa.func.count(), failed).where(_ROW.ended >= since)
         found = await self._worker.read(lambda each: each.execute(query.group_by(_ROW.site_key)).all())
         return {site: Ended(count, int(failures)) for site, count, failures in found}
 
     async def failures(self, since: datetime, limit: int) -> tuple[LaunchRecord, ...]:
         """Return the launches that failed since then, the newest first."""
-        query = sa.select(LAUNCHES).where(_FAILED, _ROW.ended >= since).order_by(_ROW.ended.desc()).limit(limit)
-        return await self._records(query)
+        failed = sa.select(*LISTED).where(IN_TABLE[Stand.FAILED], _ROW.ended >= since)
+        return await self._searched(failed.order_by(_ROW.ended.desc()).limit(limit))
 
-    async def _records(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
-        found = await self._worker.read(lambda connection: connection.execute(query).all())
+    async def _searched(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
+        found = await self._worker.search(lambda connection: connection.execute(query).all())
         return tuple(LaunchRecord.of(each) for each in found)

@@ -11,11 +11,12 @@ from kernels.shell import Shell
 from profiles.offer.launch import Launch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
-from slurm_ssh_spawner.launch.records import ends, history, scripts
+from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
 from slurm_ssh_spawner.launch.records.announcements import Announcements
 from slurm_ssh_spawner.launch.records.database import open_engine
+from slurm_ssh_spawner.launch.records.presets import Presets
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
-from slurm_ssh_spawner.launch.records.values import LaunchRecord, RunRecord
+from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord, RunRecord
 from slurm_ssh_spawner.launch.records.worker import DatabaseAway, Work, Worker
 
 _FORGOTTEN_AT_ONCE = 500
@@ -34,6 +35,7 @@ class LaunchRecords:
         self._worker = Worker(open_engine(url))
         self.history = history.History(self._worker)
         self.announcements = Announcements(self._worker)
+        self.presets = Presets(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:
@@ -123,14 +125,14 @@ class LaunchRecords:
     async def to_stop(self, user: str) -> tuple[LaunchRecord, ...]:
         """Return the user's launches that are to be cancelled and not known to be over."""
         row = LAUNCHES.c
-        query = sa.select(LAUNCHES).where(row.user == user, row.stop_wanted, row.ended.is_(None))
+        query = sa.select(*LISTED).where(row.user == user, row.stop_wanted, row.ended.is_(None))
         return await self._records(query)
 
     async def open_of(self, user: str, server: str) -> tuple[LaunchRecord, ...]:
         """Return the launches of a person's server that are neither over nor to be stopped, newest first."""
         row = LAUNCHES.c
         is_open = sa.and_(row.user == user, row.server == server, row.ended.is_(None), sa.not_(row.stop_wanted))
-        return await self._records(sa.select(LAUNCHES).where(is_open).order_by(row.begun.desc()))
+        return await self._records(sa.select(*LISTED).where(is_open).order_by(row.begun.desc()))
 
     async def going_on(self, user: str) -> dict[str, str]:
         """Return the profiles of a person's launches that are neither over nor to be stopped, by server."""
@@ -143,7 +145,7 @@ class LaunchRecords:
     async def unsettled(self, user: str) -> tuple[LaunchRecord, ...]:
         """Return the user's launches that are not over, or may have left something at their site, newest first."""
         row = LAUNCHES.c
-        query = sa.select(LAUNCHES).where(row.user == user, row.released.is_(None)).order_by(row.begun.desc())
+        query = sa.select(*LISTED).where(row.user == user, row.released.is_(None)).order_by(row.begun.desc())
         return await self._records(query)
 
     async def people(self, since: datetime) -> tuple[str, ...]:
@@ -155,7 +157,7 @@ class LaunchRecords:
     async def sites(self, user: str, since: datetime) -> tuple[LaunchRecord, ...]:
         """Return the user's last launch at each site where they began one after that."""
         row = LAUNCHES.c
-        query = sa.select(LAUNCHES).where(row.user == user, row.begun > since).order_by(row.begun)
+        query = sa.select(*LISTED).where(row.user == user, row.begun > since).order_by(row.begun)
         return tuple({record.site_key: record for record in await self._records(query)}.values())
 
     async def _records(self, query: sa.Select[Any]) -> tuple[LaunchRecord, ...]:
@@ -185,9 +187,16 @@ class LaunchRecords:
         """Return the launches that ended since then, of servers that were not started again."""
         return await self._records(ends.last_since(since))
 
-    async def recent(self, user: str | None, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
-        """Return a person's launches, everybody's for None, newest first."""
+    async def recent(self, user: str, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
+        """Return a person's launches, the newest first, without their logs."""
         return await self._records(history.recent(user, limit, offset))
+
+    async def logs(self, launch_ids: Sequence[LaunchId]) -> dict[LaunchId, str]:
+        """Return the ends of the logs of some launches, of those that have one."""
+        row = LAUNCHES.c
+        query = sa.select(row.launch_id, row.end_log).where(row.launch_id.in_(launch_ids), row.end_log != "")
+        found = await self._worker.read(lambda connection: connection.execute(query).all()) if launch_ids else ()
+        return {LaunchId(launch_id): log for launch_id, log in found}
 
     async def stages_before(self, user: str, profile_key: str, site_key: str) -> Sequence[Mapping[str, Any]]:
         """Return the stages of a person's last launch of a profile at a site whose server was up."""
@@ -196,7 +205,7 @@ class LaunchRecords:
 
     def stopped(self, job: Job) -> None:
         """Note that a job was cancelled and has ended, and tell who has asked to know."""
-        self.end(job.launch_id, ends.STOPPED)
+        self.end(job.launch_id, stops.STOPPED)
         for callback in self._subscribers:
             callback(job)
 

@@ -38,7 +38,7 @@ LAUNCHES = sa.Table(
     sa.Column("port", sa.Integer, nullable=False, default=0),
     sa.Column("local_port", sa.Integer, nullable=False, default=0),
     sa.Column("stop_wanted", sa.Boolean, nullable=False, default=False),
-    sa.Column("begun", Moment, nullable=False),
+    sa.Column("begun", Moment, nullable=False, index=True),
     sa.Column("ended", Moment, index=True),
     sa.Column("end_reason", sa.String, nullable=False, default=""),
     sa.Column("started_with", sa.JSON, nullable=False, server_default="{}"),
@@ -87,4 +87,12 @@ ANNOUNCEMENTS = sa.Table(
     sa.Column("until", Moment, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("author", sa.String, nullable=False),
+)
+
+PRESETS = sa.Table(
+    "presets",
+    TABLES,
+    sa.Column("user", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("choices", sa.JSON, nullable=False),
 )

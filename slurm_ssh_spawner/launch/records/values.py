@@ -9,6 +9,10 @@ import sqlalchemy as sa
 
 from slurm_ssh.job import Job, LaunchId, mark
 from slurm_ssh.started import StartedWith
+from slurm_ssh_spawner.launch.records.schema import LAUNCHES
+
+LISTED = tuple(column for column in LAUNCHES.c if column.name != "end_log")
+"""What lists have of a launch: logs are long."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class LaunchRecord:
     `ticket_ends` the end of the ticket that the job was last given, None if that is not known.  `mark` and
     `token_hash`, the SHA-256 of the job's API token, are "" in older records.  Until `wait_until` its owner waits
     for it; at `released` nothing of it was left at the site any more.  `end_reason` is a sentence or Slurm's word,
-    `end_log` the last lines of the job's log.  Times are UTC.
+    `end_log` the last lines of the job's log, "" in lists (see LISTED).  Times are UTC.
     """
 
     launch_id: LaunchId
@@ -61,8 +65,8 @@ class LaunchRecord:
 
     @classmethod
     def of(cls, row: sa.Row[Any]) -> Self:
-        """Return the record in a row of the table."""
-        values = row._asdict()
+        """Return the record in a row of the table, with or without its log."""
+        values = {"end_log": "", **row._asdict()}
         return cls(**{**values, "started_with": StartedWith.from_json(values["started_with"])})
 
     @property

@@ -45,6 +45,7 @@ class Worker:
         self._was = _identity(self._file)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="records-write")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="records-read")
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="records-search")
         self._waiting: deque[tuple[str, Work[object]]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[Future[Any]] = set()
@@ -52,6 +53,10 @@ class Worker:
     async def read(self, work: Work[Answer]) -> Answer:
         """Return what `work` returns.  Raises DatabaseAway."""
         return await self._answer(self._readers, self._read, work)
+
+    async def search(self, work: Work[Answer]) -> Answer:
+        """Return what `work` returns, which may take long: reads wait for no search.  Raises DatabaseAway."""
+        return await self._answer(self._searcher, self._read, work)
 
     async def write(self, work: Work[Answer]) -> Answer:
         """Return what `work` returns, once it is written.  Raises DatabaseAway; then it may be written or not."""
@@ -90,7 +95,7 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await asyncio.gather(*map(asyncio.wrap_future, list(self._under_way)), return_exceptions=True)
-        for executor in (self._writer, self._readers):
+        for executor in (self._writer, self._readers, self._searcher):
             executor.shutdown(wait=False)
         self._engine.dispose()
 

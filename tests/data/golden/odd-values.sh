@@ -625,7 +625,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   const WARNINGS = [15, 5];
   const LOOK_MS = 10000;
   const AWAY_MS = 60000;
-  let scope, facts, ended = false, awayUntil = 0, redraw = () => {};
+  let scope, facts, ended = false, awayUntil = 0, skewMs = 0, redraw = () => {};
 
   async function shared(name) {
     const versions = Object.values(scope[name] || {});
@@ -636,7 +636,23 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   const factsOf = (page) =>
     JSON.parse(JSON.parse(page.getElementById("jupyter-config-data").textContent).jupyterhubSites);
   const say = (words, more) => words.replace(/{(\w+)}/g, (_, name) => ({ ...facts, ...more })[name]);
-  const minutesLeft = () => Math.ceil((facts.ends * 1000 - Date.now()) / 60000);
+  const minutesLeft = () => Math.ceil((facts.ends * 1000 - Date.now() - skewMs) / 60000);
+  // A browser'"'"'s clock may be wrong; that of who answers is near the cluster'"'"'s.
+  function setClock(answer) {
+    const now = Date.parse(answer.headers.get("Date"));
+    if (now) skewMs = now - Date.now();
+  }
+
+  async function answers(base) {
+    try {
+      const answer = await fetch(`${base}api`, { cache: "no-store" });
+      setClock(answer);
+      return answer.ok;
+    } catch {
+      return false;
+    }
+  }
+
   function ends() {
     const moment = new Date(facts.ends * 1000), how = { hour: "2-digit", minute: "2-digit" };
     if (moment.toDateString() !== new Date().toDateString()) how.weekday = "short";
@@ -688,7 +704,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     }
   }
 
-  function showTime(app, apputils, Widget, statusBar) {
+  function showTime(app, apputils, Widget, statusBar, base) {
     const told = new Set(), item = new Widget();
     item.addClass("jp-StatusBar-TextItem");
     redraw = () => {
@@ -698,7 +714,7 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
     };
     statusBar?.registerStatusItem(`${NAME}:time`, { item, align: "left", rank: 100, isActive: () => true });
     window.addEventListener("focus", () => lookAgain().then(redraw));
-    redraw();
+    answers(base).then(redraw);
     setInterval(redraw, LOOK_MS);
     keepTitle(app);
   }
@@ -707,11 +723,14 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
   async function why(urls) {
     try {
       const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
+      setClock(answer);
       if (answer.ok) return (await answer.json()).sentence;
     } catch {
       // The browser has no network, or may not ask a hub with another name.
     }
-    return minutesLeft() < 1 ? say(facts.words.was_up, { ends: ends() }) : "";
+    // Who still answers has not ended, whatever the time is.
+    const isOver = minutesLeft() < 1 && !(await answers(urls.base)) && minutesLeft() < 1;
+    return isOver ? say(facts.words.was_up, { ends: ends() }) : "";
   }
 
   function startAgain(app, urls) {
@@ -761,8 +780,9 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
       {
         id: `${NAME}:time`,
         autoStart: true,
+        requires: [JupyterFrontEnd.IPaths],
         optional: [IStatusBar].filter(Boolean),
-        activate: (app, statusBar) => showTime(app, apputils, Widget, statusBar),
+        activate: (app, { urls }, statusBar) => showTime(app, apputils, Widget, statusBar, urls.base),
       },
       {
         id: `${NAME}:connection-lost`,

@@ -47,7 +47,7 @@ _OFFER = builders.catalogue(
 )
 
 
-_ADDRESSES = form.Addresses("/hub/launch-pages/options_form.js", "/hub/api/offer?user=alice&server=")
+_ADDRESSES = form.Addresses("/hub/launch-pages/0123/main.js", "/hub/api/offer?user=alice&server=")
 
 
 class _Page(HTMLParser):
@@ -480,7 +480,7 @@ def test_the_script_is_a_file_of_its_own() -> None:
     page = _scripted(_OFFER)
     assert [each.get("src", each.get("type")) for each in page.all("script")] == [
         "application/json",
-        "/hub/launch-pages/options_form.js",
+        "/hub/launch-pages/0123/main.js",
     ]
     assert not _page().all("script")
 

@@ -13,6 +13,7 @@ from jupyterhub.app import JupyterHub
 from profiles.facts import Capacity, Nodes, PartitionFacts, SiteFacts
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.clusters import clusters
+from slurm_ssh_spawner.launch.records.history import Sought
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person, told
 
@@ -91,6 +92,18 @@ async def test_a_start_that_failed_and_a_stop_that_is_owed_are_said(hub: Launchi
         assert "The job still runs and is charged." in cards[f"launch-{number:012x}"]
 
 
+async def test_a_card_shows_the_end_of_its_log_and_lists_read_none(hub: LaunchingHub) -> None:
+    alice, records = await hub.person("alice"), hub.core.launcher.records
+    launch_id = await _launch(hub, 1, reason="FAILED")
+    records.explain(launch_id, "FAILED", "The job's program failed (exit status 3).", "Traceback <1>")
+    await records.settled()
+    assert '<pre class="mb-0" tabindex="0">Traceback &lt;1&gt;</pre>' in (await alice.page("home")).text
+    (listed,) = await records.recent("alice", 1)
+    assert listed.end_log == ""
+    (found,) = await records.history.found(Sought(), 1)
+    assert found.end_log == ""
+
+
 async def test_a_server_is_started_again_with_the_same_choices_and_with_more_time(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _launch(hub, 1, reason="TIMEOUT")
@@ -139,7 +152,7 @@ async def test_only_own_servers_are_stopped_and_forgotten_and_only_by_a_form_of_
     assert (await alice.post("/@/space%20word/hub/home/stop", [("server", "")])).status_code == 302
 
 
-@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel"])
+@pytest.mark.parametrize("path", ["home/new", "home/stop", "home/forget", "home/cancel", "home/give-up"])
 async def test_where_only_forms_are_sent_a_login_leads_home(hub: LaunchingHub, path: str) -> None:
     alice = await hub.person("alice")
     assert (await alice.page(path)).headers["location"] == "/@/space%20word/hub/home"
@@ -172,12 +185,13 @@ async def test_what_a_card_does_is_done_to_the_server_of_its_owner_or_to_none(hu
         assert (await ruth.post(f"/@/space%20word/hub/home/{path}", sent)).status_code == 404
 
 
-async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_or_cancelled(hub: LaunchingHub) -> None:
+async def test_a_launch_that_goes_on_without_a_server_cannot_be_shown_but_cancelled(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     await _launch(hub, 1, node="")
     card = _cards((await alice.page("home")).text)["default-server"]
     assert card.startswith("Default server starting")
-    assert not card.endswith("Cancel")
+    assert "Show progress" not in card
+    assert card.endswith("Cancel")
 
 
 async def test_a_database_that_is_away_costs_the_page_what_is_in_it_alone(hub: LaunchingHub) -> None:

@@ -48,6 +48,8 @@ async def test_while_it_runs_no_end_is_told(hub: RunningHub) -> None:
         ("The job ran for 1 min.", "The job ran for 1 min."),
         ("NODE_FAIL", "A node of the job failed."),
         ("stopped", "It was stopped."),
+        ("stopped by its owner", "You stopped it."),
+        ("stopped by an administrator: ruth", "It was stopped by an administrator of the hub."),
     ],
 )
 async def test_its_owner_is_told_when_and_why_it_ended(hub: RunningHub, reason: str, said: str) -> None:

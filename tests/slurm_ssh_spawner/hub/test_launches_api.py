@@ -84,6 +84,18 @@ async def test_a_launch_is_told_with_its_end(hub: RunningHub) -> None:
     }
 
 
+async def test_only_who_sees_all_launches_is_told_which_administrator_stopped_one(hub: RunningHub) -> None:
+    records = hub.app.tornado_settings[SETTING].launcher.records
+    records.end(await _began(hub, 1), "stopped by an administrator: ruth")
+    await records.settled()
+    for who, reason in (
+        (hub.person("alice"), "stopped by an administrator"),
+        (hub.person("ruth", admin=True), "stopped by an administrator: ruth"),
+    ):
+        (told,) = (await _asked(hub, who)).json()["launches"]
+        assert told["end_reason"] == reason
+
+
 async def test_of_a_launch_that_goes_on_nothing_is_said_that_slurm_has_not_said(hub: RunningHub) -> None:
     core: Hub = hub.app.tornado_settings[SETTING]
     launch_id = await _began(hub, 1)

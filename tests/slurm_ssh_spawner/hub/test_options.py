@@ -465,15 +465,6 @@ async def test_a_form_that_is_open_is_no_activity_of_its_person(hub: LaunchingHu
     assert (answer.status_code, row.last_activity == long_ago) == (200, False)
 
 
-async def test_the_forms_script_is_served(hub: LaunchingHub) -> None:
-    alice = await hub.person("alice")
-    page = (await alice.page("spawn")).text
-    sources = [part.split('"')[0] for part in page.split("launch-pages/")[1:]]
-    script = next(source for source in sources if source.startswith("options_form.js"))
-    answer = await alice.page(f"launch-pages/{script}")
-    assert (answer.status_code, "launch-offer" in answer.text) == (200, True)
-
-
 async def test_no_other_name_of_a_script_is_an_error_of_the_server(
     hub: LaunchingHub, subtests: pytest.Subtests
 ) -> None:

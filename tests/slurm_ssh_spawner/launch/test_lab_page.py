@@ -43,10 +43,13 @@ def servers() -> Iterator[list[Server]]:
 
 @pytest.fixture
 def opened(tmp_path: Path, servers: list[Server]) -> Iterator[Opened]:
-    """Give what opens the JupyterLab of a job that was asked for an hour and ends in `minutes`."""
+    """Give what opens the JupyterLab of a job that was asked for an hour and ends in `minutes`.
+
+    The browser's clock is `ahead` by so many minutes.
+    """
     with chromium() as browser:
 
-        def opened(minutes: int = _HOUR, server: str = "", asked: int = _HOUR) -> Page:
+        def opened(minutes: int = _HOUR, server: str = "", asked: int = _HOUR, ahead: int = 0) -> Page:
             _sent(tmp_path / "launch", server, asked)
             environ = {
                 "SLURM_JOB_END_TIME": str(int(time.time()) + 60 * minutes),
@@ -58,6 +61,7 @@ def opened(tmp_path: Path, servers: list[Server]) -> Iterator[Opened]:
             running.__enter__()
             page = browser.new_page(base_url=f"http://127.0.0.1:{running.port}")
             page.set_default_timeout(_SHOWN_MS)
+            page.add_init_script(f"const now = Date.now; Date.now = () => now() + {ahead} * 60000")
             page.goto(f"/lab?token={TOKEN}")
             return page
 
@@ -119,3 +123,11 @@ def test_a_server_that_is_lost_while_the_hub_says_nothing(
     _status(page, "Geneva · n1")
     servers[0].process.terminate()
     expect(page.locator(place)).to_contain_text(said, timeout=2 * _SHOWN_MS)
+
+
+def test_a_browser_whose_clock_is_wrong_goes_by_that_of_who_answers(opened: Opened, servers: list[Server]) -> None:
+    page = opened(30, ahead=_HOUR)
+    _status(page, re.compile(r"Geneva · n1 · (29|30) min left"))
+    servers[0].process.terminate()
+    expect(page.locator(_BAR)).to_contain_text("Geneva · cannot be reached now", timeout=2 * _SHOWN_MS)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)

@@ -219,8 +219,8 @@ async def test_a_submission_goes_on_when_nobody_waits_for_it(
 async def test_a_stop_does_not_wait_for_ever_for_a_submission(
     launcher: Launcher, offer: Catalogue, local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._STOP_SECONDS", 0.2)
-    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher._CANCEL_SECONDS", 0.1)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.cancelling._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.cancelling._CANCEL_SECONDS", 0.1)
     local.holds = [asyncio.Event()]
     (held,) = local.holds
     submitting = asyncio.create_task(_Told().submit(launcher, offer))

@@ -145,6 +145,20 @@ async def test_a_launch_whose_site_cannot_be_asked_gets_its_server_back(hub: Res
     hub.local.refusal = None
 
 
+async def test_one_that_its_owner_ends_while_its_site_is_asked_is_not_begun_anew(hub: Restarted) -> None:
+    await hub.had()
+    answers = asyncio.Event()
+    hub.local.holds.append(answers)
+    hub.local.refusal = Unavailable("Geneva cannot be reached.")
+    looking = asyncio.create_task(hub.look())
+    await until(lambda: not hub.local.holds)
+    await hub.launcher.unattended.give_up((await hub.record()).job("hub"))
+    answers.set()
+    await looking
+    assert hub.servers.started == []
+    hub.local.refusal = None
+
+
 async def test_a_launch_that_jupyterhub_has_a_server_of_is_left_alone(hub: Restarted) -> None:
     await hub.had()
     hub.queue("RUNNING")

@@ -7,7 +7,7 @@ from slurm_ssh.job import Job, JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.records import LaunchRecord
-from slurm_ssh_spawner.launch.records.ends import STOPPED
+from slurm_ssh_spawner.launch.records.stops import STOPPED, by_admin
 from slurm_ssh_spawner.launch.seen import Seen
 from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, State, is_worth_a_card, servers
 from tests.support import builders
@@ -40,7 +40,8 @@ BEGUN = LaunchRecord(
 )
 ENDED = replace(BEGUN, node="n1", ended=NOW - HOUR / 6, end_reason="The job's time limit of 1h was up.")
 OFF, UP = Known("", "Default server", Phase.OFF), Known("", "Default server", Phase.UP)
-STARTING, STOPPING = replace(UP, phase=Phase.STARTING), replace(UP, phase=Phase.STOPPING)
+STARTING = replace(UP, phase=Phase.STARTING, launch_id=builders.LAUNCH_ID)
+STOPPING = replace(UP, phase=Phase.STOPPING)
 PENDING = JobReport(JobState.PENDING, "PENDING", "Priority", begins=NOW + HOUR)
 
 
@@ -66,6 +67,7 @@ def _facts(report: JobReport | None = None) -> Facts:
         (OFF, ENDED, None, State.ENDED),
         (OFF, replace(ENDED, node=""), None, State.FAILED),
         (OFF, replace(ENDED, node="", end_reason=STOPPED), None, State.ENDED),
+        (OFF, replace(ENDED, node="", end_reason=by_admin("ruth")), None, State.ENDED),
         (OFF, replace(ENDED, ended=NOW - 8 * 24 * HOUR), None, State.OFF),
         (OFF, None, None, State.OFF),
     ],
@@ -102,6 +104,15 @@ def test_a_server_that_runs_says_what_where_and_until_when() -> None:
     assert view.unreachable_since == NOW - HOUR
 
 
+@pytest.mark.parametrize("before", [ENDED, replace(BEGUN, stop_wanted=True)])
+def test_what_was_before_is_no_part_of_a_start_that_the_gate_still_looks_at(before: LaunchRecord) -> None:
+    known = replace(STARTING, launch_id=None)
+    first, *rest = servers([known], [before], _facts())
+    assert (first.state, first.record, first.asked.profile) == (State.STARTING, None, "")
+    assert first.is_jupyterhubs
+    assert [view.state for view in rest] == ([] if before.ended else [State.STOP_OWED])
+
+
 def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:
     (view,) = servers([OFF], [ENDED], _facts())
     assert (view.why, view.time_was_up, view.minutes_since) == ("The job's time limit of 1h was up.", True, 10)
@@ -112,6 +123,7 @@ def test_an_end_says_why_and_with_what_it_can_be_started_again() -> None:
     ("reason", "why"),
     [
         (STOPPED, "It was stopped."),
+        ("stopped by its owner", "You stopped it."),
         ("TIMEOUT", "The job's time limit was up."),
         ("gone from Slurm", "Slurm at Geneva does not say why the job ended."),
         ("not submitted: Geneva cannot be reached. [No route to host]", "Geneva cannot be reached."),

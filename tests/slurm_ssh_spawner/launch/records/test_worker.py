@@ -166,3 +166,13 @@ async def test_connections_that_a_server_closed_are_made_again(postgresql: str) 
     await records.accept("alice", "", {"time": "2h"})
     assert await records.accepted("alice", "") == {"time": "2h"}
     await records.close()
+
+
+async def test_nobody_waits_for_those_who_search(records: LaunchRecords) -> None:
+    go_on = threading.Event()
+    searches = [asyncio.create_task(records._worker.search(lambda _: go_on.wait(30))) for _ in range(3)]
+    # A thread that searches is one of its own.
+    assert await records.get(ID)
+    assert await records.accepted("alice", "") == {}
+    go_on.set()
+    assert await asyncio.gather(*searches) == [True, True, True]
