@@ -120,10 +120,11 @@ install_packages_alone() {
         --require-hashes --requirement "lab/locks/$1.lock"
 }
 
-install_proxy() {
-    mkdir -p "$SETUP/proxy"
-    cp lab/proxy/package.json lab/proxy/package-lock.json "$SETUP/proxy"
-    cd "$SETUP/proxy"
+# Install into .setup/$1 what lab/$1 locks: the proxy of the lab's hub, and axe, which the tests run in pages.
+install_npm() {
+    mkdir -p "$SETUP/$1"
+    cp "lab/$1/package.json" "lab/$1/package-lock.json" "$SETUP/$1"
+    cd "$SETUP/$1"
     npm ci --no-audit --no-fund
 }
 
@@ -188,8 +189,12 @@ main() {
         mark_done collaboration lab/locks/collaboration.lock
     fi
     if ! done_with proxy lab/proxy/package-lock.json; then
-        step "Proxy" proxy install_proxy
+        step "Proxy" proxy install_npm proxy
         mark_done proxy lab/proxy/package-lock.json
+    fi
+    if ! done_with axe lab/axe/package-lock.json; then
+        step "axe" axe install_npm axe
+        mark_done axe lab/axe/package-lock.json
     fi
 }
 

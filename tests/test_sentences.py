@@ -84,7 +84,7 @@ def test_no_module_words_a_sentence_of_its_own(package: str) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("folder", ["kerberos_auth", "profiles"])
+@pytest.mark.parametrize("folder", ["kerberos_auth", "profiles", "slurm_ssh_spawner"])
 def test_no_page_words_a_sentence_of_its_own(folder: str) -> None:
     pages = [*(TREE / folder).rglob("*.html"), *(TREE / folder).rglob("*.html.jinja")]
     assert pages
