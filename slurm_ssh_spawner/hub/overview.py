@@ -67,7 +67,11 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
         Facts(
             catalogue=catalogue,
             reports=hub.seen.of(user.name, goes_on, hub.watch.latest),
-            unreachable={key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+            unreachable={
+                **{key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+                # Who has a server there hears of it without having looked at what is free.
+                **{job.site_key: since for job in goes_on if (since := hub.watch.away_since(job))},
+            },
             reader=reader,
         ),
     )
