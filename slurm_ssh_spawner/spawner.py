@@ -94,7 +94,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
         """
         self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
         # Of an earlier server, if the hub was killed while that stopped.
-        guests.end_with_server(self.user.db, self.orm_spawner)
+        guests.end_with_server(self.orm_spawner)
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -225,7 +225,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
                 self._hub.reconciliation.soon(self.user.name)
             else:
                 (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
-        guests.end_with_server(self.user.db, self.orm_spawner)
+        guests.end_with_server(self.orm_spawner)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from languages import for_reader
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch
 from profiles.offer.offer import Offer
@@ -23,9 +24,10 @@ class ForecastHandler(OfferHandler):
     """`GET /hub/api/forecast?profile=KEY&site=KEY...`, with the choices, `user`, `server` and scope of the offer.
 
     With `open=0` no connection is opened to any site.  The answer is
-    `{"sites": {KEY: {"said": "", "begins": null, "refused": false}}, "again": false}`: of the site chosen, and of
-    others to which the person has a connection.  `{begins}` in what is said is that moment (ISO 8601).  A site of
-    which nothing is known is missing; `again`: ask in some seconds, it may be known then.
+    `{"sites": {KEY: {"said": "", "begins": null, "ends": null, "refused": false}}, "again": false}`: of the site
+    chosen, and of others to which the person has a connection.  `{begins}` in what is said is that moment, `ends`
+    when the job's time would be up (ISO 8601).  A site of which nothing is known is missing; `again`: ask in some
+    seconds, it may be known then.
     """
 
     others = frozenset({"user", "server", "open"})
@@ -68,7 +70,9 @@ async def _known(hub: Hub, launch: Launch) -> Known:
 def _told(offer: Offer, launch: Launch, known: Known) -> dict[str, Any]:
     said = forecast.said(offer, launch, known.forecast)
     return {
-        "said": said.text,
+        # It may be what somebody asked for who reads another language.
+        "said": for_reader(said.text),
         "begins": said.begins.isoformat() if said.begins else None,
+        "ends": said.ends.isoformat() if said.ends else None,
         "refused": said.is_refused,
     }

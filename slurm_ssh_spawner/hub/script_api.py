@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from jupyterhub.slugs import is_valid_safe_slug
 from jupyterhub.utils import url_escape_path, url_path_join
 
 from slurm_ssh_spawner.hub.failures import as_launch_failure
@@ -26,11 +27,17 @@ class ScriptHandler(OfferHandler):
         hub: Hub = self.settings[SETTING]
         with as_launch_failure():
             launch = await hub.decided(request, choices)
-            with nothing_made(self.db, user, request.server):
-                process = _process(user, request.server, launch.site)
+            server = _name(user, request.server)
+            with nothing_made(self.db, user, server):
+                process = _process(user, server, launch.site)
             text = shown_script.shown(launch, hub.launcher.hub_name, process)
         self.set_header("Cache-Control", "no-store")
         self.write({"script": text})
+
+
+def _name(user: Any, asked: str) -> str:
+    """Return the server that is asked about; the usual one for a name that no server can have."""
+    return asked if asked in user.orm_spawners or is_valid_safe_slug(asked) else ""
 
 
 def _process(user: Any, server: str, site: Any) -> ServerProcess:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from languages import together
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
@@ -22,10 +23,14 @@ _FORESEEN = timedelta(days=300)
 
 @dataclass(frozen=True)
 class Said:
-    """What people read of a forecast, "" for nothing; `{begins}` in it is the moment `begins`."""
+    """What people read of a forecast, "" for nothing; `{begins}` in it is the moment `begins`.
+
+    `ends` is when the job's time would be up then.
+    """
 
     text: str = ""
     begins: datetime | None = None
+    ends: datetime | None = None
     is_refused: bool = False
 
 
@@ -66,13 +71,17 @@ def said(offer: Offer, launch: Launch, forecast: Forecast | None) -> Said:
     away = forecast.begins - offer.now
     if away < _AT_ONCE:
         return Said(sentences.AT_ONCE)
-    return Said(_expected(_waiting(offer, launch)), forecast.begins) if away < _FORESEEN else Said()
+    if away > _FORESEEN:
+        return Said()
+    waiting = _waiting(offer, launch)
+    # The moment stays as it is: each reader has a clock of their own.
+    text = together((sentences.EXPECTED, sentences.waiting(waiting) if waiting else ""))
+    return Said(text, forecast.begins, forecast.begins + timedelta(minutes=launch.time_minutes))
 
 
 def before(count: int) -> str:
     """Return how many jobs are before somebody's own, as a sentence."""
-    text = {0: sentences.NEXT, 1: sentences.ONE_BEFORE}.get(count, sentences.SEVERAL_BEFORE)
-    return text.format(count=count)
+    return sentences.before(count) if count else sentences.NEXT
 
 
 def place(facts: SiteFacts, job_id: str, reason: str) -> int | None:
@@ -83,12 +92,6 @@ def place(facts: SiteFacts, job_id: str, reason: str) -> int | None:
     if facts.is_stale or facts.queue is None or reason not in _FOR_ITS_TURN:
         return None
     return facts.queue.before.get(job_id)
-
-
-def _expected(waiting: int) -> str:
-    text = {0: sentences.EXPECTED, 1: sentences.ONE_WAITS}.get(waiting, sentences.SEVERAL_WAIT)
-    # The moment stays as it is: each reader has a clock of their own.
-    return text.format(expected=sentences.EXPECTED, count=waiting, begins="{begins}")
 
 
 def _waiting(offer: Offer, launch: Launch) -> int:

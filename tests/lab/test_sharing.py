@@ -1,13 +1,18 @@
 """Two people in one server: alice invites bob, they type in one notebook, and she takes it back."""
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lab import Lab
 from lab.person import Person
 from tests.lab.browser import PATIENCE_SECONDS, chromium, log_in
+from tests.lab.faults import another_hub
+from tests.lab.look import logged_in
 
 _NOTEBOOK = {
     "type": "notebook",
@@ -96,3 +101,28 @@ def test_bob_types_into_alices_notebook_until_she_takes_it_back(lab: Lab, alice:
         expect(his.get_by_role("heading", name="south of alice")).to_have_count(0)
     log = lab.log("hub", "jupyterhub").read_text()
     assert "sharing: access of bob to alice/south ended: revoked by alice" in log
+
+
+def _code(owner: Person) -> str:
+    fields = {"_xsrf": owner.xsrf(), "server": "south", "minutes": "60"}
+    page = owner.http.post("/hub/share/invite", data=fields).raise_for_status().text
+    (link,) = re.findall(r'id="share-link" readonly value="([^"]+)"', page)
+    return parse_qs(urlsplit(html.unescape(link)).query)["code"][0]
+
+
+def test_guests_stay_when_the_hub_restarts_and_go_with_the_server(lab: Lab, alice: Person) -> None:
+    alice.start({"profile": "together-stub", "site": "geneva"}, "south")
+    with logged_in(lab, "bob") as bob:
+
+        def is_guest() -> bool:
+            return "south of alice" in bob.http.get("/hub/home").raise_for_status().text
+
+        bob.http.post("/hub/accept-share", data={"_xsrf": bob.xsrf(), "code": _code(alice)})
+        assert is_guest()
+        another_hub(lab)
+        lab.wait("alice's server is known", lambda: "south" in alice.model()["servers"])
+        assert is_guest()
+        alice.stop("south")
+        assert not is_guest()
+    log = lab.log("hub", "jupyterhub").read_text()
+    assert "sharing: access of bob to alice/south ended: the server has stopped" in log

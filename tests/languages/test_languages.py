@@ -82,7 +82,7 @@ def test_logs_are_english_and_what_is_kept_is_in_the_hubs_language(french_hub: N
     error = Refused(sentences.SITE_UNREACHABLE.format(site="Geneva"), "no route")
     refused = ChoiceRefused("site", refusals.CHOOSE_ANOTHER.format(sites="a"), [ChoiceRefused("x", "y")])
     assert (error.message, str(error)) == (_AWAY, "Geneva cannot be reached. [no route]")
-    assert (refused.message, str(refused)) == ("Choisissez l’un de\u00a0: a. y", "Choose one of: a. y")
+    assert (refused.message, str(refused)) == ("Choisissez parmi\u00a0: a. y", "Choose one of: a. y")
     with languages.speaking("en"):
         said = sentences.SITE_UNREACHABLE.format(site="Geneva")
         assert (said, languages.for_keeping(said), languages.for_log(said)) == (

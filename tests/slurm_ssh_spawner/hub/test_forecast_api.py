@@ -48,7 +48,8 @@ async def test_people_are_told_when_slurm_expects_what_they_choose_to_start(
     answer = await _asked(hub, hub.person("alice"), "?profile=jupyterlab&site=geneva&cores=4")
     assert answer.status_code == 200, answer.text
     said = "Slurm expects it to start at about {begins}."
-    geneva = {"said": said, "begins": begins.isoformat(), "refused": False}
+    ends = (begins + timedelta(hours=1)).isoformat()
+    geneva = {"said": said, "begins": begins.isoformat(), "ends": ends, "refused": False}
     assert answer.json() == {"sites": {"geneva": geneva}, "again": False}
     assert "#SBATCH --cpus-per-task=4\n" in local.told("forecast.stdin")
     assert "#SBATCH --job-name=jupyter-hub-000000000000\n" in local.told("forecast.stdin")
@@ -89,6 +90,7 @@ async def test_what_slurm_would_refuse_is_said_as_at_a_start(hub: RunningHub, lo
         "said": "Geneva did not accept the job: you may not charge the project physics there. "
         "Choose another project or partition.",
         "begins": None,
+        "ends": None,
         "refused": True,
     }
 

@@ -1,5 +1,6 @@
 """What the options form says of a start that is not made, in a real browser; the hub is in this process."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -76,6 +77,8 @@ async def test_the_form_says_when_what_is_chosen_would_start_in_the_readers_zone
         in_tokyo = begins.astimezone(UTC) + timedelta(hours=9)
         await expect(moment).to_contain_text(f"{in_tokyo:%H:%M}")
         await expect(moment).to_have_attribute("datetime", begins.isoformat())
+        ends = f"{in_tokyo + timedelta(hours=2):%H:%M}"
+        await expect(page.locator("#launch-summary")).to_contain_text(re.compile(f"2 h, until .*{ends}, charged"))
         await expect(_card(page, "geneva")).to_contain_text(_EXPECTED)
         await expect(_card(page, "bern")).to_have_count(0)
         # What was said of that choice is not said of another one.

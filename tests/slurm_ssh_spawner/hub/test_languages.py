@@ -95,7 +95,7 @@ async def test_choices_are_refused_in_the_readers_language_and_logged_in_english
     alice = await hub.person("alice")
     fields = [("profile", "jupyterlab"), ("site", "geneva"), ("cores", "1000")]
     answer = await _sent(alice, fields)
-    assert "Cœurs\u00a0: 1000 n’est pas offert." in html.unescape(answer.text)
+    assert "Cœurs\u00a0: 1000 n’est pas proposé." in html.unescape(answer.text)
     assert "Cores: 1000 is not offered." in caplog.text
     assert "offert" not in caplog.text
 
@@ -110,7 +110,7 @@ async def test_programs_and_scripts_are_answered_so_too(hub: LaunchingHub) -> No
     told = (await alice.page("api/offer", _FRENCH)).text
     assert "\\u0153" in told or "cœur" in told
     missing = await alice.page("api/launches/0123456789ab/end", _FRENCH)
-    assert (missing.status_code, missing.json()["message"]) == (404, "Il n’y a pas de tel lancement.")
+    assert (missing.status_code, missing.json()["message"]) == (404, "Ce lancement n’existe pas.")
 
 
 async def test_an_error_is_one_line_of_english_in_the_log(

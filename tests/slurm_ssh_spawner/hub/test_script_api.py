@@ -52,10 +52,10 @@ def _lines(script: str) -> set[str]:
 @pytest.mark.parametrize("server", ["", "south"])
 async def test_it_is_the_script_that_is_sent(hub: LaunchingHub, server: str) -> None:
     alice = await hub.person("alice")
-    await alice.page(f"spawn/alice/{server}".rstrip("/"))
     answer = await _shown(alice, server=server, **CHOICES)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     shown = str(answer.json()["script"])
+    assert set(alice.user.orm_spawners) <= {""}
     _, said = await alice.call("POST", server, json=CHOICES)
     assert REFUSED_BY_SLURM in said
     sent = hub.local.told("sbatch.stdin")
@@ -65,6 +65,12 @@ async def test_it_is_the_script_that_is_sent(hub: LaunchingHub, server: str) -> 
     assert f"tickets/{LAUNCH_ID}.ccache" in shown
     assert _lines(sent) - _lines(shown) == {"export WEATHER_API_KEY=k3y"}
     assert _lines(shown) - _lines(sent) == {"export WEATHER_API_KEY='(not shown)'"}
+
+
+async def test_a_server_that_can_have_no_such_name_is_the_usual_one(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    usual, other = [(await _shown(alice, server=server, **CHOICES)).json() for server in ("", "../x")]
+    assert usual == other
 
 
 async def test_no_token_is_ever_in_it(hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch) -> None:

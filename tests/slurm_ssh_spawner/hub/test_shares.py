@@ -262,6 +262,17 @@ async def test_access_ends_when_the_profile_is_not_shared_any_more_or_the_server
     assert not _may_enter(bob)
 
 
+async def test_guests_stay_when_the_hub_has_restarted(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    spawner = await _up(hub, alice)
+    await _let_in(alice, bob)
+    spawner.orm_spawner.state = {"job": builders.job().to_state(), "profile": "together"}
+    hub.app.db.commit()
+    alice.user.spawners.pop("south")
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert _may_enter(bob)
+
+
 async def test_the_hub_itself_ends_what_has_come_to_its_end(hub: LaunchingHub) -> None:
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _up(hub, alice)
@@ -277,6 +288,11 @@ async def test_the_hub_itself_ends_what_has_come_to_its_end(hub: LaunchingHub) -
 async def test_a_second_invitation_never_shortens_the_first(hub: LaunchingHub) -> None:
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _up(hub, alice)
+    # One without an end is none of ours.
+    orm.Share.grant(hub.app.db, alice.user.orm_spawners["south"], bob.user.orm_user)
+    assert "Shared with you" not in (await bob.page("home")).text
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert not _may_enter(bob)
     ends = []
     for minutes in ("240", "60"):
         page = await alice.post(INVITE, [("server", "south"), ("minutes", minutes)])

@@ -65,14 +65,15 @@ def test_what_slurm_would_start_now_starts_at_once(minutes: float) -> None:
 
 def test_of_another_moment_each_reader_has_a_clock() -> None:
     begins = builders.NOW + timedelta(minutes=90)
-    assert _said(90) == Said("Slurm expects it to start at about {begins}.", begins)
+    ends = begins + timedelta(hours=1)
+    assert _said(90) == Said("Slurm expects it to start at about {begins}.", begins, ends)
 
 
 @pytest.mark.parametrize(
     ("waiting", "text"),
     [
         ({"normal": 3}, " 3 jobs already wait there."),
-        ({"normal": 1, "gpu": 7}, " One job already waits there."),
+        ({"normal": 1, "gpu": 7}, " 1 job already waits there."),
         ({"gpu": 7}, ""),
         ({}, ""),
     ],
@@ -89,7 +90,7 @@ def test_who_already_waits_in_that_partition_is_said_if_it_is_known(waiting: Any
     ("job", "reason", "place", "said"),
     [
         ("17", "Priority", 3, "3 jobs are before yours."),
-        ("18", "Resources", 1, "One job is before yours."),
+        ("18", "Resources", 1, "1 job is before yours."),
         ("19", "Resources", 0, "Yours is the next one in the queue of its partition."),
     ],
 )

@@ -21,10 +21,16 @@ let touchedAt = Date.now();
 // To look at a form is no reason to send a ticket anywhere.
 let isChosen = false;
 
+// When the time of what is chosen would be up at a cluster, null if it starts at once, or nobody has said when.
+export function expectedEnd(key) {
+  return told[key] ? told[key].ends : null;
+}
+
+// Return whether it says something else than before.
 function fill(element, each) {
   const meant = each ? each.said + (each.begins || "") : "";
   if ((element.dataset.meant || "") === meant) {
-    return;
+    return false;
   }
   element.dataset.meant = meant;
   element.classList.toggle("launch-why", Boolean(each && each.refused));
@@ -36,10 +42,13 @@ function fill(element, each) {
     element.append(time, after);
     window.launchMoments(element);
   }
+  return true;
 }
 
 function show() {
-  fill(line, told[site.value]);
+  if (fill(line, told[site.value])) {
+    options.dispatchEvent(new Event("forecast"));
+  }
   options.querySelectorAll("[name=pick-site]").forEach((radio) => {
     const card = radio.closest(".page-card");
     let said = card.querySelector(".launch-forecast");

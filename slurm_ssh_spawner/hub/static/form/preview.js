@@ -1,5 +1,6 @@
 // What would be started: beside each field what it means or what is wrong with it, and one sentence above the button.
 import { controls } from "./fields.js";
+import { expectedEnd } from "./forecast.js";
 import { facing } from "./memory.js";
 import { placeOf } from "./offer.js";
 import { button, filled, made, moment, options, say, site, start, tell } from "./page.js";
@@ -9,6 +10,14 @@ const summary = document.getElementById("launch-summary");
 const instead = document.getElementById("launch-instead");
 // A sentence of the server about what was sent stays until that is changed.
 const kept = new Set(Array.from(options.querySelectorAll("[aria-invalid][name]")).map((each) => each.name));
+
+// What starts later also ends later.
+let last = null;
+options.addEventListener("forecast", () => {
+  if (last) {
+    showPreview(last);
+  }
+});
 
 export function isChanged(name) {
   kept.delete(name);
@@ -60,7 +69,9 @@ function showEcho(control, text) {
 }
 
 export function showPreview(preview) {
-  const end = { end: preview.ends ? moment(preview.ends) : "" };
+  last = preview;
+  const ends = preview.ends && (expectedEnd(site.value) || preview.ends);
+  const end = { end: ends ? moment(ends) : "" };
   controls().forEach((control) => {
     showProblem(control, preview.problems[control.name]);
     const echo = preview.said[control.name];
