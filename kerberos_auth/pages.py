@@ -1,8 +1,8 @@
 """What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
@@ -145,8 +145,8 @@ class _Moment:
 
     @classmethod
     def of(cls, epoch: int) -> Self:
-        moment = time.gmtime(epoch)
-        return cls(time.strftime("%a %d %b %Y %H:%M UTC", moment), time.strftime("%FT%TZ", moment))
+        moment = datetime.fromtimestamp(epoch, UTC)
+        return cls(sentences.MOMENT.format(moment=moment), f"{moment:%FT%TZ}")
 
 
 @dataclass(frozen=True)

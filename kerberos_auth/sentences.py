@@ -42,6 +42,8 @@ NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password a
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
+DAY_AND_CLOCK = _("{moment:%a %H:%M} UTC")
+MOMENT = _("{moment:%a %d %b %Y %H:%M} UTC")
 TICKET_TITLE = _("Your Kerberos ticket")
 PRINCIPAL = _("Principal")
 ENDS = _("Expires")

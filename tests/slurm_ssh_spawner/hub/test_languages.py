@@ -61,6 +61,7 @@ def _english(page: str) -> list[str]:
         ("launches", "Lancements"),
         ("launches/0123456789ab", "Le temps du job était écoulé."),
         ("nowhere", "Cette page n’existe pas"),
+        ("open?from=https://example.org/a.ipynb", "Ce hub ne copie pas"),
         ("user/alice/lab", "ne tourne pas"),
         ("user/bob/lab", "ne tourne pas"),
         ("error/503?url=/user/alice/", "Le serveur est injoignable"),
