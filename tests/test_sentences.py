@@ -108,3 +108,16 @@ def test_a_sentence_that_a_module_words_itself_is_found(tmp_path: Path) -> None:
         'raise WrongAt(("a",), "is not {x} at all".format(x=1))\n'
     )
     assert sorted(line for line, _ in _prose(module)) == [5, 6, 7]
+
+
+@pytest.mark.parametrize("path", sorted(TREE.glob("*/sentences*")), ids=lambda path: str(path.relative_to(TREE)))
+def test_no_name_is_given_twice(path: Path) -> None:
+    for module in [path] if path.is_file() else sorted(path.glob("*.py")):
+        named = [
+            target.id
+            for each in ast.parse(module.read_text()).body
+            if isinstance(each, ast.Assign)
+            for target in each.targets
+            if isinstance(target, ast.Name)
+        ]
+        assert {name for name in named if named.count(name) > 1} == set(), module
