@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup lint test demo bench faults clean
+.PHONY: setup lint test demo bench faults screenshots clean
 
 setup:
 	@lab/setup.sh
@@ -29,10 +29,13 @@ bench: setup
 faults: setup
 	$(PYTHON) -m faults
 
+screenshots: setup
+	$(PYTHON) -m tests.lab.screenshots
+
 # A lab that is up holds what this removes; its command line is made by `make setup`.
 clean:
-	for state in .lab .lab-test* .lab-bench .lab-faults; do \
+	for state in .lab .lab-test* .lab-bench .lab-faults .lab-screenshots; do \
 		[ ! -e $$state ] || $(PYTHON) -m lab --state $$state down || exit 1; \
 	done
-	rm -rf .lab .lab-test* .lab-bench .lab-faults .setup .venv *.egg-info build dist
+	rm -rf .lab .lab-test* .lab-bench .lab-faults .lab-screenshots .setup .venv *.egg-info build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks import catalogue, frozen, login, logins, polling, restart, start, storm, tunnels
+from benchmarks import catalogue, frozen, login, logins, polling, restart, start, storm, tunnels, viewers
 from benchmarks.samples import Aim, Table, aims_table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -23,7 +23,8 @@ from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-BENCHMARKS = ("start", "login", "logins", "frozen", "tunnels", "catalogue", "storm", "polling", "restart")
+_CROWDS = ("logins", "storm", "polling", "restart", "viewers")
+BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", *_CROWDS)
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -32,7 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("only", nargs="?", choices=BENCHMARKS, help="measure this alone")
     parser.add_argument(
-        "--people", type=int, default=len(HUNDRED), help="of logins, storm, polling, restart: at most %(default)s"
+        "--people", type=int, default=len(HUNDRED), help=f"of {', '.join(_CROWDS)}: at most %(default)s"
     )
     parser.add_argument("--cores", type=int, help="how many cores all of it shares, by default those there are")
     told = parser.parse_args()
@@ -115,6 +116,9 @@ def _measure_crowd(lab: Lab, which: tuple[str, ...], people: int, found: Found) 
         restarts = restart.measure(lab, _say, people)
         kept_restarts = {row: asdict(each) for row, each in restarts.items()}
         found.add("restart", kept_restarts, restart.tables(restarts), restart.aims(restarts))
+    if "viewers" in which:
+        viewed = viewers.measure(lab, _say, people)
+        found.add("viewers", asdict(viewed), viewers.tables(viewed), viewers.aims(viewed))
 
 
 def _where(lab: Lab | None) -> dict[str, object]:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.auth import Authenticator
+from jupyterhub.handlers import BaseHandler
 from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
+
+from languages import requests
 
 from . import groups, names, pages, pam, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
@@ -86,10 +89,11 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         that a person has an answer within 15 seconds. libkrb5 itself waits 25 seconds for a silent KDC.""",
     )
     password_change_text = Unicode(
-        sentences.PASSWORD_CHANGE,
+        "",
         config=True,
         help="""What people read when their password has expired; plain text. Say where they can change it.
-        Default: with kpasswd, because every site has it.""",
+        Default "": with
+        kpasswd, because every site has it, in their language.""",
     )
     denied_users = Set(
         Unicode(),
@@ -174,6 +178,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
 
         JupyterHub asks once, on the event loop, when it starts: tickets are renewed from then on.
         """
+        requests.install(BaseHandler, app.tornado_settings)
         self.keeping.start(app)
         at_the_end(self._close)
         return [*pages.routes(self.keeping), *self.single_sign_on.routes()]
@@ -218,7 +223,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             return None
         except PasswordExpired as error:
             self.log.warning(attempt.line(error))
-            raise web.HTTPError(403, self.password_change_text) from error
+            raise web.HTTPError(403, self.password_change_text or sentences.PASSWORD_CHANGE) from error
         except AuthFailed as error:
             self.log.error(attempt.line(error))
             raise web.HTTPError(503, error.message) from error

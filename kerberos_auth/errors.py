@@ -1,5 +1,7 @@
 """What can go wrong between a typed password and a stored ticket."""
 
+from languages import for_log
+
 from . import sentences
 
 
@@ -14,12 +16,13 @@ class AuthFailed(Exception):  # noqa: N818 - errors here are named by what happe
     """
 
     def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(message)
+        super().__init__(for_log(message))
         self.message = message
         self.detail = detail
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.detail})" if self.detail else self.message
+        said = for_log(self.message)
+        return f"{said} ({self.detail})" if self.detail else said
 
 
 class LoginRefused(AuthFailed):

@@ -124,6 +124,20 @@ class TicketKeeping(LoggingConfigurable):
             return sentences.ITEM_MINUTES.format(minutes=minutes)
         return sentences.ITEM_HOURS.format(hours=minutes // _HOUR_MINUTES)
 
+    def prospect(self, user: str) -> tuple[str, int]:
+        """Return what becomes of the ticket while servers go on without their person.
+
+        A sentence with a place for a time, and that epoch second, 0 if there is no valid ticket.
+        """
+        try:
+            ticket = self._store.get(user)
+        except AuthFailed:
+            return sentences.NO_TICKET_LEFT, 0
+        ends = self.renewal.ends(ticket)
+        if ends <= ticket.end:
+            return sentences.CANNOT_BE_RENEWED, ends
+        return sentences.RENEWED if self.remove_ticket == "never" else sentences.RENEWED_AND_REMOVED, ends
+
     def forget(self, user: str) -> None:
         """Remove the user's ticket now."""
         self._store.remove(user)

@@ -1,8 +1,8 @@
 """What people see of their tickets: a page to give the password again, a banner, and refusals with a link."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
@@ -145,8 +145,8 @@ class _Moment:
 
     @classmethod
     def of(cls, epoch: int) -> Self:
-        moment = time.gmtime(epoch)
-        return cls(time.strftime("%a %d %b %Y %H:%M UTC", moment), time.strftime("%FT%TZ", moment))
+        moment = datetime.fromtimestamp(epoch, UTC)
+        return cls(sentences.MOMENT.format(moment=moment), f"{moment:%FT%TZ}")
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
     """JupyterHub's logout, after which a ticket may go too."""
 
     _left = 0
+    _prospect, _until = "", 0
 
     def initialize(self, keeping: TicketKeeping) -> None:
         """Take what the route was made with."""
@@ -172,6 +173,7 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
         if self.current_user:
             self._left = sum(spawner.active for spawner in self.current_user.spawners.values())
             self._keeping.logged_out(self.current_user.name)
+            self._prospect, self._until = self._keeping.prospect(self.current_user.name)
 
     async def render_logout_page(self) -> None:
         """Say what goes on without its person; else lead to the login as JupyterHub does."""
@@ -182,4 +184,9 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
         said = (
             sentences.ONE_SERVER_GOES_ON if self._left == 1 else sentences.SERVERS_GO_ON.format(servers=self._left)
         )
-        self.finish(await self.render_template("logged_out.html", said=said, sentences=sentences))
+        until = _Moment.of(self._until) if self._until else None
+        self.finish(
+            await self.render_template(
+                "logged_out.html", said=said, prospect=self._prospect, until=until, sentences=sentences
+            )
+        )

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from . import sentences, tickets
@@ -195,7 +196,7 @@ class RenewalLoop:
         left = ends - self._clock()
         if left > (_DAY if ticket.renewable else min(_DAY, (ticket.end - ticket.start) / 4)):
             return None
-        when = time.strftime("%a %H:%M UTC", time.gmtime(ends))
+        when = sentences.DAY_AND_CLOCK.format(moment=datetime.fromtimestamp(ends, UTC))
         return Notice(
             sentences.TICKET_ENDS.format(time=when),
             ends,

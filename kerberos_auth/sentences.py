@@ -1,14 +1,10 @@
 """Every sentence that people read about their login and their ticket; no other module words one.
 
-Translated by gettext: a site puts `jupyterhub-sites.mo` into its language's folder under Python's
-`share/locale`, and the language of the hub's process (LANGUAGE, LC_ALL, LC_MESSAGES, LANG) chooses it once, at
-start.  Names in braces stay as they are: values take their places.
+Said in the reader's language, see `languages`.  Names in braces stay as they are: values take their places.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 # -- the password ----------------------------------------------------------------------------------------
 LOGIN_REFUSED = _("Invalid username or password")
@@ -46,6 +42,8 @@ NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password a
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
+DAY_AND_CLOCK = _("{moment:%a %H:%M} UTC")
+MOMENT = _("{moment:%a %d %b %Y %H:%M} UTC")
 TICKET_TITLE = _("Your Kerberos ticket")
 PRINCIPAL = _("Principal")
 ENDS = _("Expires")
@@ -61,13 +59,14 @@ ENTER_PASSWORD = _("Enter your password")
 LOG_IN_AGAIN = _("Log in again")
 SIGN_IN_WITH = _("Use your user name and password of {realm} (Kerberos).")
 LOGGED_OUT = _("You are logged out")
-ONE_SERVER_GOES_ON = _(
-    "One of your servers goes on, until its time is up. Its ticket is renewed until it has ended."
+ONE_SERVER_GOES_ON = _("One of your servers goes on, until its time is up.")
+SERVERS_GO_ON = _("{servers} of your servers go on, each until its time is up.")
+RENEWED_AND_REMOVED = _("Your ticket is renewed for as long as that, until {time} at most, then removed.")
+RENEWED = _("Your ticket is renewed for as long as that, until {time} at most.")
+CANNOT_BE_RENEWED = _(
+    "Your ticket expires at {time} and cannot be renewed: from then on servers lose access to files that need it."
 )
-SERVERS_GO_ON = _(
-    "{servers} of your servers go on, each until its time is up. "
-    "Their ticket is renewed until the last of them has ended."
-)
+NO_TICKET_LEFT = _("You have no valid ticket: servers lose access to files that need it until you log in again.")
 LOG_IN = _("Log in")
 NO_TICKET_NOW = _("You have no valid Kerberos ticket: your servers go on, but lose access to files that need it.")
 ITEM_HOURS = _("Ticket: {hours} h")
@@ -154,3 +153,5 @@ FOLDER_REPLACEABLE = _(
 )
 FOLDER_WRITABLE = _("The ticket folder {folder} cannot be used: other users may write to {parent}.")
 SERVICE_TICKET_NOT_STORED = _("The ticket of {principal} could not be stored. Check the ticket folder.")
+
+speaks(__name__)

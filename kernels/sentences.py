@@ -1,14 +1,11 @@
 """Every sentence of this package that people read; no other module of it words one.
 
-What programs in jobs say is worded there: in jobs there is none of this.  Translated by gettext, as those of
-kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder under Python's `share/locale`.  Each
-stands behind the place or the name of a value.
+What programs in jobs say is worded there: in jobs there is none of this.  Said in the reader's language, see
+`languages`.  Each stands behind the place or the name of a value.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 NOT_A_TIME = _("{value} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
 NOT_A_SIZE = _("{value} is not an amount of memory; write 900M or 64G")
@@ -21,3 +18,5 @@ NO_FRAGMENT = _("fragment() returned something else; write a Fragment, its texts
 NO_VARIABLE = _("{name} cannot be the name of a variable; write letters, digits and _")
 NO_SHELL = _("release() returned something else; write Shell, or None")
 NO_IMPLIED_HOOK = _("implied() returned something else; write a hook, or None")
+
+speaks(__name__)

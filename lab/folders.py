@@ -17,6 +17,7 @@ LMOD = SETUP / "lmod"
 
 WHEELS = SETUP / "wheels"
 UV = SETUP / "uv"
+COLLABORATION = SETUP / "collaboration"
 PROXY_PROGRAM = SETUP / "proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
 NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"

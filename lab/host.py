@@ -10,6 +10,7 @@ from lab import control, network, rootfs, software
 from lab.daemons import daemons_of
 from lab.etc import gather_files
 from lab.folders import (
+    COLLABORATION,
     LMOD,
     OLDER_SITE_ENVIRONMENT,
     SITE_ENVIRONMENT,
@@ -81,6 +82,7 @@ def _site_view(site: Site, state: StateFolder) -> View:
         Share(SITE_ENVIRONMENT, "/opt/jupyterlab", read_only=True),
         Share(SPARK_ENVIRONMENT, "/opt/spark", read_only=True),
         Share(WHEELS, software.WHEELS, read_only=True),
+        Share(COLLABORATION, software.COLLABORATION, read_only=True),
     ]
     hidden = [TREE]
     if site.has_uv:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.folders import (
+    COLLABORATION,
     HUB_PYTHON,
     LMOD,
     NODE_PROGRAM,
@@ -30,7 +31,7 @@ def check_machine() -> None:
     if os.geteuid() != 0:
         raise LabError("The lab makes namespaces and mounts, which needs root. Run it as root.")
     missing: list[str | Path] = [name for name in PROGRAMS if not shutil.which(name, path=SYSTEM_PATH)]
-    environments = (HUB_PYTHON, SITE_ENVIRONMENT, OLDER_SITE_ENVIRONMENT, SPARK_ENVIRONMENT)
+    environments = (HUB_PYTHON, SITE_ENVIRONMENT, OLDER_SITE_ENVIRONMENT, SPARK_ENVIRONMENT, COLLABORATION)
     made = (*environments, PAM_MODULES, LMOD, NODE_PROGRAM, PROXY_PROGRAM)
     missing += [path for path in made if not path.exists()]
     if missing:

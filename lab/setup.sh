@@ -113,16 +113,18 @@ fetch_wheels() {
     done
 }
 
-install_uv() {
-    rm -rf "$SETUP/uv"
-    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/uv" \
-        --require-hashes --requirement lab/locks/uv.lock
+# The packages of the lock file $1 alone, in .setup/$1.
+install_packages_alone() {
+    rm -rf "${SETUP:?}/$1"
+    /usr/bin/python3 -m pip install --no-deps --only-binary :all: --target "$SETUP/$1" \
+        --require-hashes --requirement "lab/locks/$1.lock"
 }
 
-install_proxy() {
-    mkdir -p "$SETUP/proxy"
-    cp lab/proxy/package.json lab/proxy/package-lock.json "$SETUP/proxy"
-    cd "$SETUP/proxy"
+# Install into .setup/$1 what lab/$1 locks: the proxy of the lab's hub, and axe, which the tests run in pages.
+install_npm() {
+    mkdir -p "$SETUP/$1"
+    cp "lab/$1/package.json" "lab/$1/package-lock.json" "$SETUP/$1"
+    cd "$SETUP/$1"
     npm ci --no-audit --no-fund
 }
 
@@ -134,7 +136,7 @@ open_tree() {
 
 # The lab's hub sees the tree read-only: what is not compiled before, it would compile at each of its starts.
 compile_tree() {
-    .venv/bin/python -m compileall -q kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner
+    .venv/bin/python -m compileall -q languages kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner
 }
 
 main() {
@@ -179,12 +181,20 @@ main() {
         mark_done wheels lab/locks/kernels.lock lab/locks/kernels-older.lock
     fi
     if ! done_with uv lab/locks/uv.lock; then
-        step "uv" uv install_uv
+        step "uv" uv install_packages_alone uv
         mark_done uv lab/locks/uv.lock
     fi
+    if ! done_with collaboration lab/locks/collaboration.lock; then
+        step "Collaboration in JupyterLab" collaboration install_packages_alone collaboration
+        mark_done collaboration lab/locks/collaboration.lock
+    fi
     if ! done_with proxy lab/proxy/package-lock.json; then
-        step "Proxy" proxy install_proxy
+        step "Proxy" proxy install_npm proxy
         mark_done proxy lab/proxy/package-lock.json
+    fi
+    if ! done_with axe lab/axe/package-lock.json; then
+        step "axe" axe install_npm axe
+        mark_done axe lab/axe/package-lock.json
     fi
 }
 

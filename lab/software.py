@@ -1,4 +1,4 @@
-"""Software of the sites besides their modules: project scripts, a second Python, wheels for pip and uv."""
+"""Software of the sites besides their modules: project scripts, a second Python, wheels, a server for several."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from lab.plan import Site
 WHEELS = "/opt/kernel-wheels"
 UV = "/opt/uv"
 COLLECTION = "/opt/rh/python27"
+COLLABORATION = "/opt/collaboration"
 
 PIP_CONF = f"""\
 [global]
@@ -32,6 +33,15 @@ export X_SCLS=python27
 export PATH={COLLECTION}/root/usr/bin:$PATH
 """
 
+# JupyterLab in which several people type in one notebook: only servers that are started by it load the packages.
+SERVER_FOR_SEVERAL = f"""\
+#!/bin/sh
+export PYTHONPATH="{COLLABORATION}${{PYTHONPATH:+:$PYTHONPATH}}"
+export JUPYTER_PATH="{COLLABORATION}/share/jupyter${{JUPYTER_PATH:+:$JUPYTER_PATH}}"
+export JUPYTER_CONFIG_PATH="{COLLABORATION}/etc/jupyter${{JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}}"
+exec jupyterhub-singleuser "$@"
+"""
+
 MACHINES_PYTHON = '#!/bin/sh\nexec /usr/bin/python3 "$@"\n'
 
 
@@ -47,6 +57,7 @@ def programs(site: Site) -> Iterator[tuple[str, str]]:
     """Yield path and text of files that are run."""
     yield f"{LIGHT_PYTHON}/python3", MACHINES_PYTHON
     yield f"{COLLECTION}/root/usr/bin/python", MACHINES_PYTHON
+    yield "/opt/server-for-several", SERVER_FOR_SEVERAL
     if site.has_uv:
         yield "/usr/local/bin/uv", f'#!/bin/sh\nexec {UV}/bin/uv "$@"\n'
     for script in sorted(PROJECT_SCRIPTS.rglob("*.sh")):

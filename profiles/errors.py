@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from languages import for_log
+from languages import together as one_after_the_other
+
 Found = TypeVar("Found")
 
 
@@ -16,8 +19,8 @@ class ChoiceRefused(Exception):  # noqa: N818
         self.field: str = field
         self.said: str = said
         self.others: tuple[ChoiceRefused, ...] = tuple(others)
-        self.message: str = " ".join(each.said for each in self.all)
-        super().__init__(self.message)
+        self.message: str = one_after_the_other(each.said for each in self.all)
+        super().__init__(for_log(self.message))
 
     @property
     def all(self) -> "tuple[ChoiceRefused, ...]":

@@ -94,6 +94,18 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """What waits for its turn: how many jobs in each partition, by its name, and before a job, by its number.
+
+    Those before it have a higher priority in its partition; of others Slurm may start some sooner, where they fit
+    into a gap.
+    """
+
+    waiting: Mapping[str, int]
+    before: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class SiteFacts:
     """What is known of a site; None where nothing is known yet.
 
@@ -101,6 +113,7 @@ class SiteFacts:
     came through the person's own shell.  `partitions` and `reservations` are of `asked_at` (`is_stale`: so long
     ago that they may no longer hold); `unreachable_since` is set while the site does not answer.  `refused` is the
     sentence why the site did not let the person in last time, "" if it did, or was not asked.
+    `queue` is as old as they are; only a monitor is asked for it.
     """
 
     projects: tuple[str, ...] | None = None
@@ -110,6 +123,7 @@ class SiteFacts:
     is_stale: bool = False
     unreachable_since: datetime | None = None
     refused: str = ""
+    queue: Queue | None = None
 
 
 UNKNOWN = SiteFacts()

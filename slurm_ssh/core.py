@@ -14,6 +14,7 @@ from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.facts.availability import Availability
+from slurm_ssh.facts.forecasts import Forecasts
 from slurm_ssh.job import Job
 from slurm_ssh.jobs.deliveries import Deliveries, TicketLedger
 from slurm_ssh.jobs.upkeep import Upkeep
@@ -65,6 +66,7 @@ class Core:
         self.watch = JobWatch(_Queues(self, queries))
         self.upkeep = Upkeep(Deliveries(credentials, self.remote, ledger), self.stop)
         self.availability = Availability(sites, queries.projects, queries.snapshot)
+        self.forecasts = Forecasts(pool)
         self._sites = sites
         self._queries = queries
         self._ledger = ledger
@@ -73,6 +75,7 @@ class Core:
         """End what is under way, then close every connection."""
         await self.upkeep.close()
         await self.watch.close()
+        await self.forecasts.close()
         await self.availability.close()
         await self._queries.close()
         await self.pool.close()

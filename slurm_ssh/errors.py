@@ -1,9 +1,11 @@
 """What can go wrong with a launch, in three families by what its reader can do.
 
 `message` is a sentence safe to show to the person, `quoted` further lines to show as they are, `detail` is for the
-admin's log.  The last two may be what a site said: they are cut, and made printable.
+admin's log, whose lines are English, as is `str` of an error.  The last two may be what a site said: they are cut,
+and made printable.
 """
 
+from languages import for_log
 from slurm_ssh.text import lines, one_line
 
 _LONGEST_DETAIL = 2000
@@ -17,7 +19,7 @@ class LaunchError(Exception):
         self.message = message
         self.detail = one_line(detail, _LONGEST_DETAIL)
         self.quoted = lines(quoted, _LONGEST_QUOTE)
-        parts = (message, f"[{self.detail}]" if self.detail else "", self.quoted)
+        parts = (for_log(message), f"[{self.detail}]" if self.detail else "", self.quoted)
         super().__init__(" ".join(part for part in parts if part))
 
 

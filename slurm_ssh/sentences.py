@@ -1,17 +1,14 @@
 """Every sentence about sites, jobs and tunnels that people read; no other module of this package words one.
 
-Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
-under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{reason}` what a
-program said; `{problem}` is another of these sentences, whole.
+Said in the reader's language, see `languages`.  Names in braces stay as they are.  `{site}` is a site's title,
+`{reason}` what a program said; `{problem}` is another of these sentences, whole.
 
 What does not answer is said without "try again": the same sentence reaches people who have nothing to try, such
 as the owner of a running job.  The driver adds it for those who can.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
@@ -94,6 +91,10 @@ PROFILE_UNUSABLE = _(
     "This profile cannot be started. This is a configuration error; please contact the administrators."
 )
 EXIT_STATUS = _("exit status {status}")
+NO_NODE_NOW = _(
+    "{site} has no node for this now: none is large enough, or those that are large enough are down, drained or "
+    "reserved."
+)
 
 # -- while a job is submitted ----------------------------------------------------------------------------
 SUBMISSION_LOST = _("The connection to {site} was lost while the job was submitted.")
@@ -285,3 +286,5 @@ NO_PORTS = _("{value} is not a range of ports; write 20000-24999")
 PORTS_OVERLAP = _(
     "the ports {value} overlap {least}-{most}, which this machine uses for outgoing connections; choose others"
 )
+
+speaks(__name__)

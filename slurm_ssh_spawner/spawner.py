@@ -94,7 +94,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
         """
         self.will_resume, self.stop_failure, self.stop_reason = False, None, ""
         # Of an earlier server, if the hub was killed while that stopped.
-        guests.end_with_server(self.db, self.orm_spawner)
+        guests.end_with_server(self.orm_spawner)
         if self._going_on:
             return await self._go_on(self._going_on)
         asked = self._launch
@@ -110,13 +110,11 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
     async def _taken(self, asked: launch.Launch) -> Live:
         """Submit the launch; what the site refuses is not what was chosen last."""
         try:
-            live = await self._submitted(asked)
+            return await self._submitted(asked)
         except (Refused, Unavailable) as error:
             if await self._hub.refused(self._request(), asked.site_key, error, self._before):
                 self._adopt(self._before)
             raise
-        self._hub.taught.forget(self.user.name, asked.site_key)
-        return live
 
     async def _submitted(self, asked: launch.Launch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""
@@ -134,7 +132,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
         self.last_launch_id = self._job.launch_id
         live = launcher.reports.expect(self._job, self.name, self._token_hash, progress)
-        process = self._process(asked.site, self._job.launch_id)
+        process = self.process(asked.site, self._job.launch_id)
         live.job = await launcher.submit(asked, self._job, process, self._save, progress.tell)
         progress.accepted()
         return live
@@ -227,7 +225,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
                 self._hub.reconciliation.soon(self.user.name)
             else:
                 (launcher.release if self._job.job_id else launcher.unattended.abandon)(self._job)
-        guests.end_with_server(self.db, self.orm_spawner)
+        guests.end_with_server(self.orm_spawner)
         return super().run_post_stop_hook()
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
@@ -251,7 +249,8 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
             # The records have the job too, and JupyterHub stores it again once the server is up.
             self.log.exception("%s could not be stored yet", job.mark)
 
-    def _process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+    def process(self, site: Site, launch_id: LaunchId) -> ServerProcess:
+        """Return the server that a launch at a site runs."""
         environ = {name: str(value) for name, value in self.get_env().items() if value is not None}
         return ServerProcess.of(self.get_args(), environ, site.hub_url, launch_id)
 

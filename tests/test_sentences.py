@@ -84,7 +84,7 @@ def test_no_module_words_a_sentence_of_its_own(package: str) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("folder", ["kerberos_auth", "profiles"])
+@pytest.mark.parametrize("folder", ["kerberos_auth", "profiles", "slurm_ssh_spawner"])
 def test_no_page_words_a_sentence_of_its_own(folder: str) -> None:
     pages = [*(TREE / folder).rglob("*.html"), *(TREE / folder).rglob("*.html.jinja")]
     assert pages
@@ -108,3 +108,16 @@ def test_a_sentence_that_a_module_words_itself_is_found(tmp_path: Path) -> None:
         'raise WrongAt(("a",), "is not {x} at all".format(x=1))\n'
     )
     assert sorted(line for line, _ in _prose(module)) == [5, 6, 7]
+
+
+@pytest.mark.parametrize("path", sorted(TREE.glob("*/sentences*")), ids=lambda path: str(path.relative_to(TREE)))
+def test_no_name_is_given_twice(path: Path) -> None:
+    for module in [path] if path.is_file() else sorted(path.glob("*.py")):
+        named = [
+            target.id
+            for each in ast.parse(module.read_text()).body
+            if isinstance(each, ast.Assign)
+            for target in each.targets
+            if isinstance(target, ast.Name)
+        ]
+        assert {name for name in named if named.count(name) > 1} == set(), module

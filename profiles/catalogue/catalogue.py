@@ -4,6 +4,7 @@ from functools import cached_property
 
 from pydantic import Field
 
+from profiles.catalogue.copying import CopyFrom
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
@@ -15,6 +16,10 @@ class Catalogue(Entry):
     include: tuple[Plain, ...] = Field(
         default=(),
         description="Further files, relative to this one, such as `profiles/*.yaml`: more profiles.",
+    )
+    copy_from: CopyFrom | None = Field(
+        default=None,
+        description="From where links may have notebooks copied. Default: from nowhere.",
     )
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")

@@ -10,7 +10,6 @@ from profiles.offer import limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
 from profiles.sentences import labels
-from profiles.sentences.labels import LABELS
 
 _WORDS = ("time", "memory")
 _ON_EACH_NODE = ("cores", "memory", "gpus")
@@ -71,7 +70,7 @@ def _default(value: str) -> str:
 def _listed(
     name: str, options: tuple[tuple[str, str], ...], default: str, usual: str = "", hint: str = ""
 ) -> Field:
-    return Field(name, LABELS[name], options, default=default, usual=usual, hint=hint)
+    return Field(name, labels.LABELS[name], options, default=default, usual=usual, hint=hint)
 
 
 def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "", hint: str = "") -> Field:
@@ -99,7 +98,7 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
     if told == "none":
         return
     if known is None:
-        yield Field("project", LABELS["project"], default=labels.DEFAULT_PROJECT)
+        yield Field("project", labels.LABELS["project"], default=labels.DEFAULT_PROJECT)
     else:
         # Which one is the default, the accounting does not say.
         is_told = isinstance(told, tuple) or len(known) == 1
@@ -140,7 +139,7 @@ def _number(limit: Limit, *, of_a_node: bool) -> Field:
     text = labels.RANGE_ON_EACH_NODE if of_a_node else labels.RANGE
     hint = f"{text.format(least=say(bounds.least), most=say(bounds.most))} {limit.why}".strip()
     usual = _written(limit)
-    return Field(name, LABELS[name], None, least, most, usual, usual, hint)
+    return Field(name, labels.LABELS[name], None, least, most, usual, usual, hint)
 
 
 def _written(limit: Limit) -> str:

@@ -108,7 +108,7 @@ def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
 
 def _brought(offer: Offer, pairs: Pairs, profile: str) -> dict[str, Any]:
     """Return what the page brings for its script."""
-    return {**told.of_pairs(offer, pairs, (profile,)), "say": labels.SCRIPT}
+    return {**told.brought(offer, pairs, profile), "say": labels.SCRIPT}
 
 
 def parse(sent: Mapping[str, Sequence[str]]) -> Choices:

@@ -13,7 +13,7 @@ from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
 from profiles.sentences import labels
 
-State = Literal["free", "busy", "away", "closed", "unknown"]
+State = Literal["free", "busy", "away", "refused", "closed", "unknown"]
 _NEWS = timedelta(minutes=1)
 _ANYTHING = Choices()
 
@@ -23,15 +23,14 @@ class Place:
     """A cluster beside a profile; `news` and `age` (how old the news are) may be "".
 
     `state` says what would become of a start: `free` at once, `busy` perhaps later, `away` the cluster does not
-    answer, `closed` nothing can be started, which `news` says why, `unknown` nobody has been asked yet.
-    `may_ask`: it is closed because of what it said last time, and may be tried anew.
+    answer, `refused` it did not let the person in lately, and may be tried anew, `closed` nothing can be started,
+    which `news` says why, `unknown` nobody has been asked yet.
     """
 
     title: str
     state: State = "unknown"
     news: str = ""
     age: str = ""
-    may_ask: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +54,7 @@ def place(offer: Offer, site: str, what: Offering, asked: Choices = _ANYTHING) -
     if pause := offer.maintenance(site):
         return Place(title, "closed", labels.IN_MAINTENANCE.format(time=offer.clock(pause.ends)))
     if facts.refused:
-        return Place(title, "closed", facts.refused, may_ask=True)
+        return Place(title, "refused", facts.refused)
     if facts.unreachable_since is not None:
         return Place(title, "away", labels.UNREACHABLE.format(time=offer.clock(facts.unreachable_since)))
     if offer.catalogue.sites[site].projects == "accounting" and facts.projects == ():

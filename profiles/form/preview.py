@@ -80,6 +80,6 @@ def _echoes(launch: Launch) -> Iterator[tuple[str, str]]:
 def _closed(offer: Offer, launch: Launch) -> str:
     what = offer.catalogue.offering(launch.profile_key, launch.site_key)
     there = place(offer, launch.site_key, what, launch.choices)
-    if there.is_open or there.may_ask:
+    if there.is_open:
         return ""
     return labels.CANNOT_START.format(site=there.title, reason=there.news)

@@ -14,11 +14,13 @@ from profiles.form.places import Place, place
 from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
-from profiles.sentences.labels import NOT_OFFERED_THERE
+from profiles.sentences import labels
 
 _Demand = tuple[object, ...]
 Thing = TypeVar("Thing")
 _NOTHING = Choices()
+# What the form does not begin with while there is another one.
+_LAST = {"refused": 1, "closed": 2}
 
 
 @dataclass(frozen=True)
@@ -64,17 +66,16 @@ class Pairs:
 
     def elsewhere(self, site: str) -> Place:
         """Return what people read of a site that does not offer the profile picked."""
-        return Place(self.titles[site], "closed", NOT_OFFERED_THERE)
+        return Place(self.titles[site], "closed", labels.NOT_OFFERED_THERE)
 
     def is_closed(self, site: str) -> bool:
         """Return whether it makes no sense at all to pick a site, whatever the profile."""
         there = [self.places[index] for (_, key), (index, _) in self._at.items() if key == site]
-        return not any(each.is_open or each.may_ask for each in there)
+        return not any(each.is_open for each in there)
 
     def first_open(self, profile: str) -> str:
-        """Return the first site at which a profile can be started, the first of all if there is none."""
-        sites = self.sites[profile]
-        return next((site for site in sites if self.place_at(profile, site).is_open), sites[0])
+        """Return the first site at which a profile can be started, if there is none one that may be tried."""
+        return min(self.sites[profile], key=lambda site: _LAST.get(self.place_at(profile, site).state, 0))
 
     def with_titles(self, name: str) -> Iterator[tuple[str, Field]]:
         """Yield the distinct fields of a name, each with the titles of the sites that have it."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -22,15 +23,37 @@ _LONGEST_SEARCHED = 2000
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+class _Marked(Offer):
+    """An offer whose texts hold moments that are not said yet, in braces: a reader's clock says them."""
+
+    def clock(self, moment: datetime) -> str:
+        """Return a moment as `{2026-03-02T19:00:00+00:00}`."""
+        return f"{{{moment.astimezone(UTC).isoformat(timespec='seconds')}}}"
+
+
+def _marked(offer: Offer) -> Offer:
+    return _Marked(offer.catalogue, offer.facts, offer.person, offer.now)
+
+
 def data(offer: Offer) -> dict[str, Any]:
     """Return what the form's script needs to know of all profiles that a person sees, as JSON values.
+
+    A moment in a text stands in braces, as `{2026-03-02T19:00:00+00:00}`.
 
     `fields` and `places` hold each distinct one once; `profiles` has for each profile what people read of it, and
     for each of its sites the index of the site's place and those of its fields.  `search` is all text by which a
     profile may be found, in small letters.
     """
-    pairs = Pairs.of(offer)
-    return of_pairs(offer, pairs, pairs.sites)
+    marked = _marked(offer)
+    pairs = Pairs.of(marked)
+    return _of_pairs(marked, pairs)
+
+
+def brought(offer: Offer, pairs: Pairs, profile: str) -> dict[str, Any]:
+    """Return the same of the profile that is shown first; `pairs` are all of the offer."""
+    marked = _marked(offer)
+    elsewhere = {"elsewhere": _elsewhere(pairs)}
+    return _of_pairs(marked, Pairs.of(marked, (profile,))) | elsewhere
 
 
 def looked_at(offer: Offer, choices: Choices) -> dict[str, Any]:
@@ -39,16 +62,16 @@ def looked_at(offer: Offer, choices: Choices) -> dict[str, Any]:
     What is free is then meant for them.
     """
     profile = choices.get("profile") or next(iter(offer.profiles()), "")
-    pairs = Pairs.of(offer, (profile,) if profile in offer.catalogue.profiles else (), choices)
-    return {**of_pairs(offer, pairs, pairs.sites), "preview": preview(offer, choices)}
+    marked = _marked(offer)
+    pairs = Pairs.of(marked, (profile,) if profile in offer.catalogue.profiles else (), choices)
+    return {**_of_pairs(marked, pairs), "preview": preview(marked, choices)}
 
 
-def of_pairs(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, Any]:
-    """Return what the script needs to know of these profiles, as `data` says."""
+def _of_pairs(offer: Offer, pairs: Pairs) -> dict[str, Any]:
     fields: dict[int, int] = {}
     places: dict[int, int] = {}
     told = {}
-    for key in profiles:
+    for key in pairs.sites:
         sites = {}
         for site in pairs.sites[key]:
             at, indexes = pairs.at(key, site)
@@ -57,9 +80,14 @@ def of_pairs(offer: Offer, pairs: Pairs, profiles: Iterable[str]) -> dict[str, A
     return {
         "fields": [_told_field(pairs.fields[index]) for index in fields],
         "places": [_told_place(pairs.places[index]) for index in places],
-        "elsewhere": {key: _told_place(pairs.elsewhere(key)) for key in pairs.all_sites},
+        "elsewhere": _elsewhere(pairs),
         "profiles": told,
     }
+
+
+def _elsewhere(pairs: Pairs) -> dict[str, Any]:
+    """Return what is read of each site where the profile picked is not offered."""
+    return {key: _told_place(pairs.elsewhere(key)) for key in pairs.all_sites}
 
 
 def description(offer: Offer, profile: str) -> Markup:
@@ -130,7 +158,6 @@ def _told_place(place: Place) -> dict[str, str | bool]:
         "news": place.news,
         "age": place.age,
         "label": place.label,
-        "may_ask": place.may_ask,
     }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from languages import for_log
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import Site
 from profiles.loading import load
@@ -95,7 +96,7 @@ class LiveCatalogue:
             await asyncio.wait((look,), timeout=HANG_SECONDS)
             if not look.done():
                 self._hangs = mistakes.FILES_HANG.format(path=self._path, time=self._time)
-                _log.error("%s", self._hangs)
+                _log.error("%s", for_log(self._hangs))
                 await asyncio.wait((look,))
                 self._hangs = None
 
@@ -112,7 +113,7 @@ class LiveCatalogue:
                 sentence = mistakes.NOT_READ.format(reason=type(error).__name__, time=self._time, path=self._path)
                 if self._wrong != sentence:
                     self._wrong = sentence
-                    _log.exception("%s", sentence)
+                    _log.exception("%s", for_log(sentence))
 
     async def _read(self) -> None:
         try:
@@ -131,7 +132,7 @@ class LiveCatalogue:
         count, first = len(error.problems), error.problems[0]
         sentence = mistakes.CHANGED_MORE if count > 1 else mistakes.CHANGED
         self._wrong = sentence.format(problem=first, count=count, time=self._time, path=self._path)
-        _log.error("%s", self._wrong)
+        _log.error("%s", for_log(self._wrong))
 
     @property
     def _time(self) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from yaml.nodes import Node
 
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.copying import CopyFrom
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
@@ -58,6 +59,7 @@ class _Frame(Entry):
     """A catalogue whose entries have not been looked at."""
 
     include: tuple[Plain, ...] = ()
+    copy_from: CopyFrom | None = None
     sites: dict[Key, Any] = Field(min_length=1)
     profiles: dict[Key, Any] = Field(min_length=1)
 
@@ -90,6 +92,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     # Every part of it has been validated.
     catalogue = Catalogue.model_construct(
         include=tuple(sections.get("include") or ()) if not details else (),
+        copy_from=CopyFrom(**sections["copy_from"]) if sections.get("copy_from") and not details else None,
         sites={key: entry.value for key, entry in sites.items() if entry.value},
         profiles={key: entry.value for key, entry in profiles.items() if entry.value},
     )

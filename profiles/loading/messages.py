@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import profile, site, values
+from profiles.catalogue import copying, profile, site, values
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -24,6 +24,7 @@ PATTERNS: Mapping[str, str] = {
     values.ABSOLUTE_PATH: mistakes.NO_ABSOLUTE_PATH,
     values.DIRECTIVE: mistakes.NO_DIRECTIVE,
     values.SETTING: mistakes.NO_SETTING,
+    copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
     profile.ICON: mistakes.NO_ICON,
     site.HOST: mistakes.NO_HOST,
     site.HOST_KEY: mistakes.NO_HOST_KEY,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from profiles.errors import ChoiceRefused
-from profiles.sentences import refusals, shown
-from profiles.sentences.labels import LABELS
+from profiles.sentences import labels, refusals, shown
 
 FIELDS = (
     "profile",
@@ -68,5 +67,5 @@ class Choices:
         if chosen is None or chosen in offered:
             return chosen
         sentence = refusals.NOT_ONE_OF if offered else refusals.NONE_OFFERED
-        label = title or LABELS[name]
+        label = title or labels.LABELS[name]
         raise ChoiceRefused(name, sentence.format(label=label, value=shown(chosen), options=", ".join(offered)))

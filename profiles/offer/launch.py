@@ -17,8 +17,7 @@ from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
-from profiles.sentences import refusals, shown
-from profiles.sentences.labels import NOTHING_OFFERED
+from profiles.sentences import labels, refusals, shown
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -28,7 +27,8 @@ class Launch:
     """Choices resolved for one user: everything decided, nothing left to look up.
 
     `..._minutes` are minutes: for `queue_wait` the job may wait in the queue, for its `max` if its owner says so.
-    `cores`, `memory_mib` (MiB) and `gpus` are for each of `nodes`.
+    `cores`, `memory_mib` (MiB) and `gpus` are for each of `nodes`.  With `copies` its server can be asked to copy
+    a notebook.
     """
 
     user: str
@@ -55,6 +55,7 @@ class Launch:
     container: str | None
     command: tuple[str, ...]
     default_url: str | None
+    copies: bool
     choices: Choices
 
 
@@ -107,6 +108,7 @@ def _launch(offer: Offer, choices: Choices, profile_key: str, site_key: str) -> 
         container=what.container,
         command=what.command,
         default_url=what.default_url,
+        copies=offer.catalogue.copy_from is not None,
         choices=choices,
     )
 
@@ -123,7 +125,7 @@ def _place(
 def _first_profile(offer: Offer) -> str:
     for key in offer.profiles():
         return key
-    raise ChoiceRefused("profile", NOTHING_OFFERED)
+    raise ChoiceRefused("profile", labels.NOTHING_OFFERED)
 
 
 def _site(offer: Offer, profile: str, choices: Choices) -> str:

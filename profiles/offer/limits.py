@@ -10,8 +10,7 @@ from profiles.catalogue.resources import Bounds
 from profiles.errors import ChoiceRefused
 from profiles.facts import Nodes, PartitionFacts
 from profiles.offer.offer import Offer
-from profiles.sentences import either, refusals, shown
-from profiles.sentences.labels import LABELS
+from profiles.sentences import either, labels, refusals, shown
 from profiles.sentences.refusals import Placed
 
 NUMBERS = ("time", "cores", "memory", "gpus", "nodes")
@@ -43,12 +42,14 @@ class Limit:
         try:
             value = _READ.get(self.name, units.count)(text)
         except ValueError as error:
-            sentence = refusals.UNREADABLE.format(label=LABELS[self.name], problem=error)
+            sentence = refusals.UNREADABLE.format(label=labels.LABELS[self.name], problem=error)
             raise ChoiceRefused(self.name, sentence) from error
         bounds = self.bounds
         if value in bounds.options if bounds.options else bounds.least <= value <= bounds.most:
             return value
-        sentence = refusals.NOT_WITHIN.format(label=LABELS[self.name], value=shown(text), accepted=self.accepted)
+        sentence = refusals.NOT_WITHIN.format(
+            label=labels.LABELS[self.name], value=shown(text), accepted=self.accepted
+        )
         raise ChoiceRefused(self.name, f"{sentence} {self.why}" if self.why and value > bounds.most else sentence)
 
     @property

@@ -1,21 +1,15 @@
 """Every sentence that people read about the catalogue and what it offers; no other module words one.
 
-Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
-under Python's `share/locale`.  Names in braces stay as they are: values take their places.
+Said in the reader's language, see `languages`.  Names in braces stay as they are: values take their places.
 """
 
-import gettext
 from collections.abc import Sequence
 
-DOMAIN = "jupyterhub-sites"
-
-_translation = gettext.translation(DOMAIN, fallback=True)
-translated = _translation.gettext
-counted = _translation.ngettext
+from languages import sentence as _
 
 _SHOWN = 60
-_OR = translated("{names} or {last}")
-_AND = translated("{names} and {last}")
+_OR = _("{names} or {last}")
+_AND = _("{names} and {last}")
 
 
 def either(names: Sequence[str]) -> str:

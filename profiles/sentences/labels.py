@@ -1,7 +1,7 @@
 """What the options form says beside its fields and of each cluster."""
 
-from profiles.sentences import counted
-from profiles.sentences import translated as _
+from languages import counted, speaks
+from languages import sentence as _
 
 LABELS = {
     "profile": _("Profile"),
@@ -81,7 +81,6 @@ SCRIPT = {
     "dismiss": _("Begin anew"),
     "unit": _("Unit"),
     "units": _("MB GB TB"),
-    "ask_again": _("Ask again"),
     "instead": _("{site} could start it at once."),
     "take": _("Take {site}"),
 }
@@ -125,3 +124,6 @@ def memory(total_mib: int) -> str:
     """Return MiB in words: `16 GB`."""
     whole, rest = divmod(total_mib, 1024)
     return MEGABYTES.format(number=total_mib) if rest else GIGABYTES.format(number=whole)
+
+
+speaks(__name__)

@@ -4,7 +4,8 @@ Each stands behind the place of a value, such as `sites.geneva.title`, whose nam
 one of the first three, `{found}` one of FOUND.
 """
 
-from profiles.sentences import translated as _
+from languages import sentence as _
+from languages import speaks
 
 # -- what may have been meant ------------------------------------------------------------------------------
 DID_YOU_MEAN = _("did you mean `{name}`?")
@@ -57,6 +58,10 @@ NO_SLURM_WORD = _("{value} is not a valid Slurm name; write letters, digits and 
 NO_ABSOLUTE_PATH = _("{value} is not an absolute path; write one that begins with /")
 NO_SETTING = _("{value} is empty, or has a line break or another control character; write it on one line")
 NO_DIRECTIVE = _("{value} is not a long option of sbatch; write it without the leading --, such as constraint")
+NO_WEB_ADDRESS = _(
+    "{value} is not the address of a website; write https:// and a name in lower case, "
+    "without a login, a query or a part that begins with a dot"
+)
 NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
 NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
 NO_HOST_KEY = _(
@@ -241,3 +246,5 @@ NOT_READ = _(
 FILES_HANG = _(
     "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )
+
+speaks(__name__)

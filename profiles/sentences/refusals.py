@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from profiles.sentences import counted
-from profiles.sentences import translated as _
+from languages import counted, speaks
+from languages import sentence as _
 
 
 @dataclass(frozen=True)
@@ -96,3 +96,5 @@ IN_MAINTENANCE = _("{site} is in maintenance until {time}.")
 IN_MAINTENANCE_FOR = _("{site} is in maintenance until {time} ({reason}).")
 CHOOSE_ANOTHER = _("Choose one of: {sites}.")
 TRY_AGAIN = _("Try again when it is over.")
+
+speaks(__name__)

@@ -1,6 +1,7 @@
 """What `jupyterhub-sites show` tells an administrator of one person's offer."""
 
-from profiles.sentences import translated as _
+from languages import sentence as _
+from languages import speaks
 
 NO_PROFILE = _("There is no profile {profile}.")
 NO_SITE = _("There is no site {site}.")
@@ -24,3 +25,5 @@ PROJECTS_OF_ACCOUNTING = _(
 PARAMETER = _("{name}: {accepted}, default {value}")
 NUMBER = _("{name} {accepted}")
 NUMBER_OF_KINDS = _("{name} {accepted} ({kinds})")
+
+speaks(__name__)

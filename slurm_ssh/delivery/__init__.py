@@ -1,6 +1,7 @@
 """How a ticket reaches a job: by the site's `ticket.delivery`."""
 
 from profiles.catalogue.site import Auks, Site
+from slurm_ssh.delivery import auks
 from slurm_ssh.delivery.auks import AuksDelivery
 from slurm_ssh.delivery.command import CommandDelivery
 from slurm_ssh.delivery.copying import CopyDelivery
@@ -16,6 +17,7 @@ __all__ = [
     "Run",
     "TicketDelivery",
     "of",
+    "without_ticket",
 ]
 
 
@@ -28,3 +30,8 @@ def of(site: Site) -> TicketDelivery:
     if site.ticket.command:
         return CommandDelivery(site.title, site.ticket.command)
     return NoDelivery()
+
+
+def without_ticket(site: Site) -> Delivered:
+    """Return how sbatch is called for the site's jobs, where no ticket is brought anywhere."""
+    return auks.SBATCH if site.ticket.delivery == "auks" else Delivered()

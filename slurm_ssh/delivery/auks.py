@@ -7,6 +7,7 @@ own ends: so every renewal is pushed at once.
 import base64
 import binascii
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kerberos_auth import ccache
@@ -62,6 +63,10 @@ has_ticket() {{
 has_ticket || notice {sentence}"""
 
 
+SBATCH = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",))
+"""How sbatch is called for every job: the ticket is auksd's matter."""
+
+
 class AuksDelivery:
     """The ticket that the owner's login delegated is pushed to auksd, and what auksd keeps then is read back.
 
@@ -74,16 +79,19 @@ class AuksDelivery:
         self._title = title
         self._auks = auks
 
-    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
+    def fragment(self, owner: str, launch_id: str) -> Fragment:  # noqa: ARG002
+        """Return what tells a person whose job has no ticket."""
+        look = _LOOK.format(sentence=quote(sentences.JOB_WITHOUT_TICKET.format(site=self._title)))
+        return Fragment(before=Shell(look))
+
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
         """Push, and have Slurm give the job what auksd keeps.
 
         `--auks=yes` would let sbatch push once more from its own KRB5CCNAME, which a job must not inherit, and
         turn itself off without a word if it found none; SLURM_SPANK_AUKS would win over the option.
         """
         notice = await self._push(run, ticket)
-        look = _LOOK.format(sentence=quote(sentences.JOB_WITHOUT_TICKET.format(site=self._title)))
-        fragment = Fragment(before=Shell(look))
-        return Delivered(fragment, sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",), notice=notice)
+        return replace(SBATCH, fragment=self.fragment(owner, launch_id), notice=notice)
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:  # noqa: ARG002
         """Push; the job's own loop takes the newer ticket from auksd."""

@@ -18,11 +18,15 @@ class CommandDelivery:
         self._title = title
         self._command = command
 
-    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
-        """Have the program run, and set the job's KRB5CCNAME if the catalogue has one."""
+    def fragment(self, owner: str, launch_id: str) -> Fragment:
+        """Return what sets the job's KRB5CCNAME if the catalogue has one."""
         ccache = self._command.ccache
-        environ = {} if ccache is None else {"KRB5CCNAME": _filled(ccache, owner, launch_id)}
-        return Delivered(Fragment(environ=environ), placing=self._placing(owner, launch_id, ticket))
+        return Fragment(environ={} if ccache is None else {"KRB5CCNAME": _filled(ccache, owner, launch_id)})
+
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
+        """Have the program run."""
+        placing = self._placing(owner, launch_id, ticket)
+        return Delivered(self.fragment(owner, launch_id), placing=placing)
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
         """Push again."""

@@ -24,11 +24,15 @@ class CopyDelivery:
         self._title = title
         self._folder = folder
 
-    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
-        """Have the file written, and name it in the job's KRB5CCNAME."""
+    def fragment(self, owner: str, launch_id: str) -> Fragment:
+        """Return what names the file in the job's KRB5CCNAME, and removes it at the end."""
         path = self._path(owner, launch_id)
-        fragment = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}"))
-        return Delivered(fragment, placing=self._placing(owner, launch_id, ticket))
+        return Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {quote(path)}"))
+
+    async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
+        """Have the file written."""
+        placing = self._placing(owner, launch_id, ticket)
+        return Delivered(self.fragment(owner, launch_id), placing=placing)
 
     async def renew(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> str:
         """Put another file at the same path: a program that has the older one open reads on in that."""

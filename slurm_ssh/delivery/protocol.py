@@ -54,6 +54,9 @@ class TicketDelivery(Protocol):
     `ticket` is a credential cache file of the owner.  All three raise the families of `errors`.
     """
 
+    def fragment(self, owner: str, launch_id: str) -> Fragment:
+        """Return what the ticket adds to the job's script; asks nobody."""
+
     async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:
         """Return how a job that is about to be submitted gets `ticket`.
 
@@ -72,6 +75,10 @@ class TicketDelivery(Protocol):
 
 class NoDelivery:
     """The job has no ticket."""
+
+    def fragment(self, owner: str, launch_id: str) -> Fragment:  # noqa: ARG002
+        """Return nothing."""
+        return Fragment()
 
     async def place(self, run: Run, owner: str, launch_id: str, ticket: bytes) -> Delivered:  # noqa: ARG002
         """Add nothing to the job."""

@@ -67,6 +67,10 @@ class Availability:
         """Start to ask for what is old at sites with a monitor; waits for nothing."""
         self._snapshots.refresh_by_monitors()
 
+    def refresh_as(self, user: str, among: Collection[str]) -> None:
+        """Start to ask these sites, as the user where there is no monitor, what is free; waits for nothing."""
+        self._snapshots.refresh(user, [key for key in self._sites if key in among])
+
     async def refreshed(
         self, user: str, patience_seconds: float, among: Collection[str] | None = None
     ) -> dict[str, SiteFacts]:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from languages import for_log
 from profiles.catalogue.site import Site
 from profiles.facts import UNKNOWN, SiteFacts
 from slurm_ssh.errors import LaunchError, Refused, Unavailable
@@ -186,7 +187,7 @@ class Snapshots:
         known.unreachable_since = None
         if problem != self._problems.get(key):
             self._problems[key] = problem
-            _log.warning("%s, asked by %s: %s", key, _named(asker), problem)
+            _log.warning("%s, asked by %s: %s", key, _named(asker), for_log(problem))
 
 
 def _named(asker: str | None) -> str:

@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from typing import Protocol
 
 from kerberos_auth.errors import AuthFailed
+from languages import for_log
 from slurm_ssh import delivery, sentences
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError
@@ -149,7 +150,7 @@ class Deliveries:
             _log.warning("%s: its new ticket could not be delivered yet: %s", job.mark, error)
             kept.notice = sentences.TICKET_NOT_RENEWED.format(site=title, problem=error.message)
             return False
-        _log.info("%s: %s", job.mark, kept.notice or "its new ticket was delivered")
+        _log.info("%s: %s", job.mark, for_log(kept.notice) or "its new ticket was delivered")
         self._given(kept, ticket.end)
         return True
 

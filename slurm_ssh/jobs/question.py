@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from slurm_ssh import sentences
-from slurm_ssh.errors import Broken, LaunchError
+from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.slurm.survey import Listing
 
 Ask = Callable[[], Awaitable[Listing]]
@@ -30,10 +31,14 @@ class Answer:
 
 
 class SharedQuestion:
-    """Owner of one question, which is put once at a time; `name` is what the log calls it."""
+    """Owner of one question, which is put once at a time; `name` is what the log calls it.
+
+    `away_since` is when it was first not answered by a site that could not be reached, None if the last one was.
+    """
 
     def __init__(self, ask: Ask, name: str) -> None:
         self.last: Answer | None = None
+        self.away_since: datetime | None = None
         self._ask = ask
         self._name = name
         self._asking: asyncio.Task[Answer] | None = None
@@ -93,6 +98,8 @@ class SharedQuestion:
                 began, None, Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=self._name), repr(error))
             )
         self._tell(answer.error)
+        is_away = isinstance(answer.error, Unavailable)
+        self.away_since = (self.away_since or datetime.now(UTC)) if is_away else None
         return answer
 
     def _tell(self, error: LaunchError | None) -> None:

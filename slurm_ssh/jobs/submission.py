@@ -56,7 +56,7 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
         raise
     if delivered.notice:
         tell(delivered.notice)
-    request, script = _built(build, delivered.fragment)
+    request, script = built(build, delivered.fragment)
     program, data = steps.program(remote.site, job.owner, request, script, delivered)
     answer = await _answer(remote, job, program, data)
     if isinstance(answer, Completed):
@@ -121,7 +121,8 @@ async def _submitted(
         return await _find(remote, job, Broken(strange, str(error)))
 
 
-def _built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
+def built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
+    """Return a job with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
     try:
         request = build(fragment)
         return request, slurm_jobs.batch_script(request)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -99,6 +100,12 @@ class JobWatch:
         """Return the last observation that is at most so old, UNKNOWN if there is none; asks nobody."""
         since = asyncio.get_running_loop().time() - young_seconds
         return self._seen_last(job, since)
+
+    def away_since(self, job: Job) -> datetime | None:
+        """Return since when the job's site cannot be reached, None if it was, or if nobody knows; asks nobody."""
+        asked = [question for question in (self._of_site(job), self._of_owner(job)) if question.last]
+        last = max(asked, key=lambda question: question.last.began if question.last else 0.0, default=None)
+        return last.away_since if last else None
 
     async def reports(self, job: Job, begun: asyncio.Event | None = None) -> AsyncIterator[JobReport]:
         """Yield observations of the job for ever, often at first and then less and less.

@@ -70,7 +70,7 @@ class SiteQueries:
             raise Refused(sentences.NO_MONITOR.format(site=site.title))
         remote = await self._monitor(key, site, site.monitor)
         try:
-            facts = await queries.collect(remote)
+            facts = await queries.collect(remote, with_waiting=True)
         except Refused as error:
             self._tell(key, "login", f"{site.monitor.principal} may not ask {key} what is free: {error}")
             raise

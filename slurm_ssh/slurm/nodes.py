@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import Capacity, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
-from slurm_ssh.slurm import hostlist
+from slurm_ssh.slurm import hostlist, waiting
 from slurm_ssh.slurm.jobs import UnreadableAnswer, command
 
 _PARTITION_FIELDS = ("%R", "%P", "%a", "%l", "%g", "%h", "%N")
@@ -46,27 +46,30 @@ _Said = Mapping[str, str]
 _ANSWER = tuple[Capacity, Capacity | None]
 
 
-def snapshot(site: Site) -> Shell:
+def snapshot(site: Site, *, with_waiting: bool = False) -> Shell:
     """Return the program that asks for partitions, nodes and reservations, in one round trip.
 
-    `-a`: Slurm else leaves out partitions that the asker's own groups may not use.  A width of 0 cuts nothing off.
-    Nodes that are alike are counted there, so that the answer of a large site is short.
+    And for what waits, if that is wanted.  `-a`: Slurm else leaves out partitions that the asker's own groups may
+    not use.  A width of 0 cuts nothing off.  Nodes that are alike are counted there, so that the answer of a large
+    site is short.
     """
     partitions = command(site, "sinfo", "-a", "-h", "-o", "|".join(_PARTITION_FIELDS))
     fields = "|,".join(f"{field}:0" for field in _NODE_FIELDS)
     nodes = command(site, "sinfo", "-a", "-h", "-N", "-O", fields)
     reservations = command(site, "scontrol", "-a", "-o", "show", "reservation")
+    queue = f" && {waiting.question(site)}" if with_waiting else ""
     count = """printf '%s\\n' "$nodes" | cut -d'|' -f2- | sort | uniq -c"""
     return Shell(
         f"{partitions} && nodes=$({nodes}) && echo '{_NODES}' && {count} && "
-        f"echo '{_RESERVATIONS}' && {reservations}"
+        f"echo '{_RESERVATIONS}' && {reservations}{queue}"
     )
 
 
 def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
     """Return the facts in the answer of `snapshot`.  Raises UnreadableAnswer for one of another shape."""
     partitions, has_nodes, rest = stdout.partition(f"{_NODES}\n")
-    nodes, has_reservations, reservations = rest.partition(f"{_RESERVATIONS}\n")
+    nodes, has_reservations, rest = rest.partition(f"{_RESERVATIONS}\n")
+    reservations, _, queue = rest.partition(f"{waiting.BEGIN}\n")
     if not has_nodes or not has_reservations:
         raise UnreadableAnswer(f"sinfo answered {stdout.strip()[-200:]!r} and nothing about reservations")
     try:
@@ -75,6 +78,7 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
             partitions=_partitions(_rows(partitions, len(_PARTITION_FIELDS)), nodes, _Pauses(reserved)),
             reservations=tuple(map(_reservation, reserved)),
             asked_at=asked_at,
+            queue=waiting.parse(queue),
         )
     except (KeyError, ValueError) as error:
         raise UnreadableAnswer(f"sinfo or scontrol answered something unknown: {error}") from error

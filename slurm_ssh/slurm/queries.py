@@ -8,12 +8,16 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from kernels.shell import Shell
+from languages import for_log
 from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.slurm import forecast as forecasts
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.slurm import survey as surveys
+from slurm_ssh.slurm.forecast import Forecast
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -58,6 +62,25 @@ async def survey(remote: Remote, marks: str, owner: str | None = None) -> survey
     return listing
 
 
+async def forecast(
+    remote: Remote, request: JobRequest, options: tuple[str, ...] = (), unset: tuple[str, ...] = ()
+) -> Forecast:
+    """Return what would become of a job that is not submitted; for `options` and `unset` see forecast.question.
+
+    Raises Unavailable if the site or its Slurm does not answer, Broken for an answer that we do not know, and what
+    `Remote.run` raises; ValueError for what no job can hold.
+    """
+    script = slurm_jobs.batch_script(request).encode()
+    answer = await remote.run(forecasts.question(remote.site, options, unset), script)
+    title, said = remote.site.title, answer.stderr.strip()
+    if answer.status and refusals.is_unreachable(said):
+        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+    try:
+        return forecasts.parse(remote.site, request, answer)
+    except slurm_jobs.UnreadableAnswer as error:
+        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title), str(error)) from error
+
+
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:
     """Return what the site's accounting knows of an owner, who need not be the one who asks."""
 
@@ -76,13 +99,16 @@ async def snapshot(remote: Remote) -> SiteFacts | None:
         return None
 
 
-async def collect(remote: Remote) -> SiteFacts:
+async def collect(remote: Remote, *, with_waiting: bool = False) -> SiteFacts:
     """Return the site's partitions, nodes and reservations as of now; `projects` is None.
 
-    Raises Unavailable if the site or its Slurm does not answer, Refused if that is the person's matter, and Broken
-    for an answer that we do not know.
+    What waits is counted if wanted; Slurm may show a person only their own.  Raises Unavailable if the site
+    or its Slurm does not answer, Refused if that is the person's matter, and Broken for an answer that we do not
+    know.
     """
-    answer = await remote.run(nodes.snapshot(remote.site), limit_bytes=_LONGEST_SNAPSHOT)
+    answer = await remote.run(
+        nodes.snapshot(remote.site, with_waiting=with_waiting), limit_bytes=_LONGEST_SNAPSHOT
+    )
     asked_at, title, said = datetime.now(UTC), remote.site.title, answer.stderr.strip()
     if answer.status:
         if refusals.is_unreachable(said):
@@ -114,4 +140,4 @@ async def _parsed(parse: Callable[[str], Answer], text: str) -> Answer:
 
 
 def _warn(program: str, remote: Remote, problem: str) -> None:
-    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, problem)
+    _log.warning("%s at %s for %s: %s", program, remote.login.site_key, remote.login.owner, for_log(problem))

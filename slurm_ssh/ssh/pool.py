@@ -27,6 +27,7 @@ class ConnectionPool:
     def __init__(self, ticket_of: Callable[[str], Ticket], idle_seconds: float) -> None:
         self.idle_seconds = idle_seconds
         self._entrance = Entrance(ticket_of, self._retire)
+        self._subscribers: list[Callable[[Login], None]] = []
         self._open: dict[Login, Connection] = {}
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
@@ -48,6 +49,10 @@ class ConnectionPool:
             raise _late(site, deadline, patience, str(error)) from error
         self._keep_reaping()
         yield connection
+
+    def subscribe(self, callback: Callable[[Login], None]) -> None:
+        """Have `callback` called with each person whom a site lets in by a new connection, whatever it is for."""
+        self._subscribers.append(callback)
 
     def logins(self) -> tuple[Login, ...]:
         """Return who has an open connection where."""
@@ -102,6 +107,8 @@ class ConnectionPool:
                 if connection:
                     self._retired.add(connection)
                 connection = self._open[login] = await self._entrance.enter(login, site, patience)
+                for callback in self._subscribers:
+                    callback(login)
             return connection
         finally:
             lock.release()

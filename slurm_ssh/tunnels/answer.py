@@ -7,6 +7,7 @@ import json
 import re
 from http import HTTPStatus
 
+from languages import current, for_reader, preferred, speaking
 from slurm_ssh import sentences
 
 IN_PLACE = "X-In-Place-Of-Server"
@@ -23,10 +24,12 @@ _LONGEST_REST = 16 * 1024 * 1024
 _AGAIN_SECONDS = 20
 
 _END_OF_HEAD = b"\r\n\r\n"
+_LIKES = re.compile(rb"\r\naccept-language:([^\r\n]{0,300})", re.IGNORECASE)
 _WANTS_PAGE = re.compile(rb"\r\naccept:[^\r\n]*text/html", re.IGNORECASE)
 
 _PAGE = (
-    '<!DOCTYPE html>\n<meta charset="utf-8">\n<meta http-equiv="refresh" content="{seconds}">\n'
+    '<!DOCTYPE html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
+    '<meta http-equiv="refresh" content="{seconds}">\n'
     "<title>{title}</title>\n<p>{said}</p>\n<p>{again}</p>\n"
 )
 
@@ -37,7 +40,8 @@ async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said:
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_CLIENT_SECONDS):
             head = await _head(reader)
-    writer.write(_answer(head, said))
+    with speaking(_language(head)):
+        writer.write(_answer(head, for_reader(said)))
     # What is left unread when a connection is closed would take the answer with it.
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_CLIENT_SECONDS):
@@ -57,6 +61,11 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
     return head
 
 
+def _language(request: bytes) -> str:
+    found = _LIKES.search(request.partition(_END_OF_HEAD)[0])
+    return preferred(found[1].decode("latin-1")) if found else ""
+
+
 def _answer(request: bytes, said: str) -> bytes:
     fields = request.partition(_END_OF_HEAD)[0]
     if _WANTS_PAGE.search(fields):
@@ -74,6 +83,7 @@ def _answer(request: bytes, said: str) -> bytes:
 
 def _page(said: str) -> str:
     return _PAGE.format(
+        language=current().replace("_", "-"),
         seconds=_AGAIN_SECONDS,
         title=html.escape(sentences.SERVER_NOT_REACHED),
         said=html.escape(said),

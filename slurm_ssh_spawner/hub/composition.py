@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+import languages
 from kerberos_auth.shutdown import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
@@ -51,6 +52,7 @@ class Settings:
     records_url: str
     records_days: int
     tunnels_socket: str
+    default_language: str = ""
 
 
 def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers: HubServers) -> Hub:
@@ -60,6 +62,8 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
 
     Raises SystemExit with a sentence that says why the hub cannot start.
     """
+    if settings.default_language:
+        languages.use_by_default(settings.default_language)
     credentials = getattr(authenticator, "credentials", None)
     if credentials is None:
         raise SystemExit(sentences.NO_CREDENTIALS)
@@ -77,6 +81,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
     reconciliation = Reconciliation(launcher, credentials, servers)
     hub = Hub(catalogue, launcher, reach.availability, reconciliation, reach.watch, reach)
+    reach.pool.subscribe(lambda login: hub.taught.forget(login.user, login.site_key))
     launcher.recall_ends()
     launcher.unattended.do(records.announcements.recall())
     launcher.unattended.keep_records_for(timedelta(days=settings.records_days))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from jupyterhub.spawner import SpawnException
 from sqlalchemy.exc import SQLAlchemyError
 
+from languages import for_log
 from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh_spawner import sentences
@@ -69,7 +70,8 @@ def as_launch_failure(unavailable: str = "{problem}", log: Callable[[str], None]
 def _in_a_line(error: LaunchError | ChoiceRefused) -> str:
     """Return what admins need, without the lines that are quoted for the person."""
     detail = error.detail if isinstance(error, LaunchError) else ""
-    return f"{error.message} [{detail}]" if detail else error.message
+    said = for_log(error.message)
+    return f"{said} [{detail}]" if detail else said
 
 
 def _translated(error: LaunchError | ChoiceRefused, unavailable: str) -> LaunchFailed:

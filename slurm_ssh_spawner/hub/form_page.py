@@ -11,6 +11,7 @@ from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub import links, naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
+from slurm_ssh_spawner.hub.looked_at import nothing_made
 from slurm_ssh_spawner.hub.password import AsksPassword
 
 _FIELD = "server_name"
@@ -32,15 +33,8 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if name := self.get_query_argument(_SETTINGS, ""):
             self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
         user = self._user_of(user_name)
-        is_new = bool(server_name) and user is not None and server_name not in user.orm_spawners
-        try:
+        with nothing_made(self.db, user, server_name):
             await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
-        finally:
-            # JupyterHub makes a server of every name that is looked at, and each counts.
-            if is_new and (known := user.orm_spawners.get(server_name)) and not user.spawners[server_name].active:
-                user.spawners.pop(server_name)
-                self.db.delete(known)
-                self.db.commit()
 
     def _get_user_options(self, query_options: dict[str, list[str]]) -> dict[str, Any]:
         """Return none: with any, JupyterHub starts the server at once."""
@@ -128,6 +122,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         action = url_concat(self._address(user, server), {name: value for name, value in carried.items() if value})
         return {
             "presets": self._presets,
+            "server_name": server,
             "settings_at": f"{action}{'&' if '?' in action else '?'}",
             "server_title": named or getattr(known, "display_name", "") or server,
             "may_name": self.allow_named_servers and not server,

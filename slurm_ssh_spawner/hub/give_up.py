@@ -23,6 +23,7 @@ class GiveUp(StopsServers, Page):
         record = await _record(self.shared, self.get_body_argument("launch", ""))
         if record.user != self.current_user.name:
             raise web.HTTPError(404, sentences.NO_SUCH_LAUNCH)
+        self.demand("delete:servers", record.server)
         if _has_server(self.current_user, record):
             await self.stop_server(self.current_user, record.server)
         else:

@@ -14,11 +14,13 @@ from typing import Any
 
 from jupyterhub import orm
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import object_session
 from tornado.ioloop import PeriodicCallback
 
 from kerberos_auth.shutdown import at_the_end
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.live import LiveCatalogue
+from slurm_ssh_spawner.hub.storing import commit
 from slurm_ssh_spawner.sentences import guest_labels, labels
 
 MOST = 20
@@ -33,12 +35,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody who may enter; `until` is None where only the server's end ends it.  Times are in UTC."""
+    """Somebody who may enter.  Times are in UTC."""
 
     key: int
     name: str
     since: datetime
-    until: datetime | None
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class SharedServer:
     server: str
     title: str
     url: str
-    until: datetime | None
+    until: datetime
 
     @property
     def key(self) -> str:
@@ -74,13 +76,13 @@ def is_shareable(catalogue: Catalogue, profile_key: str) -> bool:
 
 def guests(row: Any) -> tuple[Guest, ...]:
     """Return who may enter a server, a row of JupyterHub's; the first one let in first."""
-    found = sorted((share for share in row.shares if not share.expired), key=lambda share: int(share.id))
-    return tuple(Guest(each.id, _whom(each), utc(each.created_at), _end(each)) for each in found)
+    found = sorted((share for share in row.shares if _goes_on(share)), key=lambda share: int(share.id))
+    return tuple(Guest(each.id, _whom(each), utc(each.created_at), utc(each.expires_at)) for each in found)
 
 
 def invitations(row: Any) -> tuple[Invitation, ...]:
     """Return the open invitations to a server, the oldest first."""
-    found = sorted((code for code in row.share_codes if not code.expired), key=lambda code: int(code.id))
+    found = sorted((code for code in row.share_codes if _goes_on(code)), key=lambda code: int(code.id))
     return tuple(Invitation(each.id, utc(each.created_at), utc(each.expires_at)) for each in found)
 
 
@@ -93,10 +95,10 @@ def shared_with(user: Any) -> tuple[SharedServer, ...]:
             server=share.spawner.name,
             title=share.spawner.display_name or share.spawner.name or labels.DEFAULT_SERVER,
             url=users[share.owner].server_url(share.spawner.name),
-            until=_end(share),
+            until=utc(share.expires_at),
         )
         for share in user.orm_user.shared_with_me
-        if not share.expired and share.spawner.server is not None
+        if _goes_on(share) and share.spawner.server is not None
     )
 
 
@@ -104,6 +106,7 @@ def invite(db: Any, row: Any, minutes: int, job_ends: datetime | None) -> tuple[
     """Return the code of a new invitation and its end: after so many minutes, but never after that of the job."""
     lasts = timedelta(minutes=minutes)
     if job_ends:
+        # Of one that is about to end: JupyterHub takes 0 for a day.
         lasts = max(_A_SECOND, min(lasts, job_ends - datetime.now(UTC)))
     made, code = orm.ShareCode.new(db, row, scopes=[_SCOPE], expires_in=lasts.total_seconds())
     until = utc(made.expires_at)
@@ -115,7 +118,7 @@ def invite(db: Any, row: Any, minutes: int, job_ends: datetime | None) -> tuple[
 def invitation(db: Any, code: str) -> Any:
     """Return the row of an invitation by its code, None if it cannot be used (any more)."""
     found = orm.ShareCode.find(db, code=code)
-    return None if found is None or found.expired else found
+    return found if found is not None and _goes_on(found) else None
 
 
 def accept(db: Any, found: Any, user: Any) -> Any:
@@ -126,39 +129,39 @@ def accept(db: Any, found: Any, user: Any) -> Any:
     # Whoever accepts a second one stays as long as the longer one lets them.
     share.expires_at = max(until, before.expires_at or until) if before else until
     db.delete(found)
-    db.commit()
-    end = _said(_end(share))
+    commit(row)
+    end = _said(utc(share.expires_at))
     _log.info("sharing: %s accepted invitation %s to %s, until %s", user.name, found.prefix, _server(row), end)
     return row
 
 
-def take_back_access(db: Any, row: Any, key: int, by: str) -> None:
+def take_back_access(row: Any, key: int, by: str) -> None:
     """End the access of one guest; nothing if there is no such one."""
-    _end_all(db, (share for share in row.shares if share.id == key), f"revoked by {by}")
+    _end_all((share for share in row.shares if share.id == key), f"revoked by {by}")
 
 
-def take_back_invitation(db: Any, row: Any, key: int, by: str) -> None:
+def take_back_invitation(row: Any, key: int, by: str) -> None:
     """End one invitation; nothing if there is no such one."""
-    _end_all(db, (code for code in row.share_codes if code.id == key), f"revoked by {by}")
+    _end_all((code for code in row.share_codes if code.id == key), f"revoked by {by}")
 
 
-def leave(db: Any, user: Any, owner: str, server: str) -> None:
+def leave(user: Any, owner: str, server: str) -> None:
     """End a user's own access to somebody else's server."""
     found = user.orm_user.shared_with_me
     wanted = (each for each in found if (each.owner.name, each.spawner.name) == (owner, server))
-    _end_all(db, wanted, f"revoked by {user.name}")
+    _end_all(wanted, f"revoked by {user.name}")
 
 
-def end_with_server(db: Any, row: Any) -> None:
+def end_with_server(row: Any) -> None:
     """End all access to a server that stops or starts, and all invitations to it."""
-    _end_all(db, (*row.shares, *row.share_codes), "the server has stopped")
+    _end_all((*row.shares, *row.share_codes), "the server has stopped")
 
 
 def sweep(db: Any, users: Any, catalogue: Catalogue) -> None:
     """End what has come to its end: by its time, with its server, or as its profile is shared no more."""
     for each in (*db.query(orm.Share), *db.query(orm.ShareCode)):
         if why := _why_over(each, users, catalogue):
-            _end_all(db, (each,), why)
+            _end_all((each,), why)
 
 
 def keep_sweeping(db: Any, users: Any, catalogue: LiveCatalogue) -> None:
@@ -168,7 +171,6 @@ def keep_sweeping(db: Any, users: Any, catalogue: LiveCatalogue) -> None:
         try:
             sweep(db, users, catalogue.current)
         except SQLAlchemyError:
-            db.rollback()
             _log.exception("sharing: what has come to its end could not be ended; it is tried again")
 
     async def stop() -> None:
@@ -180,7 +182,7 @@ def keep_sweeping(db: Any, users: Any, catalogue: LiveCatalogue) -> None:
 
 
 def _why_over(each: Any, users: Any, catalogue: Catalogue) -> str:
-    if each.expired:
+    if not _goes_on(each):
         return "its time was up"
     row = each.spawner
     if row.server is None:
@@ -190,12 +192,17 @@ def _why_over(each: Any, users: Any, catalogue: Catalogue) -> str:
     return ""
 
 
-def _end_all(db: Any, rows: Iterable[Any], why: str) -> None:
+def _end_all(rows: Iterable[Any], why: str) -> None:
+    ended = []
     for each in tuple(rows):
-        what = f"access of {_whom(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
-        _log.info("sharing: %s to %s ended: %s", what, _server(each.spawner), why)
-        db.delete(each)
-    db.commit()
+        what = f"access of {_logged(each)}" if isinstance(each, orm.Share) else f"invitation {each.prefix}"
+        ended.append((what, each.spawner))
+        session: Any = object_session(each)
+        session.delete(each)
+    if ended:
+        commit(ended[0][1])
+    for what, row in ended:
+        _log.info("sharing: %s to %s ended: %s", what, _server(row), why)
 
 
 def _server(row: Any) -> str:
@@ -206,12 +213,17 @@ def _whom(share: Any) -> str:
     return str(share.user.name) if share.user else guest_labels.ALL_MEMBERS.format(group=share.group.name)
 
 
-def _end(row: Any) -> datetime | None:
-    return utc(row.expires_at) if row.expires_at else None
+def _logged(share: Any) -> str:
+    return str(share.user.name) if share.user else f"group {share.group.name}"
 
 
-def _said(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else "the server stops"
+def _goes_on(each: Any) -> bool:
+    """Return whether a share or an invitation has an end that is still to come; all of ours have one."""
+    return each.expires_at is not None and not each.expired
+
+
+def _said(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def utc(moment: datetime) -> datetime:

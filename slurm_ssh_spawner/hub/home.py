@@ -33,8 +33,8 @@ class Page(BaseHandler):  # type: ignore[misc]
         told: Overview = await overview(self.shared, self.current_user)
         self.set_header("Cache-Control", "no-store")
         # Nothing in it is awaited; rendered without that it takes a fraction of the time.
-        page = self.render_template(template, sync=True, overview=told, **moments.functions(), **values)
-        self.finish(page)
+        values |= {"overview": told, "may_name": self.allow_named_servers, **moments.functions()}
+        self.finish(self.render_template(template, sync=True, **values))
 
     def go_home(self) -> None:
         """Lead to Home."""
@@ -52,6 +52,11 @@ class Page(BaseHandler):  # type: ignore[misc]
             raise web.HTTPError(404, sentences.NO_SUCH_SERVER)
         return name, self.current_user.spawners[name]
 
+    def demand(self, scope: str, server: str) -> None:
+        """Raise 403 unless the request may do that with a server of theirs: what JupyterHub's API demands."""
+        if not self.has_scope(f"{scope}!server={self.current_user.name}/{server}"):
+            raise web.HTTPError(403, sentences.NOT_ALLOWED)
+
 
 class HomePage(Page):
     """`/hub/home`.  Nobody waits for a cluster here: what is old of what is known is asked for meanwhile."""
@@ -60,7 +65,7 @@ class HomePage(Page):
     async def get(self) -> None:
         """Show it."""
         shared = self.shared
-        shared.launcher.unattended.do(shared.look_again())
+        shared.launcher.unattended.do(shared.look_again(self.current_user.name))
         await self.show("home.html")
 
 
@@ -100,15 +105,18 @@ class NewServer(Page):
     async def post(self) -> None:
         """Lead to the form; show Home with a sentence if there can be no further server of that name."""
         user, title = self.current_user, naming.title(self.get_body_argument("name", ""))
-        if not title and not user.spawners[""].active:
+        if not title and (not self.allow_named_servers or not user.spawners[""].active):
             self._form("")
             return
+        if not self.allow_named_servers:
+            raise web.HTTPError(400, sentences.NO_NAMED_SERVERS)
         taken, most = naming.titles(user), await self.get_current_user_named_server_limit()
         name = naming.slug(title, taken)
         if problem := naming.problem(name, taken, most):
             self.set_status(409)
             await self.show("home.html", problem=problem, typed=title)
             return
+        self.demand("start:servers", name)
         # As the API of JupyterHub makes one.
         user._new_orm_spawner(name, title or name)
         self._form(name)
@@ -125,6 +133,7 @@ class StopServer(StopsServers, Page):
     async def post(self) -> None:
         """Stop it and lead to Home, or show what would be lost."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if spawner.ready and not self.get_body_argument("sure", ""):
             use = await in_use.of(spawner, self.shared.looker)
             if use.is_worth_a_question:
@@ -141,6 +150,7 @@ class ForgetServer(Page):
     async def post(self) -> None:
         """Remove it and lead to Home.  400 for the default server, and for one that runs."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if not name or spawner.active:
             raise web.HTTPError(400, sentences.NOT_FORGETTABLE)
         user = self.current_user

@@ -13,10 +13,10 @@ _LINK: ContextVar[tuple[Mapping[str, str], str]] = ContextVar("link")
 _log = logging.getLogger(__name__)
 
 
-def note(query: Mapping[str, Sequence[str]], said: str = labels.FILLED_BY_LINK) -> None:
+def note(query: Mapping[str, Sequence[str]], said: str = "") -> None:
     """Have the form of the request under way filled in by its address, with what can be choices at all.
 
-    JupyterHub knows names with and without `opt-`.  The form says where they come from: `said`.
+    JupyterHub knows names with and without `opt-`.  `said` says where they come from, if not from a link.
     """
     found: dict[str, str] = {}
     for name, values in query.items():
@@ -24,7 +24,7 @@ def note(query: Mapping[str, Sequence[str]], said: str = labels.FILLED_BY_LINK) 
             found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
         except ChoiceRefused:
             _log.debug("a link says %r, which is no choice", name[:40])
-    _LINK.set((found, said))
+    _LINK.set((found, said or labels.FILLED_BY_LINK))
 
 
 def filled_in() -> tuple[Mapping[str, str], str]:

@@ -16,8 +16,13 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
 
     The answer is `profiles.form.told.data` and `recent`, the profiles that were started last.  With choices, each
     under its name (`&profile=KEY&time=2h`), it is `told.looked_at`: of that profile alone, with what would come of
-    them.  Needed is the scope `servers` for that user.
+    them.  Moments in its texts stand in braces, for the reader's clock.
+
+    Needed is the scope `servers` for that user.
     """
+
+    # What is asked besides choices.
+    others = frozenset({"user", "server"})
 
     def _record_activity(self, *args: Any, **kwargs: Any) -> bool:
         """An open form is no activity of its person; what a program asks with its token is."""
@@ -25,6 +30,15 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
 
     async def get(self) -> None:
         """Answer.  400 for what are no choices, 403 for who may not start that user's servers, 404 for no user."""
+        request, hub, choices = self.request_of(), self.settings[SETTING], self.choices()
+        self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
+
+    def request_of(self) -> StartRequest:
+        """Return which server the question is about.  Raises 403 and 404."""
+        return StartRequest.of(self.whose(), self.get_query_argument("server", ""))
+
+    def whose(self) -> Any:
+        """Return the user that is asked about.  Raises 403 and 404."""
         asker = self.current_user
         name = self.get_query_argument("user", asker.name if asker else "")
         if asker is None or not self.has_scope(f"servers!user={name}"):
@@ -32,12 +46,11 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         user = self.find_user(name)
         if user is None:
             raise web.HTTPError(404)
-        request, hub = StartRequest.of(user, self.get_query_argument("server", "")), self.settings[SETTING]
-        choices = self._choices()
-        self.write(await (hub.looked_at(request, choices) if choices.values else hub.offered(request)))
+        return user
 
-    def _choices(self) -> Choices:
-        names = self.request.query_arguments.keys() - {"user", "server"}
+    def choices(self) -> Choices:
+        """Return the choices in the query.  Raises 400 for what are none."""
+        names = self.request.query_arguments.keys() - self.others
         try:
             return Choices.of({name: self.get_query_argument(name) for name in names})
         except ChoiceRefused as error:

@@ -1,12 +1,12 @@
 """All that a page shows of one person's servers and clusters, read once: two queries, and nobody is asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from kernels.units import say_minutes
-from slurm_ssh_spawner.hub.guests import SharedServer, is_shareable, shared_with
+from slurm_ssh_spawner.hub.guests import SharedServer, guests, is_shareable, shared_with
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
@@ -38,8 +38,8 @@ class Overview:
     """A person's servers, the most urgent first, their last launches, and the clusters that they are offered.
 
     `longer` has the times with which servers may be started again whose time was up, by launch.  `problem` is the
-    sentence that says why something is missing, "" if nothing is.  `shareable` are the names of servers that may
-    be shared, `shared` the servers of others that the person may enter.
+    sentence that says why something is missing, "" if nothing is.  `guests` has who may enter, by the name of a
+    server that may be shared; `shared` are the servers of others that the person may enter.
     """
 
     servers: tuple[ServerView, ...]
@@ -47,7 +47,7 @@ class Overview:
     past: tuple[Past, ...]
     longer: Mapping[str, str]
     problem: str = ""
-    shareable: frozenset[str] = frozenset()
+    guests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared: tuple[SharedServer, ...] = ()
 
     def of(self, server: str) -> ServerView | None:
@@ -67,7 +67,11 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
         Facts(
             catalogue=catalogue,
             reports=hub.seen.of(user.name, goes_on, hub.watch.latest),
-            unreachable={key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+            unreachable={
+                **{key: each.unreachable_since for key, each in facts.items() if each.unreachable_since},
+                # Who has a server there hears of it without having looked at what is free.
+                **{job.site_key: since for job in goes_on if (since := hub.watch.away_since(job))},
+            },
             reader=reader,
         ),
     )
@@ -78,15 +82,18 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
         past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
         problem=problem,
-        shareable=_shareable(hub, user, views),
+        guests=_guests(hub, user, views),
         shared=shared_with(user),
     )
 
 
-def _shareable(hub: Hub, user: Any, views: tuple[ServerView, ...]) -> frozenset[str]:
-    up = (view.name for view in views if view.state is State.RUNNING and user.spawners[view.name].ready)
-    catalogue = hub.catalogue.current
-    return frozenset(name for name in up if is_shareable(catalogue, user.spawners[name].profile_key))
+def _guests(hub: Hub, user: Any, views: tuple[ServerView, ...]) -> dict[str, tuple[str, ...]]:
+    running = [user.spawners[view.name] for view in views if view.state is State.RUNNING]
+    return {
+        each.name: tuple(guest.name for guest in guests(each.orm_spawner))
+        for each in running
+        if each.ready and is_shareable(hub.catalogue.current, each.profile_key)
+    }
 
 
 async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:

@@ -10,9 +10,9 @@ from tornado import web
 
 from profiles.errors import ChoiceRefused
 from profiles.offer import launch
-from profiles.offer.choices import Choices
+from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
-from profiles.sentences.labels import LABELS
+from profiles.sentences import labels as form_labels
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch.records import DatabaseAway
@@ -99,7 +99,8 @@ def _text(offer: Offer, preset: Preset) -> str:
 def _others(preset: Preset) -> Iterator[str]:
     for name, value in preset.choices.items():
         if name not in _PLACE:
-            yield labels.NAME_AND_VALUE.format(name=LABELS.get(name, name.partition(".")[2]), value=value)
+            label = form_labels.LABELS[name] if name in FIELDS else name.partition(".")[2]
+            yield labels.NAME_AND_VALUE.format(name=label, value=value)
 
 
 class _Presets(BaseHandler):  # type: ignore[misc]

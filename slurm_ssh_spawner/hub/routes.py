@@ -15,7 +15,7 @@ from jupyterhub.apihandlers.shares import (
 )
 from jupyterhub.apihandlers.users import UserAPIHandler, UserServerAPIHandler
 from jupyterhub.app import JupyterHub
-from jupyterhub.handlers.base import UserUrlHandler
+from jupyterhub.handlers.base import BaseHandler, UserUrlHandler
 from jupyterhub.handlers.metrics import MetricsHandler
 from jupyterhub.handlers.pages import (
     AcceptShareHandler,
@@ -27,9 +27,11 @@ from jupyterhub.handlers.pages import (
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from jupyterhub.utils import url_path_join
 
+from languages import requests
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
 from slurm_ssh_spawner.hub.changes import Changes
+from slurm_ssh_spawner.hub.forecast_api import ForecastHandler
 from slurm_ssh_spawner.hub.form_page import FormHandler
 from slurm_ssh_spawner.hub.give_up import GiveUp, GiveUpByAdmin
 from slurm_ssh_spawner.hub.home import ForgetServer, HomePage, NewServer, ServerPart, ServersPart, StopServer
@@ -47,7 +49,9 @@ from slurm_ssh_spawner.hub.launches_page import (
 from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
+from slurm_ssh_spawner.hub.open_page import OpenPage
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
 from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
@@ -55,7 +59,7 @@ from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPa
 from slurm_ssh_spawner.hub.start_view import start_view, stopping
 from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
-from slurm_ssh_spawner.sentences import admin, guest_labels, labels
+from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
 from slurm_ssh_spawner.sentences import guests as guest_sentences
 
 _original = JupyterHub.init_handlers
@@ -69,6 +73,8 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/forecast", ForecastHandler),
+    (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),
@@ -84,6 +90,7 @@ _OURS: tuple[Route, ...] = (
     (r"/home/keep-waiting", KeepWaiting),
     (r"/home/start", StartPart),
     (r"/home/cancel", CancelStart),
+    (r"/open", OpenPage),
     (r"/presets", SavePreset),
     (r"/presets/forget", ForgetPreset),
     form_scripts.ROUTE,
@@ -134,11 +141,13 @@ def _init_handlers(app: Any) -> None:
     if begin := getattr(app.spawner_class, "hub_starts", None):
         database_errors.install()
         quiet.install(app.log)
+        requests.install(BaseHandler, app.tornado_settings)
         app.handlers = arranged(app.handlers, app.hub_prefix)
         # What our templates say; an admin's own variables stay.
         variables = app.tornado_settings.get("template_vars", {})
         app.tornado_settings["template_vars"] = {
             "launch_sentences": sentences,
+            "launch_copying": copying,
             "launch_labels": labels,
             # JupyterHub calls what can be called of these itself, with the user.
             "launch_pages": SimpleNamespace(

@@ -5,6 +5,7 @@ from typing import Any
 from traitlets import Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
+import languages
 from slurm_ssh.tunnels.tunnel import parse_ports
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.composition import Settings
@@ -58,6 +59,20 @@ class SpawnerSettings(Configurable):
         "where it ran and why it ended is kept for good, some hundred bytes for each launch.",
     ).tag(config=True)
 
+    default_language = Unicode(
+        "",
+        help="Language of pages for browsers that ask for none that there is, and of what the hub keeps, such as "
+        'why a launch ended: "en", "fr" or one of your own. Default "": that of the hub\'s process (LANGUAGE, '
+        "LC_ALL, LC_MESSAGES, LANG). The log is always English.",
+    ).tag(config=True)
+
+    @validate("default_language")
+    def _known_language(self, proposal: Any) -> str:
+        tag = str(proposal["value"])
+        if tag and not languages.known(tag):
+            raise TraitError(sentences.NO_SUCH_LANGUAGE.format(language=tag))
+        return tag
+
     @validate("tunnel_ports")
     def _usable_ports(self, proposal: Any) -> str:
         try:
@@ -77,4 +92,5 @@ class SpawnerSettings(Configurable):
             self.records_url,
             self.records_days,
             self.tunnels_socket,
+            self.default_language,
         )

@@ -100,7 +100,7 @@ class TakeBack(Invite):
         if kind not in end:
             raise web.HTTPError(400)
         key = _number(self.get_body_argument("key", ""))
-        end[kind](self.db, spawner.orm_spawner, key, self.current_user.name)
+        end[kind](spawner.orm_spawner, key, self.current_user.name)
         self.lead_back(name)
 
 
@@ -111,7 +111,7 @@ class Leave(Page):
     async def post(self) -> None:
         """End it and lead to Home."""
         owner, server = self.get_body_argument("owner", ""), self.get_body_argument("server", "")
-        guests.leave(self.db, self.current_user, owner, server)
+        guests.leave(self.current_user, owner, server)
         self.go_home()
 
 

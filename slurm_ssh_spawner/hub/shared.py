@@ -143,6 +143,12 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+        """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
+        await self.catalogue.refreshed()
+        await self._know(request, choices.get("site"))
+        return self.resolve(request, choices)
+
     async def _recent(self, user: str) -> list[dict[str, str]]:
         """Return what somebody has started last, each profile once: its key, the site's, and when."""
         try:
@@ -157,13 +163,15 @@ class Hub:
             for each in newest
         ]
 
-    async def look_again(self) -> None:
-        """Begin to ask monitors for what is old of what sites have free; nobody has to wait for it.
+    async def look_again(self, user: str) -> None:
+        """Begin to ask for what is old of what is free: monitors, and as the user where they are connected.
 
-        A page that only shows what is free is no reason for a person's ticket to go anywhere.
+        A page that only shows what is free is no reason for a person's ticket to go where it is not yet.
         """
         await self.catalogue.refreshed()
         self.availability.refresh_by_monitors()
+        connected = {login.site_key for login in self.core.pool.logins() if login.user == user}
+        self.availability.refresh_as(user, connected)
 
     async def _shown_first(self, request: StartRequest) -> dict[str, str]:
         try:

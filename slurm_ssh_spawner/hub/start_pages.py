@@ -51,7 +51,7 @@ class StartPart(Page):
         is_own = user is self.current_user
         if start and start.waits:
             # Whether another cluster is free is asked for meanwhile, if what is known is old.
-            self.shared.launcher.unattended.do(self.shared.look_again())
+            self.shared.launcher.unattended.do(self.shared.look_again(self.current_user.name))
         if phase == "starting" and start:
             # Nothing in it is awaited; rendered without that it takes a fraction of the time.
             said = {"start": start, "user": user, "is_own": is_own, "is_part": True}
@@ -78,6 +78,7 @@ class CancelStart(StopServer):
     async def post(self) -> None:
         """Stop it, and lead to Home or to the form."""
         name, spawner = self.own()
+        self.demand("delete:servers", name)
         if spawner.pending == "spawn":
             await self.stop_server(self.current_user, name)
         choices = {

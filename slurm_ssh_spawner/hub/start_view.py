@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from profiles.facts import UNKNOWN
 from slurm_ssh.job import JobState
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.hub.overview import known_to_jupyterhub
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.launch import forecast
 from slurm_ssh_spawner.launch.elsewhere import elsewhere
 from slurm_ssh_spawner.launch.faults import Fault, JobFailed, fault_of, said_of
 from slurm_ssh_spawner.launch.patience import longer
@@ -82,6 +84,7 @@ async def _under_way(hub: Hub, user: Any, spawner: Any, view: ServerView) -> Sta
         may_wait_until=_longer(hub, record) if is_queued else None,
         started=started,
         lines=_lines(progress),
+        before=_before(hub, record, progress) if is_queued else None,
     )
 
 
@@ -92,6 +95,11 @@ def _longer(hub: Hub, record: LaunchRecord) -> datetime | None:
         return None
     what = catalogue.offering(record.profile_key, record.site_key)
     return longer(record, what.queue_wait, what.queue_wait_max)
+
+
+def _before(hub: Hub, record: LaunchRecord, progress: Progress) -> int | None:
+    facts = hub.availability.facts(record.user).get(record.site_key, UNKNOWN)
+    return forecast.place(facts, record.job_id or "", progress.report.reason)
 
 
 async def _last(hub: Hub, record: LaunchRecord) -> Any:

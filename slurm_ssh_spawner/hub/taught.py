@@ -1,4 +1,4 @@
-"""What a site's refusal taught of a person: it is not tried anew for a day, unless they ask for it."""
+"""What a site's refusal taught of a person: the form says it for a while, and begins with another site."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from profiles.facts import Facts, SiteFacts
 
-DAY_SECONDS = 24 * 3600.0
+KEPT_SECONDS = 3600.0
+"""How long: an account may have been made meanwhile, and nobody tells the hub."""
 
 
 class Taught:
@@ -23,7 +24,7 @@ class Taught:
         """Keep why a site did not let a person in, and drop what is old."""
         now = self._clock()
         self._known = {whose: kept for whose, kept in self._known.items() if kept[1] > now}
-        self._known[user, site] = sentence, now + DAY_SECONDS
+        self._known[user, site] = sentence, now + KEPT_SECONDS
 
     def forget(self, user: str, site: str) -> None:
         """Drop what is kept: the site let them in."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from kerberos_auth.turns import Turns
+from languages import together
 from profiles.catalogue.site import Site
 from slurm_ssh.errors import JobEnded, LaunchError, Refused
 from slurm_ssh.job import Job, JobReport, JobState
@@ -198,9 +199,9 @@ class Arrivals:
         progress.show_output(tail)
         stages = "".join(f"{stage}\n" for stage in progress.stages)
         return JobFailed(
-            " ".join(said),
+            together(said),
             quoted=f"{stages}\n{tail}".strip(),
-            why=" ".join(why),
+            why=together(why),
             log_path=path,
             fault=fault_of_job(report.word, gave_up=progress.failing.done(), unheard=silence.is_unheard(tail)),
         )

@@ -12,7 +12,7 @@ def clock(moment: datetime, now: datetime | None = None) -> str:
     """Return a moment within a week of `now`, as the hub's clock shows it: "14:05 CET" or "Fri 14:05 CET"."""
     local, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
     # Who reads it may be elsewhere.
-    return f"{local:%H:%M %Z}" if local.date() == today else f"{local:%a %H:%M %Z}"
+    return (labels.CLOCK if local.date() == today else labels.DAY_AND_CLOCK).format(moment=local)
 
 
 def lasting(minutes: int) -> str:

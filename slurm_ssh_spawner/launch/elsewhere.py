@@ -10,8 +10,8 @@ from profiles.offer.launch import resolve
 from profiles.offer.offer import Offer
 from slurm_ssh_spawner.launch.records import LaunchRecord
 
-# What has another meaning, or none, at another site.
-_OF_THE_SITE = {"profile", "site", "partition", "project", "reservation", "qos"}
+OF_THE_SITE = frozenset({"profile", "site", "partition", "project", "reservation", "qos"})
+"""The choices that have another meaning, or none, at another site."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Elsewhere:
 
 def elsewhere(offer: Offer, record: LaunchRecord) -> Elsewhere | None:
     """Return the first other site that has nodes free for what the launch asks for, None for none."""
-    kept = {name: value for name, value in record.choices.items() if name not in _OF_THE_SITE}
+    kept = {name: value for name, value in record.choices.items() if name not in OF_THE_SITE}
     for site in offer.sites(record.profile_key):
         choices = {"profile": record.profile_key, "site": site, **kept}
         if site != record.site_key and _begins_at_once(offer, site, choices):

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from languages import for_keeping, for_log
 from slurm_ssh import sentences as slurm_sentences
 from slurm_ssh.core import Core
 from slurm_ssh.deadline import Deadline
@@ -24,9 +26,6 @@ GONE = "gone from Slurm"
 NOT_SUBMITTED = "not submitted"
 NO_JOB = "no job"
 
-# With any time in the place of its own.
-_SOME_TIME = ".{1,20}".join(map(re.escape, slurm_sentences.TIME_WAS_UP.split("{time}")))
-_TIME_WAS_UP = re.compile(f"TIMEOUT|{_SOME_TIME}|{re.escape(slurm_sentences.SOME_TIME_WAS_UP)}")
 _TOLD = timedelta(days=1)
 # Three looks at an accounting that is late, and the log.
 _EXPLAIN_SECONDS = 90.0
@@ -210,7 +209,19 @@ def _who_stopped(record: LaunchRecord, reader: Reader) -> str:
 
 def time_was_up(reason: str) -> bool:
     """Return whether that is the reason of a launch that ended because its time was up."""
-    return _TIME_WAS_UP.fullmatch(reason) is not None
+    said = slurm_sentences.TIME_WAS_UP, slurm_sentences.SOME_TIME_WAS_UP
+    # A hub's default language may have been another one when it was kept.
+    return any(_is_of(reason, *map(language, said)) for language in (for_keeping, for_log))
+
+
+def _is_of(reason: str, with_a_time: str, without: str) -> bool:
+    return reason in {"TIMEOUT", without} or _like(with_a_time).fullmatch(reason) is not None
+
+
+@lru_cache(4)
+def _like(with_a_time: str) -> re.Pattern[str]:
+    """Return what matches a sentence with any time in the place of its own."""
+    return re.compile(".{1,20}".join(map(re.escape, with_a_time.split("{time}"))))
 
 
 def _is_news(record: LaunchRecord) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from languages import for_reader
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh_spawner import sentences
 
@@ -171,7 +172,7 @@ class Progress:
                 news = self._news
                 while told < len(self.sentences):
                     told += 1
-                    yield {"progress": min(95, 12 * told), "message": self.sentences[told - 1]}
+                    yield {"progress": min(95, 12 * told), "message": for_reader(self.sentences[told - 1])}
                 stands = self._stands()
                 if stands != stood:
                     stood = stands

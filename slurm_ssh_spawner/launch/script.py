@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.launch import lab_page
+from slurm_ssh_spawner.launch import copying, lab_page
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
@@ -110,6 +111,14 @@ def build(
     `fragments` come after the launch's environments and before its kernels and hooks.  Raises ValueError for what
     no job script can hold, Broken for a hook that fails.
     """
+    body = _body(launch, context(launch, launch_id, mark), process, fragments)
+    return asked(launch, launch_id, mark, body, process.secrets)
+
+
+def asked(
+    launch: Launch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
+) -> JobRequest:
+    """Return the job that runs a text for `launch`, with all that is asked of Slurm for it."""
     return JobRequest(
         name=mark,
         log_path=folders.log_path(launch.site, launch.owner, launch_id),
@@ -123,8 +132,8 @@ def build(
         qos=launch.qos,
         gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
         directives=launch.directives,
-        script=_body(launch, context(launch, launch_id, mark), process, fragments),
-        secrets=process.secrets,
+        script=body,
+        secrets=secrets,
     )
 
 
@@ -164,6 +173,8 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     parts += _fragments(_implied(launch), job)
     parts.append(preparation.fragment(launch.kernels, job))
     parts.append(lab_page.fragment(launch, job, process.server))
+    if launch.copies:
+        parts.append(copying.fragment(job))
     parts += _fragments(launch.hooks, job)
     environ, command = _environ(launch, job, process, parts), _command(launch)
     # Those of the site, which come first, are for the server, see job.sh.jinja.

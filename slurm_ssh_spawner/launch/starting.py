@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from languages import for_reader
+from slurm_ssh_spawner.launch import forecast
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.elsewhere import Elsewhere
 from slurm_ssh_spawner.launch.servers import ServerView, State
@@ -31,6 +33,7 @@ class StartView:
 
     `told` are the sentences about it, the oldest first, `lines` its stages; `output` is the end of the job's log.
     Its owner may have it waited for until `may_wait_until`, None if no longer than it is.
+    `before` is how many jobs are before its own in the queue, None where that is not known.
     `started` is when JupyterHub began it, "" if that is not known: another value is another start.
     """
 
@@ -44,6 +47,7 @@ class StartView:
     started: str = ""
     lines: tuple[str, ...] = ()
     may_wait_until: datetime | None = None
+    before: int | None = None
 
     @property
     def minutes_longer(self) -> int:
@@ -81,6 +85,11 @@ class StartView:
         return self.server.begins
 
     @property
+    def place(self) -> str:
+        """How many jobs are before its own, as a sentence, "" if that is not known."""
+        return "" if self.before is None else forecast.before(self.before)
+
+    @property
     def page_title(self) -> str:
         """What the browser's tab says."""
         if self.failure:
@@ -98,7 +107,7 @@ class StartView:
             head.append(labels.REPORT_LAUNCH.format(launch=record.launch_id, user=record.user, **what))
             head.append(", ".join(f"{name}={value}" for name, value in record.choices.items()))
             head.append(f"{record.begun:%Y-%m-%d %H:%M:%S} UTC")
-        said = [failure.sentence, failure.log_path, failure.log] if failure else []
+        said = [for_reader(failure.sentence), failure.log_path, failure.log] if failure else []
         return "\n".join(line for line in (*head, "", *said) if line is not None)
 
 

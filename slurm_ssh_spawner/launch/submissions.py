@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
+from languages import for_keeping
 from profiles.offer.launch import Launch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Refused, SubmissionLost
+from slurm_ssh.errors import LaunchError, Refused, SubmissionLost
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import submission
@@ -117,5 +118,13 @@ class Submissions:
         if not task.cancelled() and (error := task.exception()):
             # Of a lost one there may be a job; its record stays open until that has been stopped.
             if not isinstance(error, SubmissionLost):
-                self._records.end(job.launch_id, f"{NOT_SUBMITTED}: {error}")
+                self._records.end(job.launch_id, _not_submitted(error))
             _log.warning("%s was not submitted for %s: %s", job.mark, job.user, error)
+
+
+def _not_submitted(error: BaseException) -> str:
+    """Return the reason that is kept: with the sentence for the person, and for the log what was seen."""
+    if not isinstance(error, LaunchError):
+        return f"{NOT_SUBMITTED}: {error}"
+    detail = f" [{error.detail}]" if error.detail else ""
+    return f"{NOT_SUBMITTED}: {for_keeping(error.message)}{detail} {error.quoted}".strip()

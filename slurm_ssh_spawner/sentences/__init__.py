@@ -1,14 +1,11 @@
 """Every sentence about servers and their hub that people read; what is no sentence stands in `labels`.
 
-Translated by gettext, as those of kerberos_auth: a site puts `jupyterhub-sites.mo` into its language's folder
-under Python's `share/locale`.  Names in braces stay as they are.  `{site}` is a site's title, `{problem}` another
-sentence, whole.  The pages' own texts are in `hub/templates` and `hub/static`, those of jobs in their scripts.
+Said in the reader's language, see `languages`.  Names in braces stay as they are.  `{site}` is a site's title,
+`{problem}` another sentence, whole.  Texts of jobs are in their scripts.
 """
 
-import gettext
-
-DOMAIN = "jupyterhub-sites"
-_ = gettext.translation(DOMAIN, fallback=True).gettext
+from languages import sentence as _
+from languages import speaks
 
 # -- how a start goes on ---------------------------------------------------------------------------------
 CONNECTING = _("Connecting to {site} as {owner}.")
@@ -134,6 +131,8 @@ USED_NOW = _("It was used within the last minute.")
 ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
+NOT_ALLOWED = _("You may not do that with this server. Ask the administrators of the hub.")
+NO_NAMED_SERVERS = _("This hub has no named servers. Start your usual one.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
     "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."
@@ -207,6 +206,10 @@ NAME_UNUSABLE = _(
     "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
     "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
 )
+NO_SUCH_LANGUAGE = _(
+    "SlurmSSHSpawner.default_language: there are no sentences in {language}. Use en, fr, or a language of which "
+    "you have put jupyterhub-sites.mo into its folder."
+)
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
@@ -231,3 +234,8 @@ SETTINGS_SAVED = _("Saved as {name}. It fills in this form and starts nothing.")
 TOO_MANY_SETTINGS = _("You have {most} settings, and no more can be kept. Remove one that you no longer need.")
 SETTINGS_REMOVED = _("{name} is removed.")
 SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try again.")
+
+# -- the job script before it is sent -----------------------------------------------------------------------------
+SCRIPT_IS = _("This is what Start would send to Slurm now. Secrets are not shown.")
+
+speaks(__name__)

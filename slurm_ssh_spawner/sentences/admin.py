@@ -1,6 +1,7 @@
 """What the pages for admins say."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 TITLE = _("Launches")
 LAUNCH_TITLE = _("Launch {launch}")
@@ -67,3 +68,5 @@ FOR = _("For")
 ANNOUNCE = _("Announce")
 TAKE_BACK = _("Take back")
 SHOWN_UNTIL = _("Shown until {until}, by {author}")
+
+speaks(__name__)

@@ -1,8 +1,10 @@
 """Titles, buttons and heads of tables about servers that somebody shares.  No full stops."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 SHARE = _("Share")
+SHARED_WITH = _("shared with {guests}")
 SHARE_TITLE = _("Share {server}")
 WHAT_IT_MEANS = _("What a guest can do")
 INVITE_TITLE = _("Invite somebody")
@@ -15,7 +17,6 @@ GUEST = _("Guest")
 SINCE = _("Since")
 MADE = _("Made")
 UNTIL = _("Until")
-WITH_THE_SERVER = _("the server stops")
 ACTION = _("Action")
 TAKE_BACK = _("Take back")
 TAKE_BACK_FROM = _("Take back the access of {guest}")
@@ -29,3 +30,5 @@ SERVER_OF = _("{server} of {owner}")
 ENDS = _("ends {until}")
 OPEN = _("Open")
 LEAVE = _("Leave")
+
+speaks(__name__)

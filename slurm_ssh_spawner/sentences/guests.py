@@ -1,6 +1,7 @@
 """What people read of a server that somebody shares: who lets in whom, what a guest can do, until when."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 # -- what it means, to whom it belongs -------------------------------------------------------------------
 ACTS_AS_YOU = _("A guest acts as you at {site}, with your account and your Kerberos ticket.")
@@ -44,3 +45,5 @@ YOUR_OWN = _("This is an invitation to your own server. Send the link to the per
 INVITATION_OVER = _(
     "This invitation cannot be used: it has ended, was used already, or was taken back. Ask for a new one."
 )
+
+speaks(__name__)

@@ -1,10 +1,13 @@
 """What pages say in a few words: titles, buttons, heads of tables, states, and parts of a line.  No full stops."""
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 # -- the frame of all pages ------------------------------------------------------------------------------
 SKIP_TO_CONTENT = _("Skip to the content")
 NO_MINUTE = _("< 1 min")
+CLOCK = _("{moment:%H:%M %Z}")
+DAY_AND_CLOCK = _("{moment:%a %H:%M %Z}")
 UTC_CLOCK = _("%H:%M UTC")
 UTC_DAY_AND_CLOCK = _("%a %d %b %H:%M UTC")
 
@@ -140,3 +143,22 @@ NAME_OF_SETTINGS = _("Save as")
 SAVE = _("Save")
 REMOVE = _("Remove")
 NAME_AND_VALUE = _("{name} {value}")
+
+# -- a link to a notebook --------------------------------------------------------------------------------
+COPY_TITLE = _("Open a copy of a notebook")
+COPY_FROM_CLUSTER = _("File on the cluster")
+COPY_FROM_REPOSITORY = _("Git repository")
+COPY_FROM_GALLERY = _("Notebook of a gallery")
+COPY_FILE = _("File in it")
+COPY_REF = _("Branch, tag or commit")
+COPY_MAIN_BRANCH = _("its main branch")
+COPY_TO = _("Your copy")
+COPY_AND_OPEN = _("Copy and open")
+CHOOSE_AND_START = _("Choose and start a server")
+
+# -- the job script before it is sent ----------------------------------------------------------------------
+SHOW_SCRIPT = _("Show the job script")
+JOB_SCRIPT = _("Job script")
+NOT_SHOWN = _("(not shown)")
+
+speaks(__name__)

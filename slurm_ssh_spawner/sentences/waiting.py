@@ -5,7 +5,8 @@
 `{whose}` of `OWNERS`.
 """
 
-from slurm_ssh_spawner.sentences import _
+from languages import sentence as _
+from languages import speaks
 
 WITH_WORD = _("{sentence} ({word})")
 OTHER = _("The job waits in the queue of {site}.")
@@ -113,3 +114,5 @@ AMOUNTS = {
     "SubmitJobs": _("jobs in the queue"),
     "Wall": _("time"),
 }
+
+speaks(__name__)

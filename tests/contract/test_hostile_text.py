@@ -15,8 +15,8 @@ from slurm_ssh.delivery import command as command_delivery
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import steps
+from slurm_ssh.slurm import forecast, nodes, refusals, waiting
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes, refusals
 from slurm_ssh.ssh import transport
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
 from tests.support import builders
@@ -53,6 +53,14 @@ def _filled(unit: str, size: int) -> str:
 
 def _snapshot(text: str) -> object:
     return nodes.parse_snapshot(text, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def _foreseen(text: str) -> object:
+    return forecast.parse(_site(), builders.request(), Completed(0, text, text))
+
+
+def _counted(text: str) -> object:
+    return waiting.parse(f"{text}{waiting.END}\n")
 
 
 def _kept(text: str) -> object:
@@ -111,6 +119,24 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "errors": (
         lambda text: refusals.refusal("Geneva", text, None, None),
         lambda size: _filled("sbatch: error: invalid partition\n", size),
+    ),
+    "moments": (
+        _foreseen,
+        lambda size: _filled(
+            "sbatch: Job 1 to start at 2026-11-27T00:00:00 on cluster a using 1 processors ", size
+        ),
+    ),
+    "refused forecasts": (
+        lambda text: forecast.parse(_site(), builders.request(), Completed(1, "", text)),
+        lambda size: _filled("sbatch: error: allocation failure: ", size),
+    ),
+    "what waits": (
+        lambda text: waiting.parse(f"{text}{waiting.END}\n"),
+        lambda size: _filled("7 a,b|Priority\n", size),
+    ),
+    "what waits in many": (
+        lambda text: waiting.parse(f"7 {text}|\n{waiting.END}\n"),
+        lambda size: _filled("a,", size),
     ),
     "advice": (refusals.advice, lambda size: _filled("sbatch: \n", size)),
     "colours": (job_log.readable, lambda size: _filled("\x1b[1;", size)),

@@ -26,7 +26,7 @@ def make(realm, tmp_path, monkeypatch):
         if has_ticket:
             authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
         authenticator.app = SimpleNamespace(
-            users={1: user(active=True), 2: SimpleNamespace(name="bob", active=False)}, db=db
+            users={1: user(active=True), 2: SimpleNamespace(name="bob", active=False)}, db=db, tornado_settings={}
         )
         return authenticator
 

@@ -301,6 +301,49 @@ async def test_logging_out_says_what_goes_on_without_its_person(hub, alice):
     assert "/login" in (await alice.get("home")).headers["location"]
 
 
+GOES_ON = "One of your servers goes on, until its time is up."
+LATER = 36_000
+NOT_RENEWED = (
+    "Your ticket expires at {end} and cannot be renewed: from then on servers lose access to files that need it."
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "remove", "said"),
+    [
+        (
+            {"renew": LATER},
+            "logout",
+            "Your ticket is renewed for as long as that, until {end} at most, then removed.",
+        ),
+        ({"renew": LATER}, "never", "Your ticket is renewed for as long as that, until {end} at most."),
+        (
+            {"end": LATER},
+            "logout",
+            NOT_RENEWED,
+        ),
+        (
+            {"end": -1},
+            "logout",
+            "You have no valid ticket: servers lose access to files that need it until you log in again.",
+        ),
+    ],
+)
+async def test_logging_out_says_what_becomes_of_the_ticket_of_servers_that_go_on(hub, alice, facts, remove, said):
+    now = int(time.time())
+    hub.authenticator.keeping.remove_ticket = remove
+    replace(hub, end=now + facts.get("end", 3600), renew_until=now + facts.get("renew", 1))
+    spawner = hub.users["alice"].spawners[""]
+    spawner._spawn_pending = True
+    page = await alice.get("logout")
+    spawner._spawn_pending = False
+    end = time.gmtime(now + LATER)
+    text = page.text.partition('id="logged-out-said">')[2].partition("</p>")[0]
+    said = said.format(end=time.strftime("%a %d %b %Y %H:%M UTC", end))
+    assert html.unescape(re.sub("<[^>]*>", "", text)).strip() == f"{GOES_ON} {said}"
+    assert (f'<time datetime="{time.strftime("%FT%TZ", end)}">' in text) == ("UTC" in said)
+
+
 async def test_a_deleted_user_leaves_no_ticket(hub, alice):
     hub.authenticator.delete_user(hub.users["alice"])
     with pytest.raises(TicketMissing):

@@ -19,6 +19,7 @@ from tests.lab.look import logged_in
 
 STUB = {"profile": "stub", "site": "geneva"}
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
+ASKED = "Your Kerberos ticket has expired. Enter your password and press Start."
 SERVICE = {"Authorization": "token lab-service-token"}
 
 
@@ -55,25 +56,25 @@ def shorty(lab: Lab) -> Iterator[Person]:
         yield person
 
 
-def log_in_on(shorty: Person, page: httpx.Response) -> httpx.Response:
-    """Fill in the login form that a page turned out to be and return where that leads."""
-    assert page.url.path == "/hub/login"
-    fields = {"username": "shorty", "password": "shorty-pw", "_xsrf": shorty.xsrf()}
-    return shorty.http.post("/hub/login", params={"next": page.url.params["next"]}, data=fields)
-
-
 @pytest.mark.parametrize("server", ["", "two"])
-def test_a_form_sent_too_late_says_so_and_a_login_leads_back_to_it(lab: Lab, shorty: Person, server: str) -> None:
-    path = f"/hub/spawn/shorty/{server}" if server else "/hub/spawn"
-    page = shorty.http.get(path)
-    assert page.status_code == 200
-    assert "You have no valid Kerberos ticket" in page.text
-    with pytest.raises(NotStarted, match=EXPIRED):
+def test_a_form_sent_too_late_asks_for_the_password_and_then_the_start_goes_on(
+    lab: Lab, shorty: Person, server: str
+) -> None:
+    page = shorty.http.get(f"/hub/spawn/shorty/{server}".rstrip("/"))
+    assert (page.status_code, ASKED in page.text) == (200, True)
+    with pytest.raises(NotStarted, match=ASKED):
         shorty.submit_form(STUB, server)
-    back = log_in_on(shorty, shorty.http.get(path))
-    assert (back.url.path, back.status_code) == (path, 200)
-    assert EXPIRED not in back.text
+    with pytest.raises(NotStarted, match="Invalid password"):
+        shorty.submit_form({**STUB, "password": "wrong"}, server)
     assert shorty.model()["servers"] == {}
+    try:
+        shorty.start({**STUB, "password": "shorty-pw"}, server)
+        assert shorty.model()["servers"][server]["user_options"] == STUB
+    finally:
+        if server:
+            shorty.remove(server)
+        else:
+            shorty.stop()
 
 
 @pytest.mark.parametrize("server", ["server", "servers/two"])

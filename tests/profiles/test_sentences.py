@@ -31,7 +31,6 @@ def test_a_catalogue_in_the_hubs_language_is_used(tmp_path: Path) -> None:
     def said(module: str, expression: str) -> str:
         return translations.said(f"profiles.sentences{module}", expression, german, tmp_path, "de")
 
-    assert sentences.DOMAIN == translations.DOMAIN
     assert said(".labels", "sentences.NONE, sentences.DOWN") == "Keine down"
     assert said("", "sentences.either(['1', '2', '3'])") == "1, 2 oder 3"
     assert said(".refusals", "sentences.cores(1), sentences.cores(2)") == "1 Kern 2 Kerne"

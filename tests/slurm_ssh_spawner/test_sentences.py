@@ -42,7 +42,6 @@ def test_a_catalogue_in_the_hubs_language_is_used(tmp_path: Path) -> None:
     def said(expression: str) -> str:
         return translations.said("slurm_ssh_spawner.sentences", expression, german, tmp_path, "de")
 
-    assert sentences.DOMAIN == translations.DOMAIN
     assert said("sentences.QUEUED_BECAUSE.format(reason='Priority')") == "Der Job wartet (Priority)."
     assert said("sentences.QUEUED") == sentences.QUEUED
 

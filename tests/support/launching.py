@@ -90,14 +90,20 @@ class Person:
         return self._client.stream("GET", f"{self._url}{path}")
 
     async def post(
-        self, path: str, fields: list[tuple[str, str]], xsrf: str | None = None, *, follow: bool = True
+        self,
+        path: str,
+        fields: list[tuple[str, str]],
+        xsrf: str | None = None,
+        *,
+        follow: bool = True,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Send a form of another page to an address of this hub; `follow` a start to its end, and nothing else."""
         xsrf = self.xsrf if xsrf is None else xsrf
         address = httpx.URL(self._url).join(path)
         if b"_xsrf" not in address.query and xsrf:
             fields = [("_xsrf", xsrf), *[field for field in fields if field[0] != "_xsrf"]]
-        answer = await self._client.post(address, data=dict(fields))
+        answer = await self._client.post(address, data=dict(fields), headers=headers)
         return await self._seen_to_end(answer) if follow and "/spawn/" in address.path else answer
 
     def forget_cookies(self) -> None:

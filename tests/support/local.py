@@ -26,6 +26,12 @@ _MARKER = "answer-0011223344556677"
 
 _SBATCH = """#!/bin/sh
 cd {folder}
+case $* in
+  *--test-only*)
+    echo x >> forecasts; printf '%s\\n' "$@" > forecast.arguments; env > forecast.environ; cat > forecast.stdin
+    [ ! -f refusal ] || {{ cat refusal >&2; exit 1; }}
+    exec cat forecast >&2 ;;
+esac
 printf '%s\\n' "$@" > sbatch.arguments; env > sbatch.environ; cat > sbatch.stdin
 echo x >> submissions
 [ ! -f refusal ] || {{ cat refusal >&2; exit 1; }}
@@ -86,12 +92,14 @@ class LocalSite:
     is_open = True
 
     def logins(self) -> tuple[Any, ...]:
-        """Nobody is connected."""
-        return ()
+        """Return who is `connected`."""
+        return self.connected
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.exchanges = 0
+        self.connected: tuple[Any, ...] = ()
+        self.entered: list[tuple[str, str]] = []
         self.mishaps: list[str | int] = []
         self.shell = "sh"
         self.slurm = home / "slurm"
@@ -145,11 +153,13 @@ class LocalSite:
         return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
 
     @asynccontextmanager
-    async def connection(self, *_: Any) -> AsyncIterator["LocalSite"]:
+    async def connection(self, login: Any, *_: Any) -> AsyncIterator["LocalSite"]:
         """Give itself, as a ConnectionPool gives a connection; raise `refusal` if there is one.
 
+        `entered` has who came to which site.
         Each of `holds` keeps one caller waiting, the first the first.
         """
+        self.entered.append((login.user, login.site_key))
         if self.holds:
             await self.holds.pop(0).wait()
         if self.refusal:
@@ -199,5 +209,8 @@ class LocalSite:
         return path.read_text() if path.exists() else ""
 
     def tell(self, name: str, text: str) -> None:
-        """Make the stubs answer with `text`: `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`."""
+        """Make the stubs answer with `text`.
+
+        `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`, `forecast`.
+        """
         (self.slurm / name).write_text(text)

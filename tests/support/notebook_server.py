@@ -34,14 +34,17 @@ client.stop_channels()
 
 
 class Server:
-    """A server of a site's JupyterLab, as a job starts it; its home and launch folder are in `folder`."""
+    """A server of a site's JupyterLab, as a job starts it; its home and launch folder are in `folder`.
 
-    def __init__(self, folder: Path, jupyterlab: str, environ: dict[str, str]) -> None:
+    `added` is what a job has put at the end of its configuration.
+    """
+
+    def __init__(self, folder: Path, jupyterlab: str, environ: dict[str, str], added: str = "") -> None:
         self.home, self.launch = folder / "home", folder / "launch"
         self.python = SETUP / jupyterlab / "bin" / "python"
         self.launch.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(exist_ok=True)
-        shutil.copy(CONFIG, self.launch)
+        (self.launch / CONFIG.name).write_text(f"{CONFIG.read_text()}{added}")
         # The paths of sockets are short, those of tests are not.
         self.runtime = Path(tempfile.mkdtemp())
         self.environ = {
@@ -86,6 +89,10 @@ class Server:
     def get(self, path: str) -> Any:
         assert self._http
         return self._http.get(path).raise_for_status().json()
+
+    def post(self, path: str, said: Any, **headers: str) -> httpx.Response:
+        assert self._http
+        return self._http.post(path, json=said, headers=headers)
 
     def kernels(self) -> dict[str, Any]:
         """Return the kernelspecs that are shown."""

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-DOMAIN = "jupyterhub-sites"
+from languages.catalogues import DOMAIN
+
+_GERMAN = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=n != 1;\n"
 
 
 def texts(module: ModuleType) -> Iterator[tuple[str, str]]:
@@ -40,7 +42,7 @@ def said(module: str, expression: str, translated: dict[str, str], folder: Path,
     """Return what an expression of a module's sentences is where a German catalogue lies in `folder`."""
     place = folder / "de/LC_MESSAGES"
     place.mkdir(parents=True, exist_ok=True)
-    (place / f"{DOMAIN}.mo").write_bytes(_compiled(translated))
+    (place / f"{DOMAIN}.mo").write_bytes(compiled(translated, _GERMAN))
     program = f"import gettext; gettext._default_localedir = {str(folder)!r}; import {module} as sentences"
     done = subprocess.run(
         [sys.executable, "-c", f"{program}; print({expression})"],
@@ -52,9 +54,8 @@ def said(module: str, expression: str, translated: dict[str, str], folder: Path,
     return done.stdout.strip()
 
 
-def _compiled(texts: dict[str, str]) -> bytes:
+def compiled(texts: dict[str, str], head: str) -> bytes:
     """Return a compiled message catalogue: a header, two tables of lengths and offsets, the texts."""
-    head = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=n != 1;\n"
     pairs = sorted({"": head, **texts}.items())
     keys, values = ([text.encode() for text in column] for column in zip(*pairs, strict=True))
     start = 28 + 16 * len(pairs)

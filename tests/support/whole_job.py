@@ -32,13 +32,14 @@ class WholeJob:
         site: dict[str, Any] | None = None,
         profile: dict[str, Any] | None = None,
         fragments: Sequence[Fragment] = (),
+        **sections: Any,
     ) -> str:
-        """Return the script of a launch whose server is `command`."""
+        """Return the script of a launch whose server is `command`; `sections` are others of the catalogue."""
         plain = {"jupyter": {}, "partitions": {}, "projects": "none", "job_folder": str(self.jobs)}
         sites = {"geneva": builders.site(**{**plain, **(site or {})})}
         profiles = {"own": builders.profile(command=list(command), **(profile or {}))}
         process = builders.process(arguments=(), report_url=self._hub.url)
-        launch = builders.launch(builders.catalogue(sites=sites, profiles=profiles))
+        launch = builders.launch(builders.catalogue(sites=sites, profiles=profiles, **sections))
         request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", process, fragments)
         return slurm_jobs.batch_script(request)
 

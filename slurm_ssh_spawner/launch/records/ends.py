@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from languages import for_keeping
 from slurm_ssh.job import LaunchId
 from slurm_ssh.text import lines, one_line
 from slurm_ssh_spawner.launch.records.schema import LAUNCHES, RELEASES, RUNS, SCRIPTS
@@ -21,7 +22,7 @@ def announced(launch_id: LaunchId, reason: str) -> sa.Update:
     The first reason stays: a start that somebody stops fails then, and the hub stops one that has failed.
     """
     change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None), _ROW.end_reason == "")
-    return change.values(end_reason=one_line(reason, _LONGEST_REASON))
+    return change.values(end_reason=_kept(reason))
 
 
 def ended(launch_id: LaunchId, reason: str) -> sa.Update:
@@ -32,7 +33,7 @@ def ended(launch_id: LaunchId, reason: str) -> sa.Update:
     why = sa.case(
         (_ROW.end_reason != "", _ROW.end_reason),
         (_ROW.stop_wanted, STOPPED),
-        else_=one_line(reason, _LONGEST_REASON),
+        else_=_kept(reason),
     )
     change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id, _ROW.ended.is_(None))
     return change.values(ended=datetime.now(UTC), end_reason=why)
@@ -40,10 +41,14 @@ def ended(launch_id: LaunchId, reason: str) -> sa.Update:
 
 def explained(launch_id: LaunchId, word: str, sentence: str, log: str) -> sa.Update:
     """Return what puts a sentence in the place of Slurm's word, if that is the reason, and keeps the log's end."""
-    is_the_word = _ROW.end_reason == one_line(word, _LONGEST_REASON)
-    why = sa.case((is_the_word, one_line(sentence, _LONGEST_REASON)), else_=_ROW.end_reason)
+    is_the_word = _ROW.end_reason == _kept(word)
+    why = sa.case((is_the_word, _kept(sentence)), else_=_ROW.end_reason)
     change = sa.update(LAUNCHES).where(_ROW.launch_id == launch_id)
     return change.values(end_reason=why, end_log=lines(log, _LONGEST_LOG))
+
+
+def _kept(reason: str) -> str:
+    return one_line(for_keeping(reason), _LONGEST_REASON)
 
 
 def forgotten(moment: datetime) -> sa.Update:

@@ -14,7 +14,7 @@ from kernels import environment, kernel
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.spark.hook import InitCluster, Spark
-from profiles.catalogue import catalogue, profile, reference_page, resources, site, values
+from profiles.catalogue import catalogue, copying, profile, reference_page, resources, site, values
 from profiles.catalogue.json_schema import json_schema
 from profiles.loading import model_fields, yaml_nodes
 from tests.support import builders, hooks
@@ -127,7 +127,7 @@ def test_a_misspelt_setting_of_a_hook_is_recognized() -> None:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    modules = (catalogue, site, profile, resources, values, kernel, environment)
+    modules = (catalogue, copying, site, profile, resources, values, kernel, environment)
     for each in (value for module in modules for value in vars(module).values()):
         if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel:
             yield each

@@ -4,6 +4,7 @@ import pytest
 
 from profiles.facts import Capacity, Nodes, PartitionFacts, SiteFacts
 from profiles.form.fields import fields
+from profiles.form.page import render
 from profiles.form.places import Place, place
 from profiles.offer.choices import Choices
 from tests.support import builders
@@ -79,8 +80,22 @@ def test_who_has_no_project_there_cannot_pick_it() -> None:
     assert _place(free=_HALF, projects=("proj3",)).is_open
 
 
-def test_where_they_were_not_let_in_last_time_they_may_ask_again() -> None:
+_REFUSED = SiteFacts(refused="Geneva did not let you in.")
+
+
+def test_where_they_were_not_let_in_last_time_they_may_try_again() -> None:
     what = builders.catalogue()
-    offer = builders.offer(what, {"geneva": SiteFacts(refused="Geneva did not let you in.")})
+    offer = builders.offer(what, {"geneva": _REFUSED})
     found = place(offer, "geneva", what.offering("jupyterlab", "geneva"))
-    assert (found.is_open, found.may_ask, found.news) == (False, True, "Geneva did not let you in.")
+    assert (found.state, found.is_open, found.news) == ("refused", True, "Geneva did not let you in.")
+
+
+def test_the_form_does_not_begin_with_a_cluster_that_did_not_let_them_in_but_with_one_that_they_ask_for() -> None:
+    sites = {"geneva": builders.site(), "lugano": builders.site(title="Lugano")}
+    offer = builders.offer(builders.catalogue(sites=sites), {"geneva": _REFUSED, "lugano": SiteFacts()})
+    assert 'value="lugano" selected' in render(offer, {})
+    asked_for = render(offer, {"site": "geneva"})
+    assert 'value="geneva" selected' in asked_for
+    assert "disabled" not in asked_for
+    alone = builders.offer(builders.catalogue(), {"geneva": _REFUSED})
+    assert 'value="geneva" selected' in render(alone, {})

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
+from profiles.form import page as form
 from profiles.form import told
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Person
@@ -60,3 +63,21 @@ def test_a_card_says_what_a_launch_gets_if_nothing_is_chosen() -> None:
     what = builders.catalogue(profiles={"one": builders.profile(resources=resources)})
     gets = told.data(builders.offer(what))["profiles"]["one"]["gets"]
     assert gets == "2 cores, 512 MB, 1 GPU, on each of 2 nodes, 1 h 30 min"
+
+
+def test_moments_are_left_to_the_readers_clock() -> None:
+    now, later = builders.NOW - timedelta(hours=1), builders.NOW + timedelta(hours=9)
+    pause = {"ends": f"{later:%Y-%m-%d %H:%M}+00:00", "text": "New disks."}
+    under_way = builders.site(maintenance=[pause | {"begins": f"{now:%Y-%m-%d %H:%M}+00:00"}])
+    to_come = builders.site(title="Bern", maintenance=[pause | {"begins": "2026-03-02 12:30+00:00"}])
+    offer = builders.offer(builders.catalogue(sites={"geneva": under_way, "bern": to_come}))
+    data = told.data(offer)
+    assert data["places"][0]["news"] == "in maintenance until {2026-03-02T19:00:00+00:00}"
+    hints = [each["hint"] for each in data["fields"] if each["name"] == "time"]
+    assert hints[1].endswith("The maintenance of Bern begins at {2026-03-02T12:30:00+00:00}.")
+    asked = told.looked_at(offer, Choices({"site": "bern", "time": "8h"}))["preview"]
+    assert asked["problems"]["time"].endswith("begins at {2026-03-02T12:30:00+00:00}.")
+    # Without the script the page says them itself.
+    page = form.render(offer, {}, addresses=form.Addresses("main.js", "offer"))
+    assert "in maintenance until 19:00)</option>" in page
+    assert "in maintenance until {2026-03-02T19:00:00+00:00}" in page.partition('id="launch-offer"')[2]

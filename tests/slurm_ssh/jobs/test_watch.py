@@ -368,3 +368,18 @@ async def test_a_site_that_is_away_is_one_line_in_the_log(caplog: pytest.LogCapt
     name = "squeue at geneva for alice: "
     away = f"{name}Geneva cannot be reached. [no route]"
     assert lines == [away, f"{name}answers again", away]
+
+
+@pytest.mark.parametrize("by_monitor", [False, True])
+async def test_since_when_a_site_is_away_is_known_until_it_answers(by_monitor: bool) -> None:
+    (job,) = _jobs(1)
+    answers: tuple[Answer, ...] = (AWAY, AWAY, (_row(job),))
+    watch = JobWatch(_Slurm((), monitors=answers) if by_monitor else _Slurm(*answers))
+    assert watch.away_since(job) is None
+    await watch.report(job)
+    since = watch.away_since(job)
+    assert since is not None
+    await watch.report(job)
+    assert watch.away_since(job) == since
+    await watch.report(job)
+    assert watch.away_since(job) is None

@@ -16,11 +16,13 @@ import sqlalchemy as sa
 
 from kerberos_auth.errors import TicketMissing
 from profiles.offer.choices import Choices
+from slurm_ssh.ssh.login import Login
 from slurm_ssh.tunnels import daemon
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from tests.support import builders, composing, shells
 from tests.support.folders import DATA
+from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
 
@@ -62,6 +64,24 @@ async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_
     assert (tmp_path / "launches.sqlite").exists()
     for package in composition._PACKAGES:
         assert logging.getLogger(package).parent is logging.getLogger("a hub")
+    await hub.close()
+
+
+async def test_a_refusal_is_forgotten_once_its_site_lets_the_person_in_whatever_for(
+    tmp_path: Path, wallet: Wallet, login1: Sshd
+) -> None:
+    front_end = login1.front_end.model_dump(mode="json")
+    sites = {"geneva": builders.site(front_ends=[front_end])}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    tickets = tmp_path / "services"
+    tickets.mkdir(mode=0o700)
+    hub = _compose(tmp_path, SimpleNamespace(credentials=wallet.store, service_ticket_folder=tickets))
+    for user in ("alice", "bob"):
+        hub.taught.learn(user, "geneva", "Geneva did not let you in.")
+    site = hub.catalogue.current.sites["geneva"]
+    async with hub.core.pool.connection(Login("alice", "alice", "geneva"), site):
+        known = {user: hub.offer(StartRequest(user)).facts_of("geneva").refused for user in ("alice", "bob")}
+    assert known == {"alice": "", "bob": "Geneva did not let you in."}
     await hub.close()
 
 

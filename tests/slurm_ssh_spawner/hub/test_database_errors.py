@@ -176,7 +176,7 @@ async def test_a_server_is_stopped_without_the_database_of_launches(
         assert f"--name={alice.job.mark}" in local.told("scancel.arguments")
     await records.settled()
     record = await records.get(alice.job.launch_id)
-    assert (record.stop_wanted, record.end_reason) == (True, "stopped")
+    assert (record.stop_wanted, record.end_reason) == (True, "stopped by its owner")
 
 
 async def test_a_stop_that_failed_is_answered_with_its_sentence(running: RunningHub, local: LocalSite) -> None:

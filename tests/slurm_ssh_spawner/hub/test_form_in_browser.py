@@ -1,8 +1,11 @@
 """The options form of a hub in this process, in a real browser."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -167,3 +170,56 @@ async def test_settings_without_scripts_are_links_that_fill_in_the_form(hub: Lau
         await expect(page.locator("#time")).to_have_value("2h")
         await page.get_by_role("button", name="Remove: night run").click()
         await expect(page.get_by_role("link", name="night run")).to_have_count(0)
+
+
+async def test_the_job_script_is_shown_and_follows_the_choices(hub: LaunchingHub) -> None:
+    async with logged_in(hub, "alice") as page:
+        await form(page)
+        script = page.locator("#script-text")
+        await expect(script).to_be_hidden()
+        await page.get_by_text("Show the job script").press("Enter")
+        await expect(script).to_contain_text("#SBATCH --time=60")
+        await expect(page.get_by_role("region", name="Job script")).to_be_visible()
+        await page.fill("#time", "2h")
+        await expect(script).to_contain_text("#SBATCH --time=120")
+        await page.fill("#time", "99h")
+        problem = page.locator("#script-problem")
+        await expect(problem).to_contain_text("Time: 99h is not offered. Choose")
+        await expect(script).to_be_hidden()
+        await page.context.clear_cookies()
+        await page.fill("#time", "3h")
+        await expect(page.locator("#form-away")).to_be_visible()
+    assert not hub.local.told("sbatch.stdin")
+
+
+async def test_moments_are_said_by_the_readers_clock(hub: LaunchingHub) -> None:
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    begins, ends = now + timedelta(hours=3), now + timedelta(hours=5)
+    under_way = {"begins": f"{now - timedelta(hours=1)}", "ends": f"{ends}", "text": "New disks."}
+    to_come = {"begins": f"{begins}", "ends": f"{ends}"}
+    hub.offer(
+        sites={
+            "geneva": launching.site(hub.local, maintenance=[under_way]),
+            "bern": launching.site(hub.local, title="Bern", maintenance=[to_come]),
+        },
+        profiles={"one": builders.profile(name="One")},
+    )
+    tokyo = ZoneInfo("Asia/Tokyo")
+    async with logged_in(hub, "alice", timezone_id="Asia/Tokyo", locale="en-GB") as page:
+        await form(page)
+        news = page.locator("label.page-card:has([value=geneva]) .launch-news")
+        await expect(news).to_contain_text(re.compile(f"in maintenance until .*{ends.astimezone(tokyo):%H:%M}$"))
+        await expect(news.locator("time")).to_have_attribute("datetime", f"{ends:%Y-%m-%dT%H:%M:%S+00:00}")
+        await expect(news.locator("time")).to_have_attribute("title", re.compile("GMT\\+9|Japan"))
+        hint = page.locator("#time-hint")
+        await expect(hint).to_contain_text(re.compile(f"begins at .*{begins.astimezone(tokyo):%H:%M}"))
+        await page.fill("#time", "2h")
+        echo, summary = page.locator("#time-echo time"), page.locator("#launch-summary time")
+        said = await echo.text_content()
+        assert said is not None
+        over = datetime.fromisoformat(str(await echo.get_attribute("datetime")))
+        assert said.endswith(f"{over.astimezone(tokyo):%H:%M}")
+        await expect(summary).to_have_attribute("datetime", over.isoformat())
+        await page.fill("#time", "7h")
+        problem = page.locator("#time-problem")
+        await expect(problem).to_contain_text(re.compile(f"begins at .*{begins.astimezone(tokyo):%H:%M}"))

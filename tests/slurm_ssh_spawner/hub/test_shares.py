@@ -5,7 +5,7 @@ import html
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -114,6 +114,7 @@ async def test_a_guest_is_invited_accepts_and_is_put_out_again(
     assert not _may_enter(bob)
     assert (await bob.post(ACCEPT, [("code", code)])).status_code == 302
     assert _may_enter(bob)
+    assert "shared with bob" in _said((await alice.page("home")).text)
     shared = (await alice.page("share?server=south")).text
     assert "Take back the access of bob" in shared
     home = (await bob.page("home")).text
@@ -261,6 +262,17 @@ async def test_access_ends_when_the_profile_is_not_shared_any_more_or_the_server
     assert not _may_enter(bob)
 
 
+async def test_guests_stay_when_the_hub_has_restarted(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    spawner = await _up(hub, alice)
+    await _let_in(alice, bob)
+    spawner.orm_spawner.state = {"job": builders.job().to_state(), "profile": "together"}
+    hub.app.db.commit()
+    alice.user.spawners.pop("south")
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert _may_enter(bob)
+
+
 async def test_the_hub_itself_ends_what_has_come_to_its_end(hub: LaunchingHub) -> None:
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _up(hub, alice)
@@ -276,6 +288,11 @@ async def test_the_hub_itself_ends_what_has_come_to_its_end(hub: LaunchingHub) -
 async def test_a_second_invitation_never_shortens_the_first(hub: LaunchingHub) -> None:
     alice, bob = await hub.person("alice"), await hub.person("bob")
     await _up(hub, alice)
+    # One without an end is none of ours.
+    orm.Share.grant(hub.app.db, alice.user.orm_spawners["south"], bob.user.orm_user)
+    assert "Shared with you" not in (await bob.page("home")).text
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert not _may_enter(bob)
     ends = []
     for minutes in ("240", "60"):
         page = await alice.post(INVITE, [("server", "south"), ("minutes", minutes)])
@@ -284,6 +301,22 @@ async def test_a_second_invitation_never_shortens_the_first(hub: LaunchingHub) -
         (share,) = hub.app.db.query(orm.Share)
         ends.append(share.expires_at)
     assert ends[0] == ends[1]
+
+
+async def test_an_invitation_ends_with_the_time_of_the_job(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    row = (await _up(hub, alice)).orm_spawner
+    job_ends = datetime.now(UTC) + timedelta(minutes=10)
+    _, until = guests.invite(hub.app.db, row, 240, job_ends)
+    assert until <= job_ends + timedelta(seconds=1)
+
+
+async def test_the_link_has_the_address_at_which_people_reach_the_hub(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _up(hub, alice)
+    hub.app.tornado_settings["public_url"] = urlsplit("https://hub.example.org/")
+    page = (await alice.post(INVITE, AN_HOUR)).text
+    assert f'value="https://hub.example.org{ACCEPT}?code=' in page
 
 
 async def test_a_guest_leaves(hub: LaunchingHub, caplog: pytest.LogCaptureFixture) -> None:

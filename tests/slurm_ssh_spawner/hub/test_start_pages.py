@@ -13,7 +13,10 @@ import pytest
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 
+from profiles.facts import Queue, SiteFacts
+from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.hub import stopping
 from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
@@ -51,6 +54,25 @@ async def _starting(hub: LaunchingHub, person: Person, server: str = "") -> tupl
     spawner._progress.accepted()
     spawner._progress.tell("Geneva has accepted job 4711.")
     return spawner, spawner._progress
+
+
+async def test_a_job_in_the_queue_has_a_place_if_the_monitor_sees_it(hub: LaunchingHub) -> None:
+    async def ask(_user: str, _site: str) -> None:
+        return None
+
+    async def ask_site(_user: str | None, _site: str) -> SiteFacts:
+        return SiteFacts(asked_at=datetime.now(UTC), queue=Queue({"normal": 4}, {"4711": 3}))
+
+    alice = await hub.person("alice")
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    assert "are before yours. " not in _text((await alice.page("spawn-pending/alice")).text)
+    hub.core.availability = Availability(hub.core.catalogue.sites, ask, ask_site)
+    await hub.core.availability.refreshed("alice", 20)
+    await until(lambda: hub.core.availability.facts("alice")["geneva"].queue is not None)
+    said = _text((await alice.page("spawn-pending/alice")).text)
+    assert "in the queue of Geneva. (Priority) 3 jobs are before yours. The hub waits until" in said
+    spawner._spawn_pending = False
 
 
 async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: LaunchingHub) -> None:
@@ -99,6 +121,21 @@ async def test_the_open_page_is_told_what_changed_and_nobody_else(hub: Launching
     spawner._spawn_pending = False
     alice.forget_cookies()
     assert (await alice.page("home/start?server=")).status_code == 403
+
+
+async def test_a_start_that_waits_asks_where_its_owner_is_connected_and_only_for_them(hub: LaunchingHub) -> None:
+    alice, ruth = await hub.person("alice"), await hub.person("ruth", admin=True)
+    spawner, progress = await _starting(hub, alice)
+    progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
+    hub.local.connected = (Login("alice", "alice", "geneva"),)
+    await ruth.page("home/start?user=alice&server=")
+    # What the page begins is begun before this ends.
+    await hub.core.look_again("ruth")
+    assert hub.local.entered == []
+    await alice.page("home/start?server=")
+    await until(lambda: bool(hub.local.entered))
+    assert set(hub.local.entered) == {("alice", "geneva")}
+    spawner._spawn_pending = False
 
 
 async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub) -> None:

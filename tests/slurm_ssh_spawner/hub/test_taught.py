@@ -1,19 +1,21 @@
 from profiles.facts import UNKNOWN
-from slurm_ssh_spawner.hub.taught import DAY_SECONDS, Taught
+from slurm_ssh_spawner.hub.taught import KEPT_SECONDS, Taught
 
 _FACTS = {"geneva": UNKNOWN, "lugano": UNKNOWN}
+_AN_HOUR = 3600
 
 
 def _refused(taught: Taught, user: str = "heidi") -> dict[str, str]:
     return {site: known.refused for site, known in taught.added(user, _FACTS).items() if known.refused}
 
 
-def test_a_refusal_is_known_for_a_day_of_that_person_at_that_site() -> None:
+def test_a_refusal_is_known_for_a_while_of_that_person_at_that_site() -> None:
     now = [0.0]
     taught = Taught(lambda: now[0])
     taught.learn("heidi", "lugano", "Ask there.")
     assert (_refused(taught), _refused(taught, "alice")) == ({"lugano": "Ask there."}, {})
-    now[0] = DAY_SECONDS
+    assert KEPT_SECONDS <= _AN_HOUR, "an account may be made meanwhile"
+    now[0] = KEPT_SECONDS
     assert _refused(taught) == {}
 
 

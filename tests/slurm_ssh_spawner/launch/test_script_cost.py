@@ -51,6 +51,10 @@ def test_a_container_starts_none_of_ours(job: WholeJob) -> None:
     assert _started(job, site={"container": ["env", "IMAGE={image}"]}, profile={"container": "/x"}) == 7
 
 
+def test_what_copies_notebooks_starts_none(job: WholeJob) -> None:
+    assert _started(job, copy_from={"folders": ["/gpfs"]}) == 7
+
+
 def test_what_makes_kernels_is_one_program_and_a_shell_for_each(job: WholeJob) -> None:
     """And a folder for that program."""
     assert _started(job, site={"module_init": _init(job)}, profile={"kernels": _KERNELS}) == 9 + len(_KERNELS)

@@ -1,7 +1,7 @@
 // Only the fields that the picked profile has at the picked cluster, each with what would be taken if it is left.
 import { showMemory } from "./memory.js";
 import { profiles } from "./offer.js";
-import { filled, made, option, options, profile, say, site } from "./page.js";
+import { filled, made, option, options, plain, profile, say, site, tell } from "./page.js";
 
 const wrappers = Array.from(options.querySelectorAll("[data-field]"));
 const inputs = {};
@@ -38,14 +38,14 @@ function controlFor(wrapper, field) {
 
 function fillList(list, field) {
   const hasUsual = field.options.some((pair) => pair[0] === field.usual);
-  list.replaceChildren(...(hasUsual ? [] : [option("", field.default)]));
+  list.replaceChildren(...(hasUsual ? [] : [option("", plain(field.default))]));
   field.options.forEach(([value, text]) => {
-    list.append(option(value, value === field.usual ? filled(say.usual, { value: text }) : text));
+    list.append(option(value, plain(value === field.usual ? filled(say.usual, { value: text }) : text)));
   });
 }
 
 function bound(input, field) {
-  input.placeholder = field.default;
+  input.placeholder = plain(field.default);
   [["least", "min"], ["most", "max"]].forEach(([end, name]) => {
     if (input.type === "number" && field[end] !== null) {
       input.setAttribute(name, field[end]);
@@ -92,7 +92,7 @@ function showField(wrapper, field, isOther) {
   showMemory(control);
   const from = keptFrom[field.name];
   const hint = from ? field.hint + " " + filled(say.kept, { profile: from }) : field.hint;
-  document.getElementById(field.name + "-hint").textContent = hint.trim();
+  tell(document.getElementById(field.name + "-hint"), hint.trim());
 }
 
 // `isOther`: another profile or cluster was picked.

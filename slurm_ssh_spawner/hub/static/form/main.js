@@ -3,12 +3,14 @@
 import { unmark } from "./cards.js";
 import { keepDraft, restore } from "./draft.js";
 import { choices, isTyped, keepFrom, leaveOutUsual, sayOfHidden, showAllFields, showFields } from "./fields.js";
+import { followForecasts } from "./forecast.js";
 import { offerLink } from "./link.js";
 import { ask, profiles, take } from "./offer.js";
-import { away, filled, first, form, options, profile, site, start, when } from "./page.js";
+import { away, filled, first, form, options, profile, site, start } from "./page.js";
 import { offerPresets } from "./presets.js";
 import { isChanged, showPreview } from "./preview.js";
 import { beginProfiles, checkProfile, describe, isDescribed, profileCards, showProfiles } from "./profiles.js";
+import { offerScript, showScript } from "./script.js";
 import { showSites, siteCards } from "./sites.js";
 
 const LOOK_MS = 300;
@@ -44,6 +46,7 @@ function look() {
       }
       showFields(false);
       showPreview(offer.preview);
+      showScript();
     })
     .catch(answered);
 }
@@ -127,7 +130,6 @@ function listen() {
 function begin() {
   const isWrong = profile.matches("[autofocus]") ? profileCards : site.matches("[autofocus]") ? siteCards : null;
   take(first);
-  document.querySelectorAll("#site-hint time").forEach((time) => { time.textContent = when(time.dateTime); });
   beginProfiles();
   showSites();
   describe();
@@ -136,6 +138,8 @@ function begin() {
   listen();
   offerLink();
   offerPresets();
+  followForecasts();
+  offerScript();
   if (isWrong) {
     isWrong.querySelector("input:checked").focus();
   }

@@ -40,12 +40,39 @@ export function filled(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 }
 
-export function when(text) {
-  const moment = new Date(text);
-  const isToday = moment.toDateString() === new Date().toDateString();
+// A moment in a text of the hub, which the reader's clock says.
+const MOMENT = /\{(\d{4}-\d\d-\d\dT[^{}]*)\}/;
+
+function time(moment) {
+  const element = made("time", "", when(moment));
+  element.dateTime = moment;
+  return element;
+}
+
+// Have an element say a text of the hub, unless it does.
+export function tell(element, text) {
+  if (element.textContent === plain(text)) {
+    return;
+  }
+  element.replaceChildren(...text.split(MOMENT).map((part, index) => (index % 2 ? time(part) : part)));
+  window.launchMoments(element);
+}
+
+// The same as a text, for what can hold no elements.
+export function plain(text) {
+  return text.split(MOMENT).map((part, index) => (index % 2 ? when(part) : part)).join("");
+}
+
+export function moment(text) {
+  return "{" + text + "}";
+}
+
+function when(text) {
+  const then = new Date(text);
+  const isToday = then.toDateString() === new Date().toDateString();
   const clock = { hour: "2-digit", minute: "2-digit" };
-  return isToday ? moment.toLocaleTimeString([], clock)
-    : moment.toLocaleString([], Object.assign({ weekday: "short", day: "numeric", month: "short" }, clock));
+  return isToday ? then.toLocaleTimeString([], clock)
+    : then.toLocaleString([], Object.assign({ weekday: "short", day: "numeric", month: "short" }, clock));
 }
 
 // As if somebody had picked it in the list.

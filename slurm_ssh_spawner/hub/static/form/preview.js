@@ -1,14 +1,23 @@
 // What would be started: beside each field what it means or what is wrong with it, and one sentence above the button.
 import { controls } from "./fields.js";
+import { expectedEnd } from "./forecast.js";
 import { facing } from "./memory.js";
 import { placeOf } from "./offer.js";
-import { button, filled, made, options, say, site, start, when } from "./page.js";
+import { button, filled, made, moment, options, say, site, start, tell } from "./page.js";
 import { takeSite } from "./sites.js";
 
 const summary = document.getElementById("launch-summary");
 const instead = document.getElementById("launch-instead");
 // A sentence of the server about what was sent stays until that is changed.
 const kept = new Set(Array.from(options.querySelectorAll("[aria-invalid][name]")).map((each) => each.name));
+
+// What starts later also ends later.
+let last = null;
+options.addEventListener("forecast", () => {
+  if (last) {
+    showPreview(last);
+  }
+});
 
 export function isChanged(name) {
   kept.delete(name);
@@ -29,9 +38,7 @@ function showProblem(control, text) {
   shown.classList.toggle("is-invalid", Boolean(text));
   if (text) {
     shown.setAttribute("aria-invalid", "true");
-    if (problem.textContent !== text) {
-      problem.textContent = text;
-    }
+    tell(problem, text);
   } else if (problem) {
     shown.removeAttribute("aria-invalid");
     problem.remove();
@@ -56,13 +63,15 @@ function showEcho(control, text) {
     control.after(echo);
   }
   if (echo) {
-    echo.textContent = text || "";
+    tell(echo, text || "");
     echo.hidden = !text;
   }
 }
 
 export function showPreview(preview) {
-  const end = { end: preview.ends ? when(preview.ends) : "" };
+  last = preview;
+  const ends = preview.ends && (expectedEnd(site.value) || preview.ends);
+  const end = { end: ends ? moment(ends) : "" };
   controls().forEach((control) => {
     showProblem(control, preview.problems[control.name]);
     const echo = preview.said[control.name];
@@ -79,13 +88,17 @@ export function showPreview(preview) {
 // It is read out when something else would be started, not whenever the clock goes on.
 function showSummary(preview, end, news) {
   const meant = JSON.stringify([preview.stop, preview.summary, news]);
-  const text = preview.stop || filled(preview.summary, end);
-  if (summary.textContent === text + (news && " " + news)) {
+  const text = made("span");
+  const also = made("strong", "launch-news");
+  tell(text, preview.stop || filled(preview.summary, end));
+  tell(also, news);
+  const parts = news ? [text, " ", also] : [text];
+  if (summary.textContent === parts.map((each) => each.textContent || each).join("")) {
     return;
   }
   summary.setAttribute("aria-live", summary.dataset.meant === meant ? "off" : "polite");
   summary.dataset.meant = meant;
-  summary.replaceChildren(made("span", "", text), ...(news ? [" ", made("strong", "launch-news", news)] : []));
+  summary.replaceChildren(...parts);
   summary.classList.toggle("launch-why", Boolean(preview.stop));
 }
 

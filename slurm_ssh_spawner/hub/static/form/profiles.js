@@ -1,7 +1,7 @@
 // The cards of profiles, and how one is found among many.
 import { card, cardsFor, radios, replaced } from "./cards.js";
 import { elsewhere, profiles, recent } from "./offer.js";
-import { button, filled, made, option, outside, profile, say, when } from "./page.js";
+import { button, filled, made, moment, option, outside, profile, say, tell } from "./page.js";
 
 const MANY = 8;
 const SHOWN_FIRST = 6;
@@ -94,7 +94,9 @@ function profileCard(each) {
   const last = recent.find((one) => one.profile === each.value);
   if (last) {
     const where = (elsewhere[last.site] || { title: last.site }).title;
-    label.append(made("span", "secondary ms-2", filled(say.last_time, { when: when(last.begun), site: where })));
+    const ago = made("span", "secondary ms-2");
+    tell(ago, filled(say.last_time, { when: moment(last.begun), site: where }));
+    label.append(ago);
   }
   if (told && told.short) {
     label.append(made("span", "secondary d-block", told.short));

@@ -132,7 +132,7 @@ async def _tables(records: LaunchRecords) -> dict[str, int]:
 async def test_scripts_and_stages_of_launches_that_ended_long_ago_are_removed(
     records: LaunchRecords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slurm_ssh_spawner.launch.records.records._FORGOTTEN_AT_ONCE", 2)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.records.ends._REMOVED_AT_ONCE", 2)
     ids = [LaunchId(f"{number:012x}") for number in range(6)]
     for launch_id in ids:
         await records.begin(launch_id, builders.launch(), (Shell("scancel"),))
