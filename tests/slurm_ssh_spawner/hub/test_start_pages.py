@@ -214,7 +214,7 @@ async def test_a_start_that_waits_is_waited_for_longer_as_far_as_its_profile_let
     for longer, hours in (("1 d", 28), ("1 d", 52), ("20 h", 72)):
         assert f"Keep waiting, up to {longer} longer" in (await alice.page("spawn-pending/alice")).text
         answer = await alice.post("/@/space%20word/hub/home/keep-waiting", [("server", "")])
-        assert answer.headers["location"] == "/@/space%20word/hub/spawn-pending/alice/"
+        assert answer.headers["location"] == "/@/space%20word/hub/spawn-pending/alice"
         record = await launcher.records.get(launch_id)
         assert record
         assert record.wait_until == patience.until
