@@ -1,8 +1,10 @@
 """`/hub/home/changes`: tells a page that is open when Home says something else, so that it need not ask for it."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -14,6 +16,9 @@ _EVERY_SECONDS = 15.0
 _HOUR = 60
 # After that the browser connects anew, so that a session that is over, or narrowed, hears nothing more.
 _LOOKS = 40
+_MOST = 20
+"""Streams of one person at once: as many pages as somebody has open."""
+
 _CHANGED = "event: changed\ndata:\n\n"
 # A comment: what stands between would end a silent connection.
 _UNCHANGED = ":\n\n"
@@ -27,19 +32,33 @@ class Changes(ServersPart):
     is rendered.
     """
 
+    _open: ClassVar[Counter[str]] = Counter()
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """Be ready for a browser that leaves at once."""
+        super().initialize(*args, **kwargs)
+        self._gone = asyncio.Event()
+
     async def get(self) -> None:
-        """Answer for ten minutes.  403 for who is not logged in, who hears of no cluster and no server."""
+        """Answer for ten minutes.  403 for who is not logged in, 429 for who has too many pages open."""
         if self.current_user is None:
             raise web.HTTPError(403)
+        name = self.current_user.name
+        if self._open[name] >= _MOST:
+            raise web.HTTPError(429)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-store")
         # nginx keeps back what comes in small pieces, unless it is told not to.
         self.set_header("X-Accel-Buffering", "no")
-        self._gone = asyncio.Event()
+        self._open[name] += 1
         try:
             await self._tell()
         except StreamClosedError:
             return
+        finally:
+            self._open[name] -= 1
+            if not self._open[name]:
+                del self._open[name]
 
     def on_connection_close(self) -> None:
         """Look no more."""

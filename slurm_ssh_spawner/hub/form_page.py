@@ -11,7 +11,7 @@ from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub import links, naming, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
-from slurm_ssh_spawner.hub.looked_at import nothing_made
+from slurm_ssh_spawner.hub.looked_at import nothing_made, wanted
 from slurm_ssh_spawner.hub.password import AsksPassword
 
 _FIELD = "server_name"
@@ -57,6 +57,8 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if typed and user and not server_name and self.allow_named_servers:
             self._title = display_name = typed
             self._name = server_name = naming.slug(typed, naming.titles(user))
+        if user:
+            wanted(user, server_name)
         return super().post(user_name, server_name, display_name)
 
     def _user_of(self, name: str | None) -> Any:

@@ -15,12 +15,12 @@ class AsksPassword(BaseHandler):  # type: ignore[misc]
     _refusal: Any = None
 
     async def refresh_auth(self, user: Any, force: bool = False) -> Any:
-        """Let in who sends their own form, also when they have to log in again: they are asked here.
+        """Let in who sends their own form without a usable ticket: they are asked for their password here.
 
         The start looks again by itself, with `force`, so that nothing starts without a good login.
         """
         fresh = await super().refresh_auth(user, force)
-        if fresh is not None or force or self.request.method != "POST" or self._giver_to(user) is None:
+        if fresh is not None or force or self.request.method != "POST" or not self._why_asked(user):
             return fresh
         self._refreshed_users.discard(user.name)
         return user
@@ -53,6 +53,11 @@ class AsksPassword(BaseHandler):  # type: ignore[misc]
         asked = {"why": why, "refused": refused, "is_sent": self.request.method == "POST"}
         # What the banner says stands in the form, and needs no other page.
         return {"ticket_password": asked, "ticket_notice": None}
+
+    def _why_asked(self, user: Any) -> str:
+        """Return why a user is asked for their password, "" if they are not."""
+        giver = self._giver_to(user)
+        return str(giver.why_asked(user.name)) if giver else ""
 
     def _giver_to(self, user: Any) -> Any:
         """Return what gives a user tickets if this is the form of their own server, else None."""

@@ -19,6 +19,8 @@ from slurm_ssh_spawner.sentences import guests as sentences
 MINUTES = (60, 4 * 60, 24 * 60, 7 * 24 * 60)
 """For how long somebody may be invited, the default first."""
 
+_COOKIE = "jupyterhub-invitation"
+_LOGIN_SECONDS = 1800
 _LONGEST_CODE = 100
 
 
@@ -118,16 +120,22 @@ class Leave(Page):
 class AcceptInvitation(Page):
     """`/hub/accept-share?code=...`: what an invitation means, and its acceptance; JupyterHub's page has less."""
 
-    @web.authenticated
     async def get(self) -> None:
-        """Show what it means.  403 for one that cannot be used."""
+        """Show what it means.  403 for one that cannot be used.
+
+        Who has to log in first comes back without the code in an address: JupyterHub would log it with `next`.
+        """
+        if self.current_user is None:
+            self._remember(self.get_argument("code", "")[:_LONGEST_CODE])
+            self.redirect(url_concat(self.get_login_url(), {"next": self.request.path}))
+            return
         found = self._invitation()
         row = found.spawner
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         page = await self.render_template(
             "accept-share.html",
-            code=self.get_argument("code"),
+            code=self._code(),
             owner=row.user.name,
             server=row.display_name or row.name,
             until=guests.utc(found.expires_at),
@@ -142,13 +150,32 @@ class AcceptInvitation(Page):
         self.redirect(self.users[row.user].server_url(row.name))
 
     def _invitation(self) -> Any:
-        code = self.get_argument("code", "")[:_LONGEST_CODE]
+        code = self._code()
         found = guests.invitation(self.db, code) if code.isascii() else None
         if found is None or not self._is_up(found.spawner):
             raise web.HTTPError(403, sentences.INVITATION_OVER)
         if found.spawner.user is self.current_user.orm_user:
             raise web.HTTPError(403, sentences.YOUR_OWN)
         return found
+
+    def _remember(self, code: str) -> None:
+        self.set_signed_cookie(
+            _COOKIE,
+            code,
+            expires_days=None,
+            max_age=_LOGIN_SECONDS,
+            path=self.request.path,
+            httponly=True,
+            samesite="Lax",
+            secure=get_browser_protocol(self.request) == "https",
+        )
+
+    def _code(self) -> str:
+        """Return the code of the address, or that of before the login."""
+        if code := self.get_argument("code", ""):
+            return code[:_LONGEST_CODE]
+        kept = self.get_signed_cookie(_COOKIE, max_age_days=1)
+        return kept.decode(errors="replace") if kept else ""
 
     def _is_up(self, row: Any) -> bool:
         spawner = self.users[row.user].spawners[row.name]

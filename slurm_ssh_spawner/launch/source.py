@@ -93,9 +93,11 @@ def named(query: Mapping[str, str], allowed: CopyFrom | None) -> Source:
     if len(place) > _LONGEST or not _ADDRESS.fullmatch(place):
         raise SourceRefused(say.NO_SOURCE.format(what=shown(place)))
     place = place.rstrip("/")
-    return (
-        _in_repository(place, path, ref, allowed.repositories) if path else _of_gallery(place, allowed.galleries)
-    )
+    if path:
+        return _in_repository(place, path, ref, allowed.repositories)
+    if _is_in(place, allowed.repositories):
+        raise SourceRefused(say.NAMES_NO_FILE)
+    return _of_gallery(place, allowed.galleries)
 
 
 def shown(text: str) -> str:
@@ -117,10 +119,14 @@ def _in_repository(place: str, path: str, ref: str, repositories: Sequence[str])
     # Of two dots git makes a range, of `@{` another state; neither is the name of anything.
     if ref and (not _REF.fullmatch(ref) or ".." in ref):
         raise SourceRefused(say.NO_REF.format(what=shown(ref)))
-    whole = place.removesuffix(".git")
-    if not any(_is_at_or_below(whole, each.rstrip("/").removesuffix(".git")) for each in repositories):
+    if not _is_in(place, repositories):
         raise SourceRefused(say.NOT_ALLOWED.format(what=shown(place)))
     return Source(Kind.GIT, place, name, path, ref)
+
+
+def _is_in(place: str, repositories: Sequence[str]) -> bool:
+    whole = place.removesuffix(".git")
+    return any(_is_at_or_below(whole, each.rstrip("/").removesuffix(".git")) for each in repositories)
 
 
 def _of_gallery(place: str, galleries: Sequence[str]) -> Source:

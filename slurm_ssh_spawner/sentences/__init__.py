@@ -132,7 +132,7 @@ ONE_BUSY = _("A kernel is busy: what it computes would be lost.")
 BUSY = _("{kernels} kernels are busy: what they compute would be lost.")
 NO_SUCH_SERVER = _("You have no such server.")
 NOT_ALLOWED = _("You may not do that with this server. Ask the administrators of the hub.")
-NO_NAMED_SERVERS = _("This hub has no named servers. Start your usual one.")
+NO_NAMED_SERVERS = _("This hub has no named servers. Start your default one.")
 NOT_RUNNING = _("It is not running.")
 NOBODY_THERE = _(
     "The server does not answer. It may have ended, its cluster may be unreachable, or it may still be starting."
@@ -224,10 +224,10 @@ NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h
 
 # -- the page around the options form ---------------------------------------------------------------------------
 START_FOR = _("It will run as {name}.")
-SERVER_NAME_HINT = _("Without a name it is your usual server.")
+SERVER_NAME_HINT = _("Without a name it is your default server.")
 
 # -- a person's own settings for the form ------------------------------------------------------------------------
-FILLED_BY_SETTINGS = _("Filled in from your settings {name}. Check it and press Start.")
+FILLED_BY_SETTINGS = _("Filled in from your settings {name}. Check them and press Start.")
 NO_SUCH_SETTINGS = _("You have no settings called {name}.")
 NAME_SETTINGS = _("Give these settings a name.")
 SETTINGS_SAVED = _("Saved as {name}. It fills in this form and starts nothing.")

@@ -9,6 +9,9 @@ from languages import speaks
 # -- what a link may name --------------------------------------------------------------------------------
 OFF = _("This hub does not copy notebooks from links.")
 NAMES_NOTHING = _("This link does not say which notebook to copy. Ask whoever gave it to you for another one.")
+NAMES_NO_FILE = _(
+    "This link names a repository, but no notebook in it. Ask whoever gave it to you for one that says which."
+)
 NO_SOURCE = _(
     "{what} is neither the path of a file on a cluster nor the plain address of a website. "
     "Ask whoever gave you this link for another one."
@@ -53,7 +56,7 @@ NO_ROOM = _("There is no room left in your home. Delete something, and try again
 CANNOT_WRITE = _("The copy cannot be written into your home: {detail}.")
 NOT_SHOWN = _("The notebook is copied to {what}, but this server shows another folder. Use another server.")
 CANNOT_COPY = _(
-    "The server {name} cannot copy notebooks: it has no JupyterLab, or was started before this hub did so. "
+    "The server {name} cannot copy notebooks: it has no jupyter_server 2, or was started before this hub did so. "
     "Start another one."
 )
 SERVER_SILENT = _("The server {name} did not say whether it has copied the notebook. Try again in a minute.")

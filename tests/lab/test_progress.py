@@ -39,7 +39,7 @@ def test_a_start_in_the_queue_says_why_and_is_cancelled(lab: Lab) -> None:
             assert _streams(page) <= 1
             page.click("#cancel-start")
             page.wait_for_url("**/hub/home")
-            expect(page.locator("#default-server")).to_contain_text("The start was cancelled.")
+            expect(page.locator("#default-server")).to_contain_text("You cancelled the start.")
             lab.wait("no job is left", lambda: not jobs_of(lab, "p22", "lugano"))
 
 

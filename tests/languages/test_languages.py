@@ -73,7 +73,7 @@ def test_what_was_said_to_one_is_shown_to_another_in_their_language() -> None:
         assert languages.for_reader(told).endswith(_AWAY)
         assert languages.for_reader(both).endswith(f"{_AWAY} squeue a échoué sur <i>.")
         assert page.render(told=both).count("sur &lt;i&gt;.") == 2
-        assert "{whose}" not in languages.for_reader(labels.STARTING.replace("{server}", labels.A_NODE))
+        assert "{server}" not in languages.for_reader(labels.STARTING.replace("{server}", labels.A_NODE))
     assert told.endswith("Geneva cannot be reached.")
     assert pickle.loads(pickle.dumps(told)) == told  # noqa: S301
 

@@ -76,6 +76,22 @@ async def test_who_is_not_logged_in_hears_nothing(hub: LaunchingHub) -> None:
     assert (await alice.page("home/changes")).status_code == 403
 
 
+async def test_one_person_has_so_many_and_no_more(hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "_MOST", 1)
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    async with _told(alice) as lines, _told(bob):
+        await _next(lines, ":")
+        assert (await alice.page("home/changes")).status_code == 429
+    async with asyncio.timeout(20):
+        while (await _status(alice)) == 429:
+            await asyncio.sleep(0.01)
+
+
+async def _status(person: Person) -> int:
+    async with person.stream("home/changes") as answer:
+        return answer.status_code
+
+
 @pytest.mark.parametrize(("minutes", "about"), [(59, 59), (60, 12), (64, 12), (65, 13)])
 def test_minutes_are_exact_within_an_hour(minutes: int, about: int) -> None:
     assert changes._about(minutes) == about

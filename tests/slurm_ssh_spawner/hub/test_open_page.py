@@ -285,7 +285,7 @@ async def test_why_nothing_was_copied_is_said_in_the_language_of_who_asked(
     state.body = b'{"problem": "busy"}'
     fields = [("server", ""), ("from", "/gpfs/project/x.ipynb")]
     answer = await alice.post(f"{_HUB}/open", fields, headers={"Accept-Language": "fr"})
-    assert "Ce serveur copie un autre notebook." in _text(answer.text)
+    assert "Ce serveur est en train de copier un autre notebook." in _text(answer.text)
     assert "This server is copying another notebook." in _text((await alice.post(f"{_HUB}/open", fields)).text)
 
 

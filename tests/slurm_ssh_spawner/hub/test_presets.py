@@ -64,7 +64,7 @@ async def test_what_is_saved_is_listed_fills_in_the_form_and_starts_nothing(hub:
     link = _listed(page)[GPU]
     assert link == "/@/space%20word/hub/spawn/alice/south?next=%2Fhub%2Fhome&settings=my%20usual%20GPU%20session"
     filled = (await alice.page(link.partition("/hub/")[2])).text
-    assert f"Filled in from your settings {GPU}. Check it and press Start." in filled
+    assert f"Filled in from your settings {GPU}. Check them and press Start." in filled
     assert '<option value="bern" selected>' in filled
     assert 'value="2h"' in filled
     assert not hub.local.told("sbatch.stdin")

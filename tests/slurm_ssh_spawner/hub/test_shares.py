@@ -142,6 +142,24 @@ async def test_an_invitation_lets_in_one_person(hub: LaunchingHub) -> None:
     assert _may_enter(bob) != _may_enter(carol)
 
 
+async def test_who_has_to_log_in_first_comes_back_to_the_invitation_and_its_code_is_in_no_log(
+    hub: LaunchingHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    await _up(hub, alice)
+    code = await _link(alice)
+    caplog.clear()
+    bob.forget_cookies()
+    login = await bob.page(f"accept-share?code={code}")
+    assert code not in login.headers["location"]
+    await bob.page(login.headers["location"].removeprefix(HUB))
+    await bob.log_in()
+    assert "alice invites you to work in their server south." in _said((await bob.page("accept-share")).text)
+    # The browser of this test logs too.
+    assert not [each for each in caplog.records if not each.name.startswith("http") and code in each.getMessage()]
+
+
 async def test_an_invitation_that_is_taken_back_is_of_no_use(
     hub: LaunchingHub, caplog: pytest.LogCaptureFixture
 ) -> None:
