@@ -17,6 +17,9 @@ TICKETS = "/run/jupyterhub/peer-tickets"
 MASTERS = "/run/jupyterhub/masters"
 
 _POLL_SECONDS = 30
+# JupyterHub reads from the proxy when each server was last used, on its loop, some 10 ms for each, whoever the
+# spawner is.  Every five minutes, as it does by default, that falls into some windows and not into others.
+_ACTIVITY_SECONDS = 24 * 3600
 _FRONT_ENDS = {"geneva": "geneva-login1.lab.test", "lugano": "lugano-login.lab.test"}
 _SSH = "env KRB5CCNAME=FILE:{tickets}/{{username}} ssh {options} -l {{username}} {{front_end}}"
 _SSH_OPTIONS = {
@@ -67,6 +70,7 @@ def ours(c: Any, idle_seconds: float = 300) -> None:
     """Give our hub the defaults where the lab has what people wait less for."""
     loop_watch.install(LATE_FILE)
     c.Spawner.poll_interval = _POLL_SECONDS
+    c.JupyterHub.last_activity_interval = _ACTIVITY_SECONDS
     c.SlurmSSHSpawner.connection_idle_seconds = idle_seconds
 
 
@@ -86,6 +90,7 @@ def batchspawner(c: Any, with_masters: bool, with_modules: bool = True) -> None:
     # Quoted once more: ssh joins what it is given, and a shell reads it.
     c.PeerSpawner.batch_query_cmd = "\"squeue -h -j {job_id} -o '%T %B'\""
     c.Spawner.poll_interval = _POLL_SECONDS
+    c.JupyterHub.last_activity_interval = _ACTIVITY_SECONDS
     c.Spawner.http_timeout = 60
     c.JupyterHub.authenticator_class = "dummy"
     c.Authenticator.allow_all = True

@@ -172,10 +172,9 @@ class AcceptInvitation(Page):
 
     def _code(self) -> str:
         """Return the code of the address, or that of before the login."""
-        if code := self.get_argument("code", ""):
-            return code[:_LONGEST_CODE]
-        kept = self.get_signed_cookie(_COOKIE, max_age_days=1)
-        return kept.decode(errors="replace") if kept else ""
+        kept: bytes = self.get_signed_cookie(_COOKIE, max_age_days=1) or b""
+        code: str = self.get_argument("code", "") or kept.decode(errors="replace")
+        return code[:_LONGEST_CODE]
 
     def _is_up(self, row: Any) -> bool:
         spawner = self.users[row.user].spawners[row.name]
