@@ -170,7 +170,7 @@ async def test_users_made_through_rest_obey_the_same_rule(hub):
     )
     hub.db.commit()
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(verify=NO_TLS, headers=headers) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, headers=headers) as client:
         users = f"{Browser(hub).base}api/users"
         made = {
             name: (await client.post(users, json={"usernames": [name]})).status_code

@@ -160,4 +160,4 @@ def test_a_second_hub_on_the_same_store_refuses_to_start(lab: Lab) -> None:
     second = lab.run("hub", command, user=HUB_USER, check=False)
     assert second.returncode == 1
     assert "The ticket folder /run/jupyterhub/krb5 cannot be used: another hub uses it." in second.stderr
-    assert httpx.get(f"{lab.url}/hub/api/").status_code == 200
+    assert httpx.get(f"{lab.url}/hub/api/", timeout=60).status_code == 200

@@ -47,7 +47,7 @@ async def start(
 ) -> AsyncIterator[Callable[[type], Awaitable[RunningHub]]]:
     # The hub keeps its cookie secret where it stands.
     monkeypatch.chdir(tmp_path)
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as client:
 
         async def start(spawner: type) -> RunningHub:
             told = {"proxy_class": NoProxy, "spawner_class": spawner, "allow_named_servers": True}

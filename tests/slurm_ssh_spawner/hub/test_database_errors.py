@@ -132,7 +132,7 @@ async def test_nobody_seems_logged_out_while_jupyterhubs_database_cannot_be_writ
 
 async def test_a_login_while_jupyterhubs_database_cannot_be_written_says_why(hub: LaunchingHub) -> None:
     url = hub.app.hub.url
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as client:
         await client.get(f"{url}login")
         fields = {"username": "zoe", "password": "x", "_xsrf": client.cookies["_xsrf"]}
         with _no_writes(hub.app):

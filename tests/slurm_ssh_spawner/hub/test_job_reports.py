@@ -136,7 +136,7 @@ async def test_no_other_token_of_its_owner_reports_for_a_server(
 
 
 async def test_a_browser_that_is_logged_in_reports_nothing(site: Site, live: Live) -> None:
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False, base_url=site.app.hub.url) as browser:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False, base_url=site.app.hub.url) as browser:
         browser.cookies.set("_xsrf", "x")
         answer = await browser.post(f"api/launches/{builders.LAUNCH_ID}", json={"port": 8888})
     assert answer.status_code == 403

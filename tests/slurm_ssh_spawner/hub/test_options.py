@@ -468,7 +468,7 @@ async def test_a_form_that_is_open_is_no_activity_of_its_person(hub: LaunchingHu
 async def test_no_other_name_of_a_script_is_an_error_of_the_server(
     hub: LaunchingHub, subtests: pytest.Subtests
 ) -> None:
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as anybody:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as anybody:
         for name in ("%00", "%0d%0a", "../spawner.py", "%2e%2e%2fspawner.py", "", "no_such.js", "a" * 9000):
             with subtests.test(name=name[:30]):
                 answer = await anybody.get(f"{hub.app.hub.url}launch-pages/{name}")

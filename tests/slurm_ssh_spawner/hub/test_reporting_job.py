@@ -31,14 +31,14 @@ def _environ(hub: LaunchingHub) -> dict[str, str]:
 
 async def _report(hub: LaunchingHub, launch_id: str, token: str, **said: object) -> int:
     url = f"{hub.app.hub.url}api/launches/{launch_id}"
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as client:
         answer = await client.post(url, headers={"Authorization": f"token {token}"}, json=said)
     return answer.status_code
 
 
 async def _ask(hub: LaunchingHub, method: str, server: str, token: str) -> int:
     url = f"{hub.app.hub.url}api/users/alice/{f'servers/{server}' if server else 'server'}"
-    async with httpx.AsyncClient(verify=NO_TLS, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as client:
         return (await client.request(method, url, headers={"Authorization": f"token {token}"})).status_code
 
 
