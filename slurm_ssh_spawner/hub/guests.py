@@ -20,6 +20,7 @@ from tornado.ioloop import PeriodicCallback
 from kerberos_auth.shutdown import at_the_end
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.live import LiveCatalogue
+from slurm_ssh_spawner.hub.moments import utc
 from slurm_ssh_spawner.hub.storing import commit
 from slurm_ssh_spawner.sentences import guest_labels, labels
 
@@ -224,8 +225,3 @@ def _goes_on(each: Any) -> bool:
 
 def _said(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
-
-
-def utc(moment: datetime) -> datetime:
-    """Return a moment of JupyterHub's, which are in UTC and do not say so."""
-    return moment.replace(tzinfo=UTC)

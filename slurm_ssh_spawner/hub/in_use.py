@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from slurm_ssh_spawner.hub.moments import minutes_since
 from slurm_ssh_spawner.hub.restored import Looker
 
 _LATELY = timedelta(minutes=10)
@@ -27,7 +28,8 @@ class Use:
 async def of(spawner: Any, looker: Looker) -> Use:
     """Return how a JupyterHub's spawner's server is used; one that does not answer computes nothing we know of."""
     url = f"{await spawner.get_url()}api/kernels"
-    return Use(_busy(await looker.read(url, spawner.api_token)), _minutes_since(spawner.orm_spawner.last_activity))
+    used = spawner.orm_spawner.last_activity
+    return Use(_busy(await looker.read(url, spawner.api_token)), max(0, minutes_since(used)) if used else None)
 
 
 def _busy(answer: bytes) -> int:
@@ -37,9 +39,3 @@ def _busy(answer: bytes) -> int:
         return 0
     kernels = kernels[:_MOST_KERNELS] if isinstance(kernels, list) else []
     return sum(isinstance(each, dict) and each.get("execution_state") == "busy" for each in kernels)
-
-
-def _minutes_since(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    return max(0, (datetime.now(UTC) - moment.replace(tzinfo=UTC)) // timedelta(minutes=1))

@@ -118,7 +118,7 @@ class LaunchesPage(AdminPage):
             stands=list(Stand),
             page=page,
             has_more=len(found) > _A_PAGE,
-            minutes_since=_minutes_since,
+            minutes_since=moments.minutes_since,
             announced=hub.launcher.records.announcements.current,
             times=_TIMES,
         )
@@ -191,16 +191,12 @@ def _row(hub: Hub, record: LaunchRecord) -> Row:
     if record.ended:
         time = admin.LASTED.format(time=lasting((record.ended - record.begun) // timedelta(minutes=1)))
     elif (report := _report(hub, record)).ends:
-        time = admin.LEFT.format(time=lasting(-_minutes_since(report.ends)))
+        time = admin.LEFT.format(time=lasting(-moments.minutes_since(report.ends)))
     return Row(record, stand(record), what, time, why_ended(record, what.site, ADMIN) if record.ended else "")
 
 
 def _report(hub: Hub, record: LaunchRecord) -> JobReport:
     return hub.watch.latest(record.job(hub.launcher.hub_name), YOUNG_SECONDS)
-
-
-def _minutes_since(moment: datetime) -> int:
-    return (datetime.now(UTC) - moment) // timedelta(minutes=1)
 
 
 def _table(records: tuple[LaunchRecord, ...]) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from kernels.units import say_minutes
 from slurm_ssh_spawner.hub.guests import SharedServer, guests, is_shareable, shared_with
+from slurm_ssh_spawner.hub.moments import utc
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
@@ -124,7 +124,7 @@ def known_to_jupyterhub(user: Any) -> tuple[Known, ...]:
             each.name,
             _title(each),
             _phase(each),
-            _utc(each.last_activity),
+            utc(each.last_activity) if each.last_activity else None,
             getattr(each, "last_launch_id", None),
         )
         for each in user.all_spawners(include_default=True)
@@ -143,10 +143,6 @@ def _phase(spawner: Any) -> Phase:
     if pending == "stop":
         return Phase.STOPPING
     return Phase.UP if getattr(spawner, "ready", False) else Phase.OFF
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _past(hub: Hub, record: LaunchRecord, titles: Mapping[str, str], reader: Reader) -> Past:

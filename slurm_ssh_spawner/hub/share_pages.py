@@ -138,7 +138,7 @@ class AcceptInvitation(Page):
             code=self._code(),
             owner=row.user.name,
             server=row.display_name or row.name,
-            until=guests.utc(found.expires_at),
+            until=moments.utc(found.expires_at),
             **moments.functions(),
         )
         self.finish(page)
