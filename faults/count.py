@@ -107,7 +107,8 @@ def _not_there(seen: Seen, jobs: list[LiveJob], one: Expected, listed: Listed | 
     elif not answers:
         yield f"{one}: listed, does not answer"
     elif answers not in {job.job_id for job in jobs if job.site == one.site and job.owner == _login(one)}:
-        yield f"{one}: answers as job {answers}, which is not theirs or not alive"
+        theirs = [f"{job.job_id} ({job.state})" for job in seen.jobs if job.owner == _login(one)]
+        yield f"{one}: answers as job {answers}, but their jobs are: {', '.join(theirs) or 'none'}"
     elif one.job_id and answers != one.job_id:
         yield f"{one}: was job {one.job_id}, answers as job {answers}"
     elif seen.records.get(listed.launch_id, {}).get("stop_wanted"):

@@ -91,10 +91,16 @@ async def _asked(remote: Remote, job: Job) -> Ending:
             await asyncio.sleep(_LOOK_SECONDS)
         answer = await remote.run(slurm_ending.question(remote.site, job))
         ending = slurm_ending.parse(answer.stdout, job)
-        # Only the accounting knows who cancelled a job, and how one ended that the controller has forgotten.
-        if not ending.is_late or (is_over(ending.word) and ending.word != "CANCELLED"):
+        if not _may_say_more(ending):
             break
     return ending
+
+
+def _may_say_more(ending: Ending) -> bool:
+    """Return whether Slurm may say more a moment later: both may be silent under load."""
+    # Only the accounting knows who cancelled a job, and how one ended that the controller has forgotten.
+    is_told = is_over(ending.word) and ending.word != "CANCELLED"
+    return not ending.word or (ending.is_late and not is_told)
 
 
 async def _login(remote: Remote, uid: str) -> str:

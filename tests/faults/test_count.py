@@ -53,7 +53,7 @@ def test_what_is_as_expected_is_not_counted(seen: Seen, expected: Expected) -> N
         (replace(_WELL, listed=()), _THERE, "not listed"),
         (replace(_WELL, listed=(replace(_LISTED, ready=False),)), _THERE, "listed, not ready"),
         (replace(_WELL, listed=(replace(_LISTED, answer={}),)), _THERE, "listed, does not answer"),
-        (replace(_WELL, jobs=()), _THERE, "answers as job 7, which is not theirs or not alive"),
+        (replace(_WELL, jobs=()), _THERE, "answers as job 7, but their jobs are: none"),
         (_WELL, replace(_THERE, job_id="6"), "was job 6, answers as job 7"),
         (
             replace(_WELL, records={_ID: _RECORD | {"stop_wanted": 1}}),

@@ -56,6 +56,8 @@ def log_in(page: Page, name: str) -> None:
 
 def pick(page: Page, name: str, value: str) -> None:
     """Pick a `profile` or a `site` in the form: by its card, without scripts in the list."""
+    # Until the page's scripts have run, its lists are seen.
+    page.wait_for_load_state()
     card = page.locator(f"[name=pick-{name}][value={value}]")
     if page.locator(f"#{name}").is_visible():
         page.select_option(f"#{name}", value)

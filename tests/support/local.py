@@ -67,7 +67,11 @@ printf '%s\\n' 'Configuration data as of now' 'ClusterName             = lugano'
 _SACCT = """#!/bin/sh
 cd {folder}
 echo x >> lookups
-[ -f accounting ] || {{ echo 'Slurm accounting storage is disabled' >&2; exit 1; }}
+if [ ! -f accounting ]; then
+    [ ! -f late ] || mv late accounting
+    echo 'Slurm accounting storage is disabled' >&2
+    exit 1
+fi
 cat accounting
 """
 _SCANCEL = """#!/bin/sh
@@ -211,6 +215,7 @@ class LocalSite:
     def tell(self, name: str, text: str) -> None:
         """Make the stubs answer with `text`.
 
-        `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`, `forecast`.
+        `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`, `late` (what the accounting says from the
+        second question on), `forecast`.
         """
         (self.slurm / name).write_text(text)

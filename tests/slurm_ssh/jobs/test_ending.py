@@ -120,6 +120,12 @@ async def test_an_accounting_that_is_late_is_asked_some_more_times(remote: Remot
     assert local.told("lookups") == "x\n" * 3
 
 
+async def test_a_slurm_that_is_silent_for_a_moment_is_asked_again(remote: Remote, local: LocalSite) -> None:
+    local.tell("late", f"42|{_JOB.mark}|TIMEOUT|0:0|120|n1\n")
+    assert (await explain(remote, _JOB, "TIMEOUT")).sentence == "The job's time limit of 2h was up."
+    assert local.told("lookups") == "x\n" * 2
+
+
 async def test_without_accounting_the_controller_is_asked_once(remote: Remote, local: LocalSite) -> None:
     _cancelled(local)
     assert "does not say by whom" in (await explain(remote, _JOB, "CANCELLED")).sentence
