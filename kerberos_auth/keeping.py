@@ -16,6 +16,7 @@ from . import accounts, sentences
 from .ccache import parse
 from .errors import AuthFailed
 from .negotiate import SignedOn
+from .notices import Notices
 from .renewal import RenewalLoop, can_go_on
 from .taken import Taken
 from .threads import LoginThreads
@@ -47,6 +48,7 @@ class TicketKeeping(LoggingConfigurable):
         super().__init__(parent=authenticator)
         self._store = authenticator.tickets
         self.renewal = RenewalLoop(self._store, self._with_servers, self._may_go_on)
+        self.notices = Notices(self._store, self.renewal.ends)
         self._threads = LoginThreads(_THREADS)
         self._app: Any = None
 
