@@ -26,7 +26,7 @@ from .threads import LoginThreads
 from .tickets import Ticket
 
 AT_ONCE = 4
-_LOOK_SECONDS = 30  # nobody tells the loop that a server has started
+_LOOK_SECONDS = 30  # nobody tells the loop that a server has started, or a hold
 _RETRY_SECONDS = (30, 600)  # the first pause and the longest
 _HOPELESS = (RenewalRefused, TicketMissing, TicketExpired, BadTicket)
 

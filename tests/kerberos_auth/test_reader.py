@@ -35,6 +35,23 @@ def test_what_a_store_keeps_is_read_beside_it(store):
     reader.close()
 
 
+def test_a_stamp_says_when_to_look_again(store):
+    reader = TicketReader(store.folder, "LAB.TEST")
+    assert reader.stamp("alice") is None
+    path = put(store).path
+    first = reader.stamp("alice")
+    assert first == (path.stat().st_ino, path.stat().st_mtime_ns)
+    store.get("alice")
+    assert reader.stamp("alice") == first
+    put(store)
+    assert reader.stamp("alice") not in {first, None}
+    store.remove("alice")
+    assert reader.stamp("alice") is None
+    for odd in ("..", "/etc/passwd", "", "a\0b", "\udcff", ".hold-jobs"):
+        assert reader.stamp(odd) is None
+    reader.close()
+
+
 def test_a_reader_keeps_no_store_from_its_folder(store):
     store.close()
     reader = TicketReader(store.folder, "LAB.TEST")
