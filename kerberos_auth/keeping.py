@@ -108,7 +108,7 @@ class TicketKeeping(LoggingConfigurable):
         """Remove the ticket of a person who logged out: now, or when their last server and hold have ended."""
         if self.remove_ticket == "never":
             return
-        if not self._is_needed(user):
+        if user not in self._wanted():
             self.forget(user)
             return
         try:
@@ -155,14 +155,11 @@ class TicketKeeping(LoggingConfigurable):
 
     def _remove_if_idle(self, user: str) -> None:
         may_go = user in self._store.marked() or self.remove_ticket == "idle"
-        if may_go and not self._is_needed(user):
+        if may_go and user not in self._wanted():
             self.forget(user)
 
-    def _is_needed(self, user: str) -> bool:
-        return user in self._with_servers() or user in self._holds.users()
-
     def _wanted(self) -> set[str]:
-        """Return whose tickets are kept; asked twice a minute, which is when the end of a hold is noticed."""
+        """Return whose tickets are needed; asked twice a minute, which is when the end of a hold is noticed."""
         held = self._holds.users()
         for user in self._held - held:
             self._remove_soon(user)

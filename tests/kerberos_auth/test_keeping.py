@@ -121,6 +121,8 @@ async def test_a_hold_that_began_just_now_counts_at_logout(begun):
     Holds(authenticator.tickets.folder).put(["alice"])
     authenticator.keeping.logged_out("alice")
     assert authenticator.tickets.users() == ["alice"]
+    hold(authenticator)
+    await until(lambda: authenticator.tickets.users() == [])
 
 
 async def test_a_hold_that_ends_leaves_the_ticket_of_a_server(begun):
