@@ -25,6 +25,7 @@ __all__ = [
     "for_keeping",
     "for_log",
     "for_reader",
+    "in_element",
     "known",
     "preferred",
     "sentence",
@@ -85,6 +86,13 @@ class _Meaning:
             return text
         return text.format(**{name: _in(value, language) for name, value in self.values.items()})
 
+    def html(self, language: str) -> Markup:
+        """Return it as HTML."""
+        if not any(isinstance(value, Said) for value in (self.values or {}).values()):
+            return escape(self.said(language))
+        frame = escape(_Meaning(self.text, self.plural, self.count).said(language))
+        return frame.format(**{name: _as_html(value, language) for name, value in (self.values or {}).items()})
+
 
 @dataclass(frozen=True)
 class _Several:
@@ -95,6 +103,10 @@ class _Several:
     def said(self, language: str) -> str:
         """Return them in a language."""
         return " ".join(_in(part, language) for part in self.parts)
+
+    def html(self, language: str) -> Markup:
+        """Return them as HTML."""
+        return Markup(" ").join(_as_html(part, language) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -107,8 +119,25 @@ class _Replaced:
     def said(self, language: str) -> str:
         return self.meaning.said(language).replace(self.old, _in(self.new, language), self.count)
 
+    def html(self, language: str) -> Markup:
+        return escape(self.said(language))
 
-Meaning = _Meaning | _Several | _Replaced
+
+@dataclass(frozen=True)
+class _InElement:
+    """A text, and the element in which templates show it."""
+
+    text: str
+    element: Markup
+
+    def said(self, language: str) -> str:
+        return str(_in(self.text, language))
+
+    def html(self, language: str) -> Markup:
+        return self.element.format(text=_as_html(self.text, language))
+
+
+Meaning = _Meaning | _Several | _Replaced | _InElement
 
 
 class Said(str):
@@ -135,7 +164,7 @@ class Said(str):
 
     def __html__(self) -> Markup:
         """Return it as templates show it: in the language of who reads the page."""
-        return escape(self.meaning.said(current()))
+        return self.meaning.html(current())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return str, (str(self),)
@@ -156,8 +185,20 @@ def together(parts: Iterable[str]) -> str:
     return Said(_Several(tuple(part for part in parts if part)))
 
 
+def in_element(text: str, element: Markup) -> str:
+    """Return a text that templates show in an element, which has `{text}` in its place.
+
+    So do sentences that it is a value of.  None of them may be shown in an attribute.
+    """
+    return Said(_InElement(text, element))
+
+
 def _in(value: Any, language: str) -> Any:
     return value.meaning.said(language) if isinstance(value, Said) else value
+
+
+def _as_html(value: Any, language: str) -> Any:
+    return value.meaning.html(language) if isinstance(value, Said) else value
 
 
 def for_reader(text: str) -> str:

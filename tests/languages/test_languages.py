@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import jinja2
 import pytest
+from markupsafe import Markup
 
 import languages
 from languages import requests
@@ -28,6 +29,21 @@ def french_hub() -> Iterator[None]:
     languages.use_by_default("fr-CH")
     yield
     languages.use_by_default(before)
+
+
+def test_what_is_shown_in_an_element_is_so_in_each_sentence_and_is_text_elsewhere() -> None:
+    site = languages.in_element("<Geneva>", Markup("<b>{text}</b>"))
+    away = sentences.SITE_UNREACHABLE.format(site=site)
+    both = languages.together(["1 < 2", sentences.TICKET_NOT_RENEWED.format(site="<i>", problem=away)])
+    page = jinja2.Environment(autoescape=True).from_string("<p>{{ said }}</p>")
+    with languages.speaking("fr"):
+        assert page.render(said=away) == "<p><b>&lt;Geneva&gt;</b> est injoignable.</p>"
+        shown = page.render(said=both)
+        assert languages.for_reader(away) == "<Geneva> est injoignable."
+    assert shown.startswith("<p>1 &lt; 2 ")
+    assert shown.endswith(" <b>&lt;Geneva&gt;</b> est injoignable.</p>")
+    assert "<i>" not in shown
+    assert away == "<Geneva> cannot be reached."
 
 
 @pytest.mark.parametrize(
