@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, Self, SupportsIndex
 
@@ -25,15 +26,17 @@ __all__ = [
     "for_keeping",
     "for_log",
     "for_reader",
-    "in_element",
     "known",
     "preferred",
     "sentence",
     "speaking",
     "speaks",
+    "timed",
     "together",
     "use_by_default",
 ]
+
+_TIME = Markup('<time datetime="{iso}">{text}</time>')
 
 _current: ContextVar[str] = ContextVar("language", default="")
 
@@ -124,20 +127,21 @@ class _Replaced:
 
 
 @dataclass(frozen=True)
-class _InElement:
-    """A text, and the element in which templates show it."""
+class _Timed:
+    """A text that says a moment."""
 
     text: str
-    element: Markup
+    moment: datetime
 
     def said(self, language: str) -> str:
         return str(_in(self.text, language))
 
     def html(self, language: str) -> Markup:
-        return self.element.format(text=_as_html(self.text, language))
+        iso = self.moment.astimezone(UTC).isoformat(timespec="seconds")
+        return _TIME.format(iso=iso, text=_as_html(self.text, language))
 
 
-Meaning = _Meaning | _Several | _Replaced | _InElement
+Meaning = _Meaning | _Several | _Replaced | _Timed
 
 
 class Said(str):
@@ -185,12 +189,12 @@ def together(parts: Iterable[str]) -> str:
     return Said(_Several(tuple(part for part in parts if part)))
 
 
-def in_element(text: str, element: Markup) -> str:
-    """Return a text that templates show in an element, which has `{text}` in its place.
+def timed(text: str, moment: datetime) -> str:
+    """Return a text that says a moment: in a page as `<time>`, which a script may show in the reader's zone.
 
-    So do sentences that it is a value of.  None of them may be shown in an attribute.
+    So it is in sentences that it is a value of.  None of them may be shown in an attribute.
     """
-    return Said(_InElement(text, element))
+    return Said(_Timed(text, moment))
 
 
 def _in(value: Any, language: str) -> Any:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from slurm_ssh_spawner.launch.clock import TIME, lasting
+from languages import timed
+from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.sentences import labels
 
 _MINUTE = timedelta(minutes=1)
@@ -32,4 +33,4 @@ def _moment(now: datetime, when: datetime) -> Markup:
     """Return a moment in UTC, with its day if that is not today's; a script shows it in the reader's zone."""
     utc = when.astimezone(UTC)
     text = utc.strftime(labels.UTC_CLOCK if utc.date() == now.date() else labels.UTC_DAY_AND_CLOCK)
-    return TIME.format(iso=utc.isoformat(timespec="seconds"), text=text)
+    return escape(timed(text, utc))

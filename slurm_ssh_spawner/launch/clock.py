@@ -2,14 +2,9 @@
 
 from datetime import UTC, datetime
 
-from markupsafe import Markup
-
-from languages import in_element
+from languages import timed
 from profiles.sentences.labels import duration
 from slurm_ssh_spawner.sentences import labels
-
-TIME = Markup('<time datetime="{iso}">{text}</time>')
-"""A moment in a page, where a script shows it in the reader's zone: hub/static/moments.js."""
 
 _HOUR, _DAY = 60, 24 * 60
 
@@ -17,12 +12,11 @@ _HOUR, _DAY = 60, 24 * 60
 def clock(moment: datetime, now: datetime | None = None) -> str:
     """Return a moment within a week of `now`, as the hub's clock shows it: "14:05 CET" or "Fri 14:05 CET".
 
-    Templates show it as TIME, also in a sentence that it is a value of.
+    In a page a script shows it in the reader's zone, also in a sentence that it is a value of.
     """
     local, today = moment.astimezone(), (now or datetime.now(UTC)).astimezone().date()
     text = (labels.CLOCK if local.date() == today else labels.DAY_AND_CLOCK).format(moment=local)
-    iso = moment.astimezone(UTC).isoformat(timespec="seconds")
-    return in_element(text, TIME.format(iso=iso, text="{text}"))
+    return timed(text, moment)
 
 
 def lasting(minutes: int) -> str:
