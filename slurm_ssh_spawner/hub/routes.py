@@ -52,13 +52,13 @@ from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.open_page import OpenPage
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.removal import UserHandler
 from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
 from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view, stopping
-from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
 from slurm_ssh_spawner.sentences import guests as guest_sentences

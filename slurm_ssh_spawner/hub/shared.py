@@ -245,6 +245,11 @@ class Hub:
             return False
         return True
 
+    async def forget_person(self, user: str) -> None:
+        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
+        await self.launcher.forget_person(user)
+        self.taught.forget_person(user)
+
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
         return launch.resolve(self.offer(request), choices)

@@ -34,6 +34,10 @@ class Taught:
         """Drop what is kept: the site let them in."""
         self._known.pop((user, site), None)
 
+    def forget_person(self, user: str) -> None:
+        """Drop all that is kept of a person."""
+        self._known = {whose: kept for whose, kept in self._known.items() if whose[0] != user}
+
     def added(self, user: str, facts: Mapping[str, SiteFacts]) -> Facts:
         """Return facts with what is kept of a person."""
         now = self._clock()
