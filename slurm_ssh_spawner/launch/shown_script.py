@@ -29,7 +29,7 @@ def shown(launch: Launch, hub_name: str, process: ServerProcess) -> str:
 
     Raises Broken for what no script can be made of.
     """
-    owner, name = launch.owner, mark(hub_name, LAUNCH_ID)
+    owner, name = launch.owner, mark("jupyter", hub_name, LAUNCH_ID)
 
     def build(fragment: Fragment) -> JobRequest:
         return script.build(launch, LAUNCH_ID, name, process, (fragment,))

@@ -30,7 +30,7 @@ from tests.support.folders import DATA
 from tests.support.local import LocalSite
 
 ID = builders.LAUNCH_ID
-MARK = mark("hub", ID)
+MARK = mark("jupyter", "hub", ID)
 _PROJECT_REFUSED = (DATA / "slurm" / "refused" / "project.txt").read_text()
 SECRETS = {"JUPYTERHUB_API_TOKEN": "5ec4e7 'x' \\", "SECOND": ""}
 
