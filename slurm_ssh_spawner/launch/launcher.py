@@ -96,7 +96,7 @@ class Launcher:
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
-        name = mark(self.hub_name, launch_id)
+        name = mark("jupyter", self.hub_name, launch_id)
         ways = StartedWith.at(launch.site)
         return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
