@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
-from profiles.form import page, told
+from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
@@ -122,7 +122,7 @@ class Hub:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+        return kept.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
         """Return why what a link says cannot be had, or None."""
@@ -137,7 +137,7 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
+        return {**kept.data(self.offer(request)), "recent": await self._recent(request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
