@@ -20,7 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh_spawner.hub import form_scripts, links
+from slurm_ssh_spawner.hub import form_scripts, links, onlookers
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -188,7 +188,9 @@ class Hub:
         offered = sites_for(self.catalogue.current, request.groups)
         if site in offered:
             offered = frozenset((site,))
-        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
+        known = self.availability
+        ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
+        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
         self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
@@ -244,11 +246,6 @@ class Hub:
             _log.warning("what was refused stays as the last choices: %s", away)
             return False
         return True
-
-    async def forget_person(self, user: str) -> None:
-        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
-        await self.launcher.forget_person(user)
-        self.taught.forget_person(user)
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
         """Pass the gate.  Raises ChoiceRefused."""
