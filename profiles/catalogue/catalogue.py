@@ -5,7 +5,8 @@ from functools import cached_property
 from pydantic import Field
 
 from profiles.catalogue.copying import CopyFrom
-from profiles.catalogue.profile import Offering, Profile
+from profiles.catalogue.menu import Menu, Notebooks
+from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 
@@ -24,20 +25,12 @@ class Catalogue(Entry):
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
 
-    def sites_of(self, profile: str) -> tuple[str, ...]:
-        """Return the names of the sites that offer `profile` (a key of `profiles`), the default first."""
-        return tuple(self.profiles[profile].sites) or tuple(self.sites)
-
-    def offering(self, profile: str, site: str) -> Offering:
-        """Return what `profile` is at `site` (keys; the site offers it): without short forms, site by site."""
-        return self._offerings[profile, site]
+    @property
+    def menus(self) -> tuple[Menu, ...]:
+        """All menus."""
+        return (self.notebooks,)
 
     @cached_property
-    def _offerings(self) -> dict[tuple[str, str], Offering]:
-        found: dict[tuple[str, str], Offering] = {}
-        for key, profile in self.profiles.items():
-            own = profile.written_out()
-            for site in self.sites_of(key):
-                there = profile.sites.get(site)
-                found[key, site] = own.overridden(there.written_out()) if there else own
-        return found
+    def notebooks(self) -> Notebooks:
+        """The menu of notebook servers."""
+        return Notebooks(self.sites, self.profiles, copies=self.copy_from is not None)

@@ -96,7 +96,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         sites={key: entry.value for key, entry in sites.items() if entry.value},
         profiles={key: entry.value for key, entry in profiles.items() if entry.value},
     )
-    unsure = {(key, site) for key, entry in profiles.items() for site in entry.unsure}
+    unsure = {("profiles", key, site) for key, entry in profiles.items() for site in entry.unsure}
     misfits = names.misfits(catalogue, tuple(sites) if is_whole else None, unsure)
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 

@@ -40,7 +40,7 @@ def _offer(asked: argparse.Namespace) -> Offer:
     if asked.projects is not None:
         facts = {key: SiteFacts(projects=tuple(asked.projects)) for key in catalogue.sites}
     person = Person(asked.user or getpass.getuser(), frozenset(asked.groups))
-    return Offer(catalogue, facts, person, datetime.now().astimezone())
+    return Offer(catalogue.notebooks, facts, person, datetime.now().astimezone())
 
 
 def show(asked: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kerberos_auth.errors import AuthFailed
 from kernels.fragment import Fragment
 from languages import for_keeping
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
@@ -62,7 +62,7 @@ class Submissions:
 
     async def submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,
@@ -77,7 +77,7 @@ class Submissions:
 
     async def _submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,

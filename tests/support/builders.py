@@ -12,7 +12,7 @@ from profiles.facts import Facts
 from profiles.loading import load
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Offer, Person
 from slurm_ssh.job import Job, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
@@ -80,10 +80,12 @@ def offer(
     what: Catalogue | None = None, facts: Facts | None = None, person: Person | None = None, now: datetime = NOW
 ) -> Offer:
     """Return a catalogue as somebody (alice, in no group, with no servers) sees it at NOW."""
-    return Offer(what or catalogue(), facts or {}, person or Person("alice"), now)
+    return Offer((what or catalogue()).notebooks, facts or {}, person or Person("alice"), now)
 
 
-def launch(what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
+def launch(
+    what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice"
+) -> NotebookLaunch:
     """Return what the choices (none by default) mean for a user."""
     return resolve(offer(what, person=Person(user)), Choices.of(choices or {}))
 

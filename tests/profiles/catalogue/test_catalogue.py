@@ -68,8 +68,8 @@ def test_a_profile_without_sites_is_offered_at_all_of_them() -> None:
     sites = {"geneva": builders.site(), "lugano": builders.site(title="Lugano")}
     profiles = {"both": builders.profile(), "one": builders.profile(sites=["lugano"])}
     offer = builders.catalogue(sites=sites, profiles=profiles)
-    assert offer.sites_of("both") == ("geneva", "lugano")
-    assert offer.sites_of("one") == ("lugano",)
+    assert offer.notebooks.sites_of("both") == ("geneva", "lugano")
+    assert offer.notebooks.sites_of("one") == ("lugano",)
 
 
 def test_nobody_is_asked_for_a_project_unless_the_site_says_so() -> None:
