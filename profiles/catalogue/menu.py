@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, cast
 
+from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.work import Listed, Work
@@ -24,19 +25,16 @@ class Menu:
 
     def sites_of(self, key: str) -> tuple[str, ...]:
         """Return the names of the sites that offer an entry, the default first."""
-        return tuple(self.entries[key].at_sites) or tuple(self.sites)
+        return tuple(self.entries[key].at_sites) or self.taking
+
+    @property
+    def taking(self) -> tuple[str, ...]:
+        """The names of the sites that take what is on this menu, the default first."""
+        return tuple(self.sites)
 
     def offering(self, key: str, site: str) -> Work:
         """Return what an entry is at a site (keys; the site offers it): without short forms, site by site."""
         return self._offerings[key, site]
-
-    def category(self, key: str) -> str:
-        """Return the title under which an entry is listed, "" for none."""
-        raise NotImplementedError
-
-    def most(self, key: str) -> int | None:
-        """Return how many of an entry one person may have at once; None for any number."""
-        raise NotImplementedError
 
     @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:
@@ -62,10 +60,20 @@ class Notebooks(Menu):
         """Return what a profile is at a site (keys; the site offers it): without short forms, site by site."""
         return cast(Offering, super().offering(key, site))
 
-    def category(self, key: str) -> str:
-        """Return the title under which a profile is listed, "" for none."""
-        return self.entries[key].category
 
-    def most(self, key: str) -> int | None:
-        """Return how many servers of a profile one person may have; None for any number."""
-        return self.entries[key].servers_max
+@dataclass(frozen=True)
+class Jobs(Menu):
+    """The job types: batch jobs, at the sites that have `jobs`."""
+
+    entries: Mapping[str, JobType]
+    section: ClassVar[str] = "job_types"
+    field: ClassVar[str] = "type"
+
+    def offering(self, key: str, site: str) -> JobOffering:
+        """Return what a job type is at a site (keys; the site offers it): without short forms, site by site."""
+        return cast(JobOffering, super().offering(key, site))
+
+    @property
+    def taking(self) -> tuple[str, ...]:
+        """The names of the sites that take jobs, the default first."""
+        return tuple(key for key, site in self.sites.items() if site.jobs is not None)

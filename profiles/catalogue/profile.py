@@ -66,7 +66,7 @@ class Offering(Work):
 _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
 
 
-class Profile(Listed, Offering):
+class Profile(Offering, Listed):
     """One thing a person can start."""
 
     category: Plain = Field(
@@ -87,6 +87,16 @@ class Profile(Listed, Offering):
         description="Whether people may invite others into their servers of it. A guest acts as the owner, with "
         "their ticket: see `docs/security.md`.",
     )
+
+    @property
+    def heading(self) -> str:
+        """The title under which it is listed, "" for none."""
+        return self.category
+
+    @property
+    def most(self) -> int | None:
+        """How many servers of it one person may have; None for any number."""
+        return self.servers_max
 
     @property
     def at_sites(self) -> Mapping[str, Offering]:

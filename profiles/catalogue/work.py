@@ -203,6 +203,16 @@ class Listed(Work):
     )
 
     @property
+    def heading(self) -> str:
+        """The title under which it is listed, "" for none."""
+        return ""
+
+    @property
+    def most(self) -> int | None:
+        """How many of it one person may have at once; None for any number."""
+        return None
+
+    @property
     def at_sites(self) -> Mapping[str, Work]:
         """The sites that offer it, the default first, with what differs there; empty for all sites."""
         raise NotImplementedError

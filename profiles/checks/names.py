@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kernels import units
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
@@ -84,6 +85,7 @@ def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, unsure: U
 def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
     if known_sites is not None:
         yield from _unknown_sites(menu, key, known_sites)
+    yield from _sites_that_take_none(menu, key, known_sites)
     yield from _unknown_projects(menu, key, known_sites)
     looked_at = set()
     for site_key in menu.sites_of(key):
@@ -104,10 +106,21 @@ def _unknown_sites(menu: Menu, key: str, known: Collection[str]) -> Iterator[Wro
             yield WrongAt((menu.section, key, "sites", name), text)
 
 
+def _sites_that_take_none(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
+    """Find sites that do not take what is on this menu, and entries that no site takes."""
+    named = menu.entries[key].at_sites
+    for name in named:
+        if name in menu.sites and name not in menu.taking:
+            yield WrongAt((menu.section, key, "sites", name), mistakes.TAKES_NO_JOBS.format(site=name))
+    all_read = bool(menu.sites) and known_sites is not None and set(known_sites) == set(menu.sites)
+    if not named and all_read and not menu.taking:
+        yield WrongAt((menu.section, key), mistakes.NONE_TAKES_JOBS)
+
+
 def _unknown_projects(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
     """Find projects that no site lists, where all of them list theirs."""
     entry, offered = menu.entries[key], menu.sites_of(key)
-    if known_sites is not None and entry.visible_to and all(site in menu.sites for site in offered):
+    if known_sites is not None and entry.visible_to and offered and all(site in menu.sites for site in offered):
         yield from _unlisted((menu.section, key), entry.visible_to, [menu.sites[site] for site in offered])
     for site, there in entry.at_sites.items():
         if there.visible_to and site in menu.sites:
@@ -166,9 +179,10 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
+    not_replaced = mistakes.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else mistakes.NOT_REPLACED
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
-            yield WrongAt(where.literal(place), mistakes.NOT_REPLACED.format(name=found[0]))
+            yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:

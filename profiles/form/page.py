@@ -101,7 +101,8 @@ def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
     """Return the names of the profiles by their keys, under their categories; "" is that of those without one."""
     found: dict[str, dict[str, str]] = {}
     for key in pairs.sites:
-        found.setdefault(offer.menu.category(key), {})[key] = offer.menu.entries[key].name
+        entry = offer.menu.entries[key]
+        found.setdefault(entry.heading, {})[key] = entry.name
     return found
 
 

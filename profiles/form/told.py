@@ -107,16 +107,15 @@ def in_a_script(values: dict[str, Any]) -> Markup:
 
 def _told_of(offer: Offer, key: str) -> dict[str, Any]:
     entry, running = offer.menu.entries[key], offer.person.running.get(key, 0)
-    most = offer.menu.most(key)
-    is_full = most is not None and running >= most
+    is_full = entry.most is not None and running >= entry.most
     plain = markdown.to_html(entry.description).striptags()
     return {
         "name": entry.name,
-        "category": offer.menu.category(key),
+        "category": entry.heading,
         "description": description(offer, key),
         "short": plain if len(plain) <= _LONGEST_SHORT else f"{plain[:_LONGEST_SHORT]}…",
         "gets": _gets(offer.menu.offering(key, offer.sites(key)[0])),
-        "search": _searched(entry, offer.menu.category(key), plain),
+        "search": _searched(entry, plain),
         "full": refusals.servers_max(running, entry.name) if is_full else "",
     }
 
@@ -130,8 +129,8 @@ def _gets(what: Work) -> str:
     return ", ".join([*parts, labels.duration(asked.time.default)])
 
 
-def _searched(entry: Listed, category: str, plain: str) -> str:
-    words = [entry.name, category, plain]
+def _searched(entry: Listed, plain: str) -> str:
+    words = [entry.name, entry.heading, plain]
     for what in (entry, *entry.at_sites.values()):
         words += _words(what)
     return " ".join(dict.fromkeys(word for word in words if word)).lower()[:_LONGEST_SEARCHED]

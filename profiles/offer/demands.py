@@ -20,7 +20,7 @@ from profiles.sentences import labels, refusals, shown
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
-def entry(offer: Offer, choices: Choices) -> str:
+def picked(offer: Offer, choices: Choices) -> str:
     """Return the entry chosen, or the first that the person sees."""
     field, seen = offer.menu.field, offer.entries()
     chosen = choices.one_of(field, seen) or next(iter(seen), None)
@@ -65,10 +65,9 @@ def project(site: Site, known: tuple[str, ...] | None, choices: Choices) -> str 
 
 def one_more(offer: Offer, key: str) -> None:
     """Refuse an entry of which the person has as many as one person may have."""
-    most, running = offer.menu.most(key), offer.person.running.get(key, 0)
-    if most is not None and running >= most:
-        name = offer.menu.entries[key].name
-        raise ChoiceRefused(offer.menu.field, refusals.servers_max(running, name))
+    entry, running = offer.menu.entries[key], offer.person.running.get(key, 0)
+    if entry.most is not None and running >= entry.most:
+        raise ChoiceRefused(offer.menu.field, refusals.servers_max(running, entry.name))
 
 
 def _partition(offer: Offer, site: str, what: Work, choices: Choices, reservation: str | None) -> str | None:
@@ -114,7 +113,7 @@ def _before_it_ends(
     # A time of 0 would be none to Slurm, so without an end.
     shortest = 1 if allowed.bounds.options else max(1, allowed.bounds.least)
     if limit.bounds.most < shortest:
-        raise ChoiceRefused("site", f"{refusals.NO_TIME_LEFT} {limit.why}")
+        raise ChoiceRefused("site", f"{refusals.NO_TIME_LEFT[offer.menu.field]} {limit.why}")
     return limit
 
 

@@ -1,4 +1,7 @@
-"""Launches: what one start or job is, when everything is decided.  `resolve` is the single gate.  Pure."""
+"""Launches: what one start or job is, when everything is decided.
+
+`resolve` and `resolve_job` are the single gate.  Pure.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,10 +10,11 @@ from typing import Any, Literal
 from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
+from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Notebooks
 from profiles.catalogue.profile import Offering
-from profiles.catalogue.site import Site
-from profiles.catalogue.work import Work
+from profiles.catalogue.site import Site, SiteJobs
+from profiles.catalogue.work import Work, filled
 from profiles.errors import together
 from profiles.offer import demands
 from profiles.offer.choices import Choices
@@ -68,6 +72,26 @@ class NotebookLaunch(Launch):
         return self.entry_key
 
 
+@dataclass(frozen=True)
+class BatchLaunch(Launch):
+    """A batch job.
+
+    `program` are the words that are run, None for a line of the person's own; `tasks` says what has a task each:
+    the nodes or their cores.  `keep_minutes` after its end its folder is removed.  `jobs` are the site's settings.
+    """
+
+    program: tuple[str, ...] | None
+    tasks: Literal["node", "core"]
+    requeue: bool
+    keep_minutes: int
+    jobs: SiteJobs
+
+    @property
+    def type_key(self) -> str:
+        """The job type that was picked."""
+        return self.entry_key
+
+
 def resolve(offer: Offer, choices: Choices) -> NotebookLaunch:
     """Return the launch that `choices` mean for the person whom `offer`, of notebooks, is for.
 
@@ -91,6 +115,27 @@ def resolve(offer: Offer, choices: Choices) -> NotebookLaunch:
     )
 
 
+def resolve_job(offer: Offer, choices: Choices) -> BatchLaunch:
+    """Return the job that `choices` mean for the person whom `offer`, of jobs, is for.
+
+    `{}` means the first job type that they see.  Raises ChoiceRefused as `resolve` does.
+    """
+    passed = _passed(offer, choices)
+    what, jobs = passed.what, offer.menu.sites[passed.site_key].jobs
+    if not isinstance(what, JobOffering) or jobs is None:
+        raise TypeError(offer.menu.section)
+    run = what.run
+    return BatchLaunch(
+        **passed.decided,
+        environments=(what.needs(passed.parameters),),
+        program=None if run is None else tuple(filled(word, passed.parameters) for word in run),
+        tasks=what.tasks,
+        requeue=what.requeue,
+        keep_minutes=what.keep or jobs.keep,
+        jobs=jobs,
+    )
+
+
 @dataclass(frozen=True)
 class _Passed:
     """What has passed the gate: what is to run at a site, the values of its parameters, and most of a Launch."""
@@ -102,7 +147,7 @@ class _Passed:
 
 
 def _passed(offer: Offer, choices: Choices) -> _Passed:
-    key = demands.entry(offer, choices)
+    key = demands.picked(offer, choices)
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
     site, what = offer.menu.sites[site_key], offer.menu.offering(key, site_key)

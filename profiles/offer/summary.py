@@ -27,11 +27,11 @@ def summary(offer: Offer) -> str:
                 here += _offered(offer, site, offer.menu.offering(key, site))
         if here:
             lines += [f"{key}: {entry.name}", *here]
-    name = offer.person.name
+    name, field = offer.person.name, offer.menu.field
     if not lines:
-        lines.append(say.CANNOT_START_ANYTHING.format(user=name))
+        lines.append(say.CANNOT_START_ANYTHING[field].format(user=name))
     if refused:
-        lines += ["", say.CANNOT_START.format(user=name), *refused]
+        lines += ["", say.CANNOT_START[field].format(user=name), *refused]
     return "\n".join(lines)
 
 

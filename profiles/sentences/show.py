@@ -3,7 +3,7 @@
 from languages import sentence as _
 from languages import speaks
 
-NO_ENTRY = {"profile": _("There is no profile {key}.")}
+NO_ENTRY = {"profile": _("There is no profile {key}."), "type": _("There is no job type {key}.")}
 """By the choice that picks one, as Menu.field says it."""
 
 NO_SITE = _("There is no site {site}.")
@@ -15,8 +15,11 @@ FOR_GROUPS_OR_PROJECTS = _(
 )
 PROJECTS_UNKNOWN = _("Which projects {user} may charge there is not known.")
 
-CANNOT_START_ANYTHING = _("{user} cannot start anything.")
-CANNOT_START = _("{user} cannot start:")
+CANNOT_START_ANYTHING = {
+    "profile": _("{user} cannot start anything."),
+    "type": _("{user} cannot run any job."),
+}
+CANNOT_START = {"profile": _("{user} cannot start:"), "type": _("{user} cannot run:")}
 REFUSED = _("{name} at {site}: {reason}")
 PARTITIONS = _("partitions: {names}")
 PROJECTS = _("projects: {names}")

@@ -55,8 +55,26 @@ def profile(**changed: Any) -> dict[str, Any]:
     }
 
 
+def job_type(**changed: Any) -> dict[str, Any]:
+    """Return a job type as the catalogue's YAML has it: a program with two parameters, and bounds on most."""
+    return {
+        "name": "Reconstruction",
+        "run": ["/opt/recon", "--method={param.method}", "{param.quality}"],
+        "resources": {
+            "cores": {"default": 1, "max": 8},
+            "nodes": {"default": 1, "max": 2},
+            "time": {"default": "1h", "max": "12h"},
+        },
+        "parameters": {
+            "method": {"title": "Method", "options": {"fast": "Fast", "full": "Full"}},
+            "quality": {"title": "Quality", "min": 1, "max": 10, "default": 5},
+        },
+        **changed,
+    }
+
+
 def written(**sections: Any) -> str:
-    """Return a catalogue as YAML; `sites` and `profiles` replace those two parts."""
+    """Return a catalogue as YAML; `sites` and `profiles` replace those two parts, others are added."""
     data = {"sites": {"geneva": site()}, "profiles": {"jupyterlab": profile()}, **sections}
     return yaml.safe_dump(data, sort_keys=False)
 
