@@ -76,7 +76,7 @@ async def submit(
 ) -> None:
     """Submit the launch, ask for its node, cancel it."""
     launch_id = new_launch_id()
-    name = mark("bench", launch_id)
+    name = mark("jupyter", "bench", launch_id)
     job = Job(launch_id, "", name, asked.user, asked.owner, asked.site_key)
     process = ServerProcess((), {}, {"JUPYTERHUB_API_TOKEN": "none"}, NOWHERE)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from languages import together as one_after_the_other
 from profiles.catalogue.resources import Parameter, whole
 from profiles.catalogue.site import Site
 from profiles.catalogue.work import Work
@@ -108,12 +109,12 @@ def _before_it_ends(
     limit = limits.before_maintenance(offer, site, partition, allowed, reservation)
     for each in offer.own_reservations(site):
         if each.name == reservation:
-            why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.clock(each.ends))
+            why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.moment(each.ends))
             limit = limits.until(limit, max(offer.now, each.begins), each.ends, why)
     # A time of 0 would be none to Slurm, so without an end.
     shortest = 1 if allowed.bounds.options else max(1, allowed.bounds.least)
     if limit.bounds.most < shortest:
-        raise ChoiceRefused("site", f"{refusals.NO_TIME_LEFT[offer.menu.field]} {limit.why}")
+        raise ChoiceRefused("site", one_after_the_other((refusals.NO_TIME_LEFT[offer.menu.field], limit.why)))
     return limit
 
 

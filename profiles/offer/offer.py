@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from languages import timed
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
 from profiles.catalogue.work import Visibility
@@ -110,7 +111,7 @@ class Offer:
         if pause is None:
             return None
         sentence = refusals.IN_MAINTENANCE_FOR if pause.text else refusals.IN_MAINTENANCE
-        title, time = self.menu.sites[site].title, self.clock(pause.ends)
+        title, time = self.menu.sites[site].title, self.moment(pause.ends)
         return sentence.format(site=title, time=time, reason=pause.text.rstrip("."))
 
     def maintenance(self, site: str) -> Maintenance | None:
@@ -140,9 +141,13 @@ class Offer:
         return next((each for each in known.values() if each.is_default), None)
 
     def clock(self, moment: datetime) -> str:
-        """Return a moment as people read it: the time, for another day with its date."""
+        """Return a moment as people read it in a few words: the time, for another day with its date."""
         local = moment.astimezone(self.now.tzinfo)
         return f"{local:%H:%M}" if local.date() == self.now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+    def moment(self, moment: datetime) -> str:
+        """Return the same with its zone, for a sentence; in a page a script shows it in the reader's."""
+        return timed(f"{self.clock(moment)} {self.now.tzname()}", moment)
 
     def _is_visible(self, key: str, site: str) -> bool:
         to = self.menu.offering(key, site).visible_to

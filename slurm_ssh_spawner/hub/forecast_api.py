@@ -59,7 +59,7 @@ async def forecasts(hub: Hub, request: StartRequest, choices: Choices, *, may_op
 
 async def _known(hub: Hub, launch: NotebookLaunch) -> Known:
     login = Login(launch.user, launch.owner, launch.site_key)
-    request = script.asked(launch, _NONE, mark(hub.launcher.hub_name, _NONE), ":\n")
+    request = script.asked(launch, _NONE, mark("jupyter", hub.launcher.hub_name, _NONE), ":\n")
     try:
         return await hub.core.forecasts.of(login, launch.site, request, _PATIENCE_SECONDS)
     except ValueError:

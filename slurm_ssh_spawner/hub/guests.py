@@ -158,6 +158,11 @@ def end_with_server(row: Any) -> None:
     _end_all((*row.shares, *row.share_codes), "the server has stopped")
 
 
+def end_with_guest(user: Any) -> None:
+    """End all access of a user who is removed from JupyterHub to the servers of others."""
+    _end_all(user.orm_user.shared_with_me, f"{user.name} was removed")
+
+
 def sweep(db: Any, users: Any, catalogue: Catalogue) -> None:
     """End what has come to its end: by its time, with its server, or as its profile is shared no more."""
     for each in (*db.query(orm.Share), *db.query(orm.ShareCode)):

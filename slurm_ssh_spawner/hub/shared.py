@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
 from profiles.form import page, told
 from profiles.loading.live import LiveCatalogue
@@ -99,6 +100,7 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
+    starts: Turns = field(default_factory=Turns)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -245,6 +247,11 @@ class Hub:
             _log.warning("what was refused stays as the last choices: %s", away)
             return False
         return True
+
+    async def forget_person(self, user: str) -> None:
+        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
+        await self.launcher.forget_person(user)
+        self.taught.forget_person(user)
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Pass the gate.  Raises ChoiceRefused."""

@@ -23,7 +23,7 @@ from tests.support import builders
 from tests.support.folders import DATA
 
 FOLDER = DATA / "golden"
-_MARK = mark("hub", builders.LAUNCH_ID)
+_MARK = mark("jupyter", "hub", builders.LAUNCH_ID)
 
 
 def _plain() -> JobRequest:
