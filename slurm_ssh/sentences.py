@@ -264,8 +264,10 @@ NODE_SILENT_SINCE = _(
     "Your server on {node} cannot be reached through {site} since {since}. "
     "If its job has ended, the hub soon finds that out."
 )
-AT_TIME = _("{moment:%H:%M}")
-AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
+AT_TIME = _("{moment:%H:%M %Z}")
+AT_TIME_OF_DAY = _("{moment:%H:%M %Z} on {moment:%-d %B}")
+WHICH_JOB = _("Its job is the one at {site} on {node} whose name ends in {launch}.")
+ALL_SERVERS = _("Your servers")
 
 # -- the tunnel daemon: for people whose server it carries, then for administrators ------------------------
 TUNNELS_AWAY = _("The program that carries connections to {site} does not answer.")
