@@ -9,7 +9,7 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
-from slurm_ssh_spawner.hub import links, naming, presets, shared
+from slurm_ssh_spawner.hub import links, naming, onlookers, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.hub.looked_at import nothing_made, wanted
 from slurm_ssh_spawner.hub.password import AsksPassword
@@ -33,6 +33,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if name := self.get_query_argument(_SETTINGS, ""):
             self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
         user = self._user_of(user_name)
+        onlookers.note(self.current_user, user or self.current_user)
         with nothing_made(self.db, user, server_name):
             await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
 from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
@@ -19,7 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh_spawner.hub import form_scripts, links
+from slurm_ssh_spawner.hub import form_scripts, links, onlookers
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -99,6 +100,7 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
+    starts: Turns = field(default_factory=Turns)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -186,7 +188,9 @@ class Hub:
         offered = sites_for(self.catalogue.current, request.groups)
         if site in offered:
             offered = frozenset((site,))
-        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
+        known = self.availability
+        ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
+        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
         self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
