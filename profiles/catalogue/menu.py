@@ -37,6 +37,12 @@ class Menu:
         return self._offerings[key, site]
 
     @cached_property
+    def groups(self) -> frozenset[str]:
+        """The groups on which it depends who sees what."""
+        seen = (what.visible_to for what in self._offerings.values())
+        return frozenset(group for to in seen if to for group in to.groups)
+
+    @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:
         found: dict[tuple[str, str], Work] = {}
         for key, entry in self.entries.items():

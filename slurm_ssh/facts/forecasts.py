@@ -119,6 +119,10 @@ class Forecasts:
             await asyncio.wait((task,), timeout=patience_seconds)
         return self._known(login, script)
 
+    def known(self, login: Login, request: JobRequest) -> Known:
+        """Return what is known of a request, and ask nobody.  Raises ValueError for what no job can hold."""
+        return Known(self._known(login, slurm_jobs.batch_script(request)).forecast)
+
     def _known(self, login: Login, script: str) -> Known:
         answer = self._answers.get((login, script))
         is_kept = answer is not None and _now() < answer.at + KEEP_SECONDS

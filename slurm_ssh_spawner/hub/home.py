@@ -13,6 +13,7 @@ from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.hub.stopping import StopsServers
+from slurm_ssh_spawner.hub.storing import store
 
 
 class Page(BaseHandler):  # type: ignore[misc]
@@ -163,5 +164,5 @@ class ForgetServer(Page):
         await user._delete_spawner(spawner)
         self.db.delete(spawner.orm_spawner)
         user.spawners.pop(name, None)
-        self.db.commit()
+        store(self.db)
         self.go_home()

@@ -45,7 +45,8 @@ class UserHandler(StopsServers, UserAPIHandler):  # type: ignore[misc]
             raise web.HTTPError(400, sentences.STILL_BEING_STOPPED.format(user=user.name))
         await self._end_launches(hub, user.name)
         guests.end_with_guest(user)
-        await hub.forget_person(user.name)
+        await hub.launcher.forget_person(user.name)
+        hub.taught.forget_person(user.name)
 
     async def _end_launches(self, hub: Hub, user: str) -> None:
         """End what goes on without a server; wait a moment until nothing of theirs is left at any site."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
-from profiles.form import page, told
+from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
@@ -20,7 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh_spawner.hub import form_scripts, links
+from slurm_ssh_spawner.hub import form_scripts, links, onlookers
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -122,7 +122,7 @@ class Hub:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+        return kept.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
         """Return why what a link says cannot be had, or None."""
@@ -137,7 +137,7 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
+        return {**kept.data(self.offer(request)), "recent": await self._recent(request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
@@ -188,7 +188,9 @@ class Hub:
         offered = sites_for(self.catalogue.current.notebooks, request.groups)
         if site in offered:
             offered = frozenset((site,))
-        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
+        known = self.availability
+        ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
+        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
         self,
@@ -247,11 +249,6 @@ class Hub:
             _log.warning("what was refused stays as the last choices: %s", away)
             return False
         return True
-
-    async def forget_person(self, user: str) -> None:
-        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
-        await self.launcher.forget_person(user)
-        self.taught.forget_person(user)
 
     def resolve(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Pass the gate.  Raises ChoiceRefused."""

@@ -229,6 +229,10 @@ NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h
 
 # -- the page around the options form ---------------------------------------------------------------------------
 START_FOR = _("It will run as {name}.")
+START_FOR_KNOWN = _(
+    "You see what the hub already knows. The hub asks no cluster as {name} before you press Start, "
+    "so profiles and projects may be missing."
+)
 SERVER_NAME_HINT = _("Without a name it is your default server.")
 
 # -- a person's own settings for the form ------------------------------------------------------------------------
