@@ -1,7 +1,6 @@
 """A submission: one program in one exchange with the site, and a search for the job if its answer was lost."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -62,13 +61,15 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     if isinstance(answer, Completed):
         step, answer = steps.parse(answer)
         if answer.status and step is not Step.SBATCH:
+            error = steps.error(remote.site, job.owner, delivered, step, answer)
             if step is Step.TICKET:
-                await _clean_up(remote, job)
-            raise steps.error(remote.site, job.owner, delivered, step, answer)
+                error.is_ticket_removed = await _clean_up(remote, job)
+            raise error
     try:
         return script, await _submitted(remote, job, request, answer, tell)
-    except LaunchError:
-        await _clean_up(remote, job)
+    except LaunchError as error:
+        # A program that was not heard to its end may put the ticket there later.
+        error.is_ticket_removed = await _clean_up(remote, job) and isinstance(answer, Completed)
         raise
 
 
@@ -94,11 +95,17 @@ async def _answer(remote: Remote, job: Job, program: Shell, data: bytes) -> Comp
         return SubmissionLost(sentences.SUBMISSION_LOST.format(site=title), str(error))
 
 
-async def _clean_up(remote: Remote, job: Job) -> None:
-    """Take the ticket away: there is no job that would use or remove it; one that turns up later ends itself."""
-    with contextlib.suppress(LaunchError):
-        later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+async def _clean_up(remote: Remote, job: Job) -> bool:
+    """Take the ticket away: there is no job that would use or remove it; one that turns up later ends itself.
+
+    Returns whether that was done.
+    """
+    later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+    try:
         await delivery.of(remote.site).release(later.run, job.owner, job.launch_id)
+    except LaunchError:
+        return False
+    return True
 
 
 async def _submitted(
