@@ -34,7 +34,7 @@ TICKET_UNUSABLE = _("Your Kerberos ticket cannot be used. Log in again.")
 RENEWAL_REFUSED = _("Your Kerberos ticket cannot be renewed any longer. Log in again.")
 NOT_RENEWED = _("Your ticket could not be renewed. Contact the administrators.")
 TICKET_ENDS = _(
-    "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
+    "Your Kerberos ticket expires at {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
 EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
@@ -42,7 +42,6 @@ NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password a
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
-DAY_AND_CLOCK = _("{moment:%a %H:%M} UTC")
 MOMENT = _("{moment:%a %d %b %Y %H:%M} UTC")
 TICKET_TITLE = _("Your Kerberos ticket")
 PRINCIPAL = _("Principal")

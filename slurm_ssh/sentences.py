@@ -56,6 +56,13 @@ ANSWER_TOO_LONG = _(
     "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "
     "prints without end: fix it, or contact its support."
 )
+TRANSFER_STALLED = _(
+    "No data moved between the hub and {host} for {seconds} seconds, so the transfer was ended. "
+    "It is not complete."
+)
+TRANSFERS_BUSY = _(
+    "{count} of your transfers with {host} are under way already, and none ended within {seconds} seconds."
+)
 NOT_FORWARDABLE = _(
     "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
     "Log out and log in again; if that does not help, contact the administrators of this hub."

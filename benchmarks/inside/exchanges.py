@@ -74,7 +74,7 @@ class TimedRemote(Remote):
 async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: dict[str, list[float]]) -> None:
     """Submit the launch, ask for its node, cancel it."""
     launch_id = new_launch_id()
-    name = mark("bench", launch_id)
+    name = mark("jupyter", "bench", launch_id)
     job = Job(launch_id, "", name, asked.user, asked.owner, asked.site_key)
     process = ServerProcess((), {}, {"JUPYTERHUB_API_TOKEN": "none"}, NOWHERE)
 

@@ -64,7 +64,7 @@ def script(asked: argparse.Namespace) -> int:
         secrets={},
         report_url=f"{decided.site.hub_url or 'http://HUB'}/hub/api/launches/{_LAUNCH_ID}",
     )
-    request = job_script.build(decided, _LAUNCH_ID, mark("HUB", _LAUNCH_ID), process, ())
+    request = job_script.build(decided, _LAUNCH_ID, mark("jupyter", "HUB", _LAUNCH_ID), process, ())
     print(slurm_jobs.batch_script(request), end="")
     return 0
 

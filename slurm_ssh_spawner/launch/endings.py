@@ -150,6 +150,10 @@ class Endings:
         self._begun[user, server] = datetime.now(UTC)
         self._ended.pop((user, server), None)
 
+    def forget_person(self, user: str) -> None:
+        """Tell nobody of a person's servers that ended."""
+        self._ended = {server: record for server, record in self._ended.items() if record.user != user}
+
     async def recall(self) -> None:
         """Tell also what ended before the hub started."""
         try:

@@ -96,7 +96,7 @@ class Launcher:
 
     def job(self, launch: Launch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
-        name = mark(self.hub_name, launch_id)
+        name = mark("jupyter", self.hub_name, launch_id)
         ways = StartedWith.at(launch.site)
         return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
@@ -243,6 +243,11 @@ class Launcher:
     def notices(self, user: str) -> tuple[str | EndNotice, ...]:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""
         return (*self._core.upkeep.notices(user), *self.endings.notices(user))
+
+    async def forget_person(self, user: str) -> None:
+        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
+        await self.records.former.forget(user)
+        self.endings.forget_person(user)
 
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without a server on this hub."""

@@ -1,15 +1,15 @@
 """Make the job of a launch.  Pure; secrets are not in its script."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
-from kernels import environment, hook, preparation
+from kernels import hook, preparation
 from kernels.fragment import Fragment
 from kernels.hook import Hook, HookFailed, JobContext
 from kernels.kernel import KernelScript
@@ -17,23 +17,21 @@ from kernels.shell import Shell, join, quote, templates
 from profiles.offer.launch import Launch
 from slurm_ssh.errors import Broken
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import folders
+from slurm_ssh.jobs import folders, frame
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import copying, lab_page
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
 _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _PYTHON = "PYTHON"
 _STARTER_END = "END_OF_STARTER"
-_ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 KEPT_LOGS = 5
 """How many logs of a person stay in their job folder, besides those of launches that run."""
 
-_TEMPLATES = templates("slurm_ssh_spawner.launch")
+_TEMPLATES = templates("slurm_ssh_spawner.launch", frame.PACKAGE)
 
 
 @dataclass(frozen=True)
@@ -180,17 +178,13 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     # Those of the site, which come first, are for the server, see job.sh.jinja.
     site, *others = parts
     python = {name for part in others for name in part.environ if name.startswith(_PYTHON)}
+    early = {name: value for name, value in environ.items() if name not in python}
+    early |= {name: value for name, value in site.environ.items() if name in python}
     return _TEMPLATES.get_template("job.sh.jinja").render(
-        functions=[environment.functions()],
-        exports=_exports(
-            {name: value for name, value in environ.items() if name not in python}
-            | {name: value for name, value in site.environ.items() if name in python}
-        ),
-        slurm_path="" if job.slurm_path in _ON_PATH else quote(job.slurm_path),
+        **frame.values(job.slurm_path, early, parts),
         before_of_the_site=[site.before] if site.before else [],
-        python_of_the_profile=_exports({name: environ[name] for name in environ if name in python}),
+        python_of_the_profile=frame.exports({name: environ[name] for name in environ if name in python}),
         before=[part.before for part in others if part.before],
-        after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),
         launch_folder=quote(job.launch_folder),
         kept_logs=Shell(str(KEPT_LOGS)),
@@ -199,10 +193,6 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
         starter=_starter(),
         starter_end=Shell(_STARTER_END),
     )
-
-
-def _exports(environ: Mapping[str, str]) -> list[Shell]:
-    return [Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()]
 
 
 def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
@@ -228,12 +218,7 @@ def _command(launch: Launch) -> tuple[str, ...]:
     return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
+@cache
 def _starter() -> Shell:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath("starter.py").read_text(encoding="utf-8")
     return Shell(text.rstrip("\n"))
-
-
-def _variable(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of an environment variable")
-    return name

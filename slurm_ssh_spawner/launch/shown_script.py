@@ -8,7 +8,7 @@ from profiles.offer.launch import Launch
 from slurm_ssh import delivery
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import submission
+from slurm_ssh.jobs import attempt
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.sentences import labels
@@ -29,12 +29,12 @@ def shown(launch: Launch, hub_name: str, process: ServerProcess) -> str:
 
     Raises Broken for what no script can be made of.
     """
-    owner, name = launch.owner, mark(hub_name, LAUNCH_ID)
+    owner, name = launch.owner, mark("jupyter", hub_name, LAUNCH_ID)
 
     def build(fragment: Fragment) -> JobRequest:
         return script.build(launch, LAUNCH_ID, name, process, (fragment,))
 
-    _, text = submission.built(build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
+    _, text = attempt.built(build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
     for secret in _secrets(process):
         text = text.replace(secret, labels.NOT_SHOWN)
     return _SECRET.sub(rf"\1'{labels.NOT_SHOWN}'", text)

@@ -6,7 +6,6 @@ from tests.support import translations
 _LABELS = {
     "LOGIN_REFUSED",  # as JupyterHub words it
     "PASSWORD_REFUSED",
-    "DAY_AND_CLOCK",
     "MOMENT",
     "TICKET_TITLE",
     "PRINCIPAL",

@@ -93,7 +93,7 @@ def job(**changed: Any) -> Job:
     facts = {
         "launch_id": LAUNCH_ID,
         "job_id": "17",
-        "mark": mark("hub", LAUNCH_ID),
+        "mark": mark("jupyter", "hub", LAUNCH_ID),
         "user": "alice",
         "owner": "alice",
         "site_key": "geneva",

@@ -32,7 +32,7 @@ async def _ended(hub: LaunchingHub, number: int, server: str = "", *, log: str =
     await launcher.records.begin(launch_id, builders.launch(catalogue), server=server)
     if was_up:
         launcher.records.reached(launch_id, "n1", 8888, 0)
-    job = builders.job(launch_id=launch_id, job_id=str(number), mark=mark("hub", launch_id))
+    job = builders.job(launch_id=launch_id, job_id=str(number), mark=mark("jupyter", "hub", launch_id))
     path = Path(folders.log_path(catalogue.sites["geneva"], "alice", launch_id))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(log)

@@ -27,7 +27,7 @@ def _sent(folder: Path, server: str, minutes: int) -> None:
     """Write what the job's script writes into its folder."""
     folder.mkdir(parents=True)
     launch = replace(builders.launch(), time_minutes=minutes)
-    job = script.context(launch, builders.LAUNCH_ID, mark("hub", builders.LAUNCH_ID))
+    job = script.context(launch, builders.LAUNCH_ID, mark("jupyter", "hub", builders.LAUNCH_ID))
     fragment = lab_page.fragment(launch, replace(job, launch_folder=str(folder)), server)
     done = shells.run(["bash", "-c", fragment.before])
     assert done.status == 0, done.stderr
