@@ -15,7 +15,7 @@ STARTED = f"{OURS}/started"
 """Slurm's number of the job that began here; a second one that finds it ends at once."""
 
 END = f"{OURS}/end"
-"""How the job has ended, see End; it is whole if it is there."""
+"""How the job has ended, see End; it is whole if it is there.  Of a job that waits again: its last run."""
 
 STAGES = f"{OURS}/stages"
 """What the job said that it does, a line each: epoch second, name, text."""
