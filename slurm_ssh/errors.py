@@ -74,6 +74,14 @@ class NoAnswer(Unavailable):
         super().__init__(message)
 
 
+class TransferStalled(Unavailable):
+    """Data were on their way to or from a site, and none moved any more."""
+
+
+class TransfersBusy(Unavailable):
+    """A person has as many transfers at a site at once as there may be, and none of them ends."""
+
+
 class SubmissionLost(Unavailable):
     """A job was submitted, and whether Slurm has it is not known."""
 

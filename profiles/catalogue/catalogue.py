@@ -33,6 +33,12 @@ class Catalogue(Entry):
         return self._offerings[profile, site]
 
     @cached_property
+    def groups(self) -> frozenset[str]:
+        """The groups on which it depends who sees what."""
+        seen = (what.visible_to for what in self._offerings.values())
+        return frozenset(group for to in seen if to for group in to.groups)
+
+    @cached_property
     def _offerings(self) -> dict[tuple[str, str], Offering]:
         found: dict[tuple[str, str], Offering] = {}
         for key, profile in self.profiles.items():

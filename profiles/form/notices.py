@@ -38,9 +38,7 @@ def _times(offer: Offer, pause: Maintenance | Pause) -> dict[str, Markup]:
 
 
 def _time(offer: Offer, moment: datetime) -> Markup:
-    """Return a moment with its zone; the script says it in that of the reader."""
-    clock = f"{offer.clock(moment)} {offer.now.tzname()}"
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), clock)
+    return escape(offer.moment(moment))
 
 
 def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:

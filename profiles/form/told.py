@@ -30,6 +30,10 @@ class _Marked(Offer):
         """Return a moment as `{2026-03-02T19:00:00+00:00}`."""
         return f"{{{moment.astimezone(UTC).isoformat(timespec='seconds')}}}"
 
+    def moment(self, moment: datetime) -> str:
+        """Return the same."""
+        return self.clock(moment)
+
 
 def _marked(offer: Offer) -> Offer:
     return _Marked(offer.catalogue, offer.facts, offer.person, offer.now)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
+from languages import together as one_after_the_other
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.resources import Parameter, whole
 from profiles.catalogue.site import Site
@@ -196,12 +197,12 @@ def _before_it_ends(
     limit = limits.before_maintenance(offer, site, partition, allowed, reservation)
     for each in offer.own_reservations(site):
         if each.name == reservation:
-            why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.clock(each.ends))
+            why = refusals.RESERVATION_ENDS.format(reservation=each.name, time=offer.moment(each.ends))
             limit = limits.until(limit, max(offer.now, each.begins), each.ends, why)
     # A time of 0 would be none to Slurm, so without an end.
     shortest = 1 if allowed.bounds.options else max(1, allowed.bounds.least)
     if limit.bounds.most < shortest:
-        raise ChoiceRefused("site", f"{refusals.NO_TIME_LEFT} {limit.why}")
+        raise ChoiceRefused("site", one_after_the_other((refusals.NO_TIME_LEFT, limit.why)))
     return limit
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kernels import units
+from languages import together
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
 from profiles.errors import ChoiceRefused
@@ -50,7 +51,7 @@ class Limit:
         sentence = refusals.NOT_WITHIN.format(
             label=labels.LABELS[self.name], value=shown(text), accepted=self.accepted
         )
-        raise ChoiceRefused(self.name, f"{sentence} {self.why}" if self.why and value > bounds.most else sentence)
+        raise ChoiceRefused(self.name, together((sentence, self.why if value > bounds.most else "")))
 
     @property
     def accepted(self) -> str:
@@ -103,12 +104,12 @@ def before_maintenance(
     The one in whose `reservation` the job itself runs does not count.
     """
     if pause := offer.announced(site):
-        title, time = offer.catalogue.sites[site].title, offer.clock(pause.begins)
+        title, time = offer.catalogue.sites[site].title, offer.moment(pause.begins)
         why = refusals.MAINTENANCE_BEGINS.format(site=title, time=time)
         limit = until(limit, offer.now, pause.begins, why)
     for each in offer.pauses(site, partition):
         if each.name != reservation and each.begins > offer.now:
-            why = _about(refusals.SLURM_PAUSES, offer, site, partition, time=offer.clock(each.begins))
+            why = _about(refusals.SLURM_PAUSES, offer, site, partition, time=offer.moment(each.begins))
             limit = until(limit, offer.now, each.begins, why)
     return limit
 

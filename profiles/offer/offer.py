@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from languages import timed
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.profile import Visibility
 from profiles.catalogue.site import Maintenance
@@ -115,7 +116,7 @@ class Offer:
         if pause is None:
             return None
         sentence = refusals.IN_MAINTENANCE_FOR if pause.text else refusals.IN_MAINTENANCE
-        title, time = self.catalogue.sites[site].title, self.clock(pause.ends)
+        title, time = self.catalogue.sites[site].title, self.moment(pause.ends)
         return sentence.format(site=title, time=time, reason=pause.text.rstrip("."))
 
     def maintenance(self, site: str) -> Maintenance | None:
@@ -145,9 +146,13 @@ class Offer:
         return next((each for each in known.values() if each.is_default), None)
 
     def clock(self, moment: datetime) -> str:
-        """Return a moment as people read it: the time, for another day with its date."""
+        """Return a moment as people read it in a few words: the time, for another day with its date."""
         local = moment.astimezone(self.now.tzinfo)
         return f"{local:%H:%M}" if local.date() == self.now.date() else f"{local:%Y-%m-%d %H:%M}"
+
+    def moment(self, moment: datetime) -> str:
+        """Return the same with its zone, for a sentence; in a page a script shows it in the reader's."""
+        return timed(f"{self.clock(moment)} {self.now.tzname()}", moment)
 
     def _is_visible(self, profile: str, site: str) -> bool:
         to = self.catalogue.offering(profile, site).visible_to

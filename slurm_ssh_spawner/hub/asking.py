@@ -70,8 +70,10 @@ class Asking(ShellLess, BatchSpawnerBase):  # type: ignore[misc]
 
     def _adopt(self, choices: dict[str, str]) -> None:
         """Have JupyterHub store these choices as the last ones."""
-        self.user_options = self.orm_spawner.user_options = choices
-        commit(self.orm_spawner)
+        self.user_options = choices
+        if self.orm_spawner.user_options != choices:
+            self.orm_spawner.user_options = choices
+            commit(self.orm_spawner)
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""

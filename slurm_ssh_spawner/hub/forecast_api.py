@@ -10,6 +10,7 @@ from profiles.offer.offer import Offer
 from slurm_ssh.facts.forecasts import Known
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.ssh.login import Login
+from slurm_ssh_spawner.hub import onlookers
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch import forecast, script
@@ -25,9 +26,9 @@ class ForecastHandler(OfferHandler):
 
     With `open=0` no connection is opened to any site.  The answer is
     `{"sites": {KEY: {"said": "", "begins": null, "ends": null, "refused": false}}, "again": false}`: of the site
-    chosen, and of others to which the person has a connection.  `{begins}` in what is said is that moment, `ends`
-    when the job's time would be up (ISO 8601).  A site of which nothing is known is missing; `again`: ask in some
-    seconds, it may be known then.
+    chosen, and of others to which the person has a connection.  Whoever asks about somebody else hears what that
+    person was told.  `{begins}` in what is said is that moment, `ends` when the job's time would be up (ISO 8601).
+    A site of which nothing is known is missing; `again`: ask in some seconds, it may be known then.
     """
 
     others = frozenset({"user", "server", "open"})
@@ -61,6 +62,8 @@ async def _known(hub: Hub, launch: Launch) -> Known:
     login = Login(launch.user, launch.owner, launch.site_key)
     request = script.asked(launch, _NONE, mark("jupyter", hub.launcher.hub_name, _NONE), ":\n")
     try:
+        if onlookers.looks_on():
+            return hub.core.forecasts.known(login, request)
         return await hub.core.forecasts.of(login, launch.site, request, _PATIENCE_SECONDS)
     except ValueError:
         # A start says what is wrong with the profile.

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 
@@ -14,7 +13,8 @@ from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
 from profiles.sentences import labels as form_labels
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.home import Page
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.records import DatabaseAway
 from slurm_ssh_spawner.launch.records.presets import LONGEST_NAME, MOST, Preset, named
 from slurm_ssh_spawner.sentences import labels
@@ -103,14 +103,8 @@ def _others(preset: Preset) -> Iterator[str]:
             yield labels.NAME_AND_VALUE.format(name=label, value=value)
 
 
-class _Presets(BaseHandler):  # type: ignore[misc]
+class _Presets(Page):
     """What is sent belongs to who sends it: nobody sees or changes those of others, no administrator either."""
-
-    @property
-    def shared(self) -> Hub:
-        """What all spawners share."""
-        hub: Hub = self.settings[SETTING]
-        return hub
 
     @property
     def name(self) -> str:

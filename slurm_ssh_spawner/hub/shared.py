@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
-from profiles.form import page, told
+from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
@@ -19,7 +20,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh_spawner.hub import form_scripts, links
+from slurm_ssh_spawner.hub import form_scripts, links, onlookers
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -99,6 +100,7 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
+    starts: Turns = field(default_factory=Turns)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -120,7 +122,7 @@ class Hub:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+        return kept.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
         """Return why what a link says cannot be had, or None."""
@@ -135,7 +137,7 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
+        return {**kept.data(self.offer(request)), "recent": await self._recent(request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
@@ -186,7 +188,9 @@ class Hub:
         offered = sites_for(self.catalogue.current, request.groups)
         if site in offered:
             offered = frozenset((site,))
-        await self.availability.refreshed(request.user, _FIRST_FACTS_SECONDS, offered)
+        known = self.availability
+        ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
+        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
         self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]

@@ -1,6 +1,7 @@
 """What travels with a job for JupyterLab: our extension, and what it shows."""
 
 import json
+from functools import cache
 from importlib.resources import files
 
 from kernels.fragment import Fragment
@@ -47,6 +48,7 @@ def _words() -> dict[str, str]:
     }
 
 
+@cache
 def _program() -> str:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath("lab_page.js").read_text(encoding="utf-8")
     return text.rstrip("\n")

@@ -244,6 +244,11 @@ class Launcher:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""
         return (*self._core.upkeep.notices(user), *self.endings.notices(user))
 
+    async def forget_person(self, user: str) -> None:
+        """Keep nothing that a later person of that name would find.  Raises DatabaseAway."""
+        await self.records.former.forget(user)
+        self.endings.forget_person(user)
+
     def detach(self, job: Job) -> None:
         """Close the tunnel of a job that may go on without a server on this hub."""
         self._let_go(job)

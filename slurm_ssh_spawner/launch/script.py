@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Self
@@ -217,6 +218,7 @@ def _command(launch: Launch) -> tuple[str, ...]:
     return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
+@cache
 def _starter() -> Shell:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath("starter.py").read_text(encoding="utf-8")
     return Shell(text.rstrip("\n"))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from kerberos_auth.errors import AuthFailed
+from kerberos_auth.turns import Turns
 from kernels.fragment import Fragment
 from languages import for_keeping
 from profiles.offer.launch import Launch
@@ -48,6 +49,7 @@ class Submissions:
         self._records = records
         self._give_up = give_up
         self._under_way: dict[LaunchId, asyncio.Task[Job]] = {}
+        self._turns = Turns()
 
     async def close(self) -> None:
         """Let them go; their jobs have marks."""
@@ -93,6 +95,8 @@ class Submissions:
             ticket_ends = self._credentials.get(launch.user).end
         except AuthFailed as error:
             raise Refused(error.message) from error
+
+        await self._turns.mine()
 
         def build(fragment: Fragment) -> JobRequest:
             return script.build(launch, job.launch_id, job.mark, process, (fragment,))

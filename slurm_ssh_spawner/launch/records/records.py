@@ -14,6 +14,7 @@ from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
 from slurm_ssh_spawner.launch.records.announcements import Announcements
 from slurm_ssh_spawner.launch.records.database import open_engine
+from slurm_ssh_spawner.launch.records.former import Former
 from slurm_ssh_spawner.launch.records.presets import Presets
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord, RunRecord
@@ -34,6 +35,7 @@ class LaunchRecords:
         self.history = history.History(self._worker)
         self.announcements = Announcements(self._worker)
         self.presets = Presets(self._worker)
+        self.former = Former(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
     async def close(self) -> None:

@@ -63,6 +63,11 @@ class LaunchRecord:
     released: datetime | None
     end_log: str
 
+    @property
+    def again(self) -> Mapping[str, str]:
+        """The choices that start its like, as the form sends them."""
+        return {"profile": self.profile_key, "site": self.site_key, **self.choices}
+
     @classmethod
     def of(cls, row: sa.Row[Any]) -> Self:
         """Return the record in a row of the table, with or without its log."""

@@ -1,5 +1,6 @@
 import itertools
 import json
+import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -341,6 +342,7 @@ def _facts(*nodes: Nodes, minutes: int = 0, **more: Any) -> Facts:
 
 
 _PAUSE = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}]
+_TO_COME = [{"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}]
 
 
 @pytest.mark.parametrize(
@@ -393,12 +395,21 @@ def test_a_cluster_in_maintenance_says_until_when_and_another_is_picked() -> Non
 
 
 def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
-    pause = {"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}
-    sites = {"geneva": builders.site(maintenance=[pause])}
+    sites = {"geneva": builders.site(maintenance=_TO_COME)}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
     assert "Geneva will be in maintenance from 12:00 UTC to 2026-03-03 18:30 UTC. New disks." in page.text
-    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00." in page.text
+    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00 UTC." in page.text
     assert "because" not in _page().text
+
+
+def test_a_time_that_is_refused_for_a_maintenance_is_so_until_a_moment_of_the_readers() -> None:
+    offer = builders.offer(builders.catalogue(sites={"geneva": builders.site(maintenance=_TO_COME)}))
+    with pytest.raises(ChoiceRefused) as refused:
+        resolve(offer, Choices({"time": "4h"}))
+    page = _Page(form.render(offer, {"time": "4h"}, refused.value))
+    assert "Choose 1m to 2h. The maintenance of Geneva begins at 12:00 UTC." in page.text
+    problem = re.findall(r'id="time-problem"[^>]*>(.*?)</div>', page.html)
+    assert problem[0].endswith('begins at <time datetime="2026-03-02T12:00:00+00:00">12:00 UTC</time>.')
 
 
 def test_a_maintenance_under_way_says_until_when_and_why_as_text() -> None:
@@ -427,7 +438,7 @@ def _paused(begins: timedelta, *names: str) -> Facts:
         (
             ("normal", "debug"),
             "Geneva will be in maintenance from 10:30 UTC to 19:00 UTC.",
-            "1 min to 30 min. The maintenance of the partition normal begins at 10:30.",
+            "1 min to 30 min. The maintenance of the partition normal begins at 10:30 UTC.",
         ),
         (("debug",), "Geneva (Debug) will be in maintenance from 10:30 UTC to 19:00 UTC.", "1 min to 8 h."),
     ],

@@ -115,13 +115,15 @@ def test_before_a_maintenance_a_site_is_open_and_the_next_one_is_announced() -> 
 def test_during_a_maintenance_nothing_can_be_started_there() -> None:
     offer = _paused(now=builders.NOW + timedelta(days=3))
     assert offer.sites("jupyterlab") == ("geneva", "bern")
-    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 2026-03-06 08:00 (New disks)."
+    assert (
+        offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 2026-03-06 08:00 UTC (New disks)."
+    )
     assert offer.why_not("jupyterlab", "bern") is None
 
 
 def test_the_end_of_a_maintenance_of_today_is_a_time() -> None:
     offer = _paused(now=builders.NOW + timedelta(days=1))
-    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 18:00."
+    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 18:00 UTC."
 
 
 def test_when_a_maintenance_ends_the_site_is_open() -> None:
