@@ -5,14 +5,18 @@ import pytest
 from job_service import layout, script
 from job_service.layout import End
 from lab import Lab
-from slurm_ssh.job import LaunchId, mark, marks, new_launch_id
+from slurm_ssh.job import mark, marks, new_launch_id
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import survey
 from slurm_ssh.slurm.jobs import Row
-from tests.support import builders, golden
+from tests.support import golden
 
 FRONT_END, OWNER = "geneva-login1", "alice"
-SITE = builders.catalogue(sites={"geneva": builders.site(slurm_path="/usr/bin")}).sites["geneva"]
+LAUNCH = golden.batch_launch(
+    {"jobs": {"folder": "/scratch/{owner}/batch"}, "partitions": {}, "projects": "none"},
+    resources={"memory": {"default": "50M", "max": "50M"}, "time": {"default": "5m", "max": "5m"}},
+)
+SITE = LAUNCH.site
 
 
 def _as_owner(lab: Lab, command: str, data: str = "") -> str:
@@ -22,17 +26,9 @@ def _as_owner(lab: Lab, command: str, data: str = "") -> str:
 def _submitted(lab: Lab, line: str) -> tuple[str, str]:
     """Submit a job that runs this line; return its folder and Slurm's number."""
     job_id = new_launch_id()
-    folder = f"/scratch/{OWNER}/batch/{job_id}"
+    folder = layout.folder(LAUNCH.jobs, OWNER, job_id)
     _as_owner(lab, f"mkdir -p {folder}/{layout.OURS} && cat >{folder}/{layout.COMMAND}", f"{line}\n")
-    known = {**golden.BATCH_WORK, "job_id": job_id, "folder": folder}
-    request = builders.request(
-        name=mark("job", "hub", LaunchId(job_id)),
-        log_path=f"{folder}/{layout.STDOUT}",
-        directives=script.directives(folder, {}),
-        script=script.body(script.Work(**known), ()),
-        memory_mib=50,
-        time_minutes=5,
-    )
+    request = script.build(LAUNCH, job_id, mark("job", "hub", job_id), "a job title", ())
     answer = _as_owner(lab, slurm_jobs.submit(SITE), slurm_jobs.batch_script(request))
     return folder, slurm_jobs.parse_submit(answer)
 
