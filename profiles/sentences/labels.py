@@ -5,6 +5,7 @@ from languages import sentence as _
 
 LABELS = {
     "profile": _("Profile"),
+    "type": _("Job type"),
     "site": _("Cluster"),
     "partition": _("Partition"),
     "project": _("Project"),
