@@ -151,7 +151,7 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
-    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
         await self.catalogue.refreshed()
         await self._know(request, choices.get("site"))
@@ -177,7 +177,7 @@ class Hub:
     async def _know(self, request: StartRequest, site: str | None = None) -> None:
         """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
-        offered = sites_for(self.catalogue.current, request.groups)
+        offered = sites_for(self.catalogue.current.notebooks, request.groups)
         if site in offered:
             offered = frozenset((site,))
         known = self.availability
@@ -185,7 +185,10 @@ class Hub:
         await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
-        self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
+        self,
+        ask: Callable[[], StartRequest],
+        options: Mapping[str, Any],
+        take: Callable[[launch.NotebookLaunch], None],
     ) -> dict[str, str]:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
@@ -239,11 +242,11 @@ class Hub:
             return False
         return True
 
-    def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    def resolve(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Pass the gate.  Raises ChoiceRefused."""
         return launch.resolve(self.offer(request), choices)
 
-    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
+    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.NotebookLaunch:
         try:
             return self.resolve(request, Choices(last))
         except ChoiceRefused:
@@ -253,7 +256,7 @@ class Hub:
         """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.taught.added(request.user, self.availability.facts(request.user))
-        return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
+        return Offer(self.catalogue.current.notebooks, facts, person, datetime.now().astimezone())
 
     def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""

@@ -9,7 +9,7 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.turns import Turns
 from kernels.fragment import Fragment
 from languages import for_keeping
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
@@ -64,7 +64,7 @@ class Submissions:
 
     async def submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,
@@ -79,7 +79,7 @@ class Submissions:
 
     async def _submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,
