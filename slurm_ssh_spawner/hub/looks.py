@@ -8,7 +8,6 @@ from typing import Any
 from languages import speaking
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import Hub
-from slurm_ssh_spawner.launch.records.recent import Recent
 from slurm_ssh_spawner.launch.servers import ServerView, State
 
 _EVERY_SECONDS = 15.0
@@ -28,13 +27,12 @@ class Looks:
         self.pages = 0
         self._hub = hub
         self._user = user
-        self._recent = Recent(hub.launcher.records, user.name)
         self._next: asyncio.Task[Said] | None = None
 
     async def now(self) -> Said:
         """Return what Home says now, in the default language: pages of one person may be in several."""
         with speaking(""):
-            return _said(await overview(self._hub, self._user, recent=self._recent))
+            return _said(await overview(self._hub, self._user, kept=self._hub.last_read))
 
     def next(self) -> asyncio.Task[Said]:
         """Return the next look, one for all who wait for it."""
