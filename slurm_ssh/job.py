@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Self
+from typing import Any, Literal, NewType, Self
 
 from slurm_ssh.started import StartedWith
 
@@ -13,6 +13,9 @@ _HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 LaunchId = NewType("LaunchId", str)
 """12 hex digits, made before submit."""
+
+Kind = Literal["jupyter", "job"]
+"""What a job is: a notebook of the hub, or a batch job.  Who looks after one kind never touches the other."""
 
 
 def new_launch_id() -> LaunchId:
@@ -25,14 +28,19 @@ def is_hub_name(text: str) -> bool:
     return _HUB_NAME.fullmatch(text) is not None
 
 
-def mark(hub_name: str, launch_id: LaunchId) -> str:
+def mark(kind: Kind, hub_name: str, launch_id: LaunchId) -> str:
     """Return the job name by which a job is found when the answer to its submission was lost."""
-    return f"jupyter-{hub_name}-{launch_id}"
+    return f"{marks(kind, hub_name)}{launch_id}"
 
 
-def marked_launch(hub_name: str, text: str) -> LaunchId | None:
-    """Return the launch that a mark of this hub names, None if `text` is none."""
-    found = re.fullmatch(rf"jupyter-{re.escape(hub_name)}-([0-9a-f]{{12}})", text)
+def marks(kind: Kind, hub_name: str) -> str:
+    """Return what the marks of all jobs of this kind and hub begin with, as do those of hubs with longer names."""
+    return f"{kind}-{hub_name}-"
+
+
+def marked_launch(kind: Kind, hub_name: str, text: str) -> LaunchId | None:
+    """Return the launch that a mark of this kind and hub names, None if `text` is none."""
+    found = re.fullmatch(rf"{re.escape(marks(kind, hub_name))}([0-9a-f]{{12}})", text)
     return LaunchId(found[1]) if found else None
 
 
@@ -95,8 +103,10 @@ class JobReport:
     """One observation of a job.
 
     `word` is Slurm's own word for the state (for people: "TIMEOUT"), `reason` why it waits,
-    `node` Slurm's name of the first node once it runs; each "" if there is none.  It was `submitted` then,
-    `begins` then as far as Slurm expects, and `ends` then at the latest; None if that was not asked or not said.
+    `node` Slurm's name of the first node once it runs, `nodes` its list of all ("n1", "n[1-2]"); each "" if there
+    is none.  It was `submitted` then, `begins` then as far as Slurm expects, or did, and `ends` then at the
+    latest, or did; it has run for `used_seconds`, and ended with `wait_status` (7 * 256 for an exit with 7, 9 for
+    that signal).  Each is None if that was not asked or not said.
     """
 
     state: JobState
@@ -106,3 +116,7 @@ class JobReport:
     submitted: datetime | None = None
     begins: datetime | None = None
     ends: datetime | None = None
+    # It grows with each observation, which is no news.
+    used_seconds: int | None = field(default=None, compare=False)
+    wait_status: int | None = None
+    nodes: str = ""

@@ -83,12 +83,21 @@ class Availability:
         """
         wanted = [key for key in self._sites if among is None or key in among]
         self._snapshots.refresh(user, wanted)
+        await self._projects_known(user, patience_seconds, wanted)
+        return self.facts(user)
+
+    async def refreshed_by_monitors(self, user: str, patience_seconds: float, among: Collection[str]) -> None:
+        """Start to ask for the same, but nobody except monitors; waits as `refreshed`."""
+        self.refresh_by_monitors()
+        wanted = [key for key, site in self._sites.items() if key in among and site.monitor]
+        await self._projects_known(user, patience_seconds, wanted)
+
+    async def _projects_known(self, user: str, patience_seconds: float, wanted: Collection[str]) -> None:
         new = [self._question(user, key) for key in wanted if self._is_due(user, key, self._sites[key])]
         if first := {key: task for key, task in new if (user, key) not in self._waited}:
             await asyncio.wait(first.values(), timeout=patience_seconds)
             # Not before: who asks while somebody waits needs the answer as well.
             self._waited.update((user, key) for key in first)
-        return self.facts(user)
 
     def _of(self, user: str, key: str) -> SiteFacts:
         return replace(self._snapshots.of(user, key), projects=self._projects(user, key).projects)

@@ -14,6 +14,7 @@ from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.sessions import WINDOW_BYTES
 from slurm_ssh.ssh.transport import ConnectionLost
 from slurm_ssh.tunnels import answer
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, Way, address
@@ -24,7 +25,6 @@ CLIENTS_AT_ONCE = 200
 
 # Further ones that are told so; the rest is hung up on.
 _TOLD_AT_ONCE = 20
-_CHUNK = 256 * 1024
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 # How long a client waits to be through.
@@ -53,6 +53,12 @@ class _Open:
     def leads_to(self, route: Route) -> bool:
         """Whether this is the way to the same server."""
         return self.listener.is_serving() and replace(route, local_port=self.route.local_port) == self.route
+
+    @property
+    def which_job(self) -> str:
+        """The job of the server, as a sentence."""
+        route = self.route
+        return sentences.WHICH_JOB.format(site=self.site.title, node=route.node, launch=route.launch_id)
 
     def is_through(self) -> None:
         """Note that nothing is in the way."""
@@ -135,7 +141,9 @@ class TunnelKeeper:
         """Open a tunnel at the route's local port; return False if another program has that."""
         arrived, port = partial(self._arrived, route.launch_id), route.local_port
         try:
-            listener = await asyncio.start_server(arrived, LOCAL_ADDRESS, port, limit=_CHUNK, start_serving=False)
+            listener = await asyncio.start_server(
+                arrived, LOCAL_ADDRESS, port, limit=WINDOW_BYTES, start_serving=False
+            )
             # From here on whoever closes the tunnel closes its port, also if nobody waits for it any more.
             self._open[route.launch_id] = _Open(route, site, listener)
             await listener.start_serving()
@@ -189,9 +197,10 @@ class TunnelKeeper:
         """Carry one client's connection to the node and back until either side ends it, or tell why not."""
         try:
             if is_full:
-                await answer.tell(reader, writer, sentences.TUNNEL_FULL.format(most=CLIENTS_AT_ONCE))
+                said = sentences.TUNNEL_FULL.format(most=CLIENTS_AT_ONCE)
+                await answer.tell(reader, writer, said, tunnel.which_job)
             elif not await self._is_carried(tunnel, reader, writer) and tunnel.trouble:
-                await answer.tell(reader, writer, tunnel.trouble.said(_today()))
+                await answer.tell(reader, writer, tunnel.trouble.said(_today()), tunnel.which_job)
         except OSError:
             pass  # The client went away in the middle.
         finally:
@@ -221,7 +230,7 @@ class TunnelKeeper:
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Copy until the source ends, then end the sink's sending side."""
-    while data := await source.read(_CHUNK):
+    while data := await source.read(WINDOW_BYTES):
         sink.write(data)
         await sink.drain()
     if sink.can_write_eof():

@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from jupyterhub import orm
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from languages import for_log
 from slurm_ssh.text import one_line
 from slurm_ssh.tunnels.answer import IN_PLACE
+from slurm_ssh_spawner.hub.storing import forget_token
 from slurm_ssh_spawner.launch.source import Kind, Source, shown
 from slurm_ssh_spawner.sentences import copying as say
 
@@ -72,9 +72,7 @@ async def copied(db: Any, spawner: Any, title: str, source: Source) -> Copied:
     try:
         answer = await _ask(f"{await spawner.get_url()}jupyterhub-sites/copy", token, source)
     finally:
-        if row := orm.APIToken.find(db, token):
-            db.delete(row)
-            db.commit()
+        forget_token(db, token)
     made = _said(answer, title, source)
     _log.info("copy of %s for %s: %s", shown(source.place), user.name, made.page or for_log(made.problem))
     return made

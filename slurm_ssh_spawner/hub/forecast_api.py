@@ -5,11 +5,12 @@ from typing import Any
 
 from languages import for_reader
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from profiles.offer.offer import Offer
 from slurm_ssh.facts.forecasts import Known
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.ssh.login import Login
+from slurm_ssh_spawner.hub import onlookers
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
 from slurm_ssh_spawner.launch import forecast, script
@@ -25,9 +26,9 @@ class ForecastHandler(OfferHandler):
 
     With `open=0` no connection is opened to any site.  The answer is
     `{"sites": {KEY: {"said": "", "begins": null, "ends": null, "refused": false}}, "again": false}`: of the site
-    chosen, and of others to which the person has a connection.  `{begins}` in what is said is that moment, `ends`
-    when the job's time would be up (ISO 8601).  A site of which nothing is known is missing; `again`: ask in some
-    seconds, it may be known then.
+    chosen, and of others to which the person has a connection.  Whoever asks about somebody else hears what that
+    person was told.  `{begins}` in what is said is that moment, `ends` when the job's time would be up (ISO 8601).
+    A site of which nothing is known is missing; `again`: ask in some seconds, it may be known then.
     """
 
     others = frozenset({"user", "server", "open"})
@@ -57,17 +58,19 @@ async def forecasts(hub: Hub, request: StartRequest, choices: Choices, *, may_op
     }
 
 
-async def _known(hub: Hub, launch: Launch) -> Known:
+async def _known(hub: Hub, launch: NotebookLaunch) -> Known:
     login = Login(launch.user, launch.owner, launch.site_key)
-    request = script.asked(launch, _NONE, mark(hub.launcher.hub_name, _NONE), ":\n")
+    request = script.asked(launch, _NONE, mark("jupyter", hub.launcher.hub_name, _NONE), ":\n")
     try:
+        if onlookers.looks_on():
+            return hub.core.forecasts.known(login, request)
         return await hub.core.forecasts.of(login, launch.site, request, _PATIENCE_SECONDS)
     except ValueError:
         # A start says what is wrong with the profile.
         return Known()
 
 
-def _told(offer: Offer, launch: Launch, known: Known) -> dict[str, Any]:
+def _told(offer: Offer, launch: NotebookLaunch, known: Known) -> dict[str, Any]:
     said = forecast.said(offer, launch, known.forecast)
     return {
         # It may be what somebody asked for who reads another language.

@@ -9,7 +9,7 @@ from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 from tornado.httputil import url_concat
 
-from slurm_ssh_spawner.hub import links, naming, presets, shared
+from slurm_ssh_spawner.hub import links, naming, onlookers, presets, shared
 from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.hub.looked_at import nothing_made, wanted
 from slurm_ssh_spawner.hub.password import AsksPassword
@@ -33,6 +33,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if name := self.get_query_argument(_SETTINGS, ""):
             self._filled = await presets.found(self.settings[shared.SETTING], self.current_user.name, name)
         user = self._user_of(user_name)
+        onlookers.note(self.current_user, user or self.current_user)
         with nothing_made(self.db, user, server_name):
             await super()._get(user_name=user_name, server_name=server_name, display_name=display_name)
 
@@ -102,9 +103,11 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
 
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Return a page; that of the form also gets which server it is for, and where it is sent."""
-        if name == "spawn.html":
-            values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
-        return super().render_template(name, sync, **values)
+        if name != "spawn.html":
+            return super().render_template(name, sync, **values)
+        values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
+        # As that of Home: nothing in it is awaited.
+        return _there(super().render_template(name, True, **values))
 
     @property
     def _asked(self) -> str:
@@ -140,3 +143,8 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if self._problem or not self._name:
             return str(self.request.path)
         return str(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(server)))
+
+
+async def _there(page: str) -> str:
+    """Return a page that JupyterHub awaits."""
+    return page

@@ -14,6 +14,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from slurm_ssh.errors import Unavailable
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub.storing import forget_token
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.records.stops import BY_HUB
@@ -121,9 +122,7 @@ class OwnApi:
         try:
             return await self._answer(request)
         finally:
-            if row := orm.APIToken.find(self._app.db, token):
-                self._app.db.delete(row)
-                self._app.db.commit()
+            forget_token(self._app.db, token)
 
     async def _answer(self, request: HTTPRequest) -> HTTPResponse:
         """Return the hub's answer, one with an error if there is none."""

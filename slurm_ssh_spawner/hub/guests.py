@@ -158,11 +158,22 @@ def end_with_server(row: Any) -> None:
     _end_all((*row.shares, *row.share_codes), "the server has stopped")
 
 
+def end_with_guest(user: Any) -> None:
+    """End all access of a user who is removed from JupyterHub to the servers of others."""
+    _end_all(user.orm_user.shared_with_me, f"{user.name} was removed")
+
+
 def sweep(db: Any, users: Any, catalogue: Catalogue) -> None:
-    """End what has come to its end: by its time, with its server, or as its profile is shared no more."""
+    """End what has come to its end: by its time, with its server, or as its profile is shared no more.
+
+    What cannot be ended holds up nothing else, and is in the log.
+    """
     for each in (*db.query(orm.Share), *db.query(orm.ShareCode)):
-        if why := _why_over(each, users, catalogue):
-            _end_all((each,), why)
+        try:
+            if why := _why_over(each, users, catalogue):
+                _end_all((each,), why)
+        except Exception:  # noqa: BLE001 - whatever it is, others' access has to end
+            _log.exception("sharing: what has come to its end could not be ended; it is tried again")
 
 
 def keep_sweeping(db: Any, users: Any, catalogue: LiveCatalogue) -> None:
@@ -172,7 +183,7 @@ def keep_sweeping(db: Any, users: Any, catalogue: LiveCatalogue) -> None:
         try:
             sweep(db, users, catalogue.current)
         except SQLAlchemyError:
-            _log.exception("sharing: what has come to its end could not be ended; it is tried again")
+            _log.exception("sharing: what has come to its end is not known; it is looked at again")
 
     async def stop() -> None:
         timer.stop()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from slurm_ssh_spawner.hub.storing import store
+
 # Person and server: made by a look alone, and how many look at it now.
 _made: set[tuple[str, str]] = set()
 _lookers: Counter[tuple[str, str]] = Counter()
@@ -44,4 +46,4 @@ def _forget(db: Any, user: Any, server: str) -> None:
     if row is not None and not user.spawners[server].active:
         user.spawners.pop(server)
         db.delete(row)
-        db.commit()
+        store(db)

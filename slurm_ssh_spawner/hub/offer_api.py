@@ -8,6 +8,7 @@ from tornado import web
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.hub import onlookers
 from slurm_ssh_spawner.hub.shared import SETTING, StartRequest
 
 
@@ -18,7 +19,8 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
     under its name (`&profile=KEY&time=2h`), it is `told.looked_at`: of that profile alone, with what would come of
     them.  Moments in its texts stand in braces, for the reader's clock.
 
-    Needed is the scope `servers` for that user.
+    Needed is the scope `servers` for that user.  Whoever asks about somebody else is told what is known: no site
+    is asked as that person.
     """
 
     # What is asked besides choices.
@@ -46,6 +48,7 @@ class OfferHandler(APIHandler):  # type: ignore[misc]
         user = self.find_user(name)
         if user is None:
             raise web.HTTPError(404)
+        onlookers.note(asker, user)
         return user
 
     def choices(self) -> Choices:

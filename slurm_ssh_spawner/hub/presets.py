@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
 
@@ -14,7 +13,8 @@ from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
 from profiles.sentences import labels as form_labels
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub.shared import SETTING, Hub, StartRequest
+from slurm_ssh_spawner.hub.home import Page
+from slurm_ssh_spawner.hub.shared import Hub, StartRequest
 from slurm_ssh_spawner.launch.records import DatabaseAway
 from slurm_ssh_spawner.launch.records.presets import LONGEST_NAME, MOST, Preset, named
 from slurm_ssh_spawner.sentences import labels
@@ -47,9 +47,9 @@ class PresetsPart:
 
 
 async def part(hub: Hub, request: StartRequest, said: str = "") -> PresetsPart:
-    """Return what stands beside the form of a server of theirs; without the database there are no presets."""
+    """Return what stands beside the form of a server of theirs; no presets that only an absent database knows."""
     try:
-        kept = await hub.launcher.records.presets.of(request.user)
+        kept = await hub.last_read.presets(request.user)
     except DatabaseAway as error:
         _log.warning("the form shows no presets: %s", error)
         kept = ()
@@ -90,8 +90,8 @@ def _text(offer: Offer, preset: Preset) -> str:
     """Return what is in a preset; of what the person does not see, its key."""
     chosen = preset.choices
     profile, site = chosen.get("profile", ""), chosen.get("site", "")
-    seen = offer.catalogue.profiles[profile].name if profile in offer.profiles() else profile
-    place = offer.catalogue.sites[site].title if site in offer.sites(profile) else site
+    seen = offer.menu.entries[profile].name if profile in offer.entries() else profile
+    place = offer.menu.sites[site].title if site in offer.sites(profile) else site
     text = labels.PROFILE_ON_SITE.format(profile=seen, site=place) if site else seen
     return ", ".join([text, *_others(preset)])[:_LONGEST_TEXT]
 
@@ -103,14 +103,8 @@ def _others(preset: Preset) -> Iterator[str]:
             yield labels.NAME_AND_VALUE.format(name=label, value=value)
 
 
-class _Presets(BaseHandler):  # type: ignore[misc]
+class _Presets(Page):
     """What is sent belongs to who sends it: nobody sees or changes those of others, no administrator either."""
-
-    @property
-    def shared(self) -> Hub:
-        """What all spawners share."""
-        hub: Hub = self.settings[SETTING]
-        return hub
 
     @property
     def name(self) -> str:

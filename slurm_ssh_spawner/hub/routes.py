@@ -30,6 +30,7 @@ from jupyterhub.utils import url_path_join
 from languages import requests
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
+from slurm_ssh_spawner.hub.ask_again import AskAgain
 from slurm_ssh_spawner.hub.changes import Changes
 from slurm_ssh_spawner.hub.forecast_api import ForecastHandler
 from slurm_ssh_spawner.hub.form_page import FormHandler
@@ -51,13 +52,13 @@ from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.open_page import OpenPage
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
+from slurm_ssh_spawner.hub.removal import UserHandler
 from slurm_ssh_spawner.hub.script_api import ScriptHandler
 from slurm_ssh_spawner.hub.server_api import ServerHandler
 from slurm_ssh_spawner.hub.share_api import GroupShares, ServerShareCodes, ServerShares, UserShares
 from slurm_ssh_spawner.hub.share_pages import AcceptInvitation, Invite, Leave, SharePage, TakeBack
 from slurm_ssh_spawner.hub.start_pages import CancelStart, StartAddress, StartPart
 from slurm_ssh_spawner.hub.start_view import start_view, stopping
-from slurm_ssh_spawner.hub.stopping import UserHandler
 from slurm_ssh_spawner.launch.starting import ticking, took
 from slurm_ssh_spawner.sentences import admin, copying, guest_labels, labels
 from slurm_ssh_spawner.sentences import guests as guest_sentences
@@ -73,6 +74,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/offer/ask-again", AskAgain),
     (r"/api/forecast", ForecastHandler),
     (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from jupyterhub.apihandlers.users import UserAPIHandler
-
 from slurm_ssh_spawner.launch.records.stops import BY_OWNER, by_admin, by_service
 
 # Long enough to see a job of a quick cluster end; what takes longer is seen on the page.
@@ -22,22 +20,19 @@ class StopsServers:
 
     async def stop_server(self, owner: Any, name: str) -> None:
         """Stop a server, or take back its start; return once it is done, or soon: it is done all the same."""
-        stopping = asyncio.ensure_future(self._stopped(owner, name))
+        stopping = asyncio.ensure_future(self.stopped(owner, name))
         # What became of it stands on Home, and in the log.
         stopping.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.wait((stopping,), timeout=_STOP_SECONDS)
 
-    async def _stopped(self, owner: Any, name: str) -> None:
+    async def stopped(self, owner: Any, name: str) -> None:
+        """Stop a server, or take back its start; return once JupyterHub knows more, or waits no longer."""
         spawner = owner.spawners[name]
         if spawner.pending == "spawn" and spawner._spawn_future:
             spawner._spawn_future.cancel()
             await asyncio.wait((spawner._spawn_future,))
         if spawner.active and not spawner.pending:
             await self.stop_single_user(owner, name)
-
-
-class UserHandler(StopsServers, UserAPIHandler):  # type: ignore[misc]
-    """`/hub/api/users/<name>` as JupyterHub has it: who removes a person stops their server."""
 
 
 def who_asks(handler: Any, owner: str) -> str:

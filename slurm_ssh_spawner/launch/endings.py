@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from languages import for_keeping, for_log
+from markupsafe import Markup, escape
+
+from languages import in_each
 from slurm_ssh import sentences as slurm_sentences
 from slurm_ssh.core import Core
 from slurm_ssh.deadline import Deadline
@@ -37,9 +39,11 @@ _log = logging.getLogger(__name__)
 class EndNotice:
     """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none.
 
+    `template` is the sentence with `{ended}` in the place of that moment.
     `never_up`: it is the end of a start, of which a page may say more.  `server` is its name, "" the default one.
     """
 
+    template: str
     sentence: str
     log: str = ""
     never_up: bool = False
@@ -53,6 +57,10 @@ class EndNotice:
     def __str__(self) -> str:
         """Return the sentence."""
         return self.sentence
+
+    def __html__(self) -> Markup:
+        """Return the sentence as templates show it: its moment in the reader's zone."""
+        return escape(self.sentence)
 
 
 class Endings:
@@ -142,6 +150,10 @@ class Endings:
         self._begun[user, server] = datetime.now(UTC)
         self._ended.pop((user, server), None)
 
+    def forget_person(self, user: str) -> None:
+        """Tell nobody of a person's servers that ended."""
+        self._ended = {server: record for server, record in self._ended.items() if record.user != user}
+
     async def recall(self) -> None:
         """Tell also what ended before the hub started."""
         try:
@@ -177,10 +189,11 @@ class Endings:
             if record.server
             else (sentences.SERVER_ENDED, sentences.SERVER_NEVER_UP)
         )
-        sentence = (did_not_come if never_up else ended).format(
-            server=record.server, site=site, ended=clock(_ended(record)), problem=reason
-        )
-        return EndNotice(sentence, record.end_log, never_up, record.server)
+        words = did_not_come if never_up else ended
+        names = {"server": record.server, "site": site, "problem": reason}
+        template = words.format(**names, ended="{ended}")
+        sentence = words.format(**names, ended=clock(_ended(record)))
+        return EndNotice(template, sentence, record.end_log, never_up, record.server)
 
 
 def why_ended(record: LaunchRecord, site: str, reader: Reader = OWNER) -> str:
@@ -209,16 +222,13 @@ def _who_stopped(record: LaunchRecord, reader: Reader) -> str:
 
 def time_was_up(reason: str) -> bool:
     """Return whether that is the reason of a launch that ended because its time was up."""
-    said = slurm_sentences.TIME_WAS_UP, slurm_sentences.SOME_TIME_WAS_UP
     # A hub's default language may have been another one when it was kept.
-    return any(_is_of(reason, *map(language, said)) for language in (for_keeping, for_log))
+    if reason in {"TIMEOUT", *in_each(slurm_sentences.SOME_TIME_WAS_UP)}:
+        return True
+    return any(_like(each).fullmatch(reason) for each in in_each(slurm_sentences.TIME_WAS_UP))
 
 
-def _is_of(reason: str, with_a_time: str, without: str) -> bool:
-    return reason in {"TIMEOUT", without} or _like(with_a_time).fullmatch(reason) is not None
-
-
-@lru_cache(4)
+@lru_cache(64)
 def _like(with_a_time: str) -> re.Pattern[str]:
     """Return what matches a sentence with any time in the place of its own."""
     return re.compile(".{1,20}".join(map(re.escape, with_a_time.split("{time}"))))

@@ -103,6 +103,8 @@ NEVER_SUBMITTED = _("The hub was restarted, and Slurm does not have the job.")
 CAME_TO_ITS_END = _("The job at {site} has ended ({state}).")
 GONE_FROM_SLURM = _("The job at {site} has ended: Slurm does not list it any more.")
 NO_SUCH_PERSON = _("{user} does not use this hub any more.")
+STILL_BEING_STOPPED = _("The servers of {user} are still being stopped. Remove {user} in a minute.")
+FORMER_USER = _("{user} (removed {day})")
 NOT_STARTED_AGAIN = _("The server of {user} could not be started again yet.")
 TOKEN_AWAITED = _("The hub was restarted. It waits until the server reports again, some minutes at most.")
 SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.")
@@ -213,8 +215,11 @@ NO_SUCH_LANGUAGE = _(
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
-CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}).")
-CHECKED_TEXT = _("{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}).")
+CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}, job types: {job_types}).")
+CHECKED_TEXT = _(
+    "{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}, job types: {job_types})."
+)
+JOB_TYPES = _("Job types:")
 FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")
@@ -224,6 +229,10 @@ NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as time=2h
 
 # -- the page around the options form ---------------------------------------------------------------------------
 START_FOR = _("It will run as {name}.")
+START_FOR_KNOWN = _(
+    "You see what the hub already knows. The hub asks no cluster as {name} before you press Start, "
+    "so profiles and projects may be missing."
+)
 SERVER_NAME_HINT = _("Without a name it is your default server.")
 
 # -- a person's own settings for the form ------------------------------------------------------------------------

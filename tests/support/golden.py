@@ -4,13 +4,17 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from job_service import script as batch_script
 from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
+from profiles.offer.choices import Choices
+from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.job import mark
@@ -23,7 +27,7 @@ from tests.support import builders
 from tests.support.folders import DATA
 
 FOLDER = DATA / "golden"
-_MARK = mark("hub", builders.LAUNCH_ID)
+_MARK = mark("jupyter", "hub", builders.LAUNCH_ID)
 
 
 def _plain() -> JobRequest:
@@ -101,9 +105,60 @@ SCRIPTS: dict[str, Callable[[], JobRequest]] = {
 }
 
 
+def batch_launch(site: Mapping[str, Any] | None = None, **job_type: Any) -> BatchLaunch:
+    """Return the job of alice's at geneva that a job type is there; without more it runs a line of her own."""
+    sites = {"geneva": builders.site(**{"jobs": {"folder": "/scratch/{owner}/jobs"}, **(site or {})})}
+    own = {"name": "Command", "command": "any"} if "run" not in job_type else {"name": "Reconstruction"}
+    found = builders.catalogue(sites=sites, job_types={"recon": {**own, **job_type}})
+    return resolve_job(Offer(found.jobs, {}, Person("alice"), builders.NOW), Choices.of({}))
+
+
+def _batch(launch: BatchLaunch, *fragments: Fragment, title: str = "a job title") -> JobRequest:
+    return batch_script.build(launch, builders.LAUNCH_ID, mark("job", "hub", builders.LAUNCH_ID), title, fragments)
+
+
+def _command() -> JobRequest:
+    """A line of its owner's, and nothing of the site's own."""
+    return _batch(batch_launch({"partitions": {}, "projects": "none"}))
+
+
+def _run() -> JobRequest:
+    """A program with arguments, modules, a ticket, a task a core; it may begin again."""
+    path = f"/scratch/alice/tickets/{builders.LAUNCH_ID}.ccache"
+    ticket = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {path}"))
+    job_type = {
+        "run": ["/gpfs/apps/recon/bin/recon", "--out", "results", "--quality", "5"],
+        "modules": ["nix/hpc/recon/2.1"],
+        "resources": {"cores": {"default": 8, "max": 8}},
+        "tasks": "core",
+        "requeue": True,
+    }
+    return _batch(batch_launch(**job_type), ticket)
+
+
+def _odd_command() -> JobRequest:
+    """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
+    site = {
+        "jobs": {"folder": "/scratch/a 'b' #(id)\\/{owner}"},
+        "directives": {"exclusive": True, "constraint": "ib"},
+        "slurm_path": "/opt/slurm it's/bin",
+        "container": ["apptainer", "exec", "{image}"],
+    }
+    own = {"prefix": "/opt/a b & c", "environment": {"TEXT": "a'b\"c; id #\nsecond line"}}
+    program = {"run": ["run; me", "--x=&y", "*", "it's"], "container": "/gpfs/images/my lab.sif"}
+    return _batch(batch_launch(site, **program, **own), title="it's `id` \n; exit")
+
+
+BATCH: dict[str, Callable[[], JobRequest]] = {
+    "batch/command": _command,
+    "batch/run": _run,
+    "batch/odd-values": _odd_command,
+}
+
+
 def text(name: str) -> str:
     """Return the script of this name as it is now."""
-    return slurm_jobs.batch_script(SCRIPTS[name]())
+    return slurm_jobs.batch_script((SCRIPTS | BATCH)[name]())
 
 
 def path(name: str) -> Path:
@@ -150,5 +205,5 @@ def program_path(name: str) -> Path:
 if __name__ == "__main__":
     for name in PROGRAMS:
         program_path(name).write_text(submission(name)[0], encoding="utf-8")
-    for name in SCRIPTS:
+    for name in SCRIPTS | BATCH:
         path(name).write_text(text(name), encoding="utf-8")

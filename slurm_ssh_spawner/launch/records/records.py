@@ -8,12 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernels.shell import Shell
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
 from slurm_ssh_spawner.launch.records.announcements import Announcements
 from slurm_ssh_spawner.launch.records.database import open_engine
+from slurm_ssh_spawner.launch.records.former import Former
 from slurm_ssh_spawner.launch.records.presets import Presets
 from slurm_ssh_spawner.launch.records.schema import ACCEPTED, LAUNCHES, RELEASES, RUNS, SCRIPTS
 from slurm_ssh_spawner.launch.records.values import LISTED, LaunchRecord, RunRecord
@@ -34,7 +35,13 @@ class LaunchRecords:
         self.history = history.History(self._worker)
         self.announcements = Announcements(self._worker)
         self.presets = Presets(self._worker)
+        self.former = Former(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
+
+    @property
+    def revision(self) -> int:
+        """Another number after each write: what was read at this one need not be read again."""
+        return self._worker.revision
 
     async def close(self) -> None:
         """Write what waits, and close the database."""
@@ -47,7 +54,7 @@ class LaunchRecords:
     async def begin(
         self,
         launch_id: LaunchId,
-        launch: Launch,
+        launch: NotebookLaunch,
         releases: Sequence[Shell] = (),
         *,
         server: str = "",

@@ -196,6 +196,63 @@ async def test_of_many_answers_the_oldest_are_forgotten(
     assert _asked(local) == 4
 
 
+@pytest.mark.usefixtures("turns")
+async def test_whoever_tries_many_choices_has_nobody_elses_answers_forgotten(
+    forecasts: Forecasts, site: Site, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST", 4)
+    monkeypatch.setattr(module, "_MOST_OF_ONE", 2)
+    await forecasts.of(BOB, site, builders.request(), LONG)
+    for cores in range(1, 6):
+        await forecasts.of(ALICE, site, builders.request(cores=cores), LONG)
+    asked = _asked(local)
+    for cores in (4, 5):
+        await forecasts.of(ALICE, site, builders.request(cores=cores), LONG)
+    assert await forecasts.of(BOB, site, builders.request(), LONG) == Known(_BEGINS)
+    assert _asked(local) == asked
+    await forecasts.of(ALICE, site, builders.request(cores=3), LONG)
+    assert _asked(local) == asked + 1
+
+
+async def test_one_who_asks_with_ever_new_choices_takes_nobodys_turn(
+    forecasts: Forecasts, site: Site, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.2)
+    cores = 1
+    await forecasts.of(ALICE, site, builders.request(cores=cores), LONG)
+    # It is not the site's turn: Bob waits, and looks only once the greedy one has had two more answers.
+    assert await forecasts.of(BOB, site, builders.request(), 0) == _NOTHING_YET
+    while _asked(local) < 4:
+        cores += 1
+        await forecasts.of(ALICE, site, builders.request(cores=cores), LONG)
+        await asyncio.sleep(0)
+    assert await forecasts.of(BOB, site, builders.request(), LONG) == Known(_BEGINS)
+
+
+async def test_who_waits_is_asked_for_what_they_wanted_last_also_if_they_do_not_come_back(
+    forecasts: Forecasts, site: Site, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.2)
+    await forecasts.of(ALICE, site, builders.request(), LONG)
+    for cores in (1, 2, 3):
+        assert await forecasts.of(BOB, site, builders.request(cores=cores), 0) == _NOTHING_YET
+    await until(lambda: _asked(local) == 2)
+    await until(lambda: "--cpus-per-task=3\n" in local.told("forecast.stdin"))
+
+
+async def test_who_has_gone_is_not_asked_for(
+    forecasts: Forecasts, site: Site, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.2)
+    await forecasts.of(ALICE, site, builders.request(), LONG)
+    monkeypatch.setattr(module, "_WAITING_SECONDS", 0.05)
+    assert await forecasts.of(BOB, site, builders.request(), 0) == _NOTHING_YET
+    carol = Login("carol", "carol", "geneva")
+    while await forecasts.of(carol, site, builders.request(), LONG) == _NOTHING_YET:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    assert _asked(local) == 2
+
+
 async def test_what_no_job_can_hold_is_asked_of_nobody(forecasts: Forecasts, site: Site, local: LocalSite) -> None:
     with pytest.raises(ValueError, match="control characters"):
         await forecasts.of(ALICE, site, builders.request(directives={"comment": "a\nb"}), LONG)

@@ -129,8 +129,15 @@ async def test_nobody_asks_in_the_name_of_another(
     assert (answer.status_code, local.exchanges) == (403, 0)
 
 
-async def test_an_admin_asks_as_the_person_whose_server_it_is(hub: RunningHub, local: LocalSite) -> None:
+async def test_an_admin_is_told_what_the_person_whose_server_it_is_has_asked_for(
+    hub: RunningHub, local: LocalSite
+) -> None:
     _begins(local, minutes=0)
-    ruth, _ = hub.person("ruth", admin=True), hub.person("alice")
-    assert (await _asked(hub, ruth, "?user=alice&profile=jupyterlab")).json()["sites"]
+    ruth, alice = hub.person("ruth", admin=True), hub.person("alice")
+    assert (await _asked(hub, ruth, "?user=alice&profile=jupyterlab")).json() == _NOTHING
+    assert local.exchanges == 0
+    known = (await _asked(hub, alice, "?profile=jupyterlab")).json()
     assert f"--output={local.home}/alice/jobs/" in local.told("forecast.stdin").replace("'", "")
+    exchanges = local.exchanges
+    assert (await _asked(hub, ruth, "?user=alice&profile=jupyterlab")).json() == known
+    assert local.exchanges == exchanges

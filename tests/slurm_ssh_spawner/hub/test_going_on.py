@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 
 from slurm_ssh.errors import Unavailable
@@ -49,6 +51,21 @@ async def test_a_server_that_the_hub_looks_at_is_started_after_that(
     spawner._check_pending = False
     await starting
     await alice.user.stop("")
+
+
+async def test_a_token_that_stays_ends_by_itself_and_jupyterhubs_database_can_be_used_again(
+    hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
+    await hub.person("alice")
+    hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
+    refuses = "BEFORE DELETE ON api_tokens BEGIN SELECT RAISE(ABORT, 'kept'); END"
+    hub.app.db.execute(sa.text(f"CREATE TRIGGER kept {refuses}"))
+    hub.app.db.commit()
+    with pytest.raises(Unavailable, match="alice"):
+        await OwnApi(hub.app).start("alice", "")
+    token = next(each for each in hub.app.db.query(orm.APIToken) if each.note == "Server goes on after a restart")
+    assert token.expires_at
 
 
 async def test_nobody_else_is_started(hub: LaunchingHub) -> None:

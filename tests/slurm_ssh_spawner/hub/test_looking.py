@@ -13,6 +13,8 @@ from tests.support.launching import LaunchingHub
 from tests.support.local import LocalSite
 from tests.support.waiting import until
 
+_MONITOR = {"principal": "watch@LAB.TEST", "keytab": "/nonexistent/keytab", "login": "watch"}
+
 
 def _two_sites(local: LocalSite) -> dict[str, Any]:
     return {"sites": {"geneva": launching.site(local), "lugano": launching.site(local, title="Lugano")}}
@@ -35,3 +37,33 @@ async def test_home_asks_only_where_the_person_is_connected(hub: LaunchingHub) -
     await alice.page("home")
     await until(lambda: bool(hub.local.entered))
     assert set(hub.local.entered) == {("alice", "lugano")}
+
+
+async def test_nobodys_site_is_asked_as_them_while_an_admin_looks_at_their_form(hub: LaunchingHub) -> None:
+    ruth, _ = await hub.person("ruth", admin=True), await hub.person("alice")
+    page = await ruth.page("spawn/alice")
+    assert "The hub asks no cluster as alice before you press Start" in page.text
+    choices = "user=alice&profile=jupyterlab&site=geneva"
+    for path in ("offer?user=alice", f"offer?{choices}", f"forecast?{choices}", f"job-script?{choices}"):
+        answer = await ruth.page(f"api/{path}", headers={"X-XSRFToken": ruth.xsrf})
+        assert answer.status_code == 200, answer.text
+    assert (hub.local.entered, hub.local.exchanges) == ([], 0)
+
+
+async def test_for_an_admin_who_looks_monitors_are_asked_and_nobody_in_their_place(
+    hub: LaunchingHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = launching.site(hub.local, monitor=_MONITOR)
+    hub.offer(sites={"geneva": watched, "lugano": launching.site(hub.local, title="Lugano")})
+    ruth, _ = await hub.person("ruth", admin=True), await hub.person("alice")
+    await ruth.page("spawn/alice")
+    await until(lambda: "watch@LAB.TEST gets no ticket" in caplog.text)
+    assert hub.local.entered == []
+
+
+async def test_an_admin_starts_a_server_for_somebody_as_them(hub: LaunchingHub) -> None:
+    ruth, _ = await hub.person("ruth", admin=True), await hub.person("alice")
+    await ruth.page("spawn/alice")
+    page = await ruth.post("spawn/alice", [("profile", "jupyterlab"), ("site", "geneva")])
+    assert launching.REFUSED_BY_SLURM in page.text
+    assert ("alice", "geneva") in hub.local.entered

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from jupyterhub import orm
 from jupyterhub.app import JupyterHub
 from jupyterhub.scopes import get_scopes_for
@@ -301,6 +302,27 @@ async def test_the_hub_itself_ends_what_has_come_to_its_end(hub: LaunchingHub) -
     guests.keep_sweeping(hub.app.db, hub.app.users, hub.core.catalogue)
     while _may_enter(bob):  # noqa: ASYNC110 - it is the hub that ends it
         await asyncio.sleep(0.1)
+
+
+async def test_one_that_cannot_be_ended_holds_up_no_other(hub: LaunchingHub) -> None:
+    alice, bob, carol = await hub.person("alice"), await hub.person("bob"), await hub.person("carol")
+    await _up(hub, alice)
+    await _let_in(alice, bob)
+    await _up(hub, carol)
+    row = carol.user.orm_spawners["south"]
+    code, _ = guests.invite(hub.app.db, row, 60, None)
+    guests.accept(hub.app.db, guests.invitation(hub.app.db, code), bob.user)
+    first, second = hub.app.db.query(orm.Share).order_by(orm.Share.id)
+    for share in (first, second):
+        share.expires_at -= timedelta(hours=1)
+    refuses = "BEFORE DELETE ON shares WHEN OLD.id = :id BEGIN SELECT RAISE(ABORT, 'kept'); END"
+    hub.app.db.execute(sa.text(f"CREATE TRIGGER kept {refuses}".replace(":id", str(first.id))))
+    hub.app.db.commit()
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert [share.owner.name for share in hub.app.db.query(orm.Share)] == ["alice"]
+    hub.app.db.execute(sa.text("DROP TRIGGER kept"))
+    guests.sweep(hub.app.db, hub.app.users, hub.core.catalogue.current)
+    assert not hub.app.db.query(orm.Share).count()
 
 
 async def test_a_second_invitation_never_shortens_the_first(hub: LaunchingHub) -> None:

@@ -1,0 +1,99 @@
+"""Make the job of a batch launch.  Pure; secrets are not in its script."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from job_service import layout
+from kernels import hook
+from kernels.fragment import Fragment
+from kernels.hook import JobContext
+from kernels.shell import join, quote, templates
+from profiles.offer.launch import BatchLaunch
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.jobs import frame
+from slurm_ssh.slurm import jobs as slurm_jobs
+
+_TEMPLATES = templates("job_service", frame.PACKAGE)
+_OWNERS_LINE = ("bash", layout.COMMAND)
+
+
+def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Sequence[Fragment]) -> JobRequest:
+    """Return the job that does what `launch` says; `fragments` come after its environments and before its hooks.
+
+    Its folder, with `.job` in it and the line of its owner if it runs one, is there before it begins.  Raises
+    ValueError for what no job script can hold, HookFailed.
+    """
+    folder = layout.folder(launch.jobs, launch.owner, job_id)
+    return JobRequest(
+        name=mark,
+        log_path=f"{folder}/{layout.STDOUT}",
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        time_minutes=launch.time_minutes,
+        partition=launch.partition,
+        project=launch.project,
+        reservation=launch.reservation,
+        qos=launch.qos,
+        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        directives=_directives(folder, launch.directives),
+        script=_body(launch, context(launch, job_id, mark), folder, title, fragments),
+        has_task_per_core=launch.tasks == "core",
+        may_begin_again=launch.requeue,
+    )
+
+
+def context(launch: BatchLaunch, job_id: str, mark: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it."""
+    site = launch.site
+    return JobContext(
+        launch_id=job_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.type_key,
+        site_key=launch.site_key,
+        launch_folder=f"{layout.folder(launch.jobs, launch.owner, job_id)}/{layout.OURS}",
+        slurm_path=site.slurm_path,
+        slurm_cluster=site.slurm_cluster,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
+
+
+def _directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[str, str | Literal[True]]:
+    """Return the further options: what a job that begins again, or its twin, says is appended."""
+    return {**others, "error": f"{folder}/{layout.STDERR}", "open-mode": "append"}
+
+
+def _body(launch: BatchLaunch, job: JobContext, folder: str, title: str, fragments: Sequence[Fragment]) -> str:
+    parts = [environment.fragment(launch.site.module_init) for environment in launch.environments]
+    parts += [*fragments, *(hook.fragment(name, each, job) for name, each in launch.hooks.items())]
+    return _TEMPLATES.get_template("command.sh.jinja").render(
+        **frame.values(job.slurm_path, _environ(job, folder, title, parts), parts),
+        before=[part.before for part in parts if part.before],
+        folder=quote(folder),
+        ours=quote(job.launch_folder),
+        needs_line=launch.program is None,
+        command=join(frame.in_container(launch, launch.program or _OWNERS_LINE)),
+    )
+
+
+def _environ(job: JobContext, folder: str, title: str, parts: Sequence[Fragment]) -> dict[str, str]:
+    environ = {
+        "JOB_ID": job.launch_id,
+        "JOB_TITLE": title,
+        "JOB_FOLDER": folder,
+        # What modules say while they are loaded.
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
+        # srun in it hands on what the job has, as without a batch job around it.
+        "SLURM_EXPORT_ENV": "ALL",
+    }
+    for part in parts:
+        environ.update(part.environ)
+    return environ
