@@ -13,6 +13,7 @@ from tornado import web
 from slurm_ssh.job import JobReport, LaunchId
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import moments
+from slurm_ssh_spawner.hub.kept_current import KeptCurrent
 from slurm_ssh_spawner.hub.launches_api import shown
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.hub.standing import DAY, YOUNG_SECONDS, standing
@@ -49,7 +50,7 @@ class Row:
     why: str
 
 
-class AdminPage(BaseHandler):  # type: ignore[misc]
+class AdminPage(KeptCurrent, BaseHandler):  # type: ignore[misc]
     """What the pages for admins share: who may see them, and announce.
 
     That is who may see everybody's launches by the API too.  `admin-ui` alone opens JupyterHub's own page, on

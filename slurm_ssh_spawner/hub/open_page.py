@@ -12,12 +12,13 @@ from profiles.errors import ChoiceRefused
 from profiles.offer.choices import Choices
 from slurm_ssh_spawner.hub import copier
 from slurm_ssh_spawner.hub.home import Page
+from slurm_ssh_spawner.hub.kept_current import KeptCurrent
 from slurm_ssh_spawner.hub.overview import known_to_jupyterhub
 from slurm_ssh_spawner.launch import source
 from slurm_ssh_spawner.launch.source import PARTS, Source, SourceRefused
 
 
-class OpenPage(Page):
+class OpenPage(KeptCurrent, Page):
     """`/hub/open?from=...`: the page of a link to a notebook.
 
     Opening it does nothing: a server is started by its form, and a copy is made by a form of this page.

@@ -13,6 +13,7 @@ from tornado.httputil import url_concat
 
 from slurm_ssh_spawner.hub import guests, moments
 from slurm_ssh_spawner.hub.home import Page
+from slurm_ssh_spawner.hub.kept_current import KeptCurrent
 from slurm_ssh_spawner.hub.overview import overview
 from slurm_ssh_spawner.sentences import guests as sentences
 
@@ -24,7 +25,7 @@ _LOGIN_SECONDS = 1800
 _LONGEST_CODE = 100
 
 
-class SharePage(Page):
+class SharePage(KeptCurrent, Page):
     """`/hub/share?server=...`: who has access to a server of theirs, and a form that invites somebody."""
 
     @web.authenticated

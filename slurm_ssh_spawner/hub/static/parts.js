@@ -77,7 +77,7 @@
     var control = where.own ? holder : holder && where.action && holder.querySelector(where.action);
     if (!control || control.hidden) {
       var around = where.around && document.getElementById(where.around);
-      control = (around || document).querySelector("h1, h2");
+      control = (around && around.querySelector("h1, h2")) || document.querySelector("h1, h2");
       control.tabIndex = -1;
     }
     control.focus({ preventScroll: true });

@@ -52,7 +52,8 @@ async def _people(ruth: Person, query: str = "") -> list[str]:
     """Return whose launches the table lists."""
     page = await ruth.page(f"launches{query}")
     assert page.status_code == 200, page.text
-    return [_text(row.split("</td>")[1]) for row in page.text.partition("<tbody>")[2].split("<tr>")[1:]]
+    rows = page.text.partition('<tbody id="launches-rows"')[2].split("<tr")[1:]
+    return [_text(row.partition("</td>")[2].partition("</td>")[0]) for row in rows]
 
 
 async def test_only_admins_see_it_and_only_they_are_led_there(hub: LaunchingHub) -> None:
