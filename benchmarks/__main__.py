@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -129,9 +130,20 @@ def _where(lab: Lab | None) -> dict[str, object]:
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
         "kernel": platform.release(),
+        "commit": _first_line("git", "-C", str(TREE), "describe", "--always", "--dirty"),
+        "openssh": _first_line("ssh", "-V"),
         **({"slurm": lab.run("geneva-ctl", ["sinfo", "--version"]).stdout.strip()} if lab else {}),
         **{name: version(name) for name in PACKAGES},
     }
+
+
+def _first_line(*command: str) -> str:
+    """Return how a program's answer begins, "" if it is not there or fails."""
+    try:
+        done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.partition("\n")[0]
 
 
 def _say(what: str) -> None:

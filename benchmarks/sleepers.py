@@ -49,7 +49,7 @@ def running(lab: Lab, people: Sequence[str], each: int) -> Iterator[None]:
 def _submitted(lab: Lab, people: Sequence[str], each: int) -> list[dict[str, str]]:
     """Submit the jobs, and return what the hub's database needs of each."""
     launches = [(name, f"s{number}", new_launch_id()) for number in range(each) for name in people]
-    lines = (f"{name} {server} {launch} {mark('hub', launch)}\n" for name, server, launch in launches)
+    lines = (f"{name} {server} {launch} {mark('jupyter', 'hub', launch)}\n" for name, server, launch in launches)
     said = lab.run(FRONT_END, ["bash", "-c", _SUBMIT.format(node=NODE)], input="".join(lines)).stdout
     return [dict(zip(_WORDS, line.split(), strict=True)) for line in said.splitlines()]
 

@@ -22,6 +22,7 @@ from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
 from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
+from .staying import Staying
 from .store import TicketStore
 from .taken import Taken
 from .threads import LoginThreads
@@ -31,7 +32,7 @@ from .turns import Turns
 _LOGIN_THREADS = 16
 # Of their own: no page waits for the logins of others.
 _GROUP_THREADS = 4
-_PAGE_PATIENCE_SECONDS = 5
+_GROUPS_PATIENCE_SECONDS = 5
 # Where JupyterHub's model of somebody who logs in has their ticket until all checks are passed.
 _TAKEN = "ticket"
 
@@ -120,6 +121,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
         self.keeping = TicketKeeping(self)
+        self._staying = Staying(self.tickets, self.keeping.renewal)
         self.new_ticket = NewTicket(self)
         self._group_threads = LoginThreads(_GROUP_THREADS)
         self.turns = Turns()
@@ -265,7 +267,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         if not self.manage_groups:
             return {"name": user}
         try:
-            found = await self._group_threads.run(partial(groups.of, user), _PAGE_PATIENCE_SECONDS)
+            found = await self._group_threads.run(partial(groups.of, user), _GROUPS_PATIENCE_SECONDS)
         except (TimeoutError, OSError) as error:
             self.log.warning("The groups of %s could not be read: %s", user, str(error) or "no answer in time")
             return {"name": user, "groups": None}
@@ -274,34 +276,15 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
         """True while the user's ticket is good, with `manage_groups` their groups; False asks for a new login.
 
-        One that is about to end is renewed first, if that takes no more than five seconds.  Raises NoTicket
-        when the person was let in before and is now about to start a server.
+        Raises NoTicket when the person was let in before and is now about to start a server.
         """
-        await self.keeping.renewal.refresh(user.name, _PAGE_PATIENCE_SECONDS)
-        try:
-            self.tickets.get(user.name)
-        except AuthFailed as error:
-            self.log.warning("%s must log in again: %s", user.name, error)
-            user._auth_refreshed = None  # else the answer is not asked again for auth_refresh_age
-            if handler is None:
-                return False
-            # JupyterHub 6.1.1 reads this attribute, which only requests with a token have: 500 without it.
-            if not hasattr(handler, "_token_authenticated"):
-                handler._token_authenticated = False
-            # What a person may do is known once they were let in; then False would lead to no login form.
-            let_in = hasattr(handler, "parsed_scopes") and handler.current_user is user
-            if let_in and not handler._token_authenticated:
-                raise pages.NoTicket(user.name, handler, error) from error
+        if not await self._staying.may_go_on(user, handler):
             return False
         return await self._model(user.name) if self.manage_groups else True
 
     def pre_spawn_start(self, user: Any, spawner: Any) -> None:
         """Refuse a start without a usable ticket, by whomever: raises NoTicket, which names whose is missing."""
-        try:
-            self.tickets.get(user.name)
-        except AuthFailed as error:
-            user._auth_refreshed = None
-            raise pages.NoTicket(user.name, spawner.handler, error) from error
+        self._staying.may_start(user, spawner.handler)
         self.keeping.renewal.look()
 
     def post_spawn_stop(self, user: Any, spawner: Any) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,9 @@ from traitlets.config import LoggingConfigurable
 from . import accounts, sentences
 from .ccache import parse
 from .errors import AuthFailed
+from .holds import Holds
 from .negotiate import SignedOn
+from .notices import Notices
 from .renewal import RenewalLoop, can_go_on
 from .taken import Taken
 from .threads import LoginThreads
@@ -28,7 +29,9 @@ _HOUR_MINUTES = 60
 
 
 class TicketKeeping(LoggingConfigurable):
-    """Renews the tickets of people with servers that run or start, and removes those that nobody needs.
+    """Renews the tickets of people who have a server or are held, and removes those that nobody needs.
+
+    A server counts that runs or starts; whoever is held has jobs that another process looks after.
 
     `parent` is the authenticator: its store and its refused names hold here too.
     """
@@ -38,22 +41,26 @@ class TicketKeeping(LoggingConfigurable):
         "logout",
         config=True,
         help="""When a ticket is removed before its end. Default "logout": when the person logs out. If they have
-        running servers then, when the last of these has stopped, because the hub needs the ticket to watch and
-        stop them. "idle": also when the last server of a logged-in person has stopped; their next page asks for
+        running servers or jobs then, when the last of these has stopped, because the ticket is needed to watch
+        and stop them. "idle": also when the last one of a logged-in person has stopped; their next page asks for
         a login. "never": not before its end. A deleted user's ticket is always removed.""",
     )
 
     def __init__(self, authenticator: Any) -> None:
         super().__init__(parent=authenticator)
         self._store = authenticator.tickets
-        self.renewal = RenewalLoop(self._store, self._with_servers, self._may_go_on)
+        self._holds = Holds(self._store.folder)
+        self._held: frozenset[str] = frozenset()
+        self.renewal = RenewalLoop(self._store, self._wanted, self._may_go_on)
+        self.notices = Notices(self._store, self.renewal.ends)
         self._threads = LoginThreads(_THREADS)
         self._app: Any = None
 
     def start(self, app: Any) -> None:
         """Begin to renew for the people of a JupyterHub application; the event loop runs."""
         self._app = app
-        if marked := self._store.marked():
+        self._held = self._holds.users()
+        if marked := self._store.marked() - self._held:
             for user in marked - self._with_servers_before(app):
                 self.forget(user)
         self.renewal.start()
@@ -98,10 +105,10 @@ class TicketKeeping(LoggingConfigurable):
         return stored.forwardable and (self.renewal.ends(stored), stored.end) > (new_ends, new.end)
 
     def logged_out(self, user: str) -> None:
-        """Remove the ticket of a person who logged out: now, or when their last server has stopped."""
+        """Remove the ticket of a person who logged out: now, or when their last server and hold have ended."""
         if self.remove_ticket == "never":
             return
-        if user not in self._with_servers():
+        if user not in self._wanted():
             self.forget(user)
             return
         try:
@@ -112,7 +119,7 @@ class TicketKeeping(LoggingConfigurable):
     def server_stopped(self, user: str, spawner: Any) -> None:
         """Remove the person's ticket soon if that was their last server and they need it no more."""
         if user in self._store.marked() or (self.remove_ticket == "idle" and not _failed_to_start(spawner)):
-            asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
+            self._remove_soon(user)
 
     def item(self, user: str) -> str:
         """Return what a page's navigation says of a ticket: how long it is valid; costs one small file read."""
@@ -143,12 +150,23 @@ class TicketKeeping(LoggingConfigurable):
         self._store.remove(user)
         self.log.info("Removed the ticket of %s", user)
 
+    def _remove_soon(self, user: str) -> None:
+        asyncio.get_running_loop().call_later(_TIDY_SECONDS, self._remove_if_idle, user)
+
     def _remove_if_idle(self, user: str) -> None:
-        wanted = user in self._store.marked() or self.remove_ticket == "idle"
-        if wanted and user not in self._with_servers():
+        may_go = user in self._store.marked() or self.remove_ticket == "idle"
+        if may_go and user not in self._wanted():
             self.forget(user)
 
-    def _with_servers(self) -> Iterable[str]:
+    def _wanted(self) -> set[str]:
+        """Return whose tickets are needed; asked twice a minute, which is when the end of a hold is noticed."""
+        held = self._holds.users()
+        for user in self._held - held:
+            self._remove_soon(user)
+        self._held = held
+        return self._with_servers() | held
+
+    def _with_servers(self) -> set[str]:
         users = list(self._app.users.values()) if self._app else []
         return {user.name for user in users if user.active}
 

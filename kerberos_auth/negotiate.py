@@ -20,6 +20,10 @@ class SignOnRefused(AuthFailed):
     """The browser's ticket lets nobody in; sending the same again will not help, the message says what will."""
 
 
+class NotDelegated(SignOnRefused):
+    """The browser keeps its ticket to itself."""
+
+
 @dataclass(frozen=True)
 class SignedOn(Taken):
     """A user whose browser proved who it is and passed a ticket on.
@@ -61,7 +65,7 @@ def sign_on(token: bytes, keytab: str, into: Path, realm: str, denied: Collectio
         raise SignOnRefused(sentences.NOT_BELIEVED, error.detail) from error
     user = _user_of(accepted.principal, realm, denied)
     if accepted.cache is None:
-        raise SignOnRefused(sentences.NOT_DELEGATED, f"{accepted.principal} passed no ticket on")
+        raise NotDelegated(sentences.NOT_DELEGATED, f"{accepted.principal} passed no ticket on")
     if not _is_forwardable(accepted.cache):
         raise SignOnRefused(sentences.NOT_FORWARDABLE, f"the ticket of {accepted.principal} is not forwardable")
     answer = base64.b64encode(accepted.answer).decode()

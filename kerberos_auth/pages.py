@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.login import LoginHandler, LogoutHandler
@@ -15,8 +14,9 @@ from tornado.httputil import url_concat
 from . import new_ticket, sentences
 from .errors import AuthFailed
 from .keeping import TicketKeeping
+from .moments import Moment
 from .new_ticket import NewTicket
-from .renewal import Notice
+from .notices import Notice
 from .way_back import WayBack
 
 Route = tuple[str, type[BaseHandler], dict[str, TicketKeeping]]
@@ -37,7 +37,7 @@ def ticket_notice(user: Any) -> "Notice | News | None":
     keeping = getattr(authenticator, "keeping", None)
     if not isinstance(keeping, TicketKeeping):
         return None
-    return _news(authenticator, user.name) or keeping.renewal.notice(user.name)
+    return _news(authenticator, user.name) or keeping.notices.of(user.name)
 
 
 def _news(authenticator: Any, user: str) -> "News | None":
@@ -45,7 +45,7 @@ def _news(authenticator: Any, user: str) -> "News | None":
     if not new.is_news(user):
         return None
     try:
-        ends = _Moment.of(authenticator.tickets.get(user).end)
+        ends = Moment.of(authenticator.tickets.get(user).end)
     except AuthFailed:
         return None
     return News(sentences.NEW_TICKET_UNTIL, ends, partial(new.was_told, user))
@@ -125,10 +125,10 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
             await self.render_template(
                 "ticket.html",
                 ticket=ticket,
-                ends=_Moment.of(ticket.end) if ticket else None,
+                ends=Moment.of(ticket.end) if ticket else None,
                 # What the banner says stands on the page, and leads to it.
                 ticket_notice=None,
-                renew_until=_Moment.of(ticket.renew_until) if ticket and ticket.renewable else None,
+                renew_until=Moment.of(ticket.renew_until) if ticket and ticket.renewable else None,
                 error=error,
                 next=self.get_argument("next", ""),
                 sentences=sentences,
@@ -137,24 +137,11 @@ class TicketHandler(WayBack, BaseHandler):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class _Moment:
-    """A moment for people, and for a page that shows it in the reader's zone."""
-
-    text: str
-    iso: str
-
-    @classmethod
-    def of(cls, epoch: int) -> Self:
-        moment = datetime.fromtimestamp(epoch, UTC)
-        return cls(sentences.MOMENT.format(moment=moment), f"{moment:%FT%TZ}")
-
-
-@dataclass(frozen=True)
 class News:
     """A new ticket, told once: the page that shows it calls `seen`; `message` has a place for the time `until`."""
 
     message: str
-    until: _Moment
+    until: Moment
     seen: Callable[[], None]
 
 
@@ -184,7 +171,7 @@ class TicketLogoutHandler(LogoutHandler):  # type: ignore[misc]
         said = (
             sentences.ONE_SERVER_GOES_ON if self._left == 1 else sentences.SERVERS_GO_ON.format(servers=self._left)
         )
-        until = _Moment.of(self._until) if self._until else None
+        until = Moment.of(self._until) if self._until else None
         self.finish(
             await self.render_template(
                 "logged_out.html", said=said, prospect=self._prospect, until=until, sentences=sentences

@@ -59,6 +59,15 @@ class TicketReader:
         """Return who has a ticket file, sorted; the file may still turn out expired or bad."""
         return sorted(filter(names.is_user, self._files()))
 
+    def stamp(self, user: str) -> tuple[int, int] | None:
+        """Return inode and mtime (in ns) of the user's file, None if it is missing.
+
+        It is another one after each new ticket, and also when libkrb5 has kept a service's ticket in the file:
+        whether the ticket is new, `get` says.
+        """
+        found = self._stamp(user) if names.is_user(user) else None
+        return (found[0], found[2]) if found else None
+
     def _stamp(self, user: str) -> "_Stamp | None":
         """Return what changes with the file of a user: its content, its owner, its mode or its names."""
         try:

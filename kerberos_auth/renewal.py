@@ -1,4 +1,4 @@
-"""Keeps tickets alive: who is renewed, when, and what a person is told when that comes to its end."""
+"""Keeps tickets alive: who is renewed, and when."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from . import sentences, tickets
+from .breaker import Breaker
 from .errors import (
     AuthFailed,
     BadTicket,
@@ -20,31 +20,17 @@ from .errors import (
     TicketExpired,
     TicketMissing,
 )
+from .notices import SOON_SECONDS
 from .store import TicketStore
 from .threads import LoginThreads
 from .tickets import Ticket
 
 AT_ONCE = 4
-_LOOK_SECONDS = 30  # nobody tells the loop that a server has started
+_LOOK_SECONDS = 30  # nobody tells the loop that a server has started, or a hold
 _RETRY_SECONDS = (30, 600)  # the first pause and the longest
-_DAY, _SOON = 24 * 3600, 2 * 3600
 _HOPELESS = (RenewalRefused, TicketMissing, TicketExpired, BadTicket)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a person should be told about their ticket.
-
-    `ends` is the epoch second from which on there is no valid ticket, 0 when there is none now; `urgent`
-    means within two hours; `action` is the text of the link to the page that gives a new one.
-    """
-
-    message: str
-    ends: int
-    urgent: bool
-    action: str = sentences.ENTER_PASSWORD
 
 
 @dataclass(frozen=True)
@@ -65,39 +51,6 @@ class _Plan:
 
     due: float
     failures: int = 0
-
-
-class Breaker:
-    """Spares servers that do not answer: after three failures in a row one try each half minute.
-
-    Times are given by the caller, in seconds of whatever clock.
-    """
-
-    failures_to_open = 3
-    open_seconds = 30
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self.open_until = 0.0
-
-    def lets_pass(self, now: float) -> bool:
-        """Return whether to try now; the one that passes an open breaker is its probe."""
-        if self._failures < self.failures_to_open:
-            return True
-        # A clock that was set back must not keep it open.
-        if 0 < self.open_until - now <= self.open_seconds:
-            return False
-        self.open_until = now + self.open_seconds
-        return True
-
-    def answered(self) -> None:
-        """Close it."""
-        self._failures = 0
-
-    def failed(self, now: float) -> None:
-        """Count one more try without an answer."""
-        self._failures += 1
-        self.open_until = now + self.open_seconds
 
 
 class RenewalLoop:
@@ -182,27 +135,6 @@ class RenewalLoop:
         refused = plan is not None and plan.due == math.inf
         return ticket.renew_until if can_go_on(ticket) and not refused else ticket.end
 
-    def notice(self, user: str) -> Notice | None:
-        """Return what the user should be told now, or None; costs one small file read.
-
-        That their ticket comes to an end which no renewal can put off: within a day or, for one that was never
-        renewable, in its last quarter.  Or that they have no valid one.
-        """
-        try:
-            ticket = self._store.get(user)
-        except AuthFailed:
-            return Notice(sentences.NO_TICKET_NOW, 0, urgent=True)
-        ends = self.ends(ticket)
-        left = ends - self._clock()
-        if left > (_DAY if ticket.renewable else min(_DAY, (ticket.end - ticket.start) / 4)):
-            return None
-        when = sentences.DAY_AND_CLOCK.format(moment=datetime.fromtimestamp(ends, UTC))
-        return Notice(
-            sentences.TICKET_ENDS.format(time=when),
-            ends,
-            urgent=left <= _SOON,
-        )
-
     def counts(self) -> Counts:
         """Return how many tickets there are, and how renewals went; costs a look at each ticket's file."""
         valid = ending = 0
@@ -210,7 +142,7 @@ class RenewalLoop:
             with contextlib.suppress(AuthFailed):
                 ticket = self._store.get(user)
                 valid += 1
-                ending += self.ends(ticket) - self._clock() <= _SOON
+                ending += self.ends(ticket) - self._clock() <= SOON_SECONDS
         return Counts(valid, ending, self._refused, self._unanswered)
 
     def _has_new_ticket(self, user: str) -> None:

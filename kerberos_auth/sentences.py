@@ -34,7 +34,7 @@ TICKET_UNUSABLE = _("Your Kerberos ticket cannot be used. Log in again.")
 RENEWAL_REFUSED = _("Your Kerberos ticket cannot be renewed any longer. Log in again.")
 NOT_RENEWED = _("Your ticket could not be renewed. Contact the administrators.")
 TICKET_ENDS = _(
-    "Your Kerberos ticket expires on {time} and cannot be renewed any longer. "
+    "Your Kerberos ticket expires at {time} and cannot be renewed any longer. "
     "Your servers go on then, but lose access to files that need it."
 )
 EXPIRED_AT_START = _("Your Kerberos ticket has expired. Enter your password and press Start.")
@@ -42,7 +42,6 @@ NO_TICKET_AT_START = _("You have no valid Kerberos ticket. Enter your password a
 TICKET_MISSING_OF = _("{user} has no valid Kerberos ticket and must log in before a server can be started.")
 
 # -- the ticket's page and banner ------------------------------------------------------------------------
-DAY_AND_CLOCK = _("{moment:%a %H:%M} UTC")
 MOMENT = _("{moment:%a %d %b %Y %H:%M} UTC")
 TICKET_TITLE = _("Your Kerberos ticket")
 PRINCIPAL = _("Principal")
@@ -77,10 +76,21 @@ ITEM_NONE = _("Ticket: none")
 SIGN_ON = _("Log in without a password")
 SIGN_ON_NEEDS = _("(your browser needs a Kerberos ticket)")
 USE_PASSWORD = _("Log in with your password")
+NOT_SIGNED_ON_TITLE = _("You could not be logged in without a password")
+NO_TICKET_TITLE = _("Your browser showed no ticket")
+NOT_DELEGATED_TITLE = _("Your browser did not pass on your ticket")
 NO_TICKET_SHOWN = _(
-    "Your browser sent no Kerberos ticket. Get one (kinit -f) and allow your browser to use it for this site "
-    "(Firefox: network.negotiate-auth.trusted-uris and delegation-uris; Chromium: AuthServerAllowlist and "
-    "AuthNegotiateDelegateAllowlist, then restart it). Or log in with your password."
+    "Your browser sent no Kerberos ticket. Get one (kinit -f) and allow your browser to use it for this site, "
+    "or log in with your password."
+)
+BROWSER_TITLE = _("How to set up this browser")
+SET_UP_FIREFOX = _(
+    "Firefox: open about:config, and add this site's name to network.negotiate-auth.trusted-uris and to "
+    "network.negotiate-auth.delegation-uris."
+)
+SET_UP_CHROMIUM = _(
+    "Chromium and Chrome: add this site's name to the policies AuthServerAllowlist and "
+    "AuthNegotiateDelegateAllowlist, then restart the browser. On a computer that others look after, ask them."
 )
 OTHER_PAGE = _(
     "A link on another site's page cannot log you in without a password. Open the login page of this hub, "
@@ -88,8 +98,7 @@ OTHER_PAGE = _(
 )
 NOT_ALLOWED = _("You are not allowed to use this hub. Contact the administrators.")
 NOT_DELEGATED = _(
-    "Your browser proved who you are but did not forward your ticket. Allow delegation to this site "
-    "(Firefox: network.negotiate-auth.delegation-uris; Chromium: AuthNegotiateDelegateAllowlist) "
+    "Your browser proved who you are but did not forward your ticket. Allow it to do so for this site, "
     "or log in with your password."
 )
 NOT_FORWARDABLE = _(

@@ -14,7 +14,7 @@ from traitlets.config import LoggingConfigurable
 
 from . import accounts, negotiate, sentences
 from .errors import AuthFailed, BadTicket, LoginServersUnreachable, TicketExpired
-from .negotiate import SignedOn, SignOnRefused
+from .negotiate import NotDelegated, SignedOn, SignOnRefused
 from .threads import LoginThreads
 from .way_back import WayBack
 
@@ -95,9 +95,13 @@ class NegotiateHandler(WayBack, BaseHandler):  # type: ignore[misc]
             # Quoted and cut: names in it were chosen by whoever made the ticket.
             self.log.warning("Single sign-on failed: %s: %.300r", type(error).__name__, error.detail)
             theirs = isinstance(error, SignOnRefused | BadTicket | TicketExpired)
+            if isinstance(error, NotDelegated):
+                raise self._of_its_settings(403, error.message, sentences.NOT_DELEGATED_TITLE) from error
             raise self._refusal(403 if theirs else 503, error.message) from error
         if self.signed_on is None:
-            raise self._refusal(401, sentences.NO_TICKET_SHOWN, {"WWW-Authenticate": "Negotiate"})
+            refusal = self._of_its_settings(401, sentences.NO_TICKET_SHOWN, sentences.NO_TICKET_TITLE)
+            refusal.headers["WWW-Authenticate"] = "Negotiate"
+            raise refusal
         try:
             user = await self.login_user({"username": self.signed_on.user})
         except web.HTTPError as error:
@@ -113,17 +117,35 @@ class NegotiateHandler(WayBack, BaseHandler):  # type: ignore[misc]
         told = self.request.headers
         return all(told.get(f"Sec-Fetch-{name}", may[0]) in may for name, may in _OPENED.items())
 
-    def _refusal(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> web.HTTPError:
-        form = url_concat(self.settings["login_url"], {"next": self.get_argument("next", "")})
-        return _Refusal(status, sentence, form, headers or {})
+    def _refusal(self, status: int, sentence: str) -> "_Refusal":
+        return _Refusal(status, sentence, sentences.NOT_SIGNED_ON_TITLE, self._form())
+
+    def _of_its_settings(self, status: int, sentence: str, headline: str) -> "_Refusal":
+        """Return a refusal whose cause may be how the browser is set up."""
+        return _Refusal(status, sentence, headline, self._form(), _how_to_set_up())
+
+    def _form(self) -> str:
+        return str(url_concat(self.settings["login_url"], {"next": self.get_argument("next", "")}))
+
+
+def _how_to_set_up() -> str:
+    ways = "".join(
+        f"<li>{xhtml_escape(way)}</li>" for way in (sentences.SET_UP_FIREFOX, sentences.SET_UP_CHROMIUM)
+    )
+    title = xhtml_escape(sentences.BROWSER_TITLE)
+    return f'<details id="browser-settings"><summary>{title}</summary><ul>{ways}</ul></details>'
 
 
 class _Refusal(web.HTTPError):
-    """What JupyterHub shows as a page with a sentence and the way to the login form."""
+    """What JupyterHub shows as a page with a sentence, `more` of it in HTML, and the way to the login form.
 
-    def __init__(self, status: int, sentence: str, form: str, headers: dict[str, str]) -> None:
+    Our page of errors has the `headline` too.
+    """
+
+    def __init__(self, status: int, sentence: str, headline: str, form: str, more: str = "") -> None:
         # Without a reason JupyterHub makes a headline of the sentence.
         super().__init__(status, "%s", sentence, reason=responses[status])
-        self.headers = {"Cache-Control": "no-store", **headers}
+        self.headline = headline
+        self.headers = {"Cache-Control": "no-store"}
         link = f'<a id="password-login" href="{xhtml_escape(form)}">{xhtml_escape(sentences.USE_PASSWORD)}</a>'
-        self.jupyterhub_html_message = f"{xhtml_escape(sentence)}</p><p>{link}"
+        self.jupyterhub_html_message = f"{xhtml_escape(sentence)}</p>{more}<p>{link}"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -74,5 +75,6 @@ def _declared(kernel: DeclaredKernel, job: JobContext) -> dict[str, Any]:
     }
 
 
+@cache
 def _source(name: str) -> Shell:
     return quote(files("kernels.jobside").joinpath(name).read_text(encoding="utf-8").rstrip("\n"))

@@ -40,14 +40,14 @@ def _only_shell(value: Any) -> Shell:
     raise UnquotedValueError(f"a value of type {type(value).__name__} reached shell text without quote()")
 
 
-def templates(package: str) -> jinja2.Environment:
-    """Return the template environment for the shell templates of `package`.
+def templates(package: str, *others: str) -> jinja2.Environment:
+    """Return the template environment for the shell templates of `package`, which may use those of others.
 
     Every substitution must be a `Shell`: forgetting `| quote` raises UnquotedValueError.
     """
     # Autoescaping is for HTML; here finalize refuses whatever is not quoted.
     environment = jinja2.Environment(  # noqa: S701
-        loader=jinja2.PackageLoader(package),
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(each) for each in (package, *others)]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, Self, SupportsIndex
 
@@ -31,9 +32,12 @@ __all__ = [
     "sentence",
     "speaking",
     "speaks",
+    "timed",
     "together",
     "use_by_default",
 ]
+
+_TIME = Markup('<time datetime="{iso}">{text}</time>')
 
 _current: ContextVar[str] = ContextVar("language", default="")
 
@@ -86,6 +90,13 @@ class _Meaning:
             return text
         return text.format(**{name: _in(value, language) for name, value in self.values.items()})
 
+    def html(self, language: str) -> Markup:
+        """Return it as HTML."""
+        if not any(isinstance(value, Said) for value in (self.values or {}).values()):
+            return escape(self.said(language))
+        frame = escape(_Meaning(self.text, self.plural, self.count).said(language))
+        return frame.format(**{name: _as_html(value, language) for name, value in (self.values or {}).items()})
+
 
 @dataclass(frozen=True)
 class _Several:
@@ -96,6 +107,10 @@ class _Several:
     def said(self, language: str) -> str:
         """Return them in a language."""
         return " ".join(_in(part, language) for part in self.parts)
+
+    def html(self, language: str) -> Markup:
+        """Return them as HTML."""
+        return Markup(" ").join(_as_html(part, language) for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -108,8 +123,26 @@ class _Replaced:
     def said(self, language: str) -> str:
         return self.meaning.said(language).replace(self.old, _in(self.new, language), self.count)
 
+    def html(self, language: str) -> Markup:
+        return escape(self.said(language))
 
-Meaning = _Meaning | _Several | _Replaced
+
+@dataclass(frozen=True)
+class _Timed:
+    """A text that says a moment."""
+
+    text: str
+    moment: datetime
+
+    def said(self, language: str) -> str:
+        return str(_in(self.text, language))
+
+    def html(self, language: str) -> Markup:
+        iso = self.moment.astimezone(UTC).isoformat(timespec="seconds")
+        return _TIME.format(iso=iso, text=_as_html(self.text, language))
+
+
+Meaning = _Meaning | _Several | _Replaced | _Timed
 
 
 class Said(str):
@@ -136,7 +169,7 @@ class Said(str):
 
     def __html__(self) -> Markup:
         """Return it as templates show it: in the language of who reads the page."""
-        return escape(self.meaning.said(current()))
+        return self.meaning.html(current())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return str, (str(self),)
@@ -157,8 +190,20 @@ def together(parts: Iterable[str]) -> str:
     return Said(_Several(tuple(part for part in parts if part)))
 
 
+def timed(text: str, moment: datetime) -> str:
+    """Return a text that says a moment: in a page as `<time>`, which a script may show in the reader's zone.
+
+    So it is in sentences that it is a value of.  None of them may be shown in an attribute.
+    """
+    return Said(_Timed(text, moment))
+
+
 def _in(value: Any, language: str) -> Any:
     return value.meaning.said(language) if isinstance(value, Said) else value
+
+
+def _as_html(value: Any, language: str) -> Any:
+    return value.meaning.html(language) if isinstance(value, Said) else value
 
 
 def for_reader(text: str) -> str:

@@ -79,12 +79,35 @@ class NoAnswer(Unavailable):
         super().__init__(message)
 
 
+class TransferStalled(Unavailable):
+    """Data were on their way to or from a site, and none moved any more."""
+
+
+class TransfersBusy(Unavailable):
+    """A person has as many transfers at a site at once as there may be, and none of them ends."""
+
+
 class SubmissionLost(Unavailable):
     """A job was submitted, and whether Slurm has it is not known."""
 
 
 class SubmissionAbsent(Unavailable):
     """A job was submitted, and Slurm says again and again that it does not have it."""
+
+
+class InDoubt(LaunchError):  # noqa: N818
+    """A job may have been sent to Slurm, and nobody knows whether Slurm has it: never send it again on a guess.
+
+    `otherwise` is what to tell if it does not; it is hardly there if it is not `is_likely`; `meanwhile` is a
+    sentence for the person until that is found out, "" for none.  Whoever sends jobs settles it; no person meets
+    this error.
+    """
+
+    def __init__(self, otherwise: LaunchError, *, is_likely: bool = True, meanwhile: str = "") -> None:
+        self.otherwise = otherwise
+        self.is_likely = is_likely
+        self.meanwhile = meanwhile
+        super().__init__(otherwise.message, otherwise.detail, quoted=otherwise.quoted)
 
 
 class FrontEndRefused(Refused):

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType, Self
+from typing import Any, Literal, NewType, Self
 
 from slurm_ssh.started import StartedWith
 
@@ -13,6 +13,9 @@ _HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 LaunchId = NewType("LaunchId", str)
 """12 hex digits, made before submit."""
+
+Kind = Literal["jupyter", "job"]
+"""What a job is: a notebook of the hub, or a batch job.  Who looks after one kind never touches the other."""
 
 
 def new_launch_id() -> LaunchId:
@@ -25,14 +28,19 @@ def is_hub_name(text: str) -> bool:
     return _HUB_NAME.fullmatch(text) is not None
 
 
-def mark(hub_name: str, launch_id: LaunchId) -> str:
+def mark(kind: Kind, hub_name: str, launch_id: LaunchId) -> str:
     """Return the job name by which a job is found when the answer to its submission was lost."""
-    return f"jupyter-{hub_name}-{launch_id}"
+    return f"{marks(kind, hub_name)}{launch_id}"
 
 
-def marked_launch(hub_name: str, text: str) -> LaunchId | None:
-    """Return the launch that a mark of this hub names, None if `text` is none."""
-    found = re.fullmatch(rf"jupyter-{re.escape(hub_name)}-([0-9a-f]{{12}})", text)
+def marks(kind: Kind, hub_name: str) -> str:
+    """Return what the marks of all jobs of this kind and hub begin with, as do those of hubs with longer names."""
+    return f"{kind}-{hub_name}-"
+
+
+def marked_launch(kind: Kind, hub_name: str, text: str) -> LaunchId | None:
+    """Return the launch that a mark of this kind and hub names, None if `text` is none."""
+    found = re.fullmatch(rf"{re.escape(marks(kind, hub_name))}([0-9a-f]{{12}})", text)
     return LaunchId(found[1]) if found else None
 
 

@@ -14,7 +14,8 @@ class JobRequest:
     `name` is the mark by which the job is found again; `log_path` is a path at the site.  `cores`, `memory_mib`
     (MiB) and `gres` (Slurm's word, such as `gpu:2`) are for each of `nodes`.  `directives` are further options of
     sbatch, True for one without a value.  `script` is the text that bash runs, without options and without
-    `secrets`, which reach the job only through sbatch's own environment.
+    `secrets`, which reach the job only through sbatch's own environment.  A node has one task, or
+    `has_task_per_core`; Slurm may put the job back into the queue only if it `may_begin_again`.
     """
 
     name: str
@@ -31,6 +32,8 @@ class JobRequest:
     directives: Mapping[str, str | Literal[True]]
     script: str = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False, default_factory=dict)
+    has_task_per_core: bool = False
+    may_begin_again: bool = False
 
 
 Build = Callable[[Fragment], JobRequest]

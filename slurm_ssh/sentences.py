@@ -56,6 +56,13 @@ ANSWER_TOO_LONG = _(
     "{host} sent more text than the hub reads ({kilobytes} kB). Most likely a start-up file of your shell there "
     "prints without end: fix it, or contact its support."
 )
+TRANSFER_STALLED = _(
+    "No data moved between the hub and {host} for {seconds} seconds, so the transfer was ended. "
+    "It is not complete."
+)
+TRANSFERS_BUSY = _(
+    "{count} of your transfers with {host} are under way already, and none ended within {seconds} seconds."
+)
 NOT_FORWARDABLE = _(
     "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
     "Log out and log in again; if that does not help, contact the administrators of this hub."
@@ -257,8 +264,10 @@ NODE_SILENT_SINCE = _(
     "Your server on {node} cannot be reached through {site} since {since}. "
     "If its job has ended, the hub soon finds that out."
 )
-AT_TIME = _("{moment:%H:%M}")
-AT_TIME_OF_DAY = _("{moment:%H:%M} on {moment:%-d %B}")
+AT_TIME = _("{moment:%H:%M %Z}")
+AT_TIME_OF_DAY = _("{moment:%H:%M %Z} on {moment:%-d %B}")
+WHICH_JOB = _("Its job is the one at {site} on {node} whose name ends in {launch}.")
+ALL_SERVERS = _("Your servers")
 
 # -- the tunnel daemon: for people whose server it carries, then for administrators ------------------------
 TUNNELS_AWAY = _("The program that carries connections to {site} does not answer.")

@@ -15,6 +15,7 @@ _CODE = (
     "kerberos_auth",
     "slurm_ssh",
     "slurm_ssh_spawner",
+    "job_service",
     "lab",
     "benchmarks",
     "faults",

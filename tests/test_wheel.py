@@ -11,7 +11,16 @@ _SETUP = ConfigParser()
 _SETUP.read(TREE / "setup.cfg", encoding="utf-8")
 _INCLUDED = _SETUP["options.packages.find"]["include"].split()
 _ROOTS = [
-    TREE / name for name in ("languages", "kernels", "profiles", "kerberos_auth", "slurm_ssh", "slurm_ssh_spawner")
+    TREE / name
+    for name in (
+        "languages",
+        "kernels",
+        "profiles",
+        "kerberos_auth",
+        "slurm_ssh",
+        "slurm_ssh_spawner",
+        "job_service",
+    )
 ]
 _PACKAGES = [path.parent for root in _ROOTS for path in root.rglob("__init__.py")]
 

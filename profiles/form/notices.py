@@ -15,7 +15,7 @@ from profiles.sentences import labels, refusals
 def notices(offer: Offer, pairs: Pairs) -> Iterator[Markup]:
     """Yield what is announced for the sites of some pairs, and why those in maintenance now are, as HTML."""
     for key in pairs.all_sites:
-        title, announced = offer.catalogue.sites[key].title, offer.announced(key)
+        title, announced = offer.menu.sites[key].title, offer.announced(key)
         if now := offer.maintenance(key):
             sentence = refusals.IN_MAINTENANCE_FOR if now.text else refusals.IN_MAINTENANCE
             yield _said(sentence, site=title, time=_time(offer, now.ends), reason=now.text.rstrip("."))
@@ -38,14 +38,12 @@ def _times(offer: Offer, pause: Maintenance | Pause) -> dict[str, Markup]:
 
 
 def _time(offer: Offer, moment: datetime) -> Markup:
-    """Return a moment with its zone; the script says it in that of the reader."""
-    clock = f"{offer.clock(moment)} {offer.now.tzname()}"
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), clock)
+    return escape(offer.moment(moment))
 
 
 def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:
     """Yield what Slurm has announced, each with the titles of its partitions; none if it takes all."""
-    offered = offer.catalogue.sites[site].partitions
+    offered = offer.menu.sites[site].partitions
     found: dict[Pause, list[str]] = {}
     for name in (*offered,) or (None,):
         title = (offered[name].title or name) if name else ""

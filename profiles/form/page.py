@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from profiles.errors import ChoiceRefused
 from profiles.form import told
@@ -21,6 +22,11 @@ _TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+)
+
+_SCRIPTS = Markup(
+    '<script type="application/json" id="launch-offer" data-url="{}">{}</script>\n'
+    '<script type="module" src="{}"></script>\n'
 )
 
 # So many profiles can be named beside a field that only they have.
@@ -51,6 +57,14 @@ class Addresses:
     offer: str
 
 
+@dataclass(frozen=True)
+class Form:
+    """A form that is for no address yet: its fields, and the data for its script, "" for no fields."""
+
+    fields: Markup
+    data: Markup
+
+
 def render(
     offer: Offer,
     typed: Mapping[str, str],
@@ -65,14 +79,28 @@ def render(
     field that any profile has at any site, and the server decides.  The surrounding form element and its button
     are JupyterHub's.
     """
-    pairs = Pairs.of(offer)
+    return placed(filled(offer, Pairs.of(offer), typed, refused, note), addresses)
+
+
+def placed(form: Form, addresses: Addresses | None) -> str:
+    """Return a form as HTML; with `addresses` for where its script is, and what that asks for."""
+    if not form.data or addresses is None:
+        return str(form.fields)
+    return str(form.fields + _SCRIPTS.format(addresses.offer, form.data, addresses.script))
+
+
+def filled(
+    offer: Offer, pairs: Pairs, typed: Mapping[str, str], refused: ChoiceRefused | None = None, note: str = ""
+) -> Form:
+    """Return the form of an offer; `pairs` are all of it."""
     if not pairs.sites:
-        return _TEMPLATES.get_template("nothing.html.jinja").render(labels=labels)
+        return Form(_rendered("nothing.html.jinja", labels=labels), Markup())
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
     site = _picked_site(pairs, profile, typed.get("site"), is_sent=refused is not None)
     shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
     known = {"profile", "site", *(field.name for field in shown)}
-    return _TEMPLATES.get_template("options_form.html.jinja").render(
+    fields = _rendered(
+        "options_form.html.jinja",
         labels=labels,
         note=note,
         categories=_categories(offer, pairs),
@@ -85,9 +113,12 @@ def render(
         problems={each.field: each.said for each in reversed(refused.all)} if refused else {},
         elsewhere=[each.said for each in refused.all if each.field not in known] if refused else [],
         first=refused.field if refused else "",
-        data=told.in_a_script(_brought(offer, pairs, profile)) if addresses else "",
-        addresses=addresses,
     )
+    return Form(fields, told.in_a_script(_brought(offer, pairs, profile)))
+
+
+def _rendered(template: str, **values: Any) -> Markup:
+    return Markup(_TEMPLATES.get_template(template).render(**values))  # noqa: S704 - it escapes
 
 
 def _picked_site(pairs: Pairs, profile: str, typed: str | None, *, is_sent: bool) -> str:
@@ -101,8 +132,8 @@ def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
     """Return the names of the profiles by their keys, under their categories; "" is that of those without one."""
     found: dict[str, dict[str, str]] = {}
     for key in pairs.sites:
-        profile = offer.catalogue.profiles[key]
-        found.setdefault(profile.category, {})[key] = profile.name
+        entry = offer.menu.entries[key]
+        found.setdefault(entry.heading, {})[key] = entry.name
     return found
 
 
@@ -156,7 +187,7 @@ def _hint(offer: Offer, pairs: Pairs, said: Field, is_list: bool) -> str:
     """Return what is under a field, with who has it if not all have."""
     having = pairs.profiles_with(said.name)
     few = len(having) < len(pairs.sites) and len(having) <= _FEW
-    names = [offer.catalogue.profiles[key].name for key in having] if few else []
+    names = [offer.menu.entries[key].name for key in having] if few else []
     titles = list(dict.fromkeys(title for title, _ in pairs.with_titles(said.name)))
     titles = titles if len(titles) < len(pairs.all_sites) else []
     values = ", ".join(text for _, text in said.options) if said.options and not is_list else ""

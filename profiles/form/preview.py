@@ -44,7 +44,7 @@ def preview(offer: Offer, choices: Choices) -> dict[str, Any]:
 def _summary(offer: Offer, launch: Launch) -> str:
     text = labels.SUMMARY_CHARGED if launch.project else labels.SUMMARY
     return text.format(
-        profile=offer.catalogue.profiles[launch.profile_key].name,
+        profile=offer.menu.entries[launch.entry_key].name,
         place=_place(launch),
         resources=", ".join(_resources(launch)),
         time=labels.duration(launch.time_minutes),
@@ -78,7 +78,7 @@ def _echoes(launch: Launch) -> Iterator[tuple[str, str]]:
 
 
 def _closed(offer: Offer, launch: Launch) -> str:
-    what = offer.catalogue.offering(launch.profile_key, launch.site_key)
+    what = offer.menu.offering(launch.entry_key, launch.site_key)
     there = place(offer, launch.site_key, what, launch.choices)
     if there.is_open:
         return ""

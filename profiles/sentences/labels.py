@@ -5,6 +5,7 @@ from languages import sentence as _
 
 LABELS = {
     "profile": _("Profile"),
+    "type": _("Job type"),
     "site": _("Cluster"),
     "partition": _("Partition"),
     "project": _("Project"),
@@ -77,6 +78,8 @@ SCRIPT = {
     "kept": _("Kept from {profile}."),
     "copied": _("The link is copied. It fills in this form and starts nothing."),
     "not_copied": _("Copy this link:"),
+    "ask_again": _("Ask again"),
+    "asks_again": _("Asking …"),
     "draft": _("What you had filled in here is back."),
     "dismiss": _("Begin anew"),
     "unit": _("Unit"),

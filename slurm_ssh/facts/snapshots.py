@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from languages import for_log
 from profiles.catalogue.site import Site
-from profiles.facts import UNKNOWN, SiteFacts
+from profiles.facts import UNKNOWN, PartitionFacts, SiteFacts
 from slurm_ssh.errors import LaunchError, Refused, Unavailable
 
 INTERVAL_SECONDS = 60.0
@@ -71,6 +71,7 @@ class Snapshots:
         self._sites = sites
         self._take = take
         self._known: dict[tuple[str | None, str], _State] = {}
+        self._said_last: dict[str, Mapping[str, PartitionFacts] | None] = {}
         self._away: dict[str, datetime] = {}
         self._problems: dict[str, str] = {}
         self.health: dict[str, Health] = {}
@@ -148,7 +149,7 @@ class Snapshots:
         is_refused, clock = False, asyncio.get_running_loop().time
         began = clock()
         try:
-            known.facts = await self._take(asker, key)
+            known.facts = self._shared(key, await self._take(asker, key))
         except Refused as error:
             is_refused = True
             _log.debug("%s could not be asked by %s what is free: %s", key, _named(asker), error)
@@ -165,6 +166,16 @@ class Snapshots:
             self._is_here(key)
             self._note(key, clock() - began)
         known.is_refused = is_refused
+
+    def _shared(self, key: str, facts: SiteFacts) -> SiteFacts:
+        """Return facts, whose partitions are the very ones that were heard last if they say the same.
+
+        Forms that show the same are worked out once, and tell what they show by these.
+        """
+        if (last := self._said_last.get(key)) == facts.partitions:
+            return replace(facts, partitions=last)
+        self._said_last[key] = facts.partitions
+        return facts
 
     def _note(self, key: str, seconds: float, problem: str = "") -> None:
         self.health[key] = Health(datetime.now(UTC), seconds, self._away.get(key), problem)

@@ -15,7 +15,7 @@ Ask = Callable[[], Awaitable[Listing]]
 
 # Of the time, what questions may take.  Only one is ever under way, so a slow controller is asked less often
 # anyway, and launches wait for its answers.
-_SHARE = 0.8
+_SHARE = 0.5
 _FIRST_REST_SECONDS, _LONGEST_REST_SECONDS = 1.0, 10.0
 
 _log = logging.getLogger(__name__)

@@ -1,41 +1,24 @@
-"""A submission: one program in one exchange with the site, and a search for the job if its answer was lost."""
+"""A submission whose outcome is wanted now: sent once, and a search for the job if its answer was lost."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from kernels.fragment import Fragment
-from kernels.shell import Shell
-from profiles.catalogue.site import Site
-from slurm_ssh import delivery, sentences
+from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import (
-    AnswerUnreadable,
-    Broken,
-    LaunchError,
-    NoAnswer,
-    SubmissionAbsent,
-    SubmissionLost,
-    SubmitRefused,
-    Unavailable,
-)
+from slurm_ssh.errors import InDoubt, LaunchError, SubmissionAbsent, SubmissionLost
 from slurm_ssh.job import Job
-from slurm_ssh.job_request import Build, JobRequest
-from slurm_ssh.jobs import steps
-from slurm_ssh.jobs.steps import Step
+from slurm_ssh.job_request import Build
+from slurm_ssh.jobs import attempt
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, ProgramKilled
 
 _LOOKS_FOR_LOST_JOB = 3
 # squeue gives up on a silent controller after some 18 s by itself.
 _SILENCES = 6
 _LOOK_AGAIN_SECONDS = 1
-# Beyond the deadline of the submission: whether there is a job has to be found out whatever it was late for, and
-# the ticket of a job that there is not must not stay.
+# Beyond the deadline of the submission: whether there is a job has to be found out whatever it was late for.
 _FIND_SECONDS = 60.0
-_CLEAN_UP_SECONDS = 60.0
 
 Tell = Callable[[str], None]
 """Is told, in one sentence each, how a launch goes on."""
@@ -47,103 +30,30 @@ async def submit(remote: Remote, job: Job, build: Build, ticket: bytes, tell: Te
     Raises Refused, SubmitRefused, Unavailable or Broken; SubmissionLost if there may be a job nevertheless,
     SubmissionAbsent if the submission was not answered and there is none.
     """
+    prepared = await attempt.prepare(remote, job, build, ticket)
+    if prepared.delivered.notice:
+        tell(prepared.delivered.notice)
     try:
-        delivered = await delivery.of(remote.site).place(remote.run, job.owner, job.launch_id, ticket)
+        accepted = await attempt.sbatch(remote, job, prepared)
+    except InDoubt as doubt:
+        return prepared.script, await _settled(remote, job, doubt, tell)
+    if accepted.advice:
+        tell(sentences.SLURM_SAYS.format(site=remote.site.title, reason=accepted.advice))
+    return prepared.script, accepted.native_id
+
+
+async def _settled(remote: Remote, job: Job, doubt: InDoubt, tell: Tell) -> str:
+    """Return the id of a job that may have been sent, if there is one.  Raises what is to be told if not."""
+    if doubt.meanwhile:
+        tell(doubt.meanwhile)
+    try:
+        if not doubt.is_likely:
+            raise doubt.otherwise from None
+        return await _find(remote, job, doubt.otherwise)
     except LaunchError:
-        # What was not answered may have been done.
-        await _clean_up(remote, job)
+        # A job that turns up later ends itself, without its ticket.
+        await attempt.clean_up(remote, job)
         raise
-    if delivered.notice:
-        tell(delivered.notice)
-    request, script = built(build, delivered.fragment)
-    program, data = steps.program(remote.site, job.owner, request, script, delivered)
-    answer = await _answer(remote, job, program, data)
-    if isinstance(answer, Completed):
-        step, answer = steps.parse(answer)
-        if answer.status and step is not Step.SBATCH:
-            error = steps.error(remote.site, job.owner, delivered, step, answer)
-            if step is Step.TICKET:
-                error.is_ticket_removed = await _clean_up(remote, job)
-            raise error
-    try:
-        return script, await _submitted(remote, job, request, answer, tell)
-    except LaunchError as error:
-        # A program that was not heard to its end may put the ticket there later.
-        error.is_ticket_removed = await _clean_up(remote, job) and isinstance(answer, Completed)
-        raise
-
-
-async def _answer(remote: Remote, job: Job, program: Shell, data: bytes) -> Completed | SubmissionLost:
-    """Return the program's answer, or how it was lost: then it may have come to any of its steps."""
-    title = remote.site.title
-    try:
-        return await remote.run_once(program, data)
-    except AnswerUnreadable:
-        # It may have come to any step; a job without a launch ends itself.
-        await _clean_up(remote, job)
-        raise
-    except NoAnswer as error:
-        if steps.may_have_submitted(error.heard):
-            return SubmissionLost(error.message, error.detail)
-        await _clean_up(remote, job)
-        raise Unavailable(error.message, error.detail) from error
-    except NotBegun as error:
-        raise Unavailable(error.sentence.format(site=title), str(error)) from error
-    except ProgramKilled as error:
-        return SubmissionLost(error.sentence.format(site=title), str(error))
-    except ConnectionLost as error:
-        return SubmissionLost(sentences.SUBMISSION_LOST.format(site=title), str(error))
-
-
-async def _clean_up(remote: Remote, job: Job) -> bool:
-    """Take the ticket away: there is no job that would use or remove it; one that turns up later ends itself.
-
-    Returns whether that was done.
-    """
-    later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
-    try:
-        await delivery.of(remote.site).release(later.run, job.owner, job.launch_id)
-    except LaunchError:
-        return False
-    return True
-
-
-async def _submitted(
-    remote: Remote, job: Job, request: JobRequest, answer: Completed | SubmissionLost, tell: Tell
-) -> str:
-    """Return the job id in sbatch's answer, or what Slurm says of a job where that is none."""
-    title = remote.site.title
-    if isinstance(answer, SubmissionLost):
-        return await _find(remote, job, answer)
-    if answer.status and refusals.is_unreachable(answer.stderr):
-        # A controller that was too slow for sbatch may have taken the job all the same.
-        tell(sentences.SLURM_SLOW.format(site=title))
-        silent = sentences.SLURM_SILENT.format(site=title)
-        return await _find(remote, job, SubmissionLost(silent, answer.stderr.strip()))
-    try:
-        return _job_id(remote.site, request, answer, tell)
-    except slurm_jobs.UnreadableAnswer as error:
-        # Maybe those of a wrapper around sbatch: then the job is there all the same.
-        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title)
-        return await _find(remote, job, Broken(strange, str(error)))
-
-
-def built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
-    """Return a job with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
-    try:
-        request = build(fragment)
-        return request, slurm_jobs.batch_script(request)
-    except ValueError as error:
-        raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
-
-
-def _job_id(site: Site, request: JobRequest, answer: Completed, tell: Tell) -> str:
-    if answer.status:
-        why = refusals.refusal(site.title, answer.stderr, request.project, request.partition)
-        raise SubmitRefused(why, answer.stderr.strip(), choice=refusals.choice(answer.stderr))
-    if advice := refusals.advice(answer.stderr):
-        tell(sentences.SLURM_SAYS.format(site=site.title, reason=advice))
-    return slurm_jobs.parse_submit(answer.stdout)
 
 
 async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:

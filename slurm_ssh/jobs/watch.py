@@ -1,6 +1,7 @@
 """What became of jobs: asked once for all of a site where its monitor may ask, else once for all of a person's."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ FIRST_LOOK_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 PAUSE_GROWTH = 1.5
+# Where no monitor asks for all, each person's launches cost Slurm questions of their own.
+FIRST_PAUSE_ALONE_SECONDS = 4.0
+# Of a pause, in which direction it may differ: those who start at the same time do not ask at the same time.
+_JITTER = 0.1
 # Absent from one answer may be a controller that has just started; absent from one so much later is gone.
 ABSENT_SECONDS = 2.0
 # How old the answer to somebody else's question may be, as a part of the pause since the last look.
@@ -113,7 +118,7 @@ class JobWatch:
         The first is made now or, where a sign that the job has `begun` is waited for, in a moment; and one at once
         when there is that sign: Slurm knows its node then.
         """
-        pause, young = FIRST_PAUSE_SECONDS, 0.0
+        pause, young = self._first_pause(job), 0.0
         if begun and await _is_set_within(begun, FIRST_LOOK_SECONDS):
             begun = None
         while True:
@@ -122,10 +127,15 @@ class JobWatch:
             if report.node:
                 begun = None
             if await _is_set_within(begun, pause):
-                begun, pause, young = None, FIRST_PAUSE_SECONDS, 0.0
+                begun, pause, young = None, self._first_pause(job), 0.0
             else:
                 young = pause * _AS_GOOD
                 pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    def _first_pause(self, job: Job) -> float:
+        if self._queues.has_monitor(job.site_key):
+            return FIRST_PAUSE_SECONDS
+        return FIRST_PAUSE_ALONE_SECONDS * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
 
     async def close(self) -> None:
         """End the questions under way."""

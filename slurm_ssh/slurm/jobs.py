@@ -59,13 +59,14 @@ def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
 
     Memory is MiB per node, time minutes: Slurm's own units for plain numbers.
     """
+    tasks, cores = (request.cores, 1) if request.has_task_per_core else (1, request.cores)
     pairs: list[tuple[str, str | None]] = [
         ("job-name", request.name),
         ("output", request.log_path),
-        ("no-requeue", None),
+        ("requeue" if request.may_begin_again else "no-requeue", None),
         ("nodes", str(request.nodes)),
-        ("ntasks-per-node", "1"),
-        ("cpus-per-task", str(request.cores)),
+        ("ntasks-per-node", str(tasks)),
+        ("cpus-per-task", str(cores)),
         ("mem", f"{request.memory_mib}M"),
         ("time", str(request.time_minutes)),
         # Limits of a login host are for logins; an admin's own word comes later and counts.

@@ -37,12 +37,37 @@ _CODE = re.compile(r"\s*sbatch: error: \w+\s*")
 _GENERIC = "Batch job submission failed"
 _ERROR = re.compile(r"sbatch: (?:fatal: )?error: |sbatch: fatal: ")
 _LONGEST_REFUSAL = 500
-_UNREACHABLE = ("Unable to contact slurm controller", "Socket timed out", "Connection refused")
+# What Slurm's programs say when an answer was lost on its way, or there was none.
+_UNREACHABLE = (
+    "Unable to contact slurm controller",
+    "Socket timed out",
+    "Connection refused",
+    "Connection reset by peer",
+    "Connection timed out",
+    "Transport endpoint is not connected",
+    "Communication connection failure",
+    "Communication shutdown failure",
+    "Message send failure",
+    "Message receive failure",
+    "Zero Bytes were transmitted or received",
+    "Unexpected message received",
+    "Insane message length",
+    "Header lengths are longer than data received",
+)
+_UNAUTHENTICATED = ("Protocol authentication error", "Invalid authentication credential", "Munge encode failed")
+# Of the answer: the question was accepted.
+_ANSWER_UNAUTHENTICATED = ("slurm_unpack_received_msg", "Munge decode failed")
 
 
 def is_unreachable(stderr: str) -> bool:
-    """Return whether a failed command could not talk to slurmctld."""
-    return any(words in stderr for words in _UNREACHABLE)
+    """Return whether a failed command could not talk to slurmctld, which may have heard it all the same."""
+    lost = any(words in stderr for words in _ANSWER_UNAUTHENTICATED)
+    return lost or any(words in stderr for words in _UNREACHABLE)
+
+
+def is_unauthenticated(stderr: str) -> bool:
+    """Return whether slurmctld did nothing because a command could not prove to it who has called it."""
+    return not is_unreachable(stderr) and any(words in stderr for words in _UNAUTHENTICATED)
 
 
 def advice(stderr: str) -> str:

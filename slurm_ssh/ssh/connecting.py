@@ -10,9 +10,10 @@ from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, FrontEndRefused
 from slurm_ssh.ssh import refusals
-from slurm_ssh.ssh.connection import BUSY_SECONDS, LONGEST_QUOTE, Connection
+from slurm_ssh.ssh.connection import BUSY_SECONDS, Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.refusals import Refusal
+from slurm_ssh.ssh.unreadable import LONGEST_QUOTE
 
 # For one front end, from TCP to login.
 CONNECT_SECONDS = 8

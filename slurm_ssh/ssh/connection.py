@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
 
 import asyncssh
@@ -13,24 +13,21 @@ import asyncssh
 from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import AnswerTooLong, AnswerUnreadable, Refused
+from slurm_ssh.errors import AnswerTooLong, TransfersBusy, TransferStalled
+from slurm_ssh.ssh import transfer, unreadable
+from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, Sessions
+from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import (
-    STOOD_IN,
     Completed,
     ConnectionLost,
     InputTaken,
     Late,
-    NotBegun,
     NotBegunInTime,
-    ProgramKilled,
     Sent,
-    SessionRefused,
     unwrap,
     wrap,
 )
 
-# sshd's MaxSessions is 10 by default.
-COMMANDS_AT_ONCE = 8
 # A node behind a firewall is no answer at all; sshd itself would wait for minutes.
 FORWARD_SECONDS = 10.0
 BUSY_SECONDS = 3
@@ -40,9 +37,6 @@ BUSY_SECONDS = 3
 _IDLE_SECONDS = 30
 LONGEST_ANSWER = 128 * 1024
 """Bytes that an answer may have, with all that a login shell prints around it, unless more is asked for."""
-
-LONGEST_QUOTE = 1000
-"""Characters of what a front end says that people are shown."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +51,9 @@ class Connection:
     def __init__(self, host: str, ssh: asyncssh.SSHClientConnection) -> None:
         self.host = host
         self._ssh = ssh
-        self._slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
-        self._sessions = 0
+        self._sessions = Sessions(host, ssh)
         self._last_used = asyncio.get_running_loop().time()
         self._running = 0
-        self._has_abandoned = False
 
     @property
     def is_open(self) -> bool:
@@ -74,7 +66,7 @@ class Connection:
 
         A program that was holds one of the sessions that the front end allows, until the connection is closed.
         """
-        return self.is_open and not self._has_abandoned
+        return self.is_open and not self._sessions.has_abandoned
 
     @property
     def idle_seconds(self) -> float:
@@ -100,12 +92,84 @@ class Connection:
         sent, heard = wrap(program, data, environ, marker), bytearray()
         try:
             with self._busy():
-                async with asyncio.timeout(timeout_seconds), self._slots:
+                async with asyncio.timeout(timeout_seconds), self._sessions.slots:
                     return await self._exchange(sent, marker, heard, limit_bytes)
         except TimeoutError as error:
             if sent.waits and marker.encode() not in heard:
                 raise NotBegunInTime from error
             raise Late(heard.decode("utf-8", "replace")) from error
+
+    async def send(
+        self,
+        program: Shell,
+        chunks: AsyncIterator[bytes],
+        *,
+        environ: Mapping[str, str],
+        timeout_seconds: float,
+    ) -> Completed:
+        """Run a program with the chunks on its stdin, each taken when those before are on their way.
+
+        None is taken before the program has begun, for which all but TransferStalled is raised as by `receive`.
+        What the chunks raise ends the program, as a cancelled caller does; it finds the end of its input then
+        too, so it has to know how much should come.  Of its stderr the last lines are given.
+        """
+        async with self._transfer(program, b"", environ, timeout_seconds, more=True) as begun:
+            return await begun.send(chunks)
+
+    def receive(
+        self, program: Shell, data: bytes = b"", *, environ: Mapping[str, str], timeout_seconds: float
+    ) -> AbstractAsyncContextManager[Transfer]:
+        """Give a program that has begun, with `data` on its stdin, and whose stdout is to be iterated over.
+
+        It is ended when the caller leaves before its end.  What it prints is read no faster than it is taken.
+        Raises TransfersBusy if TRANSFERS_AT_ONCE others go on, and what `run` does, if it has not begun after
+        `timeout_seconds`; from then on TransferStalled as soon as nothing moves for a minute, whether the site or
+        the caller is slow, and Unavailable or Refused if the program does not come to its end.
+        """
+        return self._transfer(program, data, environ, timeout_seconds)
+
+    @asynccontextmanager
+    async def _transfer(
+        self,
+        program: Shell,
+        data: bytes,
+        environ: Mapping[str, str],
+        timeout_seconds: float,
+        *,
+        more: bool = False,
+    ) -> AsyncIterator[Transfer]:
+        marker = f"answer-{secrets.token_hex(8)}"
+        sent = wrap(program, data, environ, marker, more=more)
+        limit, begun, own = asyncio.timeout(timeout_seconds), None, self._sessions
+        try:
+            with self._busy():
+                async with limit, own.turns, own.slots, own.begun(sent) as process:
+                    begun = Transfer(self.host, process, marker, limit, LONGEST_ANSWER)
+                    try:
+                        await begun.begin(sent, more=more)
+                        yield begun
+                    finally:
+                        await self._leave(begun)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise self._late(begun, timeout_seconds, waits=sent.waits) from error
+
+    async def _leave(self, begun: Transfer) -> None:
+        try:
+            await begun.leave()
+        finally:
+            self._sessions.has_abandoned |= not begun.has_ended
+
+    def _late(self, begun: Transfer | None, seconds: float, *, waits: bool) -> Exception:
+        """Return the error of a transfer whose time is up."""
+        if begun and begun.has_begun:
+            stalled = sentences.TRANSFER_STALLED
+            return TransferStalled(stalled.format(host=self.host, seconds=round(transfer.STALL_SECONDS)))
+        if begun is None and self._sessions.turns.locked():
+            busy = sentences.TRANSFERS_BUSY
+            return TransfersBusy(busy.format(host=self.host, count=TRANSFERS_AT_ONCE, seconds=round(seconds)))
+        return NotBegunInTime() if waits else Late()
 
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
@@ -127,69 +191,18 @@ class Connection:
 
     async def _exchange(self, sent: Sent, marker: str, heard: bytearray, limit_bytes: int) -> Completed:
         try:
-            async with self._session(sent) as process:
+            async with self._sessions.begun(sent) as process:
                 outputs = await self._outputs(process, sent, heard, limit_bytes)
         except (asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self.host}: {error}") from error
         return self._answer(process.exit_status, *outputs, marker)
 
-    @asynccontextmanager
-    async def _session(self, sent: Sent) -> AsyncIterator["asyncssh.SSHClientProcess[bytes]"]:
-        """Begin the program in a session of its own.
-
-        A front end that allows fewer sessions than there are slots refuses one more.  The slot is then lost for
-        good, and that of a session that ends is waited for.
-        """
-        while (process := await self._begin(sent)) is None:
-            await self._slots.acquire()
-        try:
-            yield process
-        finally:
-            self._sessions -= 1
-
-    async def _begin(self, sent: Sent) -> "asyncssh.SSHClientProcess[bytes] | None":
-        """Begin the program in a session, which counts from then on; return None if others have to end before."""
-        has_begun = False
-        self._sessions += 1
-        try:
-            process = await self._ssh.create_process(sent.command, encoding=None)
-            has_begun = True
-            return process
-        except asyncssh.ChannelOpenError as error:
-            if self._ssh.is_closed():
-                raise self._lost_before_data(sent, error) from error
-            if self._sessions > 1:
-                return None
-            self._has_abandoned = True
-            raise SessionRefused(f"{self.host}: {error}") from error
-        except (asyncssh.DisconnectError, OSError) as error:
-            raise self._lost_before_data(sent, error) from error
-        except asyncio.CancelledError:
-            # It may be opened later.
-            self._has_abandoned = True
-            raise
-        finally:
-            self._sessions -= not has_begun
-
-    def _lost_before_data(self, sent: Sent, error: Exception) -> ConnectionLost:
-        """Return the error of a connection that was lost before a program was sent any data."""
-        self._has_abandoned = True
-        return (NotBegun if sent.waits else ConnectionLost)(f"{self.host}: {error}")
-
     def _answer(self, status: int | None, stdout: str, stderr: str, marker: str) -> Completed:
         """Return the answer in what was printed; `status` is the login shell's, None if the connection was cut."""
         try:
             return unwrap(stdout, stderr, marker)
-        except InputTaken as error:
-            raise Refused(sentences.INPUT_TAKEN.format(host=self.host)) from error
-        except ConnectionLost as error:
-            if status is None:
-                raise
-            if marker in stdout:
-                raise ProgramKilled(f"{self.host}: {error}") from error
-            sentence = sentences.SHELL_REPLACED if status == STOOD_IN else sentences.NO_COMMANDS
-            said = (stdout + stderr).strip()[-LONGEST_QUOTE:]
-            raise AnswerUnreadable(sentence.format(host=self.host), quoted=said) from error
+        except (InputTaken, ConnectionLost) as error:
+            raise unreadable.told(self.host, error, status, stdout + stderr, has_begun=marker in stdout) from error
 
     async def _outputs(
         self, process: "asyncssh.SSHClientProcess[bytes]", sent: Sent, heard: bytearray, limit_bytes: int
@@ -214,7 +227,7 @@ class Connection:
             if not has_ended:
                 # OpenSSH closes its side only once the program has ended, so nothing here waits for that.
                 process.channel.abort()
-                self._has_abandoned = True
+                self._sessions.has_abandoned = True
         return stdout, stderr
 
     async def _read(self, output: "asyncssh.SSHReader[bytes]", heard: bytearray, limit_bytes: int) -> str:
@@ -253,11 +266,11 @@ class Connection:
             async with limit.enforced():
                 return await self._ssh.open_connection(host, port)
         except TimeoutError as error:
-            self._has_abandoned = True
+            self._sessions.has_abandoned = True
             late = f"{self.host}: {host}:{port} did not answer within {limit.seconds:.0f} seconds"
             raise ConnectionLost(late) from error
         except asyncio.CancelledError:
-            self._has_abandoned = True
+            self._sessions.has_abandoned = True
             raise
 
     async def close(self) -> None:

@@ -1,5 +1,10 @@
-"""One person at one site: runs programs there, once more if the connection was lost, with errors as sentences."""
+"""One person at one site: runs programs and moves data there, with errors as sentences.
 
+What was certainly not run because the connection was lost, or may be run twice, is begun once more.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from kernels.shell import Shell
@@ -10,6 +15,7 @@ from slurm_ssh.errors import NoAnswer, Unavailable
 from slurm_ssh.ssh.connection import LONGEST_ANSWER
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegun, NotBegunInTime
 
 # Slurm's own clients give up on a silent controller after 9 s (sbatch) to 18 s (squeue), sometimes twice.
@@ -40,7 +46,7 @@ class Remote:
         try:
             return await self.run_once(program, data, limit_bytes)
         except ConnectionLost as error:
-            raise Unavailable(error.sentence.format(site=self.site.title), str(error)) from error
+            raise self._lost(error) from error
 
     async def run_once(self, program: Shell, data: bytes = b"", limit_bytes: int = LONGEST_ANSWER) -> Completed:
         """Run a program once; what is certain not to have run is begun again, over a new connection.
@@ -60,13 +66,71 @@ class Remote:
                     program,
                     data,
                     environ=self.site.environment,
-                    timeout_seconds=min(COMMAND_SECONDS, self.deadline.left),
+                    timeout_seconds=self._seconds,
                     limit_bytes=limit_bytes,
                 )
         except TimeoutError as error:
-            sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
-            seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
-            late = sentence.format(site=self.site.title, seconds=round(seconds))
-            if isinstance(error, NotBegunInTime):
-                raise Unavailable(late) from error
-            raise NoAnswer(late, error.heard if isinstance(error, Late) else "") from error
+            raise self._late(error) from error
+
+    async def send(self, program: Shell, chunks: AsyncIterator[bytes]) -> Completed:
+        """Run a program once with the chunks on its stdin, as `Connection.send` does.
+
+        The deadline is for its beginning, before which no chunk is taken.  Raises what `run_once` does, but
+        Unavailable, such as TransferStalled and TransfersBusy, for all that does not come to its end.
+        """
+        try:
+            try:
+                return await self._send(program, chunks)
+            except NotBegun:
+                return await self._send(program, chunks)
+        except ConnectionLost as error:
+            raise self._lost(error) from error
+        except Late as error:
+            raise self._late(error) from error
+
+    async def _send(self, program: Shell, chunks: AsyncIterator[bytes]) -> Completed:
+        async with self.pool.connection(self.login, self.site, self.deadline) as connection:
+            return await connection.send(
+                program, chunks, environ=self.site.environment, timeout_seconds=self._seconds
+            )
+
+    @asynccontextmanager
+    async def receive(self, program: Shell, data: bytes = b"") -> AsyncIterator[Transfer]:
+        """Give a program that has begun, and whose stdout is to be iterated over, as `Connection.receive` does.
+
+        The deadline is for its beginning, until when it may be run twice, and is if the connection is lost.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                try:
+                    begun = await self._receive(stack, program, data)
+                except ConnectionLost:
+                    begun = await self._receive(stack, program, data)
+            except ConnectionLost as error:
+                raise self._lost(error) from error
+            except Late as error:
+                raise self._late(error) from error
+            yield begun
+
+    async def _receive(self, stack: AsyncExitStack, program: Shell, data: bytes) -> Transfer:
+        connection = await stack.enter_async_context(self.pool.connection(self.login, self.site, self.deadline))
+        seconds = self._seconds
+        receiving = connection.receive(program, data, environ=self.site.environment, timeout_seconds=seconds)
+        return await stack.enter_async_context(receiving)
+
+    @property
+    def _seconds(self) -> float:
+        """For how long a program is waited for."""
+        return min(COMMAND_SECONDS, self.deadline.left)
+
+    def _lost(self, error: ConnectionLost) -> Unavailable:
+        return Unavailable(error.sentence.format(site=self.site.title), str(error))
+
+    def _late(self, error: TimeoutError) -> Unavailable:
+        """Return what to tell of a program that did not end, or begin, in time."""
+        sentence = sentences.NO_ANSWER if self.deadline.left else sentences.TOO_SLOW
+        seconds = COMMAND_SECONDS if self.deadline.left else self.deadline.seconds
+        late = sentence.format(site=self.site.title, seconds=round(seconds))
+        if isinstance(error, NotBegunInTime):
+            return Unavailable(late)
+        return NoAnswer(late, error.heard if isinstance(error, Late) else "")

@@ -86,14 +86,14 @@ class Completed:
     stderr: str
 
 
-def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str) -> Sent:
+def wrap(program: Shell, data: bytes, environ: Mapping[str, str], marker: str, *, more: bool = False) -> Sent:
     """Return what is sent to run the program with `data` on its stdin, in an emptied environment plus `environ`.
 
     HOME, USER, SHELL and the delegated ticket's KRB5CCNAME are kept from the login; nothing else is.  All but the
-    data can be seen in the front end's list of processes.
+    data can be seen in the front end's list of processes.  If there is to be `more`, further data may follow.
     """
     begin = f"exit {STOOD_IN} #{marker}"
-    waits = bool(data)
+    waits = more or bool(data)
     before = f"exit {STOOD_IN}\n" * _LINES_TO_SPARE + f"{begin}\n"
     command = _command(_text(program, environ, marker, begin if waits else ""))
     if len(command) > _LONGEST_COMMAND:
@@ -137,15 +137,20 @@ def unwrap(stdout: str, stderr: str, marker: str) -> Completed:
     """
     inner = _between(stdout, f"\n{marker}\n", f"\n{marker} ")
     if inner is None:
-        if f"\n{marker} {_UNREAD}\n" in stdout:
+        if f"\n{marker}\n" not in stdout and f"\n{marker} {_UNREAD}\n" in stdout:
             raise InputTaken
         raise ConnectionLost("the answer ended before its marker")
     answer, rest = inner
+    said = _between(stderr, f"\n{marker}\n", f"\n{marker}\n")
+    return Completed(_status(rest), answer, said[0] if said else "")
+
+
+def _status(rest: str) -> int:
+    """Return the status in what follows the last marker."""
     status, line_end, _ = rest.partition("\n")
     if not line_end or not _STATUS.fullmatch(status):
         raise ConnectionLost("the answer ended within its marker")
-    said = _between(stderr, f"\n{marker}\n", f"\n{marker}\n")
-    return Completed(int(status), answer, said[0] if said else "")
+    return int(status)
 
 
 def _between(text: str, first: str, last: str) -> tuple[str, str] | None:
@@ -155,3 +160,60 @@ def _between(text: str, first: str, last: str) -> tuple[str, str] | None:
     if end < 0:
         return None
     return text[begin + len(first) : end], text[end + len(last) :]
+
+
+class AnswerReader:
+    """Reads the stdout of an answer in whatever pieces it comes, as `unwrap` does a whole one, in linear time.
+
+    It keeps only what may be part of a marker or stands outside them, in `kept`, so who feeds it can set a limit.
+    """
+
+    def __init__(self, marker: str) -> None:
+        self.kept = bytearray()
+        self.has_begun = False
+        self._has_end = False
+        self._first, self._last = f"\n{marker}\n".encode(), f"\n{marker} ".encode()
+        self._taken = f"\n{marker} {_UNREAD}\n".encode()
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what is certain to be the program's and was not returned before, often nothing."""
+        new = self._open_end()
+        self.kept += piece
+        if not self.has_begun:
+            begin = self.kept.find(self._first, new)
+            if begin < 0:
+                return b""
+            del self.kept[: begin + len(self._first)]
+            self.has_begun, new = True, 0
+        end = self.kept.rfind(self._last, new)
+        if end >= 0:
+            self._has_end = True
+        else:
+            end = 0 if self._has_end else self._undecided()
+        answer = bytes(self.kept[:end])
+        del self.kept[:end]
+        return answer
+
+    def status(self) -> int:
+        """Return the program's status when all of the answer has been fed.  Raises as `unwrap` does."""
+        if self._has_end:
+            return _status(self.kept[len(self._last) :].decode("utf-8", "replace"))
+        if not self.has_begun and self._taken in self.kept:
+            raise InputTaken
+        raise ConnectionLost("the answer ended before its marker")
+
+    def _open_end(self) -> int:
+        """Return where in what is kept the last marker may begin that has not come whole; both are as long."""
+        return max(0, len(self.kept) + 1 - len(self._last))
+
+    def _undecided(self) -> int:
+        """Return from where on what is kept may be the beginning of the end's marker, which has one line end."""
+        at = self.kept.rfind(b"\n", self._open_end())
+        return at if at >= 0 and self._last.startswith(self.kept[at:]) else len(self.kept)
+
+
+def last_words(stderr: str, marker: str) -> str:
+    """Return what a program said on stderr, of which the beginning may have been cut off, marker and all."""
+    said = stderr.rpartition(f"\n{marker}\n")[0]
+    _, first, rest = said.partition(f"\n{marker}\n")
+    return rest if first else said

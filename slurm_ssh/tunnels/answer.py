@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
-import html
 import json
 import re
 from http import HTTPStatus
+from urllib.parse import quote
+
+from markupsafe import Markup
 
 from languages import current, for_reader, preferred, speaking
 from slurm_ssh import sentences
@@ -27,21 +29,52 @@ _END_OF_HEAD = b"\r\n\r\n"
 _LIKES = re.compile(rb"\r\naccept-language:([^\r\n]{0,300})", re.IGNORECASE)
 _WANTS_PAGE = re.compile(rb"\r\naccept:[^\r\n]*text/html", re.IGNORECASE)
 
-_PAGE = (
-    '<!DOCTYPE html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
-    '<meta http-equiv="refresh" content="{seconds}">\n'
-    "<title>{title}</title>\n<p>{said}</p>\n<p>{again}</p>\n"
+# What stands before a server's path stands before the hub's.  Two slashes would begin the name of a host.
+_BEFORE = re.compile(rb"\A[A-Z]+ ((?:/[^/\\\s?#]+)*?)/user/")
+
+# The hub that has the style sheet of other pages may be away, and a page's policy lets in nothing but this.
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{margin:2rem auto;max-width:40rem;padding:0 1rem;overflow-wrap:anywhere;"
+    "font:1rem/1.5 system-ui,sans-serif}"
+    "h1{font-size:1.5rem;line-height:1.2}"
 )
+_POLICY = "default-src 'none'; style-src data:; base-uri 'none'; form-action 'none'"
+
+_PAGE = Markup("""\
+<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<link rel="stylesheet" href="data:text/css,{style}">
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{said}</p>
+<p>{job}</p>
+<p>{again}</p>
+{home}</main>
+</body>
+</html>
+""")
+_HOME = Markup('<p><a href="{address}">{label}</a></p>\n')
 
 
-async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: str) -> None:
-    """Answer one request with a sentence: in a page that asks again if one is wanted, else in JSON."""
+async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: str, job: str) -> None:
+    """Answer one request with a sentence: in a page that asks again if one is wanted, else in JSON.
+
+    `job` is the sentence that names the server's job, for the page.
+    """
     head = b""
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_CLIENT_SECONDS):
             head = await _head(reader)
     with speaking(_language(head)):
-        writer.write(_answer(head, for_reader(said)))
+        writer.write(_answer(head, said, job))
     # What is left unread when a connection is closed would take the answer with it.
     with contextlib.suppress(TimeoutError, OSError):
         async with asyncio.timeout(_CLIENT_SECONDS):
@@ -66,26 +99,31 @@ def _language(request: bytes) -> str:
     return preferred(found[1].decode("latin-1")) if found else ""
 
 
-def _answer(request: bytes, said: str) -> bytes:
+def _answer(request: bytes, said: str, job: str) -> bytes:
     fields = request.partition(_END_OF_HEAD)[0]
     if _WANTS_PAGE.search(fields):
-        kind, text = "text/html", _page(said)
+        kind, text, again = "text/html", _page(fields, said, job), f"Refresh: {_AGAIN_SECONDS}\r\n"
     else:
-        kind, text = "application/json", json.dumps({"message": said}, ensure_ascii=False) + "\n"
+        message = json.dumps({"message": for_reader(said)}, ensure_ascii=False)
+        kind, text, again = "application/json", f"{message}\n", ""
     body = text.encode()
     head = (
         f"HTTP/1.1 {STATUS.value} {STATUS.phrase}\r\nContent-Type: {kind}; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\nContent-Security-Policy: default-src 'none'\r\n{IN_PLACE}: yes\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nContent-Security-Policy: {_POLICY}\r\n{IN_PLACE}: yes\r\n"
+        f"{again}Cache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + (b"" if request.startswith(b"HEAD ") else body)
 
 
-def _page(said: str) -> str:
+def _page(fields: bytes, said: str, job: str) -> str:
+    before = _BEFORE.match(fields)
+    address = f"{before[1].decode('latin-1')}/hub/home" if before else ""
     return _PAGE.format(
         language=current().replace("_", "-"),
-        seconds=_AGAIN_SECONDS,
-        title=html.escape(sentences.SERVER_NOT_REACHED),
-        said=html.escape(said),
-        again=html.escape(sentences.PAGE_ASKS_AGAIN.format(seconds=_AGAIN_SECONDS)),
+        title=sentences.SERVER_NOT_REACHED,
+        style=quote(_STYLE),
+        said=said,
+        job=job,
+        again=sentences.PAGE_ASKS_AGAIN.format(seconds=_AGAIN_SECONDS),
+        home=_HOME.format(address=address, label=sentences.ALL_SERVERS) if address else "",
     )

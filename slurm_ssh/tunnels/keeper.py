@@ -54,6 +54,12 @@ class _Open:
         """Whether this is the way to the same server."""
         return self.listener.is_serving() and replace(route, local_port=self.route.local_port) == self.route
 
+    @property
+    def which_job(self) -> str:
+        """The job of the server, as a sentence."""
+        route = self.route
+        return sentences.WHICH_JOB.format(site=self.site.title, node=route.node, launch=route.launch_id)
+
     def is_through(self) -> None:
         """Note that nothing is in the way."""
         self.trouble, self.pause, self.not_before = None, _FIRST_PAUSE_SECONDS, 0.0
@@ -189,9 +195,10 @@ class TunnelKeeper:
         """Carry one client's connection to the node and back until either side ends it, or tell why not."""
         try:
             if is_full:
-                await answer.tell(reader, writer, sentences.TUNNEL_FULL.format(most=CLIENTS_AT_ONCE))
+                said = sentences.TUNNEL_FULL.format(most=CLIENTS_AT_ONCE)
+                await answer.tell(reader, writer, said, tunnel.which_job)
             elif not await self._is_carried(tunnel, reader, writer) and tunnel.trouble:
-                await answer.tell(reader, writer, tunnel.trouble.said(_today()))
+                await answer.tell(reader, writer, tunnel.trouble.said(_today()), tunnel.which_job)
         except OSError:
             pass  # The client went away in the middle.
         finally:

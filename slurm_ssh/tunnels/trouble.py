@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
+from languages import timed
 from slurm_ssh import sentences
 from slurm_ssh.errors import LaunchError, Refused, SiteUnreachable
 from slurm_ssh.ssh.connection import ForwardingForbidden
@@ -45,4 +46,4 @@ class Trouble:
         """Return what a client is told."""
         is_today = self.since.date() == now.date()
         since = (sentences.AT_TIME if is_today else sentences.AT_TIME_OF_DAY).format(moment=self.since)
-        return self.sentence.format(**self.names, since=since)
+        return self.sentence.format(**self.names, since=timed(since, self.since))

@@ -26,7 +26,7 @@ class Asking(ShellLess, BatchSpawnerBase):  # type: ignore[misc]
     choices before these.
     """
 
-    _launch: launch.Launch | None
+    _launch: launch.NotebookLaunch | None
     _going_on: LaunchRecord | None
     _before: dict[str, str]
     last_launch_id: LaunchId | None
@@ -70,14 +70,16 @@ class Asking(ShellLess, BatchSpawnerBase):  # type: ignore[misc]
 
     def _adopt(self, choices: dict[str, str]) -> None:
         """Have JupyterHub store these choices as the last ones."""
-        self.user_options = self.orm_spawner.user_options = choices
-        commit(self.orm_spawner)
+        self.user_options = choices
+        if self.orm_spawner.user_options != choices:
+            self.orm_spawner.user_options = choices
+            commit(self.orm_spawner)
 
     def _request(self) -> StartRequest:
         """Return what the gate needs to know of this server."""
         return StartRequest.of(self.user, self.name)
 
-    def _take(self, accepted: launch.Launch) -> None:
+    def _take(self, accepted: launch.NotebookLaunch) -> None:
         """Begin to be a server of that launch's profile."""
         self._launch, self.profile_key = accepted, accepted.profile_key
         self.start_timeout = start_seconds(accepted)

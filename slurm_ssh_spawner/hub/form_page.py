@@ -103,9 +103,11 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
 
     def render_template(self, name: str, sync: bool = False, **values: Any) -> Any:
         """Return a page; that of the form also gets which server it is for, and where it is sent."""
-        if name == "spawn.html":
-            values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
-        return super().render_template(name, sync, **values)
+        if name != "spawn.html":
+            return super().render_template(name, sync, **values)
+        values |= self._of_the_server(values["for_user"]) | self.asked_for(values["for_user"])
+        # As that of Home: nothing in it is awaited.
+        return _there(super().render_template(name, True, **values))
 
     @property
     def _asked(self) -> str:
@@ -141,3 +143,8 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         if self._problem or not self._name:
             return str(self.request.path)
         return str(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(server)))
+
+
+async def _there(page: str) -> str:
+    """Return a page that JupyterHub awaits."""
+    return page

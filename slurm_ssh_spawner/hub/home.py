@@ -5,9 +5,10 @@ from typing import Any
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import url_escape_path, url_path_join
 from tornado import web
+from tornado.httputil import url_concat
 
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import in_use, moments, naming
+from slurm_ssh_spawner.hub import in_use, links, moments, naming
 from slurm_ssh_spawner.hub.not_there import server_at
 from slurm_ssh_spawner.hub.overview import Overview, overview
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
@@ -100,12 +101,15 @@ class ServerPart(ServersPart):
 
 
 class NewServer(Page):
-    """`/hub/home/new`: a server with a name, or the default one, and then its form."""
+    """`/hub/home/new`: a server with a name, or the default one, then its form with the choices sent."""
 
     @web.authenticated
     async def post(self) -> None:
         """Lead to the form; show Home with a sentence if there can be no further server of that name."""
         user, title = self.current_user, naming.title(self.get_body_argument("name", ""))
+        # No choices, and for no address.
+        for name in ("name", "_xsrf"):
+            self.request.body_arguments.pop(name, None)
         if not title and (not self.allow_named_servers or not user.spawners[""].active):
             self._form("")
             return
@@ -124,7 +128,9 @@ class NewServer(Page):
 
     def _form(self, name: str) -> None:
         user = self.current_user
-        self.redirect(url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name)))
+        form = url_path_join(self.hub.base_url, "spawn", user.escaped_name, url_escape_path(name))
+        sent = {name: self.get_body_arguments(name) for name in self.request.body_arguments}
+        self.redirect(url_concat(form, links.choices_in(sent)))
 
 
 class StopServer(StopsServers, Page):

@@ -14,7 +14,9 @@ from slurm_ssh_spawner.launch.records.stops import Reader
 class LaunchEndHandler(APIHandler):  # type: ignore[misc]
     """`GET /hub/api/launches/<LaunchId>/end`, for who may open that server.
 
-    The answer is `{"ended": ISO 8601, "sentence": TEXT}`, null and "" while the launch is not known to be over.
+    The answer is `{"ended": ISO 8601, "sentence": TEXT, "template": TEXT}`, null and "" while the launch is not
+    known to be over.  The template is the sentence with `{ended}` in the place of that moment, which the sentence
+    says by the hub's clock.
     """
 
     # A page of a server cannot read the hub's token against forged requests, and this one changes nothing.
@@ -32,5 +34,6 @@ class LaunchEndHandler(APIHandler):  # type: ignore[misc]
         asker = self.current_user
         is_owner = asker is not None and (asker.kind, asker.name) == ("user", record.user)
         reader = Reader(is_owner=is_owner, sees_names=self.has_scope("admin:servers"))
-        sentence = launcher.endings.notice(record, reader).sentence if record.ended else ""
-        self.write({"ended": isoformat(record.ended), "sentence": sentence})
+        notice = launcher.endings.notice(record, reader) if record.ended else None
+        sentence, template = (notice.sentence, notice.template) if notice else ("", "")
+        self.write({"ended": isoformat(record.ended), "sentence": sentence, "template": template})

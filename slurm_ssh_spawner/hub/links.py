@@ -18,13 +18,18 @@ def note(query: Mapping[str, Sequence[str]], said: str = "") -> None:
 
     JupyterHub knows names with and without `opt-`.  `said` says where they come from, if not from a link.
     """
+    _LINK.set((choices_in(query), said or labels.FILLED_BY_LINK))
+
+
+def choices_in(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return what of an address, or of a form that was sent, can be choices at all."""
     found: dict[str, str] = {}
     for name, values in query.items():
         try:
             found |= Choices.of({name.removeprefix("opt-"): values[-1]}).values
         except ChoiceRefused:
             _log.debug("a link says %r, which is no choice", name[:40])
-    _LINK.set((found, said or labels.FILLED_BY_LINK))
+    return found
 
 
 def filled_in() -> tuple[Mapping[str, str], str]:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from languages import timed
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.sentences import labels
 
 _MINUTE = timedelta(minutes=1)
-_TIME = Markup('<time datetime="{iso}">{text}</time>')
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -33,4 +33,4 @@ def _moment(now: datetime, when: datetime) -> Markup:
     """Return a moment in UTC, with its day if that is not today's; a script shows it in the reader's zone."""
     utc = when.astimezone(UTC)
     text = utc.strftime(labels.UTC_CLOCK if utc.date() == now.date() else labels.UTC_DAY_AND_CLOCK)
-    return _TIME.format(iso=utc.isoformat(timespec="seconds"), text=text)
+    return escape(timed(text, utc))

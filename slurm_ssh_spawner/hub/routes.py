@@ -30,6 +30,7 @@ from jupyterhub.utils import url_path_join
 from languages import requests
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import database_errors, form_scripts, moments, quiet
+from slurm_ssh_spawner.hub.ask_again import AskAgain
 from slurm_ssh_spawner.hub.changes import Changes
 from slurm_ssh_spawner.hub.forecast_api import ForecastHandler
 from slurm_ssh_spawner.hub.form_page import FormHandler
@@ -73,6 +74,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/launches/([0-9a-f]{12})", LaunchReportHandler),
     (r"/api/launches/([0-9a-f]{12})/end", LaunchEndHandler),
     (r"/api/offer", OfferHandler),
+    (r"/api/offer/ask-again", AskAgain),
     (r"/api/forecast", ForecastHandler),
     (r"/api/job-script", ScriptHandler),
     (r"/launches", LaunchesPage),

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
-from profiles.form import page, told
+from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
 from profiles.offer import launch
 from profiles.offer.choices import Choices
@@ -99,6 +100,7 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
+    starts: Turns = field(default_factory=Turns)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -120,7 +122,7 @@ class Hub:
             sent = None
         await self._know(request)
         sent = sent or _Sent(request, link or await self._shown_first(request), self._refusal(request, link))
-        return page.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
+        return kept.render(self.offer(request), sent.typed, sent.refused, _addresses(base_url, request), note)
 
     def _refusal(self, request: StartRequest, link: Mapping[str, str]) -> ChoiceRefused | None:
         """Return why what a link says cannot be had, or None."""
@@ -135,7 +137,7 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**told.data(self.offer(request)), "recent": await self._recent(request.user)}
+        return {**kept.data(self.offer(request)), "recent": await self._recent(request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
@@ -143,7 +145,7 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
-    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
         await self.catalogue.refreshed()
         await self._know(request, choices.get("site"))
@@ -183,15 +185,17 @@ class Hub:
     async def _know(self, request: StartRequest, site: str | None = None) -> None:
         """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
-        offered = sites_for(self.catalogue.current, request.groups)
-        if site in offered:
-            offered = frozenset((site,))
+        offered = sites_for(self.catalogue.current.notebooks, request.groups)
+        among = offered & {site} or offered
         known = self.availability
         ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
-        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
+        await ask(request.user, _FIRST_FACTS_SECONDS, among)
 
     async def accept(
-        self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
+        self,
+        ask: Callable[[], StartRequest],
+        options: Mapping[str, Any],
+        take: Callable[[launch.NotebookLaunch], None],
     ) -> dict[str, str]:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
@@ -245,11 +249,11 @@ class Hub:
             return False
         return True
 
-    def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    def resolve(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Pass the gate.  Raises ChoiceRefused."""
         return launch.resolve(self.offer(request), choices)
 
-    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
+    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.NotebookLaunch:
         try:
             return self.resolve(request, Choices(last))
         except ChoiceRefused:
@@ -259,7 +263,7 @@ class Hub:
         """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.taught.added(request.user, self.availability.facts(request.user))
-        return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
+        return Offer(self.catalogue.current.notebooks, facts, person, datetime.now().astimezone())
 
     def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from profiles.facts import Facts, SiteFacts
 
-KEPT_SECONDS = 3600.0
-"""How long: an account may have been made meanwhile, and nobody tells the hub."""
+KEPT_SECONDS = 86400.0
+"""How long: an account may have been made meanwhile, and nobody tells the hub.  Who knows asks again."""
 
 
 class Taught:
@@ -25,6 +25,10 @@ class Taught:
         now = self._clock()
         self._known = {whose: kept for whose, kept in self._known.items() if kept[1] > now}
         self._known[user, site] = sentence, now + KEPT_SECONDS
+
+    def knows(self, user: str, site: str) -> bool:
+        """Return whether a site is kept as one that did not let a person in."""
+        return (kept := self._known.get((user, site))) is not None and kept[1] > self._clock()
 
     def forget(self, user: str, site: str) -> None:
         """Drop what is kept: the site let them in."""

@@ -35,15 +35,17 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     """Return what the launch asked for."""
     profile, site = catalogue.profiles.get(record.profile_key), catalogue.sites.get(record.site_key)
     titles = profile.name if profile else record.profile_key, site.title if site else record.site_key
-    if not profile or not site or record.site_key not in catalogue.sites_of(record.profile_key):
+    if not profile or not site or record.site_key not in catalogue.notebooks.sites_of(record.profile_key):
         return Asked(*titles)
-    what = catalogue.offering(record.profile_key, record.site_key)
+    what = catalogue.notebooks.offering(record.profile_key, record.site_key)
     numbers = {name: _number(name, what, record.choices) for name in _READ}
     # What is chosen by default is the first one.
     offered = what.partitions or tuple(site.partitions)
-    partition = site.partitions.get(record.choices.get("partition") or next(iter(offered), ""))
+    chosen = record.choices.get("partition", "")
+    partition = site.partitions.get(chosen or next(iter(offered), ""))
     most = min(what.resources.time.most, (partition and partition.time_max) or what.resources.time.most)
-    return Asked(*titles, _said(numbers, record.choices), numbers["time"], most)
+    named = (partition.title if partition else "") or chosen
+    return Asked(*titles, _said(numbers, record.choices, named if chosen else ""), numbers["time"], most)
 
 
 def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:
@@ -55,11 +57,11 @@ def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:
         return bounds.default
 
 
-def _said(numbers: Mapping[str, int], choices: Mapping[str, str]) -> str:
+def _said(numbers: Mapping[str, int], choices: Mapping[str, str], partition: str) -> str:
     parts = [refusals.cores(numbers["cores"]), form_labels.memory(numbers["memory"])]
     if numbers["gpus"]:
         parts.append(refusals.gpus(numbers["gpus"], choices.get("gpu_type")))
     parts.append(lasting(numbers["time"]))
-    if partition := choices.get("partition"):
+    if partition:
         parts.append(labels.IN_PARTITION.format(partition=partition))
     return ", ".join(parts)

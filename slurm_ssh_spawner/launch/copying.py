@@ -1,5 +1,6 @@
 """What travels with a job whose server can be asked to copy notebooks: an extension of jupyter_server."""
 
+from functools import cache
 from importlib.resources import files
 
 from kernels.fragment import Fragment
@@ -17,6 +18,7 @@ def fragment(job: JobContext) -> Fragment:
     return Fragment(before=Shell(text.rstrip("\n")))
 
 
+@cache
 def _source(name: str) -> Shell:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath(name).read_text(encoding="utf-8")
     return quote(text.rstrip("\n"))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from languages import in_each
 from slurm_ssh import sentences as slurm_sentences
 from slurm_ssh.core import Core
@@ -37,9 +39,11 @@ _log = logging.getLogger(__name__)
 class EndNotice:
     """What a person is told of a server that ended: a sentence, and the last lines of its log, "" for none.
 
+    `template` is the sentence with `{ended}` in the place of that moment.
     `never_up`: it is the end of a start, of which a page may say more.  `server` is its name, "" the default one.
     """
 
+    template: str
     sentence: str
     log: str = ""
     never_up: bool = False
@@ -53,6 +57,10 @@ class EndNotice:
     def __str__(self) -> str:
         """Return the sentence."""
         return self.sentence
+
+    def __html__(self) -> Markup:
+        """Return the sentence as templates show it: its moment in the reader's zone."""
+        return escape(self.sentence)
 
 
 class Endings:
@@ -181,10 +189,11 @@ class Endings:
             if record.server
             else (sentences.SERVER_ENDED, sentences.SERVER_NEVER_UP)
         )
-        sentence = (did_not_come if never_up else ended).format(
-            server=record.server, site=site, ended=clock(_ended(record)), problem=reason
-        )
-        return EndNotice(sentence, record.end_log, never_up, record.server)
+        words = did_not_come if never_up else ended
+        names = {"server": record.server, "site": site, "problem": reason}
+        template = words.format(**names, ended="{ended}")
+        sentence = words.format(**names, ended=clock(_ended(record)))
+        return EndNotice(template, sentence, record.end_log, never_up, record.server)
 
 
 def why_ended(record: LaunchRecord, site: str, reader: Reader = OWNER) -> str:

@@ -1,18 +1,19 @@
 """What travels with a job for JupyterLab: our extension, and what it shows."""
 
 import json
+from functools import cache
 from importlib.resources import files
 
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, quote, templates
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh_spawner import sentences
 
 _TEMPLATES = templates("slurm_ssh_spawner.launch")
 
 
-def fragment(launch: Launch, job: JobContext, server: str) -> Fragment:
+def fragment(launch: NotebookLaunch, job: JobContext, server: str) -> Fragment:
     """Return what puts the extension into the job's folder, where the configuration of the server looks for it.
 
     `server` is its name on the hub.  What only the job knows, such as its node, is added there.
@@ -47,6 +48,7 @@ def _words() -> dict[str, str]:
     }
 
 
+@cache
 def _program() -> str:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath("lab_page.js").read_text(encoding="utf-8")
     return text.rstrip("\n")

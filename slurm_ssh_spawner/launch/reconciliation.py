@@ -16,7 +16,7 @@ from typing import Protocol
 from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.job import Job, LaunchId, marked_launch
+from slurm_ssh.job import Job, LaunchId, marked_launch, marks
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.records import LaunchRecord
@@ -196,9 +196,9 @@ class Reconciliation:
         """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""
         for record in await self._launcher.records.sites(user, _swept_since()):
             job = record.job(self._launcher.hub_name)
-            rows = await self._launcher.unattended.marked(job, f"jupyter-{self._launcher.hub_name}-")
+            rows = await self._launcher.unattended.marked(job, marks("jupyter", self._launcher.hub_name))
             for row in rows or ():
-                launch_id = marked_launch(self._launcher.hub_name, row.mark)
+                launch_id = marked_launch("jupyter", self._launcher.hub_name, row.mark)
                 if row.owner != job.owner or launch_id is None or self._launcher.reports.is_held(launch_id):
                     continue
                 # Asked only now: a launch is in the records before its job is submitted.

@@ -1,39 +1,37 @@
 """Make the job of a launch.  Pure; secrets are not in its script."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
-from kernels import environment, hook, preparation
+from kernels import hook, preparation
 from kernels.fragment import Fragment
 from kernels.hook import Hook, HookFailed, JobContext
 from kernels.kernel import KernelScript
 from kernels.shell import Shell, join, quote, templates
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.errors import Broken
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import folders
+from slurm_ssh.jobs import folders, frame
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import copying, lab_page
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRETS = ("JUPYTERHUB_API_TOKEN",)
 _HUB_URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
 # JPY_API_TOKEN repeats the token; the starter decides about the address.
 _NOT_SENT = (*_SECRETS, "JPY_API_TOKEN", "JUPYTERHUB_SERVICE_URL")
 _PYTHON = "PYTHON"
 _STARTER_END = "END_OF_STARTER"
-_ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 KEPT_LOGS = 5
 """How many logs of a person stay in their job folder, besides those of launches that run."""
 
-_TEMPLATES = templates("slurm_ssh_spawner.launch")
+_TEMPLATES = templates("slurm_ssh_spawner.launch", frame.PACKAGE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class ServerProcess:
         return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
 
 
-def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
+def context(launch: NotebookLaunch, launch_id: str, mark: str) -> JobContext:
     """Return what contributions to the launch's job may know of it."""
     site = launch.site
     return JobContext(
@@ -104,7 +102,7 @@ def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
 
 
 def build(
-    launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
+    launch: NotebookLaunch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
 ) -> JobRequest:
     """Return the job that runs `process` for `launch`.
 
@@ -116,7 +114,7 @@ def build(
 
 
 def asked(
-    launch: Launch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
+    launch: NotebookLaunch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
 ) -> JobRequest:
     """Return the job that runs a text for `launch`, with all that is asked of Slurm for it."""
     return JobRequest(
@@ -137,7 +135,7 @@ def asked(
     )
 
 
-def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
+def releases(launch: NotebookLaunch, launch_id: str, mark: str) -> tuple[Shell, ...]:
     """Return the commands that end what the launch's hooks may leave at the site, once the job is over.
 
     Raises Broken, naming the hook that cannot say so.
@@ -149,7 +147,7 @@ def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
     return tuple(command for command in commands if command)
 
 
-def _implied(launch: Launch) -> Mapping[str, Hook]:
+def _implied(launch: NotebookLaunch) -> Mapping[str, Hook]:
     scripts = [kernel.script for kernel in launch.kernels if isinstance(kernel, KernelScript)]
     return hook.implied(scripts, launch.hooks.values())
 
@@ -167,7 +165,7 @@ def _naming_hooks() -> Iterator[None]:
         raise Broken(sentences.HOOK_FAILED.format(hook=error.name), str(error)) from error
 
 
-def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
+def _body(launch: NotebookLaunch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
     # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
     parts += _fragments(_implied(launch), job)
@@ -180,17 +178,13 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     # Those of the site, which come first, are for the server, see job.sh.jinja.
     site, *others = parts
     python = {name for part in others for name in part.environ if name.startswith(_PYTHON)}
+    early = {name: value for name, value in environ.items() if name not in python}
+    early |= {name: value for name, value in site.environ.items() if name in python}
     return _TEMPLATES.get_template("job.sh.jinja").render(
-        functions=[environment.functions()],
-        exports=_exports(
-            {name: value for name, value in environ.items() if name not in python}
-            | {name: value for name, value in site.environ.items() if name in python}
-        ),
-        slurm_path="" if job.slurm_path in _ON_PATH else quote(job.slurm_path),
+        **frame.values(job.slurm_path, early, parts),
         before_of_the_site=[site.before] if site.before else [],
-        python_of_the_profile=_exports({name: environ[name] for name in environ if name in python}),
+        python_of_the_profile=frame.exports({name: environ[name] for name in environ if name in python}),
         before=[part.before for part in others if part.before],
-        after=[part.after for part in reversed(parts) if part.after],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),
         launch_folder=quote(job.launch_folder),
         kept_logs=Shell(str(KEPT_LOGS)),
@@ -201,11 +195,9 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     )
 
 
-def _exports(environ: Mapping[str, str]) -> list[Shell]:
-    return [Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()]
-
-
-def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
+def _environ(
+    launch: NotebookLaunch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]
+) -> dict[str, str]:
     environ = {
         **process.environ,
         "JUPYTERHUB_SITES_REPORT_URL": process.report_url,
@@ -219,7 +211,7 @@ def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Seq
     return environ
 
 
-def _command(launch: Launch) -> tuple[str, ...]:
+def _command(launch: NotebookLaunch) -> tuple[str, ...]:
     """Return the words that start the server, in its container if there is one."""
     if launch.container is None:
         return launch.command
@@ -228,12 +220,7 @@ def _command(launch: Launch) -> tuple[str, ...]:
     return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
+@cache
 def _starter() -> Shell:
     text = files("slurm_ssh_spawner.launch.jobside").joinpath("starter.py").read_text(encoding="utf-8")
     return Shell(text.rstrip("\n"))
-
-
-def _variable(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot be the name of an environment variable")
-    return name

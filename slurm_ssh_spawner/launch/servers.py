@@ -148,9 +148,7 @@ class ServerView:
     @property
     def again(self) -> Mapping[str, str]:
         """The choices that start it again, as the form sends them; none if that is not known."""
-        if self.record is None:
-            return {}
-        return {"profile": self.record.profile_key, "site": self.record.site_key, **self.record.choices}
+        return self.record.again if self.record else {}
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from kernels.fragment import Fragment
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh import delivery
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.jobs import submission
+from slurm_ssh.jobs import attempt
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.sentences import labels
@@ -24,17 +24,17 @@ _SECRET = re.compile(
 )
 
 
-def shown(launch: Launch, hub_name: str, process: ServerProcess) -> str:
+def shown(launch: NotebookLaunch, hub_name: str, process: ServerProcess) -> str:
     """Return the script that would be sent for `launch`, with a placeholder in the place of each secret.
 
     Raises Broken for what no script can be made of.
     """
-    owner, name = launch.owner, mark(hub_name, LAUNCH_ID)
+    owner, name = launch.owner, mark("jupyter", hub_name, LAUNCH_ID)
 
     def build(fragment: Fragment) -> JobRequest:
         return script.build(launch, LAUNCH_ID, name, process, (fragment,))
 
-    _, text = submission.built(build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
+    _, text = attempt.built(build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
     for secret in _secrets(process):
         text = text.replace(secret, labels.NOT_SHOWN)
     return _SECRET.sub(rf"\1'{labels.NOT_SHOWN}'", text)

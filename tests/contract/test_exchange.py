@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import os
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from kernels.shell import Shell
 from slurm_ssh.errors import Refused
-from slurm_ssh.ssh.connection import COMMANDS_AT_ONCE, Connection
+from slurm_ssh.ssh.connection import Connection
+from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE
 from slurm_ssh.ssh.transport import (
     Completed,
     ConnectionLost,
@@ -22,56 +22,11 @@ from slurm_ssh.ssh.transport import (
     ProgramKilled,
     SessionRefused,
 )
-from tests.support import openssh, sshd
+from tests.support.front_ends import Connect, FrontEnds
 from tests.support.waiting import until
 
 # A wait that never ends fails here, and not when the whole run is given up.
 _ENDLESS_SECONDS = 120
-
-Connect = Callable[..., Awaitable[Connection]]
-
-
-class _FrontEnds:
-    """Front ends of one kind, the double or OpenSSH, each with a connection to it."""
-
-    def __init__(self, kind: str, folder: Path, stack: AsyncExitStack) -> None:
-        self._kind = kind
-        self._folder = folder
-        self._stack = stack
-        self._cut: list[Callable[[], None]] = []
-
-    async def connect(self, shell: str = "", sessions: int = 10, banner: str = "") -> Connection:
-        """Return a connection to a new one with the command `shell` for a login shell, if one is given."""
-        if self._kind == "openssh":
-            (self._folder / "banner").write_text(banner)
-            more = [f"MaxSessions {sessions}", f"Banner {self._folder}/banner"]
-            more += [f"ForceCommand {shell}"] if shell else []
-            server = await self._stack.enter_async_context(openssh.running(self._folder / "sshd", *more))
-            ssh = await server.connect()
-            self._cut.append(server.cut)
-        else:
-            double = await self._stack.enter_async_context(sshd.running_for_key(self._folder, shell))
-            double.sessions, double.greeting = sessions, banner
-            ssh = await double.connect()
-            self._cut.append(double.cut)
-        self._stack.callback(ssh.abort)
-        return Connection("front-end", ssh)
-
-    def hang_up(self) -> None:
-        """Drop every connection without a word."""
-        for cut in self._cut:
-            cut()
-
-
-@pytest.fixture(params=["double", "openssh"])
-async def front_ends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[_FrontEnds]:
-    async with AsyncExitStack() as stack:
-        yield _FrontEnds(request.param, tmp_path, stack)
-
-
-@pytest.fixture
-def connect(front_ends: _FrontEnds) -> Connect:
-    return front_ends.connect
 
 
 @pytest.fixture(autouse=True)
@@ -243,7 +198,7 @@ async def test_a_program_that_is_killed_with_its_shell_is_not_a_lost_connection(
 
 
 async def test_a_hang_up_in_the_middle_is_no_answer(
-    front_ends: _FrontEnds, connect: Connect, tmp_path: Path
+    front_ends: FrontEnds, connect: Connect, tmp_path: Path
 ) -> None:
     connection = await connect()
     running = asyncio.create_task(_run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600"))
@@ -256,7 +211,7 @@ async def test_a_hang_up_in_the_middle_is_no_answer(
 
 
 async def test_a_connection_that_is_found_lost_has_run_nothing_of_a_program_that_waits_for_data(
-    front_ends: _FrontEnds, connect: Connect, tmp_path: Path
+    front_ends: FrontEnds, connect: Connect, tmp_path: Path
 ) -> None:
     connection = await connect()
     await _run(connection, "true")
@@ -289,7 +244,7 @@ async def test_a_program_that_hangs_has_begun(connect: Connect, tmp_path: Path) 
 
 @pytest.mark.parametrize("parting", ["late", "cut"])
 async def test_a_program_that_is_left_is_ended_by_its_next_word(
-    front_ends: _FrontEnds, connect: Connect, tmp_path: Path, parting: str
+    front_ends: FrontEnds, connect: Connect, tmp_path: Path, parting: str
 ) -> None:
     connection, pid = await connect(), tmp_path / "pid"
     program = f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; while echo word; do sleep 0.1; done"

@@ -404,7 +404,7 @@ async def test_a_refused_login_asks_for_no_groups(make, monkeypatch):
 
 @pytest.mark.parametrize("fault", [OSError("SSSD is away"), None])
 async def test_a_group_database_that_does_not_answer_leaves_the_groups_as_they_were(make, monkeypatch, fault):
-    monkeypatch.setattr("kerberos_auth.authenticator._PAGE_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("kerberos_auth.authenticator._GROUPS_PATIENCE_SECONDS", 0.1)
     hangs = threading.Event()
 
     def of(_user):

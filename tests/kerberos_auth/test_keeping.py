@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from traitlets.config import Config
 
 from kerberos_auth import keeping
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from kerberos_auth.holds import Holds
 from tests.support.waiting import until
 
 
@@ -84,6 +86,105 @@ async def test_a_renewal_in_between_does_not_keep_the_ticket(begun):
     authenticator.keeping.logged_out("alice")
     authenticator.tickets.put("alice", cache(), "alice@LAB.TEST")
     assert await outcome(authenticator, running=False) == []
+
+
+def hold(authenticator, *names):
+    """Write whom another process holds, and have the hub look."""
+    Holds(authenticator.tickets.folder).put(names)
+    authenticator.keeping.renewal.look()
+
+
+async def looked(authenticator, *names):
+    await until(lambda: authenticator.keeping._held == set(names))
+
+
+async def held(begun, *args):
+    """A hub at which alice is held and has no server."""
+    authenticator = await begun(*args)
+    authenticator.app.users[1].active = False
+    hold(authenticator, "alice")
+    await looked(authenticator, "alice")
+    return authenticator
+
+
+async def test_logout_waits_for_the_last_hold(begun):
+    authenticator = await held(begun)
+    authenticator.keeping.logged_out("alice")
+    assert await outcome(authenticator, running=False) == ["alice"]
+    hold(authenticator, "bob")
+    await until(lambda: authenticator.tickets.users() == [])
+
+
+async def test_a_hold_that_began_just_now_counts_at_logout(begun):
+    authenticator = await begun()
+    authenticator.app.users[1].active = False
+    Holds(authenticator.tickets.folder).put(["alice"])
+    authenticator.keeping.logged_out("alice")
+    assert authenticator.tickets.users() == ["alice"]
+    hold(authenticator)
+    await until(lambda: authenticator.tickets.users() == [])
+
+
+async def test_a_hold_that_ends_leaves_the_ticket_of_a_server(begun):
+    authenticator = await held(begun)
+    authenticator.keeping.logged_out("alice")
+    authenticator.app.users[1].active = True
+    hold(authenticator)
+    await looked(authenticator)
+    await asyncio.sleep(0.03)
+    assert authenticator.tickets.users() == ["alice"]
+    assert await outcome(authenticator, running=False) == []
+
+
+async def test_a_hold_that_ends_leaves_the_ticket_of_who_is_logged_in(begun):
+    authenticator = await held(begun)
+    hold(authenticator)
+    await looked(authenticator)
+    await asyncio.sleep(0.03)
+    assert authenticator.tickets.users() == ["alice"]
+
+
+async def test_idle_removes_with_the_last_hold_too(begun):
+    authenticator = await held(begun, "idle")
+    assert await outcome(authenticator, running=False) == ["alice"]
+    hold(authenticator)
+    await until(lambda: authenticator.tickets.users() == [])
+
+
+async def test_a_hold_and_a_logout_are_remembered_when_the_hub_starts_again(begun, database):
+    authenticator = await held(begun)
+    authenticator.tickets.put("carol", cache(owner="carol@LAB.TEST"), "carol@LAB.TEST")
+    hold(authenticator, "alice", "carol")
+    for name in ("alice", "carol"):
+        authenticator.keeping.logged_out(name)
+    await authenticator.keeping.close()
+    authenticator.tickets.close()
+    Holds(authenticator.tickets.folder).put(["carol"])
+    database.query(orm.Server).delete()
+    authenticator = await begun(has_ticket=False, db=database)
+    authenticator.app.users[1].active = False
+    assert authenticator.tickets.users() == ["carol"]
+    await looked(authenticator, "carol")
+    hold(authenticator)
+    await until(lambda: authenticator.tickets.users() == [])
+
+
+async def test_a_deleted_user_leaves_no_ticket_whoever_holds_it(begun):
+    authenticator = await held(begun)
+    authenticator.delete_user(user(active=False))
+    assert authenticator.tickets.users() == []
+
+
+async def test_the_ticket_of_who_is_held_is_renewed(begun, aged):
+    authenticator = await held(begun)
+    store, renewal = authenticator.tickets, authenticator.keeping.renewal
+    for name in ("frank", "hans"):
+        store.put(name, aged[name], f"{name}@LAB.TEST")
+    before = {name: store.get(name) for name in ("frank", "hans")}
+    renewal._clock = lambda: time.time() + 80
+    hold(authenticator, "frank", "nobody-here")
+    await until(lambda: store.get("frank").end > before["frank"].end)
+    assert store.get("hans") == before["hans"]
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The login form of a real hub: what a person sees."""
 
 import asyncio
+import re
 import time
+from importlib.resources import files
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from jupyterhub.proxy import Proxy
 from krb_caches import cache, credential
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from kerberos_auth.pages import ticket_notice
 from lab.plain_http import NO_TLS
 from tests.support import client
 
@@ -54,6 +57,8 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
             "JupyterHub": {
                 "authenticator_class": KerberosPAMAuthenticator,
                 "proxy_class": NoProxy,
+                "template_paths": [str(files("kerberos_auth") / "templates")],
+                "template_vars": {"ticket_notice": ticket_notice},
             },
             "KerberosPAMAuthenticator": {
                 "allow_all": True,
@@ -70,7 +75,13 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
 def alert(page):
     """The sentence above the login form."""
     assert 'id="password_input"' in page.text
-    return page.text.partition('<p class="login_error">')[2].partition("</p>")[0]
+    return page.text.partition('<p class="login_error" id="login-error" role="alert">')[2].partition("</p>")[0]
+
+
+def field(page, name):
+    """The attributes of a field of the login form."""
+    element = re.search(rf'<input id="{name}_input"([^>]*)>', page.text)[1]
+    return {key: value for key, _, value in re.findall(r'([\w-]+)(="([^"]*)")?', element)}
 
 
 async def test_alice_is_in(hub):
@@ -97,6 +108,28 @@ async def test_refusals_show_the_form_with_one_sentence(hub):
         page = await browser.log_in(username=name, password=password)
         assert page.status_code == 403
         assert alert(page) == "Invalid username or password"
+
+
+async def test_who_comes_begins_with_the_name_and_who_was_refused_with_the_password(hub):
+    browser = Browser(hub)
+    page = await browser.get("login")
+    name, password = field(page, "username"), field(page, "password")
+    assert "required" in name.keys() & password.keys()
+    assert ("autofocus" in name, "autofocus" in password) == (True, False)
+    assert not {"aria-invalid", "aria-describedby"} & (name.keys() | password.keys())
+    page = await browser.log_in(username="alice", password="wrong")
+    name, password = field(page, "username"), field(page, "password")
+    assert (name["value"], "autofocus" in name, "autofocus" in password) == ("alice", False, True)
+    for each in (name, password):
+        assert (each["aria-invalid"], each["aria-describedby"]) == ("true", "login-error")
+
+
+async def test_fields_are_not_wrong_when_the_login_servers_are_away(hub, realm, monkeypatch):
+    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    page = await Browser(hub).log_in(username="alice", password="alice-pw")
+    assert alert(page).startswith("The login servers cannot be reached.")
+    for each in (field(page, "username"), field(page, "password")):
+        assert ("aria-invalid" in each, each["aria-describedby"]) == (False, "login-error")
 
 
 async def test_carol_is_told_where_to_change_her_password(hub):

@@ -209,6 +209,17 @@ async def test_the_navigation_says_how_long_the_ticket_is_valid(hub, alice):
     assert item(await Browser(hub).get("login")) == ""
 
 
+async def test_the_banner_says_when_the_ticket_ends_for_a_page_that_shows_it_in_the_readers_zone(hub, alice):
+    end = int(time.time()) + 600
+    replace(hub, end=end, renew_until=end)
+    at = time.strftime("%a %d %b %Y %H:%M UTC", time.gmtime(end))
+    time_of = f'<time datetime="{time.strftime("%FT%TZ", time.gmtime(end))}">{at}</time>'
+    said = banner(await alice.get("home"))
+    assert said.startswith(f"Your Kerberos ticket expires at {time_of} and cannot be renewed any longer.")
+    french = await alice.http.get(alice.base + "home", headers={"Accept-Language": "fr"})
+    assert time.strftime(">%d/%m/%Y à %H:%M UTC</time>", time.gmtime(end)) in banner(french)
+
+
 async def test_the_banner_is_for_its_person_alone(hub, alice):
     replace(hub, end=int(time.time()) + 600, renew_until=int(time.time()) + 600)
     assert "cannot be renewed any longer" in banner(await alice.get("home"))

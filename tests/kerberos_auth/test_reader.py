@@ -1,8 +1,10 @@
+import subprocess
 import time
 
 import pytest
 from krb_caches import cache, credential
 
+from kerberos_auth import tickets
 from kerberos_auth.errors import AuthFailed, BadTicket, TicketExpired, TicketMissing
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.store import TicketStore
@@ -33,6 +35,35 @@ def test_what_a_store_keeps_is_read_beside_it(store):
     with pytest.raises(TicketMissing):
         reader.get("alice")
     reader.close()
+
+
+def test_a_stamp_says_when_to_look_again(store):
+    reader = TicketReader(store.folder, "LAB.TEST")
+    assert reader.stamp("alice") is None
+    path = put(store).path
+    first = reader.stamp("alice")
+    assert first == (path.stat().st_ino, path.stat().st_mtime_ns)
+    store.get("alice")
+    assert reader.stamp("alice") == first
+    put(store)
+    assert reader.stamp("alice") not in {first, None}
+    store.remove("alice")
+    assert reader.stamp("alice") is None
+    for odd in ("..", "/etc/passwd", "", "a\0b", "\udcff", ".hold-jobs"):
+        assert reader.stamp(odd) is None
+    reader.close()
+
+
+def test_a_service_ticket_that_libkrb5_keeps_changes_the_stamp_and_no_ticket(realm, tmp_path):
+    store = TicketStore(tmp_path / "krb5")
+    ticket = store.put("alice", tickets.acquire(ALICE, "alice-pw", store.folder, ""), ALICE)
+    reader = TicketReader(store.folder)
+    first, known = reader.stamp("alice"), reader.get("alice")
+    subprocess.run(["kvno", "-c", ticket.ccache, "host/hub.lab.test"], check=True, capture_output=True)
+    assert reader.stamp("alice") != first
+    assert reader.get("alice") == known
+    reader.close()
+    store.close()
 
 
 def test_a_reader_keeps_no_store_from_its_folder(store):

@@ -7,8 +7,11 @@ import pytest
 from krb_caches import cache, credential
 
 from kerberos_auth import renewal, tickets
+from kerberos_auth.breaker import Breaker
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable, RenewalRefused
-from kerberos_auth.renewal import Breaker, RenewalLoop
+from kerberos_auth.moments import Moment
+from kerberos_auth.notices import Notices
+from kerberos_auth.renewal import RenewalLoop
 from kerberos_auth.store import TicketStore
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -25,6 +28,7 @@ class Kept:
         self.loop = RenewalLoop(
             self.store, lambda: self.wanted, self._may_go_on, lambda: time.time() + self.later, lambda: 0.5
         )
+        self.notices = Notices(self.store, self.loop.ends)
 
     async def _may_go_on(self, user):
         return user not in self.refused
@@ -320,40 +324,39 @@ async def test_people_are_told_a_day_and_two_hours_before_renewals_end(kept):
     def notice(end, renew_until, start=None, flags=None):
         more = {} if flags is None else {"flags": flags}
         kept.put("alice", start=start or now, end=now + end, renew_until=now + renew_until, **more)
-        return kept.loop.notice("alice")
+        return kept.notices.of("alice")
 
     assert notice(36_000, 90_000) is None
     told = notice(36_000, 80_000)
-    assert (told.ends, told.urgent) == (now + 80_000, False)
-    when = time.strftime("%a %H:%M UTC", time.gmtime(now + 80_000))
+    assert (told.until, told.urgent) == (Moment.of(now + 80_000), False)
     assert told.message == (
-        f"Your Kerberos ticket expires on {when} and cannot be renewed any longer. "
+        "Your Kerberos ticket expires at {time} and cannot be renewed any longer. "
         "Your servers go on then, but lose access to files that need it."
     )
     assert notice(7_000, 7_000).urgent
     never = 0x40000000
     assert notice(20_000, 0, now - 20_000, never) is None
-    assert notice(9_000, 0, now - 31_000, never).ends == now + 9_000
+    assert notice(9_000, 0, now - 31_000, never).until == Moment.of(now + 9_000)
 
 
 _NONE = "You have no valid Kerberos ticket: your servers go on, but lose access to files that need it."
 
 
 async def test_people_without_a_ticket_are_told(kept):
-    assert kept.loop.notice("alice").message == _NONE
+    assert kept.notices.of("alice").message == _NONE
     kept.put("alice").path.write_bytes(cache(credential(end=1)))
-    told = kept.loop.notice("alice")
-    assert (told.message, told.ends, told.urgent) == (_NONE, 0, True)
+    told = kept.notices.of("alice")
+    assert (told.message, told.until, told.urgent) == (_NONE, None, True)
 
 
 async def test_who_was_refused_is_told_when_the_ticket_ends(kept, tried, caplog):
     tried.error = RenewalRefused("revoked")
     ticket = kept.put_due("alice")
-    assert kept.loop.notice("alice").ends == ticket.renew_until
+    assert kept.notices.of("alice").until == Moment.of(ticket.renew_until)
     kept.wanted = {"alice"}
     kept.loop.start()
     await until(lambda: "will not be renewed" in caplog.text)
-    assert kept.loop.notice("alice").ends == ticket.end
+    assert kept.notices.of("alice").until == Moment.of(ticket.end)
 
 
 async def test_tickets_and_renewals_are_counted(kept, tried):

@@ -6,7 +6,6 @@ from tests.support import translations
 _LABELS = {
     "LOGIN_REFUSED",  # as JupyterHub words it
     "PASSWORD_REFUSED",
-    "DAY_AND_CLOCK",
     "MOMENT",
     "TICKET_TITLE",
     "PRINCIPAL",
@@ -25,6 +24,10 @@ _LABELS = {
     "SIGN_ON",
     "SIGN_ON_NEEDS",
     "USE_PASSWORD",
+    "NOT_SIGNED_ON_TITLE",
+    "NO_TICKET_TITLE",
+    "NOT_DELEGATED_TITLE",
+    "BROWSER_TITLE",
 }
 _END_WITH_ANOTHER = {"CANNOT_START"}
 

@@ -87,6 +87,7 @@ async def test_a_browser_that_keeps_its_ticket_is_told_what_to_change(start, ali
     assert page.status_code == 403
     assert "network.negotiate-auth.delegation-uris" in page.text
     assert "AuthNegotiateDelegateAllowlist" in page.text
+    assert "<summary>How to set up this browser</summary>" in page.text
     assert 'id="password-login"' in page.text
     with pytest.raises(TicketMissing):
         hub.authenticator.tickets.get("alice")

@@ -10,6 +10,7 @@ from krb_caches import cache, credential
 
 from kerberos_auth import tickets
 from kerberos_auth.errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
+from kerberos_auth.reader import TicketReader
 from kerberos_auth.store import TicketStore
 
 ALICE = "alice@LAB.TEST"
@@ -289,6 +290,22 @@ def test_a_second_hub_on_the_folder_is_refused_until_the_first_is_dead(tmp_path)
     TicketStore(folder, "LAB.TEST")
     with open_store(folder) as second:
         assert "another hub uses it" in second.communicate()[1]
+
+
+def test_a_reader_beside_a_hub_is_never_refused(tmp_path):
+    folder = tmp_path / "krb5"
+    with open_store(folder) as hub:
+        assert hub.stdout.readline() == "open\n"
+        readers = [TicketReader(folder, "LAB.TEST") for _ in range(3)]
+        with pytest.raises(AuthFailed, match="another hub uses it"):
+            TicketStore(folder, "LAB.TEST")
+        hub.kill()
+    store = TicketStore(folder, "LAB.TEST")
+    put(store)
+    for reader in readers:
+        assert reader.get("alice") == store.get("alice")
+        reader.close()
+    store.close()
 
 
 @as_root

@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import jinja2
@@ -33,6 +34,22 @@ def french_hub() -> Iterator[None]:
     languages.use_by_default("fr-CH")
     yield
     languages.use_by_default(before)
+
+
+def test_a_moment_is_an_element_in_the_page_of_each_sentence_and_text_elsewhere() -> None:
+    moment = datetime(2026, 3, 2, 11, 5, tzinfo=timezone(timedelta(hours=1)))
+    away = sentences.SITE_UNREACHABLE.format(site=languages.timed("<11:05>", moment))
+    both = languages.together(["1 < 2", sentences.TICKET_NOT_RENEWED.format(site="<i>", problem=away)])
+    page = jinja2.Environment(autoescape=True).from_string("<p>{{ said }}</p>")
+    time = '<time datetime="2026-03-02T10:05:00+00:00">&lt;11:05&gt;</time>'
+    with languages.speaking("fr"):
+        assert page.render(said=away) == f"<p>{time} est injoignable.</p>"
+        shown = page.render(said=both)
+        assert languages.for_reader(away) == "<11:05> est injoignable."
+    assert shown.startswith("<p>1 &lt; 2 ")
+    assert shown.endswith(f" {time} est injoignable.</p>")
+    assert "<i>" not in shown
+    assert away == "<11:05> cannot be reached."
 
 
 @pytest.mark.parametrize(

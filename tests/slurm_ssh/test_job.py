@@ -84,5 +84,21 @@ def test_launch_ids_are_twelve_hex_digits_and_never_the_same() -> None:
     assert all(re.fullmatch("[0-9a-f]{12}", each) for each in ids)
 
 
-def test_the_mark_names_the_hub_and_the_launch() -> None:
-    assert job.mark("lab", builders.LAUNCH_ID) == "jupyter-lab-0123456789ab"
+def test_the_mark_names_the_kind_the_hub_and_the_launch() -> None:
+    assert job.mark("jupyter", "lab", builders.LAUNCH_ID) == "jupyter-lab-0123456789ab"
+    assert job.mark("job", "lab", builders.LAUNCH_ID) == "job-lab-0123456789ab"
+
+
+def test_a_mark_is_known_again_by_its_own_kind_and_hub_alone() -> None:
+    kinds: tuple[job.Kind, ...] = ("jupyter", "job")
+    hubs = ("hub", "hub-2", "job", "job-hub", "jupyter", "jupyter-hub")
+    all_marks = {(kind, hub): job.mark(kind, hub, builders.LAUNCH_ID) for kind in kinds for hub in hubs}
+    for (kind, hub), own in all_marks.items():
+        assert [text for text in all_marks.values() if job.marked_launch(kind, hub, text)] == [own]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "job-hub-", "job-hub-0123456789a", "job-hub-0123456789abc", "xjob-hub-0123456789ab"]
+)
+def test_what_is_no_mark_names_no_launch(text: str) -> None:
+    assert job.marked_launch("job", "hub", text) is None

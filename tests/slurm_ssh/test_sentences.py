@@ -5,9 +5,10 @@ import pytest
 from slurm_ssh import sentences
 from tests.support import translations, wording
 
-# What is followed by a program's lines or by another sentence, what follows a setting's name, and what stands for
-# a reason or a time.
+# What is followed by a program's lines or by another sentence, what follows a setting's name, a link, and what
+# stands for a reason or a time.
 _NO_FULL_STOP = {
+    "ALL_SERVERS",
     "AT_TIME",
     "AT_TIME_OF_DAY",
     "NOT_LET_IN_SAYING",

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from job_service import layout
+from job_service import script as batch_script
+from kernels.environment import Environment
 from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
@@ -23,7 +26,7 @@ from tests.support import builders
 from tests.support.folders import DATA
 
 FOLDER = DATA / "golden"
-_MARK = mark("hub", builders.LAUNCH_ID)
+_MARK = mark("jupyter", "hub", builders.LAUNCH_ID)
 
 
 def _plain() -> JobRequest:
@@ -101,9 +104,62 @@ SCRIPTS: dict[str, Callable[[], JobRequest]] = {
 }
 
 
+def _command() -> JobRequest:
+    """A line of its owner's, and nothing of the site's own."""
+    return _batch(batch_script.Work(**BATCH_WORK))
+
+
+def _run() -> JobRequest:
+    """A program with arguments, modules, a ticket, a task a core; it may begin again."""
+    path = f"/scratch/alice/tickets/{builders.LAUNCH_ID}.ccache"
+    ticket = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {path}"))
+    argv = ("/gpfs/apps/recon/bin/recon", "--out", "results", "--quality", "5")
+    modules = Environment(module_paths=("/opt/modulefiles",), modules=("nix/hpc/recon/2.1",))
+    work = batch_script.Work(**{**BATCH_WORK, "argv": argv, "environments": (modules,)})
+    return _batch(work, ticket, cores=8, has_task_per_core=True, may_begin_again=True)
+
+
+def _odd_command() -> JobRequest:
+    """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
+    folder = f"/scratch/a 'b' #(id)/jobs/{builders.LAUNCH_ID}"
+    own = Environment(prefix="/opt/a b & c", variables={"TEXT": "a'b\"c; id #\nsecond line"})
+    argv = ("run; me", "--x=&y", "", "a\nb", "it's")
+    odd = {"title": "it's `id` \n; exit", "folder": folder, "argv": argv, "environments": (own,)}
+    return _batch(batch_script.Work(**{**BATCH_WORK, **odd, "slurm_path": "/opt/slurm it's/bin"}))
+
+
+BATCH_WORK: dict[str, Any] = {
+    "job_id": builders.LAUNCH_ID,
+    "title": "a job title",
+    "folder": f"/scratch/alice/jobs/{builders.LAUNCH_ID}",
+    "argv": None,
+    "environments": (),
+    "module_init": "/etc/profile.d/modules.sh",
+    "slurm_path": "/usr/bin",
+}
+"""What the batch job that runs a line of its owner's does."""
+
+
+def _batch(work: batch_script.Work, *fragments: Fragment, **asked: Any) -> JobRequest:
+    return builders.request(
+        name=mark("job", "hub", builders.LAUNCH_ID),
+        log_path=f"{work.folder}/{layout.STDOUT}",
+        directives=batch_script.directives(work.folder, {"exclusive": True}),
+        script=batch_script.body(work, fragments),
+        **asked,
+    )
+
+
+BATCH: dict[str, Callable[[], JobRequest]] = {
+    "batch/command": _command,
+    "batch/run": _run,
+    "batch/odd-values": _odd_command,
+}
+
+
 def text(name: str) -> str:
     """Return the script of this name as it is now."""
-    return slurm_jobs.batch_script(SCRIPTS[name]())
+    return slurm_jobs.batch_script((SCRIPTS | BATCH)[name]())
 
 
 def path(name: str) -> Path:
@@ -150,5 +206,5 @@ def program_path(name: str) -> Path:
 if __name__ == "__main__":
     for name in PROGRAMS:
         program_path(name).write_text(submission(name)[0], encoding="utf-8")
-    for name in SCRIPTS:
+    for name in SCRIPTS | BATCH:
         path(name).write_text(text(name), encoding="utf-8")

@@ -133,11 +133,14 @@ class Person:
 
     async def call(self, method: str, server: str = "", *, whose: str = "", **body: Any) -> tuple[int, str]:
         """Call the API of a server with her token; return the status and the message."""
-        path = f"api/users/{whose or self.name}/servers/{server}"
-        headers = {"Authorization": f"token {self._token}"}
-        answer = await self._client.request(method, f"{self._url}{path}", headers=headers, **body)
+        answer = await self.api(method, f"users/{whose or self.name}/servers/{server}", **body)
         is_json = answer.content and answer.headers.get("content-type", "").startswith("application/json")
         return answer.status_code, answer.json().get("message", "") if is_json else ""
+
+    async def api(self, method: str, path: str, **body: Any) -> httpx.Response:
+        """Call the hub's API with her token."""
+        headers = {"Authorization": f"token {self._token}"}
+        return await self._client.request(method, f"{self._url}api/{path}", headers=headers, **body)
 
     def stored(self, server: str = "") -> Any:
         """Return what JupyterHub has stored as the options of a server."""

@@ -21,7 +21,7 @@ class Server:
         self.local_port = loopback.free_port()
         launch_id = new_launch_id()
         self.job = builders.job(
-            launch_id=launch_id, job_id="42", mark=mark("hub", launch_id), user=name, owner=name
+            launch_id=launch_id, job_id="42", mark=mark("jupyter", "hub", launch_id), user=name, owner=name
         )
 
     @property

@@ -17,6 +17,8 @@ from profiles.catalogue.site import FrontEnd
 
 HOST = "localhost"
 
+_WINDOW_BYTES = 256 * 1024
+
 
 class Sshd:
     """Knows the accounts `people`, and writes down who came, what ran and what was asked of it.
@@ -141,6 +143,7 @@ class _Session:
         self._over = over
         self._copying: asyncio.Future[Any] | None = None
         self._close: tuple[Any, ...] | None = None
+        self._program: asyncio.subprocess.Process | None = None
         self._process_packet = channel.process_packet
         channel.process_packet = self._received
 
@@ -151,6 +154,11 @@ class _Session:
         self._close = (kind, *packet)
         self._copying.cancel()
         return True
+
+    def kill(self, name: str) -> None:
+        """Send a signal to the program and all that it has begun."""
+        if self._program and self._program.returncode is None:
+            os.killpg(self._program.pid, getattr(signal, f"SIG{name}"))
 
     def hang_up(self) -> None:
         """Let nobody hear or feed the program any more: its connection is lost."""
@@ -170,7 +178,7 @@ class _Session:
 
     async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
         """Run the program, with its output on its way while it runs, as a real front end has it."""
-        program = await self._sshd.begin(process.command or "exit")
+        program = self._program = await self._sshd.begin(process.command or "exit")
         feeding = asyncio.create_task(_feed(process.stdin, program.stdin))
         self._copying = asyncio.gather(
             _copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr)
@@ -200,7 +208,8 @@ def _deaf(program: asyncio.subprocess.Process) -> None:
 
 
 async def _copy(source: Any, sink: Any) -> None:
-    while data := await source.read(65536):
+    # Else asyncssh takes ever more from its client than can be handed on.
+    while data := await source.read(_WINDOW_BYTES):
         sink.write(data)
         await sink.drain()
 
@@ -236,10 +245,12 @@ class _Login(asyncssh.SSHServer):
         self._sessions += 1
         if self._sshd.drops:
             asyncio.get_running_loop().call_soon(self._connection.abort)
-        channel = self._connection.create_server_channel(encoding=None)
+        channel = self._connection.create_server_channel(encoding=None, window=_WINDOW_BYTES)
         session = _Session(self._sshd, channel, self._session_over)
         self._begun.append(session)
-        return channel, asyncssh.SSHServerProcess(session.run, None, 3, False)
+        process: Any = asyncssh.SSHServerProcess(session.run, None, 3, False)
+        process.signal_received = session.kill
+        return channel, process
 
     def _session_over(self) -> None:
         self._sessions -= 1

@@ -35,11 +35,13 @@
     }
   }
 
-  function ends() {
-    const moment = new Date(facts.ends * 1000), how = { hour: "2-digit", minute: "2-digit" };
+  function clock(moment) {
+    const how = { hour: "2-digit", minute: "2-digit" };
     if (moment.toDateString() !== new Date().toDateString()) how.weekday = "short";
     return moment.toLocaleTimeString([], how);
   }
+
+  const ends = () => clock(new Date(facts.ends * 1000));
 
   function standing() {
     const place = say(facts.words.place), left = minutesLeft();
@@ -101,12 +103,16 @@
     keepTitle(app);
   }
 
+  // A hub may say the moment by its own clock alone.
+  const said = ({ ended, sentence, template }) =>
+    template ? template.replace("{ended}", () => clock(new Date(ended))) : sentence;
+
   // Why it has ended, "" while it is not known to have.
   async function why(urls) {
     try {
       const answer = await fetch(`${urls.hubHost || ""}${urls.hubPrefix}api/launches/${facts.launch}/end`);
       setClock(answer);
-      if (answer.ok) return (await answer.json()).sentence;
+      if (answer.ok) return said(await answer.json());
     } catch {
       // The browser has no network, or may not ask a hub with another name.
     }

@@ -27,8 +27,10 @@ HUB_WAIT_SECONDS = 4 * 3600
 FIRST_REPEAT_SECONDS = 5
 REPEAT_SECONDS = 120
 PORT_TRIES = 3
-LOOK_SECONDS = 0.02
-LOOKS_FOR_A_RECORD = 10
+LOOK_SECONDS, LOOK_GROWTH, LONGEST_LOOK_SECONDS = 0.02, 1.1, 0.2
+# A kernel walks all of its table of connections for whoever reads it: 10 ms on a node with much memory.
+FIRST_SCAN_SECONDS, SCANS_SHARE = 1, 0.01
+LEAST_SCAN_PAUSE_SECONDS, LONGEST_SCAN_PAUSE_SECONDS = 0.5, 5
 GRACE_SECONDS = 4
 UNKNOWN_LAUNCH = 3
 LONGEST_ANSWER = 16000
@@ -186,15 +188,19 @@ def listens(child: subprocess.Popen, port: int) -> bool:
     It does when it has written its record, as Jupyter's do, or when a program that it has started has the port.
     """
     runtime = os.environ["JUPYTER_RUNTIME_DIR"]
-    looks = 0
+    pause, next_scan = LOOK_SECONDS, time.time() + FIRST_SCAN_SECONDS
     while child.poll() is None:
         # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
         if any(name.startswith("jpserver-") and name.endswith(".json") for name in os.listdir(runtime)):
             return True
-        looks += 1
-        if looks % LOOKS_FOR_A_RECORD == 0 and is_ours(listeners(port), runtime):
-            return True
-        time.sleep(LOOK_SECONDS)
+        began = time.time()
+        if began >= next_scan:
+            if is_ours(listeners(port), runtime):
+                return True
+            rest = (time.time() - began) / SCANS_SHARE
+            next_scan = began + min(max(rest, LEAST_SCAN_PAUSE_SECONDS), LONGEST_SCAN_PAUSE_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * LOOK_GROWTH, LONGEST_LOOK_SECONDS)
     return False
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernels.shell import Shell
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
@@ -49,7 +49,7 @@ class LaunchRecords:
     async def begin(
         self,
         launch_id: LaunchId,
-        launch: Launch,
+        launch: NotebookLaunch,
         releases: Sequence[Shell] = (),
         *,
         server: str = "",

@@ -63,6 +63,11 @@ class LaunchRecord:
     released: datetime | None
     end_log: str
 
+    @property
+    def again(self) -> Mapping[str, str]:
+        """The choices that start its like, as the form sends them."""
+        return {"profile": self.profile_key, "site": self.site_key, **self.choices}
+
     @classmethod
     def of(cls, row: sa.Row[Any]) -> Self:
         """Return the record in a row of the table, with or without its log."""
@@ -76,5 +81,5 @@ class LaunchRecord:
 
     def job(self, hub_name: str) -> Job:
         """Return the handle of its job, which has no number if that is not known; `hub_name` is in older marks."""
-        name = self.mark or mark(hub_name, self.launch_id)
+        name = self.mark or mark("jupyter", hub_name, self.launch_id)
         return Job(self.launch_id, self.job_id, name, self.user, self.owner, self.site_key, self.started_with)

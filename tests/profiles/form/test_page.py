@@ -1,5 +1,6 @@
 import itertools
 import json
+import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -13,10 +14,12 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.form import page as form
 from profiles.form import told
+from profiles.loading import load
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
 from profiles.offer.offer import Person
 from tests.support import builders
+from tests.support.folders import DATA
 
 _FIELDS = (
     "profile",
@@ -322,6 +325,24 @@ def test_a_hidden_profile_is_nowhere_in_the_page() -> None:
     assert "Sesame" in form.render(builders.offer(what, person=Person("alice", frozenset({"x"}))), {})
 
 
+def _shown(catalogue: Catalogue) -> list[object]:
+    """Return all that the form shows and tells its script, at first and after a refusal."""
+    offer = builders.offer(catalogue, person=Person("alice", frozenset({"staff"})))
+    typed = {"profile": "short", "time": "99d"}
+    pages = [
+        form.render(offer, {}, None, _ADDRESSES),
+        form.render(offer, typed, ChoiceRefused("time", "No."), _ADDRESSES),
+    ]
+    return [*pages, told.data(offer), told.looked_at(offer, Choices.of(typed))]
+
+
+def test_job_types_change_nothing_of_the_form() -> None:
+    everything = load.read(DATA / "catalogues" / "good" / "everything.yaml")
+    sites = {key: site.model_copy(update={"jobs": None}) for key, site in everything.sites.items()}
+    assert everything.job_types
+    assert _shown(everything) == _shown(everything.model_copy(update={"job_types": {}, "sites": sites}))
+
+
 def test_who_sees_nothing_is_told_so() -> None:
     what = builders.catalogue(profiles={"secret": builders.profile(visible_to={"groups": ["x"]})})
     assert "Nothing is offered to you here" in form.render(builders.offer(what), {})
@@ -341,6 +362,7 @@ def _facts(*nodes: Nodes, minutes: int = 0, **more: Any) -> Facts:
 
 
 _PAUSE = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}]
+_TO_COME = [{"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}]
 
 
 @pytest.mark.parametrize(
@@ -393,12 +415,21 @@ def test_a_cluster_in_maintenance_says_until_when_and_another_is_picked() -> Non
 
 
 def test_a_coming_maintenance_is_announced_with_its_dates() -> None:
-    pause = {"begins": "2026-03-02 12:00+00:00", "ends": "2026-03-03 18:30+00:00", "text": "New disks."}
-    sites = {"geneva": builders.site(maintenance=[pause])}
+    sites = {"geneva": builders.site(maintenance=_TO_COME)}
     page = _Page(form.render(builders.offer(builders.catalogue(sites=sites)), {}))
     assert "Geneva will be in maintenance from 12:00 UTC to 2026-03-03 18:30 UTC. New disks." in page.text
-    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00." in page.text
+    assert "1 min to 2 h. The maintenance of Geneva begins at 12:00 UTC." in page.text
     assert "because" not in _page().text
+
+
+def test_a_time_that_is_refused_for_a_maintenance_is_so_until_a_moment_of_the_readers() -> None:
+    offer = builders.offer(builders.catalogue(sites={"geneva": builders.site(maintenance=_TO_COME)}))
+    with pytest.raises(ChoiceRefused) as refused:
+        resolve(offer, Choices({"time": "4h"}))
+    page = _Page(form.render(offer, {"time": "4h"}, refused.value))
+    assert "Choose 1m to 2h. The maintenance of Geneva begins at 12:00 UTC." in page.text
+    problem = re.findall(r'id="time-problem"[^>]*>(.*?)</div>', page.html)
+    assert problem[0].endswith('begins at <time datetime="2026-03-02T12:00:00+00:00">12:00 UTC</time>.')
 
 
 def test_a_maintenance_under_way_says_until_when_and_why_as_text() -> None:
@@ -427,7 +458,7 @@ def _paused(begins: timedelta, *names: str) -> Facts:
         (
             ("normal", "debug"),
             "Geneva will be in maintenance from 10:30 UTC to 19:00 UTC.",
-            "1 min to 30 min. The maintenance of the partition normal begins at 10:30.",
+            "1 min to 30 min. The maintenance of the partition normal begins at 10:30 UTC.",
         ),
         (("debug",), "Geneva (Debug) will be in maintenance from 10:30 UTC to 19:00 UTC.", "1 min to 8 h."),
     ],

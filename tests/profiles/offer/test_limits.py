@@ -9,7 +9,7 @@ import pytest
 from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Person
 from tests.support import builders
 
@@ -40,7 +40,7 @@ def _launch(
     user: str = "alice",
     profile: dict[str, Any] | None = None,
     **site: Any,
-) -> Launch:
+) -> NotebookLaunch:
     catalogue = builders.catalogue(
         sites={"geneva": builders.site(**site), "bern": builders.site(title="Bern", partitions={})},
         profiles={"jupyterlab": builders.profile(**(profile or {}))},
@@ -162,7 +162,7 @@ _PAUSE = [{"begins": "2026-03-02 13:00+00:00", "ends": "2026-03-03 08:00+00:00",
 def test_a_time_that_would_run_into_a_maintenance_is_refused_with_the_longest_possible() -> None:
     assert _refusal({"time": "4h"}, {}, maintenance=_PAUSE) == (
         "time",
-        "Time: 4h is not offered. Choose 1m to 3h. The maintenance of Geneva begins at 13:00.",
+        "Time: 4h is not offered. Choose 1m to 3h. The maintenance of Geneva begins at 13:00 UTC.",
     )
     assert _launch({"time": "3h"}, {}, maintenance=_PAUSE).time_minutes == 180
 
@@ -186,7 +186,7 @@ def test_during_a_maintenance_the_site_is_refused_and_another_is_the_usual_one()
     assert _launch({}, {}, during, maintenance=_PAUSE).site_key == "bern"
     assert _refusal({"site": "geneva"}, {}, during, maintenance=_PAUSE) == (
         "site",
-        "Geneva is in maintenance until 2026-03-03 08:00 (New disks). Choose one of: bern.",
+        "Geneva is in maintenance until 2026-03-03 08:00 UTC (New disks). Choose one of: bern.",
     )
 
 
@@ -205,7 +205,7 @@ def test_slurms_own_maintenance_of_a_partition_ends_the_time_there() -> None:
     assert _launch({}, facts).time_minutes == 30
     assert _refusal({"time": "1h"}, facts) == (
         "time",
-        "Time: 1h is not offered. Choose 1m to 30m. The maintenance of the partition normal begins at 10:30.",
+        "Time: 1h is not offered. Choose 1m to 30m. The maintenance of the partition normal begins at 10:30 UTC.",
     )
     assert _launch({"partition": "debug", "time": "10m"}, facts).time_minutes == 10
     assert _launch({"site": "bern"}, facts).time_minutes == 60
@@ -247,7 +247,7 @@ def test_a_reservation_for_a_project_of_hers_may_be_asked_for_and_brings_its_par
     launch = _launch({"reservation": "course"}, _reserved())
     assert (launch.reservation, launch.partition, launch.time_minutes) == ("course", "debug", 9)
     field, message = _refusal({"reservation": "course", "time": "10m"}, _reserved())
-    assert (field, "The reservation course ends at 10:09." in message) == ("time", True)
+    assert (field, "The reservation course ends at 10:09 UTC." in message) == ("time", True)
 
 
 def test_a_reservation_of_later_has_its_whole_time() -> None:

@@ -41,7 +41,7 @@ def _known(*projects: str) -> Facts:
     ],
 )
 def test_a_person_sees_what_is_for_a_group_of_hers_or_a_project_of_hers(offer: Offer, seen: tuple[str]) -> None:
-    assert offer.profiles() == seen
+    assert offer.entries() == seen
 
 
 def test_what_a_project_shows_is_seen_only_where_that_project_may_be_charged() -> None:
@@ -115,13 +115,15 @@ def test_before_a_maintenance_a_site_is_open_and_the_next_one_is_announced() -> 
 def test_during_a_maintenance_nothing_can_be_started_there() -> None:
     offer = _paused(now=builders.NOW + timedelta(days=3))
     assert offer.sites("jupyterlab") == ("geneva", "bern")
-    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 2026-03-06 08:00 (New disks)."
+    assert (
+        offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 2026-03-06 08:00 UTC (New disks)."
+    )
     assert offer.why_not("jupyterlab", "bern") is None
 
 
 def test_the_end_of_a_maintenance_of_today_is_a_time() -> None:
     offer = _paused(now=builders.NOW + timedelta(days=1))
-    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 18:00."
+    assert offer.why_not("jupyterlab", "geneva") == "Geneva is in maintenance until 18:00 UTC."
 
 
 def test_when_a_maintenance_ends_the_site_is_open() -> None:
@@ -156,5 +158,5 @@ def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
         "some": builders.profile(sites=["projects"], visible_to={"groups": ["staff"], "projects": ["physics"]}),
     }
     catalogue = builders.catalogue(sites=sites, profiles=profiles)
-    assert sites_for(catalogue, frozenset()) == {"open", "projects"}
-    assert sites_for(catalogue, frozenset({"staff"})) == {"open", "projects", "staffs"}
+    assert sites_for(catalogue.notebooks, frozenset()) == {"open", "projects"}
+    assert sites_for(catalogue.notebooks, frozenset({"staff"})) == {"open", "projects", "staffs"}

@@ -359,7 +359,7 @@ async def _submit(site: AuksSite, ticket: bytes) -> list[str]:
     access = Remote(local, Login("alice", "alice", "geneva"), launch.site)  # type: ignore[arg-type]
 
     def build(fragment: Fragment) -> JobRequest:
-        return script.build(launch, ID, mark("hub", ID), builders.process(), (fragment,))
+        return script.build(launch, ID, mark("jupyter", "hub", ID), builders.process(), (fragment,))
 
     await submission.submit(access, builders.job(job_id=""), build, ticket, said.append)
     return said

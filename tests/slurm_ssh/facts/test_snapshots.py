@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profiles.facts import UNKNOWN, SiteFacts
+from profiles.facts import UNKNOWN, Capacity, Nodes, PartitionFacts, SiteFacts
 from slurm_ssh.errors import Broken, LaunchError, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.facts import snapshots as snapshots_module
 from slurm_ssh.facts.snapshots import MONITOR, Snapshots
@@ -320,3 +320,22 @@ async def test_how_a_site_answered_last_is_kept(
     snapshots.refresh_by_monitors()
     await settled(snapshots)
     assert snapshots.health["geneva"] == away
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_who_is_told_the_same_of_partitions_has_the_very_same() -> None:
+    free = {"now": 4}
+
+    async def ask(_user: str | None, _key: str) -> SiteFacts:
+        nodes = Nodes(1, Capacity(8, 1000), Capacity(free["now"], 1000))
+        partition = PartitionFacts(True, True, None, None, (nodes,))
+        return SiteFacts(partitions={"normal": partition}, asked_at=datetime.now(UTC))
+
+    snapshots = Snapshots(_SITES, ask)
+    await refreshed(snapshots, "alice", "bob", sites=("lugano",))
+    before = snapshots.of("alice", "lugano")
+    assert before.partitions is snapshots.of("bob", "lugano").partitions
+    free["now"] = 2
+    await refreshed(snapshots, "bob", sites=("lugano",))
+    assert snapshots.of("alice", "lugano") == before
+    assert snapshots.of("bob", "lugano").partitions != before.partitions

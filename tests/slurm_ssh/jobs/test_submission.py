@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from kernels.fragment import Fragment
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh import sentences
 from slurm_ssh.errors import (
     AnswerTooLong,
@@ -30,7 +30,7 @@ from tests.support.folders import DATA
 from tests.support.local import LocalSite
 
 ID = builders.LAUNCH_ID
-MARK = mark("hub", ID)
+MARK = mark("jupyter", "hub", ID)
 _PROJECT_REFUSED = (DATA / "slurm" / "refused" / "project.txt").read_text()
 SECRETS = {"JUPYTERHUB_API_TOKEN": "5ec4e7 'x' \\", "SECOND": ""}
 
@@ -47,7 +47,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
 
 
-def _launch(local: LocalSite, **site: Any) -> Launch:
+def _launch(local: LocalSite, **site: Any) -> NotebookLaunch:
     folders = {
         "slurm_path": str(local.slurm),
         "job_folder": f"{local.home}/{{owner}}/jobs",
@@ -58,7 +58,7 @@ def _launch(local: LocalSite, **site: Any) -> Launch:
 
 async def _submit(
     local: LocalSite,
-    launch: Launch | None = None,
+    launch: NotebookLaunch | None = None,
     process: ServerProcess | None = None,
     ticket: bytes = b"ticket",
 ) -> tuple[str, list[str]]:
@@ -395,3 +395,10 @@ async def test_a_session_that_was_refused_is_no_lost_submission(local: LocalSite
     assert error.message == sentences.SESSION_REFUSED.format(site="Geneva")
     assert not isinstance(error, SubmissionLost)
     assert not local.told("sbatch.stdin")
+
+
+async def test_a_job_is_found_whose_sbatch_was_killed_before_it_could_say_its_number(local: LocalSite) -> None:
+    stub = local.slurm / "sbatch"
+    stub.write_text(stub.read_text().replace("echo 42", "kill -9 $$"))
+    local.tell("queue", f"43|PENDING|n/a|alice|Priority|{MARK}\n")
+    assert (await _submit(local))[0] == "43"

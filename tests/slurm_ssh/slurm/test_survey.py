@@ -117,5 +117,13 @@ def test_a_row_within_a_name_is_none() -> None:
     assert _parsed(f"17|RUNNING|n1|bob|N/A|N/A|N/A|None|{name}") == survey.Listing(())
 
 
+def test_the_survey_of_one_kind_passes_over_the_other(tmp_path: Path) -> None:
+    batch = OURS.replace("18|", "19|").replace("jupyter-hub-", "job-hub-")
+    assert _asked(tmp_path, f"{HEADER}\n{batch}\n{OURS}\n").lines == [HEADER, OURS, "END|0"]
+    answer = "\n".join((HEADER, batch, OURS, "END|0", ""))
+    assert [row.job_id for row in survey.parse(answer, "jupyter-hub-")[1].rows] == ["18"]
+    assert [row.job_id for row in survey.parse(answer, "job-hub-")[1].rows] == ["19"]
+
+
 def test_all_marks_of_a_hub_begin_alike() -> None:
     assert survey.beginning("jupyter-my-hub-0123456789ab") == "jupyter-my-hub-"

@@ -21,18 +21,18 @@ def _of(error: Exception, now: datetime = NIGHT) -> Trouble:
 
 def test_a_site_that_is_away_is_so_since_the_first_failure() -> None:
     again = _of(SiteUnreachable("anything"), MORNING).after(_of(SiteUnreachable("something")))
-    assert again.said(MORNING) == "Geneva cannot be reached since 00:52. Your job goes on."
-    assert again.said(NEXT_DAY) == "Geneva cannot be reached since 00:52 on 26 November. Your job goes on."
+    assert again.said(MORNING) == "Geneva cannot be reached since 00:52 UTC. Your job goes on."
+    assert again.said(NEXT_DAY) == "Geneva cannot be reached since 00:52 UTC on 26 November. Your job goes on."
 
 
 def test_another_trouble_begins_when_it_is_met() -> None:
     said = _of(ConnectionLost("closed"), MORNING).after(_of(SiteUnreachable("something"))).said(MORNING)
-    assert said.startswith("Your server on n1 cannot be reached through Geneva since 07:05.")
+    assert said.startswith("Your server on n1 cannot be reached through Geneva since 07:05 UTC.")
 
 
 def test_login_servers_that_are_away_are_not_the_site() -> None:
     said = _of(Unavailable("The login servers do not answer.")).said(NIGHT)
-    assert said.startswith("The login servers do not answer. This is so since 00:52. Your job goes on")
+    assert said.startswith("The login servers do not answer. This is so since 00:52 UTC. Your job goes on")
 
 
 def test_who_is_not_let_in_reads_why() -> None:

@@ -272,7 +272,7 @@ async def test_a_tunnel_that_is_made_again_while_its_site_is_away_says_so_and_go
     port = await _restored(keeper, node, site, ports[2])
     assert login1.tried == []
     said = await ends.said(port)
-    assert re.fullmatch(r"Lugano cannot be reached since \d\d:\d\d\. Your job goes on\.", said)
+    assert re.fullmatch(r"Lugano cannot be reached since \d\d:\d\d \S+\. Your job goes on\.", said)
     assert await ends.said(port) == said
     await login1.start()
     await ends.until_it_answers(port)
@@ -314,8 +314,9 @@ async def test_a_browser_gets_a_page_that_asks_again_and_a_websocket_a_refusal(
     port = await _restored(keeper, node, site, ports[2])
     page = await ends.asked(port, "/user/alice/lab", accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "Lugano cannot be reached since" in page.text
-    assert 'http-equiv="refresh"' in page.text
+    assert re.search(r'since <time datetime="[^"]+">\d\d:\d\d \S+</time>\. Your job goes on\.', page.text)
+    assert f"Its job is the one at Lugano on n1 whose name ends in {builders.LAUNCH_ID}." in page.text
+    assert page.headers["refresh"] == "20"
     upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x", "accept": "*/*"}
     assert "Lugano" in (await ends.asked(port, "/user/alice/api/kernels/1/channels", **upgrade)).json()["message"]
     async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as client:

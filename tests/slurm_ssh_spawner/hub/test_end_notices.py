@@ -1,5 +1,6 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from jupyterhub.app import JupyterHub
 
 from slurm_ssh.job import JobReport, JobState, LaunchId, mark
 from slurm_ssh.jobs import folders
+from slurm_ssh_spawner.launch.clock import clock
 from tests.support import builders, launching
 from tests.support.launching import LaunchingHub, Person
 from tests.support.waiting import until
@@ -30,7 +32,7 @@ async def _ended(hub: LaunchingHub, number: int, server: str = "", *, log: str =
     await launcher.records.begin(launch_id, builders.launch(catalogue), server=server)
     if was_up:
         launcher.records.reached(launch_id, "n1", 8888, 0)
-    job = builders.job(launch_id=launch_id, job_id=str(number), mark=mark("hub", launch_id))
+    job = builders.job(launch_id=launch_id, job_id=str(number), mark=mark("jupyter", "hub", launch_id))
     path = Path(folders.log_path(catalogue.sites["geneva"], "alice", launch_id))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(log)
@@ -56,6 +58,16 @@ async def test_an_end_stands_on_every_page_until_that_server_is_started_again(hu
     await alice.send([("profile", "jupyterlab")], "south")
     (left,) = await _told(alice, "token")
     assert left.startswith("Your server at Geneva ended at ")
+
+
+async def test_when_it_ended_is_left_to_the_readers_clock(hub: LaunchingHub) -> None:
+    alice = await hub.person("alice")
+    await _ended(hub, 1)
+    (record,) = await hub.core.launcher.records.last_ended(datetime.min.replace(tzinfo=UTC))
+    assert record.ended
+    (told,) = await _told(alice, "token")
+    time = f'<time datetime="{record.ended.isoformat(timespec="seconds")}">{clock(record.ended)}</time>'
+    assert told.startswith(f"Your server at Geneva ended at {time}. ")
 
 
 async def test_whatever_a_job_has_written_is_text(hub: LaunchingHub) -> None:

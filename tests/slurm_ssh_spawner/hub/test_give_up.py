@@ -32,7 +32,7 @@ async def hub(
 async def _goes_on(hub: LaunchingHub, server: str = "", node: str = "") -> None:
     """Let a job of alice's be in the queue, of which JupyterHub does not know."""
     records = hub.core.launcher.records
-    name = mark("hub", _ID)
+    name = mark("jupyter", "hub", _ID)
     await records.begin(_ID, builders.launch(hub.core.catalogue.current, {}), server=server, mark=name)
     records.submitted(_ID, "42")
     if node:

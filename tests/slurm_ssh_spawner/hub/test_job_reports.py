@@ -34,7 +34,7 @@ class Site:
         self.person = running.person
 
     def expect(self, launch_id: LaunchId, server: str = "", token: str = TOKEN) -> Live:
-        job = builders.job(launch_id=launch_id, job_id="42", mark=mark("hub", launch_id))
+        job = builders.job(launch_id=launch_id, job_id="42", mark=mark("jupyter", "hub", launch_id))
         return self.core.launcher.reports.expect(job, server, token_hash(token))
 
     async def report(self, launch_id: str = builders.LAUNCH_ID, *, token: str = TOKEN, **body: Any) -> int:

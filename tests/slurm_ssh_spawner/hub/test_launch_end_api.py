@@ -39,7 +39,11 @@ async def _asked(hub: RunningHub, user: User, launch_id: str = _ID, **more: Any)
 
 
 async def test_while_it_runs_no_end_is_told(hub: RunningHub) -> None:
-    assert (await _asked(hub, hub.person("alice"))).json() == {"ended": None, "sentence": ""}
+    assert (await _asked(hub, hub.person("alice"))).json() == {
+        "ended": None,
+        "sentence": "",
+        "template": "",
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,7 @@ async def test_its_owner_is_told_when_and_why_it_ended(hub: RunningHub, reason: 
     assert told["ended"].endswith("Z")
     assert told["sentence"].startswith("Your server south at Geneva ended at ")
     assert told["sentence"].endswith(f". {said}")
+    assert told["template"] == f"Your server south at Geneva ended at {{ended}}. {said}"
 
 
 async def test_who_may_open_the_server_is_told_and_nobody_else(hub: RunningHub) -> None:

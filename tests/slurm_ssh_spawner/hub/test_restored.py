@@ -197,7 +197,7 @@ async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
     hub: RunningHub, local: LocalSite
 ) -> None:
     launch_id = new_launch_id()
-    job = builders.job(launch_id=launch_id, job_id="42", mark=mark("hub", launch_id))
+    job = builders.job(launch_id=launch_id, job_id="42", mark=mark("jupyter", "hub", launch_id))
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port, state={"job": job.to_state()})
         local.tell("queue", f"42|RUNNING|n1|alice|None|{job.mark}\n")

@@ -219,6 +219,8 @@ async def test_a_start_that_waits_is_waited_for_longer_as_far_as_its_profile_let
         assert record
         assert record.wait_until == patience.until
         assert round((patience.until - record.begun) / timedelta(hours=1)) == hours
+        told = f'<time datetime="{patience.until.isoformat(timespec="seconds")}">{patience.clock}</time> at most.'
+        assert f"<li>The hub waits for it until {told}</li>" in (await alice.page("spawn-pending/alice")).text
     assert "Keep waiting" not in (await alice.page("spawn-pending/alice")).text
     assert (await alice.post("/@/space%20word/hub/home/keep-waiting", [("server", "")])).status_code == 302
     progress.saw(JobReport(JobState.RUNNING, "RUNNING", node="n1"))

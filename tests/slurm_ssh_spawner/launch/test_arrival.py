@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from slurm_ssh.errors import JobEnded, Refused
 from slurm_ssh.job import Job, JobReport, JobState
@@ -247,6 +248,8 @@ async def test_a_job_that_runs_without_its_server_is_given_up_too(waiting: Waiti
         f"The job at Geneva ran, but its server was not up by {waiting.patience.clock}. The job is cancelled."
     )
     assert refused.value.quoted == "still loading"
+    # In a page the reader's clock says it.
+    assert f">{waiting.patience.clock}</time>. The job is cancelled." in escape(refused.value.message)
 
 
 async def test_a_site_that_is_silent_is_not_waited_for_without_end(waiting: Waiting) -> None:

@@ -31,7 +31,7 @@ _ASKED = {"kind": "file", "path": "", "ref": "", "folder": "from-links", "name":
 def _sent(launch: Path) -> str:
     """Write what the job's script puts into its folder, and return what it adds to the configuration."""
     launch.mkdir(parents=True)
-    job = script.context(builders.launch(), builders.LAUNCH_ID, mark("hub", builders.LAUNCH_ID))
+    job = script.context(builders.launch(), builders.LAUNCH_ID, mark("jupyter", "hub", builders.LAUNCH_ID))
     fragment = copying.fragment(replace(job, launch_folder=str(launch)))
     done = shells.run(["bash", "-c", fragment.before])
     assert done.status == 0, done.stderr

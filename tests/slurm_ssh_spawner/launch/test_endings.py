@@ -41,7 +41,7 @@ class _Hub:
         if was_up:
             self.records.reached(launch_id, "n1", 8888, 0)
         return builders.job(
-            launch_id=launch_id, job_id=str(number), mark=mark("hub", launch_id), user=user, owner=user
+            launch_id=launch_id, job_id=str(number), mark=mark("jupyter", "hub", launch_id), user=user, owner=user
         )
 
     async def ended(self, job: Job, report: JobReport = _TIMEOUT) -> LaunchRecord:

@@ -1,5 +1,6 @@
 """What JupyterLab shows of its job, in a real JupyterLab and a real browser."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ def _sent(folder: Path, server: str, minutes: int) -> None:
     """Write what the job's script writes into its folder."""
     folder.mkdir(parents=True)
     launch = replace(builders.launch(), time_minutes=minutes)
-    job = script.context(launch, builders.LAUNCH_ID, mark("hub", builders.LAUNCH_ID))
+    job = script.context(launch, builders.LAUNCH_ID, mark("jupyter", "hub", builders.LAUNCH_ID))
     fragment = lab_page.fragment(launch, replace(job, launch_folder=str(folder)), server)
     done = shells.run(["bash", "-c", fragment.before])
     assert done.status == 0, done.stderr
@@ -45,11 +46,13 @@ def servers() -> Iterator[list[Server]]:
 def opened(tmp_path: Path, servers: list[Server]) -> Iterator[Opened]:
     """Give what opens the JupyterLab of a job that was asked for an hour and ends in `minutes`.
 
-    The browser's clock is `ahead` by so many minutes.
+    The browser's clock is `ahead` by so many minutes, and in a `zone`.
     """
     with chromium() as browser:
 
-        def opened(minutes: int = _HOUR, server: str = "", asked: int = _HOUR, ahead: int = 0) -> Page:
+        def opened(
+            minutes: int = _HOUR, server: str = "", asked: int = _HOUR, ahead: int = 0, zone: str = "UTC"
+        ) -> Page:
             _sent(tmp_path / "launch", server, asked)
             environ = {
                 "SLURM_JOB_END_TIME": str(int(time.time()) + 60 * minutes),
@@ -59,7 +62,7 @@ def opened(tmp_path: Path, servers: list[Server]) -> Iterator[Opened]:
             running = Server(tmp_path, "jupyterlab", environ)
             servers.append(running)
             running.__enter__()
-            page = browser.new_page(base_url=f"http://127.0.0.1:{running.port}")
+            page = browser.new_page(base_url=f"http://127.0.0.1:{running.port}", timezone_id=zone)
             page.set_default_timeout(_SHOWN_MS)
             page.add_init_script(f"const now = Date.now; Date.now = () => now() + {ahead} * 60000")
             page.goto(f"/lab?token={TOKEN}")
@@ -123,6 +126,18 @@ def test_a_server_that_is_lost_while_the_hub_says_nothing(
     _status(page, "Geneva · n1")
     servers[0].process.terminate()
     expect(page.locator(place)).to_contain_text(said, timeout=2 * _SHOWN_MS)
+
+
+def test_why_it_ended_is_said_by_the_readers_clock(opened: Opened, servers: list[Server]) -> None:
+    page = opened(30, zone="Asia/Tokyo")
+    _status(page, "Geneva · n1")
+    page.clock.set_fixed_time("2026-03-02T12:00:00Z")
+    words = {"sentence": "It ended at 11:05 CET. <i>", "template": "It ended at {ended}. <i>{site} {ended}"}
+    answer = json.dumps({"ended": "2026-03-02T10:05:00.000000Z", **words})
+    page.route("**/*api/launches/*/end", lambda asked: asked.fulfill(body=answer))
+    servers[0].process.terminate()
+    said = re.compile("This server has endedIt ended at (07:05 PM|19:05). <i>{site} {ended}")
+    expect(page.locator(".jp-Dialog")).to_contain_text(said, timeout=2 * _SHOWN_MS)
 
 
 def test_a_browser_whose_clock_is_wrong_goes_by_that_of_who_answers(opened: Opened, servers: list[Server]) -> None:

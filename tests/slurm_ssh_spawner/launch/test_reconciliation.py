@@ -85,14 +85,14 @@ class Restarted:
     async def had(self, job_id: str = "42", launch_id: LaunchId = ID, **told: str) -> None:
         """Let the earlier hub have begun a launch of alice's server."""
         records = self.launcher.records
-        known = {"server": "", "mark": mark("hub", launch_id), "token_hash": "f" * 64, **told}
+        known = {"server": "", "mark": mark("jupyter", "hub", launch_id), "token_hash": "f" * 64, **told}
         await records.begin(launch_id, builders.launch(self._offer), **known)
         if job_id:
             records.submitted(launch_id, job_id)
         await records.settled()
 
     def queue(self, word: str, launch_id: LaunchId = ID, *, more: str = "") -> None:
-        self.local.tell("queue", f"42|{word}|n1|alice|None|{mark('hub', launch_id)}\n{more}")
+        self.local.tell("queue", f"42|{word}|n1|alice|None|{mark('jupyter', 'hub', launch_id)}\n{more}")
 
     @property
     def cancelled(self) -> list[str]:
@@ -222,7 +222,7 @@ async def test_a_promised_stop_is_carried_out_and_leaves_nothing(hub: Restarted)
     hub.queue("RUNNING")
     await hub.look()
     await until(lambda: hub.local.told("queue") == "")
-    assert set(hub.cancelled) == {mark("hub", ID)}
+    assert set(hub.cancelled) == {mark("jupyter", "hub", ID)}
     async with asyncio.timeout(20):
         while not (await hub.record()).released:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -286,8 +286,19 @@ async def test_a_launch_of_an_older_version_that_was_not_up_is_stopped(hub: Rest
 
 async def test_a_job_that_no_record_knows_is_cancelled_and_others_are_not(hub: Restarted) -> None:
     await hub.had()
-    stray, other_hubs = mark("hub", new_launch_id()), mark("hub-2", new_launch_id())
+    stray, other_hubs = mark("jupyter", "hub", new_launch_id()), mark("jupyter", "hub-2", new_launch_id())
     rows = [f"50|RUNNING|n1|alice|None|{name}\n" for name in (stray, other_hubs, "jupyter-hub-x", "analysis")]
+    hub.queue("RUNNING", more="".join(rows))
+    await hub.look()
+    await until(lambda: hub.cancelled != [])
+    assert set(hub.cancelled) == {stray}
+
+
+async def test_batch_jobs_are_not_swept_whatever_they_are_called(hub: Restarted) -> None:
+    await hub.had()
+    batch = [mark("job", name, new_launch_id()) for name in ("hub", "jupyter-hub", "hub-jupyter")]
+    stray = mark("jupyter", "hub", new_launch_id())
+    rows = [f"50|RUNNING|n1|alice|None|{name}\n" for name in (*batch, stray)]
     hub.queue("RUNNING", more="".join(rows))
     await hub.look()
     await until(lambda: hub.cancelled != [])

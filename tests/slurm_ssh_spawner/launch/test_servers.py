@@ -100,7 +100,7 @@ def test_a_server_that_runs_says_what_where_and_until_when() -> None:
     (view,) = servers([UP], [BEGUN], _facts(report))
     assert (view.node, view.minutes_left, view.is_little) == ("n1", 12, True)
     assert (view.asked.profile, view.asked.site, view.asked.minutes) == ("JupyterLab", "Geneva", 60)
-    assert view.asked.resources == "2 cores, 1 GB, 1 h, partition debug"
+    assert view.asked.resources == "2 cores, 1 GB, 1 h, partition Debug"
     assert view.unreachable_since == NOW - HOUR
 
 

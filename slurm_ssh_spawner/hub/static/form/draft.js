@@ -4,12 +4,13 @@ import { profiles, recent } from "./offer.js";
 import { button, made, options, picked, profile, say, site } from "./page.js";
 
 const DRAFT_MS = 3600000;
+const title = document.getElementById("server-name");
 // Of one person and server: somebody else may log in in the same tab.
 const draftKey = "launch-draft:" + window.jhdata.user + ":" + location.pathname;
 
 export function keepDraft() {
   try {
-    sessionStorage.setItem(draftKey, JSON.stringify({ at: Date.now(), choices: choices() }));
+    sessionStorage.setItem(draftKey, JSON.stringify({ at: Date.now(), choices: choices(), name: title ? title.value : "" }));
   } catch (error) {
     // A browser that keeps nothing works as well.
   }
@@ -19,7 +20,7 @@ function draft() {
   try {
     const found = JSON.parse(sessionStorage.getItem(draftKey));
     const isSent = recent.some((each) => Date.parse(each.begun) > found.at - 1000);
-    return found && !isSent && Date.now() - found.at < DRAFT_MS ? found.choices : null;
+    return found && !isSent && Date.now() - found.at < DRAFT_MS ? found : null;
   } catch (error) {
     return null;
   }
@@ -41,14 +42,20 @@ function isSame(one, other) {
 export function restore() {
   const isAnswer = document.querySelector(".spawn-error-msg, #server-name-problem, #launch-note");
   const found = !isAnswer && draft();
-  if (!found || !profiles[found.profile] || isSame(found, choices())) {
+  const hasName = found && title && found.name && !title.value;
+  const chosen = found ? found.choices : {};
+  if (!profiles[chosen.profile] || (!hasName && isSame(chosen, choices()))) {
     return;
   }
-  picked(profile, found.profile);
-  if (profiles[found.profile].sites[found.site]) {
-    picked(site, found.site);
+  picked(profile, chosen.profile);
+  if (profiles[chosen.profile].sites[chosen.site]) {
+    picked(site, chosen.site);
   }
-  fillIn(found);
+  fillIn(chosen);
+  if (hasName) {
+    title.value = found.name;
+    title.dispatchEvent(new Event("input"));
+  }
   keepDraft();
   const note = made("p", "alert alert-info");
   const news = made("span", "", say.draft);

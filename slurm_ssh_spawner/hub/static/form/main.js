@@ -119,9 +119,13 @@ function listen() {
       look();
     }
   });
+  options.addEventListener("asked-again", look);
   const name = document.getElementById("server-name");
   if (name) {
-    name.addEventListener("input", () => nameChanged(name));
+    name.addEventListener("input", () => {
+      nameChanged(name);
+      keepDraft();
+    });
   }
   document.addEventListener("visibilitychange", lookIfSeen);
   setInterval(lookIfSeen, REFRESH_MS);

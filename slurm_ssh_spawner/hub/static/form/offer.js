@@ -27,6 +27,13 @@ export function ask(choices, signal) {
     .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)));
 }
 
+// Whether a cluster that did not let somebody in does now; the offer says it then.
+export function askAgain(key) {
+  const address = brought.dataset.url.split("?")[0] + "/ask-again?site=" + encodeURIComponent(key);
+  const headers = { "Content-Type": "application/json", "X-XSRFToken": window.jhdata.xsrf_token };
+  return fetch(address, { method: "POST", headers: headers });
+}
+
 export function placeOf(key) {
   const known = profiles[profile.value];
   return known && known.sites[key] ? known.sites[key].place : elsewhere[key];

@@ -1,7 +1,7 @@
 // The cards of clusters: what is free there, and why one cannot be picked.
 import { card, cardsFor, replaced } from "./cards.js";
-import { placeOf, profiles } from "./offer.js";
-import { away, made, picked, plain, profile, say, site, tell } from "./page.js";
+import { askAgain, placeOf, profiles } from "./offer.js";
+import { away, button, made, options, picked, plain, profile, say, site, tell } from "./page.js";
 
 const DOTS = {
   free: "dot-good", busy: "dot-wait", away: "dot-bad", refused: "dot-bad", closed: "dot-bad", unknown: "dot-off",
@@ -26,7 +26,22 @@ function siteCard(each) {
   label.append(state);
   const holder = made("div", "launch-card");
   holder.append(label);
+  if (place.state === "refused") {
+    holder.append(again(each.value, place.title));
+  }
   return holder;
+}
+
+function again(key, title) {
+  const ask = button("btn btn-sm btn-link launch-again", say.ask_again, () => {
+    ask.disabled = true;
+    ask.textContent = say.asks_again;
+    // Whatever came of it, the form looks.
+    const looked = () => options.dispatchEvent(new Event("asked-again"));
+    askAgain(key).then(looked, looked);
+  });
+  ask.setAttribute("aria-label", say.ask_again + ": " + title);
+  return ask;
 }
 
 // The button that was pressed is gone then.
@@ -52,6 +67,16 @@ function updated(was, now, each) {
   });
   was.querySelector(".dot").className = now.querySelector(".dot").className;
   news.parentElement.hidden = !news.textContent;
+  const [old, made] = [was, now].map((card) => card.querySelector(".launch-again"));
+  if (old && made && !old.disabled) {
+    return;
+  }
+  if (old) {
+    old.remove();
+  }
+  if (made) {
+    was.append(made);
+  }
 }
 
 function label(each) {

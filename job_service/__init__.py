@@ -1,0 +1,1 @@
+"""Batch jobs: accepted, submitted once, followed to their end."""

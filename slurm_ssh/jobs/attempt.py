@@ -1,0 +1,165 @@
+"""One attempt to submit a job: prepared any number of times, sent once, and what its answer means.
+
+A submission that was not answered in words that we know is in doubt; whoever has sent it finds out by the job's
+mark.
+"""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+from kernels.fragment import Fragment
+from kernels.shell import Shell
+from profiles.catalogue.site import Site
+from slurm_ssh import delivery, sentences
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.delivery import Delivered
+from slurm_ssh.errors import (
+    AnswerUnreadable,
+    Broken,
+    InDoubt,
+    LaunchError,
+    NoAnswer,
+    SubmissionLost,
+    SubmitRefused,
+    Unavailable,
+)
+from slurm_ssh.job import Job
+from slurm_ssh.job_request import Build, JobRequest
+from slurm_ssh.jobs import steps
+from slurm_ssh.jobs.steps import Step
+from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.slurm import refusals
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, ProgramKilled
+
+# Beyond the deadline of the submission: the ticket of a job that there is not must not stay.
+_CLEAN_UP_SECONDS = 60.0
+# A shell says by such a status that a signal has ended the program.
+_SIGNALLED = 128
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job that only has to be sent: `script` is what sbatch reads, `delivered` how its ticket reaches it."""
+
+    request: JobRequest
+    script: str
+    delivered: Delivered
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Slurm has the job: its number as text, and on one line what it said besides, "" if nothing."""
+
+    native_id: str
+    advice: str = ""
+
+
+def built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
+    """Return a job with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
+    try:
+        request = build(fragment)
+        return request, slurm_jobs.batch_script(request)
+    except ValueError as error:
+        raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
+
+
+async def prepare(remote: Remote, job: Job, build: Build, ticket: bytes) -> Prepared:
+    """Return the job whose handle is `job` as it is sent; submits nothing, and may be done again.
+
+    Raises Refused, Unavailable or Broken.
+    """
+    try:
+        delivered = await delivery.of(remote.site).place(remote.run, job.owner, job.launch_id, ticket)
+    except LaunchError:
+        # What was not answered may have been done.
+        await clean_up(remote, job)
+        raise
+    return Prepared(*built(build, delivered.fragment), delivered)
+
+
+async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:
+    """Send a prepared job to Slurm, once, in one exchange with the steps before it.
+
+    Raises SubmitRefused if Slurm says no, Unavailable, Refused or Broken if the job was surely not sent, and
+    InDoubt if it may have been.  After all but the last no ticket of it is left: it is prepared anew.
+    """
+    program, data = steps.program(remote.site, job.owner, prepared.request, prepared.script, prepared.delivered)
+    step, answer = steps.parse(await _answer(remote, program, data))
+    if answer.status and step is not Step.SBATCH:
+        error = steps.error(remote.site, job.owner, prepared.delivered, step, answer)
+        if step is Step.TICKET:
+            error.is_ticket_removed = await clean_up(remote, job)
+        raise error
+    try:
+        return _accepted(remote.site, prepared.request, answer)
+    except InDoubt:
+        raise
+    except LaunchError as error:
+        error.is_ticket_removed = await clean_up(remote, job)
+        raise
+
+
+async def clean_up(remote: Remote, job: Job) -> bool:
+    """Take the ticket away: there is no job that would use or remove it.  Returns whether that was done.
+
+    A program that was not heard to its end may put it there later all the same.
+    """
+    later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+    try:
+        await delivery.of(remote.site).release(later.run, job.owner, job.launch_id)
+    except LaunchError:
+        return False
+    return True
+
+
+async def _answer(remote: Remote, program: Shell, data: bytes) -> Completed:
+    """Return the program's answer.  Raises InDoubt if that was lost: then it may have come to any of its steps."""
+    title = remote.site.title
+    try:
+        return await remote.run_once(program, data)
+    except AnswerUnreadable as error:
+        raise InDoubt(error, is_likely=False) from error
+    except NoAnswer as error:
+        # Its next word ends it; but that may have been on its way.
+        if steps.may_have_submitted(error.heard):
+            raise InDoubt(SubmissionLost(error.message, error.detail)) from error
+        raise InDoubt(Unavailable(error.message, error.detail), is_likely=False) from error
+    except NotBegun as error:
+        raise Unavailable(error.sentence.format(site=title), str(error)) from error
+    except ProgramKilled as error:
+        raise InDoubt(SubmissionLost(error.sentence.format(site=title), str(error))) from error
+    except ConnectionLost as error:
+        raise InDoubt(SubmissionLost(sentences.SUBMISSION_LOST.format(site=title), str(error))) from error
+
+
+def _accepted(site: Site, request: JobRequest, answer: Completed) -> Accepted:
+    """Return what sbatch's answer means.  Pure; raises as `sbatch` does."""
+    if answer.status:
+        raise _refusal(site, request, answer)
+    try:
+        return Accepted(slurm_jobs.parse_submit(answer.stdout), refusals.advice(answer.stderr))
+    except slurm_jobs.UnreadableAnswer as error:
+        # Maybe those of a wrapper around sbatch: then the job is there all the same.
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title)
+        raise InDoubt(Broken(strange, str(error))) from error
+
+
+def _refusal(site: Site, request: JobRequest, answer: Completed) -> LaunchError:
+    """Return what it means that sbatch, or a wrapper around it, has failed."""
+    detail = answer.stderr.strip()
+    if refusals.is_unreachable(detail):
+        # A controller that was too slow for sbatch may have taken the job all the same.
+        silent = sentences.SLURM_SILENT.format(site=site.title)
+        return InDoubt(SubmissionLost(silent, detail), meanwhile=sentences.SLURM_SLOW.format(site=site.title))
+    why = refusals.refusal(site.title, detail, request.project, request.partition)
+    if refusals.is_unauthenticated(detail):
+        return Unavailable(why, detail)
+    refused = SubmitRefused(why, detail, choice=refusals.choice(detail))
+    return InDoubt(refused) if answer.status >= _SIGNALLED or _has_number(answer.stdout) else refused
+
+
+def _has_number(stdout: str) -> bool:
+    with contextlib.suppress(slurm_jobs.UnreadableAnswer):
+        return bool(slurm_jobs.parse_submit(stdout))
+    return False

@@ -1,0 +1,39 @@
+"""What is alike in the scripts of all jobs; `templates/frame.sh.jinja` is filled in with it.  Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kernels import environment
+from kernels.fragment import Fragment
+from kernels.shell import Shell, quote
+
+PACKAGE = "slurm_ssh"
+"""Whose templates those of a job's body extend."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+def values(slurm_path: str, environ: Mapping[str, str], parts: Sequence[Fragment]) -> dict[str, Any]:
+    """Return what the frame is filled in with: what the job finds Slurm with, its variables, what ends its parts.
+
+    Raises ValueError for a name that no variable can have.
+    """
+    return {
+        "functions": [environment.functions()],
+        "exports": exports(environ),
+        "slurm_path": "" if slurm_path in _ON_PATH else quote(slurm_path),
+        "after": [part.after for part in reversed(parts) if part.after],
+    }
+
+
+def exports(environ: Mapping[str, str]) -> list[Shell]:
+    """Return the lines that set and export these variables.  Raises ValueError as `values` does."""
+    return [Shell(f"export {_variable(name)}={quote(value)}") for name, value in environ.items()]
+
+
+def _variable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of an environment variable")
+    return name

@@ -1,0 +1,323 @@
+"""The script of a batch job, run for real: what its owner finds in its folder, however it ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from job_service import layout, script
+from job_service.layout import End
+from kernels.environment import Environment
+from kernels.fragment import Fragment
+from kernels.shell import Shell
+from slurm_ssh.slurm import jobs as slurm_jobs
+from tests.support import builders, golden, shells
+
+ENDS_WITHIN = 60
+
+
+@pytest.mark.parametrize("name", golden.BATCH)
+def test_a_script_is_as_it_was_read_and_accepted(name: str) -> None:
+    """If the change is meant: `python -m tests.support.golden`, and read the difference."""
+    assert golden.text(name) == golden.path(name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", golden.BATCH)
+def test_bash_and_shellcheck_accept_a_script(name: str) -> None:
+    for command in (["bash", "-n"], ["shellcheck", "-e", "SC1091,SC2016,SC2317"]):
+        answer = shells.run([*command, str(golden.path(name))])
+        assert (answer.status, answer.stdout, answer.stderr) == (0, b"", b"")
+
+
+class BatchJob:
+    """A job in a folder of its own, whose owner's line is `line`, or whose program is `argv`."""
+
+    def __init__(self, folder: Path, line: str | None = None, *fragments: Fragment, **work: Any) -> None:
+        self.folder = folder
+        (folder / layout.OURS).mkdir(parents=True, mode=0o700, exist_ok=True)
+        if line is not None:
+            (folder / layout.COMMAND).write_text(line + "\n")
+        known = {**golden.BATCH_WORK, "folder": str(folder), "module_init": None, **work}
+        self._script = folder.parent / "script"
+        self._script.write_text(script.body(script.Work(**known), fragments))
+
+    def start(self, native_id: str = "17") -> "subprocess.Popen[bytes]":
+        """Begin as Slurm does: the output is appended, signals are those of a new session."""
+        with (self.folder / "stdout").open("ab") as out, (self.folder / "stderr").open("ab") as errors:
+            return subprocess.Popen(
+                ["bash", str(self._script)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                env={"PATH": "/usr/bin:/bin", "SLURM_JOB_ID": native_id, "HOME": "/", "SLURM_NTASKS": "1"},
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def run(self, native_id: str = "17") -> int:
+        """Run to its end, and return the status that Slurm sees."""
+        return self.start(native_id).wait(ENDS_WITHIN)
+
+    def text(self, name: str) -> str:
+        """Return what is in a file of the folder, "" if there is none."""
+        path = self.folder / name
+        return path.read_text() if path.exists() else ""
+
+    @property
+    def end(self) -> End | None:
+        """What the job has written about its end."""
+        return End.of(self.text(layout.END))
+
+    @property
+    def stages(self) -> list[list[str]]:
+        """The stages without their times."""
+        return [line.split(" ", 2)[1:] for line in self.text(layout.STAGES).splitlines()]
+
+    def wait_for(self, name: str) -> None:
+        """Return once a file of the folder has something in it."""
+        until = time.monotonic() + ENDS_WITHIN
+        while not self.text(name):
+            assert time.monotonic() < until, f"{name} is not there: {self.text('stderr')}"
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "it's a job"
+
+
+@pytest.fixture
+def left() -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """Take in what a test begins, and end it all."""
+    jobs: list[subprocess.Popen[bytes]] = []
+    yield jobs
+    for job in jobs:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
+
+
+def test_a_line_runs_in_the_folder_and_its_output_is_its_owners_alone(folder: Path) -> None:
+    job = BatchJob(folder, 'pwd; echo "$JOB_ID $JOB_TITLE $JOB_FOLDER"; echo said >&2; echo 5 >result')
+    assert job.run() == 0
+    assert job.text("stdout") == f"{folder}\n{builders.LAUNCH_ID} a job title {folder}\n"
+    assert job.text("stderr") == "said\n"
+    assert job.text("result") == "5\n"
+    assert layout.started(job.text(layout.STARTED)) == "17"
+    assert job.end is not None
+    assert (job.end.native_id, job.end.status) == ("17", 0)
+    assert abs(job.end.at.timestamp() - (folder / layout.END).stat().st_mtime) < 3
+    assert [name for name, _ in job.stages] == ["job", "command"]
+    assert sorted(path.name for path in (folder / layout.OURS).iterdir()) == [
+        "command",
+        "end",
+        "stages",
+        "started",
+    ]
+
+
+def test_a_program_gets_its_words_as_they_are(folder: Path) -> None:
+    words = ("", "a b", "it's", "$(id)", "-x", "two\nlines", "\\", "*")
+    job = BatchJob(folder, argv=("printf", "<%s>", *words))
+    assert job.run() == 0
+    assert job.text("stdout") == "".join(f"<{word}>" for word in words)
+
+
+def test_slurms_own_variables_stay_for_srun_and_mpi(folder: Path) -> None:
+    job = BatchJob(folder, 'echo "$SLURM_NTASKS $SLURM_EXPORT_ENV"')
+    assert job.run() == 0
+    assert job.text("stdout") == "1 ALL\n"
+
+
+def test_a_failure_is_the_jobs_and_is_written_down(folder: Path) -> None:
+    job = BatchJob(folder, "exit 7")
+    assert job.run() == 7
+    assert job.end is not None
+    assert job.end.status == 7
+
+
+def test_a_line_of_the_owners_can_break_nothing_but_itself(folder: Path) -> None:
+    job = BatchJob(folder, "}; trap - EXIT; exit_code=0 'unended")
+    assert job.run() == 2
+    assert job.end is not None
+    assert job.end.status == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["echo up >up; sleep 300", "trap '' TERM; echo up >up; while :; do sleep 0.1; done"]
+)
+def test_a_job_that_is_told_to_end_says_so_before_it_is_killed(
+    folder: Path, left: list["subprocess.Popen[bytes]"], line: str
+) -> None:
+    job = BatchJob(folder, line, Fragment(after=Shell("echo gone >after")))
+    running = job.start()
+    left.append(running)
+    job.wait_for("up")
+    assert job.end is None
+    # scancel, and Slurm itself when the time is up, tell every process of the job.
+    os.killpg(running.pid, signal.SIGTERM)
+    assert running.wait(ENDS_WITHIN) == 143
+    assert job.end is not None
+    assert (job.end.native_id, job.end.status) == ("17", 143)
+    assert job.text("after") == "gone\n"
+
+
+def test_the_end_is_there_before_what_may_take_long(folder: Path, left: list["subprocess.Popen[bytes]"]) -> None:
+    job = BatchJob(folder, "exit 3", Fragment(after=Shell("sleep 300")))
+    left.append(job.start())
+    job.wait_for(layout.END)
+    assert job.end is not None
+    assert job.end.status == 3
+
+
+def test_a_twin_ends_and_touches_nothing(folder: Path, left: list["subprocess.Popen[bytes]"]) -> None:
+    job = BatchJob(folder, "echo once; echo up >>up; sleep 300", Fragment(after=Shell("rm -f up")))
+    left.append(job.start("17"))
+    job.wait_for("up")
+    assert job.run("18") == 0
+    assert "twin of job 17" in job.text("stderr")
+    assert (job.text("stdout"), job.text("up")) == ("once\n", "up\n")
+    assert layout.started(job.text(layout.STARTED)) == "17"
+    assert job.end is None
+
+
+def test_a_twin_that_comes_after_the_end_is_one_too(folder: Path) -> None:
+    job = BatchJob(folder, "echo once")
+    assert (job.run("17"), job.run("18")) == (0, 0)
+    assert job.text("stdout") == "once\n"
+    assert job.end is not None
+    assert job.end.native_id == "17"
+
+
+def test_of_many_that_begin_at_once_one_runs(folder: Path, left: list["subprocess.Popen[bytes]"]) -> None:
+    job = BatchJob(folder, "echo once")
+    left += [job.start(str(number)) for number in range(17, 27)]
+    assert {each.wait(ENDS_WITHIN) for each in left} == {0}
+    assert job.text("stdout") == "once\n"
+    assert job.end is not None
+    assert job.end.native_id == layout.started(job.text(layout.STARTED))
+
+
+def test_a_job_that_was_put_back_into_the_queue_begins_again(
+    folder: Path, left: list["subprocess.Popen[bytes]"]
+) -> None:
+    job = BatchJob(folder, "echo again; [ ! -e up ] || exit 0; echo up >up; sleep 300")
+    first = job.start()
+    left.append(first)
+    job.wait_for("up")
+    os.killpg(first.pid, signal.SIGTERM)
+    first.wait(ENDS_WITHIN)
+    assert job.end is not None
+    assert job.end.status == 143
+    assert job.run() == 0
+    assert job.text("stdout") == "again\nagain\n"
+    assert job.end is not None
+    assert job.end.status == 0
+
+
+def test_the_end_of_before_is_gone_while_a_job_runs_again(
+    folder: Path, left: list["subprocess.Popen[bytes]"]
+) -> None:
+    job = BatchJob(folder, "[ ! -e up ] || { echo up >again; sleep 300; }; echo up >up")
+    job.run()
+    assert job.end is not None
+    left.append(job.start())
+    job.wait_for("again")
+    assert job.end is None
+
+
+def test_without_its_folder_a_job_does_nothing(folder: Path, tmp_path: Path) -> None:
+    job = BatchJob(folder, "echo ran >../ran")
+    running = subprocess.run(
+        ["bash", str(tmp_path / "script")], env={"SLURM_JOB_ID": "17"}, cwd="/", check=False, capture_output=True
+    )
+    assert running.returncode == 0
+    (tmp_path / "ran").unlink()
+    folder.rename(tmp_path / "elsewhere")
+    running = subprocess.run(
+        ["bash", str(tmp_path / "script")], env={"SLURM_JOB_ID": "17"}, cwd="/", check=False, capture_output=True
+    )
+    assert running.returncode == 1
+    assert not (tmp_path / "ran").exists()
+    assert job.end is None
+
+
+def test_a_job_whose_line_is_gone_says_so(folder: Path) -> None:
+    job = BatchJob(folder)
+    assert job.run() == 1
+    assert job.stages[-1] == ["failed", "The command of this job is not in its folder any more."]
+    assert job.text("stderr") == "The command of this job is not in its folder any more.\n"
+    assert job.end is not None
+    assert job.end.status == 1
+
+
+def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence(folder: Path, tmp_path: Path) -> None:
+    init = tmp_path / "modules.sh"
+    init.write_text('module() { echo "Unable to locate $2" >&2; return 1; }\n')
+    modules = Environment(modules=("recon/2.1",))
+    job = BatchJob(folder, "echo ran", environments=(modules,), module_init=str(init))
+    assert job.run() == 1
+    assert job.stages[-1][0] == "failed"
+    assert "recon/2.1 could not be loaded: Unable to locate recon/2.1" in job.text("stderr")
+    assert job.end is not None
+    assert job.end.status == 1
+
+
+def test_what_a_fragment_says_is_one_line_among_the_stages(folder: Path) -> None:
+    said = Fragment(before=Shell("notice $'two\\nlines \\e[1m'"), environ={"COLOUR": "it's red"})
+    job = BatchJob(folder, 'echo "$COLOUR"', said)
+    assert job.run() == 0
+    assert job.text("stdout") == "it's red\n"
+    assert job.text("stderr") == "two lines  [1m\n"
+    assert job.stages[1] == ["notice", "two lines  [1m"]
+
+
+def test_a_script_that_was_cut_off_on_its_way_does_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    BatchJob(folder, "echo ran >ran")
+    text = (tmp_path / "script").read_text()
+    for end in [*range(0, len(text) - 20, 211), *range(len(text) - 20, len(text.rstrip()))]:
+        shells.run(["bash", "-c", text[:end]], environ={"SLURM_JOB_ID": "17"}, cwd="/")
+        assert not (folder / layout.STARTED).exists(), text[:end][-200:]
+
+
+def test_a_variable_that_no_script_can_hold_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="'A B'"):
+        BatchJob(folder, "true", Fragment(environ={"A B": "x"}))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60))
+def test_a_title_is_a_value_whatever_is_in_it(title: str) -> None:
+    work = script.Work(**{**golden.BATCH_WORK, "title": title, "folder": "/nonexistent"})
+    text = script.body(work, ())
+    line = text[text.index("export JOB_TITLE=") : text.index("\nexport JOB_FOLDER=")]
+    assert shells.bash(f'{line}\nprintf %s "$JOB_TITLE"\n').stdout == title.encode()
+
+
+def test_a_task_a_core_and_a_new_beginning_are_asked_for() -> None:
+    usual = dict(slurm_jobs.directives(builders.request(cores=8)))
+    assert (usual["ntasks-per-node"], usual["cpus-per-task"], "no-requeue" in usual) == ("1", "8", True)
+    asked = dict(slurm_jobs.directives(builders.request(cores=8, has_task_per_core=True, may_begin_again=True)))
+    assert (asked["ntasks-per-node"], asked["cpus-per-task"], "requeue" in asked) == ("8", "1", True)
+    assert "no-requeue" not in asked
+
+
+@pytest.mark.parametrize(
+    "text", ["", "17", "17 0", "17 0 1\n17 0 2\n", "x 0 1\n", "17 0 1 \n", "17 0 1" + "9" * 13 + "\n"]
+)
+def test_what_no_job_writes_is_no_end(text: str) -> None:
+    assert End.of(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "17", "17_3\n", "17\n18\n", "1" * 11 + "\n"])
+def test_what_no_job_writes_names_no_job(text: str) -> None:
+    assert layout.started(text) is None
