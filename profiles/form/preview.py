@@ -7,12 +7,12 @@ from typing import Any
 from profiles.errors import ChoiceRefused
 from profiles.form.places import place
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import Launch, resolved
 from profiles.offer.offer import Offer
 from profiles.sentences import labels, refusals
 
 # What is wrong with these cannot be mended in any other field.
-_DECIDE = ("profile", "site")
+_DECIDE = ("profile", "type", "site")
 _END = "{end}"
 
 
@@ -24,7 +24,7 @@ def preview(offer: Offer, choices: Choices) -> dict[str, Any]:
     sentences of the refused fields; `stop` why no start at all can come of it, else "".
     """
     try:
-        launch = resolve(offer, choices)
+        launch = resolved(offer, choices)
     except ChoiceRefused as refused:
         problems: dict[str, str] = {}
         for each in refused.all:

@@ -25,8 +25,12 @@ _LAST = {"refused": 1, "closed": 2}
 
 @dataclass(frozen=True)
 class Pairs:
-    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `places`."""
+    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `places`.
 
+    `not_offered` is said of a site that does not offer the one that is picked.
+    """
+
+    not_offered: str
     titles: dict[str, str]
     sites: dict[str, tuple[str, ...]]
     fields: list[Field] = field(default_factory=list)
@@ -38,6 +42,7 @@ class Pairs:
         """Return the pairs of an offer, or of the profiles `among` it; what is `asked` is asked of each."""
         profiles = offer.menu.entries if among is None else among
         found = cls(
+            labels.NOT_OFFERED_THERE[offer.menu.field],
             {key: site.title for key, site in offer.menu.sites.items()},
             {key: sites for key in profiles if (sites := offer.sites(key))},
         )
@@ -66,7 +71,7 @@ class Pairs:
 
     def elsewhere(self, site: str) -> Place:
         """Return what people read of a site that does not offer the profile picked."""
-        return Place(self.titles[site], "closed", labels.NOT_OFFERED_THERE)
+        return Place(self.titles[site], "closed", self.not_offered)
 
     def is_closed(self, site: str) -> bool:
         """Return whether it makes no sense at all to pick a site, whatever the profile."""

@@ -65,9 +65,9 @@ def looked_at(offer: Offer, choices: Choices) -> dict[str, Any]:
 
     What is free is then meant for them.
     """
-    profile = choices.get("profile") or next(iter(offer.entries()), "")
+    picked = choices.get(offer.menu.field) or next(iter(offer.entries()), "")
     marked = _marked(offer)
-    pairs = Pairs.of(marked, (profile,) if profile in offer.menu.entries else (), choices)
+    pairs = Pairs.of(marked, (picked,) if picked in offer.menu.entries else (), choices)
     return {**_of_pairs(marked, pairs), "preview": preview(marked, choices)}
 
 

@@ -48,7 +48,7 @@ def alike(offer: Offer) -> Alike:
 
 
 def _counted(offer: Offer) -> Mapping[str, int]:
-    """Return how many servers the person has of the profiles of which one has only so many."""
+    """Return how many the person has of the entries of which one has only so many."""
     entries, running = offer.menu.entries, offer.person.running
     limited = (key for key in running if key in entries and entries[key].most is not None)
     return {key: running[key] for key in limited}

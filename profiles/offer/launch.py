@@ -11,7 +11,7 @@ from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
 from profiles.catalogue.job_type import JobOffering
-from profiles.catalogue.menu import Notebooks
+from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.site import Site, SiteJobs
 from profiles.catalogue.work import Work, filled
@@ -134,6 +134,11 @@ def resolve_job(offer: Offer, choices: Choices) -> BatchLaunch:
         keep_minutes=what.keep or jobs.keep,
         jobs=jobs,
     )
+
+
+def resolved(offer: Offer, choices: Choices) -> Launch:
+    """Return what `choices` mean, whatever menu the offer is of.  Raises ChoiceRefused."""
+    return resolve_job(offer, choices) if isinstance(offer.menu, Jobs) else resolve(offer, choices)
 
 
 @dataclass(frozen=True)

@@ -95,16 +95,13 @@ async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:
         return _accepted(remote.site, prepared.request, answer)
     except InDoubt:
         raise
-    except LaunchError as error:
-        error.is_ticket_removed = await clean_up(remote, job)
+    except LaunchError as refused:
+        refused.is_ticket_removed = await clean_up(remote, job)
         raise
 
 
 async def clean_up(remote: Remote, job: Job) -> bool:
-    """Take the ticket away: there is no job that would use or remove it.  Returns whether that was done.
-
-    A program that was not heard to its end may put it there later all the same.
-    """
+    """Take the ticket away, and return whether that was done: there is no job that would use or remove it."""
     later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
     try:
         await delivery.of(remote.site).release(later.run, job.owner, job.launch_id)

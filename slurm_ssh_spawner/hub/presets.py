@@ -47,9 +47,9 @@ class PresetsPart:
 
 
 async def part(hub: Hub, request: StartRequest, said: str = "") -> PresetsPart:
-    """Return what stands beside the form of a server of theirs; without the database there are no presets."""
+    """Return what stands beside the form of a server of theirs; no presets that only an absent database knows."""
     try:
-        kept = await hub.launcher.records.presets.of(request.user)
+        kept = await hub.last_read.presets(request.user)
     except DatabaseAway as error:
         _log.warning("the form shows no presets: %s", error)
         kept = ()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kerberos_auth.errors import AuthFailed
-from kerberos_auth.turns import Turns
 from kernels.fragment import Fragment
 from languages import for_keeping
 from profiles.offer.launch import NotebookLaunch
@@ -50,7 +49,6 @@ class Submissions:
         self._records = records
         self._unattended = unattended
         self._under_way: dict[LaunchId, asyncio.Task[Job]] = {}
-        self._turns = Turns()
 
     async def close(self) -> None:
         """Let them go; their jobs have marks."""
@@ -96,8 +94,6 @@ class Submissions:
             ticket_ends = self._credentials.get(launch.user).end
         except AuthFailed as error:
             raise Refused(error.message) from error
-
-        await self._turns.mine()
 
         def build(fragment: Fragment) -> JobRequest:
             return script.build(launch, job.launch_id, job.mark, process, (fragment,))

@@ -38,6 +38,11 @@ class LaunchRecords:
         self.former = Former(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
+    @property
+    def revision(self) -> int:
+        """Another number after each write: what was read at this one need not be read again."""
+        return self._worker.revision
+
     async def close(self) -> None:
         """Write what waits, and close the database."""
         await self._worker.close()
