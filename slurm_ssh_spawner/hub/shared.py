@@ -176,11 +176,10 @@ class Hub:
         """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
         offered = sites_for(self.catalogue.current.notebooks, request.groups)
-        if site in offered:
-            offered = frozenset((site,))
+        among = offered & {site} or offered
         known = self.availability
         ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed
-        await ask(request.user, _FIRST_FACTS_SECONDS, offered)
+        await ask(request.user, _FIRST_FACTS_SECONDS, among)
 
     async def accept(
         self,
