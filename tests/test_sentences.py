@@ -17,6 +17,7 @@ _LOGS = re.compile(r"(^|\.)_?log\.\w+$")
 _DETAILED = {
     "AuthFailed": 1,
     "SignOnRefused": 1,
+    "NotDelegated": 1,
     "LoginRefused": 0,
     "NameRefused": 0,
     "PasswordExpired": 0,

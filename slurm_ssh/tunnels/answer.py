@@ -34,7 +34,7 @@ _BEFORE = re.compile(rb"\A[A-Z]+ ((?:/[^/\\\s?#]+)*?)/user/")
 
 # The hub that has the style sheet of other pages may be away, and a page's policy lets in nothing but this.
 _STYLE = (
-    ":root{color-scheme:light dark}"
+    ":root{color-scheme:light dark;background:Canvas}"
     "body{margin:2rem auto;max-width:40rem;padding:0 1rem;overflow-wrap:anywhere;"
     "font:1rem/1.5 system-ui,sans-serif}"
     "h1{font-size:1.5rem;line-height:1.2}"

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
 from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
@@ -101,7 +100,6 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
-    starts: Turns = field(default_factory=Turns)
 
     @cached_property
     def last_read(self) -> LastRead:

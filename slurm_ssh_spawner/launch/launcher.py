@@ -72,7 +72,7 @@ class Launcher:
         self.endings.when_ended = self.tally.ended
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self.unattended = Unattended(core, records, self.reports, self.endings, tunnels)
-        self._submissions = Submissions(core, credentials, records, self.unattended.give_up)
+        self._submissions = Submissions(core, credentials, records, self.unattended)
         self._cancelling = Cancelling(core, records, self.reports, self._submissions, self.unattended)
         self._patience: dict[LaunchId, Patience] = {}
         self._over_now: set[LaunchId] = set()

@@ -174,7 +174,8 @@ def _body(launch: NotebookLaunch, job: JobContext, process: ServerProcess, fragm
     if launch.copies:
         parts.append(copying.fragment(job))
     parts += _fragments(launch.hooks, job)
-    environ, command = _environ(launch, job, process, parts), _command(launch)
+    environ = _environ(launch, job, process, parts)
+    command = frame.in_container(launch, launch.command)
     # Those of the site, which come first, are for the server, see job.sh.jinja.
     site, *others = parts
     python = {name for part in others for name in part.environ if name.startswith(_PYTHON)}
@@ -209,15 +210,6 @@ def _environ(
     for part in parts:
         environ.update(part.environ)
     return environ
-
-
-def _command(launch: NotebookLaunch) -> tuple[str, ...]:
-    """Return the words that start the server, in its container if there is one."""
-    if launch.container is None:
-        return launch.command
-    if launch.site.container is None:
-        raise ValueError(f"{launch.site_key} does not say how a container is started")
-    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
 @cache

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import FIELDS, JOB_FIELDS, Choices
@@ -21,13 +23,17 @@ def _offer(person: Person | None = None, **types: dict[str, Any]) -> Offer:
     return Offer(catalogue.jobs, {}, person or Person("alice"), builders.NOW)
 
 
-def _job(given: dict[str, str], offer: Offer | None = None) -> BatchLaunch:
-    return resolve_job(offer or _offer(), Choices.of(given, JOB_FIELDS))
+_OFFER = _offer()
+_PROGRAMS = [("/opt/recon", f"--method={method}", str(n)) for method in ("fast", "full") for n in range(1, 11)]
 
 
-def _refused(given: dict[str, str], offer: Offer | None = None) -> ChoiceRefused:
+def _job(chosen: dict[str, str], offer: Offer | None = None) -> BatchLaunch:
+    return resolve_job(offer or _offer(), Choices.of(chosen, JOB_FIELDS))
+
+
+def _refused(chosen: dict[str, str], offer: Offer | None = None) -> ChoiceRefused:
     with pytest.raises(ChoiceRefused) as found:
-        _job(given, offer)
+        _job(chosen, offer)
     return found.value
 
 
@@ -75,7 +81,7 @@ def test_the_owner_is_who_they_are_at_the_site() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "said"),
+    ("chosen", "field", "said"),
     [
         ({"type": "other"}, "type", "Job type: other is not offered. Choose one of: recon."),
         ({"profile": "jupyterlab"}, "profile", "There is no choice named profile. Choices are type, site, "),
@@ -89,10 +95,34 @@ def test_the_owner_is_who_they_are_at_the_site() -> None:
         ),
     ],
 )
-def test_what_cannot_be_had_is_refused_with_what_can(given: dict[str, str], field: str, said: str) -> None:
-    refused = _refused(given)
+def test_what_cannot_be_had_is_refused_with_what_can(chosen: dict[str, str], field: str, said: str) -> None:
+    refused = _refused(chosen)
     assert refused.field == field
     assert refused.message.startswith(said)
+
+
+_NAMES = st.sampled_from((*JOB_FIELDS, "param.method", "param.quality")) | st.text(max_size=20)
+_VALUES = st.sampled_from(("recon", "geneva", "fast", "7", "1h", "2")) | st.text(max_size=30) | st.none()
+
+
+def _answer(chosen: dict[str, Any]) -> BatchLaunch | ChoiceRefused:
+    try:
+        return resolve_job(_OFFER, Choices.of(chosen, JOB_FIELDS))
+    except ChoiceRefused as refused:
+        return refused
+
+
+@given(st.dictionaries(_NAMES, _VALUES, max_size=5))
+def test_hostile_choices_are_refused_or_give_only_what_is_offered(chosen: dict[str, Any]) -> None:
+    match _answer(chosen):
+        case BatchLaunch() as job:
+            assert job.program in _PROGRAMS
+            assert (job.site_key, job.owner) == ("geneva", "alice")
+            assert job.nodes in (1, 2)
+            assert 1 <= job.cores <= 8
+            assert 1 <= job.time_minutes <= 12 * 60
+        case refused:
+            assert (refused.message + refused.field).isprintable()
 
 
 def test_a_type_for_others_is_one_that_there_is_not() -> None:

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -78,6 +78,24 @@ async def test_a_page_that_there_is_not_says_so_and_leads_on(hub: LaunchingHub) 
         assert "None" not in _text(page.text)
         assert f'href="{BASE}home">Your servers</a>' in page.text
         assert 'id="logout"' in page.text
+
+
+async def test_somebody_elses_server_that_runs_says_that_one_may_not_open_it(hub: LaunchingHub) -> None:
+    alice, bob = await hub.person("alice"), await hub.person("bob")
+    spawner, back = alice.user.spawners[""], f"{alice.user.url}oauth_callback"
+    # As a start does.  A server that somebody comes to sends them to the hub.
+    spawner.orm_spawner.oauth_client = hub.app.oauth_provider.add_client(
+        spawner.oauth_client_id, "secret", back, allowed_scopes=[], description="Server at /user/alice/"
+    )
+    hub.app.db.commit()
+    query = {"client_id": spawner.oauth_client_id, "redirect_uri": back, "response_type": "code", "state": "x"}
+    path = f"api/oauth2/authorize?{urlencode(query)}"
+    page = await bob.page(path)
+    assert page.status_code == 403
+    assert _text(page.text).startswith("You may not do this You do not have permission to access Server at")
+    assert f'href="{BASE}home">Your servers</a>' in page.text
+    let_in = await alice.page(path)
+    assert (let_in.status_code, "/user/alice/oauth_callback?code=" in let_in.headers["location"]) == (302, True)
 
 
 async def test_a_form_of_a_session_that_is_over_leads_to_the_login(hub: LaunchingHub) -> None:
