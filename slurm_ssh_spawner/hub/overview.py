@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from kernels.units import say_minutes
@@ -81,10 +82,11 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER, kept: LastRead |
         ),
     )
     titles = {each.name: each.title for each in known}
+    over = (record for record in records if record.ended)
     return Overview(
         servers=await _with_logs(read, tuple(view for view in views if is_worth_a_card(view))),
         clusters=clusters(hub.offer(StartRequest.of(user, ""))),
-        past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
+        past=tuple(_past(hub, record, titles, reader) for record in islice(over, _SHOWN_LAUNCHES)),
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
         problem=problem,
         guests=_guests(hub, user, views),
