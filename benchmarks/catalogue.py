@@ -138,7 +138,7 @@ def _profile(number: int) -> dict[str, Any]:
 
 
 def _offer(path: Path) -> Offer:
-    return Offer(load.read(path), {}, Person("alice"), datetime.now(UTC))
+    return Offer(load.read(path).notebooks, {}, Person("alice"), datetime.now(UTC))
 
 
 def _refused(path: Path) -> None:

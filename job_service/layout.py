@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+from profiles.catalogue.site import SiteJobs
+
 OURS = ".job"
 """The folder of the service's own files in that of a job."""
 
@@ -15,7 +17,7 @@ STARTED = f"{OURS}/started"
 """Slurm's number of the job that began here; a second one that finds it ends at once."""
 
 END = f"{OURS}/end"
-"""How the job has ended, see End; it is whole if it is there."""
+"""How the job has ended, see End; it is whole if it is there.  Of a job that waits again: its last run."""
 
 STAGES = f"{OURS}/stages"
 """What the job said that it does, a line each: epoch second, name, text."""
@@ -24,6 +26,11 @@ STDOUT, STDERR = "stdout", "stderr"
 
 _STARTED = re.compile(r"([0-9]{1,10})\n")
 _END = re.compile(r"([0-9]{1,10}) ([0-9]{1,3}) ([0-9]{1,12})\n")
+
+
+def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:
+    """Return the folder of a job of the owner's at a site."""
+    return f"{jobs.folder.replace('{owner}', owner).rstrip('/')}/{job_id}"
 
 
 @dataclass(frozen=True)

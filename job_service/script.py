@@ -1,68 +1,96 @@
-"""Make the script of a batch job.  Pure; secrets are not in it."""
+"""Make the job of a batch launch.  Pure; secrets are not in its script."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from job_service import layout
-from kernels.environment import Environment
+from kernels import hook
 from kernels.fragment import Fragment
+from kernels.hook import JobContext
 from kernels.shell import join, quote, templates
+from profiles.offer.launch import BatchLaunch
+from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import frame
+from slurm_ssh.slurm import jobs as slurm_jobs
 
 _TEMPLATES = templates("job_service", frame.PACKAGE)
+_OWNERS_LINE = ("bash", layout.COMMAND)
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a batch job does: all of it is decided.
+def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Sequence[Fragment]) -> JobRequest:
+    """Return the job that does what `launch` says; `fragments` come after its environments and before its hooks.
 
-    `folder` is the job's own at its site, and is there before the job begins, with `.job` in it.  `argv` is the
-    program that runs in it, None for the line of its owner that was put into `.job/command`.  `module_init` and
-    `slurm_path` are those of the site.
+    Its folder, with `.job` in it and the line of its owner if it runs one, is there before it begins.  Raises
+    ValueError for what no job script can hold, HookFailed.
     """
-
-    job_id: str
-    title: str
-    folder: str
-    argv: tuple[str, ...] | None
-    environments: tuple[Environment, ...]
-    module_init: str | None
-    slurm_path: str
-
-
-def body(work: Work, fragments: Sequence[Fragment]) -> str:
-    """Return what the job runs; `fragments` come after its environments.
-
-    Raises ValueError for what no job script can hold.
-    """
-    parts = [environment.fragment(work.module_init) for environment in work.environments] + list(fragments)
-    ours = f"{work.folder}/{layout.OURS}"
-    return _TEMPLATES.get_template("command.sh.jinja").render(
-        **frame.values(work.slurm_path, _environ(work, ours, parts), parts),
-        before=[part.before for part in parts if part.before],
-        folder=quote(work.folder),
-        ours=quote(ours),
-        needs_line=work.argv is None,
-        command=join(work.argv or ("bash", layout.COMMAND)),
+    folder = layout.folder(launch.jobs, launch.owner, job_id)
+    return JobRequest(
+        name=mark,
+        log_path=f"{folder}/{layout.STDOUT}",
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        time_minutes=launch.time_minutes,
+        partition=launch.partition,
+        project=launch.project,
+        reservation=launch.reservation,
+        qos=launch.qos,
+        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        directives=_directives(folder, launch.directives),
+        script=_body(launch, context(launch, job_id, mark), folder, title, fragments),
+        has_task_per_core=launch.tasks == "core",
+        may_begin_again=launch.requeue,
     )
 
 
-def directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[str, str | Literal[True]]:
-    """Return the further options of sbatch for a job in this folder, whose output is `<folder>/stdout`.
+def context(launch: BatchLaunch, job_id: str, mark: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it."""
+    site = launch.site
+    return JobContext(
+        launch_id=job_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.type_key,
+        site_key=launch.site_key,
+        launch_folder=f"{layout.folder(launch.jobs, launch.owner, job_id)}/{layout.OURS}",
+        slurm_path=site.slurm_path,
+        slurm_cluster=site.slurm_cluster,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
 
-    What a job that begins again, or its twin, says is appended.
-    """
+
+def _directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[str, str | Literal[True]]:
+    """Return the further options: what a job that begins again, or its twin, says is appended."""
     return {**others, "error": f"{folder}/{layout.STDERR}", "open-mode": "append"}
 
 
-def _environ(work: Work, ours: str, parts: Sequence[Fragment]) -> dict[str, str]:
+def _body(launch: BatchLaunch, job: JobContext, folder: str, title: str, fragments: Sequence[Fragment]) -> str:
+    parts = [environment.fragment(launch.site.module_init) for environment in launch.environments]
+    parts += [*fragments, *(hook.fragment(name, each, job) for name, each in launch.hooks.items())]
+    return _TEMPLATES.get_template("command.sh.jinja").render(
+        **frame.values(job.slurm_path, _environ(job, folder, title, parts), parts),
+        before=[part.before for part in parts if part.before],
+        folder=quote(folder),
+        ours=quote(job.launch_folder),
+        needs_line=launch.program is None,
+        command=join(frame.in_container(launch, launch.program or _OWNERS_LINE)),
+    )
+
+
+def _environ(job: JobContext, folder: str, title: str, parts: Sequence[Fragment]) -> dict[str, str]:
     environ = {
-        "JOB_ID": work.job_id,
-        "JOB_TITLE": work.title,
-        "JOB_FOLDER": work.folder,
+        "JOB_ID": job.launch_id,
+        "JOB_TITLE": title,
+        "JOB_FOLDER": folder,
         # What modules say while they are loaded.
-        "JUPYTERHUB_SITES_LAUNCH_FOLDER": ours,
+        "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
         # srun in it hands on what the job has, as without a batch job around it.
         "SLURM_EXPORT_ENV": "ALL",
     }

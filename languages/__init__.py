@@ -17,7 +17,7 @@ from typing import Any, Self, SupportsIndex
 
 from markupsafe import Markup, escape
 
-from languages.catalogues import SOURCE, catalogue, known, of_process, preferred
+from languages.catalogues import SOURCE, catalogue, every, known, of_process, preferred
 
 __all__ = [
     "counted",
@@ -26,6 +26,7 @@ __all__ = [
     "for_keeping",
     "for_log",
     "for_reader",
+    "in_each",
     "known",
     "preferred",
     "sentence",
@@ -213,6 +214,11 @@ def for_reader(text: str) -> str:
 def for_keeping(text: str) -> str:
     """Return a text in the default language, if it is a sentence: it may be read by anybody, long after."""
     return str(_in(text, _Default.language))
+
+
+def in_each(text: str) -> tuple[str, ...]:
+    """Return a text in each language that there is, if it is a sentence: it may have been kept in any of them."""
+    return tuple(dict.fromkeys(str(_in(text, language)) for language in every()))
 
 
 def for_log(text: str) -> str:

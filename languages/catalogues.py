@@ -3,6 +3,7 @@
 import gettext
 import os
 import re
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +32,14 @@ def known(tag: str) -> str:
     if found:
         return Path(found).parts[-3]
     return SOURCE if match[1].lower() == SOURCE else ""
+
+
+@lru_cache(1)
+def every() -> tuple[str, ...]:
+    """Return all languages that there are, those of a site's own too."""
+    folders = (Path(_OURS), Path(sys.base_prefix, "share", "locale"))
+    found = (path.parts[-3] for folder in folders for path in folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))
+    return tuple(dict.fromkeys((SOURCE, *sorted(found))))
 
 
 @lru_cache(64)

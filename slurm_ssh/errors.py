@@ -13,7 +13,12 @@ _LONGEST_QUOTE = 8000
 
 
 class LaunchError(Exception):
-    """Base of all errors that leave the core; drivers translate the three families below once each."""
+    """Base of all errors that leave the core; drivers translate the three families below once each.
+
+    `is_ticket_removed`: of a submission that came to nothing, its ticket is not at the site any more, for good.
+    """
+
+    is_ticket_removed = False
 
     def __init__(self, message: str, detail: str = "", *, quoted: str = "") -> None:
         self.message = message

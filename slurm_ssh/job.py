@@ -103,8 +103,10 @@ class JobReport:
     """One observation of a job.
 
     `word` is Slurm's own word for the state (for people: "TIMEOUT"), `reason` why it waits,
-    `node` Slurm's name of the first node once it runs; each "" if there is none.  It was `submitted` then,
-    `begins` then as far as Slurm expects, and `ends` then at the latest; None if that was not asked or not said.
+    `node` Slurm's name of the first node once it runs, `nodes` its list of all ("n1", "n[1-2]"); each "" if there
+    is none.  It was `submitted` then, `begins` then as far as Slurm expects, or did, and `ends` then at the
+    latest, or did; it has run for `used_seconds`, and ended with `wait_status` (7 * 256 for an exit with 7, 9 for
+    that signal).  Each is None if that was not asked or not said.
     """
 
     state: JobState
@@ -114,3 +116,7 @@ class JobReport:
     submitted: datetime | None = None
     begins: datetime | None = None
     ends: datetime | None = None
+    # It grows with each observation, which is no news.
+    used_seconds: int | None = field(default=None, compare=False)
+    wait_status: int | None = None
+    nodes: str = ""

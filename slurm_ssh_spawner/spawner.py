@@ -44,7 +44,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._job: Job | None = None
-        self._launch: launch.Launch | None = None
+        self._launch: launch.NotebookLaunch | None = None
         self._going_on: LaunchRecord | None = None
         self._before: dict[str, str] = {}
         self._token_hash = ""
@@ -107,7 +107,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
             await self._hub.launcher.until_open(live.job, self._url, self._place)
             return self._url
 
-    async def _taken(self, asked: launch.Launch) -> Live:
+    async def _taken(self, asked: launch.NotebookLaunch) -> Live:
         """Submit the launch; what the site refuses is not what was chosen last."""
         try:
             return await self._submitted(asked)
@@ -116,7 +116,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
                 self._adopt(self._before)
             raise
 
-    async def _submitted(self, asked: launch.Launch) -> Live:
+    async def _submitted(self, asked: launch.NotebookLaunch) -> Live:
         """Submit the launch, and once more as a new one if the first job has come to nowhere."""
         self._progress = progress = Progress()
         try:
@@ -127,7 +127,7 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
             progress.tell(sentences.SUBMITTED_AGAIN.format(site=asked.site.title))
             return await self._submit(asked, progress)
 
-    async def _submit(self, asked: launch.Launch, progress: Progress) -> Live:
+    async def _submit(self, asked: launch.NotebookLaunch, progress: Progress) -> Live:
         launcher = self._hub.launcher
         self._job, self._token_hash = launcher.job(asked, new_launch_id()), token_hash(self.api_token)
         self.last_launch_id = self._job.launch_id

@@ -71,7 +71,9 @@ class TimedRemote(Remote):
         return await timed(self.seconds, super().run_once(program, data, limit_bytes))
 
 
-async def submit(remote: Remote, asked: launch.Launch, ticket: bytes, seconds: dict[str, list[float]]) -> None:
+async def submit(
+    remote: Remote, asked: launch.NotebookLaunch, ticket: bytes, seconds: dict[str, list[float]]
+) -> None:
     """Submit the launch, ask for its node, cancel it."""
     launch_id = new_launch_id()
     name = mark("jupyter", "bench", launch_id)
@@ -107,7 +109,8 @@ def own_store() -> Iterator[TicketStore]:
 async def main(tickets: TicketStore) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in (CONNECT, FIRST, EMPTY, SUBMISSION, QUEUE)}
     asked = launch.resolve(
-        Offer(load.read(CATALOGUE), {}, Person(PERSON), datetime.now(UTC)), Choices.of({"profile": "stub"})
+        Offer(load.read(CATALOGUE).notebooks, {}, Person(PERSON), datetime.now(UTC)),
+        Choices.of({"profile": "stub"}),
     )
     login = Login(PERSON, asked.owner, asked.site_key)
     for _ in range(ROUNDS):

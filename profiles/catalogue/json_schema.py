@@ -22,7 +22,7 @@ def json_schema() -> Schema:
     """
     schema = Catalogue.model_json_schema()
     settings = _hooks(schema["$defs"])
-    for model in ("Offering", "Profile"):
+    for model in ("Offering", "Profile", "JobOffering", "JobType"):
         described = schema["$defs"][model]["properties"]["hooks"]
         described |= {"properties": settings, "additionalProperties": False}
     _own_keys_first(schema["$defs"])
@@ -36,9 +36,11 @@ def json_schema() -> Schema:
 
 
 def _own_keys_first(defs: Schema) -> None:
-    """Let the keys that only a profile has, such as its name, stand before those that its sites have too."""
-    properties, shared = defs["Profile"]["properties"], defs["Offering"]["properties"]
-    defs["Profile"]["properties"] = dict(sorted(properties.items(), key=lambda pair: pair[0] in shared))
+    """Let the keys that only an entry has, such as its name, stand before those that its sites have too."""
+    for entry, there in (("Profile", "Offering"), ("JobType", "JobOffering")):
+        properties, shared = defs[entry]["properties"], defs[there]["properties"]
+        own = {name: each for name, each in properties.items() if name not in shared}
+        defs[entry]["properties"] = own | properties
 
 
 def _hooks(defs: Schema) -> Schema:

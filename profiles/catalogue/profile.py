@@ -1,101 +1,28 @@
-"""The catalogue's profiles: what may be started, and how that differs from site to site.  Frozen values."""
+"""The catalogue's profiles: what notebook servers may be started.  Frozen values."""
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from kernels.environment import Environment, Value, Variable
+from kernels.environment import Value
 from kernels.kernel import Kernel, KernelScript
-from kernels.units import Mebibytes, Minutes
-from profiles.catalogue.hooks import Hooks
-from profiles.catalogue.resources import Count, Counts, Parameter, Resources, Sizes
-from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord, Whole
-from profiles.catalogue.wrong import WrongAt, WrongTogether
+from kernels.units import Minutes
+from profiles.catalogue.values import AbsolutePath, Key, Plain, Whole
+from profiles.catalogue.work import Listed, Work, listed
+from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
-PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
-"""Where a text of a profile holds the value of a parameter; the group is its name."""
 
-ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-_SHORT_FORMS = ("core", "memory", "kernel")
-
-
-def _long(name: str) -> str:
-    return f"resources: {{{name}: }}"
-
-
-def _one_value(name: str) -> BeforeValidator:
-    """Return what tells those who write more than one value behind the short form of a resource."""
-
-    def check(value: Any) -> Any:
-        if isinstance(value, dict | list):
-            raise ValueError(mistakes.SHORT_FOR_ONE.format(long=_long(name)))
-        return value
-
-    return BeforeValidator(check)
-
-
-class Visibility(Entry):
-    """Who may see a profile: members of one of the groups, and people who may charge one of the projects."""
-
-    groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
-    projects: tuple[SlurmWord, ...] = Field(
-        default=(),
-        description="Projects of the site. Where it has no `monitor`, a person's own shell says which are theirs: "
-        "that hides, but does not protect.",
-    )
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if not self.groups and not self.projects:
-            raise ValueError(mistakes.NAMES_NOBODY)
-        return self
-
-
-class Offering(Entry):
+class Offering(Work):
     """What runs and what it gets; a profile's own, and again under each of its sites for what differs there."""
 
-    partitions: tuple[SlurmWord, ...] = Field(
-        default=(), description="Partitions of the site it may use, the default first. Default: all of them."
-    )
-    resources: Resources = Field(default_factory=Resources, description="What its job gets.")
-    core: Annotated[Count, Field(gt=0), _one_value("cores")] | None = Field(
-        default=None, description="Short for `resources: {cores: }`."
-    )
-    memory: Annotated[Mebibytes, _one_value("memory")] | None = Field(
-        default=None, description="Short for `resources: {memory: }`; a number is MB."
-    )
-    parameters: dict[Key, Parameter] = Field(
-        default_factory=dict,
-        description="Further choices for people; `{param.<name>}` is the value in `modules` and `environment`.",
-    )
-    module_paths: tuple[Value, ...] = Field(
-        default=(), description="Folders of module files to add with `module use`, before any is loaded."
-    )
-    modules: tuple[Value, ...] = Field(default=(), description="Modules to load, in this order.")
-    prefix: Value | None = Field(
-        default=None, description="Folder of a virtual or conda environment; its bin folder goes first on PATH."
-    )
-    environment: dict[Variable, Value] = Field(
-        default_factory=dict, description="Environment variables to set, on top of the site's."
-    )
+    short_forms: ClassVar[tuple[str, ...]] = (*Work.short_forms, "kernel")
+
     kernels: tuple[Kernel, ...] = Field(
         default=(), description="Kernels to have ready: scripts to run, or environments to build once."
     )
     kernel: Value | None = Field(default=None, min_length=1, description="Short for `kernels: [{script: }]`.")
-    hooks: Hooks = Field(
-        default_factory=dict,
-        description="What else belongs to the job, such as `spark`: a hook's name and its settings.",
-    )
-    container: AbsolutePath | None = Field(
-        default=None, description="Image in which the server runs, started by the site's `container` command."
-    )
-    directives: Directives = Field(
-        default_factory=dict,
-        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
-    )
     command: tuple[Value, ...] = Field(
         default=("jupyterhub-singleuser",), min_length=1, description="Command that starts the notebook server."
     )
@@ -103,7 +30,6 @@ class Offering(Entry):
         default=None,
         description="Page that opens first, such as `/lab` or `/tree`. Default: the hub's.",
     )
-    visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
     queue_wait: Minutes = Field(
         default=24 * 60,
         description="How long a job may wait in the queue before it is cancelled, such as `4h`; people are told.",
@@ -114,123 +40,39 @@ class Offering(Entry):
     )
 
     @model_validator(mode="after")
-    def _short_forms_stand_alone(self) -> Self:
-        for short, long in (("core", "cores"), ("memory", "memory")):
-            if short in self.model_fields_set and long in self.resources.model_fields_set:
-                raise WrongAt((short,), mistakes.SHORT_AND_LONG.format(long=_long(long)))
+    def _kernels_are_told_once(self) -> Self:
         if self.kernel is not None and self.kernels:
             raise WrongAt(("kernel",), mistakes.SHORT_KERNEL)
         return self
 
-    def needs(self, parameters: Mapping[str, str]) -> Environment:
-        """Return what its programs need, with the values picked for its parameters (name to value) put in."""
-
-        def filled(text: str) -> str:
-            return PARAMETER.sub(lambda found: parameters[found[1]], text)
-
-        picked = {each.variable: parameters[name] for name, each in self.parameters.items() if each.variable}
-        return Environment(
-            module_paths=self.module_paths,
-            modules=tuple(filled(module) for module in self.modules),
-            prefix=self.prefix,
-            variables={**{name: filled(value) for name, value in self.environment.items()}, **picked},
-        )
-
-    def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the texts in which `{param.<name>}` may stand, each with its place."""
-        for index, module in enumerate(self.modules):
-            yield ("modules", str(index)), module
-        for name, value in self.environment.items():
-            yield ("environment", name), value
-
     def literals(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the texts in which braces stand for themselves, each with its place."""
-        for name in ("prefix", "container", "default_url"):
-            yield (name,), getattr(self, name) or ""
-        for name in ("module_paths", "command"):
-            for index, each in enumerate(getattr(self, name)):
-                yield (name, str(index)), each
+        yield from super().literals()
+        yield ("default_url",), self.default_url or ""
+        for index, each in enumerate(self.command):
+            yield ("command", str(index)), each
         for index, kernel in enumerate(self.kernels):
             if isinstance(kernel, KernelScript):
                 yield ("kernels", str(index), "script"), kernel.script
 
     def written_out(self) -> Self:
         """Return the same without short forms."""
-        resources: dict[str, Any] = {}
-        if self.core is not None:
-            resources["cores"] = Counts(default=self.core, options=(self.core,))
-        if self.memory is not None:
-            resources["memory"] = Sizes(default=self.memory, options=(self.memory,))
-        changed: dict[str, Any] = dict.fromkeys(set(_SHORT_FORMS) & self.model_fields_set)
-        if resources:
-            changed["resources"] = self.resources.model_copy(update=resources)
-        if self.kernel is not None:
-            changed["kernels"] = (KernelScript(script=self.kernel),)
-        return self.model_copy(update=changed)
-
-    def overridden(self, other: "Offering") -> Self:
-        """Return what holds where `other` differs: its values; mappings and resources entry by entry."""
-        changed: dict[str, Any] = {}
-        for name in other.model_fields_set - set(_SHORT_FORMS):
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(theirs, dict):
-                changed[name] = {**mine, **theirs}
-            elif isinstance(theirs, Resources):
-                update = {each: getattr(theirs, each) for each in theirs.model_fields_set}
-                changed[name] = mine.model_copy(update=update)
-            else:
-                changed[name] = theirs
-        return self.model_copy(update=changed)
-
-
-def _listed(value: Any) -> Any:
-    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
-    if isinstance(value, dict):
-        return {name: {} if what is None else what for name, what in value.items()}
-    if isinstance(value, str):
-        raise ValueError(mistakes.ONE_SITE.format(value=value[:40] or mistakes.NAMES_OF_SITES))
-    if not isinstance(value, list):
-        return value
-    if not value:
-        raise ValueError(mistakes.NO_SITES)
-    wrong = tuple(
-        WrongAt((str(index),), text) for index, name in enumerate(value) if (text := _no_site(name, value[:index]))
-    )
-    if wrong:
-        raise WrongTogether(wrong)
-    return {name: {} for name in value}
-
-
-def _no_site(name: Any, before: list[Any]) -> str | None:
-    if not isinstance(name, str):
-        return mistakes.NO_SITE_NAME
-    return mistakes.THERE_TWICE if name in before else None
-
-
-def _without_prefix(icon: str) -> str:
-    if icon.startswith("fa-"):
-        raise ValueError(mistakes.ICON_PREFIX.format(icon=icon, name=icon[3:]))
-    return icon
+        written = super().written_out()
+        if self.kernel is None:
+            return written
+        return written.model_copy(update={"kernels": (KernelScript(script=self.kernel),)})
 
 
 _Sites = dict[Key, Offering | None] | Annotated[list[Key], Field(min_length=1)]
 
 
-class Profile(Offering):
+class Profile(Offering, Listed):
     """One thing a person can start."""
 
-    name: Plain = Field(description="Name shown in the list of profiles.")
-    description: str = Field(
-        default="", max_length=4000, description="What it is for, in Markdown; shown when it is chosen."
-    )
     category: Plain = Field(
         default="", description="Under which title the form lists it, such as `Neuroscience`. Default: none."
     )
-    icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
-        default=None,
-        description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
-    )
-    sites: Annotated[dict[Key, Offering], BeforeValidator(_listed, json_schema_input_type=_Sites)] = Field(
+    sites: Annotated[dict[Key, Offering], BeforeValidator(listed, json_schema_input_type=_Sites)] = Field(
         default_factory=dict,
         description="Sites that offer it, the default first: a list, or names with what differs there. "
         "Default: all sites.",
@@ -245,3 +87,18 @@ class Profile(Offering):
         description="Whether people may invite others into their servers of it. A guest acts as the owner, with "
         "their ticket: see `docs/security.md`.",
     )
+
+    @property
+    def heading(self) -> str:
+        """The title under which it is listed, "" for none."""
+        return self.category
+
+    @property
+    def most(self) -> int | None:
+        """How many servers of it one person may have; None for any number."""
+        return self.servers_max
+
+    @property
+    def at_sites(self) -> Mapping[str, Offering]:
+        """The sites that offer it, the default first, with what differs there; empty for all sites."""
+        return self.sites

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable
-from kernels.units import Minutes
+from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
     AbsolutePath,
@@ -161,6 +161,24 @@ class Maintenance(Entry):
         return self
 
 
+class SiteJobs(Entry):
+    """What a site has for batch jobs."""
+
+    folder: OwnersFolder = Field(
+        description="Folder of a person's jobs, with `{owner}` in it; each job has a folder there. Another than "
+        "job_folder, under the same conditions."
+    )
+    keep: Minutes = Field(
+        default=28 * 24 * 60, description="How long the folder of a job is kept after its end, such as `28d`."
+    )
+    upload_max: Mebibytes = Field(
+        default=10 * 1024, description="Largest file that may be sent for a job, such as `10G`; a number is MB."
+    )
+    active_max: Whole = Field(
+        default=200, ge=1, description="Maximum number of jobs that one person has there and that are not over."
+    )
+
+
 class Site(Entry):
     """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
 
@@ -235,9 +253,16 @@ class Site(Entry):
     )
     reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
     qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
+    jobs: SiteJobs | None = Field(default=None, description="What is for batch jobs. Default: it takes none.")
 
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:
         if self.ticket.delivery == "copy" and self.ticket_folder is None:
             raise WrongAt(("ticket", "delivery"), mistakes.NO_TICKET_FOLDER)
+        return self
+
+    @model_validator(mode="after")
+    def _jobs_have_a_folder_of_their_own(self) -> Self:
+        if self.jobs is not None and self.jobs.folder.rstrip("/") == self.job_folder.rstrip("/"):
+            raise WrongAt(("jobs", "folder"), mistakes.FOLDER_OF_LOGS)
         return self

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -91,14 +91,37 @@ _DECIDED = {
     "wait": mistakes.ANSWER_IS_READ,
     "wrap": mistakes.SCRIPT_OF_ITS_OWN,
 }
+_TASKS, _REQUEUE = mistakes.DECIDED_BY.format(key="`tasks`"), mistakes.DECIDED_BY.format(key="`requeue`")
+_FOLDER = mistakes.DECIDED_BY_SITE.format(key="`jobs: {folder: }`")
+# The same for batch jobs.
+_DECIDED_OF_JOBS = {
+    **_DECIDED,
+    "error": _FOLDER,
+    "no-requeue": _REQUEUE,
+    "ntasks": _TASKS,
+    "ntasks-per-gpu": _TASKS,
+    "ntasks-per-node": _TASKS,
+    "open-mode": mistakes.APPENDED,
+    "output": _FOLDER,
+    "requeue": _REQUEUE,
+}
 # Options of sbatch that take these words; for all others they are a misspelt true, or the option omitted.
 _TAKES_YES_OR_NO = ("kill-on-invalid-dep",)
 
 
-def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+def _reading(decided: Mapping[str, str]) -> WrapValidator:
+    """Return what tells those who write an option that is decided elsewhere, with the sentence that says where."""
+
+    def check(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        return _directives(value, read, decided)
+
+    return WrapValidator(check, json_schema_input_type=dict[_Name, Setting | int | Literal[True]])
+
+
+def _directives(value: Any, read: ValidatorFunctionWrapHandler, decided: Mapping[str, str]) -> Any:
     if not isinstance(value, dict):
         return read(value)
-    misplaced = {name: why for name, each in value.items() if (why := _misplaced(name, each))}
+    misplaced = {name: why for name, each in value.items() if (why := _misplaced(name, each, decided))}
     wrong: list[WrongAt | WrongWithin] = [WrongAt((str(name),), why) for name, why in misplaced.items()]
     rest = {name: each for name, each in value.items() if name not in misplaced}
     try:
@@ -110,13 +133,13 @@ def _directives(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     return found
 
 
-def _misplaced(name: str, setting: Any) -> str | None:
+def _misplaced(name: str, setting: Any, decided: Mapping[str, str]) -> str | None:
     """Return why a pair cannot be what its writer means."""
-    if name in _DECIDED:
-        return _DECIDED[name]
+    if name in decided:
+        return decided[name]
     # sbatch takes the beginning of an option for the whole.
-    if whole := next((each for each in _DECIDED if name and each.startswith(str(name))), None):
-        return mistakes.SHORT_FOR.format(name=whole, why=_DECIDED[whole])
+    if whole := next((each for each in decided if name and each.startswith(str(name))), None):
+        return mistakes.SHORT_FOR.format(name=whole, why=decided[whole])
     if name in _TAKES_YES_OR_NO or setting is True:
         return None
     word = str(setting).lower()
@@ -141,10 +164,9 @@ _Setting = Annotated[
     Annotated[Setting, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
     Discriminator(lambda value: "a bare option" if value is True else "a word"),
 ]
-Directives = Annotated[
-    dict[_Name, _Setting],
-    WrapValidator(_directives, json_schema_input_type=dict[_Name, Setting | int | Literal[True]]),
-]
+Directives = Annotated[dict[_Name, _Setting], _reading(_DECIDED)]
+JobDirectives = Annotated[dict[_Name, _Setting], _reading(_DECIDED_OF_JOBS)]
+"""Options of sbatch for a notebook server, and for a batch job."""
 
 
 # Of what Python reads too: neither a date alone, of which nobody knows whether its day is meant, nor a week.

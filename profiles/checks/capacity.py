@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from kernels import units
 from profiles.catalogue.catalogue import Catalogue
-from profiles.catalogue.profile import Offering
+from profiles.catalogue.menu import Menu
 from profiles.catalogue.resources import Bounds
 from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
+from profiles.catalogue.work import Work
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks.names import Where
 from profiles.facts import Nodes, PartitionFacts, SiteFacts
@@ -21,7 +22,7 @@ _ENDLESS = 10**9
 
 @dataclass(frozen=True)
 class _Room:
-    """The largest of each thing that a profile's partitions at one site have, and all their kinds of nodes."""
+    """The largest of each thing that an entry's partitions at one site have, and all their kinds of nodes."""
 
     site: str
     partitions: tuple[str, ...]
@@ -40,18 +41,23 @@ def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[Wr
     """
     for key, said in facts.items():
         yield from _of_site(("sites", key), catalogue.sites[key], said)
-    for key, profile in catalogue.profiles.items():
-        rooms = []
-        for site in catalogue.sites_of(key):
-            if site not in facts:
-                continue
-            where, what = Where(key, profile, site), catalogue.offering(key, site)
-            yield from _unknown_partitions(where, what, catalogue.sites[site], facts[site])
-            room = _room(site, what, catalogue.sites[site], facts[site])
-            if room:
-                rooms.append((where, what, room))
-                yield from _defaults(where, what, room)
-        yield from _most(rooms)
+    for menu in catalogue.menus:
+        for key in menu.entries:
+            yield from _of_entry(menu, key, facts)
+
+
+def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
+    rooms = []
+    for site in menu.sites_of(key):
+        if site not in facts:
+            continue
+        where, what = Where(menu.section, key, menu.entries[key], site), menu.offering(key, site)
+        yield from _unknown_partitions(where, what, menu.sites[site], facts[site])
+        room = _room(site, what, menu.sites[site], facts[site])
+        if room:
+            rooms.append((where, what, room))
+            yield from _defaults(where, what, room)
+    yield from _most(rooms)
 
 
 def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[WrongAt]:
@@ -75,8 +81,8 @@ def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[Wro
             yield WrongAt((*path, "reservations", str(index)), text)
 
 
-def _unknown_partitions(where: Where, what: Offering, site: Site, said: SiteFacts) -> Iterator[WrongAt]:
-    """Find partitions of a profile that Slurm does not have, where the site itself lists none."""
+def _unknown_partitions(where: Where, what: Work, site: Site, said: SiteFacts) -> Iterator[WrongAt]:
+    """Find partitions of an entry that Slurm does not have, where the site itself lists none."""
     known = said.partitions or {}
     for index, name in enumerate(what.partitions):
         if not site.partitions and name not in known:
@@ -84,7 +90,7 @@ def _unknown_partitions(where: Where, what: Offering, site: Site, said: SiteFact
             yield WrongAt(where.path("partitions", str(index)), text)
 
 
-def _room(key: str, what: Offering, site: Site, said: SiteFacts) -> _Room | None:
+def _room(key: str, what: Work, site: Site, said: SiteFacts) -> _Room | None:
     """Return what there is; None if no partition of it is known, or none has nodes, which is said elsewhere."""
     known = said.partitions or {}
     names = what.partitions or tuple(site.partitions)
@@ -109,7 +115,7 @@ def _limit(partition: PartitionFacts, site: Site, name: str) -> int:
     return min(_ENDLESS if each is None else each for each in (partition.time_max_minutes, own))
 
 
-def _defaults(where: Where, what: Offering, room: _Room) -> Iterator[WrongAt]:
+def _defaults(where: Where, what: Work, room: _Room) -> Iterator[WrongAt]:
     too_much = False
     for name, largest in room.largest.items():
         asked = getattr(what.resources, name).default
@@ -131,7 +137,7 @@ def _defaults(where: Where, what: Offering, room: _Room) -> Iterator[WrongAt]:
         yield WrongAt(where.path("resources"), mistakes.NOT_AT_ONCE.format(place=room.place))
 
 
-def _fits(what: Offering, room: _Room, kind: str | None) -> bool:
+def _fits(what: Work, room: _Room, kind: str | None) -> bool:
     asked = what.resources
     return any(
         each.whole.holds(asked.cores.default, asked.memory.default, asked.gpus.default, kind)
@@ -139,7 +145,7 @@ def _fits(what: Offering, room: _Room, kind: str | None) -> bool:
     )
 
 
-def _most(rooms: list[tuple[Where, Offering, _Room]]) -> Iterator[WrongAt]:
+def _most(rooms: list[tuple[Where, Work, _Room]]) -> Iterator[WrongAt]:
     """Find what may be asked for and can be had nowhere, and types of GPU that no node has."""
     for name in _NUMBERS:
         if all(_bounds(what, name).most > room.largest[name] for _, what, room in rooms):
@@ -159,7 +165,7 @@ def _most(rooms: list[tuple[Where, Offering, _Room]]) -> Iterator[WrongAt]:
                 yield WrongAt((*(where.resource("gpu_types") or where.top), str(index)), text)
 
 
-def _bounds(what: Offering, name: str) -> Bounds:
+def _bounds(what: Work, name: str) -> Bounds:
     bounds: Bounds = getattr(what.resources, name)
     return bounds
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from kernels import units
 from profiles.catalogue.catalogue import Catalogue
-from profiles.catalogue.profile import PARAMETER, Offering, Profile, Visibility
+from profiles.catalogue.job_type import JobOffering
+from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
+from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
-Unsure = Collection[tuple[str, str]]
-"""Pairs of a profile and a site (keys) of which it is not known what the one is at the other."""
+Unsure = Collection[tuple[str, str, str]]
+"""A section, an entry of it and a site (keys) of which it is not known what the entry is at the site."""
 
 Path = tuple[str, ...]
 
@@ -25,43 +27,44 @@ _NAME = re.compile(r"(?<!\$)\{([a-z0-9_-]+)\}")
 
 @dataclass(frozen=True)
 class Where:
-    """A profile at a site, and where the file says what it is there."""
+    """An entry of a section at a site, and where the file says what it is there."""
 
+    section: str
     key: str
-    profile: Profile
+    entry: Listed
     site_key: str
 
     def path(self, field: str, *inner: str) -> Path:
         """Return the place of a field of the offering: with the site, if it differs there."""
-        there = self.profile.sites.get(self.site_key)
+        there = self.entry.at_sites.get(self.site_key)
         if there is not None and field in there.model_fields_set and _has(getattr(there, field), inner):
-            return ("profiles", self.key, "sites", self.site_key, field, *inner)
-        return ("profiles", self.key, field, *inner)
+            return (self.section, self.key, "sites", self.site_key, field, *inner)
+        return (self.section, self.key, field, *inner)
 
     def literal(self, place: Path) -> Path:
-        """Return the place of a text of `Offering.literals`, maybe of its short form."""
-        there = self.profile.sites.get(self.site_key)
+        """Return the place of a text of `Work.literals`, maybe of its short form."""
+        there = self.entry.at_sites.get(self.site_key)
         if place[0] == "kernels":
             if there is not None and "kernel" in there.model_fields_set:
-                return ("profiles", self.key, "sites", self.site_key, "kernel")
-            if "kernel" in self.profile.model_fields_set and not (there and "kernels" in there.model_fields_set):
-                return ("profiles", self.key, "kernel")
+                return (self.section, self.key, "sites", self.site_key, "kernel")
+            if "kernel" in self.entry.model_fields_set and not (there and "kernels" in there.model_fields_set):
+                return (self.section, self.key, "kernel")
         return self.path(*place)
 
     @property
     def top(self) -> Path:
-        """The place of the profile."""
-        return ("profiles", self.key)
+        """The place of the entry."""
+        return (self.section, self.key)
 
     def resource(self, name: str) -> Path:
         """Return the place of one of the resources, maybe of its short form; nothing if it is not written."""
-        there = self.profile.sites.get(self.site_key)
+        there = self.entry.at_sites.get(self.site_key)
         short = {"cores": "core", "memory": "memory"}.get(name, "")
-        for offering, path in ((there, ("sites", self.site_key)), (self.profile, ())):
+        for offering, path in ((there, ("sites", self.site_key)), (self.entry, ())):
             if offering is not None and short in offering.model_fields_set:
-                return ("profiles", self.key, *path, short)
+                return (self.section, self.key, *path, short)
             if offering is not None and name in offering.resources.model_fields_set:
-                return ("profiles", self.key, *path, "resources", name)
+                return (self.section, self.key, *path, "resources", name)
         return ()
 
 
@@ -74,39 +77,54 @@ def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, unsure: U
 
     `known_sites` are the names of all sites, also of those that could not be read; None if not all are known.
     """
-    for key, profile in catalogue.profiles.items():
-        if known_sites is not None:
-            yield from _unknown_sites(key, profile, known_sites)
-        yield from _unknown_projects(catalogue, key, profile, known_sites)
-        looked_at = set()
-        for site_key in catalogue.sites_of(key):
-            if site_key not in catalogue.sites or (key, site_key) in unsure:
-                continue
-            where, what = Where(key, profile, site_key), catalogue.offering(key, site_key)
-            yield from _at_site(where, what, catalogue.sites[site_key])
-            # Most profiles are the same at every site.
-            if id(what) not in looked_at:
-                looked_at.add(id(what))
-                yield from _in_itself(where, what)
+    for menu in catalogue.menus:
+        for key in menu.entries:
+            yield from _of_entry(menu, key, known_sites, unsure)
 
 
-def _unknown_sites(key: str, profile: Profile, known: Collection[str]) -> Iterator[WrongAt]:
-    for name in profile.sites:
+def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
+    if known_sites is not None:
+        yield from _unknown_sites(menu, key, known_sites)
+    yield from _sites_that_take_none(menu, key, known_sites)
+    yield from _unknown_projects(menu, key, known_sites)
+    looked_at = set()
+    for site_key in menu.sites_of(key):
+        if site_key not in menu.sites or (menu.section, key, site_key) in unsure:
+            continue
+        where, what = Where(menu.section, key, menu.entries[key], site_key), menu.offering(key, site_key)
+        yield from _at_site(where, what, menu.sites[site_key])
+        # Most entries are the same at every site.
+        if id(what) not in looked_at:
+            looked_at.add(id(what))
+            yield from _in_itself(where, what)
+
+
+def _unknown_sites(menu: Menu, key: str, known: Collection[str]) -> Iterator[WrongAt]:
+    for name in menu.entries[key].at_sites:
         if name not in known:
             text = mistakes.NO_SITE.format(name=name, hint=meant(name, known))
-            yield WrongAt(("profiles", key, "sites", name), text)
+            yield WrongAt((menu.section, key, "sites", name), text)
 
 
-def _unknown_projects(
-    catalogue: Catalogue, key: str, profile: Profile, known_sites: Collection[str] | None
-) -> Iterator[WrongAt]:
+def _sites_that_take_none(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
+    """Find sites that do not take what is on this menu, and entries that no site takes."""
+    named = menu.entries[key].at_sites
+    for name in named:
+        if name in menu.sites and name not in menu.taking:
+            yield WrongAt((menu.section, key, "sites", name), mistakes.TAKES_NO_JOBS.format(site=name))
+    all_read = bool(menu.sites) and known_sites is not None and set(known_sites) == set(menu.sites)
+    if not named and all_read and not menu.taking:
+        yield WrongAt((menu.section, key), mistakes.NONE_TAKES_JOBS)
+
+
+def _unknown_projects(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
     """Find projects that no site lists, where all of them list theirs."""
-    offered = catalogue.sites_of(key)
-    if known_sites is not None and profile.visible_to and all(site in catalogue.sites for site in offered):
-        yield from _unlisted(("profiles", key), profile.visible_to, [catalogue.sites[site] for site in offered])
-    for site, there in profile.sites.items():
-        if there.visible_to and site in catalogue.sites:
-            yield from _unlisted(("profiles", key, "sites", site), there.visible_to, [catalogue.sites[site]])
+    entry, offered = menu.entries[key], menu.sites_of(key)
+    if known_sites is not None and entry.visible_to and offered and all(site in menu.sites for site in offered):
+        yield from _unlisted((menu.section, key), entry.visible_to, [menu.sites[site] for site in offered])
+    for site, there in entry.at_sites.items():
+        if there.visible_to and site in menu.sites:
+            yield from _unlisted((menu.section, key, "sites", site), there.visible_to, [menu.sites[site]])
 
 
 def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator[WrongAt]:
@@ -120,7 +138,7 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator
             yield WrongAt((*path, "visible_to", "projects", str(index)), text)
 
 
-def _at_site(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
+def _at_site(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
     if site.partitions:
         for index, name in enumerate(what.partitions):
             if name not in site.partitions:
@@ -132,7 +150,7 @@ def _at_site(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
         yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
 
 
-def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
+def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
     """Find partitions in which not even the least time may be asked for."""
     time = what.resources.time
     limits = {
@@ -155,15 +173,16 @@ def _too_long(where: Where, what: Offering, site: Site) -> Iterator[WrongAt]:
         yield WrongAt((*written, "min") if written else where.top, text)
 
 
-def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
+def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
     if what.resources.gpu_types and what.resources.gpus.most == 0:
         yield WrongAt(where.resource("gpu_types") or where.top, mistakes.GPU_TYPES_ALONE)
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
+    not_replaced = mistakes.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else mistakes.NOT_REPLACED
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
-            yield WrongAt(where.literal(place), mistakes.NOT_REPLACED.format(name=found[0]))
+            yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -173,7 +192,7 @@ def _in_itself(where: Where, what: Offering) -> Iterator[WrongAt]:
         variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
 
 
-def _unknown_braces(where: Where, what: Offering, place: Path, template: str) -> Iterator[WrongAt]:
+def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:
     for found in PARAMETER.finditer(template):
         if found[1] not in what.parameters:
             text = mistakes.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))

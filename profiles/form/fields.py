@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Parameter
+from profiles.catalogue.work import Work
 from profiles.form.places import cores_of, paused_until, with_news
 from profiles.offer import limits
 from profiles.offer.limits import Limit
@@ -36,7 +36,7 @@ class Field:
     hint: str = ""
 
 
-def fields(offer: Offer, site: str, what: Offering) -> Iterator[Field]:
+def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
     """Yield the fields by which something but a parameter may be changed, in the order of the form."""
     partitions = limits.partitions(offer, site, what)
     if len(partitions) > 1:
@@ -52,11 +52,11 @@ def fields(offer: Offer, site: str, what: Offering) -> Iterator[Field]:
             yield _plain("gpu_type", what.resources.gpu_types, _default(first), first)
     if reservations := offer.reservations(site):
         yield _plain("reservation", reservations, labels.NONE)
-    if qos := offer.catalogue.sites[site].qos:
+    if qos := offer.menu.sites[site].qos:
         yield _plain("qos", qos, labels.DEFAULT)
 
 
-def parameters(what: Offering) -> Iterator[Field]:
+def parameters(what: Work) -> Iterator[Field]:
     """Yield the fields of the parameters that may be changed."""
     for name, parameter in what.parameters.items():
         if len(parameter.options) > 1 or parameter.min != parameter.max:
@@ -78,7 +78,7 @@ def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "", hi
 
 
 def _partition(offer: Offer, site: str, partition: str) -> str:
-    entry = offer.catalogue.sites[site].partitions.get(partition)
+    entry = offer.menu.sites[site].partitions.get(partition)
     real = offer.real_partition(site, partition)
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
@@ -94,7 +94,7 @@ def _partition(offer: Offer, site: str, partition: str) -> str:
 
 
 def _project(offer: Offer, site: str) -> Iterator[Field]:
-    told, known = offer.catalogue.sites[site].projects, offer.projects(site)
+    told, known = offer.menu.sites[site].projects, offer.projects(site)
     if told == "none":
         return
     if known is None:
@@ -106,7 +106,7 @@ def _project(offer: Offer, site: str) -> Iterator[Field]:
         yield _plain("project", known, _default(known[0]) if is_told else own, known[0] if is_told else "")
 
 
-def _widest(offer: Offer, site: str, what: Offering, partitions: tuple[str, ...]) -> Iterator[Limit]:
+def _widest(offer: Offer, site: str, what: Work, partitions: tuple[str, ...]) -> Iterator[Limit]:
     """Yield the limits of the numbers, each with the default of the first partition and the most of any."""
     found = {each: limits.limits(offer, site, what, each) for each in partitions or (None,)}
     for name in limits.NUMBERS:

@@ -15,7 +15,7 @@ from profiles.sentences import labels, refusals
 def notices(offer: Offer, pairs: Pairs) -> Iterator[Markup]:
     """Yield what is announced for the sites of some pairs, and why those in maintenance now are, as HTML."""
     for key in pairs.all_sites:
-        title, announced = offer.catalogue.sites[key].title, offer.announced(key)
+        title, announced = offer.menu.sites[key].title, offer.announced(key)
         if now := offer.maintenance(key):
             sentence = refusals.IN_MAINTENANCE_FOR if now.text else refusals.IN_MAINTENANCE
             yield _said(sentence, site=title, time=_time(offer, now.ends), reason=now.text.rstrip("."))
@@ -43,7 +43,7 @@ def _time(offer: Offer, moment: datetime) -> Markup:
 
 def _pauses(offer: Offer, site: str) -> Iterator[tuple[Pause, tuple[str, ...]]]:
     """Yield what Slurm has announced, each with the titles of its partitions; none if it takes all."""
-    offered = offer.catalogue.sites[site].partitions
+    offered = offer.menu.sites[site].partitions
     found: dict[Pause, list[str]] = {}
     for name in (*offered,) or (None,):
         title = (offered[name].title or name) if name else ""

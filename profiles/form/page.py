@@ -132,8 +132,8 @@ def _categories(offer: Offer, pairs: Pairs) -> dict[str, dict[str, str]]:
     """Return the names of the profiles by their keys, under their categories; "" is that of those without one."""
     found: dict[str, dict[str, str]] = {}
     for key in pairs.sites:
-        profile = offer.catalogue.profiles[key]
-        found.setdefault(profile.category, {})[key] = profile.name
+        entry = offer.menu.entries[key]
+        found.setdefault(entry.heading, {})[key] = entry.name
     return found
 
 
@@ -187,7 +187,7 @@ def _hint(offer: Offer, pairs: Pairs, said: Field, is_list: bool) -> str:
     """Return what is under a field, with who has it if not all have."""
     having = pairs.profiles_with(said.name)
     few = len(having) < len(pairs.sites) and len(having) <= _FEW
-    names = [offer.catalogue.profiles[key].name for key in having] if few else []
+    names = [offer.menu.entries[key].name for key in having] if few else []
     titles = list(dict.fromkeys(title for title, _ in pairs.with_titles(said.name)))
     titles = titles if len(titles) < len(pairs.all_sites) else []
     values = ", ".join(text for _, text in said.options) if said.options and not is_list else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from profiles.catalogue.profile import Offering
+from profiles.catalogue.work import Work
 from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, PartitionFacts, SiteFacts, could_hold, free_nodes
 from profiles.offer import limits
@@ -48,22 +48,22 @@ def with_news(title: str, news: Sequence[str]) -> str:
     return labels.WITH_NEWS.format(title=title, news=", ".join(news)) if news else title
 
 
-def place(offer: Offer, site: str, what: Offering, asked: Choices = _ANYTHING) -> Place:
+def place(offer: Offer, site: str, what: Work, asked: Choices = _ANYTHING) -> Place:
     """Return what people read of a site that is to start what is asked of this; its defaults for what is not."""
-    title, facts = offer.catalogue.sites[site].title, offer.facts_of(site)
+    title, facts = offer.menu.sites[site].title, offer.facts_of(site)
     if pause := offer.maintenance(site):
         return Place(title, "closed", labels.IN_MAINTENANCE.format(time=offer.clock(pause.ends)))
     if facts.refused:
         return Place(title, "refused", facts.refused)
     if facts.unreachable_since is not None:
         return Place(title, "away", labels.UNREACHABLE.format(time=offer.clock(facts.unreachable_since)))
-    if offer.catalogue.sites[site].projects == "accounting" and facts.projects == ():
+    if offer.menu.sites[site].projects == "accounting" and facts.projects == ():
         return Place(title, "closed", labels.NO_PROJECT_CLOSES)
     state, news = _known(offer, site, what, asked)
     return Place(title, state, news, _age(offer, facts) if news else "")
 
 
-def _known(offer: Offer, site: str, what: Offering, asked: Choices) -> tuple[State, str]:
+def _known(offer: Offer, site: str, what: Work, asked: Choices) -> tuple[State, str]:
     """Return what Slurm has said of the partitions that would be asked."""
     names = limits.partitions(offer, site, what) or (None,)
     real = {name: each for name in names if (each := offer.real_partition(site, name)) is not None}
@@ -98,7 +98,7 @@ class _Job:
 
     @classmethod
     def of(
-        cls, offer: Offer, site: str, what: Offering, asked: Choices, where: tuple[str | None, PartitionFacts]
+        cls, offer: Offer, site: str, what: Work, asked: Choices, where: tuple[str | None, PartitionFacts]
     ) -> "_Job":
         name, partition = where
         numbers = {}
@@ -121,7 +121,7 @@ def _picked(
     return (name, real[name]) if name in real else next(iter(real.items()))
 
 
-def _ever(what: Offering, real: Mapping[str | None, PartitionFacts]) -> bool:
+def _ever(what: Work, real: Mapping[str | None, PartitionFacts]) -> bool:
     """Return whether any partition has a node for the least of this, as far as their nodes are known."""
     asked = what.resources
     smallest = (asked.cores.least, asked.memory.least, asked.gpus.least, None)
@@ -129,7 +129,7 @@ def _ever(what: Offering, real: Mapping[str | None, PartitionFacts]) -> bool:
     return not known or any(could_hold(each, *smallest) for each in known)
 
 
-def _now(job: _Job, what: Offering) -> tuple[State, str]:
+def _now(job: _Job, what: Work) -> tuple[State, str]:
     able = free_nodes(job.partition, job.cores, job.memory_mib, job.gpus, job.gpu_type)
     starts = able >= job.nodes
     text = labels.STARTS_AT_ONCE if starts else labels.LIKELY_TO_WAIT

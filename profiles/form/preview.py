@@ -7,12 +7,12 @@ from typing import Any
 from profiles.errors import ChoiceRefused
 from profiles.form.places import place
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import Launch, resolved
 from profiles.offer.offer import Offer
 from profiles.sentences import labels, refusals
 
 # What is wrong with these cannot be mended in any other field.
-_DECIDE = ("profile", "site")
+_DECIDE = ("profile", "type", "site")
 _END = "{end}"
 
 
@@ -24,7 +24,7 @@ def preview(offer: Offer, choices: Choices) -> dict[str, Any]:
     sentences of the refused fields; `stop` why no start at all can come of it, else "".
     """
     try:
-        launch = resolve(offer, choices)
+        launch = resolved(offer, choices)
     except ChoiceRefused as refused:
         problems: dict[str, str] = {}
         for each in refused.all:
@@ -44,7 +44,7 @@ def preview(offer: Offer, choices: Choices) -> dict[str, Any]:
 def _summary(offer: Offer, launch: Launch) -> str:
     text = labels.SUMMARY_CHARGED if launch.project else labels.SUMMARY
     return text.format(
-        profile=offer.catalogue.profiles[launch.profile_key].name,
+        profile=offer.menu.entries[launch.entry_key].name,
         place=_place(launch),
         resources=", ".join(_resources(launch)),
         time=labels.duration(launch.time_minutes),
@@ -78,7 +78,7 @@ def _echoes(launch: Launch) -> Iterator[tuple[str, str]]:
 
 
 def _closed(offer: Offer, launch: Launch) -> str:
-    what = offer.catalogue.offering(launch.profile_key, launch.site_key)
+    what = offer.menu.offering(launch.entry_key, launch.site_key)
     there = place(offer, launch.site_key, what, launch.choices)
     if there.is_open:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from profiles.catalogue.profile import Offering
+from profiles.catalogue.work import Work
 from profiles.form import fields
 from profiles.form.fields import Field
 from profiles.form.places import Place, place
@@ -25,8 +25,12 @@ _LAST = {"refused": 1, "closed": 2}
 
 @dataclass(frozen=True)
 class Pairs:
-    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `places`."""
+    """`sites` has the sites of each profile, the default first; `at` points into `fields` and `places`.
 
+    `not_offered` is said of a site that does not offer the one that is picked.
+    """
+
+    not_offered: str
     titles: dict[str, str]
     sites: dict[str, tuple[str, ...]]
     fields: list[Field] = field(default_factory=list)
@@ -36,9 +40,10 @@ class Pairs:
     @classmethod
     def of(cls, offer: Offer, among: Iterable[str] | None = None, asked: Choices = _NOTHING) -> Self:
         """Return the pairs of an offer, or of the profiles `among` it; what is `asked` is asked of each."""
-        profiles = offer.catalogue.profiles if among is None else among
+        profiles = offer.menu.entries if among is None else among
         found = cls(
-            {key: site.title for key, site in offer.catalogue.sites.items()},
+            labels.NOT_OFFERED_THERE[offer.menu.field],
+            {key: site.title for key, site in offer.menu.sites.items()},
             {key: sites for key in profiles if (sites := offer.sites(key))},
         )
         _Filling(offer, found, asked).fill()
@@ -66,7 +71,7 @@ class Pairs:
 
     def elsewhere(self, site: str) -> Place:
         """Return what people read of a site that does not offer the profile picked."""
-        return Place(self.titles[site], "closed", labels.NOT_OFFERED_THERE)
+        return Place(self.titles[site], "closed", self.not_offered)
 
     def is_closed(self, site: str) -> bool:
         """Return whether it makes no sense at all to pick a site, whatever the profile."""
@@ -108,18 +113,18 @@ class _Filling:
         self._known: dict[tuple[str, _Demand], tuple[int, tuple[int, ...]]] = {}
 
     def fill(self) -> None:
-        catalogue = self._offer.catalogue
+        menu = self._offer.menu
         demands: dict[int, tuple[_Demand, tuple[int, ...]]] = {}
         for profile, sites in self._pairs.sites.items():
             for site in sites:
-                what = catalogue.offering(profile, site)
+                what = menu.offering(profile, site)
                 if id(what) not in demands:
                     demands[id(what)] = _demand(what), self._indexes(fields.parameters(what))
                 demand, parameters = demands[id(what)]
                 at, indexes = self._at(site, demand, what)
                 self._pairs.add(profile, site, at, indexes + parameters)
 
-    def _at(self, site: str, demand: _Demand, what: Offering) -> tuple[int, tuple[int, ...]]:
+    def _at(self, site: str, demand: _Demand, what: Work) -> tuple[int, tuple[int, ...]]:
         if (site, demand) not in self._known:
             at = _number(self._places, self._pairs.places, place(self._offer, site, what, self._asked))
             self._known[site, demand] = at, self._indexes(fields.fields(self._offer, site, what))
@@ -136,7 +141,7 @@ def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing) -> int
     return numbers[thing]
 
 
-def _demand(what: Offering) -> _Demand:
+def _demand(what: Work) -> _Demand:
     bounds = (getattr(what.resources, name) for name in limits.NUMBERS)
     numbers = tuple((each.default, each.min, each.max, each.options) for each in bounds)
     return (what.partitions, what.resources.gpu_types, *numbers)

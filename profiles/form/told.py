@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from profiles.catalogue.profile import Offering, Profile
+from profiles.catalogue.work import Listed, Work
 from profiles.form import markdown
 from profiles.form.fields import Field
 from profiles.form.places import Place
@@ -36,7 +36,7 @@ class _Marked(Offer):
 
 
 def _marked(offer: Offer) -> Offer:
-    return _Marked(offer.catalogue, offer.facts, offer.person, offer.now)
+    return _Marked(offer.menu, offer.facts, offer.person, offer.now)
 
 
 def data(offer: Offer) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def looked_at(offer: Offer, choices: Choices) -> dict[str, Any]:
 
     What is free is then meant for them.
     """
-    profile = choices.get("profile") or next(iter(offer.profiles()), "")
+    picked = choices.get(offer.menu.field) or next(iter(offer.entries()), "")
     marked = _marked(offer)
-    pairs = Pairs.of(marked, (profile,) if profile in offer.catalogue.profiles else (), choices)
+    pairs = Pairs.of(marked, (picked,) if picked in offer.menu.entries else (), choices)
     return {**_of_pairs(marked, pairs), "preview": preview(marked, choices)}
 
 
@@ -96,7 +96,7 @@ def _elsewhere(pairs: Pairs) -> dict[str, Any]:
 
 def description(offer: Offer, profile: str) -> Markup:
     """Return what a profile is for as HTML, with its icon."""
-    entry = offer.catalogue.profiles[profile]
+    entry = offer.menu.entries[profile]
     icon = (
         Markup('<i class="fa fa-{} fa-2x me-3" aria-hidden="true"></i>').format(entry.icon) if entry.icon else ""
     )
@@ -110,21 +110,21 @@ def in_a_script(values: dict[str, Any]) -> Markup:
 
 
 def _told_of(offer: Offer, key: str) -> dict[str, Any]:
-    entry, running = offer.catalogue.profiles[key], offer.person.running.get(key, 0)
-    is_full = entry.servers_max is not None and running >= entry.servers_max
+    entry, running = offer.menu.entries[key], offer.person.running.get(key, 0)
+    is_full = entry.most is not None and running >= entry.most
     plain = markdown.to_html(entry.description).striptags()
     return {
         "name": entry.name,
-        "category": entry.category,
+        "category": entry.heading,
         "description": description(offer, key),
         "short": plain if len(plain) <= _LONGEST_SHORT else f"{plain[:_LONGEST_SHORT]}…",
-        "gets": _gets(offer.catalogue.offering(key, offer.sites(key)[0])),
+        "gets": _gets(offer.menu.offering(key, offer.sites(key)[0])),
         "search": _searched(entry, plain),
         "full": refusals.servers_max(running, entry.name) if is_full else "",
     }
 
 
-def _gets(what: Offering) -> str:
+def _gets(what: Work) -> str:
     """Return what a launch gets if nothing is chosen."""
     asked = what.resources
     parts = [refusals.cores(asked.cores.default), labels.memory(asked.memory.default)]
@@ -133,17 +133,17 @@ def _gets(what: Offering) -> str:
     return ", ".join([*parts, labels.duration(asked.time.default)])
 
 
-def _searched(entry: Profile, plain: str) -> str:
-    words = [entry.name, entry.category, plain]
-    for what in (entry, *entry.sites.values()):
+def _searched(entry: Listed, plain: str) -> str:
+    words = [entry.name, entry.heading, plain]
+    for what in (entry, *entry.at_sites.values()):
         words += _words(what)
     return " ".join(dict.fromkeys(word for word in words if word)).lower()[:_LONGEST_SEARCHED]
 
 
-def _words(what: Offering) -> Iterable[str]:
+def _words(what: Work) -> Iterable[str]:
     yield from what.modules
     yield from (each.title for each in what.parameters.values())
-    for kernel in what.kernels:
+    for kernel in getattr(what, "kernels", ()):
         yield getattr(kernel, "name", "")
         yield from (found[0] for each in getattr(kernel, "requirements", ()) if (found := _PACKAGE.match(each)))
         yield from getattr(kernel, "kernelspecs", ())

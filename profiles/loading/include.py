@@ -13,7 +13,7 @@ from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooL
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
 
-SECTIONS = ("sites", "profiles")
+SECTIONS = ("sites", "profiles", "job_types")
 _KEYS = ("include", *SECTIONS)
 _MOST_FILES = 5000
 

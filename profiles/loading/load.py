@@ -1,6 +1,6 @@
 """Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from yaml.nodes import Node
 
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.copying import CopyFrom
+from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
@@ -62,6 +63,15 @@ class _Frame(Entry):
     copy_from: CopyFrom | None = None
     sites: dict[Key, Any] = Field(min_length=1)
     profiles: dict[Key, Any] = Field(min_length=1)
+    job_types: dict[Key, Any] = Field(default_factory=dict)
+
+
+_MODELS: Mapping[str, type[Site] | type[Profile] | type[JobType]] = {
+    "sites": Site,
+    "profiles": Profile,
+    "job_types": JobType,
+}
+"""What reads an entry of each section."""
 
 
 def _loaded(tree: Tree) -> Loaded:
@@ -84,20 +94,26 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     """Return the catalogue as far as it could be read, and what is wrong with it."""
     details = [each for each in _frame(data) if is_whole or each["type"] not in ("missing", "too_short")]
     sections: dict[str, Any] = data if isinstance(data, dict) else {}
-    sites = _entries(Site, sections.get("sites"))
-    profiles = _entries(Profile, sections.get("profiles"))
-    for section, read_there in (("sites", sites), ("profiles", profiles)):
+    entries = {section: _entries(model, sections.get(section)) for section, model in _MODELS.items()}
+    for section, read_there in entries.items():
         for key, entry in read_there.items():
             details += [{**each, "loc": (section, key, *each["loc"])} for each in entry.details]
     # Every part of it has been validated.
+    values = {section: _values(read_there) for section, read_there in entries.items()}
     catalogue = Catalogue.model_construct(
         include=tuple(sections.get("include") or ()) if not details else (),
         copy_from=CopyFrom(**sections["copy_from"]) if sections.get("copy_from") and not details else None,
-        sites={key: entry.value for key, entry in sites.items() if entry.value},
-        profiles={key: entry.value for key, entry in profiles.items() if entry.value},
+        sites=values["sites"],
+        profiles=values["profiles"],
+        job_types=values["job_types"],
     )
-    unsure = {(key, site) for key, entry in profiles.items() for site in entry.unsure}
-    misfits = names.misfits(catalogue, tuple(sites) if is_whole else None, unsure)
+    unsure = {
+        (section, key, site)
+        for section, read_there in entries.items()
+        for key, entry in read_there.items()
+        for site in entry.unsure
+    }
+    misfits = names.misfits(catalogue, tuple(entries["sites"]) if is_whole else None, unsure)
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 
 
@@ -108,9 +124,13 @@ def _frame(data: Any) -> Iterator[partial.Detail]:
         yield from partial.spread(error)
 
 
-def _entries(model: type[partial.T], section: Any) -> dict[str, partial.Partial[partial.T]]:
+def _entries(model: type[Site] | type[Profile] | type[JobType], section: Any) -> dict[str, partial.Partial]:
     found = section if isinstance(section, dict) else {}
     return {str(key): partial.read(model, value) for key, value in found.items()}
+
+
+def _values(entries: Mapping[str, partial.Partial]) -> dict[str, Entry]:
+    return {key: entry.value for key, entry in entries.items() if entry.value}
 
 
 def _problem(root: Node, detail: partial.Detail) -> Problem:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import copying, profile, site, values
+from profiles.catalogue import copying, site, values, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -25,7 +25,7 @@ PATTERNS: Mapping[str, str] = {
     values.DIRECTIVE: mistakes.NO_DIRECTIVE,
     values.SETTING: mistakes.NO_SETTING,
     copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
-    profile.ICON: mistakes.NO_ICON,
+    work.ICON: mistakes.NO_ICON,
     site.HOST: mistakes.NO_HOST,
     site.HOST_KEY: mistakes.NO_HOST_KEY,
     site.LOGIN: mistakes.NO_LOGIN,

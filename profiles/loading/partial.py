@@ -1,16 +1,17 @@
-"""Sites and profiles, each read by itself: what is wrong with one hides nothing that is wrong with another."""
+"""The entries of a catalogue, each read by itself: what is wrong with one hides nothing of another."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
+from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
+from profiles.catalogue.values import Entry
 from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
 
-T = TypeVar("T", Site, Profile)
 Detail = Mapping[str, Any]
 """A detail of a ValidationError; its `loc` leads to the value, also where a validator of ours found it."""
 
@@ -24,26 +25,28 @@ _INSTEAD: Mapping[type, Mapping[str, Any]] = {
         # Nothing is known of them, so nothing may be said of those who name them.
         "projects": "accounting",
         "container": ["{image}"],
+        "jobs": {"folder": "/?/jobs"},
     },
     Profile: {"name": "?"},
+    JobType: {"name": "?"},
 }
 _PARAMETER: Mapping[str, Any] = {"title": "?", "options": ["?"]}
 
 
 @dataclass(frozen=True)
-class Partial(Generic[T]):
-    """A site or profile as far as it could be read.
+class Partial:
+    """A site, profile or job type as far as it could be read.
 
     `value` is without what is wrong, for the look at what must hold between entries; None if nothing can be said.
-    `unsure` are the sites of a profile at which it is not known.
+    `unsure` are the sites of an entry at which it is not known.
     """
 
-    value: T | None
+    value: Entry | None
     details: tuple[Detail, ...] = ()
     unsure: frozenset[str] = frozenset()
 
 
-def read(model: type[T], data: Any) -> Partial[T]:
+def read(model: type[Entry], data: Any) -> Partial:
     """Return an entry; never raises for what is in it."""
     try:
         return Partial(model.model_validate(data))
@@ -66,7 +69,7 @@ def read(model: type[T], data: Any) -> Partial[T]:
 @dataclass
 class _Cutting:
     data: dict[Any, Any]
-    model: type[Site] | type[Profile]
+    model: type[Entry]
     unsure: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
 
@@ -89,6 +92,8 @@ class _Cutting:
         for name in set(_INSTEAD[self.model]) - set(self.data):
             # Also what nobody wrote and nobody needs; it is not said to be wrong.
             self.data[name] = _INSTEAD[self.model][name]
+        if self.model is JobType and self.data.get("run") is None and self.data.get("command") is None:
+            self.data["run"] = ["?"]
         return True
 
     def _cut_site(self, site: str, *inner: str) -> None:

@@ -38,25 +38,25 @@ class Alike:
 
 def alike(offer: Offer) -> Alike:
     """Return what an offer has in common with others that say the same."""
-    catalogue, now = offer.catalogue, offer.now.replace(second=0, microsecond=0)
-    groups, running = offer.person.groups & catalogue.groups, _counted(offer)
-    facts = {site: _facts(offer, site, now) for site in catalogue.sites}
+    menu, now = offer.menu, offer.now.replace(second=0, microsecond=0)
+    groups, running = offer.person.groups & menu.groups, _counted(offer)
+    facts = {site: _facts(offer, site, now) for site in menu.sites}
     # Partitions are many and change at once; the rest is small.
     known = tuple((_Same(each.partitions), replace(each, partitions=None)) for each in facts.values())
-    key = (_Same(catalogue), now, groups, tuple(sorted(running.items())), known)
-    return Alike(key, Offer(catalogue, facts, Person(_NOBODY, groups, running), now))
+    key = (_Same(menu), now, groups, tuple(sorted(running.items())), known)
+    return Alike(key, Offer(menu, facts, Person(_NOBODY, groups, running), now))
 
 
 def _counted(offer: Offer) -> Mapping[str, int]:
-    """Return how many servers the person has of the profiles of which one has only so many."""
-    profiles, running = offer.catalogue.profiles, offer.person.running
-    limited = (key for key in running if key in profiles and profiles[key].servers_max is not None)
+    """Return how many the person has of the entries of which one has only so many."""
+    entries, running = offer.menu.entries, offer.person.running
+    limited = (key for key in running if key in entries and entries[key].most is not None)
     return {key: running[key] for key in limited}
 
 
 def _facts(offer: Offer, site: str, now: datetime) -> SiteFacts:
     """Return what is known of a site, with the reservations that are the person's as those of everybody alike."""
-    facts, owner = offer.facts_of(site), offer.catalogue.sites[site].login_name.get(_NOBODY, _NOBODY)
+    facts, owner = offer.facts_of(site), offer.menu.sites[site].login_name.get(_NOBODY, _NOBODY)
     own = tuple(replace(each, users=(owner,), accounts=()) for each in offer.own_reservations(site))
     return SiteFacts(
         projects=facts.projects,

@@ -1,7 +1,7 @@
 """Choices: what a person asked, in the shape in which the form and the REST API send it.  Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -22,6 +22,11 @@ FIELDS = (
     "reservation",
     "qos",
 )
+"""What may be chosen of a notebook server."""
+
+JOB_FIELDS = ("type", *FIELDS[1:])
+"""What may be chosen of a batch job."""
+
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_VALUE = 200
 _MOST = 60
@@ -36,22 +41,22 @@ class Choices:
     values: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        """Return the choices in `given`, without empty ones.
+    def of(cls, given: Mapping[str, Any], fields: Sequence[str] = FIELDS) -> Self:
+        """Return the choices in `given`, without empty ones; `fields` are FIELDS or JOB_FIELDS.
 
         Raises ChoiceRefused for an unknown field, for a value that is not one line of text, and for too many.
         """
         if not isinstance(given, Mapping):
-            raise ChoiceRefused("profile", refusals.NO_CHOICES)
+            raise ChoiceRefused(fields[0], refusals.NO_CHOICES)
         for name, value in given.items():
-            if name not in FIELDS and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
-                sentence = refusals.NO_SUCH_CHOICE.format(name=shown(name), names=", ".join(FIELDS))
+            if name not in fields and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
+                sentence = refusals.NO_SUCH_CHOICE.format(name=shown(name), names=", ".join(fields))
                 raise ChoiceRefused(shown(name), sentence)
             if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
                 raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
         size = sum(len(name) + len(value.encode()) for name, value in given.items())
         if len(given) > _MOST or size > MOST_BYTES:
-            raise ChoiceRefused("profile", refusals.TOO_MANY.format(most=_MOST, bytes=MOST_BYTES))
+            raise ChoiceRefused(fields[0], refusals.TOO_MANY.format(most=_MOST, bytes=MOST_BYTES))
         return cls({name: value.strip() for name, value in given.items() if value.strip()})
 
     def get(self, name: str) -> str | None:

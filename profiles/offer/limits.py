@@ -6,8 +6,8 @@ from datetime import datetime
 
 from kernels import units
 from languages import together
-from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
+from profiles.catalogue.work import Work
 from profiles.errors import ChoiceRefused
 from profiles.facts import Nodes, PartitionFacts
 from profiles.offer.offer import Offer
@@ -74,16 +74,16 @@ class _Ceiling:
     why: str
 
 
-def partitions(offer: Offer, site: str, what: Offering) -> tuple[str, ...]:
+def partitions(offer: Offer, site: str, what: Work) -> tuple[str, ...]:
     """Return the partitions that a launch may ask for, the default first.
 
     Those whose nodes are known to be too small for the least of it are omitted, unless all are.
     """
-    offered = what.partitions or tuple(offer.catalogue.sites[site].partitions)
+    offered = what.partitions or tuple(offer.menu.sites[site].partitions)
     return tuple(each for each in offered if _fits(what, offer.real_partition(site, each))) or offered
 
 
-def limits(offer: Offer, site: str, what: Offering, partition: str | None) -> Mapping[str, Limit]:
+def limits(offer: Offer, site: str, what: Work, partition: str | None) -> Mapping[str, Limit]:
     """Return the limits of NUMBERS as a partition lets them; `until` is for the calendar."""
     found = {name: Limit(name, getattr(what.resources, name)) for name in NUMBERS}
     for name, ceiling in _ceilings(offer, site, partition):
@@ -104,7 +104,7 @@ def before_maintenance(
     The one in whose `reservation` the job itself runs does not count.
     """
     if pause := offer.announced(site):
-        title, time = offer.catalogue.sites[site].title, offer.moment(pause.begins)
+        title, time = offer.menu.sites[site].title, offer.moment(pause.begins)
         why = refusals.MAINTENANCE_BEGINS.format(site=title, time=time)
         limit = until(limit, offer.now, pause.begins, why)
     for each in offer.pauses(site, partition):
@@ -116,12 +116,12 @@ def before_maintenance(
 
 def _about(sentence: Placed, offer: Offer, site: str, partition: str | None, **values: object) -> str:
     """Return a sentence about a partition, for None the site's own default one."""
-    entry = offer.catalogue.sites[site].partitions.get(partition) if partition else None
+    entry = offer.menu.sites[site].partitions.get(partition) if partition else None
     title = (entry.title if entry else "") or partition
-    return sentence.about(offer.catalogue.sites[site].title, title, **values)
+    return sentence.about(offer.menu.sites[site].title, title, **values)
 
 
-def least(what: Offering) -> Mapping[str, int]:
+def least(what: Work) -> Mapping[str, int]:
     """Return the least that may be asked of each of NUMBERS."""
     return {name: getattr(what.resources, name).least for name in NUMBERS}
 
@@ -142,7 +142,7 @@ def why_too_small(
     return _about(sentence, offer, site, partition, count=asked["nodes"], wanted=wanted, nodes=nodes)
 
 
-def _fits(what: Offering, real: PartitionFacts | None) -> bool:
+def _fits(what: Work, real: PartitionFacts | None) -> bool:
     if real is None or not real.nodes:
         return True
     return least(what)["nodes"] <= _holding(real.nodes, least(what), None)
@@ -155,7 +155,7 @@ def _holding(nodes: tuple[Nodes, ...], asked: Mapping[str, int], kind: str | Non
 
 
 def _ceilings(offer: Offer, site: str, partition: str | None) -> Iterator[tuple[str, _Ceiling]]:
-    entry = offer.catalogue.sites[site].partitions.get(partition) if partition else None
+    entry = offer.menu.sites[site].partitions.get(partition) if partition else None
     no_more_time = _about(refusals.NO_MORE_TIME, offer, site, partition)
     if entry and entry.time_max is not None:
         yield "time", _Ceiling(entry.time_max, no_more_time)

@@ -1,13 +1,13 @@
-"""Offer: catalogue and facts as one person sees them now: who sees what, and where it can be started.  Pure."""
+"""Offer: a menu and facts as one person sees them now: who sees what, and where it can be started.  Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from languages import timed
-from profiles.catalogue.catalogue import Catalogue
-from profiles.catalogue.profile import Visibility
+from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
+from profiles.catalogue.work import Visibility
 from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
 from profiles.sentences import show as say
@@ -22,15 +22,13 @@ class Person:
     running: Mapping[str, int] = field(default_factory=dict)
 
 
-def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
+def sites_for(menu: Menu, groups: frozenset[str]) -> frozenset[str]:
     """Return the sites where somebody in these groups may be offered something, whatever projects they have."""
     return frozenset(
         site
-        for profile in catalogue.profiles
-        for site in catalogue.sites_of(profile)
-        if (to := catalogue.offering(profile, site).visible_to) is None
-        or to.projects
-        or not groups.isdisjoint(to.groups)
+        for key in menu.entries
+        for site in menu.sites_of(key)
+        if (to := menu.offering(key, site).visible_to) is None or to.projects or not groups.isdisjoint(to.groups)
     )
 
 
@@ -38,10 +36,10 @@ def sites_for(catalogue: Catalogue, groups: frozenset[str]) -> frozenset[str]:
 class Offer:
     """What one person may start; `now` has a zone, in which people read times.
 
-    Profiles and sites are named by their keys.
+    Entries of the menu (profiles) and sites are named by their keys.
     """
 
-    catalogue: Catalogue
+    menu: Menu
     facts: Facts
     person: Person
     now: datetime
@@ -52,18 +50,18 @@ class Offer:
 
     def owner(self, site: str) -> str:
         """Return the person's login at a site."""
-        return self.catalogue.sites[site].login_name.get(self.person.name, self.person.name)
+        return self.menu.sites[site].login_name.get(self.person.name, self.person.name)
 
     def projects(self, site: str) -> tuple[str, ...] | None:
         """Return the projects that the person may charge at a site, the default first; None while not known."""
-        told = self.catalogue.sites[site].projects
+        told = self.menu.sites[site].projects
         if told == "none":
             return ()
         return self.facts_of(site).projects if told == "accounting" else told
 
     def reservations(self, site: str) -> tuple[str, ...]:
         """Return the reservations that they may ask for at a site: those listed, then those known to be theirs."""
-        listed = self.catalogue.sites[site].reservations
+        listed = self.menu.sites[site].reservations
         return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
 
     def own_reservations(self, site: str) -> tuple[Reservation, ...]:
@@ -77,37 +75,34 @@ class Offer:
             and (owner in each.users or not projects.isdisjoint(each.accounts))
         )
 
-    def profiles(self) -> tuple[str, ...]:
-        """Return the profiles that the person sees, the default first."""
-        return tuple(key for key in self.catalogue.profiles if self.sites(key))
+    def entries(self) -> tuple[str, ...]:
+        """Return the entries that the person sees, the default first."""
+        return tuple(key for key in self.menu.entries if self.sites(key))
 
-    def sites(self, profile: str) -> tuple[str, ...]:
-        """Return the sites where the person sees a profile, the default first, also those in maintenance.
+    def sites(self, key: str) -> tuple[str, ...]:
+        """Return the sites where the person sees an entry, the default first, also those in maintenance.
 
-        None for a profile that they do not see, and for one that there is not.
+        None for an entry that they do not see, and for one that there is not.
         """
-        if profile not in self.catalogue.profiles:
+        if key not in self.menu.entries:
             return ()
-        offered = self.catalogue.sites_of(profile)
-        return tuple(site for site in offered if self._is_visible(profile, site))
+        return tuple(site for site in self.menu.sites_of(key) if self._is_visible(key, site))
 
-    def why_not(self, profile: str, site: str) -> str | None:
-        """Return the sentence why the person cannot start a profile at a site now, or None.
+    def why_not(self, key: str, site: str) -> str | None:
+        """Return the sentence why the person cannot start an entry at a site now, or None.
 
-        For an administrator: it tells of profiles that the person must not know of.
+        For an administrator: it tells of entries that the person must not know of.
         """
-        catalogue = self.catalogue
-        if profile not in catalogue.profiles:
-            return say.NO_PROFILE.format(profile=profile)
-        if site not in catalogue.sites:
+        menu = self.menu
+        if key not in menu.entries:
+            return say.NO_ENTRY[menu.field].format(key=key)
+        if site not in menu.sites:
             return say.NO_SITE.format(site=site)
-        if site not in catalogue.sites_of(profile):
-            return say.NOT_OFFERED.format(
-                profile=catalogue.profiles[profile].name, site=catalogue.sites[site].title
-            )
-        to = catalogue.offering(profile, site).visible_to
+        if site not in menu.sites_of(key):
+            return say.NOT_OFFERED.format(name=menu.entries[key].name, site=menu.sites[site].title)
+        to = menu.offering(key, site).visible_to
         if to is not None and not self._is_for_them(to, site):
-            return self._hidden(profile, site, to)
+            return self._hidden(key, site, to)
         return self.closed(site)
 
     def closed(self, site: str) -> str | None:
@@ -116,17 +111,17 @@ class Offer:
         if pause is None:
             return None
         sentence = refusals.IN_MAINTENANCE_FOR if pause.text else refusals.IN_MAINTENANCE
-        title, time = self.catalogue.sites[site].title, self.moment(pause.ends)
+        title, time = self.menu.sites[site].title, self.moment(pause.ends)
         return sentence.format(site=title, time=time, reason=pause.text.rstrip("."))
 
     def maintenance(self, site: str) -> Maintenance | None:
         """Return the maintenance of a site that is under way; of several the one that ends last."""
-        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins <= self.now < each.ends]
+        pauses = [each for each in self.menu.sites[site].maintenance if each.begins <= self.now < each.ends]
         return max(pauses, key=lambda each: each.ends, default=None)
 
     def announced(self, site: str) -> Maintenance | None:
         """Return the next maintenance of a site that has not begun."""
-        pauses = [each for each in self.catalogue.sites[site].maintenance if each.begins > self.now]
+        pauses = [each for each in self.menu.sites[site].maintenance if each.begins > self.now]
         return min(pauses, key=lambda each: each.begins, default=None)
 
     def pauses(self, site: str, partition: str | None) -> tuple[Pause, ...]:
@@ -154,8 +149,8 @@ class Offer:
         """Return the same with its zone, for a sentence; in a page a script shows it in the reader's."""
         return timed(f"{self.clock(moment)} {self.now.tzname()}", moment)
 
-    def _is_visible(self, profile: str, site: str) -> bool:
-        to = self.catalogue.offering(profile, site).visible_to
+    def _is_visible(self, key: str, site: str) -> bool:
+        to = self.menu.offering(key, site).visible_to
         return to is None or self._is_for_them(to, site)
 
     def _is_for_them(self, to: Visibility, site: str) -> bool:
@@ -163,12 +158,12 @@ class Offer:
         mine = set(self.projects(site) or ())
         return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
 
-    def _hidden(self, profile: str, site: str, to: Visibility) -> str:
+    def _hidden(self, key: str, site: str, to: Visibility) -> str:
         text = say.FOR_GROUPS_OR_PROJECTS if to.groups and to.projects else say.FOR_PROJECTS
         sentence = (text if to.projects else say.FOR_GROUPS).format(
             user=self.person.name,
-            profile=self.catalogue.profiles[profile].name,
-            site=self.catalogue.sites[site].title,
+            name=self.menu.entries[key].name,
+            site=self.menu.sites[site].title,
             groups=either(to.groups) if to.groups else "",
             projects=either(to.projects) if to.projects else "",
         )

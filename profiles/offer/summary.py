@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Parameter
+from profiles.catalogue.work import Work
 from profiles.offer import limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
@@ -18,24 +18,24 @@ def summary(offer: Offer) -> str:
     """Return what the person can start now and where; below, what they cannot, each with the reason."""
     lines: list[str] = []
     refused: list[str] = []
-    for key, profile in offer.catalogue.profiles.items():
+    for key, entry in offer.menu.entries.items():
         here: list[str] = []
-        for site in offer.catalogue.sites_of(key):
+        for site in offer.menu.sites_of(key):
             if why := offer.why_not(key, site):
-                refused.append("  " + say.REFUSED.format(profile=key, site=site, reason=why))
+                refused.append("  " + say.REFUSED.format(name=key, site=site, reason=why))
             else:
-                here += _offered(offer, site, offer.catalogue.offering(key, site))
+                here += _offered(offer, site, offer.menu.offering(key, site))
         if here:
-            lines += [f"{key}: {profile.name}", *here]
-    name = offer.person.name
+            lines += [f"{key}: {entry.name}", *here]
+    name, field = offer.person.name, offer.menu.field
     if not lines:
-        lines.append(say.CANNOT_START_ANYTHING.format(user=name))
+        lines.append(say.CANNOT_START_ANYTHING[field].format(user=name))
     if refused:
-        lines += ["", say.CANNOT_START.format(user=name), *refused]
+        lines += ["", say.CANNOT_START[field].format(user=name), *refused]
     return "\n".join(lines)
 
 
-def _offered(offer: Offer, site: str, what: Offering) -> Iterator[str]:
+def _offered(offer: Offer, site: str, what: Work) -> Iterator[str]:
     names = limits.partitions(offer, site, what)
     yield f"  {site}: {', '.join(_numbers(what))}"
     if names:
@@ -49,7 +49,7 @@ def _offered(offer: Offer, site: str, what: Offering) -> Iterator[str]:
         yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=parameter.default_text)
 
 
-def _numbers(what: Offering) -> Iterator[str]:
+def _numbers(what: Work) -> Iterator[str]:
     for name in limits.NUMBERS:
         limit = Limit(name, getattr(what.resources, name))
         if limit.bounds.most > _UNSAID.get(name, -1):

@@ -5,6 +5,7 @@ from languages import sentence as _
 
 LABELS = {
     "profile": _("Profile"),
+    "type": _("Job type"),
     "site": _("Cluster"),
     "partition": _("Partition"),
     "project": _("Project"),
@@ -51,7 +52,7 @@ NO_PROJECT_CLOSES = _("you have no project there; ask its support for one")
 NOW = _("now")
 MINUTES_AGO = _("{minutes} min ago")
 NO_NEWS_SINCE = _("no news since {time}")
-NOT_OFFERED_THERE = _("does not offer this profile")
+NOT_OFFERED_THERE = {"profile": _("does not offer this profile"), "type": _("does not offer this job type")}
 
 # -- above the form ----------------------------------------------------------------------------------------
 MAINTENANCE = _("{site} will be in maintenance from {begins} to {ends}.")

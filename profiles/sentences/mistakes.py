@@ -124,6 +124,18 @@ NAMES_OF_SITES = _("names of sites")
 NO_SITES = _("names no site; write at least one, or omit it for all of them")
 NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of names to what differs there")
 NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
+EMPTY_PROGRAM = _("is empty; write the path or the name of a program")
+NOTHING_TO_RUN = _(
+    "does not say what runs; write `run` with a program and its arguments, or `command: any` for lines of "
+    "people's own"
+)
+COMMAND_NOT_ANY = _(
+    "is not the word any; write any for lines of people's own, or `run` with a program and its arguments"
+)
+RUN_AND_COMMAND = _("has no meaning beside `run`; remove one of them")
+RUN_BESIDE_COMMAND = _("has no meaning beside `command: any`; remove one of them")
+APPENDED = _("is set by the job itself, which appends to its output when it is run again; remove it")
+FOLDER_OF_LOGS = _("is the site's job_folder too, where old files are removed; write another folder")
 NO_COMMAND = _("is command, but no command is given; write `command` beside it")
 OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")
 ENDS_BEFORE = _("is not after `begins`; write a time after {begins}")
@@ -133,8 +145,10 @@ NO_TICKET_FOLDER = _("is copy, but the site has no ticket_folder; write `ticket_
 NO_SITE = _("there is no site `{name}`; {hint}")
 NO_PARTITION = _("{site} has no partition `{name}`; {hint}")
 PROJECT_NOT_AT_SITE = _("this site does not list the project `{name}`; {hint}")
-PROJECT_NOT_AT_SITES = _("no site of this profile lists the project `{name}`; {hint}")
+PROJECT_NOT_AT_SITES = _("none of its sites lists the project `{name}`; {hint}")
 NO_CONTAINER = _("{site} does not say how to start a container; write `container` there, or remove it here")
+TAKES_NO_JOBS = _("{site} takes no jobs; write `jobs` there, or remove it here")
+NONE_TAKES_JOBS = _("no site takes jobs; write `jobs` for one of them")
 TOO_SHORT = _(
     "is at least {least}, but partition `{partition}` of {site} allows {most}; "
     "write a shorter time, or other `partitions`"
@@ -145,9 +159,10 @@ ITS_TIME_TOO_SHORT = _(
 )
 GPU_TYPES_ALONE = _("requires GPUs; write `gpus` beside it, or remove it")
 NOT_REPLACED = _("{name} is not replaced here, only in `modules` and `environment`; remove it")
+NOT_REPLACED_OF_JOB = _("{name} is not replaced here, only in `run`, `modules` and `environment`; remove it")
 SET_BY_ENVIRONMENT = _("is set by `environment` too; write another variable")
 SET_BY_PARAMETER = _("is set by the parameter `{parameter}` too; write another variable")
-NO_PARAMETER = _("there is no parameter `{name}` in this profile; {hint}")
+NO_PARAMETER = _("there is no parameter `{name}` here; {hint}")
 BRACES = _("{name} has no meaning here; write {example} with the name of a parameter")
 BRACES_OF_PARAMETER = _("{name} has no meaning here; write {example} for the parameter")
 

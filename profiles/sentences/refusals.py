@@ -62,7 +62,12 @@ SLURM_PAUSES = Placed(
     _("The maintenance of {site} begins at {time}."),
 )
 RESERVATION_ENDS = _("The reservation {reservation} ends at {time}.")
-NO_TIME_LEFT = _("There is not enough time left for this profile.")
+NO_TIME_LEFT = {
+    "profile": _("There is not enough time left for this profile."),
+    "type": _("There is not enough time left for this job type."),
+}
+"""By the choice that picks one, as Menu.field says it."""
+
 
 # -- what does not fit -------------------------------------------------------------------------------------
 NO_SUCH_NODE = Placed(

@@ -3,20 +3,24 @@
 from languages import sentence as _
 from languages import speaks
 
-NO_PROFILE = _("There is no profile {profile}.")
+NO_ENTRY = {"profile": _("There is no profile {key}."), "type": _("There is no job type {key}.")}
+"""By the choice that picks one, as Menu.field says it."""
+
 NO_SITE = _("There is no site {site}.")
-NOT_OFFERED = _("{profile} is not offered at {site}.")
-FOR_GROUPS = _("{user} does not see {profile} at {site}: it is for members of {groups}.")
-FOR_PROJECTS = _("{user} does not see {profile} at {site}: it is for people who may charge {projects}.")
+NOT_OFFERED = _("{name} is not offered at {site}.")
+FOR_GROUPS = _("{user} does not see {name} at {site}: it is for members of {groups}.")
+FOR_PROJECTS = _("{user} does not see {name} at {site}: it is for people who may charge {projects}.")
 FOR_GROUPS_OR_PROJECTS = _(
-    "{user} does not see {profile} at {site}: "
-    "it is for members of {groups} and for people who may charge {projects}."
+    "{user} does not see {name} at {site}: it is for members of {groups} and for people who may charge {projects}."
 )
 PROJECTS_UNKNOWN = _("Which projects {user} may charge there is not known.")
 
-CANNOT_START_ANYTHING = _("{user} cannot start anything.")
-CANNOT_START = _("{user} cannot start:")
-REFUSED = _("{profile} at {site}: {reason}")
+CANNOT_START_ANYTHING = {
+    "profile": _("{user} cannot start anything."),
+    "type": _("{user} cannot run any job."),
+}
+CANNOT_START = {"profile": _("{user} cannot start:"), "type": _("{user} cannot run:")}
+REFUSED = _("{name} at {site}: {reason}")
 PARTITIONS = _("partitions: {names}")
 PROJECTS = _("projects: {names}")
 PROJECTS_OF_ACCOUNTING = _(

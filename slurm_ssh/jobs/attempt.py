@@ -87,23 +87,27 @@ async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:
     program, data = steps.program(remote.site, job.owner, prepared.request, prepared.script, prepared.delivered)
     step, answer = steps.parse(await _answer(remote, program, data))
     if answer.status and step is not Step.SBATCH:
+        error = steps.error(remote.site, job.owner, prepared.delivered, step, answer)
         if step is Step.TICKET:
-            await clean_up(remote, job)
-        raise steps.error(remote.site, job.owner, prepared.delivered, step, answer)
+            error.is_ticket_removed = await clean_up(remote, job)
+        raise error
     try:
         return _accepted(remote.site, prepared.request, answer)
     except InDoubt:
         raise
-    except LaunchError:
-        await clean_up(remote, job)
+    except LaunchError as refused:
+        refused.is_ticket_removed = await clean_up(remote, job)
         raise
 
 
-async def clean_up(remote: Remote, job: Job) -> None:
-    """Take the ticket away: there is no job that would use or remove it."""
-    with contextlib.suppress(LaunchError):
-        later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+async def clean_up(remote: Remote, job: Job) -> bool:
+    """Take the ticket away, and return whether that was done: there is no job that would use or remove it."""
+    later = replace(remote, deadline=Deadline.after(_CLEAN_UP_SECONDS))
+    try:
         await delivery.of(remote.site).release(later.run, job.owner, job.launch_id)
+    except LaunchError:
+        return False
+    return True
 
 
 async def _answer(remote: Remote, program: Shell, data: bytes) -> Completed:

@@ -7,6 +7,7 @@ from typing import Any
 from kernels import environment
 from kernels.fragment import Fragment
 from kernels.shell import Shell, quote
+from profiles.offer.launch import Launch
 
 PACKAGE = "slurm_ssh"
 """Whose templates those of a job's body extend."""
@@ -26,6 +27,18 @@ def values(slurm_path: str, environ: Mapping[str, str], parts: Sequence[Fragment
         "slurm_path": "" if slurm_path in _ON_PATH else quote(slurm_path),
         "after": [part.after for part in reversed(parts) if part.after],
     }
+
+
+def in_container(launch: Launch, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words that run these words, in the launch's container if it has one.
+
+    Raises ValueError if its site does not say how.
+    """
+    if launch.container is None:
+        return words
+    if launch.site.container is None:
+        raise ValueError(f"{launch.site_key} does not say how a container is started")
+    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *words)
 
 
 def exports(environ: Mapping[str, str]) -> list[Shell]:

@@ -142,13 +142,22 @@ def marked(site: Site, owner: str, beginning: str) -> Shell:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """Tasks of an array: its number, and which they are, `3` for one that has begun, `0-9%2` for others."""
+
+    array: str
+    which: str
+
+
+@dataclass(frozen=True)
 class Row:
-    """One line of `queue`'s answer."""
+    """One line about a job; `tasks` are None if it is no array, or if that was not asked."""
 
     job_id: str
     owner: str
     mark: str
     report: JobReport
+    tasks: Tasks | None = None
 
 
 def is_job_id(text: str) -> bool:

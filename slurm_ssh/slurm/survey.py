@@ -7,15 +7,34 @@ from datetime import UTC, datetime
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
 from slurm_ssh.slurm import jobs
-from slurm_ssh.slurm.jobs import Row, UnreadableAnswer
+from slurm_ssh.slurm.jobs import Row, Tasks, UnreadableAnswer
 
-# Of the last two no more than they need: with a line break in it, a longer one could hold a row about a job of
-# somebody else.
-_FORMAT = "%i|%T|%B|%u|%V|%S|%e|%60r|%{width}j"
+# A width of 0 cuts nothing off.  Of the last two no more than they need: with a line break in it, a longer one
+# could hold a row about a job of somebody else.
+_FIELDS = (
+    "JobID",
+    "State",
+    "BatchHost",
+    "UserName",
+    "SubmitTime",
+    "StartTime",
+    "EndTime",
+    "TimeUsed",
+    "exit_code",
+    "ArrayJobID",
+    "ArrayTaskID",
+    "NodeList",
+)
+_BEFORE_THE_NAME = (*(f"{field}:0|" for field in _FIELDS), "Reason:60|")
 _HEADER = "JOBID|STATE|"
 _END = "END|"
 _STATUS = re.compile(r"[0-9]{1,3}")
 _ID_LENGTH = 12
+_WAIT_STATUS = re.compile(r"[0-9]{1,5}")
+# `3` of a task that has begun; `0-9%2`, or `1,4,...` where Slurm itself cuts it off, of those that wait.
+_TASKS = re.compile(r"[0-9][0-9,:%.-]{0,99}")
+_NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9.,\[\]-]{0,199}")
+_USED = re.compile(r"(?:(?:([0-9]{1,5})-)?([0-9]{1,2}):)?([0-9]{1,2}):([0-9]{2})")
 
 
 @dataclass(frozen=True)
@@ -38,8 +57,8 @@ def listing(site: Site, marks: str, owner: str | None = None) -> Shell:
     name, and of everybody's jobs only ours are sent.
     """
     whose = ("-u", owner) if owner else ()
-    columns = _FORMAT.replace("{width}", str(len(marks) + _ID_LENGTH))
-    asked = jobs.command(site, "squeue", "-t", "all", *whose, "-o", columns)
+    columns = ",".join((*_BEFORE_THE_NAME, f"Name:{len(marks) + _ID_LENGTH}"))
+    asked = jobs.command(site, "squeue", "-t", "all", *whose, "-O", columns)
     patterns = " ".join(f"-e {quote(each)}" for each in (f"^{_HEADER}", f"|{marks}", f"^{_END}"))
     # Bytes, whatever the site's locale: what is no letter in it would end the list.
     return Shell(f"{{ {asked}; printf '{_END}%s\\n' $?; }} | LC_ALL=C grep -a {patterns}")
@@ -62,7 +81,7 @@ def parse(stdout: str, marks: str) -> tuple[int, Listing]:
         mark = name.rstrip()
         if not bar or not mark.startswith(marks):
             continue
-        row = _row(fields.split("|", maxsplit=7), mark)
+        row = _row(fields.split("|", maxsplit=len(_FIELDS)), mark)
         if row:
             rows.append(row)
         else:
@@ -71,12 +90,26 @@ def parse(stdout: str, marks: str) -> tuple[int, Listing]:
 
 
 def _row(fields: list[str], mark: str) -> Row | None:
-    if len(fields) != 8 or not jobs.is_job_id(fields[0]):
+    if len(fields) != len(_FIELDS) + 1 or not jobs.is_job_id(fields[0]):
         return None
-    job_id, word, node, owner, submitted, begins, ends, reason = fields
+    job_id, word, node, owner, submitted, begins, ends, used, status, array, tasks, nodes, reason = fields
     seen = jobs.report(word, node, reason.strip())
-    seen = replace(seen, submitted=_time(submitted), begins=_time(begins), ends=_time(ends))
-    return Row(job_id, owner, mark, seen)
+    seen = replace(
+        seen,
+        submitted=_time(submitted),
+        begins=_time(begins),
+        ends=_time(ends),
+        used_seconds=_seconds(used),
+        # Of a job that goes on it is 0.
+        wait_status=int(status) if seen.state.is_over and _WAIT_STATUS.fullmatch(status) else None,
+        nodes=nodes if _NODES.fullmatch(nodes) else "",
+    )
+    return Row(job_id, owner, mark, seen, _tasks(array, tasks))
+
+
+def _tasks(array: str, tasks: str) -> Tasks | None:
+    """Return which tasks a row is about, None for one of a job that is no array."""
+    return Tasks(array, tasks) if jobs.is_job_id(array) and _TASKS.fullmatch(tasks) else None
 
 
 def _time(text: str) -> datetime | None:
@@ -85,3 +118,10 @@ def _time(text: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def _seconds(text: str) -> int | None:
+    """Return how long a job has run, which Slurm writes as `1-02:03:04` or `0:07`, None for a word."""
+    found = _USED.fullmatch(text)
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0, 0)
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds if found else None

@@ -15,7 +15,7 @@ from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import AnswerTooLong, TransfersBusy, TransferStalled
 from slurm_ssh.ssh import transfer, unreadable
-from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, Sessions
+from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, WINDOW_BYTES, Sessions
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import (
     Completed,
@@ -123,8 +123,9 @@ class Connection:
 
         It is ended when the caller leaves before its end.  What it prints is read no faster than it is taken.
         Raises TransfersBusy if TRANSFERS_AT_ONCE others go on, and what `run` does, if it has not begun after
-        `timeout_seconds`; from then on TransferStalled as soon as nothing moves for a minute, whether the site or
-        the caller is slow, and Unavailable or Refused if the program does not come to its end.
+        `timeout_seconds`; from then on TransferStalled, which ends the caller's block, as soon as nothing moves
+        for a minute, whether the site or the caller is slow, and Unavailable or Refused if the program does not
+        come to its end.
         """
         return self._transfer(program, data, environ, timeout_seconds)
 
@@ -241,6 +242,7 @@ class Connection:
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """Give a TCP connection from the front end to `host`, for as long as the caller wants.
 
+        Who takes things slowly has to read WINDOW_BYTES at once, or all that comes is kept in memory.
         Raises ForwardingForbidden, or ConnectionLost if it cannot be made, by the `deadline`, or is lost.
         """
         try:
@@ -264,7 +266,7 @@ class Connection:
         limit = deadline.within(FORWARD_SECONDS) if deadline else Deadline.after(FORWARD_SECONDS)
         try:
             async with limit.enforced():
-                return await self._ssh.open_connection(host, port)
+                return await self._ssh.open_connection(host, port, window=WINDOW_BYTES)
         except TimeoutError as error:
             self._sessions.has_abandoned = True
             late = f"{self.host}: {host}:{port} did not answer within {limit.seconds:.0f} seconds"

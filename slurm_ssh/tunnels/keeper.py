@@ -14,6 +14,7 @@ from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.sessions import WINDOW_BYTES
 from slurm_ssh.ssh.transport import ConnectionLost
 from slurm_ssh.tunnels import answer
 from slurm_ssh.tunnels.route import LOCAL_ADDRESS, Route, Way, address
@@ -24,7 +25,6 @@ CLIENTS_AT_ONCE = 200
 
 # Further ones that are told so; the rest is hung up on.
 _TOLD_AT_ONCE = 20
-_CHUNK = 256 * 1024
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 # How long a client waits to be through.
@@ -141,7 +141,9 @@ class TunnelKeeper:
         """Open a tunnel at the route's local port; return False if another program has that."""
         arrived, port = partial(self._arrived, route.launch_id), route.local_port
         try:
-            listener = await asyncio.start_server(arrived, LOCAL_ADDRESS, port, limit=_CHUNK, start_serving=False)
+            listener = await asyncio.start_server(
+                arrived, LOCAL_ADDRESS, port, limit=WINDOW_BYTES, start_serving=False
+            )
             # From here on whoever closes the tunnel closes its port, also if nobody waits for it any more.
             self._open[route.launch_id] = _Open(route, site, listener)
             await listener.start_serving()
@@ -228,7 +230,7 @@ class TunnelKeeper:
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     """Copy until the source ends, then end the sink's sending side."""
-    while data := await source.read(_CHUNK):
+    while data := await source.read(WINDOW_BYTES):
         sink.write(data)
         await sink.drain()
     if sink.can_write_eof():

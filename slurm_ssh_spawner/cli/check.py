@@ -34,9 +34,10 @@ def _check_one(file: str, with_facts: bool) -> bool:
     except CatalogueInvalid as error:
         print(error)
         return False
-    sites, profiles = read.catalogue.sites, read.catalogue.profiles
+    found = read.catalogue
+    counts = {"sites": len(found.sites), "profiles": len(found.profiles), "job_types": len(found.job_types)}
     checked = sentences.CHECKED_TEXT if with_facts else sentences.CHECKED
-    print(checked.format(file=file, sites=len(sites), profiles=len(profiles)))
+    print(checked.format(file=file, **counts))
     return _check_facts(file, read) if with_facts else True
 
 

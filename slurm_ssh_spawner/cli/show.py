@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 
 from profiles.catalogue import json_schema, reference_page
+from profiles.catalogue.menu import Menu
 from profiles.facts import Facts, SiteFacts
 from profiles.loading import load
 from profiles.offer import launch
@@ -34,18 +35,21 @@ def schema(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _offer(asked: argparse.Namespace) -> Offer:
-    catalogue = load.read(asked.file)
+def _offer(asked: argparse.Namespace, menu: Menu) -> Offer:
     facts: Facts = {}
     if asked.projects is not None:
-        facts = {key: SiteFacts(projects=tuple(asked.projects)) for key in catalogue.sites}
+        facts = {key: SiteFacts(projects=tuple(asked.projects)) for key in menu.sites}
     person = Person(asked.user or getpass.getuser(), frozenset(asked.groups))
-    return Offer(catalogue, facts, person, datetime.now().astimezone())
+    return Offer(menu, facts, person, datetime.now().astimezone())
 
 
 def show(asked: argparse.Namespace) -> int:
     """Print what a person is offered, and why not the rest."""
-    print(summary(_offer(asked)))
+    catalogue = load.read(asked.file)
+    print(summary(_offer(asked, catalogue.notebooks)))
+    if catalogue.job_types:
+        print(f"\n{sentences.JOB_TYPES}")
+        print(summary(_offer(asked, catalogue.jobs)))
     return 0
 
 
@@ -56,7 +60,7 @@ def script(asked: argparse.Namespace) -> int:
     given = dict(pairs)
     if len(given) < len(pairs):
         raise Failed(sentences.CHOICE_TWICE)
-    offer = _offer(asked)
+    offer = _offer(asked, load.read(asked.file).notebooks)
     decided = launch.resolve(offer, Choices.of(given))
     process = ServerProcess(
         arguments=(),

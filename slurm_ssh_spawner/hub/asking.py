@@ -26,7 +26,7 @@ class Asking(ShellLess, BatchSpawnerBase):  # type: ignore[misc]
     choices before these.
     """
 
-    _launch: launch.Launch | None
+    _launch: launch.NotebookLaunch | None
     _going_on: LaunchRecord | None
     _before: dict[str, str]
     last_launch_id: LaunchId | None
@@ -79,7 +79,7 @@ class Asking(ShellLess, BatchSpawnerBase):  # type: ignore[misc]
         """Return what the gate needs to know of this server."""
         return StartRequest.of(self.user, self.name)
 
-    def _take(self, accepted: launch.Launch) -> None:
+    def _take(self, accepted: launch.NotebookLaunch) -> None:
         """Begin to be a server of that launch's profile."""
         self._launch, self.profile_key = accepted, accepted.profile_key
         self.start_timeout = start_seconds(accepted)

@@ -1,19 +1,14 @@
 """`/hub/home/changes`: tells a page that is open when Home says something else, so that it need not ask for it."""
 
 import asyncio
-from collections import Counter
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from tornado import web
 from tornado.iostream import StreamClosedError
 
 from slurm_ssh_spawner.hub.home import ServersPart
-from slurm_ssh_spawner.hub.overview import Overview, overview
+from slurm_ssh_spawner.hub.looks import Looks, Said
 
-_EVERY_SECONDS = 15.0
-_HOUR = 60
 # After that the browser connects anew, so that a session that is over, or narrowed, hears nothing more.
 _LOOKS = 40
 _MOST = 20
@@ -22,80 +17,67 @@ _MOST = 20
 _CHANGED = "event: changed\ndata:\n\n"
 # A comment: what stands between would end a silent connection.
 _UNCHANGED = ":\n\n"
-_SAME_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Changes(ServersPart):
     """A stream of server-sent events: `changed` each time that Home's parts are others than before.
 
-    To look costs the hub a tenth of what it costs to answer a page that asks: nobody is authenticated, and nothing
-    is rendered.
+    To look costs the hub little of what it costs to answer a page that asks: nobody is authenticated, nothing is
+    rendered, the database is read only after a write, and one look is enough for all pages of a person.
     """
 
-    _open: ClassVar[Counter[str]] = Counter()
+    _open: ClassVar[dict[Any, Looks]] = {}
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Be ready for a browser that leaves at once."""
         super().initialize(*args, **kwargs)
-        self._gone = asyncio.Event()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def get(self) -> None:
         """Answer for ten minutes.  403 for who is not logged in, 429 for who has too many pages open."""
-        if self.current_user is None:
+        user = self.current_user
+        if user is None:
             raise web.HTTPError(403)
-        name = self.current_user.name
-        if self._open[name] >= _MOST:
+        looks = self._open.setdefault(user, Looks(self.shared, user))
+        if looks.pages >= _MOST:
             raise web.HTTPError(429)
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("Cache-Control", "no-store")
         # nginx keeps back what comes in small pieces, unless it is told not to.
         self.set_header("X-Accel-Buffering", "no")
-        self._open[name] += 1
+        looks.pages += 1
         try:
-            await self._tell()
+            await self._tell(looks)
         except StreamClosedError:
             return
         finally:
-            self._open[name] -= 1
-            if not self._open[name]:
-                del self._open[name]
+            looks.pages -= 1
+            if not looks.pages:
+                looks.close()
+                del self._open[user]
 
     def on_connection_close(self) -> None:
         """Look no more."""
         super().on_connection_close()
-        self._gone.set()
+        if not self._gone.done():
+            self._gone.set_result(None)
 
-    async def _tell(self) -> None:
+    async def _tell(self, looks: Looks) -> None:
         self.write(_UNCHANGED)
         await self.flush()
-        before = _said(await overview(self.shared, self.current_user))
+        before = await looks.now()
+        # Whoever is removed from JupyterHub is no more among its users.
+        user_id = self.current_user.id
         for _ in range(_LOOKS):
-            if await self._is_gone():
+            now = await self._looked(looks)
+            if now is None or user_id not in self.users:
                 return
-            now = _said(await overview(self.shared, self.current_user))
             self.write(_UNCHANGED if now == before else _CHANGED)
             await self.flush()
             before = now
 
-    async def _is_gone(self) -> bool:
-        """Wait until the next look; return whether there is nobody to look for."""
-        try:
-            async with asyncio.timeout(_EVERY_SECONDS):
-                await self._gone.wait()
-        except TimeoutError:
-            return self.find_user(self.current_user.name) is None
-        return True
-
-
-def _said(told: Overview) -> tuple[object, ...]:
-    """Return what of it is shown: of a server also the minutes that are left, or have gone by since its end."""
-    servers = (replace(view, now=_SAME_MOMENT, last_used=None) for view in told.servers)
-    minutes = ((_about(view.minutes_left or 0), _about(view.minutes_since)) for view in told.servers)
-    # That the same was heard again is no news.
-    clusters = (replace(each, asked_at=each.asked_at and _SAME_MOMENT) for each in told.clusters)
-    return replace(told, servers=tuple(servers), clusters=tuple(clusters)), tuple(minutes)
-
-
-def _about(minutes: int) -> int:
-    """Return minutes as exactly as people want them: within an hour each counts."""
-    return minutes if minutes < _HOUR else minutes // 5
+    async def _looked(self, looks: Looks) -> Said | None:
+        """Return what the next look says; None if there is nobody to tell any more."""
+        look = looks.next()
+        await asyncio.wait((look, self._gone), return_when=asyncio.FIRST_COMPLETED)
+        return None if self._gone.done() else look.result()

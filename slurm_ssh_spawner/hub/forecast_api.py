@@ -5,7 +5,7 @@ from typing import Any
 
 from languages import for_reader
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from profiles.offer.offer import Offer
 from slurm_ssh.facts.forecasts import Known
 from slurm_ssh.job import LaunchId, mark
@@ -58,7 +58,7 @@ async def forecasts(hub: Hub, request: StartRequest, choices: Choices, *, may_op
     }
 
 
-async def _known(hub: Hub, launch: Launch) -> Known:
+async def _known(hub: Hub, launch: NotebookLaunch) -> Known:
     login = Login(launch.user, launch.owner, launch.site_key)
     request = script.asked(launch, _NONE, mark("jupyter", hub.launcher.hub_name, _NONE), ":\n")
     try:
@@ -70,7 +70,7 @@ async def _known(hub: Hub, launch: Launch) -> Known:
         return Known()
 
 
-def _told(offer: Offer, launch: Launch, known: Known) -> dict[str, Any]:
+def _told(offer: Offer, launch: NotebookLaunch, known: Known) -> dict[str, Any]:
     said = forecast.said(offer, launch, known.forecast)
     return {
         # It may be what somebody asked for who reads another language.

@@ -46,7 +46,8 @@ class OpenPage(Page):
         name, spawner = self.own()
         if not spawner.ready:
             # It has ended since the page was shown.
-            await self._show(found)
+            back = url_path_join(self.hub.base_url, "open")
+            self.redirect(f"{back}?{found.query}", status=303)
             return
         title = next(each.title for each in known_to_jupyterhub(self.current_user) if each.name == name)
         made = await copier.copied(self.db, spawner, title, found)
@@ -64,6 +65,9 @@ class OpenPage(Page):
     async def _show(self, found: Source | None, problem: str = "") -> None:
         user = self.current_user
         known = list(known_to_jupyterhub(user))
+        # What is neither up nor off offers no start.
+        default = next((each for each in known if not each.name), None)
+        pending = user.spawners[""].pending if default else None
         is_starting = [each for each in known if user.spawners[each.name].pending == "spawn"]
         self.set_header("Cache-Control", "no-store")
         page = self.render_template(
@@ -74,6 +78,10 @@ class OpenPage(Page):
             ready=[each for each in known if user.spawners[each.name].ready],
             starting=[(each, self._address("spawn-pending", each.name, found)) for each in is_starting],
             form=self._form(found),
+            busy=default if pending in ("stop", "check") else None,
+            is_stopping=pending == "stop",
+            # What came of a form that was sent is no page to be loaded again.
+            is_watched=self.request.method == "GET",
         )
         self.finish(page)
 

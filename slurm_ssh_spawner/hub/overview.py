@@ -12,7 +12,8 @@ from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.clusters import ClusterView, clusters
 from slurm_ssh_spawner.launch.endings import why_ended
-from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord, LaunchRecords
+from slurm_ssh_spawner.launch.records.last_read import LastRead
 from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
 from slurm_ssh_spawner.launch.servers import Facts, Known, Phase, ServerView, State, is_worth_a_card, servers
 from slurm_ssh_spawner.sentences import labels
@@ -55,9 +56,13 @@ class Overview:
         return next((view for view in self.servers if view.name == server), None)
 
 
-async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
-    """Return what is known of a user's servers, as `reader` may know it; `user` is JupyterHub's."""
-    records, problem = await _records(hub, user.name)
+async def overview(hub: Hub, user: Any, reader: Reader = OWNER, kept: LastRead | None = None) -> Overview:
+    """Return what is known of a user's servers, as `reader` may know it; `user` is JupyterHub's.
+
+    Who looks again and again brings what is `kept` of the records.
+    """
+    read = kept or hub.launcher.records
+    records, problem = await _records(read, user.name)
     known, facts = known_to_jupyterhub(user), hub.availability.facts(user.name)
     goes_on = [record.job(hub.launcher.hub_name) for record in records if record.ended is None]
     catalogue = hub.catalogue.current
@@ -77,7 +82,7 @@ async def overview(hub: Hub, user: Any, reader: Reader = OWNER) -> Overview:
     )
     titles = {each.name: each.title for each in known}
     return Overview(
-        servers=await _with_logs(hub, tuple(view for view in views if is_worth_a_card(view))),
+        servers=await _with_logs(read, tuple(view for view in views if is_worth_a_card(view))),
         clusters=clusters(hub.offer(StartRequest.of(user, ""))),
         past=tuple(_past(hub, record, titles, reader) for record in records if record.ended)[:_SHOWN_LAUNCHES],
         longer={view.record.launch_id: _longer(view) for view in views if view.record},
@@ -96,18 +101,18 @@ def _guests(hub: Hub, user: Any, views: tuple[ServerView, ...]) -> dict[str, tup
     }
 
 
-async def _records(hub: Hub, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
+async def _records(read: LaunchRecords | LastRead, user: str) -> tuple[tuple[LaunchRecord, ...], str]:
     try:
-        return await hub.launcher.records.recent(user, _MOST_LAUNCHES), ""
+        return await read.recent(user, _MOST_LAUNCHES), ""
     except DatabaseAway as error:
         return (), error.message
 
 
-async def _with_logs(hub: Hub, views: tuple[ServerView, ...]) -> tuple[ServerView, ...]:
+async def _with_logs(read: LaunchRecords | LastRead, views: tuple[ServerView, ...]) -> tuple[ServerView, ...]:
     """Return them with the ends of the logs that their cards show."""
     over = {view.record.launch_id: view.record for view in views if view.record and view.record.ended}
     try:
-        logs = await hub.launcher.records.logs(list(over))
+        logs = await read.logs(list(over))
     except DatabaseAway:
         return views
     found = {launch_id: replace(over[launch_id], end_log=log) for launch_id, log in logs.items()}

@@ -47,9 +47,9 @@ class PresetsPart:
 
 
 async def part(hub: Hub, request: StartRequest, said: str = "") -> PresetsPart:
-    """Return what stands beside the form of a server of theirs; without the database there are no presets."""
+    """Return what stands beside the form of a server of theirs; no presets that only an absent database knows."""
     try:
-        kept = await hub.launcher.records.presets.of(request.user)
+        kept = await hub.last_read.presets(request.user)
     except DatabaseAway as error:
         _log.warning("the form shows no presets: %s", error)
         kept = ()
@@ -90,8 +90,8 @@ def _text(offer: Offer, preset: Preset) -> str:
     """Return what is in a preset; of what the person does not see, its key."""
     chosen = preset.choices
     profile, site = chosen.get("profile", ""), chosen.get("site", "")
-    seen = offer.catalogue.profiles[profile].name if profile in offer.profiles() else profile
-    place = offer.catalogue.sites[site].title if site in offer.sites(profile) else site
+    seen = offer.menu.entries[profile].name if profile in offer.entries() else profile
+    place = offer.menu.sites[site].title if site in offer.sites(profile) else site
     text = labels.PROFILE_ON_SITE.format(profile=seen, site=place) if site else seen
     return ", ".join([text, *_others(preset)])[:_LONGEST_TEXT]
 

@@ -26,11 +26,6 @@ class ServerHandler(SmallBody, StopsServers, UserServerAPIHandler):  # type: ign
     # In JSON each letter of a choice may take six bytes.
     longest_body = 6 * MOST_BYTES
 
-    async def post(self, user_name: str, server_name: str = "") -> None:
-        """Start a server as JupyterHub has it, when it is its turn among those who ask for one at once."""
-        await self.settings[SETTING].starts.mine()
-        await super().post(user_name, server_name)
-
     async def delete(self, user_name: str, server_name: str = "") -> None:
         """Stop a server as JupyterHub has it, but answer with the sentence of a stop that failed, not with 204."""
         user = self.find_user(user_name)

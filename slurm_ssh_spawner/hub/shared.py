@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from kerberos_auth.turns import Turns
 from profiles.errors import ChoiceRefused
 from profiles.form import kept, page, told
 from profiles.loading.live import LiveCatalogue
@@ -21,6 +21,7 @@ from slurm_ssh.errors import FrontEndRefused, Refused, SubmitRefused, Unavailabl
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh_spawner.hub import form_scripts, links, onlookers
+from slurm_ssh_spawner.hub.recent import recent
 from slurm_ssh_spawner.hub.refusals import Refusals
 from slurm_ssh_spawner.hub.restored import Looker
 from slurm_ssh_spawner.hub.taught import Taught
@@ -28,6 +29,7 @@ from slurm_ssh_spawner.launch.endings import EndNotice
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import DatabaseAway
+from slurm_ssh_spawner.launch.records.last_read import LastRead
 from slurm_ssh_spawner.launch.seen import Seen
 
 SETTING = "slurm_ssh_hub"
@@ -35,8 +37,6 @@ SETTING = "slurm_ssh_hub"
 
 # Only the first form that a person sees may wait for their projects, and not for long (docs/adr/0006).
 _FIRST_FACTS_SECONDS = 2
-# Of so many launches the profiles are recent.
-_RECENT = 20
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,11 @@ class Hub:
     looker: Looker = field(default_factory=Looker)
     taught: Taught = field(default_factory=Taught)
     refusals: Refusals = field(default_factory=Refusals)
-    starts: Turns = field(default_factory=Turns)
+
+    @cached_property
+    def last_read(self) -> LastRead:
+        """What was read of the records since the last write, for pages."""
+        return LastRead(self.launcher.records)
 
     async def close(self) -> None:
         """End what is under way, in order; jobs go on."""
@@ -137,7 +141,7 @@ class Hub:
         """Return what the form's script needs to know of all that is offered for a server, as JSON values."""
         await self.catalogue.refreshed()
         await self._know(request)
-        return {**kept.data(self.offer(request)), "recent": await self._recent(request.user)}
+        return {**kept.data(self.offer(request)), "recent": await recent(self.last_read, request.user)}
 
     async def looked_at(self, request: StartRequest, choices: Choices) -> dict[str, Any]:
         """Return the same of the profile chosen, and what would come of a start with these choices."""
@@ -145,25 +149,11 @@ class Hub:
         await self._know(request, choices.get("site"))
         return told.looked_at(self.offer(request), choices)
 
-    async def decided(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    async def decided(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Return what these choices mean for somebody now; nothing is noted of it.  Raises ChoiceRefused."""
         await self.catalogue.refreshed()
         await self._know(request, choices.get("site"))
         return self.resolve(request, choices)
-
-    async def _recent(self, user: str) -> list[dict[str, str]]:
-        """Return what somebody has started last, each profile once: its key, the site's, and when."""
-        try:
-            records = await self.launcher.records.recent(user, _RECENT)
-        except DatabaseAway as error:
-            _log.warning("the form shows nothing recent: %s", error)
-            return []
-        last = {record.profile_key: record for record in reversed(records)}
-        newest = sorted(last.values(), key=lambda record: record.begun, reverse=True)
-        return [
-            {"profile": each.profile_key, "site": each.site_key, "begun": each.begun.isoformat()}
-            for each in newest
-        ]
 
     async def look_again(self, user: str) -> None:
         """Begin to ask for what is old of what is free: monitors, and as the user where they are connected.
@@ -175,9 +165,9 @@ class Hub:
         connected = {login.site_key for login in self.core.pool.logins() if login.user == user}
         self.availability.refresh_as(user, connected)
 
-    async def _shown_first(self, request: StartRequest) -> dict[str, str]:
+    async def _shown_first(self, request: StartRequest) -> Mapping[str, str]:
         try:
-            return await self.last_accepted(request)
+            return await self.last_read.accepted(request.user, request.server)
         except DatabaseAway as error:
             _log.warning("the form shows the catalogue's defaults: %s", error)
             return {}
@@ -185,7 +175,7 @@ class Hub:
     async def _know(self, request: StartRequest, site: str | None = None) -> None:
         """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
-        offered = sites_for(self.catalogue.current, request.groups)
+        offered = sites_for(self.catalogue.current.notebooks, request.groups)
         if site in offered:
             offered = frozenset((site,))
         known = self.availability
@@ -193,7 +183,10 @@ class Hub:
         await ask(request.user, _FIRST_FACTS_SECONDS, offered)
 
     async def accept(
-        self, ask: Callable[[], StartRequest], options: Mapping[str, Any], take: Callable[[launch.Launch], None]
+        self,
+        ask: Callable[[], StartRequest],
+        options: Mapping[str, Any],
+        take: Callable[[launch.NotebookLaunch], None],
     ) -> dict[str, str]:
         """Pass the gate with what JupyterHub was told, in whatever way, and note the choices as accepted.
 
@@ -247,11 +240,11 @@ class Hub:
             return False
         return True
 
-    def resolve(self, request: StartRequest, choices: Choices) -> launch.Launch:
+    def resolve(self, request: StartRequest, choices: Choices) -> launch.NotebookLaunch:
         """Pass the gate.  Raises ChoiceRefused."""
         return launch.resolve(self.offer(request), choices)
 
-    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.Launch:
+    def _as_last_time(self, request: StartRequest, last: dict[str, str]) -> launch.NotebookLaunch:
         try:
             return self.resolve(request, Choices(last))
         except ChoiceRefused:
@@ -261,7 +254,7 @@ class Hub:
         """Return what is offered for a server, as far as is known now."""
         person = Person(request.user, request.groups, Counter(request.others.values()))
         facts = self.taught.added(request.user, self.availability.facts(request.user))
-        return Offer(self.catalogue.current, facts, person, datetime.now().astimezone())
+        return Offer(self.catalogue.current.notebooks, facts, person, datetime.now().astimezone())
 
     def read_form(self, request: StartRequest, sent: Mapping[str, Any]) -> dict[str, str]:
         """Return the choices in a sent form, as `user_options` keeps them; never `{}`.  Raises ChoiceRefused."""

@@ -93,7 +93,7 @@ def _longer(hub: Hub, record: LaunchRecord) -> datetime | None:
     catalogue = hub.catalogue.current
     if not is_offered(catalogue, record):
         return None
-    what = catalogue.offering(record.profile_key, record.site_key)
+    what = catalogue.notebooks.offering(record.profile_key, record.site_key)
     return longer(record, what.queue_wait, what.queue_wait_max)
 
 

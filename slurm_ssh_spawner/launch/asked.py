@@ -35,9 +35,9 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     """Return what the launch asked for."""
     profile, site = catalogue.profiles.get(record.profile_key), catalogue.sites.get(record.site_key)
     titles = profile.name if profile else record.profile_key, site.title if site else record.site_key
-    if not profile or not site or record.site_key not in catalogue.sites_of(record.profile_key):
+    if not profile or not site or record.site_key not in catalogue.notebooks.sites_of(record.profile_key):
         return Asked(*titles)
-    what = catalogue.offering(record.profile_key, record.site_key)
+    what = catalogue.notebooks.offering(record.profile_key, record.site_key)
     numbers = {name: _number(name, what, record.choices) for name in _READ}
     # What is chosen by default is the first one.
     offered = what.partitions or tuple(site.partitions)

@@ -34,8 +34,7 @@ class ClusterView:
 
 def clusters(offer: Offer) -> tuple[ClusterView, ...]:
     """Return the clusters where the person may start something, in the catalogue's order."""
-    profiles = offer.catalogue.profiles
-    shown = (site for site in offer.catalogue.sites if any(site in offer.sites(profile) for profile in profiles))
+    shown = (site for site in offer.menu.sites if any(site in offer.sites(key) for key in offer.menu.entries))
     return tuple(_cluster(offer, site) for site in shown)
 
 
@@ -44,7 +43,7 @@ def _cluster(offer: Offer, site: str) -> ClusterView:
     used = _partitions(offer, site, facts)
     largest = max(used, key=_cores, default=None)
     return ClusterView(
-        title=offer.catalogue.sites[site].title,
+        title=offer.menu.sites[site].title,
         login=offer.owner(site),
         projects=offer.projects(site) or (),
         maintenance=offer.maintenance(site),
@@ -58,7 +57,7 @@ def _cluster(offer: Offer, site: str) -> ClusterView:
 
 
 def _partitions(offer: Offer, site: str, facts: SiteFacts) -> tuple[PartitionFacts, ...]:
-    offered = offer.catalogue.sites[site].partitions
+    offered = offer.menu.sites[site].partitions
     known = facts.partitions or {}
     return tuple(each for name, each in known.items() if not offered or name in offered)
 

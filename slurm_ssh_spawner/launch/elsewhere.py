@@ -28,7 +28,7 @@ def elsewhere(offer: Offer, record: LaunchRecord) -> Elsewhere | None:
     for site in offer.sites(record.profile_key):
         choices = {"profile": record.profile_key, "site": site, **kept}
         if site != record.site_key and _begins_at_once(offer, site, choices):
-            return Elsewhere(offer.catalogue.sites[site].title, choices)
+            return Elsewhere(offer.menu.sites[site].title, choices)
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from languages import for_keeping, for_log
+from languages import in_each
 from slurm_ssh import sentences as slurm_sentences
 from slurm_ssh.core import Core
 from slurm_ssh.deadline import Deadline
@@ -222,16 +222,13 @@ def _who_stopped(record: LaunchRecord, reader: Reader) -> str:
 
 def time_was_up(reason: str) -> bool:
     """Return whether that is the reason of a launch that ended because its time was up."""
-    said = slurm_sentences.TIME_WAS_UP, slurm_sentences.SOME_TIME_WAS_UP
     # A hub's default language may have been another one when it was kept.
-    return any(_is_of(reason, *map(language, said)) for language in (for_keeping, for_log))
+    if reason in {"TIMEOUT", *in_each(slurm_sentences.SOME_TIME_WAS_UP)}:
+        return True
+    return any(_like(each).fullmatch(reason) for each in in_each(slurm_sentences.TIME_WAS_UP))
 
 
-def _is_of(reason: str, with_a_time: str, without: str) -> bool:
-    return reason in {"TIMEOUT", without} or _like(with_a_time).fullmatch(reason) is not None
-
-
-@lru_cache(4)
+@lru_cache(64)
 def _like(with_a_time: str) -> re.Pattern[str]:
     """Return what matches a sentence with any time in the place of its own."""
     return re.compile(".{1,20}".join(map(re.escape, with_a_time.split("{time}"))))

@@ -8,7 +8,7 @@ from languages import together
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Offer
 from slurm_ssh.slurm.forecast import Forecast
 from slurm_ssh_spawner.launch.elsewhere import OF_THE_SITE
@@ -34,7 +34,7 @@ class Said:
     is_refused: bool = False
 
 
-def launches(offer: Offer, choices: Choices, connected: Collection[str]) -> Iterator[Launch]:
+def launches(offer: Offer, choices: Choices, connected: Collection[str]) -> Iterator[NotebookLaunch]:
     """Yield what the choices mean at the site picked, and at the others of `connected` that offer the profile.
 
     There without what belongs to one site alone.  What cannot be had is left out, and sites that do not answer,
@@ -53,7 +53,7 @@ def launches(offer: Offer, choices: Choices, connected: Collection[str]) -> Iter
                 yield other
 
 
-def _resolved(offer: Offer, choices: Choices) -> Launch | None:
+def _resolved(offer: Offer, choices: Choices) -> NotebookLaunch | None:
     try:
         launch = resolve(offer, choices)
     except ChoiceRefused:
@@ -62,7 +62,7 @@ def _resolved(offer: Offer, choices: Choices) -> Launch | None:
     return None if facts.refused or facts.unreachable_since else launch
 
 
-def said(offer: Offer, launch: Launch, forecast: Forecast | None) -> Said:
+def said(offer: Offer, launch: NotebookLaunch, forecast: Forecast | None) -> Said:
     """Return what people read of what Slurm said of a launch."""
     if forecast is None:
         return Said()
@@ -94,7 +94,7 @@ def place(facts: SiteFacts, job_id: str, reason: str) -> int | None:
     return facts.queue.before.get(job_id)
 
 
-def _waiting(offer: Offer, launch: Launch) -> int:
+def _waiting(offer: Offer, launch: NotebookLaunch) -> int:
     """Return how many jobs wait in the partition of a launch, 0 if nobody can tell."""
     facts = offer.facts_of(launch.site_key)
     if facts.is_stale or facts.queue is None:

@@ -7,13 +7,13 @@ from importlib.resources import files
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, quote, templates
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh_spawner import sentences
 
 _TEMPLATES = templates("slurm_ssh_spawner.launch")
 
 
-def fragment(launch: Launch, job: JobContext, server: str) -> Fragment:
+def fragment(launch: NotebookLaunch, job: JobContext, server: str) -> Fragment:
     """Return what puts the extension into the job's folder, where the configuration of the server looks for it.
 
     `server` is its name on the hub.  What only the job knows, such as its node, is added there.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
@@ -72,7 +72,7 @@ class Launcher:
         self.endings.when_ended = self.tally.ended
         self._arrivals = Arrivals(core.watch, core.remote, self._over)
         self.unattended = Unattended(core, records, self.reports, self.endings, tunnels)
-        self._submissions = Submissions(core, credentials, records, self.unattended.give_up)
+        self._submissions = Submissions(core, credentials, records, self.unattended)
         self._cancelling = Cancelling(core, records, self.reports, self._submissions, self.unattended)
         self._patience: dict[LaunchId, Patience] = {}
         self._over_now: set[LaunchId] = set()
@@ -94,14 +94,14 @@ class Launcher:
         """Tell people also of servers that ended before the hub started."""
         self.unattended.do(self.endings.recall())
 
-    def job(self, launch: Launch, launch_id: LaunchId) -> Job:
+    def job(self, launch: NotebookLaunch, launch_id: LaunchId) -> Job:
         """Return the handle of a launch that has no job id yet."""
         name = mark("jupyter", self.hub_name, launch_id)
         ways = StartedWith.at(launch.site)
         return Job(launch_id, "", name, launch.user, launch.owner, launch.site_key, ways)
 
     async def submit(
-        self, launch: Launch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
+        self, launch: NotebookLaunch, job: Job, process: ServerProcess, save: Callable[[Job], None], tell: Tell
     ) -> Job:
         """Submit the launch whose handle is `job` and return it with its job id, after `save` was called.
 

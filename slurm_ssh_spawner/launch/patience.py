@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from kernels.units import say_minutes
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh_spawner.launch.clock import clock
 from slurm_ssh_spawner.launch.records import LaunchRecord
@@ -21,12 +21,12 @@ _TAKEN_UP = timedelta(days=6)
 _LOOK_SECONDS = 30.0
 
 
-def _run_minutes(launch: Launch) -> int:
+def _run_minutes(launch: NotebookLaunch) -> int:
     # Each kernel may wait for another launch that makes it, and then be made.
     return _SERVER_MINUTES + 2 * sum(kernel.time_max for kernel in launch.kernels)
 
 
-def start_seconds(launch: Launch) -> int:
+def start_seconds(launch: NotebookLaunch) -> int:
     """Return for how long JupyterHub may wait for a start: longer than we do, so that it is we who say why not."""
     waits = max(launch.queue_wait_minutes, launch.queue_wait_max_minutes)
     return (waits + _run_minutes(launch)) * 60 + _MARGIN_SECONDS
@@ -60,7 +60,7 @@ class Patience:
     _runs_since: datetime | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, launch: Launch) -> Self:
+    def of(cls, launch: NotebookLaunch) -> Self:
         """Return the patience with a launch that begins now."""
         now = datetime.now(UTC)
         return cls(

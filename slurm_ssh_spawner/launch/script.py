@@ -14,7 +14,7 @@ from kernels.fragment import Fragment
 from kernels.hook import Hook, HookFailed, JobContext
 from kernels.kernel import KernelScript
 from kernels.shell import Shell, join, quote, templates
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.errors import Broken
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders, frame
@@ -78,7 +78,7 @@ class ServerProcess:
         return f"ServerProcess(arguments={self.arguments!r}, report_url={self.report_url!r})"
 
 
-def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
+def context(launch: NotebookLaunch, launch_id: str, mark: str) -> JobContext:
     """Return what contributions to the launch's job may know of it."""
     site = launch.site
     return JobContext(
@@ -102,7 +102,7 @@ def context(launch: Launch, launch_id: str, mark: str) -> JobContext:
 
 
 def build(
-    launch: Launch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
+    launch: NotebookLaunch, launch_id: str, mark: str, process: ServerProcess, fragments: Sequence[Fragment]
 ) -> JobRequest:
     """Return the job that runs `process` for `launch`.
 
@@ -114,7 +114,7 @@ def build(
 
 
 def asked(
-    launch: Launch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
+    launch: NotebookLaunch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
 ) -> JobRequest:
     """Return the job that runs a text for `launch`, with all that is asked of Slurm for it."""
     return JobRequest(
@@ -135,7 +135,7 @@ def asked(
     )
 
 
-def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
+def releases(launch: NotebookLaunch, launch_id: str, mark: str) -> tuple[Shell, ...]:
     """Return the commands that end what the launch's hooks may leave at the site, once the job is over.
 
     Raises Broken, naming the hook that cannot say so.
@@ -147,7 +147,7 @@ def releases(launch: Launch, launch_id: str, mark: str) -> tuple[Shell, ...]:
     return tuple(command for command in commands if command)
 
 
-def _implied(launch: Launch) -> Mapping[str, Hook]:
+def _implied(launch: NotebookLaunch) -> Mapping[str, Hook]:
     scripts = [kernel.script for kernel in launch.kernels if isinstance(kernel, KernelScript)]
     return hook.implied(scripts, launch.hooks.values())
 
@@ -165,7 +165,7 @@ def _naming_hooks() -> Iterator[None]:
         raise Broken(sentences.HOOK_FAILED.format(hook=error.name), str(error)) from error
 
 
-def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
+def _body(launch: NotebookLaunch, job: JobContext, process: ServerProcess, fragments: Sequence[Fragment]) -> str:
     parts = [env.fragment(launch.site.module_init) for env in launch.environments] + list(fragments)
     # What kernels need comes before them; other hooks need not wait in vain for kernels that cannot be made.
     parts += _fragments(_implied(launch), job)
@@ -174,7 +174,8 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     if launch.copies:
         parts.append(copying.fragment(job))
     parts += _fragments(launch.hooks, job)
-    environ, command = _environ(launch, job, process, parts), _command(launch)
+    environ = _environ(launch, job, process, parts)
+    command = frame.in_container(launch, launch.command)
     # Those of the site, which come first, are for the server, see job.sh.jinja.
     site, *others = parts
     python = {name for part in others for name in part.environ if name.startswith(_PYTHON)}
@@ -195,7 +196,9 @@ def _body(launch: Launch, job: JobContext, process: ServerProcess, fragments: Se
     )
 
 
-def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]) -> dict[str, str]:
+def _environ(
+    launch: NotebookLaunch, job: JobContext, process: ServerProcess, parts: Sequence[Fragment]
+) -> dict[str, str]:
     environ = {
         **process.environ,
         "JUPYTERHUB_SITES_REPORT_URL": process.report_url,
@@ -207,15 +210,6 @@ def _environ(launch: Launch, job: JobContext, process: ServerProcess, parts: Seq
     for part in parts:
         environ.update(part.environ)
     return environ
-
-
-def _command(launch: Launch) -> tuple[str, ...]:
-    """Return the words that start the server, in its container if there is one."""
-    if launch.container is None:
-        return launch.command
-    if launch.site.container is None:
-        raise ValueError(f"{launch.site_key} does not say how a container is started")
-    return (*(word.replace("{image}", launch.container) for word in launch.site.container), *launch.command)
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from kernels.fragment import Fragment
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh import delivery
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.job_request import JobRequest
@@ -24,7 +24,7 @@ _SECRET = re.compile(
 )
 
 
-def shown(launch: Launch, hub_name: str, process: ServerProcess) -> str:
+def shown(launch: NotebookLaunch, hub_name: str, process: ServerProcess) -> str:
     """Return the script that would be sent for `launch`, with a placeholder in the place of each secret.
 
     Raises Broken for what no script can be made of.

@@ -135,13 +135,15 @@ def _to_come(kind: str, catalogue: Catalogue, record: LaunchRecord, usual: Mappi
 
 def is_offered(catalogue: Catalogue, record: LaunchRecord) -> bool:
     """Return whether the catalogue still has what a launch is of, where it is."""
-    return record.profile_key in catalogue.profiles and record.site_key in catalogue.sites_of(record.profile_key)
+    return record.profile_key in catalogue.profiles and record.site_key in catalogue.notebooks.sites_of(
+        record.profile_key
+    )
 
 
 def _modules(catalogue: Catalogue, record: LaunchRecord) -> tuple[str, ...]:
     if not is_offered(catalogue, record):
         return ()
-    what = catalogue.offering(record.profile_key, record.site_key)
+    what = catalogue.notebooks.offering(record.profile_key, record.site_key)
     return tuple(_filled(each, record.choices) for each in what.modules)
 
 
@@ -154,7 +156,7 @@ def _filled(text: str, choices: Mapping[str, str]) -> str:
 def _kernels(catalogue: Catalogue, record: LaunchRecord) -> tuple[str, ...]:
     if not is_offered(catalogue, record):
         return ()
-    kernels = catalogue.offering(record.profile_key, record.site_key).kernels
+    kernels = catalogue.notebooks.offering(record.profile_key, record.site_key).kernels
     # A script may make several, and need not say which.
     return tuple(
         getattr(kernel, "name", "") or ", ".join(getattr(kernel, "kernelspecs", ())) or labels.A_KERNEL

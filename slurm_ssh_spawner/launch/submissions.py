@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from kerberos_auth.errors import AuthFailed
-from kerberos_auth.turns import Turns
 from kernels.fragment import Fragment
 from languages import for_keeping
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.core import Core
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
@@ -27,6 +26,7 @@ from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.records import LaunchRecords
 from slurm_ssh_spawner.launch.reports import token_hash
 from slurm_ssh_spawner.launch.script import ServerProcess
+from slurm_ssh_spawner.launch.unattended import Unattended
 
 # For a connection, the exchange, and those of a delivery that needs some of its own.
 _SUBMIT_SECONDS = 240.0
@@ -35,21 +35,20 @@ _log = logging.getLogger(__name__)
 
 
 class Submissions:
-    """Owner of the submissions under way.  `give_up` has a job stopped that may be there."""
+    """Owner of the submissions under way.  To `unattended` is left what may be there of those that failed."""
 
     def __init__(
         self,
         core: Core,
         credentials: Credentials,
         records: LaunchRecords,
-        give_up: Callable[[Job], Awaitable[None]],
+        unattended: Unattended,
     ) -> None:
         self._core = core
         self._credentials = credentials
         self._records = records
-        self._give_up = give_up
+        self._unattended = unattended
         self._under_way: dict[LaunchId, asyncio.Task[Job]] = {}
-        self._turns = Turns()
 
     async def close(self) -> None:
         """Let them go; their jobs have marks."""
@@ -64,7 +63,7 @@ class Submissions:
 
     async def submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,
@@ -79,7 +78,7 @@ class Submissions:
 
     async def _submit(
         self,
-        launch: Launch,
+        launch: NotebookLaunch,
         job: Job,
         process: ServerProcess,
         patience: Patience,
@@ -96,8 +95,6 @@ class Submissions:
         except AuthFailed as error:
             raise Refused(error.message) from error
 
-        await self._turns.mine()
-
         def build(fragment: Fragment) -> JobRequest:
             return script.build(launch, job.launch_id, job.mark, process, (fragment,))
 
@@ -105,7 +102,7 @@ class Submissions:
         try:
             text, job_id = await submission.submit(remote, job, build, ticket, tell)
         except SubmissionLost:
-            await self._give_up(job)
+            await self._unattended.give_up(job)
             raise
         job = replace(job, job_id=job_id)
         # Before anything else: from now on there is a job that somebody has to stop.
@@ -120,6 +117,8 @@ class Submissions:
     def _submitted(self, job: Job, task: "asyncio.Task[Job]") -> None:
         del self._under_way[job.launch_id]
         if not task.cancelled() and (error := task.exception()):
+            if isinstance(error, LaunchError) and error.is_ticket_removed:
+                self._unattended.ticket_removed(job.launch_id)
             # Of a lost one there may be a job; its record stays open until that has been stopped.
             if not isinstance(error, SubmissionLost):
                 self._records.end(job.launch_id, _not_submitted(error))

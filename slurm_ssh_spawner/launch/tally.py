@@ -7,7 +7,7 @@ from datetime import datetime
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import Metric
 
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.errors import Broken, JobEnded, LaunchError, Refused, SubmissionLost, Unavailable
 from slurm_ssh.job import LaunchId
 from slurm_ssh_spawner.launch.endings import GONE, NO_JOB
@@ -83,7 +83,7 @@ class Tally:
         """Count a start whose choices were refused: what was chosen may be anything."""
         self._launches.labels("", "", "refused", "choice").inc()
 
-    def not_submitted(self, launch: Launch, error: BaseException) -> None:
+    def not_submitted(self, launch: NotebookLaunch, error: BaseException) -> None:
         """Count a launch that was not submitted, if it was not: a lost one is counted at its end."""
         if isinstance(error, LaunchError) and not isinstance(error, SubmissionLost):
             self._launches.labels(launch.site_key, launch.profile_key, "refused", _family(error)).inc()

@@ -9,7 +9,7 @@ from typing import Any
 
 from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError, Unavailable
-from slurm_ssh.job import Job
+from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.tunnels.tunnel import Keeper
@@ -128,6 +128,10 @@ class Unattended:
         """
         self._reports.end(job.launch_id)
         self.do(self._forgotten(job) if self._core.upkeep.owes_stop(job) else self.clean_up(job))
+
+    def ticket_removed(self, launch_id: LaunchId) -> None:
+        """Know that a launch has left no ticket at its site."""
+        self._leftovers.ticket_removed(launch_id)
 
     async def clean_up(self, job: Job) -> None:
         """Remove what a launch that is over has left at its site, as far as that can be done now."""

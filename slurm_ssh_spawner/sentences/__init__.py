@@ -215,8 +215,11 @@ NO_SUCH_LANGUAGE = _(
 PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
-CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}).")
-CHECKED_TEXT = _("{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}).")
+CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}, job types: {job_types}).")
+CHECKED_TEXT = _(
+    "{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}, job types: {job_types})."
+)
+JOB_TYPES = _("Job types:")
 FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")

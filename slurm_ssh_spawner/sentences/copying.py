@@ -30,6 +30,9 @@ WHOSE = _(
 KEPT = _("A file that is there already stays as it is: the copy gets another name then.")
 COPIED_BY = _("Your server makes the copy, as you.")
 NEEDS_SERVER = _("No server of yours runs. Start one first; this page comes back then.")
+IS_STOPPING = _("Your server {name} is being stopped.")
+IS_LOOKED_FOR = _("The hub is looking for your server {name}, which ran before the hub was restarted.")
+CHANGES_THEN = _("This page changes then, and offers to start a server if none of yours runs.")
 IS_STARTING = _("Your server {name} is starting.")
 
 # -- a copy that was not made ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from slurm_ssh.delivery import command as command_delivery
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import steps
-from slurm_ssh.slurm import forecast, nodes, refusals, waiting
+from slurm_ssh.slurm import forecast, nodes, refusals, survey, waiting
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh import transport
 from slurm_ssh.ssh.transport import Completed, ConnectionLost
@@ -68,6 +68,13 @@ def _kept(text: str) -> object:
         return AuksDelivery("Geneva", Auks())._kept(text)
 
 
+_SURVEYED = "17|COMPLETED|n1|alice|N/A|N/A|N/A|0:07|0|17|N/A|n1|"
+
+
+def _surveyed(text: str) -> object:
+    return survey.parse(f"JOBID|STATE|\n{text}END|0\n", "job-hub-")
+
+
 _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "markers": (lambda text: transport.unwrap(text, "", _MARKER), lambda size: _filled(f"\n{_MARKER}\n", size)),
     "marker ends": (
@@ -105,6 +112,20 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "clusters of rows": (slurm_jobs.parse_queue, lambda size: _filled("CLUSTER: a\n", size)),
     "a job's reason": (slurm_jobs.parse_queue, lambda size: f"1|PENDING|n/a|alice|{_filled(chr(0), size)}|m\n"),
     "a job's node": (slurm_jobs.parse_queue, lambda size: f"1|RUNNING|{_filled('n.', size)}|alice|None|m\n"),
+    "surveyed rows": (_surveyed, lambda size: _filled(f"{_SURVEYED}None|job-hub-0123456789ab\n", size)),
+    "surveyed bars": (_surveyed, lambda size: f"{_filled('|', size)}job-hub-0123456789ab\n"),
+    "a surveyed reason": (_surveyed, lambda size: f"{_SURVEYED}{_filled('| ', size)}|job-hub-0123456789ab\n"),
+    "surveyed times": (
+        _surveyed,
+        lambda size: _SURVEYED.replace("0:07", _filled("1-0", size)) + "None|job-hub-0123456789ab\n",
+    ),
+    "surveyed tasks": (
+        _surveyed,
+        lambda size: (
+            _SURVEYED.replace("N/A|n1", f"{_filled('0,', size)}|{_filled('n[', size)}")
+            + "None|job-hub-0123456789ab\n"
+        ),
+    ),
     "lines before a number": (slurm_jobs.parse_submit, lambda size: _filled("\n", size) + "1"),
     "digits": (slurm_jobs.parse_submit, lambda size: _filled("9", size)),
     "numbers": (slurm_jobs.parse_submit, lambda size: _filled("Submitted batch job 1 batch job ", size)),

@@ -34,6 +34,22 @@ async def _no_wait_is_endless() -> AsyncIterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _a_busy_machine_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "_PARTING_SECONDS", 60)
+
+
+@pytest.fixture
+def _stalls_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
+
+
+@pytest.fixture
+def _is_left_soon(monkeypatch: pytest.MonkeyPatch, _a_busy_machine_has_time: None) -> None:
+    """Wait no longer for a program that goes on: OpenSSH passes no signal on to those of root."""
+    monkeypatch.setattr(transfer, "_PARTING_SECONDS", 0.5)
+
+
 @contextmanager
 def _flat_memory() -> Iterator[None]:
     tracemalloc.start()
@@ -190,28 +206,24 @@ async def test_what_a_slow_consumer_has_not_taken_is_not_kept(connect: Connect, 
 async def test_a_slow_program_goes_on_as_long_as_something_moves(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 2)
-    connection, slow = await connect(), "for i in 1 2 3 4 5 6 7 8; do sleep 0.3; echo $i{to}; done; cat"
+    monkeypatch.setattr(transfer, "STALL_SECONDS", 4)
+    connection, slow = await connect(), "for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; echo $i{to}; done; cat"
     receiving = asyncio.create_task(_receive(connection, slow.format(to="")))
     sending = asyncio.create_task(_send(connection, slow.format(to=" >&2"), _chunks(b"data")))
     assert (await receiving)[1].status == 0
     assert (await sending).stdout == "data"
 
 
-async def test_a_program_that_says_nothing_is_given_up(
-    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
+@pytest.mark.usefixtures("_stalls_soon", "_is_left_soon")
+async def test_a_program_that_says_nothing_is_given_up(connect: Connect, tmp_path: Path) -> None:
     connection = await connect()
     with pytest.raises(TransferStalled, match="No data moved between the hub and front-end for 0 seconds"):
         await _receive(connection, _stalling(tmp_path))
     _end(await _stays(tmp_path, "pid"))
 
 
-async def test_a_consumer_that_takes_nothing_is_given_up(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
+@pytest.mark.usefixtures("_stalls_soon")
+async def test_a_consumer_that_takes_nothing_is_given_up(connect: Connect) -> None:
     connection = await connect()
     with pytest.raises(TransferStalled):
         async with connection.receive(Shell("exec yes"), environ={}, timeout_seconds=60):
@@ -219,11 +231,9 @@ async def test_a_consumer_that_takes_nothing_is_given_up(
     assert (await _run(connection, "echo on")).stdout == "on\n"
 
 
+@pytest.mark.usefixtures("_stalls_soon", "_is_left_soon")
 @pytest.mark.parametrize("pieces", [1, _MANY_PIECES])
-async def test_a_program_that_takes_nothing_is_given_up(
-    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
-) -> None:
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
+async def test_a_program_that_takes_nothing_is_given_up(connect: Connect, tmp_path: Path, pieces: int) -> None:
     connection, source = await connect(), _Source(pieces)
     with pytest.raises(TransferStalled):
         await _send(connection, _stalling(tmp_path), aiter(source))
@@ -231,10 +241,8 @@ async def test_a_program_that_takes_nothing_is_given_up(
     _end(await _stays(tmp_path, "pid"))
 
 
-async def test_a_producer_that_gives_nothing_is_given_up(
-    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "STALL_SECONDS", 0.5)
+@pytest.mark.usefixtures("_stalls_soon")
+async def test_a_producer_that_gives_nothing_is_given_up(connect: Connect, tmp_path: Path) -> None:
     connection = await connect()
     with pytest.raises(TransferStalled):
         await _send(connection, f"echo $$ >{tmp_path}/pid; exec cat", aiter(_Source(2, stop_at=1)))
@@ -422,6 +430,7 @@ async def test_a_start_up_file_that_reads_all_gets_no_chunk(connect: Connect, tm
     assert source.taken == 0
 
 
+@pytest.mark.usefixtures("_is_left_soon")
 @pytest.mark.parametrize("data", [b"data", b""])
 async def test_a_login_shell_that_hangs_is_given_up(connect: Connect, tmp_path: Path, data: bytes) -> None:
     connection = await connect(_login_shell(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 600"))

@@ -23,7 +23,7 @@ from jupyterhub.app import JupyterHub
 
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import FIELDS, Choices
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from profiles.sentences import shown
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
@@ -79,7 +79,7 @@ async def hub(
         yield hub
 
 
-def _outcome(core: Hub, options: Mapping[str, Any]) -> Launch | ChoiceRefused:
+def _outcome(core: Hub, options: Mapping[str, Any]) -> NotebookLaunch | ChoiceRefused:
     """Return what the gate says to choices that a hub has no earlier ones for."""
     try:
         return core.resolve(ALICE, Choices.of(options))
@@ -87,9 +87,9 @@ def _outcome(core: Hub, options: Mapping[str, Any]) -> Launch | ChoiceRefused:
         return refused
 
 
-def _check(core: Hub, options: Mapping[str, Any], outcome: Launch | ChoiceRefused) -> None:
+def _check(core: Hub, options: Mapping[str, Any], outcome: NotebookLaunch | ChoiceRefused) -> None:
     """See that a refusal names a choice in a sentence, and that nothing but plain text was accepted."""
-    if isinstance(outcome, Launch):
+    if isinstance(outcome, NotebookLaunch):
         assert all(isinstance(value, str) and value.isprintable() for value in options.values()), options
         _check_script(core, outcome)
         return
@@ -99,7 +99,7 @@ def _check(core: Hub, options: Mapping[str, Any], outcome: Launch | ChoiceRefuse
     assert outcome.field in (*FIELDS, *options) or outcome.field in {shown(name) for name in options}
 
 
-def _script(launch: Launch) -> str:
+def _script(launch: NotebookLaunch) -> str:
     request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-0", builders.process(), ())
     return slurm_jobs.batch_script(request)
 
@@ -113,7 +113,7 @@ def _words(version: str, workers: str) -> tuple[str, ...]:
     )
 
 
-def _check_script(core: Hub, launch: Launch) -> None:
+def _check_script(core: Hub, launch: NotebookLaunch) -> None:
     """See that a script is that of a harmless version but for words in quotes."""
     text = _script(launch)
     _check_directives(text)
@@ -121,7 +121,7 @@ def _check_script(core: Hub, launch: Launch) -> None:
     if "VERSION" not in variables:
         return
     harmless = _outcome(core, {**launch.choices.values, "param.version": PLAIN})
-    assert isinstance(harmless, Launch)
+    assert isinstance(harmless, NotebookLaunch)
     version = variables["VERSION"]
     workers = variables["BOTH"].removeprefix(f"{version}-")
     expected = _script(harmless)
@@ -149,8 +149,8 @@ async def test_what_the_handlers_call_gives_a_launch_or_a_refusal_that_names_the
     assert min(seen[name] for name in ("launch", "refused", "form", "form refused")) > 100
 
 
-async def _accepted(core: Hub, options: dict[str, Any]) -> Launch:
-    taken: list[Launch] = []
+async def _accepted(core: Hub, options: dict[str, Any]) -> NotebookLaunch:
+    taken: list[NotebookLaunch] = []
     await core.accept(lambda: ALICE, options, taken.append)
     (launch,) = taken
     return launch
@@ -182,7 +182,7 @@ def _read_form(core: Hub, fields: Fields) -> str:
         _check(core, sent, refused)
         return "form refused"
     outcome = _outcome(core, options)
-    assert isinstance(outcome, Launch)
+    assert isinstance(outcome, NotebookLaunch)
     _check(core, dict(fields), outcome)
     return "form"
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from job_service import layout, script
 from job_service.layout import End
 from kernels.environment import Environment
 from kernels.fragment import Fragment
+from kernels.hook import Hook, JobContext
 from kernels.shell import Shell
 from slurm_ssh.slurm import jobs as slurm_jobs
 from tests.support import builders, golden, shells
@@ -40,14 +42,17 @@ def test_bash_and_shellcheck_accept_a_script(name: str) -> None:
 class BatchJob:
     """A job in a folder of its own, whose owner's line is `line`, or whose program is `argv`."""
 
-    def __init__(self, folder: Path, line: str | None = None, *fragments: Fragment, **work: Any) -> None:
+    def __init__(self, folder: Path, line: str | None = None, *fragments: Fragment, **launch: Any) -> None:
         self.folder = folder
         (folder / layout.OURS).mkdir(parents=True, mode=0o700, exist_ok=True)
         if line is not None:
             (folder / layout.COMMAND).write_text(line + "\n")
-        known = {**golden.BATCH_WORK, "folder": str(folder), "module_init": None, **work}
+        known = golden.batch_launch({"module_init": str(folder.parent / "modules.sh")})
+        jobs = known.jobs.model_copy(update={"folder": str(folder.parent).replace("alice", "{owner}")})
+        launch = replace(known, jobs=jobs, **launch)
+        request = script.build(launch, folder.name, "job-hub-1", "a job title", fragments)
         self._script = folder.parent / "script"
-        self._script.write_text(script.body(script.Work(**known), fragments))
+        self._script.write_text(request.script)
 
     def start(self, native_id: str = "17") -> "subprocess.Popen[bytes]":
         """Begin as Slurm does: the output is appended, signals are those of a new session."""
@@ -91,7 +96,7 @@ class BatchJob:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / "it's a job"
+    return tmp_path / "it's alice" / builders.LAUNCH_ID
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_a_line_runs_in_the_folder_and_its_output_is_its_owners_alone(folder: Pa
 
 def test_a_program_gets_its_words_as_they_are(folder: Path) -> None:
     words = ("", "a b", "it's", "$(id)", "-x", "two\nlines", "\\", "*")
-    job = BatchJob(folder, argv=("printf", "<%s>", *words))
+    job = BatchJob(folder, program=("printf", "<%s>", *words))
     assert job.run() == 0
     assert job.text("stdout") == "".join(f"<{word}>" for word in words)
 
@@ -235,19 +240,12 @@ def test_the_end_of_before_is_gone_while_a_job_runs_again(
 
 
 def test_without_its_folder_a_job_does_nothing(folder: Path, tmp_path: Path) -> None:
-    job = BatchJob(folder, "echo ran >../ran")
-    running = subprocess.run(
-        ["bash", str(tmp_path / "script")], env={"SLURM_JOB_ID": "17"}, cwd="/", check=False, capture_output=True
-    )
-    assert running.returncode == 0
-    (tmp_path / "ran").unlink()
+    BatchJob(folder, "echo ran >../ran")
     folder.rename(tmp_path / "elsewhere")
-    running = subprocess.run(
-        ["bash", str(tmp_path / "script")], env={"SLURM_JOB_ID": "17"}, cwd="/", check=False, capture_output=True
-    )
-    assert running.returncode == 1
-    assert not (tmp_path / "ran").exists()
-    assert job.end is None
+    ended = shells.run(["bash", str(folder.parent / "script")], environ={"SLURM_JOB_ID": "17"}, cwd="/")
+    assert ended.status == 1
+    assert not (folder.parent / "ran").exists()
+    assert not (tmp_path / "elsewhere" / layout.STARTED).exists()
 
 
 def test_a_job_whose_line_is_gone_says_so(folder: Path) -> None:
@@ -259,11 +257,10 @@ def test_a_job_whose_line_is_gone_says_so(folder: Path) -> None:
     assert job.end.status == 1
 
 
-def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence(folder: Path, tmp_path: Path) -> None:
-    init = tmp_path / "modules.sh"
-    init.write_text('module() { echo "Unable to locate $2" >&2; return 1; }\n')
+def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence(folder: Path) -> None:
     modules = Environment(modules=("recon/2.1",))
-    job = BatchJob(folder, "echo ran", environments=(modules,), module_init=str(init))
+    job = BatchJob(folder, "echo ran", environments=(modules,))
+    (folder.parent / "modules.sh").write_text('module() { echo "Unable to locate $2" >&2; return 1; }\n')
     assert job.run() == 1
     assert job.stages[-1][0] == "failed"
     assert "recon/2.1 could not be loaded: Unable to locate recon/2.1" in job.text("stderr")
@@ -280,10 +277,9 @@ def test_what_a_fragment_says_is_one_line_among_the_stages(folder: Path) -> None
     assert job.stages[1] == ["notice", "two lines  [1m"]
 
 
-def test_a_script_that_was_cut_off_on_its_way_does_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "job"
+def test_a_script_that_was_cut_off_on_its_way_does_nothing(folder: Path) -> None:
     BatchJob(folder, "echo ran >ran")
-    text = (tmp_path / "script").read_text()
+    text = (folder.parent / "script").read_text()
     for end in [*range(0, len(text) - 20, 211), *range(len(text) - 20, len(text.rstrip()))]:
         shells.run(["bash", "-c", text[:end]], environ={"SLURM_JOB_ID": "17"}, cwd="/")
         assert not (folder / layout.STARTED).exists(), text[:end][-200:]
@@ -294,13 +290,43 @@ def test_a_variable_that_no_script_can_hold_is_refused(folder: Path) -> None:
         BatchJob(folder, "true", Fragment(environ={"A B": "x"}))
 
 
+_LAUNCH = golden.batch_launch()
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60))
 def test_a_title_is_a_value_whatever_is_in_it(title: str) -> None:
-    work = script.Work(**{**golden.BATCH_WORK, "title": title, "folder": "/nonexistent"})
-    text = script.body(work, ())
+    text = script.build(_LAUNCH, builders.LAUNCH_ID, "job-hub-1", title, ()).script
     line = text[text.index("export JOB_TITLE=") : text.index("\nexport JOB_FOLDER=")]
     assert shells.bash(f'{line}\nprintf %s "$JOB_TITLE"\n').stdout == title.encode()
+
+
+def test_what_was_chosen_is_asked_for_and_output_is_appended_in_the_folder() -> None:
+    request = golden.BATCH["batch/run"]()
+    folder = f"/scratch/alice/jobs/{builders.LAUNCH_ID}"
+    assert (request.name, request.log_path) == (f"job-hub-{builders.LAUNCH_ID}", f"{folder}/stdout")
+    assert (request.cores, request.has_task_per_core, request.may_begin_again) == (8, True, True)
+    assert request.directives == {"error": f"{folder}/stderr", "open-mode": "append"}
+    usual = golden.BATCH["batch/command"]()
+    assert (usual.has_task_per_core, usual.may_begin_again) == (False, False)
+
+
+def test_a_line_of_the_owners_runs_in_a_container_too(folder: Path) -> None:
+    site = golden.batch_launch({"container": ["env", "IMAGE={image}"]}).site
+    job = BatchJob(folder, 'echo "$IMAGE"', container="an image", site=site)
+    assert job.run() == 0
+    assert job.text("stdout") == "an image\n"
+
+
+class _Colour(Hook):
+    def fragment(self, job: JobContext) -> Fragment:
+        return Fragment(environ={"OF_THE_HOOK": f"{job.profile_key} {job.launch_folder}"})
+
+
+def test_hooks_add_to_the_job_and_know_its_folder(folder: Path) -> None:
+    job = BatchJob(folder, 'echo "$OF_THE_HOOK"', hooks={"colour": _Colour()})
+    assert job.run() == 0
+    assert job.text("stdout") == f"recon {folder}/{layout.OURS}\n"
 
 
 def test_a_task_a_core_and_a_new_beginning_are_asked_for() -> None:

@@ -10,7 +10,7 @@ from tornado import web
 from traitlets import TraitError
 from traitlets.config import Config
 
-from kerberos_auth import keeping
+from kerberos_auth import keeping, tickets
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.holds import Holds
 from tests.support.waiting import until
@@ -175,11 +175,13 @@ async def test_a_deleted_user_leaves_no_ticket_whoever_holds_it(begun):
     assert authenticator.tickets.users() == []
 
 
-async def test_the_ticket_of_who_is_held_is_renewed(begun, aged):
+async def test_the_ticket_of_who_is_held_is_renewed(begun):
     authenticator = await held(begun)
     store, renewal = authenticator.tickets, authenticator.keeping.renewal
     for name in ("frank", "hans"):
-        store.put(name, aged[name], f"{name}@LAB.TEST")
+        principal = f"{name}@LAB.TEST"
+        store.put(name, tickets.acquire(principal, f"{name}-pw", store.folder, ""), principal)
+    await asyncio.sleep(1)  # The KDC counts whole seconds.
     before = {name: store.get(name) for name in ("frank", "hans")}
     renewal._clock = lambda: time.time() + 80
     hold(authenticator, "frank", "nobody-here")

@@ -155,6 +155,32 @@ def test_logging_out_removes_the_ticket_unless_a_server_needs_it(lab: Lab) -> No
         assert shorty.http.get("/hub/home").url.path == "/hub/login"
 
 
+BESIDE = """
+import sys
+from pathlib import Path
+from kerberos_auth.holds import Holds
+from kerberos_auth.reader import TicketReader
+reader = TicketReader(Path("/run/jupyterhub/krb5"))
+Holds(reader.folder).put(sys.argv[1:])
+for user in sys.argv[1:]:
+    print(reader.get(user).principal, reader.stamp(user) is not None)
+"""
+
+
+def test_another_process_reads_tickets_beside_the_hub_and_holds_them_over_a_logout(lab: Lab) -> None:
+    def hold(*names: str) -> str:
+        return lab.run("hub", [str(HUB_PYTHON), "-c", BESIDE, *names], user=HUB_USER).stdout
+
+    with logged_in(lab, "p29") as p29:
+        try:
+            assert hold("p29") == "p29@LAB.TEST True\n"
+            p29.http.get("/hub/logout")
+            assert p29.http.get("/hub/home").url.path == "/hub/login"
+            assert hold("p29") == "p29@LAB.TEST True\n"
+        finally:
+            assert hold() == ""
+
+
 def test_a_second_hub_on_the_same_store_refuses_to_start(lab: Lab) -> None:
     command = [str(HUB_PYTHON), "-m", "jupyterhub", "-f", str(TREE / "lab/jupyterhub_config.py")]
     second = lab.run("hub", command, user=HUB_USER, check=False)

@@ -1,16 +1,21 @@
 """In which language a sentence is said, and in which it is kept."""
 
 import asyncio
+import gettext
 import json
 import pickle
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import jinja2
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 
 import languages
-from languages import requests
+from languages import catalogues, requests
 from languages.catalogues import preferred
 from profiles.errors import ChoiceRefused
 from profiles.sentences import labels as form_labels
@@ -110,6 +115,30 @@ def test_logs_are_english_and_what_is_kept_is_in_the_hubs_language(french_hub: N
     assert languages.for_keeping("TIMEOUT") == "TIMEOUT"
     for reason in ("TIMEOUT", "The job's time limit of 2h was up.", "Le temps du job, limité à 2h, était écoulé."):
         assert time_was_up(reason), reason
+
+
+def test_the_end_of_a_jobs_time_is_known_in_whatever_language_it_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert languages.current() == "en"
+    assert time_was_up("Le temps du job, limité à 2h, était écoulé.")
+    assert not time_was_up("Le temps de calcul du job était écoulé.")
+    # A site may have a language of its own, and its own words in one of ours.
+    for name, text in (("de", "Die Zeit des Jobs, {time}, ist um."), ("fr", "Le job a eu ses {time}.")):
+        folder = tmp_path / "share" / "locale" / name / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        words = Catalog(locale=name, domain=catalogues.DOMAIN)
+        words.add("The job's time limit of {time} was up.", text)
+        with (folder / f"{catalogues.DOMAIN}.mo").open("wb") as file:
+            write_mo(file, words)
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
+    monkeypatch.setattr(gettext, "_default_localedir", str(tmp_path / "share" / "locale"))
+    for cached in (catalogues.catalogue, catalogues.every):
+        cached.cache_clear()
+    for reason in ("Die Zeit des Jobs, 2h, ist um.", "Le job a eu ses 2h.", "The job's time limit of 2h was up."):
+        assert time_was_up(reason), reason
+    for cached in (catalogues.catalogue, catalogues.every):
+        cached.cache_clear()
 
 
 def test_a_hub_cannot_be_set_to_a_language_that_there_is_not() -> None:

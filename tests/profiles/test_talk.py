@@ -6,15 +6,15 @@ import pytest
 
 from profiles.loading import load
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Offer, Person
 from tests.support.folders import TREE
 
 _TALK = TREE / "examples" / "talk.yaml"
 
 
-def _launch(profile: str, **choices: str) -> Launch:
-    offer = Offer(load.read(_TALK), {}, Person("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
+def _launch(profile: str, **choices: str) -> NotebookLaunch:
+    offer = Offer(load.read(_TALK).notebooks, {}, Person("beche"), datetime(2017, 9, 12, 15, 16, tzinfo=UTC))
     return resolve(offer, Choices.of({"profile": profile, **choices}))
 
 

@@ -102,3 +102,9 @@ def test_a_mark_is_known_again_by_its_own_kind_and_hub_alone() -> None:
 )
 def test_what_is_no_mark_names_no_launch(text: str) -> None:
     assert job.marked_launch("job", "hub", text) is None
+
+
+def test_that_time_has_passed_is_no_news_of_a_job() -> None:
+    seen = job.JobReport(job.JobState.RUNNING, "RUNNING", used_seconds=7)
+    assert seen == job.JobReport(job.JobState.RUNNING, "RUNNING", used_seconds=9)
+    assert seen != job.JobReport(job.JobState.RUNNING, "RUNNING", wait_status=9)

@@ -10,6 +10,7 @@ _NO_FULL_STOP = {
     "CATALOGUE_UNUSABLE",
     "HUB",
     "HUB_AT",
+    "JOB_TYPES",
     "LAB_AWAY",
     "LAB_DISMISS",
     "LAB_HOURS_LEFT",

@@ -12,7 +12,7 @@ from profiles.facts import Facts
 from profiles.loading import load
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Offer, Person
 from slurm_ssh.job import Job, LaunchId, mark
 from slurm_ssh.job_request import JobRequest
@@ -55,8 +55,26 @@ def profile(**changed: Any) -> dict[str, Any]:
     }
 
 
+def job_type(**changed: Any) -> dict[str, Any]:
+    """Return a job type as the catalogue's YAML has it: a program with two parameters, and bounds on most."""
+    return {
+        "name": "Reconstruction",
+        "run": ["/opt/recon", "--method={param.method}", "{param.quality}"],
+        "resources": {
+            "cores": {"default": 1, "max": 8},
+            "nodes": {"default": 1, "max": 2},
+            "time": {"default": "1h", "max": "12h"},
+        },
+        "parameters": {
+            "method": {"title": "Method", "options": {"fast": "Fast", "full": "Full"}},
+            "quality": {"title": "Quality", "min": 1, "max": 10, "default": 5},
+        },
+        **changed,
+    }
+
+
 def written(**sections: Any) -> str:
-    """Return a catalogue as YAML; `sites` and `profiles` replace those two parts."""
+    """Return a catalogue as YAML; `sites` and `profiles` replace those two parts, others are added."""
     data = {"sites": {"geneva": site()}, "profiles": {"jupyterlab": profile()}, **sections}
     return yaml.safe_dump(data, sort_keys=False)
 
@@ -80,10 +98,12 @@ def offer(
     what: Catalogue | None = None, facts: Facts | None = None, person: Person | None = None, now: datetime = NOW
 ) -> Offer:
     """Return a catalogue as somebody (alice, in no group, with no servers) sees it at NOW."""
-    return Offer(what or catalogue(), facts or {}, person or Person("alice"), now)
+    return Offer((what or catalogue()).notebooks, facts or {}, person or Person("alice"), now)
 
 
-def launch(what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice") -> Launch:
+def launch(
+    what: Catalogue | None = None, choices: dict[str, str] | None = None, user: str = "alice"
+) -> NotebookLaunch:
     """Return what the choices (none by default) mean for a user."""
     return resolve(offer(what, person=Person(user)), Choices.of(choices or {}))
 

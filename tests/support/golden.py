@@ -4,16 +4,17 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from job_service import layout
 from job_service import script as batch_script
-from kernels.environment import Environment
 from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
+from profiles.offer.choices import Choices
+from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.job import mark
@@ -104,50 +105,48 @@ SCRIPTS: dict[str, Callable[[], JobRequest]] = {
 }
 
 
+def batch_launch(site: Mapping[str, Any] | None = None, **job_type: Any) -> BatchLaunch:
+    """Return the job of alice's at geneva that a job type is there; without more it runs a line of her own."""
+    sites = {"geneva": builders.site(**{"jobs": {"folder": "/scratch/{owner}/jobs"}, **(site or {})})}
+    own = {"name": "Command", "command": "any"} if "run" not in job_type else {"name": "Reconstruction"}
+    found = builders.catalogue(sites=sites, job_types={"recon": {**own, **job_type}})
+    return resolve_job(Offer(found.jobs, {}, Person("alice"), builders.NOW), Choices.of({}))
+
+
+def _batch(launch: BatchLaunch, *fragments: Fragment, title: str = "a job title") -> JobRequest:
+    return batch_script.build(launch, builders.LAUNCH_ID, mark("job", "hub", builders.LAUNCH_ID), title, fragments)
+
+
 def _command() -> JobRequest:
     """A line of its owner's, and nothing of the site's own."""
-    return _batch(batch_script.Work(**BATCH_WORK))
+    return _batch(batch_launch({"partitions": {}, "projects": "none"}))
 
 
 def _run() -> JobRequest:
     """A program with arguments, modules, a ticket, a task a core; it may begin again."""
     path = f"/scratch/alice/tickets/{builders.LAUNCH_ID}.ccache"
     ticket = Fragment(environ={"KRB5CCNAME": f"FILE:{path}"}, after=Shell(f"rm -f -- {path}"))
-    argv = ("/gpfs/apps/recon/bin/recon", "--out", "results", "--quality", "5")
-    modules = Environment(module_paths=("/opt/modulefiles",), modules=("nix/hpc/recon/2.1",))
-    work = batch_script.Work(**{**BATCH_WORK, "argv": argv, "environments": (modules,)})
-    return _batch(work, ticket, cores=8, has_task_per_core=True, may_begin_again=True)
+    job_type = {
+        "run": ["/gpfs/apps/recon/bin/recon", "--out", "results", "--quality", "5"],
+        "modules": ["nix/hpc/recon/2.1"],
+        "resources": {"cores": {"default": 8, "max": 8}},
+        "tasks": "core",
+        "requeue": True,
+    }
+    return _batch(batch_launch(**job_type), ticket)
 
 
 def _odd_command() -> JobRequest:
     """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
-    folder = f"/scratch/a 'b' #(id)/jobs/{builders.LAUNCH_ID}"
-    own = Environment(prefix="/opt/a b & c", variables={"TEXT": "a'b\"c; id #\nsecond line"})
-    argv = ("run; me", "--x=&y", "", "a\nb", "it's")
-    odd = {"title": "it's `id` \n; exit", "folder": folder, "argv": argv, "environments": (own,)}
-    return _batch(batch_script.Work(**{**BATCH_WORK, **odd, "slurm_path": "/opt/slurm it's/bin"}))
-
-
-BATCH_WORK: dict[str, Any] = {
-    "job_id": builders.LAUNCH_ID,
-    "title": "a job title",
-    "folder": f"/scratch/alice/jobs/{builders.LAUNCH_ID}",
-    "argv": None,
-    "environments": (),
-    "module_init": "/etc/profile.d/modules.sh",
-    "slurm_path": "/usr/bin",
-}
-"""What the batch job that runs a line of its owner's does."""
-
-
-def _batch(work: batch_script.Work, *fragments: Fragment, **asked: Any) -> JobRequest:
-    return builders.request(
-        name=mark("job", "hub", builders.LAUNCH_ID),
-        log_path=f"{work.folder}/{layout.STDOUT}",
-        directives=batch_script.directives(work.folder, {"exclusive": True}),
-        script=batch_script.body(work, fragments),
-        **asked,
-    )
+    site = {
+        "jobs": {"folder": "/scratch/a 'b' #(id)\\/{owner}"},
+        "directives": {"exclusive": True, "constraint": "ib"},
+        "slurm_path": "/opt/slurm it's/bin",
+        "container": ["apptainer", "exec", "{image}"],
+    }
+    own = {"prefix": "/opt/a b & c", "environment": {"TEXT": "a'b\"c; id #\nsecond line"}}
+    program = {"run": ["run; me", "--x=&y", "*", "it's"], "container": "/gpfs/images/my lab.sif"}
+    return _batch(batch_launch(site, **program, **own), title="it's `id` \n; exit")
 
 
 BATCH: dict[str, Callable[[], JobRequest]] = {

@@ -6,6 +6,7 @@ from typing import Any
 from jupyterhub.auth import DummyAuthenticator
 from jupyterhub.proxy import Proxy
 
+from kerberos_auth import sentences
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 
 
@@ -13,6 +14,7 @@ class AnyPassword(DummyAuthenticator):
     """Lets everybody in, with the login page of ours."""
 
     single_sign_on = SimpleNamespace(keytab="")
+    sentences = sentences
 
 
 class NoProxy(Proxy):

@@ -42,10 +42,11 @@ cd {folder}
 [ ! -f silent ] || {{ echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; }}
 [ -f queue ] || : >queue
 case $* in
-  *%V*)
-    # With three times more, and with the header.
-    echo 'JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|REASON|NAME'
-    sed -E 's/^([^|]*\\|[^|]*\\|[^|]*\\|[^|]*\\|)/\\1N\\/A|N\\/A|N\\/A|/' queue ;;
+  *exit_code*)
+    # With eight fields more, and with the header.
+    echo 'JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|TIME|EXIT_CODE|ARRAY_JOB_ID|ARRAY_TASK_ID|' \\
+      'NODELIST|REASON|NAME'
+    sed -E 's,^([^|]*)(\\|[^|]*\\|)([^|]*)(\\|[^|]*\\|),\\1\\2\\3\\4N/A|N/A|N/A|0:00|0|\\1|N/A|\\3|,' queue ;;
   *) cat queue ;;
 esac
 """

@@ -87,10 +87,11 @@ class SmallSlurm:
 
     def _all(self) -> str:
         rows = (
-            f"{row.number}|{row.word}|n1|{row.owner}|N/A|N/A|N/A|None|jupyter-hub-{launch_id}\n"
+            f"{row.number}|{row.word}|n1|{row.owner}|N/A|N/A|N/A|0:00|0|{row.number}|N/A|n1|None|"
+            f"jupyter-hub-{launch_id}\n"
             for launch_id, row in self.rows.items()
         )
-        header = "JOBID|STATE|EXEC_HOST|USER|SUBMIT_TIME|START_TIME|END_TIME|REASON|NAME\n"
+        header = "JOBID|STATE|...\n"
         return "".join((header, *rows, "END|0\n"))
 
     def _listed(self, launch_ids: list[str]) -> str:

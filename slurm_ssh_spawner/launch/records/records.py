@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernels.shell import Shell
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.launch.records import ends, history, scripts, stops
@@ -38,6 +38,11 @@ class LaunchRecords:
         self.former = Former(self._worker)
         self._subscribers: list[Callable[[Job], None]] = []
 
+    @property
+    def revision(self) -> int:
+        """Another number after each write: what was read at this one need not be read again."""
+        return self._worker.revision
+
     async def close(self) -> None:
         """Write what waits, and close the database."""
         await self._worker.close()
@@ -49,7 +54,7 @@ class LaunchRecords:
     async def begin(
         self,
         launch_id: LaunchId,
-        launch: Launch,
+        launch: NotebookLaunch,
         releases: Sequence[Shell] = (),
         *,
         server: str = "",

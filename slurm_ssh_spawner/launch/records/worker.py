@@ -49,6 +49,7 @@ class Worker:
         self._waiting: deque[tuple[str, Work[object]]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._under_way: set[Future[Any]] = set()
+        self.revision = 0
 
     async def read(self, work: Work[Answer]) -> Answer:
         """Return what `work` returns.  Raises DatabaseAway."""
@@ -142,8 +143,12 @@ class Worker:
 
     def _write(self, work: Work[Answer]) -> Answer:
         self._look_for_file()
-        with self._engine.begin() as connection:
-            return work(connection)
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        finally:
+            # What failed may be written all the same.
+            self.revision += 1
 
     def _look_for_file(self) -> None:
         """Raise OSError if the file was removed or replaced: connections would go on with the one of before."""

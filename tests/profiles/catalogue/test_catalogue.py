@@ -4,14 +4,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from kernels import kernel
-from profiles.catalogue import catalogue, profile, resources, site
+from profiles.catalogue import catalogue, job_type, profile, resources, site, work
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.problems import CatalogueInvalid
 from tests.support import builders
 
 _MODELS = [
     each
-    for module in (catalogue, site, profile, resources, kernel)
+    for module in (catalogue, site, work, profile, job_type, resources, kernel)
     for each in vars(module).values()
     if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel
 ]
@@ -68,8 +68,8 @@ def test_a_profile_without_sites_is_offered_at_all_of_them() -> None:
     sites = {"geneva": builders.site(), "lugano": builders.site(title="Lugano")}
     profiles = {"both": builders.profile(), "one": builders.profile(sites=["lugano"])}
     offer = builders.catalogue(sites=sites, profiles=profiles)
-    assert offer.sites_of("both") == ("geneva", "lugano")
-    assert offer.sites_of("one") == ("lugano",)
+    assert offer.notebooks.sites_of("both") == ("geneva", "lugano")
+    assert offer.notebooks.sites_of("one") == ("lugano",)
 
 
 def test_nobody_is_asked_for_a_project_unless_the_site_says_so() -> None:

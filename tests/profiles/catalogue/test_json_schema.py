@@ -14,7 +14,17 @@ from kernels import environment, kernel
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.spark.hook import InitCluster, Spark
-from profiles.catalogue import catalogue, copying, profile, reference_page, resources, site, values
+from profiles.catalogue import (
+    catalogue,
+    copying,
+    job_type,
+    profile,
+    reference_page,
+    resources,
+    site,
+    values,
+    work,
+)
 from profiles.catalogue.json_schema import json_schema
 from profiles.loading import model_fields, yaml_nodes
 from tests.support import builders, hooks
@@ -114,6 +124,15 @@ def test_the_settings_of_installed_hooks_are_in_the_schema(hooks_written: dict[s
 
 
 @pytest.mark.usefixtures("a_hook")
+def test_the_settings_of_installed_hooks_are_in_the_schema_of_job_types() -> None:
+    def job_type(hooks: dict[str, Any]) -> dict[str, Any]:
+        return {"job_types": {"one": {"name": "One", "run": ["hostname"], "hooks": hooks}}}
+
+    assert _is_valid(job_type({"ephemeral": {"size": 20}}))
+    assert not _is_valid(job_type({"ephemeral": {"size": "large"}}))
+
+
+@pytest.mark.usefixtures("a_hook")
 def test_the_settings_of_installed_hooks_are_on_the_page() -> None:
     page = reference_page.page()
     assert "## `profiles.<name>.hooks.ephemeral`" in page
@@ -127,7 +146,7 @@ def test_a_misspelt_setting_of_a_hook_is_recognized() -> None:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    modules = (catalogue, copying, site, profile, resources, values, kernel, environment)
+    modules = (catalogue, copying, site, work, profile, job_type, resources, values, kernel, environment)
     for each in (value for module in modules for value in vars(module).values()):
         if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel:
             yield each
@@ -175,8 +194,9 @@ def test_what_an_editor_fills_in_is_a_catalogue() -> None:
     assert offer.profiles["one"].resources == resources.Resources(**filled)
 
 
-def test_a_profile_begins_with_its_name_and_what_a_site_may_change_is_told_once() -> None:
+@pytest.mark.parametrize("section", ["profiles", "job_types"])
+def test_an_entry_begins_with_its_name_and_what_a_site_may_change_is_told_once(section: str) -> None:
     sections = dict(part.split("\n", 1) for part in reference_page.page().split("\n## ") if "\n" in part)
-    rows = [row for row in sections["`profiles.<name>`"].splitlines() if row.startswith("| `")]
+    rows = [row for row in sections[f"`{section}.<name>`"].splitlines() if row.startswith("| `")]
     assert [row.split("`")[1] for row in rows[:2]] == ["name", "description"]
-    assert "As in `profiles.<name>`" in sections["`profiles.<name>.sites.<name>`"]
+    assert f"As in `{section}.<name>`" in sections[f"`{section}.<name>.sites.<name>`"]

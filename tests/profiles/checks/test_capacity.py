@@ -135,6 +135,15 @@ def test_the_default_must_be_had_everywhere() -> None:
     assert _two_sites({"cores": {"default": 16, "max": 64}}) == ["profiles.one.resources.cores.default"]
 
 
+def test_a_job_type_that_asks_for_more_than_there_is() -> None:
+    site = builders.site(jobs={"folder": "/scratch/{owner}/jobs"})
+    types = {"one": builders.job_type(resources={"cores": 1000, "memory": "1G"})}
+    profiles = {"small": {"name": "Small", "resources": {"time": "5m"}}}
+    catalogue = builders.catalogue(sites={"geneva": site}, profiles=profiles, job_types=types)
+    found = [each.path for each in capacity.misfits(catalogue, {"geneva": _facts()})]
+    assert found == [("job_types", "one", "resources", "cores", "default")]
+
+
 def test_a_site_that_was_not_asked_is_not_judged() -> None:
     catalogue = builders.catalogue(profiles={"one": builders.profile(resources={"cores": 1000})})
     assert list(capacity.misfits(catalogue, {})) == []

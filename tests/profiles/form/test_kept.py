@@ -125,7 +125,7 @@ def test_who_is_offered_the_same_shares_it() -> None:
 
 @pytest.mark.parametrize("offer", _OFFERS.values(), ids=_OFFERS)
 def test_what_is_kept_names_nobody(offer: Offer) -> None:
-    said = repr(replace(alike(offer).offer, catalogue=None, facts=dict(alike(offer).offer.facts)))  # type: ignore[arg-type]
+    said = repr(replace(alike(offer).offer, menu=None, facts=dict(alike(offer).offer.facts)))  # type: ignore[arg-type]
     assert not [name for name in ("alice", "bob", "robert", "carol", "dave", "erin", "heidi") if name in said]
 
 

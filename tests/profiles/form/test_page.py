@@ -14,10 +14,12 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.form import page as form
 from profiles.form import told
+from profiles.loading import load
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
 from profiles.offer.offer import Person
 from tests.support import builders
+from tests.support.folders import DATA
 
 _FIELDS = (
     "profile",
@@ -321,6 +323,24 @@ def test_a_hidden_profile_is_nowhere_in_the_page() -> None:
         assert "secret" not in page
         assert "Sesame" not in page
     assert "Sesame" in form.render(builders.offer(what, person=Person("alice", frozenset({"x"}))), {})
+
+
+def _shown(catalogue: Catalogue) -> list[object]:
+    """Return all that the form shows and tells its script, at first and after a refusal."""
+    offer = builders.offer(catalogue, person=Person("alice", frozenset({"staff"})))
+    typed = {"profile": "short", "time": "99d"}
+    pages = [
+        form.render(offer, {}, None, _ADDRESSES),
+        form.render(offer, typed, ChoiceRefused("time", "No."), _ADDRESSES),
+    ]
+    return [*pages, told.data(offer), told.looked_at(offer, Choices.of(typed))]
+
+
+def test_job_types_change_nothing_of_the_form() -> None:
+    everything = load.read(DATA / "catalogues" / "good" / "everything.yaml")
+    sites = {key: site.model_copy(update={"jobs": None}) for key, site in everything.sites.items()}
+    assert everything.job_types
+    assert _shown(everything) == _shown(everything.model_copy(update={"job_types": {}, "sites": sites}))
 
 
 def test_who_sees_nothing_is_told_so() -> None:

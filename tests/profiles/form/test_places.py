@@ -30,7 +30,9 @@ def _place(asked: dict[str, str] | None = None, *, free: Capacity | None, projec
     }
     profile = builders.profile(resources={**resources, "gpu_types": ["a100"]})
     what = builders.catalogue(sites=sites, profiles={"one": profile})
-    return place(builders.offer(what, facts), "geneva", what.offering("one", "geneva"), Choices(asked or {}))
+    return place(
+        builders.offer(what, facts), "geneva", what.notebooks.offering("one", "geneva"), Choices(asked or {})
+    )
 
 
 _HALF = Capacity(4, 8192, (("a100", 1),))
@@ -63,7 +65,7 @@ def test_a_partition_says_what_is_free_in_it_and_whom_it_is_for() -> None:
     }
     what = builders.catalogue()
     offer = builders.offer(what, {"geneva": SiteFacts(partitions=real)})
-    partition = next(fields(offer, "geneva", what.offering("jupyterlab", "geneva")))
+    partition = next(fields(offer, "geneva", what.notebooks.offering("jupyterlab", "geneva")))
     assert partition.options == (
         ("normal", "normal (at most 1 h, 6 of 16 cores free)"),
         ("debug", "Debug (at most 10 min, only for staff, admin, 6 of 16 cores free)"),
@@ -86,7 +88,7 @@ _REFUSED = SiteFacts(refused="Geneva did not let you in.")
 def test_where_they_were_not_let_in_last_time_they_may_try_again() -> None:
     what = builders.catalogue()
     offer = builders.offer(what, {"geneva": _REFUSED})
-    found = place(offer, "geneva", what.offering("jupyterlab", "geneva"))
+    found = place(offer, "geneva", what.notebooks.offering("jupyterlab", "geneva"))
     assert (found.state, found.is_open, found.news) == ("refused", True, "Geneva did not let you in.")
 
 

@@ -56,6 +56,15 @@ class TestSeveralFiles:
             "profiles/b.yaml",
         ]
 
+    def test_included_files_may_have_job_types(self, folder: Path) -> None:
+        main = yaml.safe_load((folder / "main.yaml").read_text(encoding="utf-8"))
+        main["sites"]["geneva"]["jobs"] = {"folder": "/scratch/{owner}/jobs"}
+        self._write(folder / "main.yaml", {**main, "job_types": {"first": {"name": "First", "command": "any"}}})
+        self._write(folder / "profiles" / "b.yaml", {"job_types": {"second": {"name": "Second", "run": ["id"]}}})
+        assert list(load.read(folder / "main.yaml").jobs.entries) == ["first", "second"]
+        self._write(folder / "profiles" / "b.yaml", {"job_types": {"first": {"name": "Again", "run": ["id"]}}})
+        assert [each.path for each in _problems(folder / "main.yaml").problems] == ["job_types.first"]
+
     def test_a_file_that_two_others_include_is_read_once(self, folder: Path) -> None:
         self._write(folder / "profiles" / "b.yaml", {"include": ["deep/c.yaml"]})
         assert list(load.read(folder / "main.yaml").profiles) == ["first", "a", "c"]

@@ -68,6 +68,16 @@ async def test_an_edit_is_in_the_next_form(path: Path) -> None:
     assert catalogue.problem is None
 
 
+async def test_an_edit_of_job_types_is_taken_up_and_a_wrong_one_told(path: Path) -> None:
+    catalogue = LiveCatalogue(str(path))
+    sites = {"geneva": builders.site(jobs={"folder": "/scratch/{owner}/jobs"})}
+    _write(path, sites=sites, profiles=_offers("one"), job_types={"recon": builders.job_type()})
+    assert list((await catalogue.refreshed()).jobs.entries) == ["recon"]
+    _write(path, profiles=_offers("one"), job_types={"recon": builders.job_type()})
+    assert list((await catalogue.refreshed()).jobs.entries) == ["recon"]
+    assert "no site takes jobs" in str(catalogue.problem)
+
+
 async def test_an_edit_of_the_same_size_in_the_same_file_is_noticed(path: Path) -> None:
     catalogue = LiveCatalogue(str(path))
     path.write_text(path.read_text().replace("One", "Two"))

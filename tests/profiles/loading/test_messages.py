@@ -63,12 +63,12 @@ class Odd(Hook):
         (
             "profiles.everything.modules",
             ["{param.levle}"],
-            "no parameter `levle` in this profile; did you mean `level`",
+            "no parameter `levle` here; did you mean `level`",
         ),
         (
             "profiles.everything.environment",
             {"A": "{param.x}"},
-            "in this profile; write one of `version`, `kind`, `level`",
+            "here; write one of `version`, `kind`, `level`",
         ),
         ("profiles.short.hooks", {"sparc": {}}, "there is no such hook; did you mean `spark`?"),
         ("profiles.short.hooks", {"spark": {"worker": 4}}, "there is no such key; did you mean `workers`?"),

@@ -8,7 +8,7 @@ from kernels.environment import Environment
 from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, SiteFacts
 from profiles.offer.choices import FIELDS, Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Person
 from tests.support import builders
 
@@ -21,7 +21,7 @@ _OFFER = builders.catalogue(
 )
 
 
-def _launch(**choices: str) -> Launch:
+def _launch(**choices: str) -> NotebookLaunch:
     return resolve(builders.offer(_OFFER), Choices.of(choices))
 
 
@@ -163,12 +163,12 @@ _anything = st.one_of(
 _names = st.sampled_from(FIELDS) | st.text(max_size=20) | st.just("param.x") | st.none() | st.integers()
 
 
-def _is_offered(launch: Launch) -> bool:
+def _is_offered(launch: NotebookLaunch) -> bool:
     site = _OFFER.sites[launch.site_key]
     bounds = _OFFER.profiles[launch.profile_key].resources
     return all(
         (
-            launch.site_key in _OFFER.sites_of(launch.profile_key),
+            launch.site_key in _OFFER.notebooks.sites_of(launch.profile_key),
             launch.partition in (*site.partitions, None),
             launch.project in ("physics", "chemistry") if site.projects != "none" else launch.project is None,
             launch.reservation in (*site.reservations, None),
@@ -181,7 +181,7 @@ def _is_offered(launch: Launch) -> bool:
     )
 
 
-def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
+def _answer(given: dict[Any, Any]) -> NotebookLaunch | ChoiceRefused:
     try:
         return resolve(builders.offer(_OFFER), Choices.of(given))
     except ChoiceRefused as refused:
@@ -191,7 +191,7 @@ def _answer(given: dict[Any, Any]) -> Launch | ChoiceRefused:
 @given(st.dictionaries(_names, _anything, max_size=4))
 def test_hostile_choices_are_refused_or_give_only_what_is_offered(given: dict[Any, Any]) -> None:
     match _answer(given):
-        case Launch() as launch:
+        case NotebookLaunch() as launch:
             assert _is_offered(launch)
         case refused:
             assert (refused.message + refused.field).isprintable()
@@ -256,7 +256,7 @@ _LIMITED = builders.catalogue(
 )
 
 
-def _with(running: dict[str, int], choices: dict[str, str]) -> Launch:
+def _with(running: dict[str, int], choices: dict[str, str]) -> NotebookLaunch:
     return resolve(builders.offer(_LIMITED, person=Person("alice", running=running)), Choices.of(choices))
 
 

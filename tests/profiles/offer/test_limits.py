@@ -9,7 +9,7 @@ import pytest
 from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch, resolve
+from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Person
 from tests.support import builders
 
@@ -40,7 +40,7 @@ def _launch(
     user: str = "alice",
     profile: dict[str, Any] | None = None,
     **site: Any,
-) -> Launch:
+) -> NotebookLaunch:
     catalogue = builders.catalogue(
         sites={"geneva": builders.site(**site), "bern": builders.site(title="Bern", partitions={})},
         profiles={"jupyterlab": builders.profile(**(profile or {}))},

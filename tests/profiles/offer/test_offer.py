@@ -41,7 +41,7 @@ def _known(*projects: str) -> Facts:
     ],
 )
 def test_a_person_sees_what_is_for_a_group_of_hers_or_a_project_of_hers(offer: Offer, seen: tuple[str]) -> None:
-    assert offer.profiles() == seen
+    assert offer.entries() == seen
 
 
 def test_what_a_project_shows_is_seen_only_where_that_project_may_be_charged() -> None:
@@ -158,5 +158,5 @@ def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
         "some": builders.profile(sites=["projects"], visible_to={"groups": ["staff"], "projects": ["physics"]}),
     }
     catalogue = builders.catalogue(sites=sites, profiles=profiles)
-    assert sites_for(catalogue, frozenset()) == {"open", "projects"}
-    assert sites_for(catalogue, frozenset({"staff"})) == {"open", "projects", "staffs"}
+    assert sites_for(catalogue.notebooks, frozenset()) == {"open", "projects"}
+    assert sites_for(catalogue.notebooks, frozenset({"staff"})) == {"open", "projects", "staffs"}

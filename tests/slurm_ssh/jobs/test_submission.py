@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from kernels.fragment import Fragment
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh import sentences
 from slurm_ssh.errors import (
     AnswerTooLong,
@@ -47,7 +47,7 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "_LOOK_AGAIN_SECONDS", 0)
 
 
-def _launch(local: LocalSite, **site: Any) -> Launch:
+def _launch(local: LocalSite, **site: Any) -> NotebookLaunch:
     folders = {
         "slurm_path": str(local.slurm),
         "job_folder": f"{local.home}/{{owner}}/jobs",
@@ -58,7 +58,7 @@ def _launch(local: LocalSite, **site: Any) -> Launch:
 
 async def _submit(
     local: LocalSite,
-    launch: Launch | None = None,
+    launch: NotebookLaunch | None = None,
     process: ServerProcess | None = None,
     ticket: bytes = b"ticket",
 ) -> tuple[str, list[str]]:

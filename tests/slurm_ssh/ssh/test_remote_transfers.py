@@ -98,6 +98,7 @@ async def test_the_deadline_is_for_the_beginning(remote: Remote, login1: Sshd) -
 
 async def test_a_transfer_that_stalls_is_told(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(transfer, "_PARTING_SECONDS", 60)
     with pytest.raises(TransferStalled) as stalled:
         await remote.send(Shell("exec sleep 600"), aiter(_Chunks()))
     assert "localhost" in stalled.value.message

@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 class TestCheck:
     def test_a_right_catalogue_is_one_line(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main.main(["check", str(file)]) == 0
-        assert capsys.readouterr().out == f"{file}: no problem found (sites: 2, profiles: 2).\n"
+        assert capsys.readouterr().out == f"{file}: no problem found (sites: 2, profiles: 2, job types: 0).\n"
 
     def test_every_problem_of_every_file_is_printed(
         self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -107,6 +107,33 @@ class TestShow:
         shown = capsys.readouterr().out
         assert "few: For few\n" in shown
         assert "cannot start" not in shown
+
+    def test_job_types_stand_below(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        jobs = {"folder": "/scratch/{owner}/jobs"}
+        staff = {"groups": ["staff"]}
+        types = {"recon": builders.job_type(), "few": builders.job_type(name="For few", visible_to=staff)}
+        file = tmp_path / "catalogue.yaml"
+        file.write_text(
+            builders.written(sites={"geneva": builders.site(jobs=jobs)}, job_types=types), encoding="utf-8"
+        )
+        assert main.main(["show", str(file), "--user", "alice"]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert shown[0] == "jupyterlab: JupyterLab"
+        assert shown[shown.index("Job types:") - 1 :] == [
+            "",
+            "Job types:",
+            "recon: Reconstruction",
+            "  geneva: time 1m to 12h, cores 1 to 8, memory 1G, nodes 1 to 2",
+            "    partitions: normal, debug",
+            "    projects: physics, chemistry",
+            "    method: fast or full, default fast",
+            "    quality: 1 to 10, default 5",
+            "",
+            "alice cannot run:",
+            "  few at geneva: alice does not see For few at Geneva: it is for members of staff.",
+        ]
+        assert main.main(["check", str(file)]) == 0
+        assert capsys.readouterr().out.endswith("(sites: 1, profiles: 1, job types: 2).\n")
 
     def test_a_wrong_catalogue_is_told_on_stderr(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main.main(["show", str(tmp_path / "none.yaml"), "--user", "alice"]) == 1

@@ -120,6 +120,43 @@ async def test_a_link_says_what_is_copied_and_leads_to_the_form_and_back(hub: La
     assert not alice.user.spawners[""].active
 
 
+@pytest.mark.parametrize("pending", ["_stop_pending", "_check_pending"])
+async def test_a_default_server_that_is_being_stopped_is_said_and_offered_when_it_is_gone(
+    hub: LaunchingHub, notebook: tuple[Notebook, int], pending: str
+) -> None:
+    alice = await hub.person("alice")
+    _runs(hub, alice, notebook[1])
+    spawner = alice.user.spawners[""]
+    setattr(spawner, pending, True)
+    page = (await alice.page(_LINK)).text
+    said = "is being stopped" if pending == "_stop_pending" else "The hub is looking for"
+    assert said in _text(page)
+    assert "No server of yours runs." not in _text(page)
+    assert 'id="copy-start"' not in page
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+    assert 'id="stopping-server" data-part-url="/@/space%20word/hub/home/start?server="' in page
+    assert "stop_pending.js" in page
+    setattr(spawner, pending, False)
+    spawner.orm_spawner.server = None
+    hub.app.db.commit()
+    alice.user.spawners.pop("")
+    page = (await alice.page(_LINK)).text
+    assert ('id="copy-start"' in page, "stop_pending.js" in page) == (True, False)
+
+
+async def test_a_server_that_has_ended_since_the_page_was_shown_leads_back_to_the_page(
+    hub: LaunchingHub,
+) -> None:
+    alice = await hub.person("alice")
+    sent = [("from", "/gpfs/project/a&b.ipynb"), ("user", "alice"), ("server", "")]
+    answer = await alice.post(f"{_HUB}/open", sent)
+    # Loaded again, that page asks for nothing.
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"{_HUB}/open?from=%2Fgpfs%2Fproject%2Fa%26b.ipynb",
+    )
+
+
 async def test_a_repository_and_its_version_are_shown(hub: LaunchingHub) -> None:
     alice = await hub.person("alice")
     for ref, shown in (("", "its main branch"), ("&ref=v1", "v1")):
@@ -272,8 +309,9 @@ async def test_nobody_has_another_one_copy_by_a_forged_form_or_at_their_server(
     fields = [("user", "alice"), ("server", ""), ("from", "/gpfs/project/x.ipynb")]
     assert (await alice.post(f"{_HUB}/open", fields, xsrf="")).status_code == 403
     assert (await bob.post(f"{_HUB}/open", fields)).status_code == 404
-    # bob has no server: he is shown the page.
-    assert "No server of yours runs." in _text((await bob.post(f"{_HUB}/open", fields[1:])).text)
+    # bob has no server: he is led back to the page.
+    back = (await bob.post(f"{_HUB}/open", fields[1:])).headers["location"].removeprefix(f"{_HUB}/")
+    assert "No server of yours runs." in _text((await bob.page(back)).text)
     assert state.asked == []
 
 

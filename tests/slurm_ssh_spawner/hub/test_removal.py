@@ -32,7 +32,7 @@ async def hub(
 async def _begun(hub: LaunchingHub, server: str) -> Job:
     """Let a job of alice's run of which JupyterHub knows no server."""
     launcher, launch_id = hub.core.launcher, new_launch_id()
-    name, launch = mark("hub", launch_id), builders.launch(hub.core.catalogue.current, {})
+    name, launch = mark("jupyter", "hub", launch_id), builders.launch(hub.core.catalogue.current, {})
     await launcher.records.begin(launch_id, launch, server=server, mark=name)
     launcher.records.submitted(launch_id, "42")
     launcher.records.reached(launch_id, "n1", 8888, 0)

@@ -11,7 +11,7 @@ from kerberos_auth.errors import TicketMissing
 from profiles.errors import ChoiceRefused
 from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
-from profiles.offer.launch import Launch
+from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable, SubmitRefused, Unavailable
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import LaunchId
@@ -200,7 +200,7 @@ async def test_a_persons_other_launches_count_against_the_limit_of_their_profile
 
 async def test_launches_that_jupyterhub_does_not_know_of_yet_count_too(hub: Hub) -> None:
     few: dict[str, str] = {"profile": "few"}
-    taken: list[Launch] = []
+    taken: list[NotebookLaunch] = []
     begun = builders.launch(hub.catalogue.current, few)
     for number, server in enumerate(("north", "south", "south")):
         await hub.launcher.records.begin(LaunchId(f"{number:012x}"), begun, server=server)

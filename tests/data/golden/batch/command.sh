@@ -8,7 +8,6 @@
 #SBATCH --mem=1024M
 #SBATCH --time=60
 #SBATCH --propagate=NONE
-#SBATCH --exclusive
 #SBATCH --error=/scratch/alice/jobs/0123456789ab/stderr
 #SBATCH --open-mode=append
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=job-hub-0123456789ab
-#SBATCH --output='/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/stdout'
+#SBATCH --output='/scratch/a '"'"'b'"'"' #(id)\\/alice/0123456789ab/stdout'
 #SBATCH --no-requeue
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
@@ -8,8 +8,11 @@
 #SBATCH --mem=1024M
 #SBATCH --time=60
 #SBATCH --propagate=NONE
+#SBATCH --partition=normal
+#SBATCH --account=physics
 #SBATCH --exclusive
-#SBATCH --error='/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/stderr'
+#SBATCH --constraint=ib
+#SBATCH --error='/scratch/a '"'"'b'"'"' #(id)\\/alice/0123456789ab/stderr'
 #SBATCH --open-mode=append
 
 # bash reads all of a function before it runs any: a script that was cut off on its way does nothing.
@@ -23,7 +26,7 @@ unset JUPYTERHUB_SITES_UMASK
 stage() {
   local text=${2-}
   text=${text//[[:cntrl:]]/ }
-  { printf '%(%s)T %s %s\n' -1 "$1" "${text:0:3000}" >>'/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/stages; } 2>/dev/null
+  { printf '%(%s)T %s %s\n' -1 "$1" "${text:0:3000}" >>'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/stages; } 2>/dev/null
   case $1 in
     failed | notice) printf '%s\n' "$text" >&2 ;;
   esac
@@ -93,13 +96,13 @@ is_loaded() {
 # again.
 begin() {
   local begun='' tries=10
-  (set -C && printf '%s\n' "$SLURM_JOB_ID" >'/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/started) 2>/dev/null && return
+  (set -C && printf '%s\n' "$SLURM_JOB_ID" >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/started) 2>/dev/null && return
   # The other one may have made its file only this moment.
-  until read -r begun <'/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/started || [ $((tries -= 1)) -le 0 ]; do
+  until read -r begun <'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/started || [ $((tries -= 1)) -le 0 ]; do
     sleep 1
   done 2>/dev/null
   case $begun in
-    "$SLURM_JOB_ID") rm -f -- '/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/end ;;
+    "$SLURM_JOB_ID") rm -f -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/end ;;
     '')
       printf 'The folder of this job cannot be written to on %s.\n' "$host" >&2
       exit 1
@@ -117,14 +120,14 @@ clean_up() {
   [ -z "$attended" ] || end_attended
   # Before all that may take long: a job that is cancelled, or whose time is up, is killed soon.
   {
-    printf '%s %s %(%s)T\n' "$SLURM_JOB_ID" "$status" -1 >'/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/end.new &&
-      mv -f -- '/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/end.new '/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'/end
+    printf '%s %s %(%s)T\n' "$SLURM_JOB_ID" "$status" -1 >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/end.new &&
+      mv -f -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/end.new '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'/end
   } 2>/dev/null
 }
 
 # HOSTNAME may be that of the login host.
 read -r host </proc/sys/kernel/hostname
-cd -- '/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab' || exit 1
+cd -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || exit 1
 begin
 attended=
 trap clean_up EXIT
@@ -134,18 +137,17 @@ PATH=$PATH:'/opt/slurm it'"'"'s/bin'
 export JOB_ID=0123456789ab
 export JOB_TITLE='it'"'"'s `id` 
 ; exit'
-export JOB_FOLDER='/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab'
-export JUPYTERHUB_SITES_LAUNCH_FOLDER='/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab/.job'
+export JOB_FOLDER='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'
+export JUPYTERHUB_SITES_LAUNCH_FOLDER='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/.job'
 export SLURM_EXPORT_ENV=ALL
 export TEXT='a'"'"'b"c; id #
 second line'
 
 stage job "Running on $host"
 PATH='/opt/a b & c'/bin:$PATH
-cd -- '/scratch/a '"'"'b'"'"' #(id)/jobs/0123456789ab' || give_up "The folder of this job cannot be entered on $host."
+cd -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || give_up "The folder of this job cannot be entered on $host."
 stage command
-attend 'run; me' '--x=&y' '' 'a
-b' 'it'"'"'s'
+attend apptainer exec '/gpfs/images/my lab.sif' 'run; me' '--x=&y' '*' 'it'"'"'s'
 exit $?
 }
 launch

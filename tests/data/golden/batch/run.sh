@@ -8,7 +8,8 @@
 #SBATCH --mem=1024M
 #SBATCH --time=60
 #SBATCH --propagate=NONE
-#SBATCH --exclusive
+#SBATCH --partition=normal
+#SBATCH --account=physics
 #SBATCH --error=/scratch/alice/jobs/0123456789ab/stderr
 #SBATCH --open-mode=append
 
@@ -140,7 +141,6 @@ export KRB5CCNAME=FILE:/scratch/alice/tickets/0123456789ab.ccache
 
 stage job "Running on $host"
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh
-[[ ${MODULEPATH-}: = /opt/modulefiles:* ]] || module use /opt/modulefiles
 load_modules nix/hpc/recon/2.1
 cd -- /scratch/alice/jobs/0123456789ab || give_up "The folder of this job cannot be entered on $host."
 stage command

@@ -1,0 +1,97 @@
+"""The catalogue's job types: what may be run as a batch job.  Frozen values."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from kernels.environment import Value
+from kernels.units import Minutes
+from profiles.catalogue.resources import Parameter
+from profiles.catalogue.values import JobDirectives, Key
+from profiles.catalogue.work import Listed, Work, listed
+from profiles.catalogue.wrong import WrongAt
+from profiles.sentences import mistakes
+
+
+def _has_program(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words[0].strip():
+        raise WrongAt(("0",), mistakes.EMPTY_PROGRAM)
+    return words
+
+
+def _any(value: Any) -> Any:
+    if value not in (None, "any"):
+        raise ValueError(mistakes.COMMAND_NOT_ANY)
+    return value
+
+
+_Command = Annotated[Literal["any"] | None, BeforeValidator(_any, json_schema_input_type=Literal["any"])]
+_Program = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_has_program)]
+
+
+class JobOffering(Work):
+    """What a job runs and what it gets; a job type's own, and again under its sites for what differs there."""
+
+    parameters: dict[Key, Parameter] = Field(
+        default_factory=dict,
+        description="Further choices for people; `{param.<name>}` is the value in `run`, `modules` and "
+        "`environment`.",
+    )
+    directives: JobDirectives = Field(
+        default_factory=dict,
+        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+    )
+    run: _Program | None = Field(
+        default=None,
+        description="Program and its arguments, word by word, such as [/opt/recon/bin/recon, --out, results].",
+    )
+    tasks: Literal["node", "core"] = Field(
+        default="node", description="`core`: each core has a task, as MPI needs it. `node`: each node has one."
+    )
+    requeue: bool = Field(
+        default=False,
+        description="Whether Slurm may run a job again, from its beginning, if a node failed or it made room.",
+    )
+    keep: Minutes | None = Field(
+        default=None,
+        description="How long the folder of a job is kept after its end, such as `7d`. Default: the site's.",
+    )
+
+    def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the texts in which `{param.<name>}` may stand, each with its place."""
+        yield from super().templates()
+        for index, word in enumerate(self.run or ()):
+            yield ("run", str(index)), word
+
+
+_Sites = dict[Key, JobOffering | None] | Annotated[list[Key], Field(min_length=1)]
+
+
+class JobType(JobOffering, Listed):
+    """One thing a person can run as a batch job: a program (`run`), or lines of their own (`command: any`)."""
+
+    sites: Annotated[dict[Key, JobOffering], BeforeValidator(listed, json_schema_input_type=_Sites)] = Field(
+        default_factory=dict,
+        description="Sites that offer it, the default first: a list, or names with what differs there. "
+        "Default: all sites that have `jobs`.",
+    )
+    command: _Command = Field(
+        default=None, description="`any`: people write the line that is run. Instead of `run`."
+    )
+
+    @model_validator(mode="after")
+    def _says_once_what_runs(self) -> Self:
+        if self.command is None and self.run is None:
+            raise ValueError(mistakes.NOTHING_TO_RUN)
+        if self.command is not None and self.run is not None:
+            raise WrongAt(("command",), mistakes.RUN_AND_COMMAND)
+        for site, there in self.sites.items():
+            if self.command is not None and there.run is not None:
+                raise WrongAt(("sites", site, "run"), mistakes.RUN_BESIDE_COMMAND)
+        return self
+
+    @property
+    def at_sites(self) -> Mapping[str, JobOffering]:
+        """The sites that offer it, the default first, with what differs there; empty for all that take jobs."""
+        return self.sites

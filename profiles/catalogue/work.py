@@ -1,0 +1,218 @@
+"""Work: what any job may need and get, a notebook's or another's, and how it differs from site to site.
+
+Frozen values.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from kernels.environment import Environment, Value, Variable
+from kernels.units import Mebibytes
+from profiles.catalogue.hooks import Hooks
+from profiles.catalogue.resources import Count, Counts, Parameter, Resources, Sizes
+from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord
+from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.sentences import mistakes
+
+PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
+"""Where a text holds the value of a parameter; the group is its name."""
+
+ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+
+
+def filled(text: str, parameters: Mapping[str, str]) -> str:
+    """Return a text with the values picked for parameters (name to value) put in."""
+    return PARAMETER.sub(lambda found: parameters[found[1]], text)
+
+
+def _long(name: str) -> str:
+    return f"resources: {{{name}: }}"
+
+
+def _one_value(name: str) -> BeforeValidator:
+    """Return what tells those who write more than one value behind the short form of a resource."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, dict | list):
+            raise ValueError(mistakes.SHORT_FOR_ONE.format(long=_long(name)))
+        return value
+
+    return BeforeValidator(check)
+
+
+class Visibility(Entry):
+    """Who may see an entry: members of one of the groups, and people who may charge one of the projects."""
+
+    groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
+    projects: tuple[SlurmWord, ...] = Field(
+        default=(),
+        description="Projects of the site. Where it has no `monitor`, a person's own shell says which are theirs: "
+        "that hides, but does not protect.",
+    )
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if not self.groups and not self.projects:
+            raise ValueError(mistakes.NAMES_NOBODY)
+        return self
+
+
+class Work(Entry):
+    """What runs and what it gets; an entry's own, and again under each of its sites for what differs there."""
+
+    short_forms: ClassVar[tuple[str, ...]] = ("core", "memory")
+
+    partitions: tuple[SlurmWord, ...] = Field(
+        default=(), description="Partitions of the site it may use, the default first. Default: all of them."
+    )
+    resources: Resources = Field(default_factory=Resources, description="What its job gets.")
+    core: Annotated[Count, Field(gt=0), _one_value("cores")] | None = Field(
+        default=None, description="Short for `resources: {cores: }`."
+    )
+    memory: Annotated[Mebibytes, _one_value("memory")] | None = Field(
+        default=None, description="Short for `resources: {memory: }`; a number is MB."
+    )
+    parameters: dict[Key, Parameter] = Field(
+        default_factory=dict,
+        description="Further choices for people; `{param.<name>}` is the value in `modules` and `environment`.",
+    )
+    module_paths: tuple[Value, ...] = Field(
+        default=(), description="Folders of module files to add with `module use`, before any is loaded."
+    )
+    modules: tuple[Value, ...] = Field(default=(), description="Modules to load, in this order.")
+    prefix: Value | None = Field(
+        default=None, description="Folder of a virtual or conda environment; its bin folder goes first on PATH."
+    )
+    environment: dict[Variable, Value] = Field(
+        default_factory=dict, description="Environment variables to set, on top of the site's."
+    )
+    hooks: Hooks = Field(
+        default_factory=dict,
+        description="What else belongs to the job, such as `spark`: a hook's name and its settings.",
+    )
+    container: AbsolutePath | None = Field(
+        default=None, description="Image in which it runs, started by the site's `container` command."
+    )
+    directives: Directives = Field(
+        default_factory=dict,
+        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+    )
+    visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
+
+    @model_validator(mode="after")
+    def _short_forms_stand_alone(self) -> Self:
+        for short, long in (("core", "cores"), ("memory", "memory")):
+            if short in self.model_fields_set and long in self.resources.model_fields_set:
+                raise WrongAt((short,), mistakes.SHORT_AND_LONG.format(long=_long(long)))
+        return self
+
+    def needs(self, parameters: Mapping[str, str]) -> Environment:
+        """Return what its programs need, with the values picked for its parameters (name to value) put in."""
+        picked = {each.variable: parameters[name] for name, each in self.parameters.items() if each.variable}
+        return Environment(
+            module_paths=self.module_paths,
+            modules=tuple(filled(module, parameters) for module in self.modules),
+            prefix=self.prefix,
+            variables={**{name: filled(value, parameters) for name, value in self.environment.items()}, **picked},
+        )
+
+    def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the texts in which `{param.<name>}` may stand, each with its place."""
+        for index, module in enumerate(self.modules):
+            yield ("modules", str(index)), module
+        for name, value in self.environment.items():
+            yield ("environment", name), value
+
+    def literals(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the texts in which braces stand for themselves, each with its place."""
+        yield ("prefix",), self.prefix or ""
+        yield ("container",), self.container or ""
+        for index, each in enumerate(self.module_paths):
+            yield ("module_paths", str(index)), each
+
+    def written_out(self) -> Self:
+        """Return the same without short forms."""
+        resources: dict[str, Any] = {}
+        if self.core is not None:
+            resources["cores"] = Counts(default=self.core, options=(self.core,))
+        if self.memory is not None:
+            resources["memory"] = Sizes(default=self.memory, options=(self.memory,))
+        changed: dict[str, Any] = dict.fromkeys(set(self.short_forms) & self.model_fields_set)
+        if resources:
+            changed["resources"] = self.resources.model_copy(update=resources)
+        return self.model_copy(update=changed)
+
+    def overridden(self, other: "Work") -> Self:
+        """Return what holds where `other` differs: its values; mappings and resources entry by entry."""
+        changed: dict[str, Any] = {}
+        for name in other.model_fields_set - set(self.short_forms):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(theirs, dict):
+                changed[name] = {**mine, **theirs}
+            elif isinstance(theirs, Resources):
+                update = {each: getattr(theirs, each) for each in theirs.model_fields_set}
+                changed[name] = mine.model_copy(update=update)
+            else:
+                changed[name] = theirs
+        return self.model_copy(update=changed)
+
+
+def listed(value: Any) -> Any:
+    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
+    if isinstance(value, dict):
+        return {name: {} if what is None else what for name, what in value.items()}
+    if isinstance(value, str):
+        raise ValueError(mistakes.ONE_SITE.format(value=value[:40] or mistakes.NAMES_OF_SITES))
+    if not isinstance(value, list):
+        return value
+    if not value:
+        raise ValueError(mistakes.NO_SITES)
+    wrong = tuple(
+        WrongAt((str(index),), text) for index, name in enumerate(value) if (text := _no_site(name, value[:index]))
+    )
+    if wrong:
+        raise WrongTogether(wrong)
+    return {name: {} for name in value}
+
+
+def _no_site(name: Any, before: list[Any]) -> str | None:
+    if not isinstance(name, str):
+        return mistakes.NO_SITE_NAME
+    return mistakes.THERE_TWICE if name in before else None
+
+
+def _without_prefix(icon: str) -> str:
+    if icon.startswith("fa-"):
+        raise ValueError(mistakes.ICON_PREFIX.format(icon=icon, name=icon[3:]))
+    return icon
+
+
+class Listed(Work):
+    """Work that has a name: an entry of a menu."""
+
+    name: Plain = Field(description="Name shown to people.")
+    description: str = Field(
+        default="", max_length=4000, description="What it is for, in Markdown; shown when it is chosen."
+    )
+    icon: Annotated[str, Field(pattern=ICON), AfterValidator(_without_prefix)] | None = Field(
+        default=None,
+        description="Name of a Font Awesome icon, such as `brain`, shown beside the description.",
+    )
+
+    @property
+    def heading(self) -> str:
+        """The title under which it is listed, "" for none."""
+        return ""
+
+    @property
+    def most(self) -> int | None:
+        """How many of it one person may have at once; None for any number."""
+        return None
+
+    @property
+    def at_sites(self) -> Mapping[str, Work]:
+        """The sites that offer it, the default first, with what differs there; empty for all sites."""
+        raise NotImplementedError
