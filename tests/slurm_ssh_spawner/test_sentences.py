@@ -8,6 +8,7 @@ from tests.support import translations, wording
 _NO_FULL_STOP = {
     "CANNOT_START",
     "CATALOGUE_UNUSABLE",
+    "FORMER_USER",
     "HUB",
     "HUB_AT",
     "JOB_TYPES",
