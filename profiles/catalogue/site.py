@@ -183,6 +183,11 @@ class Site(Entry):
     """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
 
     title: Plain = Field(description="Title shown in the list of clusters.")
+    support: Plain = Field(
+        default="",
+        description="Whom people ask for help with the site, such as `support@geneva.example.org`; shown where it "
+        "did not let them in, where they have no project, and where a start failed.",
+    )
     front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
     slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
     slurm_cluster: SlurmWord | None = Field(

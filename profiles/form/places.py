@@ -50,15 +50,18 @@ def with_news(title: str, news: Sequence[str]) -> str:
 
 def place(offer: Offer, site: str, what: Work, asked: Choices = _ANYTHING) -> Place:
     """Return what people read of a site that is to start what is asked of this; its defaults for what is not."""
-    title, facts = offer.menu.sites[site].title, offer.facts_of(site)
+    entry, facts = offer.menu.sites[site], offer.facts_of(site)
+    title, support = entry.title, entry.support
     if pause := offer.maintenance(site):
         return Place(title, "closed", labels.IN_MAINTENANCE.format(time=offer.clock(pause.ends)))
     if facts.refused:
-        return Place(title, "refused", facts.refused)
+        said = labels.REFUSED_ASK.format(said=facts.refused, support=support) if support else facts.refused
+        return Place(title, "refused", said)
     if facts.unreachable_since is not None:
         return Place(title, "away", labels.UNREACHABLE.format(time=offer.clock(facts.unreachable_since)))
-    if offer.menu.sites[site].projects == "accounting" and facts.projects == ():
-        return Place(title, "closed", labels.NO_PROJECT_CLOSES)
+    if entry.projects == "accounting" and facts.projects == ():
+        news = labels.NO_PROJECT_ASK.format(support=support) if support else labels.NO_PROJECT_CLOSES
+        return Place(title, "closed", news)
     state, news = _known(offer, site, what, asked)
     return Place(title, state, news, _age(offer, facts) if news else "")
 

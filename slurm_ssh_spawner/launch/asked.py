@@ -21,7 +21,8 @@ class Asked:
     """What a launch asked for: the titles of its profile and site, or their keys if the catalogue has none now.
 
     `minutes` is its time, 0 if that is not known, and `most_minutes` what may be asked for at most.  `resources`
-    is for people, "" if not known: "2 cores, 4 GB, 1 h".
+    is for people, "" if not known: "2 cores, 4 GB, 1 h".  `support` is whom to ask for help with the site, "" if
+    nobody is named.
     """
 
     profile: str
@@ -29,6 +30,7 @@ class Asked:
     resources: str = ""
     minutes: int = 0
     most_minutes: int = 0
+    support: str = ""
 
 
 def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
@@ -36,7 +38,7 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     profile, site = catalogue.profiles.get(record.profile_key), catalogue.sites.get(record.site_key)
     titles = profile.name if profile else record.profile_key, site.title if site else record.site_key
     if not profile or not site or record.site_key not in catalogue.notebooks.sites_of(record.profile_key):
-        return Asked(*titles)
+        return Asked(*titles, support=site.support if site else "")
     what = catalogue.notebooks.offering(record.profile_key, record.site_key)
     numbers = {name: _number(name, what, record.choices) for name in _READ}
     # What is chosen by default is the first one.
@@ -45,7 +47,8 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     partition = site.partitions.get(chosen or next(iter(offered), ""))
     most = min(what.resources.time.most, (partition and partition.time_max) or what.resources.time.most)
     named = (partition.title if partition else "") or chosen
-    return Asked(*titles, _said(numbers, record.choices, named if chosen else ""), numbers["time"], most)
+    said = _said(numbers, record.choices, named if chosen else "")
+    return Asked(*titles, said, numbers["time"], most, site.support)
 
 
 def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:

@@ -16,12 +16,14 @@ def _nodes(free: Capacity | None) -> Nodes:
     return Nodes(2, Capacity(8, 8192, _A100), free)
 
 
-def _place(asked: dict[str, str] | None = None, *, free: Capacity | None, projects: Any = None) -> Place:
+def _place(
+    asked: dict[str, str] | None = None, *, free: Capacity | None, projects: Any = None, support: str = ""
+) -> Place:
     """Return what is said of Geneva, whose two nodes are free so far, and where `debug` is empty."""
     whole = PartitionFacts(True, False, None, None, (_nodes(Capacity(8, 8192, _A100)),))
     partitions = {"normal": PartitionFacts(True, True, None, None, (_nodes(free),)), "debug": whole}
     facts = {"geneva": SiteFacts(projects, partitions, asked_at=builders.NOW)}
-    sites = {"geneva": builders.site(projects="accounting")}
+    sites = {"geneva": builders.site(projects="accounting", support=support)}
     resources = {
         "cores": {"default": 1, "max": 8},
         "gpus": {"default": 0, "max": 2},
@@ -79,6 +81,8 @@ def test_nodes_that_take_no_jobs_are_not_free() -> None:
 def test_who_has_no_project_there_cannot_pick_it() -> None:
     found = _place(free=_HALF, projects=())
     assert (found.is_open, found.news) == (False, "you have no project there; ask its support for one")
+    found = _place(free=_HALF, projects=(), support="help@geneva")
+    assert found.news == "you have no project there; ask for one: help@geneva"
     assert _place(free=_HALF, projects=("proj3",)).is_open
 
 
@@ -90,6 +94,11 @@ def test_where_they_were_not_let_in_last_time_they_may_try_again() -> None:
     offer = builders.offer(what, {"geneva": _REFUSED})
     found = place(offer, "geneva", what.notebooks.offering("jupyterlab", "geneva"))
     assert (found.state, found.is_open, found.news) == ("refused", True, "Geneva did not let you in.")
+    helped = builders.catalogue(sites={"geneva": builders.site(support="help@geneva")})
+    said = place(
+        builders.offer(helped, {"geneva": _REFUSED}), "geneva", helped.notebooks.offering("jupyterlab", "geneva")
+    )
+    assert said.news == "Geneva did not let you in. Its support: help@geneva"
 
 
 def test_the_form_does_not_begin_with_a_cluster_that_did_not_let_them_in_but_with_one_that_they_ask_for() -> None:

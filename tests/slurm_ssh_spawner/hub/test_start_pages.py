@@ -156,6 +156,7 @@ async def test_an_administrator_sees_a_start_and_can_only_look(hub: LaunchingHub
 
 
 async def test_a_failure_is_a_page_of_its_own(hub: LaunchingHub) -> None:
+    hub.offer(sites={"geneva": launching.site(hub.local, support="help@geneva")})
     alice = await hub.person("alice")
     await alice.send([("profile", "jupyterlab"), ("cores", "2")])
     page = (await alice.page("spawn-pending/alice")).text
@@ -163,7 +164,8 @@ async def test_a_failure_is_a_page_of_its_own(hub: LaunchingHub) -> None:
     assert "<title>Could not start · Default server</title>" in page
     assert said.startswith("Default server could not start JupyterLab on Geneva, ended")
     assert REFUSED_BY_SLURM in said
-    assert "Other choices may help. Try again Change the choices Copy report Home" in said
+    actions = "Try again Change the choices Copy report Home"
+    assert f"Other choices may help. Support of Geneva: help@geneva {actions}" in said
     assert "Launch " in said
     assert "starting up" not in said
     assert said.count(REFUSED_BY_SLURM) == 2, "once for people, once in the report"

@@ -95,7 +95,7 @@ export function showSites() {
   }
   // What a card says is not said once more below.
   const problem = document.getElementById("site-problem");
-  if (problem && every.some((each) => plain(placeOf(each.value).news) === problem.textContent)) {
+  if (problem && every.some((each) => plain(placeOf(each.value).news).startsWith(problem.textContent))) {
     problem.remove();
   }
   const cards = Array.from(siteCards.children);
