@@ -4,8 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from profiles.catalogue.site import Site
+from profiles.catalogue.site import Maintenance, Site
 from slurm_ssh.facts.snapshots import Health
 from slurm_ssh.job import JobReport, LaunchId
 from slurm_ssh_spawner.launch.records import LaunchRecord
@@ -27,7 +28,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class SiteStanding:
-    """One site.  `health` is None while nobody has asked it.
+    """One site.  `health` is None while nobody has asked it; `maintenance` is what is under way or comes next.
 
     `has_monitor`: its monitor's ticket ends at the epoch second `monitor_ends`, None if it has none.
     """
@@ -37,6 +38,7 @@ class SiteStanding:
     health: Health | None
     going_on: Mapping[At, int]
     ended: Ended
+    maintenance: Maintenance | None
     has_monitor: bool
     monitor_ends: float | None
     connections: int
@@ -70,8 +72,15 @@ def _standing(key: str, site: Site | None, going_on: Iterable[LaunchRecord], obs
         health=observed.health.get(key),
         going_on={each: counts[each] for each in GOING_ON},
         ended=observed.ended.get(key, Ended()),
+        maintenance=_next(site.maintenance) if site else None,
         has_monitor=site is not None and site.monitor is not None,
         monitor_ends=observed.monitors_end.get(key),
         connections=observed.connections.get(key, 0),
         tunnels=observed.tunnels.get(key, 0),
     )
+
+
+def _next(announced: Iterable[Maintenance]) -> Maintenance | None:
+    """Return the one that is under way, or begins first, None if all are over."""
+    now = datetime.now(UTC)
+    return min((each for each in announced if each.ends > now), key=lambda each: each.begins, default=None)

@@ -4,7 +4,7 @@ import csv
 import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -117,6 +117,18 @@ async def test_a_tile_says_how_a_site_stands(hub: LaunchingHub) -> None:
     assert "Geneva not asked yet 1 running, 0 waiting, 0 starting" in page
     assert "1 of 1 launches of the last day failed to start 1 stop not carried out yet" in page
     assert "Catalogue no problem (sites: 1, profiles: 1)" in page
+
+
+async def test_a_tile_says_when_the_next_maintenance_of_a_site_is(hub: LaunchingHub) -> None:
+    ruth, now = await hub.person("ruth", admin=True), datetime.now(UTC).replace(second=0, microsecond=0)
+    days = [(-3, -2), (9, 10), (4, 5)]
+    moments = [tuple(now + timedelta(days=day) for day in pair) for pair in days]
+    written = [[f"{each:%Y-%m-%d %H:%M}+00:00" for each in pair] for pair in moments]
+    pauses = [{"begins": begins, "ends": ends} for begins, ends in written]
+    hub.offer(sites={"geneva": launching.site(hub.local, maintenance=pauses)})
+    page = (await ruth.page("launches")).text
+    told = re.findall(r"maintenance from <time datetime=\"([^\"]+)\".*?<time datetime=\"([^\"]+)\"", page)
+    assert [[datetime.fromisoformat(each) for each in pair] for pair in told] == [list(moments[2])]
 
 
 async def test_the_same_error_is_told_once_and_leads_to_its_launches(hub: LaunchingHub) -> None:
