@@ -89,6 +89,8 @@ class JobType(JobOffering, Listed):
         for site, there in self.sites.items():
             if self.command is not None and there.run is not None:
                 raise WrongAt(("sites", site, "run"), mistakes.RUN_BESIDE_COMMAND)
+            if self.command is None and "run" in there.model_fields_set and there.run is None:
+                raise WrongAt(("sites", site, "run"), mistakes.NOTHING_TO_RUN)
         return self
 
     @property

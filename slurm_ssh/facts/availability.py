@@ -51,6 +51,12 @@ class Availability:
         await asyncio.gather(*questions, return_exceptions=True)
         await self._snapshots.close()
 
+    def forget_person(self, user: str) -> None:
+        """Drop what is known of somebody: a later person of that name may be another."""
+        self._known = {whose: known for whose, known in self._known.items() if whose[0] != user}
+        self._waited = {whose for whose in self._waited if whose[0] != user}
+        self._snapshots.forget_person(user)
+
     def facts(self, user: str) -> dict[str, SiteFacts]:
         """Return what is known for a user now, by site; asks nobody."""
         return {key: self._of(user, key) for key in self._sites}

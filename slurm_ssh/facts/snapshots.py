@@ -83,6 +83,12 @@ class Snapshots:
             collection.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
+    def forget_person(self, user: str) -> None:
+        """Drop what was collected as somebody, but for what is being collected now."""
+        theirs = [whose for whose, known in self._known.items() if whose[0] == user and not known.collection]
+        for whose in theirs:
+            del self._known[whose]
+
     def of(self, user: str, key: str) -> SiteFacts:
         """Return what is known of a site for a user now; asks nobody.
 

@@ -82,7 +82,8 @@ async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:
     """Send a prepared job to Slurm, once, in one exchange with the steps before it.
 
     Raises SubmitRefused if Slurm says no, Unavailable, Refused or Broken if the job was surely not sent, and
-    InDoubt if it may have been.  After all but the last no ticket of it is left: it is prepared anew.
+    InDoubt if it may have been.  Whether its ticket is gone again, `is_ticket_removed` of the error
+    says; a job is prepared anew.
     """
     program, data = steps.program(remote.site, job.owner, prepared.request, prepared.script, prepared.delivered)
     step, answer = steps.parse(await _answer(remote, program, data))

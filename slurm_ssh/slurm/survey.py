@@ -33,7 +33,7 @@ _ID_LENGTH = 12
 _WAIT_STATUS = re.compile(r"[0-9]{1,5}")
 # `3` of a task that has begun; `0-9%2`, or `1,4,...` where Slurm itself cuts it off, of those that wait.
 _TASKS = re.compile(r"[0-9][0-9,:%.-]{0,99}")
-_NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9.,\[\]-]{0,199}")
+_NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,199}")
 _USED = re.compile(r"(?:(?:([0-9]{1,5})-)?([0-9]{1,2}):)?([0-9]{1,2}):([0-9]{2})")
 
 

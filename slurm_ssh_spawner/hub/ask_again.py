@@ -24,7 +24,7 @@ class AskAgain(APIHandler):  # type: ignore[misc]
     async def post(self) -> None:
         """Ask.  403 for who may not start servers of theirs, 404 for a site that never refused them."""
         user, key = self.current_user, self.get_query_argument("site", "")
-        if user is None or not self.has_scope(f"servers!user={user.name}"):
+        if user is None or user.kind != "user" or not self.has_scope(f"servers!user={user.name}"):
             raise web.HTTPError(403, sentences.NOT_THEIR_SERVERS)
         hub: Hub = self.settings[SETTING]
         site = hub.catalogue.current.sites.get(key)

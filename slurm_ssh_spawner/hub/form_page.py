@@ -69,6 +69,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
     async def _post(self, user_name: str, server_name: str, display_name: str) -> Any:
         """Start it; what starts or runs already, as after a second tap, is led to."""
         user = self._user_of(user_name)
+        onlookers.note(self.current_user, user or self.current_user)
         spawner = user.spawners.get(server_name) if user else None
         if spawner and spawner.pending:
             self.redirect(self._get_pending_url(user, server_name))
@@ -83,6 +84,7 @@ class FormHandler(AsksPassword, SpawnHandler):  # type: ignore[misc]
         elif is_ready:
             self.redirect(self.get_next_url(user, default=user.server_url(server_name)))
         else:
+            onlookers.lift()
             await super()._post(user_name=user_name, server_name=server_name, display_name=display_name)
 
     async def _ask_again(self, user: Any) -> None:

@@ -14,6 +14,11 @@ def note(asker: Any, owner: Any) -> None:
     _LOOKS_ON.set((asker.kind, asker.name) != ("user", owner.name))
 
 
+def lift() -> None:
+    """Let the request under way ask as the owner from now on: it starts a server of theirs."""
+    _LOOKS_ON.set(False)
+
+
 def looks_on() -> bool:
     """Return whether the request under way is of somebody who looks at what is another's."""
     return _LOOKS_ON.get()

@@ -1,7 +1,8 @@
 """What belongs to a person whom an admin removes from JupyterHub: ended and forgotten before they are removed.
 
 JupyterHub itself stops their default server alone, and then cannot remove somebody with another one.  What is
-theirs is found by their name, so whoever gets that name later must find nothing.
+theirs is found by their name, so whoever gets that name later must find nothing but what could not be settled: the
+jobs at a site that does not answer are stopped later, with that name.
 """
 
 import asyncio
@@ -41,11 +42,13 @@ class UserHandler(StopsServers, UserAPIHandler):  # type: ignore[misc]
         hub: Hub = self.settings[SETTING]
         running = [name for name, spawner in user.spawners.items() if spawner.active]
         await asyncio.gather(*(self.stopped(user, name) for name in running))
-        if any(spawner.active for spawner in user.spawners.values()):
-            raise web.HTTPError(400, sentences.STILL_BEING_STOPPED.format(user=user.name))
+        _see_none_active(user)
         await self._end_launches(hub, user.name)
+        # That may have taken a while, in which they can start another one.
+        _see_none_active(user)
         guests.end_with_guest(user)
         await hub.launcher.forget_person(user.name)
+        hub.availability.forget_person(user.name)
         hub.taught.forget_person(user.name)
 
     async def _end_launches(self, hub: Hub, user: str) -> None:
@@ -57,3 +60,8 @@ class UserHandler(StopsServers, UserAPIHandler):  # type: ignore[misc]
         deadline = Deadline.after(_SETTLE_SECONDS)
         while await launcher.records.unsettled(user) and deadline.left > 0:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _see_none_active(user: Any) -> None:
+    if any(spawner.active for spawner in user.spawners.values()):
+        raise web.HTTPError(400, sentences.STILL_BEING_STOPPED.format(user=user.name))

@@ -998,16 +998,16 @@ def listens(child: subprocess.Popen, port: int) -> bool:
     It does when it has written its record, as Jupyter's do, or when a program that it has started has the port.
     """
     runtime = os.environ["JUPYTER_RUNTIME_DIR"]
-    pause, next_scan = LOOK_SECONDS, time.time() + FIRST_SCAN_SECONDS
+    pause, next_scan = LOOK_SECONDS, time.monotonic() + FIRST_SCAN_SECONDS
     while child.poll() is None:
         # The folder is ours alone and new, so a record in it is our server's, also behind a wrapper script.
         if any(name.startswith("jpserver-") and name.endswith(".json") for name in os.listdir(runtime)):
             return True
-        began = time.time()
+        began = time.monotonic()
         if began >= next_scan:
             if is_ours(listeners(port), runtime):
                 return True
-            rest = (time.time() - began) / SCANS_SHARE
+            rest = (time.monotonic() - began) / SCANS_SHARE
             next_scan = began + min(max(rest, LEAST_SCAN_PAUSE_SECONDS), LONGEST_SCAN_PAUSE_SECONDS)
         time.sleep(pause)
         pause = min(pause * LOOK_GROWTH, LONGEST_LOOK_SECONDS)

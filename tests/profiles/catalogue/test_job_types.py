@@ -68,6 +68,8 @@ def test_a_type_says_once_what_runs() -> None:
     assert "recon.command: has no meaning beside `run`; remove" in _problem(command="any")
     beside = {"command": "any", "run": None, "sites": {"geneva": {"run": ["hostname"]}}}
     assert "sites.geneva.run: has no meaning beside `command: any`" in _problem(**beside)
+    nothing_there = _problem(sites={"geneva": {"run": None}})
+    assert "sites.geneva.run: does not say what runs" in nothing_there
     assert _catalogue(command="any", run=None).job_types["recon"].command == "any"
 
 

@@ -68,6 +68,19 @@ async def test_the_first_time_a_person_waits_for_the_answer(availability: Availa
     assert availability.facts("alice") == facts
 
 
+async def test_whoever_gets_a_name_anew_is_asked_about_anew(availability: Availability, slurm: _Slurm) -> None:
+    slurm.site_may_answer.set()
+    for user in ("alice", "bob"):
+        await availability.refreshed(user, LONG)
+        await until(lambda: all(each.asked_at for each in availability.facts(user).values()))  # noqa: B023
+    of_bob = availability.facts("bob")
+    availability.forget_person("alice")
+    assert availability.facts("alice") == dict.fromkeys(_SITES, UNKNOWN)
+    assert availability.facts("bob") == of_bob
+    assert (await availability.refreshed("alice", LONG))["lugano"].projects == ("proj3",)
+    assert slurm.asked["alice", "lugano"] == 2
+
+
 async def test_sites_without_accounting_are_never_asked(availability: Availability, slurm: _Slurm) -> None:
     facts = await availability.refreshed("alice", LONG)
     assert slurm.asked == {("alice", "lugano"): 1, ("alice", "bern"): 1}

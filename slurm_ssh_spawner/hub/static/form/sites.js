@@ -36,8 +36,11 @@ function again(key, title) {
   const ask = button("btn btn-sm btn-link launch-again", say.ask_again, () => {
     ask.disabled = true;
     ask.textContent = say.asks_again;
-    // Whatever came of it, the form looks.
-    const looked = () => options.dispatchEvent(new Event("asked-again"));
+    // Whatever came of it, the form looks, and the card then says it.
+    const looked = () => {
+      ask.disabled = false;
+      options.dispatchEvent(new Event("asked-again"));
+    };
     askAgain(key).then(looked, looked);
   });
   ask.setAttribute("aria-label", say.ask_again + ": " + title);
@@ -67,15 +70,22 @@ function updated(was, now, each) {
   });
   was.querySelector(".dot").className = now.querySelector(".dot").className;
   news.parentElement.hidden = !news.textContent;
-  const [old, made] = [was, now].map((card) => card.querySelector(".launch-again"));
-  if (old && made && !old.disabled) {
+  updatedAgain(was, was.querySelector(".launch-again"), now.querySelector(".launch-again"));
+}
+
+function updatedAgain(holder, before, after) {
+  if (before && (before.disabled || (after && before.textContent === after.textContent))) {
     return;
   }
-  if (old) {
-    old.remove();
+  const isAt = before && before === document.activeElement;
+  if (before) {
+    before.remove();
   }
-  if (made) {
-    was.append(made);
+  if (after) {
+    holder.append(after);
+  }
+  if (isAt) {
+    (after || holder.querySelector("input")).focus();
   }
 }
 
