@@ -72,8 +72,8 @@ class OwnApi:
         while (await self._answer(look)).error:  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def start(self, name: str, server: str) -> None:
-        """Start a person's server with the choices of before.
+    async def start(self, name: str, server: str, choices: Mapping[str, str]) -> None:
+        """Start a person's server with these choices, those of last time for none.
 
         Waits while the hub still looks at that server.  Raises Unavailable if it will not start it.
         """
@@ -85,13 +85,13 @@ class OwnApi:
                 break
             await asyncio.sleep(_PAUSE_SECONDS)
         # Once: after a start that was refused, the next one may begin another launch.
-        answer = await self._begun(user, server)
+        answer = await self._begun(user, server, choices)
         if answer and answer.error:
             raise Unavailable(sentences.NOT_STARTED_AGAIN.format(user=name), _message(answer))
 
-    async def _begun(self, user: orm.User, server: str) -> HTTPResponse | None:
+    async def _begun(self, user: orm.User, server: str, choices: Mapping[str, str]) -> HTTPResponse | None:
         """Return the hub's answer, None if the start is under way: the answer may come much later."""
-        asking = asyncio.create_task(self._asked(user, server))
+        asking = asyncio.create_task(self._asked(user, server, choices))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         while not asking.done():
@@ -105,7 +105,7 @@ class OwnApi:
         spawner = self._app.users[user].spawners.get(server)
         return (spawner and spawner.pending) or None
 
-    async def _asked(self, user: orm.User, server: str) -> HTTPResponse:
+    async def _asked(self, user: orm.User, server: str, choices: Mapping[str, str]) -> HTTPResponse:
         person = self._app.users[user]
         token = person.new_api_token(
             note="Server goes on after a restart", expires_in=_TOKEN_SECONDS, scopes=[f"servers!user={user.name}"]
@@ -116,7 +116,7 @@ class OwnApi:
             url_path_join(self._app.hub.api_url, *path),
             method="POST",
             headers={"Authorization": f"token {token}"},
-            body=b"",
+            body=json.dumps(dict(choices)).encode() if choices else b"",
             request_timeout=_ANSWER_SECONDS,
         )
         try:

@@ -8,7 +8,7 @@ a person for whom something of that could not be done, it is tried again sooner.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -42,8 +42,11 @@ class HubServers(Protocol):
     def close(self) -> None:
         """Nothing is asked any more."""
 
-    async def start(self, user: str, server: str) -> None:
-        """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now."""
+    async def start(self, user: str, server: str, choices: Mapping[str, str]) -> None:
+        """Start a server of somebody who has a ticket, or raise LaunchError if that cannot be done now.
+
+        Of other choices, such as an older database of JupyterHub's has, it would be another launch.
+        """
 
 
 class Reconciliation:
@@ -190,7 +193,7 @@ class Reconciliation:
         if now is None or now.stop_wanted:
             return
         _log.info("%s: the hub goes on with it for %s", job.mark, job.user)
-        await self._hub.start(record.user, record.server)
+        await self._hub.start(record.user, record.server, record.choices)
 
     async def _sweep(self, user: str) -> None:
         """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""

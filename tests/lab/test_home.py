@@ -53,7 +53,7 @@ def test_cards_say_what_runs_waits_and_failed_until_when_and_why(home: Page) -> 
     expect(waits).to_contain_text("The hub waits until ")
     expect(failed).to_contain_text("east could not start")
     expect(failed.locator(".why")).to_contain_text("(exit status 7)")
-    failed.locator("summary").click()
+    failed.locator("[id$=':log'] summary").click()
     expect(failed.locator("pre")).to_contain_text("no licence for this program")
     # In the reader's zone and language, by the script.
     assert "UTC" not in (runs.text_content() or "")

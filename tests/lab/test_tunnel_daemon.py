@@ -98,7 +98,7 @@ class TestNotebook:
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
             lab.wait("the page says so", lambda: "Lugano cannot be reached since" in page())
-            assert judy.model()["servers"][""]["ready"]
+            lab.wait("the hub has it", lambda: judy.model()["servers"][""]["ready"])
         lab.wait("the server answers", lambda: judy.http.get("/user/judy/api/").status_code == 200)
         assert jobs_of(lab, "jmeier", "lugano") == [job]
 

@@ -48,9 +48,9 @@ class NoServers:
     def close(self) -> None:
         """Nothing is open."""
 
-    async def start(self, user: str, server: str) -> None:
+    async def start(self, user: str, server: str, choices: Mapping[str, str]) -> None:
         """Nobody is to ask."""
-        raise AssertionError(f"{user} was to get the server {server!r}")
+        raise AssertionError(f"{user} was to get the server {server!r} with {choices}")
 
 
 @functools.cache

@@ -34,7 +34,7 @@ async def test_a_start_that_is_refused_is_not_tried_again_and_again(
     await hub.person("alice")
     hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
     with pytest.raises(Unavailable, match="alice"):
-        await OwnApi(hub.app).start("alice", "")
+        await OwnApi(hub.app).start("alice", "", {})
     assert caplog.text.count("no job, alice: not started: ") == 1
 
 
@@ -45,7 +45,7 @@ async def test_a_server_that_the_hub_looks_at_is_started_after_that(
     alice = await hub.person("alice")
     spawner = alice.user.get_spawner("")
     spawner._check_pending = True
-    starting = asyncio.create_task(OwnApi(hub.app).start("alice", ""))
+    starting = asyncio.create_task(OwnApi(hub.app).start("alice", "", {}))
     await asyncio.sleep(0.1)
     assert hub.local.told("submissions") == ""
     spawner._check_pending = False
@@ -63,11 +63,24 @@ async def test_a_token_that_stays_ends_by_itself_and_jupyterhubs_database_can_be
     hub.app.db.execute(sa.text(f"CREATE TRIGGER kept {refuses}"))
     hub.app.db.commit()
     with pytest.raises(Unavailable, match="alice"):
-        await OwnApi(hub.app).start("alice", "")
+        await OwnApi(hub.app).start("alice", "", {})
     token = next(each for each in hub.app.db.query(orm.APIToken) if each.note == "Server goes on after a restart")
     assert token.expires_at
 
 
 async def test_nobody_else_is_started(hub: LaunchingHub) -> None:
     with pytest.raises(Unavailable, match="bob"):
-        await OwnApi(hub.app).start("bob", "")
+        await OwnApi(hub.app).start("bob", "", {})
+
+
+async def test_a_launch_goes_on_with_its_own_choices_not_those_that_jupyterhub_has_stored(
+    hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
+    alice = await hub.person("alice")
+    row = alice.user.get_spawner("").orm_spawner
+    row.user_options = {"profile": "jupyterlab", "time": "2h"}
+    hub.app.db.commit()
+    with pytest.raises(Unavailable, match="alice"):
+        await OwnApi(hub.app).start("alice", "", {"profile": "jupyterlab", "time": "1h"})
+    assert "#SBATCH --time=60\n" in hub.local.told("sbatch.stdin")

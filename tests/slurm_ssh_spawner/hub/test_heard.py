@@ -13,7 +13,7 @@ from jupyterhub.objects import Server
 from playwright.async_api import expect
 
 from slurm_ssh.job import JobReport, JobState, LaunchId
-from slurm_ssh_spawner.hub import changes
+from slurm_ssh_spawner.hub import looks
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
 from tests.support.in_browser import logged_in
@@ -103,7 +103,7 @@ async def test_who_wants_it_and_is_elsewhere_is_notified_when_the_server_is_read
 async def test_what_becomes_of_a_server_is_heard_on_home(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(looks, "_EVERY_SECONDS", 0.1)
     await hub.person("alice")
     records = hub.core.launcher.records
     async with logged_in(hub, "alice") as page:
