@@ -6,7 +6,7 @@ from functools import partial
 from faults.row import Outcome, Step
 from faults.scene import Scene
 from faults.seen import answer_of, listed_by
-from lab.plan import HOSTS, SITE_OF, Host, Role
+from lab.plan import HOSTS, SITE_OF, SITES, Host, Role
 from lab.quirks import Hold
 
 _HUB_SECONDS = 300
@@ -179,8 +179,19 @@ def answered(scene: Scene) -> None:
 def others_told(scene: Scene) -> None:
     """Wait until each launch that may be refused has come to its end, or to a server."""
     scene.answered()
-    others = {key for key, each in scene.expected.items() if each.outcome is Outcome.EITHER}
+    _told(scene, {key for key, each in scene.expected.items() if each.outcome is Outcome.EITHER})
 
+
+def others_told_elsewhere(scene: Scene) -> None:
+    """Do so where there is a second front end: a job that has begun is waited for while its site is cut off."""
+    one = {site.name for site in SITES if len(site.having(Role.FRONT_END)) == 1}
+    others = {
+        key for key, each in scene.expected.items() if each.outcome is Outcome.EITHER and each.site not in one
+    }
+    _told(scene, others)
+
+
+def _told(scene: Scene, others: set[tuple[str, str]]) -> None:
     def none_waits() -> bool:
         listed = {(each.user, each.server): each.ready for each in listed_by(scene.lab) or ()}
         return all(listed.get(key, True) for key in others)

@@ -22,6 +22,7 @@ from faults.steps import (
     mend,
     others_start,
     others_told,
+    others_told_elsewhere,
     pages_are_read,
 )
 
@@ -63,8 +64,8 @@ ROWS = (
         "A launch begins, and the first front end is cut off",
         "The same. What goes through a tunnel hangs until the cable is back.",
         when=(running, others_start()),
-        fault=(cut(FIRST_FRONT_END), others_told),
-        heal=(join(FIRST_FRONT_END),),
+        fault=(cut(FIRST_FRONT_END), others_told_elsewhere),
+        heal=(join(FIRST_FRONT_END), others_told),
     ),
     Row(
         "B4",
