@@ -1,6 +1,7 @@
 """Make the job of a batch launch.  Pure; secrets are not in its script."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from job_service import layout
@@ -11,7 +12,6 @@ from kernels.shell import join, quote, templates
 from profiles.offer.launch import BatchLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import frame
-from slurm_ssh.slurm import jobs as slurm_jobs
 
 _TEMPLATES = templates("job_service", frame.PACKAGE)
 _OWNERS_LINE = ("bash", layout.COMMAND)
@@ -24,20 +24,10 @@ def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Se
     ValueError for what no job script can hold, HookFailed.
     """
     folder = layout.folder(launch.jobs, launch.owner, job_id)
-    return JobRequest(
-        name=mark,
-        log_path=f"{folder}/{layout.STDOUT}",
-        nodes=launch.nodes,
-        cores=launch.cores,
-        memory_mib=launch.memory_mib,
-        time_minutes=launch.time_minutes,
-        partition=launch.partition,
-        project=launch.project,
-        reservation=launch.reservation,
-        qos=launch.qos,
-        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+    script = _body(launch, context(launch, job_id, mark), folder, title, fragments)
+    return replace(
+        frame.request(launch, mark, f"{folder}/{layout.STDOUT}", script),
         directives=_directives(folder, launch.directives),
-        script=_body(launch, context(launch, job_id, mark), folder, title, fragments),
         has_task_per_core=launch.tasks == "core",
         may_begin_again=launch.requeue,
     )
@@ -45,25 +35,8 @@ def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Se
 
 def context(launch: BatchLaunch, job_id: str, mark: str) -> JobContext:
     """Return what contributions to the launch's job may know of it."""
-    site = launch.site
-    return JobContext(
-        launch_id=job_id,
-        mark=mark,
-        owner=launch.owner,
-        profile_key=launch.type_key,
-        site_key=launch.site_key,
-        launch_folder=f"{layout.folder(launch.jobs, launch.owner, job_id)}/{layout.OURS}",
-        slurm_path=site.slurm_path,
-        slurm_cluster=site.slurm_cluster,
-        module_init=site.module_init,
-        kernel_store=site.kernel_store,
-        partition=launch.partition,
-        project=launch.project,
-        cores=launch.cores,
-        memory_mib=launch.memory_mib,
-        nodes=launch.nodes,
-        slurm_environment=site.environment,
-    )
+    ours = f"{layout.folder(launch.jobs, launch.owner, job_id)}/{layout.OURS}"
+    return frame.context(launch, job_id, mark, ours)
 
 
 def _directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[str, str | Literal[True]]:

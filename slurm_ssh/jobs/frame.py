@@ -6,8 +6,11 @@ from typing import Any
 
 from kernels import environment
 from kernels.fragment import Fragment
+from kernels.hook import JobContext
 from kernels.shell import Shell, quote
 from profiles.offer.launch import Launch
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.slurm import jobs as slurm_jobs
 
 PACKAGE = "slurm_ssh"
 """Whose templates those of a job's body extend."""
@@ -27,6 +30,48 @@ def values(slurm_path: str, environ: Mapping[str, str], parts: Sequence[Fragment
         "slurm_path": "" if slurm_path in _ON_PATH else quote(slurm_path),
         "after": [part.after for part in reversed(parts) if part.after],
     }
+
+
+def context(launch: Launch, launch_id: str, mark: str, folder: str) -> JobContext:
+    """Return what contributions to the launch's job may know of it; `folder` is where what is ours lies."""
+    site = launch.site
+    return JobContext(
+        launch_id=launch_id,
+        mark=mark,
+        owner=launch.owner,
+        profile_key=launch.entry_key,
+        site_key=launch.site_key,
+        launch_folder=folder,
+        slurm_path=site.slurm_path,
+        slurm_cluster=site.slurm_cluster,
+        module_init=site.module_init,
+        kernel_store=site.kernel_store,
+        partition=launch.partition,
+        project=launch.project,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        nodes=launch.nodes,
+        slurm_environment=site.environment,
+    )
+
+
+def request(launch: Launch, mark: str, log_path: str, script: str) -> JobRequest:
+    """Return the job that runs a text for a launch, with all that is asked of Slurm for any."""
+    return JobRequest(
+        name=mark,
+        log_path=log_path,
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        time_minutes=launch.time_minutes,
+        partition=launch.partition,
+        project=launch.project,
+        reservation=launch.reservation,
+        qos=launch.qos,
+        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        directives=launch.directives,
+        script=script,
+    )
 
 
 def in_container(launch: Launch, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -18,7 +18,6 @@ from profiles.offer.launch import NotebookLaunch
 from slurm_ssh.errors import Broken
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders, frame
-from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch import copying, lab_page
 
@@ -80,25 +79,7 @@ class ServerProcess:
 
 def context(launch: NotebookLaunch, launch_id: str, mark: str) -> JobContext:
     """Return what contributions to the launch's job may know of it."""
-    site = launch.site
-    return JobContext(
-        launch_id=launch_id,
-        mark=mark,
-        owner=launch.owner,
-        profile_key=launch.profile_key,
-        site_key=launch.site_key,
-        launch_folder=folders.launch_folder(site, launch.owner, launch_id),
-        slurm_path=site.slurm_path,
-        slurm_cluster=site.slurm_cluster,
-        module_init=site.module_init,
-        kernel_store=site.kernel_store,
-        partition=launch.partition,
-        project=launch.project,
-        cores=launch.cores,
-        memory_mib=launch.memory_mib,
-        nodes=launch.nodes,
-        slurm_environment=site.environment,
-    )
+    return frame.context(launch, launch_id, mark, folders.launch_folder(launch.site, launch.owner, launch_id))
 
 
 def build(
@@ -117,22 +98,8 @@ def asked(
     launch: NotebookLaunch, launch_id: str, mark: str, body: str, secrets: Mapping[str, str] = MappingProxyType({})
 ) -> JobRequest:
     """Return the job that runs a text for `launch`, with all that is asked of Slurm for it."""
-    return JobRequest(
-        name=mark,
-        log_path=folders.log_path(launch.site, launch.owner, launch_id),
-        nodes=launch.nodes,
-        cores=launch.cores,
-        memory_mib=launch.memory_mib,
-        time_minutes=launch.time_minutes,
-        partition=launch.partition,
-        project=launch.project,
-        reservation=launch.reservation,
-        qos=launch.qos,
-        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
-        directives=launch.directives,
-        script=body,
-        secrets=secrets,
-    )
+    log_path = folders.log_path(launch.site, launch.owner, launch_id)
+    return replace(frame.request(launch, mark, log_path, body), secrets=secrets)
 
 
 def releases(launch: NotebookLaunch, launch_id: str, mark: str) -> tuple[Shell, ...]:
