@@ -136,7 +136,7 @@ open_tree() {
 
 # The lab's hub sees the tree read-only: what is not compiled before, it would compile at each of its starts.
 compile_tree() {
-    .venv/bin/python -m compileall -q languages kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner
+    .venv/bin/python -m compileall -q languages kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner job_service
 }
 
 main() {

@@ -1,0 +1,68 @@
+"""What is kept of a batch job.  Frozen values; times have a zone and are UTC."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from job_service.spec import JobSpec
+from job_service.stages import Stage
+
+Submission = Literal["none", "sending", "in_doubt", "sent"]
+"""Whether Slurm has the job.  in_doubt: it was sent, and nobody knows what became of that."""
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A batch job: what was asked for, and what is known of it.
+
+    `job_id` are 12 hex digits, its name for ever; `id` counts up, for the old paths.  `owner` is a name on the
+    hub, `login` the one at the site.  `project` is a project of the service, `account` Slurm's to charge (None:
+    its default).  `..._s` are seconds, `memory_mib` MiB; `cores`, `memory_mib` and `gpus` are for each of `nodes`;
+    `held_s` are seconds of the project's.  `native_id` is Slurm's number as text.  `reason` is a sentence: why it
+    waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, and `observed_by` who had asked.
+    `absences` is how often in a row it was not listed.  `version` grows with each change.
+    """
+
+    id: int
+    job_id: str
+    owner: str
+    login: str
+    system: str
+    project: str
+    account: str | None
+    spec: JobSpec
+    title: str
+    nodes: int
+    cores: int
+    memory_mib: int
+    gpus: int
+    limit_s: int
+    held_s: int
+    folder: str
+    created: datetime
+    stage: Stage = Stage.NEW
+    submission: Submission = "none"
+    attempts: int = 0
+    sent: datetime | None = None
+    native_id: str | None = None
+    native_state: str = ""
+    reason: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    failed: bool = False
+    cancel_wanted: datetime | None = None
+    remove_after: datetime | None = None
+    removed: datetime | None = None
+    queued: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    elapsed_s: int | None = None
+    observed: datetime | None = None
+    observed_by: str = ""
+    absences: int = 0
+    version: int = 1
+
+    @property
+    def type(self) -> str:
+        """The key of its job type."""
+        return self.spec.type
