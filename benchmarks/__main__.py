@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks import catalogue, frozen, login, logins, polling, restart, start, storm, tunnels, viewers
+from benchmarks import catalogue, frozen, login, logins, polling, records, restart, start, storm, tunnels, viewers
 from benchmarks.samples import Aim, Table, aims_table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -25,7 +25,8 @@ from lab.plan import HUNDRED
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
 _CROWDS = ("logins", "storm", "polling", "restart", "viewers")
-BENCHMARKS = ("start", "login", "frozen", "tunnels", "catalogue", *_CROWDS)
+_WITHOUT_LAB = ("catalogue", "records")
+BENCHMARKS = ("start", "login", "frozen", "tunnels", *_WITHOUT_LAB, *_CROWDS)
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     if told.cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: told.cores])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if only == "catalogue":
+    if only in _WITHOUT_LAB:
         _measure(None, (only,), told.people)
         return 0
     try:
@@ -72,11 +73,14 @@ class Found:
 
 
 def _measure(lab: Lab | None, which: tuple[str, ...], people: int) -> None:
-    """Measure what is asked for; all but the catalogue needs the lab."""
+    """Measure what is asked for; all but the catalogue and the records need the lab."""
     found, where = Found(), _where(lab)
     if "catalogue" in which:
         read = catalogue.measure(_say)
         found.add("catalogue", read, catalogue.tables(read))
+    if "records" in which:
+        kept = records.measure(_say)
+        found.add("records", kept, records.tables(kept))
     if lab is not None:
         _measure_in(lab, which, found)
         _measure_crowd(lab, which, people, found)

@@ -82,6 +82,11 @@ def sshds(lab: Lab) -> int:
     return sum(_name(pid) == "sshd" for host in FRONT_ENDS for pid in processes(lab, host.name))
 
 
+def memory(lab: Lab) -> int:
+    """Return the bytes that the hub and what it started have for themselves."""
+    return sum(map(_own_memory, _of_the_hub(lab)))
+
+
 @dataclass(frozen=True)
 class Late:
     """A turn of the hub's loop that came late: by how many seconds, and for how many of them the loop computed."""
@@ -115,6 +120,12 @@ def _cpu(pid: int) -> float:
     with contextlib.suppress(psutil.Error):
         return float(sum(psutil.Process(pid).cpu_times()[:4]))
     return 0.0
+
+
+def _own_memory(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_full_info().uss)
+    return 0
 
 
 def _name(pid: int) -> str:

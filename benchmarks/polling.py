@@ -33,12 +33,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Window:
-    """What was counted in a minute, and how many connections and processes of sshd there were at its end."""
+    """What was counted in a minute, and what there was at its end: connections, processes of sshd, memory."""
 
     servers: int
     counts: Counts
     connections: int
     sshds: int
+    memory: int
+    """Bytes that the hub and what it started have for themselves."""
 
 
 Windows = dict[str, Window]
@@ -80,7 +82,9 @@ def _window(lab: Lab) -> Window:
     before, began = counters.count(lab), time.monotonic()
     time.sleep(WINDOW_SECONDS)
     counts = counters.count(lab).since(before, 60 / (time.monotonic() - began))
-    return Window(len(hubs.servers(lab)), counts, counters.connections(lab), counters.sshds(lab))
+    return Window(
+        len(hubs.servers(lab)), counts, counters.connections(lab), counters.sshds(lab), counters.memory(lab)
+    )
 
 
 def aims(windows: Windows) -> list[Aim]:
@@ -102,10 +106,11 @@ def tables(windows: Windows) -> list[Table]:
     return [
         Table(
             "polling: a minute with servers that only run",
-            ("servers", "squeue", "RPCs", "hub CPU", "x idle", "CPU, s", "started", "ssh", "sshd"),
+            ("servers", "squeue", "RPCs", "hub CPU", "x idle", "CPU, s", "started", "ssh", "sshd", "MB"),
             tuple((name, _cells(window, idle)) for name, window in windows.items()),
             (
                 "CPU, started: seconds, new processes on the front ends; ssh: open connections; sshd: processes",
+                "MB: memory of the hub and what it started, without what they share",
                 f"batchspawner {version('batchspawner')}",
                 f"aims: as many RPCs with one server as with many, hub CPU at most x {_AIM_CPU} of idle",
             ),
@@ -125,4 +130,5 @@ def _cells(window: Window, idle: float) -> tuple[str, ...]:
         f"{counts.new_processes:.0f}",
         str(window.connections),
         str(window.sshds),
+        f"{window.memory / 1e6:.0f}",
     )

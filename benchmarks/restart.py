@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import httpx
 
-from benchmarks import counters, crowd, hubs, room
+from benchmarks import counters, crowd, hubs, room, sleepers
 from benchmarks.samples import Aim, Table
 from lab import Lab
 from lab.plan import HUNDRED, SITES
@@ -20,6 +20,8 @@ _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 120
 _PAGE_SECONDS = 10
 _WITHOUT = "{}, no server"
+_SLEEPERS = "{}, jobs sleep, one program answers for all"
+_EACH = 10
 _AIM = 1.0
 
 Say = Callable[[str], None]
@@ -64,6 +66,8 @@ def measure(lab: Lab, say: Say, people: int) -> Restarts:
             say(f"restart: {hub.name}")
             found[_WITHOUT.format(hub.name)] = _restart(lab, ())
             found[hub.name] = _with_servers(lab, names)
+            if hub.is_ours:
+                found[_SLEEPERS.format(hub.name)] = _with_sleepers(lab, names)
     return found
 
 
@@ -75,11 +79,22 @@ def _with_servers(lab: Lab, names: Sequence[str]) -> Restart:
         crowd.stop(lab)
 
 
-def _restart(lab: Lab, names: Sequence[str]) -> Restart:
-    return asyncio.run(_asked(lab, names))
+def _with_sleepers(lab: Lab, names: Sequence[str]) -> Restart:
+    """Restart our hub with ten servers of each, and look at the pages of the first of each."""
+    try:
+        with sleepers.running(lab, names, _EACH):
+            everything = {key.rstrip("/") for key in hubs.servers(lab)}
+            return _restart(lab, tuple(f"{name}/s0" for name in names), everything)
+    finally:
+        crowd.clear_jobs(lab)
 
 
-async def _asked(lab: Lab, names: Sequence[str]) -> Restart:
+def _restart(lab: Lab, looked_at: Sequence[str], others: Set[str] = frozenset()) -> Restart:
+    """Servers are named as in their addresses: by their person, and a name of their own if they have one."""
+    return asyncio.run(_asked(lab, looked_at, others | set(looked_at)))
+
+
+async def _asked(lab: Lab, names: Sequence[str], everything: Set[str]) -> Restart:
     """Kill and start the hub; meanwhile everybody looks at a page of their server every second."""
     began, wall = time.monotonic(), time.time()
     good: dict[str, float] = {}
@@ -92,7 +107,7 @@ async def _asked(lab: Lab, names: Sequence[str]) -> Restart:
         return [name for name in names if bad.get(name, -1.0) > good.get(name, -1.0)]
 
     async with hubs.browser(lab) as browser:
-        hub = asyncio.create_task(asyncio.to_thread(_until_known, lab, names, began))
+        hub = asyncio.create_task(asyncio.to_thread(_until_known, lab, everything, began))
         while not hub.done() or (waits() and time.monotonic() - began < _PATIENCE_SECONDS):
             due = time.monotonic() + _ASK_SECONDS
             await asyncio.gather(*(look(browser, name) for name in names))
@@ -100,7 +115,7 @@ async def _asked(lab: Lab, names: Sequence[str]) -> Restart:
         answers, known, unknown = await hub
     late = max((turn.late for turn in counters.late_turns(lab, wall)), default=0.0)
     lost = len(unknown | set(waits()))
-    return Restart(len(names), answers, known, max(bad.values(), default=0.0), late, lost)
+    return Restart(len(everything), answers, known, max(bad.values(), default=0.0), late, lost)
 
 
 async def _is_answered(browser: httpx.AsyncClient, name: str) -> bool:
@@ -111,15 +126,15 @@ async def _is_answered(browser: httpx.AsyncClient, name: str) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
-def _until_known(lab: Lab, names: Sequence[str], began: float) -> tuple[float, float, set[str]]:
+def _until_known(lab: Lab, names: Set[str], began: float) -> tuple[float, float, set[str]]:
     """Restart the hub; return when it answers, when it knows all servers, and whose it does not know."""
     hubs.again(lab)
     answers = time.monotonic() - began
     while True:
-        there = {key.partition("/")[0] for key, server in hubs.servers(lab).items() if server["ready"]}
+        there = {key.rstrip("/") for key, server in hubs.servers(lab).items() if server["ready"]}
         known = time.monotonic() - began
-        if there >= set(names) or known > _PATIENCE_SECONDS:
-            return answers, known, set(names) - there
+        if there >= names or known > _PATIENCE_SECONDS:
+            return answers, known, set(names - there)
         time.sleep(_LOOK_SECONDS)
 
 
