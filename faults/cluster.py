@@ -75,6 +75,16 @@ def files_removed(scene: Scene) -> None:
         scene.lab.run(f"{job.site}-ctl", ["sh", "-c", f"rm -f {files}"])
 
 
+def saved(scene: Scene) -> None:
+    """Wait until Slurm has written down every job: a controller that is killed before has never known it."""
+    scene.wait("Slurm has saved all jobs", lambda: all(_is_saved(scene, job) for job in jobs(scene)))
+
+
+def _is_saved(scene: Scene, job: LiveJob) -> bool:
+    argv = ["grep", "-qF", f"-{job.launch_id}", "/var/lib/slurm/slurmctld/job_state"]
+    return scene.lab.run(f"{job.site}-ctl", argv, check=False).returncode == 0
+
+
 def forget_state(scene: Scene) -> None:
     """Remove what a dead slurmctld knows."""
     for site in scene.sites:

@@ -1,6 +1,6 @@
 """Something of a site, or the KDC, is away for a while; the hub lives."""
 
-from faults.cluster import forget_state, nodes_are_down, nodes_lose_everything
+from faults.cluster import forget_state, nodes_are_down, nodes_lose_everything, saved
 from faults.moments import running
 from faults.row import Outcome, Row
 from faults.steps import (
@@ -97,7 +97,7 @@ ROWS = (
         "Slurm's controllers are dead; a launch begins and somebody presses Stop",
         '"Slurm at Geneva does not answer ..." The server stops when Slurm answers.',
         when=(running,),
-        fault=(kill(SLURM), others_start(), first_stops, others_told, all_listed),
+        fault=(saved, kill(SLURM), others_start(), first_stops, others_told, all_listed),
         heal=(mend(SLURM),),
         told=r"Slurm at \w+ does not answer",
         slow=True,

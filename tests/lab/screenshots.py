@@ -53,7 +53,8 @@ def _shoot(page: Page, name: str, size: ViewportSize) -> None:
     page.set_viewport_size(size)
     height: int = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size(ViewportSize(width=size["width"], height=height))
-    page.screenshot(path=PICTURES / f"{name}.png")
+    # Colours fade into those of the other theme: shown as they are in the end.
+    page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
     page.set_viewport_size(_WIDE)
 
 
