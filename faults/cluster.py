@@ -81,7 +81,7 @@ def saved(scene: Scene) -> None:
 
 
 def _is_saved(scene: Scene, job: LiveJob) -> bool:
-    argv = ["grep", "-qF", f"-{job.launch_id}", "/var/lib/slurm/slurmctld/job_state"]
+    argv = ["grep", "-qFe", job.launch_id, "/var/lib/slurm/slurmctld/job_state"]
     return scene.lab.run(f"{job.site}-ctl", argv, check=False).returncode == 0
 
 
