@@ -3,6 +3,13 @@
 It comes through a login shell of the person's own making, so it may be anything of any length.
 """
 
+_NO_SPACE = ("no space left", "quota exceeded")
+
+
+def tells_of_no_space(said: str) -> bool:
+    """Return whether a program of a site says that a disk, or its owner's quota, is full."""
+    return any(words in said.lower() for words in _NO_SPACE)
+
 
 def one_line(text: str, most: int) -> str:
     """Return at most `most` characters in one line, all of them printable."""

@@ -46,10 +46,14 @@ class ForwardingForbidden(ConnectionLost):
 
 
 class Connection:
-    """One connection of one person to one front end."""
+    """One connection of one person to one front end.
+
+    `turns` are those of transfers: all connections of a person to a site may be given the same.
+    """
 
     def __init__(self, host: str, ssh: asyncssh.SSHClientConnection) -> None:
         self.host = host
+        self.turns = asyncio.Semaphore(TRANSFERS_AT_ONCE)
         self._ssh = ssh
         self._sessions = Sessions(host, ssh)
         self._last_used = asyncio.get_running_loop().time()
@@ -62,11 +66,11 @@ class Connection:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether further work may go over it: it is up, and nothing was left behind on it.
+        """Whether further work may go over it: it is up, nothing was left behind on it, and commands find room.
 
-        A program that was holds one of the sessions that the front end allows, until the connection is closed.
+        A program that was left holds a session that the front end counts, until the connection is closed.
         """
-        return self.is_open and not self._sessions.has_abandoned
+        return self.is_open and not self._sessions.has_abandoned and self._sessions.has_room_for_commands
 
     @property
     def idle_seconds(self) -> float:
@@ -92,7 +96,7 @@ class Connection:
         sent, heard = wrap(program, data, environ, marker), bytearray()
         try:
             with self._busy():
-                async with asyncio.timeout(timeout_seconds), self._sessions.slots:
+                async with asyncio.timeout(timeout_seconds):
                     return await self._exchange(sent, marker, heard, limit_bytes)
         except TimeoutError as error:
             if sent.waits and marker.encode() not in heard:
@@ -117,17 +121,24 @@ class Connection:
             return await begun.send(chunks)
 
     def receive(
-        self, program: Shell, data: bytes = b"", *, environ: Mapping[str, str], timeout_seconds: float
+        self,
+        program: Shell,
+        data: bytes = b"",
+        *,
+        environ: Mapping[str, str],
+        timeout_seconds: float,
+        keeps_input: bool = False,
     ) -> AbstractAsyncContextManager[Transfer]:
         """Give a program that has begun, with `data` on its stdin, and whose stdout is to be iterated over.
 
         It is ended when the caller leaves before its end.  What it prints is read no faster than it is taken.
+        If it `keeps_input`, it finds the end of that only at `Transfer.end_input`, or when it is left.
         Raises TransfersBusy if TRANSFERS_AT_ONCE others go on, and what `run` does, if it has not begun after
         `timeout_seconds`; from then on TransferStalled, which ends the caller's block, as soon as nothing moves
         for a minute, whether the site or the caller is slow, and Unavailable or Refused if the program does not
         come to its end.
         """
-        return self._transfer(program, data, environ, timeout_seconds)
+        return self._transfer(program, data, environ, timeout_seconds, more=keeps_input)
 
     @asynccontextmanager
     async def _transfer(
@@ -144,7 +155,7 @@ class Connection:
         limit, begun, own = asyncio.timeout(timeout_seconds), None, self._sessions
         try:
             with self._busy():
-                async with limit, own.turns, own.slots, own.begun(sent) as process:
+                async with limit, self.turns, own.begun(sent, is_transfer=True) as process:
                     begun = Transfer(self.host, process, marker, limit, LONGEST_ANSWER)
                     try:
                         await begun.begin(sent, more=more)
@@ -167,9 +178,10 @@ class Connection:
         if begun and begun.has_begun:
             stalled = sentences.TRANSFER_STALLED
             return TransferStalled(stalled.format(host=self.host, seconds=round(transfer.STALL_SECONDS)))
-        if begun is None and self._sessions.turns.locked():
+        if begun is None and (self.turns.locked() or not self._sessions.has_room_for_a_transfer):
+            count = TRANSFERS_AT_ONCE if self.turns.locked() else self._sessions.transfers
             busy = sentences.TRANSFERS_BUSY
-            return TransfersBusy(busy.format(host=self.host, count=TRANSFERS_AT_ONCE, seconds=round(seconds)))
+            return TransfersBusy(busy.format(host=self.host, count=count, seconds=round(seconds)))
         return NotBegunInTime() if waits else Late()
 
     @contextlib.contextmanager

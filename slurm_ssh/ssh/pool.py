@@ -31,6 +31,7 @@ class ConnectionPool:
         self._open: dict[Login, Connection] = {}
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
+        self._turns: dict[Login, asyncio.Semaphore] = {}
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -107,6 +108,8 @@ class ConnectionPool:
                 if connection:
                     self._retired.add(connection)
                 connection = self._open[login] = await self._entrance.enter(login, site, patience)
+                # Those of connections that are used no more, but for transfers under way, count too.
+                connection.turns = self._turns.setdefault(login, connection.turns)
                 for callback in self._subscribers:
                     callback(login)
             return connection

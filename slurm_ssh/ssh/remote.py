@@ -95,7 +95,9 @@ class Remote:
             )
 
     @asynccontextmanager
-    async def receive(self, program: Shell, data: bytes = b"") -> AsyncIterator[Transfer]:
+    async def receive(
+        self, program: Shell, data: bytes = b"", *, keeps_input: bool = False
+    ) -> AsyncIterator[Transfer]:
         """Give a program that has begun, and whose stdout is to be iterated over, as `Connection.receive` does.
 
         The deadline is for its beginning, until when it may be run twice, and is if the connection is lost.
@@ -103,19 +105,22 @@ class Remote:
         async with AsyncExitStack() as stack:
             try:
                 try:
-                    begun = await self._receive(stack, program, data)
+                    begun = await self._receive(stack, program, data, keeps_input)
                 except ConnectionLost:
-                    begun = await self._receive(stack, program, data)
+                    begun = await self._receive(stack, program, data, keeps_input)
             except ConnectionLost as error:
                 raise self._lost(error) from error
             except Late as error:
                 raise self._late(error) from error
             yield begun
 
-    async def _receive(self, stack: AsyncExitStack, program: Shell, data: bytes) -> Transfer:
+    async def _receive(self, stack: AsyncExitStack, program: Shell, data: bytes, keeps_input: bool) -> Transfer:
         connection = await stack.enter_async_context(self.pool.connection(self.login, self.site, self.deadline))
         seconds = self._seconds
-        receiving = connection.receive(program, data, environ=self.site.environment, timeout_seconds=seconds)
+        environ = self.site.environment
+        receiving = connection.receive(
+            program, data, environ=environ, timeout_seconds=seconds, keeps_input=keeps_input
+        )
         return await stack.enter_async_context(receiving)
 
     @property

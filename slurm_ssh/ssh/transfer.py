@@ -100,6 +100,11 @@ class Transfer:
             hearing.cancel()
             await asyncio.gather(feeding, hearing, return_exceptions=True)
 
+    def end_input(self) -> None:
+        """Let a program that keeps its input find the end of it."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.write_eof()
+
     async def leave(self) -> None:
         """End the program if it has not ended, and wait a short while until it has."""
         self._listening.cancel()

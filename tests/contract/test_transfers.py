@@ -14,9 +14,9 @@ from kernels.shell import Shell
 from slurm_ssh.errors import AnswerTooLong, AnswerUnreadable, Refused, TransfersBusy, TransferStalled, Unavailable
 from slurm_ssh.ssh import transfer
 from slurm_ssh.ssh.connection import LONGEST_ANSWER, Connection
-from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE, TRANSFERS_AT_ONCE
+from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE, TRANSFERS_AT_ONCE, WINDOW_BYTES
 from slurm_ssh.ssh.transfer import Transfer
-from slurm_ssh.ssh.transport import Completed, Late, NotBegun, NotBegunInTime
+from slurm_ssh.ssh.transport import Completed, Late, NotBegun, NotBegunInTime, SessionRefused
 from tests.support.front_ends import Connect, FrontEnds
 from tests.support.waiting import until
 
@@ -287,6 +287,78 @@ async def test_commands_run_while_transfers_stall_and_a_fourth_waits(connect: Co
     assert connection.is_fresh
 
 
+@pytest.mark.parametrize("sessions", [2, 3])
+async def test_commands_find_a_session_where_fewer_are_allowed_than_transfers_would_take(
+    connect: Connect, tmp_path: Path, sessions: int
+) -> None:
+    connection = await connect(sessions=sessions)
+    going = f"echo on; until [ -e {tmp_path}/go ]; do sleep 0.1; done"
+    await _learn(connection, tmp_path, sessions)
+    async with AsyncExitStack() as stack:
+        receive = _Receiving(connection, stack)
+        under_way = [await receive(going) for _ in range(sessions - 1)]
+        assert connection.is_fresh
+        assert [
+            answer.stdout for answer in await asyncio.gather(*(_run(connection, "echo on") for _ in range(4)))
+        ] == ["on\n"] * 4
+        with pytest.raises(TransfersBusy, match=f"{sessions - 1} of your transfers with front-end are under way"):
+            await receive("true", seconds=0.3)
+        (tmp_path / "go").touch()
+        for each in under_way:
+            assert b"".join([piece async for piece in each]) == b"on\n"
+    assert connection.is_fresh
+
+
+async def _learn(connection: Connection, folder: Path, sessions: int) -> None:
+    """Let a connection meet with the number of sessions that is allowed."""
+    all_there = f"[ $(ls {folder} | grep -c began) = {sessions} ]"
+    program = f"touch {folder}/began-$$; until {all_there}; do sleep 0.05; done"
+    answers = await asyncio.gather(*(_run(connection, program) for _ in range(sessions)), _run(connection, "true"))
+    assert {answer.status for answer in answers} == {0}
+
+
+@pytest.mark.parametrize("sessions", [1, 2, 3])
+async def test_a_command_does_not_wait_for_transfers_that_have_all_sessions(
+    connect: Connect, tmp_path: Path, sessions: int
+) -> None:
+    connection = await connect(sessions=sessions)
+    going = f"echo on; until [ -e {tmp_path}/go ]; do sleep 0.1; done"
+    async with AsyncExitStack() as stack:
+        receive = _Receiving(connection, stack)
+        under_way = [await receive(going) for _ in range(sessions)]
+        with pytest.raises(SessionRefused):
+            await _run(connection, "true")
+        # The next one goes over another connection.
+        assert not connection.is_fresh
+        (tmp_path / "go").touch()
+        for each in under_way:
+            assert b"".join([piece async for piece in each]) == b"on\n"
+    assert (await _run(connection, "echo on")).stdout == "on\n"
+    assert connection.is_fresh
+
+
+async def test_a_program_that_keeps_its_input_finds_its_end_when_that_is_told(connect: Connect) -> None:
+    connection = await connect()
+    program = "head -n 1; cat >/dev/null; echo over"
+    async with connection.receive(
+        Shell(program), b"data\n", environ={}, timeout_seconds=60, keeps_input=True
+    ) as begun:
+        # The end of a line may be the beginning of the answer's end.
+        assert await anext(begun) == b"data"
+        begun.end_input()
+        assert b"".join([piece async for piece in begun]) == b"\nover\n"
+    assert connection.is_fresh
+
+
+async def test_a_program_that_keeps_its_input_ends_when_it_is_left(connect: Connect, tmp_path: Path) -> None:
+    connection = await connect()
+    program = f"echo $$ >{tmp_path}/pid; echo hello; exec cat >/dev/null"
+    async with connection.receive(Shell(program), environ={}, timeout_seconds=60, keeps_input=True) as begun:
+        assert await anext(begun) == b"hello"
+    await _ends(tmp_path)
+    assert connection.is_fresh
+
+
 @pytest.mark.parametrize("way", ["send", "receive"])
 async def test_a_transfer_that_is_cancelled_ends_its_program_and_makes_room(
     connect: Connect, tmp_path: Path, way: str
@@ -298,7 +370,7 @@ async def test_a_transfer_that_is_cancelled_ends_its_program_and_makes_room(
         if way == "send":
             await _send(connection, f"{begin} cat", aiter(_Source(2, stop_at=1)))
         else:
-            await _receive(connection, f"{begin} yes")
+            await _receive(connection, f"{begin} sh -c 'while echo y; do sleep 0.1; done'")
 
     for turn in range(3):
         flowing = [asyncio.create_task(flow(turn * 10 + number)) for number in range(TRANSFERS_AT_ONCE)]
@@ -406,7 +478,8 @@ async def test_what_a_login_shell_says_is_passed_over(connect: Connect, tmp_path
 
 
 async def test_a_login_shell_that_says_too_much_is_told(connect: Connect, tmp_path: Path) -> None:
-    loud = f'head -c {2 * LONGEST_ANSWER} /dev/zero; exec sh -c "$SSH_ORIGINAL_COMMAND"'
+    # What comes in one piece with the answer is not too much.
+    loud = f'head -c {LONGEST_ANSWER + 2 * WINDOW_BYTES} /dev/zero; exec sh -c "$SSH_ORIGINAL_COMMAND"'
     connection = await connect(_login_shell(tmp_path, loud))
     with pytest.raises(AnswerTooLong):
         await _receive(connection, "echo hello")

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import AnswerTooLong
+from slurm_ssh.ssh.connection import Connection
+from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import (
     Completed,
     ConnectionLost,
@@ -21,6 +23,7 @@ from slurm_ssh.ssh.transport import (
     wrap,
 )
 from tests.support import shells
+from tests.support.local_ssh import LocalSsh
 
 _MARKER = "answer-0011223344556677"
 
@@ -113,6 +116,7 @@ class LocalSite:
         self.refusal: Exception | None = None
         self.renewed: list[str] = []
         self.holds: list[asyncio.Event] = []
+        self._wire: Connection | None = None
 
     async def run(
         self,
@@ -124,6 +128,26 @@ class LocalSite:
         limit_bytes: int = 0,  # noqa: ARG002 - nothing here is long
     ) -> Completed:
         """Run a program with data on its stdin; as a Connection does, and a `delivery.Run`."""
+        mishap = self._mishap()
+        sent = wrap(program, data, environ or {}, _MARKER)
+        lacking = max(0, len(data) - mishap) if isinstance(mishap, int) else 0
+        answer = await asyncio.to_thread(
+            shells.run,
+            [self.shell, "-c", sent.command],
+            sent.stdin[: len(sent.stdin) - lacking],
+            self._login_environ(),
+            cwd="/",
+        )
+        if mishap == "killed":
+            raise ProgramKilled("the answer ended before its marker")
+        if mishap == "long":
+            raise AnswerTooLong("login1.geneva.test says more text than is read.")
+        if mishap == "after" or isinstance(mishap, int):
+            raise ConnectionLost("the wire was cut")
+        return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+
+    def _mishap(self) -> str | int:
+        """Return what happens to a program that has begun, "" for nothing; raise what happens before that."""
         self.exchanges += 1
         mishap = self.mishaps.pop(0) if self.mishaps else ""
         if mishap == "before":
@@ -138,24 +162,52 @@ class LocalSite:
             raise Late(f"\n{_MARKER}\n\n== folder\n")
         if mishap == "hung":
             raise NotBegunInTime
-        sent = wrap(program, data, environ or {}, _MARKER)
-        lacking = max(0, len(data) - mishap) if isinstance(mishap, int) else 0
-        answer = await asyncio.to_thread(
-            shells.run,
-            [self.shell, "-c", sent.command],
-            sent.stdin[: len(sent.stdin) - lacking],
-            {"HOME": str(self.home), "USER": "alice"}
-            | self.environ
-            | ({"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}),
-            cwd="/",
+        return mishap
+
+    def _login_environ(self) -> dict[str, str]:
+        ticket = {"KRB5CCNAME": f"FILE:{self.delegated}"} if self.delegated else {}
+        return {"HOME": str(self.home), "USER": "alice"} | self.environ | ticket
+
+    async def send(
+        self,
+        program: Shell,
+        chunks: AsyncIterator[bytes],
+        *,
+        environ: Mapping[str, str] | None = None,
+        timeout_seconds: float = 60,
+    ) -> Completed:
+        """Send chunks as a Connection does, with the mishaps that come before a program runs."""
+        self._mishap()
+        return await self._transfers().send(
+            program, chunks, environ=environ or {}, timeout_seconds=timeout_seconds
         )
-        if mishap == "killed":
-            raise ProgramKilled("the answer ended before its marker")
-        if mishap == "long":
-            raise AnswerTooLong("login1.geneva.test says more text than is read.")
-        if mishap == "after" or isinstance(mishap, int):
-            raise ConnectionLost("the wire was cut")
-        return unwrap(answer.stdout.decode(), answer.stderr.decode(), _MARKER)
+
+    def receive(
+        self,
+        program: Shell,
+        data: bytes = b"",
+        *,
+        environ: Mapping[str, str] | None = None,
+        timeout_seconds: float = 60,
+        keeps_input: bool = False,
+    ) -> AbstractAsyncContextManager[Transfer]:
+        """Receive as a Connection does, with the mishaps that come before a program runs."""
+        self._mishap()
+        return self._transfers().receive(
+            program, data, environ=environ or {}, timeout_seconds=timeout_seconds, keeps_input=keeps_input
+        )
+
+    def cut(self) -> None:
+        """Lose the connection under all transfers; the next ones go over another."""
+        if self._wire:
+            self._ssh.hang_up()
+
+    def _transfers(self) -> Connection:
+        """Return a real connection, which runs its programs on this machine."""
+        if not (self._wire and self._wire.is_fresh):
+            ssh: Any = LocalSsh(self._login_environ(), f'exec {self.shell} -c "$SSH_ORIGINAL_COMMAND"')
+            self._ssh, self._wire = ssh, Connection("login1.geneva.test", ssh)
+        return self._wire
 
     @asynccontextmanager
     async def connection(self, login: Any, *_: Any) -> AsyncIterator["LocalSite"]:

@@ -401,6 +401,7 @@ class _Made:
     """A connection that was made."""
 
     is_open = is_fresh = True
+    turns: Any = None
     idle_seconds = 1.0
 
     def __init__(self) -> None:

@@ -1,16 +1,18 @@
 """Data on their way to and from a site, as a person's access to it tells of them."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
 from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import TransferStalled, Unavailable
+from slurm_ssh.errors import TransfersBusy, TransferStalled, Unavailable
 from slurm_ssh.ssh import transfer
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
 from tests.support.sshd import Sshd
@@ -123,3 +125,34 @@ async def _copy_of_one_that_is_killed(remote: Remote) -> None:
 async def _enter(remote: Remote) -> None:
     async with remote.receive(Shell("echo hello")):
         raise AssertionError
+
+
+async def test_a_person_with_a_new_connection_has_no_more_transfers_at_once(remote: Remote, login1: Sshd) -> None:
+    going = Shell("echo on; until [ -e ~/go ]; do sleep 0.1; done")
+    async with AsyncExitStack() as stack:
+        begun = [await stack.enter_async_context(remote.receive(going)) for _ in range(TRANSFERS_AT_ONCE)]
+        remote.pool.renew("alice")
+        assert (await remote.run(Shell("echo on"))).stdout == "on\n"
+        assert len(login1.logins) == 2
+        hurried = Remote(remote.pool, remote.login, remote.site, Deadline.after(1))
+        with pytest.raises(TransfersBusy):
+            await _enter(hurried)
+        (login1.home / "go").touch()
+        for each in begun:
+            assert b"".join([piece async for piece in each]) == b"on\n"
+    async with remote.receive(Shell("echo on")) as after:
+        assert b"".join([piece async for piece in after]) == b"on\n"
+
+
+async def test_a_command_goes_over_another_connection_where_transfers_have_all_sessions(
+    remote: Remote, login1: Sshd
+) -> None:
+    login1.sessions = 2
+    going = Shell("echo on; until [ -e ~/go ]; do sleep 0.1; done")
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(remote.receive(going))
+        assert (await remote.run(Shell("echo on"))).stdout == "on\n"
+        assert (await remote.run_once(Shell("cat"), b"data")).stdout == "data"
+        assert len(login1.logins) == 2
+        (login1.home / "go").touch()
