@@ -14,7 +14,7 @@ COMMAND = f"{OURS}/command"
 """The line of the job's owner: a file that bash runs in the job's folder."""
 
 STARTED = f"{OURS}/started"
-"""Slurm's number of the job that began here; a second one that finds it ends at once."""
+"""Slurm's number of the job that began here, on its first line; a second one that finds it ends at once."""
 
 END = f"{OURS}/end"
 """How the job has ended, see End; it is whole if it is there.  Of a job that waits again: its last run."""
@@ -24,8 +24,22 @@ STAGES = f"{OURS}/stages"
 
 STDOUT, STDERR = "stdout", "stderr"
 
-_STARTED = re.compile(r"([0-9]{1,10})\n")
-_END = re.compile(r"([0-9]{1,10}) ([0-9]{1,3}) ([0-9]{1,12})\n")
+LONGEST_PART, LONGEST_PATH = 255, 1000
+"""Bytes of a name, and of a path in a job's folder."""
+
+_STARTED = re.compile(r"([0-9]{1,10})\n.*", re.DOTALL)
+_END = re.compile(r"([0-9]{1,10}) ([0-9]{1,3}) ([0-9]{1,11})\n")
+
+_NO_NAME = re.compile(r"|\.|\.\.|.*[\x00-\x1f\x7f-\x9f\ud800-\udfff\\].*", re.DOTALL)
+
+
+def is_path(path: str) -> bool:
+    """Return whether a text is a path in a job's folder, relative to it, of a file that is not the service's."""
+    names = path.split("/")
+    if len(path) > LONGEST_PATH or names[0] == OURS or any(_NO_NAME.fullmatch(name) for name in names):
+        return False
+    sizes = [len(name.encode()) for name in names]
+    return max(sizes) <= LONGEST_PART and sum(sizes) + len(sizes) - 1 <= LONGEST_PATH
 
 
 def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:
@@ -35,7 +49,12 @@ def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:
 
 @dataclass(frozen=True)
 class End:
-    """Which job has ended, with which status of its script (143: it was told to end), and when."""
+    """Which job has ended, with which status of its script, and when.
+
+    The status is that of its program, and 143 if the job was told to end, by scancel or because its time was up,
+    whatever its program made of that; it is also if somebody ended the program alone by SIGTERM.  A job that was
+    killed at once has no end.
+    """
 
     native_id: str
     status: int

@@ -8,13 +8,21 @@ from job_service import layout
 from kernels import hook
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
-from kernels.shell import join, quote, templates
+from kernels.shell import Shell, join, quote, templates
 from profiles.offer.launch import BatchLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import frame
 
 _TEMPLATES = templates("job_service", frame.PACKAGE)
 _OWNERS_LINE = ("bash", layout.COMMAND)
+_NOT_UNPACKED = "{name} could not be unpacked."
+# A node may have no unzip.
+_UNPACK = """\
+unpack() {
+  if command -v unzip >/dev/null; then attend unzip -q -o -- "$1"; else attend python3 -m zipfile -e "$1" .; fi ||
+    give_up "$2"
+}
+"""
 
 
 def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Sequence[Fragment]) -> JobRequest:
@@ -70,3 +78,12 @@ def _environ(job: JobContext, folder: str, title: str, parts: Sequence[Fragment]
     for part in parts:
         environ.update(part.environ)
     return environ
+
+
+def unpacking(names: Sequence[str]) -> Fragment:
+    """Return what unpacks the zips among these files, which lie in the job's folder, before anything is run."""
+    zips = [f"./{name}" for name in names if name.lower().endswith(".zip")]
+    if not zips:
+        return Fragment()
+    each = "".join(f"unpack {quote(name)} {quote(_NOT_UNPACKED.format(name=name[2:]))}\n" for name in zips)
+    return Fragment(before=Shell(f"{_UNPACK}stage unpack\n{each}"))

@@ -68,7 +68,7 @@ class Core:
         self.availability = Availability(sites, queries.projects, queries.snapshot)
         self.forecasts = Forecasts(pool)
         self._sites = sites
-        self._queries = queries
+        self.queries = queries
         self._ledger = ledger
 
     async def close(self) -> None:
@@ -77,7 +77,7 @@ class Core:
         await self.watch.close()
         await self.forecasts.close()
         await self.availability.close()
-        await self._queries.close()
+        await self.queries.close()
         await self.pool.close()
 
     def ticket_changed(self, user: str) -> None:
@@ -103,7 +103,7 @@ class Core:
 
     def monitor_ends(self, site_key: str) -> float | None:
         """Return the epoch second at which the ticket of a site's monitor ends, None if it has none now."""
-        return self._queries.monitor_ends(site_key)
+        return self.queries.monitor_ends(site_key)
 
     def remote(self, job: Job, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner, for two minutes from now if no `deadline` is given.

@@ -69,13 +69,18 @@ async def prepare(remote: Remote, job: Job, build: Build, ticket: bytes) -> Prep
 
     Raises Refused, Unavailable or Broken.
     """
+    delivered = await place(remote, job, ticket)
+    return Prepared(*built(build, delivered.fragment), delivered)
+
+
+async def place(remote: Remote, job: Job, ticket: bytes) -> Delivered:
+    """Return how a job's ticket reaches it; may be done again.  Raises as `prepare` does."""
     try:
-        delivered = await delivery.of(remote.site).place(remote.run, job.owner, job.launch_id, ticket)
+        return await delivery.of(remote.site).place(remote.run, job.owner, job.launch_id, ticket)
     except LaunchError:
         # What was not answered may have been done.
         await clean_up(remote, job)
         raise
-    return Prepared(*built(build, delivered.fragment), delivered)
 
 
 async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:

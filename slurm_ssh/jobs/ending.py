@@ -111,12 +111,17 @@ async def _login(remote: Remote, uid: str) -> str:
 
 def why(site: str, ending: Ending, login: str, log: str) -> str:
     """Return why a job ended as a sentence.  `login` cancelled it, "" if nobody knows who did.  Pure."""
-    word = ending.word or _in_log(log, _SLURMS_LINES)
+    word = ending.word or word_in(log)
     if word in {"FAILED", "COMPLETED"}:
         return _exited(site, ending, log)
     if word not in _IN_WORDS:
         return (sentences.END_IN_A_WORD if word else sentences.END_NOT_SAID).format(site=site, word=word)
     return _said(word, site, ending, login)
+
+
+def word_in(log: str) -> str:
+    """Return Slurm's word for why a job ended, as it wrote into the job's log, "" if it wrote nothing.  Pure."""
+    return _in_log(log, _SLURMS_LINES)
 
 
 def _said(word: str, site: str, ending: Ending, login: str = "") -> str:

@@ -16,7 +16,7 @@ from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh.text import one_line
+from slurm_ssh.text import one_line, tells_of_no_space
 
 UMASK = "JUPYTERHUB_SITES_UMASK"
 """The variable that tells a job the umask that its files are to have."""
@@ -26,7 +26,6 @@ _WRONG_FOLDER = {
     private_folder.OPEN: sentences.FOLDER_OPEN,
     private_folder.REPLACEABLE: sentences.FOLDER_REPLACEABLE,
 }
-_FULL = ("no space left", "quota exceeded")
 
 # JupyterLab does not start in a home that is full.
 _HOME = """\
@@ -111,7 +110,7 @@ def error(site: Site, owner: str, delivered: Delivered, step: Step, said: Comple
     if step is Step.FOLDER and (wrong := _WRONG_FOLDER.get(said.status)):
         return Refused(wrong.format(site=site.title, folder=private_folder.named(said.stderr)))
     reason = _last_line(said)
-    is_full = any(words in reason.lower() for words in _FULL)
+    is_full = tells_of_no_space(reason)
     if step is Step.FOLDER:
         sentence = sentences.FOLDER_FULL if is_full else sentences.FOLDER_NOT_WRITABLE
     else:

@@ -240,6 +240,26 @@ def cancel(site: Site, owner: str, mark: str) -> Shell:
     return command(site, "scancel", f"--user={owner}", f"--name={mark}")
 
 
+def cancel_one(site: Site, owner: str, mark: str, job_id: str) -> Shell:
+    """Return the command that cancels the one of the owner's jobs with this mark that has this number."""
+    return command(site, "scancel", f"--user={owner}", f"--name={mark}", job_id)
+
+
+def keep_back(site: Site, job_id: str) -> Shell:
+    """Return the command that has a job wait until it is let go."""
+    return command(site, "scontrol", "hold", job_id)
+
+
+def let_go(site: Site, job_id: str) -> Shell:
+    """Return the command that lets a job begin again that is held."""
+    return command(site, "scontrol", "release", job_id)
+
+
+def one_after_the_other(commands: Iterable[Shell]) -> Shell:
+    """Return the program that runs all of them, and fails if one did."""
+    return Shell("s=0\n" + "".join(f"{each} || s=$?\n" for each in commands) + "exit $s")
+
+
 def command(site: Site, program: str, *arguments: str) -> Shell:
     """Return the command line of one of Slurm's programs for the site's cluster."""
     cluster = (f"--clusters={site.slurm_cluster}",) if site.slurm_cluster else ()

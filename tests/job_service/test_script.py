@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,12 @@ class BatchJob:
         request = script.build(launch, folder.name, "job-hub-1", "a job title", fragments)
         self._script = folder.parent / "script"
         self._script.write_text(request.script)
+
+    def hurry(self) -> None:
+        """Let it look only once for what another one may be about to write."""
+        text = self._script.read_text()
+        assert "tries=10\n" in text
+        self._script.write_text(text.replace("tries=10\n", "tries=1\n"))
 
     def start(self, native_id: str = "17") -> "subprocess.Popen[bytes]":
         """Begin as Slurm does: the output is appended, signals are those of a new session."""
@@ -175,6 +182,19 @@ def test_a_job_that_is_told_to_end_says_so_before_it_is_killed(
     assert job.text("after") == "gone\n"
 
 
+def test_the_end_is_there_before_a_program_that_does_not_end_is_killed(
+    folder: Path, left: list["subprocess.Popen[bytes]"]
+) -> None:
+    job = BatchJob(folder, "trap '' TERM; echo $$ >up; while :; do sleep 0.1; done")
+    left.append(job.start())
+    job.wait_for("up")
+    os.killpg(left[0].pid, signal.SIGTERM)
+    job.wait_for(layout.END)
+    assert Path("/proc", job.text("up").strip()).exists()
+    assert job.end is not None
+    assert job.end.status == 143
+
+
 def test_the_end_is_there_before_what_may_take_long(folder: Path, left: list["subprocess.Popen[bytes]"]) -> None:
     job = BatchJob(folder, "exit 3", Fragment(after=Shell("sleep 300")))
     left.append(job.start())
@@ -202,13 +222,40 @@ def test_a_twin_that_comes_after_the_end_is_one_too(folder: Path) -> None:
     assert job.end.native_id == "17"
 
 
-def test_of_many_that_begin_at_once_one_runs(folder: Path, left: list["subprocess.Popen[bytes]"]) -> None:
+@pytest.mark.parametrize("is_left", [False, True])
+def test_of_many_that_begin_at_once_one_runs(
+    folder: Path, left: list["subprocess.Popen[bytes]"], is_left: bool
+) -> None:
     job = BatchJob(folder, "echo once")
+    job.hurry()
+    if is_left:
+        (folder / layout.STARTED).touch()
     left += [job.start(str(number)) for number in range(17, 27)]
     assert {each.wait(ENDS_WITHIN) for each in left} == {0}
     assert job.text("stdout") == "once\n"
     assert job.end is not None
     assert job.end.native_id == layout.started(job.text(layout.STARTED))
+
+
+@pytest.mark.parametrize("native_id", ["17", "18"])
+def test_what_a_job_that_found_no_space_has_left_makes_no_twin(folder: Path, native_id: str) -> None:
+    job = BatchJob(folder, "echo ran")
+    job.hurry()
+    (folder / layout.STARTED).touch()
+    assert job.run(native_id) == 0
+    assert job.text("stdout") == "ran\n"
+    assert layout.started(job.text(layout.STARTED)) == native_id
+    assert job.run("19") == 0
+    assert (job.text("stdout"), "twin of job" in job.text("stderr")) == ("ran\n", True)
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(folder: Path) -> None:
+    job = BatchJob(folder, "echo ran")
+    job.hurry()
+    (folder / layout.STARTED).mkdir()
+    assert job.run() == 1
+    assert "The folder of this job cannot be written to" in job.text("stderr")
+    assert job.text("stdout") == ""
 
 
 def test_a_job_that_was_put_back_into_the_queue_begins_again(
@@ -344,6 +391,28 @@ def test_what_no_job_writes_is_no_end(text: str) -> None:
     assert End.of(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "17", "17_3\n", "17\n18\n", "1" * 11 + "\n"])
+@pytest.mark.parametrize("text", ["", "17", "17_3\n", "\n17\n", "1" * 11 + "\n"])
 def test_what_no_job_writes_names_no_job(text: str) -> None:
     assert layout.started(text) is None
+
+
+def test_of_two_jobs_that_name_themselves_the_first_is_the_job() -> None:
+    assert layout.started("17\n18\n") == "17"
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_job_unpacks_the_zips_that_came_for_it(folder: Path, is_whole: bool) -> None:
+    job = BatchJob(folder, "cat sub/result", script.unpacking(("it's.ZIP", "notes.txt")))
+    with zipfile.ZipFile(folder / "it's.ZIP", "w") as packed:
+        packed.writestr("sub/result", "unpacked\n")
+    (folder / "notes.txt").touch()
+    if not is_whole:
+        (folder / "it's.ZIP").write_bytes(b"PK")
+    assert (job.run() == 0) is is_whole
+    assert job.text("stdout") == ("unpacked\n" if is_whole else "")
+    assert ("it's.ZIP could not be unpacked." in job.text("stderr")) is not is_whole
+    assert (folder / "it's.ZIP").exists()
+
+
+def test_without_a_zip_there_is_nothing_to_unpack() -> None:
+    assert script.unpacking(("notes.txt",)) == Fragment()

@@ -5,6 +5,7 @@ import pytest
 from job_service import layout, script
 from job_service.layout import End
 from lab import Lab
+from profiles.offer.launch import BatchLaunch
 from slurm_ssh.job import mark, marks, new_launch_id
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import survey
@@ -12,10 +13,16 @@ from slurm_ssh.slurm.jobs import Row
 from tests.support import golden
 
 FRONT_END, OWNER = "geneva-login1", "alice"
-LAUNCH = golden.batch_launch(
-    {"jobs": {"folder": "/scratch/{owner}/batch"}, "partitions": {}, "projects": "none"},
-    resources={"memory": {"default": "50M", "max": "50M"}, "time": {"default": "5m", "max": "5m"}},
-)
+
+
+def _launch(time: str) -> BatchLaunch:
+    return golden.batch_launch(
+        {"jobs": {"folder": "/scratch/{owner}/batch"}, "partitions": {}, "projects": "none"},
+        resources={"memory": {"default": "50M", "max": "50M"}, "time": {"default": time, "max": time}},
+    )
+
+
+LAUNCH = _launch("5m")
 SITE = LAUNCH.site
 
 
@@ -23,12 +30,12 @@ def _as_owner(lab: Lab, command: str, data: str = "") -> str:
     return lab.run(FRONT_END, ["/bin/sh", "-c", command], user=OWNER, input=data).stdout
 
 
-def _submitted(lab: Lab, line: str) -> tuple[str, str]:
+def _submitted(lab: Lab, line: str, launch: BatchLaunch = LAUNCH) -> tuple[str, str]:
     """Submit a job that runs this line; return its folder and Slurm's number."""
     job_id = new_launch_id()
     folder = layout.folder(LAUNCH.jobs, OWNER, job_id)
     _as_owner(lab, f"mkdir -p {folder}/{layout.OURS} && cat >{folder}/{layout.COMMAND}", f"{line}\n")
-    request = script.build(LAUNCH, job_id, mark("job", "hub", job_id), "a job title", ())
+    request = script.build(launch, job_id, mark("job", "hub", job_id), "a job title", ())
     answer = _as_owner(lab, slurm_jobs.submit(SITE), slurm_jobs.batch_script(request))
     return folder, slurm_jobs.parse_submit(answer)
 
@@ -77,6 +84,27 @@ def test_a_job_that_is_cancelled_writes_its_end_and_its_twin_does_nothing(lab: L
     assert _row(lab, native_id).report.word == "CANCELLED"
     assert end is not None
     assert (end.native_id, end.status) == (native_id, 143)
+
+
+_STAYS = "trap {what} TERM; echo up >up; while :; do sleep 0.1; done"
+_LINES = ("echo up >up; sleep 300", *(_STAYS.format(what=what) for what in ("''", "'exit 0'", "'exit 3'")))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("word", ["CANCELLED", "TIMEOUT"])
+def test_a_job_that_is_told_to_end_says_so_whatever_its_program_makes_of_it(lab: Lab, word: str) -> None:
+    launch = _launch("1m" if word == "TIMEOUT" else "5m")
+    jobs = [_submitted(lab, line, launch) for line in _LINES]
+    for folder, native_id in jobs:
+        lab.wait("the job runs", lambda folder=folder: _text(lab, f"{folder}/up") != "")
+        if word == "CANCELLED":
+            _as_owner(lab, f"scancel {native_id}")
+    for folder, native_id in jobs:
+        lab.wait("the job is over", lambda each=native_id: _row(lab, each).report.state.is_over, 180)
+        end = _end(lab, folder)
+        assert _row(lab, native_id).report.word == word
+        assert end is not None
+        assert (end.native_id, end.status) == (native_id, 143)
 
 
 def _again(lab: Lab, native_id: str) -> str:

@@ -94,11 +94,16 @@ is_loaded() {
 # again.
 begin() {
   local begun='' tries=10
-  (set -C && printf '%s\n' "$SLURM_JOB_ID" >/scratch/alice/jobs/0123456789ab/.job/started) 2>/dev/null && return
-  # The other one may have made its file only this moment.
-  until read -r begun </scratch/alice/jobs/0123456789ab/.job/started || [ $((tries -= 1)) -le 0 ]; do
-    sleep 1
-  done 2>/dev/null
+  if ! (set -C && : >/scratch/alice/jobs/0123456789ab/.job/started); then
+    # The other one may have made its file only this moment.
+    until read -r begun </scratch/alice/jobs/0123456789ab/.job/started || [ $((tries -= 1)) -le 0 ]; do
+      sleep 1
+    done
+  fi 2>/dev/null
+  # One that finds no space leaves the file empty.
+  [ -n "$begun" ] || {
+    printf '%s\n' "$SLURM_JOB_ID" >>/scratch/alice/jobs/0123456789ab/.job/started && read -r begun </scratch/alice/jobs/0123456789ab/.job/started
+  } 2>/dev/null
   case $begun in
     "$SLURM_JOB_ID") rm -f -- /scratch/alice/jobs/0123456789ab/.job/end ;;
     '')
@@ -115,12 +120,12 @@ begin() {
 clean_up() {
   local status=$?
   trap '' TERM
-  [ -z "$attended" ] || end_attended
-  # Before all that may take long: a job that is cancelled, or whose time is up, is killed soon.
+  # Before all that may take long: a job that is told to end is killed soon.
   {
     printf '%s %s %(%s)T\n' "$SLURM_JOB_ID" "$status" -1 >/scratch/alice/jobs/0123456789ab/.job/end.new &&
       mv -f -- /scratch/alice/jobs/0123456789ab/.job/end.new /scratch/alice/jobs/0123456789ab/.job/end
   } 2>/dev/null
+  [ -z "$attended" ] || end_attended
   rm -f -- /scratch/alice/tickets/0123456789ab.ccache
 }
 
