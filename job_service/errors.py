@@ -29,6 +29,10 @@ class Invalid(JobError):  # noqa: N818
         super().__init__(message, hint)
 
 
+class NotAFile(Invalid):
+    """A path leads to a folder, or to something else that cannot be sent as a file."""
+
+
 class NotFound(JobError):  # noqa: N818
     """There is no such thing, or it is somebody else's: which of them, nobody learns."""
 

@@ -20,7 +20,7 @@ class JobRecord:
     its default).  `..._s` are seconds, `memory_mib` MiB; `cores`, `memory_mib` and `gpus` are for each of `nodes`;
     `held_s` are seconds of the project's.  `native_id` is Slurm's number as text.  `reason` is a sentence: why it
     waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, and `observed_by` who had asked.
-    `absences` is how often in a row it was not listed.  `version` grows with each change.
+    `version` grows with each change.
     """
 
     id: int
@@ -59,7 +59,6 @@ class JobRecord:
     elapsed_s: int | None = None
     observed: datetime | None = None
     observed_by: str = ""
-    absences: int = 0
     version: int = 1
 
     @property

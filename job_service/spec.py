@@ -15,7 +15,8 @@ class JobSpec:
     `type` is a job type's key, `system` a site's (None: the first that can be had), `project` one of theirs there
     (None: their default), `choices` those of the catalogue's form as text, without the three.  `command` is the
     line of a type that runs any, `arguments` come behind a program's own.  `inputs` are the names of files that
-    will be sent; with `unpack` the job unpacks the zips among them.
+    will be sent; with `unpack` the job unpacks the zips among them.  `inputs_of` is the job, of the same owner at
+    the same system, whose inputs are copied (None: of none).
     """
 
     type: str
@@ -28,6 +29,7 @@ class JobSpec:
     inputs: tuple[str, ...] = ()
     start: Start = "now"
     unpack: bool = False
+    inputs_of: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the same as JSON values, for a database."""

@@ -29,8 +29,23 @@ class Stage(StrEnum):
         """Whether the job will never run again."""
         return self in _OVER
 
+    def may_become(self, other: "Stage") -> bool:
+        """Whether a job may go from this stage to another one.
+
+        Somebody who looks now and then may miss some in between, and Slurm may let a job begin again.
+        """
+        if self.is_over:
+            return other is Stage.DELETED and self is not Stage.DELETED
+        return other in (Stage.FAILED, Stage.CANCELED) or other in _NEXT[self] - {self}
+
 
 _OVER = frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED, Stage.DELETED})
+_AT_SLURM = frozenset({Stage.QUEUED, Stage.HELD, Stage.RUNNING, Stage.STAGINGOUT})
+_NEXT = {
+    Stage.NEW: frozenset({Stage.STAGINGIN, Stage.READY}),
+    Stage.STAGINGIN: frozenset({Stage.READY}),
+    **dict.fromkeys((Stage.READY, *_AT_SLURM), _AT_SLURM | {Stage.SUCCESSFUL}),
+}
 
 _HOLDS = frozenset({"JobHeldUser", "JobHeldAdmin"})
 _STAGES = {

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
+
 _NOBODY = 65534
 _SETTINGS = {"listen_addresses": "", "fsync": "off", "timezone": "America/St_Johns", "max_connections": "20"}
 
@@ -33,6 +35,18 @@ def running() -> Iterator[str]:
             _run("pg_ctl", "--wait", "--mode=immediate", "-D", folder / "data", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def stopped(url: str) -> Iterator[None]:
+    """Have the server of a database that `running` gave end as in a crash, and back at the end."""
+    data = Path(str(sa.make_url(url).query["host"])) / "data"
+    _run("pg_ctl", "--wait", "--mode=immediate", "-D", data, "stop")
+    try:
+        yield
+    finally:
+        options = (data / "postmaster.opts").read_text().split(maxsplit=1)[1].replace('"', "'")
+        _run("pg_ctl", "--wait", "-D", data, "-l", data.parent / "log", "-o", options.strip(), "start")
 
 
 def _run(program: str, *arguments: str | Path) -> None:

@@ -1,0 +1,118 @@
+"""A new job is accepted: one transaction finds out whether it may be, and keeps all that follows from that."""
+
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from job_service import charges
+from job_service.errors import Banned, KeyReused, NotAMember, QuotaExceeded, TooMany
+from job_service.record import JobRecord
+from job_service.sentences import store as say
+from job_service.store import bans, books, membership, persons, rows
+from job_service.store.accounting import Project
+from job_service.store.schema import EVENTS, JOBS, KEYS, PROJECTS
+from job_service.store.searching import LIVE
+from job_service.store.values import IdempotencyKey, NewJob
+from languages import for_keeping
+
+KEYS_ARE_KEPT = timedelta(days=7)
+_AS_ASKED = {field.name for field in fields(NewJob)} & {field.name for field in fields(JobRecord)}
+
+
+def accept(
+    connection: sa.Connection, now: datetime, new: NewJob, key: IdempotencyKey | None
+) -> tuple[JobRecord, bool]:
+    """Return the job, and whether it is new; see `Jobs.accept`.
+
+    The rows of the person and then the project are locked, so that nobody else counts their jobs or seconds
+    meanwhile.
+    """
+    persons.touch(connection, now, new.owner)
+    connection.execute(sa.delete(KEYS).where(KEYS.c.owner == new.owner, KEYS.c.at < now - KEYS_ARE_KEPT))
+    if key and (record := known(connection, now, new.owner, key)):
+        return record, False
+    if new.project_id is not None:
+        membership.lock(connection, new.project_id)
+    project, held = check(connection, new)
+    record = _keep(connection, now, new, held)
+    if project:
+        books.begin(connection, now, project, new.owner)
+        books.hold(connection, now, record, project.id)
+    if key:
+        row = {"owner": new.owner, "key": key.key, "digest": key.digest, "job": record.id, "at": now}
+        connection.execute(sa.insert(KEYS).values(row))
+    return record, True
+
+
+def known(connection: sa.Connection, now: datetime, owner: str, key: IdempotencyKey) -> JobRecord | None:
+    """Return the job of a key, None for a new one.  Raises KeyReused."""
+    asked = sa.select(*rows.RECORD_COLUMNS, KEYS.c.digest).join_from(JOBS, KEYS)
+    is_it = (KEYS.c.owner == owner, KEYS.c.key == key.key, KEYS.c.at >= now - KEYS_ARE_KEPT)
+    row = connection.execute(asked.where(*is_it)).mappings().first()
+    if row is None:
+        return None
+    if row["digest"] != key.digest:
+        raise KeyReused(say.KEY_REUSED.format(days=KEYS_ARE_KEPT.days), say.KEY_REUSED_HINT)
+    return rows.record(row)
+
+
+def check(connection: sa.Connection, new: NewJob) -> tuple[Project | None, int]:
+    """Return the project of the service that a job counts against, and what it holds; raises as `Jobs.accept`."""
+    _refuse_banned(connection, new)
+    project = _project(connection, new)
+    _refuse_more_than(connection, new)
+    if project is None:
+        return None, 0
+    held = charges.hold(project.charge, new.limit_s, new.nodes, new.cores)
+    _refuse_unpaid(connection, new, project, held)
+    return project, held
+
+
+def _refuse_banned(connection: sa.Connection, new: NewJob) -> None:
+    for ban in bans.standing(connection, new.owner):
+        if ban.project is None:
+            raise Banned(say.BANNED.format(reason=ban.reason), say.ASK_ADMINS)
+        if ban.project.id == new.project_id:
+            raise Banned(say.BANNED_FROM.format(project=new.project, reason=ban.reason), say.ASK_ADMINS)
+
+
+def _project(connection: sa.Connection, new: NewJob) -> Project | None:
+    """Return the job's project, None if it is one of Slurm's accounts."""
+    if new.project_id is None:
+        return None
+    project = membership.found(connection, PROJECTS.c.id == new.project_id)
+    if (
+        project is None
+        or (project.system, project.name) != (new.system, new.project)
+        or not membership.may_use(connection, project, new.owner, new.groups)
+    ):
+        refused = say.NOT_A_MEMBER.format(project=new.project, system=new.system)
+        raise NotAMember(refused, say.NOT_A_MEMBER_HINT)
+    return project
+
+
+def _refuse_more_than(connection: sa.Connection, new: NewJob) -> None:
+    of_theirs = (JOBS.c.owner == new.owner, JOBS.c.system == new.system, JOBS.c.stage.in_(LIVE))
+    count = connection.execute(sa.select(sa.func.count()).select_from(JOBS).where(*of_theirs)).scalar_one()
+    if count >= new.active_max:
+        raise TooMany(say.too_many(count, new.system), say.TOO_MANY_HINT)
+
+
+def _refuse_unpaid(connection: sa.Connection, new: NewJob, project: Project, held: int) -> None:
+    theirs = books.time_left(connection, project, new.owner)
+    if held > (left := min(theirs, project.time_left)):
+        text = say.QUOTA_EXCEEDED.format(
+            needed=held, project=project.name, left=theirs, project_left=project.time_left
+        )
+        raise QuotaExceeded(text, held, left, say.QUOTA_EXCEEDED_HINT)
+
+
+def _keep(connection: sa.Connection, now: datetime, new: NewJob, held: int) -> JobRecord:
+    record = JobRecord(id=0, held_s=held, created=now, **{name: getattr(new, name) for name in _AS_ASKED})
+    kept = {name: getattr(record, name) for name in rows.SAME_NAMES if name != "id"}
+    kept.update(type=record.type, project_id=new.project_id, request=new.spec.to_json())
+    number = connection.execute(sa.insert(JOBS).values(kept).returning(JOBS.c.id)).scalar_one()
+    event = {"job": number, "owner": new.owner, "at": now, "stage": new.stage, "text": for_keeping(say.ACCEPTED)}
+    connection.execute(sa.insert(EVENTS).values(event))
+    return replace(record, id=number)

@@ -1,0 +1,205 @@
+"""The jobs of the service: accepted once, changed one after the other, each with its history."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from job_service.errors import NotFound
+from job_service.record import JobRecord
+from job_service.sentences import store as say
+from job_service.store import admission, changing, rows, searching
+from job_service.store.parts import Part, before, page
+from job_service.store.schema import EVENTS, JOBS, TEXTS
+from job_service.store.searching import LIVE
+from job_service.store.values import Changes, Event, IdempotencyKey, JobFilter, NewJob, Page
+
+# So many are read at once, that everybody else has their turn between.
+_AT_ONCE = 500
+_EVENT_COLUMNS = (EVENTS.c.id, JOBS.c.job_id, EVENTS.c.owner, EVENTS.c.at, EVENTS.c.stage, EVENTS.c.text)
+
+
+class Jobs(Part):
+    """The part of the store that knows jobs.  Everything here raises StoreAway."""
+
+    async def accept(self, new: NewJob, key: IdempotencyKey | None = None) -> tuple[JobRecord, bool]:
+        """Keep a job, with its hold and its first event; return it, and whether it is new.
+
+        With a key that the owner used within a week for the same request the job of then is returned, and False.
+        All or nothing.  Raises KeyReused, Banned, NotAMember (also of a project that is gone), TooMany,
+        QuotaExceeded.
+        """
+        return await self._write(lambda connection, now: admission.accept(connection, now, new, key))
+
+    async def known(self, owner: str, key: IdempotencyKey) -> JobRecord | None:
+        """Return the job that a key of the owner's stands for, None for a new key.  Raises KeyReused."""
+        return await self._read(lambda connection: admission.known(connection, self._clock(), owner, key))
+
+    async def check(self, new: NewJob) -> None:
+        """Return if such a job would be accepted now, else raise as `accept` does; nothing is kept."""
+        await self._read(lambda connection: admission.check(connection, new))
+
+    async def get(self, job_id: str, owner: str | None = None) -> JobRecord:
+        """Return a job, also one that is DELETED; with an owner only if it is theirs.  Raises NotFound."""
+        return await self._one(job_id, JOBS.c.job_id == job_id, owner)
+
+    async def by_number(self, number: int, owner: str | None = None) -> JobRecord:
+        """Return the job with this `id`, as `get` does.  Raises NotFound."""
+        return await self._one(str(number), JOBS.c.id == number, owner)
+
+    async def page(
+        self, wanted: JobFilter, limit: int = 50, cursor: str | None = None, offset: int = 0
+    ) -> Page[JobRecord]:
+        """Return jobs, the newest first; `offset` passes over some.  Raises Invalid for a cursor that is none."""
+        found = await self._records(searching.page(wanted, before(cursor), limit + 1, offset))
+        return page(found, limit, lambda record: record.id)
+
+    async def count(self, wanted: JobFilter) -> int:
+        """Return how many such jobs there are."""
+        asked = sa.select(sa.func.count()).select_from(JOBS).where(*searching.conditions(wanted))
+        return await self._read(lambda connection: connection.execute(asked).scalar_one())
+
+    async def live(self, system: str) -> tuple[JobRecord, ...]:
+        """Return all jobs at a system that are not over."""
+        at_system = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.system == system).order_by(JOBS.c.id)
+        asked = at_system.where(JOBS.c.stage.in_(LIVE)).limit(_AT_ONCE)
+        found = await self._records(asked)
+        while (
+            len(found) % _AT_ONCE == 0
+            and found
+            and (more := await self._records(asked.where(JOBS.c.id > found[-1].id)))
+        ):
+            found += more
+        return tuple(found)
+
+    async def systems(self) -> frozenset[str]:
+        """Return where there are jobs that are not over."""
+        asked = sa.select(JOBS.c.system).where(JOBS.c.stage.in_(LIVE)).distinct()
+        return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
+
+    async def to_remove(self, system: str, owner: str, limit: int = 500) -> tuple[JobRecord, ...]:
+        """Return somebody's jobs that are over, whose `remove_after` has come and that are not removed.
+
+        The oldest first.
+        """
+        asked = sa.select(*rows.RECORD_COLUMNS).where(*self._is_to_remove(system), JOBS.c.owner == owner)
+        return tuple(await self._records(asked.order_by(JOBS.c.remove_after, JOBS.c.id).limit(limit)))
+
+    async def owners_to_remove(self, system: str) -> frozenset[str]:
+        """Return whose jobs `to_remove` would return."""
+        asked = sa.select(JOBS.c.owner).where(*self._is_to_remove(system)).distinct()
+        return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
+
+    async def active_people(self) -> frozenset[str]:
+        """Return the owners of all jobs that are not over."""
+        asked = sa.select(JOBS.c.owner).where(JOBS.c.stage.in_(LIVE)).distinct()
+        return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
+
+    async def change(self, record: JobRecord, changes: Changes, event: str = "") -> JobRecord:
+        """Change a job and return it as it is then, with a new version.
+
+        `event` is the sentence of its history; a change of stage needs one, anything else may have none.  A job
+        that comes to its end gives its hold back and is charged in the same moment.  Raises Outdated if the record
+        is not the newest, NotFound, WrongStage for a stage that cannot follow, ValueError for changes that cannot
+        be (see Changes).
+        """
+        wanted = [(record, changes, event)]
+        (result,) = await self._write(lambda connection, now: changing.change_all(connection, now, wanted))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def change_all(self, wanted: Sequence[tuple[JobRecord, Changes, str]]) -> list[JobRecord | None]:
+        """Change many jobs in one transaction, each at most once, as `change` does.
+
+        Return them in their order, None for those that are outdated, gone, or in a stage that this cannot follow.
+        """
+        if not wanted:
+            return []
+        results = await self._write(lambda connection, now: changing.change_all(connection, now, wanted))
+        return [None if isinstance(result, Exception) else result for result in results]
+
+    async def events(self, job_id: str) -> tuple[Event, ...]:
+        """Return the history of a job, the oldest first."""
+        return await self._events(JOBS.c.job_id == job_id)
+
+    async def events_after(self, owner: str | None, event_id: int, limit: int = 100) -> tuple[Event, ...]:
+        """Return what happened after an event to somebody's jobs (None: everybody's), the oldest first."""
+        theirs = [] if owner is None else [EVENTS.c.owner == owner]
+        return await self._events(EVENTS.c.id > event_id, *theirs, limit=limit)
+
+    async def last_event(self) -> int:
+        """Return the id of the newest event of all, 0 if there is none: where to begin with `events_after`."""
+        asked = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.id), 0))
+        return await self._read(lambda connection: connection.execute(asked).scalar_one())
+
+    async def text(self, job_id: str) -> str | None:
+        """Return the script that was sent, None while there is none."""
+        asked = sa.select(TEXTS.c.script).join_from(TEXTS, JOBS).where(JOBS.c.job_id == job_id)
+        return await self._read(lambda connection: connection.execute(asked).scalar())
+
+    async def keep_text(self, job_id: str, script: str) -> None:
+        """Keep the script that is sent, in place of an earlier one.  Raises NotFound."""
+
+        def keep(connection: sa.Connection, _: object) -> None:
+            number = connection.execute(sa.select(JOBS.c.id).where(JOBS.c.job_id == job_id)).scalar()
+            if number is None:
+                raise NotFound(say.NO_SUCH_JOB.format(job=job_id))
+            changed = connection.execute(sa.update(TEXTS).where(TEXTS.c.job == number).values(script=script))
+            if not changed.rowcount:
+                connection.execute(sa.insert(TEXTS).values(job=number, script=script))
+
+        await self._write(keep)
+
+    async def ticket_ends(self, system: str) -> dict[str, datetime]:
+        """Return when the tickets end that jobs at a system were last given, of those not over, by job id."""
+        asked = sa.select(JOBS.c.job_id, JOBS.c.ticket_ends).where(JOBS.c.system == system)
+        asked = asked.where(JOBS.c.stage.in_(LIVE), JOBS.c.ticket_ends.is_not(None))
+        return await self._read(
+            lambda connection: {row.job_id: row.ticket_ends for row in connection.execute(asked)}
+        )
+
+    async def keep_ticket_ends(self, ends: Mapping[str, datetime | None]) -> None:
+        """Keep when the tickets end that these jobs were given, None for those that have lost theirs.
+
+        This is no change of a job: it has no version and no place in the history.
+        """
+        which = JOBS.c.job_id == sa.bindparam("of_job")
+        update = sa.update(JOBS).where(which).values(ticket_ends=sa.bindparam("new_end"))
+        values = [{"of_job": job_id, "new_end": end} for job_id, end in sorted(ends.items())]
+        if values:
+            await self._write(lambda connection, _: connection.execute(update, values))
+
+    async def records(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
+        """Return those of these jobs that there are, by job id."""
+        wanted = sorted(set(job_ids))
+        found: dict[str, JobRecord] = {}
+        for begin in range(0, len(wanted), _AT_ONCE):
+            chosen = JOBS.c.job_id.in_(wanted[begin : begin + _AT_ONCE])
+            found.update(
+                {each.job_id: each for each in await self._records(sa.select(*rows.RECORD_COLUMNS).where(chosen))}
+            )
+        return found
+
+    def _is_to_remove(self, system: str) -> tuple[sa.ColumnElement[bool], ...]:
+        is_due = (JOBS.c.remove_after <= self._clock(), JOBS.c.removed.is_(None))
+        return (JOBS.c.system == system, *is_due, JOBS.c.stage.not_in(LIVE))
+
+    async def _one(self, name: str, condition: sa.ColumnElement[bool], owner: str | None) -> JobRecord:
+        theirs = [] if owner is None else [JOBS.c.owner == owner]
+        found = await self._records(sa.select(*rows.RECORD_COLUMNS).where(condition, *theirs))
+        if not found:
+            raise NotFound(say.NO_SUCH_JOB.format(job=name))
+        return found[0]
+
+    async def _records(self, asked: sa.Select[Any]) -> list[JobRecord]:
+        return await self._read(
+            lambda connection: [rows.record(row) for row in connection.execute(asked).mappings()]
+        )
+
+    async def _events(self, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> tuple[Event, ...]:
+        asked = sa.select(*_EVENT_COLUMNS).join_from(EVENTS, JOBS).where(*conditions).order_by(EVENTS.c.id)
+        return await self._read(
+            lambda connection: tuple(Event(**row) for row in connection.execute(asked.limit(limit)).mappings())
+        )

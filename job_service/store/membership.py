@@ -1,0 +1,41 @@
+"""Who may use which project, as SQL."""
+
+import sqlalchemy as sa
+
+from job_service.store import rows
+from job_service.store.accounting import Project
+from job_service.store.schema import MEMBERS, PROJECTS
+
+
+def lock(connection: sa.Connection, number: int) -> None:
+    """Let nobody else change a project until the transaction ends."""
+    connection.execute(sa.select(PROJECTS.c.id).where(PROJECTS.c.id == number).with_for_update())
+
+
+def found(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Project | None:
+    """Return the one project of which that holds, None if there is none."""
+    asked = sa.select(*rows.PROJECT_COLUMNS).where(rows.IS_THERE, *conditions)
+    row = connection.execute(asked).mappings().first()
+    return None if row is None else rows.project(row)
+
+
+def usable_by(user: str, groups: frozenset[str]) -> sa.ColumnElement[bool]:
+    """Return what holds for the projects that somebody may use: theirs, their groups', the open ones."""
+    is_user = (MEMBERS.c.kind == "user") & (MEMBERS.c.member == user)
+    is_group = (MEMBERS.c.kind == "group") & MEMBERS.c.member.in_(sorted(groups))
+    is_member = sa.exists().where(MEMBERS.c.project == PROJECTS.c.id, is_user | is_group)
+    return PROJECTS.c.is_open | is_member
+
+
+def may_use(connection: sa.Connection, project: Project, user: str, groups: frozenset[str]) -> bool:
+    """Return whether somebody may send jobs to a project."""
+    asked = sa.select(PROJECTS.c.id).where(PROJECTS.c.id == project.id, usable_by(user, groups))
+    return connection.execute(asked).first() is not None
+
+
+def by_numbers(connection: sa.Connection, numbers: set[int]) -> dict[int, Project]:
+    """Return projects by their numbers, also those that were removed."""
+    if not numbers:
+        return {}
+    asked = sa.select(*rows.PROJECT_COLUMNS).where(PROJECTS.c.id.in_(sorted(numbers)))
+    return {row["id"]: rows.project(row) for row in connection.execute(asked).mappings()}

@@ -1,0 +1,1 @@
+"""The revisions.  One that was released is never changed; a later one has its own copy of what it needs."""

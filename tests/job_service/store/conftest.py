@@ -1,0 +1,74 @@
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from job_service.store.store import Store
+from job_service.store.upgrading import upgrade
+from tests.job_service.store.builders import NOW, Time
+from tests.support import postgres
+
+
+@pytest.fixture(scope="session")
+def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("jobs") / "jobs.sqlite"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def sqlite(_file: Path, tmp_path: Path) -> str:
+    """The URL of a new database in a file."""
+    return f"sqlite:///{shutil.copy(_file, tmp_path / 'jobs.sqlite')}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of an empty database of a PostgreSQL whose sessions are not in UTC."""
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _make_database(server: str) -> Iterator[Callable[[], str]]:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    names = (f"jobs_{number}" for number in itertools.count())
+
+    def make(template: str = "template1") -> str:
+        name = next(names)
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return server.replace("/postgres?", f"/{name}?").replace("+psycopg", "")
+
+    first = make()
+    upgrade(first)
+    yield lambda: make("jobs_0")
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql(_make_database: Callable[[], str]) -> str:
+    """The URL of a new database on a server."""
+    return _make_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new database of each kind."""
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time(NOW)
+
+
+@pytest.fixture
+async def store(url: str, time: Time) -> AsyncIterator[Store]:
+    opened = await Store.open(url, time)
+    yield opened
+    await opened.close()

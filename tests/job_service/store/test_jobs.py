@@ -1,0 +1,306 @@
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from job_service.errors import Banned, KeyReused, NotAMember, NotFound, QuotaExceeded, TooMany, WrongStage
+from job_service.record import JobRecord
+from job_service.spec import JobSpec
+from job_service.stages import Stage
+from job_service.store.errors import Outdated
+from job_service.store.store import Store
+from job_service.store.values import Changes, IdempotencyKey, JobFilter
+from tests.job_service.store.builders import NOW, RUNS, Time, a_project, accepted, brought, new, within
+
+_KEY = IdempotencyKey("monday", "abc")
+_SENT: Changes = {"submission": "sent", "native_id": "17"}
+
+
+# -- accepting ---------------------------------------------------------------------------------------------
+
+
+async def test_what_was_accepted_is_what_is_kept(store: Store) -> None:
+    spec = JobSpec(
+        "command", "geneva", title="Ünïcode ☃", choices={"time": "1h"}, arguments=("a b", ""), inputs=("x.zip",)
+    )
+    record = await accepted(store, new(spec=spec, title="Ünïcode ☃", account="proj3", stage=Stage.STAGINGIN))
+    assert (record.spec, record.stage, record.created, record.version) == (spec, Stage.STAGINGIN, NOW, 1)
+    assert await store.jobs.get(record.job_id) == record
+    assert await store.jobs.get(record.job_id, "alice") == record
+    assert await store.jobs.by_number(record.id, "alice") == record
+    (event,) = await store.jobs.events(record.job_id)
+    assert (event.job_id, event.owner, event.at, event.stage) == (record.job_id, "alice", NOW, Stage.STAGINGIN)
+    assert event.text == "The job was accepted."
+
+
+async def test_the_job_of_somebody_else_is_not_found(store: Store) -> None:
+    record = await accepted(store, new())
+    for nobody in (
+        store.jobs.get(record.job_id, "bob"),
+        store.jobs.by_number(record.id, "bob"),
+        store.jobs.get("0" * 12),
+        store.jobs.by_number(record.id + 1),
+    ):
+        with pytest.raises(NotFound):
+            await nobody
+
+
+async def test_a_retry_was_a_second_job(store: Store) -> None:
+    first, is_new = await store.jobs.accept(new(), _KEY)
+    assert is_new
+    assert await store.jobs.accept(new(), _KEY) == (first, False)
+    assert await store.jobs.known("alice", _KEY) == first
+    assert await store.jobs.count(JobFilter()) == 1
+    assert len(await store.jobs.events_after(None, 0)) == 1
+
+
+async def test_retries_at_once_are_one_job(store: Store) -> None:
+    project = await a_project(store)
+    answers = await asyncio.gather(*(store.jobs.accept(within(project), _KEY) for _ in range(10)))
+    assert len({record.job_id for record, _ in answers}) == 1
+    assert [is_new for _, is_new in answers].count(True) == 1
+    assert (await store.ledger.quota(project, "alice")).time_left == 18_000 - 3600
+
+
+async def test_a_key_is_its_owners_and_stands_for_one_request_for_a_week(store: Store, time: Time) -> None:
+    first, _ = await store.jobs.accept(new(), _KEY)
+    other = replace(_KEY, digest="abd")
+    for again in (store.jobs.accept(new(), other), store.jobs.known("alice", other)):
+        with pytest.raises(KeyReused):
+            await again
+    assert (await store.jobs.accept(new(owner="bob"), other))[1]
+    time.passes(days=7)
+    assert await store.jobs.accept(new(), _KEY) == (first, False)
+    time.passes(seconds=1)
+    assert await store.jobs.known("alice", _KEY) is None
+    assert (await store.jobs.accept(new(), other))[1]
+
+
+async def test_a_repeated_request_is_answered_whatever_has_changed_since(store: Store) -> None:
+    first, _ = await store.jobs.accept(new(active_max=1), _KEY)
+    await store.people.ban("alice", None, "enough", "ruth")
+    assert await store.jobs.accept(new(active_max=1), _KEY) == (first, False)
+
+
+async def test_of_ten_holds_at_once_for_the_last_seconds_one_succeeds(store: Store) -> None:
+    project = await a_project(store, user_time=100)
+    answers = await asyncio.gather(
+        *(store.jobs.accept(within(project, limit_s=60)) for _ in range(10)), return_exceptions=True
+    )
+    assert [isinstance(answer, QuotaExceeded) for answer in answers].count(True) == 9
+    assert (await store.ledger.quota(project, "alice")).time_left == 40
+
+
+async def test_somebody_has_so_many_jobs_at_a_system_at_once(store: Store) -> None:
+    answers = await asyncio.gather(
+        *(store.jobs.accept(new(active_max=3)) for _ in range(5)), return_exceptions=True
+    )
+    assert [isinstance(answer, TooMany) for answer in answers].count(True) == 2
+    await accepted(store, new(active_max=3, system="lugano"))
+    await accepted(store, new(active_max=3, owner="bob"))
+    first = (await store.jobs.page(JobFilter("alice", system="geneva"))).items[-1]
+    await brought(store, first, Stage.CANCELED)
+    await accepted(store, new(active_max=3))
+    with pytest.raises(TooMany, match="3 jobs of yours are under way at geneva"):
+        await store.jobs.accept(new(active_max=3))
+
+
+async def test_of_a_job_that_is_refused_nothing_is_kept(store: Store) -> None:
+    project = await a_project(store)
+    with pytest.raises(QuotaExceeded):
+        await store.jobs.accept(within(project, limit_s=10**9), _KEY)
+    assert await store.jobs.count(JobFilter()) == 0
+    assert await store.jobs.last_event() == 0
+    assert (await store.ledger.entries(project)).items == ()
+    assert await store.jobs.known("alice", _KEY) is None
+    with pytest.raises(NotFound):
+        await store.people.get("alice")
+
+
+async def test_a_job_that_is_tried_hears_what_accepting_it_would_say_and_leaves_nothing(store: Store) -> None:
+    project = await a_project(store, "bob")
+    with pytest.raises(NotAMember):
+        await store.jobs.check(within(project))
+    with pytest.raises(QuotaExceeded):
+        await store.jobs.check(within(project, owner="bob", limit_s=18_001))
+    await store.jobs.check(within(project, owner="bob", limit_s=18_000))
+    assert (await store.ledger.entries(project)).items == ()
+    await store.people.ban("bob", None, "enough", "ruth")
+    with pytest.raises(Banned):
+        await store.jobs.check(within(project, owner="bob"))
+
+
+# -- changing ----------------------------------------------------------------------------------------------
+
+
+async def test_a_change_is_kept_with_its_event_and_a_new_version(store: Store, time: Time) -> None:
+    record = await accepted(store, new())
+    time.passes(minutes=1)
+    changes: Changes = {"stage": Stage.READY, "submission": "sending", "attempts": 1, "sent": time.now}
+    after = await store.jobs.change(record, changes, "It is sent.")
+    assert after == replace(record, **changes, version=2)
+    assert await store.jobs.get(record.job_id) == after
+    event = (await store.jobs.events(record.job_id))[-1]
+    assert (event.at, event.stage, event.text) == (time.now, Stage.READY, "It is sent.")
+    quiet = await store.jobs.change(after, {"native_state": "PENDING"})
+    assert quiet.version == 3
+    assert len(await store.jobs.events(record.job_id)) == 2
+
+
+async def test_which_ticket_a_job_has_is_kept_and_is_no_change_of_it(store: Store) -> None:
+    first, second = await accepted(store, new()), await accepted(store, new())
+    assert await store.jobs.ticket_ends("geneva") == {}
+    await store.jobs.keep_ticket_ends({})
+    await store.jobs.keep_ticket_ends({first.job_id: NOW, second.job_id: NOW, "0" * 12: NOW})
+    await store.jobs.keep_ticket_ends({second.job_id: None})
+    assert await store.jobs.ticket_ends("geneva") == {first.job_id: NOW}
+    assert await store.jobs.ticket_ends("bern") == {}
+    assert await store.jobs.get(first.job_id) == first
+    await brought(store, first, Stage.CANCELED)
+    assert await store.jobs.ticket_ends("geneva") == {}
+
+
+async def test_two_who_change_a_job_never_overwrite_each_other(store: Store) -> None:
+    record = await accepted(store, new())
+    answers = await asyncio.gather(
+        *(store.jobs.change(record, {"title": str(number)}) for number in range(5)), return_exceptions=True
+    )
+    (won,) = [answer for answer in answers if isinstance(answer, JobRecord)]
+    assert [isinstance(answer, Outdated) for answer in answers].count(True) == 4
+    assert await store.jobs.get(record.job_id) == won
+
+
+async def test_an_end_says_when_and_whether_it_failed(store: Store, time: Time) -> None:
+    time.passes(hours=1)
+    failed = await brought(store, await accepted(store, new()), *RUNS, Stage.FAILED, exit_code=7)
+    assert (failed.failed, failed.ended) == (True, time.now)
+    told = NOW + timedelta(minutes=3)
+    good = await brought(store, await accepted(store, new()), *RUNS, Stage.SUCCESSFUL, ended=told)
+    assert (good.failed, good.ended) == (False, told)
+    time.passes(hours=1)
+    deleted = await brought(store, failed, Stage.DELETED, removed=time.now)
+    assert (deleted.failed, deleted.ended, deleted.removed) == (True, failed.ended, time.now)
+    assert await store.jobs.get(failed.job_id) == deleted
+
+
+async def test_failed_while_running(store: Store) -> None:
+    job = await brought(store, await accepted(store, new()), *RUNS)
+    for stage in (Stage.RUNNING, Stage.QUEUED, Stage.HELD, Stage.RUNNING, Stage.STAGINGOUT):
+        if stage is not job.stage:
+            job = await brought(store, job, stage, exit_code=1)
+        assert (job.failed, job.ended) == (False, None)
+
+
+async def test_cancel_marked_a_finished_job_cancelled(store: Store) -> None:
+    job = await brought(store, await accepted(store, new()), *RUNS, Stage.SUCCESSFUL)
+    for stage in Stage:
+        if stage not in (Stage.SUCCESSFUL, Stage.DELETED):
+            with pytest.raises(WrongStage):
+                await store.jobs.change(job, {"stage": stage}, "again")
+    assert await store.jobs.get(job.job_id) == job
+
+
+async def test_a_change_that_cannot_be_changes_nothing(store: Store) -> None:
+    job = await accepted(store, new())
+    for changes, event in (
+        ({"stage": Stage.READY}, ""),
+        ({"native_id": "17"}, "e"),
+        ({"submission": "sent"}, "e"),
+        ({"ended": NOW}, "e"),
+        ({"owner": "bob"}, "e"),
+        ({"job_id": "0" * 12}, "e"),
+        ({"failed": True}, "e"),
+        ({"version": 7}, "e"),
+    ):
+        with pytest.raises(ValueError, match=r"\w"):
+            await store.jobs.change(job, changes, event)  # type: ignore[arg-type]
+    assert await store.jobs.get(job.job_id) == job
+    assert len(await store.jobs.events(job.job_id)) == 1
+
+
+async def test_many_change_in_one_transaction_and_each_hears_of_its_own(store: Store) -> None:
+    project = await a_project(store)
+    jobs = [await accepted(store, within(project, limit_s=10)) for _ in range(6)]
+    outdated = jobs[0]
+    jobs[0] = await store.jobs.change(outdated, {"title": "new"})
+    over = await brought(store, jobs[1], Stage.CANCELED)
+    wanted: list[tuple[JobRecord, Changes, str]] = [
+        (outdated, {"stage": Stage.READY}, "late"),
+        (over, {"stage": Stage.READY}, "late"),
+        (jobs[2], {"stage": Stage.READY}, "sent"),
+        (jobs[2], {"native_state": "PENDING"}, "twice"),
+        (jobs[3], {"stage": Stage.FAILED, "reason": "no"}, "refused"),
+        (jobs[4], {"stage": Stage.QUEUED, **_SENT}, "queued"),
+        (replace(jobs[4], id=99, job_id="0" * 12), {"native_state": "PENDING"}, "whose"),
+    ]
+    wanted[5] = (await brought(store, jobs[4], Stage.READY), *wanted[5][1:])
+    results = await store.jobs.change_all(wanted)
+    assert [result is not None for result in results] == [False, False, True, False, True, True, False]
+    for result in filter(None, results):
+        assert await store.jobs.get(result.job_id) == result
+        assert len(await store.jobs.events(result.job_id)) == result.version
+    assert await store.jobs.get(jobs[5].job_id) == jobs[5]
+    kinds = [entry.kind for entry in (await store.ledger.entries(project)).items]
+    assert kinds.count("release") == 2
+    assert await store.jobs.change_all([]) == []
+
+
+async def test_more_jobs_change_at_once_than_one_question_names(store: Store) -> None:
+    jobs = await asyncio.gather(*(store.jobs.accept(new(active_max=2000)) for _ in range(510)))
+    results = await store.jobs.change_all([(job, {"stage": Stage.READY}, "go") for job, _ in jobs])
+    assert {result.stage for result in results if result} == {Stage.READY}
+    live = await store.jobs.live("geneva")
+    assert live == tuple(sorted(filter(None, results), key=lambda record: record.id))
+    assert await store.jobs.records(record.job_id for record in live) == {each.job_id: each for each in live}
+
+
+# -- what the poller asks ----------------------------------------------------------------------------------
+
+
+async def test_live_are_the_jobs_that_are_not_over_and_of_others_folders_are_removed_in_time(
+    store: Store, time: Time
+) -> None:
+    ready = await brought(store, await accepted(store, new()), Stage.READY)
+    running = await brought(store, await accepted(store, new(owner="bob")), *RUNS)
+    await accepted(store, new(owner="carol", system="lugano"))
+    over = await brought(
+        store, await accepted(store, new(owner="dave")), Stage.CANCELED, remove_after=NOW + timedelta(days=1)
+    )
+    assert await store.jobs.live("geneva") == (ready, running)
+    assert await store.jobs.active_people() == {"alice", "bob", "carol"}
+    assert await store.jobs.systems() == {"geneva", "lugano"}
+    assert await store.jobs.owners_to_remove("geneva") == frozenset()
+    time.passes(days=1)
+    assert await store.jobs.live("geneva") == (ready, running)
+    assert await store.jobs.owners_to_remove("geneva") == {"dave"}
+    assert await store.jobs.to_remove("geneva", "dave") == (over,)
+    assert await store.jobs.to_remove("geneva", "alice") == ()
+    await store.jobs.change(over, {"removed": time.now})
+    assert await store.jobs.to_remove("geneva", "dave") == ()
+    assert await store.jobs.owners_to_remove("geneva") == frozenset()
+    assert await store.jobs.live("nowhere") == ()
+
+
+async def test_events_come_in_order_to_those_whose_jobs_they_are(store: Store) -> None:
+    assert await store.jobs.last_event() == 0
+    job = await brought(store, await accepted(store, new()), Stage.READY)
+    begin = await store.jobs.last_event()
+    other = await accepted(store, new(owner="bob"))
+    await brought(store, job, Stage.CANCELED)
+    (event,) = await store.jobs.events_after("alice", begin)
+    assert (event.job_id, event.stage) == (job.job_id, Stage.CANCELED)
+    assert [each.job_id for each in await store.jobs.events_after(None, begin)] == [other.job_id, job.job_id]
+    assert [each.stage for each in await store.jobs.events_after("alice", 0, limit=2)] == [Stage.NEW, Stage.READY]
+    assert await store.jobs.events_after("alice", await store.jobs.last_event()) == ()
+
+
+async def test_a_script_is_kept_in_place_of_an_earlier_one(store: Store) -> None:
+    job = await accepted(store, new())
+    assert await store.jobs.text(job.job_id) is None
+    for script in ("#!/bin/bash\n", "#!/bin/bash\necho 'é'\n"):
+        await store.jobs.keep_text(job.job_id, script)
+        assert await store.jobs.text(job.job_id) == script
+    with pytest.raises(NotFound):
+        await store.jobs.keep_text("0" * 12, "x")
+    assert await store.jobs.text("0" * 12) is None
