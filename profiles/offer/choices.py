@@ -29,9 +29,9 @@ JOB_FIELDS = ("type", *FIELDS[1:])
 
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_VALUE = 200
-_MOST = 60
+MOST_CHOICES = 60
 MOST_BYTES = 20_000
-"""How much all choices of a launch may be together, in UTF-8."""
+"""How many choices a launch may have, and how much they may be together, in UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Choices:
             if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
                 raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
         size = sum(len(name) + len(value.encode()) for name, value in given.items())
-        if len(given) > _MOST or size > MOST_BYTES:
-            raise ChoiceRefused(fields[0], refusals.TOO_MANY.format(most=_MOST, bytes=MOST_BYTES))
+        if len(given) > MOST_CHOICES or size > MOST_BYTES:
+            raise ChoiceRefused(fields[0], refusals.TOO_MANY.format(most=MOST_CHOICES, bytes=MOST_BYTES))
         return cls({name: value.strip() for name, value in given.items() if value.strip()})
 
     def get(self, name: str) -> str | None:

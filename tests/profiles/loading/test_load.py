@@ -129,8 +129,9 @@ def test_what_is_no_yaml_is_told_where_it_begins_and_how_it_is_written(
 
 
 def test_keys_are_names_as_they_are_written() -> None:
-    text = _EXAMPLE.read_text(encoding="utf-8").replace("  jupyterlab:", "  true:")
-    text += "    parameters: {3: {title: Python, options: {3.10: Old, 3.11: New}}}\n"
+    text = _EXAMPLE.read_text(encoding="utf-8")
+    parameters = "    parameters: {3: {title: Python, options: {3.10: Old, 3.11: New}}}\n"
+    text = text.replace("  jupyterlab:\n", f"  true:\n{parameters}")
     (profile,) = load.parse(text, "catalogue.yaml").profiles.items()
     assert (profile[0], list(profile[1].parameters["3"].options)) == ("true", ["3.10", "3.11"])
 

@@ -1,0 +1,266 @@
+"""Whether somebody may have a job, and what they are offered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from job_service import layout
+from job_service.accepting import again, asked, chargeable, gate, offers, shown
+from job_service.accepting.chargeable import Chargeable
+from job_service.accepting.gate import Decided
+from job_service.accepting.preview import Preview
+from job_service.errors import Invalid, JobError, NotFound, StoreAway, TicketNeeded
+from job_service.record import JobRecord
+from job_service.sentences import accepting as sentences
+from job_service.spec import JobSpec
+from job_service.stages import Stage
+from job_service.store.accounting import Project, Quota
+from job_service.store.store import Store
+from job_service.store.values import IdempotencyKey, NewJob, new_job_id
+from kerberos_auth.errors import AuthFailed
+from profiles.facts import UNKNOWN
+from profiles.loading.live import LiveCatalogue
+from profiles.offer.launch import BatchLaunch
+from profiles.offer.offer import Offer, Person, sites_for
+from profiles.sentences import shown as harmless
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.facts.availability import Availability
+from slurm_ssh.facts.forecasts import Forecasts, Known
+from slurm_ssh.job_request import JobRequest
+from slurm_ssh.ssh.login import Login
+
+TICKET_LEAST = timedelta(minutes=10)
+"""For how long a ticket has to be good with which a job is sent."""
+
+# Only the first answer about a person's accounts is waited for, as by the first form of a hub (docs/adr/0006).
+_FIRST_FACTS_SECONDS = 2
+_FORECAST_SECONDS = 2
+# What a job does has no part in when it starts: one answer is enough for as many as possible.
+_ANYTHING = ":\n"
+
+
+class Acceptance:
+    """Decides, for one service; keeps nothing by itself.
+
+    `service` is the name in the marks of its jobs; `now` returns the moment, in the zone in which people read it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: LiveCatalogue,
+        availability: Availability,
+        forecasts: Forecasts,
+        credentials: Credentials,
+        service: str,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._availability = availability
+        self._forecasts = forecasts
+        self._credentials = credentials
+        self._service = service
+        self._now = now
+
+    # -- a job ------------------------------------------------------------------------------------------
+
+    async def accept(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[JobRecord, bool]:
+        """Return the job that is kept from now on, and True; with a key that came before, its job and False.
+
+        Raises Invalid with every field that is wrong, NotAMember, TicketNeeded, and what `store.jobs.accept`
+        raises.
+        """
+        kept = _key(spec, key)
+        # A repeated request is answered as the first one was, whatever has changed since.
+        if kept and (known := await self._store.jobs.known(person.name, kept)):
+            return known, False
+        decided = await self._decided(person, spec)
+        self._see_ticket(person.name)
+        return await self._store.jobs.accept(_new(person, decided), kept)
+
+    async def resubmit(self, person: Person, record: JobRecord, key: str | None = None) -> tuple[JobRecord, bool]:
+        """Return a new job that is asked for as that one was, with its inputs.  Raises as `accept` does."""
+        if record.spec.inputs:
+            spec = replace(record.spec, inputs_of=record.job_id, start="when-complete")
+        else:
+            spec = replace(record.spec, start="now")
+        return await self.accept(person, spec, key)
+
+    async def launch(self, record: JobRecord) -> BatchLaunch:
+        """Return what an accepted job is, to send it.  Raises ChoiceRefused, as `again.launch` does."""
+        return again.launch((await self._catalogue.refreshed()).jobs, record)
+
+    async def preview(self, person: Person, spec: JobSpec) -> Preview:
+        """Return what would become of a job; writes nothing.  Raises Invalid, NotAMember, Broken, StoreAway."""
+        decided = await self._decided(person, spec)
+        unpacked = spec.inputs if spec.unpack else ()
+        request, script = shown.request(decided.launch, self._service, decided.title, unpacked)
+        project = decided.charged.project
+        quota = await self._store.ledger.quota(project, person.name) if project else None
+        obstacles = await self._obstacles(person, decided)
+        known = await self._forecast(person.name, decided.launch, request)
+        return Preview.of(decided, script, quota, known, obstacles, self._now())
+
+    async def _decided(self, person: Person, spec: JobSpec) -> Decided:
+        offer = await self._offer(person, spec.system)
+        projects, theirs = await self._projects(person)
+        return gate.decide(offer, spec, projects, theirs)
+
+    def _see_ticket(self, user: str) -> None:
+        try:
+            ticket = self._credentials.get(user)
+        except AuthFailed as error:
+            raise TicketNeeded(error.message, sentences.LOG_IN) from error
+        left = datetime.fromtimestamp(ticket.end, UTC) - self._now()
+        if left < TICKET_LEAST:
+            raise TicketNeeded(sentences.ticket_ends(left // timedelta(minutes=1)), sentences.LOG_IN)
+
+    async def _obstacles(self, person: Person, decided: Decided) -> tuple[str, ...]:
+        """Return why a job would not be accepted that is rightly described."""
+        found = []
+        try:
+            self._see_ticket(person.name)
+        except TicketNeeded as error:
+            found.append(error.message)
+        try:
+            await self._store.jobs.check(_new(person, decided))
+        except StoreAway:
+            raise
+        except JobError as error:
+            found.append(error.message)
+        return tuple(found)
+
+    async def _forecast(self, user: str, launch: BatchLaunch, request: JobRequest) -> Known:
+        facts = self._availability.facts(user).get(launch.site_key, UNKNOWN)
+        if facts.refused or facts.unreachable_since:
+            return Known()
+        login = Login(user, launch.owner, launch.site_key)
+        try:
+            return await self._forecasts.of(
+                login, launch.site, replace(request, script=_ANYTHING), _FORECAST_SECONDS
+            )
+        except ValueError:
+            # Of what no script can hold, its submission says more.
+            return Known()
+
+    # -- what is offered --------------------------------------------------------------------------------
+
+    async def systems(self, person: Person) -> list[dict[str, Any]]:
+        """Return the systems where somebody may have jobs, the default first, as JSON values; see `offers`."""
+        offer = await self._offer(person)
+        found = await self._chargeable(person, offer)
+        return [offers.system(offer, key, found[key]) for key in found]
+
+    async def system(self, person: Person, key: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        offer = await self._offer(person, key)
+        return offers.system(offer, key, await self._chargeable_at(person, offer, key))
+
+    async def types(self, person: Person) -> list[dict[str, Any]]:
+        """Return the job types that somebody may have, the default first, as JSON values; see `offers`."""
+        offer = await self._offer(person)
+        return [offers.job_type(offer, key) for key in offer.entries()]
+
+    async def type(self, person: Person, key: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        offer = await self._offer(person)
+        if key not in offer.entries():
+            raise NotFound(sentences.NO_JOB_TYPE.format(type=harmless(key)))
+        return offers.job_type(offer, key)
+
+    async def projects(self, person: Person, system: str | None = None) -> list[dict[str, Any]]:
+        """Return what a person's jobs may count against, at each system the default first, as JSON values.
+
+        See `offers.project`.  Raises NotFound for a system that they do not see.
+        """
+        offer = await self._offer(person, system)
+        if system is None:
+            found = await self._chargeable(person, offer)
+        else:
+            found = {system: await self._chargeable_at(person, offer, system)}
+        quotas = await self.quotas(person, system)
+        return [
+            offers.project(key, each, is_default=at == 0, quotas=quotas)
+            for key in found
+            for at, each in enumerate(found[key])
+        ]
+
+    async def project(self, person: Person, system: str, name: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        found = await self.projects(person, system)
+        project = next((each for each in found if each["name"] == name), None)
+        if project is None:
+            raise NotFound(sentences.NO_PROJECT.format(project=harmless(name), system=harmless(system)))
+        return project
+
+    async def quotas(self, person: Person, system: str | None = None) -> tuple[Quota, ...]:
+        """Return what a person has left in all projects of the service that they may use."""
+        return await self._store.ledger.quotas(person.name, person.groups, system)
+
+    async def _offer(self, person: Person, system: str | None = None) -> Offer:
+        """Return what a person is offered as far as is known now, at that system after a first look at it."""
+        menu = (await self._catalogue.refreshed()).jobs
+        # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
+        offered = sites_for(menu, person.groups)
+        await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
+        return Offer(menu, self._availability.facts(person.name), person, self._now())
+
+    async def _projects(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
+        """Return the projects of the service, and the ids of those that a person may use."""
+        theirs = await self._store.projects.of_person(person.name, person.groups)
+        return await self._store.projects.all(), frozenset(each.id for each in theirs)
+
+    async def _chargeable(self, person: Person, offer: Offer) -> dict[str, tuple[Chargeable, ...]]:
+        projects, theirs = await self._projects(person)
+        return {key: chargeable.chargeable(offer, key, projects, theirs) for key in offers.systems(offer)}
+
+    async def _chargeable_at(self, person: Person, offer: Offer, system: str) -> tuple[Chargeable, ...]:
+        found = (await self._chargeable(person, offer)).get(system)
+        if found is None:
+            raise NotFound(sentences.NO_SYSTEM.format(system=harmless(system)))
+        return found
+
+
+def _key(spec: JobSpec, key: str | None) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    if not asked.is_key(key):
+        sentence = sentences.KEY.format(most=asked.KEY_LONGEST)
+        raise Invalid(sentence, {"Idempotency-Key": sentence})
+    return IdempotencyKey(key, asked.digest(spec))
+
+
+def _new(person: Person, decided: Decided) -> NewJob:
+    launch, charged = decided.launch, decided.charged
+    job_id, project = new_job_id(), charged.project
+    most = (launch.jobs.active_max, (project.limits if project else {}).get("active"))
+    return NewJob(
+        job_id=job_id,
+        owner=person.name,
+        groups=person.groups,
+        login=launch.owner,
+        system=launch.site_key,
+        project=charged.name,
+        project_id=project.id if project else None,
+        account=launch.project,
+        spec=decided.spec,
+        title=decided.title,
+        nodes=launch.nodes,
+        cores=launch.cores,
+        memory_mib=launch.memory_mib,
+        gpus=launch.gpus,
+        limit_s=decided.limit_s,
+        folder=layout.folder(launch.jobs, launch.owner, job_id),
+        active_max=min(each for each in most if each is not None),
+        stage=_first_stage(decided.spec),
+    )
+
+
+def _first_stage(spec: JobSpec) -> Stage:
+    """Return where a job begins: to be sent at once, or when its inputs have come, or when somebody starts it."""
+    if spec.inputs_of:
+        return Stage.STAGINGIN
+    is_complete = spec.start == "now" or (spec.start == "when-complete" and not spec.inputs)
+    return Stage.READY if is_complete else Stage.NEW

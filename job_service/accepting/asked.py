@@ -1,0 +1,63 @@
+"""What of a job's description can be had at all, whoever wants it and whatever is offered.  Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+from job_service import layout
+from job_service.sentences import accepting as sentences
+from job_service.spec import JobSpec, Start
+from profiles.sentences import shown
+
+TITLE_LONGEST = 200
+COMMAND_BYTES = 64 * 1024
+INPUTS_MOST = 100
+KEY_LONGEST = 200
+
+# A tab and the end of a line belong to shell; half a character belongs to no text.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def problems(spec: JobSpec) -> Iterator[tuple[str, str]]:
+    """Yield the fields that are wrong, as the API names them, each with a sentence."""
+    if len(spec.title) > TITLE_LONGEST or not spec.title.isprintable():
+        yield "title", sentences.TITLE.format(most=TITLE_LONGEST)
+    if spec.command is not None and (why := _why_no_command(spec.command)):
+        yield "command", why
+    if why := _why_no_inputs(spec.inputs):
+        yield "inputs", why
+    if spec.start not in get_args(Start):
+        yield "start", sentences.START.format(start=shown(spec.start), ways=", ".join(get_args(Start)))
+    elif spec.inputs and spec.start == "now":
+        yield "start", sentences.START_WITHOUT_INPUTS
+
+
+def _why_no_command(command: str) -> str:
+    if len(command) > COMMAND_BYTES or len(command.encode(errors="surrogatepass")) > COMMAND_BYTES:
+        return sentences.COMMAND_TOO_LONG.format(kilobytes=COMMAND_BYTES // 1024)
+    return sentences.COMMAND_CONTROLS if _CONTROLS.search(command) else ""
+
+
+def _why_no_inputs(inputs: tuple[str, ...]) -> str:
+    if len(inputs) > INPUTS_MOST:
+        return sentences.TOO_MANY_INPUTS.format(most=INPUTS_MOST)
+    for name in inputs:
+        if not layout.is_path(name):
+            return sentences.INPUT_NAME.format(
+                name=shown(name), part=layout.LONGEST_PART, most=layout.LONGEST_PATH, ours=layout.OURS
+            )
+    twice = next((name for at, name in enumerate(inputs) if name in inputs[:at]), None)
+    return "" if twice is None else sentences.INPUT_TWICE.format(name=shown(twice))
+
+
+def is_key(key: str) -> bool:
+    """Return whether a text can be an idempotency key."""
+    return 0 < len(key) <= KEY_LONGEST and key.isprintable()
+
+
+def digest(spec: JobSpec) -> str:
+    """Return what is alike for two descriptions only if they ask for the same, in hex digits."""
+    canonical = json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

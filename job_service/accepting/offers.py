@@ -1,0 +1,166 @@
+"""What one person is offered, as JSON values: the systems, and the job types with their fields.  Pure.
+
+A moment is ISO 8601, a time in seconds, a size in bytes, unless it is a sentence.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from job_service.accepting.chargeable import Chargeable
+from job_service.sentences import accepting as sentences
+from job_service.store.accounting import Quota
+from profiles.catalogue.menu import Jobs
+from profiles.catalogue.site import SiteJobs
+from profiles.form import fields
+from profiles.form.fields import Field
+from profiles.form.places import place
+from profiles.offer.offer import Offer
+
+CAPABILITIES = ("cancel", "files", "hold", "log")
+"""What can be done with a job at any system."""
+
+
+def systems(offer: Offer) -> tuple[str, ...]:
+    """Return the systems where the person may have a job, by their keys, the default first."""
+    seen = {site for key in offer.entries() for site in offer.sites(key)}
+    return tuple(key for key in offer.menu.sites if key in seen)
+
+
+def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str, Any]:
+    """Return one of them.
+
+    `state` is `open`, `closed` (no job is accepted), `away` (it does not answer: jobs wait here), or `refused` (it
+    did not let the person in lately); `reason` says why in a sentence, "" while it is open.  `projects` are what
+    jobs may count against, the default first; there may be others while `projects_known` is false.
+    """
+    site, facts, news = offer.menu.sites[key], offer.facts_of(key), offer.announced(key)
+    state, reason = _state(offer, key)
+    return {
+        "key": key,
+        "title": site.title,
+        "support": site.support,
+        "state": state,
+        "reason": reason,
+        "maintenance": {"begins": news.begins.isoformat(), "ends": news.ends.isoformat()} if news else None,
+        "partitions": list(_partitions(offer, key)),
+        "limits": _limits(cast(SiteJobs, site.jobs)),
+        "projects": [each.name for each in chargeable],
+        "projects_known": offer.projects(key) is not None,
+        "capabilities": list(CAPABILITIES),
+        "asked_at": facts.asked_at.isoformat() if facts.asked_at else None,
+        "is_stale": facts.is_stale,
+    }
+
+
+def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Sequence[Quota]) -> dict[str, Any]:
+    """Return what a person's jobs at a system may count against.
+
+    `account` is Slurm's to charge, null for its default.  `quota` is null for what has none; else it says what a
+    second of a job counts (`charge`: wall, node or core), what the person has left and what the project has, both
+    in such seconds, and the `limits` of one job.
+    """
+    own = charged.project
+    quota = next((each for each in quotas if own and each.project.id == own.id), None)
+    return {
+        "system": system,
+        "name": charged.name,
+        "title": (own.title if own else "") or charged.name,
+        "account": charged.account,
+        "is_default": is_default,
+        "quota": quota
+        and {
+            "charge": quota.project.charge,
+            "time_left_s": quota.time_left,
+            "project_time_left_s": quota.project.time_left,
+            "limits": dict(quota.project.limits),
+        },
+    }
+
+
+def _state(offer: Offer, key: str) -> tuple[str, str]:
+    site, facts = offer.menu.sites[key], offer.facts_of(key)
+    if closed := offer.closed(key):
+        return "closed", closed
+    if facts.refused:
+        return "refused", facts.refused
+    if facts.unreachable_since is not None:
+        time = offer.moment(facts.unreachable_since)
+        return "away", sentences.AWAY.format(system=site.title, time=time)
+    return "open", ""
+
+
+def _limits(jobs: SiteJobs) -> dict[str, int]:
+    return {
+        "active_jobs": jobs.active_max,
+        "upload_bytes": jobs.upload_max * 1024**2,
+        "keep_s": jobs.keep * 60,
+    }
+
+
+def _partitions(offer: Offer, key: str) -> Iterator[dict[str, Any]]:
+    """Yield the partitions that the person may choose there; else Slurm's default one, once it is known."""
+    site, known = offer.menu.sites[key], offer.facts_of(key).partitions or {}
+    here = [offer.menu.offering(each, key) for each in offer.entries() if key in offer.sites(each)]
+    chosen = {name: None for what in here for name in what.partitions or site.partitions}
+    for name in chosen or (each for each, real in known.items() if real.is_default):
+        entry, real = site.partitions.get(name), known.get(name)
+        longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
+        most = min((each for each in longest if each is not None), default=None)
+        yield {
+            "name": name,
+            "title": (entry.title if entry else "") or name,
+            "is_up": real.is_up if real else None,
+            "time_max_s": None if most is None else most * 60,
+            "nodes": sum(each.count for each in real.nodes) if real else None,
+        }
+
+
+def job_type(offer: Offer, key: str) -> dict[str, Any]:
+    """Return a job type that the person sees.
+
+    `runs` says what: a `program`, or a `line` of the person's own, which is sent as the command.  `description`
+    is Markdown.  `systems` are those where they may have it, the default first, each with its `fields`: choices.
+     There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none
+    is accepted, `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
+    """
+    entry = cast(Jobs, offer.menu).entries[key]
+    return {
+        "key": key,
+        "name": entry.name,
+        "description": entry.description,
+        "icon": entry.icon,
+        "runs": "program" if entry.command is None else "line",
+        "systems": [_at(offer, key, site) for site in offer.sites(key)],
+    }
+
+
+def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
+    what = offer.menu.offering(key, site)
+    there, closed = place(offer, site, what), offer.closed(site)
+    found = (*fields.fields(offer, site, what), *fields.parameters(what))
+    return {
+        "system": site,
+        "title": there.title,
+        "state": there.state,
+        "news": closed or there.news,
+        "age": there.age,
+        "fields": [_field(each) for each in found if each.name != "project"],
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """Return a field: one of `options`, a number from `least` to `most`, or text as its `hint` says.
+
+    `default` says what a job gets that leaves it out, and `usual` is the value that means the same, if one does.
+    """
+    options = field.options
+    return {
+        "name": field.name,
+        "label": field.label,
+        "options": None if options is None else [{"value": value, "title": title} for value, title in options],
+        "least": field.least,
+        "most": field.most,
+        "default": field.default,
+        "usual": field.usual,
+        "hint": field.hint,
+    }
