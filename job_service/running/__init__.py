@@ -1,0 +1,1 @@
+"""Batch jobs at their sites: sent once, followed to their end, cancelled, removed."""

@@ -1,0 +1,156 @@
+"""The folder of a job at its site: the programs that make and remove it, and read what jobs have left.  Pure."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from job_service import layout
+from job_service.layout import End
+from job_service.record import JobRecord
+from job_service.running.places import parent
+from kernels.shell import Shell, quote
+from slurm_ssh import private_folder, sentences
+from slurm_ssh.errors import LaunchError, Refused
+from slurm_ssh.jobs import log as job_log
+from slurm_ssh.ssh.transport import Completed
+
+LEFT_AT_ONCE = 50
+"""How many jobs' ends are read in one exchange, which must not say more than is read."""
+
+_STRANGE = 20
+_LOG_BYTES = 1200
+_LACKS = re.compile(r"lacks ([0-9]{1,4})")
+_LEFT = re.compile(r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))")
+_NO_SPACE = ("no space left", "quota exceeded")
+_WRONG_FOLDER = {
+    private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
+    private_folder.OPEN: sentences.FOLDER_OPEN,
+    private_folder.REPLACEABLE: sentences.FOLDER_REPLACEABLE,
+}
+
+
+def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
+    """Return the program that makes a job's folder with what is ours in it, and its data; it may run twice.
+
+    Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
+    paths in the folder, are not there.
+    """
+    line = record.spec.command
+    data = b"" if line is None else f"{line}\n".encode()
+    name = quote(record.job_id)
+    steps = [
+        private_folder.enter(parent(record), True),
+        f"[ -d {name} ] || mkdir -- {name} || exit 1\n",
+        f"[ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n",
+        f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
+        f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
+    ]
+    if line is not None:
+        new = f"{layout.COMMAND}.new"
+        steps.append(
+            # A connection that is lost half way looks like the end of the line.
+            f"head -c {len(data)} >{new} && [ $(wc -c <{new}) = {len(data)} ] && mv -f -- {new} {layout.COMMAND}"
+            " || exit 1\n"
+        )
+    if record.spec.inputs_of:
+        steps += [_copy(record.spec.inputs_of, path) for path in record.spec.inputs]
+    steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
+    return Shell("".join((*steps, "exit 0"))), data
+
+
+def _copy(other: str, path: str) -> str:
+    """Return the step that copies a file from the folder of another job of the owner's, whole or not at all."""
+    there, here, part = quote(f"../{other}/{path}"), quote(f"./{path}"), f"{layout.OURS}/copied.part"
+    folder = f"mkdir -p -- {quote('./' + path.rpartition('/')[0])} && " if "/" in path else ""
+    return (
+        f"[ -e {here} ] || [ ! -f {there} ] || [ -L {there} ] || "
+        f"{{ cp -p -- {there} {part} && {folder}mv -f -- {part} {here}; }} || exit 1\n"
+    )
+
+
+def lacking(answer: Completed, awaited: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of the awaited files are not there, from the answer of `make`."""
+    found = {int(match[1]) for line in answer.stdout.splitlines() if (match := _LACKS.fullmatch(line.strip()))}
+    return tuple(path for at, path in enumerate(awaited) if at in found)
+
+
+def not_made(record: JobRecord, title: str, answer: Completed) -> LaunchError:
+    """Return what to tell if the folder could not be made."""
+    if wrong := _WRONG_FOLDER.get(answer.status):
+        return Refused(wrong.format(folder=private_folder.named(answer.stderr), site=title))
+    said = answer.stderr.strip()
+    if any(words in said.lower() for words in _NO_SPACE):
+        return Refused(sentences.FOLDER_FULL.format(folder=parent(record), site=title), said)
+    reason = private_folder.named(said).rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
+    return Refused(sentences.FOLDER_NOT_WRITABLE.format(folder=parent(record), site=title, reason=reason), said)
+
+
+def remove(record: JobRecord) -> Shell:
+    """Return the program that removes a job's folder, and nothing if what is there is no folder of the owner's.
+
+    It never follows a link; what is not there is removed already.
+    """
+    name = quote(record.job_id)
+    inside = (
+        private_folder.enter(parent(record), False)
+        + f"[ -e {name} ] || [ -L {name} ] || exit 0\n"
+        + f"[ -d {name} ] && [ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n"
+        + f"rm -rf -- ./{name}\n"
+    )
+    return Shell(f"[ -e {quote(parent(record))} ] || exit 0\n{inside}")
+
+
+def is_strange(answer: Completed) -> bool:
+    """Return whether a folder was left alone, because it is not as the service makes them."""
+    return answer.status in {_STRANGE, *_WRONG_FOLDER}
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a job has left in its folder: which job has `started` there, how it ended, and what it said last.
+
+    `has_folder`: whether the folder is there at all.
+    """
+
+    has_folder: bool
+    started: str | None = None
+    end: End | None = None
+    log: str = ""
+
+
+def left(records: Iterable[JobRecord]) -> Shell:
+    """Return the program that prints what these jobs, of one owner, have left; at most LEFT_AT_ONCE."""
+    look = (
+        "look() {\n"
+        '  [ -d "$2" ] || { echo "$1 gone"; return; }\n'
+        '  s= e=; { IFS= read -r s <"$2"/' + layout.STARTED + "; } 2>/dev/null\n"
+        '  { IFS= read -r e <"$2"/' + layout.END + "; } 2>/dev/null\n"
+        f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR} 2>/dev/null | base64 | tr -d "\\n")\n'
+        '  printf \'%s %.20s;%.40s;%s\\n\' "$1" "${s:--}" "${e:--}" "$l"\n'
+        "}\n"
+    )
+    calls = "".join(f"look {quote(each.job_id)} {quote(each.folder)}\n" for each in records)
+    return Shell(f"{look}{calls}exit 0")
+
+
+def read_left(stdout: str) -> dict[str, Left]:
+    """Return what the answer of `left` says, by job ids; a line of another shape says nothing."""
+    found = {}
+    for line in stdout.splitlines():
+        if match := _LEFT.fullmatch(line):
+            job_id, gone, begun, end, log = match.groups()
+            found[job_id] = (
+                Left(False)
+                if gone
+                else Left(True, layout.started(f"{begun}\n"), End.of(f"{end}\n"), _decoded(log))
+            )
+    return found
+
+
+def _decoded(text: str) -> str:
+    try:
+        return job_log.readable(base64.b64decode(text).decode(errors="replace"))
+    except binascii.Error:
+        return ""

@@ -1,0 +1,106 @@
+"""Who asks a site about everybody's jobs: its monitor, else somebody who has a job there and a ticket."""
+
+import logging
+from datetime import datetime, timedelta
+
+from job_service.record import JobRecord
+from job_service.running.board import Board
+from job_service.running.clock import Clock
+from job_service.running.places import Places
+from job_service.running.sightings import Question
+from job_service.sentences import running as say
+from kerberos_auth.errors import AuthFailed
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.errors import KdcSilent, LaunchError, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.slurm.queries import survey
+from slurm_ssh.slurm.survey import Listing
+
+_AVOIDED = timedelta(minutes=10)
+_AT_MOST = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Observers:
+    """Owner of what is known of those who may ask: who did so last, and with whom it did not work lately."""
+
+    def __init__(self, board: Board, places: Places, credentials: Credentials, clock: Clock) -> None:
+        self._board = board
+        self._places = places
+        self._credentials = credentials
+        self._clock = clock
+        self._last: dict[str, str] = {}
+        self._avoided: dict[tuple[str, str], datetime] = {}
+        self._told: dict[str, str] = {}
+
+    async def answer(self, system: str) -> tuple[Question, Listing]:
+        """Return a site's answer about all jobs of the service, and who has asked.
+
+        Raises Unavailable if the site or its Slurm does not answer, Refused if nobody can ask it, Broken.
+        """
+        queries, began = self._places.core.queries, self._clock.now()
+        if queries.has_monitor(system):
+            try:
+                listing = await queries.jobs(system, self._places.marks)
+            except Unavailable:
+                raise
+            except LaunchError as error:
+                self._tell(system, error)
+            else:
+                self._told.pop(system, None)
+                return Question(system, self._monitor(system), began), listing
+        return await self._of_somebody(system)
+
+    def forgive(self, user: str) -> None:
+        """Ask by somebody again, who has a new ticket."""
+        self._avoided = {key: until for key, until in self._avoided.items() if key[1] != user}
+
+    async def _of_somebody(self, system: str) -> tuple[Question, Listing]:
+        problem: LaunchError = Refused(say.NOBODY_TO_ASK.format(site=self._places.title(system)))
+        for record in self._candidates(system):
+            asked = Question(system, record.owner, self._clock.now())
+            try:
+                listing = await survey(self._places.remote(record), self._places.marks)
+            except (SiteUnreachable, KdcSilent):
+                raise
+            except LaunchError as error:
+                # It may be their login, or their shell, alone.
+                self._avoided[system, record.owner] = self._clock.now() + _AVOIDED
+                problem = error
+            else:
+                self._last[system] = record.owner
+                return asked, listing
+        raise problem
+
+    def _candidates(self, system: str) -> list[JobRecord]:
+        """Return a job each of those who may ask, who did so last first; those with whom it did not work last."""
+        people: dict[str, JobRecord] = {}
+        for record in self._board.at(system).values():
+            if record.owner not in people and record.submission in {"sent", "in_doubt"}:
+                people[record.owner] = record
+        now, last = self._clock.now(), self._last.get(system)
+
+        def order(owner: str) -> tuple[bool, bool, str]:
+            until = self._avoided.get((system, owner))
+            return until is not None and until > now, owner != last, owner
+
+        able = (people[owner] for owner in sorted(people, key=order) if self._has_ticket(owner))
+        return [record for record, _ in zip(able, range(_AT_MOST), strict=False)]
+
+    def _has_ticket(self, owner: str) -> bool:
+        try:
+            self._credentials.get(owner)
+        except AuthFailed:
+            return False
+        return True
+
+    def _monitor(self, system: str) -> str:
+        site = self._places.sites.get(system)
+        return site.monitor.principal if site and site.monitor else ""
+
+    def _tell(self, system: str, error: LaunchError) -> None:
+        if self._told.get(system) != error.message:
+            self._told[system] = error.message
+            _log.warning(
+                "The monitor of %s cannot ask about jobs, so somebody who has one does: %s", system, error
+            )

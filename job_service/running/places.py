@@ -1,0 +1,55 @@
+"""Where jobs are: their handles, their sites as they were sent there, their owners' access to them."""
+
+from collections.abc import Mapping
+
+from job_service.record import JobRecord
+from profiles.catalogue.site import Site
+from slurm_ssh import job as jobs
+from slurm_ssh.core import Core
+from slurm_ssh.deadline import Deadline
+from slurm_ssh.job import Job, LaunchId
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.started import StartedWith
+
+
+class Places:
+    """What is where; `service` is the name in the marks of its jobs, `sites` may change at any time."""
+
+    def __init__(self, core: Core, sites: Mapping[str, Site], service: str) -> None:
+        self.core = core
+        self.sites = sites
+        self.marks = jobs.marks("job", service)
+        """What the marks of all jobs of the service begin with."""
+
+    def mark(self, record: JobRecord) -> str:
+        """Return the job's name in Slurm."""
+        return f"{self.marks}{record.job_id}"
+
+    def title(self, system: str) -> str:
+        """Return the name of a system for people."""
+        return self.core.title(system)
+
+    def job(self, record: JobRecord) -> Job:
+        """Return the handle of a job, in whose site its own folder's parent is the folder of jobs."""
+        site = self.sites.get(record.system)
+        started_with = StartedWith.at(site) if site else None
+        if started_with:
+            started_with = started_with.model_copy(update={"job_folder": parent(record)})
+        return Job(
+            launch_id=LaunchId(record.job_id),
+            job_id=record.native_id or "",
+            mark=self.mark(record),
+            user=record.owner,
+            owner=record.login,
+            site_key=record.system,
+            started_with=started_with,
+        )
+
+    def remote(self, record: JobRecord, deadline: Deadline | None = None) -> Remote:
+        """Return access to a job's site as its owner.  Raises Broken if the site is no longer in the catalogue."""
+        return self.core.remote(self.job(record), deadline)
+
+
+def parent(record: JobRecord) -> str:
+    """Return the folder in which the job's is."""
+    return record.folder.rpartition("/")[0]

@@ -1,0 +1,265 @@
+"""Jobs on their way to Slurm: prepared any number of times, each attempt written down before it is made."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from job_service import errors as job_errors
+from job_service.record import JobRecord
+from job_service.running import folder, observing, scripts, wishes
+from job_service.running.board import Board, Change
+from job_service.running.clock import Clock
+from job_service.running.lanes import Lanes
+from job_service.running.observing import Keep
+from job_service.running.places import Places
+from job_service.running.scripts import Scripts
+from job_service.sentences import running as say
+from job_service.stages import Stage
+from job_service.store.values import Changes
+from kerberos_auth.errors import AuthFailed
+from languages import for_keeping
+from slurm_ssh import sentences
+from slurm_ssh.credentials import Credentials
+from slurm_ssh.errors import InDoubt, LaunchError, Refused
+from slurm_ssh.job import LaunchId
+from slurm_ssh.jobs import attempt
+from slurm_ssh.jobs.attempt import Accepted, Prepared
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
+
+AT_ONCE = 4
+"""How many jobs of one person are sent to one site at the same time."""
+
+_NAMES_TOLD = 5
+_LONGEST_NAME = 60
+
+_log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Owner of the submissions under way.
+
+    What comes of an attempt that was not answered is found out elsewhere.  `given` is told with which ticket a job
+    is sent, by when that ends.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        places: Places,
+        scripts: Scripts,
+        credentials: Credentials,
+        keep: Keep,
+        given: Callable[[LaunchId, datetime], None],
+        clock: Clock,
+    ) -> None:
+        self._board = board
+        self._places = places
+        self._scripts = scripts
+        self._credentials = credentials
+        self._keep = keep
+        self._given = given
+        self._clock = clock
+        self._lanes = Lanes(self._send, AT_ONCE, clock)
+
+    def wake(self, record: JobRecord) -> None:
+        """Send a job that can be sent, or look for the inputs it waits for; any other is left alone."""
+        if record.stage is Stage.STAGINGIN or (record.stage is Stage.READY and record.submission == "none"):
+            self._lanes.add((record.system, record.owner), record.job_id)
+
+    def ticket_changed(self, user: str) -> None:
+        """Go on with what waited for somebody's ticket."""
+        self._lanes.hurry(user)
+
+    async def close(self) -> None:
+        """End what is under way; an attempt that was written down is in doubt then."""
+        await self._lanes.close()
+
+    async def _send(self, job_id: str) -> bool:
+        """Send a job if it is to be sent; return False if that is to be tried again."""
+        try:
+            try:
+                ready = await self._ready(await self._board.newest(job_id))
+                if ready:
+                    await self._attempt(*ready)
+            except _Later as later:
+                return await self._is_noted(job_id, later.reason)
+            return True
+        except (job_errors.NotFound, job_errors.WrongStage):
+            return True
+        except job_errors.StoreAway as error:
+            _log.warning("%s: is not sent while the database is away: %s", job_id, error)
+            return False
+
+    async def _ready(self, record: JobRecord) -> tuple[JobRecord, Remote, Prepared, float] | None:
+        """Return a job that only has to be sent, with the end of its ticket; None if it is not to be sent.
+
+        Raises _Later.
+        """
+        if record.submission == "sending":
+            # What came of an attempt could not be written down.
+            await self._board.change(record, lambda job: _doubted(job, self._clock))
+            return None
+        if record.stage is not Stage.STAGINGIN and (record.stage, record.submission) != (Stage.READY, "none"):
+            return None
+        try:
+            ticket = self._credentials.get(record.owner)
+            data = self._credentials.read(record.owner)
+        except AuthFailed as error:
+            raise _Later(say.TICKET_AWAITED) from error
+        try:
+            remote = self._places.remote(record)
+            if not await self._is_made(record, remote):
+                return None
+            if record.stage is Stage.STAGINGIN:
+                record = await self._board.change(record, _is_complete)
+                if record.stage is not Stage.READY:
+                    return None
+            text = await self._scripts.kept(record)
+            delivered = await attempt.place(remote, self._places.job(record), data)
+        except LaunchError as error:
+            await self._failed(record, error)
+            return None
+        request = scripts.request(record, self._places.mark(record), text)
+        return record, remote, Prepared(request, text, delivered), ticket.end
+
+    async def make_folder(self, record: JobRecord) -> None:
+        """Make a job's folder, with what is ours in it.  Raises LaunchError."""
+        await self._made(record, self._places.remote(record), ())
+
+    async def _made(self, record: JobRecord, remote: Remote, awaited: tuple[str, ...]) -> Completed:
+        answer = await remote.run(*folder.make(record, awaited))
+        if answer.status:
+            raise folder.not_made(record, remote.site.title, answer)
+        return answer
+
+    async def _is_made(self, record: JobRecord, remote: Remote) -> bool:
+        """Make the folder, and return whether all that is waited for is in it."""
+        awaited = record.spec.inputs if record.stage is Stage.STAGINGIN else ()
+        lacking = folder.lacking(await self._made(record, remote, awaited), awaited)
+        if lacking:
+            reason = say.INPUTS_LACK.format(names=_named(lacking))
+            await self._board.change(record, lambda job: _note(job, reason, Stage.STAGINGIN))
+        return not lacking
+
+    async def _attempt(self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float) -> None:
+        """Write down that the job is sent, send it, and write down what came of it."""
+        title = remote.site.title
+        record = await self._board.change(record, lambda job: _sending(job, self._clock, title))
+        if record.submission != "sending":
+            return
+        job = self._places.job(record)
+        self._given(job.launch_id, datetime.fromtimestamp(ticket_end, UTC))
+        try:
+            accepted = await attempt.sbatch(remote, job, prepared)
+        except InDoubt as doubt:
+            _log.warning("%s: whether Slurm at %s has it is in doubt: %s", job.mark, record.system, doubt)
+            await self._board.change(record, lambda each: _doubted(each, self._clock))
+        except LaunchError as error:
+            now, keep = self._clock.now(), self._keep(record)
+            record = await self._board.change(record, lambda each: _not_sent(each, now, keep))
+            if not record.stage.is_over:
+                await self._failed(record, error)
+        except Exception:
+            # Whatever went wrong, it may have been sent.
+            await self._board.change(record, lambda each: _doubted(each, self._clock))
+            raise
+        else:
+            await self._accepted(record, accepted)
+
+    async def _accepted(self, record: JobRecord, accepted: Accepted) -> None:
+        title = self._places.title(record.system)
+
+        def decide(job: JobRecord) -> Change | None:
+            if job.submission not in {"sending", "in_doubt"}:
+                return None
+            change = observing.adopted(accepted.native_id, self._clock.now(), title)
+            said = sentences.SLURM_SAYS.format(site=title, reason=accepted.advice) if accepted.advice else ""
+            return replace(change, event=f"{change.event} {said}".strip())
+
+        await self._board.change(record, decide)
+
+    async def _failed(self, record: JobRecord, error: LaunchError) -> None:
+        """End a job that cannot be sent.  Raises _Later if it may be sent later."""
+        has_ticket = True
+        try:
+            self._credentials.get(record.owner)
+        except AuthFailed:
+            has_ticket = False
+        if not has_ticket:
+            raise _Later(say.TICKET_AWAITED) from error
+        if not isinstance(error, Refused):
+            reason = say.NOT_SENT_YET.format(problem=error.message)
+            if record.reason != for_keeping(reason):
+                _log.warning("%s: could not be sent yet: %s", self._places.mark(record), error)
+            raise _Later(reason) from error
+        _log.info("%s: will not be sent: %s", self._places.mark(record), error)
+        now, keep = self._clock.now(), self._keep(record)
+
+        def decide(job: JobRecord) -> Change | None:
+            if job.stage.is_over or job.submission != "none":
+                return None
+            return observing.over(Stage.FAILED, error.message, now, keep)
+
+        await self._board.change(record, decide)
+
+    async def _is_noted(self, job_id: str, reason: str) -> bool:
+        """Tell why a job is not sent yet, and return False: it will be tried again; True if it is not to be."""
+        record = await self._board.newest(job_id)
+        waits = (Stage.READY, Stage.STAGINGIN)
+        changed = await self._board.change(record, lambda job: _note(job, reason, *waits))
+        return changed.stage not in waits
+
+
+class _Later(Exception):  # noqa: N818
+    """A job cannot be sent now, for this reason."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def _named(names: tuple[str, ...]) -> str:
+    """Return the first of many names, cut: their owner gave them, and sees them."""
+    cut = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names[:_NAMES_TOLD]]
+    listed = ", ".join(cut)
+    more = len(names) - len(cut)
+    return say.INPUTS_MORE.format(names=listed, count=more) if more else listed
+
+
+def _note(record: JobRecord, reason: str, *stages: Stage) -> Change | None:
+    """Return what tells why a job that is in one of these stages waits."""
+    is_news = record.stage in stages and record.reason != for_keeping(reason)
+    return Change(Changes(reason=reason), reason) if is_news else None
+
+
+def _is_complete(record: JobRecord) -> Change | None:
+    if record.stage is not Stage.STAGINGIN:
+        return None
+    return Change(Changes(stage=Stage.READY, reason=say.INPUTS_THERE), say.INPUTS_THERE)
+
+
+def _sending(record: JobRecord, clock: Clock, title: str) -> Change | None:
+    if (record.stage, record.submission) != (Stage.READY, "none"):
+        return None
+    changes = Changes(
+        submission="sending",
+        attempts=record.attempts + 1,
+        sent=clock.now(),
+        reason=say.IS_SENT_TO.format(site=title),
+    )
+    return Change(changes)
+
+
+def _doubted(record: JobRecord, clock: Clock) -> Change | None:
+    return wishes.doubted(clock.now()) if record.submission == "sending" else None
+
+
+def _not_sent(record: JobRecord, now: datetime, keep: timedelta) -> Change | None:
+    """Return that an attempt was surely none; who has cancelled the job meanwhile wants no other."""
+    if record.submission != "sending":
+        return None
+    if record.cancel_wanted:
+        return observing.over(Stage.CANCELED, say.CANCELED_BEFORE, now, keep, unsent=True)
+    return Change(Changes(submission="none", attempts=record.attempts - 1, sent=None))

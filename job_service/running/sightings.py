@@ -1,0 +1,152 @@
+"""What an answer of a site says of our jobs there, and what it means that it does not speak of some."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from job_service.record import JobRecord
+from job_service.running import observing
+from job_service.running.board import Change
+from job_service.running.observing import Ended, Keep
+from job_service.running.places import Places
+from slurm_ssh.job import JobReport, JobState
+from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.slurm.survey import Listing
+
+ABSENT = timedelta(seconds=30)
+"""How long a job has to be missing from answers before it is listed no more."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to a site about our jobs there: `observer` put it, then."""
+
+    system: str
+    observer: str
+    began: datetime
+
+
+@dataclass
+class Judged:
+    """What an answer means: `changes` to make; the rest has to be asked as the jobs' owners.
+
+    Of `unlisted` it is not known whether the observer may see them.  `gone` are listed no more, in `doubt` Slurm
+    may have them.  Of `twins` Slurm has several jobs, with these numbers.
+    """
+
+    changes: list[tuple[JobRecord, Change]] = field(default_factory=list)
+    unlisted: list[JobRecord] = field(default_factory=list)
+    gone: list[JobRecord] = field(default_factory=list)
+    doubts: list[JobRecord] = field(default_factory=list)
+    twins: list[tuple[JobRecord, tuple[Row, ...]]] = field(default_factory=list)
+
+
+@dataclass
+class _Seen:
+    """What is remembered of a job: who has seen it, when it ran last, since when it is missing.
+
+    `no_news` is what was no news last, of which version of it.
+    """
+
+    by: set[str] = field(default_factory=set)
+    ran: datetime | None = None
+    missing_since: datetime | None = None
+    no_news: tuple[JobReport, int] | None = None
+
+
+class Sightings:
+    """Owner of what is remembered of jobs between two answers.  A failed question is never told here."""
+
+    def __init__(self, places: Places, keep: Keep) -> None:
+        self._places = places
+        self._keep = keep
+        self._seen: dict[str, _Seen] = {}
+        self._settled: set[tuple[str, str]] = set()
+
+    def forget(self, record: JobRecord) -> None:
+        """Drop what is remembered of a job that is over."""
+        self._seen.pop(record.job_id, None)
+        self._settled = {(job_id, number) for job_id, number in self._settled if job_id != record.job_id}
+
+    def settle(self, record: JobRecord, number: str) -> None:
+        """Pass over a further job of Slurm's with the mark of this one, which is dealt with."""
+        self._settled.add((record.job_id, number))
+
+    def last_ran(self, record: JobRecord) -> datetime | None:
+        """Return when a job was last seen running, None if that is not remembered."""
+        seen = self._seen.get(record.job_id)
+        return seen.ran if seen else None
+
+    def is_missing(self, record: JobRecord) -> bool:
+        """Return whether the last answer that counts did not list a job that Slurm had."""
+        seen = self._seen.get(record.job_id)
+        return seen is not None and seen.missing_since is not None
+
+    def judge(self, records: Iterable[JobRecord], listing: Listing, asked: Question) -> Judged:
+        """Return what an answer means for these jobs at the system that was asked."""
+        rows: dict[tuple[str, str], list[Row]] = {}
+        for row in listing.rows:
+            rows.setdefault((row.mark, row.owner), []).append(row)
+        judged = Judged()
+        for record in records:
+            mark = self._places.mark(record)
+            found = rows.get((mark, record.login), [])
+            # What is listed is there, whatever the clocks of then and now say.
+            is_known = bool(found) or self._was_there(record, asked)
+            if record.submission not in {"in_doubt", "sent"} or mark in listing.odd or not is_known:
+                continue
+            if record.submission == "in_doubt":
+                self._doubted(record, found, asked, judged)
+            else:
+                self._sent(record, found, asked, judged)
+        return judged
+
+    @staticmethod
+    def _was_there(record: JobRecord, asked: Question) -> bool:
+        """Return whether the job was there when the question began, so that the answer should speak of it."""
+        since = record.queued if record.submission == "sent" else record.sent
+        return since is None or since <= asked.began
+
+    def _doubted(self, record: JobRecord, rows: list[Row], asked: Question, judged: Judged) -> None:
+        if not rows:
+            judged.doubts.append(record)
+            return
+        title = self._places.title(record.system)
+        # Of several the one that goes on; which of them is the job is found out once they are known.
+        first = min(rows, key=lambda row: (row.report.state.is_over, int(row.job_id)))
+        judged.changes.append((record, observing.adopted(first.job_id, asked.began, title)))
+
+    def _sent(self, record: JobRecord, rows: list[Row], asked: Question, judged: Judged) -> None:
+        seen = self._seen.setdefault(record.job_id, _Seen({record.observed_by} if record.observed_by else set()))
+        own = next((row for row in rows if row.job_id == record.native_id), None)
+        others = [row for row in rows if row is not own and (record.job_id, row.job_id) not in self._settled]
+        if others:
+            judged.twins.append((record, tuple(rows)))
+            seen.missing_since = None
+        elif own:
+            self._listed(record, own, asked, judged)
+        elif asked.observer != record.owner and asked.observer not in seen.by:
+            judged.unlisted.append(record)
+        elif seen.missing_since is None:
+            seen.missing_since = asked.began
+        elif asked.began - seen.missing_since >= ABSENT:
+            judged.gone.append(record)
+
+    def _listed(self, record: JobRecord, row: Row, asked: Question, judged: Judged) -> None:
+        seen, report = self._seen[record.job_id], row.report
+        seen.by.add(asked.observer)
+        seen.missing_since = None
+        if report.state is JobState.RUNNING:
+            seen.ran = asked.began
+        if seen.no_news == (report, record.version):
+            return
+        title = self._places.title(record.system)
+        if report.state.is_over:
+            end = Ended.of_report(report)
+            change = observing.ended(record, end, asked.observer, asked.began, title, self._keep(record))
+        else:
+            change = observing.seen(record, report, asked.observer, asked.began, title)
+        if change:
+            judged.changes.append((record, change))
+        else:
+            seen.no_news = (report, record.version)

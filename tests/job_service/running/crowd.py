@@ -1,0 +1,363 @@
+"""A site whose Slurm and folders are tables in memory; programs reach it as bytes, as many people's as there are.
+
+Time goes on as a test's clock says.  What it loses, and when, a test decides.
+"""
+
+import asyncio
+import base64
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from job_service.running.clock import Clock
+from slurm_ssh.errors import FrontEndRefused, SiteUnreachable
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegun, ProgramKilled
+
+_MARK = re.compile(r"job-hub-([0-9a-f]{12})")
+_NAMED = re.compile(r"^#SBATCH --job-name=(job-hub-[0-9a-f]{12})$", re.M)
+_OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
+
+
+@dataclass(eq=False)
+class SlurmJob:
+    """A job of this Slurm's."""
+
+    number: int
+    job_id: str
+    login: str
+    submitted: datetime
+    word: str = "PENDING"
+    reason: str = "Priority"
+    began: datetime | None = None
+    ended: datetime | None = None
+    wait_status: int = 0
+
+    @property
+    def used(self) -> int:
+        """For how many seconds it ran."""
+        return int((self.ended - self.began).total_seconds()) if self.ended and self.began else 0
+
+
+@dataclass(eq=False)
+class Folder:
+    """What lies in the folder of a job."""
+
+    files: set[str] = field(default_factory=set)
+    started: int | None = None
+    end: tuple[int, int, int] | None = None
+    stderr: str = ""
+
+
+class FastClock(Clock):
+    """Lets time go on so many times as fast."""
+
+    def __init__(self, speed: float = 200.0) -> None:
+        self.speed = speed
+        self._began = asyncio.get_running_loop().time()
+        self._at = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._at + timedelta(seconds=(asyncio.get_running_loop().time() - self._began) * self.speed)
+
+    async def wait(self, seconds: float, news: asyncio.Event | None = None) -> bool:
+        """Wait, but not for so long."""
+        return await super().wait(seconds / self.speed, news)
+
+
+class Crowd:
+    """Stands for a pool and its connections.
+
+    `mishap` says what befalls a program, of a login, before it runs: "" for nothing; `before` and `after` lose the
+    connection then, `late` does not answer though it does its work, `killed` ends it after that.  A job waits for
+    `waits` and runs for `lasts` seconds, and ends with the wait status that `ends` gives.  `runs` counts, for each
+    JobId, how often its work was done.  What ended `forgets` ago is listed no more; `accounting` remembers all.
+    `hides`: people see their own jobs only.  `asked` counts the questions of each login.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.jobs: dict[int, SlurmJob] = {}
+        self.folders: dict[str, Folder] = {}
+        self.tickets: set[str] = set()
+        self.runs: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+        self.programs: list[tuple[str, str]] = []
+        self.mishap: Callable[[Login, str], str] = lambda _login, _program: ""
+        self.waits, self.lasts = 10.0, 20.0
+        self.ends: Callable[[SlurmJob], int] = lambda _job: 0
+        self.takes = 0.001
+        self.forgets: float | None = 300.0
+        self.accounting = False
+        self.accounting_is_away = False
+        self.hides = False
+        self.is_away = False
+        self.not_at = ""
+        self.is_frozen = False
+        self.is_silent = False
+        self.refuses = ""
+        self.barred: set[str] = set()
+        self.most_at_once: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
+        self.renewed: list[str] = []
+        self._number = 100
+
+    # -- a pool -----------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def connection(self, login: Login, *_: Any) -> AsyncIterator["_Door"]:
+        """Give somebody's connection."""
+        if self.is_away or login.site_key == self.not_at:
+            raise SiteUnreachable("Geneva cannot be reached.")
+        if login.owner in self.barred:
+            raise FrontEndRefused("Geneva did not let you in.")
+        yield _Door(self, login)
+
+    def renew(self, user: str) -> None:
+        """Note whose connections are made anew."""
+        self.renewed.append(user)
+
+    def logins(self) -> tuple[Login, ...]:
+        """Return nobody."""
+        return ()
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    # -- Slurm ------------------------------------------------------------------------------------------
+
+    def of(self, job_id: str) -> list[SlurmJob]:
+        """Return Slurm's jobs for a JobId, the first first."""
+        return [job for job in self.jobs.values() if job.job_id == job_id]
+
+    def late(self, job_id: str, login: str) -> SlurmJob:
+        """Take a job that was on its way, and return it."""
+        self._number += 1
+        job = self.jobs[self._number] = SlurmJob(self._number, job_id, login, self.clock.now())
+        return job
+
+    def goes_on(self) -> None:
+        """Let begin and end what is to begin and to end by now."""
+        now = self.clock.now()
+        for job in list(self.jobs.values()):
+            if job.word == "PENDING" and job.reason == "Priority":
+                begins = job.submitted + timedelta(seconds=self.waits)
+                if begins <= now:
+                    self.begin(job, begins)
+            if job.word == "RUNNING" and job.began:
+                ends = job.began + timedelta(seconds=self.lasts)
+                if ends <= now:
+                    self.end(job, ends, self.ends(job))
+
+    def begin(self, job: SlurmJob, at: datetime) -> None:
+        """Let a job begin: a twin of one that has begun ends at once, as its script says."""
+        folder = self.folders.setdefault(job.job_id, Folder())
+        job.word, job.began, job.reason = "RUNNING", at, "None"
+        if folder.started not in {None, job.number}:
+            job.word, job.ended = "COMPLETED", at
+            return
+        if folder.started is None:
+            self.runs[job.job_id] += 1
+        folder.started, folder.end = job.number, None
+
+    def end(self, job: SlurmJob, at: datetime, wait_status: int = 0, word: str = "") -> None:
+        """Let a job end, and write down how."""
+        job.ended, job.wait_status = at, wait_status
+        job.word = word or ("COMPLETED" if wait_status == 0 else "FAILED")
+        if folder := self.folders.get(job.job_id):
+            folder.end = (
+                job.number,
+                (wait_status >> 8) or (wait_status and 128 + wait_status),
+                int(at.timestamp()),
+            )
+        self.tickets.discard(job.job_id)
+
+    def cancel(self, job: SlurmJob) -> None:
+        """Cancel a job that is not over."""
+        if job.word in _OVER:
+            return
+        if job.began:
+            self.end(job, self.clock.now(), 143 << 8, "CANCELLED")
+        else:
+            job.word, job.ended = "CANCELLED", self.clock.now()
+
+    def _listed(self) -> list[SlurmJob]:
+        now = self.clock.now()
+
+        def is_listed(job: SlurmJob) -> bool:
+            gone = job.ended and self.forgets is not None and now - job.ended > timedelta(seconds=self.forgets)
+            return not gone
+
+        return [job for job in self.jobs.values() if is_listed(job)]
+
+    # -- programs ---------------------------------------------------------------------------------------
+
+    async def run(self, login: Login, program: str, data: bytes) -> Completed:
+        """Do what a program does, or let a mishap befall it."""
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise ConnectionLost("the wire was cut")
+        mishap = self.mishap(login, program)
+        if mishap == "before":
+            raise ConnectionLost("the wire was cut")
+        if mishap == "stale":
+            raise NotBegun("the wire had been cut")
+        self.goes_on()
+        self.programs.append((login.owner, program))
+        if "/sbatch" in program:
+            self._under_way[login.owner] += 1
+            self.most_at_once[login.owner] = max(self.most_at_once[login.owner], self._under_way[login.owner])
+            await asyncio.sleep(self.takes)
+            self._under_way[login.owner] -= 1
+        answer = self._done(login, program, data)
+        if mishap == "after":
+            raise ConnectionLost("the wire was cut")
+        if mishap == "late":
+            raise Late("\n== sbatch\n")
+        if mishap == "killed":
+            raise ProgramKilled("the answer ended before its marker")
+        return answer
+
+    def _done(self, login: Login, program: str, data: bytes) -> Completed:
+        for words, do in (
+            ("/sbatch", self._sbatch),
+            ("/squeue", self._squeue),
+            ("/scancel", self._scancel),
+            ("/sacct", self._sacct),
+            ("/scontrol", self._scontrol),
+            ("look() {\n  [ -d", self._left),
+            ("chmod 700 . ||", self._make),
+            ("rm -rf -- ./", self._remove),
+            (".ccache", self._ticket),
+        ):
+            if words in program:
+                return do(login, program, data)
+        raise AssertionError(program)
+
+    def _make(self, _login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"mkdir -- ([0-9a-f]{12})", program)
+        assert found
+        folder = self.folders.setdefault(found[1], Folder())
+        lines = re.findall(r"\[ -e (\S+) \] \|\| echo (lacks [0-9]+)", program)
+        return Completed(0, "".join(f"{said}\n" for name, said in lines if name[2:] not in folder.files), "")
+
+    def _sbatch(self, login: Login, program: str, data: bytes) -> Completed:
+        if placed := re.search(r"> ([0-9a-f]{12})\.ccache\.new", program):
+            self.tickets.add(placed[1])
+        if self.is_silent or self.is_frozen:
+            return Completed(1, "\n== sbatch\n", "\n== sbatch\nsbatch: error: Unable to contact slurm controller")
+        if self.refuses:
+            return Completed(1, "\n== sbatch\n", f"\n== sbatch\nsbatch: error: {self.refuses}")
+        named = _NAMED.search(data.decode(errors="replace"))
+        assert named
+        assert f"job-hub-{named[1][-12:]}" == named[1]
+        self._number += 1
+        self.jobs[self._number] = SlurmJob(self._number, named[1][-12:], login.owner, self.clock.now())
+        return Completed(0, f"\n== sbatch\n{self._number}\n", "")
+
+    def _squeue(self, login: Login, program: str, _data: bytes) -> Completed:
+        self.asked[login.owner] += 1
+        if self.is_silent:
+            return Completed(0, "END|1\n", "slurm_load_jobs error: Unable to contact slurm controller")
+        owner = re.search(r" -u (\S+) ", program)
+        rows = [
+            f"{job.number}|{job.word}|{'n1' if job.began else 'n/a'}|{job.login}|{_time(job.submitted)}|"
+            f"{_time(job.began)}|{_time(job.ended)}|{_used(job, self.clock.now())}|{job.wait_status}|{job.number}|"
+            f"N/A|{'n1' if job.began else ''}|{job.reason}|job-hub-{job.job_id}\n"
+            for job in self._listed()
+            if (owner is None or job.login == owner[1]) and (not self.hides or job.login == login.owner)
+        ]
+        return Completed(0, "".join(("JOBID|STATE|...\n", *rows, "END|0\n")), "")
+
+    def _scancel(self, login: Login, program: str, _data: bytes) -> Completed:
+        if self.is_silent or self.is_frozen:
+            return Completed(1, "", "scancel: error: Unable to contact slurm controller")
+        for line in program.splitlines():
+            if found := re.search(r"--name=job-hub-([0-9a-f]{12})( [0-9]+)?", line):
+                for job in self.of(found[1]):
+                    if found[2] is None or int(found[2]) == job.number:
+                        assert f"--user={login.owner}" in line
+                        self.cancel(job)
+        return Completed(0, "", "")
+
+    def _scontrol(self, _login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"scontrol (hold|release) ([0-9]+)", program)
+        assert found
+        job = self.jobs[int(found[2])]
+        if job.word != "PENDING":
+            return Completed(1, "", "Job is no longer pending execution")
+        job.reason = "JobHeldUser" if found[1] == "hold" else "Priority"
+        return Completed(0, "", "")
+
+    def _sacct(self, _login: Login, program: str, _data: bytes) -> Completed:
+        if self.accounting_is_away:
+            return Completed(0, "sacct: error: Connection refused\n\nEND|1\n", "")
+        if not self.accounting:
+            return Completed(0, "Slurm accounting storage is disabled\n\nEND|1\n", "")
+        numbers = re.search(r" -j ([0-9,]+)", program)
+        wanted = set(numbers[1].split(",")) if numbers else set()
+        marks = set(_MARK.findall(program))
+        rows = [
+            f"{job.number}|job-hub-{job.job_id}|{job.login}|{job.word}|{job.wait_status >> 8}:"
+            f"{job.wait_status & 127}|{_time(job.began)}|{_time(job.ended)}|{job.used}|n1\n"
+            for job in self.jobs.values()
+            if str(job.number) in wanted or job.job_id in marks
+        ]
+        return Completed(0, "".join((*rows, "\nEND|0\n")), "")
+
+    def _left(self, _login: Login, program: str, _data: bytes) -> Completed:
+        lines = []
+        for job_id in re.findall(r"^look ([0-9a-f]{12}) ", program, re.M):
+            folder = self.folders.get(job_id)
+            if folder is None:
+                lines.append(f"{job_id} gone\n")
+                continue
+            end = " ".join(str(part) for part in folder.end) if folder.end else "-"
+            log = base64.b64encode(folder.stderr.encode()).decode()
+            lines.append(f"{job_id} {folder.started or '-'};{end};{log}\n")
+        return Completed(0, "".join(lines), "")
+
+    def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"rm -rf -- \./([0-9a-f]{12})", program)
+        assert found
+        self.folders.pop(found[1], None)
+        return Completed(0, "", "")
+
+    def _ticket(self, _login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"([0-9a-f]{12})\.ccache", program)
+        assert found
+        if "rm -f" in program and ".new" not in program:
+            self.tickets.discard(found[1])
+        else:
+            self.tickets.add(found[1])
+        return Completed(0, "", "")
+
+
+@dataclass(frozen=True)
+class _Door:
+    """Somebody's connection."""
+
+    site: Crowd
+    login: Login
+
+    async def run(self, program: str, data: bytes = b"", **_: Any) -> Completed:
+        """Run a program."""
+        return await self.site.run(self.login, program, data)
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") if moment else "N/A"
+
+
+def _used(job: SlurmJob, now: datetime) -> str:
+    seconds = int(((job.ended or now) - job.began).total_seconds()) if job.began else 0
+    return (
+        f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        if seconds >= 3600
+        else (f"{seconds // 60}:{seconds % 60:02}")
+    )

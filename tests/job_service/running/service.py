@@ -1,0 +1,165 @@
+"""The part of the service that runs jobs, over a real database and a site in memory."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from job_service.record import JobRecord
+from job_service.running.clock import Clock
+from job_service.running.running import Running
+from job_service.running.tickets import Tickets
+from job_service.spec import JobSpec
+from job_service.stages import Stage
+from job_service.store.store import Store
+from job_service.store.values import new_job_id
+from kerberos_auth.errors import TicketMissing
+from kerberos_auth.holds import Holds
+from kerberos_auth.keytabs import KeytabTickets
+from kerberos_auth.reader import TicketReader
+from kerberos_auth.tickets import Ticket
+from profiles.offer.choices import Choices
+from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.offer import Offer, Person
+from slurm_ssh.core import Core
+from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.ssh.pool import ConnectionPool
+from tests.job_service.store import builders as stored
+from tests.support import builders
+
+WAIT_SECONDS = 60.0
+
+
+class Reader:
+    """Everybody's tickets but those of `missing`; `ends` says when somebody's ends, 2**31 if not."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+        self.ends: dict[str, int] = {}
+
+    def get(self, user: str) -> Ticket:
+        """Return the facts of a ticket."""
+        if user in self.missing:
+            raise TicketMissing
+        return builders.ticket(user, self.ends.get(user, 2**31))
+
+    def read(self, user: str) -> bytes:
+        """Return a ticket."""
+        self.get(user)
+        return f"the ticket of {user}".encode()
+
+    def stamp(self, user: str) -> tuple[int, int] | None:
+        """Return what changes with it."""
+        return None if user in self.missing else (1, self.ends.get(user, 0))
+
+
+def catalogue(folder: Path, **changed: Any) -> Any:
+    """Return a catalogue with geneva and bern, where lines of people's own run."""
+    site = builders.site(
+        **{
+            "jobs": {"folder": "/scratch/{owner}/jobs", "keep": "1h"},
+            "projects": "none",
+            "partitions": {},
+            "slurm_path": "/opt/slurm",
+            **changed,
+        }
+    )
+    command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
+    return builders.live(
+        folder, sites={"geneva": site, "bern": {**site, "title": "Bern"}}, job_types={"command": command}
+    )
+
+
+class Service:
+    """What a test does with it; `start` begins it, anew after `stop`."""
+
+    def __init__(self, folder: Path, url: str, pool: Any, clock: Clock, **site: Any) -> None:
+        self.folder = folder
+        self.pool = pool
+        self.clock = clock
+        self.reader = Reader()
+        self.live = catalogue(folder, **site)
+        self.ended: set[str] = set()
+        """The jobs of which it was told that they are over."""
+        self._url = url
+        self._changed = asyncio.Event()
+        self.store: Store = cast(Store, None)
+        self.running: Running = cast(Running, None)
+
+    async def start(self) -> None:
+        """Open the database, and begin."""
+        self.store = await Store.open(self._url, self.clock.now)
+        tickets = Tickets(cast(TicketReader, self.reader))
+        pool = cast(ConnectionPool, self.pool)
+        queries = SiteQueries(self.live.sites, pool, KeytabTickets(self.folder), 60.0)
+        self.core = Core(pool, self.live.sites, tickets, queries, tickets)
+        self.tickets = tickets
+        self.holds = Holds(self.folder)
+        self.running = Running(
+            self.store, self.core, self.live, tickets, self.holds, self._launch, "hub", self.clock
+        )
+        self.running.subscribe(self._note)
+        await self.running.begin()
+
+    async def stop(self) -> None:
+        """End it all; jobs go on."""
+        await self.running.close()
+        await self.core.close()
+        await self.store.close()
+
+    async def accept(self, owner: str = "alice", stage: Stage = Stage.READY, **other: Any) -> JobRecord:
+        """Accept a job, and have it sent."""
+        job_id = new_job_id()
+        spec = JobSpec(type="command", command="true", **other.pop("spec", {}))
+        values = {
+            "job_id": job_id,
+            "owner": owner,
+            "login": owner,
+            "folder": f"/scratch/{owner}/jobs/{job_id}",
+            "spec": spec,
+            "stage": stage,
+            **other,
+        }
+        record, _ = await self.store.jobs.accept(stored.new(**values))
+        self.running.wake(record)
+        return record
+
+    async def get(self, record: JobRecord) -> JobRecord:
+        """Return a job as it is now."""
+        return await self.store.jobs.get(record.job_id)
+
+    async def until(self, record: JobRecord, is_so: Callable[[JobRecord], bool]) -> JobRecord:
+        """Return the job once it is so."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not is_so(now := await self.get(record)):
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await self._changed.wait()
+        return now
+
+    async def over(self, record: JobRecord) -> JobRecord:
+        """Return the job once it is over."""
+        return await self.until(record, lambda job: job.stage.is_over)
+
+    async def events(self, record: JobRecord) -> list[str]:
+        """Return the stages in its history, each once."""
+        stages = [event.stage for event in await self.store.jobs.events(record.job_id)]
+        return [stage for at, stage in enumerate(stages) if at == 0 or stages[at - 1] != stage]
+
+    async def _launch(self, record: JobRecord) -> BatchLaunch:
+        offer = Offer(self.live.current.jobs, {}, Person(record.owner), builders.NOW)
+        return resolve_job(offer, Choices({"type": record.type, "site": record.system}))
+
+    def _note(self, record: JobRecord) -> None:
+        if record.stage.is_over:
+            self.ended.add(record.job_id)
+        self._changed.set()
+
+
+async def holds(is_so: Callable[[], bool]) -> None:
+    """Return once it is so."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.005)

@@ -1,0 +1,190 @@
+"""The programs that make, read and remove the folders of jobs, run in a real shell."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from job_service import layout
+from job_service.record import JobRecord
+from job_service.running import folder
+from job_service.running.folder import Left
+from job_service.spec import JobSpec
+from slurm_ssh.errors import Refused
+from slurm_ssh.ssh.transport import Completed
+from tests.support import builders
+from tests.support.local import LocalSite
+
+NOW = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    made = tmp_path / "it's alice"
+    made.mkdir(mode=0o700)
+    return made
+
+
+@pytest.fixture
+def record(home: Path) -> JobRecord:
+    return JobRecord(
+        id=1,
+        job_id=builders.LAUNCH_ID,
+        owner="alice",
+        login="alice",
+        system="geneva",
+        project="default",
+        account=None,
+        spec=JobSpec(type="command", command="echo 'a b'; exit 7"),
+        title="a job",
+        nodes=1,
+        cores=1,
+        memory_mib=1024,
+        gpus=0,
+        limit_s=3600,
+        held_s=0,
+        folder=f"{home}/jobs/{builders.LAUNCH_ID}",
+        created=NOW,
+        submission="sent",
+        native_id="17",
+    )
+
+
+async def made(site: LocalSite, record: JobRecord, *awaited: str) -> Completed:
+    return await site.run(*folder.make(record, awaited))
+
+
+async def test_a_folder_is_made_private_with_the_line_in_it_and_may_be_made_again(
+    home: Path, record: JobRecord
+) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    for _ in range(2):
+        assert await made(site, record) == Completed(0, "", "")
+    assert [each.stat().st_mode & 0o777 for each in (path.parent, path, path / layout.OURS)] == [0o700] * 3
+    assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
+    assert (path / layout.COMMAND).stat().st_mode & 0o777 == 0o600
+
+
+async def test_it_is_told_which_files_are_not_there(home: Path, record: JobRecord) -> None:
+    site, names = LocalSite(home), ("it's", "-n", "sub/a b", "there")
+    await made(site, record)
+    (Path(record.folder) / "there").touch()
+    assert folder.lacking(await made(site, record, *names), names) == names[:3]
+
+
+async def test_inputs_of_another_job_are_copied_where_they_are_still_there(home: Path, record: JobRecord) -> None:
+    site, names = LocalSite(home), ("it's", "sub/a b", "gone", "link", "there")
+    first = Path(record.folder)
+    await made(site, record)
+    (first / "sub").mkdir()
+    for name in ("it's", "sub/a b", "there"):
+        (first / name).write_text(name)
+    (first / "link").symlink_to("/etc/passwd")
+    again = replace(
+        record,
+        job_id="ba9876543210",
+        folder=f"{home}/jobs/ba9876543210",
+        spec=replace(record.spec, inputs=names, inputs_of=record.job_id),
+    )
+    await made(site, replace(again, spec=record.spec))
+    (Path(again.folder) / "there").write_text("sent anew")
+    for _ in range(2):
+        assert folder.lacking(await made(site, again, *names), names) == ("gone", "link")
+    found = [(Path(again.folder) / name).read_text() for name in ("it's", "sub/a b", "there")]
+    assert found == ["it's", "sub/a b", "sent anew"]
+
+
+@pytest.mark.parametrize("what", ["link", "file", "ours"])
+async def test_a_folder_is_not_made_where_something_else_is(home: Path, record: JobRecord, what: str) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir()
+    path.parent.mkdir(mode=0o700)
+    match what:
+        case "link":
+            path.symlink_to(elsewhere)
+        case "file":
+            path.touch()
+        case "ours":
+            path.mkdir()
+            (path / layout.OURS).symlink_to(elsewhere)
+    answer = await made(site, record)
+    assert answer.status
+    assert isinstance(folder.not_made(record, "Geneva", answer), Refused)
+    assert not list(elsewhere.iterdir())
+
+
+async def test_a_folder_of_jobs_that_others_may_enter_is_not_used(home: Path, record: JobRecord) -> None:
+    Path(record.folder).parent.mkdir()
+    Path(record.folder).parent.chmod(0o755)
+    answer = await made(LocalSite(home), record)
+    assert "0700" in folder.not_made(record, "Geneva", answer).message
+
+
+async def test_a_command_that_came_half_is_not_kept(home: Path, record: JobRecord) -> None:
+    site = LocalSite(home)
+    program, data = folder.make(record, ())
+    assert (await site.run(program, data[:5])).status
+    assert not (Path(record.folder) / layout.COMMAND).exists()
+
+
+async def test_what_jobs_have_left_is_read_in_one_exchange(home: Path, record: JobRecord) -> None:
+    site = LocalSite(home)
+    others = {"gone": "0" * 12, "began": "1" * 12, "odd": "2" * 12}
+    records = [record] + [
+        replace(record, job_id=job_id, folder=f"{home}/jobs/{job_id}") for job_id in others.values()
+    ]
+    for each in records:
+        if each.job_id != others["gone"]:
+            await made(site, each)
+    path = Path(record.folder)
+    (path / layout.STARTED).write_text("17\n")
+    (path / layout.END).write_text("17 7 1772449506\n")
+    (path / layout.STDERR).write_text("x" * 5000 + "\n\x1b[31mlast | words\x1b[0m\n")
+    Path(records[2].folder, layout.STARTED).write_text("18\n")
+    Path(records[3].folder, layout.STARTED).write_text("no; number $(id)\n")
+    Path(records[3].folder, layout.END).write_text("17 0\n18 1 1772449506\n")
+    before = site.exchanges
+    found = folder.read_left((await site.run(folder.left(records))).stdout)
+    assert site.exchanges == before + 1
+    assert found[others["gone"]] == Left(False)
+    assert found[others["began"]] == Left(True, "18")
+    assert others["odd"] not in found or found[others["odd"]] == Left(True)
+    mine = found[record.job_id]
+    assert (mine.started, mine.end and (mine.end.native_id, mine.end.status)) == ("17", ("17", 7))
+    assert mine.log.endswith("last | words")
+    assert len(mine.log) < 2000
+
+
+async def test_a_folder_is_removed_and_nothing_else(home: Path, record: JobRecord) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    assert (await site.run(folder.remove(record))).status == 0
+    await made(site, record)
+    (path / "sub").mkdir()
+    outside = home / "kept"
+    outside.mkdir()
+    (outside / "file").touch()
+    (path / "sub" / "link").symlink_to(outside)
+    assert (await site.run(folder.remove(record))).status == 0
+    assert not path.exists()
+    assert (outside / "file").exists()
+    assert (await site.run(folder.remove(record))).status == 0
+
+
+async def test_a_link_in_the_place_of_a_folder_is_left_alone(home: Path, record: JobRecord) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    outside = home / "kept"
+    outside.mkdir()
+    (outside / "file").touch()
+    path.parent.mkdir(mode=0o700)
+    path.symlink_to(outside)
+    answer = await site.run(folder.remove(record))
+    assert folder.is_strange(answer)
+    assert (outside / "file").exists()
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.symlink_to(outside)
+    (outside / record.job_id).mkdir()
+    assert folder.is_strange(await site.run(folder.remove(record)))
+    assert (outside / record.job_id).exists()

@@ -1,0 +1,260 @@
+"""What goes wrong for long, or for one of many: nobody else waits for it, and nothing is forgotten."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from job_service.errors import StoreAway
+from job_service.running.clock import Clock
+from job_service.stages import Stage
+from job_service.store.database import Database
+from job_service.store.jobs import Jobs
+from tests.job_service.running.crowd import Crowd, FastClock
+from tests.job_service.running.service import Service, holds
+
+
+async def passes(service: Service, **much: float) -> None:
+    """Return once so much time has gone by."""
+    until = service.clock.now() + timedelta(**much)
+    await holds(lambda: service.clock.now() > until)
+
+
+def catalogue_of(service: Service) -> Path:
+    return service.folder / "catalogue.yaml"
+
+
+# -- sites and observers -------------------------------------------------------------------------------------
+
+
+async def test_jobs_at_a_site_that_left_the_catalogue_are_kept_and_go_on_when_it_is_back(
+    service: Service, site: Crowd
+) -> None:
+    site.waits = 10_000
+    alice = await service.accept("alice", system="bern")
+    await service.accept("bob", system="geneva")
+    await service.until(alice, lambda job: job.native_state == "PENDING")
+    await service.stop()
+    path = catalogue_of(service)
+    whole = path.read_text()
+    without = path.read_text().replace("bern:", "basel:")
+    assert without != whole
+    path.write_text(without)
+    service.live = type(service.live)(str(path))
+    await service.start()
+    await holds(lambda: service.running.stand("bern").is_stale)
+    assert service.running.stand("bern").live == 1
+    assert service.running.is_stale(await service.get(alice))
+    assert service.holds.users() == {"alice", "bob"}
+    wanted = await service.running.cancel(await service.get(alice))
+    await holds(lambda: "as soon as" in service.running.owes(wanted))
+    await service.stop()
+    path.write_text(whole)
+    service.live = type(service.live)(str(path))
+    await service.start()
+    assert (await service.over(alice)).stage is Stage.CANCELED
+
+
+async def test_jobs_that_a_site_has_begun_to_hide_go_on(service: Service, site: Crowd) -> None:
+    site.lasts = 400
+    records = [await service.accept(owner) for owner in ("alice", "bob")]
+    for record in records:
+        await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    await passes(service, seconds=10)
+    site.hides = True
+    done = [await service.over(record) for record in records]
+    assert [each.stage for each in done] == [Stage.SUCCESSFUL] * 2
+    assert [each.elapsed_s for each in done] == [400, 400]
+
+
+async def test_what_is_wrong_with_one_job_keeps_no_other_as_it_was(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.lasts = 10_000
+    change_all = Jobs.change_all
+    bad: set[str] = set()
+
+    async def picky(self: Jobs, wanted: Any) -> Any:
+        if bad & {record.job_id for record, _, _ in wanted}:
+            raise ValueError("what a database refuses")
+        return await change_all(self, wanted)
+
+    monkeypatch.setattr(Jobs, "change_all", picky)
+    wrong, right = await service.accept("alice"), await service.accept("bob")
+    bad.add(wrong.job_id)
+    await service.until(right, lambda job: job.stage is Stage.RUNNING)
+    assert (await service.get(wrong)).stage is Stage.QUEUED
+    bad.clear()
+    await service.until(wrong, lambda job: job.stage is Stage.RUNNING)
+
+
+async def test_jobs_go_on_after_a_database_that_was_away_in_the_middle_of_everything(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, left = Database.write, [0]
+
+    async def away(self: Database, work: Any) -> Any:
+        left[0] += 1
+        # Each third is written, though nobody hears of that.
+        if left[0] % 3 == 0:
+            await write(self, work)
+        raise StoreAway("The database is away.")
+
+    site.waits, site.lasts = 30, 60
+    records = [await service.accept(f"user{number}") for number in range(6)]
+    for lasts in (20, 60, 90):
+        monkeypatch.setattr(Database, "write", away)
+        await passes(service, seconds=lasts)
+        monkeypatch.setattr(Database, "write", write)
+        await passes(service, seconds=20)
+    done = [await service.over(record) for record in records]
+    assert left[0] > 6
+    assert [each.stage for each in done] == [Stage.SUCCESSFUL] * 6
+    assert [site.runs[each.job_id] for each in done] == [1] * 6
+
+
+# -- what is done every so often -----------------------------------------------------------------------------
+
+
+async def test_what_fails_in_a_routine_is_done_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_users: object) -> None:
+        monkeypatch.undo()
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(service.holds, "put", breaks)
+    await service.accept("carol", stage=Stage.NEW)
+    await holds(lambda: service.holds.users() == {"carol"})
+    assert "a defect" in caplog.text
+
+
+async def test_a_job_of_which_nobody_was_told_is_sent_all_the_same(
+    service: Service, monkeypatch: pytest.MonkeyPatch, clock: FastClock
+) -> None:
+    monkeypatch.setattr(service.running, "wake", lambda _: None)
+    record = await service.accept()
+    clock.speed = 5000
+    assert (await service.over(record)).stage is Stage.SUCCESSFUL
+
+
+async def test_a_job_that_nobody_starts_is_over_after_a_day(
+    service: Service, site: Crowd, clock: FastClock
+) -> None:
+    record = await service.accept(stage=Stage.NEW, spec={"inputs": ("a",), "start": "when-complete"})
+    await service.running.prepare(record)
+    clock.speed = 100_000
+    done = await service.until(record, lambda job: job.removed is not None)
+    assert (done.stage, "within a day" in done.reason, site.jobs) == (Stage.CANCELED, True, {})
+    assert done.ended
+    assert done.ended - done.created >= timedelta(days=1)
+    assert record.job_id not in site.folders
+
+
+async def test_folders_of_people_without_a_ticket_are_behind_nobodys(
+    service: Service, site: Crowd, clock: FastClock
+) -> None:
+    site.lasts = 0
+    gone, here = await service.accept("erin"), await service.accept("alice")
+    for record in (gone, here):
+        await service.over(record)
+    service.reader.missing = {"erin"}
+    clock.speed = 5000
+    await service.until(here, lambda job: job.removed is not None)
+    assert (await service.get(gone)).removed is None
+    assert service.running.stand("geneva").owed == 0
+    service.reader.missing = set()
+    await service.until(gone, lambda job: job.removed is not None)
+
+
+async def test_a_job_that_cannot_be_sent_for_long_is_one_line_in_the_log(
+    service: Service, site: Crowd, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.is_away = True
+    record = await service.accept()
+    await passes(service, minutes=10)
+    site.is_away = False
+    await service.over(record)
+    assert caplog.text.count("could not be sent yet") == 1
+
+
+async def test_nothing_is_begun_once_the_service_ends(service: Service, site: Crowd) -> None:
+    site.lasts = 10_000
+    record = await service.accept("bob")
+    running = await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    waits = await service.accept("alice", stage=Stage.NEW)
+    await service.running.close()
+    waits = await service.store.jobs.change(waits, {"stage": Stage.READY}, "READY")
+    service.running.wake(waits)
+    service.running.wake(await service.store.jobs.change(running, {"cancel_wanted": service.clock.now()}))
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert not names & {"alice at geneva", "bob at geneva", "follows geneva"}
+
+
+# -- ends that are not known yet -----------------------------------------------------------------------------
+
+
+async def ended_while_down(service: Service, site: Crowd, cancelled: bool = False) -> Any:
+    """Return a job that Slurm had, and has forgotten since."""
+    site.forgets, site.waits = 0.0, 10_000 if cancelled else 0
+    record = await service.accept()
+    await service.until(record, lambda job: job.native_state == ("PENDING" if cancelled else "RUNNING"))
+    (job,) = site.of(record.job_id)
+    if cancelled:
+        site.cancel(job)
+    return record
+
+
+async def test_an_accounting_that_is_away_is_waited_for(service: Service, site: Crowd) -> None:
+    site.accounting = site.accounting_is_away = True
+    record = await ended_while_down(service, site, cancelled=True)
+    await holds(lambda: any("/sacct" in program for _, program in site.programs))
+    site.accounting_is_away = False
+    done = await service.over(record)
+    assert (done.stage, done.reason) == (Stage.CANCELED, "The job was cancelled at the site.")
+
+
+async def test_a_file_system_that_is_not_mounted_is_waited_for(service: Service, site: Crowd) -> None:
+    record = await ended_while_down(service, site)
+    kept = site.folders.pop(record.job_id)
+    await holds(lambda: any('echo "$1 gone"' in program for _, program in site.programs))
+    kept.end = (site.of(record.job_id)[0].number, 0, int(service.clock.now().timestamp()))
+    site.folders[record.job_id] = kept
+    assert (await service.over(record)).stage is Stage.SUCCESSFUL
+
+
+async def test_an_end_at_a_time_that_there_is_not_is_none(service: Service, site: Crowd) -> None:
+    record = await ended_while_down(service, site)
+    (job,) = site.of(record.job_id)
+    await holds(lambda: job.word == "COMPLETED")
+    site.folders[record.job_id].end = (job.number, 0, 999_999_999_999)
+    done = await service.over(record)
+    assert (done.stage, "vanished" in done.reason) == (Stage.FAILED, True)
+
+
+# -- clocks --------------------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_is_set_back_goes_on() -> None:
+    wall, steady = [datetime(2026, 3, 2, 12, tzinfo=UTC)], [0.0]
+    clock = Clock(lambda: wall[0], lambda: steady[0])
+    began = clock.now()
+    wall[0] -= timedelta(hours=1)
+    steady[0] += 10
+    assert clock.now() - began == timedelta(seconds=10)
+    wall[0] += timedelta(hours=3)
+    assert clock.now() == wall[0]
+
+
+async def test_jobs_of_a_time_to_come_are_followed(service: Service, site: Crowd) -> None:
+    site.waits = 200
+    record = await service.accept()
+    queued = await service.until(record, lambda job: job.native_state == "PENDING")
+    await service.stop()
+    await service.start()
+    later = service.clock.now() + timedelta(hours=1)
+    service.running.wake(await service.store.jobs.change(await service.get(queued), {"queued": later}))
+    done = await service.over(record)
+    assert (done.stage, service.clock.now() < later) == (Stage.SUCCESSFUL, True)
