@@ -1,0 +1,64 @@
+"""The application: all routes of the service over its use cases."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from job_service.http import document, metrics, problems
+from job_service.http.admin.routers import ROUTERS as ADMIN
+from job_service.http.caller import Authenticator
+from job_service.http.exchange import Exchange
+from job_service.http.given import Kept
+from job_service.http.old.routers import ROUTERS as OLD
+from job_service.http.v1 import acts, files, health, history, jobs, me, offers, projects
+from job_service.http.views import V1
+from job_service.service import Service
+
+ROOT_PATH = "/services/jobs"
+"""Where the service lies on the hub, unless it has another name there."""
+
+_V1 = (
+    me.router,
+    offers.router,
+    jobs.router,
+    acts.router,
+    history.router,
+    files.router,
+    files.uploads,
+    projects.router,
+    health.router,
+    metrics.router,
+)
+
+
+def make_app(service: Service, auth: Authenticator, *, root_path: str = ROOT_PATH) -> FastAPI:
+    """Return the application over a service; `auth` knows whose a token is, `root_path` is its place on the hub.
+
+    Requests may come with the root path or without it.
+    """
+    root_path = root_path.rstrip("/")
+    app = FastAPI(
+        title="Batch jobs",
+        version=version("jupyterhub-sites"),
+        servers=[{"url": root_path or "/"}],
+        root_path_in_servers=False,
+        openapi_url=f"{V1}/openapi.json",
+        # Their pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        # The environment of the service could turn them on; people's names are in them.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.kept, app.state.auth = Kept(service), auth
+    app.state.tally = metrics.begun(service)
+    problems.install(app)
+    document.install(app)
+    app.add_middleware(Exchange, root_path=root_path)
+    for router in _V1:
+        app.include_router(router, prefix=V1)
+    for router in ADMIN:
+        app.include_router(router, prefix=f"{V1}/admin")
+    for router in OLD:
+        app.include_router(router, prefix="/api")
+    return app

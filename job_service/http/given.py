@@ -1,0 +1,94 @@
+"""What routes are given beside what was sent: the service, the caller's own job, what a long answer needs."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from job_service.errors import NotFound
+from job_service.http.at_once import AtOnce
+from job_service.http.caller import Caller, Reading, Submitting
+from job_service.http.news import News
+from job_service.http.views import Views
+from job_service.record import JobRecord
+from job_service.sentences import http as sentences
+from job_service.service import Service
+from slurm_ssh.text import one_line
+
+UPLOADS_AT_ONCE = 10
+TRANSFERS_AT_ONCE = 10
+WAITING_AT_ONCE = 50
+"""How many requests of one person may be under way: files that come, files that go, and who waits for news."""
+
+_JOB_ID = re.compile(r"[0-9a-f]{12}")
+
+
+class Kept:
+    """What the application keeps while it runs: the service, who waits for what, and how much is under way."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.news = News(service.closing)
+        self.uploads = AtOnce(UPLOADS_AT_ONCE)
+        self.transfers = AtOnce(TRANSFERS_AT_ONCE)
+        self.waiting = AtOnce(WAITING_AT_ONCE)
+        service.running.subscribe(self.news.tell)
+
+
+def _kept(request: Request) -> Kept:
+    kept: Kept = request.app.state.kept
+    return kept
+
+
+TheKept = Annotated[Kept, Depends(_kept)]
+"""What the application keeps while it runs."""
+
+
+def _service(kept: TheKept) -> Service:
+    return kept.service
+
+
+TheService = Annotated[Service, Depends(_service)]
+"""The service that the application is over."""
+
+
+def _views(request: Request, service: TheService) -> Views:
+    return Views(service.running, request.scope.get("root_path", ""))
+
+
+TheViews = Annotated[Views, Depends(_views)]
+"""Shows jobs with the addresses that whoever asks can use."""
+
+_JobId = Annotated[str, Path(description="The job's id: 12 hex digits.", examples=["0a1b2c3d4e5f"])]
+
+
+async def _own(job_id: str, caller: Caller, service: Service) -> JobRecord:
+    if not _JOB_ID.fullmatch(job_id):
+        raise NotFound(sentences.NO_SUCH_JOB.format(job_id=one_line(job_id, 20)))
+    return await service.store.jobs.get(job_id, caller.name)
+
+
+async def _to_see(job_id: _JobId, caller: Reading, service: TheService) -> JobRecord:
+    return await _own(job_id, caller, service)
+
+
+async def _to_change(job_id: _JobId, caller: Submitting, service: TheService) -> JobRecord:
+    return await _own(job_id, caller, service)
+
+
+OwnJob = Annotated[JobRecord, Depends(_to_see)]
+"""A job of the caller's, whose token may see it; somebody else's is not found."""
+
+OwnJobToChange = Annotated[JobRecord, Depends(_to_change)]
+"""A job of the caller's, whose token may change it."""
+
+
+async def _while_answering() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+WhileAnswering = Annotated[AsyncExitStack, Depends(_while_answering)]
+"""A stack of what is needed until the last byte of the answer has gone."""

@@ -1,0 +1,104 @@
+"""Changes of jobs for those who wait for one: requests with `wait`, streams of events, logs that are followed."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+from job_service.errors import JobError
+from job_service.record import JobRecord
+
+_LOOK_SECONDS = 15.0
+"""How often those who wait look again: what was changed by somebody else, nobody is told of."""
+
+
+class News:
+    """Wakes who waits, whenever a job changes; `closing` is set when nobody may wait any longer."""
+
+    def __init__(self, closing: asyncio.Event) -> None:
+        self.closing = closing
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    def tell(self, record: JobRecord) -> None:
+        """Wake those who wait for this job, or for any of its owner's."""
+        for name in (record.job_id, _of_owner(record.owner)):
+            for event in self._waiting.get(name, ()):
+                event.set()
+
+    def is_waited_for(self, job_id: str) -> bool:
+        """Return whether somebody waits for a change of this job."""
+        return job_id in self._waiting
+
+    def is_listened_to(self, owner: str) -> bool:
+        """Return whether somebody waits for a change of anything of somebody's."""
+        return _of_owner(owner) in self._waiting
+
+    async def until(
+        self,
+        job_id: str,
+        seconds: float,
+        look: Callable[[], Awaitable[JobRecord]],
+        done: Callable[[JobRecord], bool],
+    ) -> JobRecord:
+        """Return a job, which `look` finds, as soon as it is `done`, or as it is after some seconds."""
+        ends = time.monotonic() + seconds
+        with self._listening(job_id) as event:
+            while True:
+                record = await look()
+                left = ends - time.monotonic()
+                if done(record) or left <= 0 or self.closing.is_set():
+                    return record
+                await self._woken(event, min(left, _LOOK_SECONDS))
+
+    @contextmanager
+    def of_owner(self, owner: str) -> Iterator[Callable[[], Awaitable[None]]]:
+        """Give what waits for the next change of anything of somebody's, or for a while."""
+        with self._listening(_of_owner(owner)) as event:
+            yield lambda: self._woken(event, _LOOK_SECONDS)
+
+    @asynccontextmanager
+    async def over(self, job_id: str, look: Callable[[], Awaitable[JobRecord]]) -> AsyncIterator[asyncio.Event]:
+        """Give an event that is set when a job is over, or nobody may wait any longer."""
+        event = asyncio.Event()
+        watch = asyncio.create_task(self._watch(job_id, look, event))
+        try:
+            yield event
+        finally:
+            watch.cancel()
+            await asyncio.wait((watch,))
+
+    async def _watch(self, job_id: str, look: Callable[[], Awaitable[JobRecord]], over: asyncio.Event) -> None:
+        try:
+            # Whoever follows what cannot be looked at comes again.
+            with suppress(JobError):
+                while not self.closing.is_set():
+                    record = await self.until(job_id, _LOOK_SECONDS, look, lambda each: each.stage.is_over)
+                    if record.stage.is_over:
+                        break
+        finally:
+            over.set()
+
+    @contextmanager
+    def _listening(self, name: str) -> Iterator[asyncio.Event]:
+        event = asyncio.Event()
+        self._waiting[name].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[name].discard(event)
+            if not self._waiting[name]:
+                del self._waiting[name]
+
+    async def _woken(self, event: asyncio.Event, seconds: float) -> None:
+        tasks = [asyncio.ensure_future(each.wait()) for each in (event, self.closing)]
+        try:
+            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        event.clear()
+
+
+def _of_owner(name: str) -> str:
+    return f"owner {name}"

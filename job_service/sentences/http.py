@@ -1,0 +1,62 @@
+"""What people read of a request that went wrong before anybody looked at what it asks for.
+
+Said in the reader's language, see `languages`.  Names in braces stay as they are.
+"""
+
+from languages import sentence as _
+from languages import speaks
+
+# -- who asks --------------------------------------------------------------------------------------------
+NO_TOKEN = _("This needs a token of the hub, and none came with the request.")
+SEND_A_TOKEN = _("Send it in the header Authorization, as: Bearer TOKEN. You get one on the hub's page Token.")
+BAD_TOKEN = _("The hub does not know this token: it has ended, was taken back, or was never one.")
+SCOPE_MISSING = _("Your token may not do this: it lacks {scope}.")
+ASK_FOR_SCOPE = _("Get a token that has it; if you cannot, ask the administrators of the hub.")
+NOT_A_PERSON = _("This token is that of a service, and only people have jobs.")
+HUB_AWAY = _("The hub does not answer, so nobody can say whose token this is. Jobs go on meanwhile.")
+
+# -- the request itself ----------------------------------------------------------------------------------
+NO_SUCH_PAGE = _("There is nothing at this address.")
+NO_SUCH_METHOD = _("This address takes other methods.")
+MALFORMED = _("The request cannot be read: {reason}")
+NOT_JSON = _("its body is no JSON.")
+NOT_READABLE = _("its body is not what its headers say.")
+NO_DIGEST = _("its header Content-Digest has no sha-256 that can be read.")
+BODY_TOO_LARGE = _("The body of this request may have {most} bytes at most.")
+SEND_JSON = _("This address takes JSON.")
+SAY_JSON = _("Send the header Content-Type: application/json.")
+NOT_ENCODED = _("Files are taken as they are, not as {encoding}.")
+NO_DATA = _("Nothing came from you for {seconds} seconds, so the request was ended.")
+WRONG_FIELDS = _("Something in the request is not as it has to be.")
+WENT_WRONG = _("Something went wrong in the service, and its administrators can read in its log what.")
+TELL_REQUEST = _("If it happens again, tell them this number: {request_id}.")
+REFUSED = _("The request was refused.")
+CHANGED_MEANWHILE = _("The job has changed in this moment. Look at it again.")
+TOO_MANY_AT_ONCE = _("You have {most} requests of this kind under way, and there may be no more at once.")
+WAIT_FOR_THEM = _("Wait until one of them is done.")
+
+# -- one field of it -------------------------------------------------------------------------------------
+MISSING = _("This is needed.")
+UNKNOWN = _("There is no such field.")
+NOT_TEXT = _("This has to be a text.")
+NOT_A_NUMBER = _("This has to be a number.")
+NOT_A_WHOLE_NUMBER = _("This has to be a whole number.")
+NOT_A_YES_OR_NO = _("This has to be true or false.")
+NOT_A_LIST = _("This has to be a list.")
+NOT_AN_OBJECT = _("This has to be an object with fields.")
+NOT_A_MOMENT = _("This has to be a moment such as 2026-03-01T08:00:00Z.")
+TOO_LONG = _("This may be {most} long at most.")
+TOO_SHORT = _("This has to be {least} long at least.")
+TOO_MUCH = _("This may be {most} at most.")
+TOO_LITTLE = _("This has to be {least} at least.")
+ONE_OF = _("This has to be one of: {options}.")
+CONTROLS = _("This may have no control characters.")
+WRONG = _("This is not as it has to be.")
+
+# -- jobs and files --------------------------------------------------------------------------------------
+NO_SUCH_JOB = _("You have no job {job_id}.")
+REMOVED = _("The job was removed, and its folder with it.")
+NO_SCRIPT = _("The script of this job can no longer be told: {reason}")
+NOT_IN_RANGE = _("The file has {size} bytes, and the range that was asked for is behind its end.")
+
+speaks(__name__)
