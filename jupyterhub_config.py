@@ -4,6 +4,7 @@ What may be started, and where, is in the catalogue; see examples/catalogue.yaml
 """
 
 from importlib.resources import files
+from pathlib import Path
 
 from kerberos_auth.pages import ticket_notice
 from slurm_ssh_spawner.hub import launch_notices
@@ -41,6 +42,40 @@ c.JupyterHub.template_paths = [
 c.JupyterHub.concurrent_spawn_limit = 0
 # Notebooks outlive the hub.
 c.JupyterHub.cleanup_servers = False
+
+# -- batch jobs: the job service, a daemon of its own (docs/job-service.md); nothing of it for a hub without --
+# Its token, in a file of mode 0600 that the service reads too, as the same account.
+c.JupyterHub.services = [
+    {
+        "name": "jobs",
+        "url": "http://127.0.0.1:8082",
+        "api_token": Path("/etc/jupyterhub/jobs-token").read_text().strip(),
+        "oauth_no_confirm": True,
+        "oauth_client_allowed_scopes": [
+            "custom:jobs:admin",
+            "custom:jobs:submit",
+            "servers!user",
+            "read:servers!user",
+        ],
+        # It has no pages yet, for programs only.
+        "display": False,
+    }
+]
+c.JupyterHub.custom_scopes = {
+    "custom:jobs:read": {"description": "See your batch jobs and read their results"},
+    "custom:jobs:submit": {
+        "description": "Submit, cancel and remove your batch jobs",
+        "subscopes": ["custom:jobs:read"],
+    },
+    "custom:jobs:admin": {
+        "description": "See everybody's batch jobs, and change quotas and bans",
+        "subscopes": ["custom:jobs:submit"],
+    },
+}
+# Everybody may have batch jobs.
+c.JupyterHub.extra_user_scopes = {"access:services!service=jobs", "custom:jobs:submit"}
+# Members of this group administer them.
+c.JupyterHub.load_roles = [{"name": "jobs-admin", "groups": ["job-admins"], "scopes": ["custom:jobs:admin"]}]
 
 # -- addresses -------------------------------------------------------------------------------------------
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"

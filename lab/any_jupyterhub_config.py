@@ -7,8 +7,8 @@ c = get_config()
 c.JupyterHub.hub_connect_url = "http://hub.lab.test:8081"
 c.ConfigurableHTTPProxy.auth_token = Path("/etc/jupyterhub/proxy-token").read_text()
 
-c.JupyterHub.services = [{"name": "lab", "api_token": "lab-service-token"}]
-c.JupyterHub.load_roles = [
+c.JupyterHub.services.append({"name": "lab", "api_token": "lab-service-token"})
+c.JupyterHub.load_roles.append(
     {
         "name": "lab",
         "services": ["lab"],
@@ -21,4 +21,4 @@ c.JupyterHub.load_roles = [
             "read:hub",
         ],
     }
-]
+)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lab.folders import HUB_PYTHON, NODE_PROGRAM, PROXY_PROGRAM, TREE
-from lab.plan import HUB_API_PORT, HUB_PORT, HUB_USER, PROXY_USER, SITE_OF, Host, Role
+from lab.plan import HUB_API_PORT, HUB_PORT, HUB_USER, JOBS_PORT, PROXY_USER, SITE_OF, Host, Role
 from lab.slurm import PROJECTS_FILE
 
 KDC_PORT, SSH_PORT, SLURMDBD_PORT = 88, 22, 6819
@@ -47,9 +47,10 @@ class Daemon:
     """Open files handed to the program."""
 
 
-def _listens(port: int) -> bool:
-    """Whether something accepts connections on `port` of this host."""
-    with contextlib.suppress(OSError), socket.create_connection((socket.gethostname(), port), timeout=1):
+def _listens(port: int, address: str = "") -> bool:
+    """Whether something accepts connections on `port` of this host, or of one address of it."""
+    place = (address or socket.gethostname(), port)
+    with contextlib.suppress(OSError), socket.create_connection(place, timeout=1):
         return True
     return False
 
@@ -128,6 +129,20 @@ TUNNELS = Daemon(
     ready=Path(TUNNELS_SOCKET).exists,
 )
 
+_JOBS_PROGRAM = str(HUB_PYTHON.with_name("jupyterhub-jobs"))
+
+JOBS = Daemon(
+    "jobs",
+    (_JOBS_PROGRAM, "serve"),
+    user=HUB_USER,
+    folders=(
+        Folder("/run/jupyterhub-jobs", HUB_USER, 0o700),
+        Folder("/var/lib/jupyterhub-jobs", HUB_USER, 0o700),
+    ),
+    preparation=(_JOBS_PROGRAM, "upgrade-database"),
+    ready=partial(_listens, JOBS_PORT, "127.0.0.1"),
+)
+
 
 def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daemon, ...]:
     """Return the daemons of `host` in the order of their start.
@@ -138,7 +153,7 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
         case Role.KDC:
             return (KRB5KDC,)
         case Role.HUB:
-            return () if listener is None else (_proxy(proxy_token), TUNNELS, _hub(proxy_token), _relay(listener))
+            return () if listener is None else _of_hub(proxy_token, listener)
         case Role.CONTROLLER:
             if SITE_OF[host.name].projects:
                 return (MUNGED, MARIADBD, SLURMDBD, SLURMCTLD_WITH_PROJECTS)
@@ -147,6 +162,10 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
             return (MUNGED, SSHD)
         case Role.NODE:
             return (MUNGED, _slurmd(host))
+
+
+def _of_hub(proxy_token: str, listener: int) -> tuple[Daemon, ...]:
+    return (_proxy(proxy_token), TUNNELS, _hub(proxy_token), _relay(listener), JOBS)
 
 
 def _slurmd(host: Host) -> Daemon:

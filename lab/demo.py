@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab import Lab
+from lab.demo_jobs import NotDone, show_jobs
 from lab.errors import LabError
 from lab.person import NotLetIn, NotStarted, Person
 from lab.plan import CROWD, INDIVIDUALS
@@ -62,6 +63,16 @@ def show(lab: Lab) -> None:
         show_notebook(alice, "lugano", server="south")
         show_kernels(alice, "geneva", server="thalamus")
         show_spark(lab, alice)
+        show_batch_jobs(lab)
+
+
+def show_batch_jobs(lab: Lab) -> None:
+    """Send batch jobs to both sites as alice, who has logged in, one on a project that ruth opens for her."""
+    with Person(lab.url, "ruth") as ruth:
+        ruth.log_in()
+    with step("batch jobs: a zip to geneva, the same to lugano on proj3"):
+        for line in show_jobs(lab.url):
+            print(f"          {line}", flush=True)
 
 
 def show_notebook(alice: Person, site: str, server: str) -> None:
@@ -134,7 +145,7 @@ def main() -> int:
                 signal.pause()
     except KeyboardInterrupt:
         print("\nThe lab is gone.")
-    except (LabError, NotLetIn, NotStarted) as error:
+    except (LabError, NotLetIn, NotStarted, NotDone) as error:
         print(f"{error}\nRead the logs in the lab's state folder, .lab.", file=sys.stderr)
         return 1
     return 0

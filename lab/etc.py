@@ -1,5 +1,6 @@
 """The configuration files of each host: what is written after its file tree stands and before a daemon starts."""
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/monitor.keytab", monitor, mode=0o400, owner=HUB_USER)
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
+    yield File("/etc/jupyterhub/jobs-token", secrets.token_hex(32), mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
     yield File(HUB_CONFIG, HUB_CONFIG_TEXT)
 

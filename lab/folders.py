@@ -23,7 +23,7 @@ NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"
 EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
-PROJECT_SCRIPTS = TREE / "lab/gpfs"
+SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""
 
 STUB_SERVER = TREE / "lab/stub_server.py"

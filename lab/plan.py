@@ -23,6 +23,9 @@ HUB_PORT = 8000
 HUB_API_PORT = 8081
 """Where jobs reach the hub itself, also from nodes that the hub cannot connect to."""
 
+JOBS_PORT = 8082
+"""Where the job service listens, on the host `hub` alone."""
+
 
 class Role(Enum):
     """What a host is for; decides which daemons run on it and what its `/etc` says."""
@@ -227,7 +230,7 @@ CROWD = HUNDRED[:30]
 
 PEOPLE = (*INDIVIDUALS, *HUNDRED)
 
-HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",)}
+HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",), "job-admins": ("ruth",)}
 """Groups of people on the host `hub`, which are groups of JupyterHub."""
 
 MONITOR = Person("jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano",))

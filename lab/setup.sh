@@ -14,7 +14,7 @@ readonly PACKAGES=(
     openssh-server environment-modules tcsh chromium
     lua5.3 lua-filesystem lua-json lua-posix lua-term tcl
     openjdk-17-jre-headless
-    iproute2 util-linux procps curl gcc python3-venv python3-dev shellcheck
+    iproute2 util-linux procps curl unzip gcc python3-venv python3-dev shellcheck
 )
 
 # Whether the stamp $1 says that the step was done with the present contents of the other files.
@@ -80,8 +80,9 @@ make_hub_environment() {
     .venv/bin/python -m pip install --require-hashes --requirement lab/locks/pip.lock
     .venv/bin/python -m pip install --require-hashes --requirement lab/locks/hub.lock
     # What an older setup left there would be found first, with the entry points of then.
-    rm -rf ./*.egg-info
+    rm -rf ./*.egg-info job_client/*.egg-info
     .venv/bin/python -m pip install --no-deps --no-build-isolation --editable .
+    .venv/bin/python -m pip install --no-deps --no-build-isolation --editable ./job_client
 }
 
 # Make .setup/$1 from the lock file $2. It is made where the sites' hosts see it, because its scripts name that place.
@@ -136,7 +137,7 @@ open_tree() {
 
 # The lab's hub sees the tree read-only: what is not compiled before, it would compile at each of its starts.
 compile_tree() {
-    .venv/bin/python -m compileall -q languages kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner job_service
+    .venv/bin/python -m compileall -q languages kerberos_auth profiles kernels slurm_ssh slurm_ssh_spawner job_service job_client
 }
 
 main() {
@@ -159,9 +160,10 @@ main() {
         step "Lmod" lmod unpack lmod lmod
         touch "$SETUP/lmod.done"
     fi
-    if ! done_with hub lab/locks/hub.lock lab/locks/pip.lock setup.cfg || [[ ! -x .venv/bin/jupyterhub ]]; then
+    local -r hub=(lab/locks/hub.lock lab/locks/pip.lock setup.cfg job_client/pyproject.toml)
+    if ! done_with hub "${hub[@]}" || [[ ! -x .venv/bin/jupyterhub ]]; then
         step "Environment of the hub (the first time gssapi is compiled)" hub make_hub_environment
-        mark_done hub lab/locks/hub.lock lab/locks/pip.lock setup.cfg
+        mark_done hub "${hub[@]}"
     fi
     compile_tree
     if ! done_with site lab/locks/site.lock lab/locks/pip.lock; then

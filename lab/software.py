@@ -1,8 +1,8 @@
-"""Software of the sites besides their modules: project scripts, a second Python, wheels, a server for several."""
+"""Software of the sites besides their modules: shared programs, a second Python, wheels, a server for several."""
 
 from collections.abc import Iterator
 
-from lab.folders import PROJECT_SCRIPTS
+from lab.folders import SHARED_PROGRAMS
 from lab.modules import LIGHT_PYTHON
 from lab.plan import Site
 
@@ -60,5 +60,5 @@ def programs(site: Site) -> Iterator[tuple[str, str]]:
     yield "/opt/server-for-several", SERVER_FOR_SEVERAL
     if site.has_uv:
         yield "/usr/local/bin/uv", f'#!/bin/sh\nexec {UV}/bin/uv "$@"\n'
-    for script in sorted(PROJECT_SCRIPTS.rglob("*.sh")):
-        yield f"/gpfs/{script.relative_to(PROJECT_SCRIPTS)}", script.read_text()
+    for program in sorted(path for path in SHARED_PROGRAMS.rglob("*") if path.is_file()):
+        yield f"/gpfs/{program.relative_to(SHARED_PROGRAMS)}", program.read_text()

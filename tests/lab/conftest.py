@@ -24,8 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Say below a failure where the lab of its test has its logs."""
     report = yield
-    if report.failed and "lab" in getattr(item, "fixturenames", ()):
-        report.sections.append(("The lab", f"Its daemons' logs are in {STATE.name}/logs."))
+    if report.failed and (lab := getattr(item, "funcargs", {}).get("lab")):
+        report.sections.append(("The lab", f"Its daemons' logs are in {lab.state.name}/logs."))
     return report
 
 

@@ -1,0 +1,1 @@
+"""`jupyterhub-jobs`: the process of the service, its database, and what a job type's script is."""

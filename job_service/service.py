@@ -1,0 +1,82 @@
+"""The service, composed: what answers requests and what goes on by itself, opened and closed in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from job_service.accepting.acceptance import Acceptance
+from job_service.accepting.administration import Administration
+from job_service.files.files import Files
+from job_service.running.places import Places
+from job_service.running.running import Running
+from job_service.running.tickets import Tickets
+from job_service.store.store import Store
+from kerberos_auth.holds import Holds
+from kerberos_auth.reader import TicketReader
+from profiles.loading.live import LiveCatalogue
+from slurm_ssh import core
+from slurm_ssh.core import Core
+
+_IDLE_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the service finds what it works with; the options of `jupyterhub-jobs serve` say the same.
+
+    `database` is a SQLAlchemy URL.  `run_folder` is this process's alone.  `name` stands in the marks of its jobs.
+    `upload_max_mib` are MiB: no file that is sent is larger, whatever a site takes.
+    """
+
+    catalogue: str
+    ticket_folder: Path
+    run_folder: Path
+    database: str
+    name: str
+    upload_max_mib: int
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a driver needs to answer requests.  `closing` is set when it is about to end: let long answers end."""
+
+    settings: Settings
+    store: Store
+    catalogue: LiveCatalogue
+    tickets: Tickets
+    core: Core
+    accepting: Acceptance
+    administration: Administration
+    running: Running
+    files: Files
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """Open the service for the length of a block; jobs go on after it.
+
+    Raises CatalogueInvalid, AuthFailed (the ticket folder), DatabaseRefused, StoreAway.
+    """
+    async with AsyncExitStack() as stack:
+        catalogue = LiveCatalogue(settings.catalogue)
+        stack.push_async_callback(catalogue.close)
+        store = await Store.open(settings.database)
+        stack.push_async_callback(store.close)
+        reader = TicketReader(settings.ticket_folder)
+        stack.callback(reader.close)
+        tickets = Tickets(reader)
+        told = core.Settings(_IDLE_SECONDS, settings.run_folder)
+        reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
+        stack.push_async_callback(reach.close)
+        accepting = Acceptance(store, catalogue, reach.availability, reach.forecasts, tickets, settings.name)
+        holds = Holds(reader.folder)
+        running = Running(store, reach, catalogue, tickets, holds, accepting.launch, settings.name)
+        stack.push_async_callback(running.close)
+        await running.begin()
+        catalogue.follow()
+        administration = Administration(store, catalogue)
+        files = Files(Places(reach, catalogue.sites, settings.name).remote, settings.upload_max_mib)
+        yield Service(settings, store, catalogue, tickets, reach, accepting, administration, running, files)

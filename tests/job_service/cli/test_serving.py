@@ -1,0 +1,141 @@
+"""The process: whom it answers, how it ends, and what it closes then."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from tests.support.folders import TREE
+
+# The process of the service, with another service in it: one that says what becomes of it.
+PROGRAM = """
+import asyncio, sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from job_service.cli import serving
+from job_service.service import Settings
+
+@asynccontextmanager
+async def opened(settings):
+    try:
+        yield SimpleNamespace(closing=asyncio.Event(), catalogue=SimpleNamespace(sites={}))
+    finally:
+        await asyncio.sleep(0)
+        print("closed", flush=True)
+
+def make_app(service, auth, *, root_path):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/until-the-end":
+            await service.closing.wait()
+        length = 0
+        while scope["method"] == "PUT":
+            message = await receive()
+            length += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        await send({"type": "http.response.body", "body": b"%d" % length})
+    return app
+
+serving.opened, serving.make_app = opened, make_app
+folder = Path(sys.argv[1])
+asyncio.run(serving.serve(Settings("", folder, folder, "", "hub", 1), sys.argv[2], "token"))
+print("ended", flush=True)
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    port = free_port()
+    command = [sys.executable, "-c", PROGRAM, str(folder), f"127.0.0.1:{port}"]
+    with subprocess.Popen(command, cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, port
+        finally:
+            process.kill()
+
+
+@contextmanager
+def connected(port: int) -> Iterator[http.client.HTTPConnection]:
+    """Give a connection, as soon as the service takes one."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        wait(lambda: is_open(port))
+        connection.connect()
+        yield connection
+
+
+def is_open(port: int) -> bool:
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.02)
+
+
+def obeys(pid: int) -> bool:
+    """Whether a process does something else at SIGTERM than to be gone."""
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(caught and int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def test_a_request_under_way_is_answered_and_all_is_closed_after_sigterm(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, port), connected(port) as upload, connected(port) as long_answer:
+        upload.putrequest("PUT", "/file")
+        upload.putheader("Content-Length", "6")
+        upload.endheaders()
+        upload.send(b"abc")
+        long_answer.request("GET", "/until-the-end")
+        answer = long_answer.getresponse()
+        process.send_signal(signal.SIGTERM)
+        assert answer.read() == b"0"
+        wait(lambda: not is_open(port))
+        upload.send(b"def")
+        assert upload.getresponse().read() == b"6"
+        printed, _ = process.communicate()
+        assert (process.returncode, printed) == (0, "closed\nended\n")
+
+
+def test_it_waits_for_the_folder_of_tickets_and_can_be_ended_meanwhile(tmp_path: Path) -> None:
+    with serving(tmp_path / "krb5") as (process, _):
+        wait(lambda: obeys(process.pid))
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate()
+        assert (process.returncode, printed) == (0, "ended\n")
+
+
+def test_it_ends_with_the_hub_that_started_it(tmp_path: Path) -> None:
+    port = free_port()
+    service = [sys.executable, "-c", PROGRAM, str(tmp_path), f"127.0.0.1:{port}"]
+    hub = (
+        "import subprocess, sys; subprocess.Popen(sys.argv[1:], env={'JUPYTERHUB_SERVICE_NAME': 'jobs'}); input()"
+    )
+    command = [sys.executable, "-c", hub, *service]
+    with subprocess.Popen(command, cwd=TREE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        wait(lambda: is_open(port))
+        process.kill()
+        assert process.stdout is not None
+        assert process.stdout.read() == "closed\nended\n"
+
+
+def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path), f"127.0.0.1:{port}"]
+        done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"jupyterhub-jobs cannot listen on 127.0.0.1:{port} (Address already in use)." in done.stderr

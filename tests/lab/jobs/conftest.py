@@ -1,0 +1,33 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import Lab
+from lab.folders import TREE
+from tests.lab.jobs.sender import Sender, sender
+from tests.lab.look import logged_in
+
+STATE = TREE / ".lab-test-jobs"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab of all tests of batch jobs, beside those of the other tests; leave it as you found it."""
+    with Lab(state=STATE, port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def alice(lab: Lab) -> Iterator[Sender]:
+    """Give alice with a token for batch jobs; she has logged in once."""
+    with logged_in(lab, "alice"), sender(lab, "alice") as alice:
+        yield alice
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> bytes:
+    """Give a zip with a script in it that makes a result."""
+    return Sender.zip(
+        {"run.sh": "echo from $SLURM_JOB_ID; tr a-z A-Z <in.txt >out.txt\n", "in.txt": "all is well\n"}
+    )

@@ -1,0 +1,154 @@
+"""What becomes of batch jobs at real sites, whatever breaks: each runs once, and its end is told as it was."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from lab import Lab
+from tests.lab.faults import broken
+from tests.lab.jobs.sender import Sender
+from tests.lab.look import FRONT_END, jobs_of
+
+pytestmark = pytest.mark.xdist_group("batch jobs")
+
+
+def counted(seconds: float = 0, then: str = "true", at: str = "geneva") -> tuple[dict[str, str], str]:
+    """Return a job that writes down each of its runs, and the file where."""
+    runs = f"/home/alice/runs-{uuid.uuid4().hex}"
+    return {"type": "command", "system": at, "command": f"echo x >>{runs}; sleep {seconds}; {then}"}, runs
+
+
+def ran(lab: Lab, runs: str, at: str = "geneva") -> int:
+    return len(lab.run(FRONT_END[at], ["cat", runs], user="alice").stdout.split())
+
+
+@contextmanager
+def forgetful(lab: Lab, *sites: str) -> Iterator[None]:
+    """Let sites forget jobs soon after their end, for the length of a block."""
+
+    def remember(seconds: int) -> None:
+        for site in sites:
+            change = f"s/^MinJobAge=.*/MinJobAge={seconds}/"
+            lab.run(f"{site}-ctl", ["sed", "-i", change, "/etc/slurm/slurm.conf"])
+            lab.run(f"{site}-ctl", ["scontrol", "reconfigure"])
+
+    remember(2)
+    try:
+        yield
+    finally:
+        remember(300)
+
+
+def again(lab: Lab, alice: Sender) -> None:
+    """Start the service that was killed."""
+    lab.fault("start", "hub", "jobs")
+    lab.wait("the service answers", lambda: alice.http.get("/v1/").status_code == 200)
+
+
+@pytest.mark.parametrize(
+    ("then", "code", "says"), [("exit 7", 7, "exit status 7"), ("kill -9 $$", 137, "SIGKILL")]
+)
+def test_a_failure_is_told_with_its_code(alice: Sender, then: str, code: int, says: str) -> None:
+    job_id = alice.submit(**counted(then=then)[0])["job_id"]
+    done = alice.wait(job_id, "FAILED")
+    assert (done["exit_code"], done["failed"]) == (code, True)
+    assert says in done["reason"]
+
+
+def test_a_job_is_held_released_and_cancelled_by_hand(lab: Lab, alice: Sender) -> None:
+    fields = counted(300)[0]
+    # All of both nodes, so that the next one waits.
+    first = alice.submit(**{**fields, "choices": {"nodes": 2}})
+    alice.wait(first["job_id"], "RUNNING")
+    lab.run(FRONT_END["geneva"], ["scontrol", "update", "NodeName=ALL", "State=DRAIN", "Reason=test"])
+    try:
+        second = alice.submit(**fields)
+        alice.wait(second["job_id"], "QUEUED")
+        assert alice.http.post(f"/v1/jobs/{second['job_id']}/hold").status_code < 300
+        assert "released" in alice.wait(second["job_id"], "HELD")["reason"]
+        assert alice.http.post(f"/v1/jobs/{second['job_id']}/release").status_code < 300
+        alice.wait(second["job_id"], "QUEUED")
+        for job_id in (first["job_id"], second["job_id"]):
+            native = alice.job(job_id)["native_id"]
+            lab.run(FRONT_END["geneva"], ["scancel", native], user="alice")
+            assert "at the site" in alice.wait(job_id, "CANCELED")["reason"]
+    finally:
+        lab.run(FRONT_END["geneva"], ["scontrol", "update", "NodeName=ALL", "State=RESUME"])
+
+
+def test_a_job_whose_answer_is_lost_runs_once(lab: Lab, alice: Sender) -> None:
+    fields, runs = counted()
+    with broken(lab, ("freeze", "geneva-ctl", "slurmctld")):
+        job_id = alice.submit(**fields)["job_id"]
+        lab.wait("it is in doubt", lambda: "not known yet" in alice.job(job_id)["reason"], 120)
+    alice.wait(job_id, "SUCCESSFUL")
+    assert ran(lab, runs) == 1
+
+
+def test_jobs_outlive_a_service_that_is_killed(lab: Lab, alice: Sender) -> None:
+    sent = [counted(2) for _ in range(8)]
+    jobs = [alice.submit(**fields)["job_id"] for fields, _ in sent]
+    # Some are sent by now, some are on their way, and some wait.
+    lab.fault("kill", "hub", "jobs")
+    again(lab, alice)
+    for job_id in jobs:
+        alice.wait(job_id, "SUCCESSFUL")
+    assert [ran(lab, runs) for _, runs in sent] == [1] * len(sent)
+    assert not [row for row in jobs_of(lab, "alice") if "PENDING" in row or "RUNNING" in row]
+
+
+def is_forgotten(lab: Lab, site: str, jobs: list[str]) -> bool:
+    listed = lab.run(FRONT_END[site], ["squeue", "-h", "-t", "all", "-o", "%j"]).stdout
+    return not any(job_id in listed for job_id in jobs)
+
+
+@pytest.mark.long
+def test_jobs_that_slurm_has_forgotten_ended_as_they_did(lab: Lab, alice: Sender) -> None:
+    """Geneva has no accounting, so there the jobs themselves have written it down."""
+    places = [(then, site) for site in ("geneva", "lugano") for then in ("true", "exit 7")]
+    sent = [(*counted(3, then, site), site) for then, site in places]
+    with forgetful(lab, "geneva", "lugano"):
+        jobs = [alice.submit(**fields)["job_id"] for fields, _, _ in sent]
+        for job_id in jobs:
+            alice.wait(job_id, "RUNNING")
+        lab.fault("kill", "hub", "jobs")
+        for _, _, site in sent:
+            lab.wait(f"{site} has forgotten the jobs", partial(is_forgotten, lab, site, jobs), 150)
+        again(lab, alice)
+        for job_id, (then, _) in zip(jobs, places, strict=True):
+            stage, code = ("SUCCESSFUL", 0) if then == "true" else ("FAILED", 7)
+            done = alice.wait(job_id, stage)
+            assert done["exit_code"] == code
+            assert 2 <= done["elapsed_s"] <= 30
+    assert [ran(lab, runs, site) for _, runs, site in sent] == [1] * 4
+
+
+@pytest.mark.long
+def test_a_job_that_is_put_back_begins_again_in_its_folder(lab: Lab, alice: Sender) -> None:
+    fields, runs = counted(20)
+    job_id = alice.submit(**fields)["job_id"]
+    native = alice.wait(job_id, "RUNNING")["native_id"]
+    lab.run("geneva-ctl", ["scontrol", "update", f"jobid={native}", "requeue=1"])
+    lab.run("geneva-ctl", ["scontrol", "requeue", native])
+    assert "begins again" in alice.wait(job_id, "QUEUED")["reason"]
+    # Slurm itself lets it wait for two minutes.
+    lab.wait("it runs again", lambda: alice.job(job_id)["stage"] == "RUNNING", 200)
+    assert alice.wait(job_id, "SUCCESSFUL")["native_id"] == native
+    assert ran(lab, runs) == 2
+
+
+@pytest.mark.long
+def test_a_job_whose_node_is_lost_has_failed_with_the_node(lab: Lab, alice: Sender) -> None:
+    job_id = alice.submit(**counted(600)[0])["job_id"]
+    native = alice.wait(job_id, "RUNNING")["native_id"]
+    node = lab.run(FRONT_END["geneva"], ["squeue", "-h", "-j", native, "-o", "%N"]).stdout.strip()
+    with broken(lab, ("cut", node)):
+        lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+    done = alice.job(job_id)
+    assert done["native_state"] == "NODE_FAIL"
+    assert node in done["reason"]
+    idle = ["sinfo", "-h", "-n", node, "-o", "%t"]
+    lab.wait("the node is back", lambda: "idle" in lab.run(FRONT_END["geneva"], idle).stdout, 120)
