@@ -1,0 +1,1 @@
+"""The command `hubjobs`: a module for each group of commands, `output` writes, `main` joins them."""

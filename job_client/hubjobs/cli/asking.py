@@ -1,0 +1,153 @@
+"""Asking for jobs: preview, submit, resubmit."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hubjobs import calls, models, sentences
+from hubjobs.cli import output, views
+from hubjobs.cli.guard import client, shown
+from hubjobs.cli.options import JobId, Json
+from hubjobs.client import Jobs
+from hubjobs.errors import HubJobsError
+
+Type = Annotated[str, typer.Argument(metavar="TYPE", help="What to run, see: hubjobs types", show_default=False)]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="WORDS", help="Behind --: a line of your own, or words for the program.", show_default=False
+    ),
+]
+On = Annotated[str | None, typer.Option("--on", "-s", metavar="SYSTEM", help="Where; without: the default.")]
+Project = Annotated[
+    str | None, typer.Option("--project", "-p", help="What it counts against; without: your default.")
+]
+Title = Annotated[str, typer.Option("--title", "-t", help="One line that you will know it by.")]
+Time = Annotated[
+    str | None, typer.Option("--time", help="How long it may run, such as 2h; same as --set time=2h.")
+]
+Cores = Annotated[str | None, typer.Option("--cores", help="Same as --set cores=N.")]
+Nodes = Annotated[str | None, typer.Option("--nodes", help="Same as --set nodes=N.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A choice of the type; may be repeated.")
+]
+Input = Annotated[
+    list[Path] | None,
+    typer.Option("--input", "-i", metavar="FILE", help="A file for its folder; may be repeated."),
+]
+Unpack = Annotated[bool, typer.Option("--unpack", help="The job unpacks the zips among its inputs first.")]
+Later = Annotated[bool, typer.Option("--later", help="Begin only by: hubjobs start ID")]
+
+
+def preview(
+    type: Type,  # noqa: A002 - the service's word
+    words: Words = None,
+    on: On = None,
+    project: Project = None,
+    title: Title = "",
+    time: Time = None,
+    cores: Cores = None,
+    nodes: Nodes = None,
+    settings: Set = None,
+    script: Annotated[bool, typer.Option("--script", help="Print the script that Slurm would get.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a job would cost and when it would begin, and send nothing."""
+    with client() as jobs:
+        choices = _choices(settings, time=time, cores=cores, nodes=nodes)
+        spec = models.Spec(type, on, project, title, choices, **_what(jobs, type, words))
+
+        def see(found: models.Preview) -> None:
+            if script:
+                output.out().block(found.script)
+            else:
+                views.preview(output.out(), found)
+
+        shown(jobs, calls.preview(spec), see, json=json)
+
+
+def submit(
+    type: Type,  # noqa: A002 - the service's word
+    words: Words = None,
+    on: On = None,
+    project: Project = None,
+    title: Title = "",
+    time: Time = None,
+    cores: Cores = None,
+    nodes: Nodes = None,
+    settings: Set = None,
+    inputs: Input = None,
+    unpack: Unpack = False,
+    later: Later = False,
+    json: Json = False,
+) -> None:
+    """Send a job, and print its id alone."""
+    files = inputs or []
+    for each in files:
+        if not each.is_file():
+            raise HubJobsError(sentences.NO_FILE.format(path=each))
+    with client() as jobs:
+        spec = models.Spec(
+            type,
+            on,
+            project,
+            title,
+            _choices(settings, time=time, cores=cores, nodes=nodes),
+            inputs=tuple(each.name for each in files),
+            start="later" if later else None,
+            unpack=unpack,
+            **_what(jobs, type, words),
+        )
+        if not (json and files):
+            _put(jobs, _send(jobs, calls.submit(spec), json=json), files)
+            return
+        job_id = jobs.do(calls.submit(spec)).job_id
+        _put(jobs, job_id, files)
+        output.as_json(jobs.said(calls.job(job_id)))
+
+
+def resubmit(job_id: JobId, json: Json = False) -> None:
+    """Send a job again, with the same inputs, and print the new one's id."""
+    with client() as jobs:
+        _send(jobs, calls.resubmit(job_id), json=json)
+
+
+def _send(jobs: Jobs, call: calls.Call[models.Job], *, json: bool) -> str:
+    """Ask for a job and print its id, or all that the service says of it; return the id."""
+    if json:
+        output.as_json(jobs.said(call))
+        return ""
+    job_id = jobs.do(call).job_id
+    output.out().line(job_id)
+    return job_id
+
+
+def _put(jobs: Jobs, job_id: str, files: list[Path]) -> None:
+    for file in files:
+        try:
+            with output.progress(file.name) as told:
+                jobs.put(job_id, file, progress=told)
+        except BaseException:
+            output.err().sentence(sentences.WAITS_FOR_INPUT.format(job_id=job_id))
+            raise
+
+
+def _choices(settings: list[str] | None, **named: str | None) -> dict[str, str]:
+    choices = {name: value for name, value in named.items() if value is not None}
+    for each in settings or []:
+        name, is_set, value = each.partition("=")
+        if not name or not is_set:
+            raise ValueError(sentences.NO_SETTING.format(text=each))
+        choices[name] = value
+    return choices
+
+
+def _what(jobs: Jobs, type_key: str, words: list[str] | None) -> dict[str, Any]:
+    """Return words as the command of a type that runs a line, one word as it is; else as a program's arguments."""
+    if not words:
+        return {}
+    if jobs.job_type(type_key).runs == "line":
+        return {"command": words[0] if len(words) == 1 else shlex.join(words)}
+    return {"arguments": tuple(words)}

@@ -1,0 +1,54 @@
+"""What there is: systems, projects, quotas, types."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from hubjobs import calls, sentences
+from hubjobs.calls import Call
+from hubjobs.cli import output, views
+from hubjobs.cli.guard import client, shown
+from hubjobs.cli.options import Json
+from hubjobs.cli.output import Screen
+
+T = TypeVar("T")
+
+System = Annotated[str | None, typer.Argument(help="Only those at this system.", show_default=False)]
+
+
+def _all(call: Call[tuple[T, ...]], view: Callable[[Screen, tuple[T, ...]], None], *, json: bool) -> None:
+    def see(found: tuple[T, ...]) -> None:
+        if found:
+            view(output.out(), found)
+        else:
+            output.err().sentence(sentences.NOTHING)
+
+    with client() as jobs:
+        shown(jobs, call, see, json=json)
+
+
+def systems(json: Json = False) -> None:
+    """Show where jobs can run."""
+    _all(calls.systems(), views.systems, json=json)
+
+
+def projects(system: System = None, json: Json = False) -> None:
+    """Show what your jobs may count against, and what is left of it."""
+    _all(calls.projects(system), views.projects, json=json)
+
+
+def quotas(json: Json = False) -> None:
+    """Show what you have left of the projects that have a quota."""
+    _all(calls.quotas(), views.projects, json=json)
+
+
+def types(json: Json = False) -> None:
+    """Show what can be run."""
+    _all(calls.types(), views.types, json=json)
+
+
+def job_type(key: Annotated[str, typer.Argument(metavar="TYPE", show_default=False)], json: Json = False) -> None:
+    """Show what can be chosen in a job type."""
+    with client() as jobs:
+        shown(jobs, calls.job_type(key), lambda found: views.job_type(output.out(), found), json=json)
