@@ -15,7 +15,20 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks import catalogue, frozen, login, logins, polling, records, restart, start, storm, tunnels, viewers
+from benchmarks import (
+    catalogue,
+    frozen,
+    jobs,
+    login,
+    logins,
+    polling,
+    records,
+    restart,
+    start,
+    storm,
+    tunnels,
+    viewers,
+)
 from benchmarks.samples import Aim, Table, aims_table
 from lab import Lab, LabError
 from lab.folders import TREE
@@ -24,7 +37,7 @@ from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
-_CROWDS = ("logins", "storm", "polling", "restart", "viewers")
+_CROWDS = ("logins", "storm", "polling", "restart", "viewers", "jobs")
 _WITHOUT_LAB = ("catalogue", "records")
 BENCHMARKS = ("start", "login", "frozen", "tunnels", *_WITHOUT_LAB, *_CROWDS)
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
@@ -124,6 +137,9 @@ def _measure_crowd(lab: Lab, which: tuple[str, ...], people: int, found: Found) 
     if "viewers" in which:
         viewed = viewers.measure(lab, _say, people)
         found.add("viewers", asdict(viewed), viewers.tables(viewed), viewers.aims(viewed))
+    if "jobs" in which:
+        sent = jobs.measure(lab, _say, people)
+        found.add("jobs", asdict(sent), jobs.tables(sent), jobs.aims(sent))
 
 
 def _where(lab: Lab | None) -> dict[str, object]:

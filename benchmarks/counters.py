@@ -23,7 +23,7 @@ _NOT_ASKED = re.compile(
     r"MESSAGE_|REQUEST_COMPLETE_|REQUEST_STEP_COMPLETE|ACCOUNTING_|REQUEST_(STATS_INFO|PING|PERSIST)"
 )
 _RPC = re.compile(r"^\s+(\w+)\s+\(\s*\d+\)\s+count:(\d+)", re.M)
-_NOT_OF_THE_HUB = {"configurable-http-proxy", "relay"}
+_NOT_OF_THE_HUB = {"configurable-http-proxy", "relay", "jobs"}
 
 
 @dataclass(frozen=True)
