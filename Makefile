@@ -13,6 +13,7 @@ lint: setup
 	.venv/bin/ruff format --check
 	.venv/bin/mypy --exclude 'jupyterhub_config\.py$$'
 	.venv/bin/lint-imports
+	cd job_client && ../.venv/bin/lint-imports
 	shellcheck .ci/run $$(git ls-files '*.sh' ':!tests/data/golden/submission')
 
 # Each process begins a lab of its own once it has a test that needs one; most of them wait most of the time.
@@ -38,4 +39,5 @@ clean:
 		[ ! -e $$state ] || $(PYTHON) -m lab --state $$state down || exit 1; \
 	done
 	rm -rf .lab .lab-test* .lab-bench .lab-faults .lab-screenshots .setup .venv *.egg-info build dist
+	rm -rf job_client/*.egg-info job_client/build job_client/.import_linter_cache
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
