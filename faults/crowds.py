@@ -2,6 +2,7 @@
 
 import random
 
+from faults.cluster import saved
 from faults.row import Outcome, Step
 from faults.scene import Scene
 from faults.seen import listed_by
@@ -26,12 +27,19 @@ _NAMES = ("one", "two", "three", "four", "five")
 _MOST_AT_A_SITE = 15
 _ALWAYS_THE_SAME = 12
 
+
+def _slurm_dies(scene: Scene) -> None:
+    """Kill the controllers once they have saved all jobs: else they give their numbers again, and drain nodes."""
+    saved(scene)
+    kill(SLURM)(scene)
+
+
 _FAULTS: tuple[tuple[Step, Step], ...] = (
     (kill(HUB), start_hub),
     (end(HUB), start_hub),
     (kill(FRONT_ENDS), mend(FRONT_ENDS)),
     (freeze(SLURM), mend(SLURM)),
-    (kill(SLURM), mend(SLURM)),
+    (_slurm_dies, mend(SLURM)),
     (cut(FRONT_ENDS), join(FRONT_ENDS)),
     (freeze(KDC), mend(KDC)),
 )
