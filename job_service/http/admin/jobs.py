@@ -1,5 +1,6 @@
 """Everybody's jobs.  Their files stay their owners': nobody else reads them here."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -9,12 +10,11 @@ from job_service.http.admin.actor import Actor
 from job_service.http.caller import Administering
 from job_service.http.given import TheService, TheViews
 from job_service.http.route import router as made
-from job_service.http.v1.jobs import Moment, Word
+from job_service.http.v1.jobs import Sought, Word
 from job_service.http.views import event
 from job_service.record import JobRecord
 from job_service.service import Service
 from job_service.stages import Stage
-from job_service.store.values import JobFilter
 
 router = made("admin")
 
@@ -39,24 +39,13 @@ async def listed(
     _: Administering,
     service: TheService,
     views: TheViews,
+    wanted: Sought,
     owner: Annotated[Word | None, Query(description="Only this person's.")] = None,
-    stage: Annotated[
-        list[Stage] | None, Query(description="Only these stages; without: all but DELETED.", max_length=20)
-    ] = None,
-    system: Annotated[Word | None, Query(description="Only this system.")] = None,
-    project: Annotated[Word | None, Query(description="Only this project.")] = None,
-    type: Annotated[Word | None, Query(description="Only this job type.")] = None,  # noqa: A002 - the API's word
-    q: Annotated[
-        Word | None, Query(description="A part of the title, the beginning of a job id, or Slurm's number.")
-    ] = None,
-    since: Annotated[Moment | None, Query(description="Only those sent then or later.")] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
     cursor: Annotated[Word | None, Query(description="`next` of the answer before.")] = None,
 ) -> Response:
     """The newest first, as their owners see them."""
-    stages = frozenset(stage) if stage else None
-    wanted = JobFilter(owner or None, stages, system or None, project or None, type or None, q or None, since)
-    page = await service.store.jobs.page(wanted, limit, cursor or None)
+    page = await service.store.jobs.page(replace(wanted, owner=owner or None), limit, cursor or None)
     return answers.tagged(request, views.page(page))
 
 

@@ -1,10 +1,11 @@
 """The jobs of whoever calls: sent, listed, looked at, named anew, removed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
 from job_service.accepting import asked
@@ -80,12 +81,7 @@ async def accepted(kept: Kept, views: Views, record: JobRecord, is_new: bool, wa
     return answers.of(views.job(record), 201 if is_new else 200, Location=views.place(record))
 
 
-@router.get("/jobs", response_model=models.JobPage, summary="List your jobs")
-async def listed(
-    request: Request,
-    caller: Reading,
-    service: TheService,
-    views: TheViews,
+def _sought(
     stage: Annotated[
         list[Stage] | None, Query(description="Only these stages; without: all but DELETED.", max_length=20)
     ] = None,
@@ -96,13 +92,28 @@ async def listed(
         Word | None, Query(description="A part of the title, the beginning of a job id, or Slurm's number.")
     ] = None,
     since: Annotated[Moment | None, Query(description="Only those sent then or later.")] = None,
+) -> JobFilter:
+    """Return which jobs are looked for, whosever they are."""
+    stages = frozenset(stage) if stage else None
+    return JobFilter(None, stages, system or None, project or None, type or None, q or None, since)
+
+
+Sought = Annotated[JobFilter, Depends(_sought)]
+"""Which jobs a list is of, but for their owner."""
+
+
+@router.get("/jobs", response_model=models.JobPage, summary="List your jobs")
+async def listed(
+    request: Request,
+    caller: Reading,
+    service: TheService,
+    views: TheViews,
+    wanted: Sought,
     limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
     cursor: Annotated[Word | None, Query(description="`next` of the answer before.")] = None,
 ) -> Response:
     """The newest first, from the service's own database. `ETag` and `If-None-Match` spare what has not changed."""
-    stages = frozenset(stage) if stage else None
-    wanted = JobFilter(caller.name, stages, system or None, project or None, type or None, q or None, since)
-    page = await service.store.jobs.page(wanted, limit, cursor or None)
+    page = await service.store.jobs.page(replace(wanted, owner=caller.name), limit, cursor or None)
     return answers.tagged(request, views.page(page))
 
 
