@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from job_service import layout, script
 from job_service.record import JobRecord
-from job_service.running.places import Places, parent
+from job_service.running.places import Places
 from job_service.sentences import running as say
 from job_service.store.jobs import Jobs
 from kernels.hook import HookFailed
@@ -60,7 +59,7 @@ class Scripts:
             fragments.append(script.unpacking(record.spec.inputs))
         try:
             request = script.build(
-                _as_accepted(launch, record),
+                launch,
                 record.job_id,
                 self._places.mark(record),
                 record.title,
@@ -69,21 +68,6 @@ class Scripts:
             return slurm_jobs.batch_script(request)
         except (ValueError, HookFailed) as error:
             raise Refused(say.CANNOT_BE_SENT, f"{record.type} at {record.system}: {error}") from error
-
-
-def _as_accepted(launch: BatchLaunch, record: JobRecord) -> BatchLaunch:
-    """Return the launch with what was decided, and paid for, when the job was accepted."""
-    return replace(
-        launch,
-        owner=record.login,
-        project=record.account,
-        nodes=record.nodes,
-        cores=record.cores,
-        memory_mib=record.memory_mib,
-        gpus=record.gpus,
-        time_minutes=record.limit_s // 60,
-        jobs=launch.jobs.model_copy(update={"folder": parent(record)}),
-    )
 
 
 def request(record: JobRecord, mark: str, text: str) -> JobRequest:

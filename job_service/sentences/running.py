@@ -79,6 +79,5 @@ ALREADY_STARTED = _("The job has been started already.")
 NOT_WAITING = _("Only a job that waits in the queue can be held.")
 NOT_HELD = _("The job is not held.")
 NOT_DONE = _("Slurm at {site} did not do it: {reason}.")
-TAKES_NO_JOBS = _("{site} takes no batch jobs.")
 
 speaks(__name__)

@@ -91,11 +91,6 @@ class Jobs(Part):
         asked = sa.select(JOBS.c.owner).where(*self._is_to_remove(system)).distinct()
         return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
 
-    async def active_people(self) -> frozenset[str]:
-        """Return the owners of all jobs that are not over."""
-        asked = sa.select(JOBS.c.owner).where(JOBS.c.stage.in_(LIVE)).distinct()
-        return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
-
     async def change(self, record: JobRecord, changes: Changes, event: str = "") -> JobRecord:
         """Change a job and return it as it is then, with a new version.
 

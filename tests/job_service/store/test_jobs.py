@@ -268,7 +268,6 @@ async def test_live_are_the_jobs_that_are_not_over_and_of_others_folders_are_rem
         store, await accepted(store, new(owner="dave")), Stage.CANCELED, remove_after=NOW + timedelta(days=1)
     )
     assert await store.jobs.live("geneva") == (ready, running)
-    assert await store.jobs.active_people() == {"alice", "bob", "carol"}
     assert await store.jobs.systems() == {"geneva", "lugano"}
     assert await store.jobs.owners_to_remove("geneva") == frozenset()
     time.passes(days=1)
