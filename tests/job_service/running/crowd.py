@@ -77,7 +77,8 @@ class Crowd:
     connection then, `late` does not answer though it does its work, `killed` ends it after that.  A job waits for
     `waits` and runs for `lasts` seconds, and ends with the wait status that `ends` gives.  `runs` counts, for each
     JobId, how often its work was done.  What ended `forgets` ago is listed no more; `accounting` remembers all.
-    `hides`: people see their own jobs only.  `asked` counts the questions of each login.
+    `hides`: people see their own jobs only.  `asked` counts the questions of each login.  `submits` is cleared to
+    let submissions wait.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,6 +93,8 @@ class Crowd:
         self.waits, self.lasts = 10.0, 20.0
         self.ends: Callable[[SlurmJob], int] = lambda _job: 0
         self.takes = 0.001
+        self.submits = asyncio.Event()
+        self.submits.set()
         self.forgets: float | None = 300.0
         self.accounting = False
         self.accounting_is_away = False
@@ -213,6 +216,7 @@ class Crowd:
             self._under_way[login.owner] += 1
             self.most_at_once[login.owner] = max(self.most_at_once[login.owner], self._under_way[login.owner])
             await asyncio.sleep(self.takes)
+            await self.submits.wait()
             self._under_way[login.owner] -= 1
         answer = self._done(login, program, data)
         if mishap == "after":

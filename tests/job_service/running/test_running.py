@@ -199,9 +199,9 @@ async def test_a_job_that_never_arrives_fails_after_three_attempts(service: Serv
 
 async def test_nothing_is_sent_again_while_the_owner_cannot_ask(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     await service.until(record, lambda job: job.submission == "in_doubt")
-    site.is_silent = True
     began = service.clock.now()
     await holds(lambda: service.clock.now() - began > timedelta(minutes=10))
     assert (await service.get(record)).submission == "in_doubt"
@@ -213,9 +213,11 @@ async def test_nothing_is_sent_again_while_the_owner_cannot_ask(service: Service
 
 async def test_nothing_is_sent_again_while_the_folder_cannot_be_seen(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     await service.until(record, lambda job: job.submission == "in_doubt")
     kept = site.folders.pop(record.job_id)
+    site.is_silent = False
     began = service.clock.now()
     await holds(lambda: service.clock.now() - began > timedelta(minutes=5))
     assert (await service.get(record)).submission == "in_doubt"
@@ -246,7 +248,7 @@ async def test_a_job_is_adopted_by_the_accounting(service: Service, site: Crowd)
 
 async def test_a_late_twin_ends_by_itself_and_the_first_is_the_job(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
-    site.waits = 300
+    site.waits = 10_000
     record = await service.accept()
     sent = await service.until(record, lambda job: job.submission == "sent")
     # What hung on the front end submits only now.
@@ -260,9 +262,11 @@ async def test_a_late_twin_ends_by_itself_and_the_first_is_the_job(service: Serv
 
 async def test_a_cancelled_job_in_doubt_is_not_sent_again(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     record = await service.until(record, lambda job: job.submission == "in_doubt")
     await service.running.cancel(record)
+    site.is_silent = False
     done = await service.over(record)
     assert (done.stage, done.attempts, len(site.jobs)) == (Stage.CANCELED, 1, 0)
 
@@ -288,11 +292,12 @@ async def test_what_was_being_sent_when_the_service_ended_is_in_doubt(service: S
 async def test_jobs_that_end_while_the_service_is_down(service: Service, site: Crowd, accounting: bool) -> None:
     site.accounting, site.forgets = accounting, 0.0
     site.ends = lambda job: 7 << 8 if job.login == "bob" else 0
-    site.lasts = 60
+    site.lasts = 10_000
     alice, bob = await service.accept("alice"), await service.accept("bob")
     await service.until(bob, is_at(Stage.RUNNING))
     await service.until(alice, is_at(Stage.RUNNING))
     await service.stop()
+    site.lasts = 60
     ends = site.clock.now() + timedelta(seconds=120)
     await holds(lambda: site.clock.now() > ends)
     await service.start()
@@ -408,7 +413,7 @@ async def test_a_job_that_was_not_sent_is_canceled_at_once(service: Service, sit
 async def test_a_cancelled_job_ends_when_its_site_says_so(service: Service, site: Crowd, runs: bool) -> None:
     site.waits, site.lasts = (0, 10_000) if runs else (10_000, 0)
     record = await service.accept()
-    await service.until(record, is_at(Stage.RUNNING if runs else Stage.QUEUED))
+    await service.until(record, lambda job: job.native_state == ("RUNNING" if runs else "PENDING"))
     site.is_frozen = True
     wanted = await service.running.cancel(record)
     assert wanted.stage is not Stage.CANCELED
@@ -435,11 +440,13 @@ async def test_a_cancellation_is_owed_while_the_site_is_away(service: Service, s
 
 
 async def test_a_job_that_is_cancelled_while_it_is_sent_ends(service: Service, site: Crowd) -> None:
-    site.waits, site.lasts, site.takes = 10_000, 10_000, 0.5
+    site.waits, site.lasts = 10_000, 10_000
+    site.submits.clear()
     record = await service.accept()
     record = await service.until(record, lambda job: job.submission == "sending")
     wanted = await service.running.cancel(record)
     assert (wanted.stage, wanted.submission) == (Stage.READY, "sending")
+    site.submits.set()
     assert (await service.over(record)).stage is Stage.CANCELED
     assert [job.word for job in site.of(record.job_id)] == ["CANCELLED"]
     assert site.runs[record.job_id] == 0
@@ -451,14 +458,16 @@ async def test_a_job_that_had_ended_before_it_was_cancelled_has_done_its_work(
     site.lasts = 10_000
     record = await service.accept()
     await service.until(record, is_at(Stage.RUNNING))
-    job = site.of(record.job_id)[0]
-    site.end(job, site.clock.now())
-    await service.running.cancel(record)
+    # Nobody sees the end before the job is cancelled.
+    site.is_silent = True
+    site.end(site.of(record.job_id)[0], site.clock.now())
+    assert (await service.running.cancel(record)).cancel_wanted
+    site.is_silent = False
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
 
 async def test_a_job_is_held_and_released(service: Service, site: Crowd) -> None:
-    site.waits = 300
+    site.waits = 10_000
     record = await service.accept()
     record = await service.until(record, lambda job: job.native_state == "PENDING")
     with pytest.raises(WrongStage):
@@ -474,6 +483,7 @@ async def test_a_job_is_held_and_released(service: Service, site: Crowd) -> None
     service.reader.missing = set()
     await service.running.release(held)
     await service.until(record, is_at(Stage.QUEUED))
+    site.waits = 0
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
 

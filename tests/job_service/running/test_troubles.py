@@ -58,10 +58,11 @@ async def test_jobs_at_a_site_that_left_the_catalogue_are_kept_and_go_on_when_it
 
 
 async def test_jobs_that_a_site_has_begun_to_hide_go_on(service: Service, site: Crowd) -> None:
-    site.lasts = 400
+    site.lasts = 10_000
     records = [await service.accept(owner) for owner in ("alice", "bob")]
     for record in records:
         await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    site.lasts = 400
     await passes(service, seconds=10)
     site.hides = True
     done = [await service.over(record) for record in records]
@@ -198,12 +199,13 @@ async def test_nothing_is_begun_once_the_service_ends(service: Service, site: Cr
 
 async def ended_while_down(service: Service, site: Crowd, cancelled: bool = False) -> Any:
     """Return a job that Slurm had, and has forgotten since."""
-    site.forgets, site.waits = 0.0, 10_000 if cancelled else 0
+    site.forgets, site.waits, site.lasts = 0.0, 10_000 if cancelled else 0, 10_000
     record = await service.accept()
     await service.until(record, lambda job: job.native_state == ("PENDING" if cancelled else "RUNNING"))
     (job,) = site.of(record.job_id)
     if cancelled:
         site.cancel(job)
+    site.lasts = 20
     return record
 
 
@@ -249,12 +251,13 @@ def test_a_clock_that_is_set_back_goes_on() -> None:
 
 
 async def test_jobs_of_a_time_to_come_are_followed(service: Service, site: Crowd) -> None:
-    site.waits = 200
+    site.waits = 10_000
     record = await service.accept()
     queued = await service.until(record, lambda job: job.native_state == "PENDING")
     await service.stop()
     await service.start()
     later = service.clock.now() + timedelta(hours=1)
     service.running.wake(await service.store.jobs.change(await service.get(queued), {"queued": later}))
+    site.waits = 200
     done = await service.over(record)
     assert (done.stage, service.clock.now() < later) == (Stage.SUCCESSFUL, True)
