@@ -49,6 +49,7 @@ class Folder:
 
     files: set[str] = field(default_factory=set)
     started: int | None = None
+    began: datetime | None = None
     end: tuple[int, int, int] | None = None
     stderr: str = ""
 
@@ -166,7 +167,7 @@ class Crowd:
             return
         if folder.started is None:
             self.runs[job.job_id] += 1
-        folder.started, folder.end = job.number, None
+        folder.started, folder.began, folder.end = job.number, at, None
 
     def end(self, job: SlurmJob, at: datetime, wait_status: int = 0, word: str = "") -> None:
         """Let a job end, and write down how."""
@@ -323,7 +324,8 @@ class Crowd:
                 continue
             end = " ".join(str(part) for part in folder.end) if folder.end else "-"
             log = base64.b64encode(folder.stderr.encode()).decode()
-            lines.append(f"{job_id} {folder.started or '-'};{end};{log}\n")
+            began = int(folder.began.timestamp()) if folder.began else "-"
+            lines.append(f"{job_id} {folder.started or '-'};{began};{end};{log}\n")
         return Completed(0, "".join(lines), "")
 
     def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:

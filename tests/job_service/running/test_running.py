@@ -14,7 +14,7 @@ from job_service.stages import Stage
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.login import Login
 from tests.job_service.running.crowd import Crowd, FastClock, Folder
-from tests.job_service.running.service import Service, holds
+from tests.job_service.running.service import Service, holds, project_of_all
 
 
 def losing(words: str, mishap: str, site: Crowd, times: int = 1) -> None:
@@ -306,6 +306,35 @@ async def test_jobs_that_end_while_the_service_is_down(service: Service, site: C
     assert (done.stage, done.exit_code) == (Stage.FAILED, 7)
     assert done.elapsed_s is not None
     assert abs(done.elapsed_s - 60) <= 2
+
+
+async def test_a_job_that_began_and_ended_while_the_service_was_down_is_charged(
+    service: Service, site: Crowd
+) -> None:
+    site.waits, site.forgets = 10_000, 0.0
+    project = await project_of_all(service)
+    ran, killed = [
+        await service.accept(owner, project="neuro", project_id=project, limit_s=3600)
+        for owner in ("alice", "bob")
+    ]
+    for record in (ran, killed):
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    await service.stop()
+    began, ended = (site.clock.now() + timedelta(seconds=seconds) for seconds in (0, 45))
+    for record in (ran, killed):
+        site.begin(site.of(record.job_id)[0], began)
+    site.end(site.of(ran.job_id)[0], ended)
+    del site.jobs[site.of(killed.job_id)[0].number]
+    await holds(lambda: site.clock.now() > ended)
+    await service.start()
+    done, gone = await service.over(ran), await service.over(killed)
+    assert (done.stage, gone.stage) == (Stage.SUCCESSFUL, Stage.FAILED)
+    assert done.started == gone.started == began.replace(microsecond=0)
+    assert done.elapsed_s in {45, 46}
+    neuro = await service.store.projects.get("geneva", "neuro")
+    assert (await service.store.ledger.quota(neuro, "alice")).time_left == neuro.user_time - done.elapsed_s
+    # Nobody knows for how long it ran.
+    assert (await service.store.ledger.quota(neuro, "bob")).time_left == neuro.user_time
 
 
 async def test_a_job_that_waits_is_sent_after_the_next_start_as_its_script_was_made(
