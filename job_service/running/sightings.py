@@ -45,10 +45,12 @@ class Judged:
 class _Seen:
     """What is remembered of a job: who has seen it, when it ran last, since when it is missing.
 
-    `no_news` is what was no news last, of which version of it.
+    `heard` is when the last question was put whose answer counts.  `no_news` is what was no news last, of which
+    version of it.
     """
 
     by: set[str] = field(default_factory=set)
+    heard: datetime | None = None
     ran: datetime | None = None
     missing_since: datetime | None = None
     no_news: tuple[JobReport, int] | None = None
@@ -120,13 +122,18 @@ class Sightings:
         seen = self._seen.setdefault(record.job_id, _Seen({record.observed_by} if record.observed_by else set()))
         own = next((row for row in rows if row.job_id == record.native_id), None)
         others = [row for row in rows if row is not own and (record.job_id, row.job_id) not in self._settled]
+        if not (own or others) and asked.observer != record.owner and asked.observer not in seen.by:
+            judged.unlisted.append(record)
+            return
+        if seen.heard and asked.began < seen.heard:
+            # Another question was put later, and answered before this one.
+            return
+        seen.heard = asked.began
         if others:
             judged.twins.append((record, tuple(rows)))
             seen.missing_since = None
         elif own:
             self._listed(record, own, asked, judged)
-        elif asked.observer != record.owner and asked.observer not in seen.by:
-            judged.unlisted.append(record)
         elif seen.missing_since is None:
             seen.missing_since = asked.began
         elif asked.began - seen.missing_since >= ABSENT:

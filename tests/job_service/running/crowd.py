@@ -79,7 +79,7 @@ class Crowd:
     `waits` and runs for `lasts` seconds, and ends with the wait status that `ends` gives.  `runs` counts, for each
     JobId, how often its work was done.  What ended `forgets` ago is listed no more; `accounting` remembers all.
     `hides`: people see their own jobs only.  `asked` counts the questions of each login.  `submits` is cleared to
-    let submissions wait.
+    let submissions wait; `held` says for what the answer of a program waits that did its work.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -96,6 +96,7 @@ class Crowd:
         self.takes = 0.001
         self.submits = asyncio.Event()
         self.submits.set()
+        self.held: Callable[[Login, str], asyncio.Event | None] = lambda _login, _program: None
         self.forgets: float | None = 300.0
         self.accounting = False
         self.accounting_is_away = False
@@ -220,6 +221,8 @@ class Crowd:
             await self.submits.wait()
             self._under_way[login.owner] -= 1
         answer = self._done(login, program, data)
+        if held := self.held(login, program):
+            await held.wait()
         if mishap == "after":
             raise ConnectionLost("the wire was cut")
         if mishap == "late":

@@ -70,6 +70,32 @@ async def test_jobs_that_a_site_has_begun_to_hide_go_on(service: Service, site: 
     assert [each.elapsed_s for each in done] == [400, 400]
 
 
+async def test_an_answer_that_was_asked_before_another_turns_no_clock_back(service: Service, site: Crowd) -> None:
+    site.waits = 10_000
+    begins = await service.accept("alice")
+    await service.until(begins, lambda job: job.native_state == "PENDING")
+    late, asks = asyncio.Event(), asyncio.Event()
+
+    def held(_login: object, program: str) -> asyncio.Event | None:
+        """Hold the answer to their own question, which a job in doubt has them put."""
+        if "/squeue" not in program or " -u alice " not in program:
+            return None
+        asks.set()
+        return late
+
+    site.held = held
+    site.mishap = lambda _, program: "before" if "/sbatch" in program else ""
+    doubted = await service.accept("alice")
+    await asks.wait()
+    site.mishap = lambda _, __: ""
+    site.begin(site.of(begins.job_id)[0], site.clock.now())
+    site.lasts = 10_000
+    await service.until(begins, lambda job: job.stage is Stage.RUNNING)
+    late.set()
+    await service.until(doubted, lambda job: job.submission == "sent")
+    assert await service.events(begins) == [Stage.READY, Stage.QUEUED, Stage.RUNNING]
+
+
 async def test_what_is_wrong_with_one_job_keeps_no_other_as_it_was(
     service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
