@@ -140,6 +140,7 @@ class Followers:
         open_questions = (*judged.unlisted, *judged.gone, *judged.doubts, *(record for record, _ in judged.twins))
         for owner in {record.owner for record in open_questions}:
             self._errands.wake(self._errands.of(asked.system, owner))
+        await self._board.keep_observed(self._sightings.unwritten(asked.system, records, self._clock.now()))
 
     def _errand(self, record: JobRecord) -> Errand:
         return self._errands.of(record.system, record.owner)

@@ -16,6 +16,9 @@ from slurm_ssh.slurm.survey import Listing
 ABSENT = timedelta(seconds=30)
 """How long a job has to be missing from answers before it is listed no more."""
 
+WRITTEN = timedelta(seconds=60)
+"""How often it is written down of the jobs at a system when Slurm last spoke of them."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -43,7 +46,7 @@ class Judged:
 
 @dataclass
 class _Seen:
-    """What is remembered of a job: who has seen it, when it ran last, since when it is missing.
+    """What is remembered of a job: who has seen it, when it was listed, and ran, last, since when it is missing.
 
     `heard` is when the last question was put whose answer counts.  `no_news` is what was no news last, of which
     version of it.
@@ -51,6 +54,7 @@ class _Seen:
 
     by: set[str] = field(default_factory=set)
     heard: datetime | None = None
+    listed: datetime | None = None
     ran: datetime | None = None
     missing_since: datetime | None = None
     no_news: tuple[JobReport, int] | None = None
@@ -64,6 +68,7 @@ class Sightings:
         self._keep = keep
         self._seen: dict[str, _Seen] = {}
         self._settled: set[tuple[str, str]] = set()
+        self._written: dict[str, datetime] = {}
 
     def forget(self, record: JobRecord) -> None:
         """Drop what is remembered of a job that is over."""
@@ -78,6 +83,17 @@ class Sightings:
         """Return when a job was last seen running, None if that is not remembered."""
         seen = self._seen.get(record.job_id)
         return seen.ran if seen else None
+
+    def unwritten(self, system: str, records: Iterable[JobRecord], now: datetime) -> dict[str, datetime]:
+        """Return when Slurm last spoke of which of the jobs at a system, if that is to be written down by now.
+
+        For how long a job ran that vanishes, a service that was started meanwhile knows from there.
+        """
+        if now - self._written.setdefault(system, now) < WRITTEN:
+            return {}
+        self._written[system] = now
+        listed = ((record, self._seen.get(record.job_id, _Seen()).listed) for record in records)
+        return {record.job_id: at for record, at in listed if at and (not record.observed or at > record.observed)}
 
     def is_missing(self, record: JobRecord) -> bool:
         """Return whether the last answer that counts did not list a job that Slurm had."""
@@ -142,7 +158,7 @@ class Sightings:
     def _listed(self, record: JobRecord, row: Row, asked: Question, judged: Judged) -> None:
         seen, report = self._seen[record.job_id], row.report
         seen.by.add(asked.observer)
-        seen.missing_since = None
+        seen.listed, seen.missing_since = asked.began, None
         if report.state is JobState.RUNNING:
             seen.ran = asked.began
         if seen.no_news == (report, record.version):

@@ -166,6 +166,14 @@ class Jobs(Part):
         if values:
             await self._write(lambda connection, _: connection.execute(update, values))
 
+    async def keep_observed(self, seen: Mapping[str, datetime]) -> None:
+        """Keep when Slurm last spoke of these jobs, where that is later than is known; of none that is over.
+
+        This is no change of a job: it has no version and no place in the history.
+        """
+        if seen:
+            await self._write(lambda connection, _: changing.keep_observed(connection, seen))
+
     async def records(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
         """Return those of these jobs that there are, by job id."""
         wanted = sorted(set(job_ids))

@@ -2,8 +2,8 @@
 
 import base64
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from job_service.errors import TicketNeeded, WrongStage
 from job_service.record import JobRecord
 from job_service.stages import Stage
+from job_service.store.jobs import Jobs
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.login import Login
 from tests.job_service.running.crowd import Crowd, FastClock, Folder
@@ -380,6 +381,47 @@ async def test_a_job_that_vanished_has_failed(service: Service, site: Crowd) -> 
     assert "vanished" in done.reason
     assert done.elapsed_s is not None
     assert done.job_id not in site.tickets
+
+
+async def test_a_job_that_vanished_while_the_service_was_down_is_charged_until_it_was_last_seen(
+    service: Service, site: Crowd
+) -> None:
+    site.lasts = 100_000
+    number = await project_of_all(service)
+    record = await service.accept(project="neuro", project_id=number, limit_s=36_000)
+    await service.until(record, is_at(Stage.RUNNING))
+    seen = await service.until(
+        record,
+        lambda job: bool(job.started and job.observed and job.observed - job.started > timedelta(minutes=5)),
+    )
+    await service.stop()
+    site.jobs.clear()
+    await service.start()
+    done = await service.over(record)
+    assert (done.stage, done.version) == (Stage.FAILED, seen.version + 1)
+    project = await service.store.projects.get("geneva", "neuro")
+    left = (await service.store.ledger.quota(project, "alice")).time_left
+    assert project.user_time - left >= 300
+
+
+async def test_when_jobs_were_seen_is_written_once_a_minute_for_all(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    keep = Jobs.keep_observed
+
+    async def counted(self: Jobs, seen: Mapping[str, datetime]) -> None:
+        kept.extend([len(seen)] if seen else [])
+        await keep(self, seen)
+
+    monkeypatch.setattr(Jobs, "keep_observed", counted)
+    site.waits = site.lasts = 100_000
+    records = [await service.accept(f"user{number}") for number in range(10)]
+    for record in records:
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    began, kept[:] = site.clock.now(), []
+    await holds(lambda: kept.count(10) >= 4)
+    assert len(kept) <= (site.clock.now() - began) / timedelta(minutes=1) + 1
 
 
 async def test_a_job_that_never_began_and_is_listed_no_more_has_failed(service: Service, site: Crowd) -> None:
