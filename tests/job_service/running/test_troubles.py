@@ -70,6 +70,46 @@ async def test_jobs_that_a_site_has_begun_to_hide_go_on(service: Service, site: 
     assert [each.elapsed_s for each in done] == [400, 400]
 
 
+async def keeps_busy(service: Service, site: Crowd) -> None:
+    """Have a job of carol's in doubt, so that the site is asked as often as it ever is."""
+    site.mishap = lambda login, program: "before" if login.owner == "carol" and "/sbatch" in program else ""
+    record = await service.accept("carol")
+    await service.until(record, lambda job: job.attempts == 1)
+    # While its folder cannot be seen, nobody knows whether it has begun.
+    del site.folders[record.job_id]
+
+
+async def test_owners_of_jobs_that_a_site_hides_are_asked_seldom_while_nothing_changes(
+    service: Service, site: Crowd
+) -> None:
+    site.hides, site.waits = True, 100_000
+    for owner in ("alice", "bob"):
+        record = await service.accept(owner)
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    await keeps_busy(service, site)
+    began = service.clock.now()
+    site.asked.clear()
+    await holds(lambda: max(site.asked["alice"], site.asked["bob"]) > 40)
+    seldom = min(site.asked["alice"], site.asked["bob"])
+    # At first it is more often.
+    assert seldom <= 8 + (service.clock.now() - began) / timedelta(seconds=30)
+
+
+async def test_folders_of_two_that_wait_for_one_job_are_looked_at_seldom(service: Service, site: Crowd) -> None:
+    site.waits = 100_000
+    record = await service.accept("alice")
+    await service.until(record, lambda job: job.native_state == "PENDING")
+    late = site.late(record.job_id, "alice")
+    await keeps_busy(service, site)
+    began, before = service.clock.now(), len(site.programs)
+    asked = site.asked.total()
+    await holds(lambda: site.asked.total() - asked > 40)
+    looks = [who for who, program in site.programs[before:] if who == "alice" and "look() {" in program]
+    assert len(looks) <= 1 + (service.clock.now() - began) / timedelta(seconds=30)
+    site.begin(late, service.clock.now())
+    await service.until(record, lambda job: job.native_id == str(late.number))
+
+
 async def test_an_answer_that_was_asked_before_another_turns_no_clock_back(service: Service, site: Crowd) -> None:
     site.waits = 10_000
     begins = await service.accept("alice")
