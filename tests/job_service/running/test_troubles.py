@@ -110,6 +110,29 @@ async def test_folders_of_two_that_wait_for_one_job_are_looked_at_seldom(service
     await service.until(record, lambda job: job.native_id == str(late.number))
 
 
+async def test_a_job_that_slurm_takes_after_it_was_given_up_is_cancelled_as_its_owner(
+    service: Service, site: Crowd, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.waits = 100_000
+    await service.accept("bob")
+    site.mishap = lambda login, program: "before" if login.owner == "alice" and "/sbatch" in program else ""
+    record = await service.accept("alice")
+    lost = await service.over(record)
+    assert (lost.stage, lost.attempts) == (Stage.FAILED, 3)
+    service.reader.missing = {"alice"}
+    late, unknown = site.late(record.job_id, "alice"), site.late("0" * 12, "alice")
+    theirs = site.late(record.job_id, "mallory")
+    await holds(lambda: service.running.stand("geneva").owed == 1)
+    assert late.word == "PENDING"
+    service.reader.missing, service.reader.ends = set(), {"alice": 2**31 - 5}
+    await holds(lambda: late.word == "CANCELLED")
+    await passes(service, minutes=6)
+    assert (unknown.word, theirs.word) == ("PENDING", "PENDING")
+    assert await service.get(record) == lost
+    assert caplog.text.count("after it was given up") == 1
+    assert service.running.stand("geneva").owed == 0
+
+
 async def test_an_answer_that_was_asked_before_another_turns_no_clock_back(service: Service, site: Crowd) -> None:
     site.waits = 10_000
     begins = await service.accept("alice")
