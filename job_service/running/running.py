@@ -16,7 +16,7 @@ from job_service.running.errands import Errands
 from job_service.running.following import Followers
 from job_service.running.observers import Observers
 from job_service.running.places import Places
-from job_service.running.routine import Routine
+from job_service.running.routine import Routine, Sweep
 from job_service.running.scripts import Launches, Scripts
 from job_service.running.sending import Sender
 from job_service.running.settling import Settling
@@ -70,7 +70,8 @@ class Stand:
 class Running:
     """Owner of all that is done at sites for batch jobs; one for each process.
 
-    `service` is the name in the marks of its jobs.  `core` was opened with `tickets`, as its ledger too.
+    `service` is the name in the marks of its jobs.  `core` was opened with `tickets`, as its ledger too.  `sweep`
+    removes what is left of uploads.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Running:
         tickets: Tickets,
         holds: Holds,
         launches: Launches,
+        sweep: Sweep,
         service: str,
         clock: Clock | None = None,
     ) -> None:
@@ -108,7 +110,7 @@ class Running:
         self._followers = Followers(board, observers, sightings, strays, self._errands, clock)
         self._care = Care(places, self._sender, self._errands, self._followers, sightings, tickets)
         self._routine = Routine(
-            board, store.jobs, core, catalogue, tickets, holds, self._care, self._errands, clock
+            board, store.jobs, core, catalogue, tickets, holds, self._care, sweep, self._errands, clock
         )
         board.subscribe(self._care.changed)
         tickets.subscribe(self._ticket_changed)

@@ -91,6 +91,12 @@ class Jobs(Part):
         asked = sa.select(JOBS.c.owner).where(*self._is_to_remove(system)).distinct()
         return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
 
+    async def newest_with_folders(self, system: str) -> tuple[JobRecord, ...]:
+        """Return the newest of each person's jobs at a system whose folders were not removed, by their ids."""
+        newest = sa.select(sa.func.max(JOBS.c.id)).where(JOBS.c.system == system, JOBS.c.removed.is_(None))
+        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.id.in_(newest.group_by(JOBS.c.owner)))
+        return tuple(await self._records(asked.order_by(JOBS.c.id)))
+
     async def change(self, record: JobRecord, changes: Changes, event: str = "") -> JobRecord:
         """Change a job and return it as it is then, with a new version.
 

@@ -45,13 +45,14 @@ class SlurmJob:
 
 @dataclass(eq=False)
 class Folder:
-    """What lies in the folder of a job."""
+    """What lies in the folder of a job; `parts` are uploads that did not come whole, since then."""
 
     files: set[str] = field(default_factory=set)
     started: int | None = None
     began: datetime | None = None
     end: tuple[int, int, int] | None = None
     stderr: str = ""
+    parts: dict[str, datetime] = field(default_factory=dict)
 
 
 class FastClock(Clock):
@@ -241,6 +242,7 @@ class Crowd:
             ("look() {\n  [ -d", self._left),
             ("chmod 700 . ||", self._make),
             ("rm -rf -- ./", self._remove),
+            ("-name 'put-*.part'", self._sweep),
             (".ccache", self._ticket),
         ):
             if words in program:
@@ -335,6 +337,15 @@ class Crowd:
         found = re.search(r"rm -rf -- \./([0-9a-f]{12})", program)
         assert found
         self.folders.pop(found[1], None)
+        return Completed(0, "", "")
+
+    def _sweep(self, login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"find /scratch/(\S+)/jobs .*-mmin \+([0-9]+) ", program)
+        assert found
+        assert found[1] == login.owner
+        before = self.clock.now() - timedelta(minutes=int(found[2]))
+        for folder in (self.folders[job.job_id] for job in self.jobs.values() if job.login == login.owner):
+            folder.parts = {name: at for name, at in folder.parts.items() if at >= before}
         return Completed(0, "", "")
 
     def _ticket(self, _login: Login, program: str, _data: bytes) -> Completed:

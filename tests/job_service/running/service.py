@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from job_service.files.files import Files
 from job_service.record import JobRecord
 from job_service.running.clock import Clock
+from job_service.running.places import Places
 from job_service.running.running import Running
 from job_service.running.tickets import Tickets
 from job_service.spec import JobSpec
@@ -97,8 +99,9 @@ class Service:
         self.core = Core(pool, self.live.sites, tickets, queries, tickets)
         self.tickets = tickets
         self.holds = Holds(self.folder)
+        files = Files(Places(self.core, self.live.sites, "hub").remote)
         self.running = Running(
-            self.store, self.core, self.live, tickets, self.holds, self._launch, "hub", self.clock
+            self.store, self.core, self.live, tickets, self.holds, self._launch, files.sweep, "hub", self.clock
         )
         self.running.subscribe(self._note)
         await self.running.begin()

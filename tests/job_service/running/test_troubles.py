@@ -243,6 +243,29 @@ async def test_a_job_that_nobody_starts_is_over_after_a_day(
     assert record.job_id not in site.folders
 
 
+async def test_what_is_left_of_uploads_is_gone_after_a_day(
+    service: Service, site: Crowd, clock: FastClock
+) -> None:
+    site.lasts = 10**9
+    service.reader.ends = dict.fromkeys(("alice", "erin"), 2**33)
+    for owner in ("erin", "alice"):
+        record = await service.accept(owner)
+        await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    await service.stop()
+    clock.speed = 50_000
+    service.reader.missing = {"erin"}
+    began, parts = clock.now(), site.folders[record.job_id].parts
+    parts.update(old=began, new=began + timedelta(days=2000))
+    site.programs.clear()
+    await service.start()
+    await holds(lambda: "old" not in site.folders[record.job_id].parts)
+    assert clock.now() - began >= timedelta(days=1)
+    assert "new" in site.folders[record.job_id].parts
+    swept = [who for who, program in site.programs if "put-*.part" in program]
+    assert set(swept) == {"alice"}
+    assert len(swept) <= (clock.now() - began) / timedelta(hours=6) + 1
+
+
 async def test_folders_of_people_without_a_ticket_are_behind_nobodys(
     service: Service, site: Crowd, clock: FastClock
 ) -> None:

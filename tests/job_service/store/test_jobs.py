@@ -290,11 +290,22 @@ async def test_live_are_the_jobs_that_are_not_over_and_of_others_folders_are_rem
     time.passes(days=1)
     assert await store.jobs.live("geneva") == (ready, running)
     assert await store.jobs.owners_to_remove("geneva") == {"dave"}
+    assert over in await store.jobs.newest_with_folders("geneva")
     assert await store.jobs.to_remove("geneva", "dave") == (over,)
     assert await store.jobs.to_remove("geneva", "alice") == ()
     await store.jobs.change(over, {"removed": time.now})
     assert await store.jobs.to_remove("geneva", "dave") == ()
     assert await store.jobs.owners_to_remove("geneva") == frozenset()
+    assert over.job_id not in {each.job_id for each in await store.jobs.newest_with_folders("geneva")}
+
+
+async def test_of_each_person_the_newest_job_with_a_folder_is_known(store: Store) -> None:
+    await accepted(store, new())
+    second, bobs, gone = [await accepted(store, new(owner=owner)) for owner in ("alice", "bob", "alice")]
+    await accepted(store, new(system="bern"))
+    gone = await brought(store, gone, Stage.CANCELED)
+    await store.jobs.change(gone, {"removed": NOW})
+    assert await store.jobs.newest_with_folders("geneva") == (second, bobs)
     assert await store.jobs.live("nowhere") == ()
 
 
