@@ -1,7 +1,5 @@
 """Jobs from their acceptance to their end, over a real database; each runs once, whatever is lost."""
 
-import base64
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -624,25 +622,6 @@ async def test_a_new_ticket_reaches_jobs_and_connections(service: Service, site:
     service.reader.ends = {"alice": 2**31 + 100}
     await holds(lambda: record.job_id in site.tickets)
     assert site.renewed == ["alice"]
-
-
-async def test_a_ticket_is_nowhere_but_on_its_way(
-    service: Service, site: Crowd, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Not in a program, which everybody at the front end sees, nor in a script, a database or a log."""
-    caplog.set_level(logging.DEBUG)
-    site.lasts = 10_000
-    record = await service.accept()
-    await service.until(record, is_at(Stage.RUNNING))
-    assert record.job_id in site.tickets
-    ticket = service.reader.read("alice")
-    forms = {ticket.decode(), base64.b64encode(ticket).decode(), ticket.hex()}
-    said = [caplog.text, await service.running.script(record), *(program for _, program in site.programs)]
-    assert len(said) > 5
-    assert not [each for each in said for form in forms if form in each]
-    kept = b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
-    assert record.job_id.encode() in kept
-    assert not [form for form in forms if form.encode() in kept]
 
 
 async def test_only_jobs_with_an_older_ticket_than_their_owners_get_it_after_a_start(
