@@ -14,7 +14,10 @@ COMMAND = f"{OURS}/command"
 """The line of the job's owner: a file that bash runs in the job's folder."""
 
 STARTED = f"{OURS}/started"
-"""Slurm's number of the job that began here, on its first line; a second one that finds it ends at once."""
+"""Slurm's number of the job that began here, on its first line; a second one that finds it ends at once.
+
+It was written when the job began, or began again.
+"""
 
 END = f"{OURS}/end"
 """How the job has ended, see End; it is whole if it is there.  Of a job that waits again: its last run."""

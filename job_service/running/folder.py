@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from job_service import layout
 from job_service.layout import End
@@ -22,7 +23,9 @@ LEFT_AT_ONCE = 50
 _STRANGE = 20
 _LOG_BYTES = 1200
 _LACKS = re.compile(r"lacks ([0-9]{1,4})")
-_LEFT = re.compile(r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))")
+_LEFT = re.compile(
+    r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9]{1,11});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))"
+)
 _NO_SPACE = ("no space left", "quota exceeded")
 _WRONG_FOLDER = {
     private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
@@ -111,13 +114,15 @@ def is_strange(answer: Completed) -> bool:
 class Left:
     """What a job has left in its folder: which job has `started` there, how it ended, and what it said last.
 
-    `has_folder`: whether the folder is there at all.
+    `has_folder`: whether the folder is there at all.  What has started runs `since` then: of one that was put back
+    into the queue it is the last time.
     """
 
     has_folder: bool
     started: str | None = None
     end: End | None = None
     log: str = ""
+    since: datetime | None = None
 
 
 def left(records: Iterable[JobRecord]) -> Shell:
@@ -126,9 +131,10 @@ def left(records: Iterable[JobRecord]) -> Shell:
         "look() {\n"
         '  [ -d "$2" ] || { echo "$1 gone"; return; }\n'
         '  s= e=; { IFS= read -r s <"$2"/' + layout.STARTED + "; } 2>/dev/null\n"
+        '  t=$(stat -L -c %Y -- "$2"/' + layout.STARTED + " 2>/dev/null)\n"
         '  { IFS= read -r e <"$2"/' + layout.END + "; } 2>/dev/null\n"
         f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR} 2>/dev/null | base64 | tr -d "\\n")\n'
-        '  printf \'%s %.20s;%.40s;%s\\n\' "$1" "${s:--}" "${e:--}" "$l"\n'
+        '  printf \'%s %.20s;%.11s;%.40s;%s\\n\' "$1" "${s:--}" "${t:--}" "${e:--}" "$l"\n'
         "}\n"
     )
     calls = "".join(f"look {quote(each.job_id)} {quote(each.folder)}\n" for each in records)
@@ -140,13 +146,17 @@ def read_left(stdout: str) -> dict[str, Left]:
     found = {}
     for line in stdout.splitlines():
         if match := _LEFT.fullmatch(line):
-            job_id, gone, begun, end, log = match.groups()
+            job_id, gone, begun, since, end, log = match.groups()
             found[job_id] = (
                 Left(False)
                 if gone
-                else Left(True, layout.started(f"{begun}\n"), End.of(f"{end}\n"), _decoded(log))
+                else Left(True, layout.started(f"{begun}\n"), End.of(f"{end}\n"), _decoded(log), _moment(since))
             )
     return found
+
+
+def _moment(seconds: str) -> datetime | None:
+    return None if seconds == "-" else datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _decoded(text: str) -> str:

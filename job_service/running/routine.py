@@ -1,4 +1,4 @@
-"""What is done every so often: tickets looked at, people held, tickets of jobs taken up, folders removed."""
+"""What is done every so often: tickets looked at, people held, tickets of jobs taken up, folders seen to."""
 
 import asyncio
 import logging
@@ -18,6 +18,7 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.holds import Holds
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
+from slurm_ssh.errors import LaunchError
 
 LOOK_SECONDS = 5.0
 """How often it is looked whether people have new tickets."""
@@ -34,6 +35,14 @@ WRITE_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 """How often it is looked which folders are to be removed, and whether there are jobs that nobody told of."""
 
+UPLOADS_SECONDS = 6 * 3600.0
+"""How often what is left of uploads is removed."""
+
+_BETWEEN_PEOPLE_SECONDS = 5.0
+
+Sweep = Callable[[JobRecord], Awaitable[None]]
+"""Removes what is left, for a day and more, of uploads to any job of this one's owner.  Raises LaunchError."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +58,7 @@ class Routine:
         tickets: Tickets,
         holds: Holds,
         care: Care,
+        sweep: Sweep,
         errands: Errands,
         clock: Clock,
     ) -> None:
@@ -59,6 +69,7 @@ class Routine:
         self._tickets = tickets
         self._holds = holds
         self._care = care
+        self._sweep_uploads_of = sweep
         self._errands = errands
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,7 +79,8 @@ class Routine:
 
     def begin(self) -> None:
         """Begin with all of it."""
-        loops = (self._look, self._hold, self._take_up, self._write_down, self._hear_again, self._sweep)
+        often = (self._look, self._hold, self._take_up, self._write_down)
+        loops = (*often, self._hear_again, self._sweep, self._sweep_uploads)
         self._tasks = [asyncio.create_task(self._lasting(loop), name=loop.__name__) for loop in loops]
 
     async def close(self) -> None:
@@ -137,6 +149,27 @@ class Routine:
             except StoreAway as error:
                 _log.warning("What is to be done by now is not known: %s", error)
             await self._clock.wait(SWEEP_SECONDS)
+
+    async def _sweep_uploads(self) -> None:
+        """Remove what uploads have left that were killed at the site: of one person after the other."""
+        while True:
+            for system in tuple(self._catalogue.sites):
+                try:
+                    for record in await self._jobs.newest_with_folders(system):
+                        await self._sweep_uploads_to(record)
+                except StoreAway as error:
+                    _log.warning("Where uploads may have left something is not known: %s", error)
+            await self._clock.wait(UPLOADS_SECONDS)
+
+    async def _sweep_uploads_to(self, record: JobRecord) -> None:
+        try:
+            self._tickets.get(record.owner)
+            await self._sweep_uploads_of(record)
+        except AuthFailed:
+            return
+        except LaunchError as error:
+            _log.info("%s at %s: what is left of uploads stays: %s", record.owner, record.system, error)
+        await self._clock.wait(_BETWEEN_PEOPLE_SECONDS)
 
     async def _hear_again(self) -> None:
         """Take in what the store has, and nobody told: it may have written after it was waited for no longer."""

@@ -16,11 +16,12 @@ from job_service.running.errands import Errands
 from job_service.running.following import Followers
 from job_service.running.observers import Observers
 from job_service.running.places import Places
-from job_service.running.routine import Routine
+from job_service.running.routine import Routine, Sweep
 from job_service.running.scripts import Launches, Scripts
 from job_service.running.sending import Sender
 from job_service.running.settling import Settling
 from job_service.running.sightings import Sightings
+from job_service.running.strays import Strays
 from job_service.running.tickets import Tickets
 from job_service.running.visit import Visits
 from job_service.sentences import running as say
@@ -69,7 +70,8 @@ class Stand:
 class Running:
     """Owner of all that is done at sites for batch jobs; one for each process.
 
-    `service` is the name in the marks of its jobs.  `core` was opened with `tickets`, as its ledger too.
+    `service` is the name in the marks of its jobs.  `core` was opened with `tickets`, as its ledger too.  `sweep`
+    removes what is left of uploads.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Running:
         tickets: Tickets,
         holds: Holds,
         launches: Launches,
+        sweep: Sweep,
         service: str,
         clock: Clock | None = None,
     ) -> None:
@@ -103,10 +106,11 @@ class Running:
         )
         self._errands = Errands(board, visits.visit, tickets, clock)
         observers = Observers(board, places, tickets, clock)
-        self._followers = Followers(board, observers, sightings, self._errands, clock)
+        strays = Strays(board, store.jobs, places, self._errands)
+        self._followers = Followers(board, observers, sightings, strays, self._errands, clock)
         self._care = Care(places, self._sender, self._errands, self._followers, sightings, tickets)
         self._routine = Routine(
-            board, store.jobs, core, catalogue, tickets, holds, self._care, self._errands, clock
+            board, store.jobs, core, catalogue, tickets, holds, self._care, sweep, self._errands, clock
         )
         board.subscribe(self._care.changed)
         tickets.subscribe(self._ticket_changed)
@@ -201,7 +205,7 @@ class Running:
             followed.reason,
             len(jobs),
             sum(1 for each in jobs if each.submission == "in_doubt"),
-            cancels + sum(len(errand.removals) for errand in self._errands.at(system)),
+            cancels + sum(len(errand.removals) + len(errand.strays) for errand in self._errands.at(system)),
         )
 
     def is_stale(self, record: JobRecord) -> bool:

@@ -91,6 +91,12 @@ class Jobs(Part):
         asked = sa.select(JOBS.c.owner).where(*self._is_to_remove(system)).distinct()
         return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
 
+    async def newest_with_folders(self, system: str) -> tuple[JobRecord, ...]:
+        """Return the newest of each person's jobs at a system whose folders were not removed, by their ids."""
+        newest = sa.select(sa.func.max(JOBS.c.id)).where(JOBS.c.system == system, JOBS.c.removed.is_(None))
+        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.id.in_(newest.group_by(JOBS.c.owner)))
+        return tuple(await self._records(asked.order_by(JOBS.c.id)))
+
     async def change(self, record: JobRecord, changes: Changes, event: str = "") -> JobRecord:
         """Change a job and return it as it is then, with a new version.
 
@@ -165,6 +171,14 @@ class Jobs(Part):
         values = [{"of_job": job_id, "new_end": end} for job_id, end in sorted(ends.items())]
         if values:
             await self._write(lambda connection, _: connection.execute(update, values))
+
+    async def keep_observed(self, seen: Mapping[str, datetime]) -> None:
+        """Keep when Slurm last spoke of these jobs, where that is later than is known; of none that is over.
+
+        This is no change of a job: it has no version and no place in the history.
+        """
+        if seen:
+            await self._write(lambda connection, _: changing.keep_observed(connection, seen))
 
     async def records(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
         """Return those of these jobs that there are, by job id."""

@@ -2,12 +2,25 @@
 
 import inspect
 import logging
+from pathlib import Path
 
 import pytest
 
-from hubjobs import AsyncJobs, Away, HubJobsError, Jobs, NotLoggedIn, Problem, Spec, Unavailable, Unreadable, admin
+from hubjobs import (
+    AsyncJobs,
+    Away,
+    HubJobsError,
+    Jobs,
+    NotLoggedIn,
+    Problem,
+    Spec,
+    Unavailable,
+    Unreadable,
+    Untrusted,
+    admin,
+)
 from hubjobs.models import Ticket
-from tests.support import job_hub
+from tests.support import job_hub, loopback
 from tests.support.job_hub import JOB_ID, TOKEN, JobHub, as_json, job, plain, problem
 
 NOW = {"Retry_After": "0"}
@@ -35,6 +48,20 @@ def test_a_job_is_asked_for_with_what_is_set_and_a_key_of_its_own(hub: JobHub, j
     }
     assert first.headers["authorization"] == f"Bearer {TOKEN}"
     assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+
+
+def test_certificates_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named after a fault of an older service: a hub that cannot show that it is one gets no token."""
+    certificate = loopback.certificate(tmp_path)
+    with loopback.listening(loopback.Hub(certificate=certificate)) as hub:
+        url = f"https://localhost:{hub.port}"
+        with Jobs(url, TOKEN, patience_s=0) as jobs, pytest.raises(Untrusted, match="is not trusted"):
+            jobs.submit(Spec("command", command="hostname"))
+        assert hub.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with Jobs(url, TOKEN, patience_s=0) as jobs, pytest.raises(HubJobsError):
+            jobs.submit(Spec("command", command="hostname"))
+        assert [token for _, token in hub.requests] == [f"Bearer {TOKEN}"]
 
 
 def test_a_request_that_was_lost_is_sent_again_with_the_same_key(hub: JobHub, jobs: Jobs) -> None:

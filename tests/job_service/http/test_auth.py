@@ -1,8 +1,10 @@
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from job_service.http import auth
 from job_service.http.auth import HubTokens
 from job_service.http.caller import READ, SUBMIT, HubAway
 from job_service.http.problems import Problem
+from tests.support import loopback
 
 ALICE = {
     "name": "alice",
@@ -69,6 +72,22 @@ async def test_the_hub_says_whose_a_token_is_and_is_asked_once_a_minute() -> Non
         assert SUBMIT in alice.scopes
         assert await tokens.caller("good") == alice
     assert hub.asked == ["good"]
+
+
+async def test_certificates_not_checked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Named after a fault of an older service: of a hub that cannot show that it is one nothing is asked."""
+    hub, tls = Hub(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(loopback.certificate(tmp_path))
+    server = await asyncio.start_server(hub.answer, "127.0.0.1", 0, ssl=tls)
+    port = server.sockets[0].getsockname()[1]
+    tokens = HubTokens("jobs", f"https://localhost:{port}/hub/api", "the-services-own")
+    async with server:
+        with pytest.raises(HubAway):
+            await tokens.caller("good")
+        await tokens.close()
+        server.close()
+    assert hub.asked == []
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
 
 
 async def test_what_the_hub_does_not_know_is_no_token() -> None:

@@ -44,9 +44,10 @@ def app(service: Serving, tokens: Tokens) -> FastAPI:
     return make_app(service, tokens)  # type: ignore[arg-type]
 
 
-async def test_a_token_is_nowhere_whatever_becomes_of_a_request(
+async def test_credentials_logged(
     app: FastAPI, service: Serving, tokens: Tokens, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Named after a fault of an older service: a token is nowhere, whatever becomes of a request."""
     caplog.set_level(logging.DEBUG)
     said: list[str] = []
     async with client(app, TOKEN) as alice, client(app, OTHER) as nobody:

@@ -45,12 +45,14 @@ class SlurmJob:
 
 @dataclass(eq=False)
 class Folder:
-    """What lies in the folder of a job."""
+    """What lies in the folder of a job; `parts` are uploads that did not come whole, since then."""
 
     files: set[str] = field(default_factory=set)
     started: int | None = None
+    began: datetime | None = None
     end: tuple[int, int, int] | None = None
     stderr: str = ""
+    parts: dict[str, datetime] = field(default_factory=dict)
 
 
 class FastClock(Clock):
@@ -77,7 +79,8 @@ class Crowd:
     connection then, `late` does not answer though it does its work, `killed` ends it after that.  A job waits for
     `waits` and runs for `lasts` seconds, and ends with the wait status that `ends` gives.  `runs` counts, for each
     JobId, how often its work was done.  What ended `forgets` ago is listed no more; `accounting` remembers all.
-    `hides`: people see their own jobs only.  `asked` counts the questions of each login.
+    `hides`: people see their own jobs only.  `asked` counts the questions of each login.  `submits` is cleared to
+    let submissions wait; `held` says for what the answer of a program waits that did its work.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,6 +95,9 @@ class Crowd:
         self.waits, self.lasts = 10.0, 20.0
         self.ends: Callable[[SlurmJob], int] = lambda _job: 0
         self.takes = 0.001
+        self.submits = asyncio.Event()
+        self.submits.set()
+        self.held: Callable[[Login, str], asyncio.Event | None] = lambda _login, _program: None
         self.forgets: float | None = 300.0
         self.accounting = False
         self.accounting_is_away = False
@@ -101,6 +107,7 @@ class Crowd:
         self.is_frozen = False
         self.is_silent = False
         self.refuses = ""
+        self.squeue_says: Completed | None = None
         self.barred: set[str] = set()
         self.most_at_once: Counter[str] = Counter()
         self._under_way: Counter[str] = Counter()
@@ -163,7 +170,7 @@ class Crowd:
             return
         if folder.started is None:
             self.runs[job.job_id] += 1
-        folder.started, folder.end = job.number, None
+        folder.started, folder.began, folder.end = job.number, at, None
 
     def end(self, job: SlurmJob, at: datetime, wait_status: int = 0, word: str = "") -> None:
         """Let a job end, and write down how."""
@@ -213,8 +220,11 @@ class Crowd:
             self._under_way[login.owner] += 1
             self.most_at_once[login.owner] = max(self.most_at_once[login.owner], self._under_way[login.owner])
             await asyncio.sleep(self.takes)
+            await self.submits.wait()
             self._under_way[login.owner] -= 1
         answer = self._done(login, program, data)
+        if held := self.held(login, program):
+            await held.wait()
         if mishap == "after":
             raise ConnectionLost("the wire was cut")
         if mishap == "late":
@@ -233,6 +243,7 @@ class Crowd:
             ("look() {\n  [ -d", self._left),
             ("chmod 700 . ||", self._make),
             ("rm -rf -- ./", self._remove),
+            ("-name 'put-*.part'", self._sweep),
             (".ccache", self._ticket),
         ):
             if words in program:
@@ -262,6 +273,8 @@ class Crowd:
 
     def _squeue(self, login: Login, program: str, _data: bytes) -> Completed:
         self.asked[login.owner] += 1
+        if self.squeue_says:
+            return self.squeue_says
         if self.is_silent:
             return Completed(0, "END|1\n", "slurm_load_jobs error: Unable to contact slurm controller")
         owner = re.search(r" -u (\S+) ", program)
@@ -319,13 +332,23 @@ class Crowd:
                 continue
             end = " ".join(str(part) for part in folder.end) if folder.end else "-"
             log = base64.b64encode(folder.stderr.encode()).decode()
-            lines.append(f"{job_id} {folder.started or '-'};{end};{log}\n")
+            began = int(folder.began.timestamp()) if folder.began else "-"
+            lines.append(f"{job_id} {folder.started or '-'};{began};{end};{log}\n")
         return Completed(0, "".join(lines), "")
 
     def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:
         found = re.search(r"rm -rf -- \./([0-9a-f]{12})", program)
         assert found
         self.folders.pop(found[1], None)
+        return Completed(0, "", "")
+
+    def _sweep(self, login: Login, program: str, _data: bytes) -> Completed:
+        found = re.search(r"find /scratch/(\S+)/jobs .*-mmin \+([0-9]+) ", program)
+        assert found
+        assert found[1] == login.owner
+        before = self.clock.now() - timedelta(minutes=int(found[2]))
+        for folder in (self.folders[job.job_id] for job in self.jobs.values() if job.login == login.owner):
+            folder.parts = {name: at for name, at in folder.parts.items() if at >= before}
         return Completed(0, "", "")
 
     def _ticket(self, _login: Login, program: str, _data: bytes) -> Completed:

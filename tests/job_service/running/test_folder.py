@@ -1,5 +1,6 @@
 """The programs that make, read and remove the folders of jobs, run in a real shell."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,14 +144,17 @@ async def test_what_jobs_have_left_is_read_in_one_exchange(home: Path, record: J
     (path / layout.END).write_text("17 7 1772449506\n")
     (path / layout.STDERR).write_text("x" * 5000 + "\n\x1b[31mlast | words\x1b[0m\n")
     Path(records[2].folder, layout.STARTED).write_text("18\n")
+    os.utime(Path(records[2].folder, layout.STARTED), (NOW.timestamp(),) * 2)
     Path(records[3].folder, layout.STARTED).write_text("no; number $(id)\n")
     Path(records[3].folder, layout.END).write_text("17 0\n18 1 1772449506\n")
     before = site.exchanges
     found = folder.read_left((await site.run(folder.left(records))).stdout)
     assert site.exchanges == before + 1
     assert found[others["gone"]] == Left(False)
-    assert found[others["began"]] == Left(True, "18")
-    assert others["odd"] not in found or found[others["odd"]] == Left(True)
+    began = found[others["began"]]
+    assert replace(began, since=None) == Left(True, "18")
+    assert began.since == NOW
+    assert others["odd"] not in found or replace(found[others["odd"]], since=None) == Left(True)
     mine = found[record.job_id]
     assert (mine.started, mine.end and (mine.end.native_id, mine.end.status)) == ("17", ("17", 7))
     assert mine.log.endswith("last | words")
