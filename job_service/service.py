@@ -9,7 +9,6 @@ from pathlib import Path
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
 from job_service.files.files import Files
-from job_service.running.places import Places
 from job_service.running.running import Running
 from job_service.running.tickets import Tickets
 from job_service.store.store import Store
@@ -78,5 +77,5 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         await running.begin()
         catalogue.follow()
         administration = Administration(store, catalogue)
-        files = Files(Places(reach, catalogue.sites, settings.name).remote, settings.upload_max_mib)
+        files = Files(running.remote, settings.upload_max_mib)
         yield Service(settings, store, catalogue, tickets, reach, accepting, administration, running, files)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from job_service.errors import TicketNeeded, WrongStage
+from job_service.errors import NoSpace, TicketNeeded, WrongStage
 from job_service.record import JobRecord
 from job_service.running import wishes
 from job_service.running.board import Board
@@ -13,6 +13,7 @@ from job_service.running.care import Care
 from job_service.running.clock import Clock
 from job_service.running.ends import Ends
 from job_service.running.errands import Errands
+from job_service.running.folder import FolderFull
 from job_service.running.following import Followers
 from job_service.running.observers import Observers
 from job_service.running.places import Places
@@ -35,6 +36,7 @@ from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.text import one_line
 
 _KEPT_MINUTES = SiteJobs.model_fields["keep"].default
@@ -146,13 +148,28 @@ class Running:
         self._sender.wake(changed)
         return changed
 
+    def remote(self, record: JobRecord) -> Remote:
+        """Return access to a job's site as its owner, who has a ticket now.  Raises TicketNeeded, Broken.
+
+        A connection of before their ticket ended would still do.
+        """
+        try:
+            self._tickets.get(record.owner)
+        except AuthFailed as error:
+            raise TicketNeeded(error.message) from error
+        return self._places.remote(record)
+
     async def prepare(self, record: JobRecord) -> None:
         """Make the folder of a job that was not sent yet, for files that come before.
 
-        Raises LaunchError, such as Unavailable while the site is away or its owner has no ticket.
+        Raises TicketNeeded, NoSpace with the site's words, and LaunchError, such as Unavailable while the site is
+        away.
         """
         if record.submission == "none" and not record.stage.is_over:
-            await self._sender.make_folder(record)
+            try:
+                await self._sender.make_folder(record, self.remote(record))
+            except FolderFull as error:
+                raise NoSpace(error.message) from error
 
     async def arrived(self, record: JobRecord) -> JobRecord:
         """Look, now that a file has come, whether a job that waits for its inputs can be sent."""
@@ -229,11 +246,7 @@ class Running:
 
     async def _told(self, record: JobRecord, command: Callable[[Site, str], Shell]) -> JobRecord:
         """Tell Slurm something about a job that it has; what comes of it is seen by the next question."""
-        try:
-            self._tickets.get(record.owner)
-        except AuthFailed as error:
-            raise TicketNeeded(error.message) from error
-        remote = self._places.remote(record)
+        remote = self.remote(record)
         answer = await remote.run(command(remote.site, record.native_id or ""))
         if answer.status:
             reason = one_line(answer.stderr, 300).rstrip(".")

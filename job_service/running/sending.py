@@ -124,9 +124,9 @@ class Sender:
         request = scripts.request(record, self._places.mark(record), text)
         return record, remote, Prepared(request, text, delivered), ticket.end
 
-    async def make_folder(self, record: JobRecord) -> None:
+    async def make_folder(self, record: JobRecord, remote: Remote) -> None:
         """Make a job's folder, with what is ours in it.  Raises LaunchError."""
-        await self._made(record, self._places.remote(record), ())
+        await self._made(record, remote, ())
 
     async def _made(self, record: JobRecord, remote: Remote, awaited: tuple[str, ...]) -> Completed:
         answer = await remote.run(*folder.make(record, awaited))
