@@ -9,6 +9,7 @@ from pathlib import Path
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
 from job_service.files.files import Files
+from job_service.running.access import Access
 from job_service.running.places import Places
 from job_service.running.running import Running
 from job_service.running.tickets import Tickets
@@ -73,7 +74,8 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(reach.close)
         accepting = Acceptance(store, catalogue, reach.availability, reach.forecasts, tickets, settings.name)
         holds = Holds(reader.folder)
-        files = Files(Places(reach, catalogue.sites, settings.name).remote, settings.upload_max_mib)
+        access = Access(Places(reach, catalogue.sites, settings.name), tickets)
+        files = Files(access.remote, settings.upload_max_mib)
         running = Running(store, reach, catalogue, tickets, holds, accepting.launch, files.sweep, settings.name)
         stack.push_async_callback(running.close)
         await running.begin()

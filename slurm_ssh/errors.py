@@ -5,11 +5,12 @@ admin's log, whose lines are English, as is `str` of an error.  The last two may
 and made printable.
 """
 
-from languages import for_log
+from languages import for_log, together
 from slurm_ssh.text import lines, one_line
 
 _LONGEST_DETAIL = 2000
 _LONGEST_QUOTE = 8000
+_LONGEST_QUOTE_IN_LINE = 500
 
 
 class LaunchError(Exception):
@@ -26,6 +27,12 @@ class LaunchError(Exception):
         self.quoted = lines(quoted, _LONGEST_QUOTE)
         parts = (for_log(message), f"[{self.detail}]" if self.detail else "", self.quoted)
         super().__init__(" ".join(part for part in parts if part))
+
+    @property
+    def in_one_line(self) -> str:
+        """`message`, and the end of what is `quoted`, for where there is no place for further lines."""
+        quoted = one_line(self.quoted[-_LONGEST_QUOTE_IN_LINE:], _LONGEST_QUOTE_IN_LINE)
+        return together((self.message, quoted))
 
 
 class Refused(LaunchError):  # noqa: N818

@@ -11,11 +11,13 @@ from job_service import layout
 from job_service.layout import End
 from job_service.record import JobRecord
 from job_service.running.places import parent
+from job_service.sentences import running as say
 from kernels.shell import Shell, quote
 from slurm_ssh import private_folder, sentences
 from slurm_ssh.errors import LaunchError, Refused
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.ssh.transport import Completed
+from slurm_ssh.text import tells_of_no_space
 
 LEFT_AT_ONCE = 50
 """How many jobs' ends are read in one exchange, which must not say more than is read."""
@@ -26,12 +28,15 @@ _LACKS = re.compile(r"lacks ([0-9]{1,4})")
 _LEFT = re.compile(
     r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9]{1,11});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))"
 )
-_NO_SPACE = ("no space left", "quota exceeded")
 _WRONG_FOLDER = {
     private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
     private_folder.OPEN: sentences.FOLDER_OPEN,
     private_folder.REPLACEABLE: sentences.FOLDER_REPLACEABLE,
 }
+
+
+class FolderFull(Refused):
+    """There is no space for the folder of a job, as the site says."""
 
 
 def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
@@ -84,9 +89,9 @@ def not_made(record: JobRecord, title: str, answer: Completed) -> LaunchError:
     if wrong := _WRONG_FOLDER.get(answer.status):
         return Refused(wrong.format(folder=private_folder.named(answer.stderr), site=title))
     said = answer.stderr.strip()
-    if any(words in said.lower() for words in _NO_SPACE):
-        return Refused(sentences.FOLDER_FULL.format(folder=parent(record), site=title), said)
     reason = private_folder.named(said).rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
+    if tells_of_no_space(reason):
+        return FolderFull(say.FOLDER_FULL.format(site=title, reason=reason), said)
     return Refused(sentences.FOLDER_NOT_WRITABLE.format(folder=parent(record), site=title, reason=reason), said)
 
 

@@ -160,9 +160,9 @@ class Followers:
 
     def _is_away(self, followed: Followed, error: LaunchError) -> None:
         """Ask less and less often, and say so once in the log for as long as the problem stays the same."""
-        if followed.reason != error.message:
+        if followed.reason != error.in_one_line:
             _log.warning("%s: cannot be asked about jobs: %s", followed.system, error)
         followed.away_since = followed.away_since or self._clock.now()
-        followed.reason = error.message
+        followed.reason = error.in_one_line
         followed.pause = min(OFTEN_SECONDS * 2.0**followed.failures, LONGEST_SECONDS)
         followed.failures = min(followed.failures + 1, 10)

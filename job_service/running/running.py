@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from job_service.errors import TicketNeeded, WrongStage
+from job_service.errors import NoSpace, WrongStage
 from job_service.record import JobRecord
 from job_service.running import wishes
+from job_service.running.access import Access
 from job_service.running.board import Board
 from job_service.running.care import Care
 from job_service.running.clock import Clock
 from job_service.running.ends import Ends
 from job_service.running.errands import Errands
+from job_service.running.folder import FolderFull
 from job_service.running.following import Followers
 from job_service.running.observers import Observers
 from job_service.running.places import Places
@@ -27,7 +29,6 @@ from job_service.running.visit import Visits
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.store import Store
-from kerberos_auth.errors import AuthFailed
 from kerberos_auth.holds import Holds
 from kernels.shell import Shell
 from profiles.catalogue.job_type import JobOffering
@@ -93,6 +94,7 @@ class Running:
         self._clock = clock = clock or Clock()
         self._board = board = Board(store.jobs)
         self._places = places = Places(core, catalogue.sites, service)
+        self._access = Access(places, tickets)
         self._scripts = Scripts(store.jobs, places, launches)
         self._sender = Sender(board, places, self._scripts, tickets, self._keep, tickets.ticket_given, clock)
         sightings = Sightings(places, self._keep)
@@ -153,10 +155,14 @@ class Running:
     async def prepare(self, record: JobRecord) -> None:
         """Make the folder of a job that was not sent yet, for files that come before.
 
-        Raises LaunchError, such as Unavailable while the site is away or its owner has no ticket.
+        Raises TicketNeeded, NoSpace with the site's words, and LaunchError, such as Unavailable while the site is
+        away.
         """
         if record.submission == "none" and not record.stage.is_over:
-            await self._sender.make_folder(record)
+            try:
+                await self._sender.make_folder(record, self._access.remote(record))
+            except FolderFull as error:
+                raise NoSpace(error.message) from error
 
     async def arrived(self, record: JobRecord) -> JobRecord:
         """Look, now that a file has come, whether a job that waits for its inputs can be sent."""
@@ -233,11 +239,7 @@ class Running:
 
     async def _told(self, record: JobRecord, command: Callable[[Site, str], Shell]) -> JobRecord:
         """Tell Slurm something about a job that it has; what comes of it is seen by the next question."""
-        try:
-            self._tickets.get(record.owner)
-        except AuthFailed as error:
-            raise TicketNeeded(error.message) from error
-        remote = self._places.remote(record)
+        remote = self._access.remote(record)
         answer = await remote.run(command(remote.site, record.native_id or ""))
         if answer.status:
             reason = one_line(answer.stderr, 300).rstrip(".")

@@ -124,9 +124,9 @@ class Sender:
         request = scripts.request(record, self._places.mark(record), text)
         return record, remote, Prepared(request, text, delivered), ticket.end
 
-    async def make_folder(self, record: JobRecord) -> None:
+    async def make_folder(self, record: JobRecord, remote: Remote) -> None:
         """Make a job's folder, with what is ours in it.  Raises LaunchError."""
-        await self._made(record, self._places.remote(record), ())
+        await self._made(record, remote, ())
 
     async def _made(self, record: JobRecord, remote: Remote, awaited: tuple[str, ...]) -> Completed:
         answer = await remote.run(*folder.make(record, awaited))
@@ -190,7 +190,7 @@ class Sender:
         if not has_ticket:
             raise _Later(say.TICKET_AWAITED) from error
         if not isinstance(error, Refused):
-            reason = say.NOT_SENT_YET.format(problem=error.message)
+            reason = say.NOT_SENT_YET.format(problem=error.in_one_line)
             if record.reason != for_keeping(reason):
                 _log.warning("%s: could not be sent yet: %s", self._places.mark(record), error)
             raise _Later(reason) from error
@@ -200,7 +200,7 @@ class Sender:
         def decide(job: JobRecord) -> Change | None:
             if job.stage.is_over or job.submission != "none":
                 return None
-            return observing.over(Stage.FAILED, error.message, now, keep)
+            return observing.over(Stage.FAILED, error.in_one_line, now, keep)
 
         await self._board.change(record, decide)
 

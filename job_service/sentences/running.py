@@ -1,6 +1,6 @@
 """Sentences about jobs at their sites: why they wait, how they ended, what could not be done yet.
 
-`{site}` is a site's title, `{problem}` another sentence, whole, `{reason}` a word of Slurm's.
+`{site}` is a site's title, `{problem}` another sentence, whole, `{reason}` what Slurm, or a program there, says.
 """
 
 from languages import sentence as _
@@ -19,6 +19,10 @@ IN_DOUBT = _("Whether Slurm has the job is not known yet. It is found out before
 SENT_AGAIN = _("{site} does not have the job, so it is sent again.")
 NEVER_ARRIVED = _(
     "The job was sent to {site} {count} times, and never arrived. Send it again, or ask their support."
+)
+FOLDER_FULL = _(
+    "There is no space left for the folder of the job at {site}: {reason}. "
+    "Delete files there, or ask for more space, then send it again."
 )
 TYPE_GONE = _("What this job runs is not offered any more: {problem}")
 CANNOT_BE_SENT = _("No script can be made for this job as it is. Please contact the administrators.")

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slurm_ssh.errors import Broken
+from slurm_ssh.errors import Broken, FrontEndRefused
 from slurm_ssh.text import lines, one_line
 
 
@@ -21,3 +21,14 @@ def test_an_error_keeps_what_a_site_said_short_and_harmless() -> None:
     error = Broken("It failed.", "\x1b[2J\x1b]0;owned\x07" + "x" * 100_000, quoted="a\nb\x1b[31m" + "y" * 100_000)
     assert len(str(error)) < 12_000
     assert "\x1b" not in str(error) + error.detail + error.quoted
+
+
+def test_an_error_in_one_line_ends_with_what_is_quoted() -> None:
+    greeting = "Welcome. " * 100
+    error = FrontEndRefused(
+        "login1 did not let you in and says:", quoted=f"{greeting}\nYour account\nhas expired.\n"
+    )
+    assert error.in_one_line.startswith("login1 did not let you in and says: ")
+    assert error.in_one_line.endswith("Your account has expired.")
+    assert len(error.in_one_line) < 600
+    assert Broken("It failed.", "for the log").in_one_line == "It failed."

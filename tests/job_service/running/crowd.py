@@ -122,7 +122,7 @@ class Crowd:
         if self.is_away or login.site_key == self.not_at:
             raise SiteUnreachable("Geneva cannot be reached.")
         if login.owner in self.barred:
-            raise FrontEndRefused("Geneva did not let you in.")
+            raise FrontEndRefused("Geneva did not let you in and says:", quoted="Your account\nhas expired.\n")
         yield _Door(self, login)
 
     def renew(self, user: str) -> None:

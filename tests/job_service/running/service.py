@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from job_service.files.files import Files
 from job_service.record import JobRecord
+from job_service.running.access import Access
 from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.running import Running
@@ -99,7 +100,8 @@ class Service:
         self.core = Core(pool, self.live.sites, tickets, queries, tickets)
         self.tickets = tickets
         self.holds = Holds(self.folder)
-        files = Files(Places(self.core, self.live.sites, "hub").remote)
+        self.access = Access(Places(self.core, self.live.sites, "hub"), tickets)
+        files = Files(self.access.remote)
         self.running = Running(
             self.store, self.core, self.live, tickets, self.holds, self._launch, files.sweep, "hub", self.clock
         )

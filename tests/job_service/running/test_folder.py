@@ -12,6 +12,7 @@ from job_service.record import JobRecord
 from job_service.running import folder
 from job_service.running.folder import Left
 from job_service.spec import JobSpec
+from kernels.shell import Shell, quote
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
@@ -121,6 +122,20 @@ async def test_a_folder_of_jobs_that_others_may_enter_is_not_used(home: Path, re
     Path(record.folder).parent.chmod(0o755)
     answer = await made(LocalSite(home), record)
     assert "0700" in folder.not_made(record, "Geneva", answer).message
+
+
+@pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded"])
+async def test_a_folder_for_which_there_is_no_space_is_told_with_the_sites_words(
+    home: Path, record: JobRecord, words: str
+) -> None:
+    """Of programs that say what theirs say on a full disk."""
+    (home / "mkdir").write_text(f"#!/bin/sh\necho 'mkdir: cannot create directory: {words}' >&2\nexit 1\n")
+    (home / "mkdir").chmod(0o755)
+    program, data = folder.make(record, ())
+    answer = await LocalSite(home).run(Shell(f"PATH={quote(str(home))}:$PATH\n{program}"), data)
+    told = folder.not_made(record, "Geneva", answer)
+    assert isinstance(told, folder.FolderFull)
+    assert f"Geneva: mkdir: cannot create directory: {words}. Delete files" in told.message
 
 
 async def test_a_command_that_came_half_is_not_kept(home: Path, record: JobRecord) -> None:

@@ -98,7 +98,8 @@ async def test_a_word_that_means_nothing_to_us_changes_no_stage(service: Service
 async def test_a_job_of_a_person_who_may_not_come_fails_with_a_sentence(service: Service, site: Crowd) -> None:
     site.barred = {"heidi"}
     done = await service.over(await service.accept("heidi"))
-    assert (done.stage, done.reason) == (Stage.FAILED, "Geneva did not let you in.")
+    said = "Geneva did not let you in and says: Your account has expired."
+    assert (done.stage, done.reason) == (Stage.FAILED, said)
     fine = await service.over(await service.accept("alice"))
     assert fine.stage is Stage.SUCCESSFUL
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from job_service.errors import StoreAway
+from job_service.errors import NoSpace, StoreAway, TicketNeeded
 from job_service.running.clock import Clock
 from job_service.stages import Stage
 from job_service.store.database import Database
 from job_service.store.jobs import Jobs
+from slurm_ssh.ssh.transport import Completed
 from tests.job_service.running.crowd import Crowd, FastClock
 from tests.job_service.running.service import Service, holds
 
@@ -264,6 +265,38 @@ async def test_what_is_left_of_uploads_is_gone_after_a_day(
     swept = [who for who, program in site.programs if "put-*.part" in program]
     assert set(swept) == {"alice"}
     assert len(swept) <= (clock.now() - began) / timedelta(hours=6) + 1
+
+
+async def test_files_wait_for_a_ticket_though_a_connection_of_before_is_open(
+    service: Service, site: Crowd
+) -> None:
+    record = await service.accept(stage=Stage.NEW, spec={"inputs": ("a",), "start": "when-complete"})
+    service.reader.missing = {"alice"}
+    with pytest.raises(TicketNeeded, match="no Kerberos ticket"):
+        service.access.remote(record)
+    with pytest.raises(TicketNeeded, match="no Kerberos ticket"):
+        await service.running.prepare(record)
+    assert record.job_id not in site.folders
+    service.reader.missing = set()
+    await service.running.prepare(record)
+    assert service.access.remote(record).login.user == "alice"
+
+
+async def test_a_folder_for_which_there_is_no_space_is_told_as_that(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*_: object) -> Completed:
+        return Completed(1, "", "mkdir: cannot create directory 'x': Disk quota exceeded")
+
+    record = await service.accept(stage=Stage.NEW, spec={"inputs": ("a",), "start": "when-complete"})
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "_make", make)
+        with pytest.raises(NoSpace, match=r"at Geneva: mkdir: .* Disk quota exceeded\. Delete files"):
+            await service.running.prepare(record)
+        assert (await service.get(record)).stage is Stage.NEW
+        sent = await service.over(await service.accept())
+        assert (sent.stage, "Disk quota exceeded" in sent.reason) == (Stage.FAILED, True)
+    await service.running.prepare(record)
 
 
 async def test_folders_of_people_without_a_ticket_are_behind_nobodys(
