@@ -9,7 +9,7 @@ from slurm_ssh.ssh.remote import Remote
 
 
 class Access:
-    """Access to jobs' sites as their owners, who need a ticket: a connection from before it ended would still do."""
+    """Access to jobs' sites as their owners, who need a ticket: an open connection would do without one."""
 
     def __init__(self, places: Places, tickets: Tickets) -> None:
         self._places = places
