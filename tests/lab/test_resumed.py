@@ -33,12 +33,14 @@ def test_a_launch_in_the_queue_becomes_a_server_with_the_same_job(lab: Lab, site
 
 
 def test_the_page_that_was_open_goes_on_over_a_hub_that_was_away(lab: Lab) -> None:
+    # A page that loads itself again has no body for a moment.
+    waits = "document.body?.textContent.includes('waits in the queue')"
     with newcomer(lab, "bob") as bob, browser(lab) as page:
         log_in(page, "bob")
         with closed(lab, "geneva", "normal"):
             bob.submit_form({"profile": "stub", "site": "geneva"})
             page.goto("/hub/spawn-pending/bob")
-            page.wait_for_function("document.body.textContent.includes('waits in the queue')")
+            page.wait_for_function(waits)
             lab.fault("kill", "hub", "jupyterhub")
             page.wait_for_selector("#hub-away:visible")
             # Until the browser itself has given up.
@@ -46,7 +48,7 @@ def test_the_page_that_was_open_goes_on_over_a_hub_that_was_away(lab: Lab) -> No
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
             page.wait_for_selector("#hub-away", state="hidden")
-            page.wait_for_function("document.body.textContent.includes('waits in the queue')")
+            page.wait_for_function(waits)
         page.wait_for_url("**/user/bob/**")
 
 
