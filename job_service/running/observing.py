@@ -14,6 +14,7 @@ from job_service.store.values import Changes
 from languages import for_keeping
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.jobs import ending as reasons
+from slurm_ssh.jobs import waiting
 from slurm_ssh.slurm.accounting import Past
 from slurm_ssh.slurm.ending import Ending
 from slurm_ssh.text import one_line
@@ -147,10 +148,8 @@ def _why_held(report: JobReport, title: str) -> str:
 
 
 def _why_queued(report: JobReport, title: str) -> str:
-    known = report.reason.partition(",")[0].strip() or "None"
-    if known in say.WAITS:
-        return say.WAITS[known].format(site=title)
-    return say.QUEUED_SAYING.format(site=title, reason=one_line(report.reason, _LONGEST_REASON).rstrip("."))
+    said = say.QUEUED_SAYING.format(site=title, reason=one_line(report.reason, _LONGEST_REASON).rstrip("."))
+    return waiting.in_words(report.reason or "None", title) or said
 
 
 def ended(record: JobRecord, end: Ended, by: str, now: datetime, title: str, keep: timedelta) -> Change | None:

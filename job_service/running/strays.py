@@ -10,6 +10,7 @@ from job_service.running.places import Places
 from job_service.running.sightings import Question
 from job_service.store.jobs import Jobs
 from slurm_ssh.job import JobState
+from slurm_ssh.slurm.ending import is_over
 from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.slurm.survey import Listing
 
@@ -20,7 +21,10 @@ _GOES_ON = {JobState.PENDING, JobState.RUNNING}
 
 
 class Strays:
-    """Owner of what is known of them.  What the store does not know is somebody else's, and left alone."""
+    """Owner of what is known of them.
+
+    Left alone is what the store does not know, which is somebody else's, and a job whose end Slurm had told.
+    """
 
     def __init__(self, board: Board, jobs: Jobs, places: Places, errands: Errands) -> None:
         self._board = board
@@ -48,7 +52,9 @@ class Strays:
         return {(job_id, row.job_id): row for job_id, row in going_on if job_id and job_id not in live}
 
     def _cancel(self, record: JobRecord, asked: Question, rows: Iterable[Row]) -> None:
-        numbers = tuple(row.job_id for row in rows if row.owner == record.login)
+        # One whose end Slurm has told was put back by somebody at the site, who wants it so.
+        ended = record.native_id if is_over(record.native_state) else None
+        numbers = tuple(row.job_id for row in rows if row.owner == record.login and row.job_id != ended)
         # What was asked while it went on says nothing of after it.
         was_over = record.stage.is_over and record.ended is not None and record.ended < asked.began
         if numbers and was_over and record.system == asked.system:

@@ -39,21 +39,6 @@ SUSPENDED = _("{site} has suspended the job.")
 WAITS_AGAIN = _("{site} has put the job back into the queue: it begins again, in the same folder.")
 SAID = _("Slurm calls the job {word}.")
 
-WAITS = {
-    "None": _("The job is about to start, or Slurm has not looked at it yet."),
-    "Priority": _("Other jobs are before yours in the queue of {site}."),
-    "Resources": _("No node of {site} has enough free for this job now."),
-    "ReqNodeNotAvail": _("The nodes that this job could use are down, drained or reserved."),
-    "NodeDown": _("The nodes that this job could use are down, drained or reserved."),
-    "PartitionDown": _("This partition of {site} starts no jobs at present."),
-    "PartitionInactive": _("This partition of {site} starts no jobs at present."),
-    "ReservedForMaintenance": _("{site} has a maintenance, and the job would not end before it begins."),
-    "Reservation": _("The job waits for its reservation."),
-    "Licenses": _("The job waits for a licence that others use now."),
-    "Dependency": _("The job waits for another one."),
-    "BeginTime": _("The job has a time before which it does not start."),
-}
-
 # -- how it ended ----------------------------------------------------------------------------------------
 SUCCEEDED = _("The job has done its work.")
 CANCELED = _("The job was cancelled.")

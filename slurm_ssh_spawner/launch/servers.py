@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh.jobs.waiting import why_waits
 from slurm_ssh_spawner.launch.asked import Asked, asked
 from slurm_ssh_spawner.launch.endings import time_was_up, why_ended
 from slurm_ssh_spawner.launch.records import LaunchRecord
 from slurm_ssh_spawner.launch.records.stand import At, at
 from slurm_ssh_spawner.launch.records.stops import OWNER, Reader
-from slurm_ssh_spawner.launch.waiting import why_waits
 
 TOLD_FOR = timedelta(days=7)
 """How long an end is shown."""

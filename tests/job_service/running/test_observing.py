@@ -12,9 +12,11 @@ from job_service.spec import JobSpec
 from job_service.stages import Stage
 from slurm_ssh.job import JobReport
 from slurm_ssh.slurm import jobs as slurm_jobs
+from tests.support.folders import DATA
 
 NOW = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+REASONS = [each for each in DATA.joinpath("slurm", "reasons-25.11.txt").read_text().split() if "Held" not in each]
 
 
 def record(**changed: Any) -> JobRecord:
@@ -145,6 +147,7 @@ def test_the_end_of_another_job_of_slurms_is_not_its_end() -> None:
         ("SUSPENDED", "", Stage.HELD, "suspended"),
         ("COMPLETING", "", Stage.STAGINGOUT, "cleans up"),
         ("PENDING", "ReqNodeNotAvail, UnavailableNodes:n[1-2]", Stage.QUEUED, "begins again"),
+        ("CONFIGURING", "MaxPoweredUpNodes", Stage.QUEUED, "begins again"),
         ("RUNNING", "", Stage.RUNNING, "runs on n[1-2]"),
     ],
 )
@@ -154,6 +157,15 @@ def test_a_job_that_goes_on_has_a_stage_and_a_sentence(word: str, reason: str, s
     assert change
     assert change.changes["stage"] is stage
     assert says in change.changes["reason"]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_each_reason_of_slurm_to_wait_has_a_sentence(reason: str) -> None:
+    report = JobReport(slurm_jobs.state_of("PENDING"), "PENDING", "" if reason == "None" else reason)
+    change = observing.seen(record(stage=Stage.QUEUED, started=None), report, "alice", NOW, "Geneva")
+    assert change
+    assert "which says" not in change.changes["reason"]
+    assert "{" not in change.changes["reason"]
 
 
 def test_the_same_again_is_no_news() -> None:

@@ -82,7 +82,9 @@ async def test_a_job_says_why_it_waits(service: Service, site: Crowd) -> None:
     assert waits.reason == "Other jobs are before yours in the queue of Geneva."
     (job,) = site.jobs.values()
     job.reason = "QOSMaxCpuPerUserLimit"
-    await service.until(record, lambda job: "QOSMaxCpuPerUserLimit" in job.reason)
+    await service.until(record, lambda job: "as this quality of service lets you: cores." in job.reason)
+    job.reason = "SomethingNew"
+    await service.until(record, lambda job: "which says: SomethingNew." in job.reason)
 
 
 async def test_a_word_that_means_nothing_to_us_changes_no_stage(service: Service, site: Crowd) -> None:

@@ -134,6 +134,22 @@ async def test_a_job_that_slurm_takes_after_it_was_given_up_is_cancelled_as_its_
     assert service.running.stand("geneva").owed == 0
 
 
+async def test_a_job_that_was_over_and_is_put_back_at_the_site_is_left_alone(
+    service: Service, site: Crowd
+) -> None:
+    record = await service.accept("alice")
+    await service.over(record)
+    site.waits = 100_000
+    await service.accept("bob")
+    (again,) = site.of(record.job_id)
+    again.word, again.submitted, again.began, again.ended = "PENDING", service.clock.now(), None, None
+    again.reason = "BeginTime"
+    asked = site.asked.total()
+    await holds(lambda: site.asked.total() - asked > 3)
+    await passes(service, minutes=1)
+    assert (again.word, service.running.stand("geneva").owed) == ("PENDING", 0)
+
+
 async def test_an_answer_that_was_asked_before_another_turns_no_clock_back(service: Service, site: Crowd) -> None:
     site.waits = 10_000
     begins = await service.accept("alice")

@@ -1,6 +1,6 @@
 import pytest
 
-from slurm_ssh_spawner.launch.waiting import is_known, why_waits
+from slurm_ssh.jobs.waiting import is_known, why_waits
 from tests.support.folders import DATA
 
 ALL = DATA.joinpath("slurm", "reasons-25.11.txt").read_text().split()

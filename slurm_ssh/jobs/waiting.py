@@ -2,7 +2,7 @@
 
 import re
 
-from slurm_ssh_spawner.sentences import waiting
+from slurm_ssh.sentences import waiting
 
 # CPU, SubmitJob and WallDuration are further names of what stands in the table.
 _LIMIT = re.compile(
@@ -16,6 +16,11 @@ _SAME = {"CPU": "Cpu", "Job": "Jobs", "SubmitJob": "SubmitJobs", "WallDuration":
 def is_known(reason: str) -> bool:
     """Return whether there is a sentence for a reason of Slurm."""
     return _sentence(reason) != waiting.OTHER
+
+
+def in_words(reason: str, site: str) -> str | None:
+    """Return why a job waits at a site, by its title, as a sentence; None for a reason that has none."""
+    return _sentence(reason).format(site=site) if is_known(reason) else None
 
 
 def why_waits(reason: str, site: str) -> str:
