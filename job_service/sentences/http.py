@@ -14,6 +14,7 @@ SCOPE_MISSING = _("Your token may not do this: it lacks {scope}.")
 ASK_FOR_SCOPE = _("Get a token that has it; if you cannot, ask the administrators of the hub.")
 NOT_A_PERSON = _("This token is that of a service, and only people have jobs.")
 HUB_AWAY = _("The hub does not answer, so nobody can say whose token this is. Jobs go on meanwhile.")
+HUB_BUSY = _("Too many new tokens have to be looked up at the hub at present. Try again in a moment.")
 
 # -- the request itself ----------------------------------------------------------------------------------
 NO_SUCH_PAGE = _("There is nothing at this address.")

@@ -84,10 +84,11 @@ async def test_the_hubs_own_word_for_bearer_is_taken_too(app: FastAPI) -> None:
         assert (await alice.post("/api/v1/takes", json={"title": "a"})).json() == "alice a"
 
 
-async def test_while_the_hub_is_away_a_token_is_nobodys(app: FastAPI) -> None:
-    async with client(app, "away") as somebody:
+@pytest.mark.parametrize(("token", "code"), [("away", "hub_unavailable"), ("busy", "hub_busy")])
+async def test_while_the_hub_does_not_say_a_token_is_nobodys(app: FastAPI, token: str, code: str) -> None:
+    async with client(app, token) as somebody:
         got = await somebody.get("/api/v1/raises")
-    assert (got.status_code, got.json()["code"]) == (503, "hub_unavailable")
+    assert (got.status_code, got.json()["code"]) == (503, code)
     assert int(got.headers["Retry-After"]) > 0
 
 
