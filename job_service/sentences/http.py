@@ -35,6 +35,8 @@ REFUSED = _("The request was refused.")
 CHANGED_MEANWHILE = _("The job has changed in this moment. Look at it again.")
 TOO_MANY_AT_ONCE = _("You have {most} requests of this kind under way, and there may be no more at once.")
 WAIT_FOR_THEM = _("Wait until one of them is done.")
+TOO_MANY_A_MINUTE = _("You may send {most} jobs a minute, and that many have come.")
+COME_AGAIN = _("Send the rest in a moment: Retry-After says in how many seconds the next one may come.")
 
 # -- one field of it -------------------------------------------------------------------------------------
 MISSING = _("This is needed.")
