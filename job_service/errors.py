@@ -39,6 +39,10 @@ class NotFound(JobError):  # noqa: N818
     code = "not_found"
 
 
+class NotMade(NotFound):
+    """The folder of a job is made later: with its first file, or when the job is sent."""
+
+
 class QuotaExceeded(JobError):  # noqa: N818
     """A job may need more than is left: `needed` and `left` are seconds of the project's."""
 

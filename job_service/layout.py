@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Literal, Self
 
 from profiles.catalogue.site import SiteJobs
 
@@ -33,16 +33,42 @@ LONGEST_PART, LONGEST_PATH = 255, 1000
 _STARTED = re.compile(r"([0-9]{1,10})\n.*", re.DOTALL)
 _END = re.compile(r"([0-9]{1,10}) ([0-9]{1,3}) ([0-9]{1,11})\n")
 
-_NO_NAME = re.compile(r"|\.|\.\.|.*[\x00-\x1f\x7f-\x9f\ud800-\udfff\\].*", re.DOTALL)
+# Control characters, a backslash, and halves of characters that stand for no byte.
+_NO_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udc7f\udd00-\udfff]")
+_BYTES = re.compile(r"[\udc80-\udcff]")
+
+Flaw = Literal["missing", "absolute", "character", "leaves", "long", "ours"]
+"""Why a path cannot be one: it is empty, begins with a slash, has a character that none has, an empty part, `.` or
+`..`, too many bytes, or is the service's own."""
+
+
+def flaw(path: str) -> Flaw | None:
+    """Return why no file of a job has that path, relative to its folder; None for one that it may have.
+
+    Lone surrogates from U+DC80 on stand for bytes that are no UTF-8, as Python's `os` has them.
+    """
+    if not path:
+        return "missing"
+    if path.startswith("/"):
+        return "absolute"
+    if _NO_CHARACTER.search(path):
+        return "character"
+    names = path.split("/")
+    if any(name in {"", ".", ".."} for name in names):
+        return "leaves"
+    if len(encoded(path)) > LONGEST_PATH or any(len(encoded(name)) > LONGEST_PART for name in names):
+        return "long"
+    return "ours" if names[0] == OURS else None
 
 
 def is_path(path: str) -> bool:
-    """Return whether a text is a path in a job's folder, relative to it, of a file that is not the service's."""
-    names = path.split("/")
-    if len(path) > LONGEST_PATH or names[0] == OURS or any(_NO_NAME.fullmatch(name) for name in names):
-        return False
-    sizes = [len(name.encode()) for name in names]
-    return max(sizes) <= LONGEST_PART and sum(sizes) + len(sizes) - 1 <= LONGEST_PATH
+    """Return whether a file of a job may have that path, and it can be said in any text: it is whole UTF-8."""
+    return flaw(path) is None and not _BYTES.search(path)
+
+
+def encoded(path: str) -> bytes:
+    """Return the bytes that a path is at a site."""
+    return path.encode(errors="surrogateescape")
 
 
 def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:

@@ -20,6 +20,9 @@ from profiles.loading.live import LiveCatalogue
 from slurm_ssh import core
 from slurm_ssh.core import Core
 
+JOBS_A_MINUTE = 1000
+"""How many jobs one person may send in a minute, if nobody says otherwise."""
+
 _IDLE_SECONDS = 300.0
 
 
@@ -29,6 +32,7 @@ class Settings:
 
     `database` is a SQLAlchemy URL.  `run_folder` is this process's alone.  `name` stands in the marks of its jobs.
     `upload_max_mib` are MiB: no file that is sent is larger, whatever a site takes.
+    `jobs_a_minute` is how many jobs one person may send.
     """
 
     catalogue: str
@@ -37,6 +41,7 @@ class Settings:
     database: str
     name: str
     upload_max_mib: int
+    jobs_a_minute: int = JOBS_A_MINUTE
 
 
 @dataclass(frozen=True)

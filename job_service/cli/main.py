@@ -19,7 +19,7 @@ from job_service.cli import serving
 from job_service.cli.conditions import CannotStart, check_environment, run_folder, token
 from job_service.errors import JobError
 from job_service.sentences import serving as sentences
-from job_service.service import Settings
+from job_service.service import JOBS_A_MINUTE, Settings
 from job_service.store.errors import DatabaseRefused
 from job_service.store.upgrading import upgrade
 from kerberos_auth.errors import AuthFailed
@@ -74,6 +74,9 @@ def serve(
         "127.0.0.1:8082"
     ),
     upload_max: Annotated[str, typer.Option(help="Largest file that may be sent; a site may take less.")] = "100G",
+    jobs_a_minute: Annotated[
+        int, typer.Option(min=1, help="How many jobs one person may send in a minute.")
+    ] = JOBS_A_MINUTE,
     token_file: Annotated[
         Path,
         typer.Option(
@@ -95,6 +98,7 @@ def serve(
             database=database,
             name=hub_name,
             upload_max_mib=_mebibytes(upload_max),
+            jobs_a_minute=jobs_a_minute,
         )
         asyncio.run(serving.serve(settings, listen, token(token_file)))
 

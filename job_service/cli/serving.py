@@ -62,7 +62,12 @@ async def serve(settings: Settings, listen: str, token: str) -> None:
 
 
 async def _answer(service: Service, token: str, sock: socket.socket, ended: asyncio.Event) -> None:
-    app = make_app(service, _auth(os.environ, token), root_path=_place(os.environ))
+    app = make_app(
+        service,
+        _auth(os.environ, token),
+        root_path=_place(os.environ),
+        jobs_a_minute=service.settings.jobs_a_minute,
+    )
     config = uvicorn.Config(
         app,
         http="httptools",

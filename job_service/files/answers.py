@@ -90,8 +90,13 @@ async def pieces(said: AsyncIterator[bytes], path: str, title: str) -> AsyncGene
         raise Unavailable(sentences.CHANGED_MEANWHILE.format(path=path))
 
 
-def error(path: str, title: str, answer: Completed, sentence: str) -> Exception:
-    """Return what to tell of a program that has failed: `sentence`, with the reason, if it does not say how."""
+def error(path: str, title: str, answer: Completed, sentence: str, *, is_made: bool) -> Exception:
+    """Return what to tell of a program that has failed: `sentence`, with the reason, if it does not say how.
+
+    Where the job's folder has not to be there (it is not made), that is no failure of the site.
+    """
+    if not is_made and answer.status in (programs.GONE, programs.NOT_MADE):
+        return errors.NotMade(sentences.FOLDER_NOT_MADE)
     named = {"path": shown(path), "site": title}
     if known := _known(answer.status, named):
         return known

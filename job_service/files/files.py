@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from job_service.errors import NotMade
 from job_service.files import answers, paths, programs
 from job_service.files.info import FileInfo, Listing
 from job_service.files.reading import Reading, busy
@@ -15,11 +16,10 @@ from job_service.files.upload import Upload
 from job_service.record import JobRecord
 from job_service.sentences import files as sentences
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
 
 Log = Literal["stdout", "stderr"]
 
-# The statuses of a folder that is not there, and of shells that cannot enter one as those above it are not there.
-_NOT_MADE = (programs.GONE, 1, 2)
 # What base64 makes of a listing, and what a login shell says around it.
 _LONGEST_LISTING = programs.LONGEST_LISTING * 3 // 2
 
@@ -67,7 +67,7 @@ class Files:
             with busy(remote):
                 answer = await remote.send(program, framed)
         if answer.status:
-            raise answers.error(path, remote.site.title, answer, sentences.NOT_SENT)
+            raise _error(remote, record, path, answer, sentences.NOT_SENT)
         return answers.info(path, answer.stdout, remote.site.title)
 
     async def list(self, record: JobRecord, path: str = "") -> Listing:
@@ -75,17 +75,17 @@ class Files:
         names, remote = paths.folder_parts(path), self._remote_of(record)
         program = programs.listing(record.folder, names)
         answer = await remote.run(program, limit_bytes=_LONGEST_LISTING)
-        if answer.status in _NOT_MADE and record.submission == "none" and not names:
-            # The folder is made for the first file.
-            return Listing(())
         otherwise = sentences.NOT_READ if names else sentences.NOT_ARCHIVED
         if answer.status:
-            raise answers.error(path, remote.site.title, answer, otherwise)
+            error = _error(remote, record, path, answer, otherwise)
+            if isinstance(error, NotMade) and not names:
+                return Listing(())
+            raise error
         # Of many files it takes a while, in which others are answered.
         listing = partial(answers.listing, "/".join(names), answer.stdout, remote.site.title)
         found, status = await asyncio.to_thread(listing)
         if status and not found.items:
-            raise answers.error(path, remote.site.title, replace(answer, status=status), otherwise)
+            raise _error(remote, record, path, replace(answer, status=status), otherwise)
         return found
 
     @asynccontextmanager
@@ -100,7 +100,7 @@ class Files:
         """
         names, remote = paths.parts(path), self._remote_of(record)
         program = programs.reading(record.folder, names, start, length)
-        async with Reading(remote, path, sentences.NOT_READ).begun(program) as reading:
+        async with Reading(remote, path, sentences.NOT_READ, is_made=_is_made(record)).begun(program) as reading:
             found = answers.info(path, reading.beginning, remote.site.title)
             left = max(0, found.size - max(0, start if start >= 0 else found.size + start))
             async with aclosing(reading.exactly(left if length is None else min(left, length))) as chunks:
@@ -111,7 +111,7 @@ class Files:
         names, remote = paths.parts(path), self._remote_of(record)
         answer = await remote.run(programs.removing(record.folder, names))
         if answer.status:
-            raise answers.error(path, remote.site.title, answer, sentences.NOT_REMOVED)
+            raise _error(remote, record, path, answer, sentences.NOT_REMOVED)
 
     @asynccontextmanager
     async def archive(self, record: JobRecord) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -119,7 +119,8 @@ class Files:
 
         Names begin with `./`.  The iterator raises if the archive is not whole, after it gave what there is.
         """
-        reading = Reading(self._remote_of(record), "", sentences.NOT_ARCHIVED, may_change=True)
+        is_made = _is_made(record)
+        reading = Reading(self._remote_of(record), "", sentences.NOT_ARCHIVED, is_made=is_made, may_change=True)
         async with reading.begun(programs.archiving(record.folder)), aclosing(reading.rest()) as chunks:
             yield chunks
 
@@ -130,17 +131,20 @@ class Files:
         """Give what the job has printed, at most its last `tail` lines; nothing if it has not begun.
 
         With `follow`, also what it prints from then on, until that is set (the job is over) and all is read.
-        Nothing is given for as long as the job prints nothing.
+        Nothing is given for as long as the job prints nothing; at once nothing more if its folder is not made yet.
         """
         remote, is_followed = self._remote_of(record), follow is not None
         program = programs.log(record.folder, which, tail, is_followed=is_followed)
-        reading = Reading(remote, which, sentences.NOT_READ)
-        async with (
-            reading.begun(program, keeps_input=is_followed),
-            reading.ended_with(follow),
-            aclosing(answers.pieces(reading.rest(), which, remote.site.title)) as chunks,
-        ):
-            yield chunks
+        reading = Reading(remote, which, sentences.NOT_READ, is_made=_is_made(record))
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(reading.begun(program, keeps_input=is_followed))
+            except NotMade:
+                yield _nothing()
+                return
+            await stack.enter_async_context(reading.ended_with(follow))
+            printed = answers.pieces(reading.rest(), which, remote.site.title)
+            yield await stack.enter_async_context(aclosing(printed))
 
     async def sweep(self, record: JobRecord) -> None:
         """Remove what is left, for a day and more, of files that did not come whole, in all jobs of this owner.
@@ -148,3 +152,18 @@ class Files:
         Each `put` does the same for its own job.
         """
         await self._remote_of(record).run(programs.sweeping(record.folder))
+
+
+def _error(remote: Remote, record: JobRecord, path: str, answer: Completed, otherwise: str) -> Exception:
+    return answers.error(path, remote.site.title, answer, otherwise, is_made=_is_made(record))
+
+
+def _is_made(record: JobRecord) -> bool:
+    """Return whether the folder of a job has to be there: it is made for the first file, or to send the job."""
+    return record.submission != "none"
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk

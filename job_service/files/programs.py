@@ -14,9 +14,10 @@ from job_service import layout
 from job_service.files import paths
 from kernels.shell import Shell, quote
 
-GONE, FOREIGN, ABSENT, OUTSIDE, NO_FILE, NO_FOLDER, SHORT = range(20, 27)
+GONE, FOREIGN, ABSENT, OUTSIDE, NO_FILE, NO_FOLDER, SHORT, NOT_MADE = range(20, 28)
 """Exit statuses: the job's folder is not there, or somebody else's; what was asked for is not there, lies behind a
-link that leads out, is no file, is no folder; not all of a file came."""
+link that leads out, is no file, is no folder; not all of a file came; what should
+hold the job's folder is not there either, and that is not because nobody may look."""
 
 LONGEST_LISTING = 1024 * 1024
 """Bytes of a listing; what is behind them is left out."""
@@ -62,9 +63,14 @@ def _within(folder: str) -> Shell:
     Only where its own folder is can one be said to have been removed.
     """
     path, parent = quote(folder), quote(folder.rpartition("/")[0] or "/")
+    missing = (
+        f'up={parent}\nwhile [ ! -e "$up" ]; do up=${{up%/*}} up=${{up:-/}}; done\n'
+        f'[ ! -d "$up" ] || [ ! -x "$up" ] || [ -e {path} ] || exit {NOT_MADE}\nexit 1\n'
+    )
     return Shell(
-        f"umask 077\n[ -e {path} ] || [ ! -d {parent} ] || exit {GONE}\n"
-        f"CDPATH= cd -P -- {path} || exit\n[ -O . ] || exit {FOREIGN}\nbase=$(pwd -P) || exit\n{_INSIDE}"
+        f"umask 077\n[ -e {path} ] || [ ! -d {parent} ] || [ ! -x {parent} ] || exit {GONE}\n"
+        f"CDPATH= cd -P -- {path} || {{\n{missing}}}\n[ -O . ] || exit {FOREIGN}\n"
+        f"base=$(pwd -P) || exit\n{_INSIDE}"
     )
 
 

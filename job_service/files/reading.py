@@ -21,15 +21,19 @@ _CHANGED = 1
 class Reading:
     """One program that prints `ok ...;` and then bytes, for as long as they are wanted.
 
-    What it says of `path`, if it fails, is `otherwise`; of one that `may_change` the files, it is all the same
+    What it says of `path`, if it fails, is `otherwise`, and of a folder that is not there what it is for one that
+    `is_made`, or not yet; of one that `may_change` the files, it is all the same
     whether they do while they are read.
     """
 
-    def __init__(self, remote: Remote, path: str, otherwise: str, *, may_change: bool = False) -> None:
+    def __init__(
+        self, remote: Remote, path: str, otherwise: str, *, is_made: bool, may_change: bool = False
+    ) -> None:
         self.beginning = ""
         self._remote = remote
         self._path = path
         self._otherwise = otherwise
+        self._is_made = is_made
         self._good = (0, _CHANGED) if may_change else (0,)
         self._ready = b""
 
@@ -92,7 +96,9 @@ class Reading:
     def _check_end(self) -> None:
         answer = self._transfer.completed
         if answer and answer.status not in self._good:
-            raise answers.error(self._path, self._remote.site.title, answer, self._otherwise)
+            raise answers.error(
+                self._path, self._remote.site.title, answer, self._otherwise, is_made=self._is_made
+            )
 
 
 @contextmanager

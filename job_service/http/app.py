@@ -12,7 +12,7 @@ from job_service.http.given import Kept
 from job_service.http.old.routers import ROUTERS as OLD
 from job_service.http.v1 import acts, files, health, history, jobs, me, offers, projects
 from job_service.http.views import V1
-from job_service.service import Service
+from job_service.service import JOBS_A_MINUTE, Service
 
 ROOT_PATH = "/services/jobs"
 """Where the service lies on the hub, unless it has another name there."""
@@ -31,10 +31,12 @@ _V1 = (
 )
 
 
-def make_app(service: Service, auth: Authenticator, *, root_path: str = ROOT_PATH) -> FastAPI:
+def make_app(
+    service: Service, auth: Authenticator, *, root_path: str = ROOT_PATH, jobs_a_minute: int = JOBS_A_MINUTE
+) -> FastAPI:
     """Return the application over a service; `auth` knows whose a token is, `root_path` is its place on the hub.
 
-    Requests may come with the root path or without it.
+    One person may send `jobs_a_minute`.  Requests may come with the root path or without it.
     """
     root_path = root_path.rstrip("/")
     app = FastAPI(
@@ -50,7 +52,7 @@ def make_app(service: Service, auth: Authenticator, *, root_path: str = ROOT_PAT
         # The environment of the service could turn them on; people's names are in them.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.kept, app.state.auth = Kept(service), auth
+    app.state.kept, app.state.auth = Kept(service, jobs_a_minute), auth
     app.state.tally = metrics.begun(service)
     problems.install(app)
     document.install(app)

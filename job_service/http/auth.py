@@ -12,10 +12,8 @@ from jupyterhub.httpclient import JupyterHubHTTPClient
 from jupyterhub.services.auth import HubAuth, check_scopes
 from tornado.web import HTTPError
 
+from job_service.http.answered import Answered
 from job_service.http.caller import Caller, HubAway, lacking
-
-CACHE_SECONDS = 60
-"""How long the hub's answer about a token holds: also that there is none."""
 
 _ASK_SECONDS = 10.0
 """The hub may be frozen, and nobody waits for it longer."""
@@ -30,17 +28,18 @@ class HubTokens:
     """
 
     def __init__(self, service: str, api_url: str, api_token: str) -> None:
-        self._hub = HubAuth(api_url=api_url, api_token=api_token, cache_max_age=CACHE_SECONDS)
+        self._hub = HubAuth(api_url=api_url, api_token=api_token)
+        self._answered = Answered(self._asked)
         self._access = f"access:services!service={service}"
 
     async def caller(self, token: str) -> Caller | None:
         """Return whose it is, None for one that is none.
 
-        Raises HubAway, and a Problem for a token that has no access to this service.
+        Raises HubAway, HubBusy, and a Problem for a token that has no access to this service.
         """
         if not (token and token.isascii() and token.isprintable() and " " not in token):
             return None
-        found = await self._asked(token)
+        found = await self._answered.of(token)
         if found is None:
             return None
         scopes = frozenset(found.get("scopes", ()))
@@ -56,12 +55,15 @@ class HubTokens:
 
     async def close(self) -> None:
         """Let the connections to the hub go."""
+        await self._answered.close()
         await JupyterHubHTTPClient.loop_instance().close()
 
     async def _asked(self, token: str) -> Mapping[str, Any] | None:
         try:
             async with asyncio.timeout(_ASK_SECONDS):
-                found: Mapping[str, Any] | None = await self._hub.user_for_token(token, sync=False)
+                found: Mapping[str, Any] | None = await self._hub.user_for_token(
+                    token, use_cache=False, sync=False
+                )
                 return found
         except (HTTPError, TimeoutError, ValueError, OSError) as error:
             # A body that is no JSON, or breaks off, is no answer either.

@@ -58,11 +58,15 @@ class HubAway(Exception):  # noqa: N818
     """The hub does not say whose token it is; why, is for the log."""
 
 
+class HubBusy(Exception):  # noqa: N818
+    """The hub is asked about too many tokens at once that it may never have given to anybody."""
+
+
 class Authenticator(Protocol):
     """Knows whose a token is."""
 
     async def caller(self, token: str) -> Caller | None:
-        """Return whose it is, None for one that is none; it may be any text.  Raises HubAway, Problem."""
+        """Return whose it is, None for one that is none; it may be any text.  Raises HubAway, HubBusy, Problem."""
 
 
 def token_of(request: Request) -> str | None:
@@ -81,6 +85,8 @@ async def identify(request: Request) -> Caller:
         caller = await auth.caller(token)
     except HubAway as error:
         raise Problem(503, "hub_unavailable", sentences.HUB_AWAY) from error
+    except HubBusy as error:
+        raise Problem(503, "hub_busy", sentences.HUB_BUSY) from error
     if caller is None:
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise Problem(401, "bad_token", sentences.BAD_TOKEN, hint=sentences.SEND_A_TOKEN, headers=headers)

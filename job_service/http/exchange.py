@@ -31,6 +31,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _LONGEST_PATH = 200
+_LONGEST_NAME = 100
 _LONGEST_REASON = 500
 
 
@@ -101,7 +102,7 @@ class _Answer:
         _log.info(
             "%s %s %s %s %s %d ms %s",
             self._id,
-            caller.name if caller else "-",
+            one_line(caller.name, _LONGEST_NAME) if caller else "-",
             self._scope["method"],
             one_line(self._scope["path"], _LONGEST_PATH),
             self._status,

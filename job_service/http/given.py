@@ -11,6 +11,7 @@ from job_service.errors import NotFound
 from job_service.http.at_once import AtOnce
 from job_service.http.caller import Caller, Reading, Submitting
 from job_service.http.news import News
+from job_service.http.pace import Pace
 from job_service.http.views import Views
 from job_service.record import JobRecord
 from job_service.sentences import http as sentences
@@ -20,7 +21,9 @@ from slurm_ssh.text import one_line
 UPLOADS_AT_ONCE = 10
 TRANSFERS_AT_ONCE = 10
 WAITING_AT_ONCE = 50
-"""How many requests of one person may be under way: files that come, files that go, and who waits for news."""
+LISTS_AT_ONCE = 20
+"""How many requests of one person may be under way: files that come, files that go, who waits for news, and lists
+and looks at what there is."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{12}")
 
@@ -28,12 +31,14 @@ _JOB_ID = re.compile(r"[0-9a-f]{12}")
 class Kept:
     """What the application keeps while it runs: the service, who waits for what, and how much is under way."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, jobs_a_minute: int) -> None:
         self.service = service
+        self.pace = Pace(jobs_a_minute)
         self.news = News(service.closing)
         self.uploads = AtOnce(UPLOADS_AT_ONCE)
         self.transfers = AtOnce(TRANSFERS_AT_ONCE)
         self.waiting = AtOnce(WAITING_AT_ONCE)
+        self.lists = AtOnce(LISTS_AT_ONCE)
         service.running.subscribe(self.news.tell)
 
 
@@ -44,6 +49,23 @@ def _kept(request: Request) -> Kept:
 
 TheKept = Annotated[Kept, Depends(_kept)]
 """What the application keeps while it runs."""
+
+
+# Who calls is asked of the request: admins' routes are also for those who are no person.
+async def _paced(request: Request, kept: TheKept) -> None:
+    kept.pace.step(request.state.caller.name)
+
+
+async def _listing(request: Request, kept: TheKept) -> AsyncIterator[None]:
+    with kept.lists.one(request.state.caller.name):
+        yield
+
+
+A_JOB = Depends(_paced)
+"""What a route depends on that takes a job: a person sends so many a minute."""
+
+A_LIST = Depends(_listing)
+"""What a route depends on that looks for much, or asks sites: a person has so many under way."""
 
 
 def _service(kept: TheKept) -> Service:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.params import Depends as DependsOn
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
@@ -85,6 +86,6 @@ class _Body:
         return message
 
 
-def router(tag: str, kind: type[OpenRoute] = Route) -> APIRouter:
-    """Return a router for one topic of the API."""
-    return APIRouter(tags=[tag], route_class=kind)
+def router(tag: str, kind: type[OpenRoute] = Route, *needed: DependsOn) -> APIRouter:
+    """Return a router for one topic of the API, all of whose routes depend on what is `needed`."""
+    return APIRouter(tags=[tag], route_class=kind, dependencies=needed)

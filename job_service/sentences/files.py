@@ -18,6 +18,7 @@ IS_NO_FOLDER = _("{path} is no folder, or a part of its path is none.")
 
 # -- what is not there -------------------------------------------------------------------------------------
 NO_SUCH_FILE = _("There is no {path} in the folder of this job.")
+FOLDER_NOT_MADE = _("The job has no files yet: its folder is made for the first of them, or when the job is sent.")
 FOLDER_GONE = _("The folder of this job was removed at the site.")
 FOLDER_FOREIGN = _(
     "The folder of this job at {site} does not belong to you any more. Contact the support of {site}."

@@ -14,6 +14,7 @@ SCOPE_MISSING = _("Your token may not do this: it lacks {scope}.")
 ASK_FOR_SCOPE = _("Get a token that has it; if you cannot, ask the administrators of the hub.")
 NOT_A_PERSON = _("This token is that of a service, and only people have jobs.")
 HUB_AWAY = _("The hub does not answer, so nobody can say whose token this is. Jobs go on meanwhile.")
+HUB_BUSY = _("Too many new tokens have to be looked up at the hub at present. Try again in a moment.")
 
 # -- the request itself ----------------------------------------------------------------------------------
 NO_SUCH_PAGE = _("There is nothing at this address.")
@@ -34,6 +35,8 @@ REFUSED = _("The request was refused.")
 CHANGED_MEANWHILE = _("The job has changed in this moment. Look at it again.")
 TOO_MANY_AT_ONCE = _("You have {most} requests of this kind under way, and there may be no more at once.")
 WAIT_FOR_THEM = _("Wait until one of them is done.")
+TOO_MANY_A_MINUTE = _("You may send {most} jobs a minute, and that many have come.")
+COME_AGAIN = _("Send the rest in a moment: Retry-After says in how many seconds the next one may come.")
 
 # -- one field of it -------------------------------------------------------------------------------------
 MISSING = _("This is needed.")

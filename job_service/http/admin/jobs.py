@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from job_service.http import answers, models
 from job_service.http.admin.actor import Actor
 from job_service.http.caller import Administering
-from job_service.http.given import TheService, TheViews
+from job_service.http.given import A_LIST, TheService, TheViews
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Sought, Word
 from job_service.http.views import event
@@ -33,7 +33,7 @@ AnyJob = Annotated[JobRecord, Depends(_anybodys)]
 """A job of anybody's."""
 
 
-@router.get("/jobs", response_model=models.JobPage, summary="List everybody's jobs")
+@router.get("/jobs", response_model=models.JobPage, summary="List everybody's jobs", dependencies=[A_LIST])
 async def listed(
     request: Request,
     _: Administering,

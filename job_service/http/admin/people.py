@@ -8,7 +8,7 @@ from job_service.http.admin.actor import Actor
 from job_service.http.admin.models import Listed, listed, paged
 from job_service.http.admin.projects import Cursor, Limit
 from job_service.http.caller import Administering
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Word
 from job_service.sentences import admin as sentences
@@ -17,7 +17,7 @@ from job_service.store.accounting import AuditEntry, Person
 router = made("admin")
 
 
-@router.get("/people", summary="People")
+@router.get("/people", summary="People", dependencies=[A_LIST])
 async def people(
     _: Administering, service: TheService, q: Word | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Listed[Person]:
@@ -76,7 +76,7 @@ async def systems(_: Administering, service: TheService) -> Listed[models.Follow
     return listed(tuple(models.FollowedSystem.of(each) for each in stands))
 
 
-@router.get("/audit", summary="What admins did")
+@router.get("/audit", summary="What admins did", dependencies=[A_LIST])
 async def audit(
     _: Administering,
     service: TheService,

@@ -8,7 +8,7 @@ from job_service.http.admin import models
 from job_service.http.admin.actor import Actor
 from job_service.http.admin.models import Listed, ServiceProject, listed, paged
 from job_service.http.caller import Administering
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Word
 from job_service.store.accounting import LedgerEntry, Member, MemberKind
@@ -67,7 +67,7 @@ async def grant(
     return await service.administration.grant(actor, system, project, grant.user, grant.seconds, grant.note)
 
 
-@router.get(f"{_PROJECT}/ledger", summary="Ledger of a project")
+@router.get(f"{_PROJECT}/ledger", summary="Ledger of a project", dependencies=[A_LIST])
 async def ledger(
     _: Administering,
     service: TheService,

@@ -3,17 +3,18 @@
 from fastapi import Response
 
 from job_service.http.caller import Administering
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
 from job_service.http.old import named
 from job_service.http.old.listing import MOST, Limit, Offset, listed, shown
 from job_service.http.old.lists import TAG
 from job_service.http.old.shapes import OldJob
+from job_service.http.route import Route
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Word
 from job_service.service import Service
 from job_service.store.values import JobFilter
 
-router = made(TAG)
+router = made(TAG, Route, A_LIST)
 
 
 @router.get("/admin/jobs/", summary="Everybody's jobs")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from job_service.files.info import Listing
 from job_service.http.caller import Reading
-from job_service.http.given import TheKept, TheService, WhileAnswering
+from job_service.http.given import A_LIST, TheKept, TheService, WhileAnswering
 from job_service.http.old import named
 from job_service.http.old.lists import TAG
 from job_service.http.old.shapes import OldFile
@@ -49,7 +49,7 @@ def _path(
 FilePath = Annotated[str, Depends(_path)]
 
 
-@router.get(_PLACE, response_model=list[OldFile], summary="Files of a job")
+@router.get(_PLACE, response_model=list[OldFile], summary="Files of a job", dependencies=[A_LIST])
 async def listed(record: OwnJob, service: TheService) -> Response:
     """List the files of one of your jobs.  `X-Truncated: true` says that there are more than can be listed."""
     listing = await service.files.list(v1.with_folder(record))

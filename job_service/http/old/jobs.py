@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from job_service.http.caller import Reading, Submitting
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
 from job_service.http.old import named
 from job_service.http.old.listing import MOST, Limit, Offset, listed, shown
 from job_service.http.old.lists import TAG
@@ -16,7 +16,7 @@ from job_service.store.values import JobFilter
 router = made(TAG)
 
 
-@router.get("/jobs/", summary="Your jobs")
+@router.get("/jobs/", summary="Your jobs", dependencies=[A_LIST])
 async def jobs(
     caller: Reading, service: TheService, response: Response, limit: Limit = MOST, offset: Offset = 0
 ) -> list[OldJob]:
@@ -24,7 +24,7 @@ async def jobs(
     return await listed(service, response, JobFilter(caller.name), (limit, offset))
 
 
-@router.get("/jobs/{hpc}/", summary="Your jobs at a system")
+@router.get("/jobs/{hpc}/", summary="Your jobs at a system", dependencies=[A_LIST])
 async def jobs_at(
     caller: Reading, service: TheService, response: Response, hpc: Word, limit: Limit = MOST, offset: Offset = 0
 ) -> list[OldJob]:
@@ -32,7 +32,7 @@ async def jobs_at(
     return await listed(service, response, JobFilter(caller.name), (limit, offset), hpc)
 
 
-@router.get("/jobs/{hpc}/{project}/", summary="Your jobs of a project")
+@router.get("/jobs/{hpc}/{project}/", summary="Your jobs of a project", dependencies=[A_LIST])
 async def jobs_of(
     caller: Reading,
     service: TheService,

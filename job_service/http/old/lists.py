@@ -2,10 +2,10 @@
 
 from job_service.errors import NotFound
 from job_service.http.caller import Caller, Reading
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
 from job_service.http.old import named
 from job_service.http.old.shapes import OldProject, OldQuota, OldSystem
-from job_service.http.route import OpenRoute
+from job_service.http.route import OpenRoute, Route
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Word
 from job_service.sentences import old_paths as sentences
@@ -16,7 +16,7 @@ from profiles.sentences import shown
 TAG = "old paths"
 
 status = made(TAG, OpenRoute)
-router = made(TAG)
+router = made(TAG, Route, A_LIST)
 
 
 @status.get("/status/", summary="Whether the service is there")

@@ -10,7 +10,7 @@ from fastapi import Depends, Header, Request, Response
 
 from job_service.errors import Invalid, JobError
 from job_service.http.caller import Caller, Submitting
-from job_service.http.given import Kept, TheKept
+from job_service.http.given import A_JOB, Kept, TheKept
 from job_service.http.old import disposition, named, payload
 from job_service.http.old.listing import shown
 from job_service.http.old.lists import TAG
@@ -49,6 +49,7 @@ _BODY = {
 }
 _SENDS: dict[str, Any] = {
     "status_code": 201,
+    "dependencies": [A_JOB],
     "responses": {200: {"model": OldJob, "description": "The job that came with this key before"}},
     "openapi_extra": {"requestBody": {"content": _BODY}},
 }

@@ -6,7 +6,7 @@ from fastapi import Response
 
 from job_service.http import answers, models
 from job_service.http.caller import Submitting
-from job_service.http.given import OwnJobToChange, TheKept, TheViews
+from job_service.http.given import A_JOB, OwnJobToChange, TheKept, TheViews
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import IdempotencyKey, accepted
 from job_service.http.views import Views
@@ -47,7 +47,13 @@ async def release(record: OwnJobToChange, kept: TheKept, views: TheViews) -> Res
     return _answer(views, wanted, is_done=wanted.stage is not Stage.HELD)
 
 
-@router.post("/jobs/{job_id}/resubmit", response_model=models.Job, status_code=201, summary="Send a job again")
+@router.post(
+    "/jobs/{job_id}/resubmit",
+    response_model=models.Job,
+    status_code=201,
+    summary="Send a job again",
+    dependencies=[A_JOB],
+)
 async def resubmit(
     caller: Submitting,
     record: OwnJobToChange,

@@ -15,7 +15,7 @@ from job_service.errors import NotFound
 from job_service.files.files import Files
 from job_service.files.info import FileInfo
 from job_service.http import answers, models, problems, ranges
-from job_service.http.given import OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
+from job_service.http.given import A_LIST, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
 from job_service.http.problems import Problem
 from job_service.http.route import UploadRoute
 from job_service.http.route import router as made
@@ -47,7 +47,7 @@ def _path(
 FilePath = Annotated[str, Depends(_path)]
 
 
-@router.get("/jobs/{job_id}/files", response_model=models.Files, summary="List files")
+@router.get("/jobs/{job_id}/files", response_model=models.Files, summary="List files", dependencies=[A_LIST])
 async def listed(
     request: Request,
     record: OwnJob,

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from job_service.errors import JobError, NotFound
 from job_service.http import answers, models, views
 from job_service.http.caller import Caller, Reading, identify
-from job_service.http.given import OwnJob, TheKept, TheService, WhileAnswering
+from job_service.http.given import A_LIST, OwnJob, TheKept, TheService, WhileAnswering
 from job_service.http.problems import Problem
 from job_service.http.route import router as made
 from job_service.sentences import http as sentences
@@ -24,7 +24,9 @@ _AT_ONCE = 100
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-@router.get("/jobs/{job_id}/events", response_model=models.Events, summary="History of a job")
+@router.get(
+    "/jobs/{job_id}/events", response_model=models.Events, summary="History of a job", dependencies=[A_LIST]
+)
 async def history(request: Request, record: OwnJob, service: TheService) -> Response:
     """What happened to a job, the oldest first."""
     events = await service.store.jobs.events(record.job_id)

@@ -12,7 +12,7 @@ from job_service.accepting import asked
 from job_service.errors import Invalid
 from job_service.http import answers, models
 from job_service.http.caller import Reading, Submitting
-from job_service.http.given import Kept, OwnJob, OwnJobToChange, TheKept, TheService, TheViews
+from job_service.http.given import A_JOB, A_LIST, Kept, OwnJob, OwnJobToChange, TheKept, TheService, TheViews
 from job_service.http.route import router as made
 from job_service.http.views import Views
 from job_service.record import JobRecord
@@ -51,6 +51,7 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
     response_model=models.Job,
     status_code=201,
     summary="Send a job",
+    dependencies=[A_JOB],
     responses={200: {"model": models.Job, "description": "The job that came with this key before"}},
 )
 async def send(
@@ -102,7 +103,7 @@ Sought = Annotated[JobFilter, Depends(_sought)]
 """Which jobs a list is of, but for their owner."""
 
 
-@router.get("/jobs", response_model=models.JobPage, summary="List your jobs")
+@router.get("/jobs", response_model=models.JobPage, summary="List your jobs", dependencies=[A_LIST])
 async def listed(
     request: Request,
     caller: Reading,

@@ -6,10 +6,11 @@ from fastapi import Request, Response
 
 from job_service.http import answers, models, offered
 from job_service.http.caller import Reading
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
+from job_service.http.route import Route
 from job_service.http.route import router as made
 
-router = made("offers")
+router = made("offers", Route, A_LIST)
 
 
 @router.get("/systems", response_model=offered.Systems, summary="Where jobs can run")

@@ -4,10 +4,11 @@ from fastapi import Request, Response
 
 from job_service.http import answers, offered
 from job_service.http.caller import Reading
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
+from job_service.http.route import Route
 from job_service.http.route import router as made
 
-router = made("projects")
+router = made("projects", Route, A_LIST)
 
 
 @router.get("/projects", response_model=offered.Projects, summary="What your jobs may count against")

@@ -25,12 +25,12 @@ from job_service.service import Settings
 @asynccontextmanager
 async def opened(settings):
     try:
-        yield SimpleNamespace(closing=asyncio.Event(), catalogue=SimpleNamespace(sites={}))
+        yield SimpleNamespace(settings=settings, closing=asyncio.Event(), catalogue=SimpleNamespace(sites={}))
     finally:
         await asyncio.sleep(0)
         print("closed", flush=True)
 
-def make_app(service, auth, *, root_path):
+def make_app(service, auth, **settings):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         if scope["path"] == "/until-the-end":
@@ -83,7 +83,9 @@ def is_open(port: int) -> bool:
 
 
 def wait(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
     while not condition():
+        assert time.monotonic() < end, "it never came to that"
         time.sleep(0.02)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from job_service import layout
-from job_service.errors import Invalid, NoSpace, NotAFile, NotFound, TooLarge
+from job_service.errors import Invalid, NoSpace, NotAFile, NotFound, NotMade, TooLarge
 from job_service.files import programs
 from job_service.files.files import Files
 from job_service.files.info import Listing
@@ -353,11 +353,43 @@ async def test_what_is_not_there_is_not_found(
             await ask(files, record, path)
 
 
-async def test_a_job_without_a_folder_yet_has_no_files(files: Files, record: JobRecord, folder: Path) -> None:
-    waits = replace(record, submission="none", folder=f"{folder.parent}/none/{record.job_id}")
+@pytest.mark.parametrize("lacks", [0, 1, 3])
+async def test_a_job_without_a_folder_yet_has_no_files(
+    files: Files, record: JobRecord, folder: Path, lacks: int
+) -> None:
+    above = "".join(f"/none{n}" for n in range(lacks))
+    waits = replace(record, submission="none", folder=f"{folder.parent}{above}/ba9876543210")
     assert await files.list(waits) == Listing(())
-    with pytest.raises(LaunchError):
+    for follow in (None, asyncio.Event()):
+        async with files.log(waits, "stdout", None, follow) as printed:
+            assert [each async for each in printed] == []
+    for ask in _ASKS:
+        with pytest.raises(NotMade, match="The job has no files yet"):
+            await ask(files, waits, "results")
+    with pytest.raises(NotMade):
         await files.list(waits, "results")
+
+
+@pytest.mark.parametrize("closed", ["", "..", "../.."])
+async def test_the_folder_of_a_job_that_was_not_sent_is_not_empty_because_nobody_may_look(
+    record: JobRecord, local: LocalSite, tmp_path: Path, closed: str
+) -> None:
+    folder = tmp_path / "a/b/0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "data").touch()
+    shut = (folder / closed).resolve()
+    shut.chmod(0)
+    if os.getuid() == 0:
+        # Root may enter any folder, but not without its rights to.
+        local.shell = str(tmp_path / "shell")
+        Path(local.shell).write_text(
+            '#!/bin/sh\nexec setpriv --bounding-set=-dac_override,-dac_read_search sh "$@"\n'
+        )
+        Path(local.shell).chmod(0o755)
+    waits = replace(record, submission="none", folder=str(folder))
+    with pytest.raises(Refused, match=r"can't cd to|Permission denied"):
+        await files_of(local).list(waits)
+    shut.chmod(0o700)
 
 
 @pytest.mark.parametrize("ask", [*_ASKS, _put])

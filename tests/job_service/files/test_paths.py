@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from job_service import layout
 from job_service.errors import Invalid
 from job_service.files import paths
 from tests.support import shells
@@ -46,3 +47,13 @@ def test_a_name_reaches_a_program_as_it_is_whatever_its_bytes_are(name: bytes) -
             [*shell, "-c", f"printf '<%s>' {paths.words(paths.parts(text))}"], environ={"LC_ALL": "C"}
         )
         assert said.stdout == b"".join(b"<%s>" % each for each in name.split(b"/"))
+
+
+@pytest.mark.parametrize(
+    "path", [*_LEAVING, *_UNUSUAL, *_LONG, "a", "é/b", "a" * 255, ".job2/x", "a/.job", "a\udc80"]
+)
+def test_an_input_is_announced_by_a_path_that_a_file_may_have(path: str) -> None:
+    """The rules are the same; but what is announced is text, in which there are no bytes that are no UTF-8."""
+    is_text = not any("\ud800" <= each <= "\udfff" for each in path)
+    assert layout.is_path(path) == (is_text and layout.flaw(path) is None)
+    assert (layout.flaw(path) is None) == (path in {"a", "é/b", "a" * 255, ".job2/x", "a/.job", "a\udc80"})

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway
+from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway, HubBusy
 
 SCOPES = {
     "read": frozenset({READ}),
@@ -14,11 +14,13 @@ SCOPES = {
 
 
 class Tokens:
-    """Whose tokens are: `alice:submit` is alice's with the scope to submit; `away` finds the hub away."""
+    """Whose tokens are: `alice:submit` is alice's with the scope to submit; `away` and `busy` find the hub so."""
 
     async def caller(self, token: str) -> Caller | None:
         if token == "away":
             raise HubAway("nobody there")
+        if token == "busy":
+            raise HubBusy
         name, _, scope = token.partition(":")
         if scope not in SCOPES:
             return None

@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from job_service import errors
 from job_service.http import route
-from job_service.http.caller import Administering, Reading, Submitting
+from job_service.http.caller import Administering, Caller, Reading, Submitting
 from languages import current
 from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import SiteUnreachable, SubmitRefused
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import SCOPES, Tokens, client
 
 RAISED: list[Exception] = []
 
@@ -84,10 +84,11 @@ async def test_the_hubs_own_word_for_bearer_is_taken_too(app: FastAPI) -> None:
         assert (await alice.post("/api/v1/takes", json={"title": "a"})).json() == "alice a"
 
 
-async def test_while_the_hub_is_away_a_token_is_nobodys(app: FastAPI) -> None:
-    async with client(app, "away") as somebody:
+@pytest.mark.parametrize(("token", "code"), [("away", "hub_unavailable"), ("busy", "hub_busy")])
+async def test_while_the_hub_does_not_say_a_token_is_nobodys(app: FastAPI, token: str, code: str) -> None:
+    async with client(app, token) as somebody:
         got = await somebody.get("/api/v1/raises")
-    assert (got.status_code, got.json()["code"]) == (503, "hub_unavailable")
+    assert (got.status_code, got.json()["code"]) == (503, code)
     assert int(got.headers["Retry-After"]) > 0
 
 
@@ -205,6 +206,21 @@ async def test_the_log_has_one_line_for_each_request_and_never_a_token(
     assert "alice POST /services/jobs/api/v1/takes 200" in line
     assert "hush" not in line
     assert "alice:submit" not in caplog.text
+
+
+async def test_a_name_in_the_log_is_one_line_and_no_longer_than_names_are(
+    service: Serving, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def caller(_self: object, _token: str) -> Caller:
+        return Caller("eve\n2026-01-01 root \x1b[2J" + "x" * 10_000, scopes=SCOPES["read"])
+
+    monkeypatch.setattr(Tokens, "caller", caller)
+    caplog.set_level(logging.INFO, "job_service.http")
+    async with client(service.app(), "any") as eve:
+        await eve.get("/api/v1/jobs")
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "job_service.http.exchange"]
+    assert line.isprintable()
+    assert len(line) < 300
 
 
 async def test_problems_are_in_the_readers_language_and_language_does_not_stay(app: FastAPI) -> None:

@@ -1,0 +1,116 @@
+"""One person sends so many jobs a minute, and no more."""
+
+import asyncio
+
+import pytest
+
+from job_service.http.pace import Pace
+from job_service.http.problems import Problem
+from job_service.service import JOBS_A_MINUTE
+from tests.job_service.http.serving import Serving
+from tests.job_service.http.support import client
+from tests.job_service.http.test_jobs import V1, sent
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _taken(pace: Pace, person: str, tries: int) -> int:
+    count = 0
+    for _ in range(tries):
+        try:
+            pace.step(person)
+        except Problem:
+            break
+        count += 1
+    return count
+
+
+def test_a_minutes_worth_may_come_at_once_and_then_as_many_a_minute() -> None:
+    clock = Clock()
+    pace = Pace(60, clock)
+    assert _taken(pace, "alice", 100) == 60
+    with pytest.raises(Problem) as refused:
+        pace.step("alice")
+    assert (refused.value.status_code, refused.value.code) == (429, "too_many")
+    clock.now += int((refused.value.headers or {})["Retry-After"])
+    assert _taken(pace, "alice", 100) == 1
+    clock.now += 30
+    assert _taken(pace, "alice", 100) == 30
+    clock.now += 3600
+    assert _taken(pace, "alice", 100) == 60
+
+
+def test_one_persons_jobs_are_not_anothers_and_nobody_is_remembered_for_ever() -> None:
+    clock = Clock()
+    pace = Pace(60, clock)
+    assert _taken(pace, "alice", 100) == 60
+    assert _taken(pace, "bob", 1) == 1
+    clock.now += 61
+    for number in range(5000):
+        pace.step(f"person{number}")
+        clock.now += 1
+    assert len(pace._whole_at) <= 1001
+    assert _taken(pace, "alice", 100) == 60
+
+
+def test_five_hundred_jobs_of_one_person_within_ten_seconds_are_not_too_many() -> None:
+    assert _taken(Pace(JOBS_A_MINUTE, Clock()), "alice", 500) == 500
+
+
+async def test_one_job_too_many_is_told_when_to_come_again_on_all_ways_to_send_one(service: Serving) -> None:
+    app = service.app(jobs_a_minute=1)
+    async with client(app, "alice:submit") as alice, client(app, "bob:submit") as bob:
+        job_id = await sent(alice)
+        job = {"type": "command", "system": "geneva", "command": "hostname"}
+        payload = {"Payload": '{"command": "hostname"}'}
+        for got in (
+            await alice.post(f"{V1}/jobs", json=job),
+            await alice.post(f"{V1}/jobs/{job_id}/resubmit"),
+            await alice.post("/api/jobs/geneva/", headers=payload),
+        ):
+            assert (got.status_code, got.json()["code"]) == (429, "too_many")
+            assert 0 < int(got.headers["Retry-After"]) <= 60
+        await sent(bob)
+        assert len((await alice.get(f"{V1}/jobs")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/jobs",
+        "/api/v1/jobs?q=a",
+        "/api/v1/systems",
+        "/api/v1/types",
+        "/api/v1/projects",
+        "/api/v1/admin/jobs",
+        "/api/v1/admin/people",
+        "/api/v1/admin/audit",
+        "/api/jobs/",
+        "/api/jobs/geneva/",
+        "/api/hpc/",
+        "/api/admin/jobs/",
+    ],
+)
+async def test_one_person_has_so_many_lists_under_way(service: Serving, path: str) -> None:
+    app = service.app()
+    under_way = app.state.kept.lists
+    async with client(app, "alice:admin") as alice, client(app, "bob:admin") as bob:
+        with under_way.one("alice"), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(under_way, "_most", 1)
+            got = await alice.get(path)
+            assert (got.status_code, got.json()["code"]) == (429, "too_many")
+            assert (await bob.get(path)).status_code == 200
+        assert (await alice.get(path)).status_code == 200
+    assert not under_way._under_way
+
+
+async def test_the_lists_of_a_persons_own_pages_are_not_too_many(service: Serving) -> None:
+    async with client(service.app(), "alice:submit") as alice:
+        got = await asyncio.gather(*(alice.get(f"{V1}/jobs") for _ in range(10)))
+    assert {each.status_code for each in got} == {200}
