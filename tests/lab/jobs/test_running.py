@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from lab import Lab
-from tests.lab.faults import broken
+from tests.lab.faults import bring_back, broken
 from tests.lab.jobs.sender import Sender
 from tests.lab.look import FRONT_END, jobs_of
 
@@ -146,10 +146,11 @@ def test_a_job_whose_node_is_lost_has_failed_with_the_node(lab: Lab, alice: Send
     job_id = alice.submit(**counted(600)[0])["job_id"]
     native = alice.wait(job_id, "RUNNING")["native_id"]
     node = lab.run(FRONT_END["geneva"], ["squeue", "-h", "-j", native, "-o", "%N"]).stdout.strip()
-    with broken(lab, ("cut", node)):
-        lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+    try:
+        with broken(lab, ("cut", node)):
+            lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+    finally:
+        bring_back(lab, node)
     done = alice.job(job_id)
     assert done["native_state"] == "NODE_FAIL"
     assert node in done["reason"]
-    idle = ["sinfo", "-h", "-n", node, "-o", "%t"]
-    lab.wait("the node is back", lambda: "idle" in lab.run(FRONT_END["geneva"], idle).stdout, 120)
