@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from lab import Lab
 from lab.person import Person
+from lab.plan import SITE_OF
 from tests.lab.look import logged_in
 
 
@@ -19,6 +20,20 @@ def broken(lab: Lab, *faults: tuple[str, ...]) -> Iterator[None]:
     finally:
         for verb, *where in faults:
             lab.fault(mend[verb], *where)
+
+
+def bring_back(lab: Lab, node: str) -> None:
+    """Have Slurm use a node again that it has given up: by itself it looks for one after two minutes or more."""
+    controller = SITE_OF[node].controller.name
+
+    def is_idle() -> bool:
+        state = lab.run(controller, ["sinfo", "-h", "-N", "-n", node, "-p", "normal", "-o", "%T"]).stdout.strip()
+        # A first `resume` may come while Slurm still ends its job.  An asterisk: the node has not answered yet.
+        if state.startswith(("down", "drain")):
+            lab.run(controller, ["scontrol", "update", f"nodename={node}", "state=resume"], check=False)
+        return state == "idle"
+
+    lab.wait(f"{node} is idle", is_idle)
 
 
 def another_hub(lab: Lab) -> None:

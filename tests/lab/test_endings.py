@@ -10,7 +10,7 @@ import yaml
 from lab import Lab
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in
-from tests.lab.faults import another_hub
+from tests.lab.faults import another_hub, bring_back
 from tests.lab.look import FRONT_END, jobs_of
 from tests.lab.test_catalogue_edits import edited
 
@@ -41,14 +41,6 @@ def test_who_cancelled_a_job_is_told_as_far_as_slurm_knows_it(
         assert said in (page.text_content("#default-server .why") or "").replace("\n", " ")
 
 
-def _is_idle_again(lab: Lab, node: str) -> bool:
-    """Bring a node that was down back: a first `resume` may come while Slurm still ends its job."""
-    state = lab.run("geneva-ctl", ["sinfo", "-h", "-n", node, "-o", "%T"]).stdout.strip()
-    if state.startswith(("down", "drain")):
-        lab.run("geneva-ctl", ["scontrol", "update", f"nodename={node}", "state=resume"], check=False)
-    return state == "idle"
-
-
 def test_a_job_whose_node_is_down_is_told_so(lab: Lab, alice: Person) -> None:
     alice.start({"profile": "stub", "site": "geneva"})
     node = _last(alice)["node"]
@@ -57,7 +49,7 @@ def test_a_job_whose_node_is_down_is_told_so(lab: Lab, alice: Person) -> None:
     try:
         lab.wait("the hub says why", lambda: _last(alice)["end_reason"] == f"The node {node} failed.")
     finally:
-        lab.wait(f"{node} is idle", lambda: _is_idle_again(lab, node))
+        bring_back(lab, node)
     assert "NODE FAILURE" in _last(alice)["end_log"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.faults import broken
+from tests.lab.faults import bring_back, broken
 from tests.lab.look import closed
 from tests.lab.spark import NODES, clean, has_workers, job_id, names, notebook_node
 
@@ -59,8 +59,7 @@ class TestWhileItRuns:
         (other,) = [node for node in NODES["geneva"] if node != notebook_node(lab)]
         with broken(lab, ("cut", other)):
             lab.wait("both are over", lambda: names(lab) == [], 180)
-        idle = ["sinfo", "-h", "-p", "normal", "-t", "idle", "-o", "%D"]
-        lab.wait("the node is back", lambda: lab.run("geneva-login1", idle).stdout.strip() == "2")
+        bring_back(lab, other)
 
     @pytest.mark.long
     def test_the_time_limit_ends_both(self, lab: Lab, alice: Person) -> None:

@@ -1,6 +1,5 @@
 """What becomes of batch jobs at real sites, whatever breaks: each runs once, and its end is told as it was."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -8,21 +7,12 @@ from functools import partial
 import pytest
 
 from lab import Lab
-from tests.lab.faults import broken
+from tests.lab.faults import bring_back, broken
 from tests.lab.jobs.sender import Sender
+from tests.lab.jobs.steps import again, counted, ran
 from tests.lab.look import FRONT_END, jobs_of
 
 pytestmark = pytest.mark.xdist_group("batch jobs")
-
-
-def counted(seconds: float = 0, then: str = "true", at: str = "geneva") -> tuple[dict[str, str], str]:
-    """Return a job that writes down each of its runs, and the file where."""
-    runs = f"/home/alice/runs-{uuid.uuid4().hex}"
-    return {"type": "command", "system": at, "command": f"echo x >>{runs}; sleep {seconds}; {then}"}, runs
-
-
-def ran(lab: Lab, runs: str, at: str = "geneva") -> int:
-    return len(lab.run(FRONT_END[at], ["cat", runs], user="alice").stdout.split())
 
 
 @contextmanager
@@ -40,12 +30,6 @@ def forgetful(lab: Lab, *sites: str) -> Iterator[None]:
         yield
     finally:
         remember(300)
-
-
-def again(lab: Lab, alice: Sender) -> None:
-    """Start the service that was killed."""
-    lab.fault("start", "hub", "jobs")
-    lab.wait("the service answers", lambda: alice.http.get("/v1/").status_code == 200)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +61,6 @@ def test_a_job_is_held_released_and_cancelled_by_hand(lab: Lab, alice: Sender) -
             assert "at the site" in alice.wait(job_id, "CANCELED")["reason"]
     finally:
         lab.run(FRONT_END["geneva"], ["scontrol", "update", "NodeName=ALL", "State=RESUME"])
-
-
-def test_a_job_whose_answer_is_lost_runs_once(lab: Lab, alice: Sender) -> None:
-    fields, runs = counted()
-    with broken(lab, ("freeze", "geneva-ctl", "slurmctld")):
-        job_id = alice.submit(**fields)["job_id"]
-        lab.wait("it is in doubt", lambda: "not known yet" in alice.job(job_id)["reason"], 120)
-    alice.wait(job_id, "SUCCESSFUL")
-    assert ran(lab, runs) == 1
 
 
 def test_jobs_outlive_a_service_that_is_killed(lab: Lab, alice: Sender) -> None:
@@ -146,10 +121,11 @@ def test_a_job_whose_node_is_lost_has_failed_with_the_node(lab: Lab, alice: Send
     job_id = alice.submit(**counted(600)[0])["job_id"]
     native = alice.wait(job_id, "RUNNING")["native_id"]
     node = lab.run(FRONT_END["geneva"], ["squeue", "-h", "-j", native, "-o", "%N"]).stdout.strip()
-    with broken(lab, ("cut", node)):
-        lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+    try:
+        with broken(lab, ("cut", node)):
+            lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+    finally:
+        bring_back(lab, node)
     done = alice.job(job_id)
     assert done["native_state"] == "NODE_FAIL"
     assert node in done["reason"]
-    idle = ["sinfo", "-h", "-n", node, "-o", "%t"]
-    lab.wait("the node is back", lambda: "idle" in lab.run(FRONT_END["geneva"], idle).stdout, 120)
