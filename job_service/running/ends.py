@@ -83,7 +83,8 @@ class Ends:
         left = await self._left(self.places.remote(records[0]), records)
         for record in records:
             found = left.get(record.job_id)
-            end = Ended(record.native_state, record.exit_code or 0, log=found.log if found else "")
+            log = found.log if found else ""
+            end = Ended(record.native_state, record.exit_code or 0, record.signal or 0, log=log)
             sentence = for_keeping(observing.why(record, end, self.places.title(record.system)))
             if found and found.log and sentence != record.reason:
                 change = Change(Changes(reason=sentence), sentence)

@@ -109,7 +109,7 @@ class Visits:
     async def _tidy(self, errand: Errand) -> None:
         """Take away the tickets of jobs that could not do it at their end, and say more of those that failed."""
         ended = list(errand.ended.values())
-        for some in chunks([each for each in ended if each.exit_code and each.stage is Stage.FAILED], _AT_ONCE):
+        for some in chunks([each for each in ended if _may_have_more_to_say(each)], _AT_ONCE):
             await self.ends.explain(some)
         for record in ended:
             if _may_have_left_ticket(record):
@@ -128,6 +128,11 @@ class Visits:
             done = Change(Changes(removed=self.clock.now()), said)
             await self.board.change(record, lambda each, done=done: None if each.removed else done)  # type: ignore[misc]
             errand.removals.pop(record.job_id, None)
+
+
+def _may_have_more_to_say(record: JobRecord) -> bool:
+    """Return whether the last words of a job may tell why it failed, of which Slurm says only that it did."""
+    return record.native_state == "FAILED" and bool(record.exit_code or record.signal)
 
 
 def _may_have_left_ticket(record: JobRecord) -> bool:

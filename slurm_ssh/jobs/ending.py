@@ -21,16 +21,21 @@ _LOOK_SECONDS = 2.0
 _SHELLS_SIGNALS = 128
 _SIGNALS = {int(signal): signal.name for signal in Signals}
 
-# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.
+# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.  Newer ones say
+# with their name on which node they are.
+_STEPD = r"^slurmstepd(?:-[\w.-]{1,100})?: .{0,200}\b"
 _MEMORY_LINES = (
-    (re.compile(r"^slurmstepd: .{0,200}\b(?:oom[-_ ]kill|out[- ]of[- ]memory)", re.M | re.I), "OUT_OF_MEMORY"),
+    (
+        re.compile(_STEPD + r"(?:oom[-_ ]kill|out[- ]of[- ]memory|exceeded (?:job )?memory limit)", re.M | re.I),
+        "OUT_OF_MEMORY",
+    ),
 )
 _SLURMS_LINES = (
     *_MEMORY_LINES,
-    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO TIME LIMIT\b", re.M), "TIMEOUT"),
-    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO PREEMPTION\b", re.M), "PREEMPTED"),
-    (re.compile(r"^slurmstepd: .{0,200}\bDUE TO NODE FAILURE\b", re.M), "NODE_FAIL"),
-    (re.compile(r"^slurmstepd: .{0,200}\bCANCELLED AT\b", re.M), "CANCELLED"),
+    (re.compile(_STEPD + r"DUE TO TIME LIMIT\b", re.M), "TIMEOUT"),
+    (re.compile(_STEPD + r"DUE TO PREEMPTION\b", re.M), "PREEMPTED"),
+    (re.compile(_STEPD + r"DUE TO NODE FAILURE\b", re.M), "NODE_FAIL"),
+    (re.compile(_STEPD + r"CANCELLED AT\b", re.M), "CANCELLED"),
 )
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 

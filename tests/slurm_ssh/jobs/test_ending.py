@@ -57,11 +57,17 @@ def test_who_cancelled_a_job_is_named() -> None:
         ("*** JOB 42 ON n1 CANCELLED AT 2026-11-26T10:00:00 DUE TO PREEMPTION ***", "Geneva needed the node"),
         ("*** JOB 42 ON n1 CANCELLED AT 2026-11-26T10:00:00 ***", "The job was cancelled at Geneva; "),
         ("Detected 1 oom_kill event in StepId=42.batch.", "The job used more memory than it had."),
+        (
+            "StepId=42.batch exceeded memory limit (326 > 52), being killed",
+            "The job used more memory than it had.",
+        ),
+        ("Exceeded job memory limit", "The job used more memory than it had."),
         ("something else", "Slurm at Geneva does not say why the job ended."),
     ],
 )
 def test_what_slurm_has_forgotten_stands_in_the_log(line: str, said: str) -> None:
-    assert ending.why("Geneva", Ending(), "", f"a\nslurmstepd: error: {line}\n").startswith(said)
+    for who in ("slurmstepd", "slurmstepd-n1.site-2"):
+        assert ending.why("Geneva", Ending(), "", f"a\n{who}: error: {line}\n").startswith(said)
     assert ending.why("Geneva", Ending(), "", f"a slurmstepd: error: {line}\n").endswith("why the job ended.")
 
 
