@@ -8,10 +8,12 @@ from typing import Any
 from kerberos_auth.ccache import parse
 from lab import Lab
 from lab.person import Person
+from lab.plan import SITE_OF, Role
 from tests.lab.faults import changed
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import FRONT_END, logged_in
 
+_SLURM_CONF = "/etc/slurm/slurm.conf"
 _TICKETS = "/run/jupyterhub/krb5"
 _LONG_LIVES = '-maxlife "10 hours" -maxrenewlife "7 days"'
 
@@ -66,11 +68,11 @@ def parts(lab: Lab, job: dict[str, Any]) -> list[str]:
 @contextmanager
 def configured(lab: Lab, site: str, *lines: str) -> Iterator[None]:
     """Let these lines stand at the end of slurm.conf of a site's controller, for the length of a block."""
-    host, path = f"{site}-ctl", "/etc/slurm/slurm.conf"
-    before = lab.run(host, ["cat", path]).stdout
+    host = f"{site}-ctl"
+    before = lab.run(host, ["cat", _SLURM_CONF]).stdout
 
     def write(text: str) -> None:
-        lab.run(host, ["sh", "-c", f"cat >{path}"], input=text)
+        _write(lab, host, text)
         lab.run(host, ["scontrol", "reconfigure"])
 
     write("\n".join([before, *lines, ""]))
@@ -96,3 +98,43 @@ def small_disk(lab: Lab, owner: str, kib: int) -> Iterator[str]:
     finally:
         # A program that has just ended may hold it for a moment.
         lab.run(front_end, ["umount", "--lazy", folder])
+
+
+@contextmanager
+def watched_memory(lab: Lab, site: str) -> Iterator[None]:
+    """Let a site look every second whether jobs keep to their memory, for the length of a block.
+
+    The lab has no cgroups of its own, so Slurm itself counts and kills.
+    """
+    nodes = [host.name for host in SITE_OF[f"{site}-ctl"].having(Role.NODE)]
+    watched = ("jobacct_gather/linux", "JobAcctGatherParams=OverMemoryKill", "JobAcctGatherFrequency=task=1")
+    kept = {host: lab.run(host, ["cat", _SLURM_CONF]).stdout for host in (f"{site}-ctl", *nodes)}
+    try:
+        for host, text in kept.items():
+            _write(lab, host, text.replace("jobacct_gather/none", "\n".join(watched)))
+        _start_slurm_again(lab, site, nodes)
+        yield
+    finally:
+        for host, text in kept.items():
+            _write(lab, host, text)
+        _start_slurm_again(lab, site, nodes)
+
+
+def _write(lab: Lab, host: str, text: str) -> None:
+    lab.run(host, ["sh", "-c", f"cat >{_SLURM_CONF}"], input=text)
+
+
+def _start_slurm_again(lab: Lab, site: str, nodes: list[str]) -> None:
+    # The controller writes down what it knows; slurmd would wait for whoever asks it something.
+    for verb, host, daemon in (
+        ("stop", f"{site}-ctl", "slurmctld"),
+        *(("kill", node, "slurmd") for node in nodes),
+    ):
+        lab.fault(verb, host, daemon)
+        lab.fault("start", host, daemon)
+    idle = ["sinfo", "-h", "-p", "normal", "-t", "idle", "-o", "%D"]
+
+    def are_idle() -> bool:
+        return lab.run(f"{site}-ctl", idle, check=False).stdout.strip() == f"{len(nodes)}"
+
+    lab.wait(f"the nodes of {site} are idle", are_idle)
