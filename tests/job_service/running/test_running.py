@@ -60,12 +60,21 @@ async def test_a_failure_has_its_code_or_signal_and_a_sentence(
     assert says in done.reason
 
 
-async def test_the_last_words_of_a_job_that_failed_add_to_why(service: Service, site: Crowd) -> None:
-    site.ends = lambda _: 1 << 8
+@pytest.mark.parametrize(
+    ("wait_status", "last_words", "said"),
+    [
+        (1 << 8, "cp: out: No space left on device", "no space left"),
+        (9, "slurmstepd-n1: error: Exceeded job memory limit", "used more memory than its"),
+    ],
+)
+async def test_the_last_words_of_a_job_that_failed_add_to_why(
+    service: Service, site: Crowd, wait_status: int, last_words: str, said: str
+) -> None:
+    site.ends = lambda _: wait_status
     site.waits = 30
     record = await service.accept()
-    site.folders.setdefault(record.job_id, Folder()).stderr = "cp: out: No space left on device\n"
-    await service.until(record, lambda job: "no space left" in job.reason)
+    site.folders.setdefault(record.job_id, Folder()).stderr = f"{last_words}\n"
+    await service.until(record, lambda job: said in job.reason)
 
 
 async def test_what_slurm_refuses_is_over_with_its_words(service: Service, site: Crowd) -> None:

@@ -66,9 +66,9 @@ def test_jobs_of_a_type_that_is_offered_no_more_go_on_and_new_ones_are_refused(l
                 assert (again.status_code, again.json()["field"]) == (422, "type")
                 # Those that Slurm has are Slurm's, also to be held and cancelled; their files are there.
                 assert [p28.job(job["job_id"])["stage"] for job in (runs, waits)] == ["RUNNING", "QUEUED"]
-                assert p28.http.post(f"/v1/jobs/{waits['job_id']}/hold").status_code == 200
+                assert p28.http.post(f"/v1/jobs/{waits['job_id']}/hold").status_code == 202
                 p28.wait(waits["job_id"], "HELD")
-                assert p28.http.post(f"/v1/jobs/{waits['job_id']}/release").status_code == 200
+                assert p28.http.post(f"/v1/jobs/{waits['job_id']}/release").status_code == 202
                 p28.http.put(f"/v1/jobs/{runs['job_id']}/files/go", content=b"").raise_for_status()
                 p28.wait(runs["job_id"], "SUCCESSFUL")
                 assert p28.file(runs["job_id"], "stdout") == b"well\n"
@@ -82,7 +82,7 @@ def test_jobs_of_a_type_that_is_offered_no_more_go_on_and_new_ones_are_refused(l
 def asked(ruth: Sender, system: str) -> tuple[str, datetime]:
     """Return who was asked last about the jobs at a system, and when."""
     found: list[dict[str, Any]] = ruth.http.get("/v1/admin/systems").raise_for_status().json()["items"]
-    stand = next(each for each in found if each["system"] == system)
+    stand = next(each for each in found if each["key"] == system)
     return stand["observer"], datetime.fromisoformat(stand["asked"])
 
 

@@ -36,7 +36,7 @@ def test_a_job_whose_time_is_up_has_failed_for_that(lab: Lab) -> None:
             p27.submit(**command("sleep 300", system), choices={"time": "1m"}) for system in ("geneva", "lugano")
         ]
         for job in jobs:
-            assert failed(p27, job, "TIMEOUT") == "The job's time limit of 1 minute was up."
+            assert failed(p27, job, "TIMEOUT") == "The job's time limit of 1m was up."
             done = p27.job(job["job_id"])
             assert (done["exit_code"], done["signal"]) == (None, 15)
             assert done["elapsed_s"] >= 60
@@ -66,7 +66,7 @@ def test_jobs_that_slurm_ended_and_forgot_while_the_service_was_away_ended_so(la
             again(lab, p27)
         cancelled = p27.wait(jobs[0]["job_id"], "CANCELED")
         assert (cancelled["reason"], cancelled["failed"]) == ("The job was cancelled at the site.", False)
-        assert failed(p27, jobs[1], "TIMEOUT") == "The job's time limit of 1 minute was up."
+        assert failed(p27, jobs[1], "TIMEOUT") == "The job's time limit of 1m was up."
 
 
 @pytest.mark.long
