@@ -1,11 +1,11 @@
 """The jobs that are not over, as the store has them, at hand; and the one way by which they change here."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from job_service.errors import StoreAway
+from job_service.errors import NotFound, StoreAway, WrongStage
 from job_service.record import JobRecord
 from job_service.store.errors import Outdated
 from job_service.store.jobs import Jobs
@@ -108,6 +108,13 @@ class Board:
         self.put(record)
         return record
 
+    async def newest_of(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
+        """Return those of these jobs that there are, as the store has them.  Raises StoreAway."""
+        found = await self._jobs.records(job_ids)
+        for record in found.values():
+            self.put(record)
+        return found
+
     async def change(self, record: JobRecord, decide: Decide) -> JobRecord:
         """Change a job, whoever else changes it meanwhile, and return it as it is then.
 
@@ -124,6 +131,33 @@ class Board:
             else:
                 self.put(changed)
                 return changed
+
+    async def change_each(self, wanted: Sequence[tuple[JobRecord, Decide]]) -> list[JobRecord | None]:
+        """Change jobs as `change` does, in one transaction those that nobody else has changed meanwhile.
+
+        Return each as it is then, None for one that is gone, or in a stage that this cannot follow.  Raises
+        StoreAway, and what the decisions raise.
+        """
+        changes = [decide(record) for record, decide in wanted]
+        asked = [
+            (record, change.changes, change.event)
+            for (record, _), change in zip(wanted, changes, strict=True)
+            if change
+        ]
+        made = iter(await self._jobs.change_all(asked))
+        found: list[JobRecord | None] = []
+        for (record, decide), change in zip(wanted, changes, strict=True):
+            changed = next(made) if change else record
+            if changed:
+                self.put(changed)
+            found.append(changed or await self._changed(record, decide))
+        return found
+
+    async def _changed(self, record: JobRecord, decide: Decide) -> JobRecord | None:
+        try:
+            return await self.change(await self.newest(record.job_id), decide)
+        except (NotFound, WrongStage):
+            return None
 
     async def change_all(self, wanted: list[tuple[JobRecord, Change]]) -> None:
         """Make changes that one answer of a site means, in one transaction; what is outdated is only read anew.
@@ -156,6 +190,4 @@ class Board:
         await self._jobs.keep_observed(seen)
 
     async def _read_anew(self, job_id: str) -> None:
-        found = await self._jobs.records((job_id,))
-        for record in found.values():
-            self.put(record)
+        await self.newest_of((job_id,))

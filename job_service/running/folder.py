@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,27 +45,39 @@ def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
     Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
     paths in the folder, are not there.
     """
-    line = record.spec.command
-    data = b"" if line is None else f"{line}\n".encode()
-    name = quote(record.job_id)
+    steps = [private_folder.enter(parent(record), True), _made(record)]
+    steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
+    return Shell("".join((*steps, "exit 0"))), _line(record)
+
+
+def make_all(records: Sequence[JobRecord]) -> tuple[Shell, bytes]:
+    """Return what does the same for some jobs whose folders lie beside each other, and ends at one that fails."""
+    each = "".join(f"(\n{_made(record)}) || exit\n" for record in records)
+    return Shell(f"{private_folder.enter(parent(records[0]), True)}{each}"), b"".join(map(_line, records))
+
+
+def _line(record: JobRecord) -> bytes:
+    return b"" if record.spec.command is None else f"{record.spec.command}\n".encode()
+
+
+def _made(record: JobRecord) -> str:
+    """Return the steps that make a job's folder in that which was entered, and enter it."""
+    name, size = quote(record.job_id), len(_line(record))
     steps = [
-        private_folder.enter(parent(record), True),
         f"[ -d {name} ] || mkdir -- {name} || exit 1\n",
         f"[ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n",
         f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
         f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
     ]
-    if line is not None:
+    if size:
         new = f"{layout.COMMAND}.new"
         steps.append(
             # A connection that is lost half way looks like the end of the line.
-            f"head -c {len(data)} >{new} && [ $(wc -c <{new}) = {len(data)} ] && mv -f -- {new} {layout.COMMAND}"
-            " || exit 1\n"
+            f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {layout.COMMAND} || exit 1\n"
         )
     if record.spec.inputs_of:
         steps += [_copy(record.spec.inputs_of, path) for path in record.spec.inputs]
-    steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
-    return Shell("".join((*steps, "exit 0"))), data
+    return "".join(steps)
 
 
 def _copy(other: str, path: str) -> str:

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from job_service.running.clock import Clock
 
-Work = Callable[[str], Awaitable[bool]]
-"""Does what is to be done for a job; returns whether that is settled: if not, it is done again later."""
+Work = Callable[[tuple[str, ...]], Awaitable[Collection[str]]]
+"""Does what is to be done for some jobs; returns for which that is settled: for others it is done again later."""
 
 Key = tuple[str, str]
 """A system, and somebody on the hub."""
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 class _Lane:
     waiting: deque[str] = field(default_factory=deque)
     known: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     workers: set[asyncio.Task[None]] = field(default_factory=set)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -33,11 +34,15 @@ class _Lane:
 
 
 class Lanes:
-    """Owner of the work under way: for each person and site a lane with at most so many pieces at once."""
+    """Owner of the work under way: for each person and site a lane with at most so many pieces at once.
 
-    def __init__(self, work: Work, at_once: int, clock: Clock) -> None:
+    A piece is work for one job, or for as many as wait, at most `together`.
+    """
+
+    def __init__(self, work: Work, at_once: int, together: int, clock: Clock) -> None:
         self._work = work
         self._at_once = at_once
+        self._together = together
         self._clock = clock
         self._lanes: dict[Key, _Lane] = {}
         self._is_closed = False
@@ -82,21 +87,32 @@ class Lanes:
                 lane.workers.discard(task)
 
     async def _next(self, lane: _Lane) -> None:
-        job_id = lane.waiting.popleft()
-        lane.again.discard(job_id)
+        jobs = self._taken(lane)
+        lane.again.difference_update(jobs)
         try:
-            is_settled = await self._work(job_id)
+            settled = await self._work(jobs)
         except Exception:  # noqa: BLE001 - a defect with one job must not end what is done for the others
-            _log.exception("%s: what was to be done failed, and is done again", job_id)
-            lane.waiting.append(job_id)
+            _log.exception("%s: what was to be done failed, and is done again", ", ".join(jobs))
+            lane.waiting.extend(jobs)
+            # Whichever it is of them, it is to hold up no other one.
+            lane.alone.update(jobs)
             self._slow_down(lane)
             return
-        if is_settled:
-            lane.failures = 0
+        lane.alone.difference_update(jobs)
+        for job_id in settled:
             self._settled(lane, job_id)
-        else:
-            lane.waiting.appendleft(job_id)
+        if left := [job_id for job_id in jobs if job_id not in settled]:
+            lane.waiting.extendleft(reversed(left))
             self._slow_down(lane)
+        else:
+            lane.failures = 0
+
+    def _taken(self, lane: _Lane) -> tuple[str, ...]:
+        """Take those that wait longest, as many as may be worked on together."""
+        jobs = [lane.waiting.popleft()]
+        while len(jobs) < self._together and lane.waiting and lane.alone.isdisjoint({*jobs, lane.waiting[0]}):
+            jobs.append(lane.waiting.popleft())
+        return tuple(jobs)
 
     @staticmethod
     def _settled(lane: _Lane, job_id: str) -> None:

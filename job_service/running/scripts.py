@@ -1,7 +1,7 @@
 """The scripts of jobs: made once, kept, and sent as they are kept, whatever the catalogue says later."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from job_service import layout, script
 from job_service.record import JobRecord
@@ -41,8 +41,15 @@ class Scripts:
         text = await self._jobs.text(record.job_id)
         if text is None:
             text = await self._made(record)
-            await self._jobs.keep_text(record.job_id, text)
+            await self._jobs.keep_texts({record.job_id: text})
         return text
+
+    async def kept_all(self, records: Sequence[JobRecord]) -> dict[str, str]:
+        """Return the scripts of jobs by their ids, as `kept` does.  Raises likewise."""
+        found = await self._jobs.texts([record.job_id for record in records])
+        made = {record.job_id: await self._made(record) for record in records if record.job_id not in found}
+        await self._jobs.keep_texts(made)
+        return {**found, **made}
 
     async def shown(self, record: JobRecord) -> str:
         """Return the script of a job, as it would be now if it was never wanted for sending.  Raises likewise."""

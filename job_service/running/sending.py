@@ -2,24 +2,24 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from job_service import errors as job_errors
 from job_service.record import JobRecord
-from job_service.running import folder, observing, scripts, wishes
+from job_service.running import folder, observing, scripts
+from job_service.running.attempts import doubted, sending, taken
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.lanes import Lanes
 from job_service.running.observing import Keep
 from job_service.running.places import Places
 from job_service.running.scripts import Scripts
+from job_service.running.together import Together
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.values import Changes
 from kerberos_auth.errors import AuthFailed
 from languages import for_keeping
-from slurm_ssh import sentences
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import InDoubt, LaunchError, Refused
 from slurm_ssh.job import LaunchId
@@ -29,7 +29,10 @@ from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed
 
 AT_ONCE = 4
-"""How many jobs of one person are sent to one site at the same time."""
+"""How many exchanges in which jobs of one person are sent to one site go on at the same time."""
+
+TOGETHER = 16
+"""How many of those that wait go in one of them."""
 
 _NAMES_TOLD = 5
 _LONGEST_NAME = 60
@@ -61,7 +64,8 @@ class Sender:
         self._keep = keep
         self._given = given
         self._clock = clock
-        self._lanes = Lanes(self._send, AT_ONCE, clock)
+        self._together = Together(board, places, scripts, credentials, given, clock)
+        self._lanes = Lanes(self._send_some, AT_ONCE, TOGETHER, clock)
 
     def wake(self, record: JobRecord) -> None:
         """Send a job that can be sent, or look for the inputs it waits for; any other is left alone."""
@@ -75,6 +79,48 @@ class Sender:
     async def close(self) -> None:
         """End what is under way; an attempt that was written down is in doubt then."""
         await self._lanes.close()
+
+    async def _send_some(self, job_ids: tuple[str, ...]) -> frozenset[str]:
+        """Send those of these jobs that are to be sent; return of which that is not to be tried again."""
+        settled, others = set[str](), list(job_ids)
+        try:
+            for record, outcome in await self._together.send(job_ids):
+                if outcome is None:
+                    await self._came_to(record, None)
+                    continue
+                others.remove(record.job_id)
+                if isinstance(outcome, Accepted) or await self._is_settled(record, outcome):
+                    settled.add(record.job_id)
+        except job_errors.StoreAway as error:
+            _log.warning("%s: not sent while the database is away: %s", ", ".join(others), error)
+            return frozenset(settled)
+        settled.update([job_id for job_id in others if await self._send(job_id)])
+        return frozenset(settled)
+
+    async def _is_settled(self, record: JobRecord, error: LaunchError) -> bool:
+        """Write down why a job that was sent with others is not at Slurm; return whether that is for good."""
+        try:
+            await self._came_to(record, error)
+        except _Later as later:
+            return await self._is_noted(record.job_id, later.reason)
+        except (job_errors.NotFound, job_errors.WrongStage):
+            pass
+        return True
+
+    async def _came_to(self, record: JobRecord, error: LaunchError | None) -> None:
+        """Write down what came of an attempt that Slurm has not accepted, None: it was none after all.
+
+        Raises _Later if the job may be sent later.
+        """
+        if isinstance(error, InDoubt):
+            mark = self._places.mark(record)
+            _log.warning("%s: whether Slurm at %s has it is in doubt: %s", mark, record.system, error)
+            await self._board.change(record, lambda each: doubted(each, self._clock))
+            return
+        now, keep = self._clock.now(), self._keep(record)
+        record = await self._board.change(record, lambda each: _not_sent(each, now, keep))
+        if error and not record.stage.is_over:
+            await self._failed(record, error)
 
     async def _send(self, job_id: str) -> bool:
         """Send a job if it is to be sent; return False if that is to be tried again."""
@@ -99,7 +145,7 @@ class Sender:
         """
         if record.submission == "sending":
             # What came of an attempt could not be written down.
-            await self._board.change(record, lambda job: _doubted(job, self._clock))
+            await self._board.change(record, lambda job: doubted(job, self._clock))
             return None
         if record.stage is not Stage.STAGINGIN and (record.stage, record.submission) != (Stage.READY, "none"):
             return None
@@ -146,39 +192,21 @@ class Sender:
     async def _attempt(self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float) -> None:
         """Write down that the job is sent, send it, and write down what came of it."""
         title = remote.site.title
-        record = await self._board.change(record, lambda job: _sending(job, self._clock, title))
+        record = await self._board.change(record, lambda job: sending(job, self._clock, title))
         if record.submission != "sending":
             return
         job = self._places.job(record)
         self._given(job.launch_id, datetime.fromtimestamp(ticket_end, UTC))
         try:
             accepted = await attempt.sbatch(remote, job, prepared)
-        except InDoubt as doubt:
-            _log.warning("%s: whether Slurm at %s has it is in doubt: %s", job.mark, record.system, doubt)
-            await self._board.change(record, lambda each: _doubted(each, self._clock))
         except LaunchError as error:
-            now, keep = self._clock.now(), self._keep(record)
-            record = await self._board.change(record, lambda each: _not_sent(each, now, keep))
-            if not record.stage.is_over:
-                await self._failed(record, error)
+            await self._came_to(record, error)
         except Exception:
             # Whatever went wrong, it may have been sent.
-            await self._board.change(record, lambda each: _doubted(each, self._clock))
+            await self._board.change(record, lambda each: doubted(each, self._clock))
             raise
         else:
-            await self._accepted(record, accepted)
-
-    async def _accepted(self, record: JobRecord, accepted: Accepted) -> None:
-        title = self._places.title(record.system)
-
-        def decide(job: JobRecord) -> Change | None:
-            if job.submission not in {"sending", "in_doubt"}:
-                return None
-            change = observing.adopted(accepted.native_id, self._clock.now(), title)
-            said = sentences.SLURM_SAYS.format(site=title, reason=accepted.advice) if accepted.advice else ""
-            return replace(change, event=f"{change.event} {said}".strip())
-
-        await self._board.change(record, decide)
+            await self._board.change(record, lambda each: taken(each, accepted, self._clock, title))
 
     async def _failed(self, record: JobRecord, error: LaunchError) -> None:
         """End a job that cannot be sent.  Raises _Later if it may be sent later."""
@@ -238,22 +266,6 @@ def _is_complete(record: JobRecord) -> Change | None:
     if record.stage is not Stage.STAGINGIN:
         return None
     return Change(Changes(stage=Stage.READY, reason=say.INPUTS_THERE), say.INPUTS_THERE)
-
-
-def _sending(record: JobRecord, clock: Clock, title: str) -> Change | None:
-    if (record.stage, record.submission) != (Stage.READY, "none"):
-        return None
-    changes = Changes(
-        submission="sending",
-        attempts=record.attempts + 1,
-        sent=clock.now(),
-        reason=say.IS_SENT_TO.format(site=title),
-    )
-    return Change(changes)
-
-
-def _doubted(record: JobRecord, clock: Clock) -> Change | None:
-    return wishes.doubted(clock.now()) if record.submission == "sending" else None
 
 
 def _not_sent(record: JobRecord, now: datetime, keep: timedelta) -> Change | None:

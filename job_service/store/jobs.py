@@ -140,18 +140,30 @@ class Jobs(Part):
         asked = sa.select(TEXTS.c.script).join_from(TEXTS, JOBS).where(JOBS.c.job_id == job_id)
         return await self._read(lambda connection: connection.execute(asked).scalar())
 
-    async def keep_text(self, job_id: str, script: str) -> None:
-        """Keep the script that is sent, in place of an earlier one.  Raises NotFound."""
+    async def texts(self, job_ids: Iterable[str]) -> dict[str, str]:
+        """Return the scripts of those of these jobs that have one, by job id."""
+        asked = sa.select(JOBS.c.job_id, TEXTS.c.script).join_from(TEXTS, JOBS).where(JOBS.c.job_id.in_(job_ids))
+        return await self._read(lambda connection: {row.job_id: row.script for row in connection.execute(asked)})
+
+    async def keep_texts(self, scripts: Mapping[str, str]) -> None:
+        """Keep the scripts that are sent, by job ids, in place of earlier ones.  Raises NotFound."""
 
         def keep(connection: sa.Connection, _: object) -> None:
-            number = connection.execute(sa.select(JOBS.c.id).where(JOBS.c.job_id == job_id)).scalar()
-            if number is None:
-                raise NotFound(say.NO_SUCH_JOB.format(job=job_id))
-            changed = connection.execute(sa.update(TEXTS).where(TEXTS.c.job == number).values(script=script))
-            if not changed.rowcount:
-                connection.execute(sa.insert(TEXTS).values(job=number, script=script))
+            asked = sa.select(JOBS.c.job_id, JOBS.c.id).where(JOBS.c.job_id.in_(scripts))
+            numbers = {row.job_id: row.id for row in connection.execute(asked)}
+            if missing := scripts.keys() - numbers.keys():
+                raise NotFound(say.NO_SUCH_JOB.format(job=min(missing)))
+            there = set(
+                connection.execute(sa.select(TEXTS.c.job).where(TEXTS.c.job.in_(numbers.values()))).scalars()
+            )
+            for job_id, script in scripts.items():
+                if (number := numbers[job_id]) in there:
+                    connection.execute(sa.update(TEXTS).where(TEXTS.c.job == number).values(script=script))
+                else:
+                    connection.execute(sa.insert(TEXTS).values(job=number, script=script))
 
-        await self._write(keep)
+        if scripts:
+            await self._write(keep)
 
     async def ticket_ends(self, system: str) -> dict[str, datetime]:
         """Return when the tickets end that jobs at a system were last given, of those not over, by job id."""

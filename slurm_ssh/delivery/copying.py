@@ -44,7 +44,8 @@ class CopyDelivery:
         await run(Shell(f"rm -f -- {quote(self._path(owner, launch_id))}"), b"")
 
     def _placing(self, owner: str, launch_id: str, ticket: bytes) -> Placing:
-        return Placing(self._write(owner, launch_id, len(ticket)), ticket, partial(self._error, owner))
+        enter = private_folder.enter(self._of(owner), "{owner}" in self._folder)
+        return Placing(_write(launch_id, len(ticket)), ticket, partial(self._error, owner), enter)
 
     def _error(self, owner: str, answer: Completed) -> Refused:
         if wrong := _WRONG_FOLDER.get(answer.status):
@@ -52,19 +53,19 @@ class CopyDelivery:
         said = answer.stderr.strip()[-300:].rstrip(".") or sentences.EXIT_STATUS.format(status=answer.status)
         return Refused(sentences.TICKET_NOT_COPIED.format(folder=self._of(owner), site=self._title, reason=said))
 
-    def _write(self, owner: str, launch_id: str, size: int) -> Shell:
-        """Return the program that writes the ticket beside and renames it: nobody ever reads half of one."""
-        name = quote(f"{launch_id}.ccache")
-        return Shell(
-            private_folder.enter(self._of(owner), "{owner}" in self._folder)
-            # A connection that is lost half way looks like the end of the ticket.
-            + f"head -c {size} > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
-            f" {{ rm -f -- {name}.new; exit 1; }}"
-        )
-
     def _of(self, owner: str) -> str:
         # With a slash at the end, a test for a link would look at what the link leads to.
         return self._folder.replace("{owner}", owner).rstrip("/")
 
     def _path(self, owner: str, launch_id: str) -> str:
         return f"{self._of(owner)}/{launch_id}.ccache"
+
+
+def _write(launch_id: str, size: int) -> Shell:
+    """Return the step that writes the ticket beside and renames it: nobody ever reads half of one."""
+    name = quote(f"{launch_id}.ccache")
+    return Shell(
+        # A connection that is lost half way looks like the end of the ticket.
+        f"head -c {size} > {name}.new && [ $(wc -c < {name}.new) = {size} ] && mv -f -- {name}.new {name} ||"
+        f" {{ rm -f -- {name}.new; exit 1; }}"
+    )

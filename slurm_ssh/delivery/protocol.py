@@ -17,13 +17,20 @@ Run = Callable[[Shell, bytes], Awaitable[Completed]]
 class Placing:
     """How a ticket is put in its place at a site, in an exchange of its own or as one step of a submission.
 
-    `program` finds `data` at the beginning of its stdin, and takes neither more nor less.  `error` returns what to
-    tell if it has failed.
+    `program` finds `data` at the beginning of its stdin, and takes neither more nor less.  What it does first,
+    `enter`, is alike for all jobs of an owner, and need be done only once for some; `step` is the rest.  `error`
+    returns what to tell if it has failed.
     """
 
-    program: Shell
+    step: Shell
     data: bytes = field(repr=False)
     error: Callable[[Completed], LaunchError]
+    enter: Shell = field(default_factory=Shell)
+
+    @property
+    def program(self) -> Shell:
+        """All of it."""
+        return Shell(self.enter + self.step)
 
 
 async def put(run: Run, placing: Placing) -> None:

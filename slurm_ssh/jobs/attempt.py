@@ -91,12 +91,17 @@ async def sbatch(remote: Remote, job: Job, prepared: Prepared) -> Accepted:
     says; a job is prepared anew.
     """
     program, data = steps.program(remote.site, job.owner, prepared.request, prepared.script, prepared.delivered)
-    step, answer = steps.parse(await _answer(remote, program, data))
+    step, answer = steps.parse(await answered(remote, program, data))
     if answer.status and step is not Step.SBATCH:
         error = steps.error(remote.site, job.owner, prepared.delivered, step, answer)
         if step is Step.TICKET:
             error.is_ticket_removed = await clean_up(remote, job)
         raise error
+    return await outcome(remote, job, prepared, answer)
+
+
+async def outcome(remote: Remote, job: Job, prepared: Prepared, answer: Completed) -> Accepted:
+    """Return what sbatch's own answer means; of a job that is none, the ticket is removed.  Raises as `sbatch`."""
     try:
         return _accepted(remote.site, prepared.request, answer)
     except InDoubt:
@@ -116,8 +121,11 @@ async def clean_up(remote: Remote, job: Job) -> bool:
     return True
 
 
-async def _answer(remote: Remote, program: Shell, data: bytes) -> Completed:
-    """Return the program's answer.  Raises InDoubt if that was lost: then it may have come to any of its steps."""
+async def answered(remote: Remote, program: Shell, data: bytes) -> Completed:
+    """Return the answer of a program that submits.
+
+    Raises InDoubt if that was lost: then it may have come to any of its steps.  Raises else what `sbatch` does.
+    """
     title = remote.site.title
     try:
         return await remote.run_once(program, data)

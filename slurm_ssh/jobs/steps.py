@@ -49,30 +49,36 @@ def program(site: Site, owner: str, request: JobRequest, script: str, delivered:
 
     It goes no further than to a step that fails.
     """
-    # A folder that is everybody's is made by nobody: it would be the first person's.
-    look = private_folder.enter(folders.job_folder(site, owner), "{owner}" in site.job_folder)
-    steps = [_SAY, _alone(_HOME), _says(Step.FOLDER), _alone(look)]
-    data = b""
+    steps, data = beginning(site, owner), b""
     if placing := delivered.placing:
-        steps += [_says(Step.TICKET), _alone(placing.program)]
+        steps += [says(Step.TICKET), alone(placing.program)]
         data = placing.data
     # Whoever has sent less has been cut off.
     reads = "".join(f"IFS= read -r {name} || exit\nexport {name}\n" for name in request.secrets)
     lines = "".join(f"{value}\n" for value in request.secrets.values())
-    steps += [reads, _settings(delivered), _says(Step.SBATCH), slurm_jobs.submit(site, delivered.sbatch_options)]
+    steps += [reads, settings(delivered), says(Step.SBATCH), slurm_jobs.submit(site, delivered.sbatch_options)]
     return Shell("".join(steps)), data + (lines + script).encode()
 
 
-def _says(step: Step) -> Shell:
+def beginning(site: Site, owner: str) -> list[str]:
+    """Return what is done before anything is placed: home and folder are looked at."""
+    # A folder that is everybody's is made by nobody: it would be the first person's.
+    look = private_folder.enter(folders.job_folder(site, owner), "{owner}" in site.job_folder)
+    return [_SAY, alone(_HOME), says(Step.FOLDER), alone(look)]
+
+
+def says(step: Step) -> Shell:
+    """Return what says that a step begins."""
     return Shell(f"say {step} || exit\n")
 
 
-def _alone(step: str) -> Shell:
+def alone(step: str) -> Shell:
     """Return a step that leaves neither its folder nor its umask to those after it."""
     return Shell(f"(\n{step}\n) || exit\n")
 
 
-def _settings(delivered: Delivered) -> Shell:
+def settings(delivered: Delivered) -> Shell:
+    """Return what sbatch, and all that comes after it, finds in its environment."""
     # What was set for Slurm's commands, and the front end's own ticket, mean nothing on a node.
     clean = " ".join(("unset LC_ALL TZ SLURM_TIME_FORMAT KRB5CCNAME", *delivered.unset)) + "\n"
     # The log is the owner's alone; the job itself goes on with the login's own umask.

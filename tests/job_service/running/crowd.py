@@ -91,6 +91,8 @@ class Crowd:
         self.runs: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self.programs: list[tuple[str, str]] = []
+        self.submissions: list[int] = []
+        """How many jobs each exchange was about that submitted some."""
         self.mishap: Callable[[Login, str], str] = lambda _login, _program: ""
         self.waits, self.lasts = 10.0, 20.0
         self.ends: Callable[[SlurmJob], int] = lambda _job: 0
@@ -108,6 +110,10 @@ class Crowd:
         self.is_silent = False
         self.refuses = ""
         self.squeue_says: Completed | None = None
+        self.refused: set[str] = set()
+        """Jobs that Slurm refuses, whatever it `refuses` besides."""
+        self.strange: set[str] = set()
+        """Jobs whose folders cannot be made."""
         self.barred: set[str] = set()
         self.most_at_once: Counter[str] = Counter()
         self._under_way: Counter[str] = Counter()
@@ -251,25 +257,38 @@ class Crowd:
         raise AssertionError(program)
 
     def _make(self, _login: Login, program: str, _data: bytes) -> Completed:
-        found = re.search(r"mkdir -- ([0-9a-f]{12})", program)
-        assert found
-        folder = self.folders.setdefault(found[1], Folder())
+        found = re.findall(r"mkdir -- ([0-9a-f]{12})", program)
+        if self.strange.intersection(found):
+            return Completed(20, "", "")
+        folder = [self.folders.setdefault(each, Folder()) for each in found][-1]
         lines = re.findall(r"\[ -e (\S+) \] \|\| echo (lacks [0-9]+)", program)
         return Completed(0, "".join(f"{said}\n" for name, said in lines if name[2:] not in folder.files), "")
 
     def _sbatch(self, login: Login, program: str, data: bytes) -> Completed:
-        if placed := re.search(r"> ([0-9a-f]{12})\.ccache\.new", program):
-            self.tickets.add(placed[1])
+        self.tickets.update(re.findall(r"> ([0-9a-f]{12})\.ccache\.new", program))
+        marks = _NAMED.findall(data.decode(errors="replace"))
+        assert marks
+        self.submissions.append(len(marks))
+        steps = ["\n== sbatch\n", *(f"\n== job{at}\n" for at in range(len(marks)))]
+        if len(marks) == 1:
+            steps = ["", steps[0]]
+        status, stdout, stderr = 0, steps[0], steps[0]
+        for mark, says in zip(marks, steps[1:], strict=True):
+            status, said, words = self._submitted(login, mark[-12:])
+            stdout, stderr = f"{stdout}{says}{said}", f"{stderr}{says}{words}"
+            if status:
+                break
+        return Completed(status, stdout, stderr)
+
+    def _submitted(self, login: Login, job_id: str) -> tuple[int, str, str]:
+        """Take a job; return how sbatch ends, and what it says."""
         if self.is_silent or self.is_frozen:
-            return Completed(1, "\n== sbatch\n", "\n== sbatch\nsbatch: error: Unable to contact slurm controller")
-        if self.refuses:
-            return Completed(1, "\n== sbatch\n", f"\n== sbatch\nsbatch: error: {self.refuses}")
-        named = _NAMED.search(data.decode(errors="replace"))
-        assert named
-        assert f"job-hub-{named[1][-12:]}" == named[1]
+            return 1, "", "sbatch: error: Unable to contact slurm controller"
+        if self.refuses or job_id in self.refused:
+            return 1, "", f"sbatch: error: {self.refuses or 'Requested node configuration is not available'}"
         self._number += 1
-        self.jobs[self._number] = SlurmJob(self._number, named[1][-12:], login.owner, self.clock.now())
-        return Completed(0, f"\n== sbatch\n{self._number}\n", "")
+        self.jobs[self._number] = SlurmJob(self._number, job_id, login.owner, self.clock.now())
+        return 0, f"{self._number}\n", ""
 
     def _squeue(self, login: Login, program: str, _data: bytes) -> Completed:
         self.asked[login.owner] += 1

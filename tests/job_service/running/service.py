@@ -114,8 +114,10 @@ class Service:
         await self.core.close()
         await self.store.close()
 
-    async def accept(self, owner: str = "alice", stage: Stage = Stage.READY, **other: Any) -> JobRecord:
-        """Accept a job, and have it sent."""
+    async def accept(
+        self, owner: str = "alice", stage: Stage = Stage.READY, *, is_told: bool = True, **other: Any
+    ) -> JobRecord:
+        """Accept a job, and have it sent, if the service `is_told`."""
         job_id = new_job_id()
         spec = JobSpec(type="command", command="true", **other.pop("spec", {}))
         values = {
@@ -128,7 +130,8 @@ class Service:
             **other,
         }
         record, _ = await self.store.jobs.accept(stored.new(**values))
-        self.running.wake(record)
+        if is_told:
+            self.running.wake(record)
         return record
 
     async def get(self, record: JobRecord) -> JobRecord:

@@ -326,8 +326,8 @@ async def test_a_script_is_kept_in_place_of_an_earlier_one(store: Store) -> None
     job = await accepted(store, new())
     assert await store.jobs.text(job.job_id) is None
     for script in ("#!/bin/bash\n", "#!/bin/bash\necho 'é'\n"):
-        await store.jobs.keep_text(job.job_id, script)
+        await store.jobs.keep_texts({job.job_id: script})
         assert await store.jobs.text(job.job_id) == script
     with pytest.raises(NotFound):
-        await store.jobs.keep_text("0" * 12, "x")
+        await store.jobs.keep_texts({"0" * 12: "x"})
     assert await store.jobs.text("0" * 12) is None
