@@ -30,7 +30,7 @@ def launch(menu: Jobs, record: JobRecord) -> BatchLaunch:
     spec = record.spec
     parameters = {name: value for name, value in spec.choices.items() if name.startswith("param.")}
     offer = _Accepted(menu, {}, Person(record.owner), record.created)
-    found = resolve_job(offer, Choices({"type": spec.type, "site": record.system, **parameters}))
+    found = resolve_job(offer, Choices({"type": spec.type, "site": record.system, **parameters}), spec.arguments)
     folder = str(PurePosixPath(record.folder).parent)
     return replace(
         found,

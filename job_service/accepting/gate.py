@@ -52,7 +52,7 @@ def decide(offer: Offer, spec: JobSpec, projects: Sequence[Project], theirs: Col
     if key is None or site is None:
         raise wrong.error()
     charged = _charged(offer, site, projects, theirs, choices, wrong)
-    launch = _launch(offer, {**choices.values, "type": key, "site": site}, charged, wrong)
+    launch = _launch(offer, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
     if launch is None or charged is None or wrong.fields:
         raise wrong.error()
     return Decided(launch, spec.title.strip() or offer.menu.entries[key].name, charged, _fixed(spec, launch))
@@ -105,9 +105,8 @@ def _check_line(offer: Offer, key: str, spec: JobSpec, wrong: Wrong) -> None:
         wrong.add("command", sentences.NO_COMMAND.format(type=entry.name))
     if entry.command is not None and not (spec.command or "").strip():
         wrong.add("command", sentences.COMMAND_NEEDED.format(type=entry.name))
-    if spec.arguments:
-        sentence = sentences.NO_ARGUMENTS if entry.command is None else sentences.ARGUMENTS_IN_COMMAND
-        wrong.add("arguments", sentence.format(type=entry.name))
+    if spec.arguments and entry.command is not None:
+        wrong.add("arguments", sentences.ARGUMENTS_IN_COMMAND.format(type=entry.name))
 
 
 def _charged(
@@ -123,14 +122,14 @@ def _charged(
 
 
 def _launch(
-    offer: Offer, chosen: Mapping[str, str], charged: Chargeable | None, wrong: Wrong
+    offer: Offer, chosen: Mapping[str, str], spec: JobSpec, charged: Chargeable | None, wrong: Wrong
 ) -> BatchLaunch | None:
     """Return what the catalogue's gate says.  Which account a project of the service charges, its admin knows."""
     values = {name: value for name, value in chosen.items() if name != "project"}
     if charged is not None and charged.project is None and charged.account is not None:
         values["project"] = charged.account
     try:
-        launch = resolve_job(offer, Choices(values))
+        launch = resolve_job(offer, Choices(values), () if "arguments" in wrong.fields else spec.arguments)
     except ChoiceRefused as refused:
         wrong.take(refused)
         return None

@@ -137,7 +137,7 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
 def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
     what = offer.menu.offering(key, site)
     there, closed = place(offer, site, what), offer.closed(site)
-    found = (*fields.fields(offer, site, what), *fields.parameters(what))
+    found = (*fields.fields(offer, site, what), *fields.parameters(offer, what))
     return {
         "system": site,
         "title": there.title,

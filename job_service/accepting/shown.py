@@ -1,13 +1,14 @@
 """The script of a job that nobody has sent, as Slurm would get it.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from job_service import script
 from job_service.sentences import accepting as sentences
 from kernels.hook import HookFailed
 from profiles.catalogue.catalogue import Catalogue
-from profiles.offer.choices import Choices
+from profiles.offer.choices import JOB_FIELDS, Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery
@@ -18,6 +19,8 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 
 JOB_ID = LaunchId("0" * 12)
 """Stands for the one that a job gets when it is accepted."""
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[str] = ()) -> tuple[JobRequest, str]:
@@ -35,13 +38,20 @@ def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[st
 
 
 def of_type(
-    catalogue: Catalogue, service: str, key: str | None, site: str | None, person: Person, now: datetime
+    catalogue: Catalogue,
+    service: str,
+    key: str | None,
+    site: str | None,
+    person: Person,
+    now: datetime,
+    chosen: Mapping[str, str] = _NOTHING,
 ) -> str:
-    """Return the script of a job type with all its defaults, for an admin.
+    """Return the script of a job type for an admin: with its defaults, but for the choices `chosen`.
 
     `key` None is the first type that the person sees, `site` None its first site that is open.  Nobody is asked.
      Raises ChoiceRefused, Broken.
     """
     asked = {name: value for name, value in (("type", key), ("site", site)) if value is not None}
-    launch = resolve_job(Offer(catalogue.jobs, {}, person, now), Choices(asked))
+    choices = Choices.of({**chosen, **asked}, JOB_FIELDS)
+    launch = resolve_job(Offer(catalogue.jobs, {}, person, now), choices)
     return request(launch, service, catalogue.job_types[launch.type_key].name)[1]

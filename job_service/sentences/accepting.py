@@ -13,7 +13,6 @@ COMMAND_CONTROLS = _(
     "The command must not have control characters, but tabs and ends of lines. A file from Windows has one at the "
     "end of each line."
 )
-NO_ARGUMENTS = _("{type} takes no further arguments. Choose among its parameters.")
 ARGUMENTS_IN_COMMAND = _("{type} takes no arguments of its own. Write them into the command.")
 TOO_MANY_INPUTS = _("At most {most} inputs can be named. Send an archive instead.")
 INPUT_NAME = _(
