@@ -7,6 +7,7 @@ from job_service import script
 from job_service.sentences import accepting as sentences
 from kernels.hook import HookFailed
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.dataset import Dataset
 from profiles.offer.choices import Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
@@ -19,15 +20,23 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 JOB_ID = LaunchId("0" * 12)
 """Stands for the one that a job gets when it is accepted."""
 
+_DATASET = Dataset("source:key", "dataset", "type", "/path/of/the/dataset")
 
-def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[str] = ()) -> tuple[JobRequest, str]:
+
+def request(
+    launch: BatchLaunch,
+    service: str,
+    title: str,
+    unpacked: Sequence[str] = (),
+    datasets: Sequence[Dataset] = (),
+) -> tuple[JobRequest, str]:
     """Return what Slurm would be asked for, and the script; zips among the inputs `unpacked` are so by the job.
 
     Raises Broken for what no script can be made of.
     """
     fragments = [delivery.of(launch.site).fragment(launch.owner, JOB_ID), script.unpacking(unpacked)]
     try:
-        asked_for = script.build(launch, JOB_ID, mark("job", service, JOB_ID), title, fragments)
+        asked_for = script.build(launch, JOB_ID, mark("job", service, JOB_ID), title, fragments, datasets)
         return asked_for, slurm_jobs.batch_script(asked_for)
     except (ValueError, HookFailed) as error:
         where = {"type": launch.type_key, "system": launch.site.title}
@@ -37,11 +46,13 @@ def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[st
 def of_type(
     catalogue: Catalogue, service: str, key: str | None, site: str | None, person: Person, now: datetime
 ) -> str:
-    """Return the script of a job type with all its defaults, for an admin.
+    """Return the script of a job type with all its defaults, and one dataset if it takes any, for an admin.
 
     `key` None is the first type that the person sees, `site` None its first site that is open.  Nobody is asked.
      Raises ChoiceRefused, Broken.
     """
     asked = {name: value for name, value in (("type", key), ("site", site)) if value is not None}
     launch = resolve_job(Offer(catalogue.jobs, {}, person, now), Choices(asked))
-    return request(launch, service, catalogue.job_types[launch.type_key].name)[1]
+    takes_some = catalogue.jobs.offering(launch.type_key, launch.site_key).datasets is not None
+    name = catalogue.job_types[launch.type_key].name
+    return request(launch, service, name, datasets=(_DATASET,) if takes_some else ())[1]

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from job_service.layout import End
 from job_service.record import JobRecord
 from job_service.running.places import parent
 from kernels.shell import Shell, quote
+from profiles.catalogue.dataset import Dataset
 from slurm_ssh import private_folder, sentences
 from slurm_ssh.errors import LaunchError, Refused
 from slurm_ssh.jobs import log as job_log
@@ -34,14 +36,18 @@ _WRONG_FOLDER = {
 }
 
 
-def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
+def make(record: JobRecord, awaited: Iterable[str], datasets: Sequence[Dataset] = ()) -> tuple[Shell, bytes]:
     """Return the program that makes a job's folder with what is ours in it, and its data; it may run twice.
 
     Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
     paths in the folder, are not there.
     """
     line = record.spec.command
-    data = b"" if line is None else f"{line}\n".encode()
+    written: dict[str, bytes] = {}
+    if line is not None:
+        written[layout.COMMAND] = f"{line}\n".encode()
+    if datasets:
+        written[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
     name = quote(record.job_id)
     steps = [
         private_folder.enter(parent(record), True),
@@ -50,17 +56,18 @@ def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
         f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
         f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
     ]
-    if line is not None:
-        new = f"{layout.COMMAND}.new"
-        steps.append(
-            # A connection that is lost half way looks like the end of the line.
-            f"head -c {len(data)} >{new} && [ $(wc -c <{new}) = {len(data)} ] && mv -f -- {new} {layout.COMMAND}"
-            " || exit 1\n"
-        )
+    steps += [_write(path, len(data)) for path, data in written.items()]
     if record.spec.inputs_of:
         steps += [_copy(record.spec.inputs_of, path) for path in record.spec.inputs]
     steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
-    return Shell("".join((*steps, "exit 0"))), data
+    return Shell("".join((*steps, "exit 0"))), b"".join(written.values())
+
+
+def _write(path: str, size: int) -> str:
+    """Return the step that makes a file of the next bytes of the data, whole or not at all."""
+    # A connection that is lost half way looks like the end of the data.
+    new = f"{path}.new"
+    return f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {path} || exit 1\n"
 
 
 def _copy(other: str, path: str) -> str:

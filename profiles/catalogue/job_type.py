@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Value
 from kernels.units import Minutes
+from profiles.catalogue.dataset import WantedDatasets
 from profiles.catalogue.resources import Parameter
 from profiles.catalogue.values import JobDirectives, Key
 from profiles.catalogue.work import Listed, Work, listed
@@ -52,6 +53,11 @@ class JobOffering(Work):
     requeue: bool = Field(
         default=False,
         description="Whether Slurm may run a job again, from its beginning, if a node failed or it made room.",
+    )
+    datasets: WantedDatasets | None = Field(
+        default=None,
+        description="Which datasets its jobs take; the file `$JOB_DATASETS` names them. `{dataset}` in `run` is "
+        "the location of the one that a job has. Default: they take none.",
     )
     keep: Minutes | None = Field(
         default=None,
