@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from job_service.errors import StoreAway
 from job_service.record import JobRecord
@@ -149,6 +150,10 @@ class Board:
             else:
                 _log.info("%s has changed meanwhile", record.job_id)
                 await self._read_anew(record.job_id)
+
+    async def keep_observed(self, seen: Mapping[str, datetime]) -> None:
+        """Write down when Slurm last spoke of jobs, which is no change of them.  Raises StoreAway."""
+        await self._jobs.keep_observed(seen)
 
     async def _read_anew(self, job_id: str) -> None:
         found = await self._jobs.records((job_id,))

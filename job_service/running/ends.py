@@ -73,6 +73,7 @@ class Ends:
             return None
         stage, sentence = _unknown(record, left, title)
         change = observing.over(stage, sentence, now, keep)
+        change.changes["started"] = observing.since(record, left)
         ran = self.sightings.last_ran(record)
         if ran and record.started:
             change.changes["elapsed_s"] = max(0, int((ran - record.started).total_seconds()))

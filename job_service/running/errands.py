@@ -31,8 +31,8 @@ class Errand:
     `unlisted` may be hidden from who was asked.  Those `gone` are listed no more: how often, and when last, their
     end was asked.  Of `twins` Slurm has several jobs.  `told` is when a cancellation was, `doubts` how often, and
     when last, a job in doubt was absent.  `ended` are over, and may have left a ticket, or have more to say; of
-    `removals` the folders are to go.  `problem` is a sentence while nothing can be done, and nothing is tried
-    before `not_before`.
+    `removals` the folders are to go; `strays` are over, and Slurm has jobs with these numbers for them.  `problem`
+    is a sentence while nothing can be done, and nothing is tried before `not_before`.
     """
 
     system: str
@@ -44,6 +44,7 @@ class Errand:
     doubts: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     ended: dict[str, JobRecord] = field(default_factory=dict)
     removals: dict[str, JobRecord] = field(default_factory=dict)
+    strays: dict[str, tuple[JobRecord, tuple[str, ...]]] = field(default_factory=dict)
     problem: str = ""
     failures: int = 0
     not_before: datetime | None = None
@@ -147,7 +148,8 @@ class Errands:
     def _pause(self, errand: Errand) -> float | None:
         """Return after how many seconds there is something to do, None if there is nothing."""
         now = self._clock.now()
-        moments = [now] if errand.unlisted or errand.twins or errand.ended or errand.removals else []
+        is_waited_for = errand.unlisted or errand.twins or errand.ended or errand.removals or errand.strays
+        moments = [now] if is_waited_for else []
         for record in self._board.of(errand.system, errand.owner).values():
             due = (errand.cancel_at(record, now), errand.doubt_at(record, now), errand.end_at(record, now))
             moments += filter(None, due)

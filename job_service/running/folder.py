@@ -2,15 +2,18 @@
 
 import base64
 import binascii
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from job_service import layout
 from job_service.layout import End
 from job_service.record import JobRecord
 from job_service.running.places import parent
 from kernels.shell import Shell, quote
+from profiles.catalogue.dataset import Dataset
 from slurm_ssh import private_folder, sentences
 from slurm_ssh.errors import LaunchError, Refused
 from slurm_ssh.jobs import log as job_log
@@ -22,7 +25,9 @@ LEFT_AT_ONCE = 50
 _STRANGE = 20
 _LOG_BYTES = 1200
 _LACKS = re.compile(r"lacks ([0-9]{1,4})")
-_LEFT = re.compile(r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))")
+_LEFT = re.compile(
+    r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9]{1,11});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))"
+)
 _NO_SPACE = ("no space left", "quota exceeded")
 _WRONG_FOLDER = {
     private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
@@ -31,14 +36,18 @@ _WRONG_FOLDER = {
 }
 
 
-def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
+def make(record: JobRecord, awaited: Iterable[str], datasets: Sequence[Dataset] = ()) -> tuple[Shell, bytes]:
     """Return the program that makes a job's folder with what is ours in it, and its data; it may run twice.
 
     Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
     paths in the folder, are not there.
     """
     line = record.spec.command
-    data = b"" if line is None else f"{line}\n".encode()
+    written: dict[str, bytes] = {}
+    if line is not None:
+        written[layout.COMMAND] = f"{line}\n".encode()
+    if datasets:
+        written[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
     name = quote(record.job_id)
     steps = [
         private_folder.enter(parent(record), True),
@@ -47,17 +56,18 @@ def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
         f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
         f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
     ]
-    if line is not None:
-        new = f"{layout.COMMAND}.new"
-        steps.append(
-            # A connection that is lost half way looks like the end of the line.
-            f"head -c {len(data)} >{new} && [ $(wc -c <{new}) = {len(data)} ] && mv -f -- {new} {layout.COMMAND}"
-            " || exit 1\n"
-        )
+    steps += [_write(path, len(data)) for path, data in written.items()]
     if record.spec.inputs_of:
         steps += [_copy(record.spec.inputs_of, path) for path in record.spec.inputs]
     steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
-    return Shell("".join((*steps, "exit 0"))), data
+    return Shell("".join((*steps, "exit 0"))), b"".join(written.values())
+
+
+def _write(path: str, size: int) -> str:
+    """Return the step that makes a file of the next bytes of the data, whole or not at all."""
+    # A connection that is lost half way looks like the end of the data.
+    new = f"{path}.new"
+    return f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {path} || exit 1\n"
 
 
 def _copy(other: str, path: str) -> str:
@@ -111,13 +121,15 @@ def is_strange(answer: Completed) -> bool:
 class Left:
     """What a job has left in its folder: which job has `started` there, how it ended, and what it said last.
 
-    `has_folder`: whether the folder is there at all.
+    `has_folder`: whether the folder is there at all.  What has started runs `since` then: of one that was put back
+    into the queue it is the last time.
     """
 
     has_folder: bool
     started: str | None = None
     end: End | None = None
     log: str = ""
+    since: datetime | None = None
 
 
 def left(records: Iterable[JobRecord]) -> Shell:
@@ -126,9 +138,10 @@ def left(records: Iterable[JobRecord]) -> Shell:
         "look() {\n"
         '  [ -d "$2" ] || { echo "$1 gone"; return; }\n'
         '  s= e=; { IFS= read -r s <"$2"/' + layout.STARTED + "; } 2>/dev/null\n"
+        '  t=$(stat -L -c %Y -- "$2"/' + layout.STARTED + " 2>/dev/null)\n"
         '  { IFS= read -r e <"$2"/' + layout.END + "; } 2>/dev/null\n"
         f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR} 2>/dev/null | base64 | tr -d "\\n")\n'
-        '  printf \'%s %.20s;%.40s;%s\\n\' "$1" "${s:--}" "${e:--}" "$l"\n'
+        '  printf \'%s %.20s;%.11s;%.40s;%s\\n\' "$1" "${s:--}" "${t:--}" "${e:--}" "$l"\n'
         "}\n"
     )
     calls = "".join(f"look {quote(each.job_id)} {quote(each.folder)}\n" for each in records)
@@ -140,13 +153,17 @@ def read_left(stdout: str) -> dict[str, Left]:
     found = {}
     for line in stdout.splitlines():
         if match := _LEFT.fullmatch(line):
-            job_id, gone, begun, end, log = match.groups()
+            job_id, gone, begun, since, end, log = match.groups()
             found[job_id] = (
                 Left(False)
                 if gone
-                else Left(True, layout.started(f"{begun}\n"), End.of(f"{end}\n"), _decoded(log))
+                else Left(True, layout.started(f"{begun}\n"), End.of(f"{end}\n"), _decoded(log), _moment(since))
             )
     return found
+
+
+def _moment(seconds: str) -> datetime | None:
+    return None if seconds == "-" else datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _decoded(text: str) -> str:

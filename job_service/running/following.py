@@ -13,6 +13,7 @@ from job_service.running.clock import Clock
 from job_service.running.errands import Errand, Errands
 from job_service.running.observers import Observers
 from job_service.running.sightings import Question, Sightings
+from job_service.running.strays import Strays
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.slurm.survey import Listing
 
@@ -55,12 +56,14 @@ class Followers:
         board: Board,
         observers: Observers,
         sightings: Sightings,
+        strays: Strays,
         errands: Errands,
         clock: Clock,
     ) -> None:
         self._board = board
         self._observers = observers
         self._sightings = sightings
+        self._strays = strays
         self._errands = errands
         self._clock = clock
         self._followed: dict[str, Followed] = {}
@@ -140,6 +143,8 @@ class Followers:
         open_questions = (*judged.unlisted, *judged.gone, *judged.doubts, *(record for record, _ in judged.twins))
         for owner in {record.owner for record in open_questions}:
             self._errands.wake(self._errands.of(asked.system, owner))
+        await self._strays.look(asked, listing)
+        await self._board.keep_observed(self._sightings.unwritten(asked.system, records, self._clock.now()))
 
     def _errand(self, record: JobRecord) -> Errand:
         return self._errands.of(record.system, record.owner)

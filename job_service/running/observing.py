@@ -78,18 +78,24 @@ class Ended:
         end = left.end
         if end is None or end.native_id != record.native_id:
             return None
-        elapsed = max(0, int((end.at - record.started).total_seconds())) if record.started else None
+        ran = end.at - began if (began := since(record, left)) else None
         word = "COMPLETED" if end.status == 0 else "FAILED"
         if end.status == _TOLD_TO_END:
-            word = reasons.word_in(left.log) or _told_to_end(record, end.at)
-        return cls(word, end.status, 0, record.started, end.at, elapsed, log=left.log)
+            word = reasons.word_in(left.log) or _told_to_end(record, ran)
+        elapsed = None if ran is None else max(0, int(ran.total_seconds()))
+        return cls(word, end.status, 0, began, end.at, elapsed, log=left.log)
 
 
-def _told_to_end(record: JobRecord, at: datetime) -> str:
-    """Return Slurm's word for why, most likely, a job was told to end of which nobody says more."""
-    if record.cancel_wanted or record.started is None:
+def since(record: JobRecord, left: Left) -> datetime | None:
+    """Return since when a job runs, or ran: as Slurm said, else as it has left it; None if it never began."""
+    return record.started or (left.since if left.started and left.started == record.native_id else None)
+
+
+def _told_to_end(record: JobRecord, ran: timedelta | None) -> str:
+    """Return Slurm's word for why, most likely, a job was told to end that `ran` so long; nobody says more."""
+    if record.cancel_wanted or ran is None:
         return "CANCELLED"
-    return "TIMEOUT" if at - record.started > timedelta(seconds=record.limit_s) - _SLACK else "CANCELLED"
+    return "TIMEOUT" if ran > timedelta(seconds=record.limit_s) - _SLACK else "CANCELLED"
 
 
 def adopted(native_id: str, now: datetime, title: str) -> Change:

@@ -18,12 +18,17 @@ class Places:
     def __init__(self, core: Core, sites: Mapping[str, Site], service: str) -> None:
         self.core = core
         self.sites = sites
+        self._service = service
         self.marks = jobs.marks("job", service)
         """What the marks of all jobs of the service begin with."""
 
     def mark(self, record: JobRecord) -> str:
         """Return the job's name in Slurm."""
         return f"{self.marks}{record.job_id}"
+
+    def job_id(self, mark: str) -> str | None:
+        """Return the id of the job whose name in Slurm this is, None if no job of this service has such a one."""
+        return jobs.marked_launch("job", self._service, mark)
 
     def title(self, system: str) -> str:
         """Return the name of a system for people."""

@@ -21,6 +21,7 @@ from job_service.running.scripts import Launches, Scripts
 from job_service.running.sending import Sender
 from job_service.running.settling import Settling
 from job_service.running.sightings import Sightings
+from job_service.running.strays import Strays
 from job_service.running.tickets import Tickets
 from job_service.running.visit import Visits
 from job_service.sentences import running as say
@@ -103,7 +104,8 @@ class Running:
         )
         self._errands = Errands(board, visits.visit, tickets, clock)
         observers = Observers(board, places, tickets, clock)
-        self._followers = Followers(board, observers, sightings, self._errands, clock)
+        strays = Strays(board, store.jobs, places, self._errands)
+        self._followers = Followers(board, observers, sightings, strays, self._errands, clock)
         self._care = Care(places, self._sender, self._errands, self._followers, sightings, tickets)
         self._routine = Routine(
             board, store.jobs, core, catalogue, tickets, holds, self._care, self._errands, clock
@@ -201,7 +203,7 @@ class Running:
             followed.reason,
             len(jobs),
             sum(1 for each in jobs if each.submission == "in_doubt"),
-            cancels + sum(len(errand.removals) for errand in self._errands.at(system)),
+            cancels + sum(len(errand.removals) + len(errand.strays) for errand in self._errands.at(system)),
         )
 
     def is_stale(self, record: JobRecord) -> bool:

@@ -129,7 +129,8 @@ class Sender:
         await self._made(record, self._places.remote(record), ())
 
     async def _made(self, record: JobRecord, remote: Remote, awaited: tuple[str, ...]) -> Completed:
-        answer = await remote.run(*folder.make(record, awaited))
+        datasets = await self._scripts.datasets(record)
+        answer = await remote.run(*folder.make(record, awaited, datasets))
         if answer.status:
             raise folder.not_made(record, remote.site.title, answer)
         return answer

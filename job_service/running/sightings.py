@@ -16,6 +16,17 @@ from slurm_ssh.slurm.survey import Listing
 ABSENT = timedelta(seconds=30)
 """How long a job has to be missing from answers before it is listed no more."""
 
+WRITTEN = timedelta(seconds=60)
+"""How often it is written down of the jobs at a system when Slurm last spoke of them."""
+
+
+AGAIN = timedelta(seconds=30)
+"""How often owners are asked the same at most, if nothing of it has changed."""
+
+_AT_SLURM = {"in_doubt", "sent"}
+_SOON = timedelta(seconds=3)
+_GROWTH = 1.5
+
 
 @dataclass(frozen=True)
 class Question:
@@ -43,15 +54,31 @@ class Judged:
 
 @dataclass
 class _Seen:
-    """What is remembered of a job: who has seen it, when it ran last, since when it is missing.
+    """What is remembered of a job: who has seen it, when it was listed, and ran, last, since when it is missing.
 
-    `no_news` is what was no news last, of which version of it.
+    `heard` is when the last question was put whose answer counts.  `no_news` is what was no news last, of which
+    version of it.  `twins` are those of Slurm's that were to be told apart last, and since when.
     """
 
     by: set[str] = field(default_factory=set)
+    heard: datetime | None = None
+    listed: datetime | None = None
     ran: datetime | None = None
     missing_since: datetime | None = None
     no_news: tuple[JobReport, int] | None = None
+    twins: tuple[datetime, frozenset[tuple[str, JobState]]] | None = None
+
+
+@dataclass(frozen=True)
+class _Own:
+    """The last question of the owner of jobs: when it was put, and about which versions of which.
+
+    If nothing has changed, their next one has time for a `pause`.
+    """
+
+    began: datetime
+    versions: frozenset[tuple[str, int]]
+    pause: timedelta
 
 
 class Sightings:
@@ -62,6 +89,8 @@ class Sightings:
         self._keep = keep
         self._seen: dict[str, _Seen] = {}
         self._settled: set[tuple[str, str]] = set()
+        self._written: dict[str, datetime] = {}
+        self._own: dict[tuple[str, str], _Own] = {}
 
     def forget(self, record: JobRecord) -> None:
         """Drop what is remembered of a job that is over."""
@@ -77,6 +106,17 @@ class Sightings:
         seen = self._seen.get(record.job_id)
         return seen.ran if seen else None
 
+    def unwritten(self, system: str, records: Iterable[JobRecord], now: datetime) -> dict[str, datetime]:
+        """Return when Slurm last spoke of which of the jobs at a system, if that is to be written down by now.
+
+        For how long a job ran that vanishes, a service that was started meanwhile knows from there.
+        """
+        if now - self._written.setdefault(system, now) < WRITTEN:
+            return {}
+        self._written[system] = now
+        listed = ((record, self._seen.get(record.job_id, _Seen()).listed) for record in records)
+        return {record.job_id: at for record, at in listed if at and (not record.observed or at > record.observed)}
+
     def is_missing(self, record: JobRecord) -> bool:
         """Return whether the last answer that counts did not list a job that Slurm had."""
         seen = self._seen.get(record.job_id)
@@ -87,13 +127,14 @@ class Sightings:
         rows: dict[tuple[str, str], list[Row]] = {}
         for row in listing.rows:
             rows.setdefault((row.mark, row.owner), []).append(row)
-        judged = Judged()
+        judged, records = Judged(), list(records)
+        self._note_own(records, asked)
         for record in records:
             mark = self._places.mark(record)
             found = rows.get((mark, record.login), [])
             # What is listed is there, whatever the clocks of then and now say.
             is_known = bool(found) or self._was_there(record, asked)
-            if record.submission not in {"in_doubt", "sent"} or mark in listing.odd or not is_known:
+            if record.submission not in _AT_SLURM or mark in listing.odd or not is_known:
                 continue
             if record.submission == "in_doubt":
                 self._doubted(record, found, asked, judged)
@@ -120,22 +161,51 @@ class Sightings:
         seen = self._seen.setdefault(record.job_id, _Seen({record.observed_by} if record.observed_by else set()))
         own = next((row for row in rows if row.job_id == record.native_id), None)
         others = [row for row in rows if row is not own and (record.job_id, row.job_id) not in self._settled]
+        if not (own or others) and asked.observer != record.owner and asked.observer not in seen.by:
+            if self._is_due(record, asked):
+                judged.unlisted.append(record)
+            return
+        if seen.heard and asked.began < seen.heard:
+            # Another question was put later, and answered before this one.
+            return
+        seen.heard = asked.began
         if others:
-            judged.twins.append((record, tuple(rows)))
-            seen.missing_since = None
+            self._twins(record, rows, asked, judged)
         elif own:
             self._listed(record, own, asked, judged)
-        elif asked.observer != record.owner and asked.observer not in seen.by:
-            judged.unlisted.append(record)
         elif seen.missing_since is None:
             seen.missing_since = asked.began
         elif asked.began - seen.missing_since >= ABSENT:
             judged.gone.append(record)
 
+    def _twins(self, record: JobRecord, rows: list[Row], asked: Question, judged: Judged) -> None:
+        """Have two or more told apart, which is done in the owner's folder: not each time, while both wait."""
+        seen, found = self._seen[record.job_id], frozenset((row.job_id, row.report.state) for row in rows)
+        seen.missing_since = None
+        if seen.twins is None or seen.twins[1] != found or asked.began - seen.twins[0] >= AGAIN:
+            seen.twins = asked.began, found
+            judged.twins.append((record, tuple(rows)))
+
+    def _note_own(self, records: Iterable[JobRecord], asked: Question) -> None:
+        """Note what somebody asks about their own jobs: soon again after a change, then less and less often."""
+        theirs = (each for each in records if each.owner == asked.observer and each.submission in _AT_SLURM)
+        versions = frozenset((each.job_id, each.version) for each in theirs)
+        before = self._own.get((asked.system, asked.observer))
+        if versions and (before is None or before.began <= asked.began):
+            is_same = before is not None and before.versions == versions
+            pause = min(before.pause * _GROWTH, AGAIN) if before and is_same else _SOON
+            self._own[asked.system, asked.observer] = _Own(asked.began, versions, pause)
+
+    def _is_due(self, record: JobRecord, asked: Question) -> bool:
+        """Return whether to ask the owner of a job again, which whoever has asked does not see."""
+        own = self._own.get((record.system, record.owner))
+        is_known = own is not None and (record.job_id, record.version) in own.versions
+        return own is None or not is_known or asked.began - own.began >= own.pause
+
     def _listed(self, record: JobRecord, row: Row, asked: Question, judged: Judged) -> None:
         seen, report = self._seen[record.job_id], row.report
         seen.by.add(asked.observer)
-        seen.missing_since = None
+        seen.listed, seen.missing_since = asked.began, None
         if report.state is JobState.RUNNING:
             seen.ran = asked.began
         if seen.no_news == (report, record.version):

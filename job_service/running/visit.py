@@ -49,6 +49,7 @@ class Visits:
         await self._ask(errand, now)
         await self._tell_apart(errand)
         await self._conclude(errand, now)
+        await self._cancel_strays(errand)
         await self._tidy(errand)
         await self._remove(errand)
         if not_cancelled:
@@ -105,6 +106,17 @@ class Visits:
         due = [each for each in self._jobs(errand) if (at := errand.end_at(each, now)) and at <= now]
         for some in chunks(due, folder.LEFT_AT_ONCE):
             await self.ends.conclude(errand, some)
+
+    async def _cancel_strays(self, errand: Errand) -> None:
+        """Cancel what nothing of ours goes on for; what had no effect is seen by a later answer of the site."""
+        for record, numbers in list(errand.strays.values()):
+            remote, mark = self.places.remote(record), self.places.mark(record)
+            commands = [slurm_jobs.cancel_one(remote.site, record.login, mark, number) for number in numbers]
+            await remote.run(slurm_jobs.one_after_the_other(commands))
+            errand.strays.pop(record.job_id, None)
+            _log.warning(
+                "%s: Slurm at %s took %s after it was given up: cancels", mark, record.system, ", ".join(numbers)
+            )
 
     async def _tidy(self, errand: Errand) -> None:
         """Take away the tickets of jobs that could not do it at their end, and say more of those that failed."""

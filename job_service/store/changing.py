@@ -1,7 +1,7 @@
 """Jobs change: what may, what follows from it, and its place in the history.  One transaction for many jobs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from job_service.stages import Stage
 from job_service.store import books
 from job_service.store.errors import Outdated
 from job_service.store.schema import EVENTS, JOBS
+from job_service.store.searching import LIVE
 from job_service.store.values import Changes
 from languages import for_keeping
 
@@ -50,6 +51,18 @@ def change_all(connection: sa.Connection, now: datetime, wanted: Sequence[Wanted
         connection.execute(sa.insert(EVENTS), events)
     books.write(connection, entries)
     return results
+
+
+def keep_observed(connection: sa.Connection, seen: Mapping[str, datetime]) -> None:
+    """Keep when jobs that are not over were seen, those of the same moment together; it is never set back."""
+    alike: defaultdict[datetime, list[str]] = defaultdict(list)
+    for job_id, moment in sorted(seen.items()):
+        alike[moment].append(job_id)
+    for moment, job_ids in alike.items():
+        is_earlier = JOBS.c.observed.is_(None) | (JOBS.c.observed < moment)
+        update = sa.update(JOBS).where(JOBS.c.stage.in_(LIVE), is_earlier).values(observed=moment)
+        for begin in range(0, len(job_ids), _KEYS_AT_ONCE):
+            connection.execute(update.where(JOBS.c.job_id.in_(job_ids[begin : begin + _KEYS_AT_ONCE])))
 
 
 def _locked(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:

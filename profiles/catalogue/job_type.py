@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Value
 from kernels.units import Minutes
+from profiles.catalogue.dataset import WantedDatasets
 from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.values import JobDirectives, Key, Whole
 from profiles.catalogue.work import Listed, Work, listed
@@ -55,6 +56,11 @@ class JobOffering(Work):
     requeue: bool = Field(
         default=False,
         description="Whether Slurm may run a job again, from its beginning, if a node failed or it made room.",
+    )
+    datasets: WantedDatasets | None = Field(
+        default=None,
+        description="Which datasets its jobs take; the file `$JOB_DATASETS` names them. `{dataset}` in `run` is "
+        "the location of the one that a job has, `{dataset_ids}` the ids of all. Default: they take none.",
     )
     free_arguments: Annotated[Whole, Field(ge=0, le=MOST_ARGUMENTS)] = Field(
         default=0,

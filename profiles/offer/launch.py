@@ -10,6 +10,7 @@ from typing import Any, Literal
 from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
+from profiles.catalogue.dataset import IDS_PLACE, PLACE
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
@@ -19,6 +20,12 @@ from profiles.errors import together
 from profiles.offer import demands
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
+
+DATASET_IDS = "\0ids\0"
+"""Stands there for the ids of all its datasets, with commas between them."""
+
+DATASET = "\0"
+"""Stands in a launch's program for the location of its dataset: no word that anybody writes can hold it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,9 @@ class NotebookLaunch(Launch):
 class BatchLaunch(Launch):
     """A batch job.
 
-    `program` are the words that are run, None for a line of the person's own; `tasks` says what has a task each:
-    the nodes or their cores.  `keep_minutes` after its end its folder is removed.  `jobs` are the site's settings.
+    `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
+    person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
+    folder is removed.  `jobs` are the site's settings.
     """
 
     program: tuple[str, ...] | None
@@ -128,7 +136,7 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
     run = what.run
     program = None
     if run is not None:
-        words = tuple(filled(word, passed.parameters) for word in run)
+        words = tuple(_in_program(word, passed.parameters) for word in run)
         program = (*words, *what.argv(passed.parameters), *passed.arguments)
     return BatchLaunch(
         **passed.decided,
@@ -139,6 +147,13 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
         keep_minutes=what.keep or jobs.keep,
         jobs=jobs,
     )
+
+
+def _in_program(word: str, parameters: Mapping[str, str]) -> str:
+    """Return a word of a program with the values of parameters, in which braces mean nothing, put in."""
+    for place, stands_for in ((PLACE, DATASET), (IDS_PLACE, DATASET_IDS)):
+        word = word.replace(place, stands_for)
+    return filled(word, parameters)
 
 
 def resolved(offer: Offer, choices: Choices) -> Launch:

@@ -306,4 +306,18 @@ FILES_HANG = _(
     "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )
 
+# -- datasets -----------------------------------------------------------------------------------------------
+LIST_OR_FOLDER = _("says not where the datasets are, or says it twice; write `list`, or `folder` with `type`")
+BESIDE_FOLDER = _("`{key}` has no meaning beside `list`; remove it")
+FOLDER_WITHOUT_TYPE = _("nothing says what the datasets in it are; write `type: scan`")
+DATASET_TWICE = _("`{id}` is the id of an earlier dataset too; give one of them another")
+NOT_ONE_VALUE = _("is not one value; write a number, true, false, or text")
+NO_DATASET_KEY = _("{value} cannot be an id; write letters, digits and `_.:+@-`, such as `scan-17`")
+NO_PARAMETER_NAME = _("{value} cannot be the name of a parameter; write letters, digits, `_` and `.`")
+NO_FILE_PATTERN = _("{value} cannot match a name; write a pattern without `/`, such as `*.nii`")
+DATASETS_MAX = _("is less than `min`; write at least {least}")
+NO_DATASET_TYPE = _("no source has datasets of the type `{name}`; {hint}")
+DATASET_WITHOUT_ONE = _("`{place}` has no meaning in a type without datasets; write `datasets`, or remove it")
+DATASET_OF_SEVERAL = _("a job with several datasets has no single `{{dataset}}`; write `modes: [each]`")
+
 speaks(__name__)

@@ -269,8 +269,11 @@ def test_a_job_that_was_put_back_into_the_queue_begins_again(
     first.wait(ENDS_WITHIN)
     assert job.end is not None
     assert job.end.status == 143
+    os.utime(folder / layout.STARTED, (0, 0))
     assert job.run() == 0
     assert job.text("stdout") == "again\nagain\n"
+    # It runs since then, not since the first time.
+    assert (folder / layout.STARTED).stat().st_mtime > 0
     assert job.end is not None
     assert job.end.status == 0
 

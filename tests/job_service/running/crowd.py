@@ -49,6 +49,7 @@ class Folder:
 
     files: set[str] = field(default_factory=set)
     started: int | None = None
+    began: datetime | None = None
     end: tuple[int, int, int] | None = None
     stderr: str = ""
 
@@ -77,7 +78,8 @@ class Crowd:
     connection then, `late` does not answer though it does its work, `killed` ends it after that.  A job waits for
     `waits` and runs for `lasts` seconds, and ends with the wait status that `ends` gives.  `runs` counts, for each
     JobId, how often its work was done.  What ended `forgets` ago is listed no more; `accounting` remembers all.
-    `hides`: people see their own jobs only.  `asked` counts the questions of each login.
+    `hides`: people see their own jobs only.  `asked` counts the questions of each login.  `submits` is cleared to
+    let submissions wait; `held` says for what the answer of a program waits that did its work.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -92,6 +94,9 @@ class Crowd:
         self.waits, self.lasts = 10.0, 20.0
         self.ends: Callable[[SlurmJob], int] = lambda _job: 0
         self.takes = 0.001
+        self.submits = asyncio.Event()
+        self.submits.set()
+        self.held: Callable[[Login, str], asyncio.Event | None] = lambda _login, _program: None
         self.forgets: float | None = 300.0
         self.accounting = False
         self.accounting_is_away = False
@@ -163,7 +168,7 @@ class Crowd:
             return
         if folder.started is None:
             self.runs[job.job_id] += 1
-        folder.started, folder.end = job.number, None
+        folder.started, folder.began, folder.end = job.number, at, None
 
     def end(self, job: SlurmJob, at: datetime, wait_status: int = 0, word: str = "") -> None:
         """Let a job end, and write down how."""
@@ -213,8 +218,11 @@ class Crowd:
             self._under_way[login.owner] += 1
             self.most_at_once[login.owner] = max(self.most_at_once[login.owner], self._under_way[login.owner])
             await asyncio.sleep(self.takes)
+            await self.submits.wait()
             self._under_way[login.owner] -= 1
         answer = self._done(login, program, data)
+        if held := self.held(login, program):
+            await held.wait()
         if mishap == "after":
             raise ConnectionLost("the wire was cut")
         if mishap == "late":
@@ -319,7 +327,8 @@ class Crowd:
                 continue
             end = " ".join(str(part) for part in folder.end) if folder.end else "-"
             log = base64.b64encode(folder.stderr.encode()).decode()
-            lines.append(f"{job_id} {folder.started or '-'};{end};{log}\n")
+            began = int(folder.began.timestamp()) if folder.began else "-"
+            lines.append(f"{job_id} {folder.started or '-'};{began};{end};{log}\n")
         return Completed(0, "".join(lines), "")
 
     def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:

@@ -1,5 +1,7 @@
 """The programs that make, read and remove the folders of jobs, run in a real shell."""
 
+import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from job_service.record import JobRecord
 from job_service.running import folder
 from job_service.running.folder import Left
 from job_service.spec import JobSpec
+from profiles.catalogue.dataset import Dataset
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
@@ -64,6 +67,20 @@ async def test_a_folder_is_made_private_with_the_line_in_it_and_may_be_made_agai
     assert [each.stat().st_mode & 0o777 for each in (path.parent, path, path / layout.OURS)] == [0o700] * 3
     assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
     assert (path / layout.COMMAND).stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_is_known_of_its_datasets_is_in_it_beside_the_line(home: Path, record: JobRecord) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    datasets = (
+        Dataset("demo:a", "Ä", "scan", "/data/it's", {"channels": 2, "ok": True}),
+        Dataset("own:geneva/b", "b", "scan", "/data/b", {}, "geneva"),
+    )
+    for some in (datasets[:1], datasets):
+        assert await site.run(*folder.make(record, (), some)) == Completed(0, "", "")
+        written = json.loads((path / layout.DATASETS).read_text())
+        assert tuple(Dataset.from_json(each) for each in written) == some
+    assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
+    assert not list((path / layout.OURS).glob("*.new"))
 
 
 async def test_it_is_told_which_files_are_not_there(home: Path, record: JobRecord) -> None:
@@ -143,14 +160,17 @@ async def test_what_jobs_have_left_is_read_in_one_exchange(home: Path, record: J
     (path / layout.END).write_text("17 7 1772449506\n")
     (path / layout.STDERR).write_text("x" * 5000 + "\n\x1b[31mlast | words\x1b[0m\n")
     Path(records[2].folder, layout.STARTED).write_text("18\n")
+    os.utime(Path(records[2].folder, layout.STARTED), (NOW.timestamp(),) * 2)
     Path(records[3].folder, layout.STARTED).write_text("no; number $(id)\n")
     Path(records[3].folder, layout.END).write_text("17 0\n18 1 1772449506\n")
     before = site.exchanges
     found = folder.read_left((await site.run(folder.left(records))).stdout)
     assert site.exchanges == before + 1
     assert found[others["gone"]] == Left(False)
-    assert found[others["began"]] == Left(True, "18")
-    assert others["odd"] not in found or found[others["odd"]] == Left(True)
+    began = found[others["began"]]
+    assert replace(began, since=None) == Left(True, "18")
+    assert began.since == NOW
+    assert others["odd"] not in found or replace(found[others["odd"]], since=None) == Left(True)
     mine = found[record.job_id]
     assert (mine.started, mine.end and (mine.end.native_id, mine.end.status)) == ("17", ("17", 7))
     assert mine.log.endswith("last | words")

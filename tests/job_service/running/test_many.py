@@ -9,10 +9,9 @@ import pytest
 
 from job_service.record import JobRecord
 from job_service.stages import Stage
-from job_service.store.accounting import NewProject
 from slurm_ssh.ssh.login import Login
 from tests.job_service.running.crowd import Crowd, FastClock
-from tests.job_service.running.service import Service, holds
+from tests.job_service.running.service import Service, holds, project_of_all
 
 JOBS = 3
 SEED = 7
@@ -31,11 +30,6 @@ def mishaps(seed: int, share: float) -> Callable[[Login, str], str]:
         return chance.choice(kinds)
 
     return befalls
-
-
-async def project_of_all(service: Service) -> int:
-    wanted = NewProject("geneva", "neuro", init_time=10**9, user_time=10**7, is_open=True)
-    return (await service.store.projects.add(wanted, "ruth")).id
 
 
 async def sums(service: Service, people: list[str], records: list[JobRecord]) -> None:

@@ -111,6 +111,28 @@ def test_what_a_job_wrote_at_its_end_is_its_end(status: int, log: str, changed: 
     assert end.elapsed_s
 
 
+@pytest.mark.parametrize(
+    ("number", "status", "word", "elapsed"),
+    [("17", 0, "COMPLETED", 1800), ("17", 143, "CANCELLED", 1800), ("18", 0, "COMPLETED", None)],
+)
+def test_of_a_job_that_nobody_saw_run_its_folder_says_since_when_it_did(
+    number: str, status: int, word: str, elapsed: int | None
+) -> None:
+    known = record(stage=Stage.QUEUED, started=None)
+    left = Left(True, number, End("17", status, NOW), since=NOW - HOUR / 2)
+    end = Ended.of_left(known, left)
+    assert end
+    assert (end.word, end.elapsed_s) == (word, elapsed)
+    assert end.started == (NOW - HOUR / 2 if elapsed else None)
+
+
+def test_a_job_that_nobody_saw_run_was_ended_by_its_time_limit_if_it_ran_for_as_long() -> None:
+    known = record(stage=Stage.QUEUED, started=None)
+    end = Ended.of_left(known, Left(True, "17", End("17", 143, NOW), since=NOW - HOUR))
+    assert end
+    assert end.word == "TIMEOUT"
+
+
 def test_the_end_of_another_job_of_slurms_is_not_its_end() -> None:
     assert Ended.of_left(record(), Left(True, "18", End("18", 0, NOW))) is None
 

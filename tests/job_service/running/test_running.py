@@ -2,8 +2,8 @@
 
 import base64
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,11 @@ import pytest
 from job_service.errors import TicketNeeded, WrongStage
 from job_service.record import JobRecord
 from job_service.stages import Stage
+from job_service.store.jobs import Jobs
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.login import Login
 from tests.job_service.running.crowd import Crowd, FastClock, Folder
-from tests.job_service.running.service import Service, holds
+from tests.job_service.running.service import Service, holds, project_of_all
 
 
 def losing(words: str, mishap: str, site: Crowd, times: int = 1) -> None:
@@ -199,9 +200,9 @@ async def test_a_job_that_never_arrives_fails_after_three_attempts(service: Serv
 
 async def test_nothing_is_sent_again_while_the_owner_cannot_ask(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     await service.until(record, lambda job: job.submission == "in_doubt")
-    site.is_silent = True
     began = service.clock.now()
     await holds(lambda: service.clock.now() - began > timedelta(minutes=10))
     assert (await service.get(record)).submission == "in_doubt"
@@ -213,9 +214,11 @@ async def test_nothing_is_sent_again_while_the_owner_cannot_ask(service: Service
 
 async def test_nothing_is_sent_again_while_the_folder_cannot_be_seen(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     await service.until(record, lambda job: job.submission == "in_doubt")
     kept = site.folders.pop(record.job_id)
+    site.is_silent = False
     began = service.clock.now()
     await holds(lambda: service.clock.now() - began > timedelta(minutes=5))
     assert (await service.get(record)).submission == "in_doubt"
@@ -246,7 +249,7 @@ async def test_a_job_is_adopted_by_the_accounting(service: Service, site: Crowd)
 
 async def test_a_late_twin_ends_by_itself_and_the_first_is_the_job(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
-    site.waits = 300
+    site.waits = 10_000
     record = await service.accept()
     sent = await service.until(record, lambda job: job.submission == "sent")
     # What hung on the front end submits only now.
@@ -260,9 +263,11 @@ async def test_a_late_twin_ends_by_itself_and_the_first_is_the_job(service: Serv
 
 async def test_a_cancelled_job_in_doubt_is_not_sent_again(service: Service, site: Crowd) -> None:
     losing("/sbatch", "before", site)
+    site.is_silent = True
     record = await service.accept()
     record = await service.until(record, lambda job: job.submission == "in_doubt")
     await service.running.cancel(record)
+    site.is_silent = False
     done = await service.over(record)
     assert (done.stage, done.attempts, len(site.jobs)) == (Stage.CANCELED, 1, 0)
 
@@ -288,11 +293,12 @@ async def test_what_was_being_sent_when_the_service_ended_is_in_doubt(service: S
 async def test_jobs_that_end_while_the_service_is_down(service: Service, site: Crowd, accounting: bool) -> None:
     site.accounting, site.forgets = accounting, 0.0
     site.ends = lambda job: 7 << 8 if job.login == "bob" else 0
-    site.lasts = 60
+    site.lasts = 10_000
     alice, bob = await service.accept("alice"), await service.accept("bob")
     await service.until(bob, is_at(Stage.RUNNING))
     await service.until(alice, is_at(Stage.RUNNING))
     await service.stop()
+    site.lasts = 60
     ends = site.clock.now() + timedelta(seconds=120)
     await holds(lambda: site.clock.now() > ends)
     await service.start()
@@ -301,6 +307,35 @@ async def test_jobs_that_end_while_the_service_is_down(service: Service, site: C
     assert (done.stage, done.exit_code) == (Stage.FAILED, 7)
     assert done.elapsed_s is not None
     assert abs(done.elapsed_s - 60) <= 2
+
+
+async def test_a_job_that_began_and_ended_while_the_service_was_down_is_charged(
+    service: Service, site: Crowd
+) -> None:
+    site.waits, site.forgets = 10_000, 0.0
+    project = await project_of_all(service)
+    ran, killed = [
+        await service.accept(owner, project="neuro", project_id=project, limit_s=3600)
+        for owner in ("alice", "bob")
+    ]
+    for record in (ran, killed):
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    await service.stop()
+    began, ended = (site.clock.now() + timedelta(seconds=seconds) for seconds in (0, 45))
+    for record in (ran, killed):
+        site.begin(site.of(record.job_id)[0], began)
+    site.end(site.of(ran.job_id)[0], ended)
+    del site.jobs[site.of(killed.job_id)[0].number]
+    await holds(lambda: site.clock.now() > ended)
+    await service.start()
+    done, gone = await service.over(ran), await service.over(killed)
+    assert (done.stage, gone.stage) == (Stage.SUCCESSFUL, Stage.FAILED)
+    assert done.started == gone.started == began.replace(microsecond=0)
+    assert done.elapsed_s in {45, 46}
+    neuro = await service.store.projects.get("geneva", "neuro")
+    assert (await service.store.ledger.quota(neuro, "alice")).time_left == neuro.user_time - done.elapsed_s
+    # Nobody knows for how long it ran.
+    assert (await service.store.ledger.quota(neuro, "bob")).time_left == neuro.user_time
 
 
 async def test_a_job_that_waits_is_sent_after_the_next_start_as_its_script_was_made(
@@ -346,6 +381,47 @@ async def test_a_job_that_vanished_has_failed(service: Service, site: Crowd) -> 
     assert "vanished" in done.reason
     assert done.elapsed_s is not None
     assert done.job_id not in site.tickets
+
+
+async def test_a_job_that_vanished_while_the_service_was_down_is_charged_until_it_was_last_seen(
+    service: Service, site: Crowd
+) -> None:
+    site.lasts = 100_000
+    number = await project_of_all(service)
+    record = await service.accept(project="neuro", project_id=number, limit_s=36_000)
+    await service.until(record, is_at(Stage.RUNNING))
+    seen = await service.until(
+        record,
+        lambda job: bool(job.started and job.observed and job.observed - job.started > timedelta(minutes=5)),
+    )
+    await service.stop()
+    site.jobs.clear()
+    await service.start()
+    done = await service.over(record)
+    assert (done.stage, done.version) == (Stage.FAILED, seen.version + 1)
+    project = await service.store.projects.get("geneva", "neuro")
+    left = (await service.store.ledger.quota(project, "alice")).time_left
+    assert project.user_time - left >= 300
+
+
+async def test_when_jobs_were_seen_is_written_once_a_minute_for_all(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    keep = Jobs.keep_observed
+
+    async def counted(self: Jobs, seen: Mapping[str, datetime]) -> None:
+        kept.extend([len(seen)] if seen else [])
+        await keep(self, seen)
+
+    monkeypatch.setattr(Jobs, "keep_observed", counted)
+    site.waits = site.lasts = 100_000
+    records = [await service.accept(f"user{number}") for number in range(10)]
+    for record in records:
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    began, kept[:] = site.clock.now(), []
+    await holds(lambda: kept.count(10) >= 4)
+    assert len(kept) <= (site.clock.now() - began) / timedelta(minutes=1) + 1
 
 
 async def test_a_job_that_never_began_and_is_listed_no_more_has_failed(service: Service, site: Crowd) -> None:
@@ -408,7 +484,7 @@ async def test_a_job_that_was_not_sent_is_canceled_at_once(service: Service, sit
 async def test_a_cancelled_job_ends_when_its_site_says_so(service: Service, site: Crowd, runs: bool) -> None:
     site.waits, site.lasts = (0, 10_000) if runs else (10_000, 0)
     record = await service.accept()
-    await service.until(record, is_at(Stage.RUNNING if runs else Stage.QUEUED))
+    await service.until(record, lambda job: job.native_state == ("RUNNING" if runs else "PENDING"))
     site.is_frozen = True
     wanted = await service.running.cancel(record)
     assert wanted.stage is not Stage.CANCELED
@@ -435,11 +511,13 @@ async def test_a_cancellation_is_owed_while_the_site_is_away(service: Service, s
 
 
 async def test_a_job_that_is_cancelled_while_it_is_sent_ends(service: Service, site: Crowd) -> None:
-    site.waits, site.lasts, site.takes = 10_000, 10_000, 0.5
+    site.waits, site.lasts = 10_000, 10_000
+    site.submits.clear()
     record = await service.accept()
     record = await service.until(record, lambda job: job.submission == "sending")
     wanted = await service.running.cancel(record)
     assert (wanted.stage, wanted.submission) == (Stage.READY, "sending")
+    site.submits.set()
     assert (await service.over(record)).stage is Stage.CANCELED
     assert [job.word for job in site.of(record.job_id)] == ["CANCELLED"]
     assert site.runs[record.job_id] == 0
@@ -451,14 +529,16 @@ async def test_a_job_that_had_ended_before_it_was_cancelled_has_done_its_work(
     site.lasts = 10_000
     record = await service.accept()
     await service.until(record, is_at(Stage.RUNNING))
-    job = site.of(record.job_id)[0]
-    site.end(job, site.clock.now())
-    await service.running.cancel(record)
+    # Nobody sees the end before the job is cancelled.
+    site.is_silent = True
+    site.end(site.of(record.job_id)[0], site.clock.now())
+    assert (await service.running.cancel(record)).cancel_wanted
+    site.is_silent = False
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
 
 async def test_a_job_is_held_and_released(service: Service, site: Crowd) -> None:
-    site.waits = 300
+    site.waits = 10_000
     record = await service.accept()
     record = await service.until(record, lambda job: job.native_state == "PENDING")
     with pytest.raises(WrongStage):
@@ -474,6 +554,7 @@ async def test_a_job_is_held_and_released(service: Service, site: Crowd) -> None
     service.reader.missing = set()
     await service.running.release(held)
     await service.until(record, is_at(Stage.QUEUED))
+    site.waits = 0
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
 

@@ -58,15 +58,105 @@ async def test_jobs_at_a_site_that_left_the_catalogue_are_kept_and_go_on_when_it
 
 
 async def test_jobs_that_a_site_has_begun_to_hide_go_on(service: Service, site: Crowd) -> None:
-    site.lasts = 400
+    site.lasts = 10_000
     records = [await service.accept(owner) for owner in ("alice", "bob")]
     for record in records:
         await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    site.lasts = 400
     await passes(service, seconds=10)
     site.hides = True
     done = [await service.over(record) for record in records]
     assert [each.stage for each in done] == [Stage.SUCCESSFUL] * 2
     assert [each.elapsed_s for each in done] == [400, 400]
+
+
+async def keeps_busy(service: Service, site: Crowd) -> None:
+    """Have a job of carol's in doubt, so that the site is asked as often as it ever is."""
+    site.mishap = lambda login, program: "before" if login.owner == "carol" and "/sbatch" in program else ""
+    record = await service.accept("carol")
+    await service.until(record, lambda job: job.attempts == 1)
+    # While its folder cannot be seen, nobody knows whether it has begun.
+    del site.folders[record.job_id]
+
+
+async def test_owners_of_jobs_that_a_site_hides_are_asked_seldom_while_nothing_changes(
+    service: Service, site: Crowd
+) -> None:
+    site.hides, site.waits = True, 100_000
+    for owner in ("alice", "bob"):
+        record = await service.accept(owner)
+        await service.until(record, lambda job: job.native_state == "PENDING")
+    await keeps_busy(service, site)
+    began = service.clock.now()
+    site.asked.clear()
+    await holds(lambda: max(site.asked["alice"], site.asked["bob"]) > 40)
+    seldom = min(site.asked["alice"], site.asked["bob"])
+    # At first it is more often.
+    assert seldom <= 8 + (service.clock.now() - began) / timedelta(seconds=30)
+
+
+async def test_folders_of_two_that_wait_for_one_job_are_looked_at_seldom(service: Service, site: Crowd) -> None:
+    site.waits = 100_000
+    record = await service.accept("alice")
+    await service.until(record, lambda job: job.native_state == "PENDING")
+    late = site.late(record.job_id, "alice")
+    await keeps_busy(service, site)
+    began, before = service.clock.now(), len(site.programs)
+    asked = site.asked.total()
+    await holds(lambda: site.asked.total() - asked > 40)
+    looks = [who for who, program in site.programs[before:] if who == "alice" and "look() {" in program]
+    assert len(looks) <= 1 + (service.clock.now() - began) / timedelta(seconds=30)
+    site.begin(late, service.clock.now())
+    await service.until(record, lambda job: job.native_id == str(late.number))
+
+
+async def test_a_job_that_slurm_takes_after_it_was_given_up_is_cancelled_as_its_owner(
+    service: Service, site: Crowd, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.waits = 100_000
+    await service.accept("bob")
+    site.mishap = lambda login, program: "before" if login.owner == "alice" and "/sbatch" in program else ""
+    record = await service.accept("alice")
+    lost = await service.over(record)
+    assert (lost.stage, lost.attempts) == (Stage.FAILED, 3)
+    service.reader.missing = {"alice"}
+    late, unknown = site.late(record.job_id, "alice"), site.late("0" * 12, "alice")
+    theirs = site.late(record.job_id, "mallory")
+    await holds(lambda: service.running.stand("geneva").owed == 1)
+    assert late.word == "PENDING"
+    service.reader.missing, service.reader.ends = set(), {"alice": 2**31 - 5}
+    await holds(lambda: late.word == "CANCELLED")
+    await passes(service, minutes=6)
+    assert (unknown.word, theirs.word) == ("PENDING", "PENDING")
+    assert await service.get(record) == lost
+    assert caplog.text.count("after it was given up") == 1
+    assert service.running.stand("geneva").owed == 0
+
+
+async def test_an_answer_that_was_asked_before_another_turns_no_clock_back(service: Service, site: Crowd) -> None:
+    site.waits = 10_000
+    begins = await service.accept("alice")
+    await service.until(begins, lambda job: job.native_state == "PENDING")
+    late, asks = asyncio.Event(), asyncio.Event()
+
+    def held(_login: object, program: str) -> asyncio.Event | None:
+        """Hold the answer to their own question, which a job in doubt has them put."""
+        if "/squeue" not in program or " -u alice " not in program:
+            return None
+        asks.set()
+        return late
+
+    site.held = held
+    site.mishap = lambda _, program: "before" if "/sbatch" in program else ""
+    doubted = await service.accept("alice")
+    await asks.wait()
+    site.mishap = lambda _, __: ""
+    site.begin(site.of(begins.job_id)[0], site.clock.now())
+    site.lasts = 10_000
+    await service.until(begins, lambda job: job.stage is Stage.RUNNING)
+    late.set()
+    await service.until(doubted, lambda job: job.submission == "sent")
+    assert await service.events(begins) == [Stage.READY, Stage.QUEUED, Stage.RUNNING]
 
 
 async def test_what_is_wrong_with_one_job_keeps_no_other_as_it_was(
@@ -198,12 +288,13 @@ async def test_nothing_is_begun_once_the_service_ends(service: Service, site: Cr
 
 async def ended_while_down(service: Service, site: Crowd, cancelled: bool = False) -> Any:
     """Return a job that Slurm had, and has forgotten since."""
-    site.forgets, site.waits = 0.0, 10_000 if cancelled else 0
+    site.forgets, site.waits, site.lasts = 0.0, 10_000 if cancelled else 0, 10_000
     record = await service.accept()
     await service.until(record, lambda job: job.native_state == ("PENDING" if cancelled else "RUNNING"))
     (job,) = site.of(record.job_id)
     if cancelled:
         site.cancel(job)
+    site.lasts = 20
     return record
 
 
@@ -249,12 +340,13 @@ def test_a_clock_that_is_set_back_goes_on() -> None:
 
 
 async def test_jobs_of_a_time_to_come_are_followed(service: Service, site: Crowd) -> None:
-    site.waits = 200
+    site.waits = 10_000
     record = await service.accept()
     queued = await service.until(record, lambda job: job.native_state == "PENDING")
     await service.stop()
     await service.start()
     later = service.clock.now() + timedelta(hours=1)
     service.running.wake(await service.store.jobs.change(await service.get(queued), {"queued": later}))
+    site.waits = 200
     done = await service.over(record)
     assert (done.stage, service.clock.now() < later) == (Stage.SUCCESSFUL, True)

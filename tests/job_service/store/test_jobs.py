@@ -161,6 +161,23 @@ async def test_which_ticket_a_job_has_is_kept_and_is_no_change_of_it(store: Stor
     assert await store.jobs.ticket_ends("geneva") == {}
 
 
+async def test_when_jobs_were_seen_is_kept_never_set_back_and_is_no_change_of_them(store: Store) -> None:
+    first, second = [await accepted(store, new()) for _ in range(2)]
+    first = await brought(store, first, *RUNS, observed=NOW)
+    later = NOW + timedelta(minutes=1)
+    await store.jobs.keep_observed({})
+    await store.jobs.keep_observed({first.job_id: later, second.job_id: later, "0" * 12: later})
+    await store.jobs.keep_observed({first.job_id: NOW})
+    assert await store.jobs.get(first.job_id) == replace(first, observed=later)
+    # Who knows the job from before can change it, and sets back nothing.
+    named = await store.jobs.change(first, {"title": "another"})
+    assert (await store.jobs.get(named.job_id)).observed == later
+    over = await brought(store, named, Stage.FAILED, observed=NOW)
+    await store.jobs.keep_observed({over.job_id: later})
+    assert (await store.jobs.get(over.job_id)).observed in {NOW, later}
+    assert (await store.jobs.get(second.job_id)).observed == later
+
+
 async def test_two_who_change_a_job_never_overwrite_each_other(store: Store) -> None:
     record = await accepted(store, new())
     answers = await asyncio.gather(

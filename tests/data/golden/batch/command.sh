@@ -103,7 +103,11 @@ begin() {
     printf '%s\n' "$SLURM_JOB_ID" >>/scratch/alice/jobs/0123456789ab/.job/started && read -r begun </scratch/alice/jobs/0123456789ab/.job/started
   } 2>/dev/null
   case $begun in
-    "$SLURM_JOB_ID") rm -f -- /scratch/alice/jobs/0123456789ab/.job/end ;;
+    "$SLURM_JOB_ID")
+      # Since when it runs.
+      touch -c -- /scratch/alice/jobs/0123456789ab/.job/started 2>/dev/null
+      rm -f -- /scratch/alice/jobs/0123456789ab/.job/end
+      ;;
     '')
       printf 'The folder of this job cannot be written to on %s.\n' "$host" >&2
       exit 1
