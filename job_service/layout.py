@@ -22,6 +22,9 @@ It was written when the job began, or began again.
 END = f"{OURS}/end"
 """How the job has ended, see End; it is whole if it is there.  Of a job that waits again: its last run."""
 
+DATASETS = f"{OURS}/datasets.json"
+"""What is known of the job's datasets: a list, each with `id name type location parameters system`."""
+
 STAGES = f"{OURS}/stages"
 """What the job said that it does, a line each: epoch second, name, text."""
 

@@ -20,7 +20,8 @@ class JobRecord:
     its default).  `..._s` are seconds, `memory_mib` MiB; `cores`, `memory_mib` and `gpus` are for each of `nodes`;
     `held_s` are seconds of the project's.  `native_id` is Slurm's number as text.  `reason` is a sentence: why it
     waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, to the minute; `observed_by` had
-    asked when it last changed.  `version` grows with each change, but not with `observed` alone.
+    asked when it last changed.  `version` grows with each change, but not with `observed` alone.  Jobs that one
+    request has made for datasets have its `group`, the job id of the first of them.
     """
 
     id: int
@@ -59,6 +60,7 @@ class JobRecord:
     elapsed_s: int | None = None
     observed: datetime | None = None
     observed_by: str = ""
+    group: str | None = None
     version: int = 1
 
     @property

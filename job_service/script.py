@@ -9,7 +9,8 @@ from kernels import hook
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
-from profiles.offer.launch import BatchLaunch
+from profiles.catalogue.dataset import Dataset
+from profiles.offer.launch import DATASET, DATASET_IDS, BatchLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import frame
 
@@ -25,20 +26,44 @@ unpack() {
 """
 
 
-def build(launch: BatchLaunch, job_id: str, mark: str, title: str, fragments: Sequence[Fragment]) -> JobRequest:
+def build(
+    launch: BatchLaunch,
+    job_id: str,
+    mark: str,
+    title: str,
+    fragments: Sequence[Fragment],
+    datasets: Sequence[Dataset] = (),
+) -> JobRequest:
     """Return the job that does what `launch` says; `fragments` come after its environments and before its hooks.
 
-    Its folder, with `.job` in it and the line of its owner if it runs one, is there before it begins.  Raises
-    ValueError for what no job script can hold, HookFailed.
+    Its folder, with `.job` in it, the line of its owner and what is known of its datasets if it has these, is
+    there before it begins.  Raises ValueError for what no job script can hold, HookFailed.
     """
     folder = layout.folder(launch.jobs, launch.owner, job_id)
-    script = _body(launch, context(launch, job_id, mark), folder, title, fragments)
+    launch = replace(launch, program=_program(launch, datasets))
+    own = {"JOB_TITLE": title, "JOB_FOLDER": folder}
+    if datasets:
+        own["JOB_DATASETS"] = f"{folder}/{layout.DATASETS}"
+    script = _body(launch, context(launch, job_id, mark), folder, own, fragments)
     return replace(
         frame.request(launch, mark, f"{folder}/{layout.STDOUT}", script),
         directives=_directives(folder, launch.directives),
         has_task_per_core=launch.tasks == "core",
         may_begin_again=launch.requeue,
     )
+
+
+def _program(launch: BatchLaunch, datasets: Sequence[Dataset]) -> tuple[str, ...] | None:
+    """Return the words that are run, with the location of the dataset, and the ids of all, where they want it."""
+    if launch.program is None:
+        return None
+    ids = ",".join(each.id for each in datasets)
+    words = tuple(word.replace(DATASET_IDS, ids) for word in launch.program)
+    if not any(DATASET in word for word in words):
+        return words
+    if len(datasets) != 1:
+        raise ValueError(f"{launch.type_key} runs on one dataset, not on {len(datasets)}")
+    return tuple(word.replace(DATASET, datasets[0].location) for word in words)
 
 
 def context(launch: BatchLaunch, job_id: str, mark: str) -> JobContext:
@@ -52,11 +77,17 @@ def _directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[
     return {**others, "error": f"{folder}/{layout.STDERR}", "open-mode": "append"}
 
 
-def _body(launch: BatchLaunch, job: JobContext, folder: str, title: str, fragments: Sequence[Fragment]) -> str:
+def _body(
+    launch: BatchLaunch,
+    job: JobContext,
+    folder: str,
+    own: Mapping[str, str],
+    fragments: Sequence[Fragment],
+) -> str:
     parts = [environment.fragment(launch.site.module_init) for environment in launch.environments]
     parts += [*fragments, *(hook.fragment(name, each, job) for name, each in launch.hooks.items())]
     return _TEMPLATES.get_template("command.sh.jinja").render(
-        **frame.values(job.slurm_path, _environ(job, folder, title, parts), parts),
+        **frame.values(job.slurm_path, _environ(job, own, parts), parts),
         before=[part.before for part in parts if part.before],
         folder=quote(folder),
         ours=quote(job.launch_folder),
@@ -65,11 +96,10 @@ def _body(launch: BatchLaunch, job: JobContext, folder: str, title: str, fragmen
     )
 
 
-def _environ(job: JobContext, folder: str, title: str, parts: Sequence[Fragment]) -> dict[str, str]:
+def _environ(job: JobContext, own: Mapping[str, str], parts: Sequence[Fragment]) -> dict[str, str]:
     environ = {
         "JOB_ID": job.launch_id,
-        "JOB_TITLE": title,
-        "JOB_FOLDER": folder,
+        **own,
         # What modules say while they are loaded.
         "JUPYTERHUB_SITES_LAUNCH_FOLDER": job.launch_folder,
         # srun in it hands on what the job has, as without a batch job around it.

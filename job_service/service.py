@@ -8,6 +8,7 @@ from pathlib import Path
 
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
+from job_service.datasets.datasets import Datasets
 from job_service.files.files import Files
 from job_service.running.access import Access
 from job_service.running.places import Places
@@ -77,7 +78,10 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         told = core.Settings(_IDLE_SECONDS, settings.run_folder)
         reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
         stack.push_async_callback(reach.close)
-        accepting = Acceptance(store, catalogue, reach.availability, reach.forecasts, tickets, settings.name)
+        datasets = Datasets(catalogue, reach.remote_of)
+        accepting = Acceptance(
+            store, catalogue, reach.availability, reach.forecasts, tickets, datasets, settings.name
+        )
         holds = Holds(reader.folder)
         access = Access(Places(reach, catalogue.sites, settings.name), tickets)
         files = Files(access.remote, settings.upload_max_mib)

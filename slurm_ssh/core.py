@@ -112,6 +112,14 @@ class Core:
         """
         return Remote(self.pool, Login.of(job), self.site(job), deadline or Deadline.after(WORK_SECONDS))
 
+    def remote_of(self, user: str, site_key: str) -> Remote:
+        """Return a person's access to a site, without a job of theirs there.  Raises Broken as `site` does."""
+        site = self._sites.get(site_key)
+        if site is None:
+            raise Broken(sentences.SITE_GONE.format(site=site_key))
+        login = Login(user, site.login_name.get(user, user), site_key)
+        return Remote(self.pool, login, site, Deadline.after(WORK_SECONDS))
+
     async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:
         """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""
         try:

@@ -92,6 +92,19 @@ class AsyncJobs:
         """Ask for a job.  One with inputs begins once they have been `put`."""
         return await self.do(calls.submit(spec))
 
+    async def submit_each(self, spec: models.Spec) -> models.Group:
+        """Ask for a job for each dataset of the spec; what can be accepted is."""
+        return await self.do(calls.submit_each(spec))
+
+    async def datasets(
+        self,
+        q: str | None = None,
+        type: str | None = None,  # noqa: A002 - the API's word
+        cursor: str | None = None,
+    ) -> models.Datasets:
+        """Return what jobs can work on: with a text in its name or id, of a type."""
+        return await self.do(calls.datasets(q, type, cursor))
+
     async def jobs(
         self,
         *,

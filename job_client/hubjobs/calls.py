@@ -161,6 +161,21 @@ def submit(spec: models.Spec) -> Call[models.Job]:
     return Call("POST", "jobs", one_of(models.Job), headers=new_key(), body=spec.to_json())
 
 
+def submit_each(spec: models.Spec) -> Call[models.Group]:
+    """Ask for a job for each dataset."""
+    body = replace(spec, mode="each").to_json()
+    return Call("POST", "jobs", one_of(models.Group), headers=new_key(), body=body)
+
+
+def datasets(
+    q: str | None = None,
+    type: str | None = None,  # noqa: A002 - the API's word
+    cursor: str | None = None,
+) -> Call[models.Datasets]:
+    """Ask what jobs can work on: with a text in its name or id, of a type."""
+    return Call("GET", "datasets", one_of(models.Datasets), query(q=q, type=type, cursor=cursor))
+
+
 def jobs(
     *,
     stage: str | Sequence[str] | None = None,

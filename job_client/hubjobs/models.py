@@ -74,6 +74,8 @@ class Job:
     observed: datetime | None = None
     stale: bool = False
     folder: str = ""
+    datasets: tuple[str, ...] = ()
+    group: str | None = None
 
     @property
     def is_over(self) -> bool:
@@ -90,6 +92,45 @@ class Job:
         if self.signal:
             return 128 + self.signal % 128
         return self.exit_code % 256 or 1 if self.exit_code else 1
+
+
+@dataclass(frozen=True)
+class NotAccepted:
+    """Why there is no job for a dataset: `detail` is a sentence, `code` a word for programs."""
+
+    dataset: str
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """What became of several datasets: a job for each that could have one, and why others have none."""
+
+    group: str
+    jobs: tuple[Job, ...] = ()
+    errors: tuple[NotAccepted, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Something that jobs can work on, a path at a system (None: at every one); `id` names it in requests."""
+
+    id: str
+    name: str = ""
+    type: str = ""
+    location: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    system: str | None = None
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Some datasets; `next` is the cursor of those after them, `problems` say what could not be asked."""
+
+    items: tuple[Dataset, ...] = ()
+    next: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,9 +272,10 @@ class Project:
 class Preview:
     """What would become of a job that nobody has sent.
 
-    `cost_s` are the seconds it would hold of its project, `left_s` those that are left.  `begins` is when Slurm
-    expects it to start; `obstacles` are the sentences why it would not be accepted now.  `script` is what Slurm
-    would get.
+    It is the first of so many `jobs`, one for each of some datasets but those in `errors`; all would hold
+    `total_cost_s`.  `cost_s` are the seconds it would hold of its project, `left_s` those that are left.
+    `begins` is when Slurm expects it to start; `obstacles` are the sentences why it would not be accepted now.
+    `script` is what Slurm would get.
     """
 
     type: str = ""
@@ -251,6 +293,9 @@ class Preview:
     script: str = ""
     begins: datetime | None = None
     obstacles: tuple[str, ...] = ()
+    jobs: int = 1
+    total_cost_s: int | None = None
+    errors: tuple[NotAccepted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,7 +306,8 @@ class Spec:
     (None: your default).  `choices` are those of the type, such as `{"time": "2h", "cores": "4"}`.  `command` is
     the line of a type that runs any, `arguments` come behind a program's own.  `inputs` are the names of files
     that will be put; the job starts "when-complete", or only "later", by `start`.  With `unpack` it unpacks the
-    zips among them.
+    zips among them.  `datasets` are ids of what it works on; with the `mode` "each" each of them gets a job:
+    that is sent by `submit_each`.
     """
 
     type: str
@@ -274,11 +320,13 @@ class Spec:
     inputs: tuple[str, ...] = ()
     start: str | None = None
     unpack: bool = False
+    datasets: tuple[str, ...] = ()
+    mode: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the API wants: only what is set."""
         start = self.start or ("when-complete" if self.inputs else None)
-        lists = {"arguments": list(self.arguments), "inputs": list(self.inputs)}
+        lists = {"arguments": list(self.arguments), "inputs": list(self.inputs), "datasets": list(self.datasets)}
         given = {**self.__dict__, **lists, "choices": dict(self.choices), "start": start}
         return {name: value for name, value in given.items() if name == "type" or value}
 

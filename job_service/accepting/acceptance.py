@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from job_service import layout
-from job_service.accepting import again, asked, chargeable, gate, offers, shown
+from job_service.accepting import again, asked, chargeable, gate, groups, offers, shown
 from job_service.accepting.chargeable import Chargeable
 from job_service.accepting.gate import Decided
 from job_service.accepting.preview import Preview
+from job_service.accepting.worked_on import Chosen
+from job_service.datasets.datasets import Datasets
 from job_service.errors import Invalid, JobError, NotFound, StoreAway, TicketNeeded
 from job_service.record import JobRecord
 from job_service.sentences import accepting as sentences
@@ -17,8 +19,9 @@ from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
-from job_service.store.values import IdempotencyKey, NewJob, new_job_id
+from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted, new_job_id
 from kerberos_auth.errors import AuthFailed
+from profiles.catalogue.dataset import MOST
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.launch import BatchLaunch
@@ -53,6 +56,7 @@ class Acceptance:
         availability: Availability,
         forecasts: Forecasts,
         credentials: Credentials,
+        datasets: Datasets,
         service: str,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
@@ -61,6 +65,7 @@ class Acceptance:
         self._availability = availability
         self._forecasts = forecasts
         self._credentials = credentials
+        self.datasets = datasets
         self._service = service
         self._now = now
 
@@ -80,6 +85,37 @@ class Acceptance:
         self._see_ticket(person.name)
         return await self._store.jobs.accept(_new(person, decided), kept)
 
+    async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
+        """Return a job for each dataset that can have one, why others cannot, and whether they are new.
+
+        With a key that came before it is what was made then.  Raises as `accept` does, if there is none at all.
+        """
+        kept = _key(spec, key)
+        if kept and (known := await self._store.jobs.known_group(person.name, kept)):
+            return known, False
+        decided, errors = await self._each(person, spec)
+        self._see_ticket(person.name)
+        wanted = [_new(person, each) for each in decided]
+        return await self._store.jobs.accept_group(wanted, errors, kept)
+
+    async def _each(self, person: Person, spec: JobSpec) -> tuple[list[Decided], list[NotAccepted]]:
+        """Return what a job is for each dataset of a description, and why others have none."""
+        groups.check(spec)
+        chosen = await self._chosen(person, spec)
+        offer = await self._offer(person, chosen.placed(spec).system)
+        projects, theirs = await self._projects(person)
+
+        def decide(one: JobSpec) -> Decided:
+            return gate.decide(offer, chosen.placed(one), projects, theirs, chosen)
+
+        return await groups.each(spec, decide)
+
+    async def _chosen(self, person: Person, spec: JobSpec) -> Chosen:
+        """Return what is known of the datasets of a description; those are not looked for that are too many."""
+        if len(spec.datasets) > MOST:
+            return Chosen()
+        return Chosen(await self.datasets.get(person, spec.datasets), len(spec.datasets))
+
     async def resubmit(self, person: Person, record: JobRecord, key: str | None = None) -> tuple[JobRecord, bool]:
         """Return a new job that is asked for as that one was, with its inputs.  Raises as `accept` does."""
         if record.spec.inputs:
@@ -90,23 +126,34 @@ class Acceptance:
 
     async def launch(self, record: JobRecord) -> BatchLaunch:
         """Return what an accepted job is, to send it.  Raises ChoiceRefused, as `again.launch` does."""
-        return again.launch((await self._catalogue.refreshed()).jobs, record)
+        datasets = await self._store.jobs.datasets(record.job_id) if record.spec.datasets else ()
+        return again.launch((await self._catalogue.refreshed()).jobs, record, datasets)
 
     async def preview(self, person: Person, spec: JobSpec) -> Preview:
-        """Return what would become of a job; writes nothing.  Raises Invalid, NotAMember, Broken, StoreAway."""
-        decided = await self._decided(person, spec)
+        """Return what would become of a job, or of the first of several; writes nothing.
+
+        Raises Invalid, NotAMember, Broken, StoreAway, and what looking for datasets does.
+        """
+        errors: list[NotAccepted] = []
+        if spec.mode == "single":
+            found = [await self._decided(person, spec)]
+        else:
+            found, errors = await self._each(person, spec)
+        decided = found[0]
         unpacked = spec.inputs if spec.unpack else ()
-        request, script = shown.request(decided.launch, self._service, decided.title, unpacked)
+        request, script = shown.request(decided.launch, self._service, decided.title, unpacked, decided.datasets)
         project = decided.charged.project
         quota = await self._store.ledger.quota(project, person.name) if project else None
         obstacles = await self._obstacles(person, decided)
         known = await self._forecast(person.name, decided.launch, request)
-        return Preview.of(decided, script, quota, known, obstacles, self._now())
+        return Preview.of(decided, script, quota, known, obstacles, self._now(), len(found), tuple(errors))
 
     async def _decided(self, person: Person, spec: JobSpec) -> Decided:
+        chosen = await self._chosen(person, spec)
+        spec = chosen.placed(spec)
         offer = await self._offer(person, spec.system)
         projects, theirs = await self._projects(person)
-        return gate.decide(offer, spec, projects, theirs)
+        return gate.decide(offer, spec, projects, theirs, chosen)
 
     def _see_ticket(self, user: str) -> None:
         try:
@@ -255,6 +302,7 @@ def _new(person: Person, decided: Decided) -> NewJob:
         folder=layout.folder(launch.jobs, launch.owner, job_id),
         active_max=min(each for each in most if each is not None),
         stage=_first_stage(decided.spec),
+        datasets=decided.datasets,
     )
 
 

@@ -1,9 +1,11 @@
 """What a job is that was accepted earlier: what is kept of it, and the catalogue as it is now.  Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from job_service.record import JobRecord
+from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import Jobs
 from profiles.offer.choices import Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
@@ -22,15 +24,16 @@ class _Accepted(Offer):
         return None
 
 
-def launch(menu: Jobs, record: JobRecord) -> BatchLaunch:
+def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> BatchLaunch:
     """Return the job as it is to be sent: what was decided stays, its type is as the catalogue has it now.
 
-    Raises ChoiceRefused if the type, its site or the value of a parameter is not offered any more.
+    `datasets` are those that it works on.  Raises ChoiceRefused if the type, its site or the value of a parameter
+    is not offered any more.
     """
     spec = record.spec
     parameters = {name: value for name, value in spec.choices.items() if name.startswith("param.")}
-    offer = _Accepted(menu, {}, Person(record.owner), record.created)
-    found = resolve_job(offer, Choices({"type": spec.type, "site": record.system, **parameters}))
+    offer = _Accepted(menu, {}, Person(record.owner), record.created, tuple(each.parameters for each in datasets))
+    found = resolve_job(offer, Choices({"type": spec.type, "site": record.system, **parameters}), spec.arguments)
     folder = str(PurePosixPath(record.folder).parent)
     return replace(
         found,

@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 
 from job_service import layout
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec, Start
+from profiles.catalogue.dataset import MOST, Mode
 from profiles.sentences import shown
 
 TITLE_LONGEST = 200
@@ -32,6 +34,12 @@ def problems(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "start", sentences.START.format(start=shown(spec.start), ways=", ".join(get_args(Start)))
     elif spec.inputs and spec.start == "now":
         yield "start", sentences.START_WITHOUT_INPUTS
+    if why := _why_no_datasets(spec.datasets):
+        yield "datasets", why
+    elif spec.mode != "single" and not spec.datasets:
+        yield "datasets", sentences.MODE_WITHOUT_DATASETS
+    if spec.mode not in get_args(Mode):
+        yield "mode", sentences.NO_MODE.format(mode=shown(spec.mode), modes=", ".join(get_args(Mode)))
 
 
 def _why_no_command(command: str) -> str:
@@ -50,6 +58,18 @@ def _why_no_inputs(inputs: tuple[str, ...]) -> str:
             )
     twice = next((name for at, name in enumerate(inputs) if name in inputs[:at]), None)
     return "" if twice is None else sentences.INPUT_TWICE.format(name=shown(twice))
+
+
+def _why_no_datasets(datasets: tuple[str, ...]) -> str:
+    if len(datasets) > MOST:
+        return sentences.MOST_DATASETS.format(most=MOST)
+    twice = {each for each, count in Counter(datasets).items() if count > 1}
+    return sentences.DATASET_TWICE.format(dataset=shown(min(twice))) if twice else ""
+
+
+def cut(title: str) -> str:
+    """Return what of a title there is room for."""
+    return title if len(title) <= TITLE_LONGEST else f"{title[: TITLE_LONGEST - 1]}…"
 
 
 def is_key(key: str) -> bool:

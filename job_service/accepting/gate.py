@@ -4,20 +4,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from job_service.accepting import asked, chargeable
+from job_service.accepting import asked, chargeable, worked_on
 from job_service.accepting.chargeable import Chargeable
+from job_service.accepting.worked_on import Chosen
 from job_service.accepting.wrong import Wrong
 from job_service.errors import NotAMember
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
 from job_service.store.accounting import Project
+from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import Jobs
 from profiles.errors import ChoiceRefused
 from profiles.offer import demands
 from profiles.offer.choices import JOB_FIELDS, MOST_CHOICES, Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer
-from profiles.sentences import labels
+from profiles.sentences import labels, shown
 
 _FIELDS = tuple(name for name in JOB_FIELDS if name not in Wrong.outside)
 
@@ -27,12 +29,14 @@ class Decided:
     """A job that has passed: what it is, under which title, and what it counts against.
 
     `spec` is as its owner described it, with what was decided for them and might be decided otherwise later.
+    `datasets` are those that it names.
     """
 
     launch: BatchLaunch
     title: str
     charged: Chargeable
     spec: JobSpec
+    datasets: tuple[Dataset, ...] = ()
 
     @property
     def limit_s(self) -> int:
@@ -40,22 +44,44 @@ class Decided:
         return self.launch.time_minutes * 60
 
 
-def decide(offer: Offer, spec: JobSpec, projects: Sequence[Project], theirs: Collection[int]) -> Decided:
+_NO_DATASETS = Chosen()
+
+
+def decide(
+    offer: Offer,
+    spec: JobSpec,
+    projects: Sequence[Project],
+    theirs: Collection[int],
+    datasets: Chosen = _NO_DATASETS,
+) -> Decided:
     """Return what a job is for the person whom `offer`, of jobs, is for.
 
-    `projects` are those of the service, `theirs` the ids of those that the person may use.  Raises Invalid with
-    every field that is wrong; NotAMember if nothing is but the project.
+    `projects` are those of the service, `theirs` the ids of those that the person may use; of `datasets` is known
+    what the description names.  Raises Invalid with every field that is wrong; NotAMember if nothing is but the
+    project.
     """
     wrong = Wrong(asked.problems(spec))
     choices = _choices(spec, wrong)
     key, site = _where(offer, spec, choices, wrong)
     if key is None or site is None:
         raise wrong.error()
+    worked_on.check(offer, key, site, spec, datasets, wrong)
     charged = _charged(offer, site, projects, theirs, choices, wrong)
-    launch = _launch(offer, {**choices.values, "type": key, "site": site}, charged, wrong)
+    known = replace(offer, datasets=datasets.parameters(spec))
+    launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
     if launch is None or charged is None or wrong.fields:
         raise wrong.error()
-    return Decided(launch, spec.title.strip() or offer.menu.entries[key].name, charged, _fixed(spec, launch))
+    found = datasets.of(spec)
+    title = _title(spec, offer.menu.entries[key].name, found)
+    return Decided(launch, title, charged, _fixed(spec, launch), found)
+
+
+def _title(spec: JobSpec, name: str, datasets: Sequence[Dataset]) -> str:
+    """Return the title of a job; those of one request have the name of their dataset in it."""
+    title = spec.title.strip() or name
+    if spec.mode == "single" or not datasets:
+        return title
+    return asked.cut(f"{title}: {shown(datasets[0].name)}")
 
 
 def _choices(spec: JobSpec, wrong: Wrong) -> Choices:
@@ -105,9 +131,8 @@ def _check_line(offer: Offer, key: str, spec: JobSpec, wrong: Wrong) -> None:
         wrong.add("command", sentences.NO_COMMAND.format(type=entry.name))
     if entry.command is not None and not (spec.command or "").strip():
         wrong.add("command", sentences.COMMAND_NEEDED.format(type=entry.name))
-    if spec.arguments:
-        sentence = sentences.NO_ARGUMENTS if entry.command is None else sentences.ARGUMENTS_IN_COMMAND
-        wrong.add("arguments", sentence.format(type=entry.name))
+    if spec.arguments and entry.command is not None:
+        wrong.add("arguments", sentences.ARGUMENTS_IN_COMMAND.format(type=entry.name))
 
 
 def _charged(
@@ -123,14 +148,14 @@ def _charged(
 
 
 def _launch(
-    offer: Offer, chosen: Mapping[str, str], charged: Chargeable | None, wrong: Wrong
+    offer: Offer, chosen: Mapping[str, str], spec: JobSpec, charged: Chargeable | None, wrong: Wrong
 ) -> BatchLaunch | None:
     """Return what the catalogue's gate says.  Which account a project of the service charges, its admin knows."""
     values = {name: value for name, value in chosen.items() if name != "project"}
     if charged is not None and charged.project is None and charged.account is not None:
         values["project"] = charged.account
     try:
-        launch = resolve_job(offer, Choices(values))
+        launch = resolve_job(offer, Choices(values), () if "arguments" in wrong.fields else spec.arguments)
     except ChoiceRefused as refused:
         wrong.take(refused)
         return None

@@ -122,6 +122,7 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
     is Markdown.  `systems` are those where they may have it, the default first, each with its `fields`: choices.
      There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none
     is accepted, `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
+    `datasets` says which it takes, null for none.
     """
     entry = cast(Jobs, offer.menu).entries[key]
     return {
@@ -131,13 +132,14 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
         "icon": entry.icon,
         "runs": "program" if entry.command is None else "line",
         "systems": [_at(offer, key, site) for site in offer.sites(key)],
+        "datasets": entry.datasets and entry.datasets.model_dump(mode="json"),
     }
 
 
 def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
     what = offer.menu.offering(key, site)
     there, closed = place(offer, site, what), offer.closed(site)
-    found = (*fields.fields(offer, site, what), *fields.parameters(what))
+    found = (*fields.fields(offer, site, what), *fields.parameters(offer, what))
     return {
         "system": site,
         "title": there.title,

@@ -7,6 +7,7 @@ from typing import Self
 from job_service import charges
 from job_service.accepting.gate import Decided
 from job_service.store.accounting import Quota
+from job_service.store.values import NotAccepted
 from slurm_ssh.facts.forecasts import Known
 
 # Slurm says "in a year" of what it cannot foresee, such as the end of a job without a limit.
@@ -22,7 +23,8 @@ class Preview:
     what the project has; they are 0, None and None for a project without a quota.  `script` is what Slurm would
     get, zeros for the job's id in it.  `begins` is when Slurm expects it to start, None if that is not known; with
     `ask_again` it may be in some seconds.  `obstacles` are the sentences why it would not be accepted now, or not
-    by Slurm.
+    by Slurm.  Of several `jobs` for datasets this is the first, and `total_cost_s` what all would hold;
+    `errors` says of which datasets there would be none.
     """
 
     type: str
@@ -43,6 +45,9 @@ class Preview:
     begins: datetime | None
     ask_again: bool
     obstacles: tuple[str, ...]
+    jobs: int = 1
+    total_cost_s: int = 0
+    errors: tuple[NotAccepted, ...] = ()
 
     @classmethod
     def of(
@@ -53,6 +58,8 @@ class Preview:
         known: Known,
         obstacles: tuple[str, ...],
         now: datetime,
+        jobs: int = 1,
+        errors: tuple[NotAccepted, ...] = (),
     ) -> Self:
         """Return what is said of a job that has passed the gate, with what is known of its start."""
         launch, forecast = decided.launch, known.forecast
@@ -80,4 +87,7 @@ class Preview:
             begins=begins if begins and begins - now < _FORESEEN else None,
             ask_again=known.is_due,
             obstacles=(*obstacles, *([refused] if refused else [])),
+            jobs=jobs,
+            total_cost_s=cost * jobs,
+            errors=errors,
         )

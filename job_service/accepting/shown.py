@@ -1,13 +1,15 @@
 """The script of a job that nobody has sent, as Slurm would get it.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from job_service import script
 from job_service.sentences import accepting as sentences
 from kernels.hook import HookFailed
 from profiles.catalogue.catalogue import Catalogue
-from profiles.offer.choices import Choices
+from profiles.catalogue.dataset import Dataset
+from profiles.offer.choices import JOB_FIELDS, Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery
@@ -19,15 +21,25 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 JOB_ID = LaunchId("0" * 12)
 """Stands for the one that a job gets when it is accepted."""
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
-def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[str] = ()) -> tuple[JobRequest, str]:
+_DATASET = Dataset("source:key", "dataset", "type", "/path/of/the/dataset")
+
+
+def request(
+    launch: BatchLaunch,
+    service: str,
+    title: str,
+    unpacked: Sequence[str] = (),
+    datasets: Sequence[Dataset] = (),
+) -> tuple[JobRequest, str]:
     """Return what Slurm would be asked for, and the script; zips among the inputs `unpacked` are so by the job.
 
     Raises Broken for what no script can be made of.
     """
     fragments = [delivery.of(launch.site).fragment(launch.owner, JOB_ID), script.unpacking(unpacked)]
     try:
-        asked_for = script.build(launch, JOB_ID, mark("job", service, JOB_ID), title, fragments)
+        asked_for = script.build(launch, JOB_ID, mark("job", service, JOB_ID), title, fragments, datasets)
         return asked_for, slurm_jobs.batch_script(asked_for)
     except (ValueError, HookFailed) as error:
         where = {"type": launch.type_key, "system": launch.site.title}
@@ -35,13 +47,24 @@ def request(launch: BatchLaunch, service: str, title: str, unpacked: Sequence[st
 
 
 def of_type(
-    catalogue: Catalogue, service: str, key: str | None, site: str | None, person: Person, now: datetime
+    catalogue: Catalogue,
+    service: str,
+    key: str | None,
+    site: str | None,
+    person: Person,
+    now: datetime,
+    chosen: Mapping[str, str] = _NOTHING,
 ) -> str:
-    """Return the script of a job type with all its defaults, for an admin.
+    """Return the script of a job type for an admin: with its defaults but for the choices `chosen`.
+
+    A type that takes datasets is shown with one.
 
     `key` None is the first type that the person sees, `site` None its first site that is open.  Nobody is asked.
      Raises ChoiceRefused, Broken.
     """
     asked = {name: value for name, value in (("type", key), ("site", site)) if value is not None}
-    launch = resolve_job(Offer(catalogue.jobs, {}, person, now), Choices(asked))
-    return request(launch, service, catalogue.job_types[launch.type_key].name)[1]
+    choices = Choices.of({**chosen, **asked}, JOB_FIELDS)
+    launch = resolve_job(Offer(catalogue.jobs, {}, person, now), choices)
+    takes_some = catalogue.jobs.offering(launch.type_key, launch.site_key).datasets is not None
+    name = catalogue.job_types[launch.type_key].name
+    return request(launch, service, name, datasets=(_DATASET,) if takes_some else ())[1]

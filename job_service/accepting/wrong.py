@@ -13,7 +13,9 @@ from profiles.errors import ChoiceRefused
 class Wrong:
     """Every field that is wrong, as the API names them, with the first sentence about each."""
 
-    outside: ClassVar = MappingProxyType({"type": "type", "site": "system", "project": "project"})
+    outside: ClassVar = MappingProxyType(
+        {"type": "type", "site": "system", "project": "project", "arguments": "arguments"}
+    )
     """What the catalogue calls choices and the API does not, by the catalogue's names."""
 
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:

@@ -123,17 +123,22 @@ def script(
     site: Annotated[str | None, typer.Option(help="Key of the site; default: the type's first one.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose job, by their name on the hub; default: yours.")] = None,
     group: Annotated[list[str] | None, typer.Option(help="A group of theirs on the hub; may be repeated.")] = None,
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A choice, such as param.method=fast; may be repeated."),
+    ] = None,
     catalogue: _Catalogue = _CATALOGUE,
     hub_name: _HubName = _HUB_NAME,
 ) -> None:
-    """Print the script of a job of this type, with all its defaults."""
+    """Print the script of a job of this type, with its defaults for what is not chosen."""
     name = user or getpass.getuser()
     with _sentences():
         if not is_user(name):
             raise CannotStart(sentences.NO_PERSON.format(text=repr(name)))
         read = load.read(str(catalogue))
         person = Person(name, frozenset(group or ()))
-        text = shown.of_type(read, hub_name, type_, site, person, datetime.now().astimezone())
+        now, chosen = datetime.now().astimezone(), dict(_pair(text) for text in choice or ())
+        text = shown.of_type(read, hub_name, type_, site, person, now, chosen)
     typer.echo(text, nl=False)
 
 
@@ -155,6 +160,13 @@ def _sentences() -> Iterator[None]:
         return
     sys.stderr.write(f"{reason}\n")
     raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise CannotStart(sentences.NOT_A_CHOICE.format(text=repr(text)))
+    return name, value
 
 
 def _mebibytes(size: str) -> int:

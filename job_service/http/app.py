@@ -10,7 +10,7 @@ from job_service.http.caller import Authenticator
 from job_service.http.exchange import Exchange
 from job_service.http.given import Kept
 from job_service.http.old.routers import ROUTERS as OLD
-from job_service.http.v1 import acts, files, health, history, jobs, me, offers, projects
+from job_service.http.v1 import acts, datasets, files, health, history, jobs, me, offers, projects
 from job_service.http.views import V1
 from job_service.service import JOBS_A_MINUTE, Service
 
@@ -20,6 +20,7 @@ ROOT_PATH = "/services/jobs"
 _V1 = (
     me.router,
     offers.router,
+    datasets.router,
     jobs.router,
     acts.router,
     history.router,

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
 
+from job_service.http.offered import NotAccepted
 from job_service.http.sent import Sent
 from job_service.spec import JobSpec, Start
 from job_service.stages import Stage
+from profiles.catalogue.dataset import Mode
 
 _MOST_NUMBER = 10**15
 
@@ -55,6 +57,11 @@ class NewJob(Sent):
     )
     unpack: bool = Field(default=False, description="Whether the job unpacks the zips among its inputs.")
 
+    datasets: list[str] = Field(default_factory=list, description="Ids of datasets to work on, see `/datasets`.")
+    mode: Mode = Field(
+        default="single", description="What becomes of them: `single`, one job with all; `each`, one for each."
+    )
+
     def spec(self) -> JobSpec:
         """Return the same for the gate."""
         choices = {name: value if isinstance(value, str) else _text(value) for name, value in self.choices.items()}
@@ -69,6 +76,8 @@ class NewJob(Sent):
             inputs=tuple(self.inputs),
             start=self.start,
             unpack=self.unpack,
+            datasets=tuple(self.datasets),
+            mode=self.mode,
         )
 
 
@@ -106,6 +115,7 @@ class Job(BaseModel):
     type: str
     kind: Literal["batch"] = "batch"
     parent: str | None = Field(default=None, description="The job that it is a task of; none as yet.")
+    group: str | None = Field(description="The first of the jobs that one request has made; none if it made one.")
     stage: Stage
     reason: str = Field(
         description="A sentence: why it waits, failed or was cancelled, or what is still to be done."
@@ -130,8 +140,16 @@ class Job(BaseModel):
         description="Whether it may be in another stage: its system, or you there, cannot be asked."
     )
     folder: str = Field(description="Where its files are at the system.")
-    datasets: list[str] = Field(default_factory=list, description="Datasets that it works on; none as yet.")
+    datasets: list[str] = Field(description="Ids of the datasets that it works on.")
     links: Links
+
+
+class JobGroup(BaseModel):
+    """What became of the datasets of one request."""
+
+    group: str = Field(description="The `group` of the jobs.")
+    jobs: list[Job] = Field(description="A job for each dataset that could have one, in their order.")
+    errors: list[NotAccepted] = Field(description="Why there is none for the others.")
 
 
 class JobPage(BaseModel):

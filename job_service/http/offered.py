@@ -92,6 +92,15 @@ class Place(BaseModel):
     fields: list[Choice]
 
 
+class WantedDatasets(BaseModel):
+    """Which datasets the jobs of a type take."""
+
+    types: list[str]
+    min: int
+    max: int
+    modes: list[str] = Field(description="What may become of several, the default first.")
+
+
 class JobType(BaseModel):
     """What can be run."""
 
@@ -101,6 +110,7 @@ class JobType(BaseModel):
     icon: str | None
     runs: Literal["program", "line"] = Field(description="`line`: one of your own, sent as `command`.")
     systems: list[Place]
+    datasets: WantedDatasets | None = Field(description="None: it takes no datasets.")
 
 
 class JobTypes(BaseModel):
@@ -139,6 +149,33 @@ class Projects(BaseModel):
     items: list[Project]
 
 
+class Dataset(BaseModel):
+    """What a job can work on."""
+
+    id: str = Field(description="Its name in requests.", examples=["scans:run-17"])
+    name: str
+    type: str
+    location: str = Field(description="Its path at the system.")
+    parameters: dict[str, bool | int | float | str]
+    system: str | None = Field(description="The only system that has it; none: it is the same everywhere.")
+
+
+class Datasets(BaseModel):
+    """Some datasets that you can choose."""
+
+    items: list[Dataset]
+    next: str | None = Field(description="The `cursor` for the next ones; none if these were the last.")
+    problems: list[str] = Field(description="Sentences: what could not be asked, so that there may be more.")
+
+
+class NotAccepted(BaseModel):
+    """Why there is no job for a dataset."""
+
+    dataset: str = Field(description="Its id.")
+    code: str = Field(description="A word for programs.", examples=["quota_exceeded"])
+    detail: str = Field(description="A sentence for you.")
+
+
 class Preview(BaseModel):
     """What would become of a job."""
 
@@ -160,3 +197,6 @@ class Preview(BaseModel):
         description="Whether Slurm is being asked: the same request in some seconds tells more."
     )
     obstacles: list[str] = Field(description="Sentences: why it would not be accepted now, or refused by Slurm.")
+    jobs: int = Field(description="How many jobs these would be, the first of which this is.")
+    total_cost_s: int = Field(description="Seconds of the project's that all of them would hold.")
+    errors: list[NotAccepted] = Field(description="Of which datasets there would be no job, and why.")

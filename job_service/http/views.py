@@ -1,10 +1,12 @@
 """What is kept, as it is shown."""
 
+from dataclasses import asdict
+
 from job_service.files.info import FileInfo, Listing
-from job_service.http import models
+from job_service.http import models, offered
 from job_service.record import JobRecord
 from job_service.running.running import Running
-from job_service.store.values import Event, Page
+from job_service.store.values import Event, Group, Page
 from languages import together
 
 V1 = "/api/v1"
@@ -37,6 +39,7 @@ class Views:
             system=record.system,
             project=record.project,
             type=record.type,
+            group=record.group,
             stage=record.stage,
             reason=together((record.reason, self._running.owes(record))),
             failed=record.failed,
@@ -57,6 +60,7 @@ class Views:
             observed=record.observed,
             stale=self._running.is_stale(record),
             folder=record.folder,
+            datasets=list(record.spec.datasets),
             links=models.Links(
                 self=place,
                 events=f"{place}/events",
@@ -65,6 +69,14 @@ class Views:
                 script=f"{place}/script",
                 archive=f"{place}/archive.tar",
             ),
+        )
+
+    def group(self, group: Group) -> models.JobGroup:
+        """Return what became of several datasets."""
+        return models.JobGroup(
+            group=group.id,
+            jobs=[self.job(each) for each in group.jobs],
+            errors=[offered.NotAccepted(**asdict(each)) for each in group.errors],
         )
 
     def page(self, page: Page[JobRecord]) -> models.JobPage:

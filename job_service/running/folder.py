@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from job_service.record import JobRecord
 from job_service.running.places import parent
 from job_service.sentences import running as say
 from kernels.shell import Shell, quote
+from profiles.catalogue.dataset import Dataset
 from slurm_ssh import private_folder, sentences
 from slurm_ssh.errors import LaunchError, Refused
 from slurm_ssh.jobs import log as job_log
@@ -39,45 +41,56 @@ class FolderFull(Refused):
     """There is no space for the folder of a job, as the site says."""
 
 
-def make(record: JobRecord, awaited: Iterable[str]) -> tuple[Shell, bytes]:
+def make(record: JobRecord, awaited: Iterable[str], datasets: Sequence[Dataset] = ()) -> tuple[Shell, bytes]:
     """Return the program that makes a job's folder with what is ours in it, and its data; it may run twice.
 
     Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
     paths in the folder, are not there.
     """
-    steps = [private_folder.enter(parent(record), True), _made(record)]
+    written = _written(record, datasets)
+    steps = [private_folder.enter(parent(record), True), _made(record, written)]
     steps += [f"[ -e {quote('./' + path)} ] || echo lacks {at}\n" for at, path in enumerate(awaited)]
-    return Shell("".join((*steps, "exit 0"))), _line(record)
+    return Shell("".join((*steps, "exit 0"))), b"".join(written.values())
 
 
-def make_all(records: Sequence[JobRecord]) -> tuple[Shell, bytes]:
+def make_all(jobs: Sequence[tuple[JobRecord, Sequence[Dataset]]]) -> tuple[Shell, bytes]:
     """Return what does the same for some jobs whose folders lie beside each other, and ends at one that fails."""
-    each = "".join(f"(\n{_made(record)}) || exit\n" for record in records)
-    return Shell(f"{private_folder.enter(parent(records[0]), True)}{each}"), b"".join(map(_line, records))
+    written = [_written(record, datasets) for record, datasets in jobs]
+    each = "".join(f"(\n{_made(record, ours)}) || exit\n" for (record, _), ours in zip(jobs, written, strict=True))
+    data = b"".join(part for ours in written for part in ours.values())
+    return Shell(f"{private_folder.enter(parent(jobs[0][0]), True)}{each}"), data
 
 
-def _line(record: JobRecord) -> bytes:
-    return b"" if record.spec.command is None else f"{record.spec.command}\n".encode()
+def _written(record: JobRecord, datasets: Sequence[Dataset]) -> dict[str, bytes]:
+    """Return what is written of ours into a job's folder, by its path there."""
+    written = {}
+    if record.spec.command is not None:
+        written[layout.COMMAND] = f"{record.spec.command}\n".encode()
+    if datasets:
+        written[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
+    return written
 
 
-def _made(record: JobRecord) -> str:
+def _made(record: JobRecord, written: Mapping[str, bytes]) -> str:
     """Return the steps that make a job's folder in that which was entered, and enter it."""
-    name, size = quote(record.job_id), len(_line(record))
+    name = quote(record.job_id)
     steps = [
         f"[ -d {name} ] || mkdir -- {name} || exit 1\n",
         f"[ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n",
         f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
         f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
+        *(_write(path, len(data)) for path, data in written.items()),
     ]
-    if size:
-        new = f"{layout.COMMAND}.new"
-        steps.append(
-            # A connection that is lost half way looks like the end of the line.
-            f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {layout.COMMAND} || exit 1\n"
-        )
     if record.spec.inputs_of:
         steps += [_copy(record.spec.inputs_of, path) for path in record.spec.inputs]
     return "".join(steps)
+
+
+def _write(path: str, size: int) -> str:
+    """Return the step that makes a file of the next bytes of the data, whole or not at all."""
+    # A connection that is lost half way looks like the end of the data.
+    new = f"{path}.new"
+    return f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {path} || exit 1\n"
 
 
 def _copy(other: str, path: str) -> str:

@@ -9,6 +9,7 @@ from job_service.running.places import Places
 from job_service.sentences import running as say
 from job_service.store.jobs import Jobs
 from kernels.hook import HookFailed
+from profiles.catalogue.dataset import Dataset
 from profiles.errors import ChoiceRefused
 from profiles.offer.launch import BatchLaunch
 from slurm_ssh import delivery
@@ -55,6 +56,10 @@ class Scripts:
         """Return the script of a job, as it would be now if it was never wanted for sending.  Raises likewise."""
         return await self._jobs.text(record.job_id) or await self._made(record)
 
+    async def datasets(self, record: JobRecord) -> tuple[Dataset, ...]:
+        """Return what a job works on, as it was when the job was accepted.  Raises StoreAway."""
+        return await self._jobs.datasets(record.job_id) if record.spec.datasets else ()
+
     async def _made(self, record: JobRecord) -> str:
         try:
             launch = await self._launches(record)
@@ -71,6 +76,7 @@ class Scripts:
                 self._places.mark(record),
                 record.title,
                 fragments,
+                await self.datasets(record),
             )
             return slurm_jobs.batch_script(request)
         except (ValueError, HookFailed) as error:

@@ -175,7 +175,8 @@ class Sender:
         await self._made(record, remote, ())
 
     async def _made(self, record: JobRecord, remote: Remote, awaited: tuple[str, ...]) -> Completed:
-        answer = await remote.run(*folder.make(record, awaited))
+        datasets = await self._scripts.datasets(record)
+        answer = await remote.run(*folder.make(record, awaited, datasets))
         if answer.status:
             raise folder.not_made(record, remote.site.title, answer)
         return answer

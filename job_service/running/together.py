@@ -72,7 +72,8 @@ class Together:
     async def _prepared(self, records: Sequence[JobRecord], remote: Remote) -> dict[str, Prepared]:
         """Make the folders, and return what is sent of each, by job id.  Raises AuthFailed, LaunchError."""
         data = self._credentials.read(records[0].owner)
-        answer = await remote.run(*folder.make_all(records))
+        jobs = [(each, await self._scripts.datasets(each)) for each in records]
+        answer = await remote.run(*folder.make_all(jobs))
         if answer.status:
             raise folder.not_made(records[0], remote.site.title, answer)
         texts = await self._scripts.kept_all(records)

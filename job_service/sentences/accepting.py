@@ -13,7 +13,6 @@ COMMAND_CONTROLS = _(
     "The command must not have control characters, but tabs and ends of lines. A file from Windows has one at the "
     "end of each line."
 )
-NO_ARGUMENTS = _("{type} takes no further arguments. Choose among its parameters.")
 ARGUMENTS_IN_COMMAND = _("{type} takes no arguments of its own. Write them into the command.")
 TOO_MANY_INPUTS = _("At most {most} inputs can be named. Send an archive instead.")
 INPUT_NAME = _(
@@ -28,6 +27,18 @@ START_WITHOUT_INPUTS = _(
 OUTSIDE_CHOICES = _("This is not among the choices. Send it as {field}.")
 KEY = _("An idempotency key must be one line of 1 to {most} printable characters.")
 TOO_MANY_CHOICES = _("At most {most} choices can be made.")
+NO_DATASETS = _("{type} takes no datasets.")
+TOO_FEW_DATASETS = _("{type} needs more datasets. Choose at least this many: {least}.")
+TOO_MANY_DATASETS = _("{type} takes fewer datasets at once. Choose at most this many: {most}.")
+MOST_DATASETS = _("At most {most} datasets can be chosen at once.")
+DATASET_TWICE = _("The dataset {dataset} is chosen twice.")
+NO_DATASET = _("There is no dataset {dataset}, or you cannot see it.")
+DATASET_TYPE = _("{dataset} is of the type {found}, and {type} takes others: {types}.")
+DATASET_ELSEWHERE = _("{dataset} is at {there}, and the job would run at {system}.")
+MODE = _("{mode} is no way in which {type} works on several datasets. Choose one of: {modes}.")
+NO_MODE = _("{mode} is no way to work on several datasets. Choose one of: {modes}.")
+MODE_WITHOUT_DATASETS = _("Choose datasets: nothing else says how many jobs these are.")
+NONE_ACCEPTED = _("None of the {count} datasets can have a job. {sentences}")
 SEVERAL_WRONG = _("{count} things are wrong. {sentences}")
 
 # -- systems ------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ NAME_UNUSABLE = _(
     "The name of the hub, {name}, cannot stand in the names of jobs. "
     "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
 )
+NOT_A_CHOICE = _("The choice {text} is not NAME=VALUE. Write one such as param.method=fast.")
 NO_TOKEN = _(
     "jupyterhub-jobs has no API token. Write the one that is in the hub's configuration into {path}, "
     "or set JUPYTERHUB_API_TOKEN."

@@ -1,19 +1,21 @@
-"""A new job is accepted: one transaction finds out whether it may be, and keeps all that follows from that."""
+"""New jobs are accepted: one transaction finds out whether they may be, and keeps all that follows from that."""
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from job_service import charges
-from job_service.errors import Banned, KeyReused, NotAMember, QuotaExceeded, TooMany
+from job_service.errors import Banned, JobError, KeyReused, NotAMember, QuotaExceeded, TooMany
 from job_service.record import JobRecord
 from job_service.sentences import store as say
 from job_service.store import bans, books, membership, persons, rows
 from job_service.store.accounting import Project
-from job_service.store.schema import EVENTS, JOBS, KEYS, PROJECTS
+from job_service.store.schema import DATASETS, EVENTS, JOBS, KEYS, PROJECTS
 from job_service.store.searching import LIVE
-from job_service.store.values import IdempotencyKey, NewJob
+from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted
 from languages import for_keeping
 
 KEYS_ARE_KEPT = timedelta(days=7)
@@ -34,15 +36,76 @@ def accept(
         return record, False
     if new.project_id is not None:
         membership.lock(connection, new.project_id)
+    record = _accepted(connection, now, new)
+    if key:
+        _keep_key(connection, now, record, key)
+    return record, True
+
+
+def accept_group(
+    connection: sa.Connection,
+    now: datetime,
+    wanted: Sequence[NewJob],
+    errors: Sequence[NotAccepted],
+    key: IdempotencyKey | None,
+) -> tuple[Group, bool]:
+    """Return what became of jobs of one owner, each with one dataset, and whether they are new; see `Jobs`."""
+    owner = wanted[0].owner
+    persons.touch(connection, now, owner)
+    connection.execute(sa.delete(KEYS).where(KEYS.c.owner == owner, KEYS.c.at < now - KEYS_ARE_KEPT))
+    if key and (group := known_group(connection, now, owner, key)):
+        return group, False
+    for number in sorted({new.project_id for new in wanted if new.project_id is not None}):
+        membership.lock(connection, number)
+    records: list[JobRecord] = []
+    refused: list[tuple[str, JobError]] = []
+    for new in wanted:
+        grouped = replace(new, group=records[0].job_id if records else new.job_id)
+        try:
+            records.append(_accepted(connection, now, grouped))
+        except JobError as error:
+            refused.append((new.datasets[0].id, error))
+    if not records:
+        raise refused[0][1]
+    told = (*errors, *(NotAccepted.of(dataset, error) for dataset, error in refused))
+    group = Group(records[0].job_id, tuple(records), told)
+    if key:
+        _keep_key(connection, now, records[0], key, group)
+    return group, True
+
+
+def _accepted(connection: sa.Connection, now: datetime, new: NewJob) -> JobRecord:
+    """Return a job that is kept from now on, with its hold; raises as `Jobs.accept`, and then keeps nothing."""
     project, held = check(connection, new)
     record = _keep(connection, now, new, held)
     if project:
         books.begin(connection, now, project, new.owner)
         books.hold(connection, now, record, project.id)
-    if key:
-        row = {"owner": new.owner, "key": key.key, "digest": key.digest, "job": record.id, "at": now}
-        connection.execute(sa.insert(KEYS).values(row))
-    return record, True
+    return record
+
+
+def _keep_key(
+    connection: sa.Connection, now: datetime, record: JobRecord, key: IdempotencyKey, group: Group | None = None
+) -> None:
+    answer = group and {
+        "jobs": [each.job_id for each in group.jobs],
+        "errors": [asdict(each) for each in group.errors],
+    }
+    row = {"owner": record.owner, "key": key.key, "digest": key.digest, "job": record.id, "at": now}
+    connection.execute(sa.insert(KEYS).values({**row, "answer": answer}))
+
+
+def known_group(connection: sa.Connection, now: datetime, owner: str, key: IdempotencyKey) -> Group | None:
+    """Return what a key stands for that came with several datasets, None for a new one.  Raises KeyReused."""
+    first = known(connection, now, owner, key)
+    if first is None:
+        return None
+    answer: Any = connection.execute(
+        sa.select(KEYS.c.answer).where(KEYS.c.owner == owner, KEYS.c.key == key.key)
+    ).scalar()
+    asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.job_id.in_(answer["jobs"])).order_by(JOBS.c.id)
+    records = tuple(rows.record(row) for row in connection.execute(asked).mappings())
+    return Group(first.job_id, records, tuple(NotAccepted(**each) for each in answer["errors"]))
 
 
 def known(connection: sa.Connection, now: datetime, owner: str, key: IdempotencyKey) -> JobRecord | None:
@@ -115,4 +178,7 @@ def _keep(connection: sa.Connection, now: datetime, new: NewJob, held: int) -> J
     number = connection.execute(sa.insert(JOBS).values(kept).returning(JOBS.c.id)).scalar_one()
     event = {"job": number, "owner": new.owner, "at": now, "stage": new.stage, "text": for_keeping(say.ACCEPTED)}
     connection.execute(sa.insert(EVENTS).values(event))
+    if new.datasets:
+        kept_of = {"job": number, "datasets": [each.to_json() for each in new.datasets]}
+        connection.execute(sa.insert(DATASETS).values(kept_of))
     return replace(record, id=number)

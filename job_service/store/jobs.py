@@ -11,9 +11,19 @@ from job_service.record import JobRecord
 from job_service.sentences import store as say
 from job_service.store import admission, changing, rows, searching
 from job_service.store.parts import Part, before, page
-from job_service.store.schema import EVENTS, JOBS, TEXTS
+from job_service.store.schema import DATASETS, EVENTS, JOBS, TEXTS
 from job_service.store.searching import LIVE
-from job_service.store.values import Changes, Event, IdempotencyKey, JobFilter, NewJob, Page
+from job_service.store.values import (
+    Changes,
+    Event,
+    Group,
+    IdempotencyKey,
+    JobFilter,
+    NewJob,
+    NotAccepted,
+    Page,
+)
+from profiles.catalogue.dataset import Dataset
 
 # So many are read at once, that everybody else has their turn between.
 _AT_ONCE = 500
@@ -31,6 +41,31 @@ class Jobs(Part):
         QuotaExceeded.
         """
         return await self._write(lambda connection, now: admission.accept(connection, now, new, key))
+
+    async def accept_group(
+        self, wanted: Sequence[NewJob], errors: Sequence[NotAccepted] = (), key: IdempotencyKey | None = None
+    ) -> tuple[Group, bool]:
+        """Keep those of some jobs of one owner, each with one dataset, that can be; return them, and whether new.
+
+        `errors` are told with those that cannot.  With a key that came before it is the group of then, and False.
+        Raises KeyReused, and if none can be kept what `accept` raises for the first.
+        """
+        return await self._write(
+            lambda connection, now: admission.accept_group(connection, now, wanted, errors, key)
+        )
+
+    async def known_group(self, owner: str, key: IdempotencyKey) -> Group | None:
+        """Return what a key of the owner's stands for, which came with several datasets, None for a new key.
+
+        Raises KeyReused.
+        """
+        return await self._read(lambda connection: admission.known_group(connection, self._clock(), owner, key))
+
+    async def datasets(self, job_id: str) -> tuple[Dataset, ...]:
+        """Return what a job works on, as it was when the job was accepted."""
+        asked = sa.select(DATASETS.c.datasets).join_from(DATASETS, JOBS).where(JOBS.c.job_id == job_id)
+        kept = await self._read(lambda connection: connection.execute(asked).scalar())
+        return tuple(Dataset.from_json(each) for each in kept or ())
 
     async def known(self, owner: str, key: IdempotencyKey) -> JobRecord | None:
         """Return the job that a key of the owner's stands for, None for a new key.  Raises KeyReused."""

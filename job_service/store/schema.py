@@ -151,6 +151,7 @@ JOBS = sa.Table(
     sa.Column("folder", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("group", sa.String(12)),
     sa.Index("ix_jobs_owner", "owner", "id"),
     sa.Index("ix_jobs_system", "system", "stage"),
     sa.Index("ix_jobs_stage", "stage", "owner", "system"),
@@ -169,6 +170,13 @@ TEXTS = sa.Table(
     TABLES,
     sa.Column("job", sa.ForeignKey("jobs.id"), primary_key=True),
     sa.Column("script", sa.Text, nullable=False),
+)
+
+DATASETS = sa.Table(
+    "job_datasets",
+    TABLES,
+    sa.Column("job", sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("datasets", sa.JSON, nullable=False),
 )
 
 EVENTS = sa.Table(
@@ -208,6 +216,8 @@ KEYS = sa.Table(
     sa.Column("digest", sa.String, nullable=False),
     sa.Column("job", sa.ForeignKey("jobs.id"), nullable=False),
     sa.Column("at", Moment, nullable=False),
+    # Of a request that made several jobs: which, and what it made none of.
+    sa.Column("answer", sa.JSON(none_as_null=True)),
 )
 
 AUDIT = sa.Table(

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypedDict, TypeVar
 
-from job_service.record import Submission
+from job_service.errors import JobError
+from job_service.record import JobRecord, Submission
 from job_service.spec import JobSpec
 from job_service.stages import Stage
+from profiles.catalogue.dataset import Dataset
 
 Item = TypeVar("Item")
 
@@ -24,6 +26,7 @@ class NewJob:
     `groups` are the owner's on the hub, for memberships.  `project_id` is the number of a project of the service,
     which has a quota; None if `project` is one of Slurm's accounts, or `default`, which have none.  `stage` is one
     of the first three.  `active_max` is how many of the owner's jobs may be under way at the system at once.
+    `datasets` are what it works on.
     """
 
     job_id: str
@@ -44,6 +47,34 @@ class NewJob:
     folder: str
     active_max: int
     stage: Stage = Stage.NEW
+    datasets: tuple[Dataset, ...] = ()
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class NotAccepted:
+    """Why there is no job for a dataset, whose id this is: a word for programs, and a sentence."""
+
+    dataset: str
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, dataset: str, error: JobError) -> "NotAccepted":
+        """Return the same for what went wrong."""
+        return cls(dataset, error.code, error.message)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one request for several datasets became: the jobs, in the order of the datasets, and what did not.
+
+    `id` is the job id of the first.
+    """
+
+    id: str
+    jobs: tuple[JobRecord, ...]
+    errors: tuple[NotAccepted, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pydantic import Field
 
 from profiles.catalogue.copying import CopyFrom
+from profiles.catalogue.dataset import DatasetSource
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.menu import Jobs, Menu, Notebooks
 from profiles.catalogue.profile import Profile
@@ -20,7 +21,8 @@ class Catalogue(Entry):
 
     include: tuple[Plain, ...] = Field(
         default=(),
-        description="Further files, relative to this one, such as `profiles/*.yaml`: more profiles and job types.",
+        description="Further files, relative to this one, such as `profiles/*.yaml`: more profiles, job types "
+        "and datasets.",
     )
     copy_from: CopyFrom | None = Field(
         default=None,
@@ -30,6 +32,9 @@ class Catalogue(Entry):
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
     job_types: dict[Key, JobType] = Field(
         default_factory=dict, description="What may be run as a batch job, the default first."
+    )
+    datasets: dict[Key, DatasetSource] = Field(
+        default_factory=dict, description="Where the datasets are that batch jobs may work on."
     )
 
     @property

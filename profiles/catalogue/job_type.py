@@ -7,11 +7,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from kernels.environment import Value
 from kernels.units import Minutes
-from profiles.catalogue.resources import Parameter
-from profiles.catalogue.values import JobDirectives, Key
+from profiles.catalogue.dataset import WantedDatasets
+from profiles.catalogue.parameter import Parameter
+from profiles.catalogue.values import JobDirectives, Key, Whole
 from profiles.catalogue.work import Listed, Work, listed
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
+
+MOST_ARGUMENTS = 100
+"""Words that a person may add to a program at most."""
 
 
 def _has_program(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,6 +57,15 @@ class JobOffering(Work):
         default=False,
         description="Whether Slurm may run a job again, from its beginning, if a node failed or it made room.",
     )
+    datasets: WantedDatasets | None = Field(
+        default=None,
+        description="Which datasets its jobs take; the file `$JOB_DATASETS` names them. `{dataset}` in `run` is "
+        "the location of the one that a job has, `{dataset_ids}` the ids of all. Default: they take none.",
+    )
+    free_arguments: Annotated[Whole, Field(ge=0, le=MOST_ARGUMENTS)] = Field(
+        default=0,
+        description="How many words of their own people may add behind the program and its options, up to 100.",
+    )
     keep: Minutes | None = Field(
         default=None,
         description="How long the folder of a job is kept after its end, such as `7d`. Default: the site's.",
@@ -86,9 +99,13 @@ class JobType(JobOffering, Listed):
             raise ValueError(mistakes.NOTHING_TO_RUN)
         if self.command is not None and self.run is not None:
             raise WrongAt(("command",), mistakes.RUN_AND_COMMAND)
+        if self.command is not None and self.free_arguments:
+            raise WrongAt(("free_arguments",), mistakes.RUN_BESIDE_COMMAND)
         for site, there in self.sites.items():
             if self.command is not None and there.run is not None:
                 raise WrongAt(("sites", site, "run"), mistakes.RUN_BESIDE_COMMAND)
+            if self.command is not None and there.free_arguments:
+                raise WrongAt(("sites", site, "free_arguments"), mistakes.RUN_BESIDE_COMMAND)
             if self.command is None and "run" in there.model_fields_set and there.run is None:
                 raise WrongAt(("sites", site, "run"), mistakes.NOTHING_TO_RUN)
         return self

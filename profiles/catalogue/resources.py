@@ -1,6 +1,5 @@
-"""What a job gets, and what a person may change of it: values with bounds, parameters with options."""
+"""What a job gets, and what a person may change of it: values with bounds."""
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Self
 
@@ -8,10 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from pydantic.config import JsonDict
 
 from kernels import units
-from kernels.environment import Value, Variable
 from kernels.units import Mebibytes, MemoryText, Minutes, TimeText
-from profiles.catalogue.values import CountText, Entry, Plain, SlurmWord, Whole
-from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.catalogue.values import CountText, Entry, SlurmWord
+from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
 Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
@@ -157,93 +155,3 @@ class Resources(Entry):
     time: DurationBounds = Field(
         default=Durations(default=60, min=1, max=480), description="How long the job may run, such as `8h`."
     )
-
-
-def _titled(value: Any) -> Any:
-    """Turn a list of options into options that are their own titles."""
-    if isinstance(value, str):
-        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
-    if not isinstance(value, list):
-        return value
-    wrong = [(place, why) for place, option in enumerate(value) if (why := _no_option(option, value[:place]))]
-    if wrong:
-        raise WrongTogether(tuple(WrongAt((str(place),), why) for place, why in wrong))
-    return {str(option): str(option) for option in value}
-
-
-def _no_option(option: Any, before: list[Any]) -> str | None:
-    if not isinstance(option, str) and type(option) is not int:
-        return mistakes.NOT_TEXT
-    return mistakes.THERE_TWICE if option in before else None
-
-
-def _can_be_picked(option: str) -> str:
-    """Return an option that comes back from a form as it was sent."""
-    if not option.strip() or option != option.strip() or not option.isprintable():
-        raise ValueError(mistakes.NOT_PICKABLE)
-    return option
-
-
-def _text_or_whole(value: Any) -> Any:
-    if value is None or isinstance(value, str) or type(value) is int:
-        return value
-    raise ValueError(mistakes.NOT_TEXT)
-
-
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
-_LARGEST = 10**18 - 1
-_End = Annotated[Whole, Field(ge=-_LARGEST, le=_LARGEST)]
-_Option = Annotated[Value, Field(max_length=200), AfterValidator(_can_be_picked)]
-
-
-def whole(text: str) -> int | None:
-    """Return the whole number that is written in a text, None if there is none, or one of more than 18 digits."""
-    return int(text) if _WHOLE.fullmatch(text) else None
-
-
-class Parameter(Entry):
-    """One thing that a person may set within a profile: one of some options, or a whole number in a range."""
-
-    title: Plain = Field(description="Title shown in the form.")
-    description: Plain = Field(default="", description="One sentence shown below it.")
-    options: Annotated[
-        dict[_Option, Plain], BeforeValidator(_titled, json_schema_input_type=dict[Value, Plain] | list[str | int])
-    ] = Field(default_factory=dict, description="Values that may be chosen: a list, or values with titles.")
-    min: _End | None = Field(default=None, description="Smallest value, instead of `options`.")
-    max: _End | None = Field(default=None, description="Largest value, instead of `options`.")
-    default: Annotated[str | int | None, BeforeValidator(_text_or_whole)] = Field(
-        default=None,
-        description="What a launch gets if nothing is chosen. Default: the first option, or `min`.",
-    )
-    variable: Variable | None = Field(
-        default=None, description="Environment variable that holds the value in the job. Default: none."
-    )
-
-    @property
-    def default_text(self) -> str:
-        """What a launch gets if nothing is chosen."""
-        if self.default is not None:
-            return str(self.default)
-        return next(iter(self.options)) if self.options else str(self.min)
-
-    def holds(self, number: int | None) -> bool:
-        """Return whether a number is in the range."""
-        if number is None or self.min is None or self.max is None:
-            return False
-        return self.min <= number <= self.max
-
-    @model_validator(mode="after")
-    def _says_what_may_be_picked(self) -> Self:
-        if self.options:
-            if self.min is not None or self.max is not None:
-                raise ValueError(mistakes.OPTIONS_AND_RANGE)
-            if self.default_text not in self.options:
-                raise WrongAt(("default",), mistakes.NO_OPTION.format(options=", ".join(self.options)))
-            return self
-        if self.min is None or self.max is None:
-            raise ValueError(mistakes.NOTHING_TO_PICK)
-        if self.min > self.max:
-            raise WrongAt(("min",), mistakes.MIN_OVER_MAX.format(most=self.max))
-        if not self.holds(whole(self.default_text)):
-            raise WrongAt(("default",), mistakes.NOT_IN_RANGE.format(least=self.min, most=self.max))
-        return self

@@ -12,9 +12,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from kernels.environment import Environment, Value, Variable
 from kernels.units import Mebibytes
 from profiles.catalogue.hooks import Hooks
-from profiles.catalogue.resources import Count, Counts, Parameter, Resources, Sizes
+from profiles.catalogue.parameter import Parameter
+from profiles.catalogue.resources import Count, Counts, Resources, Sizes
 from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord
 from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.conditions import Values
 from profiles.sentences import mistakes
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
@@ -24,8 +26,8 @@ ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 def filled(text: str, parameters: Mapping[str, str]) -> str:
-    """Return a text with the values picked for parameters (name to value) put in."""
-    return PARAMETER.sub(lambda found: parameters[found[1]], text)
+    """Return a text with the values picked for parameters (name to value) put in; nothing for one not offered."""
+    return PARAMETER.sub(lambda found: parameters.get(found[1], ""), text)
 
 
 def _long(name: str) -> str:
@@ -111,12 +113,29 @@ class Work(Entry):
 
     def needs(self, parameters: Mapping[str, str]) -> Environment:
         """Return what its programs need, with the values picked for its parameters (name to value) put in."""
-        picked = {each.variable: parameters[name] for name, each in self.parameters.items() if each.variable}
+        picked = {
+            each.variable: parameters[name]
+            for name, each in self.parameters.items()
+            if each.variable and name in parameters
+        }
         return Environment(
             module_paths=self.module_paths,
             modules=tuple(filled(module, parameters) for module in self.modules),
             prefix=self.prefix,
             variables={**{name: filled(value, parameters) for name, value in self.environment.items()}, **picked},
+        )
+
+    def offered(self, datasets: tuple[Values, ...]) -> dict[str, Parameter]:
+        """Return the parameters that are offered for the chosen datasets, by their parameters; () is for none."""
+        return {name: each for name, each in self.parameters.items() if each.is_for(datasets)}
+
+    def argv(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the words behind a program for the values of parameters (name to value), in the file's order."""
+        return tuple(
+            word
+            for name, each in self.parameters.items()
+            if name in parameters
+            for word in each.argv(parameters[name])
         )
 
     def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:

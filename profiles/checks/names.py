@@ -183,6 +183,7 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
+    yield from _words_without_program(where, what)
     variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -190,6 +191,19 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
         if parameter.variable in variables:
             yield WrongAt(where.path("parameters", name, "variable"), variables[parameter.variable])
         variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
+
+
+def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
+    """Find what would stand behind a program where none is run, and conditions over datasets where none are."""
+    runs = isinstance(what, JobOffering) and what.run is not None
+    for name, parameter in what.parameters.items():
+        path = where.path("parameters", name)
+        if not runs and parameter.argument is not None:
+            yield WrongAt((*path, "argument"), mistakes.ONLY_BEHIND_RUN)
+        if not runs and parameter.words:
+            yield WrongAt((*path, "words"), mistakes.ONLY_BEHIND_RUN)
+        if not isinstance(what, JobOffering) and parameter.when is not None:
+            yield WrongAt((*path, "when"), mistakes.ONLY_OF_JOB_TYPES)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:

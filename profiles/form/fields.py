@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from profiles.catalogue.resources import Parameter
+from profiles.catalogue.parameter import FALSE, TRUE, Parameter
 from profiles.catalogue.work import Work
 from profiles.form.places import cores_of, paused_until, with_news
 from profiles.offer import limits
@@ -56,10 +56,10 @@ def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
         yield _plain("qos", qos, labels.DEFAULT)
 
 
-def parameters(what: Work) -> Iterator[Field]:
-    """Yield the fields of the parameters that may be changed."""
-    for name, parameter in what.parameters.items():
-        if len(parameter.options) > 1 or parameter.min != parameter.max:
+def parameters(offer: Offer, what: Work) -> Iterator[Field]:
+    """Yield the fields of the parameters that may be changed, for the datasets that are chosen."""
+    for name, parameter in what.offered(offer.datasets).items():
+        if not parameter.is_fixed:
             yield _parameter(f"param.{name}", parameter)
 
 
@@ -149,10 +149,29 @@ def _written(limit: Limit) -> str:
 
 
 def _parameter(name: str, parameter: Parameter) -> Field:
-    if parameter.options:
-        options, usual = tuple(parameter.options.items()), parameter.default_text
-        default = _default(parameter.options[usual])
-        return Field(name, parameter.title, options, default=default, usual=usual, hint=parameter.description)
-    hint = f"{labels.RANGE.format(least=parameter.min, most=parameter.max)} {parameter.description}".strip()
     usual = parameter.default_text
-    return Field(name, parameter.title, None, parameter.min, parameter.max, usual, usual, hint)
+    if parameter.options or parameter.flag:
+        options = tuple(parameter.options.items()) or ((TRUE, labels.YES), (FALSE, labels.NO))
+        default = _default(dict(options)[usual])
+        # What is left empty is the default: so is the empty option.
+        chosen = tuple(pair for pair in options if pair[0])
+        return Field(name, parameter.title, chosen, default=default, usual=usual, hint=parameter.description)
+    hint = f"{_accepted(parameter)} {parameter.description}".strip()
+    least, most = (parameter.min, parameter.max) if _is_bounded(parameter) else (None, None)
+    return Field(name, parameter.title, None, least, most, usual, usual, hint)
+
+
+def _is_bounded(parameter: Parameter) -> bool:
+    """Return whether a browser can know how far a number goes: of what may be left out it cannot."""
+    return parameter.min is not None and parameter.default_text != ""
+
+
+def _accepted(parameter: Parameter) -> str:
+    """Return what may be typed, as a sentence."""
+    if parameter.text is not None:
+        longest, pattern = labels.longest(parameter.text.longest), parameter.text.pattern
+        return longest if pattern is None else f"{longest} {labels.PATTERN.format(pattern=pattern)}"
+    least, most = parameter.ends
+    if least is not None and most is not None:
+        return labels.RANGE.format(least=least, most=most)
+    return labels.open_range(least, most, is_whole=parameter.decimal is None)

@@ -119,7 +119,7 @@ class _Filling:
             for site in sites:
                 what = menu.offering(profile, site)
                 if id(what) not in demands:
-                    demands[id(what)] = _demand(what), self._indexes(fields.parameters(what))
+                    demands[id(what)] = _demand(what), self._indexes(fields.parameters(self._offer, what))
                 demand, parameters = demands[id(what)]
                 at, indexes = self._at(site, demand, what)
                 self._pairs.add(profile, site, at, indexes + parameters)

@@ -36,7 +36,7 @@ class _Marked(Offer):
 
 
 def _marked(offer: Offer) -> Offer:
-    return _Marked(offer.menu, offer.facts, offer.person, offer.now)
+    return _Marked(offer.menu, offer.facts, offer.person, offer.now, offer.datasets)
 
 
 def data(offer: Offer) -> dict[str, Any]:

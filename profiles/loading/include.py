@@ -13,7 +13,7 @@ from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooL
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
 
-SECTIONS = ("sites", "profiles", "job_types")
+SECTIONS = ("sites", "profiles", "job_types", "datasets")
 _KEYS = ("include", *SECTIONS)
 _MOST_FILES = 5000
 
@@ -113,6 +113,7 @@ class _Gathering:
 
     def _follow(self, root: Node, node: Node, path: Path, chain: tuple[Path, ...]) -> None:
         """Put what `node`, the contents of `path`, includes into `root`."""
+        self._read_lists(node, path)
         for place, entry in _includes(node):
             for name in self._named(entry, path):
                 try:
@@ -120,6 +121,27 @@ class _Gathering:
                 except yaml_nodes.NotYAML as error:
                     self.is_whole = False
                     self.problems.append(error.problem)
+
+    def _read_lists(self, node: Node, path: Path) -> None:
+        """Put what is in the files that are lists of datasets where their names stand."""
+        for place, source, at in _lists(node):
+            key, entry = source.value[at]
+            name = path.parent / entry.value
+            self.know(name)
+            found: Node | None = None
+            try:
+                with garbage.left_lying():
+                    found = yaml_nodes.compose(_text(contents(name, only_regular=True), str(name)), str(name))
+                if found is not None:
+                    self.problems += yaml_nodes.repeated(found)
+            except OSError as error:
+                self.is_whole = False
+                self.problems.append(yaml_nodes.at(entry, place, _unread(name, error)))
+            except yaml_nodes.NotYAML as error:
+                self.is_whole = False
+                self.problems.append(error.problem)
+            nothing = SequenceNode("tag:yaml.org,2002:seq", [], entry.start_mark, entry.end_mark)
+            source.value[at] = (key, nothing if found is None else found)
 
     def _named(self, entry: ScalarNode, path: Path) -> list[Path]:
         folder, pattern = path.parent, entry.value
@@ -162,6 +184,15 @@ def _includes(node: Node) -> Iterator[tuple[tuple[str, ...], ScalarNode]]:
         for index, entry in enumerate(entries.value):
             if isinstance(entry, ScalarNode) and yaml_nodes.is_text(entry) and entry.value.isprintable():
                 yield ("include", str(index)), entry
+
+
+def _lists(node: Node) -> Iterator[tuple[tuple[str, ...], MappingNode, int]]:
+    """Yield the sources of datasets that name a file, with the name's place and its position in the source."""
+    section = _value(node, "datasets")
+    for name, source in section.value if isinstance(section, MappingNode) else ():
+        for at, (key, entry) in enumerate(source.value if isinstance(source, MappingNode) else ()):
+            if key.value == "list" and isinstance(entry, ScalarNode) and yaml_nodes.is_text(entry):
+                yield ("datasets", str(name.value), "list"), source, at
 
 
 def _value(node: Node, name: str) -> Node | None:

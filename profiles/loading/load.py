@@ -10,12 +10,13 @@ from yaml.nodes import Node
 
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.copying import CopyFrom
+from profiles.catalogue.dataset import DatasetSource
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import names
+from profiles.checks import datasets, names
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
@@ -64,12 +65,15 @@ class _Frame(Entry):
     sites: dict[Key, Any] = Field(min_length=1)
     profiles: dict[Key, Any] = Field(min_length=1)
     job_types: dict[Key, Any] = Field(default_factory=dict)
+    datasets: dict[Key, Any] = Field(default_factory=dict)
 
 
-_MODELS: Mapping[str, type[Site] | type[Profile] | type[JobType]] = {
+_Model = type[Site] | type[Profile] | type[JobType] | type[DatasetSource]
+_MODELS: Mapping[str, _Model] = {
     "sites": Site,
     "profiles": Profile,
     "job_types": JobType,
+    "datasets": DatasetSource,
 }
 """What reads an entry of each section."""
 
@@ -106,6 +110,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         sites=values["sites"],
         profiles=values["profiles"],
         job_types=values["job_types"],
+        datasets=values["datasets"],
     )
     unsure = {
         (section, key, site)
@@ -113,7 +118,12 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         for key, entry in read_there.items()
         for site in entry.unsure
     }
-    misfits = names.misfits(catalogue, tuple(entries["sites"]) if is_whole else None, unsure)
+    known_sites = tuple(entries["sites"]) if is_whole else None
+    all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
+    misfits = (
+        *names.misfits(catalogue, known_sites, unsure),
+        *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
+    )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 
 
@@ -124,7 +134,7 @@ def _frame(data: Any) -> Iterator[partial.Detail]:
         yield from partial.spread(error)
 
 
-def _entries(model: type[Site] | type[Profile] | type[JobType], section: Any) -> dict[str, partial.Partial]:
+def _entries(model: _Model, section: Any) -> dict[str, partial.Partial]:
     found = section if isinstance(section, dict) else {}
     return {str(key): partial.read(model, value) for key, value in found.items()}
 

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import copying, site, values, work
+from profiles.catalogue import copying, dataset, site, values, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -26,6 +26,9 @@ PATTERNS: Mapping[str, str] = {
     values.SETTING: mistakes.NO_SETTING,
     copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
     work.ICON: mistakes.NO_ICON,
+    dataset.DATASET_KEY: mistakes.NO_DATASET_KEY,
+    dataset.PARAMETER_NAME: mistakes.NO_PARAMETER_NAME,
+    dataset.PATTERN: mistakes.NO_FILE_PATTERN,
     site.HOST: mistakes.NO_HOST,
     site.HOST_KEY: mistakes.NO_HOST_KEY,
     site.LOGIN: mistakes.NO_LOGIN,

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from profiles.catalogue.dataset import DatasetSource
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
@@ -29,13 +30,14 @@ _INSTEAD: Mapping[type, Mapping[str, Any]] = {
     },
     Profile: {"name": "?"},
     JobType: {"name": "?"},
+    DatasetSource: {},
 }
 _PARAMETER: Mapping[str, Any] = {"title": "?", "options": ["?"]}
 
 
 @dataclass(frozen=True)
 class Partial:
-    """A site, profile or job type as far as it could be read.
+    """A site, profile, job type or source of datasets as far as it could be read.
 
     `value` is without what is wrong, for the look at what must hold between entries; None if nothing can be said.
     `unsure` are the sites of an entry at which it is not known.

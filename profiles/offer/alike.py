@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from profiles.conditions import Values
 from profiles.facts import SiteFacts
 from profiles.offer.offer import Offer, Person
 
@@ -43,8 +44,13 @@ def alike(offer: Offer) -> Alike:
     facts = {site: _facts(offer, site, now) for site in menu.sites}
     # Partitions are many and change at once; the rest is small.
     known = tuple((_Same(each.partitions), replace(each, partitions=None)) for each in facts.values())
-    key = (_Same(menu), now, groups, tuple(sorted(running.items())), known)
-    return Alike(key, Offer(menu, facts, Person(_NOBODY, groups, running), now))
+    key = (_Same(menu), now, groups, tuple(sorted(running.items())), known, _typed(offer.datasets))
+    return Alike(key, Offer(menu, facts, Person(_NOBODY, groups, running), now, offer.datasets))
+
+
+def _typed(datasets: tuple[Values, ...]) -> Hashable:
+    """Return the parameters of datasets as a key; for Python, 1 and true are the same."""
+    return tuple(tuple((name, type(value), value) for name, value in each.items()) for each in datasets)
 
 
 def _counted(offer: Offer) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from profiles.catalogue.texts import LONGEST
 from profiles.errors import ChoiceRefused
 from profiles.sentences import labels, refusals, shown
 
@@ -28,7 +29,6 @@ JOB_FIELDS = ("type", *FIELDS[1:])
 """What may be chosen of a batch job."""
 
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
-_LONGEST_VALUE = 200
 MOST_CHOICES = 60
 MOST_BYTES = 20_000
 """How many choices a launch may have, and how much they may be together, in UTF-8."""
@@ -52,8 +52,8 @@ class Choices:
             if name not in fields and not (isinstance(name, str) and _PARAMETER.fullmatch(name)):
                 sentence = refusals.NO_SUCH_CHOICE.format(name=shown(name), names=", ".join(fields))
                 raise ChoiceRefused(shown(name), sentence)
-            if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not value.isprintable():
-                raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=_LONGEST_VALUE))
+            if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+                raise ChoiceRefused(name, refusals.NOT_ONE_LINE.format(name=name, most=LONGEST))
         size = sum(len(name) + len(value.encode()) for name, value in given.items())
         if len(given) > MOST_CHOICES or size > MOST_BYTES:
             raise ChoiceRefused(fields[0], refusals.TOO_MANY.format(most=MOST_CHOICES, bytes=MOST_BYTES))

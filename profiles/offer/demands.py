@@ -4,12 +4,14 @@ Each function raises ChoiceRefused with what would be accepted.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from languages import together as one_after_the_other
-from profiles.catalogue.resources import Parameter, whole
+from profiles.catalogue.job_type import JobOffering
+from profiles.catalogue.parameter import FALSE, TRUE, Parameter
 from profiles.catalogue.site import Site
+from profiles.catalogue.texts import LONGEST
 from profiles.catalogue.work import Work
 from profiles.errors import ChoiceRefused, together
 from profiles.offer import limits
@@ -128,31 +130,54 @@ def _gpu_type(what: Work, gpus: int, choices: Choices) -> str | None:
     return None
 
 
-def parameters(name: str, what: Work, choices: Choices) -> Mapping[str, str]:
-    """Return the value of every parameter of an entry; `name` is the entry's."""
+def parameters(offer: Offer, name: str, what: Work, choices: Choices) -> Mapping[str, str]:
+    """Return the value of every parameter of an entry that is offered; `name` is the entry's."""
+    offered = what.offered(offer.datasets)
     for field in choices.values:
         key = field.removeprefix("param.")
-        if key != field and key not in what.parameters:
-            sentence = refusals.PARAMETERS_ARE if what.parameters else refusals.NO_PARAMETERS
-            listed = ", ".join(what.parameters)
-            raise ChoiceRefused(field, sentence.format(profile=name, name=key, names=listed))
-    names = tuple(what.parameters)
-    values = together(partial(_parameter, f"param.{key}", what.parameters[key], choices) for key in names)
-    return dict(zip(names, values, strict=True))
+        if key == field or key in offered:
+            continue
+        if key in what.parameters:
+            sentence = refusals.NOT_FOR_THESE if offer.datasets else refusals.ONLY_FOR_DATASETS
+            raise ChoiceRefused(field, sentence.format(label=what.parameters[key].title))
+        sentence = refusals.PARAMETERS_ARE if what.parameters else refusals.NO_PARAMETERS
+        listed = ", ".join(what.parameters)
+        raise ChoiceRefused(field, sentence.format(profile=name, name=key, names=listed))
+    values = together(partial(_parameter, f"param.{key}", each, choices) for key, each in offered.items())
+    return dict(zip(offered, values, strict=True))
 
 
 def _parameter(name: str, parameter: Parameter, choices: Choices) -> str:
     if parameter.options:
-        return choices.one_of(name, tuple(parameter.options), parameter.title) or parameter.default_text
+        options = tuple(filter(None, parameter.options))
+        return choices.one_of(name, options, parameter.title) or parameter.default_text
+    if parameter.flag:
+        return choices.one_of(name, (TRUE, FALSE), parameter.title) or parameter.default_text
     chosen = choices.get(name)
     if chosen is None:
         return parameter.default_text
-    number = whole(chosen)
-    if parameter.holds(number):
-        return str(number)
+    if parameter.accepts(chosen):
+        # A number is handed on as it was typed; a whole one has one spelling.
+        return str(int(chosen)) if parameter.min is not None else chosen
     raise ChoiceRefused(
-        name,
-        refusals.NOT_IN_RANGE.format(
-            label=parameter.title, value=shown(chosen), least=parameter.min, most=parameter.max
-        ),
+        name, refusals.NOT_WITHIN.format(label=parameter.title, value=shown(chosen), accepted=accepted(parameter))
     )
+
+
+def accepted(parameter: Parameter) -> str:
+    """Return what may be typed for a parameter that is no list."""
+    if parameter.text is None:
+        least, most = parameter.ends
+        return refusals.number(least, most, is_whole=parameter.decimal is None)
+    longest, pattern = parameter.text.longest, parameter.text.pattern
+    return refusals.text(longest, pattern)
+
+
+def arguments(what: Work, words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that a person adds to a program."""
+    most = what.free_arguments if isinstance(what, JobOffering) else 0
+    if len(words) > most:
+        raise ChoiceRefused("arguments", refusals.free_arguments(most) if most else refusals.NO_FREE_ARGUMENTS)
+    if any(len(word) > LONGEST or not word.isprintable() for word in words):
+        raise ChoiceRefused("arguments", refusals.ARGUMENT_NOT_ONE_LINE.format(most=LONGEST))
+    return tuple(words)

@@ -3,13 +3,14 @@
 `resolve` and `resolve_job` are the single gate.  Pure.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
+from profiles.catalogue.dataset import IDS_PLACE, PLACE
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
@@ -19,6 +20,12 @@ from profiles.errors import together
 from profiles.offer import demands
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
+
+DATASET_IDS = "\0ids\0"
+"""Stands there for the ids of all its datasets, with commas between them."""
+
+DATASET = "\0"
+"""Stands in a launch's program for the location of its dataset: no word that anybody writes can hold it."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,9 @@ class NotebookLaunch(Launch):
 class BatchLaunch(Launch):
     """A batch job.
 
-    `program` are the words that are run, None for a line of the person's own; `tasks` says what has a task each:
-    the nodes or their cores.  `keep_minutes` after its end its folder is removed.  `jobs` are the site's settings.
+    `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
+    person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
+    folder is removed.  `jobs` are the site's settings.
     """
 
     program: tuple[str, ...] | None
@@ -115,25 +123,37 @@ def resolve(offer: Offer, choices: Choices) -> NotebookLaunch:
     )
 
 
-def resolve_job(offer: Offer, choices: Choices) -> BatchLaunch:
+def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> BatchLaunch:
     """Return the job that `choices` mean for the person whom `offer`, of jobs, is for.
 
-    `{}` means the first job type that they see.  Raises ChoiceRefused as `resolve` does.
+    `{}` means the first job type that they see.  `arguments` are words of the person's own behind a program; of a
+    line of their own they are no part.  Raises ChoiceRefused as `resolve` does, also for `arguments`.
     """
-    passed = _passed(offer, choices)
+    passed = _passed(offer, choices, arguments)
     what, jobs = passed.what, offer.menu.sites[passed.site_key].jobs
     if not isinstance(what, JobOffering) or jobs is None:
         raise TypeError(offer.menu.section)
     run = what.run
+    program = None
+    if run is not None:
+        words = tuple(_in_program(word, passed.parameters) for word in run)
+        program = (*words, *what.argv(passed.parameters), *passed.arguments)
     return BatchLaunch(
         **passed.decided,
         environments=(what.needs(passed.parameters),),
-        program=None if run is None else tuple(filled(word, passed.parameters) for word in run),
+        program=program,
         tasks=what.tasks,
         requeue=what.requeue,
         keep_minutes=what.keep or jobs.keep,
         jobs=jobs,
     )
+
+
+def _in_program(word: str, parameters: Mapping[str, str]) -> str:
+    """Return a word of a program with the values of parameters, in which braces mean nothing, put in."""
+    for place, stands_for in ((PLACE, DATASET), (IDS_PLACE, DATASET_IDS)):
+        word = word.replace(place, stands_for)
+    return filled(word, parameters)
 
 
 def resolved(offer: Offer, choices: Choices) -> Launch:
@@ -143,15 +163,19 @@ def resolved(offer: Offer, choices: Choices) -> Launch:
 
 @dataclass(frozen=True)
 class _Passed:
-    """What has passed the gate: what is to run at a site, the values of its parameters, and most of a Launch."""
+    """What has passed the gate: what is to run at a site, the values of its parameters, and most of a Launch.
+
+    `arguments` are the person's own words behind a program.
+    """
 
     site_key: str
     what: Work
     parameters: Mapping[str, str]
+    arguments: tuple[str, ...]
     decided: Mapping[str, Any]
 
 
-def _passed(offer: Offer, choices: Choices) -> _Passed:
+def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _Passed:
     key = demands.picked(offer, choices)
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
@@ -160,9 +184,10 @@ def _passed(offer: Offer, choices: Choices) -> _Passed:
         lambda: demands.place(offer, site_key, what, choices),
         lambda: demands.project(site, offer.projects(site_key), choices),
         lambda: choices.one_of("qos", site.qos),
-        lambda: demands.parameters(offer.menu.entries[key].name, what, choices),
+        lambda: demands.parameters(offer, offer.menu.entries[key].name, what, choices),
+        lambda: demands.arguments(what, arguments),
     )
-    (reservation, partition, numbers, gpu_type), project, qos, parameters = together(checks)
+    (reservation, partition, numbers, gpu_type), project, qos, parameters, words = together(checks)
     decided = {
         "user": offer.person.name,
         "owner": offer.owner(site_key),
@@ -184,4 +209,4 @@ def _passed(offer: Offer, choices: Choices) -> _Passed:
         "container": what.container,
         "choices": choices,
     }
-    return _Passed(site_key, what, parameters, decided)
+    return _Passed(site_key, what, parameters, words, decided)

@@ -8,6 +8,7 @@ from languages import timed
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
 from profiles.catalogue.work import Visibility
+from profiles.conditions import Values
 from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
 from profiles.sentences import show as say
@@ -36,13 +37,15 @@ def sites_for(menu: Menu, groups: frozenset[str]) -> frozenset[str]:
 class Offer:
     """What one person may start; `now` has a zone, in which people read times.
 
-    Entries of the menu (profiles) and sites are named by their keys.
+    Entries of the menu (profiles) and sites are named by their keys.  `datasets` are those that are chosen, each
+    by its parameters; some parameters of an entry are offered for some datasets alone.
     """
 
     menu: Menu
     facts: Facts
     person: Person
     now: datetime
+    datasets: tuple[Values, ...] = ()
 
     def facts_of(self, site: str) -> SiteFacts:
         """Return what is known of a site."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from profiles.catalogue.resources import Parameter
+from profiles.catalogue.parameter import FALSE, TRUE, Parameter
 from profiles.catalogue.work import Work
-from profiles.offer import limits
+from profiles.offer import demands, limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
 from profiles.sentences import either, refusals
@@ -45,8 +45,10 @@ def _offered(offer: Offer, site: str, what: Work) -> Iterator[str]:
     elif projects is None:
         yield "    " + say.PROJECTS_OF_ACCOUNTING
     for name, parameter in what.parameters.items():
-        accepted = _picked_from(parameter)
-        yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=parameter.default_text)
+        accepted, value = _picked_from(parameter), parameter.default_text or say.NOTHING
+        yield "    " + say.PARAMETER.format(name=name, accepted=accepted, value=value)
+        if parameter.when is not None:
+            yield "      " + say.WHEN.format(condition=parameter.when)
 
 
 def _numbers(what: Work) -> Iterator[str]:
@@ -60,5 +62,9 @@ def _numbers(what: Work) -> Iterator[str]:
 
 def _picked_from(parameter: Parameter) -> str:
     if parameter.options:
-        return either(tuple(parameter.options))
-    return refusals.RANGE.format(least=parameter.min, most=parameter.max)
+        return either(tuple(each or say.NOTHING for each in parameter.options))
+    if parameter.flag:
+        return either((TRUE, FALSE))
+    if parameter.min is not None:
+        return refusals.RANGE.format(least=parameter.min, most=parameter.max)
+    return demands.accepted(parameter)

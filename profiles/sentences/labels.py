@@ -26,9 +26,17 @@ NONE = _("None")
 DEFAULT_PROJECT = _("Your default project")
 NO_PROJECT = _("You have no project there")
 
+YES = _("Yes")
+NO = _("No")
+
 # -- hints below a field -----------------------------------------------------------------------------------
 RANGE = _("{least} to {most}.")
 RANGE_ON_EACH_NODE = _("{least} to {most} on each node.")
+AT_LEAST = _("{least} or more.")
+UP_TO = _("{most} or less.")
+ANY_WHOLE = _("A whole number.")
+ANY_DECIMAL = _("A decimal number.")
+PATTERN = _("It has to match {pattern}.")
 ON_EACH_NODE = _("On each node.")
 ONE_OF = _("One of: {options}.")
 ONLY_FOR_PROFILES = _("Only for {profiles}.")
@@ -112,6 +120,20 @@ MEGABYTES = _("{number} MB")
 def nodes(count: int) -> str:
     """Return a number of nodes, each of which has what is said before."""
     return counted("on {count} node", "on each of {count} nodes", count).format(count=count)
+
+
+def longest(count: int) -> str:
+    """Return how long a text may be, as a sentence."""
+    return counted("At most {count} character.", "At most {count} characters.", count).format(count=count)
+
+
+def open_range(least: str | None, most: str | None, *, is_whole: bool) -> str:
+    """Return which numbers there are with one end, or with none, as a sentence."""
+    if least is not None:
+        return AT_LEAST.format(least=least)
+    if most is not None:
+        return UP_TO.format(most=most)
+    return ANY_WHOLE if is_whole else ANY_DECIMAL
 
 
 def duration(total: int) -> str:

@@ -116,9 +116,32 @@ NOT_TEXT = _("is not text; write it in quotes, so that nothing is lost")
 THERE_TWICE = _("is there twice; remove one of them")
 NOT_PICKABLE = _("is empty, or has spaces around it or unusual ones in it; write it without them")
 OPTIONS_AND_RANGE = _("has `options` and `min` or `max`; remove one of them")
-NOTHING_TO_PICK = _("does not say what can be chosen; write `options`, or `min` and `max`")
+PICKED_TWICE = _("has no meaning beside `{name}`; remove one of them")
+NOTHING_TO_PICK = _(
+    "does not say what can be chosen; write `options`, `min` and `max`, `decimal`, `flag: true` or `text`"
+)
 MIN_OVER_MAX = _("is more than `max`, {most}; write a smaller one")
 NOT_IN_RANGE = _("is not in the range; write a whole number from {least} to {most}")
+NO_DECIMAL = _(
+    "is not a decimal number; write one such as 0.5, with at most 18 digits before and behind the point"
+)
+NOT_SUCH = {
+    "decimal": _("is not in the range; write a decimal number from `min` to `max`"),
+    "flag": _("is neither true nor false; write one of them"),
+    "text": _("is too long, or does not match the pattern; write another text"),
+}
+"""Of a default, by the key that says what may be picked."""
+
+NO_PATTERN = _("is not a pattern: {reason}; write a regular expression without look-around and back-references")
+FLAG_NOT_TRUE = _("is not true; write `flag: true`, or remove it")
+FLAG_WITHOUT_WORD = _("has no word for yes; write one such as --quiet")
+EMPTY_NOT_DEFAULT = _('is not the empty option, so nobody could choose that; write "" here, or remove that option')
+EMPTY_ARGUMENT = _("is empty; write a word such as --quality, or [] for the value alone")
+WORDS_AND_ARGUMENT = _("has no meaning beside `argument`; remove one of them")
+WORDS_WITHOUT_OPTIONS = _("has no meaning without `options`; write `argument`")
+NO_OPTION_FOR_WORDS = _("is not among the options; write one of {options}")
+ONLY_BEHIND_RUN = _("has no meaning without `run`, behind which it would stand; write `variable`, or remove it")
+ONLY_OF_JOB_TYPES = _("has no meaning in a profile, which has no datasets; remove it")
 ONE_SITE = _("is one name, but must be a list; write [{value}]")
 NAMES_OF_SITES = _("names of sites")
 NO_SITES = _("names no site; write at least one, or omit it for all of them")
@@ -140,6 +163,27 @@ NO_COMMAND = _("is command, but no command is given; write `command` beside it")
 OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")
 ENDS_BEFORE = _("is not after `begins`; write a time after {begins}")
 NO_TICKET_FOLDER = _("is copy, but the site has no ticket_folder; write `ticket_folder` for the site")
+
+# -- conditions over datasets ------------------------------------------------------------------------------
+DOES_NOT_HOLD = _("The condition {condition} does not hold: {reason}.")
+NO_SUCH_NAME = _("there is no {name}")
+NO_NUMBER = _("{kind} is no number")
+NO_ORDER = _("{kind} has no order")
+NOT_COMPARABLE = _("{one} cannot be compared with {other}")
+NOT_FINITE = _("no number can be divided by 0, or be that large")
+CONDITION_TOO_LONG = _("has {count} characters, more than the {most} allowed; write a shorter condition")
+CONDITION_TOO_DEEP = _("is more than {most} brackets and signs deep at character {at}; write a simpler condition")
+CONDITION_EMPTY = _("is empty; write a condition such as `channels > 1`, or omit it")
+CONDITION_ENDS = _("ends too early; write a comparison such as `channels > 1`, and close all brackets")
+CONDITION_TEXT_OPEN = _("has a text that begins at character {at} and does not end; write a quote behind it")
+CONDITION_CHARACTER = _(
+    "has {found} at character {at}, which means nothing there; write names, numbers, 'texts', brackets and "
+    "`== != < <= > >= + - * / % ! && ||`"
+)
+CONDITION_WORD = _(
+    "has {found} at character {at}, which cannot stand there; write comparisons such as `channels > 1`, joined by "
+    "`&&` or `||`"
+)
 
 # -- names of other entries --------------------------------------------------------------------------------
 NO_SITE = _("there is no site `{name}`; {hint}")
@@ -261,5 +305,19 @@ NOT_READ = _(
 FILES_HANG = _(
     "The catalogue {path} cannot be read: its file system does not answer. The version of {time} stays in use."
 )
+
+# -- datasets -----------------------------------------------------------------------------------------------
+LIST_OR_FOLDER = _("says not where the datasets are, or says it twice; write `list`, or `folder` with `type`")
+BESIDE_FOLDER = _("`{key}` has no meaning beside `list`; remove it")
+FOLDER_WITHOUT_TYPE = _("nothing says what the datasets in it are; write `type: scan`")
+DATASET_TWICE = _("`{id}` is the id of an earlier dataset too; give one of them another")
+NOT_ONE_VALUE = _("is not one value; write a number, true, false, or text")
+NO_DATASET_KEY = _("{value} cannot be an id; write letters, digits and `_.:+@-`, such as `scan-17`")
+NO_PARAMETER_NAME = _("{value} cannot be the name of a parameter; write letters, digits, `_` and `.`")
+NO_FILE_PATTERN = _("{value} cannot match a name; write a pattern without `/`, such as `*.nii`")
+DATASETS_MAX = _("is less than `min`; write at least {least}")
+NO_DATASET_TYPE = _("no source has datasets of the type `{name}`; {hint}")
+DATASET_WITHOUT_ONE = _("`{place}` has no meaning in a type without datasets; write `datasets`, or remove it")
+DATASET_OF_SEVERAL = _("a job with several datasets has no single `{{dataset}}`; write `modes: [each]`")
 
 speaks(__name__)

@@ -30,7 +30,17 @@ SENT_TWICE = _("The choice {name} was sent more than once. Send each field once.
 NOT_ONE_OF = _("{label}: {value} is not offered. Choose one of: {options}.")
 NONE_OFFERED = _("{label}: {value} is not offered. Nothing can be chosen here: omit it.")
 NOT_WITHIN = _("{label}: {value} is not offered. Choose {accepted}.")
-NOT_IN_RANGE = _("{label}: {value} is not offered. Choose a whole number from {least} to {most}.")
+WHOLE_NUMBER = _("a whole number")
+WHOLE_FROM = _("a whole number from {least}")
+WHOLE_TO = _("a whole number up to {most}")
+WHOLE_BETWEEN = _("a whole number from {least} to {most}")
+DECIMAL_NUMBER = _("a decimal number such as 0.5")
+DECIMAL_FROM = _("a decimal number from {least}")
+DECIMAL_TO = _("a decimal number up to {most}")
+DECIMAL_BETWEEN = _("a decimal number from {least} to {most}")
+TEXT_MATCHING = _("{text}, of the pattern {pattern}")
+NOT_FOR_THESE = _("{label} is not offered for all of these datasets. Omit it, or choose other datasets.")
+ONLY_FOR_DATASETS = _("{label} is offered for some datasets only. Omit it, or choose datasets.")
 UNREADABLE = _("{label}: {problem}.")
 MEMORY_WITHOUT_UNIT = _("Memory: write {value}G for gigabytes, or {value}M for megabytes.")
 RANGE = _("{least} to {most}")
@@ -50,6 +60,37 @@ def servers_max(count: int, profile: str) -> str:
         "Stop one, or choose another profile.",
         count,
     ).format(count=count, profile=profile)
+
+
+def number(least: str | None, most: str | None, *, is_whole: bool) -> str:
+    """Return which numbers are accepted; None is for any."""
+    texts = {
+        (False, False): (WHOLE_NUMBER, DECIMAL_NUMBER),
+        (True, False): (WHOLE_FROM, DECIMAL_FROM),
+        (False, True): (WHOLE_TO, DECIMAL_TO),
+        (True, True): (WHOLE_BETWEEN, DECIMAL_BETWEEN),
+    }
+    whole, decimal = texts[least is not None, most is not None]
+    return (whole if is_whole else decimal).format(least=least, most=most)
+
+
+def text(longest: int, pattern: str | None) -> str:
+    """Return which texts are accepted."""
+    said = counted("at most {count} character", "at most {count} characters", longest).format(count=longest)
+    return said if pattern is None else TEXT_MATCHING.format(text=said, pattern=pattern)
+
+
+NO_FREE_ARGUMENTS = _("This job type takes no further arguments. Choose among its parameters.")
+ARGUMENT_NOT_ONE_LINE = _("Each argument must be one line of text with at most {most} characters.")
+
+
+def free_arguments(most: int) -> str:
+    """Return the sentence for somebody who adds too many words to a program."""
+    return counted(
+        "This job type takes at most {count} further argument. Omit the others.",
+        "This job type takes at most {count} further arguments. Omit the others.",
+        most,
+    ).format(count=most)
 
 
 # -- why it is no more -------------------------------------------------------------------------------------

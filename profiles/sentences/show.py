@@ -27,6 +27,8 @@ PROJECTS_OF_ACCOUNTING = _(
     "projects: those that Slurm's accounting lists for the person (name them with --projects)"
 )
 PARAMETER = _("{name}: {accepted}, default {value}")
+NOTHING = _("nothing")
+WHEN = _("for datasets with {condition}")
 NUMBER = _("{name} {accepted}")
 NUMBER_OF_KINDS = _("{name} {accepted} ({kinds})")
 

@@ -10,7 +10,9 @@ from profiles.sentences import labels, mistakes, refusals, show
 from tests.support import translations
 
 # Phrases that stand in other sentences.
-_PHRASES = {"RANGE", "NODES_ALIKE"}
+_PHRASES = {"RANGE", "NODES_ALIKE", "TEXT_MATCHING"} | {
+    f"{kind}_{ends}" for kind in ("WHOLE", "DECIMAL") for ends in ("NUMBER", "FROM", "TO", "BETWEEN")
+}
 
 
 def _sentences(module: ModuleType) -> list[tuple[str, str]]:
@@ -46,7 +48,7 @@ def test_every_refusal_ends_as_a_sentence() -> None:
 def test_every_mistake_goes_on_from_the_place_of_its_value() -> None:
     found = _sentences(mistakes)
     assert len(found) > 120
-    whole = {"CHANGED", "CHANGED_MORE", "NOT_READ", "FILES_HANG"}
+    whole = {"CHANGED", "CHANGED_MORE", "NOT_READ", "FILES_HANG", "DOES_NOT_HOLD"}
     for name, text in found:
         assert text.removesuffix("...").endswith(".") == (name in whole), name
         assert text[0].islower() or text.startswith(("{", "`{", "Slurm")) or name in whole, name

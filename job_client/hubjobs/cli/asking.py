@@ -1,6 +1,7 @@
 """Asking for jobs: preview, submit, resubmit."""
 
 import shlex
+from json import loads
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +38,13 @@ Input = Annotated[
     list[Path] | None,
     typer.Option("--input", "-i", metavar="FILE", help="A file for its folder; may be repeated."),
 ]
+Dataset = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dataset", "-d", metavar="ID", help="What it works on, see: hubjobs datasets; may be repeated."
+    ),
+]
+Each = Annotated[bool, typer.Option("--each", help="Send a job for each dataset, and print all their ids.")]
 Unpack = Annotated[bool, typer.Option("--unpack", help="The job unpacks the zips among its inputs first.")]
 Later = Annotated[bool, typer.Option("--later", help="Begin only by: hubjobs start ID")]
 
@@ -51,13 +59,18 @@ def preview(
     cores: Cores = None,
     nodes: Nodes = None,
     settings: Set = None,
+    datasets: Dataset = None,
+    each: Each = False,
     script: Annotated[bool, typer.Option("--script", help="Print the script that Slurm would get.")] = False,
     json: Json = False,
 ) -> None:
     """Show what a job would cost and when it would begin, and send nothing."""
     with client() as jobs:
         choices = _choices(settings, time=time, cores=cores, nodes=nodes)
-        spec = models.Spec(type, on, project, title, choices, **_what(jobs, type, words))
+        chosen, mode = tuple(datasets or ()), _mode(each=each)
+        spec = models.Spec(
+            type, on, project, title, choices, datasets=chosen, mode=mode, **_what(jobs, type, words)
+        )
 
         def see(found: models.Preview) -> None:
             if script:
@@ -79,15 +92,17 @@ def submit(
     nodes: Nodes = None,
     settings: Set = None,
     inputs: Input = None,
+    datasets: Dataset = None,
+    each: Each = False,
     unpack: Unpack = False,
     later: Later = False,
     json: Json = False,
 ) -> None:
     """Send a job, and print its id alone."""
     files = inputs or []
-    for each in files:
-        if not each.is_file():
-            raise HubJobsError(sentences.NO_FILE.format(path=each))
+    for file in files:
+        if not file.is_file():
+            raise HubJobsError(sentences.NO_FILE.format(path=file))
     with client() as jobs:
         spec = models.Spec(
             type,
@@ -95,11 +110,16 @@ def submit(
             project,
             title,
             _choices(settings, time=time, cores=cores, nodes=nodes),
-            inputs=tuple(each.name for each in files),
+            inputs=tuple(file.name for file in files),
             start="later" if later else None,
             unpack=unpack,
+            datasets=tuple(datasets or ()),
+            mode=_mode(each=each),
             **_what(jobs, type, words),
         )
+        if each:
+            _send_each(jobs, spec, files, json=json)
+            return
         if not (json and files):
             _put(jobs, _send(jobs, calls.submit(spec), json=json), files)
             return
@@ -122,6 +142,27 @@ def _send(jobs: Jobs, call: calls.Call[models.Job], *, json: bool) -> str:
     job_id = jobs.do(call).job_id
     output.out().line(job_id)
     return job_id
+
+
+def _mode(*, each: bool) -> str | None:
+    return "each" if each else None
+
+
+def _send_each(jobs: Jobs, spec: models.Spec, files: list[Path], *, json: bool) -> None:
+    """Send a job for each dataset, and print their ids; say for which there is none, and end with 1 then."""
+    call = calls.submit_each(spec)
+    said = jobs.said(call)
+    group = call.parse(loads(said))
+    if json:
+        output.as_json(said)
+    for job in group.jobs:
+        if not json:
+            output.out().line(job.job_id)
+        _put(jobs, job.job_id, files)
+    for error in group.errors:
+        output.err().sentence(sentences.NOT_ACCEPTED.format(dataset=error.dataset, reason=error.detail))
+    if group.errors:
+        raise typer.Exit(1)
 
 
 def _put(jobs: Jobs, job_id: str, files: list[Path]) -> None:

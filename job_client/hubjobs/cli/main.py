@@ -29,6 +29,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "quotas": offers.quotas,
     "types": offers.types,
     "type": offers.job_type,
+    "datasets": offers.datasets,
     "preview": asking.preview,
     "submit": asking.submit,
     "status": following.status,

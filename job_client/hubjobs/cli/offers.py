@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from hubjobs import calls, sentences
+from hubjobs import calls, models, sentences
 from hubjobs.calls import Call
 from hubjobs.cli import output, views
 from hubjobs.cli.guard import client, shown
@@ -46,6 +46,29 @@ def quotas(json: Json = False) -> None:
 def types(json: Json = False) -> None:
     """Show what can be run."""
     _all(calls.types(), views.types, json=json)
+
+
+def datasets(
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="A part of the name or the id.", show_default=False)
+    ] = None,
+    type: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,  # noqa: A002
+    json: Json = False,
+) -> None:
+    """Show what jobs can work on."""
+
+    def see(found: models.Datasets) -> None:
+        if found.items:
+            views.datasets(output.out(), found.items)
+        else:
+            output.err().sentence(sentences.NOTHING)
+        for problem in found.problems:
+            output.err().sentence(problem)
+        if found.next:
+            output.err().sentence(sentences.MORE_DATASETS)
+
+    with client() as jobs:
+        shown(jobs, calls.datasets(text, type), see, json=json)
 
 
 def job_type(key: Annotated[str, typer.Argument(metavar="TYPE", show_default=False)], json: Json = False) -> None:

@@ -37,6 +37,12 @@ def _note(job: models.Job) -> str:
     return " ".join(each for each in (job.reason, stale) if each)
 
 
+def datasets(screen: Screen, found: Sequence[models.Dataset]) -> None:
+    """Write datasets as a table."""
+    rows = [Row((each.id, each.type, each.system or "-", each.name, each.location)) for each in found]
+    screen.table(["DATASET", "TYPE", "SYSTEM", "NAME", "LOCATION"], rows, cut="NAME")
+
+
 def job(screen: Screen, found: models.Job) -> None:
     """Write all that is known of a job."""
     native = " ".join(each for each in (found.native_id or "", found.native_state.lower()) if each)
@@ -165,10 +171,18 @@ def preview(screen: Screen, found: models.Preview) -> None:
             ("Project", found.project),
             ("Asks for", _resources(found)),
             ("Costs", " ".join(each for each in (cost, left) if each)),
+            ("All jobs", _all_of(found)),
             ("Begins", words.moment(found.begins)),
             *(("Not now", each) for each in found.obstacles),
+            *((each.dataset, each.detail) for each in found.errors),
         ]
     )
+
+
+def _all_of(found: models.Preview) -> str:
+    """Return how many jobs a preview is of, and what they cost, if they are several."""
+    cost = words.span(found.total_cost_s) if found.total_cost_s else ""
+    return "" if found.jobs == 1 else ", ".join(each for each in (str(found.jobs), cost) if each)
 
 
 def stands(screen: Screen, found: Sequence[models.Stand]) -> None:

@@ -48,11 +48,13 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 
 @router.post(
     "/jobs",
-    response_model=models.Job,
+    response_model=models.Job | models.JobGroup,
     status_code=201,
-    summary="Send a job",
+    summary="Send a job, or one for each of some datasets",
     dependencies=[A_JOB],
-    responses={200: {"model": models.Job, "description": "The job that came with this key before"}},
+    responses={
+        200: {"model": models.Job | models.JobGroup, "description": "What came of this key before"},
+    },
 )
 async def send(
     body: models.NewJob,
@@ -65,8 +67,14 @@ async def send(
     """The answer waits for no system, unless `wait` says for how long the job may be on its way to Slurm.
 
     With an `Idempotency-Key` that came within the last week for the same body, it is the job of then; for another
-    body it is refused (422).
+    body it is refused (422). With the `mode` each the answer is a JobGroup: what can be accepted is.
     """
+    if body.mode == "each":
+        group, are_new = await kept.service.accepting.accept_each(caller.person, body.spec(), idempotency_key)
+        if are_new:
+            for each in group.jobs:
+                _begin(kept, each)
+        return answers.of(views.group(group), 201 if are_new else 200)
     record, is_new = await kept.service.accepting.accept(caller.person, body.spec(), idempotency_key)
     return await accepted(kept, views, record, is_new, wait)
 
@@ -74,12 +82,17 @@ async def send(
 async def accepted(kept: Kept, views: Views, record: JobRecord, is_new: bool, wait: int = 0) -> Response:
     """Return the answer with a job that was accepted now, or had been before."""
     if is_new:
-        kept.service.running.wake(record)
-        kept.news.tell(record)
+        _begin(kept, record)
     if wait:
         with kept.waiting.one(record.owner):
             record = await until(kept, record, wait, lambda each: each.stage is not Stage.READY)
     return answers.of(views.job(record), 201 if is_new else 200, Location=views.place(record))
+
+
+def _begin(kept: Kept, record: JobRecord) -> None:
+    """Have a job that is new go on its way."""
+    kept.service.running.wake(record)
+    kept.news.tell(record)
 
 
 def _sought(

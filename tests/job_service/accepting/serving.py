@@ -10,6 +10,8 @@ from typing import Any
 
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
+from job_service.datasets.datasets import Datasets
+from job_service.datasets.folders import Reach
 from job_service.store.accounting import Member, Project
 from job_service.store.store import Store
 from kerberos_auth.errors import TicketMissing
@@ -18,6 +20,8 @@ from profiles.facts import SiteFacts
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.facts.forecasts import Forecasts
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.remote import Remote
 from tests.job_service.accepting import deciding
 from tests.support import builders
 from tests.support.local import LocalSite
@@ -71,9 +75,10 @@ class Service:
     accounts: Accounts
     file: Path
 
-    def offers(self, types: dict[str, Any]) -> None:
-        """Have the catalogue offer other job types from now on."""
-        self.file.write_text(builders.written(sites=deciding.SITES, job_types=types))
+    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None) -> None:
+        """Have the catalogue offer other job types, and have datasets, from now on."""
+        more = {"datasets": datasets} if datasets else {}
+        self.file.write_text(builders.written(sites=deciding.SITES, job_types=types, **more))
 
     async def project(self, name: str, *members: str, system: str = "geneva", **fields: Any) -> Project:
         """Make a project with 36,000 seconds, of which each member begins with half."""
@@ -82,6 +87,14 @@ class Service:
         for member in members:
             await self.store.projects.add_member(made, Member("user", member), "ruth")
         return made
+
+
+def _reach(catalogue: LiveCatalogue, pool: LocalSite) -> Reach:
+    def reach(user: str, system: str) -> Remote:
+        site = catalogue.sites[system]
+        return Remote(pool, Login(user, site.login_name.get(user, user), system), site)  # type: ignore[arg-type]
+
+    return reach
 
 
 @asynccontextmanager
@@ -94,7 +107,10 @@ async def serving(store: Store, folder: Path, local: LocalSite) -> AsyncIterator
     accounts.may_answer.set()
     availability = Availability(catalogue.sites, accounts.ask, accounts.take)
     forecasts = Forecasts(pool)  # type: ignore[arg-type]
-    accepting = Acceptance(store, catalogue, availability, forecasts, tickets, "hub", lambda: builders.NOW)
+    datasets = Datasets(catalogue, _reach(catalogue, pool))
+    accepting = Acceptance(
+        store, catalogue, availability, forecasts, tickets, datasets, "hub", lambda: builders.NOW
+    )
     yield Service(store, accepting, Administration(store, catalogue), tickets, accounts, folder / "catalogue.yaml")
     await forecasts.close()
     await availability.close()

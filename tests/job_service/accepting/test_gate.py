@@ -64,10 +64,10 @@ def test_everything_that_is_wrong_is_told_at_once_as_the_api_names_it() -> None:
         "choices.speed",
         "choices.site",
         "choices.qos",
-        "arguments",
         "choices.time",
         "choices.cores",
         "choices.param.x",
+        "arguments",
     ]
     assert error.message.startswith("12 things are wrong. The title must be one line of")
     assert all(sentence.isprintable() and sentence.endswith(".") for sentence in error.fields.values())

@@ -40,12 +40,18 @@ def test_the_script_of_a_type_is_printed() -> None:
     assert printed.exit_code == 0
     assert printed.stdout.startswith("#!/bin/bash\n#SBATCH --job-name=job-hub-000000000000\n")
     assert "attend /gpfs/apps/recon/bin/recon --out results --seed 7 --slices 3\n" in printed.stdout
+    chosen = run(
+        "script", "--catalogue", CATALOGUE, "--user", "alice", "--type", "recon", "--choice", "param.seed=8"
+    )
+    assert "attend /gpfs/apps/recon/bin/recon --out results --seed 8 --slices 3\n" in chosen.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--type", "nothing"], "nothing is not offered"),
+        (["--type", "recon", "--choice", "param.slices"], "The choice 'param.slices' is not NAME=VALUE."),
+        (["--type", "recon", "--choice", "param.slices=101"], "Slices: 101 is not offered."),
         (["--type", "recon", "--user", "Al ice"], "is nobody's name on a hub."),
     ],
 )

@@ -226,6 +226,7 @@ class Serving:
     files: FolderFiles
     catalogue: Any
     core: Any = None
+    offers: Callable[..., None] = lambda *_: None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self, **settings: Any) -> FastAPI:
@@ -238,4 +239,7 @@ async def serving(store: Store, folder: Path, local: LocalSite) -> AsyncIterator
     async with deciding(store, folder, local) as gate:
         files = FolderFiles(folder / "sites")
         catalogue = gate.accepting._catalogue
-        yield Serving(store, gate.accepting, gate.administration, gate.tickets, Jobs(store), files, catalogue)
+        jobs = Jobs(store)
+        yield Serving(
+            store, gate.accepting, gate.administration, gate.tickets, jobs, files, catalogue, offers=gate.offers
+        )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import json
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from hubjobs import AsyncJobs, NotLoggedIn, Problem, Spec, admin, session
 from hubjobs.cli.main import main
 from job_service.stages import Stage
 from tests.job_service.http.serving import Serving
+from tests.support import builders
 from tests.support.waiting import until
 
 COMMAND = Spec("command", "geneva", command="hostname", title="a job", choices={"time": "30m"})
@@ -188,3 +190,31 @@ def _run(argv: list[str]) -> tuple[str, str, Any]:
     finally:
         sys.argv = before
     return out.getvalue(), err.getvalue(), ended.value.code or 0
+
+
+async def test_datasets_are_found_and_sent_one_by_one(
+    hub: str, service: Serving, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "abc"]}}
+    one = builders.job_type(run=["/opt/recon", "{dataset}"], datasets={"types": ["scan"], "modes": ["each"]})
+    service.offers({"one": one}, lists)
+    session.keep(session.Session(hub, "alice", "alice:submit"))
+
+    async def ran(*words: str) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["hubjobs", *words])
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main)
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    status, out, _ = await ran("datasets", "demo:b")
+    assert (status, out.split()[-5:]) == (0, ["demo:b", "scan", "-", "b", "/data/b"])
+    asked = ("one", "--on", "geneva", "-d", "demo:a", "-d", "demo:x", "-d", "demo:c", "--each")
+    status, out, _ = await ran("preview", *asked)
+    assert (status, "demo:x" in out, "2" in out) == (0, True, True)
+    status, out, err = await ran("submit", *asked)
+    assert (status, len(out.split()), err.startswith("demo:x: ")) == (1, 2, True)
+    records = await service.store.jobs.records(out.split())
+    assert {each.spec.datasets for each in records.values()} == {("demo:a",), ("demo:c",)}
+    status, out, _ = await ran("submit", *asked[:5], "--each", "--json")
+    assert (status, len(json.loads(out)["jobs"])) == (0, 1)

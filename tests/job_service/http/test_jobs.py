@@ -10,13 +10,14 @@ from job_service.http.models import Job
 from job_service.stages import Stage
 from tests.job_service.http.serving import Serving
 from tests.job_service.http.support import client
+from tests.support import builders
 
 V1 = "/api/v1"
 COMMAND = {"type": "command", "system": "geneva", "command": "hostname", "title": "a job"}
 FIELDS = (
-    "job_id id title owner system project type kind parent stage reason failed exit_code signal created queued "
-    "started ended elapsed_s limit_s nodes cores memory_mib gpus native_id native_state observed stale folder "
-    "datasets links"
+    "job_id id title owner system project type kind parent group stage reason failed exit_code signal created "
+    "queued started ended elapsed_s limit_s nodes cores memory_mib gpus native_id native_state observed stale "
+    "folder datasets links"
 )
 RUNS = (Stage.QUEUED, Stage.RUNNING)
 
@@ -362,3 +363,31 @@ async def test_the_model_of_the_document_is_what_is_sent(alice: httpx.AsyncClien
 async def until(holds: Any) -> None:
     while not holds():  # noqa: ASYNC110 - of what it waits for, nobody tells
         await asyncio.sleep(0.005)
+
+
+async def test_datasets_are_found_and_each_has_a_job(alice: httpx.AsyncClient, service: Serving) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "abc"]}}
+    one = builders.job_type(
+        run=["/opt/recon", "{dataset}"], datasets={"types": ["scan"], "modes": ["each"]}, parameters={}
+    )
+    service.offers({"one": one}, lists)
+    found = (await alice.get(f"{V1}/datasets", params={"q": "DEMO", "type": "scan"})).json()
+    assert [each["id"] for each in found["items"]] == ["demo:a", "demo:b", "demo:c"]
+    assert (found["next"], found["problems"]) == (None, [])
+    assert (await alice.get(f"{V1}/datasets/demo:b")).json() == found["items"][1]
+    assert (await alice.get(f"{V1}/datasets/demo:x/y")).status_code == 404
+    assert (await alice.get(f"{V1}/types/one")).json()["datasets"]["modes"] == ["each"]
+    body = {"type": "one", "system": "geneva", "datasets": ["demo:a", "demo:c", "demo:x"], "mode": "each"}
+    seen = (await alice.post(f"{V1}/preview", json=body)).json()
+    assert (seen["jobs"], [each["dataset"] for each in seen["errors"]]) == (2, ["demo:x"])
+    keyed = {"Idempotency-Key": "k2"}
+    got = await alice.post(f"{V1}/jobs", json=body, headers=keyed)
+    again = await alice.post(f"{V1}/jobs", json=body, headers=keyed)
+    assert (got.status_code, again.status_code) == (201, 200)
+    group = got.json()
+    assert again.json() == group
+    assert [each["datasets"] for each in group["jobs"]] == [["demo:a"], ["demo:c"]]
+    assert {each["group"] for each in group["jobs"]} == {group["group"]}
+    assert group["errors"] == [{"dataset": "demo:x", "code": "invalid", "detail": seen["errors"][0]["detail"]}]
+    assert service.running.told == [("wake", each["job_id"]) for each in group["jobs"]]
+    assert (await alice.post(f"{V1}/jobs", json={**body, "datasets": ["demo:x"]})).status_code == 422

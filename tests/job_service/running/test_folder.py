@@ -1,5 +1,6 @@
 """The programs that make, read and remove the folders of jobs, run in a real shell."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from job_service.running import folder
 from job_service.running.folder import Left
 from job_service.spec import JobSpec
 from kernels.shell import Shell, quote
+from profiles.catalogue.dataset import Dataset
 from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
@@ -66,6 +68,20 @@ async def test_a_folder_is_made_private_with_the_line_in_it_and_may_be_made_agai
     assert [each.stat().st_mode & 0o777 for each in (path.parent, path, path / layout.OURS)] == [0o700] * 3
     assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
     assert (path / layout.COMMAND).stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_is_known_of_its_datasets_is_in_it_beside_the_line(home: Path, record: JobRecord) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    datasets = (
+        Dataset("demo:a", "Ä", "scan", "/data/it's", {"channels": 2, "ok": True}),
+        Dataset("own:geneva/b", "b", "scan", "/data/b", {}, "geneva"),
+    )
+    for some in (datasets[:1], datasets):
+        assert await site.run(*folder.make(record, (), some)) == Completed(0, "", "")
+        written = json.loads((path / layout.DATASETS).read_text())
+        assert tuple(Dataset.from_json(each) for each in written) == some
+    assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
+    assert not list((path / layout.OURS).glob("*.new"))
 
 
 async def test_it_is_told_which_files_are_not_there(home: Path, record: JobRecord) -> None:

@@ -56,6 +56,19 @@ class TestSeveralFiles:
             "profiles/b.yaml",
         ]
 
+    def test_a_list_of_datasets_is_a_file_beside_the_one_that_names_it(self, folder: Path) -> None:
+        listed = folder / "profiles" / "scans.yaml"
+        self._write(listed, [{"id": "a", "type": "scan", "location": "/data/a"}])
+        self._write(folder / "profiles" / "a.yaml", {"datasets": {"demo": {"list": "scans.yaml"}}})
+        found = load.loaded(folder / "main.yaml")
+        (known,) = found.catalogue.datasets["demo"].list or ()
+        assert (known.id, known.location) == ("a", "/data/a")
+        assert not found.sources.changed()
+        self._write(listed, [{"id": "a", "type": "scan", "location": "relative"}])
+        assert found.sources.changed()
+        (problem,) = _problems(folder / "main.yaml").problems
+        assert (problem.file, problem.path) == (str(listed), "datasets.demo.list.0.location")
+
     def test_included_files_may_have_job_types(self, folder: Path) -> None:
         main = yaml.safe_load((folder / "main.yaml").read_text(encoding="utf-8"))
         main["sites"]["geneva"]["jobs"] = {"folder": "/scratch/{owner}/jobs"}

@@ -151,7 +151,8 @@ _SPACES = "is empty, or has spaces around it or unusual ones in it; write it wit
         (_TIME, {"options": "1h"}, ".options", "is text, but must be a list; write [1h]"),
         (_PARAMETER, {"title": "V", "options": "a"}, ".options", "is one text, but must be a list; write [a]"),
         (_PARAMETER, {"title": "V", "options": ["a", "a"]}, ".options.1", "is there twice; remove one of them"),
-        (_PARAMETER, {"title": "V", "options": ["", "a"]}, ".options.", _SPACES),
+        (_PARAMETER, {"title": "V", "options": ["", "a"]}, ".options.0", _SPACES),
+        (_PARAMETER, {"title": "V", "options": {"": "None"}}, ".options.", _SPACES),
         (_PARAMETER, {"title": "V", "options": [" a", "a"]}, ".options. a", _SPACES),
         (_PARAMETER, {"title": "V", "options": {"a\u00a0b": "A"}}, ".options.a\u00a0b", _SPACES),
         (

@@ -1,0 +1,1 @@
+"""Datasets: where the catalogue's sources have them.  Begin at `datasets.py`."""

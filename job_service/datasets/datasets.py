@@ -1,0 +1,76 @@
+"""All datasets that somebody can choose, whichever source has them."""
+
+from collections.abc import Mapping, Sequence
+
+from job_service.datasets.folders import Folder, Listings, Reach
+from job_service.datasets.listed import Listed
+from job_service.datasets.source import Found, Source, no_cursor
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.dataset import Dataset, DatasetSource
+from profiles.loading.live import LiveCatalogue
+from profiles.offer.offer import Person
+
+
+class Datasets:
+    """Finds datasets in the sources of the catalogue as it is now, one person at a time."""
+
+    def __init__(self, catalogue: LiveCatalogue, reach: Reach) -> None:
+        self._catalogue = catalogue
+        self._listings = Listings(reach)
+        self._lists: dict[str, tuple[DatasetSource, Listed]] = {}
+
+    async def search(
+        self, person: Person, text: str = "", type_: str | None = None, cursor: str | None = None
+    ) -> Found:
+        """Return datasets whose name or id has `text` in it, source by source; see Source.search.
+
+        A site that does not answer is told in `problems`, with what others have.  Raises Invalid.
+        """
+        sources = self._sources(await self._catalogue.refreshed(), person)
+        names = list(sources)
+        first, _, within = (cursor or "").partition(":")
+        if cursor is not None and (first not in sources or not within):
+            raise no_cursor()
+        begin = names.index(first) if cursor is not None else 0
+        problems: tuple[str, ...] = ()
+        for at, name in enumerate(names[begin:], begin):
+            found = await sources[name].search(text, type_, within or None)
+            within = ""
+            problems += found.problems
+            if found.next_cursor is not None:
+                return Found(found.items, f"{name}:{found.next_cursor}", problems)
+            if found.items:
+                more = names[at + 1 : at + 2]
+                return Found(found.items, f"{more[0]}:0" if more else None, problems)
+        return Found((), None, problems)
+
+    async def get(self, person: Person, ids: Sequence[str]) -> Mapping[str, Dataset]:
+        """Return those of these datasets that there are, by id.  Raises LaunchError."""
+        if not ids:
+            return {}
+        sources = self._sources(await self._catalogue.refreshed(), person)
+        keys: dict[str, list[str]] = {}
+        for each in ids:
+            name, _, key = each.partition(":")
+            keys.setdefault(name, []).append(key)
+        found: dict[str, Dataset] = {}
+        for name in keys.keys() & sources.keys():
+            known = await sources[name].get(keys[name])
+            found.update({each.id: each for each in known.values()})
+        return found
+
+    def _sources(self, catalogue: Catalogue, person: Person) -> dict[str, Source]:
+        taking = catalogue.jobs.taking
+        return {
+            name: self._listed(name, source)
+            if source.folder is None
+            else Folder(name, source, source.sites or taking, person.name, self._listings)
+            for name, source in catalogue.datasets.items()
+        }
+
+    def _listed(self, name: str, source: DatasetSource) -> Listed:
+        """Return what is in a list, made once for as long as the catalogue stays the same."""
+        known = self._lists.get(name)
+        if known is None or known[0] is not source:
+            known = self._lists[name] = (source, Listed(name, source))
+        return known[1]

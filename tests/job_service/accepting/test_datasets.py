@@ -1,0 +1,207 @@
+"""Jobs on datasets: one with all of them, or one for each; what can be accepted is, and the rest is told."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from job_service.accepting import asked
+from job_service.errors import Invalid, JobError, KeyReused, NotAMember, QuotaExceeded
+from job_service.running.places import Places
+from job_service.running.scripts import Scripts
+from job_service.spec import JobSpec
+from job_service.store.values import Group, JobFilter
+from profiles.offer.offer import Person
+from tests.job_service.accepting.deciding import ALICE, TYPES
+from tests.job_service.accepting.serving import Service
+from tests.support import builders
+
+_SCANS = [
+    {"id": f"s{at}", "type": "scan", "location": f"/data/it's {at}", "parameters": {"at": at}} for at in range(40)
+]
+_SOURCES: dict[str, Any] = {
+    "demo": {"list": [*_SCANS, {"id": "mesh", "type": "mesh", "location": "/data/mesh"}]},
+}
+_IDS = tuple(f"demo:s{at}" for at in range(40))
+_ONE = builders.job_type(
+    run=["/opt/recon", "--in={dataset}", "{param.quality}"], datasets={"types": ["scan"], "modes": ["each"]}
+)
+_ALL = builders.job_type(datasets={"types": ["scan"], "min": 2, "max": 5, "modes": ["single"]})
+_CUT = builders.job_type(
+    run=["/opt/cut", "--datasetIds={dataset_ids}"],
+    parameters={"cutoff": {"title": "Cut-off", "decimal": {}, "argument": "--cutoff", "when": "at > 1"}},
+    datasets={"types": ["scan"], "modes": ["single", "each"]},
+)
+_EACH = JobSpec("one", "geneva", datasets=_IDS, mode="each")
+
+
+@pytest.fixture(autouse=True)
+def _offered(service: Service) -> None:
+    service.offers({**TYPES, "one": _ONE, "all": _ALL, "cut": _CUT}, _SOURCES)
+
+
+async def _group(service: Service, spec: JobSpec = _EACH, person: Person = ALICE, key: str | None = None) -> Group:
+    group, are_new = await service.accepting.accept_each(person, spec, key)
+    assert are_new
+    return group
+
+
+async def _refused(service: Service, spec: JobSpec) -> JobError:
+    accept: Any = service.accepting.accept_each if spec.mode == "each" else service.accepting.accept
+    with pytest.raises(JobError) as found:
+        await accept(ALICE, spec)
+    return found.value
+
+
+async def _jobs(service: Service) -> int:
+    return await service.store.jobs.count(JobFilter())
+
+
+async def test_forty_datasets_have_forty_jobs_each_with_its_own(service: Service) -> None:
+    group = await _group(service, replace(_EACH, title="a title"))
+    assert (len(group.jobs), group.errors) == (40, ())
+    assert group.id == group.jobs[0].job_id
+    assert {each.group for each in group.jobs} == {group.id}
+    assert [each.spec.datasets for each in group.jobs] == [(id_,) for id_ in _IDS]
+    assert group.jobs[7].title == "a title: s7"
+    (known,) = await service.store.jobs.datasets(group.jobs[7].job_id)
+    assert (known.id, known.location) == ("demo:s7", "/data/it's 7")
+
+
+async def test_the_program_of_each_has_the_place_of_its_dataset(service: Service) -> None:
+    group = await _group(service)
+    record = group.jobs[7]
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    text = await scripts.shown(record)
+    assert """attend /opt/recon '--in=/data/it'"'"'s 7' 5\n""" in text
+    assert f"export JOB_DATASETS=/scratch/alice/jobs/{record.job_id}/.job/datasets.json\n" in text
+
+
+async def test_what_can_be_accepted_is_and_for_each_other_it_is_told_why(service: Service) -> None:
+    await service.project("proj1", "alice")
+    spec = replace(
+        _EACH, project="proj1", choices={"time": "2h"}, datasets=("demo:mesh", "no:x", "demo:x", *_IDS[:4])
+    )
+    group = await _group(service, spec)
+    assert [each.spec.datasets for each in group.jobs] == [("demo:s0",), ("demo:s1",)]
+    assert [(each.dataset, each.code) for each in group.errors] == [
+        ("demo:mesh", "invalid"),
+        ("no:x", "invalid"),
+        ("demo:x", "invalid"),
+        ("demo:s2", "quota_exceeded"),
+        ("demo:s3", "quota_exceeded"),
+    ]
+    assert "mesh" in group.errors[0].detail
+    assert "7200" in group.errors[3].detail
+    (quota,) = await service.accepting.quotas(ALICE)
+    assert quota.time_left == 18_000 - 2 * 7200
+
+
+async def test_if_none_can_be_accepted_the_request_is_refused(service: Service) -> None:
+    await service.project("small", "alice", init_time=10)
+    assert isinstance(await _refused(service, replace(_EACH, project="small")), QuotaExceeded)
+    assert isinstance(await _refused(service, replace(_EACH, project="none")), NotAMember)
+    unlike = await _refused(service, replace(_EACH, datasets=("demo:mesh", "demo:x")))
+    assert isinstance(unlike, Invalid)
+    assert list(unlike.fields) == ["datasets.demo:mesh", "datasets.demo:x"]
+    assert await _jobs(service) == 0
+
+
+async def test_no_more_jobs_are_accepted_than_may_be_under_way(service: Service) -> None:
+    await service.project("few", "alice", limits={"active": 3})
+    group = await _group(service, replace(_EACH, project="few", choices={"time": "1m"}))
+    assert len(group.jobs) == 3
+    assert {each.code for each in group.errors} == {"too_many"}
+    assert len(group.errors) == 37
+
+
+async def test_a_repeated_request_has_the_same_answer(service: Service) -> None:
+    spec = replace(_EACH, datasets=("demo:x", *_IDS[:3]))
+    group = await _group(service, spec, key="k")
+    assert await service.accepting.accept_each(ALICE, spec, "k") == (group, False)
+    assert len(group.errors) == 1
+    with pytest.raises(KeyReused):
+        await service.accepting.accept_each(ALICE, replace(spec, datasets=_IDS[:3]), "k")
+    with pytest.raises(KeyReused):
+        await service.accepting.accept(ALICE, JobSpec("recon", "geneva"), "k")
+    assert await _jobs(service) == 3
+
+
+async def test_a_single_job_has_all_of_them(service: Service) -> None:
+    record, _ = await service.accepting.accept(ALICE, JobSpec("all", "geneva", datasets=_IDS[:3]))
+    assert record.group is None
+    assert [each.id for each in await service.store.jobs.datasets(record.job_id)] == list(_IDS[:3])
+    again, _ = await service.accepting.resubmit(ALICE, record)
+    assert await service.store.jobs.datasets(again.job_id) == await service.store.jobs.datasets(record.job_id)
+
+
+async def test_a_job_of_a_group_can_be_sent_again(service: Service) -> None:
+    record = (await _group(service)).jobs[3]
+    again, _ = await service.accepting.resubmit(ALICE, record)
+    assert (again.spec.datasets, again.title) == (record.spec.datasets, record.title)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (JobSpec("recon", "geneva", datasets=_IDS[:1]), "datasets"),
+        (JobSpec("all", "geneva", datasets=_IDS[:1]), "datasets"),
+        (JobSpec("all", "geneva"), "datasets"),
+        (JobSpec("all", "geneva", datasets=_IDS[:6]), "datasets"),
+        (JobSpec("all", "geneva", datasets=(_IDS[0], _IDS[0])), "datasets"),
+        (JobSpec("all", "geneva", datasets=(_IDS[0], "demo:x")), "datasets"),
+        (JobSpec("all", "geneva", datasets=tuple(map(str, range(1001)))), "datasets"),
+        (JobSpec("all", "geneva", datasets=_IDS[:3], mode="each"), "mode"),
+        (JobSpec("one", "geneva", datasets=_IDS[:1]), "mode"),
+        (JobSpec("one", "geneva", mode="each"), "datasets"),
+        (JobSpec("one", "geneva", datasets=_IDS[:1], mode="none"), "mode"),  # type: ignore[arg-type]
+        (replace(_EACH, choices={"cores": "many"}), "choices.cores"),
+    ],
+)
+async def test_what_is_wrong_is_told_by_its_name(service: Service, spec: JobSpec, field: str) -> None:
+    error = await _refused(service, spec)
+    assert isinstance(error, Invalid)
+    assert field in error.fields
+    assert await _jobs(service) == 0
+
+
+async def test_a_preview_shows_what_all_would_cost_and_keeps_nothing(service: Service) -> None:
+    await service.project("proj1", "alice")
+    spec = replace(_EACH, project="proj1", datasets=("demo:x", *_IDS[:4]))
+    seen = await service.accepting.preview(ALICE, spec)
+    assert (seen.jobs, seen.cost_s, seen.total_cost_s, len(seen.errors)) == (4, 3600, 14_400, 1)
+    assert """'--in=/data/it'"'"'s 0'""" in seen.script
+    assert await _jobs(service) == 0
+
+
+async def test_where_a_dataset_is_the_job_runs(service: Service, tmp_path: Any) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    (folder / "a.nii").touch()
+    source = {"own": {"folder": str(folder), "type": "scan", "sites": ["geneva"]}}
+    service.offers({"one": {**_ONE, "sites": ["zurich", "geneva"]}}, source)
+    spec = JobSpec("one", datasets=("own:geneva/a.nii",), mode="each")
+    group = await _group(service, spec)
+    assert group.jobs[0].system == "geneva"
+    error = await _refused(service, replace(spec, system="zurich"))
+    assert "Zurich" in error.message
+
+
+def test_a_title_stays_as_long_as_one_may_be() -> None:
+    assert len(asked.cut("x" * 1000)) == asked.TITLE_LONGEST
+
+
+async def test_what_is_offered_for_some_datasets_is_had_with_these_alone(service: Service) -> None:
+    spec = JobSpec("cut", "geneva", datasets=_IDS[2:4], choices={"param.cutoff": "0.50"})
+    record, _ = await service.accepting.accept(ALICE, spec)
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    assert "attend /opt/cut --datasetIds=demo:s2,demo:s3 --cutoff 0.50\n" in await scripts.shown(record)
+    refused = await _refused(service, replace(spec, datasets=_IDS[:4]))
+    assert isinstance(refused, Invalid)
+    assert refused.fields == {
+        "choices.param.cutoff": "Cut-off is not offered for all of these datasets. "
+        "Omit it, or choose other datasets."
+    }
+    group = await _group(service, replace(spec, datasets=_IDS[:4], mode="each"))
+    assert [each.spec.datasets for each in group.jobs] == [("demo:s2",), ("demo:s3",)]
+    assert [each.dataset for each in group.errors] == ["demo:s0", "demo:s1"]
