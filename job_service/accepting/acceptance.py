@@ -194,6 +194,10 @@ class Acceptance:
 
     # -- what is offered --------------------------------------------------------------------------------
 
+    async def offer(self, person: Person) -> Offer:
+        """Return all that a person is offered, as far as is known now: for their form."""
+        return await self._offer(person)
+
     async def systems(self, person: Person) -> list[dict[str, Any]]:
         """Return the systems where somebody may have jobs, the default first, as JSON values; see `offers`."""
         offer = await self._offer(person)

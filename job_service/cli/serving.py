@@ -16,7 +16,7 @@ import uvicorn
 
 from job_service.cli.conditions import CannotStart
 from job_service.http.app import make_app
-from job_service.http.auth import HubTokens
+from job_service.http.auth import HubLogins, HubTokens
 from job_service.sentences import serving as sentences
 from job_service.service import Service, Settings, opened
 
@@ -64,7 +64,7 @@ async def serve(settings: Settings, listen: str, token: str) -> None:
 async def _answer(service: Service, token: str, sock: socket.socket, ended: asyncio.Event) -> None:
     app = make_app(
         service,
-        _auth(os.environ, token),
+        *_auth(os.environ, token),
         root_path=_place(os.environ),
         jobs_a_minute=service.settings.jobs_a_minute,
     )
@@ -113,9 +113,9 @@ async def _watch_parent(ended: asyncio.Event) -> None:
             ended.set()
 
 
-def _auth(environ: Mapping[str, str], token: str) -> HubTokens:
-    name = environ.get("JUPYTERHUB_SERVICE_NAME", "jobs")
-    return HubTokens(name, environ.get("JUPYTERHUB_API_URL", _API_URL), token)
+def _auth(environ: Mapping[str, str], token: str) -> tuple[HubTokens, HubLogins]:
+    name, url = environ.get("JUPYTERHUB_SERVICE_NAME", "jobs"), environ.get("JUPYTERHUB_API_URL", _API_URL)
+    return HubTokens(name, url, token), HubLogins(name, url, token, _place(environ))
 
 
 def _place(environ: Mapping[str, str]) -> str:

@@ -54,9 +54,12 @@ class Answered:
         self._turns = asyncio.Semaphore(STRANGERS_AT_ONCE)
         self._strangers = 0
 
-    async def of(self, token: str) -> Said:
-        """Return what holds of a token.  Raises HubBusy if too many others are asked about."""
-        digest = hashlib.sha256(token.encode()).digest()
+    async def of(self, token: str, session: str = "") -> Said:
+        """Return what holds of a token; of one in a browser, for the length of that session with the hub.
+
+        Raises HubBusy if too many others are asked about.
+        """
+        digest = hashlib.sha256(f"{token}\0{session}".encode()).digest()
         for kept, seconds in ((self._known, KNOWN_SECONDS), (self._unknown, UNKNOWN_SECONDS)):
             if (found := kept.get(digest)) and self._clock() - found.at < seconds:
                 return found.said

@@ -6,10 +6,11 @@ from fastapi import FastAPI
 
 from job_service.http import document, metrics, problems
 from job_service.http.admin.routers import ROUTERS as ADMIN
-from job_service.http.caller import Authenticator
+from job_service.http.caller import Authenticator, Logins
 from job_service.http.exchange import Exchange
 from job_service.http.given import Kept
 from job_service.http.old.routers import ROUTERS as OLD
+from job_service.http.pages.routers import ROUTERS as PAGES
 from job_service.http.v1 import acts, datasets, files, health, history, jobs, me, offers, projects
 from job_service.http.views import V1
 from job_service.service import JOBS_A_MINUTE, Service
@@ -33,9 +34,16 @@ _V1 = (
 
 
 def make_app(
-    service: Service, auth: Authenticator, *, root_path: str = ROOT_PATH, jobs_a_minute: int = JOBS_A_MINUTE
+    service: Service,
+    auth: Authenticator,
+    logins: Logins,
+    *,
+    root_path: str = ROOT_PATH,
+    jobs_a_minute: int = JOBS_A_MINUTE,
 ) -> FastAPI:
-    """Return the application over a service; `auth` knows whose a token is, `root_path` is its place on the hub.
+    """Return the application over a service; `root_path` is its place on the hub.
+
+    `auth` knows whose a token is, `logins` how a browser gets one.
 
     One person may send `jobs_a_minute`.  Requests may come with the root path or without it.
     """
@@ -53,7 +61,7 @@ def make_app(
         # The environment of the service could turn them on; people's names are in them.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.kept, app.state.auth = Kept(service, jobs_a_minute), auth
+    app.state.kept, app.state.auth, app.state.logins = Kept(service, jobs_a_minute), auth, logins
     app.state.tally = metrics.begun(service)
     problems.install(app)
     document.install(app)
@@ -64,4 +72,6 @@ def make_app(
         app.include_router(router, prefix=f"{V1}/admin")
     for router in OLD:
         app.include_router(router, prefix="/api")
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
     return app

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from job_service.http import cookies
 from job_service.http.problems import Problem
 from job_service.sentences import http as sentences
 from profiles.offer.offer import Person
@@ -65,32 +66,74 @@ class HubBusy(Exception):  # noqa: N818
 class Authenticator(Protocol):
     """Knows whose a token is."""
 
-    async def caller(self, token: str) -> Caller | None:
-        """Return whose it is, None for one that is none; it may be any text.  Raises HubAway, HubBusy, Problem."""
+    async def caller(self, token: str, session: str = "") -> Caller | None:
+        """Return whose it is, None for one that is none; it may be any text.  Raises HubAway, HubBusy, Problem.
+
+        `session` is a browser's with the hub: once that has ended, what was known of the token is not used.
+        """
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A login that has begun: the `url` to go to, the `state` that comes back with a code, and its `verifier`."""
+
+    url: str
+    state: str
+    verifier: str
+
+
+class Logins(Protocol):
+    """Has the hub, whose pages are below the path `hub`, log browsers in, and signs what they keep."""
+
+    hub: str
+
+    def begin(self) -> Begun:
+        """Begin a login."""
+
+    async def finish(self, code: str, verifier: str) -> str:
+        """Return the token for a code.  Raises HubAway."""
+
+    def signed(self, name: str, value: str) -> str:
+        """Return a value as a browser may keep it in the cookie of this name."""
+
+    def read(self, name: str, kept: str, days: float) -> str | None:
+        """Return what was signed for that name so many days ago at most, None for anything else."""
+
+    def xsrf(self, token: str) -> str:
+        """Return what a page of ours sends back while a browser has this token."""
 
 
 def token_of(request: Request) -> str | None:
-    """Return the token that came in the header, None if none did; queries and cookies are not looked at."""
+    """Return the token that came in the header, None if none did; queries are not looked at."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip()[:_LONGEST_TOKEN] or None if kind.lower() in _KINDS else None
 
 
 async def identify(request: Request) -> Caller:
-    """Return who calls; raises a Problem."""
-    token = token_of(request)
+    """Return who calls: by a token in the header, or by a page of ours in a browser; raises a Problem."""
+    token, session = token_of(request), ""
     if token is None:
-        raise Problem(401, "no_token", sentences.NO_TOKEN, hint=sentences.SEND_A_TOKEN, headers=_CHALLENGE)
-    auth: Authenticator = request.app.state.auth
-    try:
-        caller = await auth.caller(token)
-    except HubAway as error:
-        raise Problem(503, "hub_unavailable", sentences.HUB_AWAY) from error
-    except HubBusy as error:
-        raise Problem(503, "hub_busy", sentences.HUB_BUSY) from error
+        token, session = cookies.token(request), cookies.session(request)
+        if token is None:
+            raise Problem(401, "no_token", sentences.NO_TOKEN, hint=sentences.SEND_A_TOKEN, headers=_CHALLENGE)
+        # Whatever it is that asks, also a GET: pages of others are on the same origin.
+        cookies.check(request, token, request.headers.get(cookies.XSRF_HEADER, ""))
+    caller = await whose(request, token, session)
     if caller is None:
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         raise Problem(401, "bad_token", sentences.BAD_TOKEN, hint=sentences.SEND_A_TOKEN, headers=headers)
     return caller
+
+
+async def whose(request: Request, token: str, session: str = "") -> Caller | None:
+    """Return whose a token is, None for one that is none; raises a Problem."""
+    auth: Authenticator = request.app.state.auth
+    try:
+        return await auth.caller(token, session)
+    except HubAway as error:
+        raise Problem(503, "hub_unavailable", sentences.HUB_AWAY) from error
+    except HubBusy as error:
+        raise Problem(503, "hub_busy", sentences.HUB_BUSY) from error
 
 
 def lacking(scope: str) -> Problem:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from job_service.http.app import make_app
-from job_service.http.caller import Caller
+from job_service.http.caller import Caller, Logins
 from job_service.service import Service
 
 _HEAD = """# The API of batch jobs
@@ -42,7 +42,7 @@ _TITLES = {
 class _Nobody:
     """The document is made without anybody's token."""
 
-    async def caller(self, _token: str) -> Caller | None:
+    async def caller(self, _token: str, _session: str = "") -> Caller | None:
         """Return that it is nobody's."""
         return None
 
@@ -50,7 +50,7 @@ class _Nobody:
 def document() -> dict[str, Any]:
     """Return the OpenAPI document, without a service behind it."""
     behind = SimpleNamespace(closing=asyncio.Event(), running=SimpleNamespace(subscribe=lambda _: None))
-    return make_app(cast(Service, behind), _Nobody()).openapi()
+    return make_app(cast(Service, behind), _Nobody(), cast(Logins, None)).openapi()
 
 
 def page(of: Mapping[str, Any]) -> str:

@@ -38,7 +38,7 @@ class OpenRoute(APIRoute):
             await self.admit(request)
             if self.body_field:
                 _see_that_it_is_json(request)
-            return await handler(Request(request.scope, _Body(request.receive, self.most), request._send))
+            return await handler(bounded(request, self.most))
 
         return handle
 
@@ -58,6 +58,11 @@ class UploadRoute(Route):
     """A route whose body may be of any length, and is read as it comes."""
 
     most = None
+
+
+def bounded(request: Request, most: int | None) -> Request:
+    """Return a request whose body ends with a Problem where it gets too long, or nothing comes."""
+    return Request(request.scope, _Body(request.receive, most), request._send)
 
 
 def _see_that_it_is_json(request: Request) -> None:

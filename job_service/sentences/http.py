@@ -13,6 +13,12 @@ BAD_TOKEN = _("The hub does not know this token: it has ended, was taken back, o
 SCOPE_MISSING = _("Your token may not do this: it lacks {scope}.")
 ASK_FOR_SCOPE = _("Get a token that has it; if you cannot, ask the administrators of the hub.")
 NOT_A_PERSON = _("This token is that of a service, and only people have jobs.")
+NOT_OUR_PAGE = _("This request did not come from a page of this service that you have open, so nothing was done.")
+LOAD_AGAIN = _("Load the page again, and try once more.")
+NOT_OPENED = _("This page is only for people who open it in a browser, in a window of its own.")
+NEW_BROWSER = _(
+    "Your browser did not say how it was opened. A newer browser does so, at an address that is https."
+)
 HUB_AWAY = _("The hub does not answer, so nobody can say whose token this is. Jobs go on meanwhile.")
 HUB_BUSY = _("Too many new tokens have to be looked up at the hub at present. Try again in a moment.")
 

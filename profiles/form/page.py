@@ -1,6 +1,6 @@
 """The options form: an offer as HTML, and what the browser sends back as Choices.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,14 +96,44 @@ def filled(
     if not pairs.sites:
         return Form(_rendered("nothing.html.jinja", labels=labels), Markup())
     profile = typed["profile"] if typed.get("profile") in pairs.sites else next(iter(pairs.sites))
+    fields = _fields(offer, pairs, profile, typed, refused, note, _categories(offer, pairs))
+    return Form(fields, told.in_a_script(_brought(offer, pairs, profile)))
+
+
+def of_entry(
+    offer: Offer,
+    entry: str,
+    typed: Mapping[str, str],
+    refused: ChoiceRefused | None = None,
+    without: Collection[str] = (),
+) -> Markup:
+    """Return the fields of one entry of an offer, which is picked elsewhere, with all that it has at any site.
+
+    Fields `without` which it is, the page around it has itself.
+    """
+    pairs = Pairs.of(offer, (entry,))
+    return _fields(offer, pairs, entry, typed, refused, "", {}, without)
+
+
+def _fields(
+    offer: Offer,
+    pairs: Pairs,
+    profile: str,
+    typed: Mapping[str, str],
+    refused: ChoiceRefused | None,
+    note: str,
+    categories: Mapping[str, Mapping[str, str]],
+    without: Collection[str] = (),
+) -> Markup:
     site = _picked_site(pairs, profile, typed.get("site"), is_sent=refused is not None)
-    shown = [_shown(offer, name, pairs, profile, site) for name in _order(pairs)]
-    known = {"profile", "site", *(field.name for field in shown)}
-    fields = _rendered(
+    names = [name for name in _order(pairs) if name not in without]
+    shown = [_shown(offer, name, pairs, profile, site) for name in names]
+    known = {"profile", "site", *without, *(field.name for field in shown)}
+    return _rendered(
         "options_form.html.jinja",
         labels=labels,
         note=note,
-        categories=_categories(offer, pairs),
+        categories=categories,
         sites={key: (pairs.place_at(profile, key).label, pairs.is_closed(key)) for key in pairs.all_sites},
         description=told.description(offer, profile),
         notices=list(notices(offer, pairs)),
@@ -114,7 +144,6 @@ def filled(
         elsewhere=[each.said for each in refused.all if each.field not in known] if refused else [],
         first=refused.field if refused else "",
     )
-    return Form(fields, told.in_a_script(_brought(offer, pairs, profile)))
 
 
 def _rendered(template: str, **values: Any) -> Markup:

@@ -20,7 +20,7 @@ from job_service.running.running import Stand
 from job_service.stages import Stage
 from job_service.store.store import Store
 from tests.job_service.accepting.serving import serving as deciding
-from tests.job_service.http.support import Tokens
+from tests.job_service.http.support import Tokens, logins
 from tests.support import builders
 from tests.support.local import LocalSite
 
@@ -231,7 +231,7 @@ class Serving:
 
     def app(self, **settings: Any) -> FastAPI:
         """Return the application over it."""
-        return make_app(self, Tokens(), **settings)  # type: ignore[arg-type]
+        return make_app(self, Tokens(), logins(), **settings)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from job_service.http.auth import HubLogins
 from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway, HubBusy
 
 SCOPES = {
@@ -16,7 +17,7 @@ SCOPES = {
 class Tokens:
     """Whose tokens are: `alice:submit` is alice's with the scope to submit; `away` and `busy` find the hub so."""
 
-    async def caller(self, token: str) -> Caller | None:
+    async def caller(self, token: str, _session: str = "") -> Caller | None:
         if token == "away":
             raise HubAway("nobody there")
         if token == "busy":
@@ -33,3 +34,37 @@ def client(app: Any, token: str = "", **headers: str) -> httpx.AsyncClient:
         headers["Authorization"] = f"Bearer {token}"
     transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://hub.test/services/jobs", headers=headers)
+
+
+OPENED = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"}
+"""What a browser says when somebody opens a page."""
+
+ROOT = "/services/jobs"
+
+
+def logins(api_url: str = "http://127.0.0.1:9/hub/api") -> HubLogins:
+    """Return what has a hub log browsers in."""
+    return HubLogins("jobs", api_url, "the-services-own", ROOT)
+
+
+def cookie(token: str) -> str:
+    """Return the cookie of a browser that is logged in with a token."""
+    return logins().signed("jupyterhub-jobs", token)
+
+
+def xsrf(token: str) -> str:
+    """Return what the pages for that browser send back."""
+    return logins().xsrf(token)
+
+
+def browser(app: Any, token: str = "", **headers: str) -> httpx.AsyncClient:
+    """Return a client that opens pages as a browser does, logged in with a token of `Tokens`."""
+    kept = httpx.Cookies()
+    if token:
+        kept.set("jupyterhub-jobs", cookie(token), "hub.test", f"{ROOT}/")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url=f"http://hub.test{ROOT}",
+        headers={**OPENED, **headers},
+        cookies=kept,
+    )

@@ -1,0 +1,148 @@
+"""The page of one job: what became of it, why it waits, what it printed, its files, what can be done with it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from job_service.http import models
+from job_service.http.caller import Submitting
+from job_service.http.given import OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
+from job_service.http.pages import rendering
+from job_service.http.pages.route import Fields, Part, one, router, seen
+from job_service.http.v1 import files as of_api
+from job_service.http.v1 import history
+from job_service.http.v1.files import FilePath, with_folder
+from job_service.http.v1.jobs import accepted
+from job_service.http.views import Views
+from job_service.http.views import event as shown
+from job_service.record import JobRecord
+from job_service.service import Service
+from job_service.stages import Stage
+
+pages, parts = router(), router(Part)
+
+_LINES = 500
+_CANCELLABLE = frozenset(stage for stage in Stage if not stage.is_over)
+_ACTS: dict[str, frozenset[Stage]] = {
+    "start": frozenset({Stage.NEW}),
+    "cancel": _CANCELLABLE,
+    "hold": frozenset({Stage.QUEUED}),
+    "release": frozenset({Stage.HELD}),
+    "resubmit": frozenset(Stage) - {Stage.DELETED, Stage.NEW},
+    "remove": frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED}),
+}
+
+
+@pages.get("/jobs/{job_id}")
+async def one_job(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
+    """Show a job; its page waits for no system."""
+    return rendering.page(request, "job.html", **await _told(service, views, record))
+
+
+@parts.get("/parts/jobs/{job_id}")
+async def live(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
+    """Return what changes of that page, as it is now."""
+    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record)))
+
+
+async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, Any]:
+    menu = service.catalogue.current.jobs
+    entry, site = menu.entries.get(record.type), menu.sites.get(record.system)
+    return {
+        "job": views.job(record),
+        "spec": record.spec,
+        "is_over": record.stage.is_over,
+        "has_files": record.stage is not Stage.DELETED and record.removed is None,
+        "type_name": entry.name if entry else record.type,
+        "system_title": site.title if site else record.system,
+        "events": [shown(each) for each in await service.store.jobs.events(record.job_id)],
+        "acts": [act for act, stages in _ACTS.items() if record.stage in stages],
+    }
+
+
+@pages.post("/jobs/{job_id}/resubmit")
+async def resubmit(
+    request: Request, caller: Submitting, record: OwnJobToChange, kept: TheKept, views: TheViews, fields: Fields
+) -> Response:
+    """Send a job again, as a new one."""
+    key = one(fields, "key") or None
+    again, is_new = await kept.service.accepting.resubmit(caller.person, record, key)
+    await accepted(kept, views, again, is_new)
+    return seen(request, f"/jobs/{again.job_id}")
+
+
+@pages.post("/jobs/{job_id}/remove")
+async def remove(request: Request, record: OwnJobToChange, kept: TheKept) -> Response:
+    """Remove a job that is over, and its folder."""
+    await kept.service.running.remove(record)
+    return seen(request, "/")
+
+
+@pages.post("/jobs/{job_id}/{act}")
+async def change(
+    request: Request, record: OwnJobToChange, kept: TheKept, act: Literal["start", "cancel", "hold", "release"]
+) -> Response:
+    """Start, cancel, hold or release a job."""
+    running = kept.service.running
+    acts: dict[str, Callable[[JobRecord], Awaitable[JobRecord]]] = {
+        "start": running.start,
+        "cancel": running.cancel,
+        "hold": running.hold,
+        "release": running.release,
+    }
+    await acts[act](record)
+    return seen(request, f"/jobs/{record.job_id}")
+
+
+# -- what lies at its system ---------------------------------------------------------------------------------
+
+
+@pages.get("/jobs/{job_id}/files")
+async def files(
+    request: Request,
+    record: OwnJob,
+    service: TheService,
+    views: TheViews,
+    under: Annotated[str, Query(max_length=1000)] = "",
+) -> Response:
+    """Show what lies in a job's folder; its system is asked for it."""
+    listing = await service.files.list(with_folder(record), under)
+    found: models.Files = views.files(record, listing)
+    values: dict[str, Any] = {
+        "job": views.job(record),
+        "files": found,
+        "under": under,
+        "api": f"{views.place(record)}/files/",
+    }
+    return rendering.page(request, "files.html", **values)
+
+
+@pages.get("/jobs/{job_id}/files/{path:path}")
+async def file(request: Request, record: OwnJob, path: FilePath, kept: TheKept, stack: WhileAnswering) -> Response:
+    """Give one file, to be saved."""
+    return await of_api.get(request, record, path, kept, stack, None)
+
+
+@pages.get("/jobs/{job_id}/archive.tar")
+async def archive(record: OwnJob, kept: TheKept, stack: WhileAnswering) -> Response:
+    """Give all files, to be saved."""
+    return await of_api.archive(record, kept, stack)
+
+
+@pages.get("/jobs/{job_id}/log")
+async def log(
+    record: OwnJob,
+    kept: TheKept,
+    stack: WhileAnswering,
+    stream: Annotated[Literal["stdout", "stderr"], Query()] = "stdout",
+) -> Response:
+    """Show what a job has printed until now, as text."""
+    return await of_api.log(record, kept, stack, stream)
+
+
+@pages.get("/jobs/{job_id}/script")
+async def script(record: OwnJob, service: TheService) -> Response:
+    """Show what was sent to Slurm, as text."""
+    return await history.script(record, service)

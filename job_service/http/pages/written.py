@@ -1,0 +1,87 @@
+"""A job as a form has it, as the API has it, and as somebody would type it at a shell.  Pure."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+
+from job_service.http import cookies
+from job_service.record import JobRecord
+from job_service.spec import JobSpec
+from profiles.sentences import shown as harmless
+
+_OUTSIDE = frozenset({"_xsrf", "key", "type", "site", "project", "title", "command", "unpack", "again"})
+
+
+def spec(fields: Mapping[str, list[str]], file_name: str = "") -> JobSpec:
+    """Return the job that a form describes; what is left empty is not asked for."""
+    typed_in = typed(fields)
+    given = {name: value.strip() for name, value in typed_in.items() if value.strip()}
+    return JobSpec(
+        type=given.get("type", ""),
+        system=given.get("site"),
+        project=given.get("project"),
+        title=given.get("title", ""),
+        choices={name: value for name, value in given.items() if name not in _OUTSIDE},
+        # A browser ends lines as Windows does.
+        command=typed_in["command"].replace("\r\n", "\n") if "command" in given else None,
+        inputs=(file_name,) if file_name else (),
+        start="when-complete" if file_name else "now",
+        unpack=bool(file_name) and "unpack" in given,
+    )
+
+
+def typed(fields: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return what was typed, to show it again."""
+    return {name: values[0] for name, values in fields.items() if values and name != cookies.XSRF_FIELD}
+
+
+def of(record: JobRecord) -> dict[str, str]:
+    """Return what somebody would have typed for a job."""
+    said = record.spec
+    return {
+        **said.choices,
+        "type": record.type,
+        "site": record.system,
+        "project": said.project or "",
+        "title": record.title,
+        "command": said.command or "",
+    }
+
+
+def lines(request: Request, asked: JobSpec) -> tuple[str, str]:
+    """Return the same job as lines for a shell: by hubjobs, by curl."""
+    place = f"https://{request.headers.get('Host', 'hub')[:200]}{cookies.root(request)}"
+    return _hubjobs(asked), _curl(place, asked)
+
+
+def _hubjobs(asked: JobSpec) -> str:
+    words = ["hubjobs", "submit", asked.type]
+    for option, value in (("--on", asked.system), ("--project", asked.project), ("--title", asked.title)):
+        if value:
+            words += [option, value]
+    for name, value in asked.choices.items():
+        words += ["--time", value] if name == "time" else ["--set", f"{name}={value}"]
+    if asked.command:
+        words += ["--", asked.command]
+    return shlex.join(words)
+
+
+def _curl(place: str, asked: JobSpec) -> str:
+    body: dict[str, Any] = {"type": asked.type}
+    for name in ("system", "project", "title", "command"):
+        if value := getattr(asked, name):
+            body[name] = value
+    if asked.choices:
+        body["choices"] = dict(asked.choices)
+    words = ["curl", "-K", "~/.jobs-token", f"{place}/api/v1/jobs", "-H", "Content-Type: application/json", "-d"]
+    return f"{' '.join(_word(each) for each in words)} {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+
+
+def _word(word: str) -> str:
+    return word if word.startswith("~/") else shlex.quote(word)
+
+
+__all__ = ["harmless", "lines", "of", "spec", "typed"]

@@ -1,0 +1,210 @@
+"""What people read on the pages of batch jobs, but for what the catalogue's form says.
+
+Said in the reader's language, see `languages`.
+"""
+
+from languages import sentence as _
+from languages import speaks
+
+# -- around every page -------------------------------------------------------------------------------------
+JOBS = _("Batch jobs")
+SKIP_TO_CONTENT = _("Skip to content")
+HOME = _("Home")
+TOKEN = _("Token")
+LOG_OUT = _("Logout")
+TO_HUB = _("To the hub")
+DARK_MODE = _("Toggle dark mode")
+PARTS_OF_PAGES = _("Batch jobs: pages")
+MY_JOBS = _("My jobs")
+NEW_JOB = _("New job")
+PROJECTS = _("Projects")
+ADMIN = _("Administration")
+SECONDS = _("{count} s")
+MORE = _("Older ones")
+NEWEST = _("The newest")
+BACK_TO_JOBS = _("Back to the jobs")
+
+# -- login ---------------------------------------------------------------------------------------------------
+LOGGED_OUT = _("You are not logged in any more, so nothing was done.")
+LOG_IN_ELSEWHERE = _(
+    "Log in at the hub in another tab. Then go back to the page that you come from, load it again, and send it."
+)
+LOGIN_FAILED = _("The hub did not log you in.")
+LOGIN_UNKNOWN = _("This login was begun by another browser, or more than ten minutes ago.")
+TRY_AGAIN = _("Try again")
+PROBLEMS = {
+    401: _("You are logged out"),
+    403: _("This may not be"),
+    404: _("There is no such page"),
+    409: _("Not now"),
+    422: _("Something is wrong"),
+    429: _("Too much at once"),
+    500: _("Something went wrong"),
+    502: _("The cluster did not take it"),
+    503: _("Not at present"),
+    507: _("No space left"),
+}
+
+# -- stages --------------------------------------------------------------------------------------------------
+STAGES = {
+    "NEW": _("Not started"),
+    "STAGINGIN": _("Waits for its files"),
+    "READY": _("Is being sent"),
+    "QUEUED": _("Waits in the queue"),
+    "HELD": _("Held"),
+    "RUNNING": _("Runs"),
+    "STAGINGOUT": _("Ends"),
+    "SUCCESSFUL": _("Done"),
+    "FAILED": _("Failed"),
+    "CANCELED": _("Cancelled"),
+    "DELETED": _("Removed"),
+    "live": _("All that go on"),
+    "over": _("All that are over"),
+}
+
+# -- the list ------------------------------------------------------------------------------------------------
+ANY = _("Any")
+STATE = _("State")
+SEARCH = _("Title, job id or Slurm's number")
+SHOW = _("Show")
+JOB = _("Job")
+REASON = _("Reason")
+SENT = _("Sent")
+CHOOSE = _("Choose {title}")
+CANCEL_CHOSEN = _("Cancel the chosen ones")
+NO_JOBS = _("You have no jobs yet.")
+HOW_TO_BEGIN = _("Choose what to run, fill in one form, and watch it here.")
+NONE_FOUND = _("No job is like that.")
+SHOW_ALL = _("Show all")
+NOT_ALL_CANCELLED = _("Some of the jobs could not be cancelled.")
+NONE_CHOSEN = _("You have not chosen a job.")
+STALE = _("May be old: the cluster cannot be asked.")
+
+# -- a new job -----------------------------------------------------------------------------------------------
+FIND_TYPE = _("Find among {count} job types")
+FIND = _("Find")
+NO_TYPES = _("Nothing is offered to you here. Contact the administrators.")
+NO_TYPE_FOUND = _("No job type is like that.")
+CHOOSE_TYPE = _("Choose {name}")
+OTHER_TYPE = _("Choose another job type")
+NEW_JOB_OF = _("New job: {name}")
+TITLE = _("Title")
+TITLE_HINT = _("One line that you will know it by.")
+COMMAND = _("Command")
+COMMAND_HINT = _("Run by bash in the job's folder.")
+WHAT = _("What")
+PROJECT_HINT = _("What it counts against.")
+DEFAULT_PROJECT = _("Your default project")
+LEFT = _("{time} left")
+FILE = _("File")
+FILE_HINT = _("It is put into the job's folder before the job begins. For several files send a zip.")
+UNPACK = _("The job unpacks it, if it is a zip.")
+PICK_AGAIN = _("Pick the file again: a browser forgets it.")
+SEND = _("Send the job")
+PREVIEW = _("Look at it first")
+WHAT_WOULD_BE = _("What would become of it")
+NOTHING_SENT = _("Nothing is sent yet.")
+COST = _("Cost")
+COST_OF = _("{cost} of {left} that you have left in {project}.")
+COST_NONE = _("Nothing is counted in {project}.")
+BEGINS = _("Would begin")
+BEGINS_UNKNOWN = _("Slurm does not say.")
+OBSTACLES = _("It would not be accepted now:")
+SCRIPT = _("The script")
+SAME_AS = _("The same from a shell")
+
+# -- one job -------------------------------------------------------------------------------------------------
+CLUSTER_NUMBER = _("Slurm's number")
+TYPE = _("Job type")
+ASKED_FOR = _("Asked for")
+RESOURCES = _("{cores} cores and {memory} on each of {nodes} nodes, for {time} at most")
+STARTED = _("Started")
+ENDED = _("Ended")
+RAN = _("Ran")
+FOLDER = _("Folder")
+ENDED_WITH = _("Ended with")
+EXIT_CODE = _("status {code}")
+SIGNAL = _("signal {number}")
+HISTORY = _("What happened")
+ACTS = {
+    "start": _("Start"),
+    "cancel": _("Cancel"),
+    "hold": _("Hold"),
+    "release": _("Release"),
+    "resubmit": _("Send again"),
+    "remove": _("Delete"),
+}
+REMOVE_HINT = _("Its folder goes, with all files in it.")
+SEND_CHANGED = _("Change and send again")
+PRINTED = _("What it has printed")
+STDOUT = _("Output")
+STDERR = _("Errors")
+FOLLOW = _("Follow it here")
+FOLLOWS = _("Following …")
+FOLLOW_ENDED = _("That is all.")
+FOLLOW_BROKE = _("It cannot be followed at present. Try again.")
+FILES = _("Files")
+ALL_FILES = _("All files as one archive")
+NO_FILES = _("There are no files.")
+FILES_CUT = _("There are more files than can be shown here. Open one of the folders.")
+FILES_OF = _("Files of {title}")
+NAME = _("Name")
+SIZE = _("Size")
+CHANGED = _("Changed")
+COMMAND_LINE = _("Its command")
+SCRIPT_LINK = _("The script that Slurm has")
+
+# -- projects ------------------------------------------------------------------------------------------------
+NO_PROJECTS = _("You have no project that takes jobs. Ask the administrators for one.")
+NO_QUOTA = _("Has no quota here.")
+YOU_HAVE = _("You have {left} of {all} left.")
+PROJECT_HAS = _("The project has {left} of {all} left.")
+COUNTS = {
+    "wall": _("Each second of a job counts one."),
+    "node": _("Each second of a job counts one for each node."),
+    "core": _("Each second of a job counts one for each core."),
+}
+IS_DEFAULT = _("your default there")
+LEDGER = _("What was booked")
+LEDGER_OF = _("What was booked in {project}")
+BOOKED = _("Booked")
+TIME = _("Time")
+NOTE = _("Note")
+NOTHING_BOOKED = _("Nothing yet.")
+ENTRIES = {
+    "grant": _("Given"),
+    "hold": _("Held for a job"),
+    "release": _("Given back"),
+    "charge": _("Used by a job"),
+    "adjust": _("Set anew"),
+}
+
+# -- administration ------------------------------------------------------------------------------------------
+EVERYBODYS_JOBS = _("Everybody's jobs")
+PEOPLE = _("People, projects and bans")
+PERSON = _("Person")
+FOLLOWED = _("How the clusters are followed")
+OBSERVER = _("Asked as {name}, last at {time}")
+NOT_ASKED = _("Nobody was asked yet.")
+AWAY = _("Away since {time}: {reason}")
+COUNTED = _("{live} jobs go on, {doubts} are in doubt, {owed} cancellations or removals are owed.")
+CANCEL_OF = _("Cancel {title} of {owner}")
+LAST_SEEN = _("Last seen")
+FIRST_SEEN = _("First seen")
+BANS = _("Bans")
+NO_BANS = _("Nobody is banned.")
+BAN = _("Ban")
+BAN_SOMEBODY = _("Ban somebody")
+ALL_PROJECTS = _("All projects")
+LIFT = _("Lift the ban of {name}")
+GRANT = _("Give time")
+GRANT_TIME = _("Give")
+HOURS = _("Hours")
+HOURS_HINT = _("A negative number takes some back.")
+TO_PROJECT = _("Empty: to the project itself.")
+PICK_A_PROJECT = _("Choose a project.")
+NOT_HOURS = _("Write a number of hours, such as 10 or 0.5.")
+FIND_PEOPLE = _("Find people")
+NO_PEOPLE = _("Nobody has used the service.")
+
+speaks(__name__)

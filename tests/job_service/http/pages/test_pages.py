@@ -1,0 +1,287 @@
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from job_service.stages import Stage
+from job_service.store.values import JobFilter
+from tests.job_service.http.serving import Serving
+from tests.job_service.http.support import browser, client, xsrf
+from tests.job_service.http.test_jobs import RUNS, sent
+
+ALICE = "alice:submit"
+FORM = {"type": "command", "site": "geneva", "command": "hostname", "title": "a job"}
+
+
+@pytest.fixture
+async def alice(app: FastAPI) -> Any:
+    async with browser(app, ALICE) as found:
+        yield found
+
+
+@pytest.fixture
+async def bob(app: FastAPI) -> Any:
+    async with browser(app, "bob:submit") as found:
+        yield found
+
+
+@pytest.fixture
+async def api(app: FastAPI) -> Any:
+    async with client(app, ALICE) as found:
+        yield found
+
+
+async def press(page: httpx.AsyncClient, path: str, token: str = ALICE, **fields: Any) -> httpx.Response:
+    """Send a form of ours."""
+    return await page.post(path, data={"_xsrf": xsrf(token), **fields})
+
+
+async def fill(page: httpx.AsyncClient, file: tuple[str, bytes] | None = None, **fields: str) -> httpx.Response:
+    """Send the form of a new job, with a file behind its fields."""
+    values = {"_xsrf": xsrf(ALICE), **FORM, **fields}
+    return await page.post("/new", data=values, files={"file": file or ("", b"")})
+
+
+async def test_an_empty_list_says_how_to_begin(alice: httpx.AsyncClient) -> None:
+    got = await alice.get("/")
+    assert got.status_code == 200
+    assert "You have no jobs yet." in got.text
+    assert 'href="/services/jobs/new"' in got.text
+
+
+async def test_a_list_shows_own_jobs_in_words(
+    alice: httpx.AsyncClient, bob: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api, title="my <b>title</b>")
+    await service.running.goes(job_id, *RUNS, reason="Because.")
+    text = (await alice.get("/")).text
+    assert "my &lt;b&gt;title&lt;/b&gt;" in text
+    assert "Because." in text
+    assert "Runs</span>" in text
+    assert job_id not in (await bob.get("/")).text
+
+
+async def test_a_list_is_narrowed(alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving) -> None:
+    running, waiting = await sent(api, title="one"), await sent(api, title="two")
+    await service.running.goes(running, *RUNS)
+    for query, found in (
+        ("stage=RUNNING", {running}),
+        ("stage=live", {running, waiting}),
+        ("q=tw", {waiting}),
+        ("stage=over", set()),
+    ):
+        text = (await alice.get(f"/?{query}")).text
+        assert set(re.findall(r'data-job="(\w+)"', text)) == found, query
+    assert "No job is like that." in (await alice.get("/?q=nothing")).text
+
+
+async def test_chosen_jobs_are_cancelled(
+    alice: httpx.AsyncClient, bob: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    chosen, other = await sent(api), await sent(api)
+    got = await press(bob, "/cancel", "bob:submit", job=[chosen])
+    assert (got.status_code, service.running.told.count(("cancel", chosen))) == (409, 0)
+    got = await press(alice, "/cancel", job=[chosen], back="stage=live")
+    assert (got.status_code, got.headers["Location"]) == (303, "/services/jobs/?stage=live")
+    assert (await service.store.jobs.get(chosen)).stage is Stage.CANCELED
+    assert (await service.store.jobs.get(other)).stage is Stage.READY
+    again = await press(alice, "/cancel", job=[chosen])
+    assert (again.status_code, "It is over." in again.text) == (409, True)
+
+
+async def test_types_are_found_by_words(alice: httpx.AsyncClient) -> None:
+    text = (await alice.get("/new")).text
+    assert "/services/jobs/new?type=command" in text
+    assert "/services/jobs/new?type=command" not in (await alice.get("/new?q=nothinglikeit")).text
+
+
+async def test_a_form_has_what_the_catalogue_asks(alice: httpx.AsyncClient) -> None:
+    text = (await alice.get("/new?type=command&title=of+a+link")).text
+    for name in ("title", "command", "site", "time", "cores", "project", "file", "key"):
+        assert f'name="{name}"' in text, name
+    assert 'value="of a link"' in text
+    assert (await alice.get("/new?type=nothing")).status_code == 422
+
+
+async def test_a_form_sends_a_job_once(alice: httpx.AsyncClient, service: Serving) -> None:
+    got = await fill(alice, time="30", key="k1")
+    assert got.status_code == 303, got.text
+    again = await fill(alice, time="30", key="k1")
+    assert again.headers["Location"] == got.headers["Location"]
+    record = await service.store.jobs.get(got.headers["Location"].rpartition("/")[2])
+    assert (record.owner, record.limit_s, record.title, record.spec.command) == (
+        "alice",
+        1800,
+        "a job",
+        "hostname",
+    )
+    assert service.running.told == [("wake", record.job_id)]
+
+
+async def test_a_file_comes_with_the_form(alice: httpx.AsyncClient, service: Serving) -> None:
+    data = bytes(range(256)) * 2000
+    got = await fill(alice, ("in put.zip", data), unpack="yes")
+    assert got.status_code == 303, got.text
+    record = await service.store.jobs.get(got.headers["Location"].rpartition("/")[2])
+    assert (record.spec.inputs, record.spec.unpack, record.spec.start) == (("in put.zip",), True, "when-complete")
+    assert (service.files.folder / record.job_id / "in put.zip").read_bytes() == data
+    assert [act for act, _ in service.running.told] == ["wake", "prepare", "arrived"]
+
+
+async def test_a_file_that_is_not_taken_leaves_no_job_behind(alice: httpx.AsyncClient, service: Serving) -> None:
+    got = await fill(alice, ("big", b"x" * 1_000_001), title="kept")
+    assert got.status_code == 422
+    assert "It is too large." in got.text
+    assert 'value="kept"' in got.text
+    page = await service.store.jobs.page(JobFilter("alice"), 9)
+    assert [each.stage for each in page.items] == [Stage.CANCELED]
+
+
+async def test_refusals_stand_at_their_fields_with_what_was_typed(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    got = await fill(alice, title="a\tb", cores="many", command="", project="nobodys", file=None)
+    assert got.status_code == 422
+    for name in ("title", "cores", "command", "project"):
+        assert f'id="{name}-problem"' in got.text, name
+    assert 'value="many"' in got.text
+    assert not service.running.told
+
+
+async def test_without_a_ticket_it_is_said_in_the_form(alice: httpx.AsyncClient, service: Serving) -> None:
+    service.tickets.left["alice"] = None
+    got = await fill(alice, command="keep <me>")
+    assert got.status_code == 409
+    assert "keep &lt;me&gt;" in got.text
+    assert 'role="alert"' in got.text
+
+
+async def test_a_preview_sends_nothing(alice: httpx.AsyncClient, service: Serving) -> None:
+    got = await press(alice, "/new/preview", **FORM, time="30")
+    assert got.status_code == 200
+    assert "Nothing is sent yet." in got.text
+    assert "#SBATCH" in got.text
+    assert "hubjobs submit command --on geneva" in got.text
+    assert "/services/jobs/api/v1/jobs" in got.text
+    wrong = await press(alice, "/new/preview", **{**FORM, "cores": "many"})
+    assert (wrong.status_code, 'id="cores-problem"' in wrong.text) == (422, True)
+    assert not service.running.told
+
+
+async def test_a_job_says_what_became_of_it(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api)
+    await service.running.goes(job_id, *RUNS, reason="It runs on n1.")
+    text = (await alice.get(f"/jobs/{job_id}")).text
+    for said in ("It runs on n1.", "It is RUNNING now.", "<h1", ">Cancel<", "hostname", "noscript"):
+        assert said in text, said
+    await service.running.goes(job_id, Stage.FAILED, exit_code=7, reason="It failed.")
+    text = (await alice.get(f"/jobs/{job_id}")).text
+    for said in ("status 7", ">Delete<", ">Send again<", "It failed."):
+        assert said in text, said
+    assert "noscript" not in text
+
+
+async def test_what_can_be_done_is_done(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api)
+    await service.running.goes(job_id, *RUNS)
+    for act in ("hold", "release", "cancel"):
+        got = await press(alice, f"/jobs/{job_id}/{act}")
+        assert got.headers["Location"] == f"/services/jobs/jobs/{job_id}"
+    assert [act for act, _ in service.running.told[1:]] == ["hold", "release", "cancel"]
+    again = await press(alice, f"/jobs/{job_id}/resubmit")
+    assert again.status_code == 303
+    assert job_id not in again.headers["Location"]
+    filled = await alice.get(f"/new?again={job_id}")
+    assert "hostname" in filled.text
+    await service.running.goes(job_id, Stage.SUCCESSFUL)
+    assert (await press(alice, f"/jobs/{job_id}/cancel")).status_code == 409
+    gone = await press(alice, f"/jobs/{job_id}/remove")
+    assert (gone.status_code, gone.headers["Location"]) == (303, "/services/jobs/")
+
+
+async def test_files_are_seen_and_saved(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api)
+    folder = service.files.folder / job_id
+    (folder / "results").mkdir(parents=True)
+    (folder / "results/a b#?<i>.html").write_text("<script>alert(1)</script>")
+    (folder / "stdout").write_text("printed\n")
+    text = (await alice.get(f"/jobs/{job_id}/files")).text
+    assert "<i>" not in text.replace('<i aria-hidden="true"', "")
+    link = next(each for each in re.findall(r'href="/services/jobs(/jobs/[^"]*)"', text) if "html" in each)
+    got = await alice.get(link)
+    assert got.text == "<script>alert(1)</script>"
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+    log = await alice.get(f"/jobs/{job_id}/log")
+    assert (log.text, log.headers["Content-Type"]) == ("printed\n", "text/plain; charset=utf-8")
+    assert (await alice.get(f"/jobs/{job_id}/archive.tar")).headers["Content-Type"] == "application/x-tar"
+
+
+async def test_somebody_elses_job_is_not_there(
+    bob: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api)
+    for path in ("", "/files", "/log", "/archive.tar", "/script", "/files/stdout"):
+        got = await bob.get(f"/jobs/{job_id}{path}")
+        assert (got.status_code, "text/html" in got.headers["Content-Type"]) == (404, True), path
+        assert f"There is no job {job_id} of yours." in got.text
+    for act in ("cancel", "hold", "release", "start", "resubmit", "remove"):
+        assert (await press(bob, f"/jobs/{job_id}/{act}", "bob:submit")).status_code == 404
+    assert service.running.told == [("wake", job_id)]
+
+
+async def test_projects_show_what_is_left(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    text = (await alice.get("/projects")).text
+    assert "proj3" in text
+    await service.administration.create_project(
+        "ruth", {"system": "geneva", "name": "proj1", "init_time": 36_000, "user_time": 18_000, "is_open": True}
+    )
+    await sent(api, project="proj1", choices={"time": "30"})
+    text = (await alice.get("/projects")).text
+    assert "You have 4 h 30 min of 5 h left." in text
+    rows = (await alice.get("/projects/geneva/proj1")).text
+    assert "Held for a job" in rows
+    assert "−30 min" in rows
+    assert (await alice.get("/projects/geneva/other")).status_code == 404
+
+
+async def test_admins_see_everybody_and_act(
+    app: FastAPI, alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api, title="hers")
+    await service.administration.create_project("ruth", {"system": "geneva", "name": "proj1", "init_time": 36_000})
+    for path in ("/admin", "/admin/people"):
+        assert (await alice.get(path)).status_code == 403
+    async with browser(app, "ruth:admin") as ruth:
+        text = (await ruth.get("/admin?owner=alice")).text
+        assert "hers" in text
+        assert "Asked as alice" in text
+        assert (await press(ruth, f"/admin/jobs/{job_id}/cancel", "ruth:admin")).status_code == 303
+        assert ("cancel", job_id) in service.running.told
+        banned = await press(ruth, "/admin/bans", "ruth:admin", user="bob", reason="Talk to us.", project="")
+        assert banned.status_code == 303
+        text = (await ruth.get("/admin/people")).text
+        assert "Talk to us." in text
+        assert (await press(ruth, "/admin/bans/lift", "ruth:admin", user="bob", project="")).status_code == 303
+        assert "Talk to us." not in (await ruth.get("/admin/people")).text
+        given = await press(ruth, "/admin/grants", "ruth:admin", project="geneva/proj1", hours="2.5", user="bob")
+        assert given.status_code == 303
+        quota = await service.administration.quota("geneva", "proj1", "bob")
+        assert quota.time_left == 9000
+        wrong = await press(ruth, "/admin/grants", "ruth:admin", project="geneva/proj1", hours="many", user="bob")
+        assert (wrong.status_code, "Write a number of hours" in wrong.text, 'value="many"' in wrong.text) == (
+            422,
+            True,
+            True,
+        )
+        assert [each.action for each in (await service.administration.audit()).items][:1] == ["grant"]
