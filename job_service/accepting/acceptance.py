@@ -71,13 +71,16 @@ class Acceptance:
 
     # -- a job ------------------------------------------------------------------------------------------
 
-    async def accept(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[JobRecord, bool]:
+    async def accept(
+        self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""
+    ) -> tuple[JobRecord, bool]:
         """Return the job that is kept from now on, and True; with a key that came before, its job and False.
 
+        A key is for one description, and for one file that comes with it, of which `sent` says what is known.
         Raises Invalid with every field that is wrong, NotAMember, TicketNeeded, and what `store.jobs.accept`
         raises.
         """
-        kept = _key(spec, key)
+        kept = _key(spec, key, sent)
         # A repeated request is answered as the first one was, whatever has changed since.
         if kept and (known := await self._store.jobs.known(person.name, kept)):
             return known, False
@@ -274,13 +277,13 @@ class Acceptance:
         return found
 
 
-def _key(spec: JobSpec, key: str | None) -> IdempotencyKey | None:
+def _key(spec: JobSpec, key: str | None, sent: str) -> IdempotencyKey | None:
     if key is None:
         return None
     if not asked.is_key(key):
         sentence = sentences.KEY.format(most=asked.KEY_LONGEST)
         raise Invalid(sentence, {"Idempotency-Key": sentence})
-    return IdempotencyKey(key, asked.digest(spec))
+    return IdempotencyKey(key, asked.digest(spec, sent))
 
 
 def _new(person: Person, decided: Decided) -> NewJob:

@@ -77,7 +77,11 @@ def is_key(key: str) -> bool:
     return 0 < len(key) <= KEY_LONGEST and key.isprintable()
 
 
-def digest(spec: JobSpec) -> str:
-    """Return what is alike for two descriptions only if they ask for the same, in hex digits."""
+def digest(spec: JobSpec, sent: str = "") -> str:
+    """Return what is alike for two descriptions only if they ask for the same, in hex digits.
+
+    `sent` is what is known of a file that comes with it.
+    """
     canonical = json.dumps(spec.to_json(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    known = f"{canonical}\n{sent}" if sent else canonical
+    return hashlib.sha256(known.encode()).hexdigest()

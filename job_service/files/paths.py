@@ -1,4 +1,4 @@
-"""The path of a job's file in parts, and as written for a shell; which there may be, `layout` knows.  Pure."""
+"""The path of a job's file, in parts and as a word for a shell; which there may be, `layout` knows.  Pure."""
 
 from job_service import layout
 from job_service.errors import Invalid

@@ -359,9 +359,11 @@ def test_an_admin_bans_and_grants(hub: JobHub, run: Any) -> None:
     assert run("admin", "ban", "bob", "-p", "geneva/proj3", "--reason", "No.").status == 0
     assert "geneva/proj3" in run("admin", "bans").out
     assert run("admin", "unban", "bob", "-p", "geneva/proj3").err.count("again") == 1
-    assert run("admin", "grant", "geneva/proj3", "--user", "bob", "--", "-1h").status == 0
+    taken = run("admin", "grant", "geneva/proj3", "--user", "bob", "--", "-1h")
+    assert (taken.status, taken.err) == (0, "1.0 h of geneva/proj3 were taken back from bob.\n")
     assert hub.asked[-1].json == {"user": "bob", "seconds": -3600, "note": ""}
-    assert "-1.0 h" in run("admin", "grant", "geneva/proj3", "--", "-1h").err
+    assert "taken back from the project itself." in run("admin", "grant", "geneva/proj3", "--", "-1h").err
+    assert run("admin", "grant", "geneva/proj3", "1h").err == "The project got 1.0 h of geneva/proj3.\n"
 
 
 def test_on_a_terminal_a_log_is_made_harmless_and_progress_is_shown(hub: JobHub, run: Any, home: Path) -> None:

@@ -111,8 +111,9 @@ def grant(
     seconds = words.seconds(time)
     with client() as there:
         there.do(admin.grant(*_project(project), user, seconds, note))
-    who = user or sentences.ALL_OF_IT
-    output.err().sentence(sentences.GRANTED.format(who=who, time=words.hours(seconds), project=project))
+    said = sentences.TAKEN_BACK if seconds < 0 else sentences.GRANTED
+    all_of_it = sentences.ALL_OF_IT[seconds < 0]
+    output.err().sentence(said.format(who=user or all_of_it, time=words.hours(abs(seconds)), project=project))
 
 
 @app.command("quotas")

@@ -15,9 +15,10 @@ from job_service.http.old import disposition, named, payload
 from job_service.http.old.listing import shown
 from job_service.http.old.lists import TAG
 from job_service.http.old.shapes import OldJob
-from job_service.http.old.upload import Upload, opened
+from job_service.http.old.upload import Upload, looked_into, opened
 from job_service.http.route import UploadRoute
 from job_service.http.route import router as made
+from job_service.http.v1.files import digest_of
 from job_service.http.v1.jobs import IdempotencyKey, Wait, Word, until
 from job_service.record import JobRecord
 from job_service.stages import Stage
@@ -90,6 +91,9 @@ async def submit(asked: TheAsked, kept: TheKept, response: Response, hpc: Word) 
 
     The body is its file, as it is or as the one part of a form; a job without a file has no body.  The answer
     comes when the file is at the system and Slurm has the job.
+
+    An `Idempotency-Key` is for one header Payload and one file: of up to 1 MiB all bytes are compared, of a larger
+    one its name, length and `Content-Digest`, as far as they were sent.  With another one it is refused (422).
     """
     return await _submitted(asked, kept, response, hpc, None)
 
@@ -118,9 +122,11 @@ async def _accepted(
 ) -> tuple[JobRecord, bool]:
     """Return the job, whose file is at its site then, and whether it is new."""
     service, upload = kept.service, await _upload(asked)
-    spec = wanted.spec(system, project, upload.name if upload else None)
+    spec, sent = wanted.spec(system, project, upload.name if upload else None), ""
+    if upload and asked.key is not None:
+        upload, sent = await looked_into(upload)
     with _named_as_here():
-        record, is_new = await service.accepting.accept(asked.caller.person, spec, asked.key)
+        record, is_new = await service.accepting.accept(asked.caller.person, spec, asked.key, sent)
     if is_new:
         service.running.wake(record)
         kept.news.tell(record)
@@ -137,6 +143,7 @@ async def _upload(asked: Asked) -> Upload | None:
         asked.disposition,
         headers.get("Content-Type", ""),
         int(length) if _NUMBER.fullmatch(length) else None,
+        digest_of(headers.get("Content-Digest")),
     )
 
 
@@ -154,7 +161,7 @@ async def _sent_in(kept: Kept, record: JobRecord, upload: Upload, *, withdraw: b
     running = kept.service.running
     try:
         await running.prepare(record)
-        await kept.service.files.put(record, upload.name, upload.chunks, upload.length)
+        await kept.service.files.put(record, upload.name, upload.chunks, upload.length, upload.digest)
     except Exception:
         if withdraw:
             with contextlib.suppress(JobError):

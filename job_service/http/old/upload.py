@@ -1,7 +1,8 @@
 """The file that comes with a request: its body as it is, or the one part of a form.  Never held whole."""
 
+import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
@@ -12,21 +13,53 @@ from job_service.http.problems import Problem
 from job_service.sentences import old_paths as sentences
 
 _FORM = "multipart/form-data"
+KNOWN_BYTES = 1024 * 1024
+"""So large a file is held in memory, if need be; ten of a person's are under way at most."""
+
 _LONGEST_HEADER = 4096
 _MOST_HEADERS = 8
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that comes: its name, its bytes, to be read once, and how many, if the client has said so."""
+    """A file that comes: its name, its bytes, to be read once; how many and their SHA-256, if the client says."""
 
     name: str
     chunks: AsyncIterator[bytes]
     length: int | None
+    digest: bytes | None = None
+
+
+async def looked_into(upload: Upload) -> tuple[Upload, str]:
+    """Return a file, and what is known of its bytes before all have come, alike for the same file.
+
+    Of one with KNOWN_BYTES at most these are all its bytes; else what the client has said: length and SHA-256.
+    """
+    begun, length = [], 0
+    async for chunk in upload.chunks:
+        begun.append(chunk)
+        length += len(chunk)
+        if length > KNOWN_BYTES:
+            said = f"{upload.length} {upload.digest.hex() if upload.digest else None}"
+            return replace(upload, chunks=_behind(begun, upload.chunks)), said
+    whole = b"".join(begun)
+    return replace(upload, chunks=_behind([whole], upload.chunks)), hashlib.sha256(whole).hexdigest()
+
+
+async def _behind(begun: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for chunk in begun:
+        yield chunk
+    begun.clear()
+    async for chunk in rest:
+        yield chunk
 
 
 async def opened(
-    body: AsyncIterator[bytes], disposition: str | None, content_type: str, length: int | None
+    body: AsyncIterator[bytes],
+    disposition: str | None,
+    content_type: str,
+    length: int | None,
+    digest: bytes | None = None,
 ) -> Upload | None:
     """Return the file that a body has, or None for no body; the name is the header's, else that of its part.
 
@@ -43,7 +76,7 @@ async def opened(
         return None
     if name is None:
         raise wrong(sentences.NAME_MISSING)
-    return Upload(name, _all(first, body), length)
+    return Upload(name, _all(first, body), length, digest)
 
 
 async def _first(body: AsyncIterator[bytes]) -> bytes:

@@ -86,7 +86,7 @@ async def put(
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
         raise Problem(415, "unsupported", sentences.NOT_ENCODED.format(encoding=_IN_A_NAME.sub("?", encoding)))
-    digest = _digest(content_digest)
+    digest = digest_of(content_digest)
     length = request.headers.get("Content-Length", "")
     with kept.uploads.one(record.owner):
         await kept.service.running.prepare(with_folder(record))
@@ -196,7 +196,8 @@ def with_folder(record: JobRecord) -> JobRecord:
     return record
 
 
-def _digest(header: str | None) -> bytes | None:
+def digest_of(header: str | None) -> bytes | None:
+    """Return the SHA-256 that a Content-Digest says, None for no header.  Raises a Problem for one without it."""
     if header is None:
         return None
     if not (found := _DIGEST.search(header)):

@@ -1,5 +1,6 @@
 """Whatever is asked, no answer says that the service broke.  Requests are made from the OpenAPI document."""
 
+import os
 import warnings
 from typing import Any
 
@@ -16,7 +17,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import schemathesis
 
-EXAMPLES = 8
+EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
+"""Requests of each kind for each operation: EXAMPLES=50 in the environment tries more."""
+
 STREAMS = {"/api/v1/events"}
 """What answers only as something happens."""
 
@@ -32,13 +35,16 @@ async def test_no_request_breaks_the_service(app: FastAPI, service: Serving) -> 
     service.files.most = 10_000
     async with client(app, "alice:admin") as alice:
         job_id = await sent(alice)
-        answered = 0
+        answered, tried = 0, 0
         for operation in requests(app):
             for case in cases(operation):
+                tried += 1
                 got = await asked(alice, case, job_id)
                 answered += got is not None
                 assert got is None or got.status_code < 500, (case.method, case.formatted_path, got.text)
-        assert answered > 500
+        # Some cannot be sent at all.
+        assert answered > 200
+        assert answered > tried * 0.8
 
 
 def cases(operation: Any) -> list[Any]:

@@ -1,7 +1,9 @@
 """A job sent by the old path: as the documentation says, and otherwise."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from job_service.errors import NoSpace
+from job_service.http.old import upload
 from job_service.stages import Stage
 from tests.job_service.http.old.test_shapes import DOCUMENTED
 from tests.job_service.http.serving import Serving
@@ -119,6 +122,60 @@ async def test_a_retry_was_a_second_job(alice: httpx.AsyncClient) -> None:
     other = await _sent(alice, headers={**keyed, "Payload": '{"command": "date"}'})
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert (await alice.get("/api/jobs/")).headers["X-Total-Count"] == "1"
+
+
+def _digest(data: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+
+
+def _form(data: bytes, boundary: bytes) -> dict[str, Any]:
+    part = b'--%s\r\nContent-Disposition: form-data; name="file"; filename="job_file.zip"\r\n\r\n%s\r\n--%s--\r\n'
+    kind = f"multipart/form-data; boundary={boundary.decode()}"
+    return {"content": part % (boundary, data, boundary), "headers": {"Content-Type": kind, "Payload": PAYLOAD}}
+
+
+_LARGE = b"PK" * upload.KNOWN_BYTES
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [
+        ({"content": ZIP}, {"content": ZIP}, {"content": ZIP[:-1] + b"!"}),
+        ({"content": ZIP}, {"content": ZIP}, {"content": ZIP[:-1]}),
+        ({"content": ZIP}, _form(ZIP, b"a"), _form(ZIP[:-1] + b"!", b"a")),
+        ({"content": _LARGE}, {"content": _LARGE}, {"content": _LARGE + b"!"}),
+        (
+            {"content": _LARGE, "headers": {**NAMED, "Content-Digest": _digest(_LARGE)}},
+            {"content": _LARGE, "headers": {**NAMED, "Content-Digest": _digest(_LARGE)}},
+            {"content": _LARGE[::-1], "headers": {**NAMED, "Content-Digest": _digest(_LARGE[::-1])}},
+        ),
+    ],
+    ids=["bytes", "length", "form", "large", "large and digest"],
+)
+async def test_a_key_is_for_one_file(
+    alice: httpx.AsyncClient, service: Serving, first: Any, same: Any, other: Any
+) -> None:
+    service.files.most = 10 * upload.KNOWN_BYTES
+
+    def keyed(request: Any) -> Any:
+        return {**request, "headers": {**request.get("headers", NAMED), "Idempotency-Key": "mine"}}
+
+    got = await _sent(alice, **keyed(first))
+    assert got.status_code == 201, got.text
+    job_id = got.json()["job_id"]
+    sent = (service.files.folder / job_id / "job_file.zip").read_bytes()
+    assert sent == first["content"]
+    again = await _sent(alice, **keyed(same))
+    assert (again.status_code, again.json()["job_id"]) == (200, job_id)
+    refused = await _sent(alice, **keyed(other))
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert (service.files.folder / job_id / "job_file.zip").read_bytes() == sent
+
+
+async def test_the_digest_that_a_file_should_have_is_compared(alice: httpx.AsyncClient, service: Serving) -> None:
+    await _sent(alice, headers={**NAMED, "Content-Digest": _digest(ZIP)})
+    assert service.files.came[-1][2] == hashlib.sha256(ZIP).digest()
+    assert (await _sent(alice, headers={**NAMED, "Content-Digest": "md5=:x:"})).status_code == 400
 
 
 async def test_the_row_written_after_the_submission(alice: httpx.AsyncClient, service: Serving) -> None:
