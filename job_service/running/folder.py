@@ -42,8 +42,9 @@ class FolderFull(Refused):
 
 
 def make(record: JobRecord, awaited: Iterable[str], datasets: Sequence[Dataset] = ()) -> tuple[Shell, bytes]:
-    """Return the program that makes a job's folder with what is ours in it, and its data; it may run twice.
+    """Return the program that makes a job's folder with what is ours in it, and its data.
 
+    It may run again, and several times at once: files may come while the job is about to be sent.
     Inputs of another job are copied first, where they are still there.  It prints which of the `awaited` files,
     paths in the folder, are not there.
     """
@@ -75,10 +76,10 @@ def _made(record: JobRecord, written: Mapping[str, bytes]) -> str:
     """Return the steps that make a job's folder in that which was entered, and enter it."""
     name = quote(record.job_id)
     steps = [
-        f"[ -d {name} ] || mkdir -- {name} || exit 1\n",
+        _folder(name),
         f"[ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n",
         f"CDPATH= cd -P -- {name} && chmod 700 . || exit 1\n",
-        f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n[ -d {layout.OURS} ] || mkdir {layout.OURS} || exit 1\n",
+        f"[ ! -L {layout.OURS} ] || exit {_STRANGE}\n{_folder(layout.OURS)}",
         *(_write(path, len(data)) for path, data in written.items()),
     ]
     if record.spec.inputs_of:
@@ -89,17 +90,26 @@ def _made(record: JobRecord, written: Mapping[str, bytes]) -> str:
 def _write(path: str, size: int) -> str:
     """Return the step that makes a file of the next bytes of the data, whole or not at all."""
     # A connection that is lost half way looks like the end of the data.
-    new = f"{path}.new"
-    return f"head -c {size} >{new} && [ $(wc -c <{new}) = {size} ] && mv -f -- {new} {path} || exit 1\n"
+    return (
+        f"new=$(mktemp {path}.XXXXXXXX) || exit 1\n"
+        f'head -c {size} >"$new" && [ $(wc -c <"$new") = {size} ] && '
+        f'mv -f -- "$new" {path} || {{ rm -f -- "$new"; exit 1; }}\n'
+    )
+
+
+def _folder(name: str) -> str:
+    """Return the step that makes a folder, `name` in shell, where another program may do so in the same moment."""
+    return f"[ -d {name} ] || mkdir -- {name} || [ -d {name} ] || exit 1\n"
 
 
 def _copy(other: str, path: str) -> str:
     """Return the step that copies a file from the folder of another job of the owner's, whole or not at all."""
-    there, here, part = quote(f"../{other}/{path}"), quote(f"./{path}"), f"{layout.OURS}/copied.part"
+    there, here = quote(f"../{other}/{path}"), quote(f"./{path}")
     folder = f"mkdir -p -- {quote('./' + path.rpartition('/')[0])} && " if "/" in path else ""
     return (
-        f"[ -e {here} ] || [ ! -f {there} ] || [ -L {there} ] || "
-        f"{{ cp -p -- {there} {part} && {folder}mv -f -- {part} {here}; }} || exit 1\n"
+        f"[ -e {here} ] || [ ! -f {there} ] || [ -L {there} ] || {{\n"
+        f"new=$(mktemp {layout.OURS}/copied.XXXXXXXX) || exit 1\n"
+        f'cp -p -- {there} "$new" && {folder}mv -f -- "$new" {here} || {{ rm -f -- "$new"; exit 1; }}\n}}\n'
     )
 
 

@@ -1,5 +1,6 @@
 """The programs that make, read and remove the folders of jobs, run in a real shell."""
 
+import asyncio
 import json
 import os
 from dataclasses import replace
@@ -138,6 +139,20 @@ async def test_a_folder_of_jobs_that_others_may_enter_is_not_used(home: Path, re
     Path(record.folder).parent.chmod(0o755)
     answer = await made(LocalSite(home), record)
     assert "0700" in folder.not_made(record, "Geneva", answer).message
+
+
+async def test_a_folder_that_is_made_several_times_at_once_is_made(home: Path, record: JobRecord) -> None:
+    """As while several files come, and the job is about to be sent."""
+    (home / "jobs").mkdir(mode=0o700)
+    before = home / "jobs/ba9876543210"
+    before.mkdir()
+    (before / "in").write_text("x" * 100_000)
+    record = replace(record, spec=replace(record.spec, inputs=("in",), inputs_of=before.name))
+    answers = await asyncio.gather(*(made(LocalSite(home), record, "in") for _ in range(16)))
+    assert [(answer.status, answer.stdout) for answer in answers] == [(0, "")] * 16
+    assert (Path(record.folder) / layout.COMMAND).read_text() == f"{record.spec.command}\n"
+    assert (Path(record.folder) / "in").read_text() == "x" * 100_000
+    assert [each.name for each in (Path(record.folder) / layout.OURS).iterdir()] == ["command"]
 
 
 @pytest.mark.parametrize("words", ["No space left on device", "Disk quota exceeded"])

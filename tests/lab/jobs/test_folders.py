@@ -1,5 +1,7 @@
 """Disks that are full, and folders that their owners have removed: told in words, and nothing half is left."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from lab import Lab
@@ -44,6 +46,18 @@ def test_a_file_for_which_there_is_no_space_leaves_nothing_and_can_be_sent_again
             assert answer.status_code == 201, answer.text
             p25.wait(each["job_id"], "SUCCESSFUL")
             assert p25.file(each["job_id"], "stdout") == b"1000000\n"
+
+
+def test_files_that_come_at_once_come_all(lab: Lab) -> None:
+    names = [f"in/{at}" for at in range(8)]
+    with someone(lab, "p25") as (_, p25), ThreadPoolExecutor(len(names)) as pool:
+        fields = {**command("cat in/*", "lugano"), "inputs": names, "start": "when-complete"}
+        job = p25.submit(**fields)
+        files = f"/v1/jobs/{job['job_id']}/files"
+        answers = pool.map(lambda name: p25.http.put(f"{files}/{name}", content=f"{name}\n".encode()), names)
+        assert [answer.status_code for answer in answers] == [201] * len(names)
+        p25.wait(job["job_id"], "SUCCESSFUL")
+        assert p25.file(job["job_id"], "stdout").decode().split() == names
 
 
 @pytest.mark.parametrize("system", ["geneva", "lugano"])
