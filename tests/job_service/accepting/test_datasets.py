@@ -199,7 +199,8 @@ async def test_what_is_offered_for_some_datasets_is_had_with_these_alone(service
     refused = await _refused(service, replace(spec, datasets=_IDS[:4]))
     assert isinstance(refused, Invalid)
     assert refused.fields == {
-        "choices.param.cutoff": "Cut-off is not offered for all of these datasets. Omit it, or choose other datasets."
+        "choices.param.cutoff": "Cut-off is not offered for all of these datasets. "
+        "Omit it, or choose other datasets."
     }
     group = await _group(service, replace(spec, datasets=_IDS[:4], mode="each"))
     assert [each.spec.datasets for each in group.jobs] == [("demo:s2",), ("demo:s3",)]
