@@ -9,7 +9,7 @@ from pathlib import Path
 from lab import software
 from lab.accounts import account_lines, projects_file
 from lab.daemons import HUB_CONFIG
-from lab.folders import PAM_MODULES, STUB_SERVER, TREE, StateFolder
+from lab.folders import EXAMPLE_TYPES, PAM_MODULES, STUB_SERVER, TREE, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.modules import module_files
 from lab.plan import (
@@ -118,6 +118,8 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/jobs-token", secrets.token_hex(32), mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
+    for job_type in EXAMPLE_TYPES.glob("*.xml"):
+        yield File(f"/etc/jupyterhub/job_types/{job_type.name}", job_type.read_text())
     yield File(HUB_CONFIG, HUB_CONFIG_TEXT)
 
 

@@ -22,6 +22,7 @@ PROXY_PROGRAM = SETUP / "proxy/node_modules/configurable-http-proxy/bin/configur
 NODE_PROGRAM = SETUP / "node"
 HUB_PYTHON = TREE / ".venv/bin/python"
 EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
+EXAMPLE_TYPES = TREE / "examples/job_types"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
 SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""

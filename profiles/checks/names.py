@@ -88,6 +88,10 @@ def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure:
     yield from _sites_that_take_none(menu, key, known_sites)
     yield from _unknown_projects(menu, key, known_sites)
     looked_at = set()
+    if not menu.sites:
+        # An entry by itself.
+        entry = menu.entries[key]
+        yield from _in_itself(Where(menu.section, key, entry, ""), entry.written_out())
     for site_key in menu.sites_of(key):
         if site_key not in menu.sites or (menu.section, key, site_key) in unsure:
             continue

@@ -2,13 +2,13 @@
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from profiles.loading import garbage, yaml_nodes
+from profiles.loading import garbage, portal_types, yaml_nodes
 from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooLargeError, contents, listed, look
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
@@ -23,27 +23,43 @@ class Tree:
     """All that the files hold; `root` is None if the first cannot be read, and `is_whole` False if another cannot.
 
     The entries of a file stand before those of the files that it includes, these in the order it names them, those
-    of a glob by name.
+    of a glob by name.  `xml` are the names of the files that have job types in XML; what is wrong with such a type
+    turns off this type alone.  `notices` is what means nothing in them.
     """
 
     root: Node | None
     problems: tuple[Problem, ...]
     sources: Sources
     is_whole: bool
+    xml: frozenset[str] = frozenset()
+    notices: tuple[Problem, ...] = ()
 
 
 def gather(path: Path) -> Tree:
     """Return what a file and those it includes hold; never raises for what is in them."""
+    return _gathered(path, _Gathering.tree)
+
+
+def gather_type(path: Path) -> Tree:
+    """Return what a file with a job type in XML holds; never raises for what is in it."""
+    return _gathered(path, _Gathering.of_type)
+
+
+def _gathered(path: Path, read: Callable[["_Gathering", str, Path], Tree]) -> Tree:
     gathering = _Gathering()
     gathering.know(path)
     try:
-        text = _text(contents(path, only_regular=False), str(path))
+        return read(gathering, _text(contents(path, only_regular=False), str(path)), path)
     except OSError as error:
         problem = Problem(str(path), 1, 1, "file", mistakes.UNREADABLE.format(reason=error.strerror))
-        return Tree(None, (problem,), gathering.sources, False)
     except yaml_nodes.NotYAML as error:
-        return Tree(None, (error.problem,), gathering.sources, False)
-    return gathering.tree(text, path)
+        problem = error.problem
+    return Tree(None, (problem,), gathering.sources, False)
+
+
+def is_xml(path: Path) -> bool:
+    """Return whether a file has a job type in XML, by its name."""
+    return path.suffix.lower() == ".xml"
 
 
 def gather_text(text: str, name: str) -> Tree:
@@ -84,6 +100,8 @@ class _Gathering:
     looks: list[Look] = field(default_factory=list)
     globs: list[tuple[Path, str, tuple[Path, ...]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    xml: set[str] = field(default_factory=set)
+    notices: list[Problem] = field(default_factory=list)
     is_whole: bool = True
     _seen: set[Path] = field(default_factory=set)
 
@@ -99,7 +117,31 @@ class _Gathering:
                 self._follow(root, root, path, (_real(path),))
         except yaml_nodes.NotYAML as error:
             self.problems.append(error.problem)
-        return Tree(root, tuple(self.problems), self.sources, self.is_whole)
+        found = tuple(self.problems), self.sources, self.is_whole
+        return Tree(root, *found, frozenset(self.xml), tuple(self.notices))
+
+    def of_type(self, text: str, path: Path) -> Tree:
+        """Return the tree of a file in XML alone."""
+        root = self._job_type(text, path)
+        return Tree(root, tuple(self.problems), self.sources, False, frozenset(self.xml), tuple(self.notices))
+
+    def _job_type(self, text: str, path: Path) -> Node | None:
+        self.xml.add(str(path))
+        found = portal_types.read(text, str(path))
+        self.problems += found.problems
+        self.notices += found.notices
+        return found.root
+
+    def _node(self, data: bytes, path: Path) -> Node | None:
+        """Return what is in an included file, None for nothing."""
+        if not is_xml(path):
+            return yaml_nodes.compose(_text(data, str(path)), str(path))
+        try:
+            return self._job_type(_text(data, str(path)), path)
+        except yaml_nodes.NotYAML as error:
+            self.xml.add(str(path))
+            self.problems.append(error.problem)
+            return None
 
     @property
     def sources(self) -> Sources:
@@ -170,7 +212,7 @@ class _Gathering:
         except OSError as error:
             raise yaml_nodes.NotYAML(yaml_nodes.at(entry, place, _unread(path, error))) from error
         with garbage.left_lying():
-            node = yaml_nodes.compose(_text(data, str(path)), str(path))
+            node = self._node(data, path)
         if node is not None:
             self.problems += yaml_nodes.repeated(node)
             self.problems += _merge(root, node)

@@ -43,6 +43,7 @@ class LiveCatalogue:
         self.current = found.catalogue
         self._sites = dict(self.current.sites)
         self._wrong: str | None = None
+        self._off = self._told(found)
         self._hangs: str | None = None
         self._is_read = True
         self._looks: set[asyncio.Task[None]] = set()
@@ -52,7 +53,7 @@ class LiveCatalogue:
     @property
     def problem(self) -> str | None:
         """A sentence for admins while the files cannot be used."""
-        return self._hangs or self._wrong
+        return self._hangs or self._wrong or self._off
 
     @property
     def sites(self) -> Mapping[str, Site]:
@@ -125,8 +126,19 @@ class LiveCatalogue:
         self._sources, self.current = found.sources, found.catalogue
         self._sites.update(self.current.sites)
         self._since = datetime.now().astimezone()
-        self._wrong = None
+        self._wrong, self._off = None, self._told(found)
         _log.info("The catalogue %s was read again.", self._path)
+
+    def _told(self, found: load.Loaded) -> str | None:
+        """Return the sentence about job types in XML that are off, having written it into the log."""
+        for notice in found.notices:
+            _log.info("%s", for_log(str(notice)))
+        if not found.off:
+            return None
+        count = len({each.file for each in found.off})
+        said = mistakes.types_off(count, problem=found.off[0], path=self._path)
+        _log.error("%s", for_log(said))
+        return said
 
     def _refuse(self, error: CatalogueInvalid) -> None:
         count, first = len(error.problems), error.problems[0]

@@ -1,12 +1,12 @@
 """Read catalogue files into a Catalogue, or say everything that is wrong with them and where."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from yaml.nodes import Node
+from yaml.nodes import MappingNode, Node
 
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.copying import CopyFrom
@@ -25,11 +25,17 @@ from profiles.loading.problems import CatalogueInvalid, Problem
 
 @dataclass(frozen=True)
 class Loaded:
-    """A catalogue, the files it was read from, and the nodes that know where everything stands in them."""
+    """A catalogue, the files it was read from, and the nodes that know where everything stands in them.
+
+    `off` is what is wrong with job types in XML, which the catalogue is without; `notices` what means nothing in
+    those.
+    """
 
     catalogue: Catalogue
     sources: Sources
     root: Node
+    off: tuple[Problem, ...] = ()
+    notices: tuple[Problem, ...] = ()
 
     def problem(self, path: tuple[str, ...], text: str) -> Problem:
         """Return what is wrong with the value at `path`, with its place in the file."""
@@ -78,20 +84,45 @@ _MODELS: Mapping[str, _Model] = {
 """What reads an entry of each section."""
 
 
+def of_type(path: str | Path) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+    """Return what is wrong with a job type in XML by itself, and what means nothing in it."""
+    tree = include.gather_type(Path(path))
+    found = list(tree.problems)
+    if tree.root is not None:
+        found += _checked(yaml_nodes.values(tree.root, str(path)), tree.root, is_whole=False)[1]
+    return _in_order(found, tree.sources), tree.notices
+
+
 def _loaded(tree: Tree) -> Loaded:
     problems = list(tree.problems)
     catalogue = None
     if tree.root is not None:
         try:
-            data = yaml_nodes.values(tree.root, str(tree.sources.files[0]))
+            catalogue, found = _read(tree.root, tree)
+            problems += found
+            if off := {each.file for each in problems} & tree.xml:
+                # Without the types that are wrong, which are no part of it.
+                _leave_out(tree.root, off)
+                catalogue, _ = _read(tree.root, tree)
         except yaml_nodes.NotYAML as error:
             problems.append(error.problem)
-        else:
-            catalogue, found = _checked(data, tree.root, tree.is_whole)
-            problems += found
-    if problems or catalogue is None or tree.root is None:
+    wrong = [each for each in problems if each.file not in tree.xml]
+    if wrong or catalogue is None or tree.root is None:
         raise CatalogueInvalid(_in_order(problems, tree.sources), tree.sources)
-    return Loaded(catalogue, tree.sources, tree.root)
+    return Loaded(catalogue, tree.sources, tree.root, _in_order(problems, tree.sources), tree.notices)
+
+
+def _read(root: Node, tree: Tree) -> tuple[Catalogue, list[Problem]]:
+    """Return the catalogue as far as it could be read, and what is wrong with it.  Raises NotYAML."""
+    catalogue, found = _checked(yaml_nodes.values(root, str(tree.sources.files[0])), root, tree.is_whole)
+    return catalogue, list(found)
+
+
+def _leave_out(root: Node, files: Collection[str]) -> None:
+    """Take the job types of some files out of the nodes."""
+    for key, entries in root.value:
+        if key.value == "job_types" and isinstance(entries, MappingNode):
+            entries.value = [pair for pair in entries.value if pair[0].start_mark.name not in files]
 
 
 def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable[Problem]]:

@@ -4,8 +4,8 @@ Each stands behind the place of a value, such as `sites.geneva.title`, whose nam
 one of the first three, `{found}` one of FOUND.
 """
 
+from languages import counted, speaks
 from languages import sentence as _
-from languages import speaks
 
 # -- what may have been meant ------------------------------------------------------------------------------
 DID_YOU_MEAN = _("did you mean `{name}`?")
@@ -289,6 +289,37 @@ ANCHOR_FIRST = _("write the anchor (&) before it is used, in the same file; put 
 ANCHOR_TWICE = _("give this anchor (&) another name: there is one of this name before")
 LOOK_HERE = _("look at this line and the one before")
 
+# -- XML ---------------------------------------------------------------------------------------------------
+NOT_XML = _("not XML: {reason}; {hint}")
+XML_TAG = _("close each element by its own name, in the order in which they were opened")
+XML_NOTHING = _("close all elements, up to </jobType>")
+XML_UNCLOSED = _("write > at the end of each tag, and close quotes")
+XML_ESCAPE = _("write &lt; for < and &amp; for & in text, and values of attributes in quotes")
+XML_ENTITY = _("write &amp; for &; only &lt; &gt; &amp; &quot; &apos; are known")
+XML_ATTRIBUTE_TWICE = _("remove one of the two attributes")
+XML_ONE_ELEMENT = _("write one <jobType> in each file")
+XML_DOCTYPE = _("has a DOCTYPE, which could let a short text become endless; remove it")
+XML_TOO_DEEP = _("has elements more than {most} deep; remove some")
+XML_TOO_MANY = _("has more than {most} elements; remove some")
+XML_ROOT = _("is not a job type; write <jobType> around all of it")
+XML_NO_ELEMENT = _("there is no such element here; {hint}")
+XML_NO_ATTRIBUTE = _("there is no attribute `{name}` here; {hint}")
+REMOVE_IT = _("remove it")
+XML_MISSING = _("has no <{name}>; write it")
+XML_EMPTY = _("is empty; write text in it")
+XML_TEXT_BESIDE = _("has text beside its elements; remove it")
+XML_ELEMENTS = _("has elements in it, but must be text; write text")
+XML_NO_KEY = _("has neither a letter nor a digit; write a name such as recon")
+XML_NAME_TWICE = _("becomes `{key}`, as an earlier one does; write another name")
+XML_MEANINGLESS = _("has no meaning for the type {kind}; remove it")
+XML_QUOTES = _("has a quote that does not end, or a backslash at its end; write it as for a shell")
+XML_GROUP_DEFAULT = _("is true for two of one group; write true for one of them")
+XML_GROUP_CONDITION = _("differs within one group; write the same for each of it")
+XML_INTERACTIVE = _("is interactive, which batch jobs are not; write a profile for it, in YAML")
+XML_NO_TYPES = _("takes datasets, but <datasetTypes> is missing in it; write it")
+XML_TYPES_ALONE = _('has no meaning without acceptsDatasets="true"; write that in <jobType>, or remove it')
+XML_OF_ICAT = _("has `{name}`, which means nothing without an ICAT; nothing becomes of it")
+
 # -- a catalogue that was changed --------------------------------------------------------------------------
 CHANGED = _(
     "The catalogue was changed and has a configuration error: {problem}. The version of {time} stays in use. "
@@ -298,6 +329,19 @@ CHANGED_MORE = _(
     "The catalogue was changed and has {count} configuration errors, first: {problem}. "
     "The version of {time} stays in use. Fix the file, then run `jupyterhub-sites check {path}`."
 )
+
+
+def types_off(count: int, problem: object, path: str) -> str:
+    """Return the sentence about job types in XML that are wrong; the others are offered."""
+    return counted(
+        "{count} job type of the catalogue is off, for it has an error: {problem}. "
+        "Fix the file, then run `jupyterhub-sites check {path}`.",
+        "{count} job types of the catalogue are off, for they have errors, first: {problem}. "
+        "Fix the files, then run `jupyterhub-sites check {path}`.",
+        count,
+    ).format(count=count, problem=problem, path=path)
+
+
 NOT_READ = _(
     "The catalogue {path} could not be read ({reason}); the log of the hub says more. "
     "The version of {time} stays in use."

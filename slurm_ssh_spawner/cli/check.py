@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 from kerberos_auth.own_ticket import own_ticket
 from kerberos_auth.tickets import Ticket
@@ -10,6 +11,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.checks import capacity
 from profiles.facts import SiteFacts
 from profiles.loading import load
+from profiles.loading.include import is_xml
 from profiles.loading.load import Loaded
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh.slurm.queries import snapshot
@@ -28,17 +30,32 @@ def check(asked: argparse.Namespace) -> int:
 
 
 def _check_one(file: str, with_facts: bool) -> bool:
-    """Print the problems of one catalogue, or that there are none."""
+    """Print the problems of one catalogue, or of one job type in XML, or that there are none."""
+    if is_xml(Path(file)):
+        return _check_type(file)
     try:
         read = load.loaded(file)
     except CatalogueInvalid as error:
         print(error)
+        return False
+    for each in (*read.off, *read.notices):
+        print(each)
+    if read.off:
         return False
     found = read.catalogue
     counts = {"sites": len(found.sites), "profiles": len(found.profiles), "job_types": len(found.job_types)}
     checked = sentences.CHECKED_TEXT if with_facts else sentences.CHECKED
     print(checked.format(file=file, **counts))
     return _check_facts(file, read) if with_facts else True
+
+
+def _check_type(file: str) -> bool:
+    problems, notices = load.of_type(file)
+    for each in (*problems, *notices):
+        print(each)
+    if not problems:
+        print(sentences.CHECKED_TYPE.format(file=file))
+    return not problems
 
 
 def _check_facts(file: str, read: Loaded) -> bool:

@@ -216,6 +216,7 @@ PORTS_UNUSABLE = _("SlurmSSHSpawner.tunnel_ports: {problem}.")
 
 # -- the command line ------------------------------------------------------------------------------------
 CHECKED = _("{file}: no problem found (sites: {sites}, profiles: {profiles}, job types: {job_types}).")
+CHECKED_TYPE = _("{file}: no problem found in the job type.")
 CHECKED_TEXT = _(
     "{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}, job types: {job_types})."
 )
