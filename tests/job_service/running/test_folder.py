@@ -66,6 +66,36 @@ async def test_a_folder_is_made_private_with_the_line_in_it_and_may_be_made_agai
     assert (path / layout.COMMAND).stat().st_mode & 0o777 == 0o600
 
 
+def _beside(home: Path, record: JobRecord) -> list[JobRecord]:
+    """Return jobs whose folders lie beside each other: two with a line of their own, one without."""
+    lines = ("echo 'ü'", None, "true\n\nfalse")
+    names = [f"{number:012x}" for number in range(len(lines))]
+    return [
+        replace(record, job_id=name, folder=f"{home}/jobs/{name}", spec=replace(record.spec, command=line))
+        for name, line in zip(names, lines, strict=True)
+    ]
+
+
+async def test_some_folders_are_made_at_once_each_as_by_itself(home: Path, record: JobRecord) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    for _ in range(2):
+        assert await site.run(*folder.make_all(jobs)) == Completed(0, "", "")
+    for each in jobs:
+        command = Path(each.folder) / layout.COMMAND
+        assert command.parent.stat().st_mode & 0o777 == 0o700
+        line = each.spec.command
+        assert (command.read_text() if command.exists() else None) == (line and f"{line}\n")
+
+
+async def test_it_ends_at_a_folder_that_cannot_be_made(home: Path, record: JobRecord) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    (home / "jobs").mkdir(mode=0o700)
+    Path(jobs[1].folder).symlink_to(home)
+    answer = await site.run(*folder.make_all(jobs))
+    assert folder.is_strange(answer)
+    assert not Path(jobs[2].folder).exists()
+
+
 async def test_it_is_told_which_files_are_not_there(home: Path, record: JobRecord) -> None:
     site, names = LocalSite(home), ("it's", "-n", "sub/a b", "there")
     await made(site, record)
