@@ -85,11 +85,12 @@ class Sender:
         settled, others = set[str](), list(job_ids)
         try:
             for record, outcome in await self._together.send(job_ids):
+                is_settled = isinstance(outcome, Accepted) or await self._is_settled(record, outcome)
                 if outcome is None:
-                    await self._came_to(record, None)
+                    # Nothing is known against it: it is sent by itself now.
                     continue
                 others.remove(record.job_id)
-                if isinstance(outcome, Accepted) or await self._is_settled(record, outcome):
+                if is_settled:
                     settled.add(record.job_id)
         except job_errors.StoreAway as error:
             _log.warning("%s: not sent while the database is away: %s", ", ".join(others), error)
@@ -97,8 +98,11 @@ class Sender:
         settled.update([job_id for job_id in others if await self._send(job_id)])
         return frozenset(settled)
 
-    async def _is_settled(self, record: JobRecord, error: LaunchError) -> bool:
-        """Write down why a job that was sent with others is not at Slurm; return whether that is for good."""
+    async def _is_settled(self, record: JobRecord, error: LaunchError | None) -> bool:
+        """Write down, as `_came_to` does, what came of a job that was sent with others.
+
+        Return whether it is not to be tried again because of that.
+        """
         try:
             await self._came_to(record, error)
         except _Later as later:

@@ -82,7 +82,40 @@ async def test_what_is_known_of_its_datasets_is_in_it_beside_the_line(home: Path
         written = json.loads((path / layout.DATASETS).read_text())
         assert tuple(Dataset.from_json(each) for each in written) == some
     assert (path / layout.COMMAND).read_text() == "echo 'a b'; exit 7\n"
-    assert not list((path / layout.OURS).glob("*.new"))
+    assert {each.name for each in (path / layout.OURS).iterdir()} == {"command", "datasets.json"}
+
+
+def _beside(home: Path, record: JobRecord) -> list[JobRecord]:
+    """Return jobs whose folders lie beside each other: two with a line of their own, one without."""
+    lines = ("echo 'ü'", None, "true\n\nfalse")
+    names = [f"{number:012x}" for number in range(len(lines))]
+    return [
+        replace(record, job_id=name, folder=f"{home}/jobs/{name}", spec=replace(record.spec, command=line))
+        for name, line in zip(names, lines, strict=True)
+    ]
+
+
+async def test_some_folders_are_made_at_once_each_as_by_itself(home: Path, record: JobRecord) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    on = {jobs[1].job_id: (Dataset("demo:a", "a", "scan", "/data/a"),)}
+    for _ in range(2):
+        made = await site.run(*folder.make_all([(each, on.get(each.job_id, ())) for each in jobs]))
+        assert made == Completed(0, "", "")
+    for each in jobs:
+        assert (Path(each.folder) / layout.DATASETS).exists() == (each.job_id in on)
+        command = Path(each.folder) / layout.COMMAND
+        assert command.parent.stat().st_mode & 0o777 == 0o700
+        line = each.spec.command
+        assert (command.read_text() if command.exists() else None) == (line and f"{line}\n")
+
+
+async def test_it_ends_at_a_folder_that_cannot_be_made(home: Path, record: JobRecord) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    (home / "jobs").mkdir(mode=0o700)
+    Path(jobs[1].folder).symlink_to(home)
+    answer = await site.run(*folder.make_all([(each, ()) for each in jobs]))
+    assert folder.is_strange(answer)
+    assert not Path(jobs[2].folder).exists()
 
 
 async def test_it_is_told_which_files_are_not_there(home: Path, record: JobRecord) -> None:

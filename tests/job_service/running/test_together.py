@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from job_service.record import JobRecord
+from job_service.running import routine
 from job_service.stages import Stage
 from job_service.store.values import Changes
 from slurm_ssh.ssh.login import Login
@@ -12,6 +13,12 @@ from tests.job_service.running.crowd import Crowd
 from tests.job_service.running.service import Service
 
 JOBS = 12
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no routine find the jobs before they wait all together."""
+    monkeypatch.setattr(routine, "SWEEP_SECONDS", 10**9)
 
 
 async def _accepted(service: Service) -> list[JobRecord]:
