@@ -57,8 +57,8 @@ c.JupyterHub.services = [
             "servers!user",
             "read:servers!user",
         ],
-        # It has no pages yet, for programs only.
-        "display": False,
+        # Its pages are in the menu Services.
+        "display": True,
     }
 ]
 c.JupyterHub.custom_scopes = {

@@ -93,7 +93,7 @@ class Acceptance:
 
         With a key that came before it is what was made then.  Raises as `accept` does, if there is none at all.
         """
-        kept = _key(spec, key)
+        kept = _key(spec, key, "")
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
         decided, errors = await self._each(person, spec)

@@ -27,7 +27,10 @@ _LONGEST_TOKEN = 1000
 _scheme = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="A token of the hub, in the header `Authorization: Bearer TOKEN`. Nowhere else is one looked for.",
+    description=(
+        "A token of the hub, in the header `Authorization: Bearer TOKEN`. "
+        "Only the pages of the service come without."
+    ),
 )
 
 

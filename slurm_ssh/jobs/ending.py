@@ -21,8 +21,8 @@ _LOOK_SECONDS = 2.0
 _SHELLS_SIGNALS = 128
 _SIGNALS = {int(signal): signal.name for signal in Signals}
 
-# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.  Behind its name
-# may stand that of its node.
+# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.  Behind its
+# name may stand that of its node.
 _STEPD = r"^slurmstepd(?:-[\w.-]{1,100})?: .{0,200}\b"
 _MEMORY_LINES = (
     (

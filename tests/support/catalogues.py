@@ -22,6 +22,8 @@ from tests.support.folders import TREE
 LOCALE = TREE / "languages/locale"
 TEMPLATE = LOCALE / f"{DOMAIN}.pot"
 _PACKAGES = ("kerberos_auth", "kernels", "profiles", "slurm_ssh", "slurm_ssh_spawner")
+# The API of the job service answers in English; its pages do not.
+_PAGES = ("job_service/sentences/pages.py",)
 _KEYWORDS = {"_": None, "counted": (1, 2)}
 _HEADERS = {"fr": "Language: fr\nPlural-Forms: nplurals=2; plural=(n > 1);\n"}
 _TYPE = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
@@ -36,6 +38,7 @@ def languages() -> list[str]:
 def modules() -> Iterator[Path]:
     for package in _PACKAGES:
         yield from sorted([*(TREE / package).glob("sentences.py"), *(TREE / package).glob("sentences/*.py")])
+    yield from (TREE / page for page in _PAGES)
 
 
 def extracted() -> dict[Text, Text]:

@@ -9,12 +9,14 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 import languages
+from job_service.accepting.preview import Preview
 from job_service.http import cookies
+from job_service.http.models import Job
 from job_service.http.problems import Problem
 from job_service.sentences import http as of_requests
 from job_service.sentences import pages as say
 from profiles.form import markdown
-from profiles.sentences import labels
+from profiles.sentences import labels, refusals
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("job_service.http.pages"),
@@ -57,6 +59,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
         caller=caller,
         moment=moment,
         lasting=lasting,
+        resources=resources,
         size=size,
         markdown=markdown.to_html,
         **values,
@@ -88,6 +91,14 @@ def lasting(seconds: float) -> str:
     """Return how long something lasts, in words."""
     whole = round(seconds)
     return say.SECONDS.format(count=whole) if abs(whole) < 60 else labels.duration(whole // 60)
+
+
+def resources(of: Job | Preview) -> str:
+    """Return what a job asks for, in the words of the options form."""
+    parts = [refusals.cores(of.cores), labels.memory(of.memory_mib)]
+    parts += [refusals.gpus(of.gpus, None)] if of.gpus else []
+    parts += [labels.nodes(of.nodes)] if of.nodes > 1 else []
+    return ", ".join([*parts, lasting(of.limit_s)])
 
 
 def size(count: int) -> str:

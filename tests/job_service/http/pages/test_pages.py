@@ -285,3 +285,15 @@ async def test_admins_see_everybody_and_act(
             True,
         )
         assert [each.action for each in (await service.administration.audit()).items][:1] == ["grant"]
+
+
+async def test_pages_are_in_the_readers_language_and_the_api_is_not(
+    app: FastAPI, alice: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    french = {"Accept-Language": "fr-CH, fr;q=0.9"}
+    text = (await alice.get("/", headers=french)).text
+    assert '<html lang="fr">' in text
+    assert "Vous n’avez pas encore de job." in text
+    form = (await alice.get("/new?type=command", headers=french)).text
+    assert "Votre projet par défaut" in form
+    assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
