@@ -28,8 +28,7 @@ _scheme = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     description=(
-        "A token of the hub, in the header `Authorization: Bearer TOKEN`. "
-        "Only the pages of the service come without."
+        "A token of the hub, in the header `Authorization: Bearer TOKEN`. Only the service's own pages do without."
     ),
 )
 

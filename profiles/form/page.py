@@ -115,6 +115,12 @@ def of_entry(
     return _fields(offer, pairs, entry, typed, refused, "", {}, without)
 
 
+def closed(offer: Offer, entry: str) -> tuple[str, ...]:
+    """Return what people read of each site where this entry of an offer cannot be had now, and why."""
+    pairs = Pairs.of(offer, (entry,))
+    return tuple(pairs.place_at(entry, key).label for key in pairs.all_sites if pairs.is_closed(key))
+
+
 def _fields(
     offer: Offer,
     pairs: Pairs,

@@ -196,6 +196,7 @@ async def _form(
         description=entry.description,
         takes_line=entry.command is not None,
         fields=fields,
+        closed=page.closed(offer, kind),
         projects=[each for each in projects if each["system"] in offer.sites(kind)],
         titles={key: site.title for key, site in offer.menu.sites.items()},
         typed=values,

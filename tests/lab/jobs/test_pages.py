@@ -81,3 +81,4 @@ def test_bob_without_a_project_reads_why_not(lab: Lab) -> None:
         )
         page.get_by_role("link", name="Choose Command").click()
         expect(page.locator("#site option[value=lugano]")).to_be_disabled()
+        expect(page.locator("#closed")).to_contain_text("you have no project there")

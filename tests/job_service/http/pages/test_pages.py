@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ from fastapi import FastAPI
 
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
+from profiles.facts import SiteFacts
 from tests.job_service.http.serving import Serving
 from tests.job_service.http.support import browser, client, xsrf
 from tests.job_service.http.test_jobs import RUNS, sent
@@ -297,3 +299,21 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     form = (await alice.get("/new?type=command", headers=french)).text
     assert "Votre projet par défaut" in form
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
+
+
+async def test_why_a_cluster_cannot_be_picked_is_read_without_opening_the_list(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    assert 'id="closed"' not in (await alice.get("/new?type=command")).text
+    service.accepting.offer = _with_no_project_anywhere(service.accepting.offer)
+    text = (await alice.get("/new?type=command")).text
+    assert re.search(r'id="closed"><li class="why">Lugano \(you have no project there', text)
+
+
+def _with_no_project_anywhere(offer: Any) -> Any:
+    async def offered(person: Any) -> Any:
+        found = await offer(person)
+        facts = {key: SiteFacts(projects=()) for key in found.menu.sites}
+        return replace(found, facts=facts)
+
+    return offered
