@@ -20,12 +20,15 @@ Json = Any
 Act = Literal["start", "cancel", "hold", "release"]
 Stream = Literal["stdout", "stderr"]
 
+API = "services/jobs/api/v1/"
+HUB_API = "hub/api/"
+
 _JOB_ID = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """A request below the API's root, and what its answer is.
+    """A request below the service's API, or another `root` at the hub, and what its answer is.
 
     `repeats` says that it may be sent again when nobody knows whether the service has done it.
     """
@@ -37,11 +40,13 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
     repeats: bool = True
+    root: str = API
 
     @property
     def target(self) -> str:
-        """The path with its query."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        """The path with its query, below the hub's address."""
+        path = f"{self.root}{self.path}"
+        return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property
     def content(self) -> bytes | None:
@@ -119,6 +124,11 @@ def me() -> Call[models.Me]:
     return Call("GET", "", one_of(models.Me))
 
 
+def hub() -> Call[models.Hub]:
+    """Ask the hub itself which it is."""
+    return Call("GET", "", one_of(models.Hub), root=HUB_API)
+
+
 def systems() -> Call[tuple[models.System, ...]]:
     """Ask where jobs can run."""
     return Call("GET", "systems", items_of(models.System))
@@ -162,8 +172,8 @@ def submit(spec: models.Spec) -> Call[models.Job]:
 
 
 def submit_each(spec: models.Spec) -> Call[models.Group]:
-    """Ask for a job for each dataset."""
-    body = replace(spec, mode="each").to_json()
+    """Ask for a job for each dataset, or with that mode for an array with a task for each."""
+    body = replace(spec, mode="array" if spec.mode == "array" else "each").to_json()
     return Call("POST", "jobs", one_of(models.Group), headers=new_key(), body=body)
 
 

@@ -37,6 +37,13 @@ class Me:
 
 
 @dataclass(frozen=True)
+class Hub:
+    """The hub that the service belongs to: JupyterHub's version."""
+
+    version: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """A job: what was asked for, and where it is on its way.
 
@@ -221,6 +228,18 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class OnLine:
+    """What a choice puts on the command line of a type's program.
+
+    That is `argument` before its value (None: the value is not put there so), or the `words` of its value.
+    """
+
+    name: str
+    argument: tuple[str, ...] | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Place:
     """A job type at one system: what may be set there, and whether a job would start at once."""
 
@@ -230,6 +249,17 @@ class Place:
     news: str = ""
     age: str = ""
     fields: tuple[Choice, ...] = ()
+    on_line: tuple[OnLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedDatasets:
+    """Which datasets the jobs of a type take; `modes` say what may become of several, the default first."""
+
+    types: tuple[str, ...] = ()
+    min: int = 0
+    max: int = 0
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,6 +271,7 @@ class JobType:
     description: str = ""
     runs: str = ""
     systems: tuple[Place, ...] = ()
+    datasets: WantedDatasets | None = None
 
 
 @dataclass(frozen=True)

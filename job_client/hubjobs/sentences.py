@@ -56,6 +56,7 @@ RUNS = {"line": "a line of your own: hubjobs submit TYPE -- LINE", "program": "a
 NO_JOBS = "No jobs. Send one: hubjobs submit TYPE, see: hubjobs types"
 MORE_JOBS = "There are more: --limit shows them, or --stage, --system and --search find one."
 MORE_FILES = "There is more than can be listed."
+EACH_OR_ARRAY = "Say --each or --array, not both."
 NOT_ACCEPTED = "{dataset}: {reason}"
 MORE_DATASETS = "There are more. Give a part of their names, or a type."
 NOTHING = "Nothing."
@@ -92,3 +93,24 @@ LEFT = ("YOU HAVE LEFT", "ALL HAVE LEFT")
 OF_WHAT_IS_LEFT = "of {time} left"
 NOT_INSTALLED = "hubjobs, not installed"
 NO_TOKEN = "What was given cannot be a token."  # noqa: S105
+
+# -- the portal's command --------------------------------------------------------------------------------
+IJP_LOG_IN = "Log in: ijp login db username NAME password -"
+IJP_HUB_PROMPT = "Please specify the URL of the hub that you wish to use, in the form https://example.com"
+IJP_WHICH_HUB_HINT = (
+    "Give its address once: ijp login --hub https://ADDRESS-OF-THE-HUB db username NAME password -"
+)
+IJP_CREDENTIALS = "Write an authenticator, and name and value of each credential: db username NAME password -"
+IJP_SESSION = "User {user} connected to JupyterHub {version} at {url} with {minutes} minutes left."
+IJP_SESSION_FOR_EVER = "User {user} connected to JupyterHub {version} at {url} until the token is revoked."
+IJP_REFRESHED = (
+    "The token is good until {until}, which nothing but a new login changes. "
+    "The hub renews your ticket while jobs need it."
+)
+IJP_TYPES = "Available job types are:"
+IJP_TYPE = "{key} is {kind}"
+IJP_BATCH, IJP_INTERACTIVE = "batch", "interactive"
+IJP_JOB = "{job_id}, {state}"
+IJP_NO_JOB_ID = "“{text}” is not a job of {host}: an id is a number, as in 2.{host}."
+IJP_NO_JOB = "You have no job {number} at {host}."
+IJP_NO_VALUE = "Write a value behind {word}."
