@@ -108,7 +108,7 @@ class Jobs:
         return record.job_id in self.stale
 
     def stand(self, system: str) -> Stand:
-        return Stand(system, "alice", builders.NOW, None, "", 0, 0, 0)
+        return Stand(system, "alice", builders.NOW, None, "", 0, 0, 0, 7, 2, 1.5)
 
     def owes(self, record: JobRecord) -> str:
         return self.owed.get(record.job_id, "")

@@ -1,4 +1,4 @@
-"""Requests against what really runs jobs and moves their files; Slurm is a table, files are moved by a shell here."""
+"""Requests against what really runs jobs and moves files: Slurm is a table, the site a shell of this machine."""
 
 import asyncio
 import io
@@ -13,6 +13,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
 
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
@@ -221,3 +222,30 @@ async def test_a_job_is_held_released_and_cancelled(alice: httpx.AsyncClient, sl
     over = await _until(alice, job, lambda each: each["stage"] == "CANCELED")
     assert (over["failed"], slurm.of(job_id)[0].word) == (False, "CANCELLED")
     assert (await alice.post(f"{job}/cancel")).json()["code"] == "wrong_stage"
+
+
+async def test_questions_about_jobs_are_counted_and_timed(
+    whole: FastAPI, alice: httpx.AsyncClient, slurm: Crowd
+) -> None:
+    got = await alice.post("/api/v1/jobs", json={"type": "command", "system": "geneva", "command": "hostname"})
+    await _until(alice, f"/api/v1/jobs/{got.json()['job_id']}", lambda each: each["stage"] == "RUNNING")
+    slurm.is_silent = True
+    async with client(whole, "ruth:admin") as ruth, asyncio.timeout(60):
+        while "is away" not in (said := await _metrics(ruth)):  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+    assert said["yes"] >= 1
+    assert said["seconds"] > 0
+
+
+async def _metrics(ruth: httpx.AsyncClient) -> dict[str, float]:
+    text = (await ruth.get("/api/v1/metrics")).text
+    samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+    found = {
+        each.labels["answered"]: each.value
+        for each in samples
+        if each.name == "jupyterhub_jobs_surveys_total" and each.labels["system"] == "geneva"
+    }
+    for each in samples:
+        if each.name == "jupyterhub_jobs_survey_seconds_total" and each.labels["system"] == "geneva":
+            found["seconds"] = each.value
+    return found | ({"is away": 1.0} if found["no"] else {})
