@@ -265,6 +265,12 @@ def log(job_id: str, stream: Stream, tail: int | None) -> Call[Any]:
     return Call("GET", f"{job_path(job_id)}/log", nothing, query(stream=stream, tail=tail))
 
 
+def follow(job_id: str, stream: Stream, wait_s: int, tail: int | None, offset: int | None) -> Call[Any]:
+    """Ask for what a job prints, for so many seconds: from its last `tail` lines on, or behind `offset` bytes."""
+    asked = query(stream=stream, follow="true", wait=wait_s, tail=tail, offset=offset)
+    return Call("GET", f"{job_path(job_id)}/log", nothing, asked)
+
+
 def archive(job_id: str) -> Call[Any]:
     """Ask for a job's folder as a tar."""
     return Call("GET", f"{job_path(job_id)}/archive.tar", nothing)

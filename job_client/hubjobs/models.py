@@ -422,3 +422,34 @@ class Stand:
     live: int = 0
     doubts: int = 0
     owed: int = 0
+
+
+@dataclass(frozen=True)
+class ServiceProject:
+    """A project as admins see it: what it has in all, each member begins with, and is left, in its seconds.
+
+    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).
+    """
+
+    system: str
+    name: str
+    title: str = ""
+    account: str | None = None
+    charge: str = ""
+    init_time: int = 0
+    user_time: int = 0
+    time_left: int = 0
+    is_default: bool = False
+    is_open: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What an admin did, and to what."""
+
+    actor: str
+    action: str
+    target: str = ""
+    detail: str = ""
+    at: datetime | None = None

@@ -127,9 +127,14 @@ async def test_what_is_wrong_is_named(alice: AsyncJobs, hub: str) -> None:
 
 
 async def test_admins_ask_for_what_is_theirs(hub: str, alice: AsyncJobs, service: Serving) -> None:
-    fields = {"system": "geneva", "name": "proj9", "init_time": 36_000, "user_time": 18_000}
-    await service.administration.create_project("ruth", fields)
     async with AsyncJobs(hub, "ruth:admin", patience_s=2) as ruth:
+        made = await ruth.do(admin.add_project("geneva", "proj8", {"init_time": 1, "user_time": 18_000}))
+        assert (made.name, made.time_left) == ("proj8", 1)
+        changed = await ruth.do(admin.change_project("geneva", "proj8", {"name": "proj9", "init_time": 36_000}))
+        assert (changed.name, changed.user_time) == ("proj9", 18_000)
+        assert await ruth.do(admin.projects("geneva")) == (changed,)
+        assert await ruth.do(admin.projects("lugano")) == ()
+        assert await ruth.do(admin.project("geneva", "proj9")) == changed
         await ruth.do(admin.add_member("geneva", "proj9", "user", "alice"))
         assert [each.name for each in await ruth.do(admin.members("geneva", "proj9"))] == ["alice"]
         assert (await ruth.do(admin.grant("geneva", "proj9", "alice", 3600, "more"))).seconds == 3600
@@ -150,6 +155,13 @@ async def test_admins_ask_for_what_is_theirs(hub: str, alice: AsyncJobs, service
         job = await alice.submit(COMMAND)
         assert [each.owner for each in (await ruth.do(admin.jobs(owner="alice"))).items] == ["alice"]
         assert (await ruth.do(admin.cancel(job.job_id))).stage == "CANCELED"
+        assert (await ruth.do(admin.job(job.job_id))).owner == "alice"
+        assert [each.stage for each in await ruth.do(admin.events(job.job_id))][-1] == "CANCELED"
+        await ruth.do(admin.remove_project("geneva", "proj9"))
+        assert await ruth.do(admin.projects()) == ()
+        deeds = await ruth.do(admin.audit("ruth"))
+        assert (deeds[1].action, deeds[1].target, len(deeds)) == ("cancel job", job.job_id, 10)
+        assert [each.action for each in await ruth.do(admin.audit(target=job.job_id))] == ["cancel job"]
         with pytest.raises(Problem) as refused:
             await alice.do(admin.jobs())
         assert (refused.value.status, refused.value.code) == (403, "scope_missing")
