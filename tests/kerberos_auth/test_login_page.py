@@ -65,7 +65,7 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
                 "pam_service": "",
                 "ticket_folder": str(tmp_path / "krb5"),
                 "keytab": realm.keytab,
-                "login_timeout_seconds": 1,
+                "login_timeout_seconds": 5,
                 "password_change_text": "Change it at <passwd.lab.test>.",
             },
         }

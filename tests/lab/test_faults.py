@@ -79,12 +79,12 @@ def test_a_silent_slurm_does_not_stop_a_running_server(lab: Lab) -> None:
 
 
 def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
-    before = delegated(lab, "bob")
+    before = delegated(lab, "bob").split()
     with new_host_key(lab, "geneva-login1"), new_host_key(lab, "geneva-login2"), newcomer(lab, "bob") as bob:
         with pytest.raises(NotStarted) as caught:
             bob.start(STUB)
-        # With the right keys back, the hub may connect again to tidy up.
-        assert delegated(lab, "bob") == before
+        # With the right keys back, the hub may connect again to tidy up; what an earlier connection has left may go.
+        assert set(delegated(lab, "bob").split()) <= set(before)
     assert "a host key that is not in the catalogue" in str(caught.value)
 
 

@@ -211,7 +211,7 @@ async def test_the_log_has_one_line_for_each_request_and_never_a_token(
 async def test_a_name_in_the_log_is_one_line_and_no_longer_than_names_are(
     service: Serving, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def caller(_self: object, _token: str) -> Caller:
+    async def caller(_self: object, _token: str, _session: str = "") -> Caller:
         return Caller("eve\n2026-01-01 root \x1b[2J" + "x" * 10_000, scopes=SCOPES["read"])
 
     monkeypatch.setattr(Tokens, "caller", caller)

@@ -80,7 +80,7 @@ async def test_a_stream_ends_with_its_token(alice: httpx.AsyncClient, app: FastA
     await until(lambda: app.state.kept.news.is_listened_to("alice"))
 
     class Nobody:
-        async def caller(self, _token: str) -> None:
+        async def caller(self, _token: str, _session: str = "") -> None:
             return None
 
     auth, app.state.auth = app.state.auth, Nobody()

@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from lab import Lab
 from tests.lab.browser import browser, without_scripts
+
+pytestmark = pytest.mark.xdist_group("batch jobs")
 
 _JOBS = "/services/jobs/"
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import FastAPI
+from jupyterhub.httpclient import JupyterHubHTTPClient
 
 from job_service.http.app import make_app
 from tests.job_service.http.serving import Serving
@@ -39,6 +40,7 @@ async def logging_in(service: Serving) -> AsyncIterator[tuple[FastAPI, Hub]]:
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hub/api"
     async with server:
         yield make_app(service, Tokens(), logins(url)), hub  # type: ignore[arg-type]
+        await JupyterHubHTTPClient.loop_instance().close()
 
 
 async def test_somebody_is_led_to_the_hub_and_back_to_their_bookmark(service: Serving) -> None:
