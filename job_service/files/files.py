@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from job_service import layout
 from job_service.files import answers, paths, programs
 from job_service.files.info import FileInfo, Listing
 from job_service.files.reading import Reading, busy
@@ -133,7 +134,7 @@ class Files:
         Nothing is given for as long as the job prints nothing.
         """
         remote, is_followed = self._remote_of(record), follow is not None
-        program = programs.log(record.folder, which, tail, is_followed=is_followed)
+        program = programs.log(record.folder, layout.of_task(which, record.task), tail, is_followed=is_followed)
         reading = Reading(remote, which, sentences.NOT_READ)
         async with (
             reading.begun(program, keeps_input=is_followed),

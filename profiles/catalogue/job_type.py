@@ -57,7 +57,7 @@ class JobOffering(Work):
     datasets: WantedDatasets | None = Field(
         default=None,
         description="Which datasets its jobs take; the file `$JOB_DATASETS` names them. `{dataset}` in `run` is "
-        "the location of the one that a job has. Default: they take none.",
+        "the location of the one that a job, or a task of an array, has. Default: they take none.",
     )
     keep: Minutes | None = Field(
         default=None,
