@@ -162,8 +162,8 @@ def submit(spec: models.Spec) -> Call[models.Job]:
 
 
 def submit_each(spec: models.Spec) -> Call[models.Group]:
-    """Ask for a job for each dataset."""
-    body = replace(spec, mode="each").to_json()
+    """Ask for a job for each dataset, or with that mode for an array with a task for each."""
+    body = replace(spec, mode="array" if spec.mode == "array" else "each").to_json()
     return Call("POST", "jobs", one_of(models.Group), headers=new_key(), body=body)
 
 
@@ -184,12 +184,24 @@ def jobs(
     type: str | None = None,  # noqa: A002 - the API's word
     q: str | None = None,
     since: str | None = None,
+    parent: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Call[models.Page]:
-    """Ask for jobs, newest first: of these stages, with a text in their title, made since a moment."""
+    """Ask for jobs, newest first: of these stages, with a text in their title, made since a moment.
+
+    With a `parent` they are the tasks of an array; without, no tasks.
+    """
     asked = query(
-        stage=stage, system=system, project=project, type=type, q=q, since=since, limit=limit, cursor=cursor
+        stage=stage,
+        system=system,
+        project=project,
+        type=type,
+        q=q,
+        since=since,
+        parent=parent,
+        limit=limit,
+        cursor=cursor,
     )
     return Call("GET", "jobs", one_of(models.Page), asked)
 

@@ -56,6 +56,7 @@ RUNS = {"line": "a line of your own: hubjobs submit TYPE -- LINE", "program": "a
 NO_JOBS = "No jobs. Send one: hubjobs submit TYPE, see: hubjobs types"
 MORE_JOBS = "There are more: --limit shows them, or --stage, --system and --search find one."
 MORE_FILES = "There is more than can be listed."
+EACH_OR_ARRAY = "Say --each or --array, not both."
 NOT_ACCEPTED = "{dataset}: {reason}"
 MORE_DATASETS = "There are more. Give a part of their names, or a type."
 NOTHING = "Nothing."

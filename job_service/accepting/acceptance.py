@@ -89,20 +89,23 @@ class Acceptance:
         return await self._store.jobs.accept(_new(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
-        """Return a job for each dataset that can have one, why others cannot, and whether they are new.
+        """Return a job for each dataset that can have one, or an array, why others cannot, and whether it is new.
 
         With a key that came before it is what was made then.  Raises as `accept` does, if there is none at all.
         """
         kept = _key(spec, key, "")
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
-        decided, errors = await self._each(person, spec)
+        decided, errors, array = await self._each(person, spec)
         self._see_ticket(person.name)
         wanted = [_new(person, each) for each in decided]
-        return await self._store.jobs.accept_group(wanted, errors, kept)
+        whole = _new(person, array) if array else None
+        return await self._store.jobs.accept_group(wanted, errors, kept, whole)
 
-    async def _each(self, person: Person, spec: JobSpec) -> tuple[list[Decided], list[NotAccepted]]:
-        """Return what a job is for each dataset of a description, and why others have none."""
+    async def _each(
+        self, person: Person, spec: JobSpec
+    ) -> tuple[list[Decided], list[NotAccepted], Decided | None]:
+        """Return what a job is for each dataset of a description, why others have none, and what an array is."""
         groups.check(spec)
         chosen = await self._chosen(person, spec)
         offer = await self._offer(person, chosen.placed(spec).system)
@@ -111,7 +114,10 @@ class Acceptance:
         def decide(one: JobSpec) -> Decided:
             return gate.decide(offer, chosen.placed(one), projects, theirs, chosen)
 
-        return await groups.each(spec, decide)
+        decided, errors = await groups.each(spec, decide)
+        if spec.mode != "array":
+            return decided, errors, None
+        return decided, errors, decide(replace(spec, datasets=tuple(each.datasets[0].id for each in decided)))
 
     async def _chosen(self, person: Person, spec: JobSpec) -> Chosen:
         """Return what is known of the datasets of a description; those are not looked for that are too many."""
@@ -125,6 +131,9 @@ class Acceptance:
             spec = replace(record.spec, inputs_of=record.job_id, start="when-complete")
         else:
             spec = replace(record.spec, start="now")
+        if spec.mode == "array":
+            group, is_new = await self.accept_each(person, spec, key)
+            return group.jobs[0], is_new
         return await self.accept(person, spec, key)
 
     async def launch(self, record: JobRecord) -> BatchLaunch:
@@ -138,13 +147,16 @@ class Acceptance:
         Raises Invalid, NotAMember, Broken, StoreAway, and what looking for datasets does.
         """
         errors: list[NotAccepted] = []
+        array: Decided | None = None
         if spec.mode == "single":
             found = [await self._decided(person, spec)]
         else:
-            found, errors = await self._each(person, spec)
-        decided = found[0]
+            found, errors, array = await self._each(person, spec)
+        decided = array or found[0]
         unpacked = spec.inputs if spec.unpack else ()
-        request, script = shown.request(decided.launch, self._service, decided.title, unpacked, decided.datasets)
+        request, script = shown.request(
+            decided.launch, self._service, decided.title, unpacked, decided.datasets, is_array=array is not None
+        )
         project = decided.charged.project
         quota = await self._store.ledger.quota(project, person.name) if project else None
         obstacles = await self._obstacles(person, decided)

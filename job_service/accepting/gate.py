@@ -69,6 +69,8 @@ def decide(
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
+    if spec.mode == "array" and charged is not None and charged.project is not None:
+        _check_tasks(len(spec.datasets), charged.project, wrong)
     if launch is None or charged is None or wrong.fields:
         raise wrong.error()
     found = datasets.of(spec)
@@ -79,7 +81,7 @@ def decide(
 def _title(spec: JobSpec, name: str, datasets: Sequence[Dataset]) -> str:
     """Return the title of a job; those of one request have the name of their dataset in it."""
     title = spec.title.strip() or name
-    if spec.mode == "single" or not datasets:
+    if spec.mode == "single" or len(datasets) != 1:
         return title
     return asked.cut(f"{title}: {shown(datasets[0].name)}")
 
@@ -172,6 +174,13 @@ def _check_limits(launch: BatchLaunch, project: Project, wrong: Wrong) -> None:
         if most is not None and number > most:
             said = labels.duration(most // 60) if name == "time" else str(most)
             wrong.add(f"choices.{name}", sentences.LIMITS[name].format(project=project.name, most=said))
+
+
+def _check_tasks(count: int, project: Project, wrong: Wrong) -> None:
+    """See that an array has no more tasks than one of the project may have."""
+    most = project.limits.get("array")
+    if most is not None and count > most:
+        wrong.add("datasets", sentences.LIMITS["array"].format(project=project.name, most=most))
 
 
 def _fixed(spec: JobSpec, launch: BatchLaunch) -> JobSpec:

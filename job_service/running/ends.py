@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from job_service.record import JobRecord
-from job_service.running import folder, observing
+from job_service.running import folder, observing, tasks
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.errands import Errand
@@ -129,11 +129,11 @@ class Ends:
         pasts = accounting.parse(answer.stdout)
         if pasts is None:
             return None
-        known = {(past.job_id, past.mark, past.owner): past for past in pasts}
         found = {}
         for record in records:
-            past = known.get((record.native_id or "", self.places.mark(record), record.login))
-            if past:
+            mark = self.places.mark(record)
+            theirs = {past.job_id: past for past in pasts if (past.mark, past.owner) == (mark, record.login)}
+            if past := tasks.past_of(record, theirs):
                 found[record.job_id] = past
         return found
 

@@ -1,7 +1,7 @@
 """What is done and asked at a site as the owner of jobs there, a few exchanges for all their jobs."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -18,6 +18,8 @@ from job_service.running.sightings import Question, Sightings
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.values import Changes
+from kernels.shell import Shell
+from profiles.catalogue.site import Site
 from slurm_ssh import delivery, sentences
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -61,11 +63,15 @@ class Visits:
     async def _cancel(self, errand: Errand, now: datetime) -> Unavailable | None:
         """Cancel what is to be; return what to tell if Slurm did not do it: the rest can be done all the same."""
         problem = None
-        due = [each for each in self._jobs(errand) if (at := errand.cancel_at(each, now)) and at <= now]
+        jobs = self.board.of(errand.system, errand.owner)
+        due = [each for each in jobs.values() if (at := errand.cancel_at(each, now)) and at <= now]
+        with_others = [each for each in due if _goes_with_array(each, jobs)]
+        errand.told.update((each.job_id, now) for each in with_others)
+        due = [each for each in due if each not in with_others]
         for some in chunks(due, _AT_ONCE):
             remote = self.places.remote(some[0])
             site, marks = remote.site, [self.places.mark(each) for each in some]
-            commands = [slurm_jobs.cancel(site, some[0].login, mark) for mark in marks]
+            commands = [_cancel(site, each, mark) for each, mark in zip(some, marks, strict=True)]
             answer = await remote.run(slurm_jobs.one_after_the_other(commands))
             if answer.status:
                 problem = Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
@@ -124,7 +130,7 @@ class Visits:
         for some in chunks([each for each in ended if _may_have_more_to_say(each)], _AT_ONCE):
             await self.ends.explain(some)
         for record in ended:
-            if _may_have_left_ticket(record):
+            if record.kind != "task" and _may_have_left_ticket(record):
                 job, remote = self.places.job(record), self.places.remote(record)
                 await self.places.core.upkeep.settled(job)
                 await delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
@@ -147,8 +153,22 @@ def _may_have_more_to_say(record: JobRecord) -> bool:
     return record.native_state == "FAILED" and bool(record.exit_code or record.signal)
 
 
+def _goes_with_array(record: JobRecord, jobs: Mapping[str, JobRecord]) -> bool:
+    """Return whether a task is cancelled with all the others."""
+    array = jobs.get(record.parent or "")
+    return array is not None and array.cancel_wanted is not None
+
+
+def _cancel(site: Site, record: JobRecord, mark: str) -> Shell:
+    if record.kind == "task":
+        return slurm_jobs.cancel_one(site, record.login, mark, record.native_id or "")
+    return slurm_jobs.cancel(site, record.login, mark)
+
+
 def _may_have_left_ticket(record: JobRecord) -> bool:
     """Return whether a job that is over did not come to the end of its script, where it removes its ticket."""
+    if record.kind == "array":
+        return True
     return record.stage is not Stage.SUCCESSFUL and not (record.stage is Stage.FAILED and record.exit_code)
 
 

@@ -38,6 +38,7 @@ DATASET_ELSEWHERE = _("{dataset} is at {there}, and the job would run at {system
 MODE = _("{mode} is no way in which {type} works on several datasets. Choose one of: {modes}.")
 NO_MODE = _("{mode} is no way to work on several datasets. Choose one of: {modes}.")
 MODE_WITHOUT_DATASETS = _("Choose datasets: nothing else says how many jobs these are.")
+UNPACK_IN_ARRAY = _("All tasks of an array would unpack the same files at once. Send them unpacked.")
 NONE_ACCEPTED = _("None of the {count} datasets can have a job. {sentences}")
 SEVERAL_WRONG = _("{count} things are wrong. {sentences}")
 
@@ -73,6 +74,7 @@ NO_PROJECT = _("You have no project {project} at {system}.")
 LIMITS = {
     "nodes": _("A job of the project {project} may have at most this many nodes: {most}."),
     "cores": _("A job of the project {project} may have at most this many cores on a node: {most}."),
+    "array": _("An array of the project {project} may have at most this many tasks: {most}."),
     "time": _("A job of the project {project} may run for at most {most}."),
 }
 """By the names that the limits of a project have."""

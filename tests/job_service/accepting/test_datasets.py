@@ -24,7 +24,8 @@ _SOURCES: dict[str, Any] = {
 }
 _IDS = tuple(f"demo:s{at}" for at in range(40))
 _ONE = builders.job_type(
-    run=["/opt/recon", "--in={dataset}", "{param.quality}"], datasets={"types": ["scan"], "modes": ["each"]}
+    run=["/opt/recon", "--in={dataset}", "{param.quality}"],
+    datasets={"types": ["scan"], "modes": ["each", "array"]},
 )
 _ALL = builders.job_type(datasets={"types": ["scan"], "min": 2, "max": 5, "modes": ["single"]})
 _CUT = builders.job_type(
@@ -47,7 +48,7 @@ async def _group(service: Service, spec: JobSpec = _EACH, person: Person = ALICE
 
 
 async def _refused(service: Service, spec: JobSpec) -> JobError:
-    accept: Any = service.accepting.accept_each if spec.mode == "each" else service.accepting.accept
+    accept: Any = service.accepting.accept_each if spec.mode != "single" else service.accepting.accept
     with pytest.raises(JobError) as found:
         await accept(ALICE, spec)
     return found.value
@@ -205,3 +206,39 @@ async def test_what_is_offered_for_some_datasets_is_had_with_these_alone(service
     group = await _group(service, replace(spec, datasets=_IDS[:4], mode="each"))
     assert [each.spec.datasets for each in group.jobs] == [("demo:s2",), ("demo:s3",)]
     assert [each.dataset for each in group.errors] == ["demo:s0", "demo:s1"]
+
+
+async def test_an_array_holds_task_by_task_and_has_what_can_be_accepted(service: Service) -> None:
+    project = await service.project("proj1", "alice")
+    ids = ("demo:mesh", *_IDS[:5])
+    spec = replace(_EACH, mode="array", project="proj1", choices={"time": "1h"}, datasets=ids)
+    group = await _group(service, spec, key="k")
+    (array,) = group.jobs
+    assert (array.kind, array.held_s, array.spec.datasets) == ("array", 0, _IDS[:5])
+    assert [each.dataset for each in group.errors] == ["demo:mesh"]
+    tasks = await service.store.jobs.tasks(array.job_id)
+    assert [(each.task, each.kind, each.held_s) for each in tasks] == [(at, "task", 3600) for at in range(5)]
+    assert {each.folder for each in tasks} == {array.folder}
+    assert await _jobs(service) == 1
+    assert await service.store.jobs.count(JobFilter(parent=array.job_id)) == 5
+    assert (await service.store.ledger.quota(project, "alice")).time_left == 0
+    assert await service.accepting.accept_each(ALICE, spec, "k") == (group, False)
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    text = await scripts.shown(tasks[2])
+    assert text == await scripts.shown(array)
+    assert "#SBATCH --array=0-4\n" in text
+    assert """attend /opt/recon --in="$dataset" 5\n""" in text
+
+
+async def test_an_array_has_no_more_tasks_than_its_project_lets_it_have(service: Service) -> None:
+    await service.project("few", "alice", limits={"array": 3})
+    spec = replace(_EACH, mode="array", project="few", choices={"time": "1m"})
+    error = await _refused(service, spec)
+    assert isinstance(error, Invalid)
+    assert "3" in error.fields["datasets"]
+    (array,) = (await _group(service, replace(spec, datasets=_IDS[:3]))).jobs
+    again, _ = await service.accepting.resubmit(ALICE, array)
+    assert (again.kind, again.spec.datasets) == ("array", _IDS[:3])
+    seen = await service.accepting.preview(ALICE, replace(spec, datasets=_IDS[:3]))
+    assert (seen.jobs, seen.total_cost_s) == (3, 180)
+    assert isinstance(await _refused(service, replace(spec, unpack=True)), Invalid)
