@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from datetime import datetime
+from functools import partial
 
 from job_service.errors import NotFound, StoreAway, WrongStage
 from job_service.record import JobRecord
-from job_service.running import tasks
+from job_service.running import tasks, wishes
 from job_service.running.board import Board
 from job_service.running.clock import Clock
 from job_service.running.observing import Keep
@@ -64,6 +66,16 @@ class Arrays:
             if not self._changed:
                 await self._clock.wait(PAUSE_SECONDS)
         self._task = None
+
+    async def cancel(self, array: JobRecord, now: datetime) -> JobRecord:
+        """Want an array cancelled, and at once the tasks that Slurm has: none is to be seen to end before.
+
+        Raises WrongStage, NotFound, StoreAway.
+        """
+        found, with_array = await self._jobs.tasks(array.job_id), partial(wishes.cancelled_with_array, now=now)
+        itself = partial(wishes.cancelled, now=now, keep=self._keep(array))
+        changed = await self._board.change_each([(array, itself), *((each, with_array) for each in found)])
+        return changed[0] or await self._board.newest(array.job_id)
 
     async def bring_in_step(self, job_id: str) -> None:
         """Change what an array and its tasks mean for each other.  Raises NotFound, WrongStage, StoreAway."""

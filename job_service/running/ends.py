@@ -109,9 +109,7 @@ class Ends:
         others = [each for each in going_on if each != number]
         if others:
             _log.warning("%s: %s is the job, cancels %s", self.places.mark(record), number, ", ".join(others))
-            commands = [
-                slurm_jobs.cancel_one(remote.site, record.login, self.places.mark(record), each) for each in others
-            ]
+            commands = tasks.cancels(remote.site, record.login, self.places.mark(record), others)
             await remote.run(slurm_jobs.one_after_the_other(commands))
         if number and number != record.native_id:
             await self.board.change(record, lambda job: _taken_over(job, number))
@@ -129,13 +127,11 @@ class Ends:
         pasts = accounting.parse(answer.stdout)
         if pasts is None:
             return None
-        found = {}
-        for record in records:
-            mark = self.places.mark(record)
-            theirs = {past.job_id: past for past in pasts if (past.mark, past.owner) == (mark, record.login)}
-            if past := tasks.past_of(record, theirs):
-                found[record.job_id] = past
-        return found
+        known = {(past.job_id, past.mark, past.owner): past for past in pasts}
+        theirs = (
+            (each, known.get((each.native_id or "", self.places.mark(each), each.login))) for each in records
+        )
+        return {record.job_id: past for record, past in theirs if past}
 
 
 def _unknown(record: JobRecord, left: Left, title: str) -> tuple[Stage, str]:
@@ -146,6 +142,9 @@ def _unknown(record: JobRecord, left: Left, title: str) -> tuple[Stage, str]:
         return Stage.FAILED, say.VANISHED
     if record.cancel_wanted:
         return Stage.CANCELED, say.CANCELED
+    if record.kind == "task":
+        # Of one that was cancelled before it began Slurm keeps nothing.
+        return Stage.CANCELED, say.CANCELED_ELSEWHERE
     return Stage.FAILED, say.NEVER_BEGAN.format(site=title)
 
 

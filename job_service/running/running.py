@@ -181,11 +181,9 @@ class Running:
         Raises WrongStage if it is over.
         """
         now, keep = self._clock.now(), self._keep(record)
-        changed = await self._board.change(record, lambda job: wishes.cancelled(job, now, keep))
-        if changed.kind == "array":
-            # Before they are seen to end: who has cancelled the array has cancelled them.
-            await self._arrays.bring_in_step(changed.job_id)
-        return changed
+        if record.kind == "array":
+            return await self._arrays.cancel(record, now)
+        return await self._board.change(record, lambda job: wishes.cancelled(job, now, keep))
 
     async def hold(self, record: JobRecord) -> JobRecord:
         """Have Slurm not begin a job that waits.  Raises WrongStage, TicketNeeded, LaunchError."""

@@ -1,6 +1,5 @@
 """Tasks of arrays: which rows of Slurm's are about one, and what array and tasks mean for each other.  Pure."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,69 +11,39 @@ from job_service.running.board import Change
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.values import Changes
+from kernels.shell import Shell
 from languages import for_keeping
-from slurm_ssh.slurm.accounting import Past
+from profiles.catalogue.site import Site
+from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.jobs import Row
-
-_ITEM = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7}))?(?::([0-9]{1,7}))?")
-_NUMBERS = re.compile(r"([0-9]{1,10})_(?:([0-9]{1,7})|\[(.{1,200})\])")
-
-
-def covers(which: str, task: int) -> bool:
-    """Return whether a task is among those that Slurm names so: `3`, `0-9%2`, `1,4-6`; cut off, `1,4,...`."""
-    last = -1
-    for item in which.partition("%")[0].split(","):
-        if item.startswith("."):
-            # What Slurm cuts off are the last of them.
-            return task > last
-        found = _ITEM.fullmatch(item)
-        if found is None:
-            continue
-        first, end, step = int(found[1]), int(found[2] or found[1]), int(found[3] or 1)
-        if first <= task <= end and (task - first) % max(1, step) == 0:
-            return True
-        last = end
-    return False
 
 
 def rows_of(record: JobRecord, found: Sequence[Row]) -> list[Row]:
     """Return what rows with a job's mark say of this one, under the number that it has or would have.
 
-    An array is one number, whatever its tasks do; a task that has begun has a row of its own, others share one.
+    An array is one number, whatever its tasks do.  Of a task that was cancelled before it began there is no row.
     """
     if record.kind == "batch":
         return list(found)
-    arrays: dict[str, list[Row]] = {}
-    for row in found:
-        if row.tasks:
-            arrays.setdefault(row.tasks.array, []).append(row)
     if record.kind == "array" or record.task is None:
-        return [replace(rows[0], job_id=number) for number, rows in arrays.items()]
-    owns = ((number, _own(rows, record.task)) for number, rows in arrays.items())
-    return [replace(own, job_id=f"{number}_{record.task}") for number, own in owns if own]
+        arrays = {row.task.array if row.task else row.job_id: row for row in reversed(found)}
+        return [replace(row, job_id=number) for number, row in arrays.items()]
+    own = [row for row in found if row.task and row.task.index == record.task]
+    return [replace(row, job_id=row.number) for row in own]
 
 
-def _own(rows: Iterable[Row], task: int) -> Row | None:
-    shared = None
-    for row in rows:
-        which = row.tasks.which if row.tasks else ""
-        if which == str(task):
-            return row
-        if covers(which, task):
-            shared = row
-    return shared
-
-
-def past_of(record: JobRecord, pasts: Mapping[str, Past]) -> Past | None:
-    """Return what the accounting, by number, says of a job; tasks that never began share an entry there."""
-    number = record.native_id or ""
-    if number in pasts or record.task is None:
-        return pasts.get(number)
-    for past in pasts.values():
-        found = _NUMBERS.fullmatch(past.job_id)
-        if found and found[3] and found[1] == number.partition("_")[0] and covers(found[3], record.task):
-            return past
-    return None
+def cancels(site: Site, owner: str, mark: str, numbers: Iterable[str]) -> list[Shell]:
+    """Return the commands that cancel those of the owner's jobs with this mark that have these numbers."""
+    of_arrays: dict[str, list[int]] = {}
+    commands = []
+    for number in numbers:
+        array, _, task = number.partition("_")
+        if task:
+            of_arrays.setdefault(array, []).append(int(task))
+        else:
+            commands.append(slurm_jobs.cancel_one(site, owner, mark, number))
+    found = (slurm_jobs.cancel_tasks(site, owner, mark, array, tasks) for array, tasks in of_arrays.items())
+    return [*commands, *found]
 
 
 def array_of(number: str) -> str:

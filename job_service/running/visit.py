@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from job_service.record import JobRecord
-from job_service.running import folder
+from job_service.running import folder, tasks
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.ends import Ends
@@ -70,15 +70,30 @@ class Visits:
         due = [each for each in due if each not in with_others]
         for some in chunks(due, _AT_ONCE):
             remote = self.places.remote(some[0])
-            site, marks = remote.site, [self.places.mark(each) for each in some]
-            commands = [_cancel(site, each, mark) for each, mark in zip(some, marks, strict=True)]
-            answer = await remote.run(slurm_jobs.one_after_the_other(commands))
+            marks = list(dict.fromkeys(self.places.mark(each) for each in some))
+            answer = await remote.run(slurm_jobs.one_after_the_other(self._cancels(remote.site, some)))
             if answer.status:
-                problem = Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
+                problem = Unavailable(sentences.STOP_FAILED.format(site=remote.site.title), answer.stderr.strip())
                 continue
             _log.info("%s at %s: cancelled %s", errand.owner, errand.system, ", ".join(marks))
             errand.told.update((each.job_id, now) for each in some)
         return problem
+
+    def _cancels(self, site: Site, records: Sequence[JobRecord]) -> list[Shell]:
+        """Return the commands that cancel these jobs: whatever has the mark, but of tasks these alone."""
+        of_arrays: dict[str, list[JobRecord]] = {}
+        commands = []
+        for record in records:
+            if record.kind == "task":
+                of_arrays.setdefault(record.sent_as, []).append(record)
+            else:
+                commands.append(slurm_jobs.cancel(site, record.login, self.places.mark(record)))
+        for some in of_arrays.values():
+            mark = self.places.mark(some[0])
+            commands += tasks.cancels(
+                site, some[0].login, mark, [each.native_id for each in some if each.native_id]
+            )
+        return commands
 
     async def _ask(self, errand: Errand, now: datetime) -> None:
         """Put the owner's own question, whose answer counts for all their jobs, if some need it."""
@@ -117,7 +132,7 @@ class Visits:
         """Cancel what nothing of ours goes on for; what had no effect is seen by a later answer of the site."""
         for record, numbers in list(errand.strays.values()):
             remote, mark = self.places.remote(record), self.places.mark(record)
-            commands = [slurm_jobs.cancel_one(remote.site, record.login, mark, number) for number in numbers]
+            commands = tasks.cancels(remote.site, record.login, mark, numbers)
             await remote.run(slurm_jobs.one_after_the_other(commands))
             errand.strays.pop(record.job_id, None)
             _log.warning(
@@ -157,12 +172,6 @@ def _goes_with_array(record: JobRecord, jobs: Mapping[str, JobRecord]) -> bool:
     """Return whether a task is cancelled with all the others."""
     array = jobs.get(record.parent or "")
     return array is not None and array.cancel_wanted is not None
-
-
-def _cancel(site: Site, record: JobRecord, mark: str) -> Shell:
-    if record.kind == "task":
-        return slurm_jobs.cancel_one(site, record.login, mark, record.native_id or "")
-    return slurm_jobs.cancel(site, record.login, mark)
 
 
 def _may_have_left_ticket(record: JobRecord) -> bool:

@@ -45,6 +45,13 @@ def cancelled(record: JobRecord, now: datetime, keep: timedelta) -> Change | Non
     return Change(Changes(cancel_wanted=now), say.CANCEL_WANTED)
 
 
+def cancelled_with_array(record: JobRecord, now: datetime) -> Change | None:
+    """Return what changes of a task that Slurm has when its array is cancelled; nothing if it is over."""
+    if record.stage.is_over or record.submission == "none" or record.cancel_wanted:
+        return None
+    return Change(Changes(cancel_wanted=now), say.CANCEL_WANTED)
+
+
 def forgotten(record: JobRecord, now: datetime) -> Change | None:
     """Return what changes of a job that nobody has started for long; nothing of any other."""
     if record.kind == "task" or record.stage is not Stage.NEW or now - record.created < FORGOTTEN_AFTER:

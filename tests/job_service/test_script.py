@@ -430,7 +430,8 @@ def test_each_task_of_an_array_has_its_dataset_and_its_own_end(tmp_path: Path) -
             text=True,
             check=False,
         )
-        assert (ran.returncode, ran.stdout) == (task, f"--in={place} --ids=demo:{task} demo:{task}={place} {task}\n"), ran.stderr
+        said = f"--in={place} --ids=demo:{task} demo:{task}={place} {task}\n"
+        assert (ran.returncode, ran.stdout) == (task, said), ran.stderr
         assert (folder / layout.of_task(layout.STARTED, task)).read_text() == f"7_{task}\n"
         end = End.of((folder / layout.of_task(layout.END, task)).read_text())
         assert end is not None

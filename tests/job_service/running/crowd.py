@@ -21,7 +21,6 @@ from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegun, P
 _MARK = re.compile(r"job-hub-([0-9a-f]{12})")
 _NAMED = re.compile(r"^#SBATCH --job-name=(job-hub-[0-9a-f]{12})$", re.M)
 _ARRAY = re.compile(r"^#SBATCH --array=0-([0-9]+)$", re.M)
-_BITSTR = 64
 _OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
 
 
@@ -257,8 +256,8 @@ class Crowd:
     def _done(self, login: Login, program: str, data: bytes) -> Completed:
         for words, do in (
             ("/sbatch", self._sbatch),
-            ("/squeue", self._squeue),
             ("/scancel", self._scancel),
+            ("/squeue", self._squeue),
             ("/sacct", self._sacct),
             ("/scontrol", self._scontrol),
             ("look() {\n  [ -d", self._left),
@@ -341,11 +340,19 @@ class Crowd:
         if self.is_silent or self.is_frozen:
             return Completed(1, "", "scancel: error: Unable to contact slurm controller")
         for line in program.splitlines():
-            if found := re.search(r"--name=job-hub-([0-9a-f]{12})(?: ([0-9_]+))?", line):
+            if found := re.search(r"scancel -Q ([0-9_ ]+);", line):
+                named = set(found[1].split())
+                for job in self.jobs.values():
+                    if job.native in named:
+                        assert (job.login, f"--name=job-hub-{job.job_id} " in line) == (login.owner, True)
+                        self.cancel(job)
+            elif found := re.search(r"scancel .*--name=job-hub-([0-9a-f]{12})(?: ([0-9]+)| \|\||$)", line):
                 for job in self.of(found[1]):
-                    if found[2] is None or found[2] == job.native:
+                    if found[2] is None or found[2] == str(job.array or job.number):
                         assert f"--user={login.owner}" in line
                         self.cancel(job)
+            else:
+                assert "scancel" not in line
         return Completed(0, "", "")
 
     def _scontrol(self, _login: Login, program: str, _data: bytes) -> Completed:
@@ -371,7 +378,7 @@ class Crowd:
             f"{job.native}|job-hub-{job.job_id}|{job.login}|{job.word}|{job.wait_status >> 8}:"
             f"{job.wait_status & 127}|{_time(job.began)}|{_time(job.ended)}|{job.used}|n1\n"
             for job in self.jobs.values()
-            if job.native in wanted or job.job_id in marks
+            if (job.native in wanted or job.job_id in marks) and (job.task is None or job.began or not job.ended)
         ]
         return Completed(0, "".join((*rows, "\nEND|0\n")), "")
 
@@ -436,29 +443,22 @@ def _scripts(data: str) -> dict[str, str]:
 
 
 def _told(jobs: list[SlurmJob]) -> Iterator[tuple[SlurmJob, int, str]]:
-    """Yield what has a row, with its number and its tasks: those of an array that wait alike share one."""
-    waiting: dict[tuple[int, str, str], list[SlurmJob]] = {}
+    """Yield what has a row, with its number and its task.
+
+    A task that has not begun has that of its array, and no row once it is cancelled; only if none is left of the
+    array that may begin, there is one for all of these.
+    """
+    left = {job.array for job in jobs if job.word == "PENDING"}
+    lost: dict[int, SlurmJob] = {}
     for job in jobs:
         if job.array is None or job.task is None:
             yield job, job.number, "N/A"
-        elif job.began or job.ended:
-            yield job, job.number, str(job.task)
-        else:
-            waiting.setdefault((job.array, job.word, job.reason), []).append(job)
-    for (number, _, _), alike in waiting.items():
-        yield alike[0], number, _ranges([job.task or 0 for job in alike])
-
-
-def _ranges(tasks: list[int]) -> str:
-    """Return tasks as Slurm writes them, which are cut off behind 64 characters."""
-    found: list[list[int]] = []
-    for task in tasks:
-        if found and found[-1][1] == task - 1:
-            found[-1][1] = task
-        else:
-            found.append([task, task])
-    text = ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
-    return text if len(text) <= _BITSTR else f"{text[:_BITSTR].rpartition(',')[0]},..."
+        elif job.began or job.word == "PENDING":
+            yield job, job.number if job.began else job.array, str(job.task)
+        elif job.array not in left:
+            lost[job.array] = job
+    for number, job in lost.items():
+        yield job, number, "N/A"
 
 
 def _time(moment: datetime | None) -> str:

@@ -1,10 +1,12 @@
 """Arrays: sent once, each task with its own end, the array's stage made of theirs."""
 
+from datetime import timedelta
+
 import pytest
 
 from job_service.errors import WrongStage
 from job_service.record import JobRecord
-from job_service.running import tasks
+from job_service.running import observing
 from job_service.stages import Stage
 from tests.job_service.running.crowd import Crowd, SlurmJob
 from tests.job_service.running.service import Service, project_of_all
@@ -165,13 +167,33 @@ async def test_the_ticket_stays_until_the_last_task_is_over(service: Service, si
     await service.until(array, lambda _: array.job_id not in site.tickets)
 
 
-@pytest.mark.parametrize(
-    ("which", "those"),
-    [("3", {3}), ("0-9%2", set(range(10))), ("1,4-6", {1, 4, 5, 6}), ("0-8:4", {0, 4, 8}), ("odd", set())],
-)
-def test_what_slurm_calls_tasks(which: str, those: set[int]) -> None:
-    assert {each for each in range(20) if tasks.covers(which, each)} == those
+async def test_tasks_cancelled_at_the_site_before_they_began_are_canceled(service: Service, site: Crowd) -> None:
+    site.waits = 10**6
+    array, own = await service.accept_array(3)
+    for each in own:
+        await service.until(each, is_at(Stage.QUEUED))
+    first, *rest = sorted(site.of(array.job_id), key=lambda job: job.task or 0)
+    site.cancel(first)
+    gone = await service.until(own[0], is_at(Stage.CANCELED))
+    assert "at the site" in gone.reason
+    assert (await service.get(own[1])).stage is Stage.QUEUED
+    for job in rest:
+        site.cancel(job)
+    done = await service.over(array)
+    assert (done.stage, {each.stage for each in await _all(service, array)}) == (Stage.CANCELED, {Stage.CANCELED})
 
 
-def test_of_a_list_that_slurm_cuts_off_the_rest_are_meant() -> None:
-    assert [each for each in range(10) if tasks.covers("1,4,...", each)] == [1, 4, 5, 6, 7, 8, 9]
+async def test_a_task_that_goes_on_after_it_was_given_up_is_cancelled_alone(service: Service, site: Crowd) -> None:
+    site.lasts = 10**6
+    array, own = await service.accept_array(3)
+    for each in own:
+        await service.until(each, is_at(Stage.RUNNING))
+    now = site.clock.now()
+    given_up = observing.over(Stage.FAILED, "gave up", now, timedelta(hours=1))
+    await service.store.jobs.change(await service.get(own[1]), given_up.changes, given_up.event)
+    await service.stop()
+    await service.start()
+    job = next(job for job in site.of(array.job_id) if job.task == 1)
+    await service.until(array, lambda _: job.word == "CANCELLED")
+    assert [each.word for each in site.of(array.job_id) if each.task != 1] == ["RUNNING"] * 2
+    assert [(await service.get(each)).stage for each in (own[0], own[2])] == [Stage.RUNNING] * 2
