@@ -69,8 +69,8 @@ def decide(
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
-    if spec.mode == "array" and charged is not None and charged.project is not None:
-        _check_tasks(len(spec.datasets), charged.project, wrong)
+    if spec.mode == "array":
+        _check_tasks(len(spec.datasets), offer, site, charged, wrong)
     if launch is None or charged is None or wrong.fields:
         raise wrong.error()
     found = datasets.of(spec)
@@ -176,11 +176,17 @@ def _check_limits(launch: BatchLaunch, project: Project, wrong: Wrong) -> None:
             wrong.add(f"choices.{name}", sentences.LIMITS[name].format(project=project.name, most=said))
 
 
-def _check_tasks(count: int, project: Project, wrong: Wrong) -> None:
-    """See that an array has no more tasks than one of the project may have."""
-    most = project.limits.get("array")
-    if most is not None and count > most:
+def _check_tasks(count: int, offer: Offer, site: str, charged: Chargeable | None, wrong: Wrong) -> None:
+    """See that an array has no more tasks than Slurm takes at its site, and than one of its project may have."""
+    project = charged.project if charged else None
+    most = project.limits.get("array") if project else None
+    if project and most is not None and count > most:
         wrong.add("datasets", sentences.LIMITS["array"].format(project=project.name, most=most))
+    taken = offer.facts_of(site).array_most
+    if taken is not None and count > taken:
+        title = offer.menu.sites[site].title
+        said = sentences.ARRAY_TOO_LARGE if taken else sentences.NO_ARRAYS
+        wrong.add("datasets", said.format(system=title, most=taken, count=count))
 
 
 def _fixed(spec: JobSpec, launch: BatchLaunch) -> JobSpec:

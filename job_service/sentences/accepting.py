@@ -69,8 +69,10 @@ def ticket_ends(minutes: int) -> str:
 NOT_YOURS = _("You have no project {project} at {system}. Yours there: {projects}.")
 NONE_YOURS = _("You have no project at {system} that takes jobs. Ask the administrators for one.")
 NO_PROJECT = _("You have no project {project} at {system}.")
-
-
+ARRAY_TOO_LARGE = _(
+    "{system} takes arrays of up to {most} tasks, and this has {count}. Choose fewer datasets, or a job for each."
+)
+NO_ARRAYS = _("{system} takes no arrays. Choose a job for each dataset.")
 LIMITS = {
     "nodes": _("A job of the project {project} may have at most this many nodes: {most}."),
     "cores": _("A job of the project {project} may have at most this many cores on a node: {most}."),

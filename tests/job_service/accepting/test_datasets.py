@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
-from job_service.accepting import asked
+from job_service.accepting import asked, gate
+from job_service.accepting.gate import Decided
+from job_service.accepting.worked_on import Chosen
 from job_service.errors import Invalid, JobError, KeyReused, NotAMember, QuotaExceeded
 from job_service.running.places import Places
 from job_service.running.scripts import Scripts
 from job_service.spec import JobSpec
 from job_service.store.values import Group, JobFilter
-from profiles.offer.offer import Person
+from profiles.catalogue.dataset import Dataset
+from profiles.facts import SiteFacts
+from profiles.offer.offer import Offer, Person
+from tests.job_service.accepting import deciding
 from tests.job_service.accepting.deciding import ALICE, TYPES
 from tests.job_service.accepting.serving import Service
 from tests.support import builders
@@ -228,6 +233,26 @@ async def test_an_array_holds_task_by_task_and_has_what_can_be_accepted(service:
     assert text == await scripts.shown(array)
     assert "#SBATCH --array=0-4\n" in text
     assert """attend /opt/recon --in="$dataset" 5\n""" in text
+
+
+@pytest.mark.parametrize(
+    ("most", "says"), [(None, ""), (40, ""), (39, "up to 39 tasks, and this has 40"), (0, "takes no arrays")]
+)
+def test_an_array_has_no_more_tasks_than_slurm_takes(most: int | None, says: str) -> None:
+    sources = {"demo": {"list": [{"id": f"s{at}", "type": "scan", "location": "/x"} for at in range(40)]}}
+    catalogue = builders.catalogue(sites=deciding.SITES, job_types={"one": _ONE}, datasets=sources)
+    offer = Offer(catalogue.jobs, {"geneva": SiteFacts(array_most=most)}, ALICE, builders.NOW)
+    known = {id_: Dataset(id_, id_, "scan", "/x") for id_ in _IDS}
+
+    def decide() -> Decided:
+        return gate.decide(offer, replace(_EACH, mode="array"), (), frozenset(), Chosen(known, 40))
+
+    if not says:
+        assert len(decide().datasets) == 40
+        return
+    with pytest.raises(Invalid) as found:
+        decide()
+    assert says in found.value.fields["datasets"]
 
 
 async def test_an_array_has_no_more_tasks_than_its_project_lets_it_have(service: Service) -> None:
