@@ -62,13 +62,18 @@ def of_task(array: JobRecord, task: JobRecord, now: datetime, title: str, keep: 
         ends = Stage.FAILED if array.stage is Stage.SUCCESSFUL else array.stage
         return observing.over(ends, array.reason, now, keep, unsent=task.submission == "none")
     if array.submission == "sent" and task.submission == "none":
-        if not task.stage.may_become(Stage.QUEUED):
-            # The array was started and sent since the last look.
-            return Change(Changes(stage=Stage.READY, reason=say.GOES_ON), say.GOES_ON)
-        return observing.adopted(f"{array.native_id}_{task.task}", now, title)
+        return _at_slurm(array, task, now, title)
     if array.cancel_wanted and not task.cancel_wanted:
         return Change(Changes(cancel_wanted=array.cancel_wanted), say.CANCEL_WANTED)
     return _on_its_way(array, task) if task.submission == "none" else None
+
+
+def _at_slurm(array: JobRecord, task: JobRecord, now: datetime, title: str) -> Change:
+    """Return what changes of a task that Slurm has with its array, which nothing says yet."""
+    if not task.stage.may_become(Stage.QUEUED):
+        # The array was started and sent since the last look.
+        return Change(Changes(stage=Stage.READY, reason=say.GOES_ON), say.GOES_ON)
+    return observing.adopted(f"{array.native_id}_{task.task}", now, title)
 
 
 def _on_its_way(array: JobRecord, task: JobRecord) -> Change | None:
