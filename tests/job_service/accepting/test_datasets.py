@@ -99,7 +99,7 @@ async def test_what_can_be_accepted_is_and_for_each_other_it_is_told_why(service
     ]
     assert "mesh" in group.errors[0].detail
     assert "7200" in group.errors[3].detail
-    (quota,) = await service.accepting.quotas(ALICE)
+    (quota,) = await service.accepting.offered.quotas(ALICE)
     assert quota.time_left == 18_000 - 2 * 7200
 
 
