@@ -1,6 +1,6 @@
 """What admins ask of the service, as `calls` has what everybody may.  Pure; give them to `Jobs.do`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hubjobs import models
 from hubjobs.calls import Call, items_of, job_path, new_key, nothing, one_of, part, query
@@ -23,6 +23,11 @@ def jobs(
 def job(job_id: str) -> Call[models.Job]:
     """Ask for anybody's job."""
     return Call("GET", f"admin/{job_path(job_id)}", one_of(models.Job))
+
+
+def events(job_id: str) -> Call[tuple[models.Event, ...]]:
+    """Ask what happened to anybody's job."""
+    return Call("GET", f"admin/{job_path(job_id)}/events", items_of(models.Event))
 
 
 def cancel(job_id: str) -> Call[models.Job]:
@@ -48,6 +53,40 @@ def unban(ban_id: int) -> Call[models.Ban]:
 
 def _project(system: str, project: str) -> str:
     return f"admin/projects/{part(system)}/{part(project)}"
+
+
+def projects(system: str | None = None) -> Call[tuple[models.ServiceProject, ...]]:
+    """Ask for all projects of the service, or those at one system."""
+    return Call("GET", "admin/projects", items_of(models.ServiceProject), query(system=system))
+
+
+def project(system: str, project: str) -> Call[models.ServiceProject]:
+    """Ask for one project."""
+    return Call("GET", _project(system, project), one_of(models.ServiceProject))
+
+
+def add_project(system: str, project: str, fields: Mapping[str, object]) -> Call[models.ServiceProject]:
+    """Make a project of these fields; what is left out has its default."""
+    body = {"system": system, "name": project, **fields}
+    return Call("POST", "admin/projects", one_of(models.ServiceProject), body=body, repeats=False)
+
+
+def change_project(system: str, project: str, fields: Mapping[str, object]) -> Call[models.ServiceProject]:
+    """Change these fields of a project."""
+    return Call("PATCH", _project(system, project), one_of(models.ServiceProject), body=dict(fields))
+
+
+def remove_project(system: str, project: str) -> Call[None]:
+    """Take a project away whose jobs are all over."""
+    return Call("DELETE", _project(system, project), nothing, repeats=False)
+
+
+def audit(
+    actor: str | None = None, target: str | None = None, limit: int | None = None
+) -> Call[tuple[models.Deed, ...]]:
+    """Ask what was done, by somebody or to something, the newest first."""
+    asked = query(actor=actor, target=target, limit=limit)
+    return Call("GET", "admin/audit", items_of(models.Deed), asked)
 
 
 def grant(system: str, project: str, user: str | None, seconds: int, note: str) -> Call[models.Entry]:

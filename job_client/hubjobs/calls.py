@@ -20,12 +20,15 @@ Json = Any
 Act = Literal["start", "cancel", "hold", "release"]
 Stream = Literal["stdout", "stderr"]
 
+API = "services/jobs/api/v1/"
+HUB_API = "hub/api/"
+
 _JOB_ID = re.compile(r"[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """A request below the API's root, and what its answer is.
+    """A request below the service's API, or another `root` at the hub, and what its answer is.
 
     `repeats` says that it may be sent again when nobody knows whether the service has done it.
     """
@@ -37,11 +40,13 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
     repeats: bool = True
+    root: str = API
 
     @property
     def target(self) -> str:
-        """The path with its query."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        """The path with its query, below the hub's address."""
+        path = f"{self.root}{self.path}"
+        return f"{path}?{urlencode(self.query)}" if self.query else path
 
     @property
     def content(self) -> bytes | None:
@@ -117,6 +122,11 @@ def new_key() -> dict[str, str]:
 def me() -> Call[models.Me]:
     """Ask whose the token is."""
     return Call("GET", "", one_of(models.Me))
+
+
+def hub() -> Call[models.Hub]:
+    """Ask the hub itself which it is."""
+    return Call("GET", "", one_of(models.Hub), root=HUB_API)
 
 
 def systems() -> Call[tuple[models.System, ...]]:
@@ -265,6 +275,12 @@ def delete_file(job_id: str, path: str) -> Call[None]:
 def log(job_id: str, stream: Stream, tail: int | None) -> Call[Any]:
     """Ask for what a job has printed, at most its last `tail` lines."""
     return Call("GET", f"{job_path(job_id)}/log", nothing, query(stream=stream, tail=tail))
+
+
+def follow(job_id: str, stream: Stream, wait_s: int, tail: int | None, offset: int | None) -> Call[Any]:
+    """Ask for what a job prints, for so many seconds: from its last `tail` lines on, or behind `offset` bytes."""
+    asked = query(stream=stream, follow="true", wait=wait_s, tail=tail, offset=offset)
+    return Call("GET", f"{job_path(job_id)}/log", nothing, asked)
 
 
 def archive(job_id: str) -> Call[Any]:

@@ -19,7 +19,6 @@ from hubjobs.transport import Answer, NotSent, Request, Transport
 
 T = TypeVar("T")
 
-ROOT = "services/jobs/api/v1/"
 MOST_BYTES = 32 * 1024 * 1024
 """Of an answer that is not a file."""
 
@@ -119,7 +118,7 @@ class Engine:
             body = upload.chunks
         elif body is not None:
             headers["Content-Type"] = "application/json"
-        return Request(call.method, f"{self.url}/{ROOT}{call.target}", headers, body)
+        return Request(call.method, f"{self.url}/{call.target}", headers, body)
 
     async def close(self) -> None:
         """Let all connections go."""

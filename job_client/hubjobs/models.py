@@ -37,6 +37,13 @@ class Me:
 
 
 @dataclass(frozen=True)
+class Hub:
+    """The hub that the service belongs to: JupyterHub's version."""
+
+    version: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """A job: what was asked for, and where it is on its way.
 
@@ -222,6 +229,18 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class OnLine:
+    """What a choice puts on the command line of a type's program.
+
+    That is `argument` before its value (None: the value is not put there so), or the `words` of its value.
+    """
+
+    name: str
+    argument: tuple[str, ...] | None = None
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Place:
     """A job type at one system: what may be set there, and whether a job would start at once."""
 
@@ -231,6 +250,17 @@ class Place:
     news: str = ""
     age: str = ""
     fields: tuple[Choice, ...] = ()
+    on_line: tuple[OnLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class WantedDatasets:
+    """Which datasets the jobs of a type take; `modes` say what may become of several, the default first."""
+
+    types: tuple[str, ...] = ()
+    min: int = 0
+    max: int = 0
+    modes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -242,6 +272,7 @@ class JobType:
     description: str = ""
     runs: str = ""
     systems: tuple[Place, ...] = ()
+    datasets: WantedDatasets | None = None
 
 
 @dataclass(frozen=True)
@@ -392,3 +423,34 @@ class Stand:
     live: int = 0
     doubts: int = 0
     owed: int = 0
+
+
+@dataclass(frozen=True)
+class ServiceProject:
+    """A project as admins see it: what it has in all, each member begins with, and is left, in its seconds.
+
+    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).
+    """
+
+    system: str
+    name: str
+    title: str = ""
+    account: str | None = None
+    charge: str = ""
+    init_time: int = 0
+    user_time: int = 0
+    time_left: int = 0
+    is_default: bool = False
+    is_open: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What an admin did, and to what."""
+
+    actor: str
+    action: str
+    target: str = ""
+    detail: str = ""
+    at: datetime | None = None

@@ -27,10 +27,11 @@ _PAGES = re.compile(r"/(?:hub|user|services)(?:/.*)?$")
 
 @dataclass(frozen=True)
 class Token:
-    """A token of the hub's; it is not shown."""
+    """A token of the hub's; it is not shown.  `id` names it on the hub's page of tokens."""
 
     token: str = field(repr=False)
     expires_at: datetime | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True)

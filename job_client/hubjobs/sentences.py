@@ -51,6 +51,8 @@ A_FILE = "A file"
 NO_TIME = "“{text}” is no time. Write 90m, 2h, 1d12h or 45s."
 NO_SETTING = "“{text}” sets nothing. Write --set NAME=VALUE."
 NO_PROJECT = "“{text}” is no project. Write SYSTEM/NAME, such as geneva/proj3."
+NO_LIMIT = "“{text}” is no limit. Write nodes=4, cores=16, time=8h or active=10."
+REMOVED_PROJECT = "{project} is no project any more. What was counted against it stays in the books."
 STALE = "As of {moment}: the system, or you there, cannot be asked at present."
 RUNS = {"line": "a line of your own: hubjobs submit TYPE -- LINE", "program": "a program"}
 NO_JOBS = "No jobs. Send one: hubjobs submit TYPE, see: hubjobs types"
@@ -87,9 +89,33 @@ RENEWED_UNTIL = "renewed by the hub until {until} while jobs need it"
 NO_MOMENT = "a day that the hub knows"
 NOTHING_TYPED = "Nothing was typed."
 ANYTHING = "anything"
+EVERYBODY = "everybody"
+ITS_MEMBERS = "members"
+YES = "yes"
 NAME = "Name on the hub"
 MAY_NOT_USE = "MAY NOT USE"
 LEFT = ("YOU HAVE LEFT", "ALL HAVE LEFT")
 OF_WHAT_IS_LEFT = "of {time} left"
 NOT_INSTALLED = "hubjobs, not installed"
 NO_TOKEN = "What was given cannot be a token."  # noqa: S105
+
+# -- the portal's command --------------------------------------------------------------------------------
+IJP_LOG_IN = "Log in: ijp login db username NAME password -"
+IJP_HUB_PROMPT = "Please specify the URL of the hub that you wish to use, in the form https://example.com"
+IJP_WHICH_HUB_HINT = (
+    "Give its address once: ijp login --hub https://ADDRESS-OF-THE-HUB db username NAME password -"
+)
+IJP_CREDENTIALS = "Write an authenticator, and name and value of each credential: db username NAME password -"
+IJP_SESSION = "User {user} connected to JupyterHub {version} at {url} with {minutes} minutes left."
+IJP_SESSION_FOR_EVER = "User {user} connected to JupyterHub {version} at {url} until the token is revoked."
+IJP_REFRESHED = (
+    "The token is good until {until}, which nothing but a new login changes. "
+    "The hub renews your ticket while jobs need it."
+)
+IJP_TYPES = "Available job types are:"
+IJP_TYPE = "{key} is {kind}"
+IJP_BATCH, IJP_INTERACTIVE = "batch", "interactive"
+IJP_JOB = "{job_id}, {state}"
+IJP_NO_JOB_ID = "“{text}” is not a job of {host}: an id is a number, as in 2.{host}."
+IJP_NO_JOB = "You have no job {number} at {host}."
+IJP_NO_VALUE = "Write a value behind {word}."

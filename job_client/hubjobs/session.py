@@ -19,6 +19,7 @@ from hubjobs.reading import read
 
 _SERVICE = "hubjobs"
 _MOST_BYTES = 64 * 1024
+_LONGEST_ADDRESS = 2000
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,22 @@ def forget() -> Session | None:
         place().unlink(missing_ok=True)
         return None
     _out_of_keyring(session)
+    _hub_place().write_text(session.url, encoding="utf-8")
     place().unlink(missing_ok=True)
     return session
+
+
+def last_hub() -> str | None:
+    """Return what stands for the hub where somebody is logged in, or was last."""
+    with contextlib.suppress(NotLoggedIn):
+        return kept().url
+    with contextlib.suppress(OSError, ValueError), _hub_place().open(encoding="utf-8") as file:
+        return file.read(_LONGEST_ADDRESS)
+    return None
+
+
+def _hub_place() -> Path:
+    return place().with_name("hub")
 
 
 def _keyring() -> ModuleType | None:

@@ -1,7 +1,7 @@
 """Files and logs of jobs, over the engine: what is cut short goes on where it was."""
 
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,17 +9,18 @@ from hubjobs import calls, local, models
 from hubjobs.archive import Unpacked, Unpacking, replacing
 from hubjobs.calls import Call, Stream, Upload
 from hubjobs.engine import Delays, Engine, unreadable
-from hubjobs.errors import Problem
 from hubjobs.transport import Answer, Lost
 
 Progress = Callable[[int, int | None], None]
 """Told how many bytes have moved, of how many; None: nobody knows."""
 
-FIRST_LOOK_S, LONGEST_LOOK_S = 1.0, 10.0
-"""How often a log is looked at that is followed: often while it grows."""
+TURN_S = 15
+"""For how long a log is followed by one request: others of the same person's wait no longer for their turn."""
 
-_PARTIAL, _NOT_FOUND, _BEHIND_ITS_END = 206, 404, 416
-_LAST_BYTES = 256 * 1024
+FIRST_LOOK_S, LONGEST_LOOK_S = 1.0, 10.0
+"""How often a log is asked for at most that is followed: less often while nothing comes."""
+
+_PARTIAL = 206
 
 
 def quietly(_done: int, _total: int | None) -> None:
@@ -125,61 +126,41 @@ async def log(engine: Engine, job_id: str, stream: Stream, tail: int | None) -> 
 async def follow(engine: Engine, job_id: str, stream: Stream, tail: int | None) -> AsyncGenerator[bytes, None]:
     """Give what a job prints, from its begin or its last `tail` lines on, until the job is over.
 
-    It looks again and again for what has come behind that which it has, so nothing is lost or given twice when the
-    connection is, the service is started again, or this machine sleeps.
+    It asks for what is behind that which it has, so nothing is lost or given twice when the connection is lost,
+    the service is started again, or this machine sleeps; what a job prints after it has emptied its log itself may
+    be given twice.
     """
-    place, look_s = 0, FIRST_LOOK_S
-    if tail is not None:
-        last, place = await _last_lines(engine, job_id, stream, tail)
-        if last:
-            yield last
+    place: int | None = None
+    look_s, delays = FIRST_LOOK_S, Delays(engine.patience_s)
     while True:
+        began = time.monotonic()
         is_over = (await engine.do(calls.job(job_id))).is_over
         before = place
-        async for chunk in _behind(engine, job_id, stream, place):
-            place += len(chunk)
-            yield chunk
-        if is_over and place == before:
+        try:
+            async with engine.opened(calls.follow(job_id, stream, TURN_S, tail, place)) as answer:
+                before = place = _offset(answer)
+                async for chunk in answer.chunks():
+                    place += len(chunk)
+                    yield chunk
+        except Lost:
+            if place != before:
+                delays = Delays(engine.patience_s)
+            if not await delays.over(engine.transport):
+                raise
+            continue
+        if is_over:
             return
         look_s = FIRST_LOOK_S if place != before else min(look_s * 1.5, LONGEST_LOOK_S)
-        if not is_over:
-            await engine.transport.sleep(look_s)
+        delays = Delays(engine.patience_s)
+        await engine.transport.sleep(max(0.0, look_s - (time.monotonic() - began)))
 
 
-async def _behind(engine: Engine, job_id: str, stream: Stream, place: int) -> AsyncGenerator[bytes, None]:
-    """Give what a log has behind a place; what a lost connection cuts short, the next look has."""
-    call = calls.file(job_id, stream).with_headers(Range=f"bytes={place}-")
-    try:
-        async with engine.opened(call) as answer:
-            skip = place if answer.status != _PARTIAL else 0
-            async for chunk in answer.chunks():
-                if len(chunk) > skip:
-                    yield chunk[skip:]
-                skip = max(0, skip - len(chunk))
-    except Lost:
-        return
-    except Problem as error:
-        # It is not there before the job has begun, and may have nothing more.
-        if error.status not in {_NOT_FOUND, _BEHIND_ITS_END}:
-            raise
-
-
-async def _last_lines(engine: Engine, job_id: str, stream: Stream, lines: int) -> tuple[bytes, int]:
-    """Return the last lines of a log, and where they end."""
-    call = replace(calls.file(job_id, stream), headers={"Range": f"bytes=-{_LAST_BYTES}"})
-    try:
-        async with engine.opened(call) as answer:
-            end = range_of(answer)[1] if answer.status == _PARTIAL else -1
-            kept, length = b"", 0
-            async for chunk in answer.chunks():
-                length += len(chunk)
-                kept = (kept + chunk)[-_LAST_BYTES:]
-    except Problem as error:
-        if error.status not in {_NOT_FOUND, _BEHIND_ITS_END}:
-            raise
-        return b"", 0
-    parts = kept.splitlines(keepends=True)
-    return b"".join(parts[-lines:] if lines else []), end if end >= 0 else length
+def _offset(answer: Answer) -> int:
+    """Return which byte of a log an answer begins with."""
+    said = answer.headers.get("Log-Offset", "")
+    if not (said.isascii() and said.isdigit() and len(said) < 20):
+        raise unreadable("Log-Offset")
+    return int(said)
 
 
 __all__ = ["FIRST_LOOK_S", "Progress", "follow", "get", "get_all", "log", "put", "quietly", "range_of"]

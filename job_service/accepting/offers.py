@@ -10,6 +10,7 @@ from job_service.accepting.chargeable import Chargeable
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Quota
 from profiles.catalogue.menu import Jobs
+from profiles.catalogue.parameter import TRUE, Parameter
 from profiles.catalogue.site import SiteJobs
 from profiles.form import fields
 from profiles.form.fields import Field
@@ -119,9 +120,10 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
     """Return a job type that the person sees.
 
     `runs` says what: a `program`, or a `line` of the person's own, which is sent as the command.  `description`
-    is Markdown.  `systems` are those where they may have it, the default first, each with its `fields`: choices.
-     There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none
-    is accepted, `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
+    is Markdown.  `systems` are those where they may have it, the default first, each with its `fields`: choices,
+    and `on_line`: what parameters put on the program's command line.  There `state` is `free` if the job would
+    start at once, `busy` if it would wait, `closed` if none is accepted, `away`, `refused`, or `unknown`; `news`
+    says it in words, and `age` how old they are.
     `datasets` says which it takes, null for none.
     """
     entry = cast(Jobs, offer.menu).entries[key]
@@ -147,6 +149,21 @@ def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
         "news": closed or there.news,
         "age": there.age,
         "fields": [_field(each) for each in found if each.name != "project"],
+        "on_line": [
+            _on_line(f"param.{name}", each)
+            for name, each in what.parameters.items()
+            if each.words or each.argument is not None
+        ],
+    }
+
+
+def _on_line(name: str, parameter: Parameter) -> dict[str, Any]:
+    """Return what a parameter puts on the command line: `argument` before its value, or the `words` of a value."""
+    words = {TRUE: parameter.argument or ()} if parameter.flag else parameter.words
+    return {
+        "name": name,
+        "argument": None if words or parameter.argument is None else list(parameter.argument),
+        "words": {value: list(each) for value, each in words.items()},
     }
 
 

@@ -16,6 +16,7 @@ from slurm_ssh.text import one_line, tells_of_no_space
 
 OK = re.compile(rb"ok( [0-9.-]{1,60})?( [0-9.-]{1,60})?")
 _SIZE = re.compile(r"([0-9]{1,19}) (-?[0-9]{1,20})\.([0-9]{9})[0-9]*")
+_OFFSET = re.compile(r" [0-9]{1,19}")
 _STATUS = re.compile(rb"[0-9]{1,3}")
 _ENTRY = re.compile(rb"(.) ([0-9]{1,19}) (-?[0-9]{1,20})\.([0-9]{9})[0-9]* (.+)", re.DOTALL)
 _KINDS: dict[bytes, Kind] = {b"f": "file", b"d": "folder", b"l": "link"}
@@ -29,6 +30,13 @@ def info(path: str, said: str, title: str) -> FileInfo:
     if not found:
         raise not_understood(title, said)
     return FileInfo(path, int(found[1]), _nanoseconds(found[2], found[3]))
+
+
+def offset(said: str, title: str) -> int:
+    """Return with which byte begins what a program prints of a log.  Raises Broken for anything else."""
+    if not _OFFSET.fullmatch(said):
+        raise not_understood(title, said)
+    return int(said)
 
 
 def listing(folder: str, said: str, title: str) -> tuple[Listing, int]:

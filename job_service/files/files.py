@@ -127,25 +127,34 @@ class Files:
 
     @asynccontextmanager
     async def log(
-        self, record: JobRecord, which: Log, tail: int | None = None, follow: asyncio.Event | None = None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Give what the job has printed, at most its last `tail` lines; nothing if it has not begun.
+        self,
+        record: JobRecord,
+        which: Log,
+        tail: int | None = None,
+        follow: asyncio.Event | None = None,
+        offset: int | None = None,
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """Give what the job has printed, and with which byte of it that begins; nothing if it has not begun.
 
+        That is byte `offset`, or 0 if there are not so many (the job began it anew); without an offset, that where
+        its last `tail` lines begin, or 0.
         With `follow`, also what it prints from then on, until that is set (the job is over) and all is read.
         Nothing is given for as long as the job prints nothing; at once nothing more if its folder is not made yet.
         """
         remote, is_followed = self._remote_of(record), follow is not None
-        program = programs.log(record.folder, layout.of_task(which, record.task), tail, is_followed=is_followed)
+        its_own = layout.of_task(which, record.task)
+        program = programs.log(record.folder, its_own, tail, is_followed=is_followed, offset=offset)
         reading = Reading(remote, which, sentences.NOT_READ, is_made=_is_made(record))
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(reading.begun(program, keeps_input=is_followed))
             except NotMade:
-                yield _nothing()
+                yield 0, _nothing()
                 return
             await stack.enter_async_context(reading.ended_with(follow))
+            begins = answers.offset(reading.beginning, remote.site.title)
             printed = answers.pieces(reading.rest(), which, remote.site.title)
-            yield await stack.enter_async_context(aclosing(printed))
+            yield begins, await stack.enter_async_context(aclosing(printed))
 
     async def sweep(self, record: JobRecord) -> None:
         """Remove what is left, for a day and more, of files that did not come whole, in all jobs of this owner.

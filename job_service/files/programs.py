@@ -152,15 +152,17 @@ def archiving(folder: str) -> Shell:
     return Shell(f"{_within(folder)}printf 'ok;'\nexec tar -cf - --exclude=./{layout.OURS} .\n")
 
 
-def log(folder: str, name: str, tail: int | None, *, is_followed: bool) -> Shell:
-    """Return what prints `ok;`, and then what is in a log as `COUNT;BYTES.`, again and again.
+def log(folder: str, name: str, tail: int | None, *, is_followed: bool, offset: int | None = None) -> Shell:
+    """Return what prints `ok OFFSET;`, and then what is in a log from there on as `COUNT;BYTES.`.
 
-    If `is_followed`, until its stdin ends, and some words on stderr, that it is not taken for dead.
+    That is the offset given, or 0 in a shorter log.  If `is_followed`, again and again until its stdin ends,
+    and some words on stderr, that it is not taken for dead.
     """
     # The last bytes of what is printed may be kept back for the sake of a line end: those are never the log's.
     return Shell(
         f"{_within(folder)}{_OPEN}{_FOLLOWED if is_followed else 'over=1'}\n"
-        f"if [ -e ./{name} ]; then\n  opened {name}\n  {_first(tail)}  printf 'ok;'\nelse\n  printf 'ok;'\n"
+        f"if [ -e ./{name} ]; then\n  opened {name}\n  {_first(tail, offset)}"
+        "  printf 'ok %s;' \"$at\"\nelse\n  printf 'ok 0;'\n"
         f'  until [ -e ./{name} ] || [ -n "$over" ]; do pause; done\n  [ -e ./{name} ] || exit 0\n'
         f"  opened {name}\n  at=0\nfi\n"
         "while last=$over; do\n"
@@ -188,8 +190,11 @@ pause() {{
 }}"""
 
 
-def _first(tail: int | None) -> str:
-    """Return what sets `$at` to where the last lines of what is there begin."""
+def _first(tail: int | None, offset: int | None) -> str:
+    """Return what sets `$at` to an offset, or to where the last lines of what is there begin."""
+    if offset is not None:
+        size = "size=$(stat -L -c %s /proc/self/fd/3) || exit\n"
+        return f'at={min(offset, _MOST)}\n  {size}  [ "$size" -ge "$at" ] || at=0\n'
     if tail is None:
         return "at=0\n"
     if tail <= 0:

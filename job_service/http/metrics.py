@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -95,6 +95,18 @@ class _Now(Collector):
         yield self._gauge(
             "in_doubt", "Jobs of which nobody knows whether Slurm has them.", lambda each: each.doubts
         )
+        surveys = CounterMetricFamily(
+            f"{_PREFIX}surveys", "Questions about all jobs at a system.", labels=("system", "answered")
+        )
+        seconds = CounterMetricFamily(
+            f"{_PREFIX}survey_seconds", "Seconds that all these questions took.", labels=("system",)
+        )
+        for stand in self._stands:
+            surveys.add_metric((stand.system, "yes"), stand.answered)
+            surveys.add_metric((stand.system, "no"), stand.unanswered)
+            seconds.add_metric((stand.system,), stand.asking_s)
+        yield surveys
+        yield seconds
         yield self._gauge("owed", "Cancellations and removals that are still to be done.", lambda each: each.owed)
 
     def _gauge(self, name: str, text: str, value: Callable[[Stand], float | None]) -> Metric:

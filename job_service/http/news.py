@@ -58,24 +58,33 @@ class News:
             yield lambda: self._woken(event, _LOOK_SECONDS)
 
     @asynccontextmanager
-    async def over(self, job_id: str, look: Callable[[], Awaitable[JobRecord]]) -> AsyncIterator[asyncio.Event]:
-        """Give an event that is set when a job is over, or nobody may wait any longer."""
+    async def over(
+        self, job_id: str, look: Callable[[], Awaitable[JobRecord]], seconds: float | None = None
+    ) -> AsyncIterator[asyncio.Event]:
+        """Give an event that is set when a job is over, after some seconds, or when nobody may wait any longer."""
         event = asyncio.Event()
-        watch = asyncio.create_task(self._watch(job_id, look, event))
+        watch = asyncio.create_task(self._watch(job_id, look, event, seconds))
         try:
             yield event
         finally:
             watch.cancel()
             await asyncio.wait((watch,))
 
-    async def _watch(self, job_id: str, look: Callable[[], Awaitable[JobRecord]], over: asyncio.Event) -> None:
+    async def _watch(
+        self,
+        job_id: str,
+        look: Callable[[], Awaitable[JobRecord]],
+        over: asyncio.Event,
+        seconds: float | None,
+    ) -> None:
         try:
             # Whoever follows what cannot be looked at comes again.
-            with suppress(JobError):
-                while not self.closing.is_set():
-                    record = await self.until(job_id, _LOOK_SECONDS, look, lambda each: each.stage.is_over)
-                    if record.stage.is_over:
-                        break
+            with suppress(JobError, TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while not self.closing.is_set():
+                        record = await self.until(job_id, _LOOK_SECONDS, look, lambda each: each.stage.is_over)
+                        if record.stage.is_over:
+                            break
         finally:
             over.set()
 

@@ -81,6 +81,18 @@ class Choice(BaseModel):
     hint: str
 
 
+class OnLine(BaseModel):
+    """What a choice puts on the command line of the program, also one that is for some datasets only."""
+
+    name: str
+    argument: list[str] | None = Field(
+        description="What stands before its value, which stands alone behind `[]`; null: see `words`."
+    )
+    words: dict[str, list[str]] = Field(
+        description="What stands there for a value, instead of it; nothing for others."
+    )
+
+
 class Place(BaseModel):
     """A job type at one system."""
 
@@ -90,6 +102,7 @@ class Place(BaseModel):
     news: str = Field(description="The same in words.")
     age: str = Field(description="How old that is, in words.")
     fields: list[Choice]
+    on_line: list[OnLine]
 
 
 class WantedDatasets(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,11 +35,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Followed:
-    """How a site is followed: who was asked last and when; since when it does not answer, and why."""
+    """How a site is followed: who was asked last and when; since when it does not answer, and why.
+
+    It has `answered` so often, and `unanswered` so many questions; all took `asking_s` seconds.
+    """
 
     system: str
     observer: str = ""
     asked: datetime | None = None
+    answered: int = 0
+    unanswered: int = 0
+    asking_s: float = 0.0
     away_since: datetime | None = None
     reason: str = ""
     failures: int = 0
@@ -113,7 +120,7 @@ class Followers:
 
     async def _round(self, followed: Followed) -> None:
         try:
-            asked, listing = await self._observers.answer(followed.system)
+            asked, listing = await self._answer(followed)
             await self._take(asked, listing)
         except LaunchError as error:
             self._is_away(followed, error)
@@ -124,6 +131,19 @@ class Followers:
             followed.pause = SELDOM_SECONDS
         else:
             self._has_answered(followed, asked)
+
+    async def _answer(self, followed: Followed) -> tuple[Question, Listing]:
+        """Return a site's answer, and count it, or that there was none.  Raises LaunchError."""
+        began = time.monotonic()
+        try:
+            answer = await self._observers.answer(followed.system)
+        except LaunchError:
+            followed.unanswered += 1
+            raise
+        finally:
+            followed.asking_s += time.monotonic() - began
+        followed.answered += 1
+        return answer
 
     async def _take(self, asked: Question, listing: Listing) -> None:
         """Write down what an answer says, and have asked what it leaves open."""

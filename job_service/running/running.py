@@ -52,6 +52,7 @@ class Stand:
     `observer` is who was asked last ("" before anybody was), `asked` when they answered.  While it does not answer
     it is `away_since` then, for the `reason` in a sentence.  `live` jobs are not over, of `doubts` nobody knows
     whether Slurm has them; `owed` cancellations and removals could not be carried out yet.
+    Since the process began it has `answered` so often, and left so many `unanswered`; all took `asking_s` seconds.
     """
 
     system: str
@@ -62,6 +63,9 @@ class Stand:
     live: int
     doubts: int
     owed: int
+    answered: int = 0
+    unanswered: int = 0
+    asking_s: float = 0.0
 
     @property
     def is_stale(self) -> bool:
@@ -219,6 +223,9 @@ class Running:
             len(jobs),
             sum(1 for each in jobs if each.submission == "in_doubt"),
             cancels + sum(len(errand.removals) + len(errand.strays) for errand in self._errands.at(system)),
+            followed.answered,
+            followed.unanswered,
+            followed.asking_s,
         )
 
     def is_stale(self, record: JobRecord) -> bool:

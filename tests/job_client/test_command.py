@@ -68,6 +68,36 @@ def _jobs() -> list[dict[str, Any]]:
     ]
 
 
+_PROJECT = {
+    "system": "geneva",
+    "name": "proj1",
+    "title": "Beam time 1, in which all scans of spring are reconstructed",
+    "account": "beam",
+    "charge": "core",
+    "init_time": 3_600_000,
+    "user_time": 360_000,
+    "time_left": 3_000_000,
+    "limits": {"nodes": 4, "time": 28800},
+}
+_OPEN = {"system": "lugano", "name": "all", "charge": "wall", "is_open": True, "is_default": True}
+_DEEDS = [
+    {
+        "at": "2026-11-27T08:00:00Z",
+        "actor": "ruth",
+        "action": "ban",
+        "target": "bob",
+        "detail": "geneva/proj1: Talk to us first.",
+    },
+    {
+        "at": "2026-11-27T07:00:00Z",
+        "actor": "service:robot",
+        "action": "cancel job",
+        "target": JOB_ID,
+        "detail": "",
+    },
+]
+
+
 def _seen(shown: str, width: int = 80, *, terminal: bool = True) -> str:
     """Return what a view looks like on a terminal of some width, or in a pipe."""
     screen = Screen(io.StringIO(), terminal, width)
@@ -83,6 +113,12 @@ def _seen(shown: str, width: int = 80, *, terminal: bool = True) -> str:
             {"system": "lugano", "name": "default", "title": "", "is_default": True, "quota": None},
         ]
         views.projects(screen, [read(models.Project, each) for each in known])
+    elif shown == "admin-projects":
+        views.all_projects(screen, [read(models.ServiceProject, each) for each in (_PROJECT, _OPEN)])
+    elif shown == "admin-project":
+        views.service_project(screen, read(models.ServiceProject, _PROJECT))
+    elif shown == "audit":
+        views.deeds(screen, [read(models.Deed, each) for each in _DEEDS])
     elif shown == "type":
         field = {"name": "time", "label": "Time", "options": None, "least": "1m", "most": "8h", "default": "30m"}
         cores = {"name": "cores", "label": "Cores", "options": None, "least": 1, "most": 16, "default": "1"}
@@ -105,6 +141,10 @@ GOLDENS = {
     "job-80": ("job", True),
     "projects-80": ("projects", True),
     "type-80": ("type", True),
+    "admin-projects-80": ("admin-projects", True),
+    "admin-project-80": ("admin-project", True),
+    "audit-80": ("audit", True),
+    "audit-pipe": ("audit", False),
 }
 
 
@@ -304,6 +344,10 @@ def test_a_service_that_is_away_is_75(run: Any) -> None:
         ["admin", "grant", "proj3", "1h"],
         ["admin", "grant", "geneva/proj3", "1"],
         ["log", JOB_ID, "--tail", "-1"],
+        ["admin", "add-project", "proj1"],
+        ["admin", "add-project", "geneva/proj1", "--time", "1"],
+        ["admin", "add-project", "geneva/proj1", "--most", "nodes=many"],
+        ["admin", "job", "7"],
         ["cancel", JOB_ID, "7"],
     ],
 )
@@ -393,6 +437,63 @@ def test_an_admin_bans_and_grants(hub: JobHub, run: Any) -> None:
     assert hub.asked[-1].json == {"user": "bob", "seconds": -3600, "note": ""}
     assert "taken back from the project itself." in run("admin", "grant", "geneva/proj3", "--", "-1h").err
     assert run("admin", "grant", "geneva/proj3", "1h").err == "The project got 1.0 h of geneva/proj3.\n"
+
+
+def test_an_admin_makes_changes_and_removes_a_project(hub: JobHub, run: Any) -> None:
+    there = "admin/projects/geneva/proj1"
+    hub.gives("POST admin/projects", as_json(_PROJECT, 201))
+    hub.gives("GET admin/projects", as_json({"items": [_PROJECT, _OPEN], "next": None}))
+    hub.gives(f"GET {there}", as_json(_PROJECT))
+    hub.gives(f"PATCH {there}", as_json(_PROJECT | {"name": "proj2"}))
+    hub.gives(f"DELETE {there}", plain(204, b""))
+    named = (
+        "--title",
+        "Beam time 1",
+        "--time",
+        "1000h",
+        "--each",
+        "100h",
+        "--charge",
+        "core",
+        "--most",
+        "time=8h",
+    )
+    assert "geneva/proj1" in run("admin", "add-project", "geneva/proj1", *named, "--most", "nodes=4", "--open").out
+    assert hub.asked[-1].json == {
+        "system": "geneva",
+        "name": "proj1",
+        "title": "Beam time 1",
+        "init_time": 3_600_000,
+        "user_time": 360_000,
+        "charge": "core",
+        "is_open": True,
+        "limits": {"time": 28_800, "nodes": 4},
+    }
+    assert "lugano/all" in run("admin", "projects", "--system", "lugano").out
+    assert hub.asked[-1].path.endswith("admin/projects?system=lugano")
+    assert "833.3 h" in run("admin", "project", "geneva/proj1").out
+    assert json.loads(run("admin", "project", "geneva/proj1", "--json").out)["init_time"] == 3_600_000
+    changed = run("admin", "change-project", "geneva/proj1", "--name", "proj2", "--closed", "--account", "beam")
+    assert "geneva/proj2" in changed.out
+    assert hub.asked[-1].json == {"name": "proj2", "is_open": False, "account": "beam"}
+    removed = run("admin", "remove-project", "geneva/proj1")
+    assert (removed.status, removed.out) == (0, "")
+    assert removed.err.startswith("geneva/proj1 is no project any more.")
+
+
+def test_an_admin_sees_a_job_with_its_history_and_what_admins_did(hub: JobHub, run: Any) -> None:
+    events = {"items": [{"at": "2026-11-27T08:00:00Z", "stage": "NEW", "text": "Accepted."}]}
+    hub.gives(f"GET admin/jobs/{JOB_ID}", as_json(job("QUEUED", owner="bob")))
+    hub.gives(f"GET admin/jobs/{JOB_ID}/events", as_json(events))
+    hub.gives("GET admin/audit", as_json({"items": _DEEDS, "next": None}))
+    seen = run("admin", "job", JOB_ID).out
+    assert "bob" in seen
+    assert "Accepted." in seen
+    assert json.loads(run("admin", "job", JOB_ID, "--json").out)["owner"] == "bob"
+    assert json.loads(run("admin", "job", JOB_ID, "--events", "--json").out) == events
+    assert "bob" not in run("admin", "job", JOB_ID, "--events").out
+    assert "Talk to us first." in run("admin", "audit", "--by", "ruth", "--to", "bob", "-n", "5").out
+    assert hub.asked[-1].path.endswith("admin/audit?actor=ruth&target=bob&limit=5")
 
 
 def test_on_a_terminal_a_log_is_made_harmless_and_progress_is_shown(hub: JobHub, run: Any, home: Path) -> None:

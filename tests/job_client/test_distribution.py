@@ -84,6 +84,7 @@ def test_the_wheel_runs_in_an_environment_of_its_own_with_what_it_says_it_needs(
     command = str(tmp_path / "env/bin/hubjobs")
     assert _done([command, "--version"]).startswith("hubjobs 0.")
     assert "submit" in _done([command, "--help"])
+    assert "jobtype" in _done([str(tmp_path / "env/bin/ijp"), "--help"])
     types = "import hubjobs, sys; print('job_service' in sys.modules, 'gssapi' in sys.modules, hubjobs.__file__)"
     said = _done([python, "-c", types], PYTHONDONTWRITEBYTECODE="1").split()
     assert said[:2] == ["False", "False"]

@@ -4,6 +4,7 @@ import json
 import stat
 import sys
 import types
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ SECRET = "pa55-w0rd"
 def test_a_password_becomes_a_token_for_jobs_alone(hub: JobHub) -> None:
     hub.gives(TOKENS, as_json({"token": "t0ken", "expires_at": "2026-12-27T08:00:00Z", "id": "a17"}, 201))
     token = login(hub.url, "al ice", SECRET)
-    assert token == Token("t0ken", datetime(2026, 12, 27, 8, tzinfo=UTC))
+    assert token == Token("t0ken", datetime(2026, 12, 27, 8, tzinfo=UTC), "a17")
     assert "t0ken" not in repr(token)
     assert hub.asked[0].json == {
         "auth": {"username": "al ice", "password": SECRET},
@@ -143,6 +144,19 @@ def test_a_login_is_forgotten(home: Path) -> None:
     session.keep(SESSION)
     assert session.forget() == SESSION
     assert not session.place().exists()
+
+
+def test_the_hub_of_a_login_that_is_forgotten_is_known(home: Path) -> None:
+    assert session.last_hub() is None
+    session.keep(SESSION)
+    session.forget()
+    assert session.last_hub() == SESSION.url
+    assert SESSION.token not in (home / "config/hubjobs/hub").read_text()
+    session.keep(replace(SESSION, url="https://other.example.org"))
+    assert session.last_hub() == "https://other.example.org"
+    session.forget()
+    session.forget()
+    assert session.last_hub() == "https://other.example.org"
 
 
 def test_a_login_knows_when_it_is_over() -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -109,47 +110,75 @@ def test_a_log_is_given_as_it_is(hub: JobHub, jobs: Jobs) -> None:
     assert hub.asked[0].path.endswith("log?stream=stderr&tail=5")
 
 
+LOG = f"jobs/{JOB_ID}/log"
+
+
+def _log(body: bytes, offset: int) -> bytes:
+    return plain(200, body, Log_Offset=str(offset))
+
+
+def _asked(hub: JobHub) -> list[dict[str, str]]:
+    """Return by what queries the log was asked for."""
+    return [dict(parse_qsl(urlsplit(each.path).query)) for each in hub.asked if "/log" in each.path]
+
+
 def test_a_log_is_followed_over_a_restart_to_its_last_byte(hub: JobHub, jobs: Jobs) -> None:
-    none = plain(416, b"", Content_Range="bytes */4")
-    hub.gives(f"GET jobs/{JOB_ID}", *[as_json(job("RUNNING"))] * 5, b"", as_json(job("SUCCESSFUL")))
+    hub.gives(f"GET jobs/{JOB_ID}", *[as_json(job("RUNNING"))] * 3, b"", as_json(job("SUCCESSFUL")))
     hub.gives(
-        f"GET {FILES}/stdout",
-        problem(404, "It has printed nothing."),
-        plain(200, b"one\n"),
-        none,
-        # The connection is lost while it is read, the service is away, and comes back.
-        plain(206, b"tw", Content_Range="bytes 4-5/8").replace(b"Length: 2", b"Length: 4"),
+        f"GET {LOG}",
+        # Nothing yet; then the connection is lost while it is read, the service is away, and comes back.
+        _log(b"", 0),
+        _log(b"one\ntw", 0).replace(b"Length: 6", b"Length: 9"),
         problem(503, "Restarting.", headers={"Retry_After": "0"}),
-        plain(206, b"o\n", Content_Range="bytes 6-7/8"),
-        plain(206, b"end", Content_Range="bytes 8-10/11"),
-        plain(416, b"", Content_Range="bytes */11"),
+        _log(b"o\n", 6),
+        # Lost before its first byte, when the job is over.
+        _log(b"", 8).replace(b"Length: 0", b"Length: 3"),
+        _log(b"end", 8),
     )
     assert b"".join(jobs.follow(JOB_ID)) == b"one\ntwo\nend"
-    ranges = [each.headers["range"] for each in hub.asked if "/files/" in each.path]
-    assert ranges == [f"bytes={place}-" for place in (0, 0, 4, 4, 6, 6, 8, 11)]
+    assert [each.get("offset") for each in _asked(hub)] == [None, "0", "6", "6", "8", "8"]
+    assert {(each["follow"], each["wait"], each["stream"]) for each in _asked(hub)} == {("true", "15", "stdout")}
 
 
 def test_a_log_is_followed_from_its_last_lines_on(hub: JobHub, jobs: Jobs) -> None:
+    hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING")), as_json(job("SUCCESSFUL")))
+    hub.gives(f"GET {LOG}", b"", _log(b"two\n", 96), _log(b"3", 100))
+    assert b"".join(jobs.follow(JOB_ID, "stderr", 1)) == b"two\n3"
+    assert [(each["tail"], each.get("offset")) for each in _asked(hub)] == [("1", None)] * 2 + [("1", "100")]
+
+
+def test_a_log_that_the_job_began_anew_is_followed_from_its_begin(hub: JobHub, jobs: Jobs) -> None:
+    hub.gives(f"GET jobs/{JOB_ID}", *[as_json(job("RUNNING"))] * 2, as_json(job("SUCCESSFUL")))
+    hub.gives(f"GET {LOG}", _log(b"old\nold\n", 0), _log(b"new\n", 0), _log(b"end", 4))
+    assert b"".join(jobs.follow(JOB_ID)) == b"old\nold\nnew\nend"
+    assert [each.get("offset") for each in _asked(hub)] == [None, "8", "4"]
+
+
+@pytest.mark.parametrize("offset", ["", "-1", "1" * 20, "\xb2"])
+def test_a_log_without_its_place_is_not_followed(hub: JobHub, jobs: Jobs, offset: str) -> None:
+    hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING")))
+    hub.gives(f"GET {LOG}", plain(200, b"one", Log_Offset=offset))
+    with pytest.raises(Unreadable):
+        list(jobs.follow(JOB_ID))
+
+
+def test_a_log_that_is_lost_again_and_again_is_given_up(hub: JobHub) -> None:
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("SUCCESSFUL")))
-    hub.gives(
-        f"GET {FILES}/stderr",
-        plain(206, b"rt\none\ntwo\n", Content_Range="bytes 89-99/100"),
-        plain(416, b"", Content_Range="bytes */100"),
-    )
-    assert b"".join(jobs.follow(JOB_ID, "stderr", 1)) == b"two\n"
-    assert [each.headers.get("range") for each in hub.asked] == ["bytes=-262144", None, "bytes=100-"]
+    hub.gives(f"GET {LOG}", _log(b"", 0).replace(b"Length: 0", b"Length: 3"))
+    with Jobs(hub.url, TOKEN, patience_s=0) as jobs, pytest.raises(Away):
+        list(jobs.follow(JOB_ID))
 
 
 def test_a_log_that_cannot_be_read_is_an_error(hub: JobHub, jobs: Jobs) -> None:
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING")))
-    hub.gives(f"GET {FILES}/stdout", problem(409, "Log in again.", "ticket_needed"))
+    hub.gives(f"GET {LOG}", problem(409, "Log in again.", "ticket_needed"))
     with pytest.raises(Problem, match="Log in again"):
         list(jobs.follow(JOB_ID))
 
 
 def test_who_stops_to_follow_leaves_no_connection(hub: JobHub, jobs: Jobs) -> None:
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING")))
-    hub.gives(f"GET {FILES}/stdout", plain(200, b"one\n"))
+    hub.gives(f"GET {LOG}", _log(b"one\n", 0))
     following = jobs.follow(JOB_ID)
     assert next(following) == b"one\n"
     following.close()
@@ -163,7 +192,7 @@ async def test_the_other_client_does_the_same(
     hub.gives(f"PUT {FILES}/in", b"", as_json({"path": "in", "size": 700_000}, 201))
     hub.gives(f"GET {FILES}/b", _cut(b"0123", 10, ETag='"1"'), _part(b"456789", 4, 10))
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("SUCCESSFUL")))
-    hub.gives(f"GET {FILES}/stdout", plain(200, b"one\n"), plain(416, b""))
+    hub.gives(f"GET {LOG}", _log(b"one\n", 0))
     async with AsyncJobs(hub.url, TOKEN, patience_s=2) as jobs:
         assert (await jobs.put(JOB_ID, tmp_path / "in")).size == 700_000
         await jobs.get(JOB_ID, "b", tmp_path / "b")

@@ -359,3 +359,22 @@ async def test_a_deleted_user_leaves_no_ticket(hub, alice):
     hub.authenticator.delete_user(hub.users["alice"])
     with pytest.raises(TicketMissing):
         hub.authenticator.tickets.get("alice")
+
+
+async def test_a_token_outlives_a_block_and_a_ticket_and_ends_with_its_user(hub, alice):
+    token = hub.users["alice"].new_api_token(roles=["user"])
+
+    async def status():
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(headers=headers, verify=NO_TLS) as program:
+            return (await program.get(f"{alice.base}api/user")).status_code
+
+    assert await status() == 200
+    hub.authenticator.blocked_users = {"alice"}
+    expire(hub)
+    hub.users["alice"]._auth_refreshed = None
+    assert await status() == 200
+    hub.authenticator.delete_user(hub.users["alice"])
+    await hub.users["alice"].delete_spawners()
+    hub.users.delete(hub.users["alice"])
+    assert await status() == 403

@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -29,12 +30,12 @@ def log_in(
     admin: Annotated[bool, typer.Option("--admin", help="Ask for what admins of jobs may do.")] = False,
 ) -> None:
     """Log in to a hub: asks for your password, or reads it from standard input; it gets the hub a ticket, too."""
-    hub, before = _hub(url)
+    hub, before = which_hub(url)
     if token:
-        new = _of_token(hub, _secret("Token: "))
+        new = _of_token(hub, secret("Token: "))
     else:
         name = user or before or _asked_for_name()
-        given = passwords.login(hub, name, _secret(f"Password of {name}: "), days=days, admin=admin)
+        given = passwords.login(hub, name, secret(f"Password of {name}: "), days=days, admin=admin)
         new = session.Session(hub, name, given.token, given.expires_at)
     in_keyring = session.keep(new)
     output.err().sentence(
@@ -47,16 +48,22 @@ def log_in(
     )
 
 
-def _hub(url: str | None) -> tuple[str, str | None]:
-    """Return the hub's address, and the name of whoever was logged in there."""
+def which_hub(url: str | None) -> tuple[str, str | None]:
+    """Return the hub's address, without one that of last time, and the name of whoever is logged in there."""
     try:
         kept = session.kept()
     except NotLoggedIn:
         kept = None
-    if url is None and kept is None:
+    hub = _last_hub() if url is None else passwords.hub_of(url)
+    if hub is None:
         raise HubJobsError(sentences.WHICH_HUB, sentences.WHICH_HUB_HINT)
-    hub = passwords.hub_of(url) if url is not None else kept.url if kept else ""
     return hub, kept.user if kept and kept.url == hub else None
+
+
+def _last_hub() -> str | None:
+    with suppress(ValueError):
+        return passwords.hub_of(session.last_hub() or "")
+    return None
 
 
 def _asked_for_name() -> str:
@@ -66,7 +73,7 @@ def _asked_for_name() -> str:
     return name
 
 
-def _secret(prompt: str) -> str:
+def secret(prompt: str) -> str:
     """Return what is typed without being shown, or the first line of standard input."""
     typed = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(_MOST_CHARACTERS)
     if not (secret := typed.rstrip("\r\n")):

@@ -5,28 +5,23 @@ from typing import Annotated
 import typer
 
 from hubjobs import admin, models, sentences
-from hubjobs.cli import following, output, views, words
+from hubjobs.cli import admin_projects, following, output, views, words
+from hubjobs.cli.admin_projects import Of
+from hubjobs.cli.admin_projects import parts as _project
 from hubjobs.cli.guard import client, guarded, shown
-from hubjobs.cli.options import JobIds, Json, Limit, Stages
+from hubjobs.cli.options import JobId, JobIds, Json, Limit, Stages
 from hubjobs.cli.output import Row
 
 app = typer.Typer(help="What admins do; log in with: hubjobs login --admin", no_args_is_help=True)
+app.add_typer(admin_projects.app)
 
 User = Annotated[str, typer.Argument(metavar="USER", show_default=False)]
-Of = Annotated[str, typer.Argument(metavar="SYSTEM/PROJECT", show_default=False)]
 Note = Annotated[str, typer.Option("--note", help="Why; it is kept.")]
 Member = Annotated[str, typer.Argument(metavar="NAME", help="A person, or with --group a group.")]
 IsGroup = Annotated[bool, typer.Option("--group", help="It is a group of the hub.")]
 OnlyOf = Annotated[
     str | None, typer.Option("--project", "-p", metavar="SYSTEM/PROJECT", help="Only this project.")
 ]
-
-
-def _project(named: str) -> tuple[str, str]:
-    system, _, name = named.partition("/")
-    if not system or not name:
-        raise ValueError(sentences.NO_PROJECT.format(text=named))
-    return system, name
 
 
 @app.command("jobs")
@@ -42,6 +37,35 @@ def jobs(
     call = admin.jobs(owner=owner, stage=[each.upper() for each in stage or []], system=system, limit=limit)
     with client() as found:
         shown(found, call, lambda page: views.jobs(output.out(), page.items, owners=True), json=json)
+
+
+@app.command("job")
+@guarded
+def job(
+    job_id: JobId,
+    events: Annotated[bool, typer.Option("--events", help="Show only what happened to it.")] = False,
+    json: Json = False,
+) -> None:
+    """Show all that is known of anybody's job, and what happened to it."""
+    with client() as there:
+        if not events:
+            shown(there, admin.job(job_id), lambda found: views.job(output.out(), found), json=json)
+        if events or not json:
+            shown(there, admin.events(job_id), lambda found: views.events(output.out(), found), json=json)
+
+
+@app.command("audit")
+@guarded
+def audit(
+    actor: Annotated[str | None, typer.Option("--by", help="Only what this admin did.")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="Only what was done to this.")] = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """Show what admins did, the newest first."""
+    with client() as there:
+        found = admin.audit(actor, target, limit)
+        shown(there, found, lambda deeds: views.deeds(output.out(), deeds), json=json)
 
 
 @app.command("cancel")

@@ -211,3 +211,52 @@ def stands(screen: Screen, found: Sequence[models.Stand]) -> None:
         for each in found
     ]
     screen.table(["SYSTEM", "ASKED AS", "AGO", "LIVE", "DOUBTS", "OWED"], rows, note="REASON")
+
+
+def all_projects(screen: Screen, found: Sequence[models.ServiceProject]) -> None:
+    """Write projects as a table, as admins see them."""
+    rows = [
+        Row(
+            (
+                f"{each.system}/{each.name}",
+                words.hours(each.time_left),
+                words.hours(each.init_time),
+                words.hours(each.user_time),
+                each.charge,
+                _who(each),
+                each.title,
+            )
+        )
+        for each in found
+    ]
+    columns = ["PROJECT", "LEFT", "OF", "EACH GETS", "COUNTS", "FOR", "TITLE"]
+    screen.table(columns, rows, cut="TITLE")
+
+
+def _who(project: models.ServiceProject) -> str:
+    return sentences.EVERYBODY if project.is_open else sentences.ITS_MEMBERS
+
+
+def service_project(screen: Screen, found: models.ServiceProject) -> None:
+    """Write all that is known of a project, as admins see it."""
+    limits = (f"{name} {words.span(most) if name == 'time' else most}" for name, most in found.limits.items())
+    screen.pairs(
+        [
+            ("Project", f"{found.system}/{found.name}"),
+            ("Title", found.title),
+            ("For", _who(found)),
+            ("Default", sentences.YES if found.is_default else ""),
+            ("Slurm's account", found.account or ""),
+            ("Counts", found.charge),
+            ("In all", words.hours(found.init_time)),
+            ("Left", words.hours(found.time_left)),
+            ("Each gets", words.hours(found.user_time)),
+            ("At most", ", ".join(limits)),
+        ]
+    )
+
+
+def deeds(screen: Screen, found: Iterable[models.Deed]) -> None:
+    """Write what admins did."""
+    rows = [Row((words.moment(each.at), each.actor, each.action, each.target), each.detail) for each in found]
+    screen.table(["WHEN", "WHO", "WHAT", "TO"], rows, cut="TO", note="MORE")

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from job_service.http import models
 from job_service.http.caller import Submitting
-from job_service.http.given import OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
+from job_service.http.given import A_JOB, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
 from job_service.http.pages import rendering
 from job_service.http.pages.route import Fields, Part, one, router, seen
 from job_service.http.v1 import files as of_api
@@ -62,7 +62,7 @@ async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, 
     }
 
 
-@pages.post("/jobs/{job_id}/resubmit")
+@pages.post("/jobs/{job_id}/resubmit", dependencies=[A_JOB])
 async def resubmit(
     request: Request, caller: Submitting, record: OwnJobToChange, kept: TheKept, views: TheViews, fields: Fields
 ) -> Response:

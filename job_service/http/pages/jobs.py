@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from job_service.errors import JobError
 from job_service.http.caller import Caller, Reading, Submitting
-from job_service.http.given import Kept, TheKept, TheViews
+from job_service.http.given import A_LIST, Kept, TheKept, TheViews
 from job_service.http.pages import rendering
 from job_service.http.pages.route import Fields, Part, one, router, seen
 from job_service.http.v1.jobs import Word
@@ -37,7 +37,7 @@ Stand = Annotated[str, Query(alias="stage", max_length=20)]
 Cursor = Annotated[Word | None, Query()]
 
 
-@pages.get("/")
+@pages.get("/", dependencies=[A_LIST])
 async def listed(
     request: Request,
     caller: Reading,
@@ -53,7 +53,7 @@ async def listed(
     return rendering.page(request, "jobs.html", **values)
 
 
-@parts.get("/parts/jobs")
+@parts.get("/parts/jobs", dependencies=[A_LIST])
 async def live(
     request: Request,
     caller: Reading,

@@ -11,7 +11,7 @@ from fastapi import Query, Request, Response
 from job_service.errors import Invalid, JobError, TicketNeeded
 from job_service.http import cookies
 from job_service.http.caller import Caller, Reading, Submitting
-from job_service.http.given import Kept, TheKept
+from job_service.http.given import A_JOB, A_LIST, Kept, TheKept
 from job_service.http.pages import multipart, rendering, written
 from job_service.http.pages.multipart import Sent
 from job_service.http.pages.route import Fields, Page, one, router, seen
@@ -72,7 +72,7 @@ def _named(field: str) -> str:
     return {"system": "site", "inputs": "file"}.get(name, name)
 
 
-@pages.get("/new")
+@pages.get("/new", dependencies=[A_LIST])
 async def new(
     request: Request,
     caller: Submitting,
@@ -102,7 +102,7 @@ async def _types(request: Request, kept: Kept, caller: Caller, q: str) -> Respon
     return rendering.page(request, "types.html", types=found, q=q, count=len(offered))
 
 
-@pages.post("/new/preview")
+@pages.post("/new/preview", dependencies=[A_LIST])
 async def preview(request: Request, caller: Reading, kept: TheKept, fields: Fields) -> Response:
     """Show the same form with what would become of the job: its cost, its start, its script."""
     spec = written.spec(fields)
@@ -115,7 +115,7 @@ async def preview(request: Request, caller: Reading, kept: TheKept, fields: Fiel
     return await _form(request, kept, caller, spec.type, typed, told=told)
 
 
-@sending.post("/new")
+@sending.post("/new", dependencies=[A_JOB])
 async def send(request: Request, caller: Submitting, kept: TheKept) -> Response:
     """Send a job; whatever is wrong with it is said in its form, with all that was typed."""
     sent: Sent = request.state.sent

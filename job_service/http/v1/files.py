@@ -26,6 +26,9 @@ from job_service.stages import Stage
 router = made("files")
 uploads = made("files", UploadRoute)
 
+OFFSET = "Log-Offset"
+"""The header that says with which byte of a log an answer begins."""
+
 _BYTES = "application/octet-stream"
 _ANY_BYTES = {"schema": {"type": "string", "format": "binary"}}
 _DIGEST = re.compile(r"(?:^|[,\s])sha-256=:([A-Za-z0-9+/]{43}=):", re.ASCII)
@@ -154,7 +157,13 @@ async def delete(record: OwnJobToChange, path: FilePath, service: TheService) ->
     "/jobs/{job_id}/log",
     response_class=StreamingResponse,
     summary="What a job printed",
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The text"}},
+    responses={
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+            "description": "The text",
+            "headers": {OFFSET: {"schema": {"type": "integer"}, "description": "Of which byte on it is the text"}},
+        }
+    },
 )
 async def log(
     record: OwnJob,
@@ -163,17 +172,30 @@ async def log(
     stream: Annotated[Literal["stdout", "stderr"], Query(description="Which of the two.")] = "stdout",
     tail: Annotated[int | None, Query(ge=0, le=1_000_000, description="Only so many last lines.")] = None,
     follow: Annotated[bool, Query(description="Whether to go on with what it prints, until it is over.")] = False,
+    offset: Annotated[
+        int | None,
+        Query(ge=0, le=1 << 62, description="Only what is behind so many bytes; then `tail` is nothing."),
+    ] = None,
+    wait: Annotated[
+        int | None, Query(ge=1, le=3600, description="With `follow`: for how many seconds at most.")
+    ] = None,
 ) -> Response:
-    """Empty if it has printed nothing."""
+    """Empty if it has printed nothing. `Log-Offset` is how many bytes are before the first one of the answer.
+
+    Whoever lost an answer that they followed asks on with `offset`: the sum of that number and the bytes that
+    came. If the log is shorter, the job has begun it anew, and it comes from its begin. An answer that is followed
+    may end before the job does, as when the service is restarted; what was asked for when the job was over is all.
+    """
     stack.enter_context(kept.transfers.one(record.owner))
     there = with_folder(record)
     over = None
     if follow and not record.stage.is_over:
         jobs = kept.service.store.jobs
-        watched = kept.news.over(record.job_id, lambda: jobs.get(record.job_id, record.owner))
+        watched = kept.news.over(record.job_id, lambda: jobs.get(record.job_id, record.owner), wait)
         over = await stack.enter_async_context(watched)
-    chunks = await stack.enter_async_context(kept.service.files.log(there, stream, tail, over))
-    return StreamingResponse(chunks, 200, media_type="text/plain; charset=utf-8")
+    printed = kept.service.files.log(there, stream, tail, over, offset)
+    begins, chunks = await stack.enter_async_context(printed)
+    return StreamingResponse(chunks, 200, {OFFSET: str(begins)}, "text/plain; charset=utf-8")
 
 
 @router.get(

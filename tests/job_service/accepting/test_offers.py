@@ -119,6 +119,24 @@ def test_a_type_has_its_fields_at_each_system() -> None:
     assert offers.job_type(deciding.OFFER, "command")["runs"] == "line"
 
 
+def test_a_type_says_what_each_choice_puts_on_the_command_line() -> None:
+    parameters = {
+        "quality": {"title": "Quality", "min": 1, "max": 9, "argument": "--quality"},
+        "alone": {"title": "Alone", "min": 1, "max": 9, "argument": []},
+        "tracks": {"title": "Tracks", "flag": True, "argument": "--no-tracks", "when": "channels > 1"},
+        "channel": {"title": "Channel", "options": {"": "None", "r": "Red"}, "words": {"r": ["--reg", "--red"]}},
+        "shell": {"title": "Shell", "min": 1, "max": 9, "variable": "SHELL_X"},
+    }
+    types = {"recon": builders.job_type(run=["/opt/recon"], parameters=parameters)}
+    at = offers.job_type(deciding.offer(deciding.catalogue(types=types)), "recon")["systems"][0]
+    assert at["on_line"] == [
+        {"name": "param.quality", "argument": ["--quality"], "words": {}},
+        {"name": "param.alone", "argument": [], "words": {}},
+        {"name": "param.tracks", "argument": None, "words": {"true": ["--no-tracks"]}},
+        {"name": "param.channel", "argument": None, "words": {"r": ["--reg", "--red"]}},
+    ]
+
+
 def test_a_project_of_the_service_says_what_is_left_of_it() -> None:
     own = project("p1", 1, account="special", title="First", charge="node", limits={"nodes": 2})
     quotas = (Quota(7, "alice", project("p0", 9), 1), Quota(8, "alice", own, 1234))

@@ -43,7 +43,7 @@ async def _get(files: Files, record: JobRecord, path: str, start: int = 0, lengt
 
 
 async def _log(files: Files, record: JobRecord, tail: int | None = None) -> bytes:
-    async with files.log(record, "stdout", tail) as said:
+    async with files.log(record, "stdout", tail) as (_, said):
         return b"".join([piece async for piece in said])
 
 
@@ -361,7 +361,7 @@ async def test_a_job_without_a_folder_yet_has_no_files(
     waits = replace(record, submission="none", folder=f"{folder.parent}{above}/ba9876543210")
     assert await files.list(waits) == Listing(())
     for follow in (None, asyncio.Event()):
-        async with files.log(waits, "stdout", None, follow) as printed:
+        async with files.log(waits, "stdout", None, follow) as (_, printed):
             assert [each async for each in printed] == []
     for ask in _ASKS:
         with pytest.raises(NotMade, match="The job has no files yet"):
@@ -546,7 +546,7 @@ async def test_a_log_is_given_whole_or_its_last_lines(files: Files, record: JobR
     assert await _log(files, record, 2) == b"4\n5"
     assert await _log(files, record, 99) == b"1\n2\n\0;.\n4\n5"
     assert await _log(files, record, 0) == b""
-    async with files.log(record, "stderr") as said:
+    async with files.log(record, "stderr") as (_, said):
         assert [piece async for piece in said] == []
 
 
@@ -554,7 +554,7 @@ async def test_a_log_is_followed_from_before_it_is_there_until_the_job_is_over(
     files: Files, record: JobRecord, folder: Path
 ) -> None:
     over = asyncio.Event()
-    async with files.log(record, "stdout", follow=over) as said:
+    async with files.log(record, "stdout", follow=over) as (_, said):
         (folder / "stdout").write_bytes(b"1\n")
         # With its line end, though nothing follows.
         assert await _read(said, 2) == b"1\n"
@@ -572,10 +572,10 @@ async def test_of_a_job_that_is_over_or_never_begins_following_ends_at_once(
 ) -> None:
     over = asyncio.Event()
     over.set()
-    async with files.log(record, "stdout", 1, over) as said:
+    async with files.log(record, "stdout", 1, over) as (_, said):
         assert [piece async for piece in said] == []
     (folder / "stdout").write_bytes(b"1\n2\n")
-    async with files.log(record, "stdout", 1, over) as said:
+    async with files.log(record, "stdout", 1, over) as (_, said):
         assert b"".join([piece async for piece in said]) == b"2\n"
 
 
@@ -583,7 +583,7 @@ async def test_a_log_that_the_job_begins_anew_is_followed_from_its_beginning(
     files: Files, record: JobRecord, folder: Path
 ) -> None:
     (folder / "stdout").write_bytes(b"1234\n")
-    async with files.log(record, "stdout", follow=asyncio.Event()) as said:
+    async with files.log(record, "stdout", follow=asyncio.Event()) as (_, said):
         assert await _read(said, 5) == b"1234\n"
         (folder / "stdout").write_bytes(b"5\n")
         assert await _read(said, 2) == b"5\n"
@@ -595,12 +595,28 @@ async def test_following_begins_with_the_last_lines(
 ) -> None:
     over = asyncio.Event()
     (folder / "stdout").write_bytes(b"1\n2\n")
-    async with files.log(record, "stdout", tail, over) as said:
+    async with files.log(record, "stdout", tail, over) as (_, said):
         came = await _read(said, 2) if tail else b""
         with (folder / "stdout").open("ab") as log:
             log.write(b"3\n")
         over.set()
         assert came + b"".join([piece async for piece in said]) == first
+
+
+async def test_a_log_is_followed_from_where_it_was_left(files: Files, record: JobRecord, folder: Path) -> None:
+    over = asyncio.Event()
+    (folder / "stdout").write_bytes(b"1234\n")
+    async with files.log(record, "stdout", 1, over, 3) as (begins, said):
+        assert (begins, await _read(said, 2)) == (3, b"4\n")
+        with (folder / "stdout").open("ab") as log:
+            log.write(b"5")
+        over.set()
+        assert b"".join([piece async for piece in said]) == b"5"
+    for offset, begins in ((6, 6), (7, 0)):
+        async with files.log(record, "stdout", offset=offset) as (found, said):
+            assert (found, b"".join([piece async for piece in said])) == (begins, b"1234\n5"[begins:])
+    async with files.log(record, "stdout", 1) as (found, _):
+        assert found == 5
 
 
 async def test_a_log_that_is_silent_for_long_is_followed_on(
@@ -609,7 +625,7 @@ async def test_a_log_that_is_silent_for_long_is_followed_on(
     monkeypatch.setattr(transfer, "STALL_SECONDS", 3)
     monkeypatch.setattr(programs, "_FOLLOWED", programs._FOLLOWED.replace("% 15", "% 1"))
     (folder / "stdout").touch()
-    async with files.log(record, "stdout", follow=asyncio.Event()) as said:
+    async with files.log(record, "stdout", follow=asyncio.Event()) as (_, said):
         following = asyncio.create_task(_read(said, 2))
         await asyncio.wait((following,), timeout=6)
         assert not following.done()
@@ -629,7 +645,7 @@ async def test_whoever_follows_no_more_leaves_nothing_that_runs(
     files: Files, record: JobRecord, folder: Path
 ) -> None:
     (folder / "stdout").write_bytes(b"1\n")
-    async with files.log(record, "stdout", follow=asyncio.Event()) as said:
+    async with files.log(record, "stdout", follow=asyncio.Event()) as (_, said):
         assert await _read(said, 2) == b"1\n"
         assert _users(folder / "stdout")
     await until(lambda: not _users(folder / "stdout"))

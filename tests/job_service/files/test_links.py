@@ -32,7 +32,7 @@ async def _put(files: Files, record: JobRecord, path: str) -> None:
 
 
 async def _log(files: Files, record: JobRecord, _path: str) -> bytes:
-    async with files.log(record, "stdout") as said:
+    async with files.log(record, "stdout") as (_, said):
         return b"".join([piece async for piece in said])
 
 

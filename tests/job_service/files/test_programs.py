@@ -23,6 +23,7 @@ _SHELLS = pytest.mark.parametrize("shell", [["dash"], ["bash", "--posix"]], ids=
         programs.archiving("/t/j"),
         programs.log("/t/j", "stdout", 5, is_followed=True),
         programs.log("/t/j", "stdout", None, is_followed=False),
+        programs.log("/t/j", "stdout", None, is_followed=True, offset=7),
         programs.sweeping("/t/j"),
     ],
 )
@@ -52,10 +53,14 @@ def test_every_shell_writes_reads_and_logs(shell: list[str], tmp_path: Path) -> 
     status, said = run(programs.reading(str(folder), ("in", "stdout"), 1, 3))
     assert (status, said.partition(b";")[2]) == (0, b"\n\0\n")
     (folder / "in/stdout").rename(folder / "stdout")
-    logged = (0, b"ok;3;\n;..")
+    logged = (0, b"ok 4;3;\n;..")
     assert run(programs.log(str(folder), "stdout", 2, is_followed=False)) == logged
     # Its stdin is at its end.
     assert run(programs.log(str(folder), "stdout", 2, is_followed=True)) == logged
+    for offset, said in ((6, b"ok 6;1;.."), (7, b"ok 7;"), (8, b"ok 0;7;1\n\0\n\n;..")):
+        for follows in (False, True):
+            program = programs.log(str(folder), "stdout", 1, is_followed=follows, offset=offset)
+            assert run(program) == (0, said)
     assert run(programs.listing(str(folder), ()))[0] == 0
     assert run(programs.removing(str(folder), ("stdout",))) == (0, b"")
     assert run(programs.removing(str(folder), ("stdout",)))[0] == programs.ABSENT

@@ -1,6 +1,7 @@
 """A service whose database and gate are real; jobs run as a test says, and their files lie in a folder here."""
 
 import asyncio
+import contextlib
 import io
 import shutil
 import tarfile
@@ -107,7 +108,7 @@ class Jobs:
         return record.job_id in self.stale
 
     def stand(self, system: str) -> Stand:
-        return Stand(system, "alice", builders.NOW, None, "", 0, 0, 0)
+        return Stand(system, "alice", builders.NOW, None, "", 0, 0, 0, 7, 2, 1.5)
 
     def owes(self, record: JobRecord) -> str:
         return self.owed.get(record.job_id, "")
@@ -194,19 +195,30 @@ class FolderFiles:
 
     @asynccontextmanager
     async def log(
-        self, record: JobRecord, which: str, tail: int | None = None, follow: asyncio.Event | None = None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        yield self._printed(record, which, tail, follow)
-
-    async def _printed(
-        self, record: JobRecord, which: str, tail: int | None, follow: asyncio.Event | None
-    ) -> AsyncIterator[bytes]:
+        self,
+        record: JobRecord,
+        which: str,
+        tail: int | None = None,
+        follow: asyncio.Event | None = None,
+        offset: int | None = None,
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
         file = self.folder / record.job_id / which
-        lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
-        yield b"".join(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
-        if follow:
-            await follow.wait()
-            yield b"the end\n"
+        data = file.read_bytes() if file.exists() else b""
+        lines = data.splitlines(keepends=True)
+        last = b"".join(lines if tail is None else lines[len(lines) - min(tail, len(lines)) :])
+        begins = len(data) - len(last) if offset is None else offset if offset <= len(data) else 0
+        yield begins, self._printed(file, begins, follow)
+
+    async def _printed(self, file: Path, at: int, follow: asyncio.Event | None) -> AsyncIterator[bytes]:
+        while True:
+            over = follow is None or follow.is_set()
+            if found := (file.read_bytes() if file.exists() else b"")[at:]:
+                yield found
+                at += len(found)
+            if follow is None or over:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(follow.wait(), 0.01)
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:

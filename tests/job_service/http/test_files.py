@@ -252,9 +252,28 @@ async def test_a_log_is_had_and_followed_until_its_job_is_over(
     assert (await alice.get(log, params={"stream": "stdlog"})).status_code == 422
     following = asyncio.create_task(alice.get(log, params={"follow": "true", "tail": 1}))
     await until(lambda: app.state.kept.news.is_waited_for(job_id))
+    with (service.files.folder / job_id / "stdout").open("a") as printed:
+        printed.write("the end\n")
     await service.running.goes(job_id, Stage.READY, *RUNS, Stage.SUCCESSFUL)
     assert (await following).text == "stdout 2\nthe end\n"
-    assert (await alice.get(log, params={"follow": "true", "tail": 1})).text == "stdout 2\n"
+    assert (await alice.get(log, params={"follow": "true", "tail": 1})).text == "the end\n"
+
+
+async def test_a_log_goes_on_where_an_answer_was_lost_and_an_answer_ends_in_time(
+    alice: httpx.AsyncClient, files: str, app: FastAPI
+) -> None:
+    log = files.replace("/files", "/log")
+    await alice.put(f"{files}/stdout", content=b"one\ntwo\n")
+    got = await alice.get(log, params={"tail": 1})
+    assert (got.headers["Log-Offset"], got.text) == ("4", "two\n")
+    # The job goes on, and says nothing more.
+    got = await alice.get(log, params={"follow": "true", "wait": 1, "tail": 1, "offset": 6})
+    assert (got.headers["Log-Offset"], got.text) == ("6", "o\n")
+    assert not app.state.kept.news.is_waited_for(files.split("/")[-2])
+    got = await alice.get(log, params={"offset": 9})
+    assert (got.headers["Log-Offset"], got.text) == ("0", "one\ntwo\n")
+    for wrong in ({"offset": -1}, {"wait": 0}, {"offset": 1 << 63}):
+        assert (await alice.get(log, params=wrong)).status_code == 422
 
 
 async def test_an_answer_that_breaks_off_is_one_line_in_the_log(

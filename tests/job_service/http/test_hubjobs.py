@@ -6,7 +6,7 @@ import io
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from hubjobs import AsyncJobs, NotLoggedIn, Problem, Spec, admin, session
+from hubjobs.cli import ijp
 from hubjobs.cli.main import main
 from job_service.stages import Stage
+from job_service.store.values import JobFilter
 from tests.job_service.http.serving import Serving
 from tests.support import builders
 from tests.support.waiting import until
@@ -125,9 +127,14 @@ async def test_what_is_wrong_is_named(alice: AsyncJobs, hub: str) -> None:
 
 
 async def test_admins_ask_for_what_is_theirs(hub: str, alice: AsyncJobs, service: Serving) -> None:
-    fields = {"system": "geneva", "name": "proj9", "init_time": 36_000, "user_time": 18_000}
-    await service.administration.create_project("ruth", fields)
     async with AsyncJobs(hub, "ruth:admin", patience_s=2) as ruth:
+        made = await ruth.do(admin.add_project("geneva", "proj8", {"init_time": 1, "user_time": 18_000}))
+        assert (made.name, made.time_left) == ("proj8", 1)
+        changed = await ruth.do(admin.change_project("geneva", "proj8", {"name": "proj9", "init_time": 36_000}))
+        assert (changed.name, changed.user_time) == ("proj9", 18_000)
+        assert await ruth.do(admin.projects("geneva")) == (changed,)
+        assert await ruth.do(admin.projects("lugano")) == ()
+        assert await ruth.do(admin.project("geneva", "proj9")) == changed
         await ruth.do(admin.add_member("geneva", "proj9", "user", "alice"))
         assert [each.name for each in await ruth.do(admin.members("geneva", "proj9"))] == ["alice"]
         assert (await ruth.do(admin.grant("geneva", "proj9", "alice", 3600, "more"))).seconds == 3600
@@ -148,6 +155,13 @@ async def test_admins_ask_for_what_is_theirs(hub: str, alice: AsyncJobs, service
         job = await alice.submit(COMMAND)
         assert [each.owner for each in (await ruth.do(admin.jobs(owner="alice"))).items] == ["alice"]
         assert (await ruth.do(admin.cancel(job.job_id))).stage == "CANCELED"
+        assert (await ruth.do(admin.job(job.job_id))).owner == "alice"
+        assert [each.stage for each in await ruth.do(admin.events(job.job_id))][-1] == "CANCELED"
+        await ruth.do(admin.remove_project("geneva", "proj9"))
+        assert await ruth.do(admin.projects()) == ()
+        deeds = await ruth.do(admin.audit("ruth"))
+        assert (deeds[1].action, deeds[1].target, len(deeds)) == ("cancel job", job.job_id, 10)
+        assert [each.action for each in await ruth.do(admin.audit(target=job.job_id))] == ["cancel job"]
         with pytest.raises(Problem) as refused:
             await alice.do(admin.jobs())
         assert (refused.value.status, refused.value.code) == (403, "scope_missing")
@@ -180,16 +194,17 @@ async def test_the_command_does_the_same(hub: str, service: Serving, monkeypatch
     assert (await run("wait", job_id.strip()))[2] == 9
 
 
-def _run(argv: list[str]) -> tuple[str, str, Any]:
-    """Return what the command wrote to both streams, and its status; only this thread writes meanwhile."""
-    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+def _run(argv: list[str], main: Callable[[], None] = main) -> tuple[str, str, Any]:
+    """Return what a command wrote to both streams, and its status; only this thread writes meanwhile."""
+    out, err, before = io.BytesIO(), io.StringIO(), sys.argv
+    text = io.TextIOWrapper(out, encoding="utf-8", write_through=True)
     sys.argv = argv
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
             main()
     finally:
         sys.argv = before
-    return out.getvalue(), err.getvalue(), ended.value.code or 0
+    return out.getvalue().decode(), err.getvalue(), ended.value.code or 0
 
 
 async def test_datasets_are_found_and_sent_one_by_one(
@@ -218,3 +233,55 @@ async def test_datasets_are_found_and_sent_one_by_one(
     assert {each.spec.datasets for each in records.values()} == {("demo:a",), ("demo:c",)}
     status, out, _ = await ran("submit", *asked[:5], "--each", "--json")
     assert (status, len(json.loads(out)["jobs"])) == (0, 1)
+
+
+def _portal_types() -> dict[str, Any]:
+    quality = {"title": "Quality", "min": 1, "max": 9, "argument": "--quality"}
+    tracks = {"title": "Tracks", "flag": True, "argument": "--no-tracks", "when": "channels > 1"}
+    parameters = {"quality": quality, "tracks": tracks}
+    ingest = builders.job_type(run=["/opt/ingest"], parameters=parameters, free_arguments=1)
+    wanted = {"types": ["scan"], "modes": ["each"]}
+    each = builders.job_type(run=["/opt/each", "{dataset}"], parameters=parameters, datasets=wanted)
+    return {"ingest": ingest, "quincy": each}
+
+
+async def test_the_portals_command_does_the_same(hub: str, app: FastAPI, service: Serving) -> None:
+    app.get("/hub/api/")(lambda: {"version": "6.1.1"})
+    scans = [
+        {"id": name, "type": "scan", "location": f"/data/{name}", "parameters": {"channels": 2}} for name in "ab"
+    ]
+    service.offers(_portal_types(), {"demo": {"list": scans}})
+    session.keep(session.Session(hub, "alice", "alice:submit"))
+
+    async def run(*words: str) -> tuple[str, str, Any]:
+        return await asyncio.to_thread(_run, ["ijp", *words], ijp.main)
+
+    assert (await run("session"))[0].startswith("User alice connected to JupyterHub 6.1.1 at http://127.0.0.1:")
+    assert await run("jobtype") == ("Available job types are:\ningest is batch\nquincy is batch\n", "", 0)
+    out, said, status = await run("submit", "ingest", "gggg", "--quality", "7", "--time", "30m")
+    assert (said, status) == ("", 0)
+    name = out.strip()
+    number, _, host = name.partition(".")
+    assert (number.isdigit(), host) == (True, "127.0.0.1")
+    record = (await service.store.jobs.page(JobFilter("alice"))).items[0]
+    assert (record.spec.arguments, record.spec.choices["param.quality"]) == (("gggg",), "7")
+    assert await run("status") == (f"{name}, Q\n", "", 0)
+    await service.running.goes(record.job_id, *RUNS)
+    assert await run("status") == (f"{name}, R\n", "", 0)
+    (service.files.folder / record.job_id).mkdir(parents=True)
+    (service.files.folder / record.job_id / "stdout").write_bytes(b"one\n")
+    assert await run("output", number) == ("one\n", "", 0)
+    assert await run("cancel", name) == ("", "", 0)
+    assert ("cancel", record.job_id) in service.running.told
+    assert (await run("delete", name))[2] == 1
+    await service.running.goes(record.job_id, Stage.CANCELED)
+    assert (await run("status", name))[0].startswith(f"{name}, C\n")
+    assert await run("delete", name) == ("", "", 0)
+    out, said, status = await run("submit", "quincy", "--datasetIds=demo:a,demo:b", "--no-tracks")
+    assert (len(out.split()), said, status) == (2, "", 0)
+    records = (await service.store.jobs.page(JobFilter("alice"))).items
+    assert {each.spec.datasets for each in records[:2]} == {("demo:a",), ("demo:b",)}
+    assert {each.spec.choices["param.tracks"] for each in records[:2]} == {"true"}
+    out, said, status = await run("submit", "ingest", "gggg", "hhhh")
+    assert (out, status) == ("", 1)
+    assert "further argument" in said

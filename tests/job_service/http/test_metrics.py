@@ -52,11 +52,16 @@ async def test_admins_and_their_tools_are_told_how_things_stand(app: FastAPI, se
     assert got.status_code == 200
     assert got.headers["Content-Type"].startswith("text/plain")
     samples = {
-        (sample.name, sample.labels.get("system"), sample.labels.get("stage")): sample.value
+        (sample.name, sample.labels.get("system"), sample.labels.get("stage", sample.labels.get("answered"))): (
+            sample.value
+        )
         for family in text_string_to_metric_families(got.text)
         for sample in family.samples
     }
     assert samples["jupyterhub_jobs_in_stage", "geneva", "QUEUED"] == 1
     assert samples["jupyterhub_jobs_in_stage", "zurich", "QUEUED"] == 0
     assert samples["jupyterhub_jobs_system_up", "geneva", None] == 1
+    assert samples["jupyterhub_jobs_surveys_total", "geneva", "yes"] == 7
+    assert samples["jupyterhub_jobs_surveys_total", "geneva", "no"] == 2
+    assert samples["jupyterhub_jobs_survey_seconds_total", "geneva", None] == 1.5
     assert samples["jupyterhub_jobs_in_doubt", "geneva", None] == 0

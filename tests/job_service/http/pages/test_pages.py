@@ -122,6 +122,15 @@ async def test_a_form_sends_a_job_once(alice: httpx.AsyncClient, service: Servin
     assert service.running.told == [("wake", record.job_id)]
 
 
+async def test_one_form_too_many_is_told_so(service: Serving) -> None:
+    async with browser(service.app(jobs_a_minute=1), ALICE) as alice:
+        job_id = (await fill(alice)).headers["Location"].rpartition("/")[2]
+        for got in (await fill(alice, key="k2"), await press(alice, f"/jobs/{job_id}/resubmit", key="k3")):
+            assert got.status_code == 429
+            assert 0 < int(got.headers["Retry-After"]) <= 60
+    assert len(service.running.told) == 1
+
+
 async def test_a_file_comes_with_the_form(alice: httpx.AsyncClient, service: Serving) -> None:
     data = bytes(range(256)) * 2000
     got = await fill(alice, ("in put.zip", data), unpack="yes")
