@@ -33,8 +33,9 @@ STDOUT, STDERR = "stdout", "stderr"
 LONGEST_PART, LONGEST_PATH = 255, 1000
 """Bytes of a name, and of a path in a job's folder."""
 
-_STARTED = re.compile(r"([0-9]{1,10})\n.*", re.DOTALL)
-_END = re.compile(r"([0-9]{1,10}) ([0-9]{1,3}) ([0-9]{1,11})\n")
+_NUMBER = "[0-9]{1,10}(?:_[0-9]{1,7})?"
+_STARTED = re.compile(rf"({_NUMBER})\n.*", re.DOTALL)
+_END = re.compile(rf"({_NUMBER}) ([0-9]{{1,3}}) ([0-9]{{1,11}})\n")
 
 # Control characters, a backslash, and halves of characters that stand for no byte.
 _NO_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udc7f\udd00-\udfff]")
@@ -72,6 +73,11 @@ def is_path(path: str) -> bool:
 def encoded(path: str) -> bytes:
     """Return the bytes that a path is at a site."""
     return path.encode(errors="surrogateescape")
+
+
+def of_task(path: str, task: int | None) -> str:
+    """Return the path that a task of an array has in place of this one; the same for any other job (None)."""
+    return path if task is None else f"{path}.{task}"
 
 
 def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:

@@ -7,6 +7,9 @@ from typing import Literal
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 
+Kind = Literal["batch", "array", "task"]
+"""What a job is: one of its own, an array of Slurm's, or a task of one, which has a row too."""
+
 Submission = Literal["none", "sending", "in_doubt", "sent"]
 """Whether Slurm has the job.  in_doubt: it was sent, and nobody knows what became of that."""
 
@@ -21,7 +24,8 @@ class JobRecord:
     `held_s` are seconds of the project's.  `native_id` is Slurm's number as text.  `reason` is a sentence: why it
     waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, to the minute; `observed_by` had
     asked when it last changed.  `version` grows with each change, but not with `observed` alone.  Jobs that one
-    request has made for datasets have its `group`, the job id of the first of them.
+    request has made for datasets have its `group`, the job id of the first of them.  A `task` of an array has a
+    `parent`, whose folder it shares, and the number of Slurm's in it.
     """
 
     id: int
@@ -61,6 +65,15 @@ class JobRecord:
     observed: datetime | None = None
     observed_by: str = ""
     group: str | None = None
+    kind: Kind = "batch"
+    parent: str | None = None
+    task: int | None = None
+
+    @property
+    def sent_as(self) -> str:
+        """The job id in whose name Slurm has the job: of a task that of its array."""
+        return self.parent or self.job_id
+
     version: int = 1
 
     @property

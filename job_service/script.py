@@ -1,6 +1,6 @@
 """Make the job of a batch launch.  Pure; secrets are not in its script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -16,6 +16,8 @@ from slurm_ssh.jobs import frame
 
 _TEMPLATES = templates("job_service", frame.PACKAGE)
 _OWNERS_LINE = ("bash", layout.COMMAND)
+_NUMBER, _NUMBER_OF_TASK = Shell("$SLURM_JOB_ID"), Shell("${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID")
+_OF_TASK = Shell(".$SLURM_ARRAY_TASK_ID")
 _NOT_UNPACKED = "{name} could not be unpacked."
 # A node may have no unzip.
 _UNPACK = """\
@@ -33,21 +35,29 @@ def build(
     title: str,
     fragments: Sequence[Fragment],
     datasets: Sequence[Dataset] = (),
+    *,
+    is_array: bool = False,
 ) -> JobRequest:
     """Return the job that does what `launch` says; `fragments` come after its environments and before its hooks.
 
     Its folder, with `.job` in it, the line of its owner and what is known of its datasets if it has these, is
-    there before it begins.  Raises ValueError for what no job script can hold, HookFailed.
+    there before it begins.  An array has a task for each dataset; what `fragments` do at the end is left to when
+    all are over.  Raises ValueError for what no job script can hold, HookFailed.
     """
     folder = layout.folder(launch.jobs, launch.owner, job_id)
-    launch = replace(launch, program=_program(launch, datasets))
+    if is_array:
+        fragments = [replace(each, after=Fragment().after) for each in fragments]
+    else:
+        launch = replace(launch, program=_program(launch, datasets))
     own = {"JOB_TITLE": title, "JOB_FOLDER": folder}
     if datasets:
         own["JOB_DATASETS"] = f"{folder}/{layout.DATASETS}"
-    script = _body(launch, context(launch, job_id, mark), folder, own, fragments)
+    tasks = tuple(datasets) if is_array else ()
+    script = _body(launch, context(launch, job_id, mark), folder, own, fragments, tasks)
+    suffix = ".%a" if is_array else ""
     return replace(
-        frame.request(launch, mark, f"{folder}/{layout.STDOUT}", script),
-        directives=_directives(folder, launch.directives),
+        frame.request(launch, mark, f"{folder}/{layout.STDOUT}{suffix}", script),
+        directives=_directives(folder, launch.directives, suffix, tasks),
         has_task_per_core=launch.tasks == "core",
         may_begin_again=launch.requeue,
     )
@@ -72,9 +82,12 @@ def context(launch: BatchLaunch, job_id: str, mark: str) -> JobContext:
     return frame.context(launch, job_id, mark, ours)
 
 
-def _directives(folder: str, others: Mapping[str, str | Literal[True]]) -> dict[str, str | Literal[True]]:
+def _directives(
+    folder: str, others: Mapping[str, str | Literal[True]], suffix: str, tasks: Sequence[Dataset]
+) -> dict[str, str | Literal[True]]:
     """Return the further options: what a job that begins again, or its twin, says is appended."""
-    return {**others, "error": f"{folder}/{layout.STDERR}", "open-mode": "append"}
+    found = {**others, "error": f"{folder}/{layout.STDERR}{suffix}", "open-mode": "append"}
+    return {**found, "array": f"0-{len(tasks) - 1}"} if tasks else found
 
 
 def _body(
@@ -83,6 +96,7 @@ def _body(
     folder: str,
     own: Mapping[str, str],
     fragments: Sequence[Fragment],
+    tasks: Sequence[Dataset],
 ) -> str:
     parts = [environment.fragment(launch.site.module_init) for environment in launch.environments]
     parts += [*fragments, *(hook.fragment(name, each, job) for name, each in launch.hooks.items())]
@@ -92,8 +106,32 @@ def _body(
         folder=quote(folder),
         ours=quote(job.launch_folder),
         needs_line=launch.program is None,
-        command=join(frame.in_container(launch, launch.program or _OWNERS_LINE)),
+        command=_line(frame.in_container(launch, launch.program or _OWNERS_LINE)),
+        locations=join([each.location for each in tasks]),
+        ids=join([each.id for each in tasks]) if _wants(launch, DATASET_IDS) else Shell(""),
+        own=_OF_TASK if tasks else Shell(""),
+        number=_NUMBER_OF_TASK if tasks else _NUMBER,
     )
+
+
+def _line(words: Sequence[str]) -> Shell:
+    """Return the words as one command line, in which a task's dataset is a variable."""
+    return Shell(" ".join(_word(word) for word in words))
+
+
+def _word(word: str) -> Shell:
+    if DATASET not in word:
+        return quote(word)
+    return _around(word, DATASET_IDS, "dataset_ids", lambda part: _around(part, DATASET, "dataset", quote))
+
+
+def _around(word: str, stands_for: str, variable: str, inner: Callable[[str], Shell]) -> Shell:
+    """Return a word in which a variable is put in, with what is around it as `inner` returns that."""
+    return Shell(f'"${variable}"'.join(inner(part) if part else "" for part in word.split(stands_for)))
+
+
+def _wants(launch: BatchLaunch, stands_for: str) -> bool:
+    return any(stands_for in word for word in launch.program or ())
 
 
 def _environ(job: JobContext, own: Mapping[str, str], parts: Sequence[Fragment]) -> dict[str, str]:

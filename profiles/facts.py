@@ -113,7 +113,7 @@ class SiteFacts:
     came through the person's own shell.  `partitions` and `reservations` are of `asked_at` (`is_stale`: so long
     ago that they may no longer hold); `unreachable_since` is set while the site does not answer.  `refused` is the
     sentence why the site did not let the person in last time, "" if it did, or was not asked.
-    `queue` is as old as they are; only a monitor is asked for it.
+    `queue` is as old as they are; only a monitor is asked for it.  An array may have `array_most` tasks.
     """
 
     projects: tuple[str, ...] | None = None
@@ -124,6 +124,7 @@ class SiteFacts:
     unreachable_since: datetime | None = None
     refused: str = ""
     queue: Queue | None = None
+    array_most: int | None = None
 
 
 UNKNOWN = SiteFacts()

@@ -194,12 +194,24 @@ def jobs(
     type: str | None = None,  # noqa: A002 - the API's word
     q: str | None = None,
     since: str | None = None,
+    parent: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
 ) -> Call[models.Page]:
-    """Ask for jobs, newest first: of these stages, with a text in their title, made since a moment."""
+    """Ask for jobs, newest first: of these stages, with a text in their title, made since a moment.
+
+    With a `parent` they are the tasks of an array; without, no tasks.
+    """
     asked = query(
-        stage=stage, system=system, project=project, type=type, q=q, since=since, limit=limit, cursor=cursor
+        stage=stage,
+        system=system,
+        project=project,
+        type=type,
+        q=q,
+        since=since,
+        parent=parent,
+        limit=limit,
+        cursor=cursor,
     )
     return Call("GET", "jobs", one_of(models.Page), asked)
 

@@ -114,6 +114,7 @@ class Jobs:
         type: str | None = None,  # noqa: A002 - the API's word
         q: str | None = None,
         since: str | None = None,
+        parent: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.Page:
@@ -126,6 +127,7 @@ class Jobs:
                 type=type,
                 q=q,
                 since=since,
+                parent=parent,
                 limit=limit,
                 cursor=cursor,
             )

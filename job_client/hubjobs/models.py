@@ -62,6 +62,7 @@ class Job:
     type: str = ""
     kind: str = ""
     parent: str | None = None
+    task: int | None = None
     reason: str = ""
     failed: bool = False
     exit_code: int | None = None
@@ -112,7 +113,7 @@ class NotAccepted:
 
 @dataclass(frozen=True)
 class Group:
-    """What became of several datasets: a job for each that could have one, and why others have none."""
+    """What became of several datasets: a job for each that could have one, or the array; why others have none."""
 
     group: str
     jobs: tuple[Job, ...] = ()
@@ -337,8 +338,8 @@ class Spec:
     (None: your default).  `choices` are those of the type, such as `{"time": "2h", "cores": "4"}`.  `command` is
     the line of a type that runs any, `arguments` come behind a program's own.  `inputs` are the names of files
     that will be put; the job starts "when-complete", or only "later", by `start`.  With `unpack` it unpacks the
-    zips among them.  `datasets` are ids of what it works on; with the `mode` "each" each of them gets a job:
-    that is sent by `submit_each`.
+    zips among them.  `datasets` are ids of what it works on; with the `mode` "each" each of them gets a job, with
+    "array" a task of one array: both are sent by `submit_each`.
     """
 
     type: str

@@ -1,23 +1,21 @@
-"""Whether somebody may have a job, and what they are offered."""
+"""Whether somebody may have a job."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from job_service import layout
-from job_service.accepting import again, asked, chargeable, gate, groups, offers, shown
-from job_service.accepting.chargeable import Chargeable
+from job_service.accepting import again, asked, gate, groups, shown
 from job_service.accepting.gate import Decided
+from job_service.accepting.offered import Offered
 from job_service.accepting.preview import Preview
 from job_service.accepting.worked_on import Chosen
 from job_service.datasets.datasets import Datasets
-from job_service.errors import Invalid, JobError, NotFound, StoreAway, TicketNeeded
+from job_service.errors import Invalid, JobError, StoreAway, TicketNeeded
 from job_service.record import JobRecord
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
 from job_service.stages import Stage
-from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
 from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted, new_job_id
 from kerberos_auth.errors import AuthFailed
@@ -25,8 +23,7 @@ from profiles.catalogue.dataset import MOST
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.launch import BatchLaunch
-from profiles.offer.offer import Offer, Person, sites_for
-from profiles.sentences import shown as harmless
+from profiles.offer.offer import Person
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.facts.forecasts import Forecasts, Known
@@ -36,8 +33,6 @@ from slurm_ssh.ssh.login import Login
 TICKET_LEAST = timedelta(minutes=10)
 """For how long a ticket has to be good with which a job is sent."""
 
-# Only the first answer about a person's accounts is waited for, as by the first form of a hub (docs/adr/0006).
-_FIRST_FACTS_SECONDS = 2
 _FORECAST_SECONDS = 2
 # What a job does has no part in when it starts: one answer is enough for as many as possible.
 _ANYTHING = ":\n"
@@ -68,8 +63,7 @@ class Acceptance:
         self.datasets = datasets
         self._service = service
         self._now = now
-
-    # -- a job ------------------------------------------------------------------------------------------
+        self.offered = Offered(store, catalogue, availability, now)
 
     async def accept(
         self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""
@@ -89,29 +83,35 @@ class Acceptance:
         return await self._store.jobs.accept(_new(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
-        """Return a job for each dataset that can have one, why others cannot, and whether they are new.
+        """Return a job for each dataset that can have one, or an array, why others cannot, and whether it is new.
 
         With a key that came before it is what was made then.  Raises as `accept` does, if there is none at all.
         """
         kept = _key(spec, key, "")
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
-        decided, errors = await self._each(person, spec)
+        decided, errors, array = await self._each(person, spec)
         self._see_ticket(person.name)
         wanted = [_new(person, each) for each in decided]
-        return await self._store.jobs.accept_group(wanted, errors, kept)
+        whole = _new(person, array) if array else None
+        return await self._store.jobs.accept_group(wanted, errors, kept, whole)
 
-    async def _each(self, person: Person, spec: JobSpec) -> tuple[list[Decided], list[NotAccepted]]:
-        """Return what a job is for each dataset of a description, and why others have none."""
+    async def _each(
+        self, person: Person, spec: JobSpec
+    ) -> tuple[list[Decided], list[NotAccepted], Decided | None]:
+        """Return what a job is for each dataset of a description, why others have none, and what an array is."""
         groups.check(spec)
         chosen = await self._chosen(person, spec)
-        offer = await self._offer(person, chosen.placed(spec).system)
-        projects, theirs = await self._projects(person)
+        offer = await self.offered.offer(person, chosen.placed(spec).system)
+        projects, theirs = await self.offered.charged(person)
 
         def decide(one: JobSpec) -> Decided:
             return gate.decide(offer, chosen.placed(one), projects, theirs, chosen)
 
-        return await groups.each(spec, decide)
+        decided, errors = await groups.each(spec, decide)
+        if spec.mode != "array":
+            return decided, errors, None
+        return decided, errors, decide(replace(spec, datasets=tuple(each.datasets[0].id for each in decided)))
 
     async def _chosen(self, person: Person, spec: JobSpec) -> Chosen:
         """Return what is known of the datasets of a description; those are not looked for that are too many."""
@@ -125,6 +125,9 @@ class Acceptance:
             spec = replace(record.spec, inputs_of=record.job_id, start="when-complete")
         else:
             spec = replace(record.spec, start="now")
+        if spec.mode == "array":
+            group, is_new = await self.accept_each(person, spec, key)
+            return group.jobs[0], is_new
         return await self.accept(person, spec, key)
 
     async def launch(self, record: JobRecord) -> BatchLaunch:
@@ -138,13 +141,16 @@ class Acceptance:
         Raises Invalid, NotAMember, Broken, StoreAway, and what looking for datasets does.
         """
         errors: list[NotAccepted] = []
+        array: Decided | None = None
         if spec.mode == "single":
             found = [await self._decided(person, spec)]
         else:
-            found, errors = await self._each(person, spec)
-        decided = found[0]
+            found, errors, array = await self._each(person, spec)
+        decided = array or found[0]
         unpacked = spec.inputs if spec.unpack else ()
-        request, script = shown.request(decided.launch, self._service, decided.title, unpacked, decided.datasets)
+        request, script = shown.request(
+            decided.launch, self._service, decided.title, unpacked, decided.datasets, is_array=array is not None
+        )
         project = decided.charged.project
         quota = await self._store.ledger.quota(project, person.name) if project else None
         obstacles = await self._obstacles(person, decided)
@@ -154,8 +160,8 @@ class Acceptance:
     async def _decided(self, person: Person, spec: JobSpec) -> Decided:
         chosen = await self._chosen(person, spec)
         spec = chosen.placed(spec)
-        offer = await self._offer(person, spec.system)
-        projects, theirs = await self._projects(person)
+        offer = await self.offered.offer(person, spec.system)
+        projects, theirs = await self.offered.charged(person)
         return gate.decide(offer, spec, projects, theirs, chosen)
 
     def _see_ticket(self, user: str) -> None:
@@ -194,87 +200,6 @@ class Acceptance:
         except ValueError:
             # Of what no script can hold, its submission says more.
             return Known()
-
-    # -- what is offered --------------------------------------------------------------------------------
-
-    async def offer(self, person: Person) -> Offer:
-        """Return all that a person is offered, as far as is known now: for their form."""
-        return await self._offer(person)
-
-    async def systems(self, person: Person) -> list[dict[str, Any]]:
-        """Return the systems where somebody may have jobs, the default first, as JSON values; see `offers`."""
-        offer = await self._offer(person)
-        found = await self._chargeable(person, offer)
-        return [offers.system(offer, key, found[key]) for key in found]
-
-    async def system(self, person: Person, key: str) -> dict[str, Any]:
-        """Return one of them.  Raises NotFound."""
-        offer = await self._offer(person, key)
-        return offers.system(offer, key, await self._chargeable_at(person, offer, key))
-
-    async def types(self, person: Person) -> list[dict[str, Any]]:
-        """Return the job types that somebody may have, the default first, as JSON values; see `offers`."""
-        offer = await self._offer(person)
-        return [offers.job_type(offer, key) for key in offer.entries()]
-
-    async def type(self, person: Person, key: str) -> dict[str, Any]:
-        """Return one of them.  Raises NotFound."""
-        offer = await self._offer(person)
-        if key not in offer.entries():
-            raise NotFound(sentences.NO_JOB_TYPE.format(type=harmless(key)))
-        return offers.job_type(offer, key)
-
-    async def projects(self, person: Person, system: str | None = None) -> list[dict[str, Any]]:
-        """Return what a person's jobs may count against, at each system the default first, as JSON values.
-
-        See `offers.project`.  Raises NotFound for a system that they do not see.
-        """
-        offer = await self._offer(person, system)
-        if system is None:
-            found = await self._chargeable(person, offer)
-        else:
-            found = {system: await self._chargeable_at(person, offer, system)}
-        quotas = await self.quotas(person, system)
-        return [
-            offers.project(key, each, is_default=at == 0, quotas=quotas)
-            for key in found
-            for at, each in enumerate(found[key])
-        ]
-
-    async def project(self, person: Person, system: str, name: str) -> dict[str, Any]:
-        """Return one of them.  Raises NotFound."""
-        found = await self.projects(person, system)
-        project = next((each for each in found if each["name"] == name), None)
-        if project is None:
-            raise NotFound(sentences.NO_PROJECT.format(project=harmless(name), system=harmless(system)))
-        return project
-
-    async def quotas(self, person: Person, system: str | None = None) -> tuple[Quota, ...]:
-        """Return what a person has left in all projects of the service that they may use."""
-        return await self._store.ledger.quotas(person.name, person.groups, system)
-
-    async def _offer(self, person: Person, system: str | None = None) -> Offer:
-        """Return what a person is offered as far as is known now, at that system after a first look at it."""
-        menu = (await self._catalogue.refreshed()).jobs
-        # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
-        offered = sites_for(menu, person.groups)
-        await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
-        return Offer(menu, self._availability.facts(person.name), person, self._now())
-
-    async def _projects(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
-        """Return the projects of the service, and the ids of those that a person may use."""
-        theirs = await self._store.projects.of_person(person.name, person.groups)
-        return await self._store.projects.all(), frozenset(each.id for each in theirs)
-
-    async def _chargeable(self, person: Person, offer: Offer) -> dict[str, tuple[Chargeable, ...]]:
-        projects, theirs = await self._projects(person)
-        return {key: chargeable.chargeable(offer, key, projects, theirs) for key in offers.systems(offer)}
-
-    async def _chargeable_at(self, person: Person, offer: Offer, system: str) -> tuple[Chargeable, ...]:
-        found = (await self._chargeable(person, offer)).get(system)
-        if found is None:
-            raise NotFound(sentences.NO_SYSTEM.format(system=harmless(system)))
-        return found
 
 
 def _key(spec: JobSpec, key: str | None, sent: str) -> IdempotencyKey | None:

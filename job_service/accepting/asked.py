@@ -38,6 +38,8 @@ def problems(spec: JobSpec) -> Iterator[tuple[str, str]]:
         yield "datasets", why
     elif spec.mode != "single" and not spec.datasets:
         yield "datasets", sentences.MODE_WITHOUT_DATASETS
+    if spec.mode == "array" and spec.unpack:
+        yield "unpack", sentences.UNPACK_IN_ARRAY
     if spec.mode not in get_args(Mode):
         yield "mode", sentences.NO_MODE.format(mode=shown(spec.mode), modes=", ".join(get_args(Mode)))
 

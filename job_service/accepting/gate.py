@@ -69,6 +69,8 @@ def decide(
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
+    if spec.mode == "array":
+        _check_tasks(len(spec.datasets), offer, site, charged, wrong)
     if launch is None or charged is None or wrong.fields:
         raise wrong.error()
     found = datasets.of(spec)
@@ -79,7 +81,7 @@ def decide(
 def _title(spec: JobSpec, name: str, datasets: Sequence[Dataset]) -> str:
     """Return the title of a job; those of one request have the name of their dataset in it."""
     title = spec.title.strip() or name
-    if spec.mode == "single" or not datasets:
+    if spec.mode == "single" or len(datasets) != 1:
         return title
     return asked.cut(f"{title}: {shown(datasets[0].name)}")
 
@@ -172,6 +174,19 @@ def _check_limits(launch: BatchLaunch, project: Project, wrong: Wrong) -> None:
         if most is not None and number > most:
             said = labels.duration(most // 60) if name == "time" else str(most)
             wrong.add(f"choices.{name}", sentences.LIMITS[name].format(project=project.name, most=said))
+
+
+def _check_tasks(count: int, offer: Offer, site: str, charged: Chargeable | None, wrong: Wrong) -> None:
+    """See that an array has no more tasks than Slurm takes at its site, and than one of its project may have."""
+    project = charged.project if charged else None
+    most = project.limits.get("array") if project else None
+    if project and most is not None and count > most:
+        wrong.add("datasets", sentences.LIMITS["array"].format(project=project.name, most=most))
+    taken = offer.facts_of(site).array_most
+    if taken is not None and count > taken:
+        title = offer.menu.sites[site].title
+        said = sentences.ARRAY_TOO_LARGE if taken else sentences.NO_ARRAYS
+        wrong.add("datasets", said.format(system=title, most=taken, count=count))
 
 
 def _fixed(spec: JobSpec, launch: BatchLaunch) -> JobSpec:

@@ -11,8 +11,9 @@ from languages import together
 from profiles.catalogue.site import Site
 from profiles.sentences import shown
 
-LIMITS = ("nodes", "cores", "time", "active")
-"""What may be limited: of one job its nodes, the cores of a node, its seconds; of one person their live jobs."""
+LIMITS = ("nodes", "cores", "time", "active", "array")
+"""What may be limited: of one job its nodes, the cores of a node, its seconds; of one person their live jobs; of
+an array its tasks."""
 
 MOST_SECONDS = 10**12
 TEXT_LONGEST = 200

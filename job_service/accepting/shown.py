@@ -32,6 +32,8 @@ def request(
     title: str,
     unpacked: Sequence[str] = (),
     datasets: Sequence[Dataset] = (),
+    *,
+    is_array: bool = False,
 ) -> tuple[JobRequest, str]:
     """Return what Slurm would be asked for, and the script; zips among the inputs `unpacked` are so by the job.
 
@@ -39,7 +41,9 @@ def request(
     """
     fragments = [delivery.of(launch.site).fragment(launch.owner, JOB_ID), script.unpacking(unpacked)]
     try:
-        asked_for = script.build(launch, JOB_ID, mark("job", service, JOB_ID), title, fragments, datasets)
+        asked_for = script.build(
+            launch, JOB_ID, mark("job", service, JOB_ID), title, fragments, datasets, is_array=is_array
+        )
         return asked_for, slurm_jobs.batch_script(asked_for)
     except (ValueError, HookFailed) as error:
         where = {"type": launch.type_key, "system": launch.site.title}

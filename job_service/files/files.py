@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
+from job_service import layout
 from job_service.errors import NotMade
 from job_service.files import answers, paths, programs
 from job_service.files.info import FileInfo, Listing
@@ -141,7 +142,8 @@ class Files:
         Nothing is given for as long as the job prints nothing; at once nothing more if its folder is not made yet.
         """
         remote, is_followed = self._remote_of(record), follow is not None
-        program = programs.log(record.folder, which, tail, is_followed=is_followed, offset=offset)
+        its_own = layout.of_task(which, record.task)
+        program = programs.log(record.folder, its_own, tail, is_followed=is_followed, offset=offset)
         reading = Reading(remote, which, sentences.NOT_READ, is_made=_is_made(record))
         async with AsyncExitStack() as stack:
             try:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Stric
 
 from job_service.http.offered import NotAccepted
 from job_service.http.sent import Sent
+from job_service.record import Kind
 from job_service.spec import JobSpec, Start
 from job_service.stages import Stage
 from profiles.catalogue.dataset import Mode
@@ -59,7 +60,9 @@ class NewJob(Sent):
 
     datasets: list[str] = Field(default_factory=list, description="Ids of datasets to work on, see `/datasets`.")
     mode: Mode = Field(
-        default="single", description="What becomes of them: `single`, one job with all; `each`, one for each."
+        default="single",
+        description="What becomes of them: `single`, one job with all; `each`, one for each; `array`, a task for "
+        "each of one array.",
     )
 
     def spec(self) -> JobSpec:
@@ -113,8 +116,9 @@ class Job(BaseModel):
     system: str
     project: str
     type: str
-    kind: Literal["batch"] = "batch"
-    parent: str | None = Field(default=None, description="The job that it is a task of; none as yet.")
+    kind: Kind = Field(description="`array`: it is several tasks, see `/jobs?parent=`; `task`: one of these.")
+    parent: str | None = Field(description="The array that it is a task of.")
+    task: int | None = Field(description="Its number in the array.")
     group: str | None = Field(description="The first of the jobs that one request has made; none if it made one.")
     stage: Stage
     reason: str = Field(
@@ -148,7 +152,9 @@ class JobGroup(BaseModel):
     """What became of the datasets of one request."""
 
     group: str = Field(description="The `group` of the jobs.")
-    jobs: list[Job] = Field(description="A job for each dataset that could have one, in their order.")
+    jobs: list[Job] = Field(
+        description="A job for each dataset that could have one, in their order; or the array."
+    )
     errors: list[NotAccepted] = Field(description="Why there is none for the others.")
 
 

@@ -141,7 +141,8 @@ class Quota(BaseModel):
     time_left_s: int = Field(description="For you.")
     project_time_left_s: int = Field(description="For all.")
     limits: dict[str, int] = Field(
-        description="Most `nodes`, `cores` of a node and `time` (seconds) of one job; `active` jobs of a person."
+        description="Most `nodes`, `cores` of a node and `time` (seconds) of one job; `active` jobs of a person, "
+        "tasks of one `array`."
     )
 
 

@@ -41,7 +41,9 @@ class Care:
         if record.stage.is_over:
             self._is_over(before, record)
             return
-        if before is None or (before.stage, before.submission) != (record.stage, record.submission):
+        is_new = before is None or (before.stage, before.submission) != (record.stage, record.submission)
+        # What is sent, and has a ticket, is the array of a task.
+        if is_new and record.kind != "task":
             self._sender.wake(record)
             self._keep_up(before, record)
         if record.submission in {"in_doubt", "sent"}:
@@ -57,7 +59,7 @@ class Care:
             self.known_before.append(record)
             return
         job, upkeep = self._places.job(record), self._places.core.upkeep
-        if before.stage in _RAN and record.stage not in _RAN:
+        if record.kind == "batch" and before.stage in _RAN and record.stage not in _RAN:
             upkeep.forget(job)
             self._tickets.lost(job)
         upkeep.add(job)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from job_service.record import JobRecord
-from job_service.running import folder, observing
+from job_service.running import folder, observing, tasks
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.errands import Errand
@@ -109,9 +109,7 @@ class Ends:
         others = [each for each in going_on if each != number]
         if others:
             _log.warning("%s: %s is the job, cancels %s", self.places.mark(record), number, ", ".join(others))
-            commands = [
-                slurm_jobs.cancel_one(remote.site, record.login, self.places.mark(record), each) for each in others
-            ]
+            commands = tasks.cancels(remote.site, record.login, self.places.mark(record), others)
             await remote.run(slurm_jobs.one_after_the_other(commands))
         if number and number != record.native_id:
             await self.board.change(record, lambda job: _taken_over(job, number))
@@ -130,12 +128,10 @@ class Ends:
         if pasts is None:
             return None
         known = {(past.job_id, past.mark, past.owner): past for past in pasts}
-        found = {}
-        for record in records:
-            past = known.get((record.native_id or "", self.places.mark(record), record.login))
-            if past:
-                found[record.job_id] = past
-        return found
+        theirs = (
+            (each, known.get((each.native_id or "", self.places.mark(each), each.login))) for each in records
+        )
+        return {record.job_id: past for record, past in theirs if past}
 
 
 def _unknown(record: JobRecord, left: Left, title: str) -> tuple[Stage, str]:
@@ -146,6 +142,9 @@ def _unknown(record: JobRecord, left: Left, title: str) -> tuple[Stage, str]:
         return Stage.FAILED, say.VANISHED
     if record.cancel_wanted:
         return Stage.CANCELED, say.CANCELED
+    if record.kind == "task":
+        # Of one that was cancelled before it began Slurm keeps nothing.
+        return Stage.CANCELED, say.CANCELED_ELSEWHERE
     return Stage.FAILED, say.NEVER_BEGAN.format(site=title)
 
 

@@ -28,7 +28,7 @@ _STRANGE = 20
 _LOG_BYTES = 1200
 _LACKS = re.compile(r"lacks ([0-9]{1,4})")
 _LEFT = re.compile(
-    r"([0-9a-f]{12}) (?:(gone)|(-|[0-9]{1,20});(-|[0-9]{1,11});(-|[0-9 ]{1,40});([A-Za-z0-9+/=]{0,4000}))"
+    r"([0-9a-f]{12}) (?:(gone)|(-|[0-9_]{1,20});(-|[0-9]{1,11});(-|[0-9_ ]{1,40});([A-Za-z0-9+/=]{0,4000}))"
 )
 _WRONG_FOLDER = {
     private_folder.FOREIGN: sentences.FOLDER_FOREIGN,
@@ -170,15 +170,22 @@ def left(records: Iterable[JobRecord]) -> Shell:
     look = (
         "look() {\n"
         '  [ -d "$2" ] || { echo "$1 gone"; return; }\n'
-        '  s= e=; { IFS= read -r s <"$2"/' + layout.STARTED + "; } 2>/dev/null\n"
-        '  t=$(stat -L -c %Y -- "$2"/' + layout.STARTED + " 2>/dev/null)\n"
-        '  { IFS= read -r e <"$2"/' + layout.END + "; } 2>/dev/null\n"
-        f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR} 2>/dev/null | base64 | tr -d "\\n")\n'
+        # Of an array it is the first of all tasks that has begun.
+        f'  s= e=; for f in "$2"/{layout.STARTED}$3; do\n'
+        '    { IFS= read -r s <"$f"; } 2>/dev/null; [ -z "$s" ] || break\n  done\n'
+        '  t=$(stat -L -c %Y -- "$f" 2>/dev/null)\n'
+        '  { IFS= read -r e <"$2"/' + layout.END + '"$3"; } 2>/dev/null\n'
+        f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR}"$3" 2>/dev/null | base64 | tr -d "\\n")\n'
         '  printf \'%s %.20s;%.11s;%.40s;%s\\n\' "$1" "${s:--}" "${t:--}" "${e:--}" "$l"\n'
         "}\n"
     )
-    calls = "".join(f"look {quote(each.job_id)} {quote(each.folder)}\n" for each in records)
+    calls = "".join(f"look {quote(each.job_id)} {quote(each.folder)} {quote(_which(each))}\n" for each in records)
     return Shell(f"{look}{calls}exit 0")
+
+
+def _which(record: JobRecord) -> str:
+    """Return what the names of a job's own files end with, a pattern for those of all tasks of an array."""
+    return ".*" if record.kind == "array" else layout.of_task("", record.task)
 
 
 def read_left(stdout: str) -> dict[str, Left]:

@@ -23,8 +23,8 @@ class Places:
         """What the marks of all jobs of the service begin with."""
 
     def mark(self, record: JobRecord) -> str:
-        """Return the job's name in Slurm."""
-        return f"{self.marks}{record.job_id}"
+        """Return the job's name in Slurm; that of a task is its array's."""
+        return f"{self.marks}{record.sent_as}"
 
     def job_id(self, mark: str) -> str | None:
         """Return the id of the job whose name in Slurm this is, None if no job of this service has such a one."""

@@ -9,6 +9,7 @@ from job_service.errors import NoSpace, WrongStage
 from job_service.record import JobRecord
 from job_service.running import wishes
 from job_service.running.access import Access
+from job_service.running.arrays import Arrays
 from job_service.running.board import Board
 from job_service.running.care import Care
 from job_service.running.clock import Clock
@@ -118,7 +119,9 @@ class Running:
         self._routine = Routine(
             board, store.jobs, core, catalogue, tickets, holds, self._care, sweep, self._errands, clock
         )
+        self._arrays = Arrays(board, store.jobs, places, self._keep, clock)
         board.subscribe(self._care.changed)
+        board.subscribe(self._arrays.changed)
         tickets.subscribe(self._ticket_changed)
 
     async def begin(self) -> None:
@@ -137,6 +140,7 @@ class Running:
     async def close(self) -> None:
         """End what is under way; it goes on after the next start."""
         await self._routine.close()
+        await self._arrays.close()
         await self._sender.close()
         await self._followers.close()
         await self._errands.close()
@@ -162,6 +166,7 @@ class Running:
         Raises TicketNeeded, NoSpace with the site's words, and LaunchError, such as Unavailable while the site is
         away.
         """
+        wishes.refuse_task(record)
         if record.submission == "none" and not record.stage.is_over:
             try:
                 await self._sender.make_folder(record, self._access.remote(record))
@@ -180,6 +185,8 @@ class Running:
         Raises WrongStage if it is over.
         """
         now, keep = self._clock.now(), self._keep(record)
+        if record.kind == "array":
+            return await self._arrays.cancel(record, now)
         return await self._board.change(record, lambda job: wishes.cancelled(job, now, keep))
 
     async def hold(self, record: JobRecord) -> JobRecord:

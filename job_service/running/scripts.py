@@ -39,7 +39,7 @@ class Scripts:
 
         Raises Refused if there cannot be one, StoreAway.
         """
-        text = await self._jobs.text(record.job_id)
+        text = await self._jobs.text(record.sent_as)
         if text is None:
             text = await self._made(record)
             await self._jobs.keep_texts({record.job_id: text})
@@ -54,6 +54,8 @@ class Scripts:
 
     async def shown(self, record: JobRecord) -> str:
         """Return the script of a job, as it would be now if it was never wanted for sending.  Raises likewise."""
+        if record.parent:
+            return await self.shown(await self._jobs.get(record.parent))
         return await self._jobs.text(record.job_id) or await self._made(record)
 
     async def datasets(self, record: JobRecord) -> tuple[Dataset, ...]:
@@ -77,6 +79,7 @@ class Scripts:
                 record.title,
                 fragments,
                 await self.datasets(record),
+                is_array=record.kind == "array",
             )
             return slurm_jobs.batch_script(request)
         except (ValueError, HookFailed) as error:

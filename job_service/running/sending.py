@@ -69,6 +69,8 @@ class Sender:
 
     def wake(self, record: JobRecord) -> None:
         """Send a job that can be sent, or look for the inputs it waits for; any other is left alone."""
+        if record.kind == "task":
+            return
         if record.stage is Stage.STAGINGIN or (record.stage is Stage.READY and record.submission == "none"):
             self._lanes.add((record.system, record.owner), record.job_id)
 

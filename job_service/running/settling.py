@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from job_service.record import JobRecord
-from job_service.running import folder, observing
+from job_service.running import folder, observing, tasks
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.errands import Errand
@@ -47,12 +47,16 @@ class Settling:
         marks = [self.places.mark(record) for record in records]
         since = min(record.sent or record.created for record in records) - _EARLIER
         answer = await remote.run(accounting.marked(remote.site, login, marks, since))
-        numbers = {past.mark: past.job_id for past in accounting.parse(answer.stdout) or () if past.owner == login}
+        numbers = {
+            past.mark: tasks.array_of(past.job_id)
+            for past in accounting.parse(answer.stdout) or ()
+            if past.owner == login
+        }
         for record in records:
             found = left.get(record.job_id)
             if found is None:
                 continue
-            number = found.started or numbers.get(self.places.mark(record))
+            number = tasks.array_of(found.started or numbers.get(self.places.mark(record), ""))
             if number:
                 await self._adopt(record, number)
             else:

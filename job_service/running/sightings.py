@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from job_service.record import JobRecord
-from job_service.running import observing
+from job_service.running import observing, tasks
 from job_service.running.board import Change
 from job_service.running.observing import Ended, Keep
 from job_service.running.places import Places
@@ -131,7 +131,10 @@ class Sightings:
         self._note_own(records, asked)
         for record in records:
             mark = self._places.mark(record)
-            found = rows.get((mark, record.login), [])
+            if record.kind == "array" and record.submission == "sent":
+                # Its tasks say how it is.
+                continue
+            found = tasks.rows_of(record, rows.get((mark, record.login), []))
             # What is listed is there, whatever the clocks of then and now say.
             is_known = bool(found) or self._was_there(record, asked)
             if record.submission not in _AT_SLURM or mark in listing.odd or not is_known:

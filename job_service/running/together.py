@@ -21,6 +21,8 @@ from slurm_ssh.jobs.attempt import Accepted, Prepared
 from slurm_ssh.jobs.together import Outcome
 from slurm_ssh.ssh.remote import Remote
 
+_TO_BE_SENT = (Stage.READY, "none")
+
 Sent = list[tuple[JobRecord, Outcome]]
 
 
@@ -61,12 +63,15 @@ class Together:
         return await self._attempt(records, remote, prepared, datetime.fromtimestamp(ticket_end, UTC))
 
     async def _ready(self, job_ids: Sequence[str]) -> list[JobRecord]:
-        """Return those that are ready and of the same login, with their folders beside each other."""
+        """Return those that are ready and of the same login, with their folders beside each other.
+
+        What an array sends alone may be as much as what can be sent at once.
+        """
         if len(job_ids) < 2:
             return []
         known = await self._board.newest_of(job_ids)
         records = [known[job_id] for job_id in job_ids if job_id in known]
-        ready = [each for each in records if (each.stage, each.submission) == (Stage.READY, "none")]
+        ready = [each for each in records if each.kind == "batch" and (each.stage, each.submission) == _TO_BE_SENT]
         return [each for each in ready if _place(each) == _place(ready[0])]
 
     async def _prepared(self, records: Sequence[JobRecord], remote: Remote) -> dict[str, Prepared]:

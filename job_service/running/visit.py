@@ -1,13 +1,13 @@
 """What is done and asked at a site as the owner of jobs there, a few exchanges for all their jobs."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from job_service.record import JobRecord
-from job_service.running import folder
+from job_service.running import folder, tasks
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.ends import Ends
@@ -18,6 +18,8 @@ from job_service.running.sightings import Question, Sightings
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.values import Changes
+from kernels.shell import Shell
+from profiles.catalogue.site import Site
 from slurm_ssh import delivery, sentences
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -61,18 +63,37 @@ class Visits:
     async def _cancel(self, errand: Errand, now: datetime) -> Unavailable | None:
         """Cancel what is to be; return what to tell if Slurm did not do it: the rest can be done all the same."""
         problem = None
-        due = [each for each in self._jobs(errand) if (at := errand.cancel_at(each, now)) and at <= now]
+        jobs = self.board.of(errand.system, errand.owner)
+        due = [each for each in jobs.values() if (at := errand.cancel_at(each, now)) and at <= now]
+        with_others = [each for each in due if _goes_with_array(each, jobs)]
+        errand.told.update((each.job_id, now) for each in with_others)
+        due = [each for each in due if each not in with_others]
         for some in chunks(due, _AT_ONCE):
             remote = self.places.remote(some[0])
-            site, marks = remote.site, [self.places.mark(each) for each in some]
-            commands = [slurm_jobs.cancel(site, some[0].login, mark) for mark in marks]
-            answer = await remote.run(slurm_jobs.one_after_the_other(commands))
+            marks = list(dict.fromkeys(self.places.mark(each) for each in some))
+            answer = await remote.run(slurm_jobs.one_after_the_other(self._cancels(remote.site, some)))
             if answer.status:
-                problem = Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
+                problem = Unavailable(sentences.STOP_FAILED.format(site=remote.site.title), answer.stderr.strip())
                 continue
             _log.info("%s at %s: cancelled %s", errand.owner, errand.system, ", ".join(marks))
             errand.told.update((each.job_id, now) for each in some)
         return problem
+
+    def _cancels(self, site: Site, records: Sequence[JobRecord]) -> list[Shell]:
+        """Return the commands that cancel these jobs: whatever has the mark, but of tasks these alone."""
+        of_arrays: dict[str, list[JobRecord]] = {}
+        commands = []
+        for record in records:
+            if record.kind == "task":
+                of_arrays.setdefault(record.sent_as, []).append(record)
+            else:
+                commands.append(slurm_jobs.cancel(site, record.login, self.places.mark(record)))
+        for some in of_arrays.values():
+            mark = self.places.mark(some[0])
+            commands += tasks.cancels(
+                site, some[0].login, mark, [each.native_id for each in some if each.native_id]
+            )
+        return commands
 
     async def _ask(self, errand: Errand, now: datetime) -> None:
         """Put the owner's own question, whose answer counts for all their jobs, if some need it."""
@@ -111,7 +132,7 @@ class Visits:
         """Cancel what nothing of ours goes on for; what had no effect is seen by a later answer of the site."""
         for record, numbers in list(errand.strays.values()):
             remote, mark = self.places.remote(record), self.places.mark(record)
-            commands = [slurm_jobs.cancel_one(remote.site, record.login, mark, number) for number in numbers]
+            commands = tasks.cancels(remote.site, record.login, mark, numbers)
             await remote.run(slurm_jobs.one_after_the_other(commands))
             errand.strays.pop(record.job_id, None)
             _log.warning(
@@ -124,7 +145,7 @@ class Visits:
         for some in chunks([each for each in ended if _may_have_more_to_say(each)], _AT_ONCE):
             await self.ends.explain(some)
         for record in ended:
-            if _may_have_left_ticket(record):
+            if record.kind != "task" and _may_have_left_ticket(record):
                 job, remote = self.places.job(record), self.places.remote(record)
                 await self.places.core.upkeep.settled(job)
                 await delivery.of(remote.site).release(remote.run, job.owner, job.launch_id)
@@ -147,8 +168,16 @@ def _may_have_more_to_say(record: JobRecord) -> bool:
     return record.native_state == "FAILED" and bool(record.exit_code or record.signal)
 
 
+def _goes_with_array(record: JobRecord, jobs: Mapping[str, JobRecord]) -> bool:
+    """Return whether a task is cancelled with all the others."""
+    array = jobs.get(record.parent or "")
+    return array is not None and array.cancel_wanted is not None
+
+
 def _may_have_left_ticket(record: JobRecord) -> bool:
     """Return whether a job that is over did not come to the end of its script, where it removes its ticket."""
+    if record.kind == "array":
+        return True
     return record.stage is not Stage.SUCCESSFUL and not (record.stage is Stage.FAILED and record.exit_code)
 
 

@@ -14,8 +14,15 @@ FORGOTTEN_AFTER = timedelta(days=1)
 """After which time a job that nobody has started is over."""
 
 
+def refuse_task(record: JobRecord) -> None:
+    """Raise WrongStage for a task: its array is what is started, has the files, and is removed."""
+    if record.parent:
+        raise WrongStage(say.OF_AN_ARRAY.format(array=record.parent))
+
+
 def started(record: JobRecord, title: str) -> Change | None:
     """Return what changes when a job is started; nothing if it waits for its inputs.  Raises WrongStage."""
+    refuse_task(record)
     if record.stage is Stage.STAGINGIN:
         return None
     if record.stage is not Stage.NEW:
@@ -30,22 +37,31 @@ def cancelled(record: JobRecord, now: datetime, keep: timedelta) -> Change | Non
     """Return what changes when a job is cancelled; nothing if that is wanted already.  Raises WrongStage."""
     if record.stage.is_over:
         raise WrongStage(say.ALREADY_OVER)
-    if record.submission == "none":
+    # A task that Slurm does not have yet comes there with its array.
+    if record.submission == "none" and record.kind != "task":
         return observing.over(Stage.CANCELED, say.CANCELED_BEFORE, now, keep)
     if record.cancel_wanted:
         return None
     return Change(Changes(cancel_wanted=now), say.CANCEL_WANTED)
 
 
+def cancelled_with_array(record: JobRecord, now: datetime) -> Change | None:
+    """Return what changes of a task that Slurm has when its array is cancelled; nothing if it is over."""
+    if record.stage.is_over or record.submission == "none" or record.cancel_wanted:
+        return None
+    return Change(Changes(cancel_wanted=now), say.CANCEL_WANTED)
+
+
 def forgotten(record: JobRecord, now: datetime) -> Change | None:
     """Return what changes of a job that nobody has started for long; nothing of any other."""
-    if record.stage is not Stage.NEW or now - record.created < FORGOTTEN_AFTER:
+    if record.kind == "task" or record.stage is not Stage.NEW or now - record.created < FORGOTTEN_AFTER:
         return None
     return observing.over(Stage.CANCELED, say.FORGOTTEN, now, timedelta(0))
 
 
 def removed(record: JobRecord, now: datetime) -> Change | None:
     """Return what changes when a job is removed; nothing if it is.  Raises WrongStage if it is not over."""
+    refuse_task(record)
     if not record.stage.is_over:
         raise WrongStage(say.NOT_OVER)
     if record.stage is Stage.DELETED:

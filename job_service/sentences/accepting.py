@@ -38,6 +38,7 @@ DATASET_ELSEWHERE = _("{dataset} is at {there}, and the job would run at {system
 MODE = _("{mode} is no way in which {type} works on several datasets. Choose one of: {modes}.")
 NO_MODE = _("{mode} is no way to work on several datasets. Choose one of: {modes}.")
 MODE_WITHOUT_DATASETS = _("Choose datasets: nothing else says how many jobs these are.")
+UNPACK_IN_ARRAY = _("All tasks of an array would unpack the same files at once. Send them unpacked.")
 NONE_ACCEPTED = _("None of the {count} datasets can have a job. {sentences}")
 SEVERAL_WRONG = _("{count} things are wrong. {sentences}")
 
@@ -68,11 +69,14 @@ def ticket_ends(minutes: int) -> str:
 NOT_YOURS = _("You have no project {project} at {system}. Yours there: {projects}.")
 NONE_YOURS = _("You have no project at {system} that takes jobs. Ask the administrators for one.")
 NO_PROJECT = _("You have no project {project} at {system}.")
-
-
+ARRAY_TOO_LARGE = _(
+    "{system} takes arrays of up to {most} tasks, and this has {count}. Choose fewer datasets, or a job for each."
+)
+NO_ARRAYS = _("{system} takes no arrays. Choose a job for each dataset.")
 LIMITS = {
     "nodes": _("A job of the project {project} may have at most this many nodes: {most}."),
     "cores": _("A job of the project {project} may have at most this many cores on a node: {most}."),
+    "array": _("An array of the project {project} may have at most this many tasks: {most}."),
     "time": _("A job of the project {project} may run for at most {most}."),
 }
 """By the names that the limits of a project have."""

@@ -3,6 +3,8 @@
 `{site}` is a site's title, `{problem}` another sentence, whole, `{reason}` what Slurm, or a program there, says.
 """
 
+from collections.abc import Mapping
+
 from languages import sentence as _
 from languages import speaks
 
@@ -68,5 +70,30 @@ ALREADY_STARTED = _("The job has been started already.")
 NOT_WAITING = _("Only a job that waits in the queue can be held.")
 NOT_HELD = _("The job is not held.")
 NOT_DONE = _("Slurm at {site} did not do it: {reason}.")
+
+# -- arrays -------------------------------------------------------------------------------------------------
+OF_AN_ARRAY = _("This is a task of the array {array}. Do that with the array.")
+GOES_ON = _("The array goes on.")
+_TASKS = _("Of its tasks {parts}.")
+_PARTS = {
+    "NEW": _("{count} are not sent yet"),
+    "STAGINGIN": _("{count} wait for inputs"),
+    "READY": _("{count} are on their way"),
+    "QUEUED": _("{count} wait"),
+    "HELD": _("{count} are held"),
+    "RUNNING": _("{count} run"),
+    "STAGINGOUT": _("{count} are about to end"),
+    "SUCCESSFUL": _("{count} were successful"),
+    "FAILED": _("{count} failed"),
+    "CANCELED": _("{count} were cancelled"),
+    "DELETED": _("{count} are removed"),
+}
+
+
+def tasks(counts: Mapping[str, int]) -> str:
+    """Return how many tasks of an array are in which stage."""
+    parts = ", ".join(_PARTS[stage].format(count=counts[stage]) for stage in _PARTS if counts.get(stage))
+    return _TASKS.format(parts=parts)
+
 
 speaks(__name__)

@@ -48,6 +48,7 @@ def accept_group(
     wanted: Sequence[NewJob],
     errors: Sequence[NotAccepted],
     key: IdempotencyKey | None,
+    array: NewJob | None = None,
 ) -> tuple[Group, bool]:
     """Return what became of jobs of one owner, each with one dataset, and whether they are new; see `Jobs`."""
     owner = wanted[0].owner
@@ -60,18 +61,31 @@ def accept_group(
     records: list[JobRecord] = []
     refused: list[tuple[str, JobError]] = []
     for new in wanted:
-        grouped = replace(new, group=records[0].job_id if records else new.job_id)
+        if array:
+            grouped = replace(new, kind="task", parent=array.job_id, task=len(records), folder=array.folder)
+        else:
+            grouped = replace(new, group=records[0].job_id if records else new.job_id)
         try:
             records.append(_accepted(connection, now, grouped))
         except JobError as error:
             refused.append((new.datasets[0].id, error))
     if not records:
         raise refused[0][1]
+    if array:
+        records = [_keep(connection, now, _of_tasks(array, records), 0)]
     told = (*errors, *(NotAccepted.of(dataset, error) for dataset, error in refused))
     group = Group(records[0].job_id, tuple(records), told)
     if key:
         _keep_key(connection, now, records[0], key, group)
     return group, True
+
+
+def _of_tasks(array: NewJob, tasks: Sequence[JobRecord]) -> NewJob:
+    """Return an array of those of its tasks that were accepted; they hold what it may use."""
+    accepted = {each.spec.datasets[0] for each in tasks}
+    datasets = tuple(each for each in array.datasets if each.id in accepted)
+    spec = replace(array.spec, datasets=tuple(each.id for each in datasets))
+    return replace(array, kind="array", datasets=datasets, spec=spec)
 
 
 def _accepted(connection: sa.Connection, now: datetime, new: NewJob) -> JobRecord:
@@ -156,7 +170,9 @@ def _project(connection: sa.Connection, new: NewJob) -> Project | None:
 
 
 def _refuse_more_than(connection: sa.Connection, new: NewJob) -> None:
-    of_theirs = (JOBS.c.owner == new.owner, JOBS.c.system == new.system, JOBS.c.stage.in_(LIVE))
+    # An array's tasks are its jobs.
+    is_one = (JOBS.c.stage.in_(LIVE), JOBS.c.kind != "array")
+    of_theirs = (JOBS.c.owner == new.owner, JOBS.c.system == new.system, *is_one)
     count = connection.execute(sa.select(sa.func.count()).select_from(JOBS).where(*of_theirs)).scalar_one()
     if count >= new.active_max:
         raise TooMany(say.too_many(count, new.system), say.TOO_MANY_HINT)

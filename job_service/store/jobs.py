@@ -43,15 +43,20 @@ class Jobs(Part):
         return await self._write(lambda connection, now: admission.accept(connection, now, new, key))
 
     async def accept_group(
-        self, wanted: Sequence[NewJob], errors: Sequence[NotAccepted] = (), key: IdempotencyKey | None = None
+        self,
+        wanted: Sequence[NewJob],
+        errors: Sequence[NotAccepted] = (),
+        key: IdempotencyKey | None = None,
+        array: NewJob | None = None,
     ) -> tuple[Group, bool]:
         """Keep those of some jobs of one owner, each with one dataset, that can be; return them, and whether new.
 
+        With an `array`, which has all their datasets, they become its tasks, and it is kept of those there are.
         `errors` are told with those that cannot.  With a key that came before it is the group of then, and False.
         Raises KeyReused, and if none can be kept what `accept` raises for the first.
         """
         return await self._write(
-            lambda connection, now: admission.accept_group(connection, now, wanted, errors, key)
+            lambda connection, now: admission.accept_group(connection, now, wanted, errors, key, array)
         )
 
     async def known_group(self, owner: str, key: IdempotencyKey) -> Group | None:
@@ -94,6 +99,11 @@ class Jobs(Part):
         """Return how many such jobs there are."""
         asked = sa.select(sa.func.count()).select_from(JOBS).where(*searching.conditions(wanted))
         return await self._read(lambda connection: connection.execute(asked).scalar_one())
+
+    async def tasks(self, parent: str) -> tuple[JobRecord, ...]:
+        """Return the tasks of an array, in their order."""
+        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.parent == parent).order_by(JOBS.c.task)
+        return tuple(await self._records(asked))
 
     async def live(self, system: str) -> tuple[JobRecord, ...]:
         """Return all jobs at a system that are not over."""
@@ -240,7 +250,8 @@ class Jobs(Part):
 
     def _is_to_remove(self, system: str) -> tuple[sa.ColumnElement[bool], ...]:
         is_due = (JOBS.c.remove_after <= self._clock(), JOBS.c.removed.is_(None))
-        return (JOBS.c.system == system, *is_due, JOBS.c.stage.not_in(LIVE))
+        # Tasks have no folder of their own.
+        return (JOBS.c.system == system, *is_due, JOBS.c.stage.not_in(LIVE), JOBS.c.kind != "task")
 
     async def _one(self, name: str, condition: sa.ColumnElement[bool], owner: str | None) -> JobRecord:
         theirs = [] if owner is None else [JOBS.c.owner == owner]

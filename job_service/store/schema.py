@@ -152,7 +152,11 @@ JOBS = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("group", sa.String(12)),
+    sa.Column("kind", sa.String(8), nullable=False, server_default="batch"),
+    sa.Column("parent", sa.String(12)),
+    sa.Column("task", sa.Integer),
     sa.Index("ix_jobs_owner", "owner", "id"),
+    sa.Index("ix_jobs_parent", "parent", "task"),
     sa.Index("ix_jobs_system", "system", "stage"),
     sa.Index("ix_jobs_stage", "stage", "owner", "system"),
 )

@@ -25,6 +25,7 @@ def conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
         found.append(JOBS.c.stage != Stage.DELETED)
     else:
         found.append(JOBS.c.stage.in_(sorted(wanted.stages)))
+    found.append(JOBS.c.kind != "task" if wanted.parent is None else JOBS.c.parent == wanted.parent)
     if wanted.since is not None:
         found.append(JOBS.c.created >= wanted.since)
     if wanted.q:

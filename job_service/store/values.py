@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic, TypedDict, TypeVar
 
 from job_service.errors import JobError
-from job_service.record import JobRecord, Submission
+from job_service.record import JobRecord, Kind, Submission
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 from profiles.catalogue.dataset import Dataset
@@ -49,6 +49,9 @@ class NewJob:
     stage: Stage = Stage.NEW
     datasets: tuple[Dataset, ...] = ()
     group: str | None = None
+    kind: Kind = "batch"
+    parent: str | None = None
+    task: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class NotAccepted:
 class Group:
     """What one request for several datasets became: the jobs, in the order of the datasets, and what did not.
 
-    `id` is the job id of the first.
+    `id` is the job id of the first.  Of an array it is that of the array, and `jobs` is the array alone.
     """
 
     id: str
@@ -118,7 +121,8 @@ class JobFilter:
     """Which jobs are wanted: those for which all holds that is given.
 
     `owner` None: everybody's.  `stages` None: all but DELETED.  `q` is a part of the title, in any case, the
-    beginning of a job id, or Slurm's number.  `since`: created then or later.
+    beginning of a job id, or Slurm's number.  `since`: created then or later.  With a `parent` they are its tasks;
+    without, tasks are left out.
     """
 
     owner: str | None = None
@@ -128,6 +132,7 @@ class JobFilter:
     type: str | None = None
     q: str | None = None
     since: datetime | None = None
+    parent: str | None = None
 
 
 @dataclass(frozen=True)

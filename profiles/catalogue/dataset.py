@@ -10,8 +10,8 @@ from profiles.catalogue.values import AbsolutePath, Entry, Key, OwnersFolder, Pl
 from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.sentences import mistakes
 
-Mode = Literal["single", "each"]
-"""How datasets become jobs: one job with all, or one for each."""
+Mode = Literal["single", "each", "array"]
+"""How datasets become jobs: one with all, one for each, or one array of Slurm's with a task for each."""
 
 PLACE = "{dataset}"
 """Stands in a program for the location of the one dataset of a job, or of a task."""
@@ -156,9 +156,9 @@ class WantedDatasets(Entry):
     min: Whole = Field(default=1, ge=0, le=MOST, description="How many must be chosen at least; 0: none is fine.")
     max: Whole = Field(default=MOST, ge=1, le=MOST, description="How many may be chosen at most.")
     modes: Annotated[tuple[Mode, ...], Field(min_length=1)] = Field(
-        default=("single", "each"),
+        default=("single", "each", "array"),
         description="What may become of several, the default first: `single`, one job with all; `each`, one job "
-        "for each.",
+        "for each; `array`, one Slurm array with a task for each.",
     )
 
     @model_validator(mode="after")

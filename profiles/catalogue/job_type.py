@@ -60,7 +60,8 @@ class JobOffering(Work):
     datasets: WantedDatasets | None = Field(
         default=None,
         description="Which datasets its jobs take; the file `$JOB_DATASETS` names them. `{dataset}` in `run` is "
-        "the location of the one that a job has, `{dataset_ids}` the ids of all. Default: they take none.",
+        "the location of the one that a job, or a task of an array, has, `{dataset_ids}` the ids of all. Default: "
+        "they take none.",
     )
     free_arguments: Annotated[Whole, Field(ge=0, le=MOST_ARGUMENTS)] = Field(
         default=0,

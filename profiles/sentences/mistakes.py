@@ -362,6 +362,6 @@ NO_FILE_PATTERN = _("{value} cannot match a name; write a pattern without `/`, s
 DATASETS_MAX = _("is less than `min`; write at least {least}")
 NO_DATASET_TYPE = _("no source has datasets of the type `{name}`; {hint}")
 DATASET_WITHOUT_ONE = _("`{place}` has no meaning in a type without datasets; write `datasets`, or remove it")
-DATASET_OF_SEVERAL = _("a job with several datasets has no single `{{dataset}}`; write `modes: [each]`")
+DATASET_OF_SEVERAL = _("a job with several datasets has no single `{{dataset}}`; write `modes: [each, array]`")
 
 speaks(__name__)

@@ -13,11 +13,13 @@ from slurm_ssh.text import one_line
 AT_ONCE = 500
 """About how many jobs one question may be."""
 
-_FIELDS = "JobIDRaw,JobName,User,State,ExitCode,Start,End,ElapsedRaw,NodeList"
+_FIELDS = "JobID,JobName,User,State,ExitCode,Start,End,ElapsedRaw,NodeList"
 _COLUMNS = 9
 _END = "END|"
 _DISABLED = "accounting storage is disabled"
 _MISSING = (126, 127)
+# `7`; of a task of an array `7_3`, and of several that never began `7_[4-6]`.
+_NUMBER = re.compile(r"[0-9]{1,10}(?:_(?:[0-9]{1,7}|\[[0-9,:%.-]{1,200}\]))?")
 _EXIT = re.compile(r"([0-9]{1,3}):([0-9]{1,3})")
 _ELAPSED = re.compile(r"[0-9]{1,9}")
 _NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,199}")
@@ -29,7 +31,8 @@ class Past:
     """A job as the accounting knows it, whose word may still be that of one that goes on.
 
     `word` is Slurm's for its state, `status` and `signal` are those of its script; it `began` and `ended` then and
-    ran for `elapsed_seconds`, each None if that is not said.  `nodes` is Slurm's list, "" for none.
+    ran for `elapsed_seconds`, each None if that is not said.  `nodes` is Slurm's list, "" for none.  A task of an
+    array has the `job_id` `7_3`; those that never began share one, `7_[4-6]`.
     """
 
     job_id: str
@@ -73,7 +76,7 @@ def parse(stdout: str) -> tuple[Past, ...] | None:
 
 
 def _past(columns: list[str]) -> Past | None:
-    if len(columns) != _COLUMNS or not jobs.is_job_id(columns[0]):
+    if len(columns) != _COLUMNS or not _NUMBER.fullmatch(columns[0]):
         return None
     job_id, mark, owner, state, code, began, ended, elapsed, nodes = columns
     exited = _EXIT.fullmatch(code)

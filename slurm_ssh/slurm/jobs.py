@@ -142,22 +142,30 @@ def marked(site: Site, owner: str, beginning: str) -> Shell:
 
 
 @dataclass(frozen=True)
-class Tasks:
-    """Tasks of an array: its number, and which they are, `3` for one that has begun, `0-9%2` for others."""
+class Task:
+    """A task of an array: the number of that, and its own in it."""
 
     array: str
-    which: str
+    index: int
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line about a job; `tasks` are None if it is no array, or if that was not asked."""
+    """One line about a job; `task` is None if it is none of an array, or if that was not asked.
+
+    The `job_id` of a task that has not begun is that of its array, and so is that of the one that began last.
+    """
 
     job_id: str
     owner: str
     mark: str
     report: JobReport
-    tasks: Tasks | None = None
+    task: Task | None = None
+
+    @property
+    def number(self) -> str:
+        """The number by which Slurm's commands know it: `7_3` for a task."""
+        return f"{self.task.array}_{self.task.index}" if self.task else self.job_id
 
 
 def is_job_id(text: str) -> bool:
@@ -243,6 +251,17 @@ def cancel(site: Site, owner: str, mark: str) -> Shell:
 def cancel_one(site: Site, owner: str, mark: str, job_id: str) -> Shell:
     """Return the command that cancels the one of the owner's jobs with this mark that has this number."""
     return command(site, "scancel", f"--user={owner}", f"--name={mark}", job_id)
+
+
+def cancel_tasks(site: Site, owner: str, mark: str, array: str, tasks: Iterable[int]) -> Shell:
+    """Return the command that cancels tasks of the owner's array with this mark and number; of others none.
+
+    With a name scancel would cancel all that have not begun, whichever of them was named.
+    """
+    listed = command(site, "squeue", "-h", f"--user={owner}", f"--name={mark}", "-o", "%F")
+    cancelled = command(site, "scancel", "-Q", *(f"{array}_{task}" for task in tasks))
+    is_there = f"printf '%s\\n' \"$arrays\" | grep -qx {quote(array)}"
+    return Shell(f"{{ arrays=$({listed}) && if {is_there}; then {cancelled}; fi; }}")
 
 
 def keep_back(site: Site, job_id: str) -> Shell:

@@ -22,7 +22,8 @@ _NODE_FIELDS = (
     "Gres",
     "GresUsed",
 )
-_NODES, _RESERVATIONS = "== nodes", "== reservations"
+_NODES, _RESERVATIONS, _ARRAYS = "== nodes", "== reservations", "== arrays"
+_MOST = re.compile(r"MaxArraySize *= *([0-9]{1,9})")
 
 # Words of a state that leave a node to everybody.  A word that is not here, also one of a later Slurm, does not.
 _OPEN = frozenset({"idle", "mixed", "allocated", "completing"})
@@ -47,7 +48,7 @@ _ANSWER = tuple[Capacity, Capacity | None]
 
 
 def snapshot(site: Site, *, with_waiting: bool = False) -> Shell:
-    """Return the program that asks for partitions, nodes and reservations, in one round trip.
+    """Return the program that asks for partitions, nodes, reservations and large arrays, in one round trip.
 
     And for what waits, if that is wanted.  `-a`: Slurm else leaves out partitions that the asker's own groups may
     not use.  A width of 0 cuts nothing off.  Nodes that are alike are counted there, so that the answer of a large
@@ -57,11 +58,13 @@ def snapshot(site: Site, *, with_waiting: bool = False) -> Shell:
     fields = "|,".join(f"{field}:0" for field in _NODE_FIELDS)
     nodes = command(site, "sinfo", "-a", "-h", "-N", "-O", fields)
     reservations = command(site, "scontrol", "-a", "-o", "show", "reservation")
+    config = command(site, "scontrol", "show", "config")
+    arrays = f"{{ echo '{_ARRAYS}'; {config} | grep '^MaxArraySize'; :; }} 2>/dev/null"
     queue = f" && {waiting.question(site)}" if with_waiting else ""
     count = """printf '%s\\n' "$nodes" | cut -d'|' -f2- | sort | uniq -c"""
     return Shell(
         f"{partitions} && nodes=$({nodes}) && echo '{_NODES}' && {count} && "
-        f"echo '{_RESERVATIONS}' && {reservations}{queue}"
+        f"echo '{_RESERVATIONS}' && {reservations} && {arrays}{queue}"
     )
 
 
@@ -69,7 +72,8 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
     """Return the facts in the answer of `snapshot`.  Raises UnreadableAnswer for one of another shape."""
     partitions, has_nodes, rest = stdout.partition(f"{_NODES}\n")
     nodes, has_reservations, rest = rest.partition(f"{_RESERVATIONS}\n")
-    reservations, _, queue = rest.partition(f"{waiting.BEGIN}\n")
+    rest, _, queue = rest.partition(f"{waiting.BEGIN}\n")
+    reservations, _, arrays = rest.partition(f"{_ARRAYS}\n")
     if not has_nodes or not has_reservations:
         raise UnreadableAnswer(f"sinfo answered {stdout.strip()[-200:]!r} and nothing about reservations")
     try:
@@ -79,6 +83,7 @@ def parse_snapshot(stdout: str, asked_at: datetime) -> SiteFacts:
             reservations=tuple(map(_reservation, reserved)),
             asked_at=asked_at,
             queue=waiting.parse(queue),
+            array_most=next((int(found[1]) for line in _lines(arrays) if (found := _MOST.match(line))), None),
         )
     except (KeyError, ValueError) as error:
         raise UnreadableAnswer(f"sinfo or scontrol answered something unknown: {error}") from error

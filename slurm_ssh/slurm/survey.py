@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
 from slurm_ssh.slurm import jobs
-from slurm_ssh.slurm.jobs import Row, Tasks, UnreadableAnswer
+from slurm_ssh.slurm.jobs import Row, Task, UnreadableAnswer
 
 # A width of 0 cuts nothing off.  Of the last two no more than they need: with a line break in it, a longer one
 # could hold a row about a job of somebody else.
@@ -31,8 +31,7 @@ _END = "END|"
 _STATUS = re.compile(r"[0-9]{1,3}")
 _ID_LENGTH = 12
 _WAIT_STATUS = re.compile(r"[0-9]{1,5}")
-# `3` of a task that has begun; `0-9%2`, or `1,4,...` where Slurm itself cuts it off, of those that wait.
-_TASKS = re.compile(r"[0-9][0-9,:%.-]{0,99}")
+_TASK = re.compile(r"[0-9]{1,7}")
 _NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,199}")
 _USED = re.compile(r"(?:(?:([0-9]{1,5})-)?([0-9]{1,2}):)?([0-9]{1,2}):([0-9]{2})")
 
@@ -58,7 +57,8 @@ def listing(site: Site, marks: str, owner: str | None = None) -> Shell:
     """
     whose = ("-u", owner) if owner else ()
     columns = ",".join((*_BEFORE_THE_NAME, f"Name:{len(marks) + _ID_LENGTH}"))
-    asked = jobs.command(site, "squeue", "-t", "all", *whose, "-O", columns)
+    # Else tasks that wait share a row, with the reasons of all, and a list of them that is cut off.
+    asked = jobs.command(site, "squeue", "-r", "-t", "all", *whose, "-O", columns)
     patterns = " ".join(f"-e {quote(each)}" for each in (f"^{_HEADER}", f"|{marks}", f"^{_END}"))
     # Bytes, whatever the site's locale: what is no letter in it would end the list.
     return Shell(f"{{ {asked}; printf '{_END}%s\\n' $?; }} | LC_ALL=C grep -a {patterns}")
@@ -92,7 +92,7 @@ def parse(stdout: str, marks: str) -> tuple[int, Listing]:
 def _row(fields: list[str], mark: str) -> Row | None:
     if len(fields) != len(_FIELDS) + 1 or not jobs.is_job_id(fields[0]):
         return None
-    job_id, word, node, owner, submitted, begins, ends, used, status, array, tasks, nodes, reason = fields
+    job_id, word, node, owner, submitted, begins, ends, used, status, array, task, nodes, reason = fields
     seen = jobs.report(word, node, reason.strip())
     seen = replace(
         seen,
@@ -104,12 +104,12 @@ def _row(fields: list[str], mark: str) -> Row | None:
         wait_status=int(status) if seen.state.is_over and _WAIT_STATUS.fullmatch(status) else None,
         nodes=nodes if _NODES.fullmatch(nodes) else "",
     )
-    return Row(job_id, owner, mark, seen, _tasks(array, tasks))
+    return Row(job_id, owner, mark, seen, _task(array, task))
 
 
-def _tasks(array: str, tasks: str) -> Tasks | None:
-    """Return which tasks a row is about, None for one of a job that is no array."""
-    return Tasks(array, tasks) if jobs.is_job_id(array) and _TASKS.fullmatch(tasks) else None
+def _task(array: str, task: str) -> Task | None:
+    """Return which task a row is about; None for a job that is no array, or of which no task is left to begin."""
+    return Task(array, int(task)) if jobs.is_job_id(array) and _TASK.fullmatch(task) else None
 
 
 def _time(text: str) -> datetime | None:

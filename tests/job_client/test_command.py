@@ -172,6 +172,35 @@ def test_a_terminal_shows_stages_in_colour(monkeypatch: pytest.MonkeyPatch) -> N
     assert "\x1b[1;31mFAILED" in _seen("jobs")
 
 
+def test_an_array_is_shown_with_its_tasks(hub: JobHub, run: Any) -> None:
+    ids = ("1b2c3d4e5f60", "1b2c3d4e5f61", "1b2c3d4e5f62")
+    own = [
+        job(
+            "FAILED" if at == 1 else "RUNNING",
+            job_id=id_,
+            kind="task",
+            task=at,
+            parent=JOB_ID,
+            title=f"recon: s{at}",
+        )
+        for at, id_ in enumerate(ids)
+    ]
+    hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING", kind="array")))
+    hub.gives(
+        "GET jobs", as_json({"items": [own[2], own[1]], "next": "c"}), as_json({"items": [own[0]], "next": None})
+    )
+    ran = run("show", JOB_ID)
+    head, *rows = [line.split() for line in ran.out.partition("\nTASK")[2].splitlines()]
+    assert [row[:3] for row in rows] == [[str(at), ids[at], own[at]["stage"]] for at in range(3)]
+    assert head == ["JOB", "STAGE", "RAN", "TITLE"]
+    assert [f"parent={JOB_ID}" in each.path for each in hub.asked] == [False, True, True]
+    hub.answers.clear()
+    hub.gives("GET jobs", as_json({"items": own, "next": None}))
+    ran = run("status", "--tasks", JOB_ID)
+    assert (ran.status, len(ran.out.splitlines())) == (0, 4)
+    assert f"parent={JOB_ID}" in hub.asked[-1].path
+
+
 def test_a_pipe_has_a_line_for_each_job_and_nothing_cut(hub: JobHub, run: Any) -> None:
     hub.gives("GET jobs", as_json({"items": _jobs(), "next": None}))
     ran = run("status")

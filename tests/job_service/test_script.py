@@ -21,6 +21,8 @@ from kernels.environment import Environment
 from kernels.fragment import Fragment
 from kernels.hook import Hook, JobContext
 from kernels.shell import Shell
+from profiles.catalogue.dataset import Dataset
+from profiles.offer.launch import DATASET, DATASET_IDS
 from slurm_ssh.slurm import jobs as slurm_jobs
 from tests.support import builders, golden, shells
 
@@ -394,9 +396,47 @@ def test_what_no_job_writes_is_no_end(text: str) -> None:
     assert End.of(text) is None
 
 
-@pytest.mark.parametrize("text", ["", "17", "17_3\n", "\n17\n", "1" * 11 + "\n"])
+@pytest.mark.parametrize("text", ["", "17", "17_\n", "_3\n", "17_3_1\n", "\n17\n", "1" * 11 + "\n"])
 def test_what_no_job_writes_names_no_job(text: str) -> None:
     assert layout.started(text) is None
+
+
+def test_a_task_of_an_array_has_two_numbers() -> None:
+    assert layout.started("17_3\n") == "17_3"
+    assert End.of("17_3 0 1700000000\n") is not None
+
+
+def test_each_task_of_an_array_has_its_dataset_and_its_own_end(tmp_path: Path) -> None:
+    places = (str(tmp_path / "it's $HOME"), str(tmp_path / "b"))
+    datasets = [Dataset(f"demo:{at}", "x", "scan", place) for at, place in enumerate(places)]
+    folder = tmp_path / "jobs" / "0123456789ab"
+    (folder / layout.OURS).mkdir(parents=True)
+    known = golden.batch_launch({"module_init": str(tmp_path / "modules.sh")})
+    jobs = known.jobs.model_copy(update={"folder": str(folder.parent)})
+    program = ("/bin/sh", "-c", 'echo "$*" "$JOB_TASK"; test "$JOB_TASK" = 0', "sh")
+    program = (*program, f"--in={DATASET}", f"--ids={DATASET_IDS}", f"{DATASET_IDS}={DATASET}")
+    launch = replace(known, jobs=jobs, program=program, environments=(Environment(),), hooks={}, container=None)
+    fragment = Fragment(after=Shell("touch gone"))
+    request = script.build(launch, folder.name, "job-hub-1", "t", [fragment], datasets, is_array=True)
+    options = dict(slurm_jobs.directives(request))
+    assert options["array"] == "0-1"
+    assert (options["output"], options["error"]) == (f"{folder}/stdout.%a", f"{folder}/stderr.%a")
+    for task, place in enumerate(places):
+        variables = {"SLURM_JOB_ID": str(90 + task), "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": str(task)}
+        ran = subprocess.run(
+            ["bash", "-c", request.script],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = f"--in={place} --ids=demo:{task} demo:{task}={place} {task}\n"
+        assert (ran.returncode, ran.stdout) == (task, said), ran.stderr
+        assert (folder / layout.of_task(layout.STARTED, task)).read_text() == f"7_{task}\n"
+        end = End.of((folder / layout.of_task(layout.END, task)).read_text())
+        assert end is not None
+        assert (end.native_id, end.status) == (f"7_{task}", task)
+    assert not (folder / "gone").exists()
 
 
 def test_of_two_jobs_that_name_themselves_the_first_is_the_job() -> None:

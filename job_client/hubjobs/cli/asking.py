@@ -45,6 +45,9 @@ Dataset = Annotated[
     ),
 ]
 Each = Annotated[bool, typer.Option("--each", help="Send a job for each dataset, and print all their ids.")]
+Array = Annotated[
+    bool, typer.Option("--array", help="Send one array with a task for each dataset, and print its id.")
+]
 Unpack = Annotated[bool, typer.Option("--unpack", help="The job unpacks the zips among its inputs first.")]
 Later = Annotated[bool, typer.Option("--later", help="Begin only by: hubjobs start ID")]
 
@@ -61,13 +64,14 @@ def preview(
     settings: Set = None,
     datasets: Dataset = None,
     each: Each = False,
+    array: Array = False,
     script: Annotated[bool, typer.Option("--script", help="Print the script that Slurm would get.")] = False,
     json: Json = False,
 ) -> None:
     """Show what a job would cost and when it would begin, and send nothing."""
     with client() as jobs:
         choices = _choices(settings, time=time, cores=cores, nodes=nodes)
-        chosen, mode = tuple(datasets or ()), _mode(each=each)
+        chosen, mode = tuple(datasets or ()), _mode(each=each, array=array)
         spec = models.Spec(
             type, on, project, title, choices, datasets=chosen, mode=mode, **_what(jobs, type, words)
         )
@@ -94,6 +98,7 @@ def submit(
     inputs: Input = None,
     datasets: Dataset = None,
     each: Each = False,
+    array: Array = False,
     unpack: Unpack = False,
     later: Later = False,
     json: Json = False,
@@ -114,10 +119,10 @@ def submit(
             start="later" if later else None,
             unpack=unpack,
             datasets=tuple(datasets or ()),
-            mode=_mode(each=each),
+            mode=_mode(each=each, array=array),
             **_what(jobs, type, words),
         )
-        if each:
+        if each or array:
             _send_each(jobs, spec, files, json=json)
             return
         if not (json and files):
@@ -144,8 +149,10 @@ def _send(jobs: Jobs, call: calls.Call[models.Job], *, json: bool) -> str:
     return job_id
 
 
-def _mode(*, each: bool) -> str | None:
-    return "each" if each else None
+def _mode(*, each: bool, array: bool) -> str | None:
+    if each and array:
+        raise ValueError(sentences.EACH_OR_ARRAY)
+    return "each" if each else "array" if array else None
 
 
 def _send_each(jobs: Jobs, spec: models.Spec, files: list[Path], *, json: bool) -> None:

@@ -17,6 +17,7 @@ from hubjobs.client import Jobs
 from hubjobs.errors import Problem
 
 WATCH_S = 3.0
+_TASKS_AT_ONCE = 200
 
 
 def status(
@@ -26,13 +27,18 @@ def status(
     stage: Stages = None,
     system: Annotated[str | None, typer.Option("--system", "-s", help="Only jobs at this system.")] = None,
     search: Annotated[str | None, typer.Option("--search", help="Only jobs with this in their title.")] = None,
+    tasks: Annotated[
+        str | None, typer.Option("--tasks", metavar="ID", help="The tasks of this array, instead of jobs.")
+    ] = None,
     limit: Limit = 20,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on until all of them are over.")] = False,
     json: Json = False,
 ) -> None:
     """Show your jobs, the newest first, and why they wait."""
     ids = are_ids(job_ids or [])
-    wanted = calls.jobs(stage=[each.upper() for each in stage or []], system=system, q=search, limit=limit)
+    of_stages = [each.upper() for each in stage or []]
+    parent = are_ids([tasks])[0] if tasks else None
+    wanted = calls.jobs(stage=of_stages, system=system, q=search, parent=parent, limit=limit)
     with client() as jobs:
         if json:
             asked: list[calls.Call[Any]] = [calls.job(each) for each in ids]
@@ -104,7 +110,28 @@ def show(
         elif events:
             shown(jobs, calls.events(job_id), lambda found: views.events(output.out(), found), json=json)
         else:
-            shown(jobs, calls.job(job_id), lambda found: views.job(output.out(), found), json=json)
+            shown(jobs, calls.job(job_id), lambda found: _whole(jobs, found), json=json)
+
+
+def _whole(jobs: Jobs, found: models.Job) -> None:
+    """Write all that is known of a job, and of the tasks of an array."""
+    screen = output.out()
+    views.job(screen, found)
+    if found.kind == "array":
+        tasks = _tasks(jobs, found.job_id)
+        screen.line("")
+        views.tasks(screen, sorted(tasks, key=lambda task: task.task or 0))
+
+
+def _tasks(jobs: Jobs, array: str) -> list[models.Job]:
+    found: list[models.Job] = []
+    cursor: str | None = None
+    while True:
+        page = jobs.jobs(parent=array, limit=_TASKS_AT_ONCE, cursor=cursor)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            return found
 
 
 def wait(

@@ -30,6 +30,15 @@ def ran_s(job: models.Job) -> int | None:
     return max(0, round((until - job.started).total_seconds())) if until else None
 
 
+def tasks(screen: Screen, found: Sequence[models.Job]) -> None:
+    """Write the tasks of an array as a table; why one waits, failed or was cancelled stands below it."""
+    rows = [
+        Row((str(each.task), each.job_id, stage(each.stage), words.span(ran_s(each)), each.title), _note(each))
+        for each in found
+    ]
+    screen.table(["TASK", "JOB", "STAGE", "RAN", "TITLE"], rows, cut="TITLE", note="REASON")
+
+
 def _note(job: models.Job) -> str:
     stale = (
         sentences.STALE.format(moment=words.moment(job.observed) or "?") if job.stale and not job.is_over else ""

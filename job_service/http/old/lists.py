@@ -28,7 +28,7 @@ async def is_up() -> dict[str, int]:
 @router.get("/hpc/", summary="Systems")
 async def systems(caller: Reading, service: TheService) -> list[OldSystem]:
     """List the systems where you may have jobs, the default first."""
-    found = await service.accepting.systems(caller.person)
+    found = await service.accepting.offered.systems(caller.person)
     return [OldSystem(id=number, name=each["key"].upper()) for number, each in enumerate(found, 1)]
 
 

@@ -92,7 +92,7 @@ async def new(
 
 
 async def _types(request: Request, kept: Kept, caller: Caller, q: str) -> Response:
-    offered = await kept.service.accepting.types(caller.person)
+    offered = await kept.service.accepting.offered.types(caller.person)
     words = q.lower().split()
     found = [
         each
@@ -177,7 +177,7 @@ async def _form(
     status: int = 200,
 ) -> Response:
     accepting = kept.service.accepting
-    offer = await accepting.offer(caller.person)
+    offer = await accepting.offered.offer(caller.person)
     if kind not in offer.entries():
         raise Invalid(refusals.NO_JOB_TYPE.format(type=written.harmless(kind)), {})
     entry = kept.service.catalogue.current.jobs.entries[kind]
@@ -186,7 +186,7 @@ async def _form(
     refused = [ChoiceRefused(name, said) for name, said in wrong.items()]
     first = ChoiceRefused(refused[0].field, refused[0].said, refused[1:]) if refused else None
     fields = page.of_entry(offer, kind, values, first, _OURS)
-    projects = await accepting.projects(caller.person)
+    projects = await accepting.offered.projects(caller.person)
     return rendering.page(
         request,
         "new.html",

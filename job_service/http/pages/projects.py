@@ -20,10 +20,11 @@ _ROWS = 50
 @pages.get("/projects")
 async def projects(request: Request, caller: Reading, service: TheService) -> Response:
     """Show what is left in each."""
-    found = await service.accepting.projects(caller.person)
+    found = await service.accepting.offered.projects(caller.person)
     sites = service.catalogue.current.jobs.sites
     quotas = {
-        (each.project.system, each.project.name): each for each in await service.accepting.quotas(caller.person)
+        (each.project.system, each.project.name): each
+        for each in await service.accepting.offered.quotas(caller.person)
     }
     return rendering.page(
         request,
@@ -44,7 +45,7 @@ async def ledger(
     cursor: Annotated[Word | None, Query()] = None,
 ) -> Response:
     """Show what was given to a person in a project, held for their jobs, and charged."""
-    quotas = await service.accepting.quotas(caller.person, system)
+    quotas = await service.accepting.offered.quotas(caller.person, system)
     quota = next((each for each in quotas if each.project.name == name), None)
     if quota is None:
         raise NotFound(refusals.NO_PROJECT.format(project=name[:60], system=system[:60]))

@@ -67,9 +67,9 @@ async def send(
     """The answer waits for no system, unless `wait` says for how long the job may be on its way to Slurm.
 
     With an `Idempotency-Key` that came within the last week for the same body, it is the job of then; for another
-    body it is refused (422). With the `mode` each the answer is a JobGroup: what can be accepted is.
+    body it is refused (422). With another `mode` than single the answer is a JobGroup: what can be accepted is.
     """
-    if body.mode == "each":
+    if body.mode != "single":
         group, are_new = await kept.service.accepting.accept_each(caller.person, body.spec(), idempotency_key)
         if are_new:
             for each in group.jobs:
@@ -106,10 +106,11 @@ def _sought(
         Word | None, Query(description="A part of the title, the beginning of a job id, or Slurm's number.")
     ] = None,
     since: Annotated[Moment | None, Query(description="Only those sent then or later.")] = None,
+    parent: Annotated[Word | None, Query(description="The tasks of this array; without: no tasks.")] = None,
 ) -> JobFilter:
     """Return which jobs are looked for, whosever they are."""
     stages = frozenset(stage) if stage else None
-    return JobFilter(None, stages, system or None, project or None, type or None, q or None, since)
+    return JobFilter(None, stages, system or None, project or None, type or None, q or None, since, parent or None)
 
 
 Sought = Annotated[JobFilter, Depends(_sought)]

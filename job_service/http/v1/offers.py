@@ -16,25 +16,25 @@ router = made("offers", Route, A_LIST)
 @router.get("/systems", response_model=offered.Systems, summary="Where jobs can run")
 async def systems(request: Request, caller: Reading, service: TheService) -> Response:
     """The systems where you may have jobs, the default first."""
-    return answers.offered(request, {"items": await service.accepting.systems(caller.person)})
+    return answers.offered(request, {"items": await service.accepting.offered.systems(caller.person)})
 
 
 @router.get("/systems/{system}", response_model=offered.System, summary="One system")
 async def system(request: Request, system: str, caller: Reading, service: TheService) -> Response:
     """How it is, and what it takes."""
-    return answers.offered(request, await service.accepting.system(caller.person, system))
+    return answers.offered(request, await service.accepting.offered.system(caller.person, system))
 
 
 @router.get("/types", response_model=offered.JobTypes, summary="What can be run")
 async def types(request: Request, caller: Reading, service: TheService) -> Response:
     """The job types that you may have, the default first."""
-    return answers.offered(request, {"items": await service.accepting.types(caller.person)})
+    return answers.offered(request, {"items": await service.accepting.offered.types(caller.person)})
 
 
 @router.get("/types/{type}", response_model=offered.JobType, summary="One job type")
 async def job_type(request: Request, type: str, caller: Reading, service: TheService) -> Response:  # noqa: A002
     """What it runs, where, and what can be chosen."""
-    return answers.offered(request, await service.accepting.type(caller.person, type))
+    return answers.offered(request, await service.accepting.offered.type(caller.person, type))
 
 
 @router.post("/preview", response_model=offered.Preview, summary="What would become of a job")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from job_service.accepting import acceptance
+from job_service.accepting import offered
 from job_service.errors import (
     Banned,
     Invalid,
@@ -189,7 +189,7 @@ async def test_without_a_ticket_that_is_good_for_a_while_no_job_is_kept(
 
 
 async def test_a_silent_site_keeps_nobody_waiting(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acceptance, "_FIRST_FACTS_SECONDS", 0.01)
+    monkeypatch.setattr(offered, "_FIRST_FACTS_SECONDS", 0.01)
     service.accounts.may_answer.clear()
     lugano = replace(_RECON, system="lugano")
     assert (await _accepted(service, lugano)).project == "default"
@@ -216,7 +216,7 @@ async def test_a_preview_says_what_would_be_kept_and_keeps_nothing(service: Serv
     assert (told.cost_s, told.left_s, told.project_left_s) == (14_400, 18_000, 36_000)
     assert (told.begins, told.obstacles) == (datetime(2026, 3, 2, 12, 0, tzinfo=UTC), ())
     assert await _jobs(service) == 0
-    (quota,) = await service.accepting.quotas(ALICE)
+    (quota,) = await service.accepting.offered.quotas(ALICE)
     assert quota.id is None
     assert (await service.administration.people()).items == ()
     record = await _accepted(service, spec)
@@ -273,14 +273,18 @@ async def test_what_slurm_would_refuse_is_in_the_way(service: Service) -> None:
 
 async def test_people_read_what_they_are_offered(service: Service) -> None:
     await service.project("p1", "alice", is_default=True)
-    systems = await service.accepting.systems(ALICE)
+    systems = await service.accepting.offered.systems(ALICE)
     assert [each["key"] for each in systems] == ["geneva", "lugano", "zurich"]
     assert [each["projects"] for each in systems] == [["p1", "physics", "chemistry"], ["proj3"], ["default"]]
-    assert await service.accepting.system(ALICE, "lugano") == systems[1]
-    types = await service.accepting.types(ALICE)
+    assert await service.accepting.offered.system(ALICE, "lugano") == systems[1]
+    types = await service.accepting.offered.types(ALICE)
     assert [each["key"] for each in types] == ["recon", "command"]
-    assert await service.accepting.type(ALICE, "command") == types[1]
-    for ask in (service.accepting.system, service.accepting.type, service.accepting.projects):
+    assert await service.accepting.offered.type(ALICE, "command") == types[1]
+    for ask in (
+        service.accepting.offered.system,
+        service.accepting.offered.type,
+        service.accepting.offered.projects,
+    ):
         with pytest.raises(NotFound):
             await ask(ALICE, "bern")
 
@@ -289,7 +293,7 @@ async def test_people_read_their_projects_and_what_is_left(service: Service) -> 
     await service.project("p1", "alice", "bob")
     await service.project("secret", "bob")
     await _accepted(service)
-    every = await service.accepting.projects(ALICE)
+    every = await service.accepting.offered.projects(ALICE)
     assert [(each["system"], each["name"], each["is_default"]) for each in every] == [
         ("geneva", "p1", True),
         ("geneva", "physics", False),
@@ -298,8 +302,8 @@ async def test_people_read_their_projects_and_what_is_left(service: Service) -> 
         ("zurich", "default", True),
     ]
     assert every[0]["quota"]["time_left_s"] == 14_400
-    assert await service.accepting.projects(ALICE, "geneva") == every[:3]
-    assert await service.accepting.project(ALICE, "geneva", "p1") == every[0]
+    assert await service.accepting.offered.projects(ALICE, "geneva") == every[:3]
+    assert await service.accepting.offered.project(ALICE, "geneva", "p1") == every[0]
     with pytest.raises(NotFound):
-        await service.accepting.project(ALICE, "geneva", "secret")
-    assert [each.project.name for each in await service.accepting.quotas(ALICE)] == ["p1"]
+        await service.accepting.offered.project(ALICE, "geneva", "secret")
+    assert [each.project.name for each in await service.accepting.offered.quotas(ALICE)] == ["p1"]

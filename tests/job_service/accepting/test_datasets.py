@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
-from job_service.accepting import asked
+from job_service.accepting import asked, gate
+from job_service.accepting.gate import Decided
+from job_service.accepting.worked_on import Chosen
 from job_service.errors import Invalid, JobError, KeyReused, NotAMember, QuotaExceeded
 from job_service.running.places import Places
 from job_service.running.scripts import Scripts
 from job_service.spec import JobSpec
 from job_service.store.values import Group, JobFilter
-from profiles.offer.offer import Person
+from profiles.catalogue.dataset import Dataset
+from profiles.facts import SiteFacts
+from profiles.offer.offer import Offer, Person
+from tests.job_service.accepting import deciding
 from tests.job_service.accepting.deciding import ALICE, TYPES
 from tests.job_service.accepting.serving import Service
 from tests.support import builders
@@ -24,7 +29,8 @@ _SOURCES: dict[str, Any] = {
 }
 _IDS = tuple(f"demo:s{at}" for at in range(40))
 _ONE = builders.job_type(
-    run=["/opt/recon", "--in={dataset}", "{param.quality}"], datasets={"types": ["scan"], "modes": ["each"]}
+    run=["/opt/recon", "--in={dataset}", "{param.quality}"],
+    datasets={"types": ["scan"], "modes": ["each", "array"]},
 )
 _ALL = builders.job_type(datasets={"types": ["scan"], "min": 2, "max": 5, "modes": ["single"]})
 _CUT = builders.job_type(
@@ -47,7 +53,7 @@ async def _group(service: Service, spec: JobSpec = _EACH, person: Person = ALICE
 
 
 async def _refused(service: Service, spec: JobSpec) -> JobError:
-    accept: Any = service.accepting.accept_each if spec.mode == "each" else service.accepting.accept
+    accept: Any = service.accepting.accept_each if spec.mode != "single" else service.accepting.accept
     with pytest.raises(JobError) as found:
         await accept(ALICE, spec)
     return found.value
@@ -93,7 +99,7 @@ async def test_what_can_be_accepted_is_and_for_each_other_it_is_told_why(service
     ]
     assert "mesh" in group.errors[0].detail
     assert "7200" in group.errors[3].detail
-    (quota,) = await service.accepting.quotas(ALICE)
+    (quota,) = await service.accepting.offered.quotas(ALICE)
     assert quota.time_left == 18_000 - 2 * 7200
 
 
@@ -205,3 +211,59 @@ async def test_what_is_offered_for_some_datasets_is_had_with_these_alone(service
     group = await _group(service, replace(spec, datasets=_IDS[:4], mode="each"))
     assert [each.spec.datasets for each in group.jobs] == [("demo:s2",), ("demo:s3",)]
     assert [each.dataset for each in group.errors] == ["demo:s0", "demo:s1"]
+
+
+async def test_an_array_holds_task_by_task_and_has_what_can_be_accepted(service: Service) -> None:
+    project = await service.project("proj1", "alice")
+    ids = ("demo:mesh", *_IDS[:5])
+    spec = replace(_EACH, mode="array", project="proj1", choices={"time": "1h"}, datasets=ids)
+    group = await _group(service, spec, key="k")
+    (array,) = group.jobs
+    assert (array.kind, array.held_s, array.spec.datasets) == ("array", 0, _IDS[:5])
+    assert [each.dataset for each in group.errors] == ["demo:mesh"]
+    tasks = await service.store.jobs.tasks(array.job_id)
+    assert [(each.task, each.kind, each.held_s) for each in tasks] == [(at, "task", 3600) for at in range(5)]
+    assert {each.folder for each in tasks} == {array.folder}
+    assert await _jobs(service) == 1
+    assert await service.store.jobs.count(JobFilter(parent=array.job_id)) == 5
+    assert (await service.store.ledger.quota(project, "alice")).time_left == 0
+    assert await service.accepting.accept_each(ALICE, spec, "k") == (group, False)
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    text = await scripts.shown(tasks[2])
+    assert text == await scripts.shown(array)
+    assert "#SBATCH --array=0-4\n" in text
+    assert """attend /opt/recon --in="$dataset" 5\n""" in text
+
+
+@pytest.mark.parametrize(
+    ("most", "says"), [(None, ""), (40, ""), (39, "up to 39 tasks, and this has 40"), (0, "takes no arrays")]
+)
+def test_an_array_has_no_more_tasks_than_slurm_takes(most: int | None, says: str) -> None:
+    sources = {"demo": {"list": [{"id": f"s{at}", "type": "scan", "location": "/x"} for at in range(40)]}}
+    catalogue = builders.catalogue(sites=deciding.SITES, job_types={"one": _ONE}, datasets=sources)
+    offer = Offer(catalogue.jobs, {"geneva": SiteFacts(array_most=most)}, ALICE, builders.NOW)
+    known = {id_: Dataset(id_, id_, "scan", "/x") for id_ in _IDS}
+
+    def decide() -> Decided:
+        return gate.decide(offer, replace(_EACH, mode="array"), (), frozenset(), Chosen(known, 40))
+
+    if not says:
+        assert len(decide().datasets) == 40
+        return
+    with pytest.raises(Invalid) as found:
+        decide()
+    assert says in found.value.fields["datasets"]
+
+
+async def test_an_array_has_no_more_tasks_than_its_project_lets_it_have(service: Service) -> None:
+    await service.project("few", "alice", limits={"array": 3})
+    spec = replace(_EACH, mode="array", project="few", choices={"time": "1m"})
+    error = await _refused(service, spec)
+    assert isinstance(error, Invalid)
+    assert "3" in error.fields["datasets"]
+    (array,) = (await _group(service, replace(spec, datasets=_IDS[:3]))).jobs
+    again, _ = await service.accepting.resubmit(ALICE, array)
+    assert (again.kind, again.spec.datasets) == ("array", _IDS[:3])
+    seen = await service.accepting.preview(ALICE, replace(spec, datasets=_IDS[:3]))
+    assert (seen.jobs, seen.total_cost_s) == (3, 180)
+    assert isinstance(await _refused(service, replace(spec, unpack=True)), Invalid)

@@ -55,7 +55,7 @@ async def test_an_exhausted_quota_refilled_itself(service: Service) -> None:
 async def test_project_totals_never_charged(service: Service) -> None:
     await service.project("p1", "alice", "bob", user_time=3600, init_time=3600)
     await service.accepting.accept(ALICE, _P1)
-    (quota,) = await service.accepting.quotas(Person("bob"))
+    (quota,) = await service.accepting.offered.quotas(Person("bob"))
     assert (quota.time_left, quota.project.time_left) == (3600, 0)
     with pytest.raises(QuotaExceeded):
         await service.accepting.accept(Person("bob"), _P1)

@@ -15,9 +15,9 @@ from tests.support import builders
 V1 = "/api/v1"
 COMMAND = {"type": "command", "system": "geneva", "command": "hostname", "title": "a job"}
 FIELDS = (
-    "job_id id title owner system project type kind parent group stage reason failed exit_code signal created "
-    "queued started ended elapsed_s limit_s nodes cores memory_mib gpus native_id native_state observed stale "
-    "folder datasets links"
+    "job_id id title owner system project type kind parent task group stage reason failed exit_code signal "
+    "created queued started ended elapsed_s limit_s nodes cores memory_mib gpus native_id native_state observed "
+    "stale folder datasets links"
 )
 RUNS = (Stage.QUEUED, Stage.RUNNING)
 

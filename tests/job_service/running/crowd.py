@@ -7,7 +7,7 @@ import asyncio
 import base64
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegun, P
 
 _MARK = re.compile(r"job-hub-([0-9a-f]{12})")
 _NAMED = re.compile(r"^#SBATCH --job-name=(job-hub-[0-9a-f]{12})$", re.M)
+_ARRAY = re.compile(r"^#SBATCH --array=0-([0-9]+)$", re.M)
 _OVER = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"}
 
 
@@ -36,6 +37,18 @@ class SlurmJob:
     began: datetime | None = None
     ended: datetime | None = None
     wait_status: int = 0
+    array: int | None = None
+    task: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it leaves what it does."""
+        return self.job_id if self.task is None else f"{self.job_id}.{self.task}"
+
+    @property
+    def native(self) -> str:
+        """The number by which it is told."""
+        return str(self.number) if self.task is None else f"{self.array}_{self.task}"
 
     @property
     def used(self) -> int:
@@ -48,9 +61,9 @@ class Folder:
     """What lies in the folder of a job; `parts` are uploads that did not come whole, since then."""
 
     files: set[str] = field(default_factory=set)
-    started: int | None = None
+    started: str | None = None
     began: datetime | None = None
-    end: tuple[int, int, int] | None = None
+    end: tuple[str, int, int] | None = None
     stderr: str = ""
     parts: dict[str, datetime] = field(default_factory=dict)
 
@@ -169,26 +182,27 @@ class Crowd:
 
     def begin(self, job: SlurmJob, at: datetime) -> None:
         """Let a job begin: a twin of one that has begun ends at once, as its script says."""
-        folder = self.folders.setdefault(job.job_id, Folder())
+        folder = self.folders.setdefault(job.place, Folder())
         job.word, job.began, job.reason = "RUNNING", at, "None"
-        if folder.started not in {None, job.number}:
+        if folder.started not in {None, job.native}:
             job.word, job.ended = "COMPLETED", at
             return
         if folder.started is None:
-            self.runs[job.job_id] += 1
-        folder.started, folder.began, folder.end = job.number, at, None
+            self.runs[job.place] += 1
+        folder.started, folder.began, folder.end = job.native, at, None
 
     def end(self, job: SlurmJob, at: datetime, wait_status: int = 0, word: str = "") -> None:
         """Let a job end, and write down how."""
         job.ended, job.wait_status = at, wait_status
         job.word = word or ("COMPLETED" if wait_status == 0 else "FAILED")
-        if folder := self.folders.get(job.job_id):
+        if folder := self.folders.get(job.place):
             folder.end = (
-                job.number,
+                job.native,
                 (wait_status >> 8) or (wait_status and 128 + wait_status),
                 int(at.timestamp()),
             )
-        self.tickets.discard(job.job_id)
+        if job.task is None:
+            self.tickets.discard(job.job_id)
 
     def cancel(self, job: SlurmJob) -> None:
         """Cancel a job that is not over."""
@@ -242,8 +256,8 @@ class Crowd:
     def _done(self, login: Login, program: str, data: bytes) -> Completed:
         for words, do in (
             ("/sbatch", self._sbatch),
-            ("/squeue", self._squeue),
             ("/scancel", self._scancel),
+            ("/squeue", self._squeue),
             ("/sacct", self._sacct),
             ("/scontrol", self._scontrol),
             ("look() {\n  [ -d", self._left),
@@ -266,7 +280,8 @@ class Crowd:
 
     def _sbatch(self, login: Login, program: str, data: bytes) -> Completed:
         self.tickets.update(re.findall(r"> ([0-9a-f]{12})\.ccache\.new", program))
-        marks = _NAMED.findall(data.decode(errors="replace"))
+        scripts = _scripts(data.decode(errors="replace"))
+        marks = list(scripts)
         assert marks
         self.submissions.append(len(marks))
         steps = ["\n== sbatch\n", *(f"\n== job{at}\n" for at in range(len(marks)))]
@@ -274,21 +289,30 @@ class Crowd:
             steps = ["", steps[0]]
         status, stdout, stderr = 0, steps[0], steps[0]
         for mark, says in zip(marks, steps[1:], strict=True):
-            status, said, words = self._submitted(login, mark[-12:])
+            status, said, words = self._submitted(login, mark[-12:], scripts[mark])
             stdout, stderr = f"{stdout}{says}{said}", f"{stderr}{says}{words}"
             if status:
                 break
         return Completed(status, stdout, stderr)
 
-    def _submitted(self, login: Login, job_id: str) -> tuple[int, str, str]:
+    def _submitted(self, login: Login, job_id: str, script: str) -> tuple[int, str, str]:
         """Take a job; return how sbatch ends, and what it says."""
         if self.is_silent or self.is_frozen:
             return 1, "", "sbatch: error: Unable to contact slurm controller"
         if self.refuses or job_id in self.refused:
             return 1, "", f"sbatch: error: {self.refuses or 'Requested node configuration is not available'}"
         self._number += 1
-        self.jobs[self._number] = SlurmJob(self._number, job_id, login.owner, self.clock.now())
-        return 0, f"{self._number}\n", ""
+        number, now = self._number, self.clock.now()
+        if array := _ARRAY.search(script):
+            # The last of its tasks has the array's own number.
+            last = int(array[1])
+            for task in range(last + 1):
+                own = number if task == last else number + 1 + task
+                self.jobs[own] = SlurmJob(own, job_id, login.owner, now, array=number, task=task)
+            self._number += last
+        else:
+            self.jobs[number] = SlurmJob(number, job_id, login.owner, now)
+        return 0, f"{number}\n", ""
 
     def _squeue(self, login: Login, program: str, _data: bytes) -> Completed:
         self.asked[login.owner] += 1
@@ -297,33 +321,49 @@ class Crowd:
         if self.is_silent:
             return Completed(0, "END|1\n", "slurm_load_jobs error: Unable to contact slurm controller")
         owner = re.search(r" -u (\S+) ", program)
-        rows = [
-            f"{job.number}|{job.word}|{'n1' if job.began else 'n/a'}|{job.login}|{_time(job.submitted)}|"
-            f"{_time(job.began)}|{_time(job.ended)}|{_used(job, self.clock.now())}|{job.wait_status}|{job.number}|"
-            f"N/A|{'n1' if job.began else ''}|{job.reason}|job-hub-{job.job_id}\n"
+        listed = [
+            job
             for job in self._listed()
             if (owner is None or job.login == owner[1]) and (not self.hides or job.login == login.owner)
         ]
+        rows = [self._row(*each) for each in _told(listed)]
         return Completed(0, "".join(("JOBID|STATE|...\n", *rows, "END|0\n")), "")
+
+    def _row(self, job: SlurmJob, number: int, tasks: str) -> str:
+        return (
+            f"{number}|{job.word}|{'n1' if job.began else 'n/a'}|{job.login}|{_time(job.submitted)}|"
+            f"{_time(job.began)}|{_time(job.ended)}|{_used(job, self.clock.now())}|{job.wait_status}|"
+            f"{job.array or job.number}|{tasks}|{'n1' if job.began else ''}|{job.reason}|job-hub-{job.job_id}\n"
+        )
 
     def _scancel(self, login: Login, program: str, _data: bytes) -> Completed:
         if self.is_silent or self.is_frozen:
             return Completed(1, "", "scancel: error: Unable to contact slurm controller")
         for line in program.splitlines():
-            if found := re.search(r"--name=job-hub-([0-9a-f]{12})( [0-9]+)?", line):
+            if found := re.search(r"scancel -Q ([0-9_ ]+);", line):
+                named = set(found[1].split())
+                for job in self.jobs.values():
+                    if job.native in named:
+                        assert (job.login, f"--name=job-hub-{job.job_id} " in line) == (login.owner, True)
+                        self.cancel(job)
+            elif found := re.search(r"scancel .*--name=job-hub-([0-9a-f]{12})(?: ([0-9]+)| \|\||$)", line):
                 for job in self.of(found[1]):
-                    if found[2] is None or int(found[2]) == job.number:
+                    if found[2] is None or found[2] == str(job.array or job.number):
                         assert f"--user={login.owner}" in line
                         self.cancel(job)
+            else:
+                assert "scancel" not in line
         return Completed(0, "", "")
 
     def _scontrol(self, _login: Login, program: str, _data: bytes) -> Completed:
-        found = re.search(r"scontrol (hold|release) ([0-9]+)", program)
+        found = re.search(r"scontrol (hold|release) ([0-9_]+)", program)
         assert found
-        job = self.jobs[int(found[2])]
-        if job.word != "PENDING":
+        jobs = [job for job in self.jobs.values() if found[2] in {job.native, str(job.array)}]
+        waiting = [job for job in jobs if job.word == "PENDING"]
+        if not waiting:
             return Completed(1, "", "Job is no longer pending execution")
-        job.reason = "JobHeldUser" if found[1] == "hold" else "Priority"
+        for job in waiting:
+            job.reason = "JobHeldUser" if found[1] == "hold" else "Priority"
         return Completed(0, "", "")
 
     def _sacct(self, _login: Login, program: str, _data: bytes) -> Completed:
@@ -331,24 +371,26 @@ class Crowd:
             return Completed(0, "sacct: error: Connection refused\n\nEND|1\n", "")
         if not self.accounting:
             return Completed(0, "Slurm accounting storage is disabled\n\nEND|1\n", "")
-        numbers = re.search(r" -j ([0-9,]+)", program)
+        numbers = re.search(r" -j ([0-9_,]+)", program)
         wanted = set(numbers[1].split(",")) if numbers else set()
         marks = set(_MARK.findall(program))
         rows = [
-            f"{job.number}|job-hub-{job.job_id}|{job.login}|{job.word}|{job.wait_status >> 8}:"
+            f"{job.native}|job-hub-{job.job_id}|{job.login}|{job.word}|{job.wait_status >> 8}:"
             f"{job.wait_status & 127}|{_time(job.began)}|{_time(job.ended)}|{job.used}|n1\n"
             for job in self.jobs.values()
-            if str(job.number) in wanted or job.job_id in marks
+            if (job.native in wanted or job.job_id in marks) and (job.task is None or job.began or not job.ended)
         ]
         return Completed(0, "".join((*rows, "\nEND|0\n")), "")
 
     def _left(self, _login: Login, program: str, _data: bytes) -> Completed:
         lines = []
-        for job_id in re.findall(r"^look ([0-9a-f]{12}) ", program, re.M):
-            folder = self.folders.get(job_id)
-            if folder is None:
+        for job_id, place, which in re.findall(r"^look ([0-9a-f]{12}) \S*/([0-9a-f]{12}) (\S+)", program, re.M):
+            if place not in self.folders:
                 lines.append(f"{job_id} gone\n")
                 continue
+            of_tasks = [name for name in self.folders if name.startswith(f"{place}.")]
+            own = of_tasks[0] if which == "'.*'" and of_tasks else place + which.strip("'")
+            folder = self.folders.get(own, Folder())
             end = " ".join(str(part) for part in folder.end) if folder.end else "-"
             log = base64.b64encode(folder.stderr.encode()).decode()
             began = int(folder.began.timestamp()) if folder.began else "-"
@@ -358,7 +400,8 @@ class Crowd:
     def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:
         found = re.search(r"rm -rf -- \./([0-9a-f]{12})", program)
         assert found
-        self.folders.pop(found[1], None)
+        for place in [each for each in self.folders if each.partition(".")[0] == found[1]]:
+            del self.folders[place]
         return Completed(0, "", "")
 
     def _sweep(self, login: Login, program: str, _data: bytes) -> Completed:
@@ -390,6 +433,32 @@ class _Door:
     async def run(self, program: str, data: bytes = b"", **_: Any) -> Completed:
         """Run a program."""
         return await self.site.run(self.login, program, data)
+
+
+def _scripts(data: str) -> dict[str, str]:
+    """Return the scripts that were sent, by the names of their jobs."""
+    found = list(_NAMED.finditer(data))
+    ends = [*(each.start() for each in found[1:]), len(data)]
+    return {each[1]: data[each.start() : end] for each, end in zip(found, ends, strict=True)}
+
+
+def _told(jobs: list[SlurmJob]) -> Iterator[tuple[SlurmJob, int, str]]:
+    """Yield what has a row, with its number and its task.
+
+    A task that has not begun has that of its array, and no row once it is cancelled; only if none is left of the
+    array that may begin, there is one for all of these.
+    """
+    left = {job.array for job in jobs if job.word == "PENDING"}
+    lost: dict[int, SlurmJob] = {}
+    for job in jobs:
+        if job.array is None or job.task is None:
+            yield job, job.number, "N/A"
+        elif job.began or job.word == "PENDING":
+            yield job, job.number if job.began else job.array, str(job.task)
+        elif job.array not in left:
+            lost[job.array] = job
+    for number, job in lost.items():
+        yield job, number, "N/A"
 
 
 def _time(moment: datetime | None) -> str:

@@ -17,12 +17,13 @@ from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.accounting import NewProject
 from job_service.store.store import Store
-from job_service.store.values import new_job_id
+from job_service.store.values import NewJob, new_job_id
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.holds import Holds
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.tickets import Ticket
+from profiles.catalogue.dataset import Dataset
 from profiles.offer.choices import Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
@@ -133,6 +134,30 @@ class Service:
         if is_told:
             self.running.wake(record)
         return record
+
+    async def accept_array(
+        self, count: int, owner: str = "alice", stage: Stage = Stage.READY, **other: Any
+    ) -> tuple[JobRecord, list[JobRecord]]:
+        """Accept an array with so many tasks, have it sent, and return it with them."""
+        job_id = new_job_id()
+        datasets = tuple(Dataset(f"demo:{at}", str(at), "scan", f"/data/{at}") for at in range(count))
+        common = {
+            "owner": owner,
+            "login": owner,
+            "stage": stage,
+            "folder": f"/scratch/{owner}/jobs/{job_id}",
+            **other,
+        }
+
+        def made(job_id: str, *some: Dataset) -> NewJob:
+            ids = tuple(each.id for each in some)
+            spec = JobSpec(type="command", command="true", datasets=ids, mode="array")
+            return stored.new(job_id=job_id, spec=spec, datasets=some, **common)
+
+        wanted = [made(new_job_id(), each) for each in datasets]
+        group, _ = await self.store.jobs.accept_group(wanted, array=made(job_id, *datasets))
+        self.running.wake(group.jobs[0])
+        return group.jobs[0], list(await self.store.jobs.tasks(job_id))
 
     async def get(self, record: JobRecord) -> JobRecord:
         """Return a job as it is now."""

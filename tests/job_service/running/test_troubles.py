@@ -383,7 +383,7 @@ async def test_a_file_system_that_is_not_mounted_is_waited_for(service: Service,
     record = await ended_while_down(service, site)
     kept = site.folders.pop(record.job_id)
     await holds(lambda: any('echo "$1 gone"' in program for _, program in site.programs))
-    kept.end = (site.of(record.job_id)[0].number, 0, int(service.clock.now().timestamp()))
+    kept.end = (site.of(record.job_id)[0].native, 0, int(service.clock.now().timestamp()))
     site.folders[record.job_id] = kept
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
@@ -392,7 +392,7 @@ async def test_an_end_at_a_time_that_there_is_not_is_none(service: Service, site
     record = await ended_while_down(service, site)
     (job,) = site.of(record.job_id)
     await holds(lambda: job.word == "COMPLETED")
-    site.folders[record.job_id].end = (job.number, 0, 999_999_999_999)
+    site.folders[record.job_id].end = (job.native, 0, 999_999_999_999)
     done = await service.over(record)
     assert (done.stage, "vanished" in done.reason) == (Stage.FAILED, True)
 

@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -10,7 +12,8 @@ from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.errors import Outdated
 from job_service.store.store import Store
-from job_service.store.values import Changes, IdempotencyKey, JobFilter
+from job_service.store.values import Changes, IdempotencyKey, JobFilter, NewJob
+from profiles.catalogue.dataset import Dataset
 from tests.job_service.store.builders import NOW, RUNS, Time, a_project, accepted, brought, new, within
 
 _KEY = IdempotencyKey("monday", "abc")
@@ -44,6 +47,42 @@ async def test_the_job_of_somebody_else_is_not_found(store: Store) -> None:
     ):
         with pytest.raises(NotFound):
             await nobody
+
+
+async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(store: Store) -> None:
+    project = await a_project(store)
+    known = [Dataset(f"demo:{at}", str(at), "scan", f"/data/{at}") for at in range(40)]
+
+    def made(*datasets: Dataset) -> NewJob:
+        spec = JobSpec("recon", "geneva", datasets=tuple(each.id for each in datasets), mode="array")
+        return within(project, limit_s=600, spec=spec, datasets=datasets, stage=Stage.READY)
+
+    whole = made(*known)
+    wanted = [made(each) for each in known]
+    group, is_new = await store.jobs.accept_group(wanted, (), _KEY, whole)
+    (array,) = group.jobs
+    tasks = await store.jobs.tasks(array.job_id)
+    assert (is_new, array.kind, array.held_s, len(array.spec.datasets)) == (True, "array", 0, 30)
+    assert [(each.kind, each.task, each.sent_as) for each in tasks] == [
+        ("task", at, array.job_id) for at in range(30)
+    ]
+    assert [(each.dataset, each.code) for each in group.errors] == [
+        (f"demo:{at}", "quota_exceeded") for at in range(30, 40)
+    ]
+    assert {each.folder for each in tasks} == {array.folder}
+    assert await store.jobs.accept_group(wanted, (), _KEY, whole) == (group, False)
+    assert await store.jobs.count(JobFilter()) == 1
+    assert await store.jobs.count(JobFilter(parent=array.job_id)) == 30
+
+    async def changed(jobs: Sequence[JobRecord | None], **changes: Any) -> list[JobRecord | None]:
+        return await store.jobs.change_all([(each, cast(Changes, changes), "news") for each in jobs if each])
+
+    sent = await changed(tasks, submission="sent", native_id="7_0", stage=Stage.QUEUED)
+    done = [*await changed(sent[:10], stage=Stage.CANCELED)]
+    ran = await changed(sent[10:], stage=Stage.RUNNING)
+    done += await changed(ran, stage=Stage.FAILED, elapsed_s=7)
+    assert [each.stage for each in done if each] == [Stage.CANCELED] * 10 + [Stage.FAILED] * 20
+    assert (await store.ledger.quota(project, "alice")).time_left == 18_000 - 20 * 7
 
 
 async def test_a_retry_was_a_second_job(store: Store) -> None:

@@ -48,10 +48,11 @@ class TestProgram:
         site = builders.catalogue(
             sites={"a": builders.site(slurm_cluster="big", slurm_path="/opt/slurm/bin")}
         ).sites["a"]
-        first, *_, last = nodes.snapshot(site).split(" && ")
+        first, *_, last, arrays = nodes.snapshot(site).split(" && ")
         assert "nodes=$(/opt/slurm/bin/sinfo --clusters=big -a " in nodes.snapshot(site)
         assert first.startswith("/opt/slurm/bin/sinfo --clusters=big -a ")
         assert last == "/opt/slurm/bin/scontrol --clusters=big -a -o show reservation"
+        assert "/opt/slurm/bin/scontrol --clusters=big show config |" in arrays
 
 
 class TestNodes:
@@ -178,6 +179,21 @@ class TestReservations:
         )
         (read,) = _read(_answer(reservations=line)).reservations or ()
         assert (read.users, read.accounts) == (("-alice",), ("p",))
+
+
+class TestArrays:
+    @pytest.mark.parametrize(
+        ("said", "most"),
+        [
+            ("MaxArraySize            = 1001\n", 1001),
+            ("MaxArraySize            = 0\n", 0),
+            ("", None),
+            ("MaxArraySize            = many\n", None),
+        ],
+    )
+    def test_how_many_tasks_one_may_have_is_read_or_not_known(self, said: str, most: int | None) -> None:
+        read = _read(f"{_answer()}== arrays\n{said}")
+        assert (read.array_most, read.reservations) == (most, ())
 
 
 class TestAnswers:

@@ -5,7 +5,7 @@ import pytest
 
 from slurm_ssh.job import JobState
 from slurm_ssh.slurm import survey
-from slurm_ssh.slurm.jobs import Row, Tasks, UnreadableAnswer
+from slurm_ssh.slurm.jobs import Row, Task, UnreadableAnswer
 from tests.support import builders, shells
 from tests.support.folders import DATA
 
@@ -43,7 +43,7 @@ def test_everybodys_jobs_are_asked_for_or_one_owners(tmp_path: Path, owner: str 
     _asked(tmp_path, HEADER, owner=owner)
     arguments = (tmp_path / "arguments").read_text().splitlines()
     whose = ["-u", owner] if owner else []
-    assert arguments == ["-t", "all", *whose, "-O", COLUMNS]
+    assert arguments == ["-r", "-t", "all", *whose, "-O", COLUMNS]
 
 
 def test_only_rows_of_the_hub_are_sent(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_when_and_where_jobs_ran_is_told_by_a_real_slurm() -> None:
 
 def test_the_tasks_of_an_array_are_told_by_a_real_slurm() -> None:
     rows = _recorded()
-    assert rows["16"].tasks == Tasks("16", "1-9%1")
-    assert rows["20"].tasks == Tasks("16", "0")
-    assert rows["9"].tasks == Tasks("3", "2")
-    assert rows["11"].tasks is None
+    assert (rows["16"].task, rows["16"].number) == (Task("16", 1), "16_1")
+    assert (rows["20"].task, rows["20"].number) == (Task("16", 0), "16_0")
+    assert rows["9"].task == Task("3", 2)
+    assert (rows["11"].task, rows["11"].number) == (None, "11")
 
 
 def _with(**fields: str) -> Row:
@@ -174,11 +174,11 @@ def _with(**fields: str) -> Row:
         "used": "0:07",
         "status": "0",
         "array": "17",
-        "tasks": "N/A",
+        "task": "N/A",
         "nodes": "n1",
         **fields,
     }
-    row = "17|{word}|n1|alice|N/A|N/A|N/A|{used}|{status}|{array}|{tasks}|{nodes}|None|jupyter-hub-0123456789ab"
+    row = "17|{word}|n1|alice|N/A|N/A|N/A|{used}|{status}|{array}|{task}|{nodes}|None|jupyter-hub-0123456789ab"
     (found,) = _parsed(row.format(**known)).rows
     return found
 
@@ -210,10 +210,10 @@ def test_what_is_no_list_of_nodes_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("array", "tasks"), [("x", "3"), ("17", ""), ("17", "$(id)"), ("17", "0," * 99), ("", "")]
+    ("array", "task"), [("x", "3"), ("17", ""), ("17", "N/A"), ("17", "$(id)"), ("17", "0,1"), ("", "")]
 )
-def test_what_is_no_part_of_an_array_is_none(array: str, tasks: str) -> None:
-    assert _with(array=array, tasks=tasks).tasks is None
+def test_what_is_no_part_of_an_array_is_none(array: str, task: str) -> None:
+    assert _with(array=array, task=task).task is None
 
 
 def test_the_survey_of_one_kind_passes_over_the_other(tmp_path: Path) -> None:

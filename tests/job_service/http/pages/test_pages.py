@@ -314,14 +314,14 @@ async def test_why_a_cluster_cannot_be_picked_is_read_without_opening_the_list(
     alice: httpx.AsyncClient, service: Serving
 ) -> None:
     assert 'id="closed"' not in (await alice.get("/new?type=command")).text
-    service.accepting.offer = _with_no_project_anywhere(service.accepting.offer)
+    service.accepting.offered.offer = _with_no_project_anywhere(service.accepting.offered.offer)
     text = (await alice.get("/new?type=command")).text
     assert re.search(r'id="closed"><li class="why">Lugano \(you have no project there', text)
 
 
 def _with_no_project_anywhere(offer: Any) -> Any:
-    async def offered(person: Any) -> Any:
-        found = await offer(person)
+    async def offered(person: Any, system: str | None = None) -> Any:
+        found = await offer(person, system)
         facts = {key: SiteFacts(projects=()) for key in found.menu.sites}
         return replace(found, facts=facts)
 

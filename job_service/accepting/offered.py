@@ -1,0 +1,106 @@
+"""What somebody is offered: systems, job types, and what their jobs count against."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from job_service.accepting import chargeable, offers
+from job_service.accepting.chargeable import Chargeable
+from job_service.errors import NotFound
+from job_service.sentences import accepting as sentences
+from job_service.store.accounting import Project, Quota
+from job_service.store.store import Store
+from profiles.loading.live import LiveCatalogue
+from profiles.offer.offer import Offer, Person, sites_for
+from profiles.sentences import shown as harmless
+from slurm_ssh.facts.availability import Availability
+
+# Only the first answer about a person's accounts is waited for, as by the first form of a hub (docs/adr/0006).
+_FIRST_FACTS_SECONDS = 2
+
+
+class Offered:
+    """Tells it; keeps nothing by itself.  `now` returns the moment, in the zone in which people read it."""
+
+    def __init__(
+        self, store: Store, catalogue: LiveCatalogue, availability: Availability, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._availability = availability
+        self._now = now
+
+    async def offer(self, person: Person, system: str | None = None) -> Offer:
+        """Return what a person is offered as far as is known now, at a system after a first look at it."""
+        menu = (await self._catalogue.refreshed()).jobs
+        # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
+        offered = sites_for(menu, person.groups)
+        await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
+        return Offer(menu, self._availability.facts(person.name), person, self._now())
+
+    async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
+        """Return all projects of the service, and the ids of those that a person may use."""
+        theirs = await self._store.projects.of_person(person.name, person.groups)
+        return await self._store.projects.all(), frozenset(each.id for each in theirs)
+
+    async def systems(self, person: Person) -> list[dict[str, Any]]:
+        """Return the systems where somebody may have jobs, the default first, as JSON values; see `offers`."""
+        offer = await self.offer(person)
+        found = await self._chargeable(person, offer)
+        return [offers.system(offer, key, found[key]) for key in found]
+
+    async def system(self, person: Person, key: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        offer = await self.offer(person, key)
+        return offers.system(offer, key, await self._chargeable_at(person, offer, key))
+
+    async def types(self, person: Person) -> list[dict[str, Any]]:
+        """Return the job types that somebody may have, the default first, as JSON values; see `offers`."""
+        offer = await self.offer(person)
+        return [offers.job_type(offer, key) for key in offer.entries()]
+
+    async def type(self, person: Person, key: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        offer = await self.offer(person)
+        if key not in offer.entries():
+            raise NotFound(sentences.NO_JOB_TYPE.format(type=harmless(key)))
+        return offers.job_type(offer, key)
+
+    async def projects(self, person: Person, system: str | None = None) -> list[dict[str, Any]]:
+        """Return what a person's jobs may count against, at each system the default first, as JSON values.
+
+        See `offers.project`.  Raises NotFound for a system that they do not see.
+        """
+        offer = await self.offer(person, system)
+        if system is None:
+            found = await self._chargeable(person, offer)
+        else:
+            found = {system: await self._chargeable_at(person, offer, system)}
+        quotas = await self.quotas(person, system)
+        return [
+            offers.project(key, each, is_default=at == 0, quotas=quotas)
+            for key in found
+            for at, each in enumerate(found[key])
+        ]
+
+    async def project(self, person: Person, system: str, name: str) -> dict[str, Any]:
+        """Return one of them.  Raises NotFound."""
+        found = await self.projects(person, system)
+        project = next((each for each in found if each["name"] == name), None)
+        if project is None:
+            raise NotFound(sentences.NO_PROJECT.format(project=harmless(name), system=harmless(system)))
+        return project
+
+    async def quotas(self, person: Person, system: str | None = None) -> tuple[Quota, ...]:
+        """Return what a person has left in all projects of the service that they may use."""
+        return await self._store.ledger.quotas(person.name, person.groups, system)
+
+    async def _chargeable(self, person: Person, offer: Offer) -> dict[str, tuple[Chargeable, ...]]:
+        projects, theirs = await self.charged(person)
+        return {key: chargeable.chargeable(offer, key, projects, theirs) for key in offers.systems(offer)}
+
+    async def _chargeable_at(self, person: Person, offer: Offer, system: str) -> tuple[Chargeable, ...]:
+        found = (await self._chargeable(person, offer)).get(system)
+        if found is None:
+            raise NotFound(sentences.NO_SYSTEM.format(system=harmless(system)))
+        return found
