@@ -83,7 +83,7 @@ def test_a_front_end_with_another_host_key_gets_no_ticket(lab: Lab) -> None:
     with new_host_key(lab, "geneva-login1"), new_host_key(lab, "geneva-login2"), newcomer(lab, "bob") as bob:
         with pytest.raises(NotStarted) as caught:
             bob.start(STUB)
-        # With the right keys back, the hub may connect again to tidy up; what an earlier connection has left may go.
+        # With the right keys back, the hub may connect again to tidy up; what an earlier connection left may go.
         assert set(delegated(lab, "bob").split()) <= set(before)
     assert "a host key that is not in the catalogue" in str(caught.value)
 
