@@ -72,7 +72,7 @@ def test_a_job_that_is_cancelled_writes_its_end_and_its_twin_does_nothing(lab: L
     folder, native_id = _submitted(lab, "echo up >up; sleep 300")
     lab.wait("the job runs", lambda: _text(lab, f"{folder}/up") != "")
     row = _row(lab, native_id)
-    assert (row.report.word, row.report.wait_status, row.tasks) == ("RUNNING", None, None)
+    assert (row.report.word, row.report.wait_status, row.task) == ("RUNNING", None, None)
     twin = slurm_jobs.parse_submit(_as_owner(lab, slurm_jobs.submit(SITE), _again(lab, native_id)))
     lab.wait("the twin is over", lambda: _row(lab, twin).report.state.is_over)
     assert _row(lab, twin).report.wait_status == 0

@@ -443,12 +443,12 @@ async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_el
 
 
 async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 1.5)
     crowd = _Crowd(monkeypatch, only=None)
     connect = crowd._connect
 
     async def connect_slowly(front_end: FrontEnd, *_: Any) -> Any:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
         return await connect(front_end)
 
     monkeypatch.setattr(entrance, "connect", connect_slowly)

@@ -184,6 +184,8 @@ async def test_a_list_and_a_job_change_by_themselves(world: World, jobs: dict[st
         await expect(row).to_contain_text("It ends.")
         await expect(row.locator("input")).to_be_checked()
         await expect(one.locator("#job-stage")).to_have_attribute("data-stage", "STAGINGOUT")
+        with (world.service.files.folder / jobs["running"] / "stdout").open("a") as printed:
+            printed.write("the end\n")
         await world.service.running.goes(jobs["running"], Stage.SUCCESSFUL, reason="It has done its work.")
         await expect(one.locator("#log")).to_contain_text("the end")
         await expect(one.locator("#follow-said")).to_have_text("That is all.")
