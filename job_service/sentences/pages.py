@@ -10,11 +10,9 @@ from languages import speaks
 JOBS = _("Batch jobs")
 SKIP_TO_CONTENT = _("Skip to content")
 HOME = _("Home")
-TOKEN = _("Token")
 LOG_OUT = _("Logout")
 TO_HUB = _("To the hub")
 DARK_MODE = _("Toggle dark mode")
-PARTS_OF_PAGES = _("Batch jobs: pages")
 MY_JOBS = _("My jobs")
 NEW_JOB = _("New job")
 PROJECTS = _("Projects")
@@ -31,7 +29,6 @@ LOG_IN_ELSEWHERE = _(
 )
 LOGIN_FAILED = _("The hub did not log you in.")
 LOGIN_UNKNOWN = _("This login was begun by another browser, or more than ten minutes ago.")
-TRY_AGAIN = _("Try again")
 PROBLEMS = {
     401: _("You are logged out"),
     403: _("This may not be"),

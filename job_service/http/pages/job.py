@@ -23,7 +23,6 @@ from job_service.stages import Stage
 
 pages, parts = router(), router(Part)
 
-_LINES = 500
 _CANCELLABLE = frozenset(stage for stage in Stage if not stage.is_over)
 _ACTS: dict[str, frozenset[Stage]] = {
     "start": frozenset({Stage.NEW}),
