@@ -28,9 +28,19 @@ class Views:
         """Return the path of a job."""
         return f"{self._api}/jobs/{record.job_id}"
 
+    def _links(self, record: JobRecord) -> models.Links:
+        place = self.place(record)
+        return models.Links(
+            self=place,
+            events=f"{place}/events",
+            files=f"{place}/files",
+            log=f"{place}/log",
+            script=f"{place}/script",
+            archive=f"{place}/archive.tar",
+        )
+
     def job(self, record: JobRecord) -> models.Job:
         """Return a job."""
-        place = self.place(record)
         return models.Job(
             job_id=record.job_id,
             id=record.id,
@@ -64,14 +74,7 @@ class Views:
             stale=self._running.is_stale(record),
             folder=record.folder,
             datasets=list(record.spec.datasets),
-            links=models.Links(
-                self=place,
-                events=f"{place}/events",
-                files=f"{place}/files",
-                log=f"{place}/log",
-                script=f"{place}/script",
-                archive=f"{place}/archive.tar",
-            ),
+            links=self._links(record),
         )
 
     def group(self, group: Group) -> models.JobGroup:
