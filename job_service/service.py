@@ -11,6 +11,7 @@ from job_service.accepting.administration import Administration
 from job_service.datasets.datasets import Datasets
 from job_service.files.files import Files
 from job_service.running.access import Access
+from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.running import Running
 from job_service.running.tickets import Tickets
@@ -70,7 +71,9 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         catalogue = LiveCatalogue(settings.catalogue)
         stack.push_async_callback(catalogue.close)
-        store = await Store.open(settings.database)
+        # What is written down with a time is compared with it.
+        clock = Clock()
+        store = await Store.open(settings.database, clock.now)
         stack.push_async_callback(store.close)
         reader = TicketReader(settings.ticket_folder)
         stack.callback(reader.close)
@@ -85,7 +88,9 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         holds = Holds(reader.folder)
         access = Access(Places(reach, catalogue.sites, settings.name), tickets)
         files = Files(access.remote, settings.upload_max_mib)
-        running = Running(store, reach, catalogue, tickets, holds, accepting.launch, files.sweep, settings.name)
+        running = Running(
+            store, reach, catalogue, tickets, holds, accepting.launch, files.sweep, settings.name, clock
+        )
         stack.push_async_callback(running.close)
         await running.begin()
         catalogue.follow()

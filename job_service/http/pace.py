@@ -28,6 +28,14 @@ class Pace:
             detail = sentences.TOO_MANY_A_MINUTE.format(most=self._a_minute)
             wait = {"Retry-After": str(math.ceil(over))}
             raise Problem(429, "too_many", detail, hint=sentences.COME_AGAIN, headers=wait)
+        self._keep(person, now, whole_at)
+
+    def further(self, person: str, count: int) -> None:
+        """Count so many more that came with the last one: what is too many of them has the next ones wait."""
+        now = self._clock()
+        self._keep(person, now, max(now, self._whole_at.get(person, now)) + count * self._seconds_each)
+
+    def _keep(self, person: str, now: float, whole_at: float) -> None:
         if len(self._whole_at) >= _MOST_KEPT:
             self._whole_at = {name: at for name, at in self._whole_at.items() if at > now}
         self._whole_at[person] = whole_at

@@ -19,8 +19,11 @@ All addresses lie below `{root}` on the hub. Each request but those for everybod
 hub in its header, and nowhere else:
 
 ```
-curl -H "Authorization: Bearer $TOKEN" https://hub.example.org{root}/api/v1/
+curl -K ~/.jobs-token https://hub.example.org{root}/api/v1/
 ```
+
+`~/.jobs-token` is a file of mode 0600 with the line `header = "Authorization: Bearer TOKEN"`: others on the
+machine see what stands on a command line.
 
 Every answer has `X-Request-ID`, which is in the administrators' log. Errors are `application/problem+json`, see
 [Problem](#problem): `detail` is a sentence, `code` a word for programs. 401 means that there is no token, or a bad

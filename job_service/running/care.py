@@ -64,6 +64,10 @@ class Care:
             self._tickets.lost(job)
         upkeep.add(job)
 
+    def look_for_inputs(self, record: JobRecord) -> None:
+        """Have it looked whether the inputs of a job that waits for them are there."""
+        self._sender.wake(record)
+
     def take_up_one(self, live: Container[str]) -> None:
         """Have the ticket of one of those kept fresh that Slurm had before, if it is still one of the `live`.
 

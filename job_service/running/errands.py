@@ -28,16 +28,17 @@ _log = logging.getLogger(__name__)
 class Errand:
     """What is wanted of one person's jobs at one site, besides what their records say; each by job id.
 
-    `unlisted` may be hidden from who was asked.  Those `gone` are listed no more: how often, and when last, their
-    end was asked.  Of `twins` Slurm has several jobs.  `told` is when a cancellation was, `doubts` how often, and
-    when last, a job in doubt was absent.  `ended` are over, and may have left a ticket, or have more to say; of
-    `removals` the folders are to go; `strays` are over, and Slurm has jobs with these numbers for them.  `problem`
-    is a sentence while nothing can be done, and nothing is tried before `not_before`.
+    Those `to_ask` of may be hidden from who was asked, or are said to be over by others.  Those `gone` are listed
+    no more: how often, and when last, their end was asked.  Of `twins` Slurm has several jobs.  `told` is when a
+    cancellation was, `doubts` how often, and when last, a job in doubt was absent.  `ended` are over, and may have
+    left a ticket, or have more to say; of `removals` the folders are to go; `strays` are over, and Slurm has jobs
+    with these numbers for them.  `problem` is a sentence while nothing can be done, and nothing is tried before
+    `not_before`.
     """
 
     system: str
     owner: str
-    unlisted: dict[str, JobRecord] = field(default_factory=dict)
+    to_ask: dict[str, JobRecord] = field(default_factory=dict)
     gone: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
     twins: dict[str, tuple[Row, ...]] = field(default_factory=dict)
     told: dict[str, datetime] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Errand:
 
     def forget_all_but(self, live: Container[str]) -> None:
         """Drop what was wanted of jobs that are over meanwhile."""
-        wanted: tuple[dict[str, Any], ...] = (self.unlisted, self.gone, self.twins, self.told, self.doubts)
+        wanted: tuple[dict[str, Any], ...] = (self.to_ask, self.gone, self.twins, self.told, self.doubts)
         for jobs in wanted:
             for job_id in [job_id for job_id in jobs if job_id not in live]:
                 del jobs[job_id]
@@ -148,7 +149,7 @@ class Errands:
     def _pause(self, errand: Errand) -> float | None:
         """Return after how many seconds there is something to do, None if there is nothing."""
         now = self._clock.now()
-        is_waited_for = errand.unlisted or errand.twins or errand.ended or errand.removals or errand.strays
+        is_waited_for = errand.to_ask or errand.twins or errand.ended or errand.removals or errand.strays
         moments = [now] if is_waited_for else []
         for record in self._board.of(errand.system, errand.owner).values():
             due = (errand.cancel_at(record, now), errand.doubt_at(record, now), errand.end_at(record, now))

@@ -171,11 +171,15 @@ def left(records: Iterable[JobRecord]) -> Shell:
         "look() {\n"
         '  [ -d "$2" ] || { echo "$1 gone"; return; }\n'
         # Of an array it is the first of all tasks that has begun.
-        f'  s= e=; for f in "$2"/{layout.STARTED}$3; do\n'
-        '    { IFS= read -r s <"$f"; } 2>/dev/null; [ -z "$s" ] || break\n  done\n'
+        f'  s= e= l=; for f in "$2"/{layout.STARTED}$3; do\n'
+        '    { [ -f "$f" ] && IFS= read -r s <"$f"; } 2>/dev/null; [ -z "$s" ] || break\n  done\n'
         '  t=$(stat -L -c %Y -- "$f" 2>/dev/null)\n'
-        '  { IFS= read -r e <"$2"/' + layout.END + '"$3"; } 2>/dev/null\n'
-        f'  l=$(tail -c {_LOG_BYTES} -- "$2"/{layout.STDERR}"$3" 2>/dev/null | base64 | tr -d "\\n")\n'
+        f'  f="$2"/{layout.END}"$3"; {{ [ -f "$f" ] && IFS= read -r e <"$f"; }} 2>/dev/null\n'
+        f'  f="$2"/{layout.STDERR}"$3"\n'
+        f'  [ ! -f "$f" ] || l=$(tail -c {_LOG_BYTES} -- "$f" 2>/dev/null | base64 | tr -d "\\n")\n'
+        # Its owner may have put anything there.
+        "  case $s in *[!0-9_]*) s= ;; esac\n  case $t in *[!0-9]*) t= ;; esac\n"
+        "  case $e in *[!0-9_\\ ]*) e= ;; esac\n"
         '  printf \'%s %.20s;%.11s;%.40s;%s\\n\' "$1" "${s:--}" "${t:--}" "${e:--}" "$l"\n'
         "}\n"
     )

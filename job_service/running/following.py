@@ -150,17 +150,17 @@ class Followers:
         records = list(self._asked_about(asked.system))
         judged = self._sightings.judge(records, listing, asked)
         await self._board.change_all(judged.changes)
-        for record in judged.unlisted:
-            self._errand(record).unlisted[record.job_id] = record
+        for record in judged.to_ask:
+            self._errand(record).to_ask[record.job_id] = record
         for record in judged.gone:
             errand = self._errand(record)
             if record.job_id not in errand.gone:
                 errand.gone[record.job_id] = (0, None)
                 # Slurm may show whoever asked less than before: the owner asks once more before that is an end.
-                errand.unlisted[record.job_id] = record
+                errand.to_ask[record.job_id] = record
         for record, rows in judged.twins:
             self._errand(record).twins[record.job_id] = rows
-        open_questions = (*judged.unlisted, *judged.gone, *judged.doubts, *(record for record, _ in judged.twins))
+        open_questions = (*judged.to_ask, *judged.gone, *judged.doubts, *(record for record, _ in judged.twins))
         for owner in {record.owner for record in open_questions}:
             self._errands.wake(self._errands.of(asked.system, owner))
         await self._strays.look(asked, listing)

@@ -48,7 +48,7 @@ class Observers:
                 self._tell(system, error)
             else:
                 self._told.pop(system, None)
-                return Question(system, self._monitor(system), began), listing
+                return Question(system, self._monitor(system), began, is_of_monitor=True), listing
         return await self._of_somebody(system)
 
     def forgive(self, user: str) -> None:

@@ -181,11 +181,15 @@ class Routine:
                 _log.warning("Whether there are further jobs is not known: %s", error)
 
     async def _end_forgotten(self) -> None:
-        """Cancel what nobody has started: it holds seconds of a project, and its owner's ticket."""
+        """Cancel what nobody has started, or sent the inputs of: it holds seconds of a project, and a ticket."""
         now = self._clock.now()
         for system in self._board.systems():
-            for record in [each for each in self._board.at(system).values() if each.stage is Stage.NEW]:
-                await self._board.change(record, lambda job: wishes.forgotten(job, now))
+            for record in list(self._board.at(system).values()):
+                if record.stage is Stage.NEW:
+                    await self._board.change(record, lambda job: wishes.forgotten(job, now))
+                elif wishes.may_lack_inputs_for_good(record, now):
+                    # They may have come, though nobody has said so.
+                    self._care.look_for_inputs(record)
 
     async def _remove(self, system: str, owner: str) -> None:
         """Have the folders of somebody's jobs removed if that can be done now: others' are not behind them."""

@@ -234,7 +234,7 @@ class Running:
             return False
         errand = self._errands.known(record.system, record.owner)
         cannot_ask = errand is not None and bool(errand.problem)
-        is_missing = errand is not None and (record.job_id in errand.gone or record.job_id in errand.unlisted)
+        is_missing = errand is not None and (record.job_id in errand.gone or record.job_id in errand.to_ask)
         return (cannot_ask and is_missing) or self._followers.of(record.system).away_since is not None
 
     def owes(self, record: JobRecord) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from job_service import errors as job_errors
 from job_service.record import JobRecord
-from job_service.running import folder, observing, scripts
+from job_service.running import folder, observing, scripts, wishes
 from job_service.running.attempts import doubted, sending, taken
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
@@ -192,8 +192,8 @@ class Sender:
         awaited = record.spec.inputs if record.stage is Stage.STAGINGIN else ()
         lacking = folder.lacking(await self._made(record, remote, awaited), awaited)
         if lacking:
-            reason = say.INPUTS_LACK.format(names=_named(lacking))
-            await self._board.change(record, lambda job: _note(job, reason, Stage.STAGINGIN))
+            now, keep, names = self._clock.now(), self._keep(record), _named(lacking)
+            await self._board.change(record, lambda job: _lacks(job, names, now, keep))
         return not lacking
 
     async def _attempt(self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float) -> None:
@@ -267,6 +267,13 @@ def _note(record: JobRecord, reason: str, *stages: Stage) -> Change | None:
     """Return what tells why a job that is in one of these stages waits."""
     is_news = record.stage in stages and record.reason != for_keeping(reason)
     return Change(Changes(reason=reason), reason) if is_news else None
+
+
+def _lacks(record: JobRecord, names: str, now: datetime, keep: timedelta) -> Change | None:
+    """Return what it means that inputs of a job are not there."""
+    if wishes.may_lack_inputs_for_good(record, now):
+        return observing.over(Stage.CANCELED, say.INPUTS_FORGOTTEN.format(names=names), now, keep)
+    return _note(record, say.INPUTS_LACK.format(names=names), Stage.STAGINGIN)
 
 
 def _is_complete(record: JobRecord) -> Change | None:

@@ -23,6 +23,9 @@ WRITTEN = timedelta(seconds=60)
 AGAIN = timedelta(seconds=30)
 """How often owners are asked the same at most, if nothing of it has changed."""
 
+_Said = tuple[datetime, frozenset[tuple[str, JobState]]]
+"""What was said of a job, since when: which jobs of Slurm's it has, in which states."""
+
 _AT_SLURM = {"in_doubt", "sent"}
 _SOON = timedelta(seconds=3)
 _GROWTH = 1.5
@@ -30,23 +33,29 @@ _GROWTH = 1.5
 
 @dataclass(frozen=True)
 class Question:
-    """A question to a site about our jobs there: `observer` put it, then."""
+    """A question to a site about our jobs there: `observer` put it, then, who may be the site's monitor."""
 
     system: str
     observer: str
     began: datetime
+    is_of_monitor: bool = False
+
+    def counts_for(self, record: JobRecord) -> bool:
+        """Return whether the answer decides about a job: a person's own shell may say anything of others' jobs."""
+        return self.is_of_monitor or self.observer == record.owner
 
 
 @dataclass
 class Judged:
     """What an answer means: `changes` to make; the rest has to be asked as the jobs' owners.
 
-    Of `unlisted` it is not known whether the observer may see them.  `gone` are listed no more, in `doubt` Slurm
-    may have them.  Of `twins` Slurm has several jobs, with these numbers.
+    Those `to_ask` of may be hidden from the observer, or something is said of them that nobody but their owner is
+    believed.  `gone` are listed no more, in `doubt` Slurm may have them.  Of `twins` Slurm has several jobs, with
+    these numbers.
     """
 
     changes: list[tuple[JobRecord, Change]] = field(default_factory=list)
-    unlisted: list[JobRecord] = field(default_factory=list)
+    to_ask: list[JobRecord] = field(default_factory=list)
     gone: list[JobRecord] = field(default_factory=list)
     doubts: list[JobRecord] = field(default_factory=list)
     twins: list[tuple[JobRecord, tuple[Row, ...]]] = field(default_factory=list)
@@ -57,7 +66,8 @@ class _Seen:
     """What is remembered of a job: who has seen it, when it was listed, and ran, last, since when it is missing.
 
     `heard` is when the last question was put whose answer counts.  `no_news` is what was no news last, of which
-    version of it.  `twins` are those of Slurm's that were to be told apart last, and since when.
+    version of it.  `twins` are those of Slurm's that were to be told apart last; `hearsay` is what was said last
+    of which its owner was to be asked.
     """
 
     by: set[str] = field(default_factory=set)
@@ -66,7 +76,8 @@ class _Seen:
     ran: datetime | None = None
     missing_since: datetime | None = None
     no_news: tuple[JobReport, int] | None = None
-    twins: tuple[datetime, frozenset[tuple[str, JobState]]] | None = None
+    twins: _Said | None = None
+    hearsay: _Said | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,9 @@ class Sightings:
         if not rows:
             judged.doubts.append(record)
             return
+        if not asked.counts_for(record):
+            self._hearsay(record, rows, asked, judged)
+            return
         title = self._places.title(record.system)
         # Of several the one that goes on; which of them is the job is found out once they are known.
         first = min(rows, key=lambda row: (row.report.state.is_over, int(row.job_id)))
@@ -166,7 +180,10 @@ class Sightings:
         others = [row for row in rows if row is not own and (record.job_id, row.job_id) not in self._settled]
         if not (own or others) and asked.observer != record.owner and asked.observer not in seen.by:
             if self._is_due(record, asked):
-                judged.unlisted.append(record)
+                judged.to_ask.append(record)
+            return
+        if not asked.counts_for(record) and (others or (own and own.report.state.is_over)):
+            self._hearsay(record, rows, asked, judged)
             return
         if seen.heard and asked.began < seen.heard:
             # Another question was put later, and answered before this one.
@@ -183,11 +200,18 @@ class Sightings:
 
     def _twins(self, record: JobRecord, rows: list[Row], asked: Question, judged: Judged) -> None:
         """Have two or more told apart, which is done in the owner's folder: not each time, while both wait."""
-        seen, found = self._seen[record.job_id], frozenset((row.job_id, row.report.state) for row in rows)
+        seen = self._seen[record.job_id]
         seen.missing_since = None
-        if seen.twins is None or seen.twins[1] != found or asked.began - seen.twins[0] >= AGAIN:
-            seen.twins = asked.began, found
+        if said := _news(seen.twins, rows, asked):
+            seen.twins = said
             judged.twins.append((record, tuple(rows)))
+
+    def _hearsay(self, record: JobRecord, rows: list[Row], asked: Question, judged: Judged) -> None:
+        """Have its owner asked about what could not be taken back: not each time, while the same is said."""
+        seen = self._seen.setdefault(record.job_id, _Seen())
+        if said := _news(seen.hearsay, rows, asked):
+            seen.hearsay = said
+            judged.to_ask.append(record)
 
     def _note_own(self, records: Iterable[JobRecord], asked: Question) -> None:
         """Note what somebody asks about their own jobs: soon again after a change, then less and less often."""
@@ -223,3 +247,10 @@ class Sightings:
             judged.changes.append((record, change))
         else:
             seen.no_news = (report, record.version)
+
+
+def _news(before: _Said | None, rows: Iterable[Row], asked: Question) -> _Said | None:
+    """Return what is said of a job now, None if it is what was said lately."""
+    said = frozenset((row.job_id, row.report.state) for row in rows)
+    is_old = before and before[1] == said and asked.began - before[0] < AGAIN
+    return None if is_old else (asked.began, said)

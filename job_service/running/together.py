@@ -65,13 +65,15 @@ class Together:
     async def _ready(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return those that are ready and of the same login, with their folders beside each other.
 
-        What an array sends alone may be as much as what can be sent at once.
+        What an array sends alone may be as much as what can be sent at once.  One that did not arrive goes by
+        itself: Slurm may be too slow for as many as there are, and then those at the end would never arrive.
         """
         if len(job_ids) < 2:
             return []
         known = await self._board.newest_of(job_ids)
         records = [known[job_id] for job_id in job_ids if job_id in known]
-        ready = [each for each in records if each.kind == "batch" and (each.stage, each.submission) == _TO_BE_SENT]
+        new = [each for each in records if each.kind == "batch" and not each.attempts]
+        ready = [each for each in new if (each.stage, each.submission) == _TO_BE_SENT]
         return [each for each in ready if _place(each) == _place(ready[0])]
 
     async def _prepared(self, records: Sequence[JobRecord], remote: Remote) -> dict[str, Prepared]:

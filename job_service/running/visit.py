@@ -100,16 +100,16 @@ class Visits:
         doubts = {
             each.job_id: each for each in self._jobs(errand) if (at := errand.doubt_at(each, now)) and at <= now
         }
-        unlisted = dict(errand.unlisted)
-        first = next(iter((*unlisted.values(), *doubts.values())), None)
+        to_ask = dict(errand.to_ask)
+        first = next(iter((*to_ask.values(), *doubts.values())), None)
         if first is None:
             return
         asked = Question(errand.system, errand.owner, self.clock.now())
         listing = await survey(self.places.remote(first), self.places.marks, first.login)
         judged = self.sightings.judge(self._jobs(errand), listing, asked)
         await self.board.change_all(judged.changes)
-        for job_id in unlisted:
-            errand.unlisted.pop(job_id, None)
+        for job_id in to_ask:
+            errand.to_ask.pop(job_id, None)
         for record in judged.gone:
             errand.gone.setdefault(record.job_id, (0, None))
         errand.twins.update({record.job_id: rows for record, rows in judged.twins})

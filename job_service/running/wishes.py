@@ -14,6 +14,10 @@ FORGOTTEN_AFTER = timedelta(days=1)
 """After which time a job that nobody has started is over."""
 
 
+INPUTS_FORGOTTEN_AFTER = timedelta(days=7)
+"""After which time a job is over that was started, and whose inputs have not come."""
+
+
 def refuse_task(record: JobRecord) -> None:
     """Raise WrongStage for a task: its array is what is started, has the files, and is removed."""
     if record.parent:
@@ -57,6 +61,11 @@ def forgotten(record: JobRecord, now: datetime) -> Change | None:
     if record.kind == "task" or record.stage is not Stage.NEW or now - record.created < FORGOTTEN_AFTER:
         return None
     return observing.over(Stage.CANCELED, say.FORGOTTEN, now, timedelta(0))
+
+
+def may_lack_inputs_for_good(record: JobRecord, now: datetime) -> bool:
+    """Return whether a job has waited for its inputs for so long that it is over if they are not there."""
+    return record.stage is Stage.STAGINGIN and now - record.created >= INPUTS_FORGOTTEN_AFTER
 
 
 def removed(record: JobRecord, now: datetime) -> Change | None:

@@ -155,6 +155,13 @@ def colourless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "age", lambda when: "12m" if when else "-")
 
 
+@pytest.mark.parametrize(("cost", "is_said"), [(0, False), (7200, True)])
+def test_a_preview_says_what_a_job_costs_where_its_project_has_a_quota(cost: int, is_said: bool) -> None:
+    shown = io.StringIO()
+    views.preview(Screen(shown, is_terminal=False, width=80), read(models.Preview, {"cost_s": cost}))
+    assert ("Costs" in shown.getvalue()) is is_said
+
+
 @pytest.mark.parametrize("name", GOLDENS)
 def test_what_is_shown_is_what_somebody_has_looked_at(name: str, colourless: None) -> None:
     shown, terminal = GOLDENS[name]

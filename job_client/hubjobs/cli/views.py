@@ -171,7 +171,7 @@ def _allowed(choice: models.Choice) -> str:
 
 def preview(screen: Screen, found: models.Preview) -> None:
     """Write what would become of a job."""
-    cost = words.span(found.cost_s) if found.cost_s is not None else ""
+    cost = words.span(found.cost_s) if found.cost_s else ""
     left = sentences.OF_WHAT_IS_LEFT.format(time=words.span(found.left_s)) if found.left_s is not None else ""
     screen.pairs(
         [

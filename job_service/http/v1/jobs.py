@@ -72,8 +72,7 @@ async def send(
     if body.mode != "single":
         group, are_new = await kept.service.accepting.accept_each(caller.person, body.spec(), idempotency_key)
         if are_new:
-            for each in group.jobs:
-                _begin(kept, each)
+            _begin(kept, *group.jobs)
         return answers.of(views.group(group), 201 if are_new else 200)
     record, is_new = await kept.service.accepting.accept(caller.person, body.spec(), idempotency_key)
     return await accepted(kept, views, record, is_new, wait)
@@ -89,10 +88,13 @@ async def accepted(kept: Kept, views: Views, record: JobRecord, is_new: bool, wa
     return answers.of(views.job(record), 201 if is_new else 200, Location=views.place(record))
 
 
-def _begin(kept: Kept, record: JobRecord) -> None:
-    """Have a job that is new go on its way."""
-    kept.service.running.wake(record)
-    kept.news.tell(record)
+def _begin(kept: Kept, *records: JobRecord) -> None:
+    """Have jobs that are new, and came with one request, go on their way."""
+    tasks = sum(len(each.spec.datasets) if each.kind == "array" else 1 for each in records)
+    kept.pace.further(records[0].owner, tasks - 1)
+    for each in records:
+        kept.service.running.wake(each)
+        kept.news.tell(each)
 
 
 def _sought(

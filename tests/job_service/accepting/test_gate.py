@@ -20,6 +20,8 @@ from tests.support import builders
 _RECON = JobSpec("recon")
 _LINE = JobSpec("command", command="sh run.sh")
 
+NEEDS_LINE = "Command runs a line of your own. Send it as the command; with hubjobs it stands behind --."
+
 
 def test_a_type_alone_means_its_defaults_and_the_first_project() -> None:
     job = decided(_RECON)
@@ -86,8 +88,8 @@ def test_everything_that_is_wrong_is_told_at_once_as_the_api_names_it() -> None:
             "system",
             "Cluster: bern is not offered. Choose one of: geneva, lugano, zurich.",
         ),
-        (JobSpec("command"), "command", "Command runs a line of your own. Send it as the command."),
-        (JobSpec("command", command=" \n"), "command", "Command runs a line of your own. Send it as the command."),
+        (JobSpec("command"), "command", NEEDS_LINE),
+        (JobSpec("command", command=" \n"), "command", NEEDS_LINE),
         (JobSpec("recon", command="x"), "command", "Reconstruction runs a program of its own. Omit the command."),
         (JobSpec("recon", choices={str(n): "" for n in range(61)}), "choices", "At most 60 choices can be made."),
         (

@@ -10,6 +10,7 @@ from job_service.service import JOBS_A_MINUTE
 from tests.job_service.http.serving import Serving
 from tests.job_service.http.support import client
 from tests.job_service.http.test_jobs import V1, sent
+from tests.support import builders
 
 
 class Clock:
@@ -78,6 +79,22 @@ async def test_one_job_too_many_is_told_when_to_come_again_on_all_ways_to_send_o
             assert 0 < int(got.headers["Retry-After"]) <= 60
         await sent(bob)
         assert len((await alice.get(f"{V1}/jobs")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize("mode", ["each", "array"])
+async def test_a_request_for_many_datasets_counts_as_many_jobs(service: Serving, mode: str) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "abcde"]}}
+    wanted = {"types": ["scan"], "modes": ["each", "array"]}
+    recon = builders.job_type(run=["/opt/recon", "{dataset}"], datasets=wanted, parameters={})
+    service.offers({"recon": recon}, lists)
+    body = {"type": "recon", "system": "geneva", "mode": mode, "datasets": [f"demo:{name}" for name in "abcde"]}
+    async with client(service.app(jobs_a_minute=6), "alice:submit") as alice:
+        # More than are left may come at once: they are made up for later.
+        assert (await alice.post(f"{V1}/jobs", json=body)).status_code == 201
+        assert (await alice.post(f"{V1}/jobs", json=body)).status_code == 201
+        got = await alice.post(f"{V1}/jobs", json=body)
+        assert (got.status_code, got.json()["code"]) == (429, "too_many")
+        assert 30 < int(got.headers["Retry-After"]) <= 60
 
 
 @pytest.mark.parametrize(

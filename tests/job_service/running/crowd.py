@@ -280,7 +280,7 @@ class Crowd:
 
     def _sbatch(self, login: Login, program: str, data: bytes) -> Completed:
         self.tickets.update(re.findall(r"> ([0-9a-f]{12})\.ccache\.new", program))
-        scripts = _scripts(data.decode(errors="replace"))
+        scripts = scripts_of(data.decode(errors="replace"))
         marks = list(scripts)
         assert marks
         self.submissions.append(len(marks))
@@ -435,7 +435,7 @@ class _Door:
         return await self.site.run(self.login, program, data)
 
 
-def _scripts(data: str) -> dict[str, str]:
+def scripts_of(data: str) -> dict[str, str]:
     """Return the scripts that were sent, by the names of their jobs."""
     found = list(_NAMED.finditer(data))
     ends = [*(each.start() for each in found[1:]), len(data)]

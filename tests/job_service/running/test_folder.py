@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,11 +234,41 @@ async def test_what_jobs_have_left_is_read_in_one_exchange(home: Path, record: J
     began = found[others["began"]]
     assert replace(began, since=None) == Left(True, "18")
     assert began.since == NOW
-    assert others["odd"] not in found or replace(found[others["odd"]], since=None) == Left(True)
+    assert replace(found[others["odd"]], since=None) == Left(True)
     mine = found[record.job_id]
     assert (mine.started, mine.end and (mine.end.native_id, mine.end.status)) == ("17", ("17", 7))
     assert mine.log.endswith("last | words")
     assert len(mine.log) < 2000
+
+
+def _text(path: Path) -> None:
+    path.write_text("no; number $(id)\n")
+
+
+def _pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def _old(path: Path) -> None:
+    path.write_text("17\n")
+    os.utime(path, (-5, -5))
+
+
+@pytest.mark.parametrize("name", [layout.STARTED, layout.END, layout.STDERR])
+@pytest.mark.parametrize("spoilt", [_text, _pipe, _old])
+async def test_what_its_owner_put_into_its_place_does_not_keep_a_job_from_its_end(
+    home: Path, record: JobRecord, name: str, spoilt: Callable[[Path], None]
+) -> None:
+    site = LocalSite(home)
+    await made(site, record)
+    Path(record.folder, layout.END).write_text("17 7 1772449506\n")
+    spoilt(Path(record.folder, name))
+    async with asyncio.timeout(20):
+        found = folder.read_left((await site.run(folder.left([record]))).stdout)
+    assert found[record.job_id].has_folder
+    if name != layout.END:
+        assert found[record.job_id].end is not None
 
 
 async def test_a_folder_is_removed_and_nothing_else(home: Path, record: JobRecord) -> None:

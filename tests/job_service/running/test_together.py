@@ -9,7 +9,8 @@ from job_service.running import routine
 from job_service.stages import Stage
 from job_service.store.values import Changes
 from slurm_ssh.ssh.login import Login
-from tests.job_service.running.crowd import Crowd
+from slurm_ssh.ssh.transport import Completed, Late
+from tests.job_service.running.crowd import Crowd, scripts_of
 from tests.job_service.running.service import Service
 
 JOBS = 12
@@ -114,3 +115,24 @@ async def test_one_that_changes_meanwhile_is_sent_all_the_same(
     assert await _ends(service, records) == {Stage.SUCCESSFUL: JOBS}
     assert [(await service.get(each)).title for each in changed] == ["another"]
     assert all(len(site.of(record.job_id)) == 1 for record in records)
+
+
+async def test_those_behind_which_slurm_is_too_slow_are_sent_by_themselves(service: Service, site: Crowd) -> None:
+    does = site._sbatch
+
+    def slow(login: Login, program: str, data: bytes) -> Completed:
+        """Come to no more than one job before nobody waits any longer."""
+        jobs = scripts_of(data.decode())
+        if len(jobs) == 1:
+            return does(login, program, data)
+        site.submissions.append(len(jobs))
+        mark, script = next(iter(jobs.items()))
+        site._submitted(login, mark[-12:], script)
+        raise Late("\n== sbatch\n")
+
+    site.__dict__["_sbatch"], site.takes = slow, 0.3
+    records = await _accepted(service)
+    _tell(service, records)
+    assert await _ends(service, records) == {Stage.SUCCESSFUL: JOBS}
+    assert all(site.runs[record.job_id] == 1 for record in records)
+    assert max([(await service.get(record)).attempts for record in records]) == 2

@@ -14,7 +14,7 @@ from job_service.store.database import Database
 from job_service.store.jobs import Jobs
 from slurm_ssh.ssh.transport import Completed
 from tests.job_service.running.crowd import Crowd, FastClock
-from tests.job_service.running.service import Service, holds
+from tests.job_service.running.service import Service, holds, project_of_all
 
 
 async def passes(service: Service, **much: float) -> None:
@@ -258,6 +258,26 @@ async def test_a_job_that_nobody_starts_is_over_after_a_day(
     assert done.ended
     assert done.ended - done.created >= timedelta(days=1)
     assert record.job_id not in site.folders
+
+
+async def test_a_job_whose_inputs_do_not_come_is_over_after_a_week(
+    service: Service, site: Crowd, clock: FastClock
+) -> None:
+    number = await project_of_all(service)
+    of_project = {"project": "neuro", "project_id": number, "limit_s": 3600}
+    spec = {"inputs": ("a", "b"), "start": "when-complete"}
+    service.reader.ends = {"alice": 2**33}
+    record = await service.accept(stage=Stage.NEW, spec=spec, **of_project)
+    await service.running.prepare(record)
+    site.folders[record.job_id].files.add("a")
+    assert (await service.running.arrived(record)).stage is Stage.STAGINGIN
+    clock.speed = 400_000
+    done = await service.over(record)
+    assert (done.stage, "within a week" in done.reason, site.jobs) == (Stage.CANCELED, True, {})
+    assert done.ended
+    assert done.ended - done.created >= timedelta(days=7)
+    project = await service.store.projects.get("geneva", "neuro")
+    assert (await service.store.ledger.quota(project, "alice")).time_left == 10**7
 
 
 async def test_what_is_left_of_uploads_is_gone_after_a_day(

@@ -249,3 +249,22 @@ async def test_every_act_of_an_admin_is_in_the_audit(store: Store) -> None:
     ]
     page = await store.audit.entries(limit=2)
     assert (await store.audit.entries(limit=1, cursor=page.next_cursor)).items == entries[2:3]
+
+
+async def test_what_was_done_to_somebody_is_all_that_was_done_to_them(store: Store) -> None:
+    project = await a_project(store)
+    await store.people.ban("alice", None, "wild", "ruth")
+    await store.people.ban("alice", project, "wild", "ruth")
+    await store.ledger.grant(project, "alice", 60, "ruth")
+    await store.audit.add("ruth", "cancel job", "0123456789ab", "alice")
+    # Those of others, whose names are alike.
+    await store.people.ban("al_ce", project, "alice!", "ruth")
+    await store.ledger.grant(project, "alices", 60, "ruth")
+
+    async def about(target: str) -> list[str]:
+        return [entry.action for entry in reversed((await store.audit.entries(target=target)).items)]
+
+    assert await about("alice") == ["add member", "ban", "ban", "grant", "cancel job"]
+    assert await about("geneva/neuro") == ["add project", "add member", "ban", "grant", "ban", "grant"]
+    assert await about("0123456789ab") == ["cancel job"]
+    assert await about("al%") == []
