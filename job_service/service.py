@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
 from job_service.datasets.datasets import Datasets
 from job_service.files.files import Files
+from job_service.gateways.backend import handle_of
+from job_service.gateways.files import FilesAnywhere
+from job_service.gateways.kinds import KINDS
+from job_service.gateways.opening import Backends
 from job_service.running.access import Access
 from job_service.running.places import Places
 from job_service.running.running import Running
@@ -57,7 +62,7 @@ class Service:
     accepting: Acceptance
     administration: Administration
     running: Running
-    files: Files
+    files: FilesAnywhere
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -84,8 +89,21 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         )
         holds = Holds(reader.folder)
         access = Access(Places(reach, catalogue.sites, settings.name), tickets)
-        files = Files(access.remote, settings.upload_max_mib)
-        running = Running(store, reach, catalogue, tickets, holds, accepting.launch, files.sweep, settings.name)
+        backends = Backends(catalogue.gateways, KINDS)
+        stack.push_async_callback(backends.close)
+        at_sites, most = Files(access.remote, settings.upload_max_mib), settings.upload_max_mib
+        files = FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most)
+        running = Running(
+            store,
+            reach,
+            catalogue,
+            tickets,
+            holds,
+            accepting.launch,
+            files.sweep,
+            settings.name,
+            backends=backends,
+        )
         stack.push_async_callback(running.close)
         await running.begin()
         catalogue.follow()

@@ -15,8 +15,10 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 from job_service.files.info import FileInfo, Listing
+from job_service.record import JobRecord
 from job_service.stages import Stage
 from slurm_ssh.errors import Broken, InDoubt, Refused, Unavailable
+from slurm_ssh.job import LaunchId, mark
 
 __all__ = ["Accepted", "Backend", "Broken", "Handle", "InDoubt", "Order", "Refused", "Seen", "Unavailable"]
 
@@ -36,6 +38,13 @@ class Handle:
     mark: str
     owner: str
     native_id: str = ""
+
+
+def handle_of(record: JobRecord, service: str) -> Handle:
+    """Return a job as its gateway may know it; `service` is the name in the marks of its jobs."""
+    return Handle(
+        record.job_id, mark("job", service, LaunchId(record.job_id)), record.owner, record.native_id or ""
+    )
 
 
 @dataclass(frozen=True)
