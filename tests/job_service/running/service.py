@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from job_service.files.files import Files
-from job_service.gateways.backend import handle_of
+from job_service.gateways.backend import Handle, handle_of
 from job_service.gateways.files import FilesAnywhere
 from job_service.gateways.kinds import KINDS
 from job_service.gateways.opening import Backends
@@ -147,7 +147,8 @@ class Service:
     ) -> JobRecord:
         """Accept a job, and have it sent, if the service `is_told`."""
         job_id = new_job_id()
-        spec = JobSpec(type="command", command="true", **other.pop("spec", {}))
+        described = dict(other.pop("spec", {}))
+        spec = JobSpec(type="command", command=described.pop("line", "true"), **described)
         values = {
             "job_id": job_id,
             "owner": owner,
@@ -185,6 +186,10 @@ class Service:
         group, _ = await self.store.jobs.accept_group(wanted, array=made(job_id, *datasets))
         self.running.wake(group.jobs[0])
         return group.jobs[0], list(await self.store.jobs.tasks(job_id))
+
+    def handle(self, record: JobRecord) -> Handle:
+        """Return a job as its gateway may know it."""
+        return handle_of(record, "hub")
 
     async def get(self, record: JobRecord) -> JobRecord:
         """Return a job as it is now."""
