@@ -84,13 +84,20 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
         stack.push_async_callback(reach.close)
         datasets = Datasets(catalogue, reach.remote_of)
+        backends = Backends(catalogue.gateways, KINDS)
+        stack.push_async_callback(backends.close)
         accepting = Acceptance(
-            store, catalogue, reach.availability, reach.forecasts, tickets, datasets, settings.name
+            store,
+            catalogue,
+            reach.availability,
+            reach.forecasts,
+            tickets,
+            datasets,
+            settings.name,
+            away=backends.away,
         )
         holds = Holds(reader.folder)
         access = Access(Places(reach, catalogue.sites, settings.name), tickets)
-        backends = Backends(catalogue.gateways, KINDS)
-        stack.push_async_callback(backends.close)
         at_sites, most = Files(access.remote, settings.upload_max_mib), settings.upload_max_mib
         files = FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most)
         running = Running(

@@ -1,8 +1,9 @@
 """Whether somebody may have a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import cast
 
 from job_service import layout
@@ -42,7 +43,8 @@ _ANYTHING = ":\n"
 class Acceptance:
     """Decides, for one service; keeps nothing by itself.
 
-    `service` is the name in the marks of its jobs; `now` returns the moment, in the zone in which people read it.
+    `service` is the name in the marks of its jobs; `now` returns the moment, in the zone in which people read
+    it; `away` are gateways that do not answer.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Acceptance:
         datasets: Datasets,
         service: str,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        away: Mapping[str, datetime] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._catalogue = catalogue
@@ -64,7 +67,7 @@ class Acceptance:
         self.datasets = datasets
         self._service = service
         self._now = now
-        self.offered = Offered(store, catalogue, availability, now)
+        self.offered = Offered(store, catalogue, availability, away, now)
 
     async def accept(
         self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""

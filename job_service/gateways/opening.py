@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from job_service.gateways.backend import Backend
 from job_service.sentences import gateways as say
@@ -18,6 +19,8 @@ class Backends:
     def __init__(self, gateways: Mapping[str, Gateway], kinds: Mapping[str, Open]) -> None:
         self.gateways = gateways
         self._kinds = kinds
+        self.away: dict[str, datetime] = {}
+        """The gateways that do not answer, as whoever asks them writes down, and since when."""
         self._opened: dict[str, tuple[Gateway, Backend]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from job_service import layout
 from job_service.files.info import FileInfo
 from job_service.gateways.backend import Seen
 from job_service.stages import Stage
@@ -119,12 +120,12 @@ def info(path: str, said: Any) -> FileInfo | None:
 
 
 def inside(folder: str, said: Mapping[str, Any]) -> Iterable[FileInfo]:
-    """Yield what lies in a folder; what has no name that can be one, or is not understood, is left out."""
+    """Yield what lies in a folder, but nothing of ours, and nothing whose name cannot be asked for."""
     content = said.get("content")
     before = f"{folder}/" if folder else ""
     for key, each in content.items() if isinstance(content, dict) else ():
-        name = str(key).rstrip("/").rpartition("/")[2]
-        found = info(before + name, each) if name not in {"", ".", ".."} else None
+        path = before + str(key).rstrip("/").rpartition("/")[2]
+        found = info(path, each) if layout.flaw(path) is None else None
         if found:
             yield found
 

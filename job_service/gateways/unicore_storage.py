@@ -111,8 +111,6 @@ class Storage:
                 wrong = sentences.IS_NO_FOLDER.format(path=shown(path))
                 raise errors.Invalid(wrong, {"path": wrong})
             for each in said.inside(folder, properties):
-                if each.path == layout.OURS:
-                    continue
                 found.append(each)
                 if each.kind == "folder":
                     waiting.append(each.path)
@@ -184,7 +182,7 @@ class Storage:
         return answer.json(self._web.title)
 
     def _absent(self, path: str) -> errors.NotFound:
-        return errors.NotFound(sentences.NO_SUCH_FILE.format(path=shown(path)))
+        return errors.NotFound(sentences.NO_SUCH_FILE.format(path=shown(path)) if path else sentences.FOLDER_GONE)
 
     def _refused(self, path: str, answer: Answer, sentence: str) -> Exception:
         named = {"path": shown(path), "site": self._web.title}

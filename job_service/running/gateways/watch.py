@@ -114,6 +114,7 @@ class Watch:
             self._failures += 1
         else:
             self._failures, self._away_since, self._reason = 0, None, ""
+            self._backends.away.pop(self._system, None)
             return self._pause(backend)
         finally:
             self._asking_s += (self._clock.now() - began).total_seconds()
@@ -123,6 +124,7 @@ class Watch:
         self._unanswered += 1
         self._failures += 1
         self._away_since = self._away_since or self._clock.now()
+        self._backends.away[self._system] = self._away_since
         if self._reason != error.message:
             _log.warning("%s: %s", self._system, for_log(str(error)))
         self._reason = error.message

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ class Service:
     tickets: Tickets
     accounts: Accounts
     file: Path
+    away: dict[str, datetime]
 
     def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None) -> None:
         """Have the catalogue offer other job types, and have datasets, from now on."""
@@ -108,10 +110,12 @@ async def serving(store: Store, folder: Path, local: LocalSite) -> AsyncIterator
     availability = Availability(catalogue.sites, accounts.ask, accounts.take)
     forecasts = Forecasts(pool)  # type: ignore[arg-type]
     datasets = Datasets(catalogue, _reach(catalogue, pool))
+    away: dict[str, datetime] = {}
     accepting = Acceptance(
-        store, catalogue, availability, forecasts, tickets, datasets, "hub", lambda: builders.NOW
+        store, catalogue, availability, forecasts, tickets, datasets, "hub", lambda: builders.NOW, away
     )
-    yield Service(store, accepting, Administration(store, catalogue), tickets, accounts, folder / "catalogue.yaml")
+    file = folder / "catalogue.yaml"
+    yield Service(store, accepting, Administration(store, catalogue), tickets, accounts, file, away)
     await forecasts.close()
     await availability.close()
     await catalogue.close()
