@@ -183,6 +183,7 @@ def _log_from(level: LogLevel) -> None:
     )
     # What matters of a connection, our own log says.
     logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
-    for noisy in ("uvicorn", "alembic", "aiosqlite", "httpx"):
+    # httpcore would write what gateways answer, sessions among it.
+    for noisy in ("uvicorn", "alembic", "aiosqlite", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
     os.umask(0o077)
