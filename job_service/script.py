@@ -10,7 +10,7 @@ from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, join, quote, templates
 from profiles.catalogue.dataset import Dataset
-from profiles.offer.launch import DATASET, DATASET_IDS, BatchLaunch
+from profiles.offer.launch import DATASET, DATASET_IDS, BatchLaunch, JobLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import frame
 
@@ -48,7 +48,7 @@ def build(
     if is_array:
         fragments = [replace(each, after=Fragment().after) for each in fragments]
     else:
-        launch = replace(launch, program=_program(launch, datasets))
+        launch = replace(launch, program=program(launch, datasets))
     own = {"JOB_TITLE": title, "JOB_FOLDER": folder}
     if datasets:
         own["JOB_DATASETS"] = f"{folder}/{layout.DATASETS}"
@@ -63,7 +63,7 @@ def build(
     )
 
 
-def _program(launch: BatchLaunch, datasets: Sequence[Dataset]) -> tuple[str, ...] | None:
+def program(launch: JobLaunch, datasets: Sequence[Dataset]) -> tuple[str, ...] | None:
     """Return the words that are run, with the location of the dataset, and the ids of all, where they want it."""
     if launch.program is None:
         return None

@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from job_service.accepting.acceptance import Acceptance
 from job_service.accepting.administration import Administration
 from job_service.datasets.datasets import Datasets
 from job_service.files.files import Files
+from job_service.gateways.backend import handle_of
+from job_service.gateways.files import FilesAnywhere
+from job_service.gateways.kinds import kinds
+from job_service.gateways.opening import Backends
 from job_service.running.access import Access
 from job_service.running.clock import Clock
 from job_service.running.places import Places
@@ -25,6 +30,9 @@ from slurm_ssh.core import Core
 JOBS_A_MINUTE = 1000
 """How many jobs one person may send in a minute, if nobody says otherwise."""
 
+INPUT_FOLDER = Path("/var/lib/jupyterhub-jobs/inputs")
+"""Where the files of jobs lie that a gateway takes only with the job, if nobody says otherwise."""
+
 _IDLE_SECONDS = 300.0
 
 
@@ -34,7 +42,7 @@ class Settings:
 
     `database` is a SQLAlchemy URL.  `run_folder` is this process's alone.  `name` stands in the marks of its jobs.
     `upload_max_mib` are MiB: no file that is sent is larger, whatever a site takes.
-    `jobs_a_minute` is how many jobs one person may send.
+    `jobs_a_minute` is how many jobs one person may send.  `input_folder` is made when it is needed.
     """
 
     catalogue: str
@@ -44,6 +52,7 @@ class Settings:
     name: str
     upload_max_mib: int
     jobs_a_minute: int = JOBS_A_MINUTE
+    input_folder: Path = INPUT_FOLDER
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Service:
     accepting: Acceptance
     administration: Administration
     running: Running
-    files: Files
+    files: FilesAnywhere
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -82,14 +91,33 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
         stack.push_async_callback(reach.close)
         datasets = Datasets(catalogue, reach.remote_of)
+        backends = Backends(catalogue.gateways, kinds(settings.input_folder))
+        stack.push_async_callback(backends.close)
         accepting = Acceptance(
-            store, catalogue, reach.availability, reach.forecasts, tickets, datasets, settings.name
+            store,
+            catalogue,
+            reach.availability,
+            reach.forecasts,
+            tickets,
+            datasets,
+            settings.name,
+            away=backends.away,
         )
         holds = Holds(reader.folder)
         access = Access(Places(reach, catalogue.sites, settings.name), tickets)
-        files = Files(access.remote, settings.upload_max_mib)
+        at_sites, most = Files(access.remote, settings.upload_max_mib), settings.upload_max_mib
+        files = FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most)
         running = Running(
-            store, reach, catalogue, tickets, holds, accepting.launch, files.sweep, settings.name, clock
+            store,
+            reach,
+            catalogue,
+            tickets,
+            holds,
+            accepting.launch,
+            files.sweep,
+            settings.name,
+            clock,
+            backends=backends,
         )
         stack.push_async_callback(running.close)
         await running.begin()

@@ -1,8 +1,10 @@
 """Whether somebody may have a job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import cast
 
 from job_service import layout
 from job_service.accepting import again, asked, gate, groups, shown
@@ -22,7 +24,7 @@ from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import MOST
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
-from profiles.offer.launch import BatchLaunch
+from profiles.offer.launch import BatchLaunch, GatewayLaunch, JobLaunch
 from profiles.offer.offer import Person
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.facts.availability import Availability
@@ -41,7 +43,8 @@ _ANYTHING = ":\n"
 class Acceptance:
     """Decides, for one service; keeps nothing by itself.
 
-    `service` is the name in the marks of its jobs; `now` returns the moment, in the zone in which people read it.
+    `service` is the name in the marks of its jobs; `now` returns the moment, in the zone in which people read
+    it; `away` are gateways that do not answer.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Acceptance:
         datasets: Datasets,
         service: str,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        away: Mapping[str, datetime] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._catalogue = catalogue
@@ -63,7 +67,7 @@ class Acceptance:
         self.datasets = datasets
         self._service = service
         self._now = now
-        self.offered = Offered(store, catalogue, availability, now)
+        self.offered = Offered(store, catalogue, availability, away, now)
 
     async def accept(
         self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""
@@ -79,7 +83,7 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known(person.name, kept)):
             return known, False
         decided = await self._decided(person, spec)
-        self._see_ticket(person.name)
+        self._see_ticket(person.name, decided)
         return await self._store.jobs.accept(_new(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
@@ -91,7 +95,7 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
         decided, errors, array = await self._each(person, spec)
-        self._see_ticket(person.name)
+        self._see_ticket(person.name, decided[0])
         wanted = [_new(person, each) for each in decided]
         whole = _new(person, array) if array else None
         return await self._store.jobs.accept_group(wanted, errors, kept, whole)
@@ -130,7 +134,7 @@ class Acceptance:
             return group.jobs[0], is_new
         return await self.accept(person, spec, key)
 
-    async def launch(self, record: JobRecord) -> BatchLaunch:
+    async def launch(self, record: JobRecord) -> JobLaunch:
         """Return what an accepted job is, to send it.  Raises ChoiceRefused, as `again.launch` does."""
         datasets = await self._store.jobs.datasets(record.job_id) if record.spec.datasets else ()
         return again.launch((await self._catalogue.refreshed()).jobs, record, datasets)
@@ -147,14 +151,13 @@ class Acceptance:
         else:
             found, errors, array = await self._each(person, spec)
         decided = array or found[0]
-        unpacked = spec.inputs if spec.unpack else ()
-        request, script = shown.request(
-            decided.launch, self._service, decided.title, unpacked, decided.datasets, is_array=array is not None
+        script, request = shown.text(
+            decided.launch, self._service, decided.title, spec, decided.datasets, is_array=array is not None
         )
         project = decided.charged.project
         quota = await self._store.ledger.quota(project, person.name) if project else None
         obstacles = await self._obstacles(person, decided)
-        known = await self._forecast(person.name, decided.launch, request)
+        known = await self._forecast(person.name, decided.launch, request) if request else Known()
         return Preview.of(decided, script, quota, known, obstacles, self._now(), len(found), tuple(errors))
 
     async def _decided(self, person: Person, spec: JobSpec) -> Decided:
@@ -164,7 +167,10 @@ class Acceptance:
         projects, theirs = await self.offered.charged(person)
         return gate.decide(offer, spec, projects, theirs, chosen)
 
-    def _see_ticket(self, user: str) -> None:
+    def _see_ticket(self, user: str, decided: Decided) -> None:
+        if isinstance(decided.launch, GatewayLaunch):
+            # It does not know the person.
+            return
         try:
             ticket = self._credentials.get(user)
         except AuthFailed as error:
@@ -177,7 +183,7 @@ class Acceptance:
         """Return why a job would not be accepted that is rightly described."""
         found = []
         try:
-            self._see_ticket(person.name)
+            self._see_ticket(person.name, decided)
         except TicketNeeded as error:
             found.append(error.message)
         try:
@@ -188,14 +194,14 @@ class Acceptance:
             found.append(error.message)
         return tuple(found)
 
-    async def _forecast(self, user: str, launch: BatchLaunch, request: JobRequest) -> Known:
+    async def _forecast(self, user: str, launch: JobLaunch, request: JobRequest) -> Known:
         facts = self._availability.facts(user).get(launch.site_key, UNKNOWN)
         if facts.refused or facts.unreachable_since:
             return Known()
         login = Login(user, launch.owner, launch.site_key)
         try:
             return await self._forecasts.of(
-                login, launch.site, replace(request, script=_ANYTHING), _FORECAST_SECONDS
+                login, cast(BatchLaunch, launch).site, replace(request, script=_ANYTHING), _FORECAST_SECONDS
             )
         except ValueError:
             # Of what no script can hold, its submission says more.
@@ -231,7 +237,7 @@ def _new(person: Person, decided: Decided) -> NewJob:
         memory_mib=launch.memory_mib,
         gpus=launch.gpus,
         limit_s=decided.limit_s,
-        folder=layout.folder(launch.jobs, launch.owner, job_id),
+        folder=layout.folder(launch.jobs, launch.owner, job_id) if isinstance(launch, BatchLaunch) else "",
         active_max=min(each for each in most if each is not None),
         stage=_first_stage(decided.spec),
         datasets=decided.datasets,

@@ -21,7 +21,7 @@ from job_service.store.accounting import (
 from job_service.store.store import Store
 from job_service.store.values import Page
 from languages import for_keeping
-from profiles.catalogue.site import Site
+from profiles.catalogue.system import System
 from profiles.loading.live import LiveCatalogue
 from profiles.sentences import shown
 
@@ -65,7 +65,7 @@ class Administration:
         """Take a project away.  Raises WrongStage while jobs of it are not over."""
         await self._store.projects.remove(await self._store.projects.get(system, name), actor)
 
-    async def _site(self, system: Any) -> Site:
+    async def _site(self, system: Any) -> System:
         """Return the site of a system that takes jobs.  Raises Invalid."""
         menu = (await self._catalogue.refreshed()).jobs
         if system not in menu.taking:

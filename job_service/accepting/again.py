@@ -8,7 +8,7 @@ from job_service.record import JobRecord
 from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import Jobs
 from profiles.offer.choices import Choices
-from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.launch import BatchLaunch, JobLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 
 
@@ -24,7 +24,7 @@ class _Accepted(Offer):
         return None
 
 
-def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> BatchLaunch:
+def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> JobLaunch:
     """Return the job as it is to be sent: what was decided stays, its type is as the catalogue has it now.
 
     `datasets` are those that it works on.  Raises ChoiceRefused if the type, its site or the value of a parameter
@@ -35,6 +35,8 @@ def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> B
     offer = _Accepted(menu, {}, Person(record.owner), record.created, tuple(each.parameters for each in datasets))
     found = resolve_job(offer, Choices({"type": spec.type, "site": record.system, **parameters}), spec.arguments)
     folder = str(PurePosixPath(record.folder).parent)
+    if isinstance(found, BatchLaunch):
+        found = replace(found, jobs=found.jobs.model_copy(update={"folder": folder}))
     return replace(
         found,
         owner=record.login,
@@ -48,5 +50,4 @@ def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> B
         memory_mib=record.memory_mib,
         gpus=record.gpus,
         gpu_type=spec.choices.get("gpu_type"),
-        jobs=found.jobs.model_copy(update={"folder": folder}),
     )

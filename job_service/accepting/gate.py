@@ -13,11 +13,12 @@ from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
 from job_service.store.accounting import Project
 from profiles.catalogue.dataset import Dataset
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.menu import Jobs
 from profiles.errors import ChoiceRefused
 from profiles.offer import demands
 from profiles.offer.choices import JOB_FIELDS, MOST_CHOICES, Choices
-from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.launch import JobLaunch, resolve_job
 from profiles.offer.offer import Offer
 from profiles.sentences import labels, shown
 
@@ -32,7 +33,7 @@ class Decided:
     `datasets` are those that it names.
     """
 
-    launch: BatchLaunch
+    launch: JobLaunch
     title: str
     charged: Chargeable
     spec: JobSpec
@@ -69,6 +70,7 @@ def decide(
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
+    _check_file(offer, site, spec, wrong)
     if spec.mode == "array":
         _check_tasks(len(spec.datasets), offer, site, charged, wrong)
     if launch is None or charged is None or wrong.fields:
@@ -151,7 +153,7 @@ def _charged(
 
 def _launch(
     offer: Offer, chosen: Mapping[str, str], spec: JobSpec, charged: Chargeable | None, wrong: Wrong
-) -> BatchLaunch | None:
+) -> JobLaunch | None:
     """Return what the catalogue's gate says.  Which account a project of the service charges, its admin knows."""
     values = {name: value for name, value in chosen.items() if name != "project"}
     if charged is not None and charged.project is None and charged.account is not None:
@@ -167,7 +169,7 @@ def _launch(
     return replace(launch, project=charged.account) if charged.account else launch
 
 
-def _check_limits(launch: BatchLaunch, project: Project, wrong: Wrong) -> None:
+def _check_limits(launch: JobLaunch, project: Project, wrong: Wrong) -> None:
     """See that a job is not larger than one of the project may be."""
     for name, number in (("nodes", launch.nodes), ("cores", launch.cores), ("time", launch.time_minutes * 60)):
         most = project.limits.get(name)
@@ -176,8 +178,18 @@ def _check_limits(launch: BatchLaunch, project: Project, wrong: Wrong) -> None:
             wrong.add(f"choices.{name}", sentences.LIMITS[name].format(project=project.name, most=said))
 
 
+def _check_file(offer: Offer, site: str, spec: JobSpec, wrong: Wrong) -> None:
+    """See that a job at NSG has its one file: it takes none without, and no other way in."""
+    system = offer.menu.sites[site]
+    if isinstance(system, Gateway) and system.kind == "nsg" and len(spec.inputs) != 1:
+        wrong.add("inputs", sentences.ONE_INPUT.format(system=system.title))
+
+
 def _check_tasks(count: int, offer: Offer, site: str, charged: Chargeable | None, wrong: Wrong) -> None:
     """See that an array has no more tasks than Slurm takes at its site, and than one of its project may have."""
+    if isinstance(offer.menu.sites[site], Gateway):
+        wrong.add("mode", sentences.NO_ARRAYS.format(system=offer.menu.sites[site].title))
+        return
     project = charged.project if charged else None
     most = project.limits.get("array") if project else None
     if project and most is not None and count > most:
@@ -189,7 +201,7 @@ def _check_tasks(count: int, offer: Offer, site: str, charged: Chargeable | None
         wrong.add("datasets", said.format(system=title, most=taken, count=count))
 
 
-def _fixed(spec: JobSpec, launch: BatchLaunch) -> JobSpec:
+def _fixed(spec: JobSpec, launch: JobLaunch) -> JobSpec:
     """Return the description as it was understood, with what was decided by what is free, or open, now."""
     chosen = {name: value for name, value in launch.choices.values.items() if name not in Wrong.outside}
     decided = {"partition": launch.partition, "gpu_type": launch.gpu_type}

@@ -1,6 +1,6 @@
 """What somebody is offered: systems, job types, and what their jobs count against."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from job_service.errors import NotFound
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
+from profiles.facts import SiteFacts
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import shown as harmless
@@ -20,14 +21,24 @@ _FIRST_FACTS_SECONDS = 2
 
 
 class Offered:
-    """Tells it; keeps nothing by itself.  `now` returns the moment, in the zone in which people read it."""
+    """Tells it; keeps nothing by itself.
+
+    `away` are gateways that do not answer, and since when.  `now` returns the moment, in the zone in which people
+    read it.
+    """
 
     def __init__(
-        self, store: Store, catalogue: LiveCatalogue, availability: Availability, now: Callable[[], datetime]
+        self,
+        store: Store,
+        catalogue: LiveCatalogue,
+        availability: Availability,
+        away: Mapping[str, datetime],
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._availability = availability
+        self._away = away
         self._now = now
 
     async def offer(self, person: Person, system: str | None = None) -> Offer:
@@ -36,7 +47,8 @@ class Offered:
         # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
         offered = sites_for(menu, person.groups)
         await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
-        return Offer(menu, self._availability.facts(person.name), person, self._now())
+        away = {system: SiteFacts(unreachable_since=since) for system, since in self._away.items()}
+        return Offer(menu, {**self._availability.facts(person.name), **away}, person, self._now())
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""

@@ -9,16 +9,20 @@ from typing import Any, cast
 from job_service.accepting.chargeable import Chargeable
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Quota
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.menu import Jobs
 from profiles.catalogue.parameter import TRUE, Parameter
-from profiles.catalogue.site import SiteJobs
+from profiles.catalogue.system import JobSettings
 from profiles.form import fields
 from profiles.form.fields import Field
 from profiles.form.places import place
 from profiles.offer.offer import Offer
 
 CAPABILITIES = ("cancel", "files", "hold", "log")
-"""What can be done with a job at any system."""
+"""What can be done with a job at a site."""
+
+AT_GATEWAYS = ("cancel", "files", "log")
+"""What can be done with a job at any gateway."""
 
 
 def systems(offer: Offer) -> tuple[str, ...]:
@@ -44,10 +48,10 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
         "reason": reason,
         "maintenance": {"begins": news.begins.isoformat(), "ends": news.ends.isoformat()} if news else None,
         "partitions": list(_partitions(offer, key)),
-        "limits": _limits(cast(SiteJobs, site.jobs)),
+        "limits": _limits(cast(JobSettings, site.jobs)),
         "projects": [each.name for each in chargeable],
         "projects_known": offer.projects(key) is not None,
-        "capabilities": list(CAPABILITIES),
+        "capabilities": list(AT_GATEWAYS if isinstance(site, Gateway) else CAPABILITIES),
         "asked_at": facts.asked_at.isoformat() if facts.asked_at else None,
         "is_stale": facts.is_stale,
     }
@@ -90,7 +94,7 @@ def _state(offer: Offer, key: str) -> tuple[str, str]:
     return "open", ""
 
 
-def _limits(jobs: SiteJobs) -> dict[str, int]:
+def _limits(jobs: JobSettings) -> dict[str, int]:
     return {
         "active_jobs": jobs.active_max,
         "upload_bytes": jobs.upload_max * 1024**2,

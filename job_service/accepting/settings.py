@@ -8,7 +8,7 @@ from job_service.charges import ChargeUnit
 from job_service.errors import Invalid
 from job_service.sentences import accepting as sentences
 from languages import together
-from profiles.catalogue.site import Site
+from profiles.catalogue.system import System
 from profiles.sentences import shown
 
 LIMITS = ("nodes", "cores", "time", "active", "array")
@@ -83,7 +83,7 @@ _CHECKS: Mapping[str, Check] = {
 }
 
 
-def of_project(site: Site, fields: Mapping[str, Any]) -> dict[str, Any]:
+def of_project(site: System, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a project at a site, all of which mean something.  Raises Invalid."""
     wrong: dict[str, str] = {}
     for name, value in fields.items():

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import cast
 
 from job_service import script
+from job_service.gateways import ordering
+from job_service.gateways.backend import Handle
 from job_service.sentences import accepting as sentences
+from job_service.spec import JobSpec
 from kernels.hook import HookFailed
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.dataset import Dataset
 from profiles.offer.choices import JOB_FIELDS, Choices
-from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.launch import BatchLaunch, GatewayLaunch, JobLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery
 from slurm_ssh.errors import Broken
@@ -50,6 +54,29 @@ def request(
         raise Broken(sentences.NO_SCRIPT.format(**where), str(error)) from error
 
 
+def text(
+    launch: JobLaunch,
+    service: str,
+    title: str,
+    spec: JobSpec,
+    datasets: Sequence[Dataset] = (),
+    *,
+    is_array: bool = False,
+) -> tuple[str, JobRequest | None]:
+    """Return the script of a job, and what Slurm would be asked for, None at a gateway.  Raises Broken."""
+    unpacked = spec.inputs if spec.unpack else ()
+    if not isinstance(launch, GatewayLaunch):
+        at_site = cast(BatchLaunch, launch)
+        asked_for, found = request(at_site, service, title, unpacked, datasets, is_array=is_array)
+        return found, asked_for
+    handle = Handle(JOB_ID, mark("job", service, JOB_ID), launch.owner)
+    try:
+        return ordering.order(launch, handle, title, datasets, unpacked=unpacked).script, None
+    except ValueError as error:
+        where = {"type": launch.type_key, "system": launch.site.title}
+        raise Broken(sentences.NO_SCRIPT.format(**where), str(error)) from error
+
+
 def of_type(
     catalogue: Catalogue,
     service: str,
@@ -71,4 +98,4 @@ def of_type(
     launch = resolve_job(Offer(catalogue.jobs, {}, person, now), choices)
     takes_some = catalogue.jobs.offering(launch.type_key, launch.site_key).datasets is not None
     name = catalogue.job_types[launch.type_key].name
-    return request(launch, service, name, datasets=(_DATASET,) if takes_some else ())[1]
+    return text(launch, service, name, JobSpec(launch.type_key), (_DATASET,) if takes_some else ())[0]

@@ -60,7 +60,7 @@ class Datasets:
         return found
 
     def _sources(self, catalogue: Catalogue, person: Person) -> dict[str, Source]:
-        taking = catalogue.jobs.taking
+        taking = catalogue.jobs.taking_sites
         return {
             name: self._listed(name, source)
             if source.folder is None

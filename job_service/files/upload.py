@@ -8,7 +8,7 @@ from job_service.errors import Invalid, TooLarge
 from job_service.files import programs
 from job_service.files.info import shown
 from job_service.sentences import files as sentences
-from profiles.catalogue.site import Site
+from profiles.catalogue.system import System
 
 # Of a file whose length nobody knows: for each piece a program is begun at the site.
 _PIECE_BYTES = 256 * 1024
@@ -22,7 +22,7 @@ class Upload:
     """
 
     def __init__(
-        self, path: str, site: Site, length: int | None, digest: bytes | None, most_mib: int | None = None
+        self, path: str, site: System, length: int | None, digest: bytes | None, most_mib: int | None = None
     ) -> None:
         self._path = shown(path)
         self._site = site
@@ -50,6 +50,13 @@ class Upload:
                 yield chunk
         self._compare()
         yield f"{programs.ENDED} {self._came}\n".encode()
+
+    async def checked(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes themselves, and end only if all has come that should.  Raises as `framed` does."""
+        async for chunk in chunks:
+            self._take(chunk)
+            yield chunk
+        self._compare()
 
     def _take(self, chunk: bytes) -> None:
         self._came += len(chunk)

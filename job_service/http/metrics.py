@@ -16,7 +16,7 @@ from job_service.http.caller import Administering
 from job_service.http.given import TheService
 from job_service.http.route import router as made
 from job_service.record import JobRecord
-from job_service.running.running import Stand
+from job_service.running.stand import Stand
 from job_service.service import Service
 from job_service.stages import Stage
 from job_service.store.values import JobFilter

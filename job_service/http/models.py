@@ -143,7 +143,7 @@ class Job(BaseModel):
     stale: bool = Field(
         description="Whether it may be in another stage: its system, or you there, cannot be asked."
     )
-    folder: str = Field(description="Where its files are at the system.")
+    folder: str = Field(description="Where its files are at the site; empty at a gateway.")
     datasets: list[str] = Field(description="Ids of the datasets that it works on.")
     links: Links
 

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from job_service.errors import NoSpace, WrongStage
+from job_service.gateways.opening import Backends
 from job_service.record import JobRecord
 from job_service.running import wishes
 from job_service.running.access import Access
@@ -17,6 +17,7 @@ from job_service.running.ends import Ends
 from job_service.running.errands import Errands
 from job_service.running.folder import FolderFull
 from job_service.running.following import Followers
+from job_service.running.gateways.running import AtGateways
 from job_service.running.observers import Observers
 from job_service.running.places import Places
 from job_service.running.routine import Routine, Sweep
@@ -24,9 +25,11 @@ from job_service.running.scripts import Launches, Scripts
 from job_service.running.sending import Sender
 from job_service.running.settling import Settling
 from job_service.running.sightings import Sightings
+from job_service.running.stand import Stand
 from job_service.running.strays import Strays
 from job_service.running.tickets import Tickets
 from job_service.running.visit import Visits
+from job_service.sentences import gateways as of_gateways
 from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.store import Store
@@ -45,39 +48,11 @@ _KEPT_MINUTES = SiteJobs.model_fields["keep"].default
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Stand:
-    """How the jobs at a system are followed.
-
-    `observer` is who was asked last ("" before anybody was), `asked` when they answered.  While it does not answer
-    it is `away_since` then, for the `reason` in a sentence.  `live` jobs are not over, of `doubts` nobody knows
-    whether Slurm has them; `owed` cancellations and removals could not be carried out yet.
-    Since the process began it has `answered` so often, and left so many `unanswered`; all took `asking_s` seconds.
-    """
-
-    system: str
-    observer: str
-    asked: datetime | None
-    away_since: datetime | None
-    reason: str
-    live: int
-    doubts: int
-    owed: int
-    answered: int = 0
-    unanswered: int = 0
-    asking_s: float = 0.0
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether what is known of its jobs may be old."""
-        return self.away_since is not None
-
-
 class Running:
     """Owner of all that is done at sites for batch jobs; one for each process.
 
     `service` is the name in the marks of its jobs.  `core` was opened with `tickets`, as its ledger too.  `sweep`
-    removes what is left of uploads.
+    removes what is left of uploads, `backends` are the gateways.
     """
 
     def __init__(
@@ -91,6 +66,7 @@ class Running:
         sweep: Sweep,
         service: str,
         clock: Clock | None = None,
+        backends: Backends | None = None,
     ) -> None:
         self._core = core
         self._jobs = store.jobs
@@ -120,8 +96,9 @@ class Running:
             board, store.jobs, core, catalogue, tickets, holds, self._care, sweep, self._errands, clock
         )
         self._arrays = Arrays(board, store.jobs, places, self._keep, clock)
-        board.subscribe(self._care.changed)
-        board.subscribe(self._arrays.changed)
+        backends = backends or Backends({}, {})
+        self._there = AtGateways(board, store.jobs, backends, launches, service, self._keep, clock)
+        board.subscribe(self._changed)
         tickets.subscribe(self._ticket_changed)
 
     async def begin(self) -> None:
@@ -136,10 +113,12 @@ class Running:
             left = [each for each in self._board.at(system).values() if each.submission == "sending"]
             await self._board.change_all([(each, wishes.doubted()) for each in left])
         self._routine.begin()
+        self._there.begin()
 
     async def close(self) -> None:
         """End what is under way; it goes on after the next start."""
         await self._routine.close()
+        await self._there.close()
         await self._arrays.close()
         await self._sender.close()
         await self._followers.close()
@@ -155,9 +134,9 @@ class Running:
 
     async def start(self, record: JobRecord) -> JobRecord:
         """Have a job sent that is NEW; it is STAGINGIN until its inputs are at the site.  Raises WrongStage."""
-        title = self._places.title(record.system)
+        title = self._title(record)
         changed = await self._board.change(record, lambda job: wishes.started(job, title))
-        self._sender.wake(changed)
+        (self._there if changed in self._there else self._sender).wake(changed)
         return changed
 
     async def prepare(self, record: JobRecord) -> None:
@@ -166,6 +145,9 @@ class Running:
         Raises TicketNeeded, NoSpace with the site's words, and LaunchError, such as Unavailable while the site is
         away.
         """
+        if record in self._there:
+            await self._there.prepare(record)
+            return
         wishes.refuse_task(record)
         if record.submission == "none" and not record.stage.is_over:
             try:
@@ -191,12 +173,14 @@ class Running:
 
     async def hold(self, record: JobRecord) -> JobRecord:
         """Have Slurm not begin a job that waits.  Raises WrongStage, TicketNeeded, LaunchError."""
+        self._see_it_is_slurm(record)
         if record.stage is not Stage.QUEUED:
             raise WrongStage(say.NOT_WAITING)
         return await self._told(record, slurm_jobs.keep_back)
 
     async def release(self, record: JobRecord) -> JobRecord:
         """Have Slurm begin a job that is held.  Raises as `hold` does."""
+        self._see_it_is_slurm(record)
         if record.stage is not Stage.HELD:
             raise WrongStage(say.NOT_HELD)
         return await self._told(record, slurm_jobs.let_go)
@@ -208,10 +192,12 @@ class Running:
 
     async def script(self, record: JobRecord) -> str:
         """Return what was, or would be, sent for a job.  Raises Refused if that cannot be told any more."""
-        return await self._scripts.shown(record)
+        return await (self._there.script(record) if record in self._there else self._scripts.shown(record))
 
     def stand(self, system: str) -> Stand:
         """Return how the jobs at a system are followed; asks nobody."""
+        if system in self._there.backends:
+            return self._there.stand(system)
         followed, jobs = self._followers.of(system), self._board.at(system).values()
         cancels = sum(1 for each in jobs if each.cancel_wanted)
         return Stand(
@@ -230,6 +216,8 @@ class Running:
 
     def is_stale(self, record: JobRecord) -> bool:
         """Return whether a job may be in another stage than is known: its site, or its owner, cannot be asked."""
+        if record in self._there:
+            return self._there.is_stale(record)
         if record.stage.is_over or record.submission == "none":
             return False
         errand = self._errands.known(record.system, record.owner)
@@ -239,6 +227,8 @@ class Running:
 
     def owes(self, record: JobRecord) -> str:
         """Return, in a sentence, what is wanted of a job and could not be done yet; "" if nothing is."""
+        if record in self._there:
+            return self._there.owes(record)
         errand = self._errands.known(record.system, record.owner)
         if errand is None or not errand.problem:
             return ""
@@ -261,8 +251,24 @@ class Running:
         self._followers.wake(record.system)
         return await self._board.newest(record.job_id)
 
+    def _changed(self, before: JobRecord | None, record: JobRecord) -> None:
+        if record in self._there:
+            self._there.changed(before, record)
+            return
+        self._care.changed(before, record)
+        self._arrays.changed(before, record)
+
+    def _title(self, record: JobRecord) -> str:
+        return (self._there.backends if record in self._there else self._places).title(record.system)
+
+    def _see_it_is_slurm(self, record: JobRecord) -> None:
+        """Raise WrongStage for a job at a gateway, which holds none."""
+        if record in self._there:
+            raise WrongStage(of_gateways.NOT_HELD_THERE.format(site=self._title(record)))
+
     def _keep(self, record: JobRecord) -> timedelta:
-        menu, site = self._catalogue.current.jobs, self._catalogue.sites.get(record.system)
+        menu = self._catalogue.current.jobs
+        site = self._catalogue.sites.get(record.system) or self._catalogue.gateways.get(record.system)
         own = None
         if record.type in menu.entries and record.system in menu.sites_of(record.type):
             offering = menu.offering(record.type, record.system)

@@ -11,13 +11,13 @@ from job_service.store.jobs import Jobs
 from kernels.hook import HookFailed
 from profiles.catalogue.dataset import Dataset
 from profiles.errors import ChoiceRefused
-from profiles.offer.launch import BatchLaunch
+from profiles.offer.launch import BatchLaunch, JobLaunch
 from slurm_ssh import delivery
 from slurm_ssh.errors import Refused
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.slurm import jobs as slurm_jobs
 
-Launches = Callable[[JobRecord], Awaitable[BatchLaunch]]
+Launches = Callable[[JobRecord], Awaitable[JobLaunch]]
 """Returns what an accepted job means as the catalogue is now, with its `arguments` behind its program.
 
 Raises ChoiceRefused if its type, or what was chosen of it, is not offered any more.
@@ -67,6 +67,8 @@ class Scripts:
             launch = await self._launches(record)
         except ChoiceRefused as error:
             raise Refused(say.TYPE_GONE.format(problem=error.message)) from error
+        if not isinstance(launch, BatchLaunch):
+            raise Refused(say.CANNOT_BE_SENT, f"{record.system} is no site")
         site = launch.site
         fragments = [delivery.of(site).fragment(record.login, record.job_id)]
         if record.spec.unpack:

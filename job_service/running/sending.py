@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from job_service import errors as job_errors
 from job_service.record import JobRecord
-from job_service.running import folder, observing, scripts, wishes
-from job_service.running.attempts import doubted, sending, taken
+from job_service.running import folder, observing, scripts
+from job_service.running.attempts import complete, doubted, lacks, named, not_sent, noted, sending, taken
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.lanes import Lanes
@@ -17,7 +17,6 @@ from job_service.running.scripts import Scripts
 from job_service.running.together import Together
 from job_service.sentences import running as say
 from job_service.stages import Stage
-from job_service.store.values import Changes
 from kerberos_auth.errors import AuthFailed
 from languages import for_keeping
 from slurm_ssh.credentials import Credentials
@@ -33,9 +32,6 @@ AT_ONCE = 4
 
 TOGETHER = 16
 """How many of those that wait go in one of them."""
-
-_NAMES_TOLD = 5
-_LONGEST_NAME = 60
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +120,7 @@ class Sender:
             await self._board.change(record, lambda each: doubted(each, self._clock))
             return
         now, keep = self._clock.now(), self._keep(record)
-        record = await self._board.change(record, lambda each: _not_sent(each, now, keep))
+        record = await self._board.change(record, lambda each: not_sent(each, now, keep))
         if error and not record.stage.is_over:
             await self._failed(record, error)
 
@@ -165,7 +161,7 @@ class Sender:
             if not await self._is_made(record, remote):
                 return None
             if record.stage is Stage.STAGINGIN:
-                record = await self._board.change(record, _is_complete)
+                record = await self._board.change(record, complete)
                 if record.stage is not Stage.READY:
                     return None
             text = await self._scripts.kept(record)
@@ -192,8 +188,8 @@ class Sender:
         awaited = record.spec.inputs if record.stage is Stage.STAGINGIN else ()
         lacking = folder.lacking(await self._made(record, remote, awaited), awaited)
         if lacking:
-            now, keep, names = self._clock.now(), self._keep(record), _named(lacking)
-            await self._board.change(record, lambda job: _lacks(job, names, now, keep))
+            now, keep, names = self._clock.now(), self._keep(record), named(lacking)
+            await self._board.change(record, lambda job: lacks(job, names, now, keep))
         return not lacking
 
     async def _attempt(self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float) -> None:
@@ -243,7 +239,7 @@ class Sender:
         """Tell why a job is not sent yet, and return False: it will be tried again; True if it is not to be."""
         record = await self._board.newest(job_id)
         waits = (Stage.READY, Stage.STAGINGIN)
-        changed = await self._board.change(record, lambda job: _note(job, reason, *waits))
+        changed = await self._board.change(record, lambda job: noted(job, reason, *waits))
         return changed.stage not in waits
 
 
@@ -253,39 +249,3 @@ class _Later(Exception):  # noqa: N818
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
-
-
-def _named(names: tuple[str, ...]) -> str:
-    """Return the first of many names, cut: their owner gave them, and sees them."""
-    cut = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names[:_NAMES_TOLD]]
-    listed = ", ".join(cut)
-    more = len(names) - len(cut)
-    return say.INPUTS_MORE.format(names=listed, count=more) if more else listed
-
-
-def _note(record: JobRecord, reason: str, *stages: Stage) -> Change | None:
-    """Return what tells why a job that is in one of these stages waits."""
-    is_news = record.stage in stages and record.reason != for_keeping(reason)
-    return Change(Changes(reason=reason), reason) if is_news else None
-
-
-def _lacks(record: JobRecord, names: str, now: datetime, keep: timedelta) -> Change | None:
-    """Return what it means that inputs of a job are not there."""
-    if wishes.may_lack_inputs_for_good(record, now):
-        return observing.over(Stage.CANCELED, say.INPUTS_FORGOTTEN.format(names=names), now, keep)
-    return _note(record, say.INPUTS_LACK.format(names=names), Stage.STAGINGIN)
-
-
-def _is_complete(record: JobRecord) -> Change | None:
-    if record.stage is not Stage.STAGINGIN:
-        return None
-    return Change(Changes(stage=Stage.READY, reason=say.INPUTS_THERE), say.INPUTS_THERE)
-
-
-def _not_sent(record: JobRecord, now: datetime, keep: timedelta) -> Change | None:
-    """Return that an attempt was surely none; who has cancelled the job meanwhile wants no other."""
-    if record.submission != "sending":
-        return None
-    if record.cancel_wanted:
-        return observing.over(Stage.CANCELED, say.CANCELED_BEFORE, now, keep, unsent=True)
-    return Change(Changes(submission="none", attempts=record.attempts - 1, sent=None))

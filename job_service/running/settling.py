@@ -7,21 +7,14 @@ from datetime import datetime, timedelta
 
 from job_service.record import JobRecord
 from job_service.running import folder, observing, tasks
+from job_service.running.attempts import ABSENCES, SETTLED_AFTER, not_there
 from job_service.running.board import Board, Change
 from job_service.running.clock import Clock
 from job_service.running.errands import Errand
 from job_service.running.observing import Keep
 from job_service.running.places import Places
-from job_service.sentences import running as say
-from job_service.stages import Stage
-from job_service.store.values import Changes
 from slurm_ssh.slurm import accounting
 
-ATTEMPTS = 3
-"""How often a job is sent of which Slurm says again and again that it does not have it."""
-
-_ABSENCES = 2
-_SETTLED_AFTER = timedelta(seconds=60)
 # Clocks of two machines differ.
 _EARLIER = timedelta(hours=1)
 
@@ -75,23 +68,10 @@ class Settling:
         # Its folder was there before it was sent: while that cannot be seen, nobody knows whether it has begun.
         times = before + 1 if has_folder or record.cancel_wanted else before
         errand.doubts[record.job_id] = (times, asked)
-        if times < _ABSENCES or (record.sent and asked - record.sent < _SETTLED_AFTER):
+        if times < ABSENCES or (record.sent and asked - record.sent < SETTLED_AFTER):
             return
         _log.info("%s: Slurm at %s does not have it", self.places.mark(record), record.system)
         now, keep = self.clock.now(), self.keep(record)
         title = self.places.title(record.system)
-        await self.board.change(record, lambda job: _not_there(job, now, keep, title))
+        await self.board.change(record, lambda job: not_there(job, now, keep, title))
         errand.doubts.pop(record.job_id, None)
-
-
-def _not_there(record: JobRecord, now: datetime, keep: timedelta, title: str) -> Change | None:
-    """Return what it means that Slurm surely does not have a job."""
-    if record.submission != "in_doubt":
-        return None
-    if record.cancel_wanted:
-        return observing.over(Stage.CANCELED, say.CANCELED_BEFORE, now, keep, unsent=True)
-    if record.attempts >= ATTEMPTS:
-        sentence = say.NEVER_ARRIVED.format(site=title, count=record.attempts)
-        return observing.over(Stage.FAILED, sentence, now, keep, unsent=True)
-    sentence = say.SENT_AGAIN.format(site=title)
-    return Change(Changes(submission="none", reason=sentence), sentence)

@@ -17,7 +17,7 @@ INPUTS_THERE = _("All inputs are there.")
 IS_SENT_TO = _("The job is being sent to {site}.")
 NOT_SENT_YET = _("The job could not be sent yet, and will be: {problem}")
 TICKET_AWAITED = _("The job is sent once you have a ticket again: log in to the hub.")
-IN_DOUBT = _("Whether Slurm has the job is not known yet. It is found out before anything is sent again.")
+IN_DOUBT = _("Whether the job has arrived is not known yet. It is found out before anything is sent again.")
 SENT_AGAIN = _("{site} does not have the job, so it is sent again.")
 NEVER_ARRIVED = _(
     "The job was sent to {site} {count} times, and never arrived. Send it again, or ask their support."

@@ -68,8 +68,10 @@ class Unicore:
         return Starlette(routes=routes, exception_handlers=handlers, lifespan=self._until_all_are_killed)
 
     def is_submission(self, scope: Scope) -> bool:
-        """Whether a request makes a job."""
-        return bool(scope["method"] == "POST" and scope["path"].rstrip("/") == f"{self._root}/jobs")
+        """Whether a request makes a job, or has one begin."""
+        path = scope["path"].rstrip("/")
+        is_one = path == f"{self._root}/jobs" or path.endswith("/actions/start")
+        return bool(scope["method"] == "POST" and is_one)
 
     @asynccontextmanager
     async def _until_all_are_killed(self, _app: Starlette) -> AsyncIterator[None]:

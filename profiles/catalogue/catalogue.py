@@ -1,4 +1,4 @@
-"""The catalogue: sites, profiles and job types.  Frozen values; no I/O.
+"""The catalogue: sites, gateways, profiles and job types.  Frozen values; no I/O.
 
 What must hold between them: checks/names.py.
 """
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from profiles.catalogue.copying import CopyFrom
 from profiles.catalogue.dataset import DatasetSource
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.menu import Jobs, Menu, Notebooks
 from profiles.catalogue.profile import Profile
@@ -29,6 +30,9 @@ class Catalogue(Entry):
         description="From where links may have notebooks copied. Default: from nowhere.",
     )
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
+    gateways: dict[Key, Gateway] = Field(
+        default_factory=dict, description="Servers that take batch jobs by HTTP: UNICORE, NSG."
+    )
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
     job_types: dict[Key, JobType] = Field(
         default_factory=dict, description="What may be run as a batch job, the default first."
@@ -50,4 +54,4 @@ class Catalogue(Entry):
     @cached_property
     def jobs(self) -> Jobs:
         """The menu of batch jobs."""
-        return Jobs(self.sites, self.job_types)
+        return Jobs({**self.sites, **self.gateways}, self.job_types)

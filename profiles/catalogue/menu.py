@@ -8,6 +8,7 @@ from typing import ClassVar, cast
 from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
+from profiles.catalogue.system import System
 from profiles.catalogue.work import Listed, Work
 
 
@@ -18,7 +19,7 @@ class Menu:
     `section` is the part of the file that has the entries, `field` the name of the choice that picks one.
     """
 
-    sites: Mapping[str, Site]
+    sites: Mapping[str, System]
     entries: Mapping[str, Listed]
     section: ClassVar[str]
     field: ClassVar[str]
@@ -57,6 +58,7 @@ class Menu:
 class Notebooks(Menu):
     """The profiles: notebook servers.  With `copies` links may have notebooks copied."""
 
+    sites: Mapping[str, Site]
     entries: Mapping[str, Profile]
     copies: bool
     section: ClassVar[str] = "profiles"
@@ -69,7 +71,7 @@ class Notebooks(Menu):
 
 @dataclass(frozen=True)
 class Jobs(Menu):
-    """The job types: batch jobs, at the sites that have `jobs`."""
+    """The job types: batch jobs, at the sites that have `jobs`, and at gateways that a type names."""
 
     entries: Mapping[str, JobType]
     section: ClassVar[str] = "job_types"
@@ -81,5 +83,14 @@ class Jobs(Menu):
 
     @property
     def taking(self) -> tuple[str, ...]:
-        """The names of the sites that take jobs, the default first."""
+        """The names of the systems that take jobs, the default first."""
         return tuple(key for key, site in self.sites.items() if site.jobs is not None)
+
+    @property
+    def taking_sites(self) -> tuple[str, ...]:
+        """The names of the sites among them: where a type can be had that names none."""
+        return tuple(key for key in self.taking if isinstance(self.sites[key], Site))
+
+    def sites_of(self, key: str) -> tuple[str, ...]:
+        """Return the names of the systems that offer an entry, the default first."""
+        return tuple(self.entries[key].at_sites) or self.taking_sites

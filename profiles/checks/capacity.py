@@ -7,8 +7,8 @@ from kernels import units
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.resources import Bounds
-from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
+from profiles.catalogue.system import System
 from profiles.catalogue.work import Work
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks.names import Where
@@ -60,7 +60,7 @@ def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[
     yield from _most(rooms)
 
 
-def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[WrongAt]:
+def _of_site(path: tuple[str, ...], site: System, said: SiteFacts) -> Iterator[WrongAt]:
     known = said.partitions or {}
     for name, partition in site.partitions.items():
         here = (*path, "partitions", name)
@@ -81,7 +81,7 @@ def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[Wro
             yield WrongAt((*path, "reservations", str(index)), text)
 
 
-def _unknown_partitions(where: Where, what: Work, site: Site, said: SiteFacts) -> Iterator[WrongAt]:
+def _unknown_partitions(where: Where, what: Work, site: System, said: SiteFacts) -> Iterator[WrongAt]:
     """Find partitions of an entry that Slurm does not have, where the site itself lists none."""
     known = said.partitions or {}
     for index, name in enumerate(what.partitions):
@@ -90,7 +90,7 @@ def _unknown_partitions(where: Where, what: Work, site: Site, said: SiteFacts) -
             yield WrongAt(where.path("partitions", str(index)), text)
 
 
-def _room(key: str, what: Work, site: Site, said: SiteFacts) -> _Room | None:
+def _room(key: str, what: Work, site: System, said: SiteFacts) -> _Room | None:
     """Return what there is; None if no partition of it is known, or none has nodes, which is said elsewhere."""
     known = said.partitions or {}
     names = what.partitions or tuple(site.partitions)
@@ -110,7 +110,7 @@ def _room(key: str, what: Work, site: Site, said: SiteFacts) -> _Room | None:
     return _Room(key, tuple(there), largest, nodes)
 
 
-def _limit(partition: PartitionFacts, site: Site, name: str) -> int:
+def _limit(partition: PartitionFacts, site: System, name: str) -> int:
     own = site.partitions[name].time_max if name in site.partitions else None
     return min(_ENDLESS if each is None else each for each in (partition.time_max_minutes, own))
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from kernels import units
 from profiles.catalogue.catalogue import Catalogue
-from profiles.catalogue.job_type import JobOffering
-from profiles.catalogue.menu import Menu
-from profiles.catalogue.site import Site
+from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.job_type import JobOffering, JobType
+from profiles.catalogue.menu import Jobs, Menu
 from profiles.catalogue.spelling import meant
+from profiles.catalogue.system import System
 from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
@@ -72,14 +73,36 @@ def _has(value: object, inner: tuple[str, ...]) -> bool:
     return not inner or not isinstance(value, dict) or inner[0] in value
 
 
-def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
+def misfits(
+    catalogue: Catalogue,
+    known_sites: Collection[str] | None,
+    unsure: Unsure,
+    known_gateways: Collection[str] = (),
+) -> Iterator[WrongAt]:
     """Yield every reference that leads nowhere and every demand that no site meets, some of them more than once.
 
     `known_sites` are the names of all sites, also of those that could not be read; None if not all are known.
+    `known_gateways` are those of all gateways.
     """
+    for key in known_gateways:
+        if key in (known_sites or ()):
+            yield WrongAt(("gateways", key), mistakes.KEY_OF_A_SITE)
+    yield from _old_names(catalogue, (*(known_sites or ()), *known_gateways))
     for menu in catalogue.menus:
+        known = known_sites
+        if known is not None and isinstance(menu, Jobs):
+            known = (*known, *known_gateways)
         for key in menu.entries:
-            yield from _of_entry(menu, key, known_sites, unsure)
+            yield from _of_entry(menu, key, known, unsure)
+
+
+def _old_names(catalogue: Catalogue, keys: Collection[str]) -> Iterator[WrongAt]:
+    """Find former names by which two systems would be meant."""
+    taken = set(keys)
+    for key, gateway in catalogue.gateways.items():
+        if gateway.old_name in taken - {key}:
+            yield WrongAt(("gateways", key, "old_name"), mistakes.OLD_NAME_TAKEN)
+        taken |= {gateway.old_name or key}
 
 
 def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
@@ -131,7 +154,7 @@ def _unknown_projects(menu: Menu, key: str, known_sites: Collection[str] | None)
             yield from _unlisted((menu.section, key, "sites", site), there.visible_to, [menu.sites[site]])
 
 
-def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator[WrongAt]:
+def _unlisted(path: Path, visible_to: Visibility, sites: list[System]) -> Iterator[WrongAt]:
     if any(site.projects == "accounting" for site in sites):
         return
     listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
@@ -142,7 +165,7 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator
             yield WrongAt((*path, "visible_to", "projects", str(index)), text)
 
 
-def _at_site(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
+def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
     if site.partitions:
         for index, name in enumerate(what.partitions):
             if name not in site.partitions:
@@ -150,11 +173,38 @@ def _at_site(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
                 text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
                 yield WrongAt(where.path("partitions", str(index)), text)
         yield from _too_long(where, what, site)
-    if what.container is not None and site.container is None:
+    if isinstance(site, Gateway):
+        yield from _at_gateway(where, what, site)
+    elif what.container is not None and site.container is None:
         yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
 
 
-def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
+def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]:
+    """Find what a gateway cannot do, and what lets people do more there than they should."""
+    key = where.site_key
+    for name in ("hooks", "container"):
+        if getattr(what, name):
+            yield WrongAt(where.path(name), mistakes.NOT_AT_GATEWAY.format(gateway=key))
+    if not isinstance(what, JobOffering):
+        return
+    own_line = isinstance(where.entry, JobType) and where.entry.command is not None
+    if gateway.kind == "nsg" and own_line:
+        yield WrongAt((*where.top, "command"), mistakes.NOT_AT_GATEWAY.format(gateway=key))
+    for name in ("command",) * own_line + ("free_arguments",) * bool(what.free_arguments):
+        if not gateway.own_lines:
+            path = (*where.top, name) if name == "command" else where.path(name)
+            yield WrongAt(path, mistakes.LINES_AT_GATEWAY.format(gateway=key))
+    tool = what.run[0] if what.run else ""
+    if gateway.kind == "nsg" and tool and "{" not in tool and tool not in gateway.tools:
+        text = mistakes.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
+        yield WrongAt(where.path("run", "0"), text)
+    elif gateway.kind == "nsg" and what.run and len(what.run) > 1:
+        names = [tool] if tool in gateway.tools else list(gateway.tools)
+        if not all(gateway.tools[name].arguments for name in names):
+            yield WrongAt(where.path("run"), mistakes.NO_ARGUMENTS_OF_TOOL.format(gateway=key))
+
+
+def _too_long(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
     """Find partitions in which not even the least time may be asked for."""
     time = what.resources.time
     limits = {

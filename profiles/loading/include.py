@@ -13,8 +13,10 @@ from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooL
 from profiles.loading.problems import Problem
 from profiles.sentences import mistakes
 
-SECTIONS = ("sites", "profiles", "job_types", "datasets")
+SECTIONS = ("sites", "gateways", "profiles", "job_types", "datasets")
 _KEYS = ("include", *SECTIONS)
+# They say where tickets and passwords go, and whose keys are right.
+_OF_THE_FIRST = {"sites": mistakes.SITES_OF_INCLUDED, "gateways": mistakes.GATEWAYS_OF_INCLUDED}
 _MOST_FILES = 5000
 
 
@@ -259,9 +261,8 @@ def _merge(root: Node, node: Node) -> Iterator[Problem]:
         elif not isinstance(value, MappingNode):
             yield yaml_nodes.at(key, (key.value,), mistakes.NOT_ENTRIES)
         else:
-            if key.value == "sites":
-                # They say where tickets go, and whose host keys are right.
-                yield yaml_nodes.at(key, ("sites",), mistakes.SITES_OF_INCLUDED)
+            if key.value in _OF_THE_FIRST:
+                yield yaml_nodes.at(key, (key.value,), _OF_THE_FIRST[key.value])
             if isinstance(root, MappingNode):
                 yield from _merge_section(root, key, value)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from languages import for_log
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.site import Site
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
@@ -42,6 +43,7 @@ class LiveCatalogue:
         self._sources = found.sources
         self.current = found.catalogue
         self._sites = dict(self.current.sites)
+        self._gateways = dict(self.current.gateways)
         self._wrong: str | None = None
         self._off = self._told(found)
         self._hangs: str | None = None
@@ -62,6 +64,11 @@ class LiveCatalogue:
         A site that was taken out stays: servers may still run there.
         """
         return self._sites
+
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """Every gateway known since the start, likewise."""
+        return self._gateways
 
     def follow(self) -> None:
         """Look at the files every LOOK_SECONDS: admins hear of a bad edit before anybody asks for a form."""
@@ -125,6 +132,7 @@ class LiveCatalogue:
             return
         self._sources, self.current = found.sources, found.catalogue
         self._sites.update(self.current.sites)
+        self._gateways.update(self.current.gateways)
         self._since = datetime.now().astimezone()
         self._wrong, self._off = None, self._told(found)
         _log.info("The catalogue %s was read again.", self._path)

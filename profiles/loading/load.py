@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.copying import CopyFrom
 from profiles.catalogue.dataset import DatasetSource
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
@@ -69,14 +70,16 @@ class _Frame(Entry):
     include: tuple[Plain, ...] = ()
     copy_from: CopyFrom | None = None
     sites: dict[Key, Any] = Field(min_length=1)
+    gateways: dict[Key, Any] = Field(default_factory=dict)
     profiles: dict[Key, Any] = Field(min_length=1)
     job_types: dict[Key, Any] = Field(default_factory=dict)
     datasets: dict[Key, Any] = Field(default_factory=dict)
 
 
-_Model = type[Site] | type[Profile] | type[JobType] | type[DatasetSource]
+_Model = type[Site] | type[Gateway] | type[Profile] | type[JobType] | type[DatasetSource]
 _MODELS: Mapping[str, _Model] = {
     "sites": Site,
+    "gateways": Gateway,
     "profiles": Profile,
     "job_types": JobType,
     "datasets": DatasetSource,
@@ -139,6 +142,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         include=tuple(sections.get("include") or ()) if not details else (),
         copy_from=CopyFrom(**sections["copy_from"]) if sections.get("copy_from") and not details else None,
         sites=values["sites"],
+        gateways=values["gateways"],
         profiles=values["profiles"],
         job_types=values["job_types"],
         datasets=values["datasets"],
@@ -152,7 +156,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     known_sites = tuple(entries["sites"]) if is_whole else None
     all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
     misfits = (
-        *names.misfits(catalogue, known_sites, unsure),
+        *names.misfits(catalogue, known_sites, unsure, tuple(entries["gateways"])),
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
     )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import copying, dataset, site, values, work
+from profiles.catalogue import copying, dataset, gateway, site, values, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -35,6 +35,11 @@ PATTERNS: Mapping[str, str] = {
     site.PRINCIPAL: mistakes.NO_PRINCIPAL,
     site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
     site.HUB_URL: mistakes.NO_HUB_URL,
+    gateway.GATEWAY_URL: mistakes.NO_GATEWAY_URL,
+    gateway.COUNTRY: mistakes.NO_COUNTRY,
+    gateway.EMAIL: mistakes.EMAIL_OF_EACH,
+    gateway.TOOL: mistakes.NO_TOOL_NAME,
+    gateway.TOOL_PARAMETER: mistakes.NO_TOOL_PARAMETER,
     environment.VARIABLE: mistakes.NO_VARIABLE,
     environment.NO_NUL: mistakes.HAS_NUL,
     kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from profiles.catalogue.dataset import DatasetSource
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.job_type import JobType
 from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
@@ -28,6 +29,14 @@ _INSTEAD: Mapping[type, Mapping[str, Any]] = {
         "container": ["{image}"],
         "jobs": {"folder": "/?/jobs"},
     },
+    Gateway: {
+        "title": "?",
+        "kind": "unicore",
+        "url": "https://host",
+        "credentials": "/?",
+        # Nothing may be said of the types that are offered there.
+        "own_lines": True,
+    },
     Profile: {"name": "?"},
     JobType: {"name": "?"},
     DatasetSource: {},
@@ -37,7 +46,7 @@ _PARAMETER: Mapping[str, Any] = {"title": "?", "options": ["?"]}
 
 @dataclass(frozen=True)
 class Partial:
-    """A site, profile, job type or source of datasets as far as it could be read.
+    """A site, gateway, profile, job type or source of datasets as far as it could be read.
 
     `value` is without what is wrong, for the look at what must hold between entries; None if nothing can be said.
     `unsure` are the sites of an entry at which it is not known.

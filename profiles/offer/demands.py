@@ -10,7 +10,7 @@ from functools import partial
 from languages import together as one_after_the_other
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.parameter import FALSE, TRUE, Parameter
-from profiles.catalogue.site import Site
+from profiles.catalogue.system import System
 from profiles.catalogue.texts import LONGEST
 from profiles.catalogue.work import Work
 from profiles.errors import ChoiceRefused, together
@@ -52,7 +52,7 @@ def site(offer: Offer, key: str, choices: Choices) -> str:
     return chosen
 
 
-def project(site: Site, known: tuple[str, ...] | None, choices: Choices) -> str | None:
+def project(site: System, known: tuple[str, ...] | None, choices: Choices) -> str | None:
     """Return the project to charge; None leaves it to Slurm's default account of the person."""
     chosen = choices.get("project")
     if site.projects == "none" and chosen:

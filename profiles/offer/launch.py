@@ -11,10 +11,12 @@ from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
 from profiles.catalogue.dataset import IDS_PLACE, PLACE
+from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.site import Site, SiteJobs
+from profiles.catalogue.system import JobSettings, System
 from profiles.catalogue.work import Work, filled
 from profiles.errors import together
 from profiles.offer import demands
@@ -40,7 +42,7 @@ class Launch:
     owner: str
     entry_key: str
     site_key: str
-    site: Site
+    site: System
     partition: str | None
     project: str | None
     reservation: str | None
@@ -66,6 +68,7 @@ class NotebookLaunch(Launch):
     With `copies` its server can be asked to copy a notebook.
     """
 
+    site: Site
     queue_wait_minutes: int
     queue_wait_max_minutes: int
     kernels: tuple[Kernel, ...]
@@ -80,24 +83,40 @@ class NotebookLaunch(Launch):
 
 
 @dataclass(frozen=True)
-class BatchLaunch(Launch):
-    """A batch job.
+class JobLaunch(Launch):
+    """A batch job, wherever it runs.
 
     `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
     person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
-    folder is removed.  `jobs` are the site's settings.
+    folder is removed.  `jobs` are the system's settings.
     """
 
     program: tuple[str, ...] | None
     tasks: Literal["node", "core"]
     requeue: bool
     keep_minutes: int
-    jobs: SiteJobs
+    jobs: JobSettings
 
     @property
     def type_key(self) -> str:
         """The job type that was picked."""
         return self.entry_key
+
+
+@dataclass(frozen=True)
+class BatchLaunch(JobLaunch):
+    """A batch job at a site."""
+
+    site: Site
+    jobs: SiteJobs
+
+
+@dataclass(frozen=True)
+class GatewayLaunch(JobLaunch):
+    """A batch job at a gateway."""
+
+    site: Gateway
+    jobs: Gateway
 
 
 def resolve(offer: Offer, choices: Choices) -> NotebookLaunch:
@@ -123,29 +142,30 @@ def resolve(offer: Offer, choices: Choices) -> NotebookLaunch:
     )
 
 
-def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> BatchLaunch:
+def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> JobLaunch:
     """Return the job that `choices` mean for the person whom `offer`, of jobs, is for.
 
     `{}` means the first job type that they see.  `arguments` are words of the person's own behind a program; of a
     line of their own they are no part.  Raises ChoiceRefused as `resolve` does, also for `arguments`.
     """
     passed = _passed(offer, choices, arguments)
-    what, jobs = passed.what, offer.menu.sites[passed.site_key].jobs
-    if not isinstance(what, JobOffering) or jobs is None:
+    what, system = passed.what, offer.menu.sites[passed.site_key]
+    if not isinstance(what, JobOffering) or system.jobs is None:
         raise TypeError(offer.menu.section)
     run = what.run
     program = None
     if run is not None:
         words = tuple(_in_program(word, passed.parameters) for word in run)
         program = (*words, *what.argv(passed.parameters), *passed.arguments)
-    return BatchLaunch(
+    launch: Callable[..., JobLaunch] = GatewayLaunch if isinstance(system, Gateway) else BatchLaunch
+    return launch(
         **passed.decided,
         environments=(what.needs(passed.parameters),),
         program=program,
         tasks=what.tasks,
         requeue=what.requeue,
-        keep_minutes=what.keep or jobs.keep,
-        jobs=jobs,
+        keep_minutes=what.keep or system.jobs.keep,
+        jobs=system.jobs,
     )
 
 

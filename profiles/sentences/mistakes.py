@@ -71,6 +71,17 @@ NO_LOGIN = _("{value} is not a login name; write letters, digits and _.-, beginn
 NO_PRINCIPAL = _("{value} is not a Kerberos principal; write one such as jupyter-monitor@EXAMPLE.ORG")
 NO_NODE_ADDRESS = _("{value} does not contain the node's name; write an address with {node} in it")
 NO_HUB_URL = _("{value} is not the URL of a hub; write one such as http://hub.example.org:8081, without a path")
+NO_GATEWAY_URL = _(
+    "{value} is not the address of a gateway; write one that begins with https://, without a password and "
+    "without ?"
+)
+NO_COUNTRY = _("{value} is not a country; write its two letters, such as CH")
+EMAIL_OF_EACH = _(
+    "{value} is no mail address that differs for everybody; write one with {{owner}} in it, such as "
+    "jobs+{{owner}}@example.org"
+)
+NO_TOOL_NAME = _("{value} is not the name of a tool; write letters, digits and _.-, such as PY_EXPANSE")
+NO_TOOL_PARAMETER = _("{value} is not a parameter of a tool; write letters, digits, _ and ., such as runtime_")
 NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
 HAS_NUL = _("{value} has a NUL character; remove it")
 NO_KERNELSPEC = _("{value} is not the name of a kernelspec; write letters, digits and ._-")
@@ -159,6 +170,14 @@ RUN_AND_COMMAND = _("has no meaning beside `run`; remove one of them")
 RUN_BESIDE_COMMAND = _("has no meaning beside `command: any`; remove one of them")
 APPENDED = _("is set by the job itself, which appends to its output when it is run again; remove it")
 FOLDER_OF_LOGS = _("is the site's job_folder too, where old files are removed; write another folder")
+NO_PROJECTS_OF_GATEWAY = _("is {value}; write a list of projects, or none")
+NSG_WITHOUT_TOOLS = _("is nsg, but no tool is named; write `tools` beside it")
+OLD_NAME_TAKEN = _("is the name of another system too; write another name, or remove it")
+NO_ARGUMENTS_OF_TOOL = _(
+    "has words behind the tool, but {gateway} does not say how it takes them; write `arguments` there"
+)
+UMBRELLA_OF_NSG = _("is for `kind: nsg`; write that, or remove it")
+TOOLS_OF_NSG = _("are for `kind: nsg`; write that, or remove them")
 NO_COMMAND = _("is command, but no command is given; write `command` beside it")
 OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")
 ENDS_BEFORE = _("is not after `begins`; write a time after {begins}")
@@ -193,6 +212,13 @@ PROJECT_NOT_AT_SITES = _("none of its sites lists the project `{name}`; {hint}")
 NO_CONTAINER = _("{site} does not say how to start a container; write `container` there, or remove it here")
 TAKES_NO_JOBS = _("{site} takes no jobs; write `jobs` there, or remove it here")
 NONE_TAKES_JOBS = _("no site takes jobs; write `jobs` for one of them")
+KEY_OF_A_SITE = _("is the name of a site too; write another name")
+LINES_AT_GATEWAY = _(
+    "lets people write what runs at {gateway}, where all jobs are one account's; write `own_lines: true` there if "
+    "everybody may see and end everybody's jobs, or remove it here"
+)
+NOT_AT_GATEWAY = _("means nothing at {gateway}, which is no site with Slurm; remove it for {gateway}")
+NO_TOOL = _("{gateway} has no tool `{name}`; {hint}")
 TOO_SHORT = _(
     "is at least {least}, but partition `{partition}` of {site} allows {most}; "
     "write a shorter time, or other `partitions`"
@@ -248,6 +274,7 @@ INCLUDED_NO_FILE = _("{path} is not a file, but a pipe or a device; write the pa
 INCLUDED_TOO_LARGE = _("{path} is larger than {most} MB; write a smaller file, or several")
 TOO_MANY_FILES = _("there are more than {most} files; include fewer")
 SITES_OF_INCLUDED = _("only the first file may name sites, since tickets go there; move them to it")
+GATEWAYS_OF_INCLUDED = _("only the first file may name gateways, since passwords go there; move them to it")
 NOT_UTF8 = _("is not UTF-8 text from here on; save the file as UTF-8")
 EMPTY_FILE = _("is empty; write `sites` and `profiles`")
 INCLUDES_ITSELF = _("leads back to {path}, which includes this file; remove one of the two")

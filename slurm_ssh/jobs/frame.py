@@ -8,9 +8,12 @@ from kernels import environment
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, quote
-from profiles.offer.launch import Launch
+from profiles.offer.launch import BatchLaunch, NotebookLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.slurm import jobs as slurm_jobs
+
+Launch = NotebookLaunch | BatchLaunch
+"""What is sent to a site."""
 
 PACKAGE = "slurm_ssh"
 """Whose templates those of a job's body extend."""

@@ -73,6 +73,17 @@ def job_type(**changed: Any) -> dict[str, Any]:
     }
 
 
+def gateway(**changed: Any) -> dict[str, Any]:
+    """Return a gateway as the catalogue's YAML has it: a UNICORE server."""
+    return {
+        "title": "Daint",
+        "kind": "unicore",
+        "url": "https://daint.test:8080/DAINT/rest/core",
+        "credentials": "/etc/jupyterhub/daint",
+        **changed,
+    }
+
+
 def written(**sections: Any) -> str:
     """Return a catalogue as YAML; `sites` and `profiles` replace those two parts, others are added."""
     data = {"sites": {"geneva": site()}, "profiles": {"jupyterlab": profile()}, **sections}

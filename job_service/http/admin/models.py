@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from job_service.charges import ChargeUnit
 from job_service.http.sent import Sent
-from job_service.running.running import Stand
+from job_service.running.stand import Stand
 from job_service.store import accounting
 from job_service.store.values import Page
 

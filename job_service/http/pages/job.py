@@ -20,6 +20,7 @@ from job_service.http.views import event as shown
 from job_service.record import JobRecord
 from job_service.service import Service
 from job_service.stages import Stage
+from profiles.catalogue.gateway import Gateway
 
 pages, parts = router(), router(Part)
 
@@ -32,6 +33,7 @@ _ACTS: dict[str, frozenset[Stage]] = {
     "resubmit": frozenset(Stage) - {Stage.DELETED, Stage.NEW},
     "remove": frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED}),
 }
+_OF_SLURM = frozenset({"hold", "release"})
 
 
 @pages.get("/jobs/{job_id}")
@@ -57,8 +59,13 @@ async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, 
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
         "events": [shown(each) for each in await service.store.jobs.events(record.job_id)],
-        "acts": [act for act, stages in _ACTS.items() if record.stage in stages],
+        "acts": [act for act in _acts(record) if not isinstance(site, Gateway) or act not in _OF_SLURM],
     }
+
+
+def _acts(record: JobRecord) -> list[str]:
+    """Return what can be done with a job where it is on its way."""
+    return [act for act, stages in _ACTS.items() if record.stage in stages]
 
 
 @pages.post("/jobs/{job_id}/resubmit", dependencies=[A_JOB])

@@ -12,8 +12,8 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from job_service.errors import NotFound
-from job_service.files.files import Files
 from job_service.files.info import FileInfo
+from job_service.gateways.files import FilesAnywhere
 from job_service.http import answers, models, problems, ranges
 from job_service.http.given import A_LIST, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
 from job_service.http.problems import Problem
@@ -230,7 +230,7 @@ def digest_of(header: str | None) -> bytes | None:
         raise problems.malformed(sentences.NO_DIGEST) from error
 
 
-async def _is_the_same(files: Files, record: JobRecord, path: str, etag: str | None) -> bool:
+async def _is_the_same(files: FilesAnywhere, record: JobRecord, path: str, etag: str | None) -> bool:
     """Return whether a file still is what a part of it is wanted of; dates do not tell."""
     if etag is None:
         return True

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,11 @@ class Service:
     tickets: Tickets
     accounts: Accounts
     file: Path
+    away: dict[str, datetime]
 
-    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None) -> None:
-        """Have the catalogue offer other job types, and have datasets, from now on."""
-        more = {"datasets": datasets} if datasets else {}
+    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None, **more: Any) -> None:
+        """Have the catalogue offer other job types, and have datasets and `more` sections, from now on."""
+        more |= {"datasets": datasets} if datasets else {}
         self.file.write_text(builders.written(sites=deciding.SITES, job_types=types, **more))
 
     async def project(self, name: str, *members: str, system: str = "geneva", **fields: Any) -> Project:
@@ -108,10 +110,12 @@ async def serving(store: Store, folder: Path, local: LocalSite) -> AsyncIterator
     availability = Availability(catalogue.sites, accounts.ask, accounts.take)
     forecasts = Forecasts(pool)  # type: ignore[arg-type]
     datasets = Datasets(catalogue, _reach(catalogue, pool))
+    away: dict[str, datetime] = {}
     accepting = Acceptance(
-        store, catalogue, availability, forecasts, tickets, datasets, "hub", lambda: builders.NOW
+        store, catalogue, availability, forecasts, tickets, datasets, "hub", lambda: builders.NOW, away
     )
-    yield Service(store, accepting, Administration(store, catalogue), tickets, accounts, folder / "catalogue.yaml")
+    file = folder / "catalogue.yaml"
+    yield Service(store, accepting, Administration(store, catalogue), tickets, accounts, file, away)
     await forecasts.close()
     await availability.close()
     await catalogue.close()

@@ -29,6 +29,7 @@ from profiles.offer.offer import Person
 from tests.job_service.accepting import deciding
 from tests.job_service.accepting.deciding import ALICE
 from tests.job_service.accepting.serving import Service
+from tests.support import builders
 from tests.support.local import LocalSite
 
 _RECON = JobSpec("recon", "geneva")
@@ -307,3 +308,62 @@ async def test_people_read_their_projects_and_what_is_left(service: Service) -> 
     with pytest.raises(NotFound):
         await service.accepting.offered.project(ALICE, "geneva", "secret")
     assert [each.project.name for each in await service.accepting.offered.quotas(ALICE)] == ["p1"]
+
+
+# -- at gateways ------------------------------------------------------------------------------------------
+
+
+def _at_gateway(service: Service) -> JobSpec:
+    types = {"recon": builders.job_type(sites=["daint"])}
+    gateway = builders.gateway(own_lines=True, active_max=2)
+    service.file.write_text(builders.written(sites=deciding.SITES, gateways={"daint": gateway}, job_types=types))
+    return JobSpec("recon", "daint")
+
+
+async def test_a_job_at_a_gateway_needs_no_ticket_and_has_no_folder_yet(service: Service) -> None:
+    service.tickets.left["alice"] = None
+    record = await _accepted(service, _at_gateway(service))
+    assert (record.system, record.folder, record.stage, record.account) == ("daint", "", Stage.READY, None)
+    assert record.project == "default"
+
+
+async def test_a_gateway_has_limits_of_its_own(service: Service) -> None:
+    spec = _at_gateway(service)
+    for _ in range(2):
+        await _accepted(service, spec)
+    with pytest.raises(TooMany):
+        await service.accepting.accept(ALICE, spec)
+
+
+async def test_a_preview_at_a_gateway_shows_its_script_and_asks_nobody(service: Service) -> None:
+    service.tickets.left["alice"] = None
+    seen = await service.accepting.preview(ALICE, _at_gateway(service))
+    assert "attend /opt/recon --method=fast 5" in seen.script
+    assert "#SBATCH" not in seen.script
+    assert (seen.begins, seen.obstacles) == (None, ())
+
+
+async def test_a_gateway_takes_no_arrays(service: Service) -> None:
+    types = {
+        "recon": builders.job_type(
+            sites=["daint"], datasets={"types": ["scan"], "min": 1, "max": 5, "modes": ["array"]}
+        )
+    }
+    sources = {"scans": {"list": [{"id": "1", "type": "scan", "location": "/data/1"}]}}
+    service.file.write_text(
+        builders.written(
+            sites=deciding.SITES, gateways={"daint": builders.gateway()}, job_types=types, datasets=sources
+        )
+    )
+    spec = JobSpec("recon", "daint", datasets=("scans:1",), mode="array")
+    with pytest.raises(Invalid) as refused:
+        await service.accepting.accept_each(ALICE, spec)
+    assert refused.value.fields == {"mode": "Daint takes no arrays. Choose a job for each dataset."}
+
+
+async def test_a_gateway_that_does_not_answer_is_away(service: Service) -> None:
+    _at_gateway(service)
+    assert (await service.accepting.offered.system(ALICE, "daint"))["state"] == "open"
+    service.away["daint"] = builders.NOW
+    told = await service.accepting.offered.system(ALICE, "daint")
+    assert (told["state"], told["capabilities"]) == ("away", ["cancel", "files", "log"])

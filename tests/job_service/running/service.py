@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from job_service.files.files import Files
+from job_service.gateways.backend import Handle, handle_of
+from job_service.gateways.files import FilesAnywhere
+from job_service.gateways.kinds import kinds
+from job_service.gateways.opening import Backends
 from job_service.record import JobRecord
 from job_service.running.access import Access
 from job_service.running.clock import Clock
@@ -25,7 +31,7 @@ from kerberos_auth.reader import TicketReader
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.dataset import Dataset
 from profiles.offer.choices import Choices
-from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.launch import JobLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh.core import Core
 from slurm_ssh.slurm.identity import SiteQueries
@@ -59,8 +65,8 @@ class Reader:
         return None if user in self.missing else (1, self.ends.get(user, 0))
 
 
-def catalogue(folder: Path, **changed: Any) -> Any:
-    """Return a catalogue with geneva and bern, where lines of people's own run."""
+def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
+    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool."""
     site = builders.site(
         **{
             "jobs": {"folder": "/scratch/{owner}/jobs", "keep": "1h"},
@@ -71,20 +77,33 @@ def catalogue(folder: Path, **changed: Any) -> Any:
         }
     )
     command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
-    return builders.live(
-        folder, sites={"geneva": site, "bern": {**site, "title": "Bern"}}, job_types={"command": command}
-    )
+    sites = {"geneva": site, "bern": {**site, "title": "Bern"}}
+    types: dict[str, Any] = {"command": command}
+    if gateways:
+        tools = {key: [*each["tools"]] for key, each in gateways.items() if each["kind"] == "nsg"}
+        command["sites"] = [*sites, *(key for key in gateways if key not in tools)]
+        for key, names in tools.items():
+            types[f"at-{key}"] = {"name": "Tool", "run": names[:1], "sites": [key]}
+    return builders.live(folder, sites=sites, gateways=dict(gateways), job_types=types)
 
 
 class Service:
     """What a test does with it; `start` begins it, anew after `stop`."""
 
-    def __init__(self, folder: Path, url: str, pool: Any, clock: Clock, **site: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        pool: Any,
+        clock: Clock,
+        gateways: Mapping[str, Any] = MappingProxyType({}),
+        **site: Any,
+    ) -> None:
         self.folder = folder
         self.pool = pool
         self.clock = clock
         self.reader = Reader()
-        self.live = catalogue(folder, **site)
+        self.live = catalogue(folder, gateways, **site)
         self.ended: set[str] = set()
         """The jobs of which it was told that they are over."""
         self._url = url
@@ -103,8 +122,19 @@ class Service:
         self.holds = Holds(self.folder)
         self.access = Access(Places(self.core, self.live.sites, "hub"), tickets)
         files = Files(self.access.remote)
+        self.backends = Backends(self.live.gateways, kinds(self.folder / "inputs"))
+        self.files = FilesAnywhere(files, self.backends, partial(handle_of, service="hub"), look_seconds=0.02)
         self.running = Running(
-            self.store, self.core, self.live, tickets, self.holds, self._launch, files.sweep, "hub", self.clock
+            self.store,
+            self.core,
+            self.live,
+            tickets,
+            self.holds,
+            self._launch,
+            files.sweep,
+            "hub",
+            self.clock,
+            self.backends,
         )
         self.running.subscribe(self._note)
         await self.running.begin()
@@ -112,6 +142,7 @@ class Service:
     async def stop(self) -> None:
         """End it all; jobs go on."""
         await self.running.close()
+        await self.backends.close()
         await self.core.close()
         await self.store.close()
 
@@ -120,7 +151,9 @@ class Service:
     ) -> JobRecord:
         """Accept a job, and have it sent, if the service `is_told`."""
         job_id = new_job_id()
-        spec = JobSpec(type="command", command="true", **other.pop("spec", {}))
+        described = dict(other.pop("spec", {}))
+        described = {"type": "command", "command": described.pop("line", "true"), **described}
+        spec = JobSpec(**described)
         values = {
             "job_id": job_id,
             "owner": owner,
@@ -159,6 +192,10 @@ class Service:
         self.running.wake(group.jobs[0])
         return group.jobs[0], list(await self.store.jobs.tasks(job_id))
 
+    def handle(self, record: JobRecord) -> Handle:
+        """Return a job as its gateway may know it."""
+        return handle_of(record, "hub")
+
     async def get(self, record: JobRecord) -> JobRecord:
         """Return a job as it is now."""
         return await self.store.jobs.get(record.job_id)
@@ -182,7 +219,7 @@ class Service:
         stages = [event.stage for event in await self.store.jobs.events(record.job_id)]
         return [stage for at, stage in enumerate(stages) if at == 0 or stages[at - 1] != stage]
 
-    async def _launch(self, record: JobRecord) -> BatchLaunch:
+    async def _launch(self, record: JobRecord) -> JobLaunch:
         offer = Offer(self.live.current.jobs, {}, Person(record.owner), builders.NOW)
         return resolve_job(offer, Choices({"type": record.type, "site": record.system}))
 

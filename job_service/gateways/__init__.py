@@ -1,0 +1,1 @@
+"""Gateways: servers that take batch jobs by HTTP, each kind of them as a Backend."""
