@@ -31,7 +31,8 @@ class Catalogue(Entry):
     sites: dict[Key, Site] = Field(min_length=1, description="Clusters, the default first.")
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
     job_types: dict[Key, JobType] = Field(
-        default_factory=dict, description="What may be run as a batch job, the default first."
+        default_factory=dict,
+        description="What may be run as a batch job, or started from datasets, the default first.",
     )
     datasets: dict[Key, DatasetSource] = Field(
         default_factory=dict, description="Where the datasets are that batch jobs may work on."
@@ -49,5 +50,5 @@ class Catalogue(Entry):
 
     @cached_property
     def jobs(self) -> Jobs:
-        """The menu of batch jobs."""
-        return Jobs(self.sites, self.job_types)
+        """The menu of job types."""
+        return Jobs(self.sites, self.job_types, self.notebooks)
