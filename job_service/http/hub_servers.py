@@ -63,7 +63,7 @@ class HubServers:
         person = _Person(f"{self._api_url}/users/{quote(user, safe='')}", token)
         for _ in range(_TRIES):
             running = await person.servers()
-            if name := next((each for each, what in running.items() if _is_it(what, server)), None):
+            if server.path and (name := next((each for each in running if _is_it(running[each], server)), None)):
                 return name
             name = next(each for each in _names(server.type_key) if each not in running)
             if await person.start(name, server):
@@ -82,7 +82,8 @@ def _names(type_key: str) -> Iterator[str]:
 def _is_it(known: Any, server: Server) -> bool:
     """Return whether a server that runs, as the hub describes it, is the one that is wanted."""
     options = known.get("user_options") if isinstance(known, dict) else None
-    return bool(server.path) and isinstance(options, dict) and options.get(PATH) == server.path
+    wanted = server.options
+    return isinstance(options, dict) and all(options.get(name) == wanted.get(name) for name in ("profile", PATH))
 
 
 class _Person:
@@ -96,9 +97,10 @@ class _Person:
         """Return their servers that run, start or stop, by name."""
         status, said = await self._asked("GET", "")
         found = said.get("servers")
-        if status != 200 or not isinstance(found, dict):
-            raise _refused(status, said)
-        return found
+        if status == 200 and isinstance(found, dict):
+            return found
+        # Without the scope the hub says whatever else it may.
+        raise _refused(403 if status == 200 else status, said)
 
     async def start(self, name: str, server: Server) -> bool:
         """Start one, and return whether it is the one of that name now, and not another that was quicker."""
@@ -110,7 +112,7 @@ class _Person:
             raise _refused(status, said)
         # The hub says the same of a start that somebody else of theirs has begun, whatever with.
         status, found = await self._asked("GET", f"/servers/{name}")
-        return status != 200 or not server.path or _is_it(found, server)
+        return status != 200 or _is_it(found, server)
 
     async def _asked(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         client = JupyterHubHTTPClient.loop_instance()
