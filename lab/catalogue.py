@@ -5,14 +5,18 @@ from collections.abc import Mapping
 import yaml
 
 
-def compose(catalogue: str, profiles: str, host_keys: Mapping[str, str]) -> str:
+def compose(catalogue: str, profiles: str, host_keys: Mapping[str, str], sections: str = "{}") -> str:
     """Return the YAML text of `catalogue` with the `profiles` (YAML too) added behind its own.
+
+    So are the entries of further `sections`.
 
     Every front end's `host_keys` are replaced by the key of its `host`. `host_keys` maps full host names to public
     keys; a front end that is not in it raises KeyError.
     """
     tree = yaml.safe_load(catalogue)
     tree["profiles"] |= yaml.safe_load(profiles)
+    for name, entries in yaml.safe_load(sections).items():
+        tree.setdefault(name, {}).update(entries)
     for site in tree["sites"].values():
         for front_end in site["front_ends"]:
             front_end["host_keys"] = [host_keys[front_end["host"]]]

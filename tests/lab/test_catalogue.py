@@ -18,7 +18,10 @@ MORE = "odd: {name: Odd}"
 
 def test_front_ends_get_their_keys_profiles_are_added_the_rest_stays() -> None:
     keys = {"one.lab.test": "ssh-ed25519 ONE", "two.lab.test": "ssh-ed25519 TWO"}
-    before, after = yaml.safe_load(EXAMPLE), yaml.safe_load(compose(EXAMPLE, MORE, keys))
+    sections = "{profiles: {other: {name: Other}}, datasets: {a: {list: []}}}"
+    before, after = yaml.safe_load(EXAMPLE), yaml.safe_load(compose(EXAMPLE, MORE, keys, sections))
+    assert after["profiles"].pop("other") == {"name": "Other"}
+    assert after.pop("datasets") == {"a": {"list": []}}
     one, two = after["sites"]["geneva"]["front_ends"]
     assert (one.pop("host_keys"), two.pop("host_keys")) == (["ssh-ed25519 ONE"], ["ssh-ed25519 TWO"])
     assert after["profiles"].pop("odd") == {"name": "Odd"}
