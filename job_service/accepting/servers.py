@@ -61,7 +61,7 @@ def decide(offer: Offer, spec: JobSpec, datasets: Chosen, key: str) -> Server:
         raise wrong.error()
     options, path = {"profile": entry.profile, "site": site, **picked}, ""
     if menu.offering(type_key, site).datasets is not None:
-        name = hashlib.sha256(f"{key}\n{asked.digest(spec)}".encode()).hexdigest()[:12]
+        name = hashlib.sha256(f"{offer.person.name}\n{key}\n{asked.digest(spec)}".encode()).hexdigest()[:12]
         path = chosen.place(layout.parent(jobs, launch.owner), name)
         options[PATH] = path
     return Server(type_key, entry.name, site, options, path, datasets.of(spec))

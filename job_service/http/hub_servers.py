@@ -57,14 +57,15 @@ class HubServers:
         """Start a server of the person whose token it is, and return its name.
 
         It is named after its job type, with a number if a server of that name runs.  One that runs already with
-        the same list of datasets is what was asked for before.  Raises ScopeMissing, TicketNeeded, NoServer,
-        HubBusy, HubUnavailable.
+        the same list of datasets, or without any with the same choices, is what was asked for.  Raises
+        ScopeMissing, TicketNeeded, NoServer, HubBusy, HubUnavailable.
         """
         person = _Person(f"{self._api_url}/users/{quote(user, safe='')}", token)
         for _ in range(_TRIES):
             running = await person.servers()
-            if server.path and (name := next((each for each in running if _is_it(running[each], server)), None)):
-                return name
+            for name, known in running.items():
+                if _is_it(name, known, server):
+                    return name
             name = next(each for each in _names(server.type_key) if each not in running)
             if await person.start(name, server):
                 return name
@@ -79,11 +80,18 @@ def _names(type_key: str) -> Iterator[str]:
     yield from (f"{name}-{number}" for number in itertools.count(2))
 
 
-def _is_it(known: Any, server: Server) -> bool:
-    """Return whether a server that runs, as the hub describes it, is the one that is wanted."""
-    options = known.get("user_options") if isinstance(known, dict) else None
-    wanted = server.options
-    return isinstance(options, dict) and all(options.get(name) == wanted.get(name) for name in ("profile", PATH))
+def _options(known: Any) -> Mapping[str, Any]:
+    """Return the choices of a server, as the hub describes it."""
+    found = known.get("user_options") if isinstance(known, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_it(name: str, known: Any, server: Server) -> bool:
+    """Return whether a server, as the hub describes it, runs or starts and is the one that is wanted."""
+    options, own = _options(known), next(_names(server.type_key))
+    is_of_type = name == own or name.startswith(f"{own}-")
+    is_alike = options.get(PATH) == server.path if server.path else is_of_type and options == server.options
+    return is_alike and known.get("pending") != "stop"
 
 
 class _Person:
@@ -110,9 +118,13 @@ class _Person:
             return False
         if status not in {201, 202}:
             raise _refused(status, said)
-        # The hub says the same of a start that somebody else of theirs has begun, whatever with.
-        status, found = await self._asked("GET", f"/servers/{name}")
-        return status != 200 or _is_it(found, server)
+        # The hub says the same of a start that another request of theirs has begun, whatever with.
+        try:
+            status, found = await self._asked("GET", f"/servers/{name}")
+        except HubUnavailable:
+            return True
+        wanted, options = server.options, _options(found)
+        return status != 200 or all(options.get(each) == wanted.get(each) for each in ("profile", PATH))
 
     async def _asked(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         client = JupyterHubHTTPClient.loop_instance()

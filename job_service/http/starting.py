@@ -24,11 +24,12 @@ async def start(request: Request, kept: Kept, caller: Caller, spec: JobSpec, key
     """Start the server of an interactive type with the token of whoever calls.
 
     With a `key` that came before for the same description, a server that runs for it is the answer.  Raises what
-    `Acceptance.server` and `Servers.start` do.
+    `Acceptance.server` and `Servers.start` do, and TooMany for very many at once.
     """
     servers: Servers = request.app.state.servers
     servers.check(caller)
-    server = await kept.service.accepting.server(caller.person, spec, key)
     token = token_of(request) or cookies.token(request) or ""
-    name = await servers.start(caller.name, token, server)
+    with kept.lists.one(caller.name):
+        server = await kept.service.accepting.server(caller.person, spec, key)
+        name = await servers.start(caller.name, token, server)
     return Started(name, servers.page(caller.name, name), server)

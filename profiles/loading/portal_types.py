@@ -94,8 +94,9 @@ def _entry(reading: Reading, element: Element, found: Found, accepts: bool) -> l
         pairs.append(("datasets", element, _datasets(reading, element, found, modes)))
     elif types := found.get("datasetTypes"):
         reading.wrong(types[0], mistakes.XML_TYPES_ALONE)
-    of_kind = _server if is_interactive else _program
-    return [*pairs, *of_kind(reading, element, found, accepts)]
+    if is_interactive:
+        return [*pairs, *_server(reading, element, found)]
+    return [*pairs, *_program(reading, element, found, accepts)]
 
 
 def _program(reading: Reading, element: Element, found: Found, accepts: bool) -> Iterator[Pair]:
@@ -117,7 +118,7 @@ def _program(reading: Reading, element: Element, found: Found, accepts: bool) ->
         yield "parameters", element, reading.mapping(element, options)
 
 
-def _server(reading: Reading, element: Element, found: Found, accepts: bool) -> Iterator[Pair]:  # noqa: ARG001
+def _server(reading: Reading, element: Element, found: Found) -> Iterator[Pair]:
     """Yield whose server an interactive type starts: of the profile it names, else of that with its own name."""
     named = element.attributes.get("profile", "").strip()
     at = element if named else found["name"][0]

@@ -29,7 +29,7 @@ async def start(
 
     What the profile of the type lets you choose are `choices`. The list of the datasets is a file at the system,
     whose path the server has. With an `Idempotency-Key` that came before for the same body, a server that runs for
-    it is the answer.
+    it is the answer; of a type without datasets it is one with the same choices.
     """
     found = await starting.start(request, kept, caller, body.spec(), idempotency_key)
     server = models.Server(

@@ -139,13 +139,26 @@ async def test_a_server_that_was_stopped_is_started_anew_under_its_name(hubs: Hu
         assert alice.spawners["look-at"].user_options == OTHER.options
 
 
+async def test_a_server_that_is_being_stopped_is_not_the_one(hubs: Hubs) -> None:
+    async with hubs() as hub:
+        alice = hub.person()
+        token = alice.new_api_token()
+        await hub.servers.start("alice", token, LOOK)
+        spawner = alice.spawners["look-at"]
+        spawner._stop_pending, spawner._spawn_pending = True, False
+        assert await hub.servers.start("alice", token, LOOK) == "look-at-2"
+        spawner._stop_pending = False
+
+
 async def test_names_are_such_as_the_hub_takes(hubs: Hubs) -> None:
     async with hubs() as hub:
         token = hub.person().new_api_token()
         for key, name in (("2d_view", "type-2d-view"), ("a" * 40, "a" * 26)):
             server = replace(PLAIN, type_key=key)
+            other = replace(server, options={"profile": "jupyterlab", "cores": "2"})
             assert await hub.servers.start("alice", token, server) == name
-            assert await hub.servers.start("alice", token, server) == f"{name}-2"
+            assert await hub.servers.start("alice", token, other) == f"{name}-2"
+            assert await hub.servers.start("alice", token, server) == name
 
 
 @pytest.mark.parametrize(

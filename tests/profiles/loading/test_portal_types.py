@@ -18,7 +18,7 @@ from profiles.loading import load, portal_types
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from profiles.offer.choices import JOB_FIELDS, Choices
-from profiles.offer.launch import resolve_job
+from profiles.offer.launch import resolve_job, resolve_server
 from profiles.offer.offer import Offer, Person
 from slurm_ssh_spawner.cli.main import main
 from tests.support import builders
@@ -138,8 +138,11 @@ def test_every_good_one_is_a_job_type(path: Path, tmp_path: Path) -> None:
     found = load.loaded(written)
     assert found.off == ()
     (entry,) = found.catalogue.job_types.values()
-    runs = resolve_job(_offer(found.catalogue), Choices({})).program is not None
-    assert runs is not entry.is_interactive
+    offer = _offer(found.catalogue)
+    if entry.is_interactive:
+        assert resolve_server(offer, Choices({})).site_key == "geneva"
+    else:
+        assert resolve_job(offer, Choices({})).program is not None
 
 
 def test_what_only_an_icat_gives_a_meaning_is_a_notice_and_no_problem() -> None:
