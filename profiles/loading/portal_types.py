@@ -110,10 +110,11 @@ def _program(reading: Reading, element: Element, found: Found, accepts: bool) ->
     if "profile" in element.attributes:
         reading.wrong(element, mistakes.XML_PROFILE_OF_BATCH)
     words = element.attributes.get("freeArguments", str(MOST_ARGUMENTS))
-    if not (words.isascii() and words.isdecimal() and len(words) < 4 and int(words) <= MOST_ARGUMENTS):
-        said = {"name": "freeArguments", "most": MOST_ARGUMENTS}
-        reading.wrong(element, mistakes.XML_NO_NUMBER.format(**said))
-    yield "free_arguments", element, reading.scalar(element, words, "int")
+    if words.isascii() and words.isdecimal() and len(words) < 4 and int(words) <= MOST_ARGUMENTS:
+        # Without zeros before it, which would make it another number.
+        yield "free_arguments", element, reading.scalar(element, str(int(words)), "int")
+    else:
+        reading.wrong(element, mistakes.XML_NO_NUMBER.format(name="freeArguments", most=MOST_ARGUMENTS))
     if options := parameters(reading, found.get("jobOptions", [])):
         yield "parameters", element, reading.mapping(element, options)
 

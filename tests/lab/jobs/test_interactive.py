@@ -1,11 +1,17 @@
 """Interactive job types in the lab: a notebook on a node that knows the chosen datasets, by API and page."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from lab import Lab
+from lab.folders import TREE
 from lab.person import Person
 from tests.lab.browser import browser
 from tests.lab.jobs.sender import Sender, sender
@@ -91,4 +97,33 @@ def test_the_page_leads_to_the_server_that_starts(lab: Lab, starter: tuple[Perso
         page.select_option("#site", "geneva")
         page.get_by_role("button", name="Start the server").click()
         page.wait_for_url("**/user/alice/notebook/**")
-    assert alice.model()["servers"]["notebook"]["ready"]
+        # The same once more leads to the same.
+        page.goto("/services/jobs/new?type=notebook")
+        page.select_option("#site", "geneva")
+        page.get_by_role("button", name="Start the server").click()
+        page.wait_for_url("**/user/alice/notebook/**")
+    assert [name for name in alice.model()["servers"] if name] == ["notebook"]
+
+
+def test_ijp_starts_a_server_and_passes_words_to_a_program(
+    lab: Lab, starter: tuple[Person, Sender], scans: list[str], tmp_path: Path
+) -> None:
+    alice, _ = starter
+    environ = {**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+    environ["PYTHONPATH"] = str(TREE / "job_client")
+
+    def ijp(*words: str, typed: str = "") -> str:
+        command = [sys.executable, "-c", "from hubjobs.cli.ijp import main; main()", *words]
+        ran = subprocess.run(command, env=environ, input=typed, capture_output=True, text=True, timeout=150)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    ijp("login", "--hub", lab.url, "db", "username", "alice", "password", "-", typed="alice-pw\n")
+    assert {"look is interactive", "ingest is batch"} <= set(ijp("jobtype").splitlines())
+    assert ijp("submit", "-d", scans[2], "look") == f"{lab.url}/hub/spawn-pending/alice/look\n"
+    number = ijp("submit", "--on", "geneva", "ingest", "gggg").strip()
+    assert re.fullmatch(r"[0-9]+\.127\.0\.0\.1", number)
+    lab.wait("it is over", lambda: f"{number}, C" in ijp("status").splitlines())
+    assert "gggg" in ijp("output", "-e", number)
+    ijp("delete", number)
+    lab.wait("the server is ready", lambda: alice.model()["servers"].get("look", {}).get("ready"))

@@ -236,7 +236,10 @@ def test_what_an_interactive_type_does_not_run_is_a_notice(tmp_path: Path) -> No
     assert "a server of the profile `viewer`" in notice.text
 
 
-@pytest.mark.parametrize(("attribute", "most"), [("", 100), (' freeArguments="3"', 3), (' freeArguments="0"', 0)])
+@pytest.mark.parametrize(
+    ("attribute", "most"),
+    [("", 100), (' freeArguments="3"', 3), (' freeArguments="08"', 8), (' freeArguments="0"', 0)],
+)
 def test_words_behind_a_type_reach_its_program_as_in_the_portal(tmp_path: Path, attribute: str, most: int) -> None:
     text = _type("a").replace("<jobType>", f"<jobType{attribute}>")
     offer = _offer(load.read(_write(tmp_path, {"a.xml": text})))
