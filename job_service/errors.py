@@ -101,6 +101,36 @@ class NoSpace(JobError):  # noqa: N818
     code = "no_space"
 
 
+class Interactive(Invalid):
+    """The job type starts a server, and was asked for as a batch job."""
+
+    code = "interactive"
+
+
+class ScopeMissing(JobError):  # noqa: N818
+    """The token may not do it at the hub."""
+
+    code = "scope_missing"
+
+
+class NoServer(JobError):  # noqa: N818
+    """The hub did not start a server."""
+
+    code = "no_server"
+
+
+class HubUnavailable(JobError):  # noqa: N818
+    """The hub does not answer."""
+
+    code = "hub_unavailable"
+
+
+class HubBusy(JobError):  # noqa: N818
+    """The hub starts as many servers as it can."""
+
+    code = "hub_busy"
+
+
 class StoreAway(JobError):  # noqa: N818
     """The service's database does not answer at present."""
 

@@ -80,9 +80,14 @@ def of_task(path: str, task: int | None) -> str:
     return path if task is None else f"{path}.{task}"
 
 
+def parent(jobs: SiteJobs, owner: str) -> str:
+    """Return the folder in which those of the owner's jobs at a site are."""
+    return jobs.folder.replace("{owner}", owner).rstrip("/")
+
+
 def folder(jobs: SiteJobs, owner: str, job_id: str) -> str:
     """Return the folder of a job of the owner's at a site."""
-    return f"{jobs.folder.replace('{owner}', owner).rstrip('/')}/{job_id}"
+    return f"{parent(jobs, owner)}/{job_id}"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
 EXAMPLE_TYPES = TREE / "examples/job_types"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
 SYSTEMS = TREE / "lab/systems.yaml"
+INTERACTIVE = TREE / "lab/interactive.yaml"
 SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""
 

@@ -72,9 +72,9 @@ class AsyncJobs:
         """Return what can be run."""
         return await self.do(calls.types())
 
-    async def job_type(self, key: str) -> models.JobType:
-        """Return one of the job types."""
-        return await self.do(calls.job_type(key))
+    async def job_type(self, key: str, datasets: Sequence[str] = ()) -> models.JobType:
+        """Return one of the job types, with what can be chosen for all of these datasets."""
+        return await self.do(calls.job_type(key, datasets))
 
     async def projects(self, system: str | None = None) -> tuple[models.Project, ...]:
         """Return what jobs may count against."""
@@ -95,6 +95,10 @@ class AsyncJobs:
     async def submit_each(self, spec: models.Spec) -> models.Group:
         """Ask for a job for each dataset of the spec; what can be accepted is."""
         return await self.do(calls.submit_each(spec))
+
+    async def start_server(self, spec: models.Spec) -> models.Server:
+        """Start a server of an interactive type; of the spec, what a job has besides counts for nothing."""
+        return await self.do(calls.start_server(spec))
 
     async def datasets(
         self,

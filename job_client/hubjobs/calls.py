@@ -144,9 +144,9 @@ def types() -> Call[tuple[models.JobType, ...]]:
     return Call("GET", "types", items_of(models.JobType))
 
 
-def job_type(key: str) -> Call[models.JobType]:
-    """Ask about one of them."""
-    return Call("GET", f"types/{part(key)}", one_of(models.JobType))
+def job_type(key: str, datasets: Sequence[str] = ()) -> Call[models.JobType]:
+    """Ask about one of them: with what can be chosen for all of these datasets."""
+    return Call("GET", f"types/{part(key)}", one_of(models.JobType), query(dataset=datasets))
 
 
 def projects(system: str | None = None) -> Call[tuple[models.Project, ...]]:
@@ -175,6 +175,13 @@ def submit_each(spec: models.Spec) -> Call[models.Group]:
     """Ask for a job for each dataset, or with that mode for an array with a task for each."""
     body = replace(spec, mode="array" if spec.mode == "array" else "each").to_json()
     return Call("POST", "jobs", one_of(models.Group), headers=new_key(), body=body)
+
+
+def start_server(spec: models.Spec) -> Call[models.Server]:
+    """Ask for a server of an interactive type; the hub starts it with the token, which has to be allowed to."""
+    said = spec.to_json()
+    body = {name: said[name] for name in ("type", "system", "project", "choices", "datasets") if name in said}
+    return Call("POST", "servers", one_of(models.Server), headers=new_key(), body=body)
 
 
 def datasets(

@@ -72,9 +72,9 @@ class Jobs:
         """Return what can be run."""
         return self.do(calls.types())
 
-    def job_type(self, key: str) -> models.JobType:
-        """Return one of the job types."""
-        return self.do(calls.job_type(key))
+    def job_type(self, key: str, datasets: Sequence[str] = ()) -> models.JobType:
+        """Return one of the job types, with what can be chosen for all of these datasets."""
+        return self.do(calls.job_type(key, datasets))
 
     def projects(self, system: str | None = None) -> tuple[models.Project, ...]:
         """Return what jobs may count against."""
@@ -95,6 +95,10 @@ class Jobs:
     def submit_each(self, spec: models.Spec) -> models.Group:
         """Ask for a job for each dataset of the spec; what can be accepted is."""
         return self.do(calls.submit_each(spec))
+
+    def start_server(self, spec: models.Spec) -> models.Server:
+        """Start a server of an interactive type; of the spec, what a job has besides counts for nothing."""
+        return self.do(calls.start_server(spec))
 
     def datasets(
         self,

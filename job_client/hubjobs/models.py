@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 _OVER = frozenset({"SUCCESSFUL", "FAILED", "CANCELED", "DELETED"})
 
@@ -118,6 +119,22 @@ class Group:
     group: str
     jobs: tuple[Job, ...] = ()
     errors: tuple[NotAccepted, ...] = ()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server of an interactive type: its `name` on the hub, and the `url` there, as a path, that leads to it."""
+
+    name: str
+    url: str
+    type: str = ""
+    system: str = ""
+    datasets: tuple[str, ...] = ()
+
+    def address(self, hub: str) -> str:
+        """Return the whole URL, by the hub's address."""
+        parts = urlsplit(hub)
+        return f"{parts.scheme}://{parts.netloc}/{self.url.lstrip('/')}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ SCOPES = ("custom:jobs:submit", "access:services!service=jobs")
 """What a token may: send and see its owner's jobs, and reach the service."""
 
 ADMIN_SCOPE = "custom:jobs:admin"
+SERVER_SCOPES = ("start:servers!user", "read:servers!user")
+"""What a token needs to start servers of interactive types."""
+
 DAYS = 30
 """For how long, unless the hub gives shorter ones only."""
 
@@ -63,35 +66,46 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def login(url: str, user: str, password: str, *, days: int | None = None, admin: bool = False) -> Token:
+def login(
+    url: str, user: str, password: str, *, days: int | None = None, admin: bool = False, servers: bool = False
+) -> Token:
     """Return a token for the jobs of whoever has this password, good for so many days.
 
-    `admin` asks for one that may do what admins of jobs may.  Raises LoginRefused, and HubJobsError where the hub
-    cannot be asked.
+    `admin` asks for one that may do what admins of jobs may, `servers` for one that may start servers of
+    interactive types, if its owner may.  Raises LoginRefused, and HubJobsError where the hub cannot be asked.
     """
     transport = Blocking()
     try:
-        return now(_login(transport, hub_of(url), Credentials(user, password), days, admin))
+        scopes = [*SCOPES, *([ADMIN_SCOPE] if admin else [])]
+        return now(_login(transport, hub_of(url), Credentials(user, password), days, scopes, servers))
     finally:
         now(transport.close())
 
 
-async def _login(transport: Transport, hub: str, who: Credentials, days: int | None, admin: bool) -> Token:
-    status, said = await _asked(transport, hub, who, (days or DAYS) * 86400, admin)
+async def _login(
+    transport: Transport, hub: str, who: Credentials, days: int | None, scopes: list[str], servers: bool
+) -> Token:
+    seconds: int | None = (days or DAYS) * 86400
+    wanted = [*scopes, *(SERVER_SCOPES if servers else ())]
+    status, said = await _asked(transport, hub, who, seconds, wanted)
+    if status == 400 and servers and "expires_in" not in _message(said):
+        # Where people may start no servers, they may still have jobs.
+        wanted = scopes
+        status, said = await _asked(transport, hub, who, seconds, wanted)
     if status == 400 and days is None and "expires_in" in _message(said):
-        status, said = await _asked(transport, hub, who, None, admin)
+        status, said = await _asked(transport, hub, who, None, wanted)
     if status == 201 and isinstance(said.get("token"), str):
         return as_model(Token, said)
     raise _refused(hub, who.user, status, _message(said))
 
 
 async def _asked(
-    transport: Transport, hub: str, who: Credentials, seconds: int | None, admin: bool
+    transport: Transport, hub: str, who: Credentials, seconds: int | None, scopes: list[str]
 ) -> tuple[int, dict[str, Any]]:
     wanted: dict[str, Any] = {
         "auth": {"username": who.user, "password": who.password},
         "note": "hubjobs",
-        "scopes": [*SCOPES, *([ADMIN_SCOPE] if admin else [])],
+        "scopes": scopes,
     }
     if seconds is not None:
         wanted["expires_in"] = seconds

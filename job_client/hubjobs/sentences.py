@@ -54,7 +54,12 @@ NO_PROJECT = "“{text}” is no project. Write SYSTEM/NAME, such as geneva/proj
 NO_LIMIT = "“{text}” is no limit. Write nodes=4, cores=16, time=8h or active=10."
 REMOVED_PROJECT = "{project} is no project any more. What was counted against it stays in the books."
 STALE = "As of {moment}: the system, or you there, cannot be asked at present."
-RUNS = {"line": "a line of your own: hubjobs submit TYPE -- LINE", "program": "a program"}
+RUNS = {
+    "line": "a line of your own: hubjobs submit TYPE -- LINE",
+    "program": "a program",
+    "server": "a server of yours, which hubjobs submit TYPE starts",
+}
+STARTS_A_SERVER = "{type} is interactive: its server takes --on, --project, --set and --dataset, and nothing else."
 NO_JOBS = "No jobs. Send one: hubjobs submit TYPE, see: hubjobs types"
 MORE_JOBS = "There are more: --limit shows them, or --stage, --system and --search find one."
 MORE_FILES = "There is more than can be listed."

@@ -1,16 +1,17 @@
 """Whether somebody may have a job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 from job_service import layout
-from job_service.accepting import again, asked, gate, groups, shown
+from job_service.accepting import again, asked, gate, groups, servers, shown
 from job_service.accepting.gate import Decided
 from job_service.accepting.offered import Offered
 from job_service.accepting.preview import Preview
+from job_service.accepting.servers import Server
 from job_service.accepting.worked_on import Chosen
 from job_service.datasets.datasets import Datasets
 from job_service.errors import Invalid, JobError, StoreAway, TicketNeeded
@@ -26,6 +27,7 @@ from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.launch import BatchLaunch, GatewayLaunch, JobLaunch
 from profiles.offer.offer import Person
+from profiles.sentences import shown as harmless
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.facts.availability import Availability
 from slurm_ssh.facts.forecasts import Forecasts, Known
@@ -83,7 +85,7 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known(person.name, kept)):
             return known, False
         decided = await self._decided(person, spec)
-        self._see_ticket(person.name, decided)
+        self._see_whom(person.name, decided)
         return await self._store.jobs.accept(_new(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
@@ -95,10 +97,40 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
         decided, errors, array = await self._each(person, spec)
-        self._see_ticket(person.name, decided[0])
+        self._see_whom(person.name, decided[0])
         wanted = [_new(person, each) for each in decided]
         whole = _new(person, array) if array else None
         return await self._store.jobs.accept_group(wanted, errors, kept, whole)
+
+    async def type(self, person: Person, key: str, datasets: Sequence[str]) -> dict[str, Any]:
+        """Return a job type with what can be chosen for all of these datasets; see `offers.job_type`.
+
+        Raises NotFound, Invalid for a dataset that there is not, and what looking for datasets does.
+        """
+        if len(datasets) > MOST:
+            said = sentences.MOST_DATASETS.format(most=MOST)
+            raise Invalid(said, {"dataset": said})
+        known = await self.datasets.get(person, datasets)
+        if missing := [each for each in datasets if each not in known]:
+            said = sentences.NO_DATASET.format(dataset=harmless(missing[0]))
+            raise Invalid(said, {"dataset": said})
+        return await self.offered.type(person, key, tuple(known[each].parameters for each in datasets))
+
+    async def server(self, person: Person, spec: JobSpec, key: str | None = None) -> Server:
+        """Return the server that an interactive type is to start, with the list of its datasets at its site.
+
+        With a `key` that came before for the same description the list is that of then.  Raises Invalid with every
+        field that is wrong, TicketNeeded, and LaunchError for what goes wrong at the site.
+        """
+        known = _key(spec, key, "")
+        chosen = await self._chosen(person, spec)
+        spec = chosen.placed(spec)
+        offer = await self.offered.offer(person, spec.system)
+        server = servers.decide(offer, spec, chosen, known.key if known else new_job_id())
+        self._see_ticket(person.name)
+        if server.path:
+            await self.datasets.write(person.name, server.system, server.path, server.datasets)
+        return server
 
     async def _each(
         self, person: Person, spec: JobSpec
@@ -167,10 +199,12 @@ class Acceptance:
         projects, theirs = await self.offered.charged(person)
         return gate.decide(offer, spec, projects, theirs, chosen)
 
-    def _see_ticket(self, user: str, decided: Decided) -> None:
-        if isinstance(decided.launch, GatewayLaunch):
-            # It does not know the person.
-            return
+    def _see_whom(self, user: str, decided: Decided) -> None:
+        """See that a job can be sent: a gateway, which does not know its owner, needs nothing of them."""
+        if not isinstance(decided.launch, GatewayLaunch):
+            self._see_ticket(user)
+
+    def _see_ticket(self, user: str) -> None:
         try:
             ticket = self._credentials.get(user)
         except AuthFailed as error:
@@ -183,7 +217,7 @@ class Acceptance:
         """Return why a job would not be accepted that is rightly described."""
         found = []
         try:
-            self._see_ticket(person.name, decided)
+            self._see_whom(person.name, decided)
         except TicketNeeded as error:
             found.append(error.message)
         try:

@@ -8,7 +8,7 @@ from job_service.accepting import asked, chargeable, worked_on
 from job_service.accepting.chargeable import Chargeable
 from job_service.accepting.worked_on import Chosen
 from job_service.accepting.wrong import Wrong
-from job_service.errors import NotAMember
+from job_service.errors import Interactive, NotAMember
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
 from job_service.store.accounting import Project
@@ -62,8 +62,11 @@ def decide(
     project.
     """
     wrong = Wrong(asked.problems(spec))
-    choices = _choices(spec, wrong)
-    key, site = _where(offer, spec, choices, wrong)
+    choices = choices_of(spec, wrong)
+    key, site = where(offer, spec, choices, wrong)
+    if key is not None and (entry := cast(Jobs, offer.menu).entries[key]).is_interactive:
+        said = sentences.IS_INTERACTIVE.format(type=entry.name)
+        raise Interactive(said, {"type": said}, sentences.START_A_SERVER)
     if key is None or site is None:
         raise wrong.error()
     worked_on.check(offer, key, site, spec, datasets, wrong)
@@ -88,7 +91,7 @@ def _title(spec: JobSpec, name: str, datasets: Sequence[Dataset]) -> str:
     return asked.cut(f"{title}: {shown(datasets[0].name)}")
 
 
-def _choices(spec: JobSpec, wrong: Wrong) -> Choices:
+def choices_of(spec: JobSpec, wrong: Wrong) -> Choices:
     """Return what can be a choice at all."""
     found: dict[str, str] = {}
     if not spec.type.strip():
@@ -116,7 +119,7 @@ def _said(spec: JobSpec, wrong: Wrong) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _where(offer: Offer, spec: JobSpec, choices: Choices, wrong: Wrong) -> tuple[str | None, str | None]:
+def where(offer: Offer, spec: JobSpec, choices: Choices, wrong: Wrong) -> tuple[str | None, str | None]:
     """Return the job type and the site; None for what cannot be had, or if nothing is known of it."""
     key = site = None
     try:

@@ -1,6 +1,7 @@
 """What somebody is offered: systems, job types, and what their jobs count against."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from job_service.errors import NotFound
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
+from profiles.conditions import Values
 from profiles.facts import SiteFacts
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.offer import Offer, Person, sites_for
@@ -71,9 +73,12 @@ class Offered:
         offer = await self.offer(person)
         return [offers.job_type(offer, key) for key in offer.entries()]
 
-    async def type(self, person: Person, key: str) -> dict[str, Any]:
-        """Return one of them.  Raises NotFound."""
-        offer = await self.offer(person)
+    async def type(self, person: Person, key: str, datasets: tuple[Values, ...] = ()) -> dict[str, Any]:
+        """Return one of them, with the choices that there are for some datasets, by their parameters.
+
+        Raises NotFound.
+        """
+        offer = replace(await self.offer(person), datasets=datasets)
         if key not in offer.entries():
             raise NotFound(sentences.NO_JOB_TYPE.format(type=harmless(key)))
         return offers.job_type(offer, key)

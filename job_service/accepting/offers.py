@@ -10,6 +10,7 @@ from job_service.accepting.chargeable import Chargeable
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Quota
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.job_type import JobType
 from profiles.catalogue.menu import Jobs
 from profiles.catalogue.parameter import TRUE, Parameter
 from profiles.catalogue.system import JobSettings
@@ -123,23 +124,30 @@ def _partitions(offer: Offer, key: str) -> Iterator[dict[str, Any]]:
 def job_type(offer: Offer, key: str) -> dict[str, Any]:
     """Return a job type that the person sees.
 
-    `runs` says what: a `program`, or a `line` of the person's own, which is sent as the command.  `description`
-    is Markdown.  `systems` are those where they may have it, the default first, each with its `fields`: choices,
-    and `on_line`: what parameters put on the program's command line.  There `state` is `free` if the job would
-    start at once, `busy` if it would wait, `closed` if none is accepted, `away`, `refused`, or `unknown`; `news`
-    says it in words, and `age` how old they are.
+    `runs` says what: a `program`, a `line` of the person's own, which is sent as the command, or a `server`, which
+    is started and no job.  `description` is Markdown.  `systems` are those where they may have it, the default
+    first, each with its `fields`: choices, and `on_line`: what parameters put on the program's command line.
+    There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none is accepted,
+    `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
     `datasets` says which it takes, null for none.
     """
     entry = cast(Jobs, offer.menu).entries[key]
+    modes = {"modes": ["single"]} if entry.is_interactive else {}
     return {
         "key": key,
         "name": entry.name,
         "description": entry.description,
         "icon": entry.icon,
-        "runs": "program" if entry.command is None else "line",
+        "runs": _runs(entry),
         "systems": [_at(offer, key, site) for site in offer.sites(key)],
-        "datasets": entry.datasets and entry.datasets.model_dump(mode="json"),
+        "datasets": entry.datasets and {**entry.datasets.model_dump(mode="json"), **modes},
     }
+
+
+def _runs(entry: JobType) -> str:
+    if entry.is_interactive:
+        return "server"
+    return "program" if entry.command is None else "line"
 
 
 def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import uvicorn
 from job_service.cli.conditions import CannotStart
 from job_service.http.app import make_app
 from job_service.http.auth import HubLogins, HubTokens
+from job_service.http.hub_servers import HubServers
 from job_service.sentences import serving as sentences
 from job_service.service import Service, Settings, opened
 
@@ -113,9 +114,10 @@ async def _watch_parent(ended: asyncio.Event) -> None:
             ended.set()
 
 
-def _auth(environ: Mapping[str, str], token: str) -> tuple[HubTokens, HubLogins]:
+def _auth(environ: Mapping[str, str], token: str) -> tuple[HubTokens, HubLogins, HubServers]:
     name, url = environ.get("JUPYTERHUB_SERVICE_NAME", "jobs"), environ.get("JUPYTERHUB_API_URL", _API_URL)
-    return HubTokens(name, url, token), HubLogins(name, url, token, _place(environ))
+    logins = HubLogins(name, url, token, _place(environ))
+    return HubTokens(name, url, token), logins, HubServers(url, logins.hub)
 
 
 def _place(environ: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from job_service.datasets import chosen
 from job_service.datasets.folders import Folder, Listings, Reach
 from job_service.datasets.listed import Listed
 from job_service.datasets.source import Found, Source, no_cursor
@@ -16,6 +17,7 @@ class Datasets:
 
     def __init__(self, catalogue: LiveCatalogue, reach: Reach) -> None:
         self._catalogue = catalogue
+        self._reach = reach
         self._listings = Listings(reach)
         self._lists: dict[str, tuple[DatasetSource, Listed]] = {}
 
@@ -58,6 +60,19 @@ class Datasets:
             known = await sources[name].get(keys[name])
             found.update({each.id: each for each in known.values()})
         return found
+
+    async def write(self, user: str, system: str, path: str, datasets: Sequence[Dataset]) -> None:
+        """Write which datasets were chosen into a file at a site, as its owner; see `chosen.place`.
+
+        Raises LaunchError.
+        """
+        remote = self._reach(user, system)
+        data, jobs = chosen.text(datasets), remote.site.jobs
+        keep = jobs.keep if jobs else 0
+        answer = await remote.run(chosen.writing(path, len(data), keep), data)
+        if answer.status:
+            folder = path.rpartition("/")[0].rpartition("/")[0]
+            raise chosen.not_written(folder, remote.site.title, answer)
 
     def _sources(self, catalogue: Catalogue, person: Person) -> dict[str, Source]:
         taking = catalogue.jobs.taking_sites

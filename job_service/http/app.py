@@ -6,12 +6,12 @@ from fastapi import FastAPI
 
 from job_service.http import document, metrics, problems
 from job_service.http.admin.routers import ROUTERS as ADMIN
-from job_service.http.caller import Authenticator, Logins
+from job_service.http.caller import Authenticator, Logins, Servers
 from job_service.http.exchange import Exchange
 from job_service.http.given import Kept
 from job_service.http.old.routers import ROUTERS as OLD
 from job_service.http.pages.routers import ROUTERS as PAGES
-from job_service.http.v1 import acts, datasets, files, health, history, jobs, me, offers, projects
+from job_service.http.v1 import acts, datasets, files, health, history, interactive, jobs, me, offers, projects
 from job_service.http.views import V1
 from job_service.service import JOBS_A_MINUTE, Service
 
@@ -27,6 +27,7 @@ _V1 = (
     history.router,
     files.router,
     files.uploads,
+    interactive.router,
     projects.router,
     health.router,
     metrics.router,
@@ -37,13 +38,14 @@ def make_app(
     service: Service,
     auth: Authenticator,
     logins: Logins,
+    servers: Servers,
     *,
     root_path: str = ROOT_PATH,
     jobs_a_minute: int = JOBS_A_MINUTE,
 ) -> FastAPI:
     """Return the application over a service; `root_path` is its place on the hub.
 
-    `auth` knows whose a token is, `logins` how a browser gets one.
+    `auth` knows whose a token is, `logins` how a browser gets one, `servers` how the hub starts one of them.
 
     One person may send `jobs_a_minute`.  Requests may come with the root path or without it.
     """
@@ -62,6 +64,7 @@ def make_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.kept, app.state.auth, app.state.logins = Kept(service, jobs_a_minute), auth, logins
+    app.state.servers = servers
     app.state.tally = metrics.begun(service)
     problems.install(app)
     document.install(app)

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from job_service.accepting.servers import Server
 from job_service.http import cookies
 from job_service.http.problems import Problem
 from job_service.sentences import http as sentences
@@ -82,6 +83,19 @@ class Begun:
     url: str
     state: str
     verifier: str
+
+
+class Servers(Protocol):
+    """Starts servers of the hub for people, by their own tokens."""
+
+    def check(self, caller: Caller) -> None:
+        """See that the token of whoever calls may start servers.  Raises ScopeMissing."""
+
+    def page(self, user: str, name: str) -> str:
+        """Return the path of the page that follows the start of a server, and leads to it."""
+
+    async def start(self, user: str, token: str, server: Server) -> str:
+        """Start a server of the person whose token it is, and return its name.  Raises JobError."""
 
 
 class Logins(Protocol):

@@ -3,6 +3,7 @@
 Times are ISO 8601 in UTC; `..._s` are seconds, `..._mib` MiB; `cores`, `memory_mib` and `gpus` are for each node.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -67,13 +68,12 @@ class NewJob(Sent):
 
     def spec(self) -> JobSpec:
         """Return the same for the gate."""
-        choices = {name: value if isinstance(value, str) else _text(value) for name, value in self.choices.items()}
         return JobSpec(
             type=self.type,
             system=self.system,
             project=self.project,
             title=self.title,
-            choices=choices,
+            choices=_texts(self.choices),
             command=self.command,
             arguments=tuple(self.arguments),
             inputs=tuple(self.inputs),
@@ -82,6 +82,49 @@ class NewJob(Sent):
             datasets=tuple(self.datasets),
             mode=self.mode,
         )
+
+
+class NewServer(Sent):
+    """A server of an interactive job type that somebody wants."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "look", "datasets": ["scans:run-17"], "choices": {"time": "2h"}}]}
+    )
+
+    type: str = Field(description="Key of a job type that runs a `server`, see `/types`.")
+    system: str | None = Field(default=None, description="Key of a system; without: the first that can be had.")
+    project: str | None = Field(
+        default=None, description="The account of Slurm's that is charged; without: the default one."
+    )
+    choices: dict[str, StrictStr | Number] = Field(
+        default_factory=dict, description="What its profile lets you choose, such as `cores` or `time`."
+    )
+    datasets: list[str] = Field(default_factory=list, description="Ids of datasets to work on, see `/datasets`.")
+
+    def spec(self) -> JobSpec:
+        """Return the same for the gate."""
+        return JobSpec(
+            type=self.type,
+            system=self.system,
+            project=self.project,
+            choices=_texts(self.choices),
+            datasets=tuple(self.datasets),
+        )
+
+
+class Server(BaseModel):
+    """A server that starts."""
+
+    name: str = Field(description="Its name on the hub.")
+    type: str
+    system: str
+    datasets: list[str]
+    url: str = Field(description="The page that follows its start and leads to it, as a path on the hub.")
+
+
+def _texts(choices: Mapping[str, str | float]) -> dict[str, str]:
+    """Return choices as somebody would type them."""
+    return {name: value if isinstance(value, str) else _text(value) for name, value in choices.items()}
 
 
 def _text(value: float) -> str:

@@ -121,7 +121,10 @@ class JobType(BaseModel):
     name: str
     description: str = Field(description="Markdown.")
     icon: str | None
-    runs: Literal["program", "line"] = Field(description="`line`: one of your own, sent as `command`.")
+    runs: Literal["program", "line", "server"] = Field(
+        description="`line`: one of your own, sent as `command`. `server`: no job, but a server of the hub, which "
+        "`/servers` starts."
+    )
     systems: list[Place]
     datasets: WantedDatasets | None = Field(description="None: it takes no datasets.")
 

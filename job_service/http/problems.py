@@ -46,6 +46,10 @@ _JOB_ERRORS: dict[type[JobError], int] = {
     errors.WrongStage: 409,
     errors.TooLarge: 413,
     errors.NoSpace: 507,
+    errors.ScopeMissing: 403,
+    errors.NoServer: 409,
+    errors.HubUnavailable: 503,
+    errors.HubBusy: 503,
     errors.StoreAway: 503,
 }
 _SITE_ERRORS: dict[type[LaunchError], tuple[int, str]] = {

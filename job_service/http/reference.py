@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from job_service.http.app import make_app
-from job_service.http.caller import Caller, Logins
+from job_service.http.caller import Caller, Logins, Servers
 from job_service.service import Service
 
 _HEAD = """# The API of batch jobs
@@ -36,6 +36,7 @@ _TITLES = {
     "offers": "What there is",
     "jobs": "Jobs",
     "files": "Files",
+    "servers": "Servers",
     "projects": "Projects and quotas",
     "admin": "For administrators",
     "old paths": "The old paths",
@@ -53,7 +54,7 @@ class _Nobody:
 def document() -> dict[str, Any]:
     """Return the OpenAPI document, without a service behind it."""
     behind = SimpleNamespace(closing=asyncio.Event(), running=SimpleNamespace(subscribe=lambda _: None))
-    return make_app(cast(Service, behind), _Nobody(), cast(Logins, None)).openapi()
+    return make_app(cast(Service, behind), _Nobody(), cast(Logins, None), cast(Servers, None)).openapi()
 
 
 def page(of: Mapping[str, Any]) -> str:

@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from job_service import layout
+from job_service.datasets import chosen
 from job_service.layout import End
 from job_service.record import JobRecord
 from job_service.running.places import parent
@@ -68,7 +68,7 @@ def _written(record: JobRecord, datasets: Sequence[Dataset]) -> dict[str, bytes]
     if record.spec.command is not None:
         written[layout.COMMAND] = f"{record.spec.command}\n".encode()
     if datasets:
-        written[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
+        written[layout.DATASETS] = chosen.text(datasets)
     return written
 
 

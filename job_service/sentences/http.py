@@ -22,6 +22,25 @@ NEW_BROWSER = _(
 HUB_AWAY = _("The hub does not answer, so nobody can say whose token this is. Jobs go on meanwhile.")
 HUB_BUSY = _("Too many new tokens have to be looked up at the hub at present. Try again in a moment.")
 
+# -- servers that the hub starts -------------------------------------------------------------------------
+HUB_SILENT = _(
+    "The hub did not answer in time. Look on its page Home whether the server starts before you start another."
+)
+HUB_STARTS_NOTHING = _("The hub does not answer, so no server was started. Try again in a minute.")
+HUB_STARTS_MANY = _("The hub starts too many servers at present, so yours was not started. Try again in a minute.")
+LOGIN_OVER = _("Your login at the hub has ended, so the server was not started.")
+LOG_IN_AND_START = _("Log in at the hub, then start it again.")
+NO_NAMED_SERVERS = _("This hub lets nobody have a server beside the first one, so no server was started.")
+ASK_FOR_NAMED_SERVERS = _("Ask its administrators to allow named servers.")
+TOO_MANY_SERVERS = _(
+    "You have as many servers as the hub allows, also those that are stopped, so no other was started."
+)
+REMOVE_A_SERVER = _("Remove one on the hub's page Home, then start it again.")
+NOT_STARTED = _("The hub did not start the server: {reason}")
+NO_REASON = _("it says no reason (HTTP status {status}).")
+SERVER_TAKEN = _("Others of your servers were started at the same moment, so {type} was not.")
+START_AGAIN = _("Start it again.")
+
 # -- the request itself ----------------------------------------------------------------------------------
 NO_SUCH_PAGE = _("There is nothing at this address.")
 NO_SUCH_METHOD = _("This address takes other methods.")

@@ -98,6 +98,11 @@ FILE_HINT = _("It is put into the job's folder before the job begins. For severa
 UNPACK = _("Have the job unpack the file, if it is a zip")
 PICK_AGAIN = _("Pick the file again: a browser forgets it.")
 SEND = _("Send the job")
+START = _("Start the server")
+STARTS_SERVER = _(
+    "This is no job: it starts a server of yours, which stands on the hub's page Home too. You come to it once it "
+    "has started."
+)
 PREVIEW = _("Look at it first")
 WHAT_WOULD_BE = _("What would become of it")
 NOTHING_SENT = _("Nothing is sent yet.")

@@ -35,7 +35,8 @@ class Catalogue(Entry):
     )
     profiles: dict[Key, Profile] = Field(min_length=1, description="Profiles, the default first.")
     job_types: dict[Key, JobType] = Field(
-        default_factory=dict, description="What may be run as a batch job, the default first."
+        default_factory=dict,
+        description="What may be run as a batch job, or started from datasets, the default first.",
     )
     datasets: dict[Key, DatasetSource] = Field(
         default_factory=dict, description="Where the datasets are that batch jobs may work on."
@@ -53,5 +54,5 @@ class Catalogue(Entry):
 
     @cached_property
     def jobs(self) -> Jobs:
-        """The menu of batch jobs."""
-        return Jobs({**self.sites, **self.gateways}, self.job_types)
+        """The menu of job types."""
+        return Jobs({**self.sites, **self.gateways}, self.job_types, self.notebooks)

@@ -1,4 +1,4 @@
-"""The catalogue's job types: what may be run as a batch job.  Frozen values."""
+"""The catalogue's job types: what may be run as a batch job, or started from datasets.  Frozen values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
@@ -11,7 +11,7 @@ from profiles.catalogue.dataset import WantedDatasets
 from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.values import JobDirectives, Key, Whole
 from profiles.catalogue.work import Listed, Work, listed
-from profiles.catalogue.wrong import WrongAt
+from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.sentences import mistakes
 
 MOST_ARGUMENTS = 100
@@ -82,8 +82,29 @@ class JobOffering(Work):
 _Sites = dict[Key, JobOffering | None] | Annotated[list[Key], Field(min_length=1)]
 
 
+_THERE_OF_INTERACTIVE = frozenset({"datasets", "visible_to"})
+_OF_INTERACTIVE = _THERE_OF_INTERACTIVE | {"name", "description", "icon", "sites", "profile"}
+"""What may be written of an interactive type, at a site and at all: the rest is its profile's."""
+
+
+def _others(entry: JobOffering, path: tuple[str, ...], known: frozenset[str]) -> Iterator[WrongAt]:
+    """Yield what is written that an interactive type has from its profile, or has not at all."""
+    for name in type(entry).model_fields:
+        if name in entry.model_fields_set - known:
+            is_shared = name in Work.model_fields
+            yield WrongAt((*path, name), mistakes.OF_THE_PROFILE if is_shared else mistakes.OF_BATCH_JOBS)
+
+
+def _wanted_at(sites: Mapping[str, JobOffering]) -> Iterator[tuple[tuple[str, ...], WantedDatasets | None]]:
+    for site, there in sites.items():
+        yield ("sites", site, "datasets"), there.datasets
+
+
 class JobType(JobOffering, Listed):
-    """One thing a person can run as a batch job: a program (`run`), or lines of their own (`command: any`)."""
+    """One thing a person can run: a batch job, or a notebook server that knows some datasets (`profile`).
+
+    A batch job is one of a program (`run`), or of lines of the person's own (`command: any`).
+    """
 
     sites: Annotated[dict[Key, JobOffering], BeforeValidator(listed, json_schema_input_type=_Sites)] = Field(
         default_factory=dict,
@@ -93,9 +114,31 @@ class JobType(JobOffering, Listed):
     command: _Command = Field(
         default=None, description="`any`: people write the line that is run. Instead of `run`."
     )
+    profile: Key | None = Field(
+        default=None,
+        description="An interactive type: a server of this profile is started, which has all that it needs from "
+        "there. With `datasets` the profile's parameter `datasets` is the path of a file that lists those that "
+        "are chosen. Instead of `run`.",
+    )
+
+    @model_validator(mode="after")
+    def _interactive_types_are_short(self) -> Self:
+        if self.profile is None:
+            return self
+        wrong = [*_others(self, (), _OF_INTERACTIVE)]
+        for site, there in self.sites.items():
+            wrong += _others(there, ("sites", site), _THERE_OF_INTERACTIVE)
+        for path, wanted in ((("datasets",), self.datasets), *_wanted_at(self.sites)):
+            if wanted is not None and "modes" in wanted.model_fields_set and wanted.modes != ("single",):
+                wrong.append(WrongAt((*path, "modes"), mistakes.ONE_SERVER))
+        if wrong:
+            raise WrongTogether(tuple(wrong))
+        return self
 
     @model_validator(mode="after")
     def _says_once_what_runs(self) -> Self:
+        if self.profile is not None:
+            return self
         if self.command is None and self.run is None:
             raise ValueError(mistakes.NOTHING_TO_RUN)
         if self.command is not None and self.run is not None:
@@ -110,6 +153,11 @@ class JobType(JobOffering, Listed):
             if self.command is None and "run" in there.model_fields_set and there.run is None:
                 raise WrongAt(("sites", site, "run"), mistakes.NOTHING_TO_RUN)
         return self
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether it starts a server, and is no batch job."""
+        return self.profile is not None
 
     @property
     def at_sites(self) -> Mapping[str, JobOffering]:

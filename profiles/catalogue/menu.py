@@ -9,7 +9,7 @@ from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.system import System
-from profiles.catalogue.work import Listed, Work
+from profiles.catalogue.work import Listed, Visibility, Work
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,21 @@ class Menu:
         """Return what an entry is at a site (keys; the site offers it): without short forms, site by site."""
         return self._offerings[key, site]
 
+    def is_of_another(self, key: str) -> bool:  # noqa: ARG002 - of most menus none is
+        """Return whether an entry runs what an entry of another menu does, where that is looked at."""
+        return False
+
+    def seen_by(self, key: str, site: str) -> tuple[Visibility, ...]:
+        """Return who sees an entry at a site (keys): those of whom each of these says so."""
+        to = self.offering(key, site).visible_to
+        return () if to is None else (to,)
+
     @cached_property
     def groups(self) -> frozenset[str]:
         """The groups on which it depends who sees what."""
-        seen = (what.visible_to for what in self._offerings.values())
-        return frozenset(group for to in seen if to for group in to.groups)
+        return frozenset(
+            group for key, site in self._offerings for to in self.seen_by(key, site) for group in to.groups
+        )
 
     @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:
@@ -69,17 +79,45 @@ class Notebooks(Menu):
         return cast(Offering, super().offering(key, site))
 
 
+DATASETS = "datasets"
+"""The parameter of a profile that is the path of a file with the datasets of an interactive type."""
+
+
 @dataclass(frozen=True)
 class Jobs(Menu):
-    """The job types: batch jobs, at the sites that have `jobs`, and at gateways that a type names."""
+    """The job types: batch jobs, and `servers` of a profile that know datasets.
+
+    They are at the sites that have `jobs`, batch jobs also at gateways that a type names.
+    """
 
     entries: Mapping[str, JobType]
+    servers: Notebooks
     section: ClassVar[str] = "job_types"
     field: ClassVar[str] = "type"
 
+    def sites_of(self, key: str) -> tuple[str, ...]:
+        """Return the names of the systems that offer a job type, the default first."""
+        profile, offered = self.entries[key].profile, tuple(self.entries[key].at_sites) or self.taking_sites
+        if profile is None:
+            return offered
+        its_own = self.servers.sites_of(profile) if profile in self.servers.entries else ()
+        return tuple(site for site in offered if site in its_own and site in self.taking_sites)
+
     def offering(self, key: str, site: str) -> JobOffering:
-        """Return what a job type is at a site (keys; the site offers it): without short forms, site by site."""
+        """Return what a job type is at a site (keys; the site offers it): without short forms, site by site.
+
+        An interactive one is what its profile is there, but for the parameter `datasets`, which nobody picks.
+        """
         return cast(JobOffering, super().offering(key, site))
+
+    def is_of_another(self, key: str) -> bool:
+        """Return whether a job type is interactive: it runs what its profile does."""
+        return self.entries[key].is_interactive
+
+    def seen_by(self, key: str, site: str) -> tuple[Visibility, ...]:
+        """Return who sees a job type at a site; an interactive one, who sees its profile too."""
+        profile, own = self.entries[key].profile, super().seen_by(key, site)
+        return own if profile is None else (*own, *self.servers.seen_by(profile, site))
 
     @property
     def taking(self) -> tuple[str, ...]:
@@ -91,6 +129,19 @@ class Jobs(Menu):
         """The names of the sites among them: where a type can be had that names none."""
         return tuple(key for key in self.taking if isinstance(self.sites[key], Site))
 
-    def sites_of(self, key: str) -> tuple[str, ...]:
-        """Return the names of the systems that offer an entry, the default first."""
-        return tuple(self.entries[key].at_sites) or self.taking_sites
+    @cached_property
+    def _offerings(self) -> dict[tuple[str, str], Work]:
+        found = super()._offerings
+        for (key, site), own in found.items():
+            if (profile := self.entries[key].profile) is not None:
+                found[key, site] = _as_profile(cast(JobOffering, own), self.servers.offering(profile, site))
+        return found
+
+
+def _as_profile(own: JobOffering, profile: Work) -> JobOffering:
+    """Return an interactive type as a menu has it: all but what is its own as its profile says."""
+    changed = {name: getattr(profile, name) for name in Work.model_fields if name != "visible_to"}
+    changed["parameters"] = {name: each for name, each in profile.parameters.items() if name != DATASETS}
+    if own.datasets is not None:
+        changed["datasets"] = own.datasets.model_copy(update={"modes": ("single",)})
+    return own.model_copy(update=changed)

@@ -43,7 +43,8 @@ def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[Wr
         yield from _of_site(("sites", key), catalogue.sites[key], said)
     for menu in catalogue.menus:
         for key in menu.entries:
-            yield from _of_entry(menu, key, facts)
+            if not menu.is_of_another(key):
+                yield from _of_entry(menu, key, facts)
 
 
 def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:

@@ -110,6 +110,8 @@ def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure:
         yield from _unknown_sites(menu, key, known_sites)
     yield from _sites_that_take_none(menu, key, known_sites)
     yield from _unknown_projects(menu, key, known_sites)
+    if menu.is_of_another(key):
+        return
     looked_at = set()
     if not menu.sites:
         # An entry by itself.

@@ -17,7 +17,7 @@ from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import datasets, names
+from profiles.checks import datasets, interactive, names
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
@@ -154,10 +154,13 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         for site in entry.unsure
     }
     known_sites = tuple(entries["sites"]) if is_whole else None
+    known_profiles = tuple(entries["profiles"]) if is_whole else None
+    all_sites = is_whole and all(entry.value for entry in entries["sites"].values())
     all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
     misfits = (
         *names.misfits(catalogue, known_sites, unsure, tuple(entries["gateways"])),
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
+        *interactive.misfits(catalogue, known_profiles, unsure, all_sites=all_sites),
     )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 

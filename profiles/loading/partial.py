@@ -103,7 +103,7 @@ class _Cutting:
         for name in set(_INSTEAD[self.model]) - set(self.data):
             # Also what nobody wrote and nobody needs; it is not said to be wrong.
             self.data[name] = _INSTEAD[self.model][name]
-        if self.model is JobType and self.data.get("run") is None and self.data.get("command") is None:
+        if self.model is JobType and all(self.data.get(name) is None for name in ("run", "command", "profile")):
             self.data["run"] = ["?"]
         return True
 

@@ -4,22 +4,31 @@ A file has one `<jobType>`.  What is wrong with it is found here as far as XML s
 that is not on offer, is found in the nodes, which know line and column, as it is of YAML.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from yaml.nodes import MappingNode, Node
 
 from profiles.catalogue.dataset import IDS_PLACE, Mode
+from profiles.catalogue.job_type import MOST_ARGUMENTS
 from profiles.loading import xml_elements
 from profiles.loading.portal_options import parameters
 from profiles.loading.problems import Problem
 from profiles.loading.xml_elements import Element, NotXML
 from profiles.loading.xml_nodes import Pair, Reading, key_of
-from profiles.sentences import mistakes
+from profiles.sentences import mistakes, shown
 
 _OF_ICAT = ("family", "sessionId", "icatUrlRequired", "idsUrlRequired", "createsProvenance")
-_ATTRIBUTES = (*_OF_ICAT, "acceptsDatasets", "acceptsDatafiles")
+_FLAGS = (
+    "sessionId",
+    "icatUrlRequired",
+    "idsUrlRequired",
+    "createsProvenance",
+    "acceptsDatasets",
+    "acceptsDatafiles",
+)
+_ATTRIBUTES = (*_OF_ICAT, "acceptsDatasets", "acceptsDatafiles", "profile", "freeArguments")
 _REPEATED = ("datasetTypes", "jobOptions")
 _NEEDED = ("name", "executable", "type")
 _ELEMENTS = (*_NEEDED, "multiple", *_REPEATED)
@@ -69,11 +78,7 @@ def _root(reading: Reading, element: Element) -> MappingNode | None:
 def _accepts(reading: Reading, element: Element) -> bool:
     """Return whether a type takes datasets; what only an ICAT gives a meaning is told."""
     reading.attributes(element, _ATTRIBUTES)
-    flags = {
-        name: reading.flag(element, value)
-        for name, value in element.attributes.items()
-        if name in _ATTRIBUTES and name != "family"
-    }
+    flags = {name: reading.flag(element, value) for name, value in element.attributes.items() if name in _FLAGS}
     for name in _OF_ICAT:
         if flags.get(name) or (name == "family" and element.attributes.get(name)):
             reading.meaningless(element, mistakes.XML_OF_ICAT.format(name=name))
@@ -81,21 +86,56 @@ def _accepts(reading: Reading, element: Element) -> bool:
 
 
 def _entry(reading: Reading, element: Element, found: Found, accepts: bool) -> list[Pair]:
-    name, executable, kind = (found[each][0] for each in _NEEDED)
-    if reading.one_of(kind, ("batch", "interactive")) == "interactive":
-        reading.wrong(kind, mistakes.XML_INTERACTIVE)
-    run = [reading.filled(executable)]
+    name, kind = found["name"][0], found["type"][0]
+    is_interactive = reading.one_of(kind, ("batch", "interactive")) == "interactive"
     pairs: list[Pair] = [("name", name, reading.scalar(name, name.text))]
-    modes = _modes(reading, found)
+    modes = ("single",) if is_interactive else _modes(reading, found)
     if accepts:
-        # Before its options, as the portal gave them.
-        run.append(f"--datasetIds={IDS_PLACE}")
         pairs.append(("datasets", element, _datasets(reading, element, found, modes)))
     elif types := found.get("datasetTypes"):
         reading.wrong(types[0], mistakes.XML_TYPES_ALONE)
-    pairs.append(("run", executable, reading.words(executable, run)))
-    options = parameters(reading, found.get("jobOptions", []))
-    return [*pairs, ("parameters", element, reading.mapping(element, options))] if options else pairs
+    if is_interactive:
+        return [*pairs, *_server(reading, element, found)]
+    return [*pairs, *_program(reading, element, found, accepts)]
+
+
+def _program(reading: Reading, element: Element, found: Found, accepts: bool) -> Iterator[Pair]:
+    """Yield what a batch type runs: as in the portal with any words of the person's own behind its options."""
+    executable = found["executable"][0]
+    run = [reading.filled(executable)]
+    if accepts:
+        # Before its options, as the portal gave them.
+        run.append(f"--datasetIds={IDS_PLACE}")
+    yield "run", executable, reading.words(executable, run)
+    if "profile" in element.attributes:
+        reading.wrong(element, mistakes.XML_PROFILE_OF_BATCH)
+    words = element.attributes.get("freeArguments", str(MOST_ARGUMENTS))
+    if words.isascii() and words.isdecimal() and len(words) < 4 and int(words) <= MOST_ARGUMENTS:
+        # Without zeros before it, which would make it another number.
+        yield "free_arguments", element, reading.scalar(element, str(int(words)), "int")
+    else:
+        reading.wrong(element, mistakes.XML_NO_NUMBER.format(name="freeArguments", most=MOST_ARGUMENTS))
+    if options := parameters(reading, found.get("jobOptions", [])):
+        yield "parameters", element, reading.mapping(element, options)
+
+
+def _server(reading: Reading, element: Element, found: Found) -> Iterator[Pair]:
+    """Yield whose server an interactive type starts: of the profile it names, else of that with its own name."""
+    named = element.attributes.get("profile", "").strip()
+    at = element if named else found["name"][0]
+    profile = named or key_of(at.text)
+    if profile:
+        yield "profile", at, reading.scalar(at, profile)
+    executable = found["executable"][0]
+    reading.filled(executable)
+    reading.meaningless(executable, mistakes.XML_NOT_RUN.format(profile=shown(profile)))
+    if options := found.get("jobOptions"):
+        reading.wrong(options[0], mistakes.XML_OF_BATCH)
+    if "freeArguments" in element.attributes:
+        reading.wrong(element, mistakes.XML_OF_BATCH_ATTRIBUTE.format(name="freeArguments"))
+    if "multiple" in found:
+        # One server has all datasets, whatever the portal would have made of several.
+        _modes(reading, found)
 
 
 def _modes(reading: Reading, found: Found) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ from profiles.catalogue.profile import Offering
 from profiles.catalogue.site import Site, SiteJobs
 from profiles.catalogue.system import JobSettings, System
 from profiles.catalogue.work import Work, filled
-from profiles.errors import together
+from profiles.errors import ChoiceRefused, together
 from profiles.offer import demands
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
+from profiles.sentences import refusals
 
 DATASET_IDS = "\0ids\0"
 """Stands there for the ids of all its datasets, with commas between them."""
@@ -150,6 +151,8 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
     """
     passed = _passed(offer, choices, arguments)
     what, system = passed.what, offer.menu.sites[passed.site_key]
+    if offer.menu.is_of_another(passed.key):
+        raise ChoiceRefused("type", refusals.NO_BATCH_JOB.format(type=offer.menu.entries[passed.key].name))
     if not isinstance(what, JobOffering) or system.jobs is None:
         raise TypeError(offer.menu.section)
     run = what.run
@@ -169,6 +172,15 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
     )
 
 
+def resolve_server(offer: Offer, choices: Choices) -> Launch:
+    """Return what `choices` of an interactive job type mean; the hub decides as `resolve` does when it starts it.
+
+    Raises ChoiceRefused as `resolve` does.
+    """
+    passed = _passed(offer, choices)
+    return Launch(**passed.decided, environments=(passed.what.needs(passed.parameters),))
+
+
 def _in_program(word: str, parameters: Mapping[str, str]) -> str:
     """Return a word of a program with the values of parameters, in which braces mean nothing, put in."""
     for place, stands_for in ((PLACE, DATASET), (IDS_PLACE, DATASET_IDS)):
@@ -178,16 +190,20 @@ def _in_program(word: str, parameters: Mapping[str, str]) -> str:
 
 def resolved(offer: Offer, choices: Choices) -> Launch:
     """Return what `choices` mean, whatever menu the offer is of.  Raises ChoiceRefused."""
-    return resolve_job(offer, choices) if isinstance(offer.menu, Jobs) else resolve(offer, choices)
+    if not isinstance(offer.menu, Jobs):
+        return resolve(offer, choices)
+    is_server = offer.menu.is_of_another(demands.picked(offer, choices))
+    return resolve_server(offer, choices) if is_server else resolve_job(offer, choices)
 
 
 @dataclass(frozen=True)
 class _Passed:
     """What has passed the gate: what is to run at a site, the values of its parameters, and most of a Launch.
 
-    `arguments` are the person's own words behind a program.
+    `key` is the entry's, `arguments` are the person's own words behind a program.
     """
 
+    key: str
     site_key: str
     what: Work
     parameters: Mapping[str, str]
@@ -229,4 +245,4 @@ def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _P
         "container": what.container,
         "choices": choices,
     }
-    return _Passed(site_key, what, parameters, words, decided)
+    return _Passed(key, site_key, what, parameters, words, decided)

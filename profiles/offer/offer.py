@@ -29,7 +29,7 @@ def sites_for(menu: Menu, groups: frozenset[str]) -> frozenset[str]:
         site
         for key in menu.entries
         for site in menu.sites_of(key)
-        if (to := menu.offering(key, site).visible_to) is None or to.projects or not groups.isdisjoint(to.groups)
+        if all(to.projects or not groups.isdisjoint(to.groups) for to in menu.seen_by(key, site))
     )
 
 
@@ -103,9 +103,9 @@ class Offer:
             return say.NO_SITE.format(site=site)
         if site not in menu.sites_of(key):
             return say.NOT_OFFERED.format(name=menu.entries[key].name, site=menu.sites[site].title)
-        to = menu.offering(key, site).visible_to
-        if to is not None and not self._is_for_them(to, site):
-            return self._hidden(key, site, to)
+        for to in menu.seen_by(key, site):
+            if not self._is_for_them(to, site):
+                return self._hidden(key, site, to)
         return self.closed(site)
 
     def closed(self, site: str) -> str | None:
@@ -153,8 +153,7 @@ class Offer:
         return timed(f"{self.clock(moment)} {self.now.tzname()}", moment)
 
     def _is_visible(self, key: str, site: str) -> bool:
-        to = self.menu.offering(key, site).visible_to
-        return to is None or self._is_for_them(to, site)
+        return all(self._is_for_them(to, site) for to in self.menu.seen_by(key, site))
 
     def _is_for_them(self, to: Visibility, site: str) -> bool:
         # While their projects are not known, nobody can say that one of them is among these.

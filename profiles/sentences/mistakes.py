@@ -160,14 +160,29 @@ NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of n
 NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
 EMPTY_PROGRAM = _("is empty; write the path or the name of a program")
 NOTHING_TO_RUN = _(
-    "does not say what runs; write `run` with a program and its arguments, or `command: any` for lines of "
-    "people's own"
+    "does not say what runs; write `run` with a program and its arguments, `command: any` for lines of "
+    "people's own, or `profile` for a server"
 )
 COMMAND_NOT_ANY = _(
     "is not the word any; write any for lines of people's own, or `run` with a program and its arguments"
 )
 RUN_AND_COMMAND = _("has no meaning beside `run`; remove one of them")
 RUN_BESIDE_COMMAND = _("has no meaning beside `command: any`; remove one of them")
+OF_THE_PROFILE = _("has no meaning beside `profile`, whose servers are as the profile says; write it there")
+OF_BATCH_JOBS = _("has no meaning beside `profile`, for only batch jobs have it; remove one of them")
+ONE_SERVER = _("has no meaning beside `profile`, which starts one server for all datasets; remove it")
+NO_PROFILE = _("there is no profile `{name}`; {hint}")
+PROFILE_ELSEWHERE = _("the profile `{profile}` is not offered at {site}; write it there, or remove it here")
+PROFILE_NOWHERE = _(
+    "the profile `{profile}` is offered at no site that takes jobs; write `jobs` for one of its sites"
+)
+NO_DATASETS_PARAMETER = _(
+    "the profile `{profile}` has no parameter `datasets` for any text; write there: "
+    "`datasets: {{title: Datasets, text: {{}}, variable: DATASETS}}`"
+)
+DATASETS_UNSEEN = _(
+    "the parameter `datasets` of the profile `{profile}` reaches no server; write there: `variable: DATASETS`"
+)
 APPENDED = _("is set by the job itself, which appends to its output when it is run again; remove it")
 FOLDER_OF_LOGS = _("is the site's job_folder too, where old files are removed; write another folder")
 NO_PROJECTS_OF_GATEWAY = _("is {value}; write a list of projects, or none")
@@ -342,7 +357,15 @@ XML_MEANINGLESS = _("has no meaning for the type {kind}; remove it")
 XML_QUOTES = _("has a quote that does not end, or a backslash at its end; write it as for a shell")
 XML_GROUP_DEFAULT = _("is true for two of one group; write true for one of them")
 XML_GROUP_CONDITION = _("differs within one group; write the same for each of it")
-XML_INTERACTIVE = _("is interactive, which batch jobs are not; write a profile for it, in YAML")
+XML_NOT_RUN = _(
+    "is not run by an interactive type, which starts a server of the profile `{profile}`; that says what runs"
+)
+XML_OF_BATCH = _(
+    "has no meaning in an interactive type, whose options are the profile's parameters; write it there"
+)
+XML_PROFILE_OF_BATCH = _("has `profile`, which only an interactive type has; remove it")
+XML_OF_BATCH_ATTRIBUTE = _("has `{name}`, which only a batch type has; remove it")
+XML_NO_NUMBER = _("has `{name}`, which is not a whole number from 0 to {most}; write one")
 XML_NO_TYPES = _("takes datasets, but <datasetTypes> is missing in it; write it")
 XML_TYPES_ALONE = _('has no meaning without acceptsDatasets="true"; write that in <jobType>, or remove it')
 XML_OF_ICAT = _("has `{name}`, which means nothing without an ICAT; nothing becomes of it")

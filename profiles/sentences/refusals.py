@@ -21,6 +21,7 @@ class Placed:
 
 # -- what was sent -----------------------------------------------------------------------------------------
 NO_CHOICES = _("Choices must be names with texts, such as profile and site.")
+NO_BATCH_JOB = _("{type} is interactive: it starts a server, and no batch job can be of it.")
 NO_SUCH_CHOICE = _("There is no choice named {name}. Choices are {names} and param.<name>.")
 NOT_ONE_LINE = _("The choice {name} must be one line of text with at most {most} characters.")
 TOO_MANY = _("These are too many choices: at most {most} can be made, of {bytes} bytes together.")

@@ -291,6 +291,32 @@ def test_several_words_are_a_line_that_means_the_same(hub: JobHub, run: Any) -> 
     assert sent[1]["arguments"] == ["a b", "--fast"]
 
 
+def test_submit_of_an_interactive_type_starts_a_server_and_prints_its_address(hub: JobHub, run: Any) -> None:
+    hub.gives("POST jobs", problem(422, "look is interactive.", "interactive", fields={"type": "It is."}))
+    body = {"name": "look", "url": "/jupyter/hub/spawn-pending/alice/look", "type": "look", "system": "geneva"}
+    hub.gives("POST servers", as_json(body, 201))
+    ran = run("submit", "look", "--on", "geneva", "-d", "scans:1", "-d", "scans:2", "--time", "2h")
+    assert (ran.out, ran.err, ran.status) == (f"{hub.url}/jupyter/hub/spawn-pending/alice/look\n", "", 0)
+    assert hub.asked[-1].json == {
+        "type": "look",
+        "system": "geneva",
+        "choices": {"time": "2h"},
+        "datasets": ["scans:1", "scans:2"],
+    }
+    assert json.loads(run("submit", "look", "--json").out) == body
+    ran = run("submit", "look", "--later")
+    assert (ran.out, ran.status) == ("", 2)
+    assert "look is interactive" in ran.err
+
+
+def test_a_type_is_shown_for_the_chosen_datasets(hub: JobHub, run: Any) -> None:
+    at = {"system": "geneva", "fields": [{"name": "param.cutoff", "default": "0.5"}]}
+    hub.gives("GET types/recon", as_json({"key": "recon", "runs": "program", "systems": [at]}))
+    ran = run("type", "recon", "--dataset", "scans:a b", "-d", "scans:2")
+    assert "--set param.cutoff=" in ran.out
+    assert hub.asked[-1].path.endswith("/types/recon?dataset=scans%3Aa+b&dataset=scans%3A2")
+
+
 def test_an_upload_that_fails_tells_of_the_job_that_waits_for_it(hub: JobHub, run: Any, tmp_path: Path) -> None:
     hub.gives("POST jobs", as_json(job("NEW"), 201))
     hub.gives(f"PUT jobs/{JOB_ID}/files/in", problem(507, "No space left.", hint="Delete files."))

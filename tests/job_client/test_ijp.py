@@ -275,6 +275,30 @@ def test_datasets_go_into_one_job_or_each_into_its_own(
         assert (ran.out, ran.err, ran.status) == (f"4.{HOST}\n", "", 0)
 
 
+def test_of_an_interactive_type_a_server_is_started_and_its_address_printed(hub: JobHub, run: Any) -> None:
+    found = {"name": "view-ingested", "type": "view_ingested", "system": "geneva", "datasets": ["a", "b"]}
+    started = as_json({**found, "url": "/hub/spawn-pending/fred/view-ingested"}, 201)
+    hub.gives("GET types/view_ingested", as_json(_type("view_ingested", "server", modes=("single",))))
+    hub.gives("POST servers", started)
+    ran = run("submit", "view_ingested", "--datasetIds=a,b", "--time", "2h")
+    address = f"{hub.url}/hub/spawn-pending/fred/view-ingested\n"
+    assert (ran.out, ran.err, ran.status) == (address, "", 0)
+    assert hub.asked[-1].json == {"type": "view_ingested", "datasets": ["a", "b"], "choices": {"time": "2h"}}
+    assert hub.asked[-1].headers["idempotency-key"]
+    for words in (("view_ingested", "gggg"), ("--each", "-d", "a", "view_ingested")):
+        ran = run("submit", *words)
+        assert (ran.out, ran.status) == ("", 2)
+        assert "view_ingested is interactive" in ran.err
+
+
+def test_a_login_may_start_servers_too_if_the_person_may(hub: JobHub, run: Any) -> None:
+    refused = as_json({"message": "alice does not have the scopes: [start:servers!user]"}, 400)
+    hub.gives("POST /hub/api/users/fred/tokens", refused, as_json({"token": "n3w", "id": "a17"}, 201))
+    assert run(*LOGIN, "-", stdin="pa55\n").out == "a17\n"
+    first, second = (each.json["scopes"] for each in hub.asked)
+    assert set(first) - set(second) == {"start:servers!user", "read:servers!user"}
+
+
 @pytest.mark.parametrize(
     ("stage", "letter"),
     [

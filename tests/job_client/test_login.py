@@ -71,6 +71,14 @@ def test_what_is_no_token_is_told(hub: JobHub, answer: bytes, said: str) -> None
         login(hub.url, "al ice", SECRET)
 
 
+def test_a_token_may_start_servers_if_that_is_wanted(hub: JobHub) -> None:
+    hub.gives(TOKENS, as_json({"token": "n3w"}, 201))
+    login(hub.url, "al ice", SECRET, servers=True)
+    login(hub.url, "al ice", SECRET)
+    with_them, without = (each.json["scopes"] for each in hub.asked)
+    assert set(with_them) - set(without) == {"start:servers!user", "read:servers!user"}
+
+
 def test_a_hub_that_is_not_there_is_away() -> None:
     with job_hub.running() as hub:
         url = hub.url

@@ -21,7 +21,11 @@ SYSTEMS = "{gateways: {nsg: {title: NSG}}, job_types: {command: {sites: [nsg]}, 
 
 def test_front_ends_get_their_keys_profiles_are_added_the_rest_stays() -> None:
     keys = {"one.lab.test": "ssh-ed25519 ONE", "two.lab.test": "ssh-ed25519 TWO"}
-    before, after = yaml.safe_load(EXAMPLE), yaml.safe_load(compose(EXAMPLE, MORE, SYSTEMS, keys))
+    interactive = "{profiles: {other: {name: Other}}, datasets: {a: {list: []}}}"
+    composed = compose(EXAMPLE, MORE, keys, SYSTEMS, interactive)
+    before, after = yaml.safe_load(EXAMPLE), yaml.safe_load(composed)
+    assert after["profiles"].pop("other") == {"name": "Other"}
+    assert after.pop("datasets") == {"a": {"list": []}}
     one, two = after["sites"]["geneva"]["front_ends"]
     assert (one.pop("host_keys"), two.pop("host_keys")) == (["ssh-ed25519 ONE"], ["ssh-ed25519 TWO"])
     assert after["profiles"].pop("odd") == {"name": "Odd"}
@@ -35,4 +39,4 @@ def test_front_ends_get_their_keys_profiles_are_added_the_rest_stays() -> None:
 
 def test_a_front_end_that_is_no_host_of_the_lab_is_an_error() -> None:
     with pytest.raises(KeyError, match=r"one\.lab\.test"):
-        compose(EXAMPLE, MORE, SYSTEMS, {})
+        compose(EXAMPLE, MORE, {}, SYSTEMS)

@@ -28,6 +28,9 @@ def log_in(
         ),
     ] = False,
     admin: Annotated[bool, typer.Option("--admin", help="Ask for what admins of jobs may do.")] = False,
+    servers: Annotated[
+        bool, typer.Option("--servers", help="Ask for what starts servers of interactive types, too.")
+    ] = False,
 ) -> None:
     """Log in to a hub: asks for your password, or reads it from standard input; it gets the hub a ticket, too."""
     hub, before = which_hub(url)
@@ -35,7 +38,9 @@ def log_in(
         new = _of_token(hub, secret("Token: "))
     else:
         name = user or before or _asked_for_name()
-        given = passwords.login(hub, name, secret(f"Password of {name}: "), days=days, admin=admin)
+        given = passwords.login(
+            hub, name, secret(f"Password of {name}: "), days=days, admin=admin, servers=servers
+        )
         new = session.Session(hub, name, given.token, given.expires_at)
     in_keyring = session.keep(new)
     output.err().sentence(

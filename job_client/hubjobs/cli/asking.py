@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from hubjobs import calls, models, sentences
+from hubjobs import calls, models, sentences, session
 from hubjobs.cli import output, views
 from hubjobs.cli.guard import client, shown
 from hubjobs.cli.options import JobId, Json
 from hubjobs.client import Jobs
-from hubjobs.errors import HubJobsError
+from hubjobs.errors import HubJobsError, Problem
 
 Type = Annotated[str, typer.Argument(metavar="TYPE", help="What to run, see: hubjobs types", show_default=False)]
 Words = Annotated[
@@ -103,7 +103,7 @@ def submit(
     later: Later = False,
     json: Json = False,
 ) -> None:
-    """Send a job, and print its id alone."""
+    """Send a job, and print its id alone; of an interactive type, start its server and print where it is."""
     files = inputs or []
     for file in files:
         if not file.is_file():
@@ -122,15 +122,39 @@ def submit(
             mode=_mode(each=each, array=array),
             **_what(jobs, type, words),
         )
-        if each or array:
-            _send_each(jobs, spec, files, json=json)
-            return
-        if not (json and files):
-            _put(jobs, _send(jobs, calls.submit(spec), json=json), files)
-            return
-        job_id = jobs.do(calls.submit(spec)).job_id
-        _put(jobs, job_id, files)
-        output.as_json(jobs.said(calls.job(job_id)))
+        try:
+            _submit(jobs, spec, files, json=json)
+        except Problem as error:
+            if error.code != "interactive":
+                raise
+            start(jobs, spec, json=json)
+
+
+def _submit(jobs: Jobs, spec: models.Spec, files: list[Path], *, json: bool) -> None:
+    if spec.mode in {"each", "array"}:
+        _send_each(jobs, spec, files, json=json)
+        return
+    if not (json and files):
+        _put(jobs, _send(jobs, calls.submit(spec), json=json), files)
+        return
+    job_id = jobs.do(calls.submit(spec)).job_id
+    _put(jobs, job_id, files)
+    output.as_json(jobs.said(calls.job(job_id)))
+
+
+def start(jobs: Jobs, spec: models.Spec, *, json: bool = False) -> None:
+    """Start the server of an interactive type, and print where somebody finds it.
+
+    Raises ValueError for what only jobs have.
+    """
+    of_jobs = (spec.title, spec.command, spec.arguments, spec.inputs, spec.start, spec.unpack, spec.mode)
+    if any(each and each != "single" for each in of_jobs):
+        raise ValueError(sentences.STARTS_A_SERVER.format(type=spec.type))
+    call = calls.start_server(spec)
+    if json:
+        output.as_json(jobs.said(call))
+    else:
+        output.out().line(jobs.do(call).address(session.kept().url))
 
 
 def resubmit(job_id: JobId, json: Json = False) -> None:

@@ -76,7 +76,7 @@ def login(
     user, password = portal.credentials(credentials)
     url = _hub(hub)
     name = _typed("username", user)
-    given = passwords.login(url, name, _typed("password", password))
+    given = passwords.login(url, name, _typed("password", password), servers=True)
     session.keep(session.Session(url, name, given.token, given.expires_at))
     output.out().line(given.id)
 
@@ -147,12 +147,18 @@ def submit(
     on: asking.On = None,
     project: asking.Project = None,
 ) -> None:
-    """Submit a job, and print its id.  All that stands behind the job type is for the job."""
+    """Submit a job, and print its id, or the address of an interactive one.
+
+    All that stands behind the job type is for the job.
+    """
     if each and array:
         raise ValueError(sentences.EACH_OR_ARRAY)
     with _client() as jobs:
         host, found = _host(), jobs.job_type(job_type)
         spec = portal.spec(found, parameters or [], on, project, datasets or [])
+        if found.runs not in portal.BATCH:
+            asking.start(jobs, replace(spec, mode="each" if each else "array" if array else None))
+            return
         chosen = "each" if each else "array" if array else portal.mode(found, len(spec.datasets))
         if chosen is None:
             output.out().line(portal.job_id(jobs.submit(spec), host))

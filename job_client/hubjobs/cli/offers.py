@@ -71,7 +71,16 @@ def datasets(
         shown(jobs, calls.datasets(text, type), see, json=json)
 
 
-def job_type(key: Annotated[str, typer.Argument(metavar="TYPE", show_default=False)], json: Json = False) -> None:
-    """Show what can be chosen in a job type."""
+def job_type(
+    key: Annotated[str, typer.Argument(metavar="TYPE", show_default=False)],
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option("--dataset", "-d", metavar="ID", help="Show what can be chosen for it; may be repeated."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what can be chosen in a job type; some of it is for some datasets only."""
     with client() as jobs:
-        shown(jobs, calls.job_type(key), lambda found: views.job_type(output.out(), found), json=json)
+        shown(
+            jobs, calls.job_type(key, datasets or ()), lambda found: views.job_type(output.out(), found), json=json
+        )

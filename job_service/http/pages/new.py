@@ -12,7 +12,7 @@ from job_service.errors import Invalid, JobError, TicketNeeded
 from job_service.http import cookies
 from job_service.http.caller import Caller, Reading, Submitting
 from job_service.http.given import A_JOB, A_LIST, Kept, TheKept
-from job_service.http.pages import multipart, rendering, written
+from job_service.http.pages import multipart, rendering, server, written
 from job_service.http.pages.multipart import Sent
 from job_service.http.pages.route import Fields, Page, one, router, seen
 from job_service.http.route import bounded
@@ -122,6 +122,8 @@ async def send(request: Request, caller: Submitting, kept: TheKept) -> Response:
     spec = written.spec(sent.fields, sent.file_name)
     key = one(sent.fields, "key") or None
     try:
+        if server.is_one(kept, spec.type):
+            return await server.started(request, kept, caller, spec, key)
         record = await _sent(kept, caller, sent, spec, key)
     except _REFUSED as error:
         async for _ in _rest(sent.chunks):
@@ -185,7 +187,7 @@ async def _form(
     wrong = dict(refusal.fields) if refusal else {}
     refused = [ChoiceRefused(name, said) for name, said in wrong.items()]
     first = ChoiceRefused(refused[0].field, refused[0].said, refused[1:]) if refused else None
-    fields = page.of_entry(offer, kind, values, first, _OURS)
+    fields = page.of_entry(offer, kind, values, first, server.OURS if entry.is_interactive else _OURS)
     projects = await accepting.offered.projects(caller.person)
     return rendering.page(
         request,
@@ -195,6 +197,7 @@ async def _form(
         name=entry.name,
         description=entry.description,
         takes_line=entry.command is not None,
+        is_server=entry.is_interactive,
         fields=fields,
         closed=page.closed(offer, kind),
         projects=[each for each in projects if each["system"] in offer.sites(kind)],

@@ -1,14 +1,16 @@
 """Systems, job types, and what would become of a job."""
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from job_service.http import answers, models, offered
 from job_service.http.caller import Reading
 from job_service.http.given import A_LIST, TheService
 from job_service.http.route import Route
 from job_service.http.route import router as made
+from job_service.http.v1.jobs import Word
 
 router = made("offers", Route, A_LIST)
 
@@ -32,9 +34,20 @@ async def types(request: Request, caller: Reading, service: TheService) -> Respo
 
 
 @router.get("/types/{type}", response_model=offered.JobType, summary="One job type")
-async def job_type(request: Request, type: str, caller: Reading, service: TheService) -> Response:  # noqa: A002
-    """What it runs, where, and what can be chosen."""
-    return answers.offered(request, await service.accepting.offered.type(caller.person, type))
+async def job_type(
+    request: Request,
+    type: str,  # noqa: A002
+    caller: Reading,
+    service: TheService,
+    dataset: Annotated[
+        list[Word] | None, Query(description="Id of a dataset that is chosen; may be repeated.", max_length=500)
+    ] = None,
+) -> Response:
+    """What it runs, where, and what can be chosen: for the datasets that are named, if some are.
+
+    Some choices are offered only if a condition holds for each of the datasets.
+    """
+    return answers.offered(request, await service.accepting.type(caller.person, type, dataset or ()))
 
 
 @router.post("/preview", response_model=offered.Preview, summary="What would become of a job")

@@ -80,7 +80,7 @@ class Service:
     def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None, **more: Any) -> None:
         """Have the catalogue offer other job types, and have datasets and `more` sections, from now on."""
         more |= {"datasets": datasets} if datasets else {}
-        self.file.write_text(builders.written(sites=deciding.SITES, job_types=types, **more))
+        self.file.write_text(builders.written(**{"sites": deciding.SITES, "job_types": types, **more}))
 
     async def project(self, name: str, *members: str, system: str = "geneva", **fields: Any) -> Project:
         """Make a project with 36,000 seconds, of which each member begins with half."""

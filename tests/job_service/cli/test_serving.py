@@ -30,7 +30,7 @@ async def opened(settings):
         await asyncio.sleep(0)
         print("closed", flush=True)
 
-def make_app(service, auth, logins, **settings):
+def make_app(service, auth, logins, servers, **settings):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         if scope["path"] == "/until-the-end":

@@ -21,7 +21,7 @@ from job_service.running.running import Stand
 from job_service.stages import Stage
 from job_service.store.store import Store
 from tests.job_service.accepting.serving import serving as deciding
-from tests.job_service.http.support import Tokens, logins
+from tests.job_service.http.support import Tokens, logins, servers
 from tests.support import builders
 from tests.support.local import LocalSite
 
@@ -238,12 +238,13 @@ class Serving:
     files: FolderFiles
     catalogue: Any
     core: Any = None
+    hub_api: str = "http://127.0.0.1:9/hub/api"
     offers: Callable[..., None] = lambda *_: None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self, **settings: Any) -> FastAPI:
         """Return the application over it."""
-        return make_app(self, Tokens(), logins(), **settings)  # type: ignore[arg-type]
+        return make_app(self, Tokens(), logins(), servers(self.hub_api), **settings)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

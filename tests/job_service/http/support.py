@@ -6,10 +6,12 @@ import httpx
 
 from job_service.http.auth import HubLogins
 from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway, HubBusy
+from job_service.http.hub_servers import HubServers
 
 SCOPES = {
     "read": frozenset({READ}),
     "submit": frozenset({READ, SUBMIT}),
+    "starts": frozenset({READ, SUBMIT}),
     "admin": frozenset({READ, SUBMIT, ADMIN}),
 }
 
@@ -25,7 +27,10 @@ class Tokens:
         name, _, scope = token.partition(":")
         if scope not in SCOPES:
             return None
-        return Caller(name, frozenset({"people"}), SCOPES[scope], token_id="a1", is_person=name != "robot")
+        scopes = SCOPES[scope]
+        if scope == "starts":
+            scopes |= {f"{each}!user={name}" for each in ("servers", "start:servers", "read:servers")}
+        return Caller(name, frozenset({"people"}), scopes, token_id="a1", is_person=name != "robot")
 
 
 def client(app: Any, token: str = "", **headers: str) -> httpx.AsyncClient:
@@ -45,6 +50,11 @@ ROOT = "/services/jobs"
 def logins(api_url: str = "http://127.0.0.1:9/hub/api") -> HubLogins:
     """Return what has a hub log browsers in."""
     return HubLogins("jobs", api_url, "the-services-own", ROOT)
+
+
+def servers(api_url: str = "http://127.0.0.1:9/hub/api") -> HubServers:
+    """Return what has a hub start servers."""
+    return HubServers(api_url, "/hub/")
 
 
 def cookie(token: str) -> str:

@@ -27,7 +27,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import Completed
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import Tokens, client, logins
+from tests.job_service.http.support import Tokens, client, logins, servers
 from tests.job_service.running.crowd import Crowd, FastClock
 from tests.job_service.running.service import Service as Runs
 from tests.support.local import LocalSite
@@ -125,7 +125,7 @@ async def whole(tmp_path: Path, _empty: Path, slurm: Crowd, local: LocalSite) ->
         runs.live,
         core=runs.core,
     )
-    yield make_app(cast(Whole, serving), Tokens(), logins())
+    yield make_app(cast(Whole, serving), Tokens(), logins(), servers())
     await runs.stop()
 
 

@@ -12,7 +12,7 @@ from job_service.http.app import make_app
 from job_service.http.auth import HubTokens
 from job_service.http.caller import Caller, HubAway
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import SCOPES, client, logins
+from tests.job_service.http.support import SCOPES, client, logins, servers
 from tests.job_service.http.test_auth import Hub, _serving
 from tests.job_service.http.test_jobs import COMMAND, V1
 
@@ -41,7 +41,7 @@ def tokens() -> Tokens:
 
 @pytest.fixture
 def app(service: Serving, tokens: Tokens) -> FastAPI:
-    return make_app(service, tokens, logins())  # type: ignore[arg-type]
+    return make_app(service, tokens, logins(), servers())  # type: ignore[arg-type]
 
 
 async def test_credentials_logged(

@@ -6,6 +6,7 @@ import pytest
 
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.problems import CatalogueInvalid
+from profiles.offer.offer import Offer, Person, sites_for
 from tests.support import builders
 
 _JOBS = {"folder": "/scratch/{owner}/jobs"}
@@ -106,3 +107,53 @@ def test_what_is_wrong_with_one_site_of_a_type_hides_nothing_else() -> None:
         "job_types.recon.sites.lugano.partitions.0",
         "job_types.recon.modules.0",
     }
+
+
+# -- interactive ones -------------------------------------------------------------------------------------------
+
+_KNOWS = {"datasets": {"title": "Datasets", "text": {}, "variable": "DATASETS"}}
+
+
+def _interactive(profile: dict[str, Any], **job_type: Any) -> Catalogue:
+    sites = {
+        "geneva": builders.site(jobs=_JOBS),
+        "bern": builders.site(title="Bern"),
+        "lugano": builders.site(title="Lugano", jobs=_JOBS),
+    }
+    profiles = {"jupyterlab": builders.profile(parameters=_KNOWS, **profile)}
+    look = {"name": "Look", "profile": "jupyterlab", **job_type}
+    recon = builders.job_type(visible_to={"groups": ["cosmology"]})
+    return builders.catalogue(
+        sites=sites,
+        profiles=profiles,
+        job_types={"look": look, "recon": recon},
+        datasets={"own": {"folder": "/data", "type": "scan"}},
+    )
+
+
+def test_an_interactive_type_is_offered_where_its_profile_is_and_jobs_are_taken() -> None:
+    assert _interactive({}).jobs.sites_of("look") == ("geneva", "lugano")
+    assert _interactive({"sites": ["bern", "lugano"]}).jobs.sites_of("look") == ("lugano",)
+    assert _interactive({}, sites=["lugano", "geneva"]).jobs.sites_of("look") == ("lugano", "geneva")
+
+
+def test_an_interactive_type_is_what_its_profile_is_there() -> None:
+    there = {"geneva": {"core": 2}, "lugano": {"core": 4, "parameters": {"a": {"title": "A", "flag": True}}}}
+    menu = _interactive({"sites": there}, datasets={"types": ["scan"]}).jobs
+    mine, theirs = menu.offering("look", "geneva"), menu.offering("look", "lugano")
+    assert (mine.resources.cores.most, theirs.resources.cores.most) == (2, 4)
+    assert (list(mine.parameters), list(theirs.parameters)) == ([], ["a"])
+    assert mine.run is None
+    assert mine.datasets is not None
+    assert mine.datasets.modes == ("single",)
+
+
+def test_an_interactive_type_is_for_those_who_see_both_it_and_its_profile() -> None:
+    both = _interactive({"visible_to": {"groups": ["neuro"]}}, visible_to={"groups": ["guests"]})
+    assert both.jobs.groups == {"neuro", "guests", "cosmology"}
+    for groups, seen in (({"neuro"}, False), ({"guests"}, False), ({"neuro", "guests"}, True)):
+        person = Person("alice", frozenset(groups))
+        assert ("look" in Offer(both.jobs, {}, person, builders.NOW).entries()) is seen
+        assert (sites_for(both.jobs, frozenset(groups)) == {"geneva", "lugano"}) is seen
+    offer = Offer(both.jobs, {}, Person("alice", frozenset({"guests"})), builders.NOW)
+    assert "neuro" in (offer.why_not("look", "geneva") or "")

@@ -18,7 +18,7 @@ from profiles.loading import load, portal_types
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from profiles.offer.choices import JOB_FIELDS, Choices
-from profiles.offer.launch import resolve_job
+from profiles.offer.launch import resolve_job, resolve_server
 from profiles.offer.offer import Offer, Person
 from slurm_ssh_spawner.cli.main import main
 from tests.support import builders
@@ -28,6 +28,8 @@ _BAD = sorted((DATA / "job_types" / "bad").glob("*.xml"))
 _GOOD = sorted((DATA / "job_types" / "good").glob("*.xml"))
 _SITES = {"geneva": builders.site(jobs={"folder": "/scratch/{owner}/jobs"})}
 _DATASETS = {"demo": {"list": [{"id": "s", "type": kind, "location": "/s"} for kind in ("scan",)]}}
+_VIEWER = {"name": "Viewer", "parameters": {"datasets": {"title": "Datasets", "text": {}, "variable": "DATASETS"}}}
+_PROFILES = {"jupyterlab": builders.profile(), "viewer": _VIEWER}
 _RAW = {"raw": {"list": [{"id": "r", "type": "raw_scan", "location": "/r"}]}}
 
 _BOTH = """
@@ -71,6 +73,7 @@ job_types:
     name: Recon
     run: [/opt/my programs/recon, "--datasetIds={dataset_ids}"]
     datasets: {types: [scan]}
+    free_arguments: 100
     parameters:
       quality:
         {title: Quality, description: How well., min: 1, max: 10, default: 5, argument: --quality}
@@ -112,7 +115,7 @@ def _offer(catalogue: Catalogue) -> Offer:
 
 
 def test_the_corpus_is_large() -> None:
-    assert len(_GOOD) >= 15
+    assert len(_GOOD) >= 20
     assert len(_BAD) >= 30
 
 
@@ -131,10 +134,15 @@ def test_every_problem_is_found_at_its_place_and_says_what_would_be_right(path: 
 def test_every_good_one_is_a_job_type(path: Path, tmp_path: Path) -> None:
     assert load.of_type(path)[0] == ()
     text = path.read_text(encoding="utf-8")
-    found = load.loaded(_write(tmp_path, {"a.xml": text}, datasets={**_DATASETS, **_RAW}))
+    written = _write(tmp_path, {"a.xml": text}, datasets={**_DATASETS, **_RAW}, profiles=_PROFILES)
+    found = load.loaded(written)
     assert found.off == ()
-    assert len(found.catalogue.job_types) == 1
-    assert resolve_job(_offer(found.catalogue), Choices({})).program is not None
+    (entry,) = found.catalogue.job_types.values()
+    offer = _offer(found.catalogue)
+    if entry.is_interactive:
+        assert resolve_server(offer, Choices({})).site_key == "geneva"
+    else:
+        assert resolve_job(offer, Choices({})).program is not None
 
 
 def test_what_only_an_icat_gives_a_meaning_is_a_notice_and_no_problem() -> None:
@@ -182,6 +190,63 @@ def test_the_same_type_in_xml_and_in_yaml_is_the_same(tmp_path: Path) -> None:
     assert program[2:] == (
         *("--quality", "5", "--reg", "--green", "--cutoff", "0.50", "--method", "full", "-q", "two words"),
     )
+
+
+_LOOK = """
+<jobType profile="viewer" acceptsDatasets="true">
+  <name>View ingested</name>
+  <executable>/opt/view</executable>
+  <type>interactive</type>
+  <multiple>true</multiple>
+  <datasetTypes>scan</datasetTypes>
+</jobType>
+"""
+_LOOK_IN_YAML = """
+job_types:
+  view_ingested: {name: View ingested, profile: viewer, datasets: {types: [scan], modes: [single]}}
+"""
+
+
+def test_the_same_interactive_type_in_xml_and_in_yaml_is_the_same(tmp_path: Path) -> None:
+    from_xml = load.read(_write(tmp_path, {"look.xml": _LOOK}, profiles=_PROFILES))
+    (tmp_path / "job_types" / "look.xml").unlink()
+    from_yaml = load.read(_write(tmp_path, {"look.yaml": _LOOK_IN_YAML}, profiles=_PROFILES))
+    assert from_xml.job_types == from_yaml.job_types
+    assert from_xml.job_types["view_ingested"].profile == "viewer"
+    one, other = _offer(from_xml), _offer(from_yaml)
+    assert offers.job_type(one, "view_ingested") == offers.job_type(other, "view_ingested")
+
+
+def test_an_interactive_type_starts_the_profile_of_its_own_name_unless_it_names_one(tmp_path: Path) -> None:
+    text = _LOOK.replace(' profile="viewer"', "")
+    mine = {**_PROFILES, "view_ingested": _VIEWER}
+    found = load.read(_write(tmp_path, {"look.xml": text}, profiles=mine))
+    assert found.job_types["view_ingested"].profile == "view_ingested"
+    (off,) = load.loaded(_write(tmp_path, {"look.xml": text}, profiles=_PROFILES)).off
+    assert (off.line, off.column, off.path) == (3, 3, "job_types.view_ingested.profile")
+    assert off.text.startswith("there is no profile `view_ingested`; ")
+
+
+def test_what_an_interactive_type_does_not_run_is_a_notice(tmp_path: Path) -> None:
+    path = tmp_path / "look.xml"
+    path.write_text(_LOOK)
+    problems, (notice,) = load.of_type(path)
+    assert problems == ()
+    assert (notice.line, notice.path) == (4, "executable")
+    assert "a server of the profile `viewer`" in notice.text
+
+
+@pytest.mark.parametrize(
+    ("attribute", "most"),
+    [("", 100), (' freeArguments="3"', 3), (' freeArguments="08"', 8), (' freeArguments="0"', 0)],
+)
+def test_words_behind_a_type_reach_its_program_as_in_the_portal(tmp_path: Path, attribute: str, most: int) -> None:
+    text = _type("a").replace("<jobType>", f"<jobType{attribute}>")
+    offer = _offer(load.read(_write(tmp_path, {"a.xml": text})))
+    words = tuple(f"it's ${{{number}}}" for number in range(most))
+    assert resolve_job(offer, Choices({}), words).program == ("/bin/a", *words)
+    with pytest.raises(ChoiceRefused):
+        resolve_job(offer, Choices({}), (*words, "more"))
 
 
 def test_a_group_with_a_default_has_a_value_for_none(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from jupyterhub.httpclient import JupyterHubHTTPClient
 
 from job_service.http.app import make_app
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import ROOT, Tokens, browser, logins
+from tests.job_service.http.support import ROOT, Tokens, browser, logins, servers
 
 
 class Hub:
@@ -39,7 +39,7 @@ async def logging_in(service: Serving) -> AsyncIterator[tuple[FastAPI, Hub]]:
     server = await asyncio.start_server(hub.answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hub/api"
     async with server:
-        yield make_app(service, Tokens(), logins(url)), hub  # type: ignore[arg-type]
+        yield make_app(service, Tokens(), logins(url), servers(url)), hub  # type: ignore[arg-type]
         await JupyterHubHTTPClient.loop_instance().close()
 
 
