@@ -14,6 +14,7 @@ from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
 from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import DATASETS, Jobs
+from profiles.catalogue.site import SiteJobs
 from profiles.errors import ChoiceRefused
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolve_server
