@@ -10,7 +10,7 @@ from job_service.running.sightings import ABSENT
 from lab import Lab
 from tests.lab.jobs.by_hand import configured, someone, touch
 from tests.lab.jobs.sender import Sender, sender
-from tests.lab.jobs.test_tickets import UNTIL_GO, command
+from tests.lab.jobs.steps import UNTIL_GO, command
 from tests.lab.look import FRONT_END, closed, logged_in
 from tests.lab.test_catalogue_edits import edited
 

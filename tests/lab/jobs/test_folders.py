@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lab import Lab
-from tests.lab.jobs.by_hand import parts, small_disk, someone
+from tests.lab.jobs.by_hand import small_disk, someone
 from tests.lab.jobs.sender import Sender
-from tests.lab.jobs.test_tickets import command
+from tests.lab.jobs.steps import command, parts
 from tests.lab.look import FRONT_END
 
 pytestmark = pytest.mark.xdist_group("batch jobs")
