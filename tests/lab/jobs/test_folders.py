@@ -10,7 +10,7 @@ from tests.lab.jobs.sender import Sender
 from tests.lab.jobs.steps import command, parts
 from tests.lab.look import FRONT_END
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 AWAITS = {**command("wc -c <in.dat", "lugano"), "inputs": ["in.dat"], "start": "when-complete"}
 FULL = "No space left on device"

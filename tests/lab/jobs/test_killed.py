@@ -16,7 +16,7 @@ from tests.lab.faults import broken, wait_for_hub
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.jobs.steps import again, counted, half_sent, in_slurm, parts, ran, was_in_doubt
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs run")
 
 DATABASE = "/var/lib/jupyterhub-jobs/jobs.sqlite"
 CONTENT = bytes(range(256)) * 4096

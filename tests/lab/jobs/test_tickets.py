@@ -12,7 +12,7 @@ from tests.lab.jobs.sender import Sender
 from tests.lab.jobs.steps import UNTIL_GO, command, parts
 from tests.lab.look import FRONT_END, closed, delivered, jobs_of, logged_in
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs of many")
 
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
 
