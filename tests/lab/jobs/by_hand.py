@@ -59,12 +59,6 @@ def touch(lab: Lab, job: dict[str, Any], name: str, login: str = "") -> None:
     lab.run(FRONT_END[job["system"]], ["touch", path], user=login or job["owner"])
 
 
-def parts(lab: Lab, job: dict[str, Any]) -> list[str]:
-    """Return what lies at the site of files that have not come whole."""
-    found = lab.run(FRONT_END[job["system"]], ["find", job["folder"], "-name", "*.part"], check=False)
-    return found.stdout.split()
-
-
 @contextmanager
 def configured(lab: Lab, site: str, *lines: str) -> Iterator[None]:
     """Let these lines stand at the end of slurm.conf of a site's controller, for the length of a block."""

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +9,16 @@ from lab.folders import TREE
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import logged_in
 
-STATE = TREE / ".lab-test-jobs"
+STATE = TREE / "-".join([".lab-test-jobs", *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")])])
+"""A process has one beside that of its other tests.
+
+The tests here are four groups of about the same length, so that no process has to run them all, one after another.
+"""
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """The lab of all tests of batch jobs, beside those of the other tests; leave it as you found it."""
+    """The one lab of all tests of batch jobs of this process; leave it as you found it."""
     with Lab(state=STATE, port=0) as running:
         yield running
 

@@ -14,7 +14,12 @@ from tests.lab.jobs.sender import Sender
 from tests.lab.look import FRONT_END
 
 UNTIL_GO = "until [ -e go ]; do sleep 0.1; done"
-"""A command of alice's that ends once `go` has been called for its job."""
+"""A line that ends once there is a file `go` in the folder of its job."""
+
+
+def command(line: str, system: str = "geneva") -> dict[str, str]:
+    """Return a job that runs a line of its owner's."""
+    return {"type": "command", "system": system, "command": line}
 
 
 def counted(seconds: float = 0, then: str = "true", at: str = "geneva") -> tuple[dict[str, str], str]:
@@ -58,10 +63,11 @@ def was_in_doubt(alice: Sender, job_id: str) -> bool:
     return any("not known yet" in event["text"] for event in events)
 
 
-def pieces(lab: Lab, job: dict[str, Any]) -> list[str]:
-    """Return the files of a job that have come in part."""
-    find = ["find", job["folder"], "-name", "*.part", "-size", "+0"]
-    return lab.run(f"{job['system']}-ctl", find, check=False).stdout.split()
+def parts(lab: Lab, job: dict[str, Any]) -> list[int]:
+    """Return the sizes of the files of a job that have not come whole, as they lie at its site."""
+    find = ["find", job["folder"], "-name", "*.part", "-printf", r"%s\n"]
+    found = lab.run(FRONT_END[job["system"]], find, check=False)
+    return [int(size) for size in found.stdout.split()]
 
 
 class Upload:
@@ -96,7 +102,7 @@ def half_sent(lab: Lab, alice: Sender, job: dict[str, Any], path: str, content: 
     with ThreadPoolExecutor(1) as pool:
         try:
             answer = pool.submit(put)
-            lab.wait("half of the file has come", lambda: bool(pieces(lab, job)))
+            lab.wait("half of the file has come", lambda: any(parts(lab, job)))
             yield Upload(answer, rest)
         finally:
             rest.set()

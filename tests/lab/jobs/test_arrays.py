@@ -12,7 +12,7 @@ from tests.lab.jobs.steps import again, go
 from tests.lab.look import FRONT_END, logged_in
 from tests.lab.test_catalogue_edits import edited
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 COUNT = 40
 FAILS, RUNS, WAITS, LAST = 3, 5, COUNT - 2, COUNT - 1

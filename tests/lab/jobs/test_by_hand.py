@@ -10,11 +10,11 @@ from job_service.running.sightings import ABSENT
 from lab import Lab
 from tests.lab.jobs.by_hand import configured, someone, touch
 from tests.lab.jobs.sender import Sender, sender
-from tests.lab.jobs.test_tickets import UNTIL_GO, command
+from tests.lab.jobs.steps import UNTIL_GO, command
 from tests.lab.look import FRONT_END, closed, logged_in
 from tests.lab.test_catalogue_edits import edited
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs by hand")
 
 
 def test_a_job_is_held_and_suspended_by_hand_and_let_go_again(lab: Lab) -> None:

@@ -7,11 +7,11 @@ import pytest
 from lab import Lab
 from tests.lab.jobs.by_hand import someone, touch, watched_memory
 from tests.lab.jobs.sender import Sender
+from tests.lab.jobs.steps import UNTIL_GO, command
 from tests.lab.jobs.test_running import again, forgetful, is_forgotten
-from tests.lab.jobs.test_tickets import UNTIL_GO, command
 from tests.lab.look import FRONT_END, closed, jobs_of
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs by hand")
 
 RUNS = f"echo x >>runs; {UNTIL_GO}"
 

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lab import Lab
-from tests.lab.jobs.by_hand import parts, small_disk, someone
+from tests.lab.jobs.by_hand import small_disk, someone
 from tests.lab.jobs.sender import Sender
-from tests.lab.jobs.test_tickets import command
+from tests.lab.jobs.steps import command, parts
 from tests.lab.look import FRONT_END
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 AWAITS = {**command("wc -c <in.dat", "lugano"), "inputs": ["in.dat"], "start": "when-complete"}
 FULL = "No space left on device"

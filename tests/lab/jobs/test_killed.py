@@ -14,9 +14,9 @@ from lab.folders import HUB_PYTHON
 from lab.quirks import Hold, held
 from tests.lab.faults import broken, wait_for_hub
 from tests.lab.jobs.sender import Sender, sender
-from tests.lab.jobs.steps import again, counted, half_sent, in_slurm, pieces, ran, was_in_doubt
+from tests.lab.jobs.steps import again, counted, half_sent, in_slurm, parts, ran, was_in_doubt
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs run")
 
 DATABASE = "/var/lib/jupyterhub-jobs/jobs.sqlite"
 CONTENT = bytes(range(256)) * 4096
@@ -97,7 +97,7 @@ def test_what_a_killed_service_was_about_is_settled_by_the_next_one(lab: Lab, al
     assert [ran(lab, sent_runs), ran(lab, taken_runs, "lugano")] == [1, 1]
     assert [in_slurm(lab, first), in_slurm(lab, second, "lugano")] == [["COMPLETED"], ["COMPLETED"]]
 
-    lab.wait("nothing is left of half a file", lambda: not pieces(lab, new))
+    lab.wait("nothing is left of half a file", lambda: not parts(lab, new))
     assert alice.job(new["job_id"])["stage"] == "NEW"
     assert alice.http.get(f"/v1/jobs/{new['job_id']}/files").raise_for_status().json()["items"] == []
     alice.http.put(f"/v1/jobs/{new['job_id']}/files/data", content=CONTENT).raise_for_status()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from lab import Lab
 from tests.lab.browser import browser, without_scripts
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 _JOBS = "/services/jobs/"
 

@@ -9,7 +9,7 @@ from tests.lab.jobs.by_hand import someone
 from tests.lab.jobs.sender import Sender
 from tests.lab.look import delivered, jobs_of
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 MAKES = "pwd; id -un; tr a-z A-Z <in.txt >results/out.txt"
 INPUTS = {"inputs": ["in.txt", "results/empty"], "start": "when-complete"}

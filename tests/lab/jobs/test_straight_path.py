@@ -7,7 +7,7 @@ from tests.lab.faults import broken
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import jobs_of, logged_in
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 PAYLOAD = {
     "command": "unzip job.zip; sh run.sh",

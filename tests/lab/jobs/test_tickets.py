@@ -7,26 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lab import Lab
-from tests.lab.jobs.by_hand import (
-    end_of_ticket,
-    has_ticket,
-    has_valid_ticket,
-    no_ticket,
-    parts,
-    someone,
-    touch,
-)
+from tests.lab.jobs.by_hand import end_of_ticket, has_ticket, has_valid_ticket, no_ticket, someone, touch
 from tests.lab.jobs.sender import Sender
+from tests.lab.jobs.steps import UNTIL_GO, command, parts
 from tests.lab.look import FRONT_END, closed, delivered, jobs_of, logged_in
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs of many")
 
-UNTIL_GO = "until [ -e go ]; do sleep 0.2; done"
 EXPIRED = "Your Kerberos ticket has expired. Log in again."
-
-
-def command(line: str, system: str = "geneva") -> dict[str, str]:
-    return {"type": "command", "system": system, "command": line}
 
 
 def is_needed(theirs: Sender, method: str, path: str, **more: object) -> bool:

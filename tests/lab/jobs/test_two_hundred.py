@@ -18,7 +18,7 @@ from tests.lab.faults import another_hub, wait_for_hub
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import FRONT_END, closed, logged_in
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs of many")
 
 SITES = ("geneva", "lugano")
 PEOPLE = ("alice", "frank", "ivan", "judy")

@@ -11,7 +11,7 @@ from tests.lab.jobs.sender import Sender
 from tests.lab.jobs.steps import UNTIL_GO, again, counted, go, in_slurm, ran, was_in_doubt
 from tests.lab.look import closed
 
-pytestmark = pytest.mark.xdist_group("batch jobs")
+pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 SITES = ("geneva", "lugano")
 DONE = "COMPLETED"
