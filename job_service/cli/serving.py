@@ -142,7 +142,10 @@ def _listening(address: str) -> Iterator[socket.socket]:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio lets connections send at once only if it is told that they are TCP's: else the body of each answer
+    # would wait for the acknowledgement of its head, some 40 ms.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # The port of one that ended a moment ago is free.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
