@@ -17,7 +17,7 @@ from tests.support.folders import TREE
 
 # The process of the service, with another service in it: one that says what becomes of it.
 PROGRAM = """
-import asyncio, sys
+import asyncio, gc, sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +37,7 @@ def make_app(service, auth, logins, **settings):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         if scope["path"] == "/until-the-end":
             await service.closing.wait()
-        length = 0
+        length = gc.get_freeze_count() if scope["path"] == "/frozen" else 0
         while scope["method"] == "PUT":
             message = await receive()
             length += len(message.get("body", b""))
@@ -143,6 +143,12 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"jupyterhub-jobs cannot listen on 127.0.0.1:{port} (Address already in use)." in done.stderr
+
+
+def test_what_is_there_from_the_start_is_not_collected_again_and_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, port), connected(port) as connection:
+        connection.request("GET", "/frozen")
+        assert int(connection.getresponse().read()) > 10_000
 
 
 async def test_no_part_of_an_answer_waits_for_the_one_before() -> None:
