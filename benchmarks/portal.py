@@ -30,6 +30,7 @@ AIM_LIST, AIM_FORM, AIM_LATE, AIM_OPEN = 0.05, 0.1, 0.1, 0.01
 # Between the first looks of all pages and the minute in which nothing changes.
 _SETTLE_SECONDS = 5
 _LOOK_SECONDS = 0.2
+_PATIENCE_SECONDS = 60
 _CHANGES = 5
 _CHANGE_SECONDS = 5
 _OF_SCRIPT = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"}
@@ -137,22 +138,30 @@ async def _opened(service: Running, viewers: Sequence[str]) -> Opened:
     shown: list[str] = []
     opened = [asyncio.create_task(_open(service, name, shown.append)) for name in viewers for _ in range(EACH)]
     try:
-        while len(shown) < len(opened) and not any(each.done() for each in opened):  # noqa: ASYNC110
-            await asyncio.sleep(_LOOK_SECONDS)
+        await _until(lambda: len(shown) >= len(opened), opened)
         await asyncio.sleep(_SETTLE_SECONDS)
         with_open = await _computed(service)
         since, before = time.time(), len(shown)
         for _ in range(_CHANGES):
+            wanted = len(shown) + len(opened)
             await asyncio.gather(*(_change(service, name) for name in viewers))
+            await _until(lambda: len(shown) >= wanted, opened)  # noqa: B023 - used at once
             await asyncio.sleep(_CHANGE_SECONDS)
         late = service.late(since)
-        if ended := [each for each in opened if each.done()]:
-            raise httpx.ReadError(f"{len(ended)} open pages heard no more: {ended[0]!r}")
     finally:
         for each in opened:
             each.cancel()
         await asyncio.gather(*opened, return_exceptions=True)
     return Opened(at_rest, with_open, late, len(shown) - before, _CHANGES * len(opened))
+
+
+async def _until(holds: Callable[[], bool], opened: Sequence["asyncio.Task[None]"]) -> None:
+    """Wait until something holds, for as long as people have patience; all pages have to stay open."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not holds() and time.monotonic() < end:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if ended := [each for each in opened if each.done()]:
+            raise httpx.ReadError(f"{len(ended)} open pages heard no more: {ended[0]!r}")
 
 
 async def _computed(service: Running) -> float:
