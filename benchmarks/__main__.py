@@ -22,6 +22,7 @@ from benchmarks import (
     login,
     logins,
     polling,
+    portal,
     records,
     restart,
     start,
@@ -38,7 +39,7 @@ from lab.plan import HUNDRED
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"
 _CROWDS = ("logins", "storm", "polling", "restart", "viewers", "jobs")
-_WITHOUT_LAB = ("catalogue", "records")
+_WITHOUT_LAB = ("catalogue", "records", "portal")
 BENCHMARKS = ("start", "login", "frozen", "tunnels", *_WITHOUT_LAB, *_CROWDS)
 PACKAGES = ("PyYAML", "pydantic", "jupyterhub", "batchspawner", "asyncssh", "gssapi", "python-pam")
 
@@ -86,7 +87,7 @@ class Found:
 
 
 def _measure(lab: Lab | None, which: tuple[str, ...], people: int) -> None:
-    """Measure what is asked for; all but the catalogue and the records need the lab."""
+    """Measure what is asked for; all but those of `_WITHOUT_LAB` need the lab."""
     found, where = Found(), _where(lab)
     if "catalogue" in which:
         read = catalogue.measure(_say)
@@ -94,6 +95,9 @@ def _measure(lab: Lab | None, which: tuple[str, ...], people: int) -> None:
     if "records" in which:
         kept = records.measure(_say)
         found.add("records", kept, records.tables(kept))
+    if "portal" in which:
+        pages = portal.measure(_say)
+        found.add("portal", asdict(pages), portal.tables(pages), portal.aims(pages))
     if lab is not None:
         _measure_in(lab, which, found)
         _measure_crowd(lab, which, people, found)

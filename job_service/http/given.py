@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from job_service.errors import NotFound
-from job_service.http.at_once import AtOnce
+from job_service.http.at_once import AtOnce, InTurn
 from job_service.http.caller import Caller, Reading, Submitting
 from job_service.http.news import News
 from job_service.http.pace import Pace
@@ -39,6 +39,7 @@ class Kept:
         self.transfers = AtOnce(TRANSFERS_AT_ONCE)
         self.waiting = AtOnce(WAITING_AT_ONCE)
         self.lists = AtOnce(LISTS_AT_ONCE)
+        self.showing = InTurn()
         service.running.subscribe(self.news.tell)
 
 

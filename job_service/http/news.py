@@ -19,6 +19,8 @@ class News:
     def __init__(self, closing: asyncio.Event) -> None:
         self.closing = closing
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._newest, self._looked = 0, -_LOOK_SECONDS
+        self._looking = asyncio.Lock()
 
     def tell(self, record: JobRecord) -> None:
         """Wake those who wait for this job, or for any of its owner's."""
@@ -51,9 +53,19 @@ class News:
                     return record
                 await self._woken(event, min(left, _LOOK_SECONDS))
 
+    async def newest(self, look: Callable[[], Awaitable[int]]) -> int:
+        """Return the id of the newest event, which `look` finds: for all who ask within a while it looks once.
+
+        Of what came since then whoever waits is told.
+        """
+        async with self._looking:
+            if time.monotonic() - self._looked >= _LOOK_SECONDS / 2:
+                self._newest, self._looked = await look(), time.monotonic()
+            return self._newest
+
     @contextmanager
-    def of_owner(self, owner: str) -> Iterator[Callable[[], Awaitable[None]]]:
-        """Give what waits for the next change of anything of somebody's, or for a while."""
+    def of_owner(self, owner: str) -> Iterator[Callable[[], Awaitable[bool]]]:
+        """Give what waits for the next change of anything of somebody's, or for a while: whether one was told."""
         with self._listening(_of_owner(owner)) as event:
             yield lambda: self._woken(event, _LOOK_SECONDS)
 
@@ -99,14 +111,16 @@ class News:
             if not self._waiting[name]:
                 del self._waiting[name]
 
-    async def _woken(self, event: asyncio.Event, seconds: float) -> None:
+    async def _woken(self, event: asyncio.Event, seconds: float) -> bool:
         tasks = [asyncio.ensure_future(each.wait()) for each in (event, self.closing)]
         try:
             await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
+        is_told = event.is_set()
         event.clear()
+        return is_told
 
 
 def _of_owner(name: str) -> str:

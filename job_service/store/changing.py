@@ -44,7 +44,9 @@ def change_all(connection: sa.Connection, now: datetime, wanted: Sequence[Wanted
         made.append((record, after))
         if event:
             events.append(_event(after, now, event))
-        if project is not None and after.stage.is_over and not record.stage.is_over:
+        # An array holds nothing: its tasks do.
+        is_end = after.stage.is_over and not record.stage.is_over
+        if is_end and project is not None and after.kind != "array":
             entries += books.settled(now, after, project)
     _write(connection, made)
     if events:

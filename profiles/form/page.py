@@ -11,6 +11,7 @@ from profiles.errors import ChoiceRefused
 from profiles.form import told
 from profiles.form.fields import Field
 from profiles.form.notices import notices
+from profiles.form.places import place
 from profiles.form.table import Pairs
 from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
@@ -117,8 +118,9 @@ def of_entry(
 
 def closed(offer: Offer, entry: str) -> tuple[str, ...]:
     """Return what people read of each site where this entry of an offer cannot be had now, and why."""
-    pairs = Pairs.of(offer, (entry,))
-    return tuple(pairs.place_at(entry, key).label for key in pairs.all_sites if pairs.is_closed(key))
+    sites = offer.sites(entry)
+    places = [place(offer, key, offer.menu.offering(entry, key)) for key in offer.menu.sites if key in sites]
+    return tuple(each.label for each in places if not each.is_open)
 
 
 def _fields(

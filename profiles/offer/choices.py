@@ -29,7 +29,7 @@ JOB_FIELDS = ("type", *FIELDS[1:])
 """What may be chosen of a batch job."""
 
 _PARAMETER = re.compile(r"param\.[a-z0-9][a-z0-9_-]{0,39}")
-MOST_CHOICES = 60
+MOST_CHOICES = 300
 MOST_BYTES = 20_000
 """How many choices a launch may have, and how much they may be together, in UTF-8."""
 

@@ -1,5 +1,9 @@
-"""Ten thousand hostile descriptions of jobs: each is refused by field, or its script differs in quotes only."""
+"""Ten thousand hostile descriptions of jobs: each is refused by field, or its script differs in quotes only.
 
+`FUZZ_COUNT=100000 .venv/bin/python -m pytest tests/fuzz/test_jobs.py` has as many of each kind.
+"""
+
+import os
 import random
 import re
 import shlex
@@ -10,10 +14,12 @@ from typing import Any, cast
 
 import pytest
 
-from job_service.accepting import again, shown
+from job_service.accepting import again, gate, shown
 from job_service.accepting.gate import Decided
+from job_service.accepting.worked_on import Chosen
 from job_service.errors import Invalid, JobError, NotAMember
 from job_service.spec import JobSpec
+from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import Jobs
 from profiles.sentences import shown as harmless
 from slurm_ssh.job_request import JobRequest
@@ -25,7 +31,8 @@ from tests.support.hostile import NASTY_OPTIONS, Hostile
 
 pytestmark = pytest.mark.uncounted
 
-COUNT = 10_000
+COUNT = int(os.environ.get("FUZZ_COUNT", "10000"))
+ARGUED = int(os.environ.get("FUZZ_COUNT", "2000"))
 PLAIN = "plain"
 GOOD = {
     "partition": ("normal", "debug"),
@@ -46,6 +53,7 @@ _TOOL = builders.job_type(
 _OFFER = deciding.offer(deciding.catalogue(types={"tool": _TOOL, "command": deciding.COMMAND}))
 _PROJECTS = (project("p1", 1), project("secret", 2))
 _OUTSIDE = {"type", "system", "project", "title", "command", "arguments", "inputs", "start", "choices"}
+_OUTSIDE |= {"datasets", "mode", "unpack"}
 
 
 class _Specs:
@@ -113,7 +121,8 @@ def _check_refusal(spec: JobSpec, refused: JobError) -> None:
 
 
 def _script(job: Decided) -> tuple[JobRequest, str]:
-    return shown.request(job.launch, "hub", job.title, job.spec.inputs if job.spec.unpack else ())
+    inputs = job.spec.inputs if job.spec.unpack else ()
+    return shown.request(job.launch, "hub", job.title, inputs, job.datasets)
 
 
 def _words(title: str, version: str, workers: str) -> tuple[str, ...]:
@@ -178,3 +187,123 @@ def test_a_few_of_the_scripts_are_shell() -> None:
             checked = subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True, check=False)
             assert (checked.returncode, checked.stderr) == (0, b"")
             read += 1
+
+
+# -- parameters that become words of the command line, conditions, datasets --------------------------------
+
+_WORDS = {"r": ["--red"], **{option: ["--colour", option] for option in NASTY_OPTIONS}}
+_ARGUED = builders.job_type(
+    name="Argued",
+    run=["/opt/argued", "--ids={dataset_ids}"],
+    parameters={
+        "cutoff": {
+            "title": "Cut-off",
+            "decimal": {"min": 0, "max": 1},
+            "argument": "--cutoff",
+            "when": "channels > 1",
+        },
+        "size": {"title": "Size", "min": 1, "max": 9, "argument": []},
+        "label": {"title": "Label", "text": {"longest": 60}, "argument": "--label", "variable": "LABEL"},
+        "tracks": {"title": "Without tracks", "flag": True, "argument": "--no-tracks"},
+        "colour": {"title": "Colour", "options": {"": "None", **{each: each for each in _WORDS}}, "words": _WORDS},
+    },
+    free_arguments=2,
+    datasets={"types": ["scan"], "min": 0, "max": 3, "modes": ["single"]},
+)
+_DATASETS = {
+    f"demo:{key}": Dataset(f"demo:{key}", key, kind, f"/data/it's $(id) {key}", {"channels": at})
+    for at, (key, kind) in enumerate((("a", "scan"), ("b", "scan"), ("c", "scan"), ("mesh", "mesh")))
+}
+_LIST = [
+    {"id": key.removeprefix("demo:"), "type": each.type, "location": each.location}
+    for key, each in _DATASETS.items()
+]
+_OF_ARGUED = deciding.offer(
+    builders.catalogue(sites=deciding.SITES, job_types={"argued": _ARGUED}, datasets={"demo": {"list": _LIST}})
+)
+_GOOD = {
+    "param.cutoff": ("0", "0.5", "1e-3", ".5", "1.000"),
+    "param.size": ("1", "9", "05"),
+    "param.label": (*NASTY_OPTIONS, "a label", "--not-an-option"),
+    "param.tracks": ("true", "false"),
+    "param.colour": tuple(_WORDS),
+}
+
+
+class _Argued:
+    """A source of descriptions of jobs of the type `argued`, hostile in some of their parts."""
+
+    def __init__(self, seed: int) -> None:
+        self._pick = random.Random(seed)  # noqa: S311 - no secret
+        self._source = Hostile(seed, _GOOD)
+
+    def spec(self) -> JobSpec:
+        pick = self._pick
+        choices = {name: pick.choice(values) for name, values in _GOOD.items() if pick.random() < 0.4}
+        if pick.random() < 0.6:
+            choices |= dict(self._source.fields())
+        count = pick.choice((0, 0, 1, 1, 2, 3))
+        return JobSpec(
+            type="argued",
+            system="geneva",
+            title="a job title",
+            choices=choices,
+            arguments=tuple(self._text() for _ in range(pick.choice((0, 0, 1, 2, 3)))),
+            datasets=tuple(pick.choice((*_DATASETS, "demo:b", "demo:c", self._text())) for _ in range(count)),
+            mode="single" if pick.random() < 0.95 else pick.choice(("each", "array", self._text())),
+        )
+
+    def _text(self) -> str:
+        texts = [text for _, text in self._source.fields() if len(text) < 500]
+        return self._pick.choice((*texts, *NASTY_OPTIONS, "", "\ud800"))
+
+
+def _argued(spec: JobSpec) -> Decided | JobError:
+    known = {each: _DATASETS[each] for each in spec.datasets if each in _DATASETS}
+    try:
+        return gate.decide(_OF_ARGUED, spec, (), (), Chosen(known, len(spec.datasets)))
+    except (Invalid, NotAMember) as refused:
+        return refused
+
+
+def _program(spec: JobSpec) -> list[str]:
+    """Return the words that a description means, as `docs/jobs.md` says it."""
+    chosen = {name: value.strip() for name, value in spec.choices.items()}
+    channels = [_DATASETS[each].parameters["channels"] for each in spec.datasets]
+    words = ["/opt/argued", f"--ids={','.join(spec.datasets)}"]
+    if channels and min(cast(list[int], channels)) > 1:
+        words += ["--cutoff", chosen.get("param.cutoff") or "0"]
+    words.append(str(int(chosen.get("param.size") or "1")))
+    words += ["--label", chosen["param.label"]] if chosen.get("param.label") else []
+    words += ["--no-tracks"] if chosen.get("param.tracks") == "true" else []
+    words += _WORDS[chosen["param.colour"]] if chosen.get("param.colour") else []
+    return [*words, *spec.arguments]
+
+
+def test_words_of_the_command_line_are_those_that_were_chosen() -> None:
+    source, seen = _Argued(5), Counter[str]()
+    plain = _argued(JobSpec("argued", "geneva", title="a job title"))
+    assert isinstance(plain, Decided)
+    expected = [line for line in _script(plain)[1].splitlines() if not _is_of_values(line)]
+    for _ in range(ARGUED):
+        spec = source.spec()
+        outcome = _argued(spec)
+        if not isinstance(outcome, Decided):
+            _check_refusal(spec, outcome)
+            seen["refused"] += 1
+            continue
+        lines = _script(outcome)[1].splitlines()
+        (attended,) = [line for line in lines if line.startswith("attend ")]
+        assert shlex.split(attended)[1:] == _program(spec)
+        kept = again.launch(cast(Jobs, _OF_ARGUED.menu), record(outcome), outcome.datasets)
+        assert comparable(kept) == comparable(outcome.launch)
+        if {*spec.choices} <= {*_GOOD}:
+            assert [line for line in lines if not _is_of_values(line)] == expected
+        seen["decided"] += 1
+        seen["with a condition"] += "--cutoff" in _program(spec)
+        seen["nasty"] += any(each in attended for each in ("$(id)", "`id`"))
+    assert min(seen[name] for name in ("refused", "decided", "with a condition", "nasty")) > 50, seen
+
+
+def _is_of_values(line: str) -> bool:
+    return line.startswith(("attend ", "export LABEL=", "export JOB_DATASETS="))

@@ -50,7 +50,8 @@ async def listed(
 ) -> Response:
     """Show the jobs of whoever opens the page, the newest first."""
     values = await _list(kept, views, caller, stage, system, q, cursor)
-    return rendering.page(request, "jobs.html", **values)
+    async with kept.showing.one():
+        return rendering.page(request, "jobs.html", **values)
 
 
 @parts.get("/parts/jobs", dependencies=[A_LIST])
@@ -66,7 +67,8 @@ async def live(
 ) -> Response:
     """Return the same list alone, as it is now."""
     values = await _list(kept, views, caller, stage, system, q, cursor)
-    return HTMLResponse(rendering.rendered(request, "jobs_list.html", **values))
+    async with kept.showing.one():
+        return HTMLResponse(rendering.rendered(request, "jobs_list.html", **values))
 
 
 async def _list(

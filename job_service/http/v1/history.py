@@ -65,10 +65,13 @@ async def stream(
 
     After a lost connection send `Last-Event-ID`: nothing is missed. The stream ends when your token does.
     """
+    jobs = kept.service.store.jobs
     with kept.news.of_owner(caller.name) as woken:
+        is_told = True
         while True:
             try:
-                events = await kept.service.store.jobs.events_after(caller.name, last, _AT_ONCE)
+                newest = last if is_told else await kept.news.newest(jobs.last_event)
+                events = await jobs.events_after(caller.name, last, _AT_ONCE) if is_told or newest > last else ()
             except JobError:
                 return
             for each in events:
@@ -77,7 +80,8 @@ async def stream(
             if kept.news.closing.is_set() or not await _may_go_on(request, caller):
                 return
             if len(events) < _AT_ONCE:
-                await woken()
+                last = max(last, newest)
+                is_told = await woken()
 
 
 async def _may_go_on(request: Request, caller: Caller) -> bool:

@@ -12,7 +12,7 @@ from job_service.accepting import asked
 from job_service.errors import Invalid
 from job_service.http import answers, models
 from job_service.http.caller import Reading, Submitting
-from job_service.http.given import A_JOB, A_LIST, Kept, OwnJob, OwnJobToChange, TheKept, TheService, TheViews
+from job_service.http.given import A_JOB, A_LIST, Kept, OwnJob, OwnJobToChange, TheKept, TheViews
 from job_service.http.route import router as made
 from job_service.http.views import Views
 from job_service.record import JobRecord
@@ -123,15 +123,16 @@ Sought = Annotated[JobFilter, Depends(_sought)]
 async def listed(
     request: Request,
     caller: Reading,
-    service: TheService,
+    kept: TheKept,
     views: TheViews,
     wanted: Sought,
     limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
     cursor: Annotated[Word | None, Query(description="`next` of the answer before.")] = None,
 ) -> Response:
     """The newest first, from the service's own database. `ETag` and `If-None-Match` spare what has not changed."""
-    page = await service.store.jobs.page(replace(wanted, owner=caller.name), limit, cursor or None)
-    return answers.tagged(request, views.page(page))
+    page = await kept.service.store.jobs.page(replace(wanted, owner=caller.name), limit, cursor or None)
+    async with kept.showing.one():
+        return answers.tagged(request, views.page(page))
 
 
 @router.get(

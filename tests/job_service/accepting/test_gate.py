@@ -91,7 +91,11 @@ def test_everything_that_is_wrong_is_told_at_once_as_the_api_names_it() -> None:
         (JobSpec("command"), "command", NEEDS_LINE),
         (JobSpec("command", command=" \n"), "command", NEEDS_LINE),
         (JobSpec("recon", command="x"), "command", "Reconstruction runs a program of its own. Omit the command."),
-        (JobSpec("recon", choices={str(n): "" for n in range(61)}), "choices", "At most 60 choices can be made."),
+        (
+            JobSpec("recon", choices={str(n): "" for n in range(301)}),
+            "choices",
+            "At most 300 choices can be made.",
+        ),
         (
             replace(_LINE, arguments=("-x",)),
             "arguments",
@@ -243,3 +247,17 @@ def test_what_is_kept_is_what_was_understood() -> None:
     ).spec
     assert (kept.type, kept.system) == ("recon", "geneva")
     assert kept.choices == {"param.method": "full", "time": "2h", "partition": "normal"}
+
+
+def test_all_of_two_hundred_parameters_can_be_chosen_at_once() -> None:
+    many = {
+        f"p{number}": {"title": f"P{number}", "min": 1, "max": 9, "argument": f"--p{number}"}
+        for number in range(200)
+    }
+    offered = deciding.offer(
+        deciding.catalogue(types={"large": builders.job_type(run=["/opt/large"], parameters=many)})
+    )
+    chosen = {"time": "1h", "cores": "1", "nodes": "1", **{f"param.{name}": "7" for name in many}}
+    program = decided(JobSpec("large", "geneva", choices=chosen), offered).launch.program
+    assert program is not None
+    assert (len(program), program.count("7")) == (401, 200)

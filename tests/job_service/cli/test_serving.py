@@ -1,5 +1,6 @@
 """The process: whom it answers, how it ends, and what it closes then."""
 
+import asyncio
 import http.client
 import re
 import signal
@@ -11,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from job_service.cli.serving import _listening
 from tests.support.folders import TREE
 
 # The process of the service, with another service in it: one that says what becomes of it.
 PROGRAM = """
-import asyncio, sys
+import asyncio, gc, sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +37,7 @@ def make_app(service, auth, logins, servers, **settings):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         if scope["path"] == "/until-the-end":
             await service.closing.wait()
-        length = 0
+        length = gc.get_freeze_count() if scope["path"] == "/frozen" else 0
         while scope["method"] == "PUT":
             message = await receive()
             length += len(message.get("body", b""))
@@ -141,3 +143,26 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"jupyterhub-jobs cannot listen on 127.0.0.1:{port} (Address already in use)." in done.stderr
+
+
+def test_what_is_there_from_the_start_is_not_collected_again_and_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, port), connected(port) as connection:
+        connection.request("GET", "/frozen")
+        assert int(connection.getresponse().read()) > 10_000
+
+
+async def test_no_part_of_an_answer_waits_for_the_one_before() -> None:
+    sends_at_once: list[int] = []
+
+    def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken = writer.get_extra_info("socket")
+        sends_at_once.append(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    with _listening("127.0.0.1:0") as sock:
+        async with await asyncio.start_server(connected, sock=sock):
+            reader, writer = await asyncio.open_connection(*sock.getsockname())
+            assert await reader.read() == b""
+            writer.close()
+            await writer.wait_closed()
+    assert sends_at_once == [1]

@@ -46,6 +46,7 @@ async def test_one_failing_and_one_cancelled_leave_the_others_alone(service: Ser
     assert {name: count for name, count in site.runs.items() if count != 1} == {}
     assert len(site.runs) == 39
     entries = (await service.store.ledger.entries(project, limit=500)).items
+    assert array.job_id not in {each.job_id for each in entries}
     charged = {each.job_id: -each.seconds for each in entries if each.kind == "charge"}
     assert charged == {each.job_id: 20 for each in found if each.task != 5}
     assert sum(each.seconds for each in entries if each.kind in {"hold", "release"}) == 0

@@ -25,6 +25,13 @@ def sqlite(_file: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(_file, tmp_path / 'jobs.sqlite')}"
 
 
+@pytest.fixture
+def make_file(_file: Path, tmp_path: Path) -> Callable[[], str]:
+    """Makes a new database in a file, and returns its URL."""
+    numbers = itertools.count()
+    return lambda: f"sqlite:///{shutil.copy(_file, tmp_path / f'{next(numbers)}.sqlite')}"
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The URL of an empty database of a PostgreSQL whose sessions are not in UTC."""
@@ -33,7 +40,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _make_database(server: str) -> Iterator[Callable[[], str]]:
+def make_database(server: str) -> Iterator[Callable[[], str]]:
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     names = (f"jobs_{number}" for number in itertools.count())
 
@@ -50,9 +57,9 @@ def _make_database(server: str) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def postgresql(_make_database: Callable[[], str]) -> str:
+def postgresql(make_database: Callable[[], str]) -> str:
     """The URL of a new database on a server."""
-    return _make_database()
+    return make_database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,8 +1,9 @@
 """What a form for batch jobs is told: the same as one for notebooks, of the other menu."""
 
+from dataclasses import replace
 from typing import Any
 
-from profiles.form import told
+from profiles.form import page, told
 from profiles.form.preview import preview
 from profiles.offer.choices import JOB_FIELDS, Choices
 from profiles.offer.offer import Offer, Person
@@ -66,3 +67,12 @@ def test_what_would_be_run_is_one_sentence() -> None:
 def test_a_refused_type_stops_it_all() -> None:
     assert _preview(type="none")["stop"] == "Job type: none is not offered. Choose one of: recon, command."
     assert _preview(nodes="3")["problems"] == {"nodes": "Nodes: 3 is not offered. Choose 1 to 2."}
+
+
+def test_where_a_type_cannot_be_had_now_is_told_with_the_reason() -> None:
+    pause = [{"begins": "2026-03-02 09:00+00:00", "ends": "2026-03-02 18:30+00:00"}]
+    sites = {**_SITES, "lugano": {**_SITES["lugano"], "maintenance": pause}}
+    offer = replace(_OFFER, menu=builders.catalogue(sites=sites, job_types=_TYPES).jobs)
+    said = ("Lugano (in maintenance until 18:30)",)
+    assert (page.closed(offer, "recon"), page.closed(offer, "command")) == (said, said)
+    assert page.closed(_OFFER, "recon") == ()
