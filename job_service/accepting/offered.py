@@ -1,7 +1,9 @@
 """What somebody is offered: systems, job types, and what their jobs count against."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from job_service.accepting import chargeable, offers
@@ -36,7 +38,10 @@ class Offered:
         # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
         offered = sites_for(menu, person.groups)
         await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
-        return Offer(menu, self._availability.facts(person.name), person, self._now())
+        known = self._availability.facts(person.name)
+        refusal = partial(self._availability.not_let_in, person.name)
+        facts = {key: replace(each, refused=refusal(key)) for key, each in known.items()}
+        return Offer(menu, facts, person, self._now())
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""
