@@ -58,6 +58,19 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """The form of one entry that is picked elsewhere.
+
+    `closed` says of each site where it cannot be had now why not.  `data` is what a script needs to have only the
+    fields of the picked site seen: JSON, as `told.of_entry` says.
+    """
+
+    fields: Markup
+    closed: tuple[str, ...]
+    data: Markup
+
+
+@dataclass(frozen=True)
 class Form:
     """A form that is for no address yet: its fields, and the data for its script, "" for no fields."""
 
@@ -106,19 +119,15 @@ def of_entry(
     typed: Mapping[str, str],
     refused: ChoiceRefused | None = None,
     without: Collection[str] = (),
-) -> Markup:
-    """Return the fields of one entry of an offer, which is picked elsewhere, with all that it has at any site.
+) -> Entry:
+    """Return the form of one entry of an offer, which is picked elsewhere, with all that it has at any site.
 
     Fields `without` which it is, the page around it has itself.
     """
     pairs = Pairs.of(offer, (entry,))
-    return _fields(offer, pairs, entry, typed, refused, "", {}, without)
-
-
-def closed(offer: Offer, entry: str) -> tuple[str, ...]:
-    """Return what people read of each site where this entry of an offer cannot be had now, and why."""
-    pairs = Pairs.of(offer, (entry,))
-    return tuple(pairs.place_at(entry, key).label for key in pairs.all_sites if pairs.is_closed(key))
+    fields = _fields(offer, pairs, entry, typed, refused, "", {}, without)
+    closed = tuple(pairs.place_at(entry, key).label for key in pairs.all_sites if pairs.is_closed(key))
+    return Entry(fields, closed, told.in_a_script(told.of_entry(pairs, entry, without)))
 
 
 def _fields(
@@ -199,7 +208,7 @@ def _order(pairs: Pairs) -> list[str]:
 
 def _shown(offer: Offer, name: str, pairs: Pairs, profile: str, site: str) -> _Shown:
     """Return a field that takes what any pair takes, said as the picked pair says it."""
-    everywhere = [field for field in pairs.fields if field.name == name]
+    everywhere = pairs.named(name)
     here = next((field for field in pairs.of_pair(profile, site) if field.name == name), None)
     said = here or everywhere[0]
     is_list = all(field.options is not None for field in everywhere)

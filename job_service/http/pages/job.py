@@ -1,5 +1,6 @@
 """The page of one job: what became of it, why it waits, what it printed, its files, what can be done with it."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -20,9 +21,11 @@ from job_service.http.views import event as shown
 from job_service.record import JobRecord
 from job_service.service import Service
 from job_service.stages import Stage
+from profiles.catalogue.dataset import MOST
 
 pages, parts = router(), router(Part)
 
+_TASKS_AT_ONCE = 50
 _CANCELLABLE = frozenset(stage for stage in Stage if not stage.is_over)
 _ACTS: dict[str, frozenset[Stage]] = {
     "start": frozenset({Stage.NEW}),
@@ -34,20 +37,31 @@ _ACTS: dict[str, frozenset[Stage]] = {
 }
 
 
+From = Annotated[int, Query(alias="from", ge=0, le=MOST)]
+
+
 @pages.get("/jobs/{job_id}")
-async def one_job(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
-    """Show a job; its page waits for no system."""
-    return rendering.page(request, "job.html", **await _told(service, views, record))
+async def one_job(
+    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
+) -> Response:
+    """Show a job, an array with its tasks from one of them on; its page waits for no system."""
+    return rendering.page(request, "job.html", **await _told(service, views, record, first))
 
 
 @parts.get("/parts/jobs/{job_id}")
-async def live(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
+async def live(
+    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
+) -> Response:
     """Return what changes of that page, as it is now."""
-    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record)))
+    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record, first)))
 
 
-async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, Any]:
+async def _told(service: Service, views: Views, record: JobRecord, first: int) -> dict[str, Any]:
     menu = service.catalogue.current.jobs
+    jobs = service.store.jobs
+    tasks = await jobs.tasks(record.job_id) if record.kind == "array" else ()
+    datasets = await jobs.datasets(record.job_id) if record.spec.datasets else ()
+    not_of_tasks = {"start", "remove"} if record.kind == "task" else set()
     entry, site = menu.entries.get(record.type), menu.sites.get(record.system)
     return {
         "job": views.job(record),
@@ -56,8 +70,14 @@ async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, 
         "has_files": record.stage is not Stage.DELETED and record.removed is None,
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
-        "events": [shown(each) for each in await service.store.jobs.events(record.job_id)],
-        "acts": [act for act, stages in _ACTS.items() if record.stage in stages],
+        "events": [shown(each) for each in await jobs.events(record.job_id)],
+        "acts": [act for act, stages in _ACTS.items() if record.stage in stages and act not in not_of_tasks],
+        "datasets": {each.id: each.name for each in datasets},
+        "tasks": [views.job(each) for each in tasks[first : first + _TASKS_AT_ONCE]],
+        "first": first,
+        "before": max(0, first - _TASKS_AT_ONCE) if first else None,
+        "after": first + _TASKS_AT_ONCE if first + _TASKS_AT_ONCE < len(tasks) else None,
+        "counts": {stage.value: count for stage, count in Counter(each.stage for each in tasks).items()},
     }
 
 
