@@ -85,13 +85,17 @@ class Together:
     def __init__(self, datasets: Sequence[Values]) -> None:
         self._datasets = datasets
         self._columns: dict[str, list[object]] = {}
+        self._answers: dict[str, bool] = {}
 
     def all_hold(self, condition: Condition) -> bool:
         """Return whether a condition holds of each of them."""
-        names = sorted(condition.names)
-        if not names:
-            return condition.holds({})
-        alike = zip(*map(self._column, names), strict=True)
+        if condition.text not in self._answers:
+            self._answers[condition.text] = self._all_hold(condition)
+        return self._answers[condition.text]
+
+    def _all_hold(self, condition: Condition) -> bool:
+        # One that looks at no name is asked of one of them.
+        alike = zip(*map(self._column, condition.names or {""}), strict=True)
         distinct = dict(zip(alike, self._datasets, strict=True))
         return all(condition.holds(each) for each in distinct.values())
 
