@@ -1,6 +1,8 @@
 """Forms that take long to fill in: what was typed in one that was not taken is not lost, but for files."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +16,7 @@ from job_service.http.route import bounded
 from job_service.sentences import pages as say
 
 _LONGEST_LINK = 1800
+_READ_SECONDS = 60
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -37,7 +40,11 @@ class FormPage(Page):
         """Return the page that keeps what was typed; whoever has only opened a page is led to the login."""
         if request.method != "POST":
             return await super().logged_out(request)
-        return kept(request, await self.typed(request), 401, say.LOGGED_OUT)
+        # Anybody could send one: they have so long together, and after it what was typed is in the page before.
+        with request.app.state.kept.forms.one("of nobody"), suppress(TimeoutError):
+            async with asyncio.timeout(_READ_SECONDS):
+                return kept(request, await self.typed(request), 401, say.LOGGED_OUT)
+        return await super().logged_out(request)
 
     async def typed(self, request: Request) -> dict[str, list[str]]:
         """Return the fields of the form.  Raises a Problem."""

@@ -35,7 +35,7 @@ async def new(
         return await _types(request, kept, caller, q)
     query = request.query_params
     fields = {name: query.getlist(name) for name in query if name != "key"}
-    if await choosing.why_not(kept, caller, fields) and not written.chosen(fields):
+    if not written.chosen(fields) and await choosing.why_not(kept, caller, fields):
         return await choosing.chooser(request, kept, caller, fields)
     return await filling.form(request, kept, caller, fields)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fastapi import Request, Response
 
 from job_service.accepting import asked
-from job_service.errors import Invalid, JobError, TicketNeeded
+from job_service.errors import Invalid, JobError, StoreAway, TicketNeeded
 from job_service.http.caller import Caller, Submitting
 from job_service.http.given import A_JOB, Kept, TheKept
 from job_service.http.pages import filling, multipart, rendering, written
@@ -36,7 +36,9 @@ async def send(request: Request, caller: Submitting, kept: TheKept) -> Response:
         if sent.file_name:
             refusal.fields.setdefault("file", say.PICK_AGAIN)
         status = 409 if isinstance(error, TicketNeeded) else 422
-        return await filling.form(request, kept, caller, sent.fields, refusal, status=status)
+        # What is sent next is another request, unless nobody knows what became of this one.
+        fields = sent.fields if isinstance(error, StoreAway) else {**sent.fields, "key": []}
+        return await filling.form(request, kept, caller, fields, refusal, status=status)
     return _told(request, group, sent)
 
 

@@ -1,5 +1,7 @@
+import asyncio
 import html
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -150,6 +152,17 @@ async def test_a_file_that_is_not_taken_leaves_no_job_behind(alice: httpx.AsyncC
     assert 'value="kept"' in got.text
     page = await service.store.jobs.page(JobFilter("alice"), 9)
     assert [each.stage for each in page.items] == [Stage.CANCELED]
+
+
+async def test_after_a_file_that_was_not_taken_the_next_one_is_sent(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    got = await fill(alice, ("a", b"x" * 1_000_001), key="k1")
+    (key,) = re.findall(r'name="key" value="([^"]+)"', got.text)
+    assert key != "k1"
+    again = await fill(alice, ("a", b"x"), key=key)
+    record = await service.store.jobs.get(again.headers["Location"].rpartition("/")[2])
+    assert (record.stage, (service.files.folder / record.job_id / "a").read_bytes()) == (Stage.NEW, b"x")
 
 
 async def test_refusals_stand_at_their_fields_with_what_was_typed(
@@ -433,3 +446,22 @@ async def test_a_form_of_an_earlier_login_does_nothing_and_loses_nothing(
         assert 'value="echo kept"' in got.text
         assert 'action="/services/jobs/new/filled"' in got.text
     assert not service.running.told
+
+
+async def test_of_those_who_are_logged_out_not_many_forms_are_read_at_once(app: FastAPI) -> None:
+    reading, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        reading.release()
+        await go_on.wait()
+        yield b"--x--\r\n"
+
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with browser(app) as nobody:
+        under_way = [asyncio.create_task(nobody.post("/new", content=slow(), headers=kind)) for _ in range(20)]
+        for _ in under_way:
+            await reading.acquire()
+        assert (await nobody.post("/new/preview", data=FORM)).status_code == 429
+        go_on.set()
+        assert {each.status_code for each in await asyncio.gather(*under_way)} <= {400, 401}
+        assert (await nobody.post("/new/preview", data=FORM)).status_code == 401
