@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from job_service.sentences import running
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
 from profiles.facts import SiteFacts
@@ -323,6 +324,29 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     form = (await alice.get("/new?type=command", headers=french)).text
     assert "Votre projet par défaut" in form
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
+    wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
+    refused = await alice.post("/new/preview", data=wrong, headers=french)
+    assert "Command exécute une ligne que vous écrivez." in refused.text
+    sent_wrong = await api.post(
+        "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
+    )
+    assert "Command runs a line of your own." in sent_wrong.json()["detail"]
+    assert "is not a whole number" in sent_wrong.json()["fields"]["choices.cores"]
+
+
+async def test_what_was_kept_of_a_job_is_said_in_the_readers_language(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    french = {"Accept-Language": "fr"}
+    job_id = await sent(api)
+    reason = running.QUEUED_SAYING.format(site="Geneva", reason="Prio. <b>")
+    await service.running.goes(job_id, Stage.QUEUED, reason=reason)
+    for path in (f"/jobs/{job_id}", "/"):
+        text = (await alice.get(path, headers=french)).text
+        assert "Le job attend dans la file de Geneva, qui dit\u00a0: Prio. &lt;b&gt;." in text, path
+    assert "Le job a été accepté." in (await alice.get(f"/jobs/{job_id}", headers=french)).text
+    assert "which says: Prio." in (await alice.get(f"/jobs/{job_id}")).text
+    assert "which says: Prio." in (await api.get(f"/api/v1/jobs/{job_id}", headers=french)).json()["reason"]
 
 
 async def test_why_a_cluster_cannot_be_picked_is_read_without_opening_the_list(
