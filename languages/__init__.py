@@ -27,6 +27,7 @@ __all__ = [
     "for_log",
     "for_reader",
     "in_each",
+    "kept_in",
     "known",
     "preferred",
     "sentence",
@@ -49,6 +50,11 @@ class _Default:
 def current() -> str:
     """Return the language in which sentences are said now, as in `<html lang>`."""
     return _current.get() or _Default.language
+
+
+def kept_in() -> str:
+    """Return the default language, in which sentences are kept that may be read by anybody."""
+    return _Default.language
 
 
 def use_by_default(tag: str) -> None:

@@ -7,7 +7,7 @@ false: a condition holds only if it is true whatever that may be.
 import logging
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial, reduce
 from typing import Any, cast
@@ -31,6 +31,7 @@ DEEPEST = 50
 """How many brackets and signs may stand within each other."""
 
 _SAID_ONCE = 1000
+_NUMBERS = (int, float)
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +77,35 @@ class Condition:
         except _Unknown as why:
             _tell_once(self.text, str(why))
         return False
+
+
+class Together:
+    """Several datasets, by their parameters, of which conditions are asked; each distinct one once."""
+
+    def __init__(self, datasets: Sequence[Values]) -> None:
+        self._datasets = datasets
+        self._columns: dict[str, list[object]] = {}
+        self._answers: dict[str, bool] = {}
+
+    def all_hold(self, condition: Condition) -> bool:
+        """Return whether a condition holds of each of them."""
+        if condition.text not in self._answers:
+            self._answers[condition.text] = self._all_hold(condition)
+        return self._answers[condition.text]
+
+    def _all_hold(self, condition: Condition) -> bool:
+        # One that looks at no name is asked of one of them.
+        alike = zip(*map(self._column, condition.names or {""}), strict=True)
+        distinct = dict(zip(alike, self._datasets, strict=True))
+        return all(condition.holds(each) for each in distinct.values())
+
+    def _column(self, name: str) -> list[object]:
+        """Return what tells the datasets apart by one parameter: 1 is not True."""
+        if name not in self._columns:
+            self._columns[name] = [
+                (each[name].__class__, each[name]) if name in each else None for each in self._datasets
+            ]
+        return self._columns[name]
 
 
 @lru_cache(_SAID_ONCE)
@@ -234,6 +264,8 @@ def _calculated(first: _Part, rest: tuple[tuple[str, _Part], ...], values: Value
 
 
 def _comparable(left: Value, right: Value) -> None:
+    if left.__class__ in _NUMBERS and right.__class__ in _NUMBERS:
+        return
     if _is_number(left) != _is_number(right) or (not _is_number(left) and type(left) is not type(right)):
         raise _Unknown(mistakes.NOT_COMPARABLE.format(one=_kind(left), other=_kind(right)))
 

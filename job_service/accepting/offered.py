@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from job_service.accepting import chargeable, offers
@@ -49,8 +50,11 @@ class Offered:
         # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
         offered = sites_for(menu, person.groups)
         await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
+        known = self._availability.facts(person.name)
+        refusal = partial(self._availability.not_let_in, person.name)
+        facts = {key: replace(each, refused=refusal(key)) for key, each in known.items()}
         away = {system: SiteFacts(unreachable_since=since) for system, since in self._away.items()}
-        return Offer(menu, {**self._availability.facts(person.name), **away}, person, self._now())
+        return Offer(menu, {**facts, **away}, person, self._now())
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""

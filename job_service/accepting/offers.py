@@ -35,12 +35,13 @@ def systems(offer: Offer) -> tuple[str, ...]:
 def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str, Any]:
     """Return one of them.
 
-    `state` is `open`, `closed` (no job is accepted), `away` (it does not answer: jobs wait here), or `refused` (it
-    did not let the person in lately); `reason` says why in a sentence, "" while it is open.  `projects` are what
-    jobs may count against, the default first; there may be others while `projects_known` is false.
+    `state` is `open`, `closed` (no job is accepted, or none of theirs), `away` (it does not answer: jobs wait
+    here), or `refused` (it did not let the person in lately); `reason` says why in a sentence, "" while it is
+    open.  `projects` are what jobs may count against, the default first; there may be others while
+    `projects_known` is false.
     """
     site, facts, news = offer.menu.sites[key], offer.facts_of(key), offer.announced(key)
-    state, reason = _state(offer, key)
+    state, reason = _state(offer, key, chargeable)
     return {
         "key": key,
         "title": site.title,
@@ -83,7 +84,7 @@ def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Seque
     }
 
 
-def _state(offer: Offer, key: str) -> tuple[str, str]:
+def _state(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> tuple[str, str]:
     site, facts = offer.menu.sites[key], offer.facts_of(key)
     if closed := offer.closed(key):
         return "closed", closed
@@ -92,6 +93,9 @@ def _state(offer: Offer, key: str) -> tuple[str, str]:
     if facts.unreachable_since is not None:
         time = offer.moment(facts.unreachable_since)
         return "away", sentences.AWAY.format(system=site.title, time=time)
+    has_account = site.projects != "accounting" or facts.projects != ()
+    if not chargeable or not (has_account or any(each.project for each in chargeable)):
+        return "closed", sentences.NONE_YOURS.format(system=site.title)
     return "open", ""
 
 

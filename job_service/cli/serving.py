@@ -21,6 +21,8 @@ from job_service.http.auth import HubLogins, HubTokens
 from job_service.http.hub_servers import HubServers
 from job_service.sentences import serving as sentences
 from job_service.service import Service, Settings, opened
+from languages import use_by_default
+from languages.catalogues import SOURCE
 
 # asyncssh talks to the KDC in the loop's default executor; see the hub's composition.
 _THREADS = 64
@@ -47,6 +49,8 @@ async def serve(settings: Settings, listen: str, token: str) -> None:
 
     Raises CannotStart, and what `service.opened` raises.
     """
+    # What is kept of jobs is told by the API, whose language that is; pages say it in their reader's.
+    use_by_default(SOURCE)
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn has handlers of its own while it serves, and raises the signal again at its end: without these

@@ -18,6 +18,7 @@ from job_service.errors import JobError
 from job_service.http import problems
 from job_service.http.route import STALL_SECONDS
 from languages import preferred, speaking
+from languages.catalogues import SOURCE
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.text import one_line
 
@@ -49,8 +50,13 @@ class Exchange:
         # The hub's proxy sends on the whole path.
         if scope["path"].startswith(f"{self._root_path}/"):
             scope["root_path"] = self._root_path
-        with speaking(preferred(Headers(scope=scope).get("Accept-Language", ""))):
+        with speaking(self._language(scope)):
             await _Answer(scope, receive, send).by(self._app)
+
+    def _language(self, scope: Scope) -> str:
+        """Return in which language is answered: programs in English, people as their browser asks."""
+        is_api = scope["path"].removeprefix(self._root_path).startswith("/api/")
+        return SOURCE if is_api else preferred(Headers(scope=scope).get("Accept-Language", ""))
 
 
 class _Answer:

@@ -25,6 +25,9 @@ LISTS_AT_ONCE = 20
 """How many requests of one person may be under way: files that come, files that go, who waits for news, and lists
 and looks at what there is."""
 
+FORMS_AT_ONCE = 20
+"""How many forms are read at once of people who are not logged in any more."""
+
 _JOB_ID = re.compile(r"[0-9a-f]{12}")
 
 
@@ -40,6 +43,7 @@ class Kept:
         self.waiting = AtOnce(WAITING_AT_ONCE)
         self.lists = AtOnce(LISTS_AT_ONCE)
         self.showing = InTurn()
+        self.forms = AtOnce(FORMS_AT_ONCE)
         service.running.subscribe(self.news.tell)
 
 

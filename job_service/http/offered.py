@@ -41,8 +41,8 @@ class System(BaseModel):
     title: str
     support: str = Field(description="Whom to ask for help with it.")
     state: Literal["open", "closed", "away", "refused"] = Field(
-        description="`closed`: it takes no jobs; `away`: it does not answer, jobs wait here; `refused`: it did "
-        "not let you in lately."
+        description="`closed`: it takes no jobs, or none of yours; `away`: it does not answer, jobs wait here; "
+        "`refused`: it did not let you in lately."
     )
     reason: str = Field(description="A sentence: why it is not open.")
     maintenance: Maintenance | None = Field(description="The next one.")

@@ -3,8 +3,8 @@
 Said in the reader's language, see `languages`.
 """
 
+from languages import counted, speaks
 from languages import sentence as _
-from languages import speaks
 
 # -- around every page -------------------------------------------------------------------------------------
 JOBS = _("Batch jobs")
@@ -22,11 +22,76 @@ MORE = _("Older ones")
 NEWEST = _("The newest")
 BACK_TO_JOBS = _("Back to the jobs")
 
+# -- datasets of a new job ----------------------------------------------------------------------------------
+DATASETS = _("Datasets")
+DATASET = _("Dataset")
+DATASETS_OF = _("New job: datasets for {name}")
+FIND_DATASETS = _("A part of the name or id")
+KIND = _("Kind")
+FOUND = _("Found")
+CHOSEN = _("Chosen")
+NO_DATASET_FOUND = _("No dataset is like that.")
+ALL_OF_THEM_CHOSEN = _("All that are shown here are chosen.")
+CHOOSE_ALL = _("Choose all that are found")
+CHOOSE_TICKED = _("Choose the ticked ones")
+MORE_DATASETS = _("Show further ones")
+UNTICK = _("Untick what you do not want.")
+TO_FORM = _("Go on")
+CHOOSE_DATASETS = _("Choose datasets")
+NONE_OF_THEM = _("None is chosen.")
+MODE_OF_THEM = _("What becomes of them")
+MODES = {
+    "single": _("One job that works on all of them"),
+    "each": _("A job of its own for each"),
+    "array": _("One array: a task for each, which wait in the queue as one and share a folder"),
+}
+NOT_FOR_ALL = _("Not all datasets have a job")
+SENT_FOR = _("Jobs were sent for {count} of {all} datasets.")
+TO_THE_SENT = _("See what was sent")
+WHY_NOT = _("Why not")
+TRY_OTHERS = _("Try it again with these")
+
+
+def chosen(count: int) -> str:
+    """Return how many datasets are chosen."""
+    return counted("{count} dataset is chosen", "{count} datasets are chosen", count).format(count=count)
+
+
+def tasks(count: int) -> str:
+    """Return how many tasks an array has."""
+    return counted("{count} task", "{count} tasks", count).format(count=count)
+
+
+def none_for(count: int) -> str:
+    """Return that there is no job for so many datasets."""
+    return counted(
+        "{count} dataset has no job:",
+        "{count} datasets have no job:",
+        count,
+    ).format(count=count)
+
+
+def takes(least: int, most: int) -> str:
+    """Return how many datasets may be chosen."""
+    if least == most:
+        return counted("Choose {count} dataset.", "Choose {count} datasets.", most).format(count=most)
+    return _RANGE.format(least=least, most=most)
+
+
+_RANGE = _("Choose {least} to {most} datasets.")
+
 # -- login ---------------------------------------------------------------------------------------------------
 LOGGED_OUT = _("You are not logged in any more, so nothing was done.")
 LOG_IN_ELSEWHERE = _(
     "Log in at the hub in another tab. Then go back to the page that you come from, load it again, and send it."
 )
+OTHER_LOGIN = _("You have logged in anew since this page was shown, so nothing was done.")
+NOT_SENT = _("Nothing was sent")
+TYPED_IS_KEPT = _("What you have typed is kept here; files have to be picked again.")
+LOG_IN_AND_ON = _("Log in and go on with the form")
+LOG_IN_BESIDE = _("Log in in another tab, then come back to this one.")
+LOG_IN_HERE = _("Log in in another tab")
+SHOW_FORM = _("Show the form again")
 LOGIN_FAILED = _("The hub did not log you in.")
 LOGIN_UNKNOWN = _("This login was begun by another browser, or more than ten minutes ago.")
 PROBLEMS = {
@@ -93,10 +158,13 @@ WHAT = _("What")
 PROJECT_HINT = _("What it counts against.")
 DEFAULT_PROJECT = _("Your default project")
 LEFT = _("{time} left")
-FILE = _("File")
-FILE_HINT = _("It is put into the job's folder before the job begins. For several files send a zip.")
-UNPACK = _("Have the job unpack the file, if it is a zip")
-PICK_AGAIN = _("Pick the file again: a browser forgets it.")
+FILE = _("Files")
+FILE_HINT = _("They are put into the job's folder before the job begins.")
+UNPACK = _("Have the job unpack the zips among the files")
+PICK_AGAIN = _("Pick the files again: a browser forgets them.")
+FILES_OF_EACH = _(
+    "A job for each dataset takes no files here. Choose an array, whose tasks share them, or no files."
+)
 SEND = _("Send the job")
 START = _("Start the server")
 STARTS_SERVER = _(
@@ -108,6 +176,8 @@ WHAT_WOULD_BE = _("What would become of it")
 NOTHING_SENT = _("Nothing is sent yet.")
 COST = _("Cost")
 COST_OF = _("{cost} of {left} that you have left in {project}.")
+COST_OF_ALL = _("{cost} each, {total} in all, of {left} that you have left in {project}.")
+COSTS_TOO_MUCH = _("Not all of them can be paid.")
 COST_NONE = _("Nothing is counted in {project}.")
 BEGINS = _("Would begin")
 BEGINS_UNKNOWN = _("Slurm does not say.")
@@ -135,6 +205,18 @@ ACTS = {
     "resubmit": _("Send again"),
     "remove": _("Delete"),
 }
+TASKS = _("Its tasks")
+TASKS_OF_ARRAY = _("The tasks of one array.")
+TASKS_BEFORE = _("Tasks before")
+TASKS_AFTER = _("Further tasks")
+ARRAY = _("Array")
+TASK_OF = _("Task {number} of this array")
+REQUEST = _("Sent together")
+ALL_OF_REQUEST = _("All jobs of the same request")
+OF_ONE_REQUEST = _("Only the jobs that were sent together.")
+AFTER = _("after {time}")
+STDOUT_OF = _("Output of {name}")
+STDERR_OF = _("Errors of {name}")
 REMOVE_HINT = _("Its folder goes, with all files in it.")
 SEND_CHANGED = _("Change and send again")
 PRINTED = _("What it has printed")
@@ -144,6 +226,7 @@ FOLLOW = _("Follow it here")
 FOLLOWS = _("Following …")
 FOLLOW_ENDED = _("That is all.")
 FOLLOW_BROKE = _("It cannot be followed at present. Try again.")
+FOLLOW_AGAIN = _("The connection was lost; it goes on by itself.")
 FILES = _("Files")
 ALL_FILES = _("All files as one archive")
 NO_FILES = _("There are no files.")

@@ -55,6 +55,18 @@ def change_all(connection: sa.Connection, now: datetime, wanted: Sequence[Wanted
     return results
 
 
+def declare(connection: sa.Connection, now: datetime, record: JobRecord, inputs: Sequence[str]) -> JobRecord:
+    """Keep which inputs a job has, and return it as it is then; see `Jobs.declare`."""
+    version, _ = _locked(connection, [record.id]).get(record.id, (None, None))
+    after = _after(record, version, Changes(), "", now)
+    if record.stage is not Stage.NEW:
+        raise WrongStage(say.WRONG_STAGE.format(job=record.job_id, stage=record.stage, wanted=Stage.NEW))
+    after = replace(after, spec=replace(record.spec, inputs=tuple(inputs)))
+    values = {"request": after.spec.to_json(), "version": after.version}
+    connection.execute(sa.update(JOBS).where(JOBS.c.id == record.id).values(values))
+    return after
+
+
 def keep_observed(connection: sa.Connection, seen: Mapping[str, datetime]) -> None:
     """Keep when jobs that are not over were seen, those of the same moment together; it is never set back."""
     alike: defaultdict[datetime, list[str]] = defaultdict(list)

@@ -166,6 +166,13 @@ class Jobs(Part):
         results = await self._write(lambda connection, now: changing.change_all(connection, now, wanted))
         return [None if isinstance(result, Exception) else result for result in results]
 
+    async def declare(self, record: JobRecord, inputs: Sequence[str]) -> JobRecord:
+        """Keep which inputs a job has, which is NEW, in place of those of before; return it as it is then.
+
+        For files whose names are known one after the other.  Raises Outdated, NotFound, WrongStage.
+        """
+        return await self._write(lambda connection, now: changing.declare(connection, now, record, inputs))
+
     async def events(self, job_id: str) -> tuple[Event, ...]:
         """Return the history of a job, the oldest first."""
         return await self._events(JOBS.c.job_id == job_id)

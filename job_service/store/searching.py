@@ -19,6 +19,7 @@ def conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
         JOBS.c.system: wanted.system,
         JOBS.c.project: wanted.project,
         JOBS.c.type: wanted.type,
+        JOBS.c.group: wanted.group,
     }
     found = [column == value for column, value in equal.items() if value is not None]
     if wanted.stages is None:

@@ -122,7 +122,7 @@ class JobFilter:
 
     `owner` None: everybody's.  `stages` None: all but DELETED.  `q` is a part of the title, in any case, the
     beginning of a job id, or Slurm's number.  `since`: created then or later.  With a `parent` they are its tasks;
-    without, tasks are left out.
+    without, tasks are left out.  `group`: those that one request has made.
     """
 
     owner: str | None = None
@@ -133,6 +133,7 @@ class JobFilter:
     q: str | None = None
     since: datetime | None = None
     parent: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)

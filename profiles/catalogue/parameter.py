@@ -12,7 +12,7 @@ from profiles.catalogue.numbers import Number, decimal, whole
 from profiles.catalogue.texts import Texts
 from profiles.catalogue.values import Entry, Plain, Whole
 from profiles.catalogue.wrong import WrongAt, WrongTogether
-from profiles.conditions import Condition, Values
+from profiles.conditions import Condition, Together, Values
 from profiles.sentences import mistakes
 
 TRUE, FALSE = "true", "false"
@@ -169,8 +169,12 @@ class Parameter(Entry):
 
     def is_for(self, datasets: tuple[Values, ...]) -> bool:
         """Return whether it is offered for the chosen datasets, by their parameters; () is for none."""
+        return self.is_for_all(Together(datasets or ({},)))
+
+    def is_for_all(self, datasets: Together) -> bool:
+        """Return the same for datasets of which others are asked, too."""
         condition = self.condition
-        return condition is None or all(condition.holds(each) for each in datasets or ({},))
+        return condition is None or datasets.all_hold(condition)
 
     @property
     def default_text(self) -> str:

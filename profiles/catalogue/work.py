@@ -16,7 +16,7 @@ from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.resources import Count, Counts, Resources, Sizes
 from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord
 from profiles.catalogue.wrong import WrongAt, WrongTogether
-from profiles.conditions import Values
+from profiles.conditions import Together, Values
 from profiles.sentences import mistakes
 
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
@@ -127,7 +127,8 @@ class Work(Entry):
 
     def offered(self, datasets: tuple[Values, ...]) -> dict[str, Parameter]:
         """Return the parameters that are offered for the chosen datasets, by their parameters; () is for none."""
-        return {name: each for name, each in self.parameters.items() if each.is_for(datasets)}
+        chosen = Together(datasets or ({},))
+        return {name: each for name, each in self.parameters.items() if each.is_for_all(chosen)}
 
     def argv(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
         """Return the words behind a program for the values of parameters (name to value), in the file's order."""

@@ -11,7 +11,6 @@ from profiles.errors import ChoiceRefused
 from profiles.form import told
 from profiles.form.fields import Field
 from profiles.form.notices import notices
-from profiles.form.places import place
 from profiles.form.table import Pairs
 from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.offer import Offer
@@ -56,6 +55,19 @@ class Addresses:
 
     script: str
     offer: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The form of one entry that is picked elsewhere.
+
+    `closed` says of each site where it cannot be had now why not.  `data` is what a script needs to have only the
+    fields of the picked site seen: JSON, as `told.of_entry` says.
+    """
+
+    fields: Markup
+    closed: tuple[str, ...]
+    data: Markup
 
 
 @dataclass(frozen=True)
@@ -107,20 +119,15 @@ def of_entry(
     typed: Mapping[str, str],
     refused: ChoiceRefused | None = None,
     without: Collection[str] = (),
-) -> Markup:
-    """Return the fields of one entry of an offer, which is picked elsewhere, with all that it has at any site.
+) -> Entry:
+    """Return the form of one entry of an offer, which is picked elsewhere, with all that it has at any site.
 
     Fields `without` which it is, the page around it has itself.
     """
     pairs = Pairs.of(offer, (entry,))
-    return _fields(offer, pairs, entry, typed, refused, "", {}, without)
-
-
-def closed(offer: Offer, entry: str) -> tuple[str, ...]:
-    """Return what people read of each site where this entry of an offer cannot be had now, and why."""
-    sites = offer.sites(entry)
-    places = [place(offer, key, offer.menu.offering(entry, key)) for key in offer.menu.sites if key in sites]
-    return tuple(each.label for each in places if not each.is_open)
+    fields = _fields(offer, pairs, entry, typed, refused, "", {}, without)
+    closed = tuple(pairs.place_at(entry, key).label for key in pairs.all_sites if pairs.is_closed(key))
+    return Entry(fields, closed, told.in_a_script(told.of_entry(pairs, entry, without)))
 
 
 def _fields(
@@ -201,7 +208,7 @@ def _order(pairs: Pairs) -> list[str]:
 
 def _shown(offer: Offer, name: str, pairs: Pairs, profile: str, site: str) -> _Shown:
     """Return a field that takes what any pair takes, said as the picked pair says it."""
-    everywhere = [field for field in pairs.fields if field.name == name]
+    everywhere = pairs.named(name)
     here = next((field for field in pairs.of_pair(profile, site) if field.name == name), None)
     said = here or everywhere[0]
     is_list = all(field.options is not None for field in everywhere)

@@ -5,6 +5,7 @@ Each distinct one once.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self, TypeVar
 
 from profiles.catalogue.work import Work
@@ -84,17 +85,33 @@ class Pairs:
 
     def with_titles(self, name: str) -> Iterator[tuple[str, Field]]:
         """Yield the distinct fields of a name, each with the titles of the sites that have it."""
-        seen = {(site, index) for (_, site), (_, indexes) in self._at.items() for index in indexes}
         for site, title in self.titles.items():
-            for index, each in enumerate(self.fields):
-                if each.name == name and (site, index) in seen:
-                    yield title, each
+            for index in self._named.get(name, ()):
+                if (site, index) in self._at_sites:
+                    yield title, self.fields[index]
+
+    def named(self, name: str) -> list[Field]:
+        """Return the distinct fields of a name."""
+        return [self.fields[index] for index in self._named.get(name, ())]
 
     def profiles_with(self, name: str) -> list[str]:
         """Return the profiles that have a field of a name at any site."""
-        having = {index for index, each in enumerate(self.fields) if each.name == name}
+        having = set(self._named.get(name, ()))
         found = {profile for (profile, _), (_, indexes) in self._at.items() if not having.isdisjoint(indexes)}
         return [profile for profile in self.sites if profile in found]
+
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        """The indexes of the fields of each name, once all pairs are there."""
+        found: dict[str, list[int]] = {}
+        for index, each in enumerate(self.fields):
+            found.setdefault(each.name, []).append(index)
+        return found
+
+    @cached_property
+    def _at_sites(self) -> frozenset[tuple[str, int]]:
+        """Each site with the index of each field that it has, once all pairs are there."""
+        return frozenset((site, index) for (_, site), (_, indexes) in self._at.items() for index in indexes)
 
     def add(self, profile: str, site: str, at: int, indexes: tuple[int, ...]) -> None:
         """Add a pair: where its place stands, and where its fields."""

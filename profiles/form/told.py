@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,6 +92,26 @@ def _of_pairs(offer: Offer, pairs: Pairs) -> dict[str, Any]:
 def _elsewhere(pairs: Pairs) -> dict[str, Any]:
     """Return what is read of each site where the profile picked is not offered."""
     return {key: _told_place(pairs.elsewhere(key)) for key in pairs.all_sites}
+
+
+def of_entry(pairs: Pairs, entry: str, without: Collection[str]) -> dict[str, Any]:
+    """Return which fields one entry has at each site, as JSON values; moments in their texts are said.
+
+    `fields` are those that any site has, but for those `without` which the form is; `sites` has for each site the
+    indexes of its own.
+    """
+    numbers = {at: number for number, at in enumerate(_seen(pairs, entry, without))}
+    return {
+        "fields": [_told_field(pairs.fields[at]) for at in numbers],
+        "sites": {
+            site: [numbers[at] for at in pairs.at(entry, site)[1] if at in numbers] for site in pairs.sites[entry]
+        },
+    }
+
+
+def _seen(pairs: Pairs, entry: str, without: Collection[str]) -> dict[int, None]:
+    indexes = (at for site in pairs.sites[entry] for at in pairs.at(entry, site)[1])
+    return {at: None for at in indexes if pairs.fields[at].name not in without}
 
 
 def description(offer: Offer, profile: str) -> Markup:

@@ -61,6 +61,10 @@ class Availability:
         """Return what is known for a user now, by site; asks nobody."""
         return {key: self._of(user, key) for key in self._sites}
 
+    def not_let_in(self, user: str, key: str) -> str:
+        """Return why a site did not let a user in that was last asked as them, "" if it did, or was not asked."""
+        return self._snapshots.not_let_in(user, key)
+
     def health(self) -> Mapping[str, snapshots.Health]:
         """Return how sites answered last, by site; one of which nobody asked is missing.
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from languages import for_log
 from profiles.catalogue.site import Site
 from profiles.facts import UNKNOWN, PartitionFacts, SiteFacts
-from slurm_ssh.errors import LaunchError, Refused, Unavailable
+from slurm_ssh.errors import FrontEndRefused, LaunchError, Refused, Unavailable
 
 INTERVAL_SECONDS = 60.0
 """How long a snapshot, or a failure to get one, is enough for those whom it counts for."""
@@ -49,7 +49,11 @@ class Health:
 
 @dataclass
 class _State:
-    """What one asker knows of one site; times are the loop's.  `waiting` are those who want it of a monitor."""
+    """What one asker knows of one site; times are the loop's.
+
+    `not_let_in` is the sentence why the site did not let them in, "" if it did.  `waiting` are those who want it
+    of a monitor.
+    """
 
     facts: SiteFacts = UNKNOWN
     answered: float = 0.0
@@ -57,6 +61,7 @@ class _State:
     wanted: float = 0.0
     unreachable_since: datetime | None = None
     is_refused: bool = False
+    not_let_in: str = ""
     waiting: set[str] = field(default_factory=set)
     collection: asyncio.Task[None] | None = None
 
@@ -101,6 +106,11 @@ class Snapshots:
         if monitors and monitors.is_refused and own and own.facts.asked_at:
             return _shown(own)
         return _shown(monitors)
+
+    def not_let_in(self, user: str, key: str) -> str:
+        """Return why a site did not let a user in who was asked for themselves, "" if it did, or was not asked."""
+        own = self._known.get((user, key))
+        return own.not_let_in if own else ""
 
     def refresh(self, user: str, keys: Iterable[str]) -> None:
         """Start to collect what is due for `user` of the sites with these keys; waits for nothing."""
@@ -152,12 +162,12 @@ class Snapshots:
                 self._want(user, key)
 
     async def _ask(self, asker: str | None, key: str, known: _State) -> None:
-        is_refused, clock = False, asyncio.get_running_loop().time
+        is_refused, not_let_in, clock = False, known.not_let_in, asyncio.get_running_loop().time
         began = clock()
         try:
             known.facts = self._shared(key, await self._take(asker, key))
         except Refused as error:
-            is_refused = True
+            is_refused, not_let_in = True, str(error) if isinstance(error, FrontEndRefused) else ""
             _log.debug("%s could not be asked by %s what is free: %s", key, _named(asker), error)
         except Unavailable as error:
             self._is_away(asker, key, known, error)
@@ -171,7 +181,8 @@ class Snapshots:
             known.answered, known.unreachable_since = asyncio.get_running_loop().time(), None
             self._is_here(key)
             self._note(key, clock() - began)
-        known.is_refused = is_refused
+            not_let_in = ""
+        known.is_refused, known.not_let_in = is_refused, not_let_in
 
     def _shared(self, key: str, facts: SiteFacts) -> SiteFacts:
         """Return facts, whose partitions are the very ones that were heard last if they say the same.

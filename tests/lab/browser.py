@@ -54,6 +54,16 @@ def log_in(page: Page, name: str) -> None:
     page.wait_for_url("**/hub/home")
 
 
+def open_page(page: Page, name: str, path: str) -> None:
+    """Open a page of a service of the hub, and log in at the hub on the way there."""
+    page.goto(path)
+    page.wait_for_url("**/hub/login**")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", f"{name}-pw")
+    page.click("[type=submit]")
+    page.wait_for_url(f"**{path}")
+
+
 def pick(page: Page, name: str, value: str) -> None:
     """Pick a `profile` or a `site` in the form: by its card, without scripts in the list."""
     # Until the page's scripts have run, its lists are seen.

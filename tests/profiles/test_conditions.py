@@ -2,11 +2,12 @@
 
 import logging
 import re
+from collections.abc import Mapping
 
 import pytest
 
 from profiles import conditions
-from profiles.conditions import ConditionWrong, Value
+from profiles.conditions import ConditionWrong, Together, Value
 from tests.support.folders import DATA
 
 _DATASET: dict[str, Value] = {
@@ -43,6 +44,28 @@ def test_the_corpus_is_large() -> None:
 @pytest.mark.parametrize(("expected", "text"), _CORPUS, ids=[text for _, text in _CORPUS])
 def test_each_condition_of_the_corpus_is_what_it_says(expected: str, text: str) -> None:
     assert _outcome(text) == expected
+
+
+def test_of_many_datasets_a_condition_says_what_it_says_of_each() -> None:
+    odd: tuple[Value, ...] = (None, True, False, 0, 1, 1.0, 2, "", "scan", 10**30)
+    many: list[Mapping[str, Value]] = [{}, _DATASET, *({**_DATASET, "channels": value} for value in odd)]
+    many += [{**_DATASET, "masked": value, "kind": other} for value in odd for other in odd]
+    texts = [text for expected, text in _CORPUS if not expected.startswith("wrong")]
+    for text in (
+        *texts,
+        "channels",
+        "channels == True",
+        "channels == 1",
+        "masked || kind == 'scan'",
+        "True",
+        "False",
+    ):
+        try:
+            condition = conditions.parse(text)
+        except ConditionWrong:
+            continue
+        for some in (many, [each for each in many if condition.holds(each)] or [{}], many[:2]):
+            assert Together(some).all_hold(condition) is all(map(condition.holds, some)), text
 
 
 def test_a_condition_knows_the_names_it_looks_at() -> None:

@@ -22,8 +22,10 @@ from tests.support.folders import TREE
 LOCALE = TREE / "languages/locale"
 TEMPLATE = LOCALE / f"{DOMAIN}.pot"
 _PACKAGES = ("kerberos_auth", "kernels", "profiles", "slurm_ssh", "slurm_ssh_spawner")
-# The API of the job service answers in English; its pages do not.
-_PAGES = ("job_service/sentences/pages.py",)
+# What people read on the pages of the job service; its API answers in English.
+_PAGES = tuple(
+    f"job_service/sentences/{name}.py" for name in ("accepting", "datasets", "files", "pages", "running", "store")
+)
 _KEYWORDS = {"_": None, "counted": (1, 2)}
 _HEADERS = {"fr": "Language: fr\nPlural-Forms: nplurals=2; plural=(n > 1);\n"}
 _TYPE = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"

@@ -1,5 +1,6 @@
 """The page of one job: what became of it, why it waits, what it printed, its files, what can be done with it."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -20,10 +21,12 @@ from job_service.http.views import event as shown
 from job_service.record import JobRecord
 from job_service.service import Service
 from job_service.stages import Stage
+from profiles.catalogue.dataset import MOST
 from profiles.catalogue.gateway import Gateway
 
 pages, parts = router(), router(Part)
 
+_TASKS_AT_ONCE = 50
 _CANCELLABLE = frozenset(stage for stage in Stage if not stage.is_over)
 _ACTS: dict[str, frozenset[Stage]] = {
     "start": frozenset({Stage.NEW}),
@@ -34,22 +37,33 @@ _ACTS: dict[str, frozenset[Stage]] = {
     "remove": frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED}),
 }
 _OF_SLURM = frozenset({"hold", "release"})
+_OF_ARRAYS = frozenset({"start", "remove"})
+
+
+From = Annotated[int, Query(alias="from", ge=0, le=MOST)]
 
 
 @pages.get("/jobs/{job_id}")
-async def one_job(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
-    """Show a job; its page waits for no system."""
-    return rendering.page(request, "job.html", **await _told(service, views, record))
+async def one_job(
+    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
+) -> Response:
+    """Show a job, an array with its tasks from one of them on; its page waits for no system."""
+    return rendering.page(request, "job.html", **await _told(service, views, record, first))
 
 
 @parts.get("/parts/jobs/{job_id}")
-async def live(request: Request, record: OwnJob, service: TheService, views: TheViews) -> Response:
+async def live(
+    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
+) -> Response:
     """Return what changes of that page, as it is now."""
-    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record)))
+    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record, first)))
 
 
-async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, Any]:
+async def _told(service: Service, views: Views, record: JobRecord, first: int) -> dict[str, Any]:
     menu = service.catalogue.current.jobs
+    jobs = service.store.jobs
+    tasks = await jobs.tasks(record.job_id) if record.kind == "array" else ()
+    datasets = await jobs.datasets(record.job_id) if record.spec.datasets else ()
     entry, site = menu.entries.get(record.type), menu.sites.get(record.system)
     return {
         "job": views.job(record),
@@ -58,14 +72,21 @@ async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, 
         "has_files": record.stage is not Stage.DELETED and record.removed is None,
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
-        "events": [shown(each) for each in await service.store.jobs.events(record.job_id)],
+        "events": [shown(each) for each in await jobs.events(record.job_id)],
         "acts": [act for act in _acts(record) if not isinstance(site, Gateway) or act not in _OF_SLURM],
+        "datasets": {each.id: each.name for each in datasets},
+        "tasks": [views.job(each) for each in tasks[first : first + _TASKS_AT_ONCE]],
+        "first": first,
+        "before": max(0, first - _TASKS_AT_ONCE) if first else None,
+        "after": first + _TASKS_AT_ONCE if first + _TASKS_AT_ONCE < len(tasks) else None,
+        "counts": {stage.value: count for stage, count in Counter(each.stage for each in tasks).items()},
     }
 
 
 def _acts(record: JobRecord) -> list[str]:
     """Return what can be done with a job where it is on its way."""
-    return [act for act, stages in _ACTS.items() if record.stage in stages]
+    others = _OF_ARRAYS if record.kind == "task" else frozenset[str]()
+    return [act for act, stages in _ACTS.items() if record.stage in stages and act not in others]
 
 
 @pages.post("/jobs/{job_id}/resubmit", dependencies=[A_JOB])

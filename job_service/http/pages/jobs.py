@@ -1,7 +1,7 @@
 """The page of a person's jobs: found, looked at while they go on, cancelled."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -35,6 +35,7 @@ STANDS = {
 
 Stand = Annotated[str, Query(alias="stage", max_length=20)]
 Cursor = Annotated[Word | None, Query()]
+Id = Annotated[str, Query(pattern=r"^([0-9a-f]{12})?$")]
 
 
 @pages.get("/", dependencies=[A_LIST])
@@ -46,10 +47,12 @@ async def listed(
     stage: Stand = "",
     system: Word = "",
     q: Word = "",
+    group: Id = "",
+    parent: Id = "",
     cursor: Cursor = None,
 ) -> Response:
     """Show the jobs of whoever opens the page, the newest first."""
-    values = await _list(kept, views, caller, stage, system, q, cursor)
+    values = await _list(kept, views, caller, _Sought(stage, system, q, group, parent), cursor)
     async with kept.showing.one():
         return rendering.page(request, "jobs.html", **values)
 
@@ -63,32 +66,54 @@ async def live(
     stage: Stand = "",
     system: Word = "",
     q: Word = "",
+    group: Id = "",
+    parent: Id = "",
     cursor: Cursor = None,
 ) -> Response:
     """Return the same list alone, as it is now."""
-    values = await _list(kept, views, caller, stage, system, q, cursor)
+    values = await _list(kept, views, caller, _Sought(stage, system, q, group, parent), cursor)
     async with kept.showing.one():
         return HTMLResponse(rendering.rendered(request, "jobs_list.html", **values))
 
 
-async def _list(
-    kept: Kept, views: Views, caller: Caller, stage: str, system: str, q: str, cursor: str | None
-) -> dict[str, Any]:
-    wanted = JobFilter(caller.name, STANDS.get(stage), system or None, None, None, q or None)
+@dataclass(frozen=True)
+class _Sought:
+    """Which jobs are looked for, as the page's address says it."""
+
+    stage: str
+    system: str
+    q: str
+    group: str
+    parent: str
+
+
+async def _list(kept: Kept, views: Views, caller: Caller, sought: _Sought, cursor: str | None) -> dict[str, Any]:
+    wanted = JobFilter(
+        caller.name,
+        STANDS.get(sought.stage),
+        sought.system or None,
+        q=sought.q or None,
+        group=sought.group or None,
+        parent=sought.parent or None,
+    )
     page = await kept.service.store.jobs.page(wanted, _AT_ONCE, cursor or None)
-    narrowed = {"stage": stage if stage in STANDS else "", "system": system, "q": q}
+    narrowed = {**asdict(sought), "stage": sought.stage if sought.stage in STANDS else ""}
     menu = kept.service.catalogue.current.jobs
     theirs = sites_for(menu, caller.groups)
     return {
         "jobs": [views.job(each) for each in page.items],
         "sought": narrowed,
-        "query": urlencode({name: value for name, value in {**narrowed, "cursor": cursor}.items() if value}),
-        "next": urlencode({**narrowed, "cursor": page.next_cursor}) if page.next_cursor else "",
+        "query": _query(narrowed, cursor),
+        "next": _query(narrowed, page.next_cursor) if page.next_cursor else "",
         "is_first": cursor is None,
         "stands": tuple(STANDS),
         "systems": {key: menu.sites[key].title for key in menu.taking if key in theirs},
         "types": {key: entry.name for key, entry in menu.entries.items()},
     }
+
+
+def _query(narrowed: dict[str, str], cursor: str | None) -> str:
+    return urlencode({name: value for name, value in {**narrowed, "cursor": cursor}.items() if value})
 
 
 @pages.post("/cancel")
@@ -104,7 +129,8 @@ async def cancel(request: Request, caller: Submitting, kept: TheKept, fields: Fi
     if said or not chosen:
         detail = say.NOT_ALL_CANCELLED if chosen else say.NONE_CHOSEN
         return rendering.page(request, "problem.html", 409, title=say.JOBS, detail=detail, hint="", each=said)
-    return seen(request, f"/?{one(fields, 'back')}")
+    of = one(fields, "of")
+    return seen(request, f"/jobs/{of}" if _JOB_ID.fullmatch(of) else f"/?{one(fields, 'back')}")
 
 
 def everybodys(stage: str, system: str, q: str, owner: str) -> JobFilter:

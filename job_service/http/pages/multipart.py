@@ -1,5 +1,6 @@
-"""A form with a file behind its fields, read as it comes: the file is never held whole."""
+"""A form with files behind its fields, read as it comes: no file is ever held whole."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -12,44 +13,95 @@ from job_service.http.route import JSON_BYTES
 from job_service.sentences import http as sentences
 from slurm_ssh.text import one_line
 
-_MOST_FIELDS = 1000
+MOST_FIELDS = 2500
+"""How many values a form has at most: there may be a thousand datasets among them."""
+
+_REST_MOST = 16 * 1024 * 1024
 _MOST_HEADERS = 8
 _LONGEST_HEADER = 4096
+
+Chunks = AsyncIterator[bytes]
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What came: the fields, and the file behind them, if there is one; its bytes are to be read once."""
+    """What came: the fields, and the files behind them, each with its name, in their order.
+
+    Their bytes are to be read once; what is not read of a file is passed over.  `file_name` is that of the first,
+    "" if there is none.
+    """
 
     fields: dict[str, list[str]]
     file_name: str
-    chunks: AsyncIterator[bytes]
+    files: AsyncIterator[tuple[str, Chunks]]
 
 
-async def opened(body: AsyncIterator[bytes], content_type: str) -> Sent:
-    """Return what a form has, as soon as its file begins.  Raises a Problem, as do the file's `chunks`.
+async def opened(body: Chunks, content_type: str) -> Sent:
+    """Return what a form has, as soon as its first file begins.  Raises a Problem, as does reading the `files`.
 
-    A browser sends fields in the order of the page, so the file has to be the last.
+    A browser sends fields in the order of the page, so the files have to be the last.
     """
     form = _Form(content_type)
     async for chunk in body:
         form.feed(chunk)
-        if form.in_file or form.is_over:
+        if form.file_name or form.is_over:
             break
-    if not (form.in_file or form.is_over):
+    if not (form.file_name or form.is_over):
         raise _unreadable()
-    return Sent(form.fields, form.file_name, _file(form, body))
+    return Sent(form.fields, form.file_name, _Files(form, body).each())
 
 
-async def _file(form: "_Form", body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for piece in form.taken():
-        yield piece
-    async for chunk in body:
-        form.feed(chunk)
-        for piece in form.taken():
-            yield piece
-    if not form.is_over:
-        raise _unreadable()
+async def passed_over(sent: Sent) -> None:
+    """Take what still comes, within limits: browsers look at an answer when they have sent everything."""
+    size = 0
+    with contextlib.suppress(Exception):
+        async for _, chunks in sent.files:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > _REST_MOST:
+                    return
+
+
+class _Files:
+    """The files of a form, one after the other."""
+
+    def __init__(self, form: "_Form", body: Chunks) -> None:
+        self._form, self._body = form, body
+        self._found: list[_Begun | bytes] = []
+
+    async def each(self) -> AsyncIterator[tuple[str, Chunks]]:
+        """Yield the name of each, and its bytes."""
+        while (found := await self._next()) is not None:
+            if isinstance(found, _Begun):
+                yield found.name, self._bytes()
+
+    async def _bytes(self) -> Chunks:
+        while (found := await self._next()) is not None:
+            if isinstance(found, _Begun):
+                self._found.insert(0, found)
+                return
+            yield found
+
+    async def _next(self) -> "_Begun | bytes | None":
+        """Return what comes next; None at the end of the form."""
+        while not self._found:
+            self._found = self._form.taken()
+            if self._found:
+                break
+            chunk = await anext(self._body, None)
+            if chunk is None:
+                if self._form.is_over:
+                    return None
+                raise _unreadable()
+            self._form.feed(chunk)
+        return self._found.pop(0)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A file begins."""
+
+    name: str
 
 
 @dataclass
@@ -61,7 +113,7 @@ class _Part:
 
 
 class _Form:
-    """The parts of a form; what is found of the file waits to be taken."""
+    """The parts of a form; what is found of files waits to be taken."""
 
     def __init__(self, content_type: str) -> None:
         kind, options = parse_options_header(content_type)
@@ -69,10 +121,11 @@ class _Form:
         if kind != b"multipart/form-data" or not boundary:
             raise Problem(415, "unsupported", sentences.REFUSED)
         self.fields: dict[str, list[str]] = {}
-        self.in_file = self.is_over = False
         self.file_name = ""
-        self._part, self._data = _Part(), list[bytes]()
-        self._size = 0
+        self.is_over = False
+        self._part, self._found = _Part(), list[_Begun | bytes]()
+        self._in_file = False
+        self._size = self._count = 0
         callbacks = {
             "on_part_begin": self._begin,
             "on_header_begin": self._begin_header,
@@ -101,15 +154,16 @@ class _Form:
         except FormParserError as error:
             raise _unreadable() from error
 
-    def taken(self) -> list[bytes]:
-        """Return the data of the file that were found since it was asked last."""
-        taken, self._data = self._data, []
+    def taken(self) -> list[_Begun | bytes]:
+        """Return what was found of files since it was asked last."""
+        taken, self._found = self._found, []
         return taken
 
     def _begin(self) -> None:
-        if self.in_file:
+        self._part, self._in_file = _Part(), False
+        self._count += 1
+        if self._count > MOST_FIELDS:
             raise _unreadable()
-        self._part = _Part()
 
     def _begin_header(self) -> None:
         self._part.header, self._part.value = bytearray(), bytearray()
@@ -122,14 +176,18 @@ class _Form:
         _, options = parse_options_header(self._part.disposition)
         self._part.value = bytearray()
         self._part.name = options.get(b"name", b"").decode(errors="replace")
-        if b"filename" in options:
-            self.file_name = options[b"filename"].decode(errors="replace")
-            # Without a name nothing was picked.
-            self.in_file = bool(self.file_name)
+        # Without a name nothing was picked.
+        name = options.get(b"filename", b"").decode(errors="replace")
+        if name:
+            self._in_file = True
+            self._found.append(_Begun(name))
+            self.file_name = self.file_name or name
+        elif self.file_name and b"filename" not in options:
+            raise _unreadable()
 
     def _take(self, data: bytes, start: int, end: int) -> None:
-        if self.in_file:
-            self._data.append(data[start:end])
+        if self._in_file:
+            self._found.append(data[start:end])
             return
         self._size += end - start
         if self._size > JSON_BYTES:
@@ -137,15 +195,13 @@ class _Form:
         self._part.value.extend(data[start:end])
 
     def _end_part(self) -> None:
-        if self.in_file:
+        if self._in_file:
             return
         try:
             value = self._part.value.decode()
         except UnicodeDecodeError as error:
             raise _unreadable() from error
         self.fields.setdefault(one_line(self._part.name, 100), []).append(value)
-        if len(self.fields) > _MOST_FIELDS:
-            raise _unreadable()
 
     def _end(self) -> None:
         self.is_over = True

@@ -13,10 +13,17 @@ from job_service.accepting.preview import Preview
 from job_service.http import cookies
 from job_service.http.models import Job
 from job_service.http.problems import Problem
+from job_service.sentences import accepting as of_accepting
+from job_service.sentences import files as of_files
 from job_service.sentences import http as of_requests
 from job_service.sentences import pages as say
+from job_service.sentences import running as of_running
+from job_service.sentences import store as of_store
+from languages.again import Again
 from profiles.form import markdown
 from profiles.sentences import labels, refusals
+from slurm_ssh import sentences as of_slurm
+from slurm_ssh.sentences import waiting as of_waiting
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("job_service.http.pages"),
@@ -25,6 +32,8 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# What is kept of jobs, and of what sites said of them.
+_AGAIN = Again((of_running, of_store, of_accepting, of_files, of_slurm, of_waiting))
 _HEADERS = {
     # The icons of Bootstrap's lists and boxes are data.
     "Content-Security-Policy": (
@@ -62,6 +71,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
         resources=resources,
         size=size,
         markdown=markdown.to_html,
+        again=_AGAIN.said,
         **values,
     )
 

@@ -1,6 +1,6 @@
 """A route of the pages: only whom a browser shows it sees it, forms are ours, and errors are pages too."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
 
@@ -14,6 +14,7 @@ from job_service.errors import JobError
 from job_service.http import cookies, problems
 from job_service.http.caller import identify, whose
 from job_service.http.pages import rendering
+from job_service.http.pages.multipart import MOST_FIELDS
 from job_service.http.problems import Problem
 from job_service.http.route import JSON_BYTES, bounded
 from job_service.sentences import http as sentences
@@ -24,7 +25,6 @@ from profiles.errors import ChoiceRefused
 from slurm_ssh.errors import LaunchError
 
 _FORM = "application/x-www-form-urlencoded"
-_MOST_FIELDS = 1000
 # What a page tells whoever opened it; anything else is a mistake of ours, which the log has.
 _TOLD = (HTTPException, RequestValidationError, JobError, LaunchError, ChoiceRefused, AuthFailed, Outdated)
 
@@ -67,7 +67,7 @@ class Page(OpenPage):
         token = cookies.token(request)
         caller = await whose(request, token, cookies.session(request)) if token else None
         if token is None or caller is None:
-            return _to_login(request)
+            return await self.logged_out(request)
         request.state.caller = caller
         if request.method == "POST":
             request = await self.sent(request, token)
@@ -75,13 +75,13 @@ class Page(OpenPage):
 
     async def sent(self, request: Request, token: str) -> Request:
         """Return a request whose form has been read, if the form is one of ours.  Raises a Problem."""
-        if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
-            raise Problem(415, "unsupported", sentences.REFUSED)
-        body = await bounded(request, JSON_BYTES).body()
-        fields = read(body)
+        request.state.fields = fields = await form_of(request)
         cookies.check(request, token, fields.get(cookies.XSRF_FIELD, [""])[0])
-        request.state.fields = fields
         return request
+
+    async def logged_out(self, request: Request) -> Response:
+        """Return what somebody is answered who is not logged in.  Raises a Problem."""
+        return _to_login(request)
 
 
 class Part(APIRoute):
@@ -98,11 +98,18 @@ class Part(APIRoute):
         return handle
 
 
+async def form_of(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form without files.  Raises a Problem."""
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
+        raise Problem(415, "unsupported", sentences.REFUSED)
+    return read(await bounded(request, JSON_BYTES).body())
+
+
 def read(body: bytes) -> dict[str, list[str]]:
     """Return the fields of a form.  Raises a Problem."""
     try:
         pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+            body.decode("utf-8"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
         )
     except ValueError as error:
         raise problems.malformed(sentences.NOT_READABLE) from error
@@ -126,7 +133,7 @@ Fields = Annotated[dict[str, list[str]], Depends(_fields)]
 """What was sent by a form of ours: values by the names of fields."""
 
 
-def one(fields: dict[str, list[str]], name: str) -> str:
+def one(fields: Mapping[str, list[str]], name: str) -> str:
     """Return the one value of a field, "" for none."""
     return fields.get(name, [""])[0].strip()
 

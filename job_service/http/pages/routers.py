@@ -1,6 +1,6 @@
 """All pages of the service."""
 
-from job_service.http.pages import admin, job, jobs, login, new, projects, static
+from job_service.http.pages import admin, job, jobs, login, new, projects, sending, static
 
 ROUTERS = (
     login.opening,
@@ -9,7 +9,9 @@ ROUTERS = (
     jobs.pages,
     jobs.parts,
     new.pages,
-    new.sending,
+    new.forms,
+    new.filled,
+    sending.pages,
     projects.pages,
     admin.pages,
     job.pages,

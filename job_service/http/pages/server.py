@@ -8,7 +8,7 @@ from job_service.http.caller import Caller
 from job_service.http.given import Kept
 from job_service.spec import JobSpec
 
-OURS = ("title", "command", "file", "arguments")
+OURS = ("title", "command", "file", "arguments", "datasets", "mode", "unpack")
 """Fields of a job that neither the form of a server nor the catalogue has."""
 
 

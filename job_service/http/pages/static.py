@@ -1,6 +1,7 @@
-"""The style sheet and the script of the pages: the same for everybody."""
+"""The style sheet and the scripts of the pages: the same for everybody."""
 
 from importlib.resources import files
+from typing import Literal
 
 from fastapi import Response
 from fastapi.routing import APIRoute
@@ -19,7 +20,7 @@ async def style() -> Response:
     return Response(_FOLDER.joinpath("jobs.css").read_bytes(), 200, _HEADERS, "text/css")
 
 
-@router.get("/static/jobs.js")
-async def script() -> Response:
-    """Return what makes pages live."""
-    return Response(_FOLDER.joinpath("jobs.js").read_bytes(), 200, _HEADERS, "text/javascript")
+@router.get("/static/{name}.js")
+async def script(name: Literal["jobs", "new"]) -> Response:
+    """Return what makes pages live, or has a form follow the picked cluster."""
+    return Response(_FOLDER.joinpath(f"{name}.js").read_bytes(), 200, _HEADERS, "text/javascript")

@@ -3,16 +3,25 @@
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request
 
 from job_service.http import cookies
 from job_service.record import JobRecord
 from job_service.spec import JobSpec
+from profiles.catalogue.dataset import Mode
 from profiles.sentences import shown as harmless
 
-_OUTSIDE = frozenset({"_xsrf", "key", "type", "site", "project", "title", "command", "unpack", "again"})
+DATASET = "dataset"
+"""The field of a form that has a dataset's id, once for each that is chosen."""
+
+SEARCH = ("q", "of", "at", "act")
+"""Fields of a form that only say how datasets are looked for."""
+
+_OUTSIDE = frozenset(
+    {"_xsrf", "key", "type", "site", "project", "title", "command", "unpack", "again", "mode", DATASET, *SEARCH}
+)
 
 
 def spec(fields: Mapping[str, list[str]], file_name: str = "") -> JobSpec:
@@ -30,12 +39,21 @@ def spec(fields: Mapping[str, list[str]], file_name: str = "") -> JobSpec:
         inputs=(file_name,) if file_name else (),
         start="when-complete" if file_name else "now",
         unpack=bool(file_name) and "unpack" in given,
+        datasets=chosen(fields),
+        # A word that is no way is told by the gate.
+        mode=cast(Mode, given.get("mode", "single")),
     )
 
 
+def chosen(fields: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Return the ids of the datasets that are chosen, each once."""
+    return tuple(dict.fromkeys(each for each in fields.get(DATASET, ()) if each))
+
+
 def typed(fields: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return what was typed, to show it again."""
-    return {name: values[0] for name, values in fields.items() if values and name != cookies.XSRF_FIELD}
+    """Return what was typed, to show it again; datasets and how they are looked for stand beside it."""
+    beside = {cookies.XSRF_FIELD, DATASET, *SEARCH}
+    return {name: values[0] for name, values in fields.items() if values and name not in beside}
 
 
 def of(record: JobRecord) -> dict[str, str]:
@@ -46,9 +64,16 @@ def of(record: JobRecord) -> dict[str, str]:
         "type": record.type,
         "site": record.system,
         "project": said.project or "",
-        "title": record.title,
+        # Those of one request have a dataset's name behind their title.
+        "title": record.title if said.mode == "single" else said.title,
         "command": said.command or "",
+        "mode": said.mode,
     }
+
+
+def fields_of(record: JobRecord) -> dict[str, list[str]]:
+    """Return a form that is filled in as it would be for a job."""
+    return {**{name: [value] for name, value in of(record).items()}, DATASET: list(record.spec.datasets)}
 
 
 def lines(request: Request, asked: JobSpec) -> tuple[str, str]:
@@ -64,6 +89,9 @@ def _hubjobs(asked: JobSpec) -> str:
             words += [option, value]
     for name, value in asked.choices.items():
         words += ["--time", value] if name == "time" else ["--set", f"{name}={value}"]
+    for each in asked.datasets:
+        words += ["--dataset", each]
+    words += [] if asked.mode == "single" else [f"--{asked.mode}"]
     if asked.command:
         words += ["--", asked.command]
     return shlex.join(words)
@@ -76,6 +104,8 @@ def _curl(place: str, asked: JobSpec) -> str:
             body[name] = value
     if asked.choices:
         body["choices"] = dict(asked.choices)
+    if asked.datasets:
+        body |= {"datasets": list(asked.datasets), "mode": asked.mode}
     words = ["curl", "-K", "~/.jobs-token", f"{place}/api/v1/jobs", "-H", "Content-Type: application/json", "-d"]
     return f"{' '.join(_word(each) for each in words)} {shlex.quote(json.dumps(body, ensure_ascii=False))}"
 
@@ -84,4 +114,4 @@ def _word(word: str) -> str:
     return word if word.startswith("~/") else shlex.quote(word)
 
 
-__all__ = ["harmless", "lines", "of", "spec", "typed"]
+__all__ = ["DATASET", "SEARCH", "chosen", "fields_of", "harmless", "lines", "of", "spec", "typed"]

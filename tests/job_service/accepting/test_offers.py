@@ -78,6 +78,12 @@ def test_a_system_says_in_words_how_it_stands(facts: dict[str, Any], state: str,
     assert told["is_stale"] is bool(facts.get("is_stale"))
 
 
+def test_who_has_no_project_there_is_told_so() -> None:
+    told = _system(deciding.offer(accounts=()), "lugano")
+    assert told["state"] == "closed"
+    assert told["reason"] == "You have no project at Lugano that takes jobs. Ask the administrators for one."
+
+
 def test_a_maintenance_closes_it_and_the_next_one_is_told() -> None:
     now = builders.NOW
     pauses = [_pause(now - timedelta(hours=1)), _pause(now + timedelta(days=1))]

@@ -73,3 +73,15 @@ async def test_a_preview_tells_what_would_become_of_a_job(alice: httpx.AsyncClie
     assert (await alice.get(f"{V1}/jobs")).json()["items"] == []
     wrong = await alice.post(f"{V1}/preview", json={**COMMAND, "title": "a\nb"})
     assert (wrong.status_code, wrong.json()["field"]) == (422, "title")
+
+
+async def test_who_is_not_let_in_reads_why(alice: httpx.AsyncClient, service: Serving) -> None:
+    said = "Geneva did not let you in."
+    availability = service.accepting.offered._availability
+    availability.not_let_in = lambda user, key: said if (user, key) == ("alice", "geneva") else ""
+    got = (await alice.get(f"{V1}/systems/geneva")).json()
+    assert (got["state"], got["reason"]) == ("refused", said)
+    (at,) = [
+        each for each in (await alice.get(f"{V1}/types/command")).json()["systems"] if each["system"] == "geneva"
+    ]
+    assert (at["state"], said in at["news"]) == ("refused", True)

@@ -370,3 +370,20 @@ async def test_a_script_is_kept_in_place_of_an_earlier_one(store: Store) -> None
     with pytest.raises(NotFound):
         await store.jobs.keep_texts({"0" * 12: "x"})
     assert await store.jobs.text("0" * 12) is None
+
+
+async def test_inputs_are_declared_while_a_job_waits_for_them(store: Store) -> None:
+    record = await accepted(store, new(spec=JobSpec("command", "geneva", inputs=("a",), command="true")))
+    declared = await store.jobs.declare(record, ["a", "b"])
+    assert declared == await store.jobs.get(record.job_id)
+    assert (declared.spec.inputs, declared.spec.command, declared.version) == (
+        ("a", "b"),
+        "true",
+        record.version + 1,
+    )
+    with pytest.raises(Outdated):
+        await store.jobs.declare(record, ["c"])
+    ready = await store.jobs.change(declared, {"stage": Stage.READY}, "Started.")
+    with pytest.raises(WrongStage):
+        await store.jobs.declare(ready, ["c"])
+    assert (await store.jobs.get(record.job_id)).spec.inputs == ("a", "b")

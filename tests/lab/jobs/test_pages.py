@@ -7,21 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lab import Lab
-from tests.lab.browser import browser, without_scripts
+from tests.lab.browser import browser, open_page, without_scripts
 
 pytestmark = pytest.mark.xdist_group("batch jobs at sites")
 
 _JOBS = "/services/jobs/"
-
-
-def _log_in(page: Page, name: str, path: str) -> None:
-    """Open a page of the service, and log in at the hub on the way there."""
-    page.goto(path)
-    page.wait_for_url("**/hub/login**")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", f"{name}-pw")
-    page.click("[type=submit]")
-    page.wait_for_url(f"**{path}")
 
 
 def test_alice_sends_a_job_by_its_form_and_has_its_result(lab: Lab, tmp_path: Path) -> None:
@@ -31,7 +21,7 @@ def test_alice_sends_a_job_by_its_form_and_has_its_result(lab: Lab, tmp_path: Pa
         said: list[str] = []
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        _log_in(page, "alice", _JOBS)
+        open_page(page, "alice", _JOBS)
         page.goto("/hub/home")
         page.get_by_role("button", name="Services").click()
         page.get_by_role("link", name="jobs", exact=True).click()
@@ -72,13 +62,13 @@ def test_alice_sends_a_job_by_its_form_and_has_its_result(lab: Lab, tmp_path: Pa
 def _ivan_finds_nothing(lab: Lab, page: Page, job_id: str) -> None:
     """Open alice's bookmark as somebody else, without scripts."""
     plain = without_scripts(page, lab)
-    _log_in(plain, "ivan", f"{_JOBS}jobs/{job_id}")
+    open_page(plain, "ivan", f"{_JOBS}jobs/{job_id}")
     expect(plain.locator("main")).to_contain_text(re.compile(f"no job {job_id}"))
 
 
 def test_bob_without_a_project_reads_why_not(lab: Lab) -> None:
     with browser(lab) as page:
-        _log_in(page, "bob", f"{_JOBS}new")
+        open_page(page, "bob", f"{_JOBS}new")
         expect(page.locator("#types section", has_text="Command").first).to_contain_text(
             re.compile("Lugano: you have no project there")
         )

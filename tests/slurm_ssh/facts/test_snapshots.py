@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from profiles.facts import UNKNOWN, Capacity, Nodes, PartitionFacts, SiteFacts
-from slurm_ssh.errors import Broken, LaunchError, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, LaunchError, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.facts import snapshots as snapshots_module
 from slurm_ssh.facts.snapshots import MONITOR, Snapshots
 from tests.support import builders
@@ -217,6 +217,23 @@ class TestRefused:
         assert slurms.asked["heidi", "lugano"] == 1
         assert snapshots.of("heidi", "lugano") == UNKNOWN
         assert said_by(snapshots, "heidi", "geneva") == "None"
+
+    @pytest.mark.usefixtures("hurry")
+    async def test_why_they_are_not_let_in_is_known_until_they_are(
+        self, snapshots: Snapshots, slurms: _Sites
+    ) -> None:
+        assert snapshots.not_let_in("heidi", "lugano") == ""
+        for problem, told in (
+            (FrontEndRefused("You have no account there."), "You have no account there."),
+            (SiteUnreachable("Lugano cannot be reached."), "You have no account there."),
+            (Refused("You have no ticket."), ""),
+            (FrontEndRefused("You have no account there."), "You have no account there."),
+            (None, ""),
+        ):
+            slurms.problems = {"heidi": problem} if problem else {}
+            await refreshed(snapshots, "heidi", sites=("lugano",))
+            assert snapshots.not_let_in("heidi", "lugano") == told
+            assert snapshots.not_let_in("bob", "lugano") == ""
 
     @pytest.mark.usefixtures("hurry")
     async def test_they_say_nothing_about_whether_the_site_can_be_reached(

@@ -23,6 +23,14 @@
     window.launchMoments?.(live);
   }
 
+  // An array is brought in step with its tasks a moment after they have changed.
+  let late = 0;
+  async function showNews() {
+    await show();
+    clearTimeout(late);
+    if (live.querySelector("[data-kind=array]")) late = setTimeout(() => show().catch(() => {}), 2500);
+  }
+
   // One stream of events while the page is seen: between changes nothing is asked.
   async function listen(signal) {
     const answer = await asked(`${root}/api/v1/events`, { signal });
@@ -36,7 +44,7 @@
       const events = (kept + value).split(/\r?\n\r?\n/);
       kept = events.pop();
       const of = live.dataset.of;
-      if (events.some((each) => each.includes("data:") && (!of || each.includes(of)))) await show();
+      if (events.some((each) => each.includes("data:") && (!of || each.includes(of)))) await showNews();
     }
   }
 
@@ -65,44 +73,70 @@
   const log = document.getElementById("log");
   const said = document.getElementById("follow-said");
 
+  const refused = (answer) => Object.assign(new Error(String(answer.status)), { status: answer.status });
+
+  // What was asked for when the job was over is all; an earlier answer may end before the job does.
+  async function isOver() {
+    const answer = await asked(button.dataset.job);
+    if (!answer.ok) throw refused(answer);
+    return (await answer.json()).ended !== null;
+  }
+
+  function append(text) {
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+    log.append(text);
+    while (log.childNodes.length > 2000) log.firstChild.remove();
+    if (below) log.scrollTop = log.scrollHeight;
+  }
+
+  // Begins behind `at` bytes, or with the last lines; tells `seen` with how many bytes it has.
+  async function read(at, seen) {
+    const from = at === null ? "tail=1000" : `offset=${at}`;
+    const answer = await asked(`${button.dataset.log}?follow=true&wait=900&${from}`);
+    if (!answer.ok) throw refused(answer);
+    let count = Number(answer.headers.get("Log-Offset"));
+    // A log that is shorter was begun anew.
+    if (at === null || count < at) log.textContent = "";
+    seen(count);
+    said.textContent = button.dataset.follows;
+    const decoder = new TextDecoder();
+    const reader = answer.body.getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      count += value.length;
+      seen(count);
+      append(decoder.decode(value, { stream: true }));
+    }
+  }
+
   async function print() {
     button.disabled = true;
     log.hidden = false;
-    log.textContent = "";
     said.textContent = button.dataset.follows;
-    try {
-      const answer = await asked(`${button.dataset.log}?follow=true&tail=1000`);
-      if (!answer.ok) throw new Error(String(answer.status));
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) break;
-        const below = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-        log.append(value);
-        if (below) log.scrollTop = log.scrollHeight;
+    let at = null;
+    for (;;) {
+      try {
+        const over = await isOver();
+        await read(at, (count) => { at = count; });
+        if (over) {
+          said.textContent = button.dataset.ended;
+          break;
+        }
+      } catch (error) {
+        // What is refused now, is refused again.
+        if (error.status && error.status < 500 && error.status !== 429) {
+          said.textContent = button.dataset.broke;
+          break;
+        }
+        said.textContent = button.dataset.again;
+        await pause();
       }
-      said.textContent = button.dataset.ended;
-    } catch {
-      said.textContent = button.dataset.broke;
     }
     button.disabled = false;
   }
   if (button) {
     button.hidden = false;
     button.addEventListener("click", print);
-  }
-
-  // Of projects only those of the picked cluster are seen.
-  const site = document.querySelector("#new-job #site");
-  const project = document.getElementById("project");
-  function fit() {
-    for (const group of project.querySelectorAll("optgroup")) {
-      group.hidden = group.disabled = group.dataset.site !== site.value;
-    }
-    if (project.selectedOptions[0]?.parentElement.disabled) project.value = "";
-  }
-  if (site && project) {
-    site.addEventListener("change", fit);
-    fit();
   }
 })();

@@ -1,11 +1,16 @@
+import asyncio
+import html
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from job_service.sentences import running
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
 from profiles.facts import SiteFacts
@@ -148,6 +153,17 @@ async def test_a_file_that_is_not_taken_leaves_no_job_behind(alice: httpx.AsyncC
     assert 'value="kept"' in got.text
     page = await service.store.jobs.page(JobFilter("alice"), 9)
     assert [each.stage for each in page.items] == [Stage.CANCELED]
+
+
+async def test_after_a_file_that_was_not_taken_the_next_one_is_sent(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    got = await fill(alice, ("a", b"x" * 1_000_001), key="k1")
+    (key,) = re.findall(r'name="key" value="([^"]+)"', got.text)
+    assert key != "k1"
+    again = await fill(alice, ("a", b"x"), key=key)
+    record = await service.store.jobs.get(again.headers["Location"].rpartition("/")[2])
+    assert (record.stage, (service.files.folder / record.job_id / "a").read_bytes()) == (Stage.NEW, b"x")
 
 
 async def test_refusals_stand_at_their_fields_with_what_was_typed(
@@ -308,6 +324,29 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     form = (await alice.get("/new?type=command", headers=french)).text
     assert "Votre projet par défaut" in form
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
+    wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
+    refused = await alice.post("/new/preview", data=wrong, headers=french)
+    assert "Command exécute une ligne que vous écrivez." in refused.text
+    sent_wrong = await api.post(
+        "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
+    )
+    assert "Command runs a line of your own." in sent_wrong.json()["detail"]
+    assert "is not a whole number" in sent_wrong.json()["fields"]["choices.cores"]
+
+
+async def test_what_was_kept_of_a_job_is_said_in_the_readers_language(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    french = {"Accept-Language": "fr"}
+    job_id = await sent(api)
+    reason = running.QUEUED_SAYING.format(site="Geneva", reason="Prio. <b>")
+    await service.running.goes(job_id, Stage.QUEUED, reason=reason)
+    for path in (f"/jobs/{job_id}", "/"):
+        text = (await alice.get(path, headers=french)).text
+        assert "Le job attend dans la file de Geneva, qui dit\u00a0: Prio. &lt;b&gt;." in text, path
+    assert "Le job a été accepté." in (await alice.get(f"/jobs/{job_id}", headers=french)).text
+    assert "which says: Prio." in (await alice.get(f"/jobs/{job_id}")).text
+    assert "which says: Prio." in (await api.get(f"/api/v1/jobs/{job_id}", headers=french)).json()["reason"]
 
 
 async def test_why_a_cluster_cannot_be_picked_is_read_without_opening_the_list(
@@ -326,3 +365,127 @@ def _with_no_project_anywhere(offer: Any) -> Any:
         return replace(found, facts=facts)
 
     return offered
+
+
+async def fill_many(page: httpx.AsyncClient, files: list[tuple[str, bytes]], **fields: str) -> httpx.Response:
+    """Send the form of a new job, with files behind its fields."""
+    values = {"_xsrf": xsrf(ALICE), **FORM, **fields}
+    return await page.post("/new", data=values, files=[("file", each) for each in files])
+
+
+async def test_several_files_come_with_one_form(alice: httpx.AsyncClient, service: Serving) -> None:
+    files = [("a.zip", bytes(range(256)) * 2000), ("empty", b""), ("b c", b"--x\r\n" * 50_000)]
+    got = await fill_many(alice, files, unpack="yes", key="k1")
+    assert got.status_code == 303, got.text
+    record = await service.store.jobs.get(got.headers["Location"].rpartition("/")[2])
+    assert (record.spec.inputs, record.spec.unpack) == (("a.zip", "empty", "b c"), True)
+    for name, data in files:
+        assert (service.files.folder / record.job_id / name).read_bytes() == data
+    # The job goes on when the last of them is there.
+    assert [act for act, _ in service.running.told] == ["wake", "prepare", "arrived"]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([("a", b"1"), ("b", b"x" * 1_000_001)], "It is too large."),
+        ([("a", b"1"), ("a", b"2")], "a is named twice"),
+        ([("a", b"1"), (".job/x", b"2")], ".job"),
+        ([(f"f{at}", b"") for at in range(101)], "At most 100 inputs"),
+    ],
+)
+async def test_of_several_files_one_that_is_not_taken_leaves_no_job_behind(
+    alice: httpx.AsyncClient, service: Serving, files: list[tuple[str, bytes]], said: str
+) -> None:
+    got = await fill_many(alice, files, title="kept")
+    assert (got.status_code, said in got.text, 'id="file-problem"' in got.text) == (422, True, True), got.text
+    assert 'value="kept"' in got.text
+    page = await service.store.jobs.page(JobFilter("alice"), 9)
+    assert [each.stage for each in page.items] == [Stage.CANCELED]
+    assert "arrived" not in [act for act, _ in service.running.told]
+
+
+async def test_files_that_break_off_leave_no_job_behind(alice: httpx.AsyncClient, service: Serving) -> None:
+    part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    file = '--x\r\nContent-Disposition: form-data; name="file"; filename="{}"\r\n\r\n{}\r\n'
+    fields = "".join(part.format(name, value) for name, value in {"_xsrf": xsrf(ALICE), **FORM}.items())
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    for rest in (
+        file.format("a", "1") + "--x\r\nContent-Disp",
+        file.format("a", "1") + part.format("title", "late"),
+    ):
+        got = await alice.post("/new", content=f"{fields}{rest}".encode(), headers=kind)
+        assert got.status_code == 400, rest
+    page = await service.store.jobs.page(JobFilter("alice"), 9)
+    assert {each.stage for each in page.items} == {Stage.CANCELED}
+    many = part.format("a", "") * 3000
+    got = await alice.post("/new", content=f"{fields}{many}--x--\r\n".encode(), headers=kind)
+    assert got.status_code == 400
+
+
+async def test_what_was_typed_is_in_the_form_again_after_a_login(app: FastAPI, alice: httpx.AsyncClient) -> None:
+    typed = {"type": "command", "title": "a <title> & more", "command": "echo 'é'\n", "param.x": ""}
+    for path in ("/new", "/new/preview"):
+        async with browser(app) as nobody:
+            if path == "/new":
+                got = await nobody.post(path, data={**typed, "_xsrf": "old"}, files={"file": ("a", b"x" * 10**6)})
+            else:
+                got = await nobody.post(path, data={**typed, "_xsrf": "old"})
+        assert (got.status_code, "You are not logged in any more" in got.text) == (401, True), path
+        (link,) = re.findall(r'href="(/services/jobs/login\?next=[^"]*)"', got.text)
+        to = parse_qs(urlsplit(html.unescape(link)).query)["next"][0]
+        back = await alice.get(to.removeprefix("/services/jobs"))
+        assert 'value="a &lt;title&gt; &amp; more"' in back.text
+        assert "echo &#39;é&#39;" in back.text
+
+
+async def test_what_is_too_long_for_a_link_is_kept_in_the_page(
+    app: FastAPI, alice: httpx.AsyncClient, service: Serving
+) -> None:
+    typed = {"type": "command", "command": "x" * 60_000, "title": '"kept"'}
+    async with browser(app) as nobody:
+        got = await nobody.post("/new", data=typed, files={"file": ("", b"")})
+        assert (got.status_code, "login?next" in got.text) == (401, False)
+        kept = {
+            name: html.unescape(value) for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', got.text)
+        }
+        assert kept == typed
+        # Whoever has not logged in yet loses nothing.
+        early = await nobody.post("/new/filled", data=kept)
+        assert (early.status_code, "x" * 60_000 in early.text) == (401, True)
+    back = await alice.post("/new/filled", data=kept)
+    assert (back.status_code, "x" * 60_000 in back.text) == (200, True)
+    assert not service.running.told
+
+
+async def test_a_form_of_an_earlier_login_does_nothing_and_loses_nothing(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    old = {**FORM, "_xsrf": xsrf("alice:read"), "command": "echo kept"}
+    for got in (
+        await alice.post("/new", data=old, files={"file": ("a", b"x" * 10**6)}),
+        await alice.post("/new/preview", data=old),
+    ):
+        assert (got.status_code, "You have logged in anew" in got.text) == (403, True)
+        assert 'value="echo kept"' in got.text
+        assert 'action="/services/jobs/new/filled"' in got.text
+    assert not service.running.told
+
+
+async def test_of_those_who_are_logged_out_not_many_forms_are_read_at_once(app: FastAPI) -> None:
+    reading, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        reading.release()
+        await go_on.wait()
+        yield b"--x--\r\n"
+
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with browser(app) as nobody:
+        under_way = [asyncio.create_task(nobody.post("/new", content=slow(), headers=kind)) for _ in range(20)]
+        for _ in under_way:
+            await reading.acquire()
+        assert (await nobody.post("/new/preview", data=FORM)).status_code == 429
+        go_on.set()
+        assert {each.status_code for each in await asyncio.gather(*under_way)} <= {400, 401}
+        assert (await nobody.post("/new/preview", data=FORM)).status_code == 401
