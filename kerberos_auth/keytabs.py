@@ -34,6 +34,15 @@ class KeytabTickets:
             raise TicketExpired(f"{principal} ended at {ticket.end}")
         return ticket
 
+    def read(self, principal: str) -> bytes:
+        """Return the ticket itself: a secret.  Raises as `get` does, and AuthFailed if it cannot be read."""
+        self.get(principal)
+        try:
+            return self._file(principal).read_bytes()
+        except OSError as error:
+            unread = sentences.SERVICE_TICKET_NOT_STORED.format(principal=principal)
+            raise AuthFailed(unread, str(error)) from error
+
     def has(self, principal: str) -> bool:
         """Return whether `get` would return a ticket."""
         try:
@@ -62,9 +71,12 @@ class KeytabTickets:
         except TimeoutError as error:
             raise LoginServersUnreachable("no answer in time") from error
         facts = parse(data)
-        path = self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
+        path = self._file(principal)
         _write(path, data, principal)
         self._known[principal] = Ticket.of(principal, facts, path)
+
+    def _file(self, principal: str) -> Path:
+        return self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
 
 
 def _write(path: Path, data: bytes, principal: str) -> None:

@@ -242,13 +242,17 @@ class OnLine:
 
 @dataclass(frozen=True)
 class Place:
-    """A job type at one system: what may be set there, and whether a job would start at once."""
+    """A job type at one system: what may be set there, and whether a job would start at once.
+
+    It runs there as you (`identity` "person"), or as an account of the system ("service").
+    """
 
     system: str
     title: str = ""
     state: str = ""
     news: str = ""
     age: str = ""
+    identity: str = "person"
     fields: tuple[Choice, ...] = ()
     on_line: tuple[OnLine, ...] = ()
 
@@ -429,7 +433,8 @@ class Stand:
 class ServiceProject:
     """A project as admins see it: what it has in all, each member begins with, and is left, in its seconds.
 
-    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).
+    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).  Its jobs
+    run as people (`identity` "person"), or as the account of the system ("service").
     """
 
     system: str
@@ -442,6 +447,7 @@ class ServiceProject:
     time_left: int = 0
     is_default: bool = False
     is_open: bool = False
+    identity: str = "person"
     limits: Mapping[str, int] = field(default_factory=dict)
 
 

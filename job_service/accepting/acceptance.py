@@ -20,6 +20,7 @@ from job_service.store.store import Store
 from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted, new_job_id
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import MOST
+from profiles.catalogue.identity import whom
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.launch import BatchLaunch
@@ -63,7 +64,7 @@ class Acceptance:
         self.datasets = datasets
         self._service = service
         self._now = now
-        self.offered = Offered(store, catalogue, availability, now)
+        self.offered = Offered(store, catalogue, availability, credentials, now)
 
     async def accept(
         self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""
@@ -79,7 +80,7 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known(person.name, kept)):
             return known, False
         decided = await self._decided(person, spec)
-        self._see_ticket(person.name)
+        self._see_ticket(person.name, decided)
         return await self._store.jobs.accept(_new(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
@@ -91,7 +92,7 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
         decided, errors, array = await self._each(person, spec)
-        self._see_ticket(person.name)
+        self._see_ticket(person.name, decided[0])
         wanted = [_new(person, each) for each in decided]
         whole = _new(person, array) if array else None
         return await self._store.jobs.accept_group(wanted, errors, kept, whole)
@@ -164,7 +165,10 @@ class Acceptance:
         projects, theirs = await self.offered.charged(person)
         return gate.decide(offer, spec, projects, theirs, chosen)
 
-    def _see_ticket(self, user: str) -> None:
+    def _see_ticket(self, user: str, decided: Decided) -> None:
+        """See that a job can be sent; one that runs as the account of its site needs nothing of its owner's."""
+        if decided.launch.identity == "service":
+            return
         try:
             ticket = self._credentials.get(user)
         except AuthFailed as error:
@@ -177,7 +181,7 @@ class Acceptance:
         """Return why a job would not be accepted that is rightly described."""
         found = []
         try:
-            self._see_ticket(person.name)
+            self._see_ticket(person.name, decided)
         except TicketNeeded as error:
             found.append(error.message)
         try:
@@ -189,10 +193,11 @@ class Acceptance:
         return tuple(found)
 
     async def _forecast(self, user: str, launch: BatchLaunch, request: JobRequest) -> Known:
-        facts = self._availability.facts(user).get(launch.site_key, UNKNOWN)
+        name = whom(launch.identity, user, launch.site_key)
+        facts = self._availability.facts(name).get(launch.site_key, UNKNOWN)
         if facts.refused or facts.unreachable_since:
             return Known()
-        login = Login(user, launch.owner, launch.site_key)
+        login = Login(name, launch.owner, launch.site_key)
         try:
             return await self._forecasts.of(
                 login, launch.site, replace(request, script=_ANYTHING), _FORECAST_SECONDS
@@ -235,6 +240,7 @@ def _new(person: Person, decided: Decided) -> NewJob:
         active_max=min(each for each in most if each is not None),
         stage=_first_stage(decided.spec),
         datasets=decided.datasets,
+        identity=launch.identity,
     )
 
 

@@ -10,9 +10,14 @@ from job_service.errors import NotFound
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
+from kerberos_auth.errors import AuthFailed
+from profiles.catalogue.identity import account
+from profiles.catalogue.menu import Jobs
+from profiles.facts import Facts
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import shown as harmless
+from slurm_ssh.credentials import Credentials
 from slurm_ssh.facts.availability import Availability
 
 # Only the first answer about a person's accounts is waited for, as by the first form of a hub (docs/adr/0006).
@@ -23,11 +28,17 @@ class Offered:
     """Tells it; keeps nothing by itself.  `now` returns the moment, in the zone in which people read it."""
 
     def __init__(
-        self, store: Store, catalogue: LiveCatalogue, availability: Availability, now: Callable[[], datetime]
+        self,
+        store: Store,
+        catalogue: LiveCatalogue,
+        availability: Availability,
+        credentials: Credentials,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._availability = availability
+        self._credentials = credentials
         self._now = now
 
     async def offer(self, person: Person, system: str | None = None) -> Offer:
@@ -36,7 +47,24 @@ class Offered:
         # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
         offered = sites_for(menu, person.groups)
         await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
-        return Offer(menu, self._availability.facts(person.name), person, self._now())
+        facts = self._availability.facts(person.name)
+        return Offer(menu, facts, person, self._now(), accounts=self._as_accounts(menu, person))
+
+    def _as_accounts(self, menu: Jobs, person: Person) -> Facts:
+        """Return what is known of sites as their accounts see them, as which some of this would run there."""
+        known = {}
+        for site in sites_for(menu, person.groups, "service"):
+            if self._has_ticket(account(site)):
+                self._availability.refresh_as(account(site), {site})
+            known[site] = self._availability.facts(account(site))[site]
+        return known
+
+    def _has_ticket(self, name: str) -> bool:
+        try:
+            self._credentials.get(name)
+        except AuthFailed:
+            return False
+        return True
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""
@@ -97,7 +125,7 @@ class Offered:
 
     async def _chargeable(self, person: Person, offer: Offer) -> dict[str, tuple[Chargeable, ...]]:
         projects, theirs = await self.charged(person)
-        return {key: chargeable.chargeable(offer, key, projects, theirs) for key in offers.systems(offer)}
+        return {key: chargeable.all_of(offer, key, projects, theirs) for key in offers.systems(offer)}
 
     async def _chargeable_at(self, person: Person, offer: Offer, system: str) -> tuple[Chargeable, ...]:
         found = (await self._chargeable(person, offer)).get(system)

@@ -15,7 +15,7 @@ from profiles.catalogue.site import SiteJobs
 from profiles.form import fields
 from profiles.form.fields import Field
 from profiles.form.places import place
-from profiles.offer.offer import Offer
+from profiles.offer.offer import Offer, runs_as
 
 CAPABILITIES = ("cancel", "files", "hold", "log")
 """What can be done with a job at any system."""
@@ -34,6 +34,10 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
     did not let the person in lately); `reason` says why in a sentence, "" while it is open.  `projects` are what
     jobs may count against, the default first; there may be others while `projects_known` is false.
     """
+    identities = offer.identities(key)
+    if identities == {"service"} or ("service" in identities and offer.facts_of(key).refused):
+        # Whom it lets in is not the person then.
+        offer = offer.as_account(key)
     site, facts, news = offer.menu.sites[key], offer.facts_of(key), offer.announced(key)
     state, reason = _state(offer, key)
     return {
@@ -56,7 +60,8 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
 def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Sequence[Quota]) -> dict[str, Any]:
     """Return what a person's jobs at a system may count against.
 
-    `account` is Slurm's to charge, null for its default.  `quota` is null for what has none; else it says what a
+    `account` is Slurm's to charge, null for its default.  Of jobs that run as the site's account the `identity` is
+    `service`, of others `person`.  `quota` is null for what has none; else it says what a
     second of a job counts (`charge`: wall, node or core), what the person has left and what the project has, both
     in such seconds, and the `limits` of one job.
     """
@@ -67,6 +72,7 @@ def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Seque
         "name": charged.name,
         "title": (own.title if own else "") or charged.name,
         "account": charged.account,
+        "identity": own.identity if own else "person",
         "is_default": is_default,
         "quota": quota
         and {
@@ -124,6 +130,7 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
     and `on_line`: what parameters put on the program's command line.  There `state` is `free` if the job would
     start at once, `busy` if it would wait, `closed` if none is accepted, `away`, `refused`, or `unknown`; `news`
     says it in words, and `age` how old they are.
+    Jobs run there as the site's account if the `identity` is `service`, else as the person.
     `datasets` says which it takes, null for none.
     """
     entry = cast(Jobs, offer.menu).entries[key]
@@ -145,6 +152,7 @@ def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
     return {
         "system": site,
         "title": there.title,
+        "identity": runs_as(what),
         "state": there.state,
         "news": closed or there.news,
         "age": there.age,

@@ -152,6 +152,8 @@ def _at_site(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
         yield from _too_long(where, what, site)
     if what.container is not None and site.container is None:
         yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
+    if isinstance(what, JobOffering) and what.identity == "service" and site.jobs and site.jobs.run_as is None:
+        yield WrongAt(where.path("identity"), mistakes.NO_RUN_AS.format(site=where.site_key))
 
 
 def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
@@ -188,6 +190,8 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
         for found in PARAMETER.finditer(text):
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
+    if isinstance(what, JobOffering) and what.identity == "service":
+        yield from _of_service(where, what)
     variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -208,6 +212,16 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt((*path, "words"), mistakes.ONLY_BEHIND_RUN)
         if not isinstance(what, JobOffering) and parameter.when is not None:
             yield WrongAt((*path, "when"), mistakes.ONLY_OF_JOB_TYPES)
+
+
+def _of_service(where: Where, what: JobOffering) -> Iterator[WrongAt]:
+    """Find what lets people do what they like as an account that they share."""
+    if what.run is None:
+        yield WrongAt(where.path("identity"), mistakes.SERVICE_WITHOUT_RUN)
+    if what.free_arguments:
+        yield WrongAt(where.path("free_arguments"), mistakes.SERVICE_WITH_ARGUMENTS)
+    if what.visible_to and what.visible_to.projects:
+        yield WrongAt(where.path("visible_to"), mistakes.SERVICE_FOR_PROJECTS)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:

@@ -11,6 +11,7 @@ from kernels.environment import Environment
 from kernels.hook import Hook
 from kernels.kernel import Kernel
 from profiles.catalogue.dataset import IDS_PLACE, PLACE
+from profiles.catalogue.identity import Identity
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
@@ -85,7 +86,8 @@ class BatchLaunch(Launch):
 
     `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
     person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
-    folder is removed.  `jobs` are the site's settings.
+    folder is removed.  `jobs` are the site's settings.  With the `identity` "service" its `owner` is the site's
+    account.
     """
 
     program: tuple[str, ...] | None
@@ -93,6 +95,7 @@ class BatchLaunch(Launch):
     requeue: bool
     keep_minutes: int
     jobs: SiteJobs
+    identity: Identity = "person"
 
     @property
     def type_key(self) -> str:
@@ -146,6 +149,7 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
         requeue=what.requeue,
         keep_minutes=what.keep or jobs.keep,
         jobs=jobs,
+        identity=what.identity,
     )
 
 
@@ -180,6 +184,7 @@ def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _P
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
     site, what = offer.menu.sites[site_key], offer.menu.offering(key, site_key)
+    offer = offer.as_run(site_key, what)
     checks: tuple[Callable[[], Any], ...] = (
         lambda: demands.place(offer, site_key, what, choices),
         lambda: demands.project(site, offer.projects(site_key), choices),

@@ -50,7 +50,7 @@ class SiteQueries:
         site = self._sites.get(key)
         if site is None:
             return None
-        owner = site.login_name.get(user, user)
+        owner = site.login_of(user)
         if site.monitor is None:
             return await queries.facts_about(self._person(user, key, site), owner)
         try:
@@ -139,4 +139,4 @@ class SiteQueries:
             _log.warning("%s. Until it can, each person's own connection asks %s, for them alone.", problem, key)
 
     def _person(self, user: str, key: str, site: Site) -> Remote:
-        return Remote(self._people, Login(user, site.login_name.get(user, user), key), site)
+        return Remote(self._people, Login(user, site.login_of(user), key), site)

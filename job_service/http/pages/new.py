@@ -24,6 +24,7 @@ from job_service.stages import Stage
 from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused
 from profiles.form import page
+from profiles.offer.offer import Offer, runs_as
 from slurm_ssh.errors import LaunchError
 
 _OURS = ("title", "command", "project", "file", "arguments")
@@ -165,6 +166,12 @@ async def _rest(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield chunk
 
 
+def _is_for(offer: Offer, kind: str, project: dict[str, Any]) -> bool:
+    """Return whether jobs of a type can count against a project."""
+    site = project["system"]
+    return site in offer.sites(kind) and runs_as(offer.menu.offering(kind, site)) == project["identity"]
+
+
 async def _form(
     request: Request,
     kept: Kept,
@@ -187,6 +194,7 @@ async def _form(
     first = ChoiceRefused(refused[0].field, refused[0].said, refused[1:]) if refused else None
     fields = page.of_entry(offer, kind, values, first, _OURS)
     projects = await accepting.offered.projects(caller.person)
+    titles = {key: site.title for key, site in offer.menu.sites.items()}
     return rendering.page(
         request,
         "new.html",
@@ -197,8 +205,9 @@ async def _form(
         takes_line=entry.command is not None,
         fields=fields,
         closed=page.closed(offer, kind),
-        projects=[each for each in projects if each["system"] in offer.sites(kind)],
-        titles={key: site.title for key, site in offer.menu.sites.items()},
+        projects=[each for each in projects if _is_for(offer, kind, each)],
+        served=[titles[key] for key in offer.sites(kind) if runs_as(offer.menu.offering(kind, key)) == "service"],
+        titles=titles,
         typed=values,
         wrong=wrong,
         refusal=refusal,
