@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from . import sentences, tickets
-from .ccache import parse
+from .ccache import alone, parse
 from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
 from .threads import LoginThreads
 from .tickets import TEMPORARY, Ticket
@@ -35,13 +35,17 @@ class KeytabTickets:
         return ticket
 
     def read(self, principal: str) -> bytes:
-        """Return the ticket itself: a secret.  Raises as `get` does, and AuthFailed if it cannot be read."""
+        """Return the ticket itself: a secret, without those for services that libkrb5 has put beside it.
+
+        Raises as `get` does, and AuthFailed if it cannot be read.
+        """
         self.get(principal)
         try:
-            return self._file(principal).read_bytes()
+            data = self._file(principal).read_bytes()
         except OSError as error:
             unread = sentences.SERVICE_TICKET_NOT_STORED.format(principal=principal)
             raise AuthFailed(unread, str(error)) from error
+        return alone(data)
 
     def has(self, principal: str) -> bool:
         """Return whether `get` would return a ticket."""

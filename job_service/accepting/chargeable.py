@@ -25,6 +25,11 @@ class Chargeable:
     account: str | None = None
     project: Project | None = None
 
+    @property
+    def identity(self) -> Identity:
+        """As whom the jobs run that count against it."""
+        return self.project.identity if self.project else "person"
+
 
 def all_of(
     offer: Offer, site: str, projects: Sequence[Project], theirs: Collection[int]

@@ -11,7 +11,7 @@ from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
 from kerberos_auth.errors import AuthFailed
-from profiles.catalogue.identity import account
+from profiles.catalogue.identity import Identity, account
 from profiles.catalogue.menu import Jobs
 from profiles.facts import Facts
 from profiles.loading.live import LiveCatalogue
@@ -106,9 +106,9 @@ class Offered:
             found = {system: await self._chargeable_at(person, offer, system)}
         quotas = await self.quotas(person, system)
         return [
-            offers.project(key, each, is_default=at == 0, quotas=quotas)
+            offers.project(key, each, is_default=each == _first(found[key], each.identity), quotas=quotas)
             for key in found
-            for at, each in enumerate(found[key])
+            for each in found[key]
         ]
 
     async def project(self, person: Person, system: str, name: str) -> dict[str, Any]:
@@ -132,3 +132,8 @@ class Offered:
         if found is None:
             raise NotFound(sentences.NO_SYSTEM.format(system=harmless(system)))
         return found
+
+
+def _first(among: Sequence[Chargeable], identity: Identity) -> Chargeable:
+    """Return what jobs of an identity count against that name nothing."""
+    return next(each for each in among if each.identity == identity)

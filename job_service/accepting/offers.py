@@ -72,7 +72,7 @@ def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Seque
         "name": charged.name,
         "title": (own.title if own else "") or charged.name,
         "account": charged.account,
-        "identity": own.identity if own else "person",
+        "identity": charged.identity,
         "is_default": is_default,
         "quota": quota
         and {

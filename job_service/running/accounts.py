@@ -9,7 +9,8 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.tickets import Ticket
 from languages import for_log
-from profiles.catalogue.site import RunAs, Site
+from profiles.catalogue.accounts import RunAs
+from profiles.catalogue.site import Site
 
 _log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from kernels.environment import Environment, Value, Variable
 from kernels.units import Mebibytes, Minutes
+from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
@@ -24,10 +25,8 @@ from profiles.catalogue.values import (
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
-LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 HOST_KEY = r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
-PRINCIPAL = r"^[^\s@]+@[^\s@]+$"
 NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
 HUB_URL = r"^https?://[^\s/]+$"
 
@@ -136,28 +135,6 @@ class Partition(Entry):
 
 
 _Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
-
-
-class Monitor(Entry):
-    """A service identity that a site allows to ask Slurm."""
-
-    principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
-        description="Its Kerberos principal, such as jupyter-monitor@EXAMPLE.ORG."
-    )
-    keytab: AbsolutePath = Field(description="File on the hub with its key, readable by the hub alone.")
-    login: Annotated[str, Field(pattern=LOGIN)] = Field(description="Its login on the front ends.")
-
-
-class RunAs(Entry):
-    """An account of a site as which jobs run for people who have none there."""
-
-    principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
-        description="Its Kerberos principal, such as jupyter-jobs@EXAMPLE.ORG; its ticket reaches the jobs."
-    )
-    keytab: AbsolutePath = Field(description="File on the hub with its key, readable by the job service alone.")
-    login: Annotated[str, Field(pattern=LOGIN)] = Field(
-        description="Its login on the front ends, for which `{owner}` stands in folders."
-    )
 
 
 class Maintenance(Entry):

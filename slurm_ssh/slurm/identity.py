@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.keytabs import KeytabTickets
-from profiles.catalogue.site import Monitor, Site
+from profiles.catalogue.accounts import Monitor
+from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused

@@ -247,7 +247,7 @@ def service_project(screen: Screen, found: models.ServiceProject) -> None:
             ("Project", f"{found.system}/{found.name}"),
             ("Title", found.title),
             ("For", _who(found)),
-            ("Its jobs run as", sentences.THE_ACCOUNT if found.identity == "service" else ""),
+            ("Runs as", sentences.THE_ACCOUNT if found.identity == "service" else ""),
             ("Default", sentences.YES if found.is_default else ""),
             ("Slurm's account", found.account or ""),
             ("Counts", found.charge),

@@ -77,10 +77,12 @@ class Service:
     accounts: Accounts
     file: Path
 
-    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None) -> None:
-        """Have the catalogue offer other job types, and have datasets, from now on."""
+    def offers(
+        self, types: dict[str, Any], datasets: dict[str, Any] | None = None, sites: dict[str, Any] | None = None
+    ) -> None:
+        """Have the catalogue offer other job types, and have datasets and other sites, from now on."""
         more = {"datasets": datasets} if datasets else {}
-        self.file.write_text(builders.written(sites=deciding.SITES, job_types=types, **more))
+        self.file.write_text(builders.written(sites=sites or deciding.SITES, job_types=types, **more))
 
     async def project(self, name: str, *members: str, system: str = "geneva", **fields: Any) -> Project:
         """Make a project with 36,000 seconds, of which each member begins with half."""

@@ -10,37 +10,20 @@ from job_service.record import JobRecord
 from job_service.spec import JobSpec
 from profiles.offer.offer import Person
 from tests.job_service.accepting import deciding
-from tests.job_service.accepting.deciding import project
+from tests.job_service.accepting.deciding import VISIT, VISITED, project
 from tests.job_service.accepting.serving import Service
-from tests.support import builders
 
 _HEIDI = Person("heidi")
-_ACCOUNT = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
-_SITES = {
-    **deciding.SITES,
-    "lugano": builders.site(
-        title="Lugano",
-        jobs={**deciding.FOLDER, "run_as": _ACCOUNT},
-        login_name={"heidi": "somebody"},
-        reservations=[],
-        qos=[],
-    ),
-}
-_VISIT = builders.job_type(name="Visit", identity="service", sites=["lugano"])
-_TYPES = {**deciding.TYPES, "visit": _VISIT}
+_TYPES = {**deciding.TYPES, "visit": VISIT}
 _ASKED = JobSpec("visit", "lugano", choices={"time": "1h"})
 
 
 @pytest.fixture
 def service(service: Service) -> Service:
     """The service, whose lugano has an account; heidi has no ticket."""
-    _written(service, _TYPES)
+    service.offers(_TYPES, sites=VISITED)
     service.tickets.left["heidi"] = None
     return service
-
-
-def _written(service: Service, types: dict[str, Any]) -> None:
-    service.file.write_text(builders.written(sites=_SITES, job_types=types))
 
 
 async def _visitors(service: Service, *members: str, **fields: Any) -> None:
@@ -120,7 +103,7 @@ async def test_a_site_without_an_account_has_no_project_for_it(service: Service)
 
 
 async def test_who_could_only_run_jobs_as_the_account_is_not_tried_at_the_site(service: Service) -> None:
-    _written(service, {"visit": _VISIT})
+    service.offers({"visit": VISIT}, sites=VISITED)
     await service.accepting.offered.types(_HEIDI)
     (system,) = await service.accepting.offered.systems(_HEIDI)
     assert (system["key"], system["state"]) == ("lugano", "open")
@@ -139,12 +122,13 @@ async def test_a_type_and_a_project_say_as_whom_jobs_run(service: Service) -> No
         "chemistry": "person",
         "visitors": "service",
     }
+    assert [each["name"] for each in found if each["is_default"]] == ["physics", "visitors"]
 
 
 async def test_an_accepted_job_stays_what_it_is_when_the_catalogue_says_otherwise(service: Service) -> None:
     await _visitors(service, "heidi")
     record = await _accepted(service)
-    _written(service, {**_TYPES, "visit": {**_VISIT, "identity": "person"}})
+    service.offers({**_TYPES, "visit": {**VISIT, "identity": "person"}}, sites=VISITED)
     launch = await service.accepting.launch(record)
     assert (launch.owner, launch.identity) == ("svcjobs", "service")
     again, _ = await service.accepting.accept(Person("bob"), JobSpec("visit", "lugano"))
