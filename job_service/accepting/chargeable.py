@@ -113,6 +113,8 @@ def chosen(
         lacks = sentences.NONE_YOURS if identity == "person" else sentences.NONE_YOURS_OF_SERVICE
         raise NotAMember(lacks.format(system=title))
     names = ", ".join(each.name for each in among)
+    if any((each.system, each.name) == (site, wanted) and each.id in theirs for each in projects):
+        raise NotAMember(sentences.OF_OTHER_JOBS.format(project=wanted, system=title, projects=names))
     raise NotAMember(sentences.NOT_YOURS.format(project=shown(wanted), system=title, projects=names))
 
 

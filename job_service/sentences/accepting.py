@@ -67,6 +67,9 @@ def ticket_ends(minutes: int) -> str:
 
 # -- projects -----------------------------------------------------------------------------------------------
 NOT_YOURS = _("You have no project {project} at {system}. Yours there: {projects}.")
+OF_OTHER_JOBS = _(
+    "Jobs of this type do not count against the project {project} at {system}. Yours for them: {projects}."
+)
 NONE_YOURS = _("You have no project at {system} that takes jobs. Ask the administrators for one.")
 NONE_YOURS_OF_SERVICE = _(
     "Jobs of this type run as an account of {system} and count against a project for such jobs. You have none: "

@@ -73,8 +73,9 @@ async def test_what_runs_as_people_does_not_count_against_a_project_for_it(servi
     service.tickets.left.clear()
     line = JobSpec("command", "lugano", command="true")
     assert (await _accepted(service, line)).project == "physics"
-    with pytest.raises(NotAMember):
-        await _accepted(service, JobSpec("command", "lugano", command="true", project="visitors"))
+    for_it = await _refused(service, JobSpec("command", "lugano", command="true", project="visitors"))
+    assert isinstance(for_it, NotAMember)
+    assert "do not count against the project visitors at Lugano. Yours for them: physics" in for_it.message
 
 
 async def test_each_kind_of_job_has_its_default_project(service: Service) -> None:

@@ -84,6 +84,33 @@ async def test_without_a_ticket_of_the_account_somebody_asks_who_has_a_job_there
     assert set(site.asked) == {"alice"}
 
 
+async def test_an_account_that_may_not_ask_is_told_of_once_and_somebody_else_asks(
+    service: Service, site: Crowd, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.barred = {"svcjobs"}
+    assert (await service.over(await service.accept("alice", system="zurich"))).stage is Stage.SUCCESSFUL
+    assert set(site.asked) == {"alice"}
+    said = [record.getMessage() for record in caplog.records if record.name.endswith("observers")]
+    assert len(said) == 1
+    assert "The account for jobs at zurich cannot ask about them" in said[0]
+
+
+async def test_an_array_and_its_tasks_run_as_the_account(service: Service, site: Crowd) -> None:
+    site.waits = 10**6
+    array, tasks = await service.accept_array(3, "heidi", login="svcjobs", identity="service", system="zurich")
+    assert {each.whom for each in (array, *tasks)} == {"@zurich/heidi"}
+    await service.running.cancel(await service.until(tasks[1], is_at(Stage.QUEUED)))
+    await service.until(tasks[1], is_at(Stage.CANCELED))
+    site.waits = 0
+    await service.over(array)
+    assert [(await service.get(each)).stage for each in tasks] == [
+        Stage.SUCCESSFUL,
+        Stage.CANCELED,
+        Stage.SUCCESSFUL,
+    ]
+    assert _logins(site) == {_ACCOUNT, _FOR_HEIDI}
+
+
 async def test_a_job_is_held_released_cancelled_and_removed_as_the_account(service: Service, site: Crowd) -> None:
     site.waits = 10**6
     record = await service.until(await service.visit(), is_at(Stage.QUEUED))
@@ -110,9 +137,10 @@ async def test_a_submission_in_doubt_is_settled_as_the_account(service: Service,
 async def test_how_a_job_ended_while_the_service_was_down_is_learned_as_the_account(
     service: Service, site: Crowd
 ) -> None:
+    site.lasts = 10**6
     record = await service.until(await service.visit(), is_at(Stage.RUNNING))
     await service.stop()
-    site.forgets = 0
+    site.lasts, site.forgets = 0, 0
     site.goes_on()
     await service.start()
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
