@@ -6,6 +6,7 @@ from typing import Literal
 
 from job_service.spec import JobSpec
 from job_service.stages import Stage
+from profiles.catalogue.identity import Identity, whom
 
 Kind = Literal["batch", "array", "task"]
 """What a job is: one of its own, an array of Slurm's, or a task of one, which has a row too."""
@@ -27,7 +28,8 @@ class JobRecord:
     when Slurm last spoke of it, to the minute; `observed_by` had asked when it last changed.  `version` grows
     with each change, but not with `observed` alone.  Jobs that one request has made for datasets have its
     `group`, the job id of the first of them.  A `task` of an array has a `parent`, whose folder it shares, and
-    the number of Slurm's in it.
+    the number of Slurm's in it.  With the `identity` "service" it runs as the account that its site has for
+    people without one, whose login that is then.
     """
 
     id: int
@@ -70,6 +72,15 @@ class JobRecord:
     kind: Kind = "batch"
     parent: str | None = None
     task: int | None = None
+    identity: Identity = "person"
+
+    @property
+    def whom(self) -> str:
+        """As whom its site is reached for it: under this name tickets, connections and errands are kept.
+
+        Whatever is done there is done so.  What it is counted for, and who sees it, is its `owner`'s.
+        """
+        return whom(self.identity, self.owner, self.system)
 
     @property
     def sent_as(self) -> str:

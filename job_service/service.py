@@ -16,12 +16,14 @@ from job_service.gateways.files import FilesAnywhere
 from job_service.gateways.kinds import kinds
 from job_service.gateways.opening import Backends
 from job_service.running.access import Access
+from job_service.running.accounts import Accounts
 from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.running import Running
 from job_service.running.tickets import Tickets
 from job_service.store.store import Store
 from kerberos_auth.holds import Holds
+from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh import core
@@ -86,7 +88,8 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(store.close)
         reader = TicketReader(settings.ticket_folder)
         stack.callback(reader.close)
-        tickets = Tickets(reader)
+        accounts = Accounts(catalogue.sites, KeytabTickets(settings.run_folder))
+        tickets = Tickets(reader, accounts)
         told = core.Settings(_IDLE_SECONDS, settings.run_folder)
         reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
         stack.push_async_callback(reach.close)

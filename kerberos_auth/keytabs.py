@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from . import sentences, tickets
-from .ccache import parse
+from .ccache import alone, parse
 from .errors import AuthFailed, LoginServersUnreachable, TicketExpired, TicketMissing
 from .threads import LoginThreads
 from .tickets import TEMPORARY, Ticket
@@ -33,6 +33,19 @@ class KeytabTickets:
         if ticket.end <= time.time():
             raise TicketExpired(f"{principal} ended at {ticket.end}")
         return ticket
+
+    def read(self, principal: str) -> bytes:
+        """Return the ticket itself: a secret, without those for services that libkrb5 has put beside it.
+
+        Raises as `get` does, and AuthFailed if it cannot be read.
+        """
+        self.get(principal)
+        try:
+            data = self._file(principal).read_bytes()
+        except OSError as error:
+            unread = sentences.SERVICE_TICKET_NOT_STORED.format(principal=principal)
+            raise AuthFailed(unread, str(error)) from error
+        return alone(data)
 
     def has(self, principal: str) -> bool:
         """Return whether `get` would return a ticket."""
@@ -62,9 +75,12 @@ class KeytabTickets:
         except TimeoutError as error:
             raise LoginServersUnreachable("no answer in time") from error
         facts = parse(data)
-        path = self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
+        path = self._file(principal)
         _write(path, data, principal)
         self._known[principal] = Ticket.of(principal, facts, path)
+
+    def _file(self, principal: str) -> Path:
+        return self._folder / (_PREFIX + hashlib.sha256(principal.encode()).hexdigest()[:16])
 
 
 def _write(path: Path, data: bytes, principal: str) -> None:

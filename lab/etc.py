@@ -19,6 +19,7 @@ from lab.plan import (
     HOSTS,
     HUB_USER,
     MONITOR,
+    RUN_AS,
     SITE_OF,
     Host,
     Role,
@@ -115,6 +116,8 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/http.keytab", web, mode=0o640, group=HUB_USER)
     monitor = realm.keytab(MONITOR.name).read_bytes()
     yield File("/etc/jupyterhub/monitor.keytab", monitor, mode=0o400, owner=HUB_USER)
+    run_as = realm.keytab(RUN_AS.name).read_bytes()
+    yield File("/etc/jupyterhub/run-as.keytab", run_as, mode=0o400, owner=HUB_USER)
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/jobs-token", secrets.token_hex(32), mode=0o600, owner=HUB_USER)

@@ -11,6 +11,7 @@ from lab.plan import (
     PEOPLE,
     REALM,
     RENEWABLE_LIFETIME,
+    RUN_AS,
     SERVICE_PRINCIPALS,
     TICKET_LIFETIME,
     Site,
@@ -80,7 +81,7 @@ def kdc_conf(database: Path) -> str:
 def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
     """Return the kadmin commands that make every principal and write the keytabs into the folder `keytabs`.
 
-    Each host has one, the hub another for its web page, and the monitor has one.
+    Each host has one, the hub another for its web page, and each service identity has one.
     """
     people = [f"addprinc {person.kdc_options} -pw {person.password} {person.name}" for person in PEOPLE]
     services = [f"addprinc -randkey {principal}" for principal in SERVICE_PRINCIPALS]
@@ -93,5 +94,12 @@ def kadmin_commands(keytabs: Path) -> tuple[str, ...]:
         )
     ]
     web = f'ktadd -k "{keytabs}/{HUB.name}-http.keytab" HTTP/{HUB.fqdn}'
-    monitor = (f"addprinc -randkey {MONITOR.name}", f'ktadd -k "{keytabs}/{MONITOR.name}.keytab" {MONITOR.name}')
-    return (*people, *services, *hosts, web, *monitor)
+    own = [
+        command
+        for each in (MONITOR, RUN_AS)
+        for command in (
+            f"addprinc -randkey {each.name}",
+            f'ktadd -k "{keytabs}/{each.name}.keytab" {each.name}',
+        )
+    ]
+    return (*people, *services, *hosts, web, *own)

@@ -250,10 +250,19 @@ HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",), "job-admins": ("
 MONITOR = Person("jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano",))
 """A service identity; it has no password, and its keytab is on the hub."""
 
+RUN_AS = Person(
+    "svcjobs",
+    20051,
+    "no person: jobs at lugano run as it for people who have no account there",
+    no_account_at=("geneva",),
+    projects=("proj12",),
+)
+"""Another one, likewise."""
+
 
 def accounts_at(site: Site) -> Iterator[tuple[Person, Account]]:
-    """Yield everybody who has an account at `site`, with it, the monitor too."""
-    for person in (*PEOPLE, MONITOR):
+    """Yield everybody who has an account at `site`, with it, the service identities too."""
+    for person in (*PEOPLE, MONITOR, RUN_AS):
         if account := person.account_at(site):
             yield person, account
 

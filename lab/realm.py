@@ -31,7 +31,7 @@ class Realm:
         return self.root / "proxy-token"
 
     def keytab(self, name: str) -> Path:
-        """The keytab of a host, or of the monitor."""
+        """The keytab of a host, or of a service identity."""
         return self.root / "keytabs" / f"{name}.keytab"
 
     def web_keytab(self, host: str) -> Path:

@@ -117,7 +117,7 @@ class Core:
         site = self._sites.get(site_key)
         if site is None:
             raise Broken(sentences.SITE_GONE.format(site=site_key))
-        login = Login(user, site.login_name.get(user, user), site_key)
+        login = Login(user, site.login_of(user), site_key)
         return Remote(self.pool, login, site, Deadline.after(WORK_SECONDS))
 
     async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:

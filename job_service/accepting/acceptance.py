@@ -23,6 +23,7 @@ from job_service.store.store import Store
 from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted, new_job_id
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import MOST
+from profiles.catalogue.identity import whom
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.launch import BatchLaunch, GatewayLaunch, JobLaunch
@@ -69,7 +70,7 @@ class Acceptance:
         self.datasets = datasets
         self._service = service
         self._now = now
-        self.offered = Offered(store, catalogue, availability, away, now)
+        self.offered = Offered(store, catalogue, availability, credentials, away, now)
 
     async def accept(
         self, person: Person, spec: JobSpec, key: str | None = None, sent: str = ""
@@ -200,8 +201,8 @@ class Acceptance:
         return gate.decide(offer, spec, projects, theirs, chosen)
 
     def _see_whom(self, user: str, decided: Decided) -> None:
-        """See that a job can be sent: a gateway, which does not know its owner, needs nothing of them."""
-        if not isinstance(decided.launch, GatewayLaunch):
+        """See that a job can be sent; one that its system knows by no ticket of its owner's needs none."""
+        if not isinstance(decided.launch, GatewayLaunch) and decided.launch.identity == "person":
             self._see_ticket(user)
 
     def _see_ticket(self, user: str) -> None:
@@ -229,10 +230,11 @@ class Acceptance:
         return tuple(found)
 
     async def _forecast(self, user: str, launch: JobLaunch, request: JobRequest) -> Known:
-        facts = self._availability.facts(user).get(launch.site_key, UNKNOWN)
+        name = whom(launch.identity, user, launch.site_key)
+        facts = self._availability.facts(name).get(launch.site_key, UNKNOWN)
         if facts.refused or facts.unreachable_since:
             return Known()
-        login = Login(user, launch.owner, launch.site_key)
+        login = Login(name, launch.owner, launch.site_key)
         try:
             return await self._forecasts.of(
                 login, cast(BatchLaunch, launch).site, replace(request, script=_ANYTHING), _FORECAST_SECONDS
@@ -275,6 +277,7 @@ def _new(person: Person, decided: Decided) -> NewJob:
         active_max=min(each for each in most if each is not None),
         stage=_first_stage(decided.spec),
         datasets=decided.datasets,
+        identity=launch.identity,
     )
 
 

@@ -40,6 +40,7 @@ def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> J
     return replace(
         found,
         owner=record.login,
+        identity=record.identity,
         partition=spec.choices.get("partition"),
         project=record.account,
         reservation=spec.choices.get("reservation"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from job_service.errors import NotAMember
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project
+from profiles.catalogue.identity import Identity
 from profiles.offer.offer import Offer
 from profiles.sentences import shown
 
@@ -24,18 +25,42 @@ class Chargeable:
     account: str | None = None
     project: Project | None = None
 
+    @property
+    def identity(self) -> Identity:
+        """As whom the jobs run that count against it."""
+        return self.project.identity if self.project else "person"
+
+
+def all_of(
+    offer: Offer, site: str, projects: Sequence[Project], theirs: Collection[int]
+) -> tuple[Chargeable, ...]:
+    """Return what any jobs of a person at a site may count against; see `chargeable`."""
+    return tuple(
+        each
+        for identity in ("person", "service")
+        if identity in offer.identities(site)
+        for each in chargeable(offer, site, projects, theirs, identity)
+    )
+
 
 def chargeable(
-    offer: Offer, site: str, projects: Sequence[Project], theirs: Collection[int]
+    offer: Offer,
+    site: str,
+    projects: Sequence[Project],
+    theirs: Collection[int],
+    identity: Identity = "person",
 ) -> tuple[Chargeable, ...]:
     """Return what a person's jobs at a site may count against, what counts for those that name none first.
 
     `projects` are those of the service, `theirs` the ids of those that the person may use.  A project that charges
-    an account of Slurm's there, or has its name, stands before it: nobody gets around its quota.
+    an account of Slurm's there, or has its name, stands before it: nobody gets around its quota.  With the
+    `identity` "service" they are jobs that run as the site's account: only projects for such are theirs.
     """
-    there = [each for each in projects if each.system == site]
+    there = [each for each in projects if (each.system, each.identity) == (site, identity)]
     own = [_of(offer, site, each) for each in there if each.id in theirs]
     own.sort(key=lambda each: not (each.project and each.project.is_default))
+    if identity == "service":
+        return tuple(own)
     accounts, taken = offer.projects(site), _taken(projects, site)
     plain = [Chargeable(each, each) for each in accounts or () if each not in taken]
     is_left_out = own or not _is_default(offer, site, accounts, plain, bool(there))
@@ -62,29 +87,40 @@ def _is_default(
 
 
 def chosen(
-    offer: Offer, site: str, projects: Sequence[Project], theirs: Collection[int], wanted: str | None
+    offer: Offer,
+    site: str,
+    projects: Sequence[Project],
+    theirs: Collection[int],
+    wanted: str | None,
+    identity: Identity = "person",
 ) -> Chargeable:
     """Return what a job at a site counts against that names the project `wanted`; see `chargeable`.
 
     While nobody knows which accounts a person has, Slurm decides about those that no project stands before.
     Raises NotAMember.
     """
-    among = chargeable(offer, site, projects, theirs)
+    among = chargeable(offer, site, projects, theirs, identity)
     if wanted is None and among:
         return among[0]
     found = next((each for each in among if each.name == wanted), None)
     if found is not None:
         return found
-    if wanted is not None and offer.projects(site) is None and wanted not in _taken(projects, site):
+    is_known = identity == "service" or offer.projects(site) is not None
+    if wanted is not None and not is_known and wanted not in _taken(projects, site):
         return Chargeable(wanted, wanted)
     title = offer.menu.sites[site].title
     if wanted is None or not among:
-        raise NotAMember(sentences.NONE_YOURS.format(system=title))
+        lacks = sentences.NONE_YOURS if identity == "person" else sentences.NONE_YOURS_OF_SERVICE
+        raise NotAMember(lacks.format(system=title))
     names = ", ".join(each.name for each in among)
+    if any((each.system, each.name) == (site, wanted) and each.id in theirs for each in projects):
+        raise NotAMember(sentences.OF_OTHER_JOBS.format(project=wanted, system=title, projects=names))
     raise NotAMember(sentences.NOT_YOURS.format(project=shown(wanted), system=title, projects=names))
 
 
 def _taken(projects: Iterable[Project], site: str) -> frozenset[str]:
     """Return the names that are no account's by itself."""
-    there = (each for each in projects if each.system == site)
-    return frozenset({DEFAULT, *(name for each in there for name in (each.name, each.account) if name)})
+    there = [each for each in projects if each.system == site]
+    # What a job of the site's account charges, people who have an account may charge themselves.
+    accounts = (each.account for each in there if each.account and each.identity == "person")
+    return frozenset({DEFAULT, *(each.name for each in there), *accounts})

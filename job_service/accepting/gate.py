@@ -14,6 +14,7 @@ from job_service.spec import JobSpec
 from job_service.store.accounting import Project
 from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.identity import Identity
 from profiles.catalogue.menu import Jobs
 from profiles.errors import ChoiceRefused
 from profiles.offer import demands
@@ -70,6 +71,7 @@ def decide(
     if key is None or site is None:
         raise wrong.error()
     worked_on.check(offer, key, site, spec, datasets, wrong)
+    offer = offer.as_run(site, offer.menu.offering(key, site))
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
@@ -148,7 +150,8 @@ def _charged(
     if "project" in wrong.fields:
         return None
     try:
-        return chargeable.chosen(offer, site, projects, theirs, choices.get("project"))
+        identity: Identity = "service" if offer.served_at == site else "person"
+        return chargeable.chosen(offer, site, projects, theirs, choices.get("project"), identity)
     except NotAMember as refused:
         wrong.refuse(refused)
         return None

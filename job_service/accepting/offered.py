@@ -12,11 +12,15 @@ from job_service.errors import NotFound
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Project, Quota
 from job_service.store.store import Store
+from kerberos_auth.errors import AuthFailed
+from profiles.catalogue.identity import Identity, account
+from profiles.catalogue.menu import Jobs
 from profiles.conditions import Values
-from profiles.facts import SiteFacts
+from profiles.facts import Facts, SiteFacts
 from profiles.loading.live import LiveCatalogue
 from profiles.offer.offer import Offer, Person, sites_for
 from profiles.sentences import shown as harmless
+from slurm_ssh.credentials import Credentials
 from slurm_ssh.facts.availability import Availability
 
 # Only the first answer about a person's accounts is waited for, as by the first form of a hub (docs/adr/0006).
@@ -35,12 +39,14 @@ class Offered:
         store: Store,
         catalogue: LiveCatalogue,
         availability: Availability,
+        credentials: Credentials,
         away: Mapping[str, datetime],
         now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._availability = availability
+        self._credentials = credentials
         self._away = away
         self._now = now
 
@@ -54,7 +60,23 @@ class Offered:
         refusal = partial(self._availability.not_let_in, person.name)
         facts = {key: replace(each, refused=refusal(key)) for key, each in known.items()}
         away = {system: SiteFacts(unreachable_since=since) for system, since in self._away.items()}
-        return Offer(menu, {**facts, **away}, person, self._now())
+        return Offer(menu, {**facts, **away}, person, self._now(), accounts=self._as_accounts(menu, person))
+
+    def _as_accounts(self, menu: Jobs, person: Person) -> Facts:
+        """Return what is known of sites as their accounts see them, as which some of this would run there."""
+        known = {}
+        for site in sites_for(menu, person.groups, "service"):
+            if self._has_ticket(account(site)):
+                self._availability.refresh_as(account(site), {site})
+            known[site] = self._availability.facts(account(site))[site]
+        return known
+
+    def _has_ticket(self, name: str) -> bool:
+        try:
+            self._credentials.get(name)
+        except AuthFailed:
+            return False
+        return True
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""
@@ -99,9 +121,9 @@ class Offered:
             found = {system: await self._chargeable_at(person, offer, system)}
         quotas = await self.quotas(person, system)
         return [
-            offers.project(key, each, is_default=at == 0, quotas=quotas)
+            offers.project(key, each, is_default=each == _first(found[key], each.identity), quotas=quotas)
             for key in found
-            for at, each in enumerate(found[key])
+            for each in found[key]
         ]
 
     async def project(self, person: Person, system: str, name: str) -> dict[str, Any]:
@@ -118,10 +140,15 @@ class Offered:
 
     async def _chargeable(self, person: Person, offer: Offer) -> dict[str, tuple[Chargeable, ...]]:
         projects, theirs = await self.charged(person)
-        return {key: chargeable.chargeable(offer, key, projects, theirs) for key in offers.systems(offer)}
+        return {key: chargeable.all_of(offer, key, projects, theirs) for key in offers.systems(offer)}
 
     async def _chargeable_at(self, person: Person, offer: Offer, system: str) -> tuple[Chargeable, ...]:
         found = (await self._chargeable(person, offer)).get(system)
         if found is None:
             raise NotFound(sentences.NO_SYSTEM.format(system=harmless(system)))
         return found
+
+
+def _first(among: Sequence[Chargeable], identity: Identity) -> Chargeable:
+    """Return what jobs of an identity count against that name nothing."""
+    return next(each for each in among if each.identity == identity)

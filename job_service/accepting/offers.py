@@ -40,6 +40,10 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
     open.  `projects` are what jobs may count against, the default first; there may be others while
     `projects_known` is false.
     """
+    identities = offer.identities(key)
+    if identities == {"service"} or ("service" in identities and offer.facts_of(key).refused):
+        # Whom it lets in is not the person then.
+        offer = offer.as_account(key)
     site, facts, news = offer.menu.sites[key], offer.facts_of(key), offer.announced(key)
     state, reason = _state(offer, key, chargeable)
     return {
@@ -62,7 +66,8 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
 def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Sequence[Quota]) -> dict[str, Any]:
     """Return what a person's jobs at a system may count against.
 
-    `account` is Slurm's to charge, null for its default.  `quota` is null for what has none; else it says what a
+    `account` is Slurm's to charge, null for its default.  Of jobs that run as the site's account the `identity` is
+    `service`, of others `person`.  `quota` is null for what has none; else it says what a
     second of a job counts (`charge`: wall, node or core), what the person has left and what the project has, both
     in such seconds, and the `limits` of one job.
     """
@@ -73,6 +78,7 @@ def project(system: str, charged: Chargeable, *, is_default: bool, quotas: Seque
         "name": charged.name,
         "title": (own.title if own else "") or charged.name,
         "account": charged.account,
+        "identity": charged.identity,
         "is_default": is_default,
         "quota": quota
         and {
@@ -133,6 +139,7 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
     first, each with its `fields`: choices, and `on_line`: what parameters put on the program's command line.
     There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none is accepted,
     `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
+    Jobs run there as the system's account if the `identity` is `service`, else as the person.
     `datasets` says which it takes, null for none.
     """
     entry = cast(Jobs, offer.menu).entries[key]
@@ -161,6 +168,7 @@ def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
     return {
         "system": site,
         "title": there.title,
+        "identity": "service" if offer.is_shared(key, site) else "person",
         "state": there.state,
         "news": closed or there.news,
         "age": there.age,

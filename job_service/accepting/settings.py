@@ -8,6 +8,8 @@ from job_service.charges import ChargeUnit
 from job_service.errors import Invalid
 from job_service.sentences import accepting as sentences
 from languages import together
+from profiles.catalogue.identity import Identity
+from profiles.catalogue.site import Site
 from profiles.catalogue.system import System
 from profiles.sentences import shown
 
@@ -72,6 +74,11 @@ def _no_charge(value: Any) -> str:
     return "" if value in units else sentences.ONE_OF.format(value=shown(value), names=", ".join(units))
 
 
+def _no_identity(value: Any) -> str:
+    names = get_args(Identity)
+    return "" if value in names else sentences.ONE_OF.format(value=shown(value), names=", ".join(names))
+
+
 _CHECKS: Mapping[str, Check] = {
     "name": why_no_name,
     "title": why_no_text,
@@ -80,6 +87,7 @@ _CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(("init_time", "init_space", "user_time", "user_space"), why_not(0)),
     "is_default": _no_flag,
     "is_open": _no_flag,
+    "identity": _no_identity,
 }
 
 
@@ -95,6 +103,8 @@ def of_project(site: System, fields: Mapping[str, Any]) -> dict[str, Any]:
             wrong[name] = why
     if site.projects == "none" and fields.get("account") is not None and "account" not in wrong:
         wrong["account"] = sentences.NO_ACCOUNTS.format(system=site.title)
+    if fields.get("identity") == "service" and not (isinstance(site, Site) and site.jobs and site.jobs.run_as):
+        wrong["identity"] = sentences.NO_RUN_AS.format(system=site.title)
     refuse(wrong)
     return dict(fields)
 

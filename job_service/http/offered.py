@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from profiles.catalogue.identity import Identity
+
 
 class Maintenance(BaseModel):
     """When a system takes no jobs."""
@@ -98,6 +100,10 @@ class Place(BaseModel):
 
     system: str
     title: str
+    identity: Identity = Field(
+        description="`service`: its jobs run as an account of the system, which you need not have one at; they "
+        "count against projects for such. `person`: as you."
+    )
     state: str = Field(description="`free` if a job would start at once; `busy closed away refused unknown`.")
     news: str = Field(description="The same in words.")
     age: str = Field(description="How old that is, in words.")
@@ -156,6 +162,7 @@ class Project(BaseModel):
     name: str
     title: str
     account: str | None = Field(description="What Slurm charges; none: its default.")
+    identity: Identity = Field(description="`service`: for jobs that run as an account of the system.")
     is_default: bool = Field(description="Whether jobs that name none count against it.")
     quota: Quota | None = Field(description="None: there is no limit here.")
 

@@ -53,15 +53,15 @@ class Board:
         return tuple(system for system, jobs in self._live.items() if jobs)
 
     def people(self) -> frozenset[str]:
-        """Return whose jobs are not over."""
-        return frozenset(owner for (_, owner), jobs in self._of_person.items() if jobs)
+        """Return as whom sites are reached for jobs that are not over; see `JobRecord.whom`."""
+        return frozenset(whom for (_, whom), jobs in self._of_person.items() if jobs)
 
     def at(self, system: str) -> Mapping[str, JobRecord]:
         """Return the jobs at a system that are not over, by their ids; the mapping changes with them."""
         return self._at(system)
 
     def of(self, system: str, owner: str) -> Mapping[str, JobRecord]:
-        """Return those of one person."""
+        """Return those of one person, or of one as the site's account; see `JobRecord.whom`."""
         return self._of(system, owner)
 
     def put(self, record: JobRecord) -> None:
@@ -70,7 +70,7 @@ class Board:
         known = self._at(record.system).get(job_id)
         if record.version <= (known.version if known else self._over.get(job_id, 0)):
             return
-        for jobs in (self._at(record.system), self._of(record.system, record.owner)):
+        for jobs in (self._at(record.system), self._of(record.system, record.whom)):
             if record.stage.is_over:
                 jobs.pop(job_id, None)
             else:

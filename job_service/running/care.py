@@ -49,7 +49,7 @@ class Care:
         if record.submission in {"in_doubt", "sent"}:
             self._followers.wake(record.system)
         if record.submission == "in_doubt" or record.cancel_wanted:
-            self._errands.wake(self._errands.of(record.system, record.owner))
+            self._errands.wake(self._errands.of(record.system, record.whom))
 
     def _keep_up(self, before: JobRecord | None, record: JobRecord) -> None:
         """Have the ticket of a job that Slurm has kept fresh; one that begins again has removed its own."""
@@ -83,7 +83,7 @@ class Care:
         self._tickets.forget(job)
         self._sightings.forget(record)
         has_just_ended = before is not None and not before.stage.is_over
-        errand = self._errands.of(record.system, record.owner)
+        errand = self._errands.of(record.system, record.whom)
         if has_just_ended and record.attempts:
             errand.ended[record.job_id] = record
         if record.stage is Stage.DELETED and not record.removed:

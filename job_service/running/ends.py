@@ -67,7 +67,7 @@ class Ends:
     def _end(self, record: JobRecord, past: Past | None, left: Left, *, is_late: bool) -> Change | None:
         title, now, keep = self.places.title(record.system), self.clock.now(), self.keep(record)
         end = Ended.of_past(past, left) if past and is_over(past.word) else Ended.of_left(record, left)
-        if end and (change := observing.ended(record, end, record.owner, now, title, keep)):
+        if end and (change := observing.ended(record, end, record.whom, now, title, keep)):
             return change
         if is_late:
             return None

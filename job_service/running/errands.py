@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 class Errand:
     """What is wanted of one person's jobs at one site, besides what their records say; each by job id.
 
+    All is done and asked as `whom` JobRecord says: as that person, or as the site's account for them.
+
     Those `to_ask` of may be hidden from who was asked, or are said to be over by others.  Those `gone` are listed
     no more: how often, and when last, their end was asked.  Of `twins` Slurm has several jobs.  `told` is when a
     cancellation was, `doubts` how often, and when last, a job in doubt was absent.  `ended` are over, and may have
@@ -37,7 +39,7 @@ class Errand:
     """
 
     system: str
-    owner: str
+    whom: str
     to_ask: dict[str, JobRecord] = field(default_factory=dict)
     gone: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
     twins: dict[str, tuple[Row, ...]] = field(default_factory=dict)
@@ -102,24 +104,24 @@ class Errands:
         self._errands: dict[Key, Errand] = {}
         self._is_closed = False
 
-    def of(self, system: str, owner: str) -> Errand:
+    def of(self, system: str, whom: str) -> Errand:
         """Return the errand of a person at a site, to which something may be added before it is woken."""
-        return self._errands.setdefault((system, owner), Errand(system, owner))
+        return self._errands.setdefault((system, whom), Errand(system, whom))
 
-    def known(self, system: str, owner: str) -> Errand | None:
+    def known(self, system: str, whom: str) -> Errand | None:
         """Return the errand of a person at a site, None if nothing is wanted."""
-        return self._errands.get((system, owner))
+        return self._errands.get((system, whom))
 
     def wake(self, errand: Errand) -> None:
         """See what is to be done, and do it."""
         errand.news.set()
         if errand.task is None and not self._is_closed:
-            errand.task = asyncio.create_task(self._run(errand), name=f"{errand.owner} at {errand.system}")
+            errand.task = asyncio.create_task(self._run(errand), name=f"{errand.whom} at {errand.system}")
 
     def hurry(self, user: str) -> None:
         """Wait no longer with what could not be done for somebody: they have a new ticket."""
         for errand in self._errands.values():
-            if errand.owner == user:
+            if errand.whom == user:
                 errand.not_before, errand.failures = None, 0
                 errand.news.set()
 
@@ -144,14 +146,14 @@ class Errands:
                 await self._try(errand)
         # Nothing is awaited since it was seen that there is nothing to do.
         errand.task = None
-        del self._errands[errand.system, errand.owner]
+        del self._errands[errand.system, errand.whom]
 
     def _pause(self, errand: Errand) -> float | None:
         """Return after how many seconds there is something to do, None if there is nothing."""
         now = self._clock.now()
         is_waited_for = errand.to_ask or errand.twins or errand.ended or errand.removals or errand.strays
         moments = [now] if is_waited_for else []
-        for record in self._board.of(errand.system, errand.owner).values():
+        for record in self._board.of(errand.system, errand.whom).values():
             due = (errand.cancel_at(record, now), errand.doubt_at(record, now), errand.end_at(record, now))
             moments += filter(None, due)
         if not moments:
@@ -162,7 +164,7 @@ class Errands:
     async def _try(self, errand: Errand) -> None:
         now = self._clock.now()
         try:
-            self._credentials.get(errand.owner)
+            self._credentials.get(errand.whom)
             await self._visit(errand, now)
         except AuthFailed as error:
             self._put_off(errand, error.message, PAUSES_SECONDS[-1])
@@ -172,7 +174,7 @@ class Errands:
         except StoreAway as error:
             self._put_off(errand, error.message)
         except Exception as error:  # noqa: BLE001 - a defect here must not end what is owed to somebody
-            _log.exception("%s at %s: what was to be done failed", errand.owner, errand.system)
+            _log.exception("%s at %s: what was to be done failed", errand.whom, errand.system)
             self._put_off(errand, repr(error))
         else:
             errand.problem, errand.failures, errand.not_before = "", 0, None
@@ -188,4 +190,4 @@ class Errands:
     def _tell(errand: Errand, problem: str, message: str) -> None:
         """Log a problem once for as long as it stays the same."""
         if errand.problem != message:
-            _log.warning("%s at %s: %s", errand.owner, errand.system, for_log(problem))
+            _log.warning("%s at %s: %s", errand.whom, errand.system, for_log(problem))

@@ -161,13 +161,13 @@ class Followers:
         for record, rows in judged.twins:
             self._errand(record).twins[record.job_id] = rows
         open_questions = (*judged.to_ask, *judged.gone, *judged.doubts, *(record for record, _ in judged.twins))
-        for owner in {record.owner for record in open_questions}:
-            self._errands.wake(self._errands.of(asked.system, owner))
+        for whom in {record.whom for record in open_questions}:
+            self._errands.wake(self._errands.of(asked.system, whom))
         await self._strays.look(asked, listing)
         await self._board.keep_observed(self._sightings.unwritten(asked.system, records, self._clock.now()))
 
     def _errand(self, record: JobRecord) -> Errand:
-        return self._errands.of(record.system, record.owner)
+        return self._errands.of(record.system, record.whom)
 
     def _has_answered(self, followed: Followed, asked: Question) -> None:
         if followed.away_since:

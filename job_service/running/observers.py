@@ -1,6 +1,7 @@
-"""Who asks a site about everybody's jobs: its monitor, else somebody who has a job there and a ticket."""
+"""Who asks a site about everybody's jobs: its monitor, its account for jobs, else somebody who has a job there."""
 
 import logging
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
 from job_service.record import JobRecord
@@ -10,6 +11,7 @@ from job_service.running.places import Places
 from job_service.running.sightings import Question
 from job_service.sentences import running as say
 from kerberos_auth.errors import AuthFailed
+from profiles.catalogue.identity import account
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import KdcSilent, LaunchError, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.slurm.queries import survey
@@ -17,6 +19,8 @@ from slurm_ssh.slurm.survey import Listing
 
 _AVOIDED = timedelta(minutes=10)
 _AT_MOST = 3
+_MONITOR = "The monitor of %s cannot ask about jobs, so somebody else does: %s"
+_ACCOUNT = "The account for jobs at %s cannot ask about them, so somebody who has one does: %s"
 
 _log = logging.getLogger(__name__)
 
@@ -31,25 +35,36 @@ class Observers:
         self._clock = clock
         self._last: dict[str, str] = {}
         self._avoided: dict[tuple[str, str], datetime] = {}
-        self._told: dict[str, str] = {}
+        self._told: dict[tuple[str, str], str] = {}
 
     async def answer(self, system: str) -> tuple[Question, Listing]:
         """Return a site's answer about all jobs of the service, and who has asked.
 
         Raises Unavailable if the site or its Slurm does not answer, Refused if nobody can ask it, Broken.
         """
-        queries, began = self._places.core.queries, self._clock.now()
-        if queries.has_monitor(system):
-            try:
-                listing = await queries.jobs(system, self._places.marks)
-            except Unavailable:
-                raise
-            except LaunchError as error:
-                self._tell(system, error)
-            else:
-                self._told.pop(system, None)
-                return Question(system, self._monitor(system), began, is_of_monitor=True), listing
+        site, began = self._places.sites.get(system), self._clock.now()
+        if site and site.monitor:
+            asking = self._places.core.queries.jobs(system, self._places.marks)
+            if (listing := await self._listed(system, _MONITOR, asking)) is not None:
+                return Question(system, site.monitor.principal, began, is_of_monitor=True), listing
+        if site and site.jobs and site.jobs.run_as and self._has_ticket(name := account(system)):
+            remote = self._places.core.remote_of(name, system)
+            asking = survey(remote, self._places.marks)
+            if (listing := await self._listed(system, _ACCOUNT, asking)) is not None:
+                return Question(system, name, began), listing
         return await self._of_somebody(system)
+
+    async def _listed(self, system: str, said: str, asking: Awaitable[Listing]) -> Listing | None:
+        """Return what one of the site's own is told, None if they cannot ask.  Raises Unavailable."""
+        try:
+            listing = await asking
+        except Unavailable:
+            raise
+        except LaunchError as error:
+            self._tell(system, said, error)
+            return None
+        self._told.pop((system, said), None)
+        return listing
 
     def forgive(self, user: str) -> None:
         """Ask by somebody again, who has a new ticket."""
@@ -58,17 +73,17 @@ class Observers:
     async def _of_somebody(self, system: str) -> tuple[Question, Listing]:
         problem: LaunchError = Refused(say.NOBODY_TO_ASK.format(site=self._places.title(system)))
         for record in self._candidates(system):
-            asked = Question(system, record.owner, self._clock.now())
+            asked = Question(system, record.whom, self._clock.now())
             try:
                 listing = await survey(self._places.remote(record), self._places.marks)
             except (SiteUnreachable, KdcSilent):
                 raise
             except LaunchError as error:
                 # It may be their login, or their shell, alone.
-                self._avoided[system, record.owner] = self._clock.now() + _AVOIDED
+                self._avoided[system, record.whom] = self._clock.now() + _AVOIDED
                 problem = error
             else:
-                self._last[system] = record.owner
+                self._last[system] = record.whom
                 return asked, listing
         raise problem
 
@@ -76,8 +91,8 @@ class Observers:
         """Return a job each of those who may ask, who did so last first; those with whom it did not work last."""
         people: dict[str, JobRecord] = {}
         for record in self._board.at(system).values():
-            if record.owner not in people and record.submission in {"sent", "in_doubt"}:
-                people[record.owner] = record
+            if record.whom not in people and record.submission in {"sent", "in_doubt"}:
+                people[record.whom] = record
         now, last = self._clock.now(), self._last.get(system)
 
         def order(owner: str) -> tuple[bool, bool, str]:
@@ -94,13 +109,7 @@ class Observers:
             return False
         return True
 
-    def _monitor(self, system: str) -> str:
-        site = self._places.sites.get(system)
-        return site.monitor.principal if site and site.monitor else ""
-
-    def _tell(self, system: str, error: LaunchError) -> None:
-        if self._told.get(system) != error.message:
-            self._told[system] = error.message
-            _log.warning(
-                "The monitor of %s cannot ask about jobs, so somebody who has one does: %s", system, error
-            )
+    def _tell(self, system: str, said: str, error: LaunchError) -> None:
+        if self._told.get((system, said)) != error.message:
+            self._told[system, said] = error.message
+            _log.warning(said, system, error)

@@ -44,7 +44,7 @@ class Places:
             launch_id=LaunchId(record.job_id),
             job_id=record.native_id or "",
             mark=self.mark(record),
-            user=record.owner,
+            user=record.whom,
             owner=record.login,
             site_key=record.system,
             started_with=started_with,

@@ -16,6 +16,7 @@ from job_service.stages import Stage
 from job_service.store.jobs import Jobs
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.holds import Holds
+from profiles.catalogue.identity import Identity, site_of, whom
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError
@@ -79,7 +80,7 @@ class Routine:
 
     def begin(self) -> None:
         """Begin with all of it."""
-        often = (self._look, self._hold, self._take_up, self._write_down)
+        often = (self._keep_accounts, self._look, self._hold, self._take_up, self._write_down)
         loops = (*often, self._hear_again, self._sweep, self._sweep_uploads)
         self._tasks = [asyncio.create_task(self._lasting(loop), name=loop.__name__) for loop in loops]
 
@@ -97,6 +98,11 @@ class Routine:
             except Exception:  # noqa: BLE001 - whose tickets are needed, above all, must be written down for ever
                 _log.exception("%s failed, and goes on", loop.__name__)
                 await self._clock.wait(HOLD_SECONDS)
+
+    async def _keep_accounts(self) -> None:
+        while True:
+            await self._tickets.accounts.keep()
+            await self._clock.wait(LOOK_SECONDS)
 
     async def _look(self) -> None:
         while True:
@@ -123,13 +129,14 @@ class Routine:
             await self._clock.wait(WRITE_SECONDS)
 
     def _see_who_is_new(self, _before: JobRecord | None, record: JobRecord) -> None:
-        if not record.stage.is_over and record.owner not in self._held:
+        if not record.stage.is_over and record.identity == "person" and record.owner not in self._held:
             self._somebody_new.set()
 
     async def _hold(self) -> None:
         while True:
             self._somebody_new.clear()
-            people = self._board.people()
+            # Nobody's ticket is needed for what runs as an account of a site.
+            people = frozenset(name for name in self._board.people() if site_of(name) is None)
             try:
                 await asyncio.to_thread(self._holds.put, people)
                 self._held = people
@@ -144,8 +151,8 @@ class Routine:
             try:
                 await self._end_forgotten()
                 for system in tuple(self._catalogue.sites):
-                    for owner in sorted(await self._jobs.owners_to_remove(system)):
-                        await self._remove(system, owner)
+                    for owner, identity in sorted(await self._jobs.owners_to_remove(system)):
+                        await self._remove(system, owner, identity)
             except StoreAway as error:
                 _log.warning("What is to be done by now is not known: %s", error)
             await self._clock.wait(SWEEP_SECONDS)
@@ -163,12 +170,12 @@ class Routine:
 
     async def _sweep_uploads_to(self, record: JobRecord) -> None:
         try:
-            self._tickets.get(record.owner)
+            self._tickets.get(record.whom)
             await self._sweep_uploads_of(record)
         except AuthFailed:
             return
         except LaunchError as error:
-            _log.info("%s at %s: what is left of uploads stays: %s", record.owner, record.system, error)
+            _log.info("%s at %s: what is left of uploads stays: %s", record.whom, record.system, error)
         await self._clock.wait(_BETWEEN_PEOPLE_SECONDS)
 
     async def _hear_again(self) -> None:
@@ -191,13 +198,14 @@ class Routine:
                     # They may have come, though nobody has said so.
                     self._care.look_for_inputs(record)
 
-    async def _remove(self, system: str, owner: str) -> None:
+    async def _remove(self, system: str, owner: str, identity: Identity) -> None:
         """Have the folders of somebody's jobs removed if that can be done now: others' are not behind them."""
+        name = whom(identity, owner, system)
         try:
-            self._tickets.get(owner)
+            self._tickets.get(name)
         except AuthFailed:
             return
-        due = await self._jobs.to_remove(system, owner)
-        errand = self._errands.of(system, owner)
+        due = await self._jobs.to_remove(system, owner, identity)
+        errand = self._errands.of(system, name)
         errand.removals.update({each.job_id: each for each in due})
         self._errands.wake(errand)

@@ -35,6 +35,7 @@ from job_service.stages import Stage
 from job_service.store.store import Store
 from kerberos_auth.holds import Holds
 from kernels.shell import Shell
+from profiles.catalogue.identity import site_of
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.site import Site, SiteJobs
 from profiles.loading.live import LiveCatalogue
@@ -202,7 +203,7 @@ class Running:
         cancels = sum(1 for each in jobs if each.cancel_wanted)
         return Stand(
             system,
-            followed.observer,
+            self._named(followed.observer),
             followed.asked,
             followed.away_since,
             followed.reason,
@@ -220,7 +221,7 @@ class Running:
             return self._there.is_stale(record)
         if record.stage.is_over or record.submission == "none":
             return False
-        errand = self._errands.known(record.system, record.owner)
+        errand = self._errands.known(record.system, record.whom)
         cannot_ask = errand is not None and bool(errand.problem)
         is_missing = errand is not None and (record.job_id in errand.gone or record.job_id in errand.to_ask)
         return (cannot_ask and is_missing) or self._followers.of(record.system).away_since is not None
@@ -229,7 +230,7 @@ class Running:
         """Return, in a sentence, what is wanted of a job and could not be done yet; "" if nothing is."""
         if record in self._there:
             return self._there.owes(record)
-        errand = self._errands.known(record.system, record.owner)
+        errand = self._errands.known(record.system, record.whom)
         if errand is None or not errand.problem:
             return ""
         title = self._places.title(record.system)
@@ -238,8 +239,13 @@ class Running:
         if record.stage.is_over:
             return ""
         if record.job_id in errand.gone:
-            return say.END_OWED
+            return say.END_OWED if record.identity == "person" else errand.problem
         return say.CANCEL_OWED.format(site=title) if record.cancel_wanted else ""
+
+    def _named(self, observer: str) -> str:
+        """Return who has asked, for people: of a site's account the principal."""
+        site = site_of(observer)
+        return observer if site is None else self._tickets.accounts.principal(site)
 
     async def _told(self, record: JobRecord, command: Callable[[Site, str], Shell]) -> JobRecord:
         """Tell Slurm something about a job that it has; what comes of it is seen by the next question."""

@@ -68,7 +68,7 @@ class Sender:
         if record.kind == "task":
             return
         if record.stage is Stage.STAGINGIN or (record.stage is Stage.READY and record.submission == "none"):
-            self._lanes.add((record.system, record.owner), record.job_id)
+            self._lanes.add((record.system, record.whom), record.job_id)
 
     def ticket_changed(self, user: str) -> None:
         """Go on with what waited for somebody's ticket."""
@@ -152,10 +152,10 @@ class Sender:
         if record.stage is not Stage.STAGINGIN and (record.stage, record.submission) != (Stage.READY, "none"):
             return None
         try:
-            ticket = self._credentials.get(record.owner)
-            data = self._credentials.read(record.owner)
+            ticket = self._credentials.get(record.whom)
+            data = self._credentials.read(record.whom)
         except AuthFailed as error:
-            raise _Later(say.TICKET_AWAITED) from error
+            raise _Later(_awaited(record, error)) from error
         try:
             remote = self._places.remote(record)
             if not await self._is_made(record, remote):
@@ -213,13 +213,13 @@ class Sender:
 
     async def _failed(self, record: JobRecord, error: LaunchError) -> None:
         """End a job that cannot be sent.  Raises _Later if it may be sent later."""
-        has_ticket = True
+        lacks = ""
         try:
-            self._credentials.get(record.owner)
-        except AuthFailed:
-            has_ticket = False
-        if not has_ticket:
-            raise _Later(say.TICKET_AWAITED) from error
+            self._credentials.get(record.whom)
+        except AuthFailed as ended:
+            lacks = _awaited(record, ended)
+        if lacks:
+            raise _Later(lacks) from error
         if not isinstance(error, Refused):
             reason = say.NOT_SENT_YET.format(problem=error.in_one_line)
             if record.reason != for_keeping(reason):
@@ -249,3 +249,8 @@ class _Later(Exception):  # noqa: N818
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+def _awaited(record: JobRecord, error: AuthFailed) -> str:
+    """Return what a job waits for without a ticket: its owner's login, or what its site's account lacks."""
+    return say.TICKET_AWAITED if record.identity == "person" else say.ACCOUNT_AWAITED.format(problem=error.message)

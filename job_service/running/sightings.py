@@ -9,6 +9,7 @@ from job_service.running import observing, tasks
 from job_service.running.board import Change
 from job_service.running.observing import Ended, Keep
 from job_service.running.places import Places
+from profiles.catalogue.identity import site_of
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.slurm.survey import Listing
@@ -42,7 +43,8 @@ class Question:
 
     def counts_for(self, record: JobRecord) -> bool:
         """Return whether the answer decides about a job: a person's own shell may say anything of others' jobs."""
-        return self.is_of_monitor or self.observer == record.owner
+        is_the_account = record.identity == "service" and site_of(self.observer) == record.system
+        return self.is_of_monitor or self.observer == record.whom or is_the_account
 
 
 @dataclass
@@ -178,7 +180,7 @@ class Sightings:
         seen = self._seen.setdefault(record.job_id, _Seen({record.observed_by} if record.observed_by else set()))
         own = next((row for row in rows if row.job_id == record.native_id), None)
         others = [row for row in rows if row is not own and (record.job_id, row.job_id) not in self._settled]
-        if not (own or others) and asked.observer != record.owner and asked.observer not in seen.by:
+        if not (own or others) and asked.observer != record.whom and asked.observer not in seen.by:
             if self._is_due(record, asked):
                 judged.to_ask.append(record)
             return
@@ -215,7 +217,7 @@ class Sightings:
 
     def _note_own(self, records: Iterable[JobRecord], asked: Question) -> None:
         """Note what somebody asks about their own jobs: soon again after a change, then less and less often."""
-        theirs = (each for each in records if each.owner == asked.observer and each.submission in _AT_SLURM)
+        theirs = (each for each in records if each.whom == asked.observer and each.submission in _AT_SLURM)
         versions = frozenset((each.job_id, each.version) for each in theirs)
         before = self._own.get((asked.system, asked.observer))
         if versions and (before is None or before.began <= asked.began):
@@ -225,7 +227,7 @@ class Sightings:
 
     def _is_due(self, record: JobRecord, asked: Question) -> bool:
         """Return whether to ask the owner of a job again, which whoever has asked does not see."""
-        own = self._own.get((record.system, record.owner))
+        own = self._own.get((record.system, record.whom))
         is_known = own is not None and (record.job_id, record.version) in own.versions
         return own is None or not is_known or asked.began - own.began >= own.pause
 

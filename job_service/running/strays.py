@@ -61,7 +61,7 @@ class Strays:
         theirs = ((row, of_tasks.get(_index(row), record)) for row in rows)
         numbers = tuple(row.number for row, job in theirs if _is_stray(row, job, asked))
         if numbers:
-            errand = self._errands.of(record.system, record.owner)
+            errand = self._errands.of(record.system, record.whom)
             errand.strays[record.job_id] = (record, numbers)
             self._errands.wake(errand)
 

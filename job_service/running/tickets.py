@@ -3,20 +3,25 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from job_service.running.accounts import Accounts
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.tickets import Ticket
+from profiles.catalogue.identity import site_of
 from slurm_ssh.job import Job, LaunchId
 
 
 class Tickets:
     """The tickets of people, and which of them jobs have; a core is opened with it as credentials and as ledger.
 
+    Names are those of `JobRecord.whom`: under that of a site's account are its tickets, and never anybody else's.
+
     `look` tells those who have subscribed whose ticket is another one than at the look before.
     """
 
-    def __init__(self, reader: TicketReader) -> None:
+    def __init__(self, reader: TicketReader, accounts: Accounts) -> None:
         self._reader = reader
+        self.accounts = accounts
         self._subscribers: list[Callable[[str], None]] = []
         self._stamps: dict[str, tuple[int, int] | None] = {}
         self._known: dict[str, Ticket | None] = {}
@@ -25,11 +30,13 @@ class Tickets:
 
     def get(self, user: str) -> Ticket:
         """Return the facts of the user's valid ticket.  Raises AuthFailed with a sentence for the user."""
-        return self._reader.get(user)
+        site = site_of(user)
+        return self._reader.get(user) if site is None else self.accounts.get(site)
 
     def read(self, user: str) -> bytes:
         """Return the valid ticket itself: a secret.  Raises AuthFailed likewise."""
-        return self._reader.read(user)
+        site = site_of(user)
+        return self._reader.read(user) if site is None else self.accounts.read(site)
 
     def subscribe(self, callback: Callable[[str], None]) -> None:
         """Call `callback` with the user's name, on the event loop, whenever somebody has a new ticket."""
@@ -44,7 +51,8 @@ class Tickets:
         self._stamps, self._known = {}, {}
         changed = []
         for user in users:
-            stamp = self._stamps[user] = self._reader.stamp(user)
+            site = site_of(user)
+            stamp = self._stamps[user] = self._reader.stamp(user) if site is None else self.accounts.stamp(site)
             if user in stamps and stamps[user] == stamp:
                 self._known[user] = known[user]
                 continue
@@ -94,6 +102,6 @@ class Tickets:
 
     def _valid(self, user: str) -> Ticket | None:
         try:
-            return self._reader.get(user)
+            return self.get(user)
         except AuthFailed:
             return None

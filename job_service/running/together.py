@@ -55,7 +55,7 @@ class Together:
         if len(records) < 2:
             return []
         try:
-            ticket_end = self._credentials.get(records[0].owner).end
+            ticket_end = self._credentials.get(records[0].whom).end
             remote = self._places.remote(records[0])
             prepared = await self._prepared(records, remote)
         except (AuthFailed, LaunchError):
@@ -78,7 +78,7 @@ class Together:
 
     async def _prepared(self, records: Sequence[JobRecord], remote: Remote) -> dict[str, Prepared]:
         """Make the folders, and return what is sent of each, by job id.  Raises AuthFailed, LaunchError."""
-        data = self._credentials.read(records[0].owner)
+        data = self._credentials.read(records[0].whom)
         jobs = [(each, await self._scripts.datasets(each)) for each in records]
         answer = await remote.run(*folder.make_all(jobs))
         if answer.status:

@@ -45,7 +45,7 @@ class Visits:
 
     async def visit(self, errand: Errand, now: datetime) -> None:
         """Do what is due.  Raises LaunchError, StoreAway; what was done by then stays done."""
-        jobs = self.board.of(errand.system, errand.owner)
+        jobs = self.board.of(errand.system, errand.whom)
         errand.forget_all_but(jobs)
         not_cancelled = await self._cancel(errand, now)
         await self._ask(errand, now)
@@ -58,12 +58,12 @@ class Visits:
             raise not_cancelled
 
     def _jobs(self, errand: Errand) -> list[JobRecord]:
-        return list(self.board.of(errand.system, errand.owner).values())
+        return list(self.board.of(errand.system, errand.whom).values())
 
     async def _cancel(self, errand: Errand, now: datetime) -> Unavailable | None:
         """Cancel what is to be; return what to tell if Slurm did not do it: the rest can be done all the same."""
         problem = None
-        jobs = self.board.of(errand.system, errand.owner)
+        jobs = self.board.of(errand.system, errand.whom)
         due = [each for each in jobs.values() if (at := errand.cancel_at(each, now)) and at <= now]
         with_others = [each for each in due if _goes_with_array(each, jobs)]
         errand.told.update((each.job_id, now) for each in with_others)
@@ -75,7 +75,7 @@ class Visits:
             if answer.status:
                 problem = Unavailable(sentences.STOP_FAILED.format(site=remote.site.title), answer.stderr.strip())
                 continue
-            _log.info("%s at %s: cancelled %s", errand.owner, errand.system, ", ".join(marks))
+            _log.info("%s at %s: cancelled %s", errand.whom, errand.system, ", ".join(marks))
             errand.told.update((each.job_id, now) for each in some)
         return problem
 
@@ -104,7 +104,7 @@ class Visits:
         first = next(iter((*to_ask.values(), *doubts.values())), None)
         if first is None:
             return
-        asked = Question(errand.system, errand.owner, self.clock.now())
+        asked = Question(errand.system, errand.whom, self.clock.now())
         listing = await survey(self.places.remote(first), self.places.marks, first.login)
         judged = self.sightings.judge(self._jobs(errand), listing, asked)
         await self.board.change_all(judged.changes)

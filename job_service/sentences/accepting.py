@@ -71,7 +71,14 @@ def ticket_ends(minutes: int) -> str:
 
 # -- projects -----------------------------------------------------------------------------------------------
 NOT_YOURS = _("You have no project {project} at {system}. Yours there: {projects}.")
+OF_OTHER_JOBS = _(
+    "Jobs of this type do not count against the project {project} at {system}. Yours for them: {projects}."
+)
 NONE_YOURS = _("You have no project at {system} that takes jobs. Ask the administrators for one.")
+NONE_YOURS_OF_SERVICE = _(
+    "Jobs of this type run as an account of {system} and count against a project for such jobs. You have none: "
+    "ask the administrators for one."
+)
 NO_PROJECT = _("You have no project {project} at {system}.")
 ARRAY_TOO_LARGE = _(
     "{system} takes arrays of up to {most} tasks, and this has {count}. Choose fewer datasets, or a job for each."
@@ -95,6 +102,7 @@ FLAG = _("{value} is not accepted. Write true or false.")
 ONE_OF = _("{value} is not accepted. Choose one of: {names}.")
 NO_LIMITS = _("Limits are names with whole numbers. The names are {names}.")
 NO_ACCOUNTS = _("{system} does not charge accounts. Omit the account.")
+NO_RUN_AS = _("No account of {system} is known as which jobs could run. Omit the identity.")
 NO_MEMBER = _("{member} is not a member of the project {project}.")
 GRANT_OF_NOTHING = _("A grant of 0 seconds changes nothing.")
 NOT_SO_MUCH_LEFT = _("Only {left} seconds are left, so {seconds} cannot be taken.")

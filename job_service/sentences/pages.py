@@ -155,6 +155,10 @@ TITLE_HINT = _("One line that you will know it by.")
 COMMAND = _("Command")
 COMMAND_HINT = _("Run by bash in the job's folder.")
 WHAT = _("What")
+SERVED = _(
+    "At {sites} this runs as an account for all who send it, so you need none there. Send nothing that they must "
+    "not see: at the cluster nothing is private among you."
+)
 PROJECT_HINT = _("What it counts against.")
 DEFAULT_PROJECT = _("Your default project")
 LEFT = _("{time} left")

@@ -17,6 +17,11 @@ INPUTS_THERE = _("All inputs are there.")
 IS_SENT_TO = _("The job is being sent to {site}.")
 NOT_SENT_YET = _("The job could not be sent yet, and will be: {problem}")
 TICKET_AWAITED = _("The job is sent once you have a ticket again: log in to the hub.")
+ACCOUNT_AWAITED = _("The job will be sent by itself. {problem}")
+ACCOUNT_WITHOUT_TICKET = _(
+    "The account of {site} as which the job runs has no ticket now. If that lasts, contact the administrators."
+)
+ACCOUNT_GONE = _("Jobs do not run as an account of {site} any more. Please contact the administrators.")
 IN_DOUBT = _("Whether the job has arrived is not known yet. It is found out before anything is sent again.")
 SENT_AGAIN = _("{site} does not have the job, so it is sent again.")
 NEVER_ARRIVED = _(

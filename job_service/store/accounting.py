@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, TypedDict
 
 from job_service.charges import ChargeUnit
+from profiles.catalogue.identity import Identity
 
 MemberKind = Literal["user", "group"]
 EntryKind = Literal["grant", "hold", "release", "charge", "adjust"]
@@ -28,7 +29,8 @@ class NewProject:
     `name` is unique at its system.  `account` is Slurm's to charge (None: its default).  `init_time` are all its
     seconds, `user_time` those that a member begins with; the two spaces are shown only.  With `is_open` everybody
     is a member.  `is_default`: for jobs at this system that name none.  `limits`, of one job: `nodes cores
-    time`, of one person's live jobs: `active`; what is not there is not limited.
+    time`, of one person's live jobs: `active`; what is not there is not limited.  Of jobs that run as the account
+    of their site the `identity` is "service"; no others count against it.
     """
 
     system: str
@@ -43,6 +45,7 @@ class NewProject:
     is_default: bool = False
     is_open: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    identity: Identity = "person"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class ProjectChanges(TypedDict, total=False):
     is_default: bool
     is_open: bool
     limits: Mapping[str, int]
+    identity: Identity
 
 
 @dataclass(frozen=True)

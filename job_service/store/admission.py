@@ -161,7 +161,7 @@ def _project(connection: sa.Connection, new: NewJob) -> Project | None:
     project = membership.found(connection, PROJECTS.c.id == new.project_id)
     if (
         project is None
-        or (project.system, project.name) != (new.system, new.project)
+        or (project.system, project.name, project.identity) != (new.system, new.project, new.identity)
         or not membership.may_use(connection, project, new.owner, new.groups)
     ):
         refused = say.NOT_A_MEMBER.format(project=new.project, system=new.system)

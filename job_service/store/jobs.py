@@ -24,6 +24,7 @@ from job_service.store.values import (
     Page,
 )
 from profiles.catalogue.dataset import Dataset
+from profiles.catalogue.identity import Identity
 
 # So many are read at once, that everybody else has their turn between.
 _AT_ONCE = 500
@@ -123,23 +124,32 @@ class Jobs(Part):
         asked = sa.select(JOBS.c.system).where(JOBS.c.stage.in_(LIVE)).distinct()
         return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
 
-    async def to_remove(self, system: str, owner: str, limit: int = 500) -> tuple[JobRecord, ...]:
+    async def to_remove(
+        self, system: str, owner: str, identity: Identity = "person", limit: int = 500
+    ) -> tuple[JobRecord, ...]:
         """Return somebody's jobs that are over, whose `remove_after` has come and that are not removed.
 
-        The oldest first.
+        Those that ran with this identity, the oldest first.
         """
-        asked = sa.select(*rows.RECORD_COLUMNS).where(*self._is_to_remove(system), JOBS.c.owner == owner)
+        theirs = (JOBS.c.owner == owner, JOBS.c.identity == identity)
+        asked = sa.select(*rows.RECORD_COLUMNS).where(*self._is_to_remove(system), *theirs)
         return tuple(await self._records(asked.order_by(JOBS.c.remove_after, JOBS.c.id).limit(limit)))
 
-    async def owners_to_remove(self, system: str) -> frozenset[str]:
-        """Return whose jobs `to_remove` would return."""
-        asked = sa.select(JOBS.c.owner).where(*self._is_to_remove(system)).distinct()
-        return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
+    async def owners_to_remove(self, system: str) -> frozenset[tuple[str, Identity]]:
+        """Return whose jobs, of which identity, `to_remove` would return."""
+        asked = sa.select(JOBS.c.owner, JOBS.c.identity).where(*self._is_to_remove(system)).distinct()
+        return await self._read(
+            lambda connection: frozenset((row.owner, row.identity) for row in connection.execute(asked))
+        )
 
     async def newest_with_folders(self, system: str) -> tuple[JobRecord, ...]:
-        """Return the newest of each person's jobs at a system whose folders were not removed, by their ids."""
+        """Return the newest of each person's jobs at a system whose folders were not removed, by their ids.
+
+        Of those that ran as the site's account, whose folders are all beside each other, the newest of all.
+        """
         newest = sa.select(sa.func.max(JOBS.c.id)).where(JOBS.c.system == system, JOBS.c.removed.is_(None))
-        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.id.in_(newest.group_by(JOBS.c.owner)))
+        whose = sa.case((JOBS.c.identity == "person", JOBS.c.owner))
+        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.id.in_(newest.group_by(whose)))
         return tuple(await self._records(asked.order_by(JOBS.c.id)))
 
     async def change(self, record: JobRecord, changes: Changes, event: str = "") -> JobRecord:

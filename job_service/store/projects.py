@@ -157,9 +157,10 @@ def _refuse_taken(connection: sa.Connection, system: str, name: str) -> None:
 
 
 def _keep_one_default(connection: sa.Connection, project: Project) -> None:
-    """Let a project that is the default be the only one at its system."""
+    """Let a project that is the default be the only one at its system for jobs of its identity."""
     if project.is_default:
-        others = (PROJECTS.c.system == project.system, PROJECTS.c.id != project.id, PROJECTS.c.is_default)
+        likewise = (PROJECTS.c.system == project.system, PROJECTS.c.identity == project.identity)
+        others = (*likewise, PROJECTS.c.id != project.id, PROJECTS.c.is_default)
         connection.execute(sa.update(PROJECTS).where(*others).values(is_default=False))
 
 

@@ -74,6 +74,7 @@ PROJECTS = sa.Table(
     sa.Column("is_open", sa.Boolean, nullable=False),
     sa.Column("limits", sa.JSON, nullable=False),
     sa.Column("removed", Moment),
+    sa.Column("identity", sa.String(8), nullable=False, server_default="person"),
 )
 _IS_THERE = PROJECTS.c.removed.is_(None)
 # The ledger of one that was removed stays, and its name may be had again.
@@ -155,6 +156,7 @@ JOBS = sa.Table(
     sa.Column("kind", sa.String(8), nullable=False, server_default="batch"),
     sa.Column("parent", sa.String(12)),
     sa.Column("task", sa.Integer),
+    sa.Column("identity", sa.String(8), nullable=False, server_default="person"),
     sa.Index("ix_jobs_owner", "owner", "id"),
     sa.Index("ix_jobs_parent", "parent", "task"),
     sa.Index("ix_jobs_system", "system", "stage"),

@@ -10,6 +10,7 @@ from job_service.record import JobRecord, Kind, Submission
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 from profiles.catalogue.dataset import Dataset
+from profiles.catalogue.identity import Identity
 
 Item = TypeVar("Item")
 
@@ -52,6 +53,7 @@ class NewJob:
     kind: Kind = "batch"
     parent: str | None = None
     task: int | None = None
+    identity: Identity = "person"
 
 
 @dataclass(frozen=True)

@@ -164,10 +164,9 @@ class Gateway(Entry):
         """What it has for batch jobs: it has nothing else."""
         return self
 
-    @property
-    def login_name(self) -> Mapping[str, str]:
-        """Nobody has a login of their own there."""
-        return {}
+    def login_of(self, name: str) -> str:
+        """Return a name on the hub as it is: nobody has a login of their own there."""
+        return name
 
     @property
     def reservations(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from kernels.environment import Value
 from kernels.units import Minutes
 from profiles.catalogue.dataset import WantedDatasets
+from profiles.catalogue.identity import Identity
 from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.values import JobDirectives, Key, Whole
 from profiles.catalogue.work import Listed, Work, listed
@@ -49,6 +50,11 @@ class JobOffering(Work):
     run: _Program | None = Field(
         default=None,
         description="Program and its arguments, word by word, such as [/opt/recon/bin/recon, --out, results].",
+    )
+    identity: Identity = Field(
+        default="person",
+        description="`service`: it runs as the site's `run_as` account, also for people who have none there; only "
+        "with `run` and without `free_arguments`. `person`: as whoever sends it.",
     )
     tasks: Literal["node", "core"] = Field(
         default="node", description="`core`: each core has a task, as MPI needs it. `node`: each node has one."

@@ -6,6 +6,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from kernels.environment import Environment, Value, Variable
 from kernels.units import Mebibytes, Minutes
+from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
+from profiles.catalogue.identity import site_of
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
     AbsolutePath,
@@ -23,10 +25,8 @@ from profiles.catalogue.values import (
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
-LOGIN = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 HOST_KEY = r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
-PRINCIPAL = r"^[^\s@]+@[^\s@]+$"
 NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
 HUB_URL = r"^https?://[^\s/]+$"
 
@@ -137,16 +137,6 @@ class Partition(Entry):
 _Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
-class Monitor(Entry):
-    """A service identity that a site allows to ask Slurm."""
-
-    principal: Annotated[str, Field(pattern=PRINCIPAL)] = Field(
-        description="Its Kerberos principal, such as jupyter-monitor@EXAMPLE.ORG."
-    )
-    keytab: AbsolutePath = Field(description="File on the hub with its key, readable by the hub alone.")
-    login: Annotated[str, Field(pattern=LOGIN)] = Field(description="Its login on the front ends.")
-
-
 class Maintenance(Entry):
     """One announced pause of a site."""
 
@@ -176,6 +166,11 @@ class SiteJobs(Entry):
     )
     active_max: Whole = Field(
         default=200, ge=1, description="Maximum number of jobs that one person has there and that are not over."
+    )
+    run_as: RunAs | None = Field(
+        default=None,
+        description="Account of the site as which jobs with `identity: service` run, for people who have none "
+        "there. They share its user id, so at the site nothing is private among them. Default: none.",
     )
 
 
@@ -259,6 +254,12 @@ class Site(Entry):
     reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
     qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
     jobs: SiteJobs | None = Field(default=None, description="What is for batch jobs. Default: it takes none.")
+
+    def login_of(self, name: str) -> str:
+        """Return the login at the site of somebody on the hub, or of the account for them; see `identity.whom`."""
+        if site_of(name) is not None and self.jobs and self.jobs.run_as:
+            return self.jobs.run_as.login
+        return self.login_name.get(name, name)
 
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:

@@ -33,9 +33,8 @@ class System(Protocol):
     def support(self) -> str:
         """Whom people ask for help, "" for nobody."""
 
-    @property
-    def login_name(self) -> Mapping[str, str]:
-        """Logins of people whose name on the hub differs."""
+    def login_of(self, name: str) -> str:
+        """Return the login there of somebody on the hub, or of the account for them; see `identity.whom`."""
 
     @property
     def partitions(self) -> Mapping[str, Partition]:

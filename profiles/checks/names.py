@@ -9,6 +9,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.menu import Jobs, Menu
+from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
 from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
@@ -179,14 +180,19 @@ def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
         yield from _at_gateway(where, what, site)
     elif what.container is not None and site.container is None:
         yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
+    is_served = isinstance(what, JobOffering) and what.identity == "service"
+    if isinstance(site, Site) and is_served and site.jobs and site.jobs.run_as is None:
+        yield WrongAt(where.path("identity"), mistakes.NO_RUN_AS.format(site=where.site_key))
 
 
 def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]:
     """Find what a gateway cannot do, and what lets people do more there than they should."""
     key = where.site_key
-    for name in ("hooks", "container"):
-        if getattr(what, name):
-            yield WrongAt(where.path(name), mistakes.NOT_AT_GATEWAY.format(gateway=key))
+    nothing = {"hooks": bool(what.hooks), "container": what.container is not None}
+    if isinstance(what, JobOffering):
+        nothing["identity"] = what.identity == "service"
+    for name in (name for name, is_said in nothing.items() if is_said):
+        yield WrongAt(where.path(name), mistakes.NOT_AT_GATEWAY.format(gateway=key))
     if not isinstance(what, JobOffering):
         return
     own_line = isinstance(where.entry, JobType) and where.entry.command is not None
@@ -240,6 +246,8 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
         for found in PARAMETER.finditer(text):
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
+    if isinstance(what, JobOffering) and what.identity == "service":
+        yield from _of_service(where, what)
     variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -260,6 +268,16 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt((*path, "words"), mistakes.ONLY_BEHIND_RUN)
         if not isinstance(what, JobOffering) and parameter.when is not None:
             yield WrongAt((*path, "when"), mistakes.ONLY_OF_JOB_TYPES)
+
+
+def _of_service(where: Where, what: JobOffering) -> Iterator[WrongAt]:
+    """Find what lets people do what they like as an account that they share."""
+    if what.run is None:
+        yield WrongAt(where.path("identity"), mistakes.SERVICE_WITHOUT_RUN)
+    if what.free_arguments:
+        yield WrongAt(where.path("free_arguments"), mistakes.SERVICE_WITH_ARGUMENTS)
+    if what.visible_to and what.visible_to.projects:
+        yield WrongAt(where.path("visible_to"), mistakes.SERVICE_FOR_PROJECTS)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:

@@ -38,6 +38,7 @@ class Field:
 
 def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
     """Yield the fields by which something but a parameter may be changed, in the order of the form."""
+    offer = offer.as_run(site, what)
     partitions = limits.partitions(offer, site, what)
     if len(partitions) > 1:
         titles = tuple((each, _partition(offer, site, each)) for each in partitions)
@@ -95,7 +96,7 @@ def _partition(offer: Offer, site: str, partition: str) -> str:
 
 def _project(offer: Offer, site: str) -> Iterator[Field]:
     told, known = offer.menu.sites[site].projects, offer.projects(site)
-    if told == "none":
+    if told == "none" or offer.served_at == site:
         return
     if known is None:
         yield Field("project", labels.LABELS["project"], default=labels.DEFAULT_PROJECT)

@@ -50,6 +50,7 @@ def with_news(title: str, news: Sequence[str]) -> str:
 
 def place(offer: Offer, site: str, what: Work, asked: Choices = _ANYTHING) -> Place:
     """Return what people read of a site that is to start what is asked of this; its defaults for what is not."""
+    offer = offer.as_run(site, what)
     entry, facts = offer.menu.sites[site], offer.facts_of(site)
     title, support = entry.title, entry.support
     if pause := offer.maintenance(site):

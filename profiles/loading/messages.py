@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import copying, dataset, gateway, site, values, work
+from profiles.catalogue import accounts, copying, dataset, gateway, site, values, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -31,8 +31,8 @@ PATTERNS: Mapping[str, str] = {
     dataset.PATTERN: mistakes.NO_FILE_PATTERN,
     site.HOST: mistakes.NO_HOST,
     site.HOST_KEY: mistakes.NO_HOST_KEY,
-    site.LOGIN: mistakes.NO_LOGIN,
-    site.PRINCIPAL: mistakes.NO_PRINCIPAL,
+    accounts.LOGIN: mistakes.NO_LOGIN,
+    accounts.PRINCIPAL: mistakes.NO_PRINCIPAL,
     site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
     site.HUB_URL: mistakes.NO_HUB_URL,
     gateway.GATEWAY_URL: mistakes.NO_GATEWAY_URL,

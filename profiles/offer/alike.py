@@ -62,7 +62,7 @@ def _counted(offer: Offer) -> Mapping[str, int]:
 
 def _facts(offer: Offer, site: str, now: datetime) -> SiteFacts:
     """Return what is known of a site, with the reservations that are the person's as those of everybody alike."""
-    facts, owner = offer.facts_of(site), offer.menu.sites[site].login_name.get(_NOBODY, _NOBODY)
+    facts, owner = offer.facts_of(site), offer.menu.sites[site].login_of(_NOBODY)
     own = tuple(replace(each, users=(owner,), accounts=()) for each in offer.own_reservations(site))
     return SiteFacts(
         projects=facts.projects,

@@ -58,7 +58,7 @@ def project(site: System, known: tuple[str, ...] | None, choices: Choices) -> st
     if site.projects == "none" and chosen:
         raise ChoiceRefused("project", refusals.NO_PROJECT_CHARGED.format(site=site.title))
     if known is not None:
-        default = site.projects[0] if isinstance(site.projects, tuple) else None
+        default = next(iter(known), None) if isinstance(site.projects, tuple) else None
         return choices.one_of("project", known) or default
     # Nothing is known yet: Slurm itself decides, but only about what can be the name of a project.
     if chosen and not _PROJECT.fullmatch(chosen):

@@ -12,6 +12,7 @@ from kernels.hook import Hook
 from kernels.kernel import Kernel
 from profiles.catalogue.dataset import IDS_PLACE, PLACE
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.identity import Identity
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Jobs, Notebooks
 from profiles.catalogue.profile import Offering
@@ -89,7 +90,8 @@ class JobLaunch(Launch):
 
     `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
     person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
-    folder is removed.  `jobs` are the system's settings.
+    folder is removed.  `jobs` are the system's settings.  With the `identity` "service" its `owner` is the site's
+    account.
     """
 
     program: tuple[str, ...] | None
@@ -97,6 +99,7 @@ class JobLaunch(Launch):
     requeue: bool
     keep_minutes: int
     jobs: JobSettings
+    identity: Identity = "person"
 
     @property
     def type_key(self) -> str:
@@ -169,6 +172,7 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
         requeue=what.requeue,
         keep_minutes=what.keep or system.jobs.keep,
         jobs=system.jobs,
+        identity=what.identity,
     )
 
 
@@ -216,6 +220,7 @@ def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _P
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
     site, what = offer.menu.sites[site_key], offer.menu.offering(key, site_key)
+    offer = offer.as_run(site_key, what)
     checks: tuple[Callable[[], Any], ...] = (
         lambda: demands.place(offer, site_key, what, choices),
         lambda: demands.project(site, offer.projects(site_key), choices),

@@ -1,13 +1,16 @@
 """Offer: a menu and facts as one person sees them now: who sees what, and where it can be started.  Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from languages import timed
+from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.identity import Identity, account
+from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
-from profiles.catalogue.work import Visibility
+from profiles.catalogue.work import Visibility, Work
 from profiles.conditions import Values
 from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
@@ -23,14 +26,23 @@ class Person:
     running: Mapping[str, int] = field(default_factory=dict)
 
 
-def sites_for(menu: Menu, groups: frozenset[str]) -> frozenset[str]:
-    """Return the sites where somebody in these groups may be offered something, whatever projects they have."""
+def sites_for(menu: Menu, groups: frozenset[str], identity: Identity = "person") -> frozenset[str]:
+    """Return the sites where somebody in these groups may be offered something, whatever projects they have.
+
+    That is what runs there as the person, or else as the account of the site.
+    """
+    offerings = [(key, site, menu.offering(key, site)) for key in menu.entries for site in menu.sites_of(key)]
     return frozenset(
         site
-        for key in menu.entries
-        for site in menu.sites_of(key)
-        if all(to.projects or not groups.isdisjoint(to.groups) for to in menu.seen_by(key, site))
+        for key, site, what in offerings
+        if runs_as(what) == identity
+        and all(to.projects or not groups.isdisjoint(to.groups) for to in menu.seen_by(key, site))
     )
+
+
+def runs_as(what: Work) -> Identity:
+    """Return as whom something runs."""
+    return what.identity if isinstance(what, JobOffering) else "person"
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,9 @@ class Offer:
     """What one person may start; `now` has a zone, in which people read times.
 
     Entries of the menu (profiles) and sites are named by their keys.  `datasets` are those that are chosen, each
-    by its parameters; some parameters of an entry are offered for some datasets alone.
+    by its parameters; some parameters of an entry are offered for some datasets alone.  `accounts` are facts of
+    sites as the account there sees them, as which some job types run.  `served_at` is a site about which all here
+    is as that account: the person's own login and projects there have no part in it.
     """
 
     menu: Menu
@@ -46,19 +60,38 @@ class Offer:
     person: Person
     now: datetime
     datasets: tuple[Values, ...] = ()
+    accounts: Facts = field(default_factory=dict)
+    served_at: str | None = None
+
+    def as_run(self, site: str, what: Work) -> "Offer":
+        """Return the offer as it is for whoever runs this at a site: the person, or the site's account."""
+        if runs_as(what) == "person" or self.served_at == site:
+            return self
+        return self.as_account(site)
+
+    def as_account(self, site: str) -> "Offer":
+        """Return the offer as it is for the account of a site."""
+        seen = replace(self.accounts.get(site, UNKNOWN), projects=None)
+        return replace(self, facts={**self.facts, site: seen}, served_at=site)
+
+    def is_shared(self, key: str, site: str) -> bool:
+        """Return whether an entry runs at a site as an account that people share."""
+        return isinstance(self.menu.sites[site], Gateway) or runs_as(self.menu.offering(key, site)) == "service"
 
     def facts_of(self, site: str) -> SiteFacts:
         """Return what is known of a site."""
         return self.facts.get(site, UNKNOWN)
 
     def owner(self, site: str) -> str:
-        """Return the person's login at a site."""
-        return self.menu.sites[site].login_name.get(self.person.name, self.person.name)
+        """Return the person's login at a site, or the account's there if it is as that."""
+        if site == self.served_at:
+            return self.menu.sites[site].login_of(account(site))
+        return self.menu.sites[site].login_of(self.person.name)
 
     def projects(self, site: str) -> tuple[str, ...] | None:
         """Return the projects that the person may charge at a site, the default first; None while not known."""
         told = self.menu.sites[site].projects
-        if told == "none":
+        if told == "none" or site == self.served_at:
             return ()
         return self.facts_of(site).projects if told == "accounting" else told
 
@@ -77,6 +110,11 @@ class Offer:
             and f"-{owner}" not in each.users
             and (owner in each.users or not projects.isdisjoint(each.accounts))
         )
+
+    def identities(self, site: str) -> frozenset[Identity]:
+        """Return as whom what the person sees would run at a site."""
+        seen = (key for key in self.menu.entries if site in self.sites(key))
+        return frozenset(runs_as(self.menu.offering(key, site)) for key in seen)
 
     def entries(self) -> tuple[str, ...]:
         """Return the entries that the person sees, the default first."""

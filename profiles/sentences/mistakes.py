@@ -225,6 +225,19 @@ NO_PARTITION = _("{site} has no partition `{name}`; {hint}")
 PROJECT_NOT_AT_SITE = _("this site does not list the project `{name}`; {hint}")
 PROJECT_NOT_AT_SITES = _("none of its sites lists the project `{name}`; {hint}")
 NO_CONTAINER = _("{site} does not say how to start a container; write `container` there, or remove it here")
+NO_RUN_AS = _("{site} has no account for that; write `run_as` in its `jobs`, or remove it here")
+SERVICE_WITHOUT_RUN = _(
+    "is service, but people would run what they like as an account that they share; write `run` with a program of "
+    "yours, or remove it"
+)
+SERVICE_WITH_ARGUMENTS = _(
+    "lets people write words of their own for a program that runs as an account that they share; remove it, or "
+    "`identity: service`"
+)
+SERVICE_FOR_PROJECTS = _(
+    "names projects of the site, and people without an account have none there; name `groups` instead, or remove "
+    "`identity: service`"
+)
 TAKES_NO_JOBS = _("{site} takes no jobs; write `jobs` there, or remove it here")
 NONE_TAKES_JOBS = _("no site takes jobs; write `jobs` for one of them")
 KEY_OF_A_SITE = _("is the name of a site too; write another name")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.keytabs import KeytabTickets
-from profiles.catalogue.site import Monitor, Site
+from profiles.catalogue.accounts import Monitor
+from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused
@@ -50,7 +51,7 @@ class SiteQueries:
         site = self._sites.get(key)
         if site is None:
             return None
-        owner = site.login_name.get(user, user)
+        owner = site.login_of(user)
         if site.monitor is None:
             return await queries.facts_about(self._person(user, key, site), owner)
         try:
@@ -139,4 +140,4 @@ class SiteQueries:
             _log.warning("%s. Until it can, each person's own connection asks %s, for them alone.", problem, key)
 
     def _person(self, user: str, key: str, site: Site) -> Remote:
-        return Remote(self._people, Login(user, site.login_name.get(user, user), key), site)
+        return Remote(self._people, Login(user, site.login_of(user), key), site)

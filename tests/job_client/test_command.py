@@ -509,6 +509,11 @@ def test_an_admin_makes_changes_and_removes_a_project(hub: JobHub, run: Any) -> 
     changed = run("admin", "change-project", "geneva/proj1", "--name", "proj2", "--closed", "--account", "beam")
     assert "geneva/proj2" in changed.out
     assert hub.asked[-1].json == {"name": "proj2", "is_open": False, "account": "beam"}
+    hub.gives("PATCH admin/projects/lugano/all", as_json(_OPEN | {"identity": "service"}))
+    assert "the account of the system" not in changed.out
+    visitors = run("admin", "change-project", "lugano/all", "--identity", "service")
+    assert hub.asked[-1].json == {"identity": "service"}
+    assert "the account of the system" in visitors.out
     removed = run("admin", "remove-project", "geneva/proj1")
     assert (removed.status, removed.out) == (0, "")
     assert removed.err.startswith("geneva/proj1 is no project any more.")

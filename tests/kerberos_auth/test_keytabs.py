@@ -46,6 +46,22 @@ async def test_a_ticket_is_in_a_private_file_that_is_no_users(kept, store, realm
     assert store.users() == []
 
 
+async def test_a_ticket_is_read_without_what_has_come_to_stand_beside_it(kept, realm):
+    with pytest.raises(TicketMissing):
+        kept.read(MONITOR)
+    await kept.keep(MONITOR, realm.monitor_keytab)
+    path = kept.get(MONITOR).path
+    data = path.read_bytes()
+    whole = ccache.parse(data).whole
+    # libkrb5 has begun to write one for a service.
+    path.write_bytes(data[:whole] + b"\0cut")
+    assert kept.read(MONITOR) == ccache.alone(data)
+    assert ccache.parse(kept.read(MONITOR)).principal == MONITOR
+    path.unlink()
+    with pytest.raises(AuthFailed, match="could not be"):
+        kept.read(MONITOR)
+
+
 async def test_a_young_ticket_is_kept(kept, realm, later):
     await kept.keep(MONITOR, realm.monitor_keytab)
     later(80)

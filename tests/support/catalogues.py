@@ -24,7 +24,8 @@ TEMPLATE = LOCALE / f"{DOMAIN}.pot"
 _PACKAGES = ("kerberos_auth", "kernels", "profiles", "slurm_ssh", "slurm_ssh_spawner")
 # What people read on the pages of the job service; its API answers in English.
 _PAGES = tuple(
-    f"job_service/sentences/{name}.py" for name in ("accepting", "datasets", "files", "pages", "running", "store")
+    f"job_service/sentences/{name}.py"
+    for name in ("accepting", "datasets", "files", "gateways", "nsg", "pages", "running", "store")
 )
 _KEYWORDS = {"_": None, "counted": (1, 2)}
 _HEADERS = {"fr": "Language: fr\nPlural-Forms: nplurals=2; plural=(n > 1);\n"}

@@ -26,6 +26,13 @@ _Open = Annotated[bool | None, typer.Option("--open/--closed", help="Whether eve
 _Default = Annotated[
     bool | None, typer.Option("--default/--no-default", help="Whether jobs count against it that name no project.")
 ]
+_Identity = Annotated[
+    str | None,
+    typer.Option(
+        "--identity",
+        help="service: for jobs that run as the account of the system; person: for all others.",
+    ),
+]
 _Most = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,11 +85,12 @@ def add(
     account: _Account = None,
     everybody: _Open = None,
     default: _Default = None,
+    identity: _Identity = None,
     most: _Most = None,
     json: Json = False,
 ) -> None:
     """Make a project.  Without --time and --each nobody can send a job to it."""
-    fields = _fields(title, time, each, charge, account, everybody, default, most)
+    fields = _fields(title, time, each, charge, account, everybody, default, identity, most)
     with client() as there:
         shown(there, admin.add_project(*parts(project), fields), _see, json=json)
 
@@ -99,11 +107,12 @@ def change(
     account: _Account = None,
     everybody: _Open = None,
     default: _Default = None,
+    identity: _Identity = None,
     most: _Most = None,
     json: Json = False,
 ) -> None:
     """Change what is named of a project; --most replaces all of its limits."""
-    fields = _fields(title, time, each, charge, account, everybody, default, most)
+    fields = _fields(title, time, each, charge, account, everybody, default, identity, most)
     if name is not None:
         fields["name"] = name
     with client() as there:
@@ -127,6 +136,7 @@ def _fields(
     account: str | None,
     everybody: bool | None,
     default: bool | None,
+    identity: str | None,
     most: list[str] | None,
 ) -> dict[str, Any]:
     given = {
@@ -137,6 +147,7 @@ def _fields(
         "account": account,
         "is_open": everybody,
         "is_default": default,
+        "identity": identity,
         "limits": None if most is None else dict(map(_limit, most)),
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -154,7 +154,9 @@ def job_type(screen: Screen, found: models.JobType) -> None:
     for at in found.systems:
         screen.line("")
         state = Cell(" ".join(each for each in (at.state, at.news) if each), _STATES.get(at.state, ""))
-        screen.pairs([("At", f"{at.system} ({at.title})" if at.title else at.system), ("State", state)])
+        runs_as = sentences.THE_ACCOUNT if at.identity == "service" else ""
+        where = f"{at.system} ({at.title})" if at.title else at.system
+        screen.pairs([("At", where), ("Runs as", runs_as), ("State", state)])
         rows = [Row((f"--set {each.name}=", each.default, _allowed(each))) for each in at.fields]
         screen.table(["CHOICE", "DEFAULT", "ALLOWED"], rows, cut="ALLOWED")
 
@@ -245,6 +247,7 @@ def service_project(screen: Screen, found: models.ServiceProject) -> None:
             ("Project", f"{found.system}/{found.name}"),
             ("Title", found.title),
             ("For", _who(found)),
+            ("Runs as", sentences.THE_ACCOUNT if found.identity == "service" else ""),
             ("Default", sentences.YES if found.is_default else ""),
             ("Slurm's account", found.account or ""),
             ("Counts", found.charge),

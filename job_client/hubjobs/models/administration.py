@@ -71,7 +71,8 @@ class Stand:
 class ServiceProject:
     """A project as admins see it: what it has in all, each member begins with, and is left, in its seconds.
 
-    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).
+    `limits` bind one job (`nodes`, `cores` of a node, `time` in seconds) and a person (`active` jobs).  Its jobs
+    run as people (`identity` "person"), or as the account of the system ("service").
     """
 
     system: str
@@ -84,6 +85,7 @@ class ServiceProject:
     time_left: int = 0
     is_default: bool = False
     is_open: bool = False
+    identity: str = "person"
     limits: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -89,13 +89,17 @@ class OnLine:
 
 @dataclass(frozen=True)
 class Place:
-    """A job type at one system: what may be set there, and whether a job would start at once."""
+    """A job type at one system: what may be set there, and whether a job would start at once.
+
+    It runs there as you (`identity` "person"), or as an account of the system ("service").
+    """
 
     system: str
     title: str = ""
     state: str = ""
     news: str = ""
     age: str = ""
+    identity: str = "person"
     fields: tuple[Choice, ...] = ()
     on_line: tuple[OnLine, ...] = ()
 

@@ -10,6 +10,7 @@ from job_service.http.sent import Sent
 from job_service.running.stand import Stand
 from job_service.store import accounting
 from job_service.store.values import Page
+from profiles.catalogue.identity import Identity
 
 Item = TypeVar("Item")
 
@@ -52,6 +53,7 @@ class ProjectFields(Sent):
     user_space: Count = 0
     is_default: StrictBool = Field(False, description="Whether jobs count against it that name no project.")
     is_open: StrictBool = Field(False, description="Whether everybody is a member.")
+    identity: Identity = Field("person", description="`service`: for jobs that run as the account of the system.")
     limits: dict[Text, Count] = Field(
         default_factory=dict,
         description="Most `nodes`, `cores` of a node and `time` (seconds) of one job; `active` jobs of a person.",

@@ -17,7 +17,7 @@ from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
 from profiles.errors import ChoiceRefused
 from profiles.form import page
-from profiles.offer.offer import Offer
+from profiles.offer.offer import Offer, runs_as
 from slurm_ssh.errors import LaunchError
 
 REFUSED = (JobError, ChoiceRefused, LaunchError, AuthFailed)
@@ -75,6 +75,12 @@ async def known(kept: Kept, caller: Caller, ids: tuple[str, ...]) -> tuple[Mappi
         return {}, error.message
 
 
+def _is_for(offer: Offer, kind: str, project: Mapping[str, Any]) -> bool:
+    """Return whether jobs of a type can count against a project."""
+    site = project["system"]
+    return site in offer.sites(kind) and runs_as(offer.menu.offering(kind, site)) == project["identity"]
+
+
 async def form(
     request: Request,
     kept: Kept,
@@ -96,6 +102,7 @@ async def form(
     wrong = dict(refusal.fields) if refusal else {}
     ours = page.of_entry(offer, kind, typed, _refused(wrong), server.OURS if entry.is_interactive else _OURS)
     projects = await kept.service.accepting.offered.projects(caller.person)
+    titles = {key: site.title for key, site in offer.menu.sites.items()}
     return rendering.page(
         request,
         "new.html",
@@ -109,8 +116,9 @@ async def form(
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
         form=ours,
-        projects=[each for each in projects if each["system"] in offer.sites(kind)],
-        titles={key: site.title for key, site in offer.menu.sites.items()},
+        projects=[each for each in projects if _is_for(offer, kind, each)],
+        served=[titles[key] for key in offer.sites(kind) if offer.is_shared(kind, key)],
+        titles=titles,
         typed=typed,
         wrong=wrong,
         refusal=refusal,

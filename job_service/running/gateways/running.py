@@ -130,8 +130,8 @@ class AtGateways:
             await self._clock.wait(SWEEP_SECONDS)
 
     async def _look_for_removals(self, system: str) -> None:
-        for owner in sorted(await self._jobs.owners_to_remove(system)):
-            due = await self._jobs.to_remove(system, owner)
+        for owner, identity in sorted(await self._jobs.owners_to_remove(system)):
+            due = await self._jobs.to_remove(system, owner, identity)
             self._watch(system).removals.update({each.job_id: each for each in due})
         if system in self._watches and self._watches[system].removals:
             self._watches[system].wake()

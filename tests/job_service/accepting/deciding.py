@@ -25,6 +25,20 @@ SITES = {
 }
 COMMAND = builders.job_type(name="Command", command="any", run=None, parameters={})
 TYPES = {"recon": builders.job_type(), "command": COMMAND}
+RUN_AS = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
+VISITED = {
+    **SITES,
+    "lugano": builders.site(
+        title="Lugano",
+        jobs={**FOLDER, "run_as": RUN_AS},
+        login_name={"heidi": "somebody"},
+        reservations=[],
+        qos=[],
+    ),
+}
+"""The same sites, where lugano has an account for people who have none there."""
+
+VISIT = builders.job_type(name="Visit", identity="service", sites=["lugano"])
 ALICE = Person("alice", frozenset({"cosmology"}))
 
 

@@ -55,14 +55,16 @@ class Accounts:
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     looked_at: set[str] = field(default_factory=set)
+    looked_as: set[tuple[str | None, str]] = field(default_factory=set)
 
     async def ask(self, user: str, site: str) -> SiteFacts | None:
         self.asked[user, site] += 1
         await self.may_answer.wait()
         return SiteFacts(projects=self.theirs)
 
-    async def take(self, _user: str | None, site: str) -> SiteFacts:
+    async def take(self, user: str | None, site: str) -> SiteFacts:
         self.looked_at.add(site)
+        self.looked_as.add((user, site))
         await asyncio.Event().wait()
         raise AssertionError
 

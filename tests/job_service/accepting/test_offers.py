@@ -152,6 +152,7 @@ def test_a_project_of_the_service_says_what_is_left_of_it() -> None:
         "name": "p1",
         "title": "First",
         "account": "special",
+        "identity": "person",
         "is_default": True,
         "quota": {"charge": "node", "time_left_s": 1234, "project_time_left_s": 36_000, "limits": {"nodes": 2}},
     }

@@ -104,6 +104,8 @@ class Crowd:
         self.runs: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self.programs: list[tuple[str, str]] = []
+        self.sent: list[tuple[Login, bytes]] = []
+        """What came with programs, and from whom."""
         self.submissions: list[int] = []
         """How many jobs each exchange was about that submitted some."""
         self.mishap: Callable[[Login, str], str] = lambda _login, _program: ""
@@ -236,6 +238,7 @@ class Crowd:
             raise NotBegun("the wire had been cut")
         self.goes_on()
         self.programs.append((login.owner, program))
+        self.sent.append((login, data))
         if "/sbatch" in program:
             self._under_way[login.owner] += 1
             self.most_at_once[login.owner] = max(self.most_at_once[login.owner], self._under_way[login.owner])

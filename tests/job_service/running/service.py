@@ -15,6 +15,7 @@ from job_service.gateways.kinds import kinds
 from job_service.gateways.opening import Backends
 from job_service.record import JobRecord
 from job_service.running.access import Access
+from job_service.running.accounts import Accounts
 from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.running import Running
@@ -24,7 +25,7 @@ from job_service.stages import Stage
 from job_service.store.accounting import NewProject
 from job_service.store.store import Store
 from job_service.store.values import NewJob, new_job_id
-from kerberos_auth.errors import TicketMissing
+from kerberos_auth.errors import LoginServersUnreachable, TicketMissing
 from kerberos_auth.holds import Holds
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
@@ -65,8 +66,50 @@ class Reader:
         return None if user in self.missing else (1, self.ends.get(user, 0))
 
 
+class Keytabs:
+    """The KDC's answers to keytabs: the ticket of each principal that has asked, for `ends` seconds since 1970.
+
+    `is_away`: it answers nobody.
+    """
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self.is_away = False
+        self.ends = 2**31
+
+    async def keep(self, principal: str, keytab: str) -> bool:
+        """Take a ticket."""
+        if self.is_away:
+            raise LoginServersUnreachable(f"no KDC for {keytab}")
+        is_new = principal not in self.taken
+        self.taken.add(principal)
+        return is_new
+
+    def forget(self) -> None:
+        """Let all have ended."""
+        self.taken.clear()
+
+    def has(self, principal: str) -> bool:
+        """Return whether one was taken."""
+        return principal in self.taken
+
+    def get(self, principal: str) -> Ticket:
+        """Return the facts of one that was taken."""
+        if principal not in self.taken:
+            raise TicketMissing
+        return builders.ticket(principal, self.ends)
+
+    def read(self, principal: str) -> bytes:
+        """Return one that was taken."""
+        self.get(principal)
+        return f"the ticket of {principal}".encode()
+
+
 def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
-    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool."""
+    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool.
+
+    At zurich there is a program that runs as its account.
+    """
     site = builders.site(
         **{
             "jobs": {"folder": "/scratch/{owner}/jobs", "keep": "1h"},
@@ -77,8 +120,11 @@ def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
         }
     )
     command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
-    sites = {"geneva": site, "bern": {**site, "title": "Bern"}}
-    types: dict[str, Any] = {"command": command}
+    run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
+    zurich = {**site, "title": "Zurich", "jobs": {**site["jobs"], "run_as": run_as}}
+    visit = {"name": "Visit", "run": ["hostname"], "identity": "service", "sites": ["zurich"]}
+    sites = {"geneva": site, "bern": {**site, "title": "Bern"}, "zurich": zurich}
+    types: dict[str, Any] = {"command": command, "visit": visit}
     if gateways:
         tools = {key: [*each["tools"]] for key, each in gateways.items() if each["kind"] == "nsg"}
         command["sites"] = [*sites, *(key for key in gateways if key not in tools)]
@@ -103,6 +149,7 @@ class Service:
         self.pool = pool
         self.clock = clock
         self.reader = Reader()
+        self.keytabs = Keytabs()
         self.live = catalogue(folder, gateways, **site)
         self.ended: set[str] = set()
         """The jobs of which it was told that they are over."""
@@ -114,7 +161,8 @@ class Service:
     async def start(self) -> None:
         """Open the database, and begin."""
         self.store = await Store.open(self._url, self.clock.now)
-        tickets = Tickets(cast(TicketReader, self.reader))
+        accounts = Accounts(self.live.sites, cast(KeytabTickets, self.keytabs))
+        tickets = Tickets(cast(TicketReader, self.reader), accounts)
         pool = cast(ConnectionPool, self.pool)
         queries = SiteQueries(self.live.sites, pool, KeytabTickets(self.folder), 60.0)
         self.core = Core(pool, self.live.sites, tickets, queries, tickets)
@@ -166,6 +214,24 @@ class Service:
         record, _ = await self.store.jobs.accept(stored.new(**values))
         if is_told:
             self.running.wake(record)
+        return record
+
+    async def visit(self, owner: str = "heidi", stage: Stage = Stage.READY, **other: Any) -> JobRecord:
+        """Accept a job of somebody that runs as the account of zurich, and have it sent."""
+        job_id = new_job_id()
+        values = {
+            "job_id": job_id,
+            "owner": owner,
+            "login": "svcjobs",
+            "identity": "service",
+            "system": "zurich",
+            "folder": f"/scratch/svcjobs/jobs/{job_id}",
+            "spec": JobSpec(type="visit", system="zurich"),
+            "stage": stage,
+            **other,
+        }
+        record, _ = await self.store.jobs.accept(stored.new(**values))
+        self.running.wake(record)
         return record
 
     async def accept_array(

@@ -1,12 +1,15 @@
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import pytest
 
+from job_service.running.accounts import Accounts
 from job_service.running.tickets import Tickets
-from kerberos_auth.errors import TicketMissing
+from kerberos_auth.errors import AuthFailed, TicketMissing
+from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
-from tests.job_service.running.service import Reader
+from tests.job_service.running.service import Keytabs, Reader
 from tests.support import builders
 
 
@@ -21,8 +24,8 @@ def told(reader: Reader) -> list[str]:
 
 
 @pytest.fixture
-def tickets(reader: Reader, told: list[str]) -> Tickets:
-    made = Tickets(cast(TicketReader, reader))
+def tickets(reader: Reader, told: list[str], tmp_path: Path) -> Tickets:
+    made = Tickets(cast(TicketReader, reader), Accounts({}, KeytabTickets(tmp_path)))
     made.subscribe(told.append)
     return made
 
@@ -78,3 +81,37 @@ async def test_what_jobs_were_given_is_to_be_written_down_once(tickets: Tickets)
     tickets.given_before({job.launch_id: ends})
     assert await tickets.ticket_ends(job.launch_id) == ends
     assert tickets.unwritten() == {}
+
+
+async def test_an_accounts_ticket_is_no_persons_and_a_persons_no_accounts(reader: Reader, tmp_path: Path) -> None:
+    run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
+    site = builders.site(jobs={"folder": "/scratch/{owner}/jobs", "run_as": run_as})
+    sites = builders.catalogue(sites={"geneva": site, "bern": builders.site()}).sites
+    accounts = Accounts(sites, cast(KeytabTickets, Keytabs()))
+    tickets = Tickets(cast(TicketReader, reader), accounts)
+    # Everybody has a ticket, but it.
+    for name in ("@geneva/heidi", "@geneva/", "@bern/heidi", "@nowhere/heidi"):
+        with pytest.raises(AuthFailed):
+            tickets.read(name)
+    await accounts.keep()
+    assert tickets.read("@geneva/heidi") == tickets.read("@geneva/") == b"the ticket of jobs@LAB.TEST"
+    for name in ("@bern/heidi", "@nowhere/heidi"):
+        with pytest.raises(AuthFailed):
+            tickets.read(name)
+    for name in ("heidi", "@geneva", "jobs@LAB.TEST", "svcjobs"):
+        assert tickets.read(name) == f"the ticket of {name}".encode()
+
+
+async def test_why_an_account_gets_no_ticket_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
+    site = builders.site(jobs={"folder": "/scratch/{owner}/jobs", "run_as": run_as})
+    keytabs = Keytabs()
+    keytabs.is_away = True
+    accounts = Accounts(builders.catalogue(sites={"geneva": site}).sites, cast(KeytabTickets, keytabs))
+    for _ in range(3):
+        await accounts.keep()
+    (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("accounts")]
+    assert line == "jobs@LAB.TEST, as whom jobs run at geneva, gets no ticket: no KDC for /etc/jobs.keytab"
+    keytabs.is_away = False
+    await accounts.keep()
+    assert accounts.get("geneva").end == keytabs.ends

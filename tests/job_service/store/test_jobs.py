@@ -328,7 +328,7 @@ async def test_live_are_the_jobs_that_are_not_over_and_of_others_folders_are_rem
     assert await store.jobs.owners_to_remove("geneva") == frozenset()
     time.passes(days=1)
     assert await store.jobs.live("geneva") == (ready, running)
-    assert await store.jobs.owners_to_remove("geneva") == {"dave"}
+    assert await store.jobs.owners_to_remove("geneva") == {("dave", "person")}
     assert over in await store.jobs.newest_with_folders("geneva")
     assert await store.jobs.to_remove("geneva", "dave") == (over,)
     assert await store.jobs.to_remove("geneva", "alice") == ()
