@@ -19,14 +19,14 @@ class JobRecord:
     """A batch job: what was asked for, and what is known of it.
 
     `job_id` are 12 hex digits, its name for ever; `id` counts up, for the old paths.  `owner` is a name on the
-    hub, `login` the one at the site; at a gateway, where nobody has one, the same.  `project` is a project of the service, `account` Slurm's to charge (None:
-    its default).  `..._s` are seconds, `memory_mib` MiB; `cores`, `memory_mib` and `gpus` are for each of `nodes`;
-    `held_s` are seconds of the project's.  `native_id` is Slurm's number as text, or what a
-    gateway calls it; a gateway also says where its files are, so `folder` is "" there.  `reason` is a sentence: why it
-    waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, to the minute; `observed_by` had
-    asked when it last changed.  `version` grows with each change, but not with `observed` alone.  Jobs that one
-    request has made for datasets have its `group`, the job id of the first of them.  A `task` of an array has a
-    `parent`, whose folder it shares, and the number of Slurm's in it.
+    hub, `login` the one at the site; at a gateway, where nobody has one, the same.  `project` is a project of the
+    service, `account` Slurm's to charge (None: its default).  `..._s` are seconds, `memory_mib` MiB; `cores`,
+    `memory_mib` and `gpus` are for each of `nodes`; `held_s` are seconds of the project's.  `native_id` is Slurm's
+    number as text, or what a gateway calls it; a gateway also says where its files are, so `folder` is "" there.
+    `reason` is a sentence: why it waits, failed or was cancelled.  `observed` is when Slurm last spoke of it, to
+    the minute; `observed_by` had asked when it last changed.  `version` grows with each change, but not with
+    `observed` alone.  Jobs that one request has made for datasets have its `group`, the job id of the first of
+    them.  A `task` of an array has a `parent`, whose folder it shares, and the number of Slurm's in it.
     """
 
     id: int
