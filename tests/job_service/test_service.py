@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from job_service.gateways.unicore import Unicore
 from job_service.record import JobRecord
 from job_service.service import Settings, opened
 from job_service.spec import JobSpec
@@ -38,7 +39,10 @@ def settings(tmp_path: Path, standin: There) -> Settings:
     )
 
 
-async def test_it_runs_a_job_for_somebody_without_a_ticket(settings: Settings) -> None:
+async def test_it_runs_a_job_for_somebody_without_a_ticket(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unicore, "pause_s", 0.05)
     over: list[JobRecord] = []
     async with opened(settings) as service:
         service.running.subscribe(lambda job: over.append(job) if job.stage.is_over else None)

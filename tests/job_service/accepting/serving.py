@@ -77,9 +77,10 @@ class Service:
     file: Path
     away: dict[str, datetime]
 
-    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None) -> None:
-        """Have the catalogue offer other job types, and have datasets, from now on."""
-        more = {"datasets": datasets} if datasets else {}
+    def offers(self, types: dict[str, Any], datasets: dict[str, Any] | None = None, **more: Any) -> None:
+        """Have the catalogue offer other job types, and have datasets and `more`, from now on."""
+        if datasets:
+            more["datasets"] = datasets
         self.file.write_text(builders.written(sites=deciding.SITES, job_types=types, **more))
 
     async def project(self, name: str, *members: str, system: str = "geneva", **fields: Any) -> Project:
