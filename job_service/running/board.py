@@ -1,7 +1,7 @@
 """The jobs that are not over, as the store has them, at hand; and the one way by which they change here."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,9 +52,10 @@ class Board:
         """Return where there are jobs that are not over."""
         return tuple(system for system, jobs in self._live.items() if jobs)
 
-    def people(self) -> frozenset[str]:
-        """Return whose jobs are not over."""
-        return frozenset(owner for (_, owner), jobs in self._of_person.items() if jobs)
+    def people(self, but: Container[str] = ()) -> frozenset[str]:
+        """Return whose jobs are not over, at other systems than those of `but`."""
+        known = self._of_person.items()
+        return frozenset(owner for (system, owner), jobs in known if jobs and system not in but)
 
     def at(self, system: str) -> Mapping[str, JobRecord]:
         """Return the jobs at a system that are not over, by their ids; the mapping changes with them."""

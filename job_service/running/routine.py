@@ -100,7 +100,10 @@ class Routine:
 
     async def _look(self) -> None:
         while True:
-            people = {*self._board.people(), *(login.user for login in self._core.pool.logins())}
+            people = {
+                *self._board.people(self._catalogue.gateways),
+                *(login.user for login in self._core.pool.logins()),
+            }
             try:
                 self._tickets.look(people)
             except Exception:  # noqa: BLE001 - a defect with one ticket must not end the looking
@@ -123,13 +126,15 @@ class Routine:
             await self._clock.wait(WRITE_SECONDS)
 
     def _see_who_is_new(self, _before: JobRecord | None, record: JobRecord) -> None:
-        if not record.stage.is_over and record.owner not in self._held:
+        # To gateways, nobody's ticket goes.
+        is_at_site = record.system not in self._catalogue.gateways
+        if is_at_site and not record.stage.is_over and record.owner not in self._held:
             self._somebody_new.set()
 
     async def _hold(self) -> None:
         while True:
             self._somebody_new.clear()
-            people = self._board.people()
+            people = self._board.people(self._catalogue.gateways)
             try:
                 await asyncio.to_thread(self._holds.put, people)
                 self._held = people
