@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
-from job_service.gateways.opening import Open
 from job_service.gateways.unicore import Unicore
 
-KINDS: Mapping[str, Open] = {"unicore": Unicore}
+KINDS: Mapping[str, type[Unicore]] = {"unicore": Unicore}
+
+
+def capabilities(kind: str) -> tuple[str, ...]:
+    """Return what can be done with a job at a gateway of a kind."""
+    return tuple(sorted(KINDS[kind].capabilities)) if kind in KINDS else ()

@@ -33,7 +33,7 @@ _MOST_REMEMBERED = 10_000
 class Unicore:
     """One server; of jobs it only remembers where they are."""
 
-    capabilities: frozenset[Capability] = frozenset({"archive", "cancel", "files", "log"})
+    capabilities: frozenset[Capability] = frozenset({"cancel", "files", "log"})
     pause_s = 5.0
 
     def __init__(self, gateway: Gateway) -> None:

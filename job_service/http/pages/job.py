@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from job_service.gateways import kinds
 from job_service.http import models
 from job_service.http.caller import Submitting
 from job_service.http.given import A_JOB, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
@@ -21,6 +22,7 @@ from job_service.record import JobRecord
 from job_service.service import Service
 from job_service.stages import Stage
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.system import System
 
 pages, parts = router(), router(Part)
 
@@ -33,7 +35,7 @@ _ACTS: dict[str, frozenset[Stage]] = {
     "resubmit": frozenset(Stage) - {Stage.DELETED, Stage.NEW},
     "remove": frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED}),
 }
-_OF_SLURM = frozenset({"hold", "release"})
+_HOLDS = frozenset({"hold", "release"})
 
 
 @pages.get("/jobs/{job_id}")
@@ -59,13 +61,17 @@ async def _told(service: Service, views: Views, record: JobRecord) -> dict[str, 
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
         "events": [shown(each) for each in await service.store.jobs.events(record.job_id)],
-        "acts": [act for act in _acts(record) if not isinstance(site, Gateway) or act not in _OF_SLURM],
+        "acts": [act for act in _acts(record) if act not in _HOLDS or _can_hold(site)],
     }
 
 
 def _acts(record: JobRecord) -> list[str]:
     """Return what can be done with a job where it is on its way."""
     return [act for act, stages in _ACTS.items() if record.stage in stages]
+
+
+def _can_hold(system: System | None) -> bool:
+    return not isinstance(system, Gateway) or "hold" in kinds.capabilities(system.kind)
 
 
 @pages.post("/jobs/{job_id}/resubmit", dependencies=[A_JOB])

@@ -16,7 +16,7 @@ from job_service.running.lanes import PAUSES_SECONDS
 from job_service.running.observing import Keep
 from job_service.sentences import running as say
 from job_service.stages import Stage
-from languages import for_log
+from languages import for_keeping, for_log
 from slurm_ssh.errors import InDoubt, LaunchError, Refused, Unavailable
 
 AT_ONCE = 4
@@ -176,7 +176,7 @@ class Sending:
         reason = say.NOT_SENT_YET.format(problem=error.in_one_line)
         waits = (Stage.READY, Stage.STAGINGIN)
         record = await self._board.newest(record.job_id)
-        if record.reason != reason:
+        if record.reason != for_keeping(reason):
             _log.warning("%s: could not be sent yet: %s", record.job_id, for_log(str(error)))
         changed = await self._board.change(record, lambda job: attempts.noted(job, reason, *waits))
         return changed.stage not in waits
