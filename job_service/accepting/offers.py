@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from job_service.accepting.chargeable import Chargeable
+from job_service.gateways import kinds
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Quota
 from profiles.catalogue.gateway import Gateway
@@ -21,9 +22,6 @@ from profiles.offer.offer import Offer
 
 CAPABILITIES = ("cancel", "files", "hold", "log")
 """What can be done with a job at a site."""
-
-AT_GATEWAYS = ("cancel", "files", "log")
-"""What can be done with a job at any gateway."""
 
 
 def systems(offer: Offer) -> tuple[str, ...]:
@@ -57,7 +55,7 @@ def system(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> dict[str
         "limits": _limits(cast(JobSettings, site.jobs)),
         "projects": [each.name for each in chargeable],
         "projects_known": offer.projects(key) is not None,
-        "capabilities": list(AT_GATEWAYS if isinstance(site, Gateway) else CAPABILITIES),
+        "capabilities": list(kinds.capabilities(site.kind) if isinstance(site, Gateway) else CAPABILITIES),
         "asked_at": facts.asked_at.isoformat() if facts.asked_at else None,
         "is_stale": facts.is_stale,
     }

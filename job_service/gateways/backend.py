@@ -22,7 +22,7 @@ from slurm_ssh.job import LaunchId, mark
 
 __all__ = ["Accepted", "Backend", "Broken", "Handle", "InDoubt", "Order", "Refused", "Seen", "Unavailable"]
 
-Capability = Literal["archive", "cancel", "files", "hold", "log"]
+Capability = Literal["cancel", "files", "hold", "log"]
 """What can be done with a job: without `hold`, for one, nobody can hold one."""
 
 
@@ -153,7 +153,7 @@ class Backend(Protocol):
         """
 
     async def remove(self, handle: Handle, path: str = "") -> None:
-        """Remove a file or a folder, for "" the job with all its files; nothing if it is not there."""
+        """Remove a file or a folder, for "" the job with all its files: nothing if that is not there."""
 
     async def close(self) -> None:
         """Let go of connections."""

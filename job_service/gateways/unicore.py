@@ -5,75 +5,85 @@ place, and what is sent is the start alone: a job that was made twice, because a
 """
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlencode
+from weakref import WeakValueDictionary
 
 from job_service import layout
 from job_service.errors import NotMade
 from job_service.files.info import FileInfo, Listing
 from job_service.gateways import unicore_said as said
 from job_service.gateways.backend import Accepted, Capability, Handle, Order, Seen
-from job_service.gateways.credentials import Credentials
+from job_service.gateways.unicore_server import GONE, Server
 from job_service.gateways.unicore_storage import Storage
-from job_service.gateways.web import Answer, Headers, Lost, Web
+from job_service.gateways.web import Answer, Lost
 from job_service.sentences import files as of_files
 from job_service.sentences import gateways as say
 from profiles.catalogue.gateway import Gateway
-from slurm_ssh.errors import Broken, InDoubt, Refused, Unavailable
+from slurm_ssh.errors import Broken, InDoubt, LaunchError, Refused, Unavailable
 
-_SESSION = "x-unicore-securitysession"
-_SESSION_OVER = 432
-_GONE = (404, 410)
+# Whatever is wrong with a job is the server's own mistake for it.
+_REFUSES = (400, 500)
 _AT_ONCE = 4
-_MOST_ALIKE = 20
-"""Jobs of one mark that are looked at: there are more only if the server does not look at marks."""
-
 _MOST_REMEMBERED = 10_000
-_JSON = {"accept": "application/json", "content-type": "application/json"}
 
 
 class Unicore:
     """One server; of jobs it only remembers where they are."""
 
-    capabilities: frozenset[Capability] = frozenset({"archive", "cancel", "files", "log"})
+    capabilities: frozenset[Capability] = frozenset({"cancel", "files", "log"})
     pause_s = 5.0
 
     def __init__(self, gateway: Gateway) -> None:
-        self._web = Web(gateway, _basic)
-        self._session = ""
+        self._server = Server(gateway)
         self._native: dict[str, str] = {}
         self._folders: dict[str, str] = {}
-        self._prepared: set[str] = set()
+        self._prepared: dict[str, str] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def _title(self) -> str:
-        return self._web.title
+        return self._server.title
 
     # -- on its way ------------------------------------------------------------------------------------------
 
     async def prepare(self, order: Order) -> None:
         """Make a job that waits to be started, with our files in its folder."""
-        native = await self._id(order.handle)
-        if native is None:
-            native = await self._make(order)
-        if native in self._prepared:
-            return
+        # Of two at once, each would make one.
+        async with self._locks.setdefault(order.handle.job_id, asyncio.Lock()):
+            native = await self._id(order.handle)
+            if native is None:
+                native = await self._make(order)
+            if native not in self._prepared:
+                await self._fill(native, order)
+                await self._leave_alone(native, order.handle)
+                _remember(self._prepared, native, order.handle.job_id)
+
+    async def _fill(self, native: str, order: Order) -> None:
+        """Put our files into the folder of a job."""
         storage = await self._storage(native)
-        await storage.make_folder(layout.OURS)
-        for path, data in order.files.items():
-            await storage.write(path, data)
-        _remember(self._prepared, native)
+        try:
+            await storage.make_folder(layout.OURS)
+            for path, data in order.files.items():
+                await storage.write(path, data)
+        except Refused as error:
+            # Nothing of it is the owner's fault.
+            raise Unavailable(error.message, error.detail) from error
+
+    async def _leave_alone(self, native: str, handle: Handle) -> None:
+        """Remove what was made for the same job, and nobody heard of: it might be taken for the one with files."""
+        for other, properties in await self._server.alike(handle):
+            if other != native and said.word(properties) == said.READY:
+                await self._server.ask_about_jobs("DELETE", self._server.job(other))
 
     async def _make(self, order: Order) -> str:
-        answer = await self._ask("POST", self._web.url("jobs"), json.dumps(_description(order)).encode())
+        description = json.dumps(_description(order)).encode()
+        answer = await self._server.ask_about_jobs("POST", self._server.web.url("jobs"), description)
         if not answer.is_good:
-            # Whatever is wrong with a job is the server's own mistake for it, 500.
-            raise Refused(say.REFUSED.format(site=self._title, reason=answer.reason()))
-        native = said.native_id(self._web.within(answer.headers.get("location", "")))
+            raise self._not_accepted(answer)
+        native = said.native_id(self._server.web.within(answer.headers.get("location", "")))
         if native is None:
             raise Broken(say.NOT_UNDERSTOOD.format(site=self._title), "no address of the job")
         self._know(order.handle, native)
@@ -84,27 +94,33 @@ class Unicore:
         await self.prepare(order)
         native = await self._known(order.handle)
         try:
-            answer = await self._ask("POST", self._web.url("jobs", native, "actions", "start"), b"{}")
+            answer = await self._server.ask_about_jobs("POST", self._server.job(native, "actions", "start"), b"{}")
         except Lost as error:
             raise InDoubt(error) from error
         if answer.is_good:
             return Accepted(native)
-        if answer.status in _GONE:
+        if answer.status in GONE:
             self._forget(order.handle)
             raise Unavailable(say.NOT_DONE.format(site=self._title, reason=answer.reason()))
         try:
-            properties = await self._properties(native, "status")
+            properties = await self._server.properties(native, "status")
         except (Unavailable, Broken) as error:
             raise InDoubt(error) from error
         if properties is not None and said.word(properties) != said.READY:
             return Accepted(native)
-        raise Refused(say.REFUSED.format(site=self._title, reason=answer.reason()))
+        raise self._not_accepted(answer)
+
+    def _not_accepted(self, answer: Answer) -> LaunchError:
+        """Return what to tell of a job that was not taken: whether it is wrong, or something else is."""
+        if answer.status in _REFUSES and answer.said():
+            return Refused(say.REFUSED.format(site=self._title, reason=answer.reason()))
+        return Unavailable(say.NOT_DONE.format(site=self._title, reason=answer.reason()))
 
     async def find(self, handles: Sequence[Handle]) -> Mapping[str, str]:
         """Return which of these jobs were started: one that only waits was not."""
         found: dict[str, str] = {}
         for handle in handles:
-            for native, properties in await self._alike(handle):
+            for native, properties in await self._server.alike(handle):
                 if said.word(properties) != said.READY:
                     found[handle.job_id] = native
                     self._know(handle, native)
@@ -119,7 +135,7 @@ class Unicore:
 
         async def ask(handle: Handle) -> dict[str, Any] | None:
             async with slots:
-                return await self._properties(handle.native_id, "status,statusMessage")
+                return await self._server.properties(handle.native_id, "status,statusMessage")
 
         answers = await asyncio.gather(*map(ask, handles), return_exceptions=True)
         for answer in answers:
@@ -133,13 +149,14 @@ class Unicore:
 
     async def conclude(self, handle: Handle) -> Seen | None:
         """Return how a job ended, None if the server has none such."""
-        properties = await self._properties(handle.native_id, "status,statusMessage,exitCode,log")
+        properties = await self._server.properties(handle.native_id, "status,statusMessage,exitCode,log")
         return said.seen(properties) if properties is not None else None
 
     async def cancel(self, handle: Handle) -> None:
         """Abort a job."""
-        answer = await self._ask("POST", self._web.url("jobs", handle.native_id, "actions", "abort"), b"{}")
-        if not answer.is_good and answer.status not in _GONE:
+        url = self._server.job(handle.native_id, "actions", "abort")
+        answer = await self._server.ask_about_jobs("POST", url, b"{}")
+        if not answer.is_good and answer.status not in GONE:
             seen = await self.conclude(handle)
             if seen is None or seen.stage is None or not seen.stage.is_over:
                 raise Unavailable(say.NOT_DONE.format(site=self._title, reason=answer.reason()))
@@ -173,16 +190,16 @@ class Unicore:
         if path:
             await (await self._storage(await self._known(handle))).remove(path)
             return
-        alike = {native for native, _ in await self._alike(handle)} | ({handle.native_id} - {""})
+        alike = {native for native, _ in await self._server.alike(handle)} | ({handle.native_id} - {""})
         for native in sorted(alike):
-            answer = await self._ask("DELETE", self._web.url("jobs", native))
-            if not answer.is_good and answer.status not in _GONE:
+            answer = await self._server.ask_about_jobs("DELETE", self._server.job(native))
+            if not answer.is_good and answer.status not in GONE:
                 raise Unavailable(say.NOT_DONE.format(site=self._title, reason=answer.reason()))
         self._forget(handle)
 
     async def close(self) -> None:
         """Let go of connections."""
-        await self._web.close()
+        await self._server.web.close()
 
     # -- which job it is ---------------------------------------------------------------------------------------
 
@@ -196,7 +213,7 @@ class Unicore:
         """Return what the server calls a job, None if it has none: of several, the one that was started."""
         native = handle.native_id or self._native.get(handle.job_id)
         if native is None:
-            alike = await self._alike(handle)
+            alike = await self._server.alike(handle)
             alike.sort(key=lambda each: (said.word(each[1]) == said.READY, each[0]))
             native = alike[0][0] if alike else None
             if native is not None:
@@ -209,83 +226,22 @@ class Unicore:
     def _forget(self, handle: Handle) -> None:
         native = self._native.pop(handle.job_id, "")
         self._folders.pop(native, None)
-        self._prepared.discard(native)
-
-    async def _alike(self, handle: Handle) -> list[tuple[str, dict[str, Any]]]:
-        """Return the jobs that have a mark, by what the server calls each, with their properties."""
-        asked = urlencode({"tags": handle.mark, "num": _MOST_ALIKE + 1})
-        answer = await self._ask("GET", f"{self._web.url('jobs')}?{asked}")
-        self._see_it_is_good(answer)
-        found = [said.native_id(self._web.within(url)) for url in said.urls(answer.json(self._title))]
-        if len(found) > _MOST_ALIKE:
-            raise Broken(say.MANY_ARE_THERE.format(site=self._title), handle.mark)
-        alike = []
-        for native in filter(None, found):
-            properties = await self._properties(native, "status,tags")
-            if properties is not None and said.has_tag(properties, handle.mark):
-                alike.append((native, properties))
-        return alike
-
-    async def _properties(self, native: str, fields: str = "") -> dict[str, Any] | None:
-        """Return what the server says of a job, None if it has none such."""
-        asked = f"?{urlencode({'fields': fields})}" if fields else ""
-        answer = await self._ask("GET", self._web.url("jobs", native) + asked)
-        if answer.status in _GONE:
-            return None
-        self._see_it_is_good(answer)
-        return answer.json(self._title)
+        self._prepared.pop(native, None)
 
     async def _storage(self, native: str) -> Storage:
         """Return the folder of a job, where the server says that it is."""
         folder = self._folders.get(native)
         if folder is None:
-            properties = await self._properties(native)
+            properties = await self._server.properties(native)
             if properties is None:
                 raise NotMade(of_files.FOLDER_GONE)
-            folder = self._web.within(said.link(properties, "workingDirectory"))
+            folder = self._server.web.within(said.link(properties, "workingDirectory"))
             _remember(self._folders, native, folder)
-        return Storage(self._web, folder, self._ask, self._web.entry)
-
-    # -- how it is asked ---------------------------------------------------------------------------------------
-
-    def _see_it_is_good(self, answer: Answer) -> None:
-        if answer.status == 403:
-            raise Broken(say.WRONG_CREDENTIALS.format(site=self._title), answer.reason())
-        if not answer.is_good:
-            raise Unavailable(say.NOT_DONE.format(site=self._title, reason=answer.reason()))
-
-    async def _ask(self, method: str, url: str, content: bytes | None = None, headers: Headers = _JSON) -> Answer:
-        """Return an answer; a session stands for the password, until the server knows it no more."""
-        for _ in range(2):
-            entry = {_SESSION: self._session} if self._session else self._web.entry()
-            answer = await self._web.ask(method, url, headers={**headers, **entry}, content=content)
-            if answer.status != _SESSION_OVER:
-                break
-            self._session = ""
-        if answer.is_good:
-            self._session = _session(answer) or self._session
-        if answer.status == _SESSION_OVER:
-            raise Unavailable(say.BUSY.format(site=self._title), say.STATUS.format(status=answer.status))
-        return answer
+        return Storage(self._server.web, folder, self._server.ask, self._server.web.entry)
 
 
-def _session(answer: Answer) -> str:
-    found = answer.headers.get(_SESSION, "")
-    return found if len(found) <= 200 and found.isascii() and found.isprintable() else ""
-
-
-def _basic(credentials: Credentials) -> Headers:
-    pair = f"{credentials.user}:{credentials.password}".encode()
-    return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
-def _remember(known: Any, key: str, value: str | None = None) -> None:
+def _remember(known: dict[str, str], key: str, value: str) -> None:
     """Keep something, and forget the first of too many."""
-    if isinstance(known, set):
-        known.add(key)
-        if len(known) > _MOST_REMEMBERED:
-            known.pop()
-        return
     known[key] = value
     if len(known) > _MOST_REMEMBERED:
         known.pop(next(iter(known)))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from job_service import errors, layout
 from job_service.files.info import FileInfo, Listing, shown
 from job_service.gateways import unicore_said as said
+from job_service.gateways.unicore_server import GONE
 from job_service.gateways.web import Answer, Headers, Web
 from job_service.sentences import files as sentences
 from job_service.sentences import gateways as say
@@ -21,7 +22,6 @@ MOST_FILES = 5000
 """What of a job's folder is listed at most."""
 
 _BYTES = "application/octet-stream"
-_GONE = (404, 410)
 _TOO_LARGE = 413
 
 Ask = Callable[..., Awaitable[Answer]]
@@ -142,7 +142,7 @@ class Storage:
             if not answer.is_good:
                 raise (
                     self._absent(path)
-                    if answer.status in _GONE
+                    if answer.status in GONE
                     else self._refused(path, answer, sentences.NOT_READ)
                 )
             passed = 0 if answer.status == 206 else first
@@ -160,7 +160,7 @@ class Storage:
     async def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it."""
         answer = await self._ask("DELETE", self._at(path))
-        if answer.status in _GONE:
+        if answer.status in GONE:
             raise self._absent(path)
         if not answer.is_good:
             raise self._refused(path, answer, sentences.NOT_REMOVED)
@@ -175,7 +175,7 @@ class Storage:
 
     async def _properties(self, path: str) -> dict[str, Any] | None:
         answer = await self._ask("GET", self._at(path))
-        if answer.status in _GONE:
+        if answer.status in GONE:
             return None
         if not answer.is_good:
             raise self._refused(path, answer, sentences.NOT_READ)

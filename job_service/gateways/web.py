@@ -61,15 +61,18 @@ class Answer:
             raise Broken(say.NOT_UNDERSTOOD.format(site=title), one_line(repr(self.body[:200]), 300))
         return found
 
-    def reason(self, key: str = "errorMessage") -> str:
-        """Return what it says went wrong, in one line: of a JSON object the text of a key; else its status."""
+    def reason(self) -> str:
+        """Return what went wrong, in one line: what it says, else its status."""
+        return self.said() or say.STATUS.format(status=self.status)
+
+    def said(self, key: str = "errorMessage") -> str:
+        """Return what it says went wrong, in one line: the text of a key of a JSON object, "" for others."""
         try:
             found = json.loads(self.body)
             text = found.get(key) if isinstance(found, dict) else None
         except (ValueError, RecursionError):
             text = None
-        said = one_line(text, _LONGEST_REASON).rstrip(". ") if isinstance(text, str) else ""
-        return said or say.STATUS.format(status=self.status)
+        return one_line(text, _LONGEST_REASON).rstrip(". ") if isinstance(text, str) else ""
 
 
 class Web:

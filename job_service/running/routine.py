@@ -106,7 +106,10 @@ class Routine:
 
     async def _look(self) -> None:
         while True:
-            people = {*self._board.people(), *(login.user for login in self._core.pool.logins())}
+            people = {
+                *self._board.people(self._catalogue.gateways),
+                *(login.user for login in self._core.pool.logins()),
+            }
             try:
                 self._tickets.look(people)
             except Exception:  # noqa: BLE001 - a defect with one ticket must not end the looking
@@ -129,14 +132,17 @@ class Routine:
             await self._clock.wait(WRITE_SECONDS)
 
     def _see_who_is_new(self, _before: JobRecord | None, record: JobRecord) -> None:
-        if not record.stage.is_over and record.identity == "person" and record.owner not in self._held:
+        # To gateways, nobody's ticket goes.
+        needs_theirs = record.identity == "person" and record.system not in self._catalogue.gateways
+        if needs_theirs and not record.stage.is_over and record.owner not in self._held:
             self._somebody_new.set()
 
     async def _hold(self) -> None:
         while True:
             self._somebody_new.clear()
             # Nobody's ticket is needed for what runs as an account of a site.
-            people = frozenset(name for name in self._board.people() if site_of(name) is None)
+            reached = self._board.people(self._catalogue.gateways)
+            people = frozenset(name for name in reached if site_of(name) is None)
             try:
                 await asyncio.to_thread(self._holds.put, people)
                 self._held = people

@@ -77,7 +77,8 @@ async def _sent(there: There, backend: Backend, line: str) -> Handle:
 
 async def _until(backend: Backend, handle: Handle, *stages: Stage) -> Seen:
     """Return what is said of a job that has come to a stage: a real site may take some minutes to run it."""
-    end = time.monotonic() + (PATIENCE_SECONDS if "_URL" not in "".join(os.environ) else 600)
+    is_real = any(f"{kind.env}_URL" in os.environ for kind in gateway_kinds.ALL)
+    end = time.monotonic() + (600 if is_real else PATIENCE_SECONDS)
     while True:
         seen = (await backend.observe([handle]))[handle.job_id]
         if seen.stage in stages:
@@ -156,6 +157,17 @@ class TestABackend:
             await _read(backend, handle, "nothing")
         await backend.remove(handle)
 
+    async def test_says_that_a_job_is_gone_with_its_files(self, there: There, backend: Backend) -> None:
+        handle = await _sent(there, backend, "true")
+        await _over(backend, handle)
+        async with _opened(there) as another:
+            await another.remove(handle)
+        async with _opened(there) as another:
+            with pytest.raises(NotFound):
+                await another.files(handle)
+            with pytest.raises(NotFound):
+                await _read(another, handle, there.kind.stdout)
+
     async def test_prepares_any_number_of_times(self, there: There, backend: Backend) -> None:
         line = "echo ran"
         order = there.order(line)
@@ -169,6 +181,16 @@ class TestABackend:
         await _over(backend, handle)
         assert await _read(backend, handle, there.kind.stdout) == b"ran\n"
         await backend.remove(handle)
+
+    async def test_two_who_prepare_a_job_at_once_prepare_one(self, there: There, backend: Backend) -> None:
+        line = "echo ran"
+        order = there.order(line)
+        await asyncio.gather(*(there.prepare(backend, order, line) for _ in range(4)))
+        native = (await backend.submit(order)).native_id
+        async with _opened(there) as another:
+            assert await another.find([order.handle]) == {order.handle.job_id: native}
+            await another.remove(order.handle)
+            assert await another.conclude(replace(order.handle, native_id=native)) is None
 
 
 async def _ends(there: There, backend: Backend, order: Order) -> Handle:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from job_service.gateways import kinds
 from job_service.http import models
 from job_service.http.caller import Submitting
 from job_service.http.given import A_JOB, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
@@ -23,6 +24,7 @@ from job_service.service import Service
 from job_service.stages import Stage
 from profiles.catalogue.dataset import MOST
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.system import System
 
 pages, parts = router(), router(Part)
 
@@ -36,7 +38,7 @@ _ACTS: dict[str, frozenset[Stage]] = {
     "resubmit": frozenset(Stage) - {Stage.DELETED, Stage.NEW},
     "remove": frozenset({Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED}),
 }
-_OF_SLURM = frozenset({"hold", "release"})
+_HOLDS = frozenset({"hold", "release"})
 _OF_ARRAYS = frozenset({"start", "remove"})
 
 
@@ -73,7 +75,7 @@ async def _told(service: Service, views: Views, record: JobRecord, first: int) -
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
         "events": [shown(each) for each in await jobs.events(record.job_id)],
-        "acts": [act for act in _acts(record) if not isinstance(site, Gateway) or act not in _OF_SLURM],
+        "acts": [act for act in _acts(record) if act not in _HOLDS or _can_hold(site)],
         "datasets": {each.id: each.name for each in datasets},
         "tasks": [views.job(each) for each in tasks[first : first + _TASKS_AT_ONCE]],
         "first": first,
@@ -87,6 +89,10 @@ def _acts(record: JobRecord) -> list[str]:
     """Return what can be done with a job where it is on its way."""
     others = _OF_ARRAYS if record.kind == "task" else frozenset[str]()
     return [act for act, stages in _ACTS.items() if record.stage in stages and act not in others]
+
+
+def _can_hold(system: System | None) -> bool:
+    return not isinstance(system, Gateway) or "hold" in kinds.capabilities(system.kind)
 
 
 @pages.post("/jobs/{job_id}/resubmit", dependencies=[A_JOB])

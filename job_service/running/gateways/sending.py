@@ -16,8 +16,8 @@ from job_service.running.lanes import PAUSES_SECONDS
 from job_service.running.observing import Keep
 from job_service.sentences import running as say
 from job_service.stages import Stage
-from languages import for_log
-from slurm_ssh.errors import InDoubt, LaunchError, Refused
+from languages import for_keeping, for_log
+from slurm_ssh.errors import InDoubt, LaunchError, Refused, Unavailable
 
 AT_ONCE = 4
 """How many jobs are sent to one gateway at the same time."""
@@ -76,10 +76,8 @@ class Sending:
         """Send a job if it is to be sent; return False if that is to be tried again."""
         try:
             record = await self._board.newest(job_id)
-            try:
-                await self._send(record)
-            except LaunchError as error:
-                return await self._is_over(record, error)
+            if problem := await self._problem(record):
+                return await self._is_over(record, problem)
         except (job_errors.NotFound, job_errors.WrongStage):
             return True
         except job_errors.StoreAway as error:
@@ -89,6 +87,19 @@ class Sending:
             _log.exception("%s: could not be sent", job_id)
             return False
         return True
+
+    async def _problem(self, record: JobRecord) -> LaunchError | None:
+        """Send a job if it is to be sent; return why it surely was not sent, None if nothing is wrong."""
+        try:
+            await self._send(record)
+        except LaunchError as error:
+            return error
+        except (job_errors.NoSpace, job_errors.TooLarge) as error:
+            return Refused(error.message)
+        except job_errors.NotFound as error:
+            # What was made there is gone: it is made again.
+            return Unavailable(error.message)
+        return None
 
     async def _send(self, record: JobRecord) -> None:
         """Send a job if all it needs is there.  Raises LaunchError: then it was surely not sent."""
@@ -165,7 +176,7 @@ class Sending:
         reason = say.NOT_SENT_YET.format(problem=error.in_one_line)
         waits = (Stage.READY, Stage.STAGINGIN)
         record = await self._board.newest(record.job_id)
-        if record.reason != reason:
+        if record.reason != for_keeping(reason):
             _log.warning("%s: could not be sent yet: %s", record.job_id, for_log(str(error)))
         changed = await self._board.change(record, lambda job: attempts.noted(job, reason, *waits))
         return changed.stage not in waits

@@ -316,7 +316,7 @@ async def test_people_read_their_projects_and_what_is_left(service: Service) -> 
 def _at_gateway(service: Service) -> JobSpec:
     types = {"recon": builders.job_type(sites=["daint"])}
     gateway = builders.gateway(own_lines=True, active_max=2)
-    service.file.write_text(builders.written(sites=deciding.SITES, gateways={"daint": gateway}, job_types=types))
+    service.offers(types, gateways={"daint": gateway})
     return JobSpec("recon", "daint")
 
 
@@ -350,11 +350,7 @@ async def test_a_gateway_takes_no_arrays(service: Service) -> None:
         )
     }
     sources = {"scans": {"list": [{"id": "1", "type": "scan", "location": "/data/1"}]}}
-    service.file.write_text(
-        builders.written(
-            sites=deciding.SITES, gateways={"daint": builders.gateway()}, job_types=types, datasets=sources
-        )
-    )
+    service.offers(types, sources, gateways={"daint": builders.gateway()})
     spec = JobSpec("recon", "daint", datasets=("scans:1",), mode="array")
     with pytest.raises(Invalid) as refused:
         await service.accepting.accept_each(ALICE, spec)

@@ -179,6 +179,15 @@ async def test_a_job_that_it_refuses_is_refused_in_its_words(web: HostileWeb, un
     assert (description["Project"], description["haveClientStageIn"]) == ("neuro", "true")
 
 
+@pytest.mark.parametrize(
+    "refusal", [answer(500, b"<html>"), answer(404), answer(405, {"errorMessage": "no"}), answer(403), answer(401)]
+)
+async def test_what_is_no_refusal_of_a_job_costs_none(web: HostileWeb, unicore: Unicore, refusal: bytes) -> None:
+    _says(web, GET_jobs=_jobs(), POST_jobs=refusal)
+    with pytest.raises((Unavailable, Broken)):
+        await unicore.prepare(_ORDER)
+
+
 async def _body(web: HostileWeb, unicore: Unicore) -> bytes:
     """Return what is sent for a job."""
     web.bodies.clear()
@@ -198,7 +207,9 @@ async def _body(web: HostileWeb, unicore: Unicore) -> bytes:
         (503, "READY", Unavailable),
         (429, "READY", Unavailable),
         (401, "READY", Broken),
+        (403, "READY", Broken),
         (404, "READY", Unavailable),
+        (405, "READY", Unavailable),
     ],
 )
 async def test_a_start_that_failed_is_looked_at(
@@ -227,6 +238,14 @@ def _waiting(web: HostileWeb, start: bytes = b"", status: str = "READY") -> Any:
         return _job(web, status=status)
 
     return say
+
+
+async def test_what_was_made_and_nobody_heard_of_goes(web: HostileWeb, unicore: Unicore) -> None:
+    waiting = _waiting(web)
+    both = _jobs(*(f"{web.origin}{_ROOT}/jobs/{each}" for each in ("17", "18")))
+    web.say = lambda method, path: both if "tags=" in path else waiting(method, path)
+    await unicore.prepare(_ORDER)
+    assert [each.split(" ")[1] for each in web.asked if each.startswith("DELETE")] == [f"{_ROOT}/jobs/18"]
 
 
 async def test_a_session_stands_for_the_password_until_it_is_over(web: HostileWeb, unicore: Unicore) -> None:

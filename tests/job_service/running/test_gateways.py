@@ -91,7 +91,14 @@ async def test_a_job_is_sent_and_followed_to_its_end(service: Service) -> None:
 
 async def test_nobody_needs_a_ticket(service: Service) -> None:
     service.reader.missing.add("heidi")
-    assert (await service.over(await _accept(service, "true"))).stage is Stage.SUCCESSFUL
+    record = await service.until(await _accept(service, "sleep 600"), _is(Stage.RUNNING))
+    # Of her own no ticket is kept for it.
+    await service.accept("alice", stage=Stage.NEW)
+    held = service.folder / ".hold-jobs"
+    await holds(lambda: held.exists() and "alice" in held.read_text())
+    assert "heidi" not in held.read_text()
+    await service.running.cancel(record)
+    assert (await service.over(record)).stage is Stage.CANCELED
 
 
 async def test_a_job_that_fails_says_how(service: Service) -> None:

@@ -17,6 +17,7 @@ from profiles.facts import SiteFacts
 from tests.job_service.http.serving import Serving
 from tests.job_service.http.support import browser, client, xsrf
 from tests.job_service.http.test_jobs import RUNS, sent
+from tests.support import builders
 
 ALICE = "alice:submit"
 FORM = {"type": "command", "site": "geneva", "command": "hostname", "title": "a job"}
@@ -230,6 +231,24 @@ async def test_what_can_be_done_is_done(
     assert (await press(alice, f"/jobs/{job_id}/cancel")).status_code == 409
     gone = await press(alice, f"/jobs/{job_id}/remove")
     assert (gone.status_code, gone.headers["Location"]) == (303, "/services/jobs/")
+
+
+async def test_a_job_at_a_gateway_can_be_cancelled_and_not_held(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    types = {"recon": builders.job_type(sites=["daint", "geneva"])}
+    service.offers(types, gateways={"daint": builders.gateway()})
+    assert "Daint" in (await alice.get("/new")).text
+    got = await api.post("/api/v1/jobs", json={"type": "recon", "system": "daint"})
+    job_id = got.json()["job_id"]
+    assert (got.status_code, got.json()["folder"]) == (201, "")
+    await service.running.goes(job_id, Stage.QUEUED)
+    text = (await alice.get(f"/jobs/{job_id}")).text
+    assert ">Cancel<" in text
+    assert ">Hold<" not in text
+    got = await api.post("/api/v1/jobs", json={"type": "recon", "system": "geneva"})
+    await service.running.goes(got.json()["job_id"], Stage.QUEUED)
+    assert ">Hold<" in (await alice.get(f"/jobs/{got.json()['job_id']}")).text
 
 
 async def test_files_are_seen_and_saved(
