@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from lab.plan import HUB_GROUPS, PEOPLE, SERVICE_ACCOUNTS, SITE_OF, Host, Role, Site, accounts_at
+from lab.plan import (
+    GATEWAYS_UID,
+    GATEWAYS_USER,
+    HUB_GROUPS,
+    PEOPLE,
+    SERVICE_ACCOUNTS,
+    SITE_OF,
+    Host,
+    Role,
+    Site,
+    accounts_at,
+)
 
 ORDINARY_UIDS = range(1000, 60000)
 """Accounts of the machine's own people, whom no host of the lab knows."""
@@ -25,6 +36,8 @@ def account_lines(host: Host) -> Entries:
             own: Entries = ([], [], [])
         case Role.HUB:
             own = _hub_lines()
+        case Role.GATEWAYS:
+            own = _gateways_lines()
         case _:
             own = _site_lines(SITE_OF[host.name])
     passwd, group, shadow = (theirs + ours for theirs, ours in zip(system, own, strict=True))
@@ -52,6 +65,12 @@ def _hub_lines() -> Entries:
     numbered = enumerate(HUB_GROUPS.items(), start=HUB_GID)
     group += [f"{name}:x:{number}:{','.join(members)}" for number, (name, members) in numbered]
     return passwd, group, []
+
+
+def _gateways_lines() -> Entries:
+    ids = f"{GATEWAYS_UID}:{GATEWAYS_UID}:"
+    passwd = [f"{GATEWAYS_USER}:x:{ids}:/var/lib/{GATEWAYS_USER}:/usr/sbin/nologin"]
+    return passwd, [f"{GATEWAYS_USER}:x:{GATEWAYS_UID}:"], []
 
 
 def _site_lines(site: Site) -> Entries:

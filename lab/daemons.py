@@ -7,8 +7,20 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from lab import stand_ins
 from lab.folders import HUB_PYTHON, NODE_PROGRAM, PROXY_PROGRAM, TREE
-from lab.plan import HUB_API_PORT, HUB_PORT, HUB_USER, JOBS_PORT, PROXY_USER, SITE_OF, Host, Role
+from lab.plan import (
+    GATEWAYS_USER,
+    HUB_API_PORT,
+    HUB_PORT,
+    HUB_USER,
+    JOBS_PORT,
+    PROXY_USER,
+    SITE_OF,
+    Host,
+    Role,
+    Site,
+)
 from lab.slurm import PROJECTS_FILE
 
 KDC_PORT, SSH_PORT, SLURMDBD_PORT = 88, 22, 6819
@@ -154,10 +166,10 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
             return (KRB5KDC,)
         case Role.HUB:
             return () if listener is None else _of_hub(proxy_token, listener)
+        case Role.GATEWAYS:
+            return tuple(_gateway(kind, port) for kind, port in stand_ins.KINDS.items())
         case Role.CONTROLLER:
-            if SITE_OF[host.name].projects:
-                return (MUNGED, MARIADBD, SLURMDBD, SLURMCTLD_WITH_PROJECTS)
-            return (MUNGED, SLURMCTLD)
+            return _of_controller(SITE_OF[host.name])
         case Role.FRONT_END:
             return (MUNGED, SSHD)
         case Role.NODE:
@@ -166,6 +178,26 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
 
 def _of_hub(proxy_token: str, listener: int) -> tuple[Daemon, ...]:
     return (_proxy(proxy_token), TUNNELS, _hub(proxy_token), _relay(listener), JOBS)
+
+
+def _of_controller(site: Site) -> tuple[Daemon, ...]:
+    if site.projects:
+        return (MUNGED, MARIADBD, SLURMDBD, SLURMCTLD_WITH_PROJECTS)
+    return (MUNGED, SLURMCTLD)
+
+
+def _gateway(kind: str, port: int) -> Daemon:
+    return Daemon(
+        kind,
+        (str(HUB_PYTHON), "-m", "lab.gateways", kind, stand_ins.settings_file(kind)),
+        user=GATEWAYS_USER,
+        folders=(
+            Folder(f"/var/lib/{GATEWAYS_USER}", GATEWAYS_USER),
+            Folder(stand_ins.folder(kind), GATEWAYS_USER, 0o700),
+        ),
+        environment={"PYTHONPATH": str(TREE)},
+        ready=partial(_listens, port),
+    )
 
 
 def _slurmd(host: Host) -> Daemon:

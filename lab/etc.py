@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import software
+from lab import software, stand_ins
 from lab.accounts import account_lines, projects_file
 from lab.daemons import HUB_CONFIG
 from lab.folders import EXAMPLE_TYPES, PAM_MODULES, STUB_SERVER, TREE, StateFolder
@@ -15,6 +15,7 @@ from lab.modules import module_files
 from lab.plan import (
     DOMAIN,
     FRONT_ENDS,
+    GATEWAYS_USER,
     HOSTS,
     HUB_USER,
     MONITOR,
@@ -117,10 +118,19 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     token = realm.proxy_token.read_bytes()
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/jobs-token", secrets.token_hex(32), mode=0o600, owner=HUB_USER)
+    yield File("/etc/jupyterhub/gateways-ca.pem", realm.authority.read_bytes())
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
     for job_type in EXAMPLE_TYPES.glob("*.xml"):
         yield File(f"/etc/jupyterhub/job_types/{job_type.name}", job_type.read_text())
     yield File(HUB_CONFIG, HUB_CONFIG_TEXT)
+
+
+def _gateways_files(_host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
+    own, strange = realm.gateways_certificate, realm.strange_certificate
+    for path, source in ((stand_ins.CERTIFICATE, own), (stand_ins.STRANGE_CERTIFICATE, strange)):
+        yield File(path, source.read_bytes(), mode=0o400, owner=GATEWAYS_USER)
+    for kind, text in stand_ins.settings().items():
+        yield File(stand_ins.settings_file(kind), text, mode=0o400, owner=GATEWAYS_USER)
 
 
 def _site_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
@@ -161,6 +171,7 @@ def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[F
 _ROLE_FILES: dict[Role, Callable[[Host, Realm, StateFolder], Iterator[File]]] = {
     Role.KDC: _kdc_files,
     Role.HUB: _hub_files,
+    Role.GATEWAYS: _gateways_files,
     Role.CONTROLLER: _controller_files,
     Role.FRONT_END: _front_end_files,
     Role.NODE: _site_files,

@@ -26,6 +26,18 @@ HUB_API_PORT = 8081
 JOBS_PORT = 8082
 """Where the job service listens, on the host `hub` alone."""
 
+UNICORE_PORT, NSG_PORT = 8443, 8444
+"""Where the stand-ins for gateways listen, on the host `gateways`, with TLS."""
+
+GATEWAYS_USER, GATEWAYS_UID = "gateways", 19003
+"""The account of the host `gateways` as which its stand-ins, and what they are sent, run."""
+
+ROBOT, ROBOT_PASSWORD = "robot", "robot-pw"
+"""The account at both gateways by which the job service asks for everybody."""
+
+NSG_APPLICATION, NSG_APPKEY = "labjobs", "LABJOBS-7F3A"
+"""The umbrella application at NSG that belongs to the robot, and its key."""
+
 
 class Role(Enum):
     """What a host is for; decides which daemons run on it and what its `/etc` says."""
@@ -35,6 +47,7 @@ class Role(Enum):
     CONTROLLER = "controller"
     FRONT_END = "front end"
     NODE = "node"
+    GATEWAYS = "gateways"
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,7 @@ class Person:
 
 KDC = Host("kdc", 2, Role.KDC)
 HUB = Host("hub", 5, Role.HUB)
+GATEWAYS = Host("gateways", 6, Role.GATEWAYS)
 
 SITES = (
     Site(
@@ -201,7 +215,7 @@ SITES = (
     ),
 )
 
-HOSTS = {host.name: host for host in (KDC, HUB, *(host for site in SITES for host in site.hosts))}
+HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, *(host for site in SITES for host in site.hosts))}
 SITE_OF = {host.name: site for site in SITES for host in site.hosts}
 FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role is Role.FRONT_END)
 

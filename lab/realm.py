@@ -1,4 +1,4 @@
-"""What is made once for a state folder and used again: the realm, host keys, munge keys and the proxy's secret."""
+"""What is made once for a state folder and used again: the realm, keys, certificates, a secret."""
 
 import hashlib
 import os
@@ -8,9 +8,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.certificates import Authority
 from lab.errors import LabError, tail
 from lab.kerberos import kadmin_commands, kdc_conf, krb5_conf
-from lab.plan import FRONT_ENDS, REALM, SITES
+from lab.plan import FRONT_ENDS, GATEWAYS, REALM, SITES
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,21 @@ class Realm:
         """The public ssh host key of a front end, as `ssh-ed25519 AAAA...`."""
         return " ".join(self.host_key(host).with_suffix(".pub").read_text().split()[:2])
 
+    @property
+    def authority(self) -> Path:
+        """The certificate of the lab's authority, which hosts trust."""
+        return self.root / "authority.pem"
+
+    @property
+    def gateways_certificate(self) -> Path:
+        """Key and certificate that the host `gateways` shows, signed by the lab's authority."""
+        return self.root / "gateways.pem"
+
+    @property
+    def strange_certificate(self) -> Path:
+        """The same for the same names, signed by an authority that nobody trusts."""
+        return self.root / "gateways-strange.pem"
+
     def munge_key(self, site: str) -> Path:
         """The key that all hosts of `site` share."""
         return self.root / f"munge-{site}.key"
@@ -64,7 +80,7 @@ def _recipe() -> str:
     """Name everything the realm is made from, so that a changed plan gets a new one."""
     nowhere = Path("/")
     parts = [krb5_conf(), kdc_conf(nowhere), *kadmin_commands(nowhere)]
-    parts += [host.name for host in FRONT_ENDS] + [site.name for site in SITES]
+    parts += [host.name for host in FRONT_ENDS] + [site.name for site in SITES] + [GATEWAYS.fqdn]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -79,6 +95,10 @@ def _make(realm: Realm) -> None:
         key = str(realm.host_key(host.name))
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.fqdn, "-f", key], check=True)
     _write_secret(realm.proxy_token, secrets.token_hex(32).encode())
+    authority = Authority("The lab")
+    realm.authority.write_bytes(authority.pem)
+    _write_secret(realm.gateways_certificate, authority.certificate([GATEWAYS.fqdn]))
+    _write_secret(realm.strange_certificate, Authority("Nobody's").certificate([GATEWAYS.fqdn]))
 
 
 def _make_kdc(realm: Realm) -> None:

@@ -1,9 +1,11 @@
 """Ways to break the lab for the length of a block; another hub, and people whom it has no connections of."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from lab import Lab
+from lab import Lab, stand_ins
 from lab.person import Person
 from lab.plan import SITE_OF
 from tests.lab.look import logged_in
@@ -20,6 +22,21 @@ def broken(lab: Lab, *faults: tuple[str, ...]) -> Iterator[None]:
     finally:
         for verb, *where in faults:
             lab.fault(mend[verb], *where)
+
+
+@contextmanager
+def broken_gateway(lab: Lab, kind: str, **broken: Any) -> Iterator[None]:
+    """Have the stand-in for a gateway do wrong for the length of a block, see `lab.gateways.faults.Faults`."""
+    _break_gateway(lab, kind, broken)
+    try:
+        yield
+    finally:
+        _break_gateway(lab, kind, {})
+
+
+def _break_gateway(lab: Lab, kind: str, broken: dict[str, Any]) -> None:
+    file = f"{stand_ins.folder(kind)}/faults.json"
+    lab.run("gateways", ["sh", "-c", f"cat >{file}.new && mv {file}.new {file}"], input=json.dumps(broken))
 
 
 def bring_back(lab: Lab, node: str) -> None:

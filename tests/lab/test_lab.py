@@ -8,10 +8,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab import Lab, LabError
+from lab import Lab, LabError, stand_ins
 from lab.daemons import KDC_PORT, SSH_PORT
 from lab.folders import TREE
-from lab.plan import PEOPLE, SITES, Site
+from lab.plan import (
+    GATEWAYS,
+    NSG_APPKEY,
+    NSG_APPLICATION,
+    NSG_PORT,
+    PEOPLE,
+    ROBOT,
+    ROBOT_PASSWORD,
+    SITES,
+    UNICORE_PORT,
+    Site,
+)
+from tests.lab.faults import broken, broken_gateway
 
 TICKET_SERVICE = "nfs/storage.lab.test"
 
@@ -166,6 +178,43 @@ class TestHub:
         lab.wait("the restarted hub answers", lambda: hub_answers(lab))
         assert httpx.get(bob, headers=service).json()["name"] == "bob"
         httpx.delete(bob, headers=service)
+
+
+class TestGateways:
+    GATEWAYS = pytest.mark.parametrize("kind", stand_ins.KINDS)
+
+    @staticmethod
+    def ask(lab: Lab, kind: str) -> subprocess.CompletedProcess[str]:
+        """Ask the stand-in as the job service does: from its host, trusting the lab's authority alone."""
+        headers = {"cipres-appkey": NSG_APPKEY, "cipres-eu": "alice", "cipres-eu-email": "alice@lab.test"}
+        nsg = f":{NSG_PORT}/cipresrest/v1/job/{NSG_APPLICATION}.alice"
+        path = {"unicore": f":{UNICORE_PORT}/LAB/rest/core", "nsg": nsg}[kind]
+        given = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+        curl = ["curl", "-sSf", "--max-time", "10", "--cacert", "/etc/jupyterhub/gateways-ca.pem", *given]
+        command = [*curl, "-u", f"{ROBOT}:{ROBOT_PASSWORD}", f"https://{GATEWAYS.fqdn}{path}"]
+        return lab.run("hub", command, user="jupyterhub", check=False)
+
+    @GATEWAYS
+    def test_they_answer_the_hub_behind_tls(self, lab: Lab, kind: str) -> None:
+        answer = self.ask(lab, kind)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert {"unicore": ROBOT, "nsg": "joblist"}[kind] in answer.stdout
+
+    @GATEWAYS
+    def test_they_are_broken_like_any_daemon_and_in_ways_of_their_own(self, lab: Lab, kind: str) -> None:
+        with broken(lab, ("kill", GATEWAYS.name, kind)):
+            assert self.ask(lab, kind).returncode == 7, "curl's word for a refused connection"
+        with broken_gateway(lab, kind, away="busy"):
+            assert "503" in self.ask(lab, kind).stderr
+        with broken_gateway(lab, kind, certificate=stand_ins.STRANGE_CERTIFICATE):
+            assert "certificate" in self.ask(lab, kind).stderr
+        assert self.ask(lab, kind).returncode == 0
+
+    def test_they_are_no_root_and_see_no_home(self, lab: Lab) -> None:
+        listing = lab.run(GATEWAYS.name, ["ps", "-C", "python", "-o", "user:20=,args="]).stdout.splitlines()
+        owners = [line.split()[0] for line in listing if "lab.gateways" in line]
+        assert owners == ["gateways", "gateways"]
+        assert lab.run(GATEWAYS.name, ["ls", "-A", "/home"]).stdout == ""
 
 
 class TestFaults:
