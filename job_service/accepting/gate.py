@@ -70,6 +70,7 @@ def decide(
     charged = _charged(offer, site, projects, theirs, choices, wrong)
     known = replace(offer, datasets=datasets.parameters(spec))
     launch = _launch(known, {**choices.values, "type": key, "site": site}, spec, charged, wrong)
+    _check_file(offer, site, spec, wrong)
     if spec.mode == "array":
         _check_tasks(len(spec.datasets), offer, site, charged, wrong)
     if launch is None or charged is None or wrong.fields:
@@ -175,6 +176,13 @@ def _check_limits(launch: JobLaunch, project: Project, wrong: Wrong) -> None:
         if most is not None and number > most:
             said = labels.duration(most // 60) if name == "time" else str(most)
             wrong.add(f"choices.{name}", sentences.LIMITS[name].format(project=project.name, most=said))
+
+
+def _check_file(offer: Offer, site: str, spec: JobSpec, wrong: Wrong) -> None:
+    """See that a job at NSG has its one file: it takes none without, and no other way in."""
+    system = offer.menu.sites[site]
+    if isinstance(system, Gateway) and system.kind == "nsg" and len(spec.inputs) != 1:
+        wrong.add("inputs", sentences.ONE_INPUT.format(system=system.title))
 
 
 def _check_tasks(count: int, offer: Offer, site: str, charged: Chargeable | None, wrong: Wrong) -> None:

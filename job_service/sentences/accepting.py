@@ -14,6 +14,7 @@ COMMAND_CONTROLS = _(
     "end of each line."
 )
 ARGUMENTS_IN_COMMAND = _("{type} takes no arguments of its own. Write them into the command.")
+ONE_INPUT = _("A job at {system} has exactly one file: send a zip with all that it needs.")
 TOO_MANY_INPUTS = _("At most {most} inputs can be named. Send an archive instead.")
 INPUT_NAME = _(
     "{name} cannot be the name of an input. Write a path in the job's folder, without .., control characters or "

@@ -9,6 +9,7 @@ PAYLOAD_NO_JSON = _("The header Payload is no JSON object. Write it such as {exa
 PAYLOAD_TWICE = _("The header Payload names {field} twice. Name it once.")
 NO_SUCH_FIELD = _("The header Payload has no field {field}. Its fields are {fields}.")
 NO_COMMAND = _("{hpc} runs a line of yours: write it into the field command.")
+NO_TOOL = _("{hpc} runs tools of its own: write the name of one into the field tool.")
 NOT_TEXT = _("{field} must be a text.")
 NOT_A_COUNT = _("{field} must be a whole number from 1.")
 NOT_HOURS = _("runtime must be a number of hours, such as 0.5.")

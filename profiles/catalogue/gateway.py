@@ -10,12 +10,14 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.site import Maintenance, Partition
-from profiles.catalogue.values import AbsolutePath, Entry, Plain, SlurmWord, Whole
+from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
 GATEWAY_URL = r"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$"
 TOOL = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+COUNTRY = r"^[A-Z]{2}$"
+EMAIL = r"^[A-Za-z0-9._+-]*\{owner\}[A-Za-z0-9._+-]*@[A-Za-z0-9.-]+$"
 TOOL_PARAMETER = r"^[A-Za-z][A-Za-z0-9_.]*$"
 
 _ToolName = Annotated[str, Field(pattern=TOOL, max_length=100)]
@@ -53,12 +55,32 @@ class Tool(Entry):
     cores: _ParameterName | None = Field(
         default=None, description="Its parameter for the cores of a node, such as `number_cores_`."
     )
+    arguments: _ParameterName | None = Field(
+        default=None,
+        description="Its parameter for the words behind the tool in `run`, as a shell has them, such as "
+        "`cmdlineopts_`. Default: there are none.",
+    )
     parameters: dict[_ParameterName, Plain] = Field(
         default_factory=dict, description="Further parameters of it, each with the value that it gets."
     )
 
 
 _Tool = Annotated[Tool, BeforeValidator(_nothing_said, json_schema_input_type=Tool | None)]
+
+
+class Umbrella(Entry):
+    """An umbrella application of NSG: the account asks for other people, whom it names."""
+
+    application: Annotated[str, Field(pattern=TOOL, max_length=100)] = Field(
+        description="Name of the application, as it was registered."
+    )
+    email: Annotated[str, Field(pattern=EMAIL, max_length=100)] = Field(
+        description="Mail address of each person, with `{owner}` for their name: NSG wants one for everybody."
+    )
+    institution: Plain = Field(default="", description="Institution of all of them.")
+    country: Annotated[str, Field(pattern=COUNTRY)] | None = Field(
+        default=None, description="Country of all of them, by its two letters."
+    )
 
 
 def _bare(url: str) -> str:
@@ -97,6 +119,15 @@ class Gateway(Entry):
     tools: dict[_ToolName, _Tool] = Field(
         default_factory=dict, description="For `nsg`: the tools that job types may run, by their names there."
     )
+    umbrella: Umbrella | None = Field(
+        default=None,
+        description="For `nsg`: the umbrella application whose key the account has, so that people's jobs are "
+        "their own at NSG too. Default: all jobs are the account's.",
+    )
+    old_name: Key | None = Field(
+        default=None,
+        description="What the paths of the old service call it, such as `pizdaint`. Default: its own name.",
+    )
     own_lines: bool = Field(
         default=False,
         description="Whether job types with `command: any` or `free_arguments` may be offered here. All jobs are "
@@ -124,6 +155,8 @@ class Gateway(Entry):
             raise WrongAt(("kind",), mistakes.NSG_WITHOUT_TOOLS)
         if self.kind != "nsg" and self.tools:
             raise WrongAt(("tools",), mistakes.TOOLS_OF_NSG)
+        if self.kind != "nsg" and self.umbrella:
+            raise WrongAt(("umbrella",), mistakes.UMBRELLA_OF_NSG)
         return self
 
     @property

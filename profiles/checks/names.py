@@ -87,12 +87,22 @@ def misfits(
     for key in known_gateways:
         if key in (known_sites or ()):
             yield WrongAt(("gateways", key), mistakes.KEY_OF_A_SITE)
+    yield from _old_names(catalogue, (*(known_sites or ()), *known_gateways))
     for menu in catalogue.menus:
         known = known_sites
         if known is not None and isinstance(menu, Jobs):
             known = (*known, *known_gateways)
         for key in menu.entries:
             yield from _of_entry(menu, key, known, unsure)
+
+
+def _old_names(catalogue: Catalogue, keys: Collection[str]) -> Iterator[WrongAt]:
+    """Find former names by which two systems would be meant."""
+    taken = set(keys)
+    for key, gateway in catalogue.gateways.items():
+        if gateway.old_name in taken - {key}:
+            yield WrongAt(("gateways", key, "old_name"), mistakes.OLD_NAME_TAKEN)
+        taken |= {gateway.old_name or key}
 
 
 def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
@@ -188,6 +198,10 @@ def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]
     if gateway.kind == "nsg" and tool and "{" not in tool and tool not in gateway.tools:
         text = mistakes.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
         yield WrongAt(where.path("run", "0"), text)
+    elif gateway.kind == "nsg" and what.run and len(what.run) > 1:
+        names = [tool] if tool in gateway.tools else list(gateway.tools)
+        if not all(gateway.tools[name].arguments for name in names):
+            yield WrongAt(where.path("run"), mistakes.NO_ARGUMENTS_OF_TOOL.format(gateway=key))
 
 
 def _too_long(where: Where, what: Work, site: System) -> Iterator[WrongAt]:

@@ -36,6 +36,8 @@ PATTERNS: Mapping[str, str] = {
     site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
     site.HUB_URL: mistakes.NO_HUB_URL,
     gateway.GATEWAY_URL: mistakes.NO_GATEWAY_URL,
+    gateway.COUNTRY: mistakes.NO_COUNTRY,
+    gateway.EMAIL: mistakes.EMAIL_OF_EACH,
     gateway.TOOL: mistakes.NO_TOOL_NAME,
     gateway.TOOL_PARAMETER: mistakes.NO_TOOL_PARAMETER,
     environment.VARIABLE: mistakes.NO_VARIABLE,

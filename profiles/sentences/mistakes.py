@@ -75,6 +75,11 @@ NO_GATEWAY_URL = _(
     "{value} is not the address of a gateway; write one that begins with https://, without a password and "
     "without ?"
 )
+NO_COUNTRY = _("{value} is not a country; write its two letters, such as CH")
+EMAIL_OF_EACH = _(
+    "{value} is no mail address that differs for everybody; write one with {{owner}} in it, such as "
+    "jobs+{{owner}}@example.org"
+)
 NO_TOOL_NAME = _("{value} is not the name of a tool; write letters, digits and _.-, such as PY_EXPANSE")
 NO_TOOL_PARAMETER = _("{value} is not a parameter of a tool; write letters, digits, _ and ., such as runtime_")
 NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
@@ -167,6 +172,11 @@ APPENDED = _("is set by the job itself, which appends to its output when it is r
 FOLDER_OF_LOGS = _("is the site's job_folder too, where old files are removed; write another folder")
 NO_PROJECTS_OF_GATEWAY = _("is {value}; write a list of projects, or none")
 NSG_WITHOUT_TOOLS = _("is nsg, but no tool is named; write `tools` beside it")
+OLD_NAME_TAKEN = _("is the name of another system too; write another name, or remove it")
+NO_ARGUMENTS_OF_TOOL = _(
+    "has words behind the tool, but {gateway} does not say how it takes them; write `arguments` there"
+)
+UMBRELLA_OF_NSG = _("is for `kind: nsg`; write that, or remove it")
 TOOLS_OF_NSG = _("are for `kind: nsg`; write that, or remove them")
 NO_COMMAND = _("is command, but no command is given; write `command` beside it")
 OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")

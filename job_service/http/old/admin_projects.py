@@ -9,7 +9,7 @@ from job_service.http.admin.actor import Actor
 from job_service.http.admin.models import Count, Text
 from job_service.http.caller import Administering
 from job_service.http.given import TheService
-from job_service.http.old import named
+from job_service.http.old import named, told
 from job_service.http.old.lists import TAG
 from job_service.http.old.shapes import OldProject, OldQuota
 from job_service.http.route import router as made
@@ -63,7 +63,7 @@ class OldTimeLeftOf(OldTimeLeft):
 @router.get("/admin/projects/", summary="All projects")
 async def projects(_: Administering, service: TheService) -> list[OldProject]:
     """List all projects of the service."""
-    return [OldProject.of(each) for each in await service.administration.projects()]
+    return [told.project(service, each) for each in await service.administration.projects()]
 
 
 @router.post("/admin/projects/", status_code=201, summary="Make a project")
@@ -71,20 +71,20 @@ async def create(actor: Actor, service: TheService, new: OldNewProject) -> OldPr
     """Make a project."""
     wanted = new.model_dump(exclude={"hpc"}, exclude_unset=True)
     wanted["system"] = named.known_system(service, new.hpc)
-    return OldProject.of(await service.administration.create_project(actor, wanted))
+    return told.project(service, await service.administration.create_project(actor, wanted))
 
 
 @router.get("/admin/projects/{hpc}/", summary="All projects at a system")
 async def projects_at(_: Administering, service: TheService, hpc: Word) -> list[OldProject]:
     """List those at one system."""
     found = await service.administration.projects(named.known_system(service, hpc))
-    return [OldProject.of(each) for each in found]
+    return [told.project(service, each) for each in found]
 
 
 @router.get("/admin/projects/{hpc}/{project}/", summary="One project")
 async def project(_: Administering, service: TheService, hpc: Word, project: Word) -> OldProject:
     """Show one of them."""
-    return OldProject.of(await service.administration.project(named.system(hpc), project))
+    return told.project(service, await service.administration.project(named.system(service, hpc), project))
 
 
 @router.put("/admin/projects/{hpc}/{project}/", summary="Change a project")
@@ -92,20 +92,20 @@ async def change(
     actor: Actor, service: TheService, hpc: Word, project: Word, changes: OldProjectChanges
 ) -> OldProject:
     """Change a project."""
-    found = await service.administration.project(named.system(hpc), project)
+    found = await service.administration.project(named.system(service, hpc), project)
     wanted = changes.model_dump(exclude_unset=True)
-    present = OldProject.of(found).model_dump()
+    present = told.project(service, found).model_dump()
     _refuse_others(wanted, present, ("id", "hpc", "time_left", "space_left"))
     new = {name: value for name, value in wanted.items() if value != present[name]}
     if not new:
-        return OldProject.of(found)
-    return OldProject.of(await service.administration.change_project(actor, found.system, found.name, new))
+        return told.project(service, found)
+    return told.project(service, await service.administration.change_project(actor, found.system, found.name, new))
 
 
 @router.delete("/admin/projects/{hpc}/{project}/", status_code=204, summary="Take a project away")
 async def remove(actor: Actor, service: TheService, hpc: Word, project: Word) -> None:
     """Take a project away whose jobs are all over."""
-    await service.administration.remove_project(actor, named.system(hpc), project)
+    await service.administration.remove_project(actor, named.system(service, hpc), project)
 
 
 @router.get("/admin/quotas/", summary="All quotas")
@@ -118,7 +118,7 @@ async def quotas(_: Administering, service: TheService) -> list[OldQuota]:
 async def quotas_at(_: Administering, service: TheService, first: Word) -> list[OldQuota]:
     """List the quotas at a system, or those of a user."""
     if named.is_system(service, first):
-        return await _quotas(service, await service.administration.projects(named.system(first)))
+        return await _quotas(service, await service.administration.projects(named.system(service, first)))
     return await _of_user(service, first)
 
 
@@ -126,7 +126,8 @@ async def quotas_at(_: Administering, service: TheService, first: Word) -> list[
 async def quotas_of(_: Administering, service: TheService, first: Word, second: Word) -> list[OldQuota]:
     """List the quotas of a system's project, or those of a user at a system."""
     if named.is_system(service, first):
-        return await _quotas(service, (await service.administration.project(named.system(first), second),))
+        found = await service.administration.project(named.system(service, first), second)
+        return await _quotas(service, (found,))
     return await _of_user(service, first, named.known_system(service, second))
 
 
@@ -142,8 +143,8 @@ async def set_time_left_of(
 @router.get("/admin/quotas/{user}/{hpc}/{project}/", summary="A quota of a user")
 async def quota(_: Administering, service: TheService, user: Word, hpc: Word, project: Word) -> OldQuota:
     """Show what a user has left of a project, or would begin with."""
-    found = await service.administration.project(named.system(hpc), project)
-    return OldQuota.of(await service.store.ledger.quota(found, await named.person(service, user)))
+    found = await service.administration.project(named.system(service, hpc), project)
+    return told.quota(service, await service.store.ledger.quota(found, await named.person(service, user)))
 
 
 @router.put("/admin/quotas/{user}/{hpc}/{project}/", summary="Set what a user has left")
@@ -162,14 +163,15 @@ async def take_all(actor: Actor, service: TheService, user: Word, hpc: Word, pro
 
 async def _set(service: Service, actor: str, user: str, hpc: str, project: str, seconds: int | None) -> OldQuota:
     name = await named.person(service, user)
-    found = await service.administration.project(named.system(hpc), project)
+    found = await service.administration.project(named.system(service, hpc), project)
     left = found.user_time if seconds is None else seconds
-    return OldQuota.of(await service.administration.set_time_left(actor, found.system, found.name, name, left))
+    changed = await service.administration.set_time_left(actor, found.system, found.name, name, left)
+    return told.quota(service, changed)
 
 
 async def _quotas(service: Service, projects: tuple[accounting.Project, ...]) -> list[OldQuota]:
     found = [await service.administration.quotas(each.system, each.name) for each in projects]
-    return [OldQuota.of(each) for quotas in found for each in quotas]
+    return [told.quota(service, each) for quotas in found for each in quotas]
 
 
 async def _of_user(service: Service, user: str, system: str | None = None) -> list[OldQuota]:

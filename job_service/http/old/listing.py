@@ -21,7 +21,10 @@ Offset = Annotated[int, Query(ge=0, le=2**31, description="How many of the newes
 async def shown(service: Service, records: Iterable[JobRecord]) -> list[OldJob]:
     """Return jobs as the old paths show them, with the numbers of their projects."""
     numbers = {(each.system, each.name): each.id for each in await service.store.projects.all()}
-    return [OldJob.of(record, numbers.get((record.system, record.project))) for record in records]
+    return [
+        OldJob.of(record, numbers.get((record.system, record.project)), named.hpc_of(service, record.system))
+        for record in records
+    ]
 
 
 async def listed(

@@ -3,7 +3,7 @@
 from job_service.errors import NotFound
 from job_service.http.caller import Caller, Reading
 from job_service.http.given import A_LIST, TheService
-from job_service.http.old import named
+from job_service.http.old import named, told
 from job_service.http.old.shapes import OldProject, OldQuota, OldSystem
 from job_service.http.route import OpenRoute, Route
 from job_service.http.route import router as made
@@ -29,14 +29,15 @@ async def is_up() -> dict[str, int]:
 async def systems(caller: Reading, service: TheService) -> list[OldSystem]:
     """List the systems where you may have jobs, the default first."""
     found = await service.accepting.offered.systems(caller.person)
-    return [OldSystem(id=number, name=each["key"].upper()) for number, each in enumerate(found, 1)]
+    return [OldSystem(id=number, name=named.hpc_of(service, each["key"])) for number, each in enumerate(found, 1)]
 
 
 @router.get("/hpc/{hpc}/", summary="One system")
 async def system(caller: Reading, service: TheService, hpc: Word) -> OldSystem:
     """Show one of them."""
+    wanted = named.hpc_of(service, named.system(service, hpc))
     for each in await systems(caller, service):
-        if each.name.lower() == named.system(hpc):
+        if each.name == wanted:
             return each
     raise NotFound(sentences.NO_SUCH_HPC.format(hpc=shown(hpc)))
 
@@ -44,13 +45,14 @@ async def system(caller: Reading, service: TheService, hpc: Word) -> OldSystem:
 @router.get("/projects/", summary="Your projects")
 async def projects(caller: Reading, service: TheService) -> list[OldProject]:
     """List the projects of the service that you may use; Slurm's own accounts have no quota and are not here."""
-    return [OldProject.of(each) for each in await _projects(service, caller)]
+    return [told.project(service, each) for each in await _projects(service, caller)]
 
 
 @router.get("/projects/{hpc}/", summary="Your projects at a system")
 async def projects_at(caller: Reading, service: TheService, hpc: Word) -> list[OldProject]:
     """List those at one system."""
-    return [OldProject.of(each) for each in await _projects(service, caller, named.known_system(service, hpc))]
+    system = named.known_system(service, hpc)
+    return [told.project(service, each) for each in await _projects(service, caller, system)]
 
 
 @router.get("/projects/{hpc}/{project}/", summary="One of your projects")
@@ -58,20 +60,20 @@ async def project_at(caller: Reading, service: TheService, hpc: Word, project: W
     """Show one of them."""
     for each in await _projects(service, caller, named.known_system(service, hpc)):
         if each.name == project:
-            return OldProject.of(each)
+            return told.project(service, each)
     raise _no_project(project)
 
 
 @router.get("/quotas/", summary="Your quotas")
 async def quotas(caller: Reading, service: TheService) -> list[OldQuota]:
     """List what you have left."""
-    return [OldQuota.of(each) for each in await _quotas(service, caller)]
+    return [told.quota(service, each) for each in await _quotas(service, caller)]
 
 
 @router.get("/quotas/{hpc}/", summary="Your quotas at a system")
 async def quotas_at(caller: Reading, service: TheService, hpc: Word) -> list[OldQuota]:
     """List what you have left at one system."""
-    return [OldQuota.of(each) for each in await _quotas(service, caller, named.known_system(service, hpc))]
+    return [told.quota(service, each) for each in await _quotas(service, caller, named.known_system(service, hpc))]
 
 
 @router.get("/quotas/{hpc}/{project}/", summary="One of your quotas")
@@ -79,7 +81,7 @@ async def quota_at(caller: Reading, service: TheService, hpc: Word, project: Wor
     """Show what you have left of one project."""
     for each in await _quotas(service, caller, named.known_system(service, hpc)):
         if each.project.name == project:
-            return OldQuota.of(each)
+            return told.quota(service, each)
     raise _no_project(project)
 
 

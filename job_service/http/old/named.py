@@ -1,4 +1,4 @@
-"""What names in the old paths stand for: systems in any case, people and projects by name or number."""
+"""What names in the old paths stand for: systems, also by former names, people and projects by number too."""
 
 import re
 
@@ -15,26 +15,41 @@ _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 def is_system(service: Service, hpc: str) -> bool:
     """Return whether a part of a path is a system that is, or lately was, in the catalogue."""
-    return system(hpc) in service.catalogue.sites
+    key = system(service, hpc)
+    return key in service.catalogue.sites or key in service.catalogue.gateways
 
 
-def system(hpc: str) -> str:
-    """Return the key of a system."""
-    return hpc.lower()
+def system(service: Service, hpc: str) -> str:
+    """Return the key of a system; of one that there is not, its name in lower case."""
+    name = hpc.lower()
+    found = (key for key, gateway in service.catalogue.gateways.items() if gateway.old_name == name)
+    return next(found, name)
+
+
+def hpc_of(service: Service, key: str) -> str:
+    """Return what a system is called here: in upper case, by its former name if it has one."""
+    gateway = service.catalogue.gateways.get(key)
+    return ((gateway and gateway.old_name) or key).upper()
+
+
+def has_tools(service: Service, key: str) -> bool:
+    """Return whether a system runs tools of its own, and no lines of anybody's."""
+    gateway = service.catalogue.gateways.get(key)
+    return gateway is not None and gateway.kind == "nsg"
 
 
 def known_system(service: Service, hpc: str) -> str:
     """Return the key of a system.  Raises NotFound."""
     if not is_system(service, hpc):
         raise NotFound(sentences.NO_SUCH_HPC.format(hpc=shown(hpc)))
-    return system(hpc)
+    return system(service, hpc)
 
 
 async def job(service: Service, hpc: str, project: str, job_id: str, owner: str | None) -> JobRecord:
     """Return a job at its place, of this owner (None: anybody's).  Raises NotFound."""
     wanted = job_id.lower()
     record = await service.store.jobs.get(wanted, owner) if _JOB_ID.fullmatch(wanted) else None
-    if record is None or (record.system, record.project) != (system(hpc), project):
+    if record is None or (record.system, record.project) != (system(service, hpc), project):
         said = sentences.NO_SUCH_JOB.format(job_id=shown(job_id), project=shown(project), hpc=shown(hpc))
         raise NotFound(said)
     return record

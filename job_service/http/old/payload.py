@@ -14,8 +14,8 @@ from job_service.sentences import old_paths as sentences
 from job_service.spec import JobSpec
 from profiles.sentences import both, shown
 
-TYPE = "command"
-"""The key of the job type that runs a line of somebody's own."""
+TYPE, TOOL_TYPE = "command", "tool"
+"""The keys of the job types that run a line of somebody's own, and a tool of NSG, its parameter `tool`."""
 
 EXAMPLE = '{"command": "sh run.sh", "node_number": 1, "core_number": 2, "runtime": 0.5, "title": "a title"}'
 
@@ -26,6 +26,7 @@ FIELDS = {
     "system": "hpc",
     "site": "hpc",
     "inputs": "Content-Disposition",
+    "param.tool": "tool",
 }
 """What the fields of a JobSpec and its choices are called here, where that differs."""
 
@@ -38,9 +39,13 @@ _SECONDS = 3600
 
 @dataclass(frozen=True)
 class Payload:
-    """What the header asks for, as text; None for what it leaves to the job type.  `minutes` are whole ones."""
+    """What the header asks for, as text; None for what it leaves to the job type.  `minutes` are whole ones.
 
-    command: str
+    It has either a `command` or a `tool`.
+    """
+
+    command: str | None = None
+    tool: str | None = None
     nodes: str | None = None
     cores: str | None = None
     minutes: int | None = None
@@ -52,9 +57,10 @@ class Payload:
             "nodes": self.nodes,
             "cores": self.cores,
             "time": None if self.minutes is None else str(self.minutes),
+            "param.tool": self.tool,
         }
         return JobSpec(
-            type=TYPE,
+            type=TYPE if self.tool is None else TOOL_TYPE,
             system=system,
             project=project,
             title=self.title,
@@ -65,13 +71,13 @@ class Payload:
         )
 
 
-def read(header: str | None, hpc: str) -> Payload:
-    """Return what the header says that was sent to `hpc`; None is for none.
+def read(header: str | None, hpc: str, *, with_tool: bool = False) -> Payload:
+    """Return what the header says that was sent to `hpc`, which runs tools of its own or lines; None is for none.
 
     Raises Invalid, which names every field that is wrong, and a Problem for what is no object of JSON.
     """
     fields = _fields(header)
-    wrong = _unusable(fields, hpc)
+    wrong = _unusable(fields, hpc, with_tool)
     numbers: dict[str, Any] = {}
     for name, value in _NUMBERS.items():
         if name in fields and name not in wrong:
@@ -82,7 +88,8 @@ def read(header: str | None, hpc: str) -> Payload:
     if wrong:
         raise Invalid(sentences.PAYLOAD_WRONG, wrong)
     return Payload(
-        command=fields["command"],
+        command=fields.get("command"),
+        tool=fields["tool"].strip() if with_tool else None,
         nodes=numbers.get("node_number"),
         cores=numbers.get("core_number"),
         minutes=numbers.get("runtime"),
@@ -117,7 +124,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _unusable(fields: Mapping[str, Any], hpc: str) -> dict[str, str]:
+def _unusable(fields: Mapping[str, Any], hpc: str, with_tool: bool) -> dict[str, str]:
     """Return the fields that are none of ours or no text, and what is missing, each with a sentence."""
     wrong = {}
     for name, value in fields.items():
@@ -126,10 +133,12 @@ def _unusable(fields: Mapping[str, Any], hpc: str) -> dict[str, str]:
             wrong[shown(name) or "Payload"] = said
         elif not isinstance(value, str):
             wrong[name] = sentences.NOT_TEXT.format(field=name)
-    if "tool" in fields:
-        wrong["tool"] = sentences.NO_COMMAND.format(hpc=hpc)
-    elif "command" not in wrong and not fields.get("command", "").strip():
-        wrong["command"] = sentences.NO_COMMAND.format(hpc=hpc)
+    needed, other = ("tool", "command") if with_tool else ("command", "tool")
+    said = (sentences.NO_TOOL if with_tool else sentences.NO_COMMAND).format(hpc=hpc)
+    if other in fields:
+        wrong[other] = said
+    elif needed not in wrong and not fields.get(needed, "").strip():
+        wrong[needed] = said
     return wrong
 
 

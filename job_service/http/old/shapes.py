@@ -32,8 +32,8 @@ class OldJob(BaseModel):
     title: str
 
     @classmethod
-    def of(cls, record: JobRecord, project: int | None) -> Self:
-        """Return a job whose project has this number."""
+    def of(cls, record: JobRecord, project: int | None, hpc: str) -> Self:
+        """Return a job whose project has this number, at the system of that name."""
         return cls(
             end_date=moment(record.ended) if record.ended else None,
             failed=record.failed,
@@ -42,7 +42,7 @@ class OldJob(BaseModel):
             job_id=record.job_id,
             owner=record.owner,
             project=project,
-            project_hpc=record.system.upper(),
+            project_hpc=hpc,
             project_name=record.project,
             runtime=hours(record.limit_s),
             stage=record.stage.value,
@@ -65,10 +65,10 @@ class OldProject(BaseModel):
     user_time: int
 
     @classmethod
-    def of(cls, project: accounting.Project) -> Self:
-        """Return a project of the service."""
+    def of(cls, project: accounting.Project, hpc: str) -> Self:
+        """Return a project of the service, at the system of that name."""
         return cls(
-            hpc=project.system.upper(),
+            hpc=hpc,
             id=project.id,
             init_space=project.init_space,
             init_time=project.init_time,
@@ -91,12 +91,12 @@ class OldQuota(BaseModel):
     user: str
 
     @classmethod
-    def of(cls, quota: accounting.Quota) -> Self:
-        """Return somebody's quota."""
+    def of(cls, quota: accounting.Quota, hpc: str) -> Self:
+        """Return somebody's quota, at the system of that name."""
         return cls(
             id=quota.id,
             project=quota.project.id,
-            project_hpc=quota.project.system.upper(),
+            project_hpc=hpc,
             project_name=quota.project.name,
             time_left=quota.time_left,
             user=quota.user,

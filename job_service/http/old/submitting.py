@@ -107,7 +107,7 @@ async def submit_to(asked: TheAsked, kept: TheKept, response: Response, hpc: Wor
 async def _submitted(asked: Asked, kept: Kept, response: Response, hpc: str, project: str | None) -> OldJob:
     service, root = kept.service, asked.request.scope.get("root_path", "")
     system = named.known_system(service, hpc)
-    wanted = payload.read(asked.payload, hpc)
+    wanted = payload.read(asked.payload, hpc, with_tool=named.has_tools(service, system))
     with kept.uploads.one(asked.caller.name):
         record, is_new = await _accepted(asked, kept, wanted, system, project)
     with kept.waiting.one(record.owner):

@@ -75,6 +75,20 @@ def test_notebooks_are_not_offered_there() -> None:
         ({"projects": "accounting"}, "gateways.daint.projects: is accounting; write a list of projects, or none"),
         ({"credentials": "passwords"}, "gateways.daint.credentials"),
         ({"jobs": {}}, "there is no such key"),
+        (
+            {"umbrella": {"application": "a", "email": "{owner}@a.b"}},
+            "gateways.daint.umbrella: is for `kind: nsg`",
+        ),
+        ({"old_name": "geneva"}, "gateways.daint.old_name: is the name of another system too"),
+        ({"old_name": "nsg"}, "gateways.daint.old_name: is the name of another system too"),
+        (
+            {**_NSG, "umbrella": {"application": "a", "email": "all@a.b"}},
+            "is no mail address that differs for everybody",
+        ),
+        (
+            {**_NSG, "umbrella": {"application": "a", "email": "{owner}@a.b", "country": "Swiss"}},
+            "`Swiss` is not a country; write its two",
+        ),
     ],
 )
 def test_a_gateway_is_written_rightly(changed: dict[str, Any], said: str) -> None:
@@ -119,6 +133,8 @@ def test_what_runs_at_nsg_is_a_tool_of_it() -> None:
         "run": ["{param.tool}"],
         "parameters": {"tool": {"title": "Tool", "options": {"PY_EXPANSE": "Python"}}},
     }
+    words = {**chosen, "run": ["{param.tool}", "--fast"]}
+    assert "recon.run: has words behind the tool, but nsg does not say" in _problem(sites=["nsg"], **words)
     assert _catalogue(sites=["nsg"], **chosen).jobs.sites_of("recon") == ("nsg",)
 
 

@@ -34,6 +34,24 @@ def test_the_documented_example_is_a_job_of_the_type_that_runs_a_line() -> None:
     assert (spec.inputs, spec.start, spec.unpack) == (("job_file.zip",), "when-complete", False)
 
 
+def test_the_documented_example_for_nsg_is_a_job_of_the_type_that_runs_its_tools() -> None:
+    documented = DOCUMENTED.replace('"command": "ls -lisa"', '"tool": "NEURON74_TG"')
+    spec = payload.read(documented, "nsg", with_tool=True).spec("nsg", "bsp_nsg_01", "nsg_job.zip")
+    assert (spec.type, spec.system, spec.project, spec.title) == ("tool", "nsg", "bsp_nsg_01", "a job title")
+    choices = {"param.tool": "NEURON74_TG", "nodes": "2", "cores": "6", "time": "120"}
+    assert (spec.command, spec.choices, spec.inputs) == (None, choices, ("nsg_job.zip",))
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [({"command": "date"}, "command"), ({}, "tool"), ({"tool": " "}, "tool"), ({"tool": ["X"]}, "tool")],
+)
+def test_nsg_runs_its_tools_and_no_line_of_anybodys(sent: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as error:
+        payload.read(json.dumps(sent), "nsg", with_tool=True)
+    assert set(error.value.fields) == {field}
+
+
 def test_a_job_without_a_file_begins_at_once_and_what_is_not_asked_for_is_the_types_default() -> None:
     spec = _read().spec("geneva", None, None)
     assert (spec.inputs, spec.start, spec.choices, spec.title) == ((), "now", {}, "")

@@ -50,20 +50,20 @@ RECORD = JobRecord(
 
 
 def test_a_job_has_the_thirteen_fields_of_the_documentation() -> None:
-    assert shapes.OldJob.of(RECORD, 2).model_dump() == DOCUMENTED
+    assert shapes.OldJob.of(RECORD, 2, "PIZDAINT").model_dump() == DOCUMENTED
     assert len(DOCUMENTED) == 13
 
 
 def test_a_job_that_has_ended() -> None:
     ended = replace(RECORD, stage=Stage.FAILED, failed=True, ended=RECORD.created + timedelta(hours=1))
-    job = shapes.OldJob.of(ended, None)
+    job = shapes.OldJob.of(ended, None, "PIZDAINT")
     assert (job.end_date, job.failed, job.terminal_stage) == ("2019-02-10T23:40:01Z", True, True)
     assert (job.project, job.stage) == (None, "FAILED")
 
 
 @pytest.mark.parametrize("stage", list(Stage))
 def test_failed_while_running(stage: Stage) -> None:
-    job = shapes.OldJob.of(replace(RECORD, stage=stage), 2)
+    job = shapes.OldJob.of(replace(RECORD, stage=stage), 2, "PIZDAINT")
     assert not job.failed
     assert job.terminal_stage == (stage in {"SUCCESSFUL", "FAILED", "CANCELED", "DELETED"})
 
