@@ -13,7 +13,7 @@ from job_service.datasets.datasets import Datasets
 from job_service.files.files import Files
 from job_service.gateways.backend import handle_of
 from job_service.gateways.files import FilesAnywhere
-from job_service.gateways.kinds import KINDS
+from job_service.gateways.kinds import kinds
 from job_service.gateways.opening import Backends
 from job_service.running.access import Access
 from job_service.running.places import Places
@@ -29,6 +29,9 @@ from slurm_ssh.core import Core
 JOBS_A_MINUTE = 1000
 """How many jobs one person may send in a minute, if nobody says otherwise."""
 
+INPUT_FOLDER = Path("/var/lib/jupyterhub-jobs/inputs")
+"""Where the files of jobs lie that a gateway takes only with the job, if nobody says otherwise."""
+
 _IDLE_SECONDS = 300.0
 
 
@@ -38,7 +41,7 @@ class Settings:
 
     `database` is a SQLAlchemy URL.  `run_folder` is this process's alone.  `name` stands in the marks of its jobs.
     `upload_max_mib` are MiB: no file that is sent is larger, whatever a site takes.
-    `jobs_a_minute` is how many jobs one person may send.
+    `jobs_a_minute` is how many jobs one person may send.  `input_folder` is made when it is needed.
     """
 
     catalogue: str
@@ -48,6 +51,7 @@ class Settings:
     name: str
     upload_max_mib: int
     jobs_a_minute: int = JOBS_A_MINUTE
+    input_folder: Path = INPUT_FOLDER
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
         stack.push_async_callback(reach.close)
         datasets = Datasets(catalogue, reach.remote_of)
-        backends = Backends(catalogue.gateways, KINDS)
+        backends = Backends(catalogue.gateways, kinds(settings.input_folder))
         stack.push_async_callback(backends.close)
         accepting = Acceptance(
             store,

@@ -19,7 +19,7 @@ from job_service.cli import serving
 from job_service.cli.conditions import CannotStart, check_environment, run_folder, token
 from job_service.errors import JobError
 from job_service.sentences import serving as sentences
-from job_service.service import JOBS_A_MINUTE, Settings
+from job_service.service import INPUT_FOLDER, JOBS_A_MINUTE, Settings
 from job_service.store.errors import DatabaseRefused
 from job_service.store.upgrading import upgrade
 from kerberos_auth.errors import AuthFailed
@@ -77,6 +77,9 @@ def serve(
     jobs_a_minute: Annotated[
         int, typer.Option(min=1, help="How many jobs one person may send in a minute.")
     ] = JOBS_A_MINUTE,
+    input_folder: Annotated[
+        Path, typer.Option(help="Where files of jobs for NSG lie until they are sent; it is made when needed.")
+    ] = INPUT_FOLDER,
     token_file: Annotated[
         Path,
         typer.Option(
@@ -99,6 +102,7 @@ def serve(
             name=hub_name,
             upload_max_mib=_mebibytes(upload_max),
             jobs_a_minute=jobs_a_minute,
+            input_folder=input_folder,
         )
         asyncio.run(serving.serve(settings, listen, token(token_file)))
 

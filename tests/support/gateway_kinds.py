@@ -1,6 +1,9 @@
 """Gateways of each kind, as the service meets them: a stand-in on loopback, or a real server if one is named."""
 
+import io
+import json
 import os
+import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,10 +11,15 @@ from typing import Any
 
 from job_service import layout
 from job_service.gateways.backend import Backend, Handle, Order
-from job_service.gateways.kinds import KINDS
+from job_service.gateways.kinds import kinds
+from job_service.stages import Stage
 from job_service.store.values import new_job_id
 from profiles.catalogue.gateway import Gateway
 from tests.support import gateways
+
+# Those of a real NSG, if one is named.
+_APPKEY = os.environ.get("NSG_APPKEY", "A-KEY")
+_TOOL = os.environ.get("NSG_TOOL", "PY")
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,14 @@ class Kind:
     entry: Mapping[str, Any] = field(default_factory=dict)
     stdout: str = "stdout"
     credentials: Callable[[str, str], str] = "{}:{}".format
+    asks: tuple[str, ...] = ("prepare", "submit", "find", "observe", "conclude", "cancel", "files", "remove")
+    """The methods for which the gateway itself is asked."""
+
+    runs: Stage = Stage.RUNNING
+    """What a job is that runs, as far as the gateway says."""
+
+    forgets: bool = False
+    """Whether it has no job any more that was cancelled."""
 
     @property
     def env(self) -> str:
@@ -37,15 +53,46 @@ class Kind:
 
 
 UNICORE = Kind("unicore", "/LAB/rest/core", lambda line: ("bash", "-c", line), settings={"slots": 4})
-ALL = (UNICORE,)
+
+
+def _nsg_account(user: str, password: str) -> str:
+    return json.dumps({"user": user, "password": password, "appkey": _APPKEY})
+
+
+def _nsg_inputs(line: str) -> Mapping[str, bytes]:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        program = f"import subprocess, sys\nsys.exit(subprocess.call(['bash', '-c', {line!r}]))\n"
+        archive.writestr("input.py", program)
+    return {"job.zip": buffer.getvalue()}
+
+
+NSG = Kind(
+    "nsg",
+    "/cipresrest/v1",
+    lambda _line: (_TOOL,),
+    _nsg_inputs,
+    settings={
+        "applications": {_APPKEY: {"name": "jobs", "owner": gateways.ACCOUNT}},
+        "tools": {_TOOL: {"program": ["python3"]}},
+    },
+    entry={"tools": {_TOOL: {}}, "upload_max": 1},
+    credentials=_nsg_account,
+    asks=("submit", "find", "observe", "conclude", "cancel", "files", "remove"),
+    # It does not tell a job that runs from one that waits.
+    runs=Stage.QUEUED,
+    forgets=True,
+)
+ALL = (UNICORE, NSG)
 
 
 @dataclass(frozen=True)
 class There:
-    """A gateway that is up: `standin` is None for a real one."""
+    """A gateway that is up: `standin` is None for a real one; files that it does not take yet lie in `inputs`."""
 
     kind: Kind
     entry: Mapping[str, Any]
+    inputs: Path
     standin: gateways.Gateway | None = None
 
     @property
@@ -62,7 +109,7 @@ class There:
 
     def backend(self) -> Backend:
         """Return it as a Backend that remembers nothing."""
-        return KINDS[self.kind.name](self.gateway)
+        return kinds(self.inputs)[self.kind.name](self.gateway)
 
     def breaks(self, **broken: Any) -> None:
         """Break this, and nothing else, of the stand-in."""
@@ -116,7 +163,7 @@ def of_standin(kind: Kind, standin: gateways.Gateway, folder: Path) -> There:
         "authority": str(standin.authority.path),
         **kind.entry,
     }
-    return There(kind, entry, standin)
+    return There(kind, entry, folder / "inputs", standin)
 
 
 def real(kind: Kind, folder: Path) -> There | None:
@@ -130,4 +177,4 @@ def real(kind: Kind, folder: Path) -> There | None:
     entry = {"title": "Real", "kind": kind.name, "url": url, "credentials": str(path), **kind.entry}
     if authority := os.environ.get(f"{kind.env}_CA"):
         entry["authority"] = authority
-    return There(kind, entry)
+    return There(kind, entry, folder / "inputs")

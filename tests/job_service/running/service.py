@@ -11,7 +11,7 @@ from typing import Any, cast
 from job_service.files.files import Files
 from job_service.gateways.backend import Handle, handle_of
 from job_service.gateways.files import FilesAnywhere
-from job_service.gateways.kinds import KINDS
+from job_service.gateways.kinds import kinds
 from job_service.gateways.opening import Backends
 from job_service.record import JobRecord
 from job_service.running.access import Access
@@ -118,7 +118,7 @@ class Service:
         self.holds = Holds(self.folder)
         self.access = Access(Places(self.core, self.live.sites, "hub"), tickets)
         files = Files(self.access.remote)
-        self.backends = Backends(self.live.gateways, KINDS)
+        self.backends = Backends(self.live.gateways, kinds(self.folder / "inputs"))
         self.files = FilesAnywhere(files, self.backends, partial(handle_of, service="hub"), look_seconds=0.02)
         self.running = Running(
             self.store,

@@ -1,0 +1,1 @@
+"""NSG, the Neuroscience Gateway, as a Backend: the CIPRES REST API."""
