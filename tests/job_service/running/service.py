@@ -66,7 +66,7 @@ class Reader:
 
 
 def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
-    """Return a catalogue with geneva and bern, and some gateways, where lines of people's own run."""
+    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool."""
     site = builders.site(
         **{
             "jobs": {"folder": "/scratch/{owner}/jobs", "keep": "1h"},
@@ -78,9 +78,13 @@ def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
     )
     command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
     sites = {"geneva": site, "bern": {**site, "title": "Bern"}}
+    types: dict[str, Any] = {"command": command}
     if gateways:
-        command["sites"] = [*sites, *gateways]
-    return builders.live(folder, sites=sites, gateways=dict(gateways), job_types={"command": command})
+        tools = {key: [*each["tools"]] for key, each in gateways.items() if each["kind"] == "nsg"}
+        command["sites"] = [*sites, *(key for key in gateways if key not in tools)]
+        for key, names in tools.items():
+            types[f"at-{key}"] = {"name": "Tool", "run": names[:1], "sites": [key]}
+    return builders.live(folder, sites=sites, gateways=dict(gateways), job_types=types)
 
 
 class Service:
@@ -148,7 +152,8 @@ class Service:
         """Accept a job, and have it sent, if the service `is_told`."""
         job_id = new_job_id()
         described = dict(other.pop("spec", {}))
-        spec = JobSpec(type="command", command=described.pop("line", "true"), **described)
+        described = {"type": "command", "command": described.pop("line", "true"), **described}
+        spec = JobSpec(**described)
         values = {
             "job_id": job_id,
             "owner": owner,
