@@ -119,6 +119,8 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/proxy-token", token, mode=0o640, group=HUB_USER)
     yield File("/etc/jupyterhub/jobs-token", secrets.token_hex(32), mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/gateways-ca.pem", realm.authority.read_bytes())
+    for key, text in stand_ins.accounts().items():
+        yield File(f"/etc/jupyterhub/{key}-account", text, mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
     for job_type in EXAMPLE_TYPES.glob("*.xml"):
         yield File(f"/etc/jupyterhub/job_types/{job_type.name}", job_type.read_text())

@@ -24,6 +24,7 @@ HUB_PYTHON = TREE / ".venv/bin/python"
 EXAMPLE_CATALOGUE = TREE / "examples/catalogue.yaml"
 EXAMPLE_TYPES = TREE / "examples/job_types"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
+SYSTEMS = TREE / "lab/systems.yaml"
 SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""
 

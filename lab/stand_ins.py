@@ -19,6 +19,9 @@ CERTIFICATE = "/etc/gateways/server.pem"
 STRANGE_CERTIFICATE = "/etc/gateways/strange.pem"
 """Files on the host `gateways`: what it shows, and what it shows once a fault says so."""
 
+POLL_SECONDS = 5
+"""How often NSG may be asked here; the real one says once a minute."""
+
 TOOLS = {"PY_EXPANSE": {"program": ["python3"], "longest_hours": 8}}
 
 
@@ -35,8 +38,17 @@ def settings_file(kind: str) -> str:
 def settings() -> dict[str, str]:
     """Return the settings of each stand-in, as JSON."""
     application = {"name": NSG_APPLICATION, "owner": ROBOT, "is_umbrella": True}
-    more = {"unicore": {}, "nsg": {"applications": {NSG_APPKEY: application}, "tools": TOOLS}}
+    more = {
+        "unicore": {},
+        "nsg": {"applications": {NSG_APPKEY: application}, "tools": TOOLS, "poll_seconds": POLL_SECONDS},
+    }
     return {kind: json.dumps(_common(kind, port) | more[kind]) for kind, port in KINDS.items()}
+
+
+def accounts() -> dict[str, str]:
+    """Return what lets the job service in at each gateway, by the gateway's key in the catalogue."""
+    nsg = {"user": ROBOT, "password": ROBOT_PASSWORD, "appkey": NSG_APPKEY}
+    return {"alps": f"{ROBOT}:{ROBOT_PASSWORD}\n", "nsg": json.dumps(nsg)}
 
 
 def _common(kind: str, port: int) -> dict[str, object]:

@@ -136,17 +136,19 @@ class Nsg:
             )
         return job
 
+    def _shown(self, request: Request, job: Job) -> Node:
+        return nsg_answers.status(request, job, self.settings.poll_seconds)
+
     async def _statuses(self, request: Request, asker: Asker) -> Response:
         of_any = asker.application.is_umbrella
         jobs = [self._owned(handle, asker, of_any_user=of_any) for handle in request.query_params.getlist("jh")]
-        return _xml(nsg_answers.listed("Status", [nsg_answers.status(request, job) for job in jobs]))
+        return _xml(nsg_answers.listed("Status", [self._shown(request, job) for job in jobs]))
 
     async def _list(self, request: Request, asker: Asker) -> Response:
         own = [job for job in self.jobs.values() if (job.user, job.application) == (asker.user, asker.key)]
         is_full = request.query_params.get("expand") == "true"
         shown = [
-            nsg_answers.status(request, job) if is_full else ("jobstatus", [nsg_answers.uri(request, job)])
-            for job in own
+            self._shown(request, job) if is_full else ("jobstatus", [nsg_answers.uri(request, job)]) for job in own
         ]
         return _xml(nsg_answers.listed("Submitted Jobs", shown))
 
@@ -167,7 +169,7 @@ class Nsg:
             await _save(sent, job.folder / "infile_", self.settings.file_bytes)
         self.jobs[handle] = job
         job.start(self._runner, self.settings)
-        return _xml(nsg_answers.status(request, job))
+        return _xml(self._shown(request, job))
 
     def _sent(self, request: Request) -> AbstractAsyncContextManager[FormData]:
         """Return the form that comes with a request."""
@@ -186,7 +188,7 @@ class Nsg:
         return form
 
     async def _status(self, request: Request, asker: Asker) -> Response:
-        return _xml(nsg_answers.status(request, self._job(request, asker)))
+        return _xml(self._shown(request, self._job(request, asker)))
 
     async def _delete(self, request: Request, asker: Asker) -> Response:
         job = self._job(request, asker)

@@ -10,7 +10,6 @@ from lab.gateways.nsg_jobs import Job
 from lab.gateways.nsg_xml import Node
 
 ROOT = "/cipresrest/v1"
-_POLL_SECONDS = 60
 
 
 def _url(request: Request, job: Job) -> str:
@@ -27,8 +26,8 @@ def listed(title: str, jobs: list[Node]) -> Node:
     return "joblist", [("title", title), ("jobs", jobs)]
 
 
-def status(request: Request, job: Job) -> Node:
-    """Return all that there is to say of a job."""
+def status(request: Request, job: Job, poll_seconds: int) -> Node:
+    """Return all that there is to say of a job, which is not to be asked for again so soon."""
     said: list[Node] = [
         ("message", [("timestamp", nsg_xml.moment(one.moment)), ("stage", one.stage), ("text", one.text)])
         for one in job.messages
@@ -45,7 +44,7 @@ def status(request: Request, job: Job) -> Node:
         nsg_xml.link("resultsUri", f"{url}/output", "results", "Job Results"),
         nsg_xml.link("workingDirUri", f"{url}/workingdir", "workingdir", "Job Working Directory"),
         ("messages", said),
-        ("minPollIntervalSeconds", str(_POLL_SECONDS)),
+        ("minPollIntervalSeconds", str(poll_seconds)),
     ]
 
 

@@ -64,5 +64,8 @@ class NsgSettings(Settings):
     """By their keys."""
 
     tools: dict[str, Tool]
+    poll_seconds: int = Field(default=60, ge=1)
+    """How long clients are to wait before they ask for a job again."""
+
     jobs_at_once: int = Field(default=50, ge=1)
     """One more of one person is refused."""

@@ -25,7 +25,7 @@ KEY = "APP-KEY-1"
 
 def _settings(**changed: Any) -> dict[str, Any]:
     application = {"name": "jobs", "owner": gateways.ACCOUNT, **changed}
-    return {"applications": {KEY: application}, "tools": {"PY": {"program": ["python3"]}}}
+    return {"applications": {KEY: application}, "tools": {"PY": {"program": ["python3"]}}, "poll_seconds": 70}
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +193,12 @@ async def test_a_link_that_leads_elsewhere_is_not_followed(stand_in: Gateway, tm
         async with server.stream("alice", link):
             pass
     await server.close()
+
+
+async def test_it_is_asked_as_seldom_as_it_says(nsg: Nsg) -> None:
+    assert nsg.pause_s == 60
+    await nsg.observe([await sent(nsg, "print(1)")])
+    assert nsg.pause_s == 70
 
 
 async def test_without_an_umbrella_all_jobs_are_the_accounts(tmp_path: Path) -> None:

@@ -34,13 +34,17 @@ class Message:
 
 @dataclass(frozen=True)
 class Status:
-    """A job as NSG sees it; `failed` means that NSG could not run it, however its program ended."""
+    """A job as NSG sees it; `failed` means that NSG could not run it, however its program ended.
+
+    Before `poll_seconds` it is not to be asked for again; None if NSG does not say.
+    """
 
     handle: str
     is_over: bool
     failed: bool
     messages: tuple[Message, ...]
     client_job_id: str
+    poll_seconds: int | None = None
 
     @property
     def stage(self) -> str:
@@ -134,6 +138,7 @@ def _status(element: Element) -> Status:
         _truth(_text(element, "failed")),
         tuple(_message(each) for each in _within(element, "messages", "message")),
         metadata.get("clientJobId", ""),
+        int(pause) if _DIGITS.fullmatch(pause := _text(element, "minPollIntervalSeconds")) else None,
     )
 
 

@@ -34,6 +34,10 @@ _TIME_LIMIT = b"DUE TO TIME LIMIT"
 _LOGS = {layout.STDOUT: ("STDOUT", "stdout.txt"), layout.STDERR: ("STDERR", "stderr.txt")}
 """What NSG calls the outputs of a program: once it is over, and while it runs."""
 
+_PAUSE_SECONDS = 60.0
+"""Between two questions as long as NSG has not said how often it may be asked."""
+
+_LEAST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 5, 3600
 _SMALL_BYTES = 1 << 16
 
 
@@ -45,13 +49,13 @@ class Nsg:
     """
 
     capabilities: frozenset[Capability] = frozenset({"cancel", "files", "log"})
-    pause_s = 60.0
 
     def __init__(self, gateway: Gateway, inputs: Path) -> None:
         self._gateway = gateway
         self._title = gateway.title
         self._inputs = Inputs(inputs, gateway.title, gateway.upload_max)
         self._server = Server(gateway)
+        self.pause_s = _PAUSE_SECONDS
         self._client_ids: dict[str, str] = {}
 
     async def prepare(self, order: Order) -> None:
@@ -97,6 +101,8 @@ class Nsg:
         """Ask for the jobs, some in one question; how one ended that is over, `conclude` says."""
         of_native = {handle.native_id: handle.job_id for handle in handles if handle.native_id}
         found = await self._statuses(tuple(of_native))
+        if told := [each.poll_seconds for each in found.values() if each.poll_seconds is not None]:
+            self.pause_s = float(min(max(*told, _LEAST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS))
         return {of_native[native_id]: _seen(status) for native_id, status in found.items()}
 
     async def conclude(self, handle: Handle) -> Seen | None:

@@ -36,6 +36,7 @@ STATUS = b"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
     <message><timestamp>2014-09-10T15:54:59-07:00</timestamp><stage>QUEUE</stage><text>Added.</text></message>
     <message><timestamp>no time</timestamp><stage>SUBMITTED</stage><text>It waits.</text></message>
   </messages>
+  <minPollIntervalSeconds>60</minPollIntervalSeconds>
 </jobstatus>"""
 LIST = b"<joblist><title>Submitted Jobs</title><jobs>" + STATUS.partition(b"?>")[2] + b"</jobs></joblist>"
 FILES = b"""<results><jobfiles><jobfile>
@@ -50,6 +51,7 @@ def test_a_status_is_that_of_the_last_message() -> None:
     status = answers.status(STATUS)
     assert (status.stage, status.is_over, status.failed) == ("SUBMITTED", False, False)
     assert (status.client_job_id, status.handle[:12]) == ("0123456789ab", "NGBW-JOB-PY-")
+    assert status.poll_seconds == 60
     assert [each.at for each in status.messages] == [datetime(2014, 9, 10, 22, 54, 59, tzinfo=UTC), None]
     assert answers.statuses(LIST) == (status,)
     assert answers.handles(LIST) == (status.handle,)
