@@ -22,8 +22,11 @@ class Faults(BaseModel):
     submission: Literal["", "lost_before", "lost_after"] = ""
     """The connection ends without an answer to a new job: before there is one, or once there is."""
 
-    away: Literal["", "closed", "busy"] = ""
-    """All connections end without an answer; or there is 503, as by a proxy whose server is down."""
+    away: Literal["", "closed", "busy", "missing"] = ""
+    """All connections end without an answer; or there is 503, as by a proxy whose server is down, or 404.
+
+    So a server answers whose application is just being replaced.
+    """
 
     redirect: str = ""
     """An origin such as `https://elsewhere:8080`, to which all requests are sent on."""
@@ -73,6 +76,8 @@ class Breaking:
             await self._hang_up(scope, receive)
         elif faults.away == "busy":
             await PlainTextResponse("No server behind this.", 503)(scope, receive, send)
+        elif faults.away == "missing":
+            await PlainTextResponse("Nothing here.", 404)(scope, receive, send)
         elif faults.redirect:
             elsewhere = URL(scope=scope)
             target = faults.redirect + elsewhere.path + (f"?{elsewhere.query}" if elsewhere.query else "")

@@ -185,7 +185,7 @@ async def test_files_are_had_while_it_runs_and_before_it_is_sent(nsg: Nsg) -> No
 
 @pytest.mark.parametrize(
     "link",
-    ["https://elsewhere.test/a", "http://127.0.0.1/a", "//elsewhere.test/a", "https://127.0.0.1:1/a", "x\n", ""],
+    ["https://elsewhere.test/a", "http://127.0.0.1/a", "//elsewhere.test/a", "https://127.0.0.1:1/a", "x\n"],
 )
 async def test_a_link_that_leads_elsewhere_is_not_followed(stand_in: Gateway, tmp_path: Path, link: str) -> None:
     server = Server(entry(stand_in, tmp_path))
@@ -238,7 +238,7 @@ async def test_a_submission_that_is_not_answered_is_in_doubt_and_settled_by_a_lo
             assert (await nsg.submit(wanted)).native_id
 
 
-@pytest.mark.parametrize("broken", ["closed", "busy", "redirect", "certificate"])
+@pytest.mark.parametrize("broken", ["closed", "busy", "missing", "redirect", "certificate"])
 async def test_whoever_answers_in_its_place_gets_no_job_and_no_password(
     nsg: Nsg, stand_in: Gateway, tmp_path: Path, broken: str
 ) -> None:
@@ -251,6 +251,7 @@ async def test_whoever_answers_in_its_place_gets_no_job_and_no_password(
         faults = {
             "closed": {"away": "closed"},
             "busy": {"away": "busy"},
+            "missing": {"away": "missing"},
             "redirect": {"redirect": other.origin},
             "certificate": {"certificate": str(stranger)},
         }

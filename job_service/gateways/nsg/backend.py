@@ -156,9 +156,9 @@ class Nsg:
         """Have NSG forget a job, or remove a file that waits to be sent.  Raises Refused for one that was sent."""
         if path and handle.native_id:
             raise Refused(sentences.KEPT_TOGETHER.format(gateway=self._title))
+        if not path and (native_id := handle.native_id or (await self.find([handle])).get(handle.job_id)):
+            await self._forget(replace(handle, native_id=native_id))
         await self._inputs.remove(handle.job_id, path)
-        if handle.native_id:
-            await self._forget(handle)
 
     async def close(self) -> None:
         """Let go of connections."""

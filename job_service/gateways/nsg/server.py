@@ -18,8 +18,11 @@ from profiles.catalogue.gateway import Gateway
 from slurm_ssh.errors import Broken, InDoubt, Refused, Unavailable
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,60}", re.ASCII)
-_REFUSALS = frozenset({400, 403, 409, 413, 415, 422})
-_NOT_THERE = frozenset({404, 410})
+_REFUSALS = frozenset({400, 409, 413, 415, 422})
+_NOT_ALLOWED = 403
+_NO_SUCH_PAGE = frozenset({404, 410})
+# NSG's own codes for what is not there, and for what is somebody else's.
+_NOT_THERE = frozenset({4, 6})
 
 
 class NotThereError(Exception):
@@ -90,9 +93,14 @@ class Server:
         """Raise what an answer means that is no success."""
         if answer.is_good:
             return
-        if answer.status in _NOT_THERE:
-            raise NotThereError
         reason = _reason(answer)
+        if answer.status in _NO_SUCH_PAGE:
+            if answers.refusal(answer.body).code in _NOT_THERE:
+                raise NotThereError
+            # NSG did not say so itself: what answers in its place, as while it is replaced, knows of no job.
+            raise Unavailable(say.BUSY.format(site=self._web.title), reason)
+        if answer.status == _NOT_ALLOWED:
+            raise Broken(say.WRONG_CREDENTIALS.format(site=self._web.title), reason)
         if answer.status in _REFUSALS:
             raise Refused(sentences.REFUSED.format(gateway=self._web.title, reason=reason))
         raise self.not_understood(f"{answer.status} {reason}")
