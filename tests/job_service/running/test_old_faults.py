@@ -87,3 +87,15 @@ async def test_session_ids_in_the_database_and_on_command_lines(
     kept = b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
     assert record.job_id.encode() in kept
     assert not [form for form in forms if form.encode() in kept]
+
+
+async def test_cancel_marked_a_finished_job_cancelled(service: Service, site: Crowd) -> None:
+    site.lasts = 10_000
+    record = await service.accept()
+    await service.until(record, lambda job: job.stage is Stage.RUNNING)
+    # Nobody sees the end before the job is cancelled.
+    site.is_silent = True
+    site.end(site.of(record.job_id)[0], site.clock.now())
+    assert (await service.running.cancel(record)).cancel_wanted
+    site.is_silent = False
+    assert (await service.over(record)).stage is Stage.SUCCESSFUL

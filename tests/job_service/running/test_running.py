@@ -533,20 +533,6 @@ async def test_a_job_that_is_cancelled_while_it_is_sent_ends(service: Service, s
     assert site.runs[record.job_id] == 0
 
 
-async def test_a_job_that_had_ended_before_it_was_cancelled_has_done_its_work(
-    service: Service, site: Crowd
-) -> None:
-    site.lasts = 10_000
-    record = await service.accept()
-    await service.until(record, is_at(Stage.RUNNING))
-    # Nobody sees the end before the job is cancelled.
-    site.is_silent = True
-    site.end(site.of(record.job_id)[0], site.clock.now())
-    assert (await service.running.cancel(record)).cancel_wanted
-    site.is_silent = False
-    assert (await service.over(record)).stage is Stage.SUCCESSFUL
-
-
 async def test_a_job_is_held_and_released(service: Service, site: Crowd) -> None:
     site.waits = 10_000
     record = await service.accept()
