@@ -182,7 +182,7 @@ async def test_who_stops_waiting_does_not_stop_the_others() -> None:
 
 
 async def test_a_watch_goes_on_after_a_failed_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slurm_ssh.jobs.watch.FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_ALONE_SECONDS", 0)
     job = builders.job()
     seen: list[JobState] = []
     async for report in JobWatch(_Slurm(AWAY, (_row(job),))).reports(job):
@@ -287,7 +287,7 @@ async def test_an_end_that_slurm_tells_too_late_for_one_look_is_there_for_the_ne
 
 
 async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.4)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_ALONE_SECONDS", 0.4)
     jobs = _jobs(1, 2)
     slurm = _Slurm(tuple(_row(job) for job in jobs))
     watch = JobWatch(slurm)
@@ -306,7 +306,7 @@ async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest
 async def test_a_job_that_says_it_has_begun_is_asked_about_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # It has waited for long, so the next look is far away; its server will be up in a moment.
     monkeypatch.setattr(watch_module, "FIRST_LOOK_SECONDS", 0)
-    monkeypatch.setattr(watch_module, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_ALONE_SECONDS", 0.01)
     monkeypatch.setattr(watch_module, "PAUSE_GROWTH", 1e6)
     monkeypatch.setattr(watch_module, "LONGEST_PAUSE_SECONDS", 3600)
     (job,) = _jobs(1)

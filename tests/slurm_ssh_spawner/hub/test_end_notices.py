@@ -20,6 +20,7 @@ _NOTICE = re.compile(r'<div class="[^"]*launch-notice"[^>]*>\s*(.*?)\s*</div>', 
 async def hub(
     hub_app: Callable[..., Awaitable[JupyterHub]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LaunchingHub]:
+    monkeypatch.setattr("slurm_ssh.jobs.ending._LOOK_SECONDS", 0.01)
     async with launching.launching(hub_app, tmp_path, monkeypatch) as hub:
         yield hub
         await hub.core.close()

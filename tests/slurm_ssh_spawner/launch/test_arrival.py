@@ -68,6 +68,7 @@ class Waiting:
 @pytest.fixture
 async def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     monkeypatch.setattr(arrival, "OUTPUT_SECONDS", 0.02)
+    monkeypatch.setattr("slurm_ssh.jobs.ending._LOOK_SECONDS", 0.01)
     monkeypatch.setattr(arrival, "_END_SECONDS", 0.01)
     monkeypatch.setattr(arrival, "UNHEARD_SECONDS", 0.02)
     # Whoever waits for the next look of the watch waits for ever.

@@ -65,6 +65,11 @@ class _Hub:
         await self.records.close()
 
 
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slurm_ssh.jobs.ending._LOOK_SECONDS", 0.01)
+
+
 @pytest.fixture
 async def hub(local: LocalSite) -> AsyncIterator[_Hub]:
     hub = _Hub(local)

@@ -63,6 +63,10 @@ class _Tickets:
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("slurm_ssh.jobs.watch.FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh.core.ABSENT_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.launcher.ABSENT_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh.jobs.question._FIRST_REST_SECONDS", 0.01)
+    monkeypatch.setattr("slurm_ssh.jobs.ending._LOOK_SECONDS", 0.01)
 
 
 @pytest.fixture

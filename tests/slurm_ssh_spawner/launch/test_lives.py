@@ -238,6 +238,8 @@ def test_whatever_happens_nobody_loses_a_job_or_keeps_one(tmp_path: Path, monkey
         monkeypatch.setattr(f"slurm_ssh.jobs.{module}.PAUSES_SECONDS", (0.005,))
     monkeypatch.setattr("slurm_ssh.jobs.submission._LOOK_AGAIN_SECONDS", 0)
     monkeypatch.setattr("slurm_ssh.core._END_LOOK_SECONDS", 0.001)
+    for module in ("slurm_ssh.core", "slurm_ssh.jobs.watch", "slurm_ssh_spawner.launch.launcher"):
+        monkeypatch.setattr(f"{module}.ABSENT_SECONDS", 0.005)
     monkeypatch.setattr("slurm_ssh_spawner.launch.records.worker.AGAIN_SECONDS", 0.005)
     asyncio.run(_make(tmp_path / "launches.sqlite"))
     monkeypatch.setattr(Lives, "empty_database", tmp_path / "launches.sqlite", raising=False)
