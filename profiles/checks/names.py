@@ -14,7 +14,7 @@ from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
 from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
 from profiles.catalogue.wrong import WrongAt
-from profiles.sentences import mistakes
+from profiles.sentences import checks, mistakes
 
 Unsure = Collection[tuple[str, str, str]]
 """A section, an entry of it and a site (keys) of which it is not known what the entry is at the site."""
@@ -87,7 +87,7 @@ def misfits(
     """
     for key in known_gateways:
         if key in (known_sites or ()):
-            yield WrongAt(("gateways", key), mistakes.KEY_OF_A_SITE)
+            yield WrongAt(("gateways", key), checks.KEY_OF_A_SITE)
     yield from _old_names(catalogue, (*(known_sites or ()), *known_gateways))
     for menu in catalogue.menus:
         known = known_sites
@@ -132,7 +132,7 @@ def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure:
 def _unknown_sites(menu: Menu, key: str, known: Collection[str]) -> Iterator[WrongAt]:
     for name in menu.entries[key].at_sites:
         if name not in known:
-            text = mistakes.NO_SITE.format(name=name, hint=meant(name, known))
+            text = checks.NO_SITE.format(name=name, hint=meant(name, known))
             yield WrongAt((menu.section, key, "sites", name), text)
 
 
@@ -141,10 +141,10 @@ def _sites_that_take_none(menu: Menu, key: str, known_sites: Collection[str] | N
     named = menu.entries[key].at_sites
     for name in named:
         if name in menu.sites and name not in menu.taking:
-            yield WrongAt((menu.section, key, "sites", name), mistakes.TAKES_NO_JOBS.format(site=name))
+            yield WrongAt((menu.section, key, "sites", name), checks.TAKES_NO_JOBS.format(site=name))
     all_read = bool(menu.sites) and known_sites is not None and set(known_sites) == set(menu.sites)
     if not named and all_read and not menu.taking:
-        yield WrongAt((menu.section, key), mistakes.NONE_TAKES_JOBS)
+        yield WrongAt((menu.section, key), checks.NONE_TAKES_JOBS)
 
 
 def _unknown_projects(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
@@ -161,7 +161,7 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[System]) -> Iterat
     if any(site.projects == "accounting" for site in sites):
         return
     listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
-    sentence = mistakes.PROJECT_NOT_AT_SITE if len(sites) == 1 else mistakes.PROJECT_NOT_AT_SITES
+    sentence = checks.PROJECT_NOT_AT_SITE if len(sites) == 1 else checks.PROJECT_NOT_AT_SITES
     for index, project in enumerate(visible_to.projects):
         if project not in listed:
             text = sentence.format(name=project, hint=meant(project, dict.fromkeys(listed)))
@@ -173,16 +173,16 @@ def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
         for index, name in enumerate(what.partitions):
             if name not in site.partitions:
                 hint = meant(name, site.partitions)
-                text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
+                text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
                 yield WrongAt(where.path("partitions", str(index)), text)
         yield from _too_long(where, what, site)
     if isinstance(site, Gateway):
         yield from _at_gateway(where, what, site)
     elif what.container is not None and site.container is None:
-        yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
+        yield WrongAt(where.path("container"), checks.NO_CONTAINER.format(site=where.site_key))
     is_served = isinstance(what, JobOffering) and what.identity == "service"
     if isinstance(site, Site) and is_served and site.jobs and site.jobs.run_as is None:
-        yield WrongAt(where.path("identity"), mistakes.NO_RUN_AS.format(site=where.site_key))
+        yield WrongAt(where.path("identity"), checks.NO_RUN_AS.format(site=where.site_key))
 
 
 def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]:
@@ -192,19 +192,19 @@ def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]
     if isinstance(what, JobOffering):
         nothing["identity"] = what.identity == "service"
     for name in (name for name, is_said in nothing.items() if is_said):
-        yield WrongAt(where.path(name), mistakes.NOT_AT_GATEWAY.format(gateway=key))
+        yield WrongAt(where.path(name), checks.NOT_AT_GATEWAY.format(gateway=key))
     if not isinstance(what, JobOffering):
         return
     own_line = isinstance(where.entry, JobType) and where.entry.command is not None
     if gateway.kind == "nsg" and own_line:
-        yield WrongAt((*where.top, "command"), mistakes.NOT_AT_GATEWAY.format(gateway=key))
+        yield WrongAt((*where.top, "command"), checks.NOT_AT_GATEWAY.format(gateway=key))
     for name in ("command",) * own_line + ("free_arguments",) * bool(what.free_arguments):
         if not gateway.own_lines:
             path = (*where.top, name) if name == "command" else where.path(name)
-            yield WrongAt(path, mistakes.LINES_AT_GATEWAY.format(gateway=key))
+            yield WrongAt(path, checks.LINES_AT_GATEWAY.format(gateway=key))
     tool = what.run[0] if what.run else ""
     if gateway.kind == "nsg" and tool and "{" not in tool and tool not in gateway.tools:
-        text = mistakes.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
+        text = checks.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
         yield WrongAt(where.path("run", "0"), text)
     elif gateway.kind == "nsg" and what.run and len(what.run) > 1:
         names = [tool] if tool in gateway.tools else list(gateway.tools)
@@ -226,7 +226,7 @@ def _too_long(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
         return
     for name in short:
         written = where.resource("time")
-        text = (mistakes.TOO_SHORT if written else mistakes.ITS_TIME_TOO_SHORT).format(
+        text = (checks.TOO_SHORT if written else checks.ITS_TIME_TOO_SHORT).format(
             least=units.say_minutes(time.least),
             partition=name,
             site=where.site_key,
@@ -237,24 +237,24 @@ def _too_long(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
 
 def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
     if what.resources.gpu_types and what.resources.gpus.most == 0:
-        yield WrongAt(where.resource("gpu_types") or where.top, mistakes.GPU_TYPES_ALONE)
+        yield WrongAt(where.resource("gpu_types") or where.top, checks.GPU_TYPES_ALONE)
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
-    not_replaced = mistakes.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else mistakes.NOT_REPLACED
+    not_replaced = checks.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else checks.NOT_REPLACED
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
     if isinstance(what, JobOffering) and what.identity == "service":
         yield from _of_service(where, what)
-    variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
+    variables: dict[str, str] = dict.fromkeys(what.environment, checks.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
             continue
         if parameter.variable in variables:
             yield WrongAt(where.path("parameters", name, "variable"), variables[parameter.variable])
-        variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
+        variables[parameter.variable] = checks.SET_BY_PARAMETER.format(parameter=name)
 
 
 def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
@@ -273,23 +273,23 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
 def _of_service(where: Where, what: JobOffering) -> Iterator[WrongAt]:
     """Find what lets people do what they like as an account that they share."""
     if what.run is None:
-        yield WrongAt(where.path("identity"), mistakes.SERVICE_WITHOUT_RUN)
+        yield WrongAt(where.path("identity"), checks.SERVICE_WITHOUT_RUN)
     if what.free_arguments:
-        yield WrongAt(where.path("free_arguments"), mistakes.SERVICE_WITH_ARGUMENTS)
+        yield WrongAt(where.path("free_arguments"), checks.SERVICE_WITH_ARGUMENTS)
     if what.visible_to and what.visible_to.projects:
-        yield WrongAt(where.path("visible_to"), mistakes.SERVICE_FOR_PROJECTS)
+        yield WrongAt(where.path("visible_to"), checks.SERVICE_FOR_PROJECTS)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:
     for found in PARAMETER.finditer(template):
         if found[1] not in what.parameters:
-            text = mistakes.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
+            text = checks.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
             yield WrongAt(where.path(*place), text)
     for found in _BRACES.finditer(PARAMETER.sub("", template)):
-        text = mistakes.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
+        text = checks.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
         yield WrongAt(where.path(*place), text)
     for found in _NAME.finditer(PARAMETER.sub("", template)):
         if found[1] not in what.parameters or _BRACES.fullmatch(found[0]):
             continue
-        text = mistakes.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
+        text = checks.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
         yield WrongAt(where.path(*place), text)

@@ -17,7 +17,7 @@ from profiles.loading.portal_options import parameters
 from profiles.loading.problems import Problem
 from profiles.loading.xml_elements import Element, NotXML
 from profiles.loading.xml_nodes import Pair, Reading, key_of
-from profiles.sentences import mistakes, shown
+from profiles.sentences import loading, shown
 
 _OF_ICAT = ("family", "sessionId", "icatUrlRequired", "idsUrlRequired", "createsProvenance")
 _FLAGS = (
@@ -61,7 +61,7 @@ def read(text: str, name: str) -> Read:
 
 def _root(reading: Reading, element: Element) -> MappingNode | None:
     if element.name != "jobType":
-        reading.wrong(element, mistakes.XML_ROOT)
+        reading.wrong(element, loading.XML_ROOT)
         return None
     accepts = _accepts(reading, element)
     found = reading.children(element, _ELEMENTS, _REPEATED, _NEEDED)
@@ -70,7 +70,7 @@ def _root(reading: Reading, element: Element) -> MappingNode | None:
     name = found["name"][0]
     key = key_of(reading.filled(name))
     if name.text and not key:
-        reading.wrong(name, mistakes.XML_NO_KEY)
+        reading.wrong(name, loading.XML_NO_KEY)
     entry = reading.mapping(element, _entry(reading, element, found, accepts))
     return reading.mapping(element, [("job_types", element, reading.mapping(element, [(key, name, entry)]))])
 
@@ -81,7 +81,7 @@ def _accepts(reading: Reading, element: Element) -> bool:
     flags = {name: reading.flag(element, value) for name, value in element.attributes.items() if name in _FLAGS}
     for name in _OF_ICAT:
         if flags.get(name) or (name == "family" and element.attributes.get(name)):
-            reading.meaningless(element, mistakes.XML_OF_ICAT.format(name=name))
+            reading.meaningless(element, loading.XML_OF_ICAT.format(name=name))
     return bool(flags.get("acceptsDatasets") or flags.get("acceptsDatafiles"))
 
 
@@ -93,7 +93,7 @@ def _entry(reading: Reading, element: Element, found: Found, accepts: bool) -> l
     if accepts:
         pairs.append(("datasets", element, _datasets(reading, element, found, modes)))
     elif types := found.get("datasetTypes"):
-        reading.wrong(types[0], mistakes.XML_TYPES_ALONE)
+        reading.wrong(types[0], loading.XML_TYPES_ALONE)
     if is_interactive:
         return [*pairs, *_server(reading, element, found)]
     return [*pairs, *_program(reading, element, found, accepts)]
@@ -108,13 +108,13 @@ def _program(reading: Reading, element: Element, found: Found, accepts: bool) ->
         run.append(f"--datasetIds={IDS_PLACE}")
     yield "run", executable, reading.words(executable, run)
     if "profile" in element.attributes:
-        reading.wrong(element, mistakes.XML_PROFILE_OF_BATCH)
+        reading.wrong(element, loading.XML_PROFILE_OF_BATCH)
     words = element.attributes.get("freeArguments", str(MOST_ARGUMENTS))
     if words.isascii() and words.isdecimal() and len(words) < 4 and int(words) <= MOST_ARGUMENTS:
         # Without zeros before it, which would make it another number.
         yield "free_arguments", element, reading.scalar(element, str(int(words)), "int")
     else:
-        reading.wrong(element, mistakes.XML_NO_NUMBER.format(name="freeArguments", most=MOST_ARGUMENTS))
+        reading.wrong(element, loading.XML_NO_NUMBER.format(name="freeArguments", most=MOST_ARGUMENTS))
     if options := parameters(reading, found.get("jobOptions", [])):
         yield "parameters", element, reading.mapping(element, options)
 
@@ -128,11 +128,11 @@ def _server(reading: Reading, element: Element, found: Found) -> Iterator[Pair]:
         yield "profile", at, reading.scalar(at, profile)
     executable = found["executable"][0]
     reading.filled(executable)
-    reading.meaningless(executable, mistakes.XML_NOT_RUN.format(profile=shown(profile)))
+    reading.meaningless(executable, loading.XML_NOT_RUN.format(profile=shown(profile)))
     if options := found.get("jobOptions"):
-        reading.wrong(options[0], mistakes.XML_OF_BATCH)
+        reading.wrong(options[0], loading.XML_OF_BATCH)
     if "freeArguments" in element.attributes:
-        reading.wrong(element, mistakes.XML_OF_BATCH_ATTRIBUTE.format(name="freeArguments"))
+        reading.wrong(element, loading.XML_OF_BATCH_ATTRIBUTE.format(name="freeArguments"))
     if "multiple" in found:
         # One server has all datasets, whatever the portal would have made of several.
         _modes(reading, found)
@@ -153,7 +153,7 @@ def _modes(reading: Reading, found: Found) -> tuple[str, ...]:
 def _datasets(reading: Reading, element: Element, found: Found, modes: tuple[str, ...]) -> Node:
     types = found.get("datasetTypes", [])
     if not types:
-        reading.wrong(element, mistakes.XML_NO_TYPES)
+        reading.wrong(element, loading.XML_NO_TYPES)
     names = [reading.scalar(each, key_of(reading.filled(each))) for each in types]
     at = found.get("multiple", [element])[0]
     pairs: list[Pair] = [
