@@ -16,7 +16,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from languages import for_log
-from profiles.sentences import mistakes
+from profiles.sentences import checks
 
 Value = bool | int | float | str | None
 """What a parameter of a dataset may be."""
@@ -80,7 +80,7 @@ class Condition:
 
 @lru_cache(_SAID_ONCE)
 def _tell_once(text: str, why: str) -> None:
-    _log.info("%s", for_log(mistakes.DOES_NOT_HOLD.format(condition=text, reason=why)))
+    _log.info("%s", for_log(checks.DOES_NOT_HOLD.format(condition=text, reason=why)))
 
 
 def parse(text: str) -> Condition:
@@ -89,7 +89,7 @@ def parse(text: str) -> Condition:
     Raises ConditionWrong.
     """
     if len(text) > LONGEST:
-        raise ConditionWrong(mistakes.CONDITION_TOO_LONG.format(count=len(text), most=LONGEST))
+        raise ConditionWrong(checks.CONDITION_TOO_LONG.format(count=len(text), most=LONGEST))
     return _parsed(text)
 
 
@@ -121,21 +121,21 @@ def _check_depth(tokens: list[Token]) -> None:
             opened.pop()
         signs = signs + 1 if token.type in ("MINUS", "BANG") else 0
         if sum(opened) + signs > DEEPEST:
-            raise ConditionWrong(mistakes.CONDITION_TOO_DEEP.format(at=token.column, most=DEEPEST))
+            raise ConditionWrong(checks.CONDITION_TOO_DEEP.format(at=token.column, most=DEEPEST))
 
 
 def _said(error: UnexpectedInput, text: str) -> str:
     if isinstance(error, UnexpectedCharacters):
         begun = error.char == "'"
-        sentence = mistakes.CONDITION_TEXT_OPEN if begun else mistakes.CONDITION_CHARACTER
+        sentence = checks.CONDITION_TEXT_OPEN if begun else checks.CONDITION_CHARACTER
         return sentence.format(at=(error.pos_in_stream or 0) + 1, found=_printable(error.char))
     if not isinstance(error, UnexpectedToken) or error.token.type == "$END":
-        return mistakes.CONDITION_ENDS.format() if text.strip() else mistakes.CONDITION_EMPTY
+        return checks.CONDITION_ENDS.format() if text.strip() else checks.CONDITION_EMPTY
     return _cannot_stand(error.token)
 
 
 def _cannot_stand(token: Token) -> str:
-    return mistakes.CONDITION_WORD.format(at=(token.start_pos or 0) + 1, found=_printable(str(token)))
+    return checks.CONDITION_WORD.format(at=(token.start_pos or 0) + 1, found=_printable(str(token)))
 
 
 def _printable(text: str) -> str:
@@ -198,7 +198,7 @@ def _look_up(name: str, values: Values) -> Value:
     try:
         return values[name]
     except KeyError:
-        raise _Unknown(mistakes.NO_SUCH_NAME.format(name=_printable(name))) from None
+        raise _Unknown(checks.NO_SUCH_NAME.format(name=_printable(name))) from None
 
 
 def _constant(value: Value, _: Values) -> Value:
@@ -211,7 +211,7 @@ def _is_number(value: Value) -> bool:
 
 def _number(value: Value) -> int | float:
     if not _is_number(value):
-        raise _Unknown(mistakes.NO_NUMBER.format(kind=_kind(value)))
+        raise _Unknown(checks.NO_NUMBER.format(kind=_kind(value)))
     return cast(int | float, value)
 
 
@@ -227,7 +227,7 @@ def _calculated(first: _Part, rest: tuple[tuple[str, _Part], ...], values: Value
         except ArithmeticError:
             is_finite = False
         if not is_finite:
-            raise _Unknown(mistakes.NOT_FINITE)
+            raise _Unknown(checks.NOT_FINITE)
         return cast(int | float, found)
 
     return reduce(step, rest, _number(first(values)))
@@ -235,14 +235,14 @@ def _calculated(first: _Part, rest: tuple[tuple[str, _Part], ...], values: Value
 
 def _comparable(left: Value, right: Value) -> None:
     if _is_number(left) != _is_number(right) or (not _is_number(left) and type(left) is not type(right)):
-        raise _Unknown(mistakes.NOT_COMPARABLE.format(one=_kind(left), other=_kind(right)))
+        raise _Unknown(checks.NOT_COMPARABLE.format(one=_kind(left), other=_kind(right)))
 
 
 def _in_order(left: _Part, test: Callable[[Any, Any], bool], right: _Part, values: Values) -> bool:
     one, other = left(values), right(values)
     _comparable(one, other)
     if one is None or isinstance(one, bool):
-        raise _Unknown(mistakes.NO_ORDER.format(kind=_kind(one)))
+        raise _Unknown(checks.NO_ORDER.format(kind=_kind(one)))
     return bool(test(one, other))
 
 

@@ -13,7 +13,7 @@ from profiles.catalogue.work import Work
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks.names import Where
 from profiles.facts import Nodes, PartitionFacts, SiteFacts
-from profiles.sentences import both, mistakes
+from profiles.sentences import both, checks
 
 _SAY: Mapping[str, Callable[[int], str]] = {"memory": units.say_mebibytes, "time": units.say_minutes}
 _NUMBERS = ("cores", "memory", "gpus", "nodes", "time")
@@ -31,7 +31,7 @@ class _Room:
 
     @property
     def place(self) -> str:
-        return mistakes.PLACE.format(partitions=both(self.partitions), site=self.site)
+        return checks.PLACE.format(partitions=both(self.partitions), site=self.site)
 
 
 def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
@@ -65,19 +65,19 @@ def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[Wro
     for name, partition in site.partitions.items():
         here = (*path, "partitions", name)
         if name not in known:
-            yield WrongAt(here, mistakes.NOT_IN_SLURM.format(hint=meant(name, known)))
+            yield WrongAt(here, checks.NOT_IN_SLURM.format(hint=meant(name, known)))
             continue
         if not known[name].is_up:
-            yield WrongAt(here, mistakes.DOWN_IN_SLURM)
+            yield WrongAt(here, checks.DOWN_IN_SLURM)
         limit = known[name].time_max_minutes
         if limit is not None and partition.time_max is not None and partition.time_max > limit:
             most = units.say_minutes(limit)
-            text = mistakes.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
+            text = checks.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
             yield WrongAt((*here, "time_max"), text)
     names = [each.name for each in said.reservations or ()]
     for index, name in enumerate(site.reservations):
         if said.reservations is not None and name not in names:
-            text = mistakes.NO_RESERVATION.format(name=name, hint=meant(name, names))
+            text = checks.NO_RESERVATION.format(name=name, hint=meant(name, names))
             yield WrongAt((*path, "reservations", str(index)), text)
 
 
@@ -86,7 +86,7 @@ def _unknown_partitions(where: Where, what: Work, site: Site, said: SiteFacts) -
     known = said.partitions or {}
     for index, name in enumerate(what.partitions):
         if not site.partitions and name not in known:
-            text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=meant(name, known))
+            text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=meant(name, known))
             yield WrongAt(where.path("partitions", str(index)), text)
 
 
@@ -122,7 +122,7 @@ def _defaults(where: Where, what: Work, room: _Room) -> Iterator[WrongAt]:
         if asked > largest:
             too_much = True
             written = where.resource(name)
-            texts = mistakes.TOO_MUCH if written else mistakes.ITS_DEFAULT_TOO_MUCH
+            texts = checks.TOO_MUCH if written else checks.ITS_DEFAULT_TOO_MUCH
             yield WrongAt(
                 (*written, "default") if written else where.top, _sentence(texts[name], name, asked, room)
             )
@@ -131,10 +131,10 @@ def _defaults(where: Where, what: Work, room: _Room) -> Iterator[WrongAt]:
     wanted = resources.gpu_types[0] if resources.gpu_types and resources.gpus.default else None
     if wanted is not None and wanted not in kinds and not too_much:
         hint = meant(wanted, sorted(kinds))
-        text = mistakes.NO_GPU_OF_TYPE.format(place=room.place, name=wanted, hint=hint)
+        text = checks.NO_GPU_OF_TYPE.format(place=room.place, name=wanted, hint=hint)
         yield WrongAt((*(where.resource("gpu_types") or where.top), "0"), text)
     elif not too_much and not _fits(what, room, wanted):
-        yield WrongAt(where.path("resources"), mistakes.NOT_AT_ONCE.format(place=room.place))
+        yield WrongAt(where.path("resources"), checks.NOT_AT_ONCE.format(place=room.place))
 
 
 def _fits(what: Work, room: _Room, kind: str | None) -> bool:
@@ -154,14 +154,14 @@ def _most(rooms: list[tuple[Where, Work, _Room]]) -> Iterator[WrongAt]:
                 # For what is not written, the form offers what there is.
                 if bounds.default <= room.largest[name] and written:
                     inner = ("options", str(bounds.options.index(bounds.most))) if bounds.options else ("max",)
-                    yield WrongAt((*written, *inner), _sentence(mistakes.TOO_MUCH[name], name, bounds.most, room))
+                    yield WrongAt((*written, *inner), _sentence(checks.TOO_MUCH[name], name, bounds.most, room))
     kinds = {kind for _, _, room in rooms for each in room.nodes for kind, _ in each.whole.gpus}
     for where, what, room in rooms:
         first = 1 if what.resources.gpus.default else 0
         for index, kind in list(enumerate(what.resources.gpu_types))[first:]:
             if kind not in kinds:
                 hint = meant(kind, sorted(kinds))
-                text = mistakes.NO_GPU_OF_TYPE.format(place=room.place, name=kind, hint=hint)
+                text = checks.NO_GPU_OF_TYPE.format(place=room.place, name=kind, hint=hint)
                 yield WrongAt((*(where.resource("gpu_types") or where.top), str(index)), text)
 
 

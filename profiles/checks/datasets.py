@@ -7,7 +7,7 @@ from profiles.catalogue.dataset import IDS_PLACE, PLACE
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.wrong import WrongAt
-from profiles.sentences import mistakes
+from profiles.sentences import checks, mistakes
 
 Path = tuple[str, ...]
 
@@ -21,9 +21,9 @@ def misfits(catalogue: Catalogue, known_sites: Collection[str] | None, *, all_so
         for index, name in enumerate(source.sites):
             path = ("datasets", key, "sites", str(index))
             if known_sites is not None and name not in known_sites:
-                yield WrongAt(path, mistakes.NO_SITE.format(name=name, hint=meant(name, known_sites)))
+                yield WrongAt(path, checks.NO_SITE.format(name=name, hint=meant(name, known_sites)))
             elif name in catalogue.sites and catalogue.sites[name].jobs is None:
-                yield WrongAt(path, mistakes.TAKES_NO_JOBS.format(site=name))
+                yield WrongAt(path, checks.TAKES_NO_JOBS.format(site=name))
     types = {each: None for source in catalogue.datasets.values() for each in sorted(source.types)}
     for key, entry in catalogue.job_types.items():
         own = ("job_types", key)

@@ -12,7 +12,7 @@ from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
 from profiles.catalogue.wrong import WrongAt
-from profiles.sentences import mistakes
+from profiles.sentences import checks, mistakes
 
 Unsure = Collection[tuple[str, str, str]]
 """A section, an entry of it and a site (keys) of which it is not known what the entry is at the site."""
@@ -106,7 +106,7 @@ def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure:
 def _unknown_sites(menu: Menu, key: str, known: Collection[str]) -> Iterator[WrongAt]:
     for name in menu.entries[key].at_sites:
         if name not in known:
-            text = mistakes.NO_SITE.format(name=name, hint=meant(name, known))
+            text = checks.NO_SITE.format(name=name, hint=meant(name, known))
             yield WrongAt((menu.section, key, "sites", name), text)
 
 
@@ -115,10 +115,10 @@ def _sites_that_take_none(menu: Menu, key: str, known_sites: Collection[str] | N
     named = menu.entries[key].at_sites
     for name in named:
         if name in menu.sites and name not in menu.taking:
-            yield WrongAt((menu.section, key, "sites", name), mistakes.TAKES_NO_JOBS.format(site=name))
+            yield WrongAt((menu.section, key, "sites", name), checks.TAKES_NO_JOBS.format(site=name))
     all_read = bool(menu.sites) and known_sites is not None and set(known_sites) == set(menu.sites)
     if not named and all_read and not menu.taking:
-        yield WrongAt((menu.section, key), mistakes.NONE_TAKES_JOBS)
+        yield WrongAt((menu.section, key), checks.NONE_TAKES_JOBS)
 
 
 def _unknown_projects(menu: Menu, key: str, known_sites: Collection[str] | None) -> Iterator[WrongAt]:
@@ -135,7 +135,7 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[Site]) -> Iterator
     if any(site.projects == "accounting" for site in sites):
         return
     listed = [project for site in sites if isinstance(site.projects, tuple) for project in site.projects]
-    sentence = mistakes.PROJECT_NOT_AT_SITE if len(sites) == 1 else mistakes.PROJECT_NOT_AT_SITES
+    sentence = checks.PROJECT_NOT_AT_SITE if len(sites) == 1 else checks.PROJECT_NOT_AT_SITES
     for index, project in enumerate(visible_to.projects):
         if project not in listed:
             text = sentence.format(name=project, hint=meant(project, dict.fromkeys(listed)))
@@ -147,11 +147,11 @@ def _at_site(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
         for index, name in enumerate(what.partitions):
             if name not in site.partitions:
                 hint = meant(name, site.partitions)
-                text = mistakes.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
+                text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
                 yield WrongAt(where.path("partitions", str(index)), text)
         yield from _too_long(where, what, site)
     if what.container is not None and site.container is None:
-        yield WrongAt(where.path("container"), mistakes.NO_CONTAINER.format(site=where.site_key))
+        yield WrongAt(where.path("container"), checks.NO_CONTAINER.format(site=where.site_key))
 
 
 def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
@@ -168,7 +168,7 @@ def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
         return
     for name in short:
         written = where.resource("time")
-        text = (mistakes.TOO_SHORT if written else mistakes.ITS_TIME_TOO_SHORT).format(
+        text = (checks.TOO_SHORT if written else checks.ITS_TIME_TOO_SHORT).format(
             least=units.say_minutes(time.least),
             partition=name,
             site=where.site_key,
@@ -179,22 +179,22 @@ def _too_long(where: Where, what: Work, site: Site) -> Iterator[WrongAt]:
 
 def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
     if what.resources.gpu_types and what.resources.gpus.most == 0:
-        yield WrongAt(where.resource("gpu_types") or where.top, mistakes.GPU_TYPES_ALONE)
+        yield WrongAt(where.resource("gpu_types") or where.top, checks.GPU_TYPES_ALONE)
     for place, template in what.templates():
         if "{" in template:
             yield from _unknown_braces(where, what, place, template)
-    not_replaced = mistakes.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else mistakes.NOT_REPLACED
+    not_replaced = checks.NOT_REPLACED_OF_JOB if isinstance(what, JobOffering) else checks.NOT_REPLACED
     for place, text in what.literals():
         for found in PARAMETER.finditer(text):
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
-    variables: dict[str, str] = dict.fromkeys(what.environment, mistakes.SET_BY_ENVIRONMENT)
+    variables: dict[str, str] = dict.fromkeys(what.environment, checks.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
             continue
         if parameter.variable in variables:
             yield WrongAt(where.path("parameters", name, "variable"), variables[parameter.variable])
-        variables[parameter.variable] = mistakes.SET_BY_PARAMETER.format(parameter=name)
+        variables[parameter.variable] = checks.SET_BY_PARAMETER.format(parameter=name)
 
 
 def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
@@ -213,13 +213,13 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:
     for found in PARAMETER.finditer(template):
         if found[1] not in what.parameters:
-            text = mistakes.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
+            text = checks.NO_PARAMETER.format(name=found[1], hint=meant(found[1], what.parameters))
             yield WrongAt(where.path(*place), text)
     for found in _BRACES.finditer(PARAMETER.sub("", template)):
-        text = mistakes.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
+        text = checks.BRACES.format(name=f"{{{found[1]}}}", example="{param.<name>}")
         yield WrongAt(where.path(*place), text)
     for found in _NAME.finditer(PARAMETER.sub("", template)):
         if found[1] not in what.parameters or _BRACES.fullmatch(found[0]):
             continue
-        text = mistakes.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
+        text = checks.BRACES_OF_PARAMETER.format(name=found[0], example=f"{{param.{found[1]}}}")
         yield WrongAt(where.path(*place), text)

@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from profiles.loading import garbage, portal_types, yaml_nodes
 from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooLargeError, contents, listed, look
 from profiles.loading.problems import Problem
-from profiles.sentences import mistakes
+from profiles.sentences import loading
 
 SECTIONS = ("sites", "profiles", "job_types", "datasets")
 _KEYS = ("include", *SECTIONS)
@@ -51,7 +51,7 @@ def _gathered(path: Path, read: Callable[["_Gathering", str, Path], Tree]) -> Tr
     try:
         return read(gathering, _text(contents(path, only_regular=False), str(path)), path)
     except OSError as error:
-        problem = Problem(str(path), 1, 1, "file", mistakes.UNREADABLE.format(reason=error.strerror))
+        problem = Problem(str(path), 1, 1, "file", loading.UNREADABLE.format(reason=error.strerror))
     except yaml_nodes.NotYAML as error:
         problem = error.problem
     return Tree(None, (problem,), gathering.sources, False)
@@ -74,18 +74,18 @@ def _text(data: bytes, name: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
-        raise yaml_nodes.NotYAML(Problem(name, line, column, "file", mistakes.NOT_UTF8)) from error
+        raise yaml_nodes.NotYAML(Problem(name, line, column, "file", loading.NOT_UTF8)) from error
 
 
 def _unread(path: Path, error: OSError) -> str:
     """Return why an included file cannot be read, and what to do."""
     sentences = {
-        IsADirectoryError: mistakes.INCLUDED_FOLDER,
-        PermissionError: mistakes.INCLUDED_FORBIDDEN,
-        NotRegularError: mistakes.INCLUDED_NO_FILE,
-        TooLargeError: mistakes.INCLUDED_TOO_LARGE,
+        IsADirectoryError: loading.INCLUDED_FOLDER,
+        PermissionError: loading.INCLUDED_FORBIDDEN,
+        NotRegularError: loading.INCLUDED_NO_FILE,
+        TooLargeError: loading.INCLUDED_TOO_LARGE,
     }
-    sentence = sentences.get(type(error), mistakes.INCLUDED_UNREADABLE)
+    sentence = sentences.get(type(error), loading.INCLUDED_UNREADABLE)
     return sentence.format(path=path, reason=error.strerror, most=LARGEST // 1024**2)
 
 
@@ -111,7 +111,7 @@ class _Gathering:
             with garbage.left_lying():
                 root = yaml_nodes.compose(text, str(path))
             if root is None:
-                self.problems.append(Problem(str(path), 1, 1, "file", mistakes.EMPTY_FILE))
+                self.problems.append(Problem(str(path), 1, 1, "file", loading.EMPTY_FILE))
             else:
                 self.problems += yaml_nodes.repeated(root)
                 self._follow(root, root, path, (_real(path),))
@@ -198,13 +198,13 @@ class _Gathering:
     ) -> None:
         real = _real(path)
         if real in chain:
-            self.problems.append(yaml_nodes.at(entry, place, mistakes.INCLUDES_ITSELF.format(path=path)))
+            self.problems.append(yaml_nodes.at(entry, place, loading.INCLUDES_ITSELF.format(path=path)))
             return
         if real in self._seen:
             return
         if len(self.files) >= _MOST_FILES:
             self.is_whole = False
-            self.problems.append(yaml_nodes.at(entry, place, mistakes.TOO_MANY_FILES.format(most=_MOST_FILES)))
+            self.problems.append(yaml_nodes.at(entry, place, loading.TOO_MANY_FILES.format(most=_MOST_FILES)))
             return
         self.know(path)
         try:
@@ -245,23 +245,23 @@ def _value(node: Node, name: str) -> Node | None:
 def _merge(root: Node, node: Node) -> Iterator[Problem]:
     """Add what is in an included file to what is in the first; also sites, lest they be said to be missing."""
     if not isinstance(node, MappingNode):
-        yield yaml_nodes.at(node, (), mistakes.NOT_SECTIONS)
+        yield yaml_nodes.at(node, (), loading.NOT_SECTIONS)
         return
     for key, value in node.value:
         if key.value not in _KEYS:
             names = ", ".join(f"`{name}`" for name in _KEYS)
-            yield yaml_nodes.at(key, (str(key.value),), mistakes.NO_KEY_OF_INCLUDED.format(names=names))
+            yield yaml_nodes.at(key, (str(key.value),), loading.NO_KEY_OF_INCLUDED.format(names=names))
         elif key.value == "include":
             if not isinstance(value, SequenceNode) or not all(
                 isinstance(each, ScalarNode) for each in value.value
             ):
-                yield yaml_nodes.at(key, ("include",), mistakes.NOT_FILES)
+                yield yaml_nodes.at(key, ("include",), loading.NOT_FILES)
         elif not isinstance(value, MappingNode):
-            yield yaml_nodes.at(key, (key.value,), mistakes.NOT_ENTRIES)
+            yield yaml_nodes.at(key, (key.value,), loading.NOT_ENTRIES)
         else:
             if key.value == "sites":
                 # They say where tickets go, and whose host keys are right.
-                yield yaml_nodes.at(key, ("sites",), mistakes.SITES_OF_INCLUDED)
+                yield yaml_nodes.at(key, ("sites",), loading.SITES_OF_INCLUDED)
             if isinstance(root, MappingNode):
                 yield from _merge_section(root, key, value)
 

@@ -14,7 +14,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import Site
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
-from profiles.sentences import mistakes
+from profiles.sentences import loading
 
 LOOK_SECONDS = 5
 PATIENCE_SECONDS = 1
@@ -96,7 +96,7 @@ class LiveCatalogue:
             look = self._look()
             await asyncio.wait((look,), timeout=HANG_SECONDS)
             if not look.done():
-                self._hangs = mistakes.FILES_HANG.format(path=self._path, time=self._time)
+                self._hangs = loading.FILES_HANG.format(path=self._path, time=self._time)
                 _log.error("%s", for_log(self._hangs))
                 await asyncio.wait((look,))
                 self._hangs = None
@@ -111,7 +111,7 @@ class LiveCatalogue:
                     self._is_read = True
             except Exception as error:  # noqa: BLE001 - forms go on with the last one
                 self._is_read = False
-                sentence = mistakes.NOT_READ.format(reason=type(error).__name__, time=self._time, path=self._path)
+                sentence = loading.NOT_READ.format(reason=type(error).__name__, time=self._time, path=self._path)
                 if self._wrong != sentence:
                     self._wrong = sentence
                     _log.exception("%s", for_log(sentence))
@@ -136,13 +136,13 @@ class LiveCatalogue:
         if not found.off:
             return None
         count = len({each.file for each in found.off})
-        said = mistakes.types_off(count, problem=found.off[0], path=self._path)
+        said = loading.types_off(count, problem=found.off[0], path=self._path)
         _log.error("%s", for_log(said))
         return said
 
     def _refuse(self, error: CatalogueInvalid) -> None:
         count, first = len(error.problems), error.problems[0]
-        sentence = mistakes.CHANGED_MORE if count > 1 else mistakes.CHANGED
+        sentence = loading.CHANGED_MORE if count > 1 else loading.CHANGED
         self._wrong = sentence.format(problem=first, count=count, time=self._time, path=self._path)
         _log.error("%s", for_log(self._wrong))
 

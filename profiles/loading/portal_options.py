@@ -8,7 +8,7 @@ from yaml.nodes import Node
 from profiles.catalogue.parameter import LARGEST
 from profiles.loading.xml_elements import Element
 from profiles.loading.xml_nodes import Pair, Reading, key_of
-from profiles.sentences import labels, mistakes, shown
+from profiles.sentences import labels, loading, mistakes, shown
 
 _BOUNDED = ("integer", "float")
 _TYPES = ("boolean", "enumeration", "string", *_BOUNDED)
@@ -54,9 +54,9 @@ def parameters(reading: Reading, elements: Sequence[Element]) -> list[Pair]:
         if at.name == "groupName":
             found[place] = (key, at, reading.mapping(at, _grouped(reading, at, groups[at.text])))
         if not key and at.text:
-            reading.wrong(at, mistakes.XML_NO_KEY)
+            reading.wrong(at, loading.XML_NO_KEY)
         elif key and key in (earlier for earlier, *_ in found[:place]):
-            reading.wrong(at, mistakes.XML_NAME_TWICE.format(key=key))
+            reading.wrong(at, loading.XML_NAME_TWICE.format(key=key))
     return found
 
 
@@ -72,7 +72,7 @@ def _option(reading: Reading, element: Element) -> Option | None:
     kind = reading.one_of(option["type"][0], _TYPES)
     for name, kinds in _ONLY_FOR.items():
         if name in option and kind in _TYPES and kind not in kinds and option[name][0].text:
-            reading.wrong(option[name][0], mistakes.XML_MEANINGLESS.format(kind=kind))
+            reading.wrong(option[name][0], loading.XML_MEANINGLESS.format(kind=kind))
     return option if kind in _TYPES else None
 
 
@@ -130,7 +130,7 @@ def _kind(reading: Reading, option: Option) -> Iterator[Pair]:
 def _options(reading: Reading, option: Option) -> tuple[Element, Node]:
     name, values = option["name"][0], option.get("values", [])
     if not values:
-        reading.wrong(name, mistakes.XML_MISSING.format(name="values"))
+        reading.wrong(name, loading.XML_MISSING.format(name="values"))
     known: dict[str, Pair] = {}
     for each in values:
         if each.text in known:
@@ -144,7 +144,7 @@ def _grouped(reading: Reading, group: Element, members: Sequence[Option]) -> lis
     """Return one parameter for the flags of a group, of which one may be picked, or none."""
     chosen = [each for each in members if each.get("defaultValue", [group])[0].text == "true"]
     if len(chosen) > 1:
-        reading.wrong(chosen[1]["defaultValue"][0], mistakes.XML_GROUP_DEFAULT)
+        reading.wrong(chosen[1]["defaultValue"][0], loading.XML_GROUP_DEFAULT)
     names = [each["name"][0] for each in members]
     # A list that is left empty means its default: where that is another one, none is a value of its own.
     none = _NONE if chosen else ""
@@ -152,7 +152,7 @@ def _grouped(reading: Reading, group: Element, members: Sequence[Option]) -> lis
     words: list[Pair] = []
     for place, (name, member) in enumerate(zip(names, members, strict=True)):
         if name.text in (none, *(each.text for each in names[:place])):
-            reading.wrong(name, mistakes.XML_NAME_TWICE.format(key=shown(name.text)))
+            reading.wrong(name, loading.XML_NAME_TWICE.format(key=shown(name.text)))
         options.append((name.text, name, reading.scalar(name, name.text)))
         words.append((name.text, name, reading.words(name, _words(reading, member))))
     pairs: list[Pair] = [
@@ -174,7 +174,7 @@ def _words(reading: Reading, option: Option) -> list[str]:
     try:
         return shlex.split(at.text)
     except ValueError:
-        reading.wrong(at, mistakes.XML_QUOTES)
+        reading.wrong(at, loading.XML_QUOTES)
         return []
 
 
@@ -183,6 +183,6 @@ def _condition(reading: Reading, options: Sequence[Option]) -> Iterator[Pair]:
     texts = {each.text if each else "" for each in found}
     at = next((each for each in found if each), None)
     if len(texts) > 1 and at:
-        reading.wrong(at, mistakes.XML_GROUP_CONDITION)
+        reading.wrong(at, loading.XML_GROUP_CONDITION)
     elif at and at.text:
         yield "when", at, reading.scalar(at, at.text)

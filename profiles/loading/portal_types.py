@@ -16,7 +16,7 @@ from profiles.loading.portal_options import parameters
 from profiles.loading.problems import Problem
 from profiles.loading.xml_elements import Element, NotXML
 from profiles.loading.xml_nodes import Pair, Reading, key_of
-from profiles.sentences import mistakes
+from profiles.sentences import loading
 
 _OF_ICAT = ("family", "sessionId", "icatUrlRequired", "idsUrlRequired", "createsProvenance")
 _ATTRIBUTES = (*_OF_ICAT, "acceptsDatasets", "acceptsDatafiles")
@@ -52,7 +52,7 @@ def read(text: str, name: str) -> Read:
 
 def _root(reading: Reading, element: Element) -> MappingNode | None:
     if element.name != "jobType":
-        reading.wrong(element, mistakes.XML_ROOT)
+        reading.wrong(element, loading.XML_ROOT)
         return None
     accepts = _accepts(reading, element)
     found = reading.children(element, _ELEMENTS, _REPEATED, _NEEDED)
@@ -61,7 +61,7 @@ def _root(reading: Reading, element: Element) -> MappingNode | None:
     name = found["name"][0]
     key = key_of(reading.filled(name))
     if name.text and not key:
-        reading.wrong(name, mistakes.XML_NO_KEY)
+        reading.wrong(name, loading.XML_NO_KEY)
     entry = reading.mapping(element, _entry(reading, element, found, accepts))
     return reading.mapping(element, [("job_types", element, reading.mapping(element, [(key, name, entry)]))])
 
@@ -76,14 +76,14 @@ def _accepts(reading: Reading, element: Element) -> bool:
     }
     for name in _OF_ICAT:
         if flags.get(name) or (name == "family" and element.attributes.get(name)):
-            reading.meaningless(element, mistakes.XML_OF_ICAT.format(name=name))
+            reading.meaningless(element, loading.XML_OF_ICAT.format(name=name))
     return bool(flags.get("acceptsDatasets") or flags.get("acceptsDatafiles"))
 
 
 def _entry(reading: Reading, element: Element, found: Found, accepts: bool) -> list[Pair]:
     name, executable, kind = (found[each][0] for each in _NEEDED)
     if reading.one_of(kind, ("batch", "interactive")) == "interactive":
-        reading.wrong(kind, mistakes.XML_INTERACTIVE)
+        reading.wrong(kind, loading.XML_INTERACTIVE)
     run = [reading.filled(executable)]
     pairs: list[Pair] = [("name", name, reading.scalar(name, name.text))]
     modes = _modes(reading, found)
@@ -92,7 +92,7 @@ def _entry(reading: Reading, element: Element, found: Found, accepts: bool) -> l
         run.append(f"--datasetIds={IDS_PLACE}")
         pairs.append(("datasets", element, _datasets(reading, element, found, modes)))
     elif types := found.get("datasetTypes"):
-        reading.wrong(types[0], mistakes.XML_TYPES_ALONE)
+        reading.wrong(types[0], loading.XML_TYPES_ALONE)
     pairs.append(("run", executable, reading.words(executable, run)))
     options = parameters(reading, found.get("jobOptions", []))
     return [*pairs, ("parameters", element, reading.mapping(element, options))] if options else pairs
@@ -113,7 +113,7 @@ def _modes(reading: Reading, found: Found) -> tuple[str, ...]:
 def _datasets(reading: Reading, element: Element, found: Found, modes: tuple[str, ...]) -> Node:
     types = found.get("datasetTypes", [])
     if not types:
-        reading.wrong(element, mistakes.XML_NO_TYPES)
+        reading.wrong(element, loading.XML_NO_TYPES)
     names = [reading.scalar(each, key_of(reading.filled(each))) for each in types]
     at = found.get("multiple", [element])[0]
     pairs: list[Pair] = [

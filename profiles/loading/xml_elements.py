@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from profiles.loading.problems import Problem
-from profiles.sentences import mistakes
+from profiles.sentences import loading
 
 DEEPEST = 10
 """Elements within each other; what is read here has three."""
@@ -14,13 +14,13 @@ MOST = 20_000
 """Elements in one file."""
 
 _HINTS: Mapping[str, str] = {
-    expat.errors.XML_ERROR_TAG_MISMATCH: mistakes.XML_TAG,
-    expat.errors.XML_ERROR_NO_ELEMENTS: mistakes.XML_NOTHING,
-    expat.errors.XML_ERROR_UNCLOSED_TOKEN: mistakes.XML_UNCLOSED,
-    expat.errors.XML_ERROR_INVALID_TOKEN: mistakes.XML_ESCAPE,
-    expat.errors.XML_ERROR_UNDEFINED_ENTITY: mistakes.XML_ENTITY,
-    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: mistakes.XML_ATTRIBUTE_TWICE,
-    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: mistakes.XML_ONE_ELEMENT,
+    expat.errors.XML_ERROR_TAG_MISMATCH: loading.XML_TAG,
+    expat.errors.XML_ERROR_NO_ELEMENTS: loading.XML_NOTHING,
+    expat.errors.XML_ERROR_UNCLOSED_TOKEN: loading.XML_UNCLOSED,
+    expat.errors.XML_ERROR_INVALID_TOKEN: loading.XML_ESCAPE,
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: loading.XML_ENTITY,
+    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: loading.XML_ATTRIBUTE_TWICE,
+    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: loading.XML_ONE_ELEMENT,
 }
 
 
@@ -56,8 +56,8 @@ def read(text: str, name: str) -> Element:
         reading.parser.Parse(text.encode("utf-8", "surrogatepass"), True)
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
-        hint = _HINTS.get(reason, mistakes.LOOK_HERE)
-        said = mistakes.NOT_XML.format(reason=reason, hint=hint)
+        hint = _HINTS.get(reason, loading.LOOK_HERE)
+        said = loading.NOT_XML.format(reason=reason, hint=hint)
         raise NotXML(Problem(name, error.lineno, error.offset + 1, "file", said)) from None
     return reading.root
 
@@ -78,9 +78,9 @@ class _Reading:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) >= DEEPEST:
-            raise self._stop(mistakes.XML_TOO_DEEP.format(most=DEEPEST))
+            raise self._stop(loading.XML_TOO_DEEP.format(most=DEEPEST))
         if self._count > MOST:
-            raise self._stop(mistakes.XML_TOO_MANY.format(most=MOST))
+            raise self._stop(loading.XML_TOO_MANY.format(most=MOST))
         line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
         element = Element(name, line, column, attributes)
         if self._open:
@@ -96,7 +96,7 @@ class _Reading:
         self._open[-1].parts.append(text)
 
     def _doctype(self, *_: object) -> None:
-        raise self._stop(mistakes.XML_DOCTYPE)
+        raise self._stop(loading.XML_DOCTYPE)
 
     def _stop(self, said: str) -> NotXML:
         line, column = self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1

@@ -10,7 +10,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from profiles.catalogue.spelling import meant
 from profiles.loading.problems import Problem
 from profiles.loading.xml_elements import Element
-from profiles.sentences import mistakes, shown
+from profiles.sentences import loading, mistakes, shown
 
 _TAG = "tag:yaml.org,2002:"
 _MOST_PROBLEMS = 100
@@ -52,8 +52,8 @@ class Reading:
         """See that an element has no other attributes."""
         for name in element.attributes:
             if name not in known:
-                hint = meant(shown(name), known) if known else mistakes.REMOVE_IT
-                self.wrong(element, mistakes.XML_NO_ATTRIBUTE.format(name=shown(name), hint=hint))
+                hint = meant(shown(name), known) if known else loading.REMOVE_IT
+                self.wrong(element, loading.XML_NO_ATTRIBUTE.format(name=shown(name), hint=hint))
 
     def children(
         self, element: Element, known: Sequence[str], repeated: Sequence[str], needed: Sequence[str]
@@ -61,32 +61,32 @@ class Reading:
         """Return the elements in one by their names; each that is wrong is told."""
         found: dict[str, list[Element]] = {}
         if element.text:
-            self.wrong(element, mistakes.XML_TEXT_BESIDE)
+            self.wrong(element, loading.XML_TEXT_BESIDE)
         for child in element.children:
             if child.name not in known:
-                self.wrong(child, mistakes.XML_NO_ELEMENT.format(hint=meant(shown(child.name), known)))
+                self.wrong(child, loading.XML_NO_ELEMENT.format(hint=meant(shown(child.name), known)))
             elif child.name in found and child.name not in repeated:
                 first = found[child.name][0]
-                self.wrong(child, mistakes.TWICE_IN_FILE.format(line=first.line))
+                self.wrong(child, loading.TWICE_IN_FILE.format(line=first.line))
             else:
                 found.setdefault(child.name, []).append(child)
         for name in needed:
             if name not in found:
-                self.wrong(element, mistakes.XML_MISSING.format(name=name))
+                self.wrong(element, loading.XML_MISSING.format(name=name))
         return found
 
     def text(self, element: Element, *, attributes: Sequence[str] = ()) -> str:
         """Return the text in an element that has no others in it."""
         self.attributes(element, attributes)
         if element.children:
-            self.wrong(element, mistakes.XML_ELEMENTS)
+            self.wrong(element, loading.XML_ELEMENTS)
         return element.text
 
     def filled(self, element: Element) -> str:
         """Return the text in an element, which must not be empty."""
         text = self.text(element)
         if not text and not element.children:
-            self.wrong(element, mistakes.XML_EMPTY)
+            self.wrong(element, loading.XML_EMPTY)
         return text
 
     def one_of(self, element: Element, words: Sequence[str]) -> str:

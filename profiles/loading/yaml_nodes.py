@@ -10,7 +10,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from profiles.loading.problems import Problem
-from profiles.sentences import mistakes
+from profiles.sentences import loading
 
 # libyaml's parser is some ten times as fast; PyYAML is built without it where there is no compiler.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -54,7 +54,7 @@ def _checked(make: Any) -> Any:
             return make(loader, node)
         except (ValueError, LookupError) as error:
             raise yaml.constructor.ConstructorError(
-                None, None, mistakes.NOT_WHAT_ITS_TAG_SAYS.format(tag=node.tag), node.start_mark
+                None, None, loading.NOT_WHAT_ITS_TAG_SAYS.format(tag=node.tag), node.start_mark
             ) from error
 
     return constructor
@@ -69,23 +69,23 @@ _Loader.yaml_constructors = {
 
 # What the parser says, or we do in its place, and what to write.
 _HINTS = {
-    "cannot start any token": mistakes.SPACES_OR_QUOTES,
-    "a tab character": mistakes.SPACES_NOT_TABS,
-    "mapping values are not allowed": mistakes.COLON_IN_QUOTES,
-    "could not find expected ':'": mistakes.COLON_BEHIND_KEY,
-    "unexpected end of stream": mistakes.NOT_CLOSED,
-    "expected ',' or": mistakes.COMMA_MISSING,
-    "did not find expected key": mistakes.INDENT_KEYS,
-    "did not find expected '-'": mistakes.INDENT_DASHES,
-    "alphabetic or numeric": mistakes.STAR_IN_QUOTES,
-    "unknown escape": mistakes.BACKSLASH,
-    "found another document": mistakes.ONE_DOCUMENT,
-    "a constructor for the tag": mistakes.NO_TAG,
-    mistakes.NOT_WHAT_ITS_TAG_SAYS.partition("{")[0]: mistakes.NO_TAG,
-    mistakes.WITHIN_ITSELF: mistakes.NO_ALIAS_WITHIN,
-    mistakes.NO_YAML_KEY: mistakes.TEXT_AS_KEY,
-    "found undefined alias": mistakes.ANCHOR_FIRST,
-    "second occurrence": mistakes.ANCHOR_TWICE,
+    "cannot start any token": loading.SPACES_OR_QUOTES,
+    "a tab character": loading.SPACES_NOT_TABS,
+    "mapping values are not allowed": loading.COLON_IN_QUOTES,
+    "could not find expected ':'": loading.COLON_BEHIND_KEY,
+    "unexpected end of stream": loading.NOT_CLOSED,
+    "expected ',' or": loading.COMMA_MISSING,
+    "did not find expected key": loading.INDENT_KEYS,
+    "did not find expected '-'": loading.INDENT_DASHES,
+    "alphabetic or numeric": loading.STAR_IN_QUOTES,
+    "unknown escape": loading.BACKSLASH,
+    "found another document": loading.ONE_DOCUMENT,
+    "a constructor for the tag": loading.NO_TAG,
+    loading.NOT_WHAT_ITS_TAG_SAYS.partition("{")[0]: loading.NO_TAG,
+    loading.WITHIN_ITSELF: loading.NO_ALIAS_WITHIN,
+    loading.NO_YAML_KEY: loading.TEXT_AS_KEY,
+    "found undefined alias": loading.ANCHOR_FIRST,
+    "second occurrence": loading.ANCHOR_TWICE,
 }
 # Of these the parser is told only where the text goes on or ends.
 _BEGIN_BEFORE = ("could not find expected ':'", "unexpected end of stream")
@@ -104,16 +104,16 @@ def compose(text: str, name: str) -> Node | None:
     if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
         before = text[: found.start()]
         where = (before.count("\n") + 1, found.start() - before.rfind("\n"))
-        what = mistakes.CONTROL_CHARACTER.format(code=f"{ord(found[0]):04X}")
+        what = loading.CONTROL_CHARACTER.format(code=f"{ord(found[0]):04X}")
         raise NotYAML(Problem(name, *where, "file", what))
     if _is_too_deep(text):
-        raise NotYAML(Problem(name, 1, 1, "file", mistakes.TOO_DEEP))
+        raise NotYAML(Problem(name, 1, 1, "file", loading.TOO_DEEP))
     try:
         root: Node | None = _Loader(_Text(text, name)).get_single_node()
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError, yaml.YAMLError) as error:
-        raise NotYAML(Problem(name, 1, 1, "file", mistakes.NOT_YAML.format(reason=error))) from error
+        raise NotYAML(Problem(name, 1, 1, "file", loading.NOT_YAML.format(reason=error))) from error
     return root
 
 
@@ -130,12 +130,12 @@ def values(root: Node, name: str) -> Any:
     """Return the values of nodes, writing merged keys (<<) into these.  Raises NotYAML."""
     try:
         if _size(root, {}) > _MOST_VALUES:
-            raise NotYAML(at(root, (), mistakes.TOO_MUCH_REPEATED.format(most=_MOST_VALUES)))
+            raise NotYAML(at(root, (), loading.TOO_MUCH_REPEATED.format(most=_MOST_VALUES)))
         return _value(root, _Loader(""), {})
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError) as error:
-        raise NotYAML(Problem(name, 1, 1, "file", mistakes.NOT_YAML.format(reason=error))) from error
+        raise NotYAML(Problem(name, 1, 1, "file", loading.NOT_YAML.format(reason=error))) from error
 
 
 def _size(node: Node, known: dict[int, int]) -> int:
@@ -156,7 +156,7 @@ def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
         return node.value if node.tag == _STRING else loader.construct_object(node)
     if id(node) in known:
         if known[id(node)] is None:
-            raise yaml.constructor.ConstructorError(None, None, mistakes.WITHIN_ITSELF, node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, loading.WITHIN_ITSELF, node.start_mark)
         return known[id(node)]
     known[id(node)] = None
     found: Any
@@ -174,7 +174,7 @@ def _value(node: Node, loader: Any, known: dict[int, Any]) -> Any:
 
 def _key(node: Node, loader: Any) -> Any:
     if not isinstance(node, ScalarNode):
-        raise yaml.constructor.ConstructorError(None, None, mistakes.NO_YAML_KEY, node.start_mark)
+        raise yaml.constructor.ConstructorError(None, None, loading.NO_YAML_KEY, node.start_mark)
     # Keys are names, as they are written: 3.10 and true too.
     return node.value if node.tag in _SCALARS else loader.construct_object(node)
 
@@ -184,8 +184,8 @@ def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:
     marks = [error.problem_mark, error.context_mark]
     mark = next(filter(None, reversed(marks) if any(words in said for words in _BEGIN_BEFORE) else marks), None)
     where = (mark.name, mark.line + 1, mark.column + 1) if mark else (name, 1, 1)
-    hint = next((hint for words, hint in _HINTS.items() if words in said), mistakes.LOOK_HERE)
-    return Problem(*where, "file", mistakes.NOT_YAML_HINT.format(reason=said, hint=hint))
+    hint = next((hint for words, hint in _HINTS.items() if words in said), loading.LOOK_HERE)
+    return Problem(*where, "file", loading.NOT_YAML_HINT.format(reason=said, hint=hint))
 
 
 def is_text(node: ScalarNode) -> bool:
@@ -226,7 +226,7 @@ def _repeated(node: Node, path: tuple[str, ...], seen: set[int]) -> Iterator[Pro
 def twice(key: Node, path: Sequence[str], first: Node) -> Problem:
     """Return the problem of a key that is there twice."""
     mark = first.start_mark
-    sentence = mistakes.TWICE_IN_FILE if mark.name == key.start_mark.name else mistakes.TWICE
+    sentence = loading.TWICE_IN_FILE if mark.name == key.start_mark.name else loading.TWICE
     return at(key, path, sentence.format(file=mark.name, line=mark.line + 1))
 
 

@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from profiles import sentences
-from profiles.sentences import labels, mistakes, refusals, show
+from profiles.sentences import checks, labels, loading, mistakes, refusals, show
 from tests.support import translations
 
 # Phrases that stand in other sentences.
@@ -46,7 +46,7 @@ def test_every_refusal_ends_as_a_sentence() -> None:
 
 
 def test_every_mistake_goes_on_from_the_place_of_its_value() -> None:
-    found = _sentences(mistakes)
+    found = [each for module in (checks, loading, mistakes) for each in _sentences(module)]
     assert len(found) > 120
     whole = {"CHANGED", "CHANGED_MORE", "NOT_READ", "FILES_HANG", "DOES_NOT_HOLD"}
     for name, text in found:
@@ -54,7 +54,7 @@ def test_every_mistake_goes_on_from_the_place_of_its_value() -> None:
         assert text[0].islower() or text.startswith(("{", "`{", "Slurm")) or name in whole, name
 
 
-@pytest.mark.parametrize("module", [labels, mistakes, refusals, show])
+@pytest.mark.parametrize("module", [checks, labels, loading, mistakes, refusals, show])
 def test_every_placeholder_has_a_name(module: ModuleType) -> None:
     for name, text in _sentences(module):
         assert all(each.isidentifier() for each in translations.placeholders(text)), name
