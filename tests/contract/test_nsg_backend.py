@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import ssl
 import zipfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,45 @@ async def test_whoever_answers_in_its_place_gets_no_job_and_no_password(
     assert (await nsg.observe([running]))[running.job_id].stage is not None
     assert await nsg.find([wanted.handle]) == {}
     await nsg.remove(running)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", InDoubt),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"<jobstatus>" * 2_000_000, InDoubt),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n<jobstatus>", InDoubt),
+        (b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n", InDoubt),
+        (b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n", InDoubt),
+        (b"HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n", Unavailable),
+        (b"HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n", Broken),
+        (b"nonsense\r\n\r\n", InDoubt),
+    ],
+    ids=["no XML", "no end", "cut", "500", "502", "404", "403", "no HTTP"],
+)
+async def test_an_answer_to_a_submission_that_may_mean_a_job_leaves_it_in_doubt(
+    stand_in: Gateway, tmp_path: Path, answer: bytes, error: type[LaunchError]
+) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            writer.write(answer)
+            await writer.drain()
+            # What was sent is taken, or the client hears of that before of the answer; who says much goes on.
+            await reader.read(-1 if len(answer) > 1000 else 65536)
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(stand_in.authority.certificate())
+    async with await asyncio.start_server(say, "127.0.0.1", 0, ssl=context) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/cipresrest/v1"
+        nsg = Nsg(entry(stand_in, tmp_path, url=url), tmp_path / "inputs")
+        wanted = order()
+        await nsg.put(wanted.handle, "job.zip", chunks(b"x"), 1)
+        with pytest.raises(error):
+            await nsg.submit(wanted)
+        await nsg.close()
+    assert [each.path for each in (await nsg.files(wanted.handle)).items] == ["job.zip"]
 
 
 async def test_what_nsg_refuses_is_refused_with_its_words(nsg: Nsg) -> None:

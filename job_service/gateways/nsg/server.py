@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from job_service.gateways import credentials
 from job_service.gateways.credentials import Credentials
 from job_service.gateways.nsg import answers
 from job_service.gateways.nsg.form import Form
-from job_service.gateways.web import Answer, Headers, Lost, Web
+from job_service.gateways.web import LONGEST_ANSWER, Answer, Headers, Lost, Web
 from job_service.sentences import gateways as say
 from job_service.sentences import nsg as sentences
 from profiles.catalogue.gateway import Gateway
@@ -58,7 +59,8 @@ class Server:
             "Content-Length": str(form.length()),
         }
         try:
-            answer = await self._web.ask("POST", self._of(owner), headers=headers, content=form.chunks())
+            async with self._web.stream("POST", self._of(owner), headers=headers, content=form.chunks()) as opened:
+                answer = await self._sent(*opened)
         except Lost as error:
             raise InDoubt(error) from error
         except OSError as error:
@@ -67,6 +69,15 @@ class Server:
             raise InDoubt(Unavailable(say.AWAY.format(site=self._web.title), _reason(answer)))
         self._see(answer)
         return answer.body
+
+    async def _sent(self, answer: Answer, chunks: AsyncIterator[bytes]) -> Answer:
+        """Return the answer to what was sent, read whole.  Raises InDoubt for one that has no end, and Lost."""
+        body = bytearray()
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > LONGEST_ANSWER:
+                raise InDoubt(self.not_understood(f"more than {LONGEST_ANSWER} bytes"))
+        return replace(answer, body=bytes(body))
 
     @asynccontextmanager
     async def stream(self, owner: str, link: str) -> AsyncIterator[AsyncIterator[bytes]]:
