@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from hubjobs import models, session
+from hubjobs import Jobs, models, session
 from hubjobs.cli import views, words
 from hubjobs.cli.main import main
 from hubjobs.cli.output import Screen
@@ -307,6 +307,18 @@ def test_submit_of_an_interactive_type_starts_a_server_and_prints_its_address(hu
     ran = run("submit", "look", "--later")
     assert (ran.out, ran.status) == ("", 2)
     assert "look is interactive" in ran.err
+
+
+def test_datasets_are_shown_whatever_is_known_of_them(hub: JobHub, run: Any) -> None:
+    known = {"channels": 2, "dose": 0.5, "stage": "8 cells", "fixed": True}
+    at = {"name": "Embryo 1", "type": "image", "location": "/gpfs/1.txt"}
+    hub.gives("GET datasets", as_json({"items": [{"id": "images:1", **at, "parameters": known}]}))
+    assert run("datasets", "embryo").out.splitlines()[1].split() == [
+        *("images:1", "image", "-"),
+        *("Embryo", "1", "/gpfs/1.txt"),
+    ]
+    with Jobs(hub.url, TOKEN) as jobs:
+        assert jobs.datasets("embryo").items[0].parameters == known
 
 
 def test_a_type_is_shown_for_the_chosen_datasets(hub: JobHub, run: Any) -> None:
