@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hubjobs import calls, models, passwords, sentences, session
-from hubjobs.cli import account, asking, files, guard, output, portal, views, words
+from hubjobs.cli import account, asking, files, following, guard, output, portal, views, words
 from hubjobs.client import Jobs
 from hubjobs.errors import HubJobsError, NotLoggedIn
 
@@ -200,9 +200,11 @@ def print_output(
         bool, typer.Option("--error", "-e", help="What it wrote to standard error, not to standard output.")
     ] = False,
 ) -> None:
-    """Print what a job has printed so far."""
-    with _job(typed) as (_, job):
-        files.log(job.job_id, errors=error, follow=False, tail=None)
+    """Print what a job has printed so far; of an array what each of its tasks has, in their order."""
+    with _job(typed) as (jobs, job):
+        printed = following.tasks_of(jobs, job.job_id) if job.kind == "array" else [job]
+    for each in printed:
+        files.log(each.job_id, errors=error, follow=False, tail=None)
 
 
 def cancel(typed: JobId) -> None:
