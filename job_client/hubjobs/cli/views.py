@@ -74,7 +74,7 @@ def job(screen: Screen, found: models.Job) -> None:
             ("Started", words.moment(found.started)),
             ("Ended", words.moment(found.ended)),
             ("Ran", words.span(seconds) if (seconds := ran_s(found)) is not None else ""),
-            ("In Slurm", native),
+            ("Id there", native),
             ("Folder", found.folder),
         ]
     )
