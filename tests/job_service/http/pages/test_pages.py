@@ -345,7 +345,7 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
-    assert "Command exécute une ligne que vous écrivez." in refused.text
+    assert "Command exécute une ligne de votre choix." in refused.text
     sent_wrong = await api.post(
         "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
     )
