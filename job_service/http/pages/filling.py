@@ -15,6 +15,7 @@ from job_service.http.pages.route import one
 from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
+from profiles.catalogue.job_type import JobType
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -100,11 +101,8 @@ async def form(
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
-    wants, takes_line = wanted(offer, kind), entry.command is not None
-    more = {"command": takes_line, "datasets": wants or ids, "mode": wants and ids}
-    ours = () if entry.is_interactive else _OURS
-    here = (*ours, *(name for name, is_here in more.items() if is_here))
-    shown = page.of_entry(offer, kind, typed, _refused(wrong), here)
+    wants = wanted(offer, kind)
+    shown = page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids))
     projects = await kept.service.accepting.offered.projects(caller.person)
     titles = {key: site.title for key, site in offer.menu.sites.items()}
     return rendering.page(
@@ -114,7 +112,7 @@ async def form(
         type=kind,
         name=entry.name,
         description=entry.description,
-        takes_line=takes_line,
+        takes_line=entry.command is not None,
         is_server=entry.is_interactive,
         wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
@@ -129,6 +127,13 @@ async def form(
         told=told,
         key=typed.get("key") or secrets.token_urlsafe(16),
     )
+
+
+def _around(entry: JobType, wants: WantedDatasets | None, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that the page has around the catalogue's form of a type."""
+    more = {"command": entry.command is not None, "datasets": wants or ids, "mode": wants and ids}
+    ours = () if entry.is_interactive else _OURS
+    return (*ours, *(name for name, is_here in more.items() if is_here))
 
 
 def _refused(wrong: Mapping[str, str]) -> ChoiceRefused | None:
