@@ -14,6 +14,7 @@ from job_service.http.pages.filling import REFUSED, Refusal
 from job_service.http.pages.forms import FormWithFiles
 from job_service.http.pages.multipart import Sent
 from job_service.http.pages.route import one, router, seen
+from job_service.http.v1.jobs import begun
 from job_service.record import JobRecord
 from job_service.sentences import pages as say
 from job_service.spec import JobSpec
@@ -67,9 +68,7 @@ async def _sent(kept: Kept, caller: Caller, sent: Sent, spec: JobSpec, key: str 
         else:
             group, is_new = await accepting.accept_each(caller.person, spec, key)
         if is_new:
-            for each in group.jobs:
-                kept.service.running.wake(each)
-                kept.news.tell(each)
+            begun(kept, *group.jobs)
         if sent.file_name and group.jobs[0].stage in {Stage.NEW, Stage.STAGINGIN}:
             await _put(kept, group.jobs[0], sent)
         return group

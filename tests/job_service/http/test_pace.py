@@ -2,13 +2,16 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from job_service.http.pace import Pace
 from job_service.http.problems import Problem
 from job_service.service import JOBS_A_MINUTE
+from tests.job_service.accepting.deciding import TYPES
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.pages.test_pages import ALICE
+from tests.job_service.http.support import browser, client, xsrf
 from tests.job_service.http.test_jobs import V1, sent
 from tests.support import builders
 
@@ -97,9 +100,27 @@ async def test_a_request_for_many_datasets_counts_as_many_jobs(service: Serving,
         assert 30 < int(got.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.parametrize("mode", ["each", "array"])
+async def test_a_form_for_many_datasets_counts_as_many_jobs(service: Serving, mode: str) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "abcde"]}}
+    wanted = {"types": ["scan"], "modes": ["each", "array"]}
+    recon = builders.job_type(run=["/opt/recon", "{dataset}"], datasets=wanted, parameters={})
+    service.offers({"recon": recon}, lists)
+    form = {"_xsrf": xsrf(ALICE), "type": "recon", "site": "geneva", "mode": mode}
+    async with browser(service.app(jobs_a_minute=6), ALICE) as alice:
+
+        async def send() -> httpx.Response:
+            values = {**form, "dataset": [f"demo:{name}" for name in "abcde"]}
+            return await alice.post("/new", data=values, files={"file": ("", b"")})
+
+        assert [(await send()).status_code for _ in range(3)] == [303, 303, 429]
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/api/v1/datasets",
+        "/api/v1/datasets/demo:a",
         "/api/v1/jobs",
         "/api/v1/jobs?q=a",
         "/api/v1/systems",
@@ -115,6 +136,8 @@ async def test_a_request_for_many_datasets_counts_as_many_jobs(service: Serving,
     ],
 )
 async def test_one_person_has_so_many_lists_under_way(service: Serving, path: str) -> None:
+    lists = {"demo": {"list": [{"id": "a", "type": "scan", "location": "/data/a"}]}}
+    service.offers(TYPES, lists)
     app = service.app()
     under_way = app.state.kept.lists
     async with client(app, "alice:admin") as alice, client(app, "bob:admin") as bob:
