@@ -9,8 +9,8 @@ from job_service.http.pace import Pace
 from job_service.http.problems import Problem
 from job_service.service import JOBS_A_MINUTE
 from tests.job_service.accepting.deciding import TYPES
-from tests.job_service.http.serving import Serving
 from tests.job_service.http.pages.test_pages import ALICE
+from tests.job_service.http.serving import Serving
 from tests.job_service.http.support import browser, client, xsrf
 from tests.job_service.http.test_jobs import V1, sent
 from tests.support import builders
