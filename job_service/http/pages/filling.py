@@ -10,11 +10,12 @@ from fastapi import Request, Response
 from job_service.errors import Invalid, JobError
 from job_service.http.caller import Caller
 from job_service.http.given import Kept
-from job_service.http.pages import rendering, server, written
+from job_service.http.pages import rendering, written
 from job_service.http.pages.route import one
 from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
+from profiles.catalogue.job_type import JobType
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -23,8 +24,8 @@ from slurm_ssh.errors import LaunchError
 REFUSED = (JobError, ChoiceRefused, LaunchError, AuthFailed)
 """Why a job is not accepted, each a sentence for who wants it."""
 
-_OURS = ("title", "command", "project", "file", "arguments", "datasets", "mode", "unpack")
-"""Fields of a job that the catalogue's form does not have."""
+_OURS = ("title", "project", "file", "unpack")
+"""Fields that this page has beside the catalogue's form, whatever the type."""
 
 Typed = Mapping[str, list[str]]
 
@@ -100,7 +101,8 @@ async def form(
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
-    ours = page.of_entry(offer, kind, typed, _refused(wrong), server.OURS if entry.is_interactive else _OURS)
+    wants = wanted(offer, kind)
+    shown = page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids))
     projects = await kept.service.accepting.offered.projects(caller.person)
     titles = {key: site.title for key, site in offer.menu.sites.items()}
     return rendering.page(
@@ -112,10 +114,10 @@ async def form(
         description=entry.description,
         takes_line=entry.command is not None,
         is_server=entry.is_interactive,
-        wanted=wanted(offer, kind),
+        wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
-        form=ours,
+        form=shown,
         projects=[each for each in projects if _is_for(offer, kind, each)],
         served=[titles[key] for key in offer.sites(kind) if offer.is_shared(kind, key)],
         titles=titles,
@@ -125,6 +127,13 @@ async def form(
         told=told,
         key=typed.get("key") or secrets.token_urlsafe(16),
     )
+
+
+def _around(entry: JobType, wants: WantedDatasets | None, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that the page has around the catalogue's form of a type."""
+    more = {"command": entry.command is not None, "datasets": wants or ids, "mode": wants and ids}
+    ours = () if entry.is_interactive else _OURS
+    return (*ours, *(name for name, is_here in more.items() if is_here))
 
 
 def _refused(wrong: Mapping[str, str]) -> ChoiceRefused | None:
