@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request, Response
 
@@ -16,6 +16,7 @@ from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
 from profiles.catalogue.job_type import JobType
+from profiles.catalogue.menu import Jobs
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -97,7 +98,7 @@ async def form(
     offer = await offered(kept, caller, kind)
     found, away = await known(kept, caller, ids)
     offer = replace(offer, datasets=tuple(found[each].parameters if each in found else {} for each in ids))
-    entry = kept.service.catalogue.current.jobs.entries[kind]
+    entry = cast(Jobs, offer.menu).entries[kind]
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}

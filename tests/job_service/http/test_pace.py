@@ -150,6 +150,19 @@ async def test_one_person_has_so_many_lists_under_way(service: Serving, path: st
     assert not under_way._under_way
 
 
+async def test_the_pages_of_jobs_count_among_them_for_an_array_has_a_thousand_tasks(service: Serving) -> None:
+    app = service.app()
+    under_way = app.state.kept.lists
+    async with client(app, "alice:submit") as api, browser(app, ALICE) as alice:
+        job_id = await sent(api)
+        words = {"X-XSRFToken": xsrf(ALICE)}
+        with under_way.one("alice"), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(under_way, "_most", 1)
+            assert (await alice.get(f"/jobs/{job_id}")).status_code == 429
+            assert (await alice.get(f"/parts/jobs/{job_id}", headers=words)).status_code == 429
+        assert (await alice.get(f"/jobs/{job_id}")).status_code == 200
+
+
 async def test_the_lists_of_a_persons_own_pages_are_not_too_many(service: Serving) -> None:
     async with client(service.app(), "alice:submit") as alice:
         got = await asyncio.gather(*(alice.get(f"{V1}/jobs") for _ in range(10)))
