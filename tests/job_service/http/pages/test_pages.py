@@ -198,6 +198,23 @@ async def test_a_preview_sends_nothing(alice: httpx.AsyncClient, service: Servin
     assert not service.running.told
 
 
+async def test_a_preview_knows_the_names_of_the_files(alice: httpx.AsyncClient, service: Serving) -> None:
+    # A form that is not sent with its files has their names.
+    got = await press(alice, "/new/preview", **FORM, unpack="yes", file=["a b.zip", "in.txt"])
+    assert got.status_code == 200, got.text
+    assert "Pick the files again" in got.text
+    assert "--input &#39;a b.zip&#39; --input in.txt --unpack -- hostname" in got.text
+    assert "curl -K ~/.jobs-token -T &#39;a b.zip&#39; https://" in got.text
+    assert "/services/jobs/api/v1/jobs/JOB_ID/files/a%20b.zip" in got.text
+    wrong = await press(alice, "/new/preview", **FORM, file=["in.txt", "in.txt"])
+    assert (wrong.status_code, 'id="file-problem"' in wrong.text) == (422, True)
+    other = await press(alice, "/new/preview", **{**FORM, "cores": "many"}, file="in.txt")
+    assert (other.status_code, "Pick the files again" in other.text) == (422, True)
+    each = await press(alice, "/new/preview", **FORM, file="in.txt", mode="each")
+    assert (each.status_code, "takes no files here" in each.text) == (422, True)
+    assert not service.running.told
+
+
 async def test_a_job_says_what_became_of_it(
     alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
 ) -> None:
