@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from job_service.errors import Invalid, JobError
 from job_service.http.caller import Caller
 from job_service.http.given import Kept
-from job_service.http.pages import rendering, server, written
+from job_service.http.pages import rendering, written
 from job_service.http.pages.route import one
 from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
@@ -23,8 +23,8 @@ from slurm_ssh.errors import LaunchError
 REFUSED = (JobError, ChoiceRefused, LaunchError, AuthFailed)
 """Why a job is not accepted, each a sentence for who wants it."""
 
-_OURS = ("title", "command", "project", "file", "arguments", "datasets", "mode", "unpack")
-"""Fields of a job that the catalogue's form does not have."""
+_OURS = ("title", "project", "file", "unpack")
+"""Fields that this page has beside the catalogue's form, whatever the type."""
 
 Typed = Mapping[str, list[str]]
 
@@ -100,7 +100,11 @@ async def form(
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
-    ours = page.of_entry(offer, kind, typed, _refused(wrong), server.OURS if entry.is_interactive else _OURS)
+    wants, takes_line = wanted(offer, kind), entry.command is not None
+    more = {"command": takes_line, "datasets": wants or ids, "mode": wants and ids}
+    ours = () if entry.is_interactive else _OURS
+    here = (*ours, *(name for name, is_here in more.items() if is_here))
+    shown = page.of_entry(offer, kind, typed, _refused(wrong), here)
     projects = await kept.service.accepting.offered.projects(caller.person)
     titles = {key: site.title for key, site in offer.menu.sites.items()}
     return rendering.page(
@@ -110,12 +114,12 @@ async def form(
         type=kind,
         name=entry.name,
         description=entry.description,
-        takes_line=entry.command is not None,
+        takes_line=takes_line,
         is_server=entry.is_interactive,
-        wanted=wanted(offer, kind),
+        wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
-        form=ours,
+        form=shown,
         projects=[each for each in projects if _is_for(offer, kind, each)],
         served=[titles[key] for key in offer.sites(kind) if offer.is_shared(kind, key)],
         titles=titles,

@@ -63,7 +63,8 @@ async def test_the_account_asks_about_all_jobs_at_its_site_and_people_where_ther
     bern = await service.accept("bob", system="bern")
     for record in (visit, alice, bern):
         assert (await service.over(record)).stage is Stage.SUCCESSFUL
-    assert set(site.asked) == {"svcjobs", "bob"}
+    # The account is not believed about the end of a job that is not its own.
+    assert set(site.asked) == {"svcjobs", "alice", "bob"}
     assert service.running.stand("zurich").observer == _PRINCIPAL
 
 

@@ -362,7 +362,7 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
-    assert "Command exécute une ligne que vous écrivez." in refused.text
+    assert "Command exécute une ligne de votre choix." in refused.text
     sent_wrong = await api.post(
         "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
     )
@@ -525,3 +525,13 @@ async def test_of_those_who_are_logged_out_not_many_forms_are_read_at_once(app: 
         go_on.set()
         assert {each.status_code for each in await asyncio.gather(*under_way)} <= {400, 401}
         assert (await nobody.post("/new/preview", data=FORM)).status_code == 401
+
+
+async def test_what_is_wrong_where_the_form_has_no_field_is_told_too(alice: httpx.AsyncClient) -> None:
+    for name, value, said in (
+        ("profile", "x", "There is no choice named profile."),
+        ("command", "hostname", "runs a program of its own. Omit the command."),
+    ):
+        got = await fill(alice, type="recon", **{"command": "", name: value})
+        assert got.status_code == 422
+        assert said in got.text, name
