@@ -26,7 +26,8 @@ class Datasets:
     ) -> Found:
         """Return datasets whose name or id has `text` in it, source by source; see Source.search.
 
-        What the next source has comes with what those before have, if it fits into one answer.  A site that does not answer is told in `problems`, with what others have.  Raises Invalid.
+        What the next source has comes with what those before have, if it fits into one answer.
+        A site that does not answer is told in `problems`, with what others have.  Raises Invalid.
         """
         sources = self._sources(await self._catalogue.refreshed(), person)
         names = list(sources)
