@@ -15,6 +15,7 @@ from job_service.http.pages.route import one
 from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
+from profiles.catalogue.gateway import Gateway
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -105,8 +106,12 @@ async def form(
     ours = () if entry.is_interactive else _OURS
     here = (*ours, *(name for name, is_here in more.items() if is_here))
     shown = page.of_entry(offer, kind, typed, _refused(wrong), here)
-    projects = await kept.service.accepting.offered.projects(caller.person)
-    titles = {key: site.title for key, site in offer.menu.sites.items()}
+    projects = [
+        each for each in await kept.service.accepting.offered.projects(caller.person) if _is_for(offer, kind, each)
+    ]
+    sites = offer.menu.sites
+    titles = {key: site.title for key, site in sites.items()}
+    shared = [key for key in offer.sites(kind) if offer.is_shared(kind, key)]
     return rendering.page(
         request,
         "new.html",
@@ -120,8 +125,14 @@ async def form(
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
         form=shown,
-        projects=[each for each in projects if _is_for(offer, kind, each)],
-        served=[titles[key] for key in offer.sites(kind) if offer.is_shared(kind, key)],
+        projects=projects,
+        served=[titles[key] for key in shared],
+        no_project=[
+            refusals.NONE_YOURS_OF_SERVICE.format(system=titles[key])
+            for key in shared
+            if not any(each["system"] == key for each in projects)
+        ],
+        gateways={key for key, site in sites.items() if isinstance(site, Gateway)},
         titles=titles,
         typed=typed,
         wrong=wrong,

@@ -263,6 +263,12 @@ async def test_a_job_at_a_gateway_can_be_cancelled_and_not_held(
     text = (await alice.get(f"/jobs/{job_id}")).text
     assert ">Cancel<" in text
     assert ">Hold<" not in text
+    # Slurm has no part in it, and only the gateway knows its folder.
+    assert "Slurm" not in text.partition("<main")[2]
+    assert "What Daint is sent" in text
+    assert ("<dt>Job id</dt>" in text, "<dt>Folder</dt>" in text) == (True, False)
+    seen = (await press(alice, "/new/preview", type="recon", site="daint")).text
+    assert ("Daint does not say." in seen, "What Daint would be sent" in seen) == (True, True)
     got = await api.post("/api/v1/jobs", json={"type": "recon", "system": "geneva"})
     await service.running.goes(got.json()["job_id"], Stage.QUEUED)
     assert ">Hold<" in (await alice.get(f"/jobs/{got.json()['job_id']}")).text
