@@ -16,6 +16,7 @@ from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
 from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.job_type import JobType
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -82,6 +83,24 @@ def _is_for(offer: Offer, kind: str, project: Mapping[str, Any]) -> bool:
     return site in offer.sites(kind) and runs_as(offer.menu.offering(kind, site)) == project["identity"]
 
 
+async def _charged(kept: Kept, caller: Caller, offer: Offer, kind: str) -> dict[str, Any]:
+    """Return what jobs of a type can count against, where they run as an account of the system, and where nothing
+    is there for such."""
+    found = await kept.service.accepting.offered.projects(caller.person)
+    projects = [each for each in found if _is_for(offer, kind, each)]
+    charged = {each["system"] for each in projects}
+    served = {key: offer.menu.sites[key].title for key in offer.sites(kind) if offer.is_shared(kind, key)}
+    return {
+        "projects": projects,
+        "served": list(served.values()),
+        "no_project": [
+            refusals.NONE_YOURS_OF_SERVICE.format(system=title)
+            for key, title in served.items()
+            if key not in charged
+        ],
+    }
+
+
 async def form(
     request: Request,
     kept: Kept,
@@ -101,17 +120,10 @@ async def form(
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
-    wants, takes_line = wanted(offer, kind), entry.command is not None
-    more = {"command": takes_line, "datasets": wants or ids, "mode": wants and ids}
-    ours = () if entry.is_interactive else _OURS
-    here = (*ours, *(name for name, is_here in more.items() if is_here))
-    shown = page.of_entry(offer, kind, typed, _refused(wrong), here)
-    projects = [
-        each for each in await kept.service.accepting.offered.projects(caller.person) if _is_for(offer, kind, each)
-    ]
+    wants = wanted(offer, kind)
+    shown = page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids))
     sites = offer.menu.sites
     titles = {key: site.title for key, site in sites.items()}
-    shared = [key for key in offer.sites(kind) if offer.is_shared(kind, key)]
     return rendering.page(
         request,
         "new.html",
@@ -119,19 +131,13 @@ async def form(
         type=kind,
         name=entry.name,
         description=entry.description,
-        takes_line=takes_line,
+        takes_line=entry.command is not None,
         is_server=entry.is_interactive,
         wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
         form=shown,
-        projects=projects,
-        served=[titles[key] for key in shared],
-        no_project=[
-            refusals.NONE_YOURS_OF_SERVICE.format(system=titles[key])
-            for key in shared
-            if not any(each["system"] == key for each in projects)
-        ],
+        **await _charged(kept, caller, offer, kind),
         gateways={key for key, site in sites.items() if isinstance(site, Gateway)},
         titles=titles,
         typed=typed,
@@ -140,6 +146,13 @@ async def form(
         told=told,
         key=typed.get("key") or secrets.token_urlsafe(16),
     )
+
+
+def _around(entry: JobType, wants: WantedDatasets | None, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that the page has around the catalogue's form of a type."""
+    more = {"command": entry.command is not None, "datasets": wants or ids, "mode": wants and ids}
+    ours = () if entry.is_interactive else _OURS
+    return (*ours, *(name for name, is_here in more.items() if is_here))
 
 
 def _refused(wrong: Mapping[str, str]) -> ChoiceRefused | None:
