@@ -83,6 +83,7 @@ async def _told(service: Service, views: Views, record: JobRecord, first: int) -
         "has_files": record.stage is not Stage.DELETED and record.removed is None,
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
+        "is_gateway": isinstance(site, Gateway),
         "events": [shown(each) for each in await jobs.events(record.job_id)],
         "acts": [act for act in _acts(record) if act not in _HOLDS or _can_hold(site)],
         "datasets": {each.id: each.name for each in datasets},
