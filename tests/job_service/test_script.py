@@ -184,6 +184,19 @@ def test_a_job_that_is_told_to_end_says_so_before_it_is_killed(
     assert job.text("after") == "gone\n"
 
 
+def test_a_program_that_ends_before_its_job_hears_that_it_is_to_end_does_not_speak_for_it(
+    folder: Path, left: list["subprocess.Popen[bytes]"]
+) -> None:
+    heard = "{ while kill -0 $$; do :; done; kill $PPID; } 2>/dev/null & exit 3"
+    job = BatchJob(folder, f"trap '{heard}' TERM; echo $$ >up; while :; do sleep 0.1; done")
+    left.append(job.start())
+    job.wait_for("up")
+    os.kill(int(job.text("up")), signal.SIGTERM)
+    assert left[0].wait(ENDS_WITHIN) == 143
+    assert job.end is not None
+    assert job.end.status == 143
+
+
 def test_the_end_is_there_before_a_program_that_does_not_end_is_killed(
     folder: Path, left: list["subprocess.Popen[bytes]"]
 ) -> None:

@@ -149,6 +149,10 @@ cd -- /scratch/alice/jobs/0123456789ab || give_up "The folder of this job cannot
 [ -r /scratch/alice/jobs/0123456789ab/.job/command ] || give_up "The command of this job is not in its folder any more."
 stage command
 attend bash .job/command
-exit $?
+status=$?
+# Slurm tells every process of a job to end, and the program may be quicker than this shell is to hear of it.
+sleep 0.3 &
+wait $!
+exit "$status"
 }
 launch

@@ -157,6 +157,10 @@ PATH='/opt/a b & c'/bin:$PATH
 cd -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || give_up "The folder of this job cannot be entered on $host."
 stage command
 attend apptainer exec '/gpfs/images/my lab.sif' 'run; me' '--x=&y' '*' 'it'"'"'s'
-exit $?
+status=$?
+# Slurm tells every process of a job to end, and the program may be quicker than this shell is to hear of it.
+sleep 0.3 &
+wait $!
+exit "$status"
 }
 launch

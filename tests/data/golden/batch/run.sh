@@ -154,6 +154,10 @@ load_modules nix/hpc/recon/2.1
 cd -- /scratch/alice/jobs/0123456789ab || give_up "The folder of this job cannot be entered on $host."
 stage command
 attend /gpfs/apps/recon/bin/recon --out results --quality 5
-exit $?
+status=$?
+# Slurm tells every process of a job to end, and the program may be quicker than this shell is to hear of it.
+sleep 0.3 &
+wait $!
+exit "$status"
 }
 launch
