@@ -76,3 +76,12 @@ class BadTicket(AuthFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__(sentences.TICKET_UNUSABLE, detail)
+
+
+class ForeignTicket(BadTicket):
+    """A ticket of another realm than the hub's, good until `end` (epoch seconds)."""
+
+    def __init__(self, principal: str, end: int) -> None:
+        super().__init__(f"{principal} is nobody here: the name is of another realm")
+        self.realm = principal.rpartition("@")[2]
+        self.end = end

@@ -64,8 +64,8 @@ TRANSFERS_BUSY = _(
     "{count} of your transfers with {host} are under way already, and none ended within {seconds} seconds."
 )
 NOT_FORWARDABLE = _(
-    "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
-    "Log out and log in again; if that does not help, contact the administrators of this hub."
+    "Your ticket may not be passed on, so no cluster takes it; logging in again does not help. "
+    "Please tell the administrators of this hub."
 )
 NOT_FORWARDED = _(
     "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "

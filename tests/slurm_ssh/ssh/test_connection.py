@@ -79,7 +79,7 @@ async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: 
 
 async def test_a_ticket_that_may_not_be_forwarded_is_refused_with_what_to_do(login1: Sshd, wallet: Wallet) -> None:
     wallet.put_one_that_stays("alice")
-    with pytest.raises(Refused, match="Your ticket may not be forwarded to a cluster") as refused:
+    with pytest.raises(Refused, match="Your ticket may not be passed on") as refused:
         await _connect(login1.front_end, wallet)
     assert "Log out and log in again" in refused.value.message
     assert "krb5.conf" in refused.value.detail
