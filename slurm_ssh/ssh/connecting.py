@@ -49,8 +49,10 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     host, hearing = front_end.host, _Hearing()
     try:
         ssh = await _in_time(front_end, login.owner, ticket, hearing)
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
+    except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+        if (seen := hearing.seen or await _shown(front_end)) is None:
+            raise FrontEndSilent(f"{host}: {error}") from error
+        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), seen_key(host, seen)) from error
     except asyncssh.PermissionDenied as error:
         offered = await _offered(front_end, login.owner)
         refused = Refusal(host, title, offered, hearing.is_asked_more, str(error))
@@ -75,6 +77,7 @@ class _Hearing(asyncssh.SSHClient):
     def __init__(self) -> None:
         self.banner = ""
         self.is_asked_more = False
+        self.seen: asyncssh.SSHKey | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -91,6 +94,11 @@ class _Hearing(asyncssh.SSHClient):
         if self._connection:
             self._connection.abort()
 
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
+        """Keep the key of a front end that is not in the catalogue, and refuse it."""
+        self.seen = key
+        return False
+
     def auth_banner_received(self, msg: str, lang: str) -> None:  # noqa: ARG002 - asyncssh's signature
         """Keep what is shown before the login: many sites greet so, and PAM says so why it refuses."""
         self.banner += msg
@@ -98,6 +106,26 @@ class _Hearing(asyncssh.SSHClient):
     def kbdint_auth_requested(self) -> None:
         """Note that a question would be asked, and leave it unanswered."""
         self.is_asked_more = True
+
+
+def seen_key(host: str, key: asyncssh.SSHKey) -> str:
+    """Return what the log says of a host key, ready to be compared and pasted."""
+    line = key.export_public_key().decode("ascii", "replace").strip()
+    # Behind the key a host may have written anything.
+    said = " ".join(line.split(" ")[:2])
+    return (
+        f"{host} shows {said} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of its "
+        "/etc/ssh/ssh_host_*_key.pub, add it to host_keys"
+    )
+
+
+async def _shown(front_end: FrontEnd) -> asyncssh.SSHKey | None:
+    """Return a host key of a front end that has none of the kinds in the catalogue, None if it shows none."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await asyncssh.get_server_host_key(front_end.host, front_end.port, config=None)
+    except (OSError, TimeoutError, asyncssh.Error):
+        return None
 
 
 async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
