@@ -50,7 +50,8 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
     try:
         ssh = await _in_time(front_end, login.owner, ticket, hearing)
     except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
-        if (seen := hearing.seen or await _shown(front_end)) is None:
+        seen = hearing.seen or await _shown(front_end)
+        if seen is None or _words(seen) in {" ".join(key.split(" ")[:2]) for key in front_end.host_keys}:
             raise FrontEndSilent(f"{host}: {error}") from error
         raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), seen_key(host, seen)) from error
     except asyncssh.PermissionDenied as error:
@@ -110,13 +111,14 @@ class _Hearing(asyncssh.SSHClient):
 
 def seen_key(host: str, key: asyncssh.SSHKey) -> str:
     """Return what the log says of a host key, ready to be compared and pasted."""
-    line = key.export_public_key().decode("ascii", "replace").strip()
-    # Behind the key a host may have written anything.
-    said = " ".join(line.split(" ")[:2])
     return (
-        f"{host} shows {said} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of its "
+        f"{host} shows {_words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of its "
         "/etc/ssh/ssh_host_*_key.pub, add it to host_keys"
     )
+
+
+def _words(key: asyncssh.SSHKey) -> str:
+    return " ".join(key.export_public_key().decode("ascii", "replace").split()[:2])
 
 
 async def _shown(front_end: FrontEnd) -> asyncssh.SSHKey | None:
