@@ -11,7 +11,7 @@ from jupyterhub.handlers import BaseHandler
 from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
-from languages import requests
+from languages import for_log, requests
 
 from . import checks, groups, names, pages, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
@@ -116,8 +116,10 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         except AuthFailed as error:
             # JupyterHub prints any other exception as a page of traceback.
             raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error
-        for sentence in self.tickets.swept():
-            self.log.warning("%s", sentence)
+        for user, reason in self.tickets.sweep().items():
+            self.log.warning("Removed the stored ticket of %s: %s", user, reason)
+        if foreign := self.tickets.all_foreign():
+            self.log.error("%s", for_log(foreign))
         core_log = logging.getLogger(__package__)
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())

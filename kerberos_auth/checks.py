@@ -124,7 +124,8 @@ def _keytab(check: str, path: str, service: str, realm: str, setting: tuple[str,
         yield Outcome(check, State.FAIL, sentences.NO_KEYTAB.format(**named), setting=setting)
         return
     if not any(each.service == service and realm in ("", each.realm) for each in keys):
-        said = sentences.KEYTAB_OF_OTHERS.format(**named, keys=_listed(keys) or sentences.NO_KEYS)
+        text = sentences.KEYTAB_OF_OTHERS if keys else sentences.KEYTAB_EMPTY
+        said = text.format(**named, keys=_listed(keys))
         yield Outcome(check, State.FAIL, said, sentences.KEYTAB_OF.format(**named), setting=setting)
         return
     if mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP):

@@ -79,9 +79,9 @@ class BadTicket(AuthFailed):
 
 
 class ForeignTicket(BadTicket):
-    """A ticket of another realm than the hub's, good until `end` (epoch seconds)."""
+    """A ticket of another `realm` than the hub's, good until `end` (epoch seconds)."""
 
-    def __init__(self, principal: str, end: int) -> None:
-        super().__init__(f"{principal} is nobody here: the name is of another realm")
-        self.realm = principal.rpartition("@")[2]
+    def __init__(self, detail: str, realm: str, end: int) -> None:
+        super().__init__(detail)
+        self.realm = realm
         self.end = end

@@ -107,8 +107,11 @@ class TicketReader:
         try:
             owner = names.user_of(facts.principal, self.realm)
         except NameRefused as error:
-            if facts.principal.rpartition("@")[2] != self.realm:
-                raise ForeignTicket(facts.principal, facts.end) from error
+            realm = facts.principal.rpartition("@")[2]
+            if realm != self.realm:
+                raise ForeignTicket(
+                    f"{facts.principal} is nobody here: {error.detail}", realm, facts.end
+                ) from error
             raise BadTicket(f"{facts.principal} is nobody here: {error.detail}") from error
         if owner != user:
             raise BadTicket(f"the ticket is of {facts.principal}, not of {user}")

@@ -148,7 +148,7 @@ KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path 
 KEYTAB_MISSING = _("There is no keytab {path}. Make it, or set the path of another.")
 KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid} ({reason}). Fix its owner or mode.")
 NO_KEYTAB = _("{path} is not a keytab, or is damaged. Make it anew with ktadd of kadmin.")
-NO_KEYS = _("none")
+KEYTAB_EMPTY = _("The keytab {path} has no key at all.")
 KEYTAB_OF_OTHERS = _("The keytab {path} has no key of {service}/ in the hub's realm. Its keys: {keys}.")
 KEYTAB_OF = _("Add one: kadmin -q 'ktadd -k {path} {service}/<full name of the hub>'.")
 KEYTAB_OPEN = _("The keytab {path} has mode {mode}, so others on this machine may use or change its keys.")
@@ -192,7 +192,10 @@ REFRESH_AGE = _(
 FOLDER_UNREACHABLE = _("The ticket folder {folder} cannot be used: {reason}.")
 FOLDER_IS_NONE = _("The ticket folder {folder} cannot be used: it is a symbolic link or not a folder.")
 FOLDER_NOT_PRIVATE = _("The ticket folder {folder} cannot be used: it must belong to uid {uid} with mode 0700.")
-FOLDER_IN_USE = _("The ticket folder {folder} cannot be used: another hub uses it.")
+FOLDER_IN_USE = _(
+    "The ticket folder {folder} cannot be used: another hub uses it. If that is this one, stop it first: commands "
+    "such as `jupyterhub token` do not work beside it."
+)
 FOLDER_REPLACEABLE = _(
     "The ticket folder {folder} cannot be used: {parent} belongs to uid {uid}, who could replace it."
 )

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from languages import for_log
-
 from . import names, sentences
 from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused
 from .reader import TicketReader, real, unusable
@@ -111,13 +109,14 @@ class TicketStore(TicketReader):
             self.unmark(user)
         return useless
 
-    def swept(self) -> list[str]:
-        """Sweep, and return what was done as sentences for the log."""
-        said = [f"Removed the stored ticket of {user}: {reason}" for user, reason in self.sweep().items()]
-        if foreign := _foreign(self._useless()):
-            named = {"realms": ", ".join(sorted({each.realm for each in foreign.values()})), "realm": self.realm}
-            said.append(for_log(sentences.FOREIGN_TICKETS.format(count=len(foreign), **named)))
-        return said
+    def all_foreign(self) -> str:
+        """Return a sentence for the administrator if there are valid tickets, all of another realm, else ""."""
+        useless = self._useless()
+        foreign = _foreign(useless)
+        if not foreign or set(self.users()) - set(useless):
+            return ""
+        realms = ", ".join(sorted({each.realm for each in foreign.values()}))
+        return sentences.FOREIGN_TICKETS.format(count=len(foreign), realms=realms, realm=self.realm)
 
     def _useless(self) -> dict[str, AuthFailed]:
         found: dict[str, AuthFailed] = {}

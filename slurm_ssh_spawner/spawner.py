@@ -102,7 +102,8 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
             return await self._go_on(self._going_on)
         asked = self._launch
         if asked is None:
-            raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
+            with as_launch_failure(log=self._not_started):
+                raise Broken(sentences.NOT_RESOLVED, "a spawner around SlurmSSHSpawner passes it by; use it alone")
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             live = await self._taken(asked)
         with as_launch_failure(sentences.TRY_AGAIN, self._not_started):

@@ -41,8 +41,6 @@ def misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
 def _front_end(path: Path, front_end: FrontEnd) -> Iterator[WrongAt]:
     if _is_address(front_end.host):
         yield WrongAt((*path, "host"), sentences.HOST_IS_ADDRESS)
-    elif "." not in front_end.host and front_end.host != "localhost":
-        yield WrongAt((*path, "host"), sentences.HOST_IS_SHORT.format(host=front_end.host))
     for index, line in enumerate(front_end.host_keys):
         if text := host_key.wrong(line):
             yield WrongAt((*path, "host_keys", str(index)), text)

@@ -182,7 +182,7 @@ def _key(node: Node, loader: Any) -> Any:
 def _key_without_space(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem | None:
     """Return the problem of a line such as `title:Geneva`; the parser is told of it in the line after."""
     mark, said = error.problem_mark, str(error.problem)
-    if mark is None or mark.line == 0 or "mapping values are not allowed" not in said:
+    if mark is None or mark.line == 0 or "mapping values" not in said:
         return None
     before = text.split("\n")[mark.line - 1]
     if not (found := re.match(r"[ -]*(?=[\w-]+:[^\s/])", before)):

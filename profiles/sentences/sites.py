@@ -10,9 +10,6 @@ HOST_IS_ADDRESS = _(
     "is an address, for which the KDC has no host/ principal; write the full name of the host, such as "
     "login1.example.org"
 )
-HOST_IS_SHORT = _(
-    "`{host}` is not a full name; write it as in its principal host/NAME, such as {host}.example.org"
-)
 QUOTES = _("has a quotation mark of a text program in it; remove it, or write \" or ' around the value")
 PORT_OF_NODE = _("has a port, and each server has its own; write the address alone")
 HUB_IS_LOOPBACK = _(

@@ -12,6 +12,10 @@ from languages import speaks
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
+NO_SUCH_HOST = _(
+    "{site} cannot be reached, because this hub finds no host of the names that it knows for it. "
+    "Please tell the administrators of this hub."
+)
 NOT_REACHED_IN_TIME = _("{site} cannot be reached: none of its login hosts let you in within {seconds} seconds.")
 CONNECTION_LOST = _("The connection to {site} was lost.")
 COMMAND_KILLED = _("A command of the hub was ended at {site} before it was done.")
@@ -82,7 +86,10 @@ HOME_NOT_WRITABLE = _(
 FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
-FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_NOT_WRITABLE = _(
+    "The folder {folder} at {site} cannot be made ({reason}). "
+    "Please tell the administrators of this hub, who chose that folder."
+)
 FOLDER_FOREIGN = _(
     "The folder {folder} at {site} does not belong to you, so nothing was started there. "
     "Contact the support of {site}."

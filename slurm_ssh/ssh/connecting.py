@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 
 import asyncssh
 
@@ -30,6 +31,10 @@ _log = logging.getLogger(__name__)
 
 class FrontEndSilent(Exception):  # noqa: N818
     """A front end could not be connected to; another one may do."""
+
+
+class FrontEndUnknown(FrontEndSilent):
+    """No front end has this name."""
 
 
 class FrontEndBusy(FrontEndSilent):
@@ -63,6 +68,9 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
             says = sentences.NOT_LET_IN_SAYING.format(host=host)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
+    except socket.gaierror as error:
+        kind = FrontEndUnknown if error.errno == socket.EAI_NONAME else FrontEndSilent
+        raise kind(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     if not _is_delegated(ssh):
@@ -112,8 +120,8 @@ class _Hearing(asyncssh.SSHClient):
 def seen_key(host: str, key: asyncssh.SSHKey) -> str:
     """Return what the log says of a host key, ready to be compared and pasted."""
     return (
-        f"{host} shows {_words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of its "
-        "/etc/ssh/ssh_host_*_key.pub, add it to host_keys"
+        f"{host} shows {_words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of "
+        "its /etc/ssh/ssh_host_*_key.pub, add it to host_keys"
     )
 
 

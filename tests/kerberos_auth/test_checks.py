@@ -93,7 +93,7 @@ def test_a_kdc_that_proves_nothing_is_a_warning(realm):
         (None, State.FAIL, "There is no keytab"),
         (b"Dear diary", State.FAIL, "is not a keytab, or is damaged"),
         (b"", State.FAIL, "is not a keytab, or is damaged"),
-        (b"\x05\x02", State.FAIL, "has no key of host/ in the hub's realm. Its keys: none."),
+        (b"\x05\x02", State.FAIL, "has no key at all."),
         (keytab("host/h@LAB.TEST")[:-9], State.FAIL, "is not a keytab, or is damaged"),
         (keytab("HTTP/h@LAB.TEST", "alice@LAB.TEST"), State.FAIL, "Its keys: HTTP/h@LAB.TEST, alice@LAB.TEST."),
         (keytab("host/h@OTHER.TEST"), State.FAIL, "Its keys: host/h@OTHER.TEST."),

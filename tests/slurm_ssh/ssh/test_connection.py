@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
@@ -61,6 +62,22 @@ async def test_a_connection_that_is_lost_before_any_data_went_has_not_run_what_w
         assert not connection.is_fresh
         await connection.close()
     assert not (is_certain and (tmp_path / "ran").exists())
+
+
+@pytest.mark.parametrize(
+    ("errno", "kind"), [(socket.EAI_NONAME, FrontEndUnknown), (socket.EAI_AGAIN, FrontEndSilent)]
+)
+async def test_a_name_that_there_is_not_is_told_from_one_that_cannot_be_looked_up(
+    login1: Sshd, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, errno: int, kind: type[Exception]
+) -> None:
+    def look_up(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(errno, "said by the resolver")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    nowhere = login1.front_end.model_copy(update={"host": "login9.geneva.test"})
+    with pytest.raises(FrontEndSilent, match="said by the resolver") as silent:
+        await _connect(nowhere, wallet)
+    assert type(silent.value) is kind
 
 
 @pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
