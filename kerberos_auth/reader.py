@@ -107,11 +107,9 @@ class TicketReader:
         try:
             owner = names.user_of(facts.principal, self.realm)
         except NameRefused as error:
-            realm = facts.principal.rpartition("@")[2]
+            realm, end = facts.principal.rpartition("@")[2], facts.end
             if realm != self.realm:
-                raise ForeignTicket(
-                    f"{facts.principal} is nobody here: {error.detail}", realm, facts.end
-                ) from error
+                raise ForeignTicket(f"{facts.principal} is nobody here: {error.detail}", realm, end) from error
             raise BadTicket(f"{facts.principal} is nobody here: {error.detail}") from error
         if owner != user:
             raise BadTicket(f"the ticket is of {facts.principal}, not of {user}")
