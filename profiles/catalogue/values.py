@@ -207,4 +207,4 @@ def braces(*known: str) -> Callable[[str], str]:
 Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
 Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
-"""A folder that is another one for each person, or the same."""
+"""A folder that is another one for each person; that it is, `profiles.checks.sites` looks at."""

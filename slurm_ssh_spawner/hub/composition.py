@@ -17,7 +17,6 @@ from kerberos_auth.shutdown import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
-from slurm_ssh.job import is_hub_name
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.messages import Begin
 from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
@@ -64,11 +63,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     """
     if settings.default_language:
         languages.use_by_default(settings.default_language)
-    credentials = getattr(authenticator, "credentials", None)
-    if credentials is None:
-        raise SystemExit(sentences.NO_CREDENTIALS)
-    if not is_hub_name(settings.hub_name):
-        raise SystemExit(sentences.NAME_UNUSABLE.format(name=repr(settings.hub_name)))
+    credentials = authenticator.credentials
     catalogue = _catalogue(settings.catalogue_file)
     records = _records(settings.records_url)
     _log_to(log)

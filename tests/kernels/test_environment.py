@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,12 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_an_empty_fragment_adds_nothing() -> None:
     assert (dict(Fragment().environ), Fragment().before, Fragment().after) == ({}, "", "")
+
+
+def test_a_node_without_the_command_module_is_told_as_such() -> None:
+    lines = ["stage() { :; }", 'give_up() { echo "gave up: $1"; exit 1; }', functions(), "load_modules python"]
+    ended = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, env={}, check=False)
+    assert ended.stdout == (
+        "gave up: There is no command module on the node (module_init of the site). "
+        "Please tell the administrators of this hub.\n"
+    )

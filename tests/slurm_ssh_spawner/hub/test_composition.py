@@ -85,12 +85,6 @@ async def test_a_refusal_is_forgotten_once_its_site_lets_the_person_in_whatever_
     await hub.close()
 
 
-@pytest.mark.parametrize("name", ["prod,test", "", "Prod", "a b", "-a", "a\n", "a" * 33, "é"])
-async def test_a_name_that_no_job_can_have_ends_the_hub_with_a_sentence(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SystemExit, match=r"hub_name, .* cannot stand in the names of jobs"):
-        _compose(tmp_path, hub_name=name)
-
-
 @pytest.mark.parametrize("name", ["hub-2", "0_a", "a" * 32])
 async def test_names_that_jobs_can_have(tmp_path: Path, name: str) -> None:
     await _compose(tmp_path, hub_name=name).close()
@@ -240,12 +234,6 @@ async def test_a_hub_that_carries_tunnels_itself_says_so_once(
         hub = _compose(tmp_path)
     assert ["tunnels end with the hub" in line.getMessage() for line in caplog.records].count(True) == is_said
     await hub.close()
-
-
-async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
-    settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90, "")
-    with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
-        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"), composing.NoServers())
 
 
 async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:
