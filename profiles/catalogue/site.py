@@ -68,6 +68,12 @@ class FrontEnd(Entry):
     )
 
 
+class Scheduler(Entry):
+    """What runs a site's jobs."""
+
+    kind: Literal["slurm"] = Field(default="slurm", description="`slurm`, the only kind there is.")
+
+
 class Tunnel(Entry):
     """How the hub reaches a job's port."""
 
@@ -184,6 +190,9 @@ class Site(Entry):
         "did not let them in, where they have no project, and where a start failed.",
     )
     front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
+    scheduler: Scheduler = Field(
+        default_factory=Scheduler, description="What runs its jobs. `{kind: slurm}` and nothing mean the same."
+    )
     slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
     slurm_cluster: SlurmWord | None = Field(
         default=None, description="Cluster name for `-M`, where one Slurm controls several clusters."
