@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from kernels import units
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join, quote, templates
 
@@ -14,6 +15,8 @@ NO_NUL = r"^[^\x00]*$"
 
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 Value = Annotated[str, Field(pattern=NO_NUL)]
+VariableValue = Annotated[Value, BeforeValidator(units.as_text, json_schema_input_type=Value | int | float)]
+"""What a variable is set to: text, or a number as it is written."""
 
 
 class Environment(BaseModel):
@@ -29,7 +32,9 @@ class Environment(BaseModel):
         default=None,
         description="Folder of a virtual or conda environment; its bin folder goes first on PATH.",
     )
-    variables: dict[Variable, Value] = Field(default_factory=dict, description="Environment variables to set.")
+    variables: dict[Variable, VariableValue] = Field(
+        default_factory=dict, description="Environment variables to set."
+    )
 
     def fragment(self, module_init: str | None) -> Fragment:
         """Return what sets this environment up; `module_init` is a shell file that defines `module`.

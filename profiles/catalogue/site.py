@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from kernels.environment import Environment, Value, Variable
+from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
@@ -221,7 +221,7 @@ class Site(Entry):
         default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
     )
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
-    environment: dict[Variable, Value] = Field(
+    environment: dict[Variable, VariableValue] = Field(
         default_factory=dict,
         description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from kernels.environment import Environment, Value, Variable
+from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes
 from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.parameter import Parameter
@@ -88,7 +88,7 @@ class Work(Entry):
     prefix: Value | None = Field(
         default=None, description="Folder of a virtual or conda environment; its bin folder goes first on PATH."
     )
-    environment: dict[Variable, Value] = Field(
+    environment: dict[Variable, VariableValue] = Field(
         default_factory=dict, description="Environment variables to set, on top of the site's."
     )
     hooks: Hooks = Field(

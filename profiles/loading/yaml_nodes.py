@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from kernels import units
 from profiles.loading.problems import Problem
 from profiles.sentences import loading
 
@@ -60,11 +61,15 @@ def _checked(make: Any) -> Any:
     return constructor
 
 
+def _decimal(loader: Any, node: ScalarNode) -> units.Written:
+    return units.Written(yaml.constructor.SafeConstructor.construct_yaml_float(loader, node), node.value)
+
+
 _Loader.yaml_constructors = {
     tag: _checked(make) if tag and tag.rsplit(":", 1)[1] in _NUMBERS else make
     for tag, make in yaml.SafeLoader.yaml_constructors.items()
     if tag is None or tag.rsplit(":", 1)[1] in _PLAIN
-}
+} | {"tag:yaml.org,2002:float": _checked(_decimal)}
 
 
 # What the parser says, or we do in its place, and what to write.

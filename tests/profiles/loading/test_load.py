@@ -67,7 +67,8 @@ def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
     site, resources = offer.sites["geneva"], offer.profiles["jupyterlab"].resources
     assert (site.title, site.front_ends[0].port) == ("yes", 2222)
     assert site.jupyter.modules == ("no", "on", "3.10", "python/3.10")
-    assert site.jupyter.variables == {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    times = {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    assert site.jupyter.variables == {**times, "THREADS": "4", "VERSION": "3.10"}
     assert site.directives == {"exclusive": True, "oversubscribe": True, "kill-on-invalid-dep": "no"}
     assert site.partitions["2024"].time_max == 1440
     assert (resources.cores.default, resources.memory.default) == (8, 10)
