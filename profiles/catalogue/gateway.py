@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.units import Mebibytes, Minutes
-from profiles.catalogue.site import Maintenance, Partition
+from profiles.catalogue.site import Maintenance, Partitions
 from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
@@ -40,7 +40,6 @@ _Projects = Annotated[
     Discriminator(lambda value: "a list" if isinstance(value, list | tuple) else "a word"),
     BeforeValidator(_a_list),
 ]
-_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
 class Tool(Entry):
@@ -108,9 +107,10 @@ class Gateway(Entry):
         "Default: those that the machine trusts.",
     )
     support: Plain = Field(default="", description="Whom people ask for help with it.")
-    partitions: dict[SlurmWord, _Partition] = Field(
+    partitions: Partitions = Field(
         default_factory=dict,
-        description="Partitions offered, the default first; UNICORE calls them queues. Default: its own.",
+        description="Partitions offered, the default first: a list, or names with what is said of them. UNICORE "
+        "calls them queues. Default: its own.",
     )
     projects: _Projects = Field(
         default="none",

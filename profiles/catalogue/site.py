@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable, VariableValue
-from kernels.units import Mebibytes, Minutes
+from kernels.units import Mebibytes, Minutes, as_text
 from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
 from profiles.catalogue.spelling import near
@@ -22,7 +22,7 @@ from profiles.catalogue.values import (
     Words,
     braces,
 )
-from profiles.catalogue.wrong import WrongAt
+from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.sentences import mistakes
 
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
@@ -143,6 +143,29 @@ class Partition(Entry):
 _Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
+def _by_name(value: Any) -> Any:
+    """Turn a list of names into partitions of which nothing is said."""
+    if isinstance(value, str):
+        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
+    if not isinstance(value, list):
+        return value
+    names = [as_text(each) for each in value]
+    wrong = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            wrong.append(WrongAt((str(index),), mistakes.NO_PARTITION_NAME.format(example="{normal: {}}")))
+        elif name in names[:index]:
+            wrong.append(WrongAt((str(index),), mistakes.THERE_TWICE))
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return {name: {} for name in names}
+
+
+_ByName = dict[SlurmWord, _Partition]
+Partitions = Annotated[_ByName, BeforeValidator(_by_name, json_schema_input_type=_ByName | list[SlurmWord])]
+"""Partitions by their names, the default first; a list of names says nothing more of them."""
+
+
 class Maintenance(Entry):
     """One announced pause of a site."""
 
@@ -233,9 +256,10 @@ class Site(Entry):
     ticket: TicketSettings = Field(
         default_factory=TicketSettings, description="How the owner's ticket reaches the job."
     )
-    partitions: dict[SlurmWord, _Partition] = Field(
+    partitions: Partitions = Field(
         default_factory=dict,
-        description="Partitions offered, the default first. Default: Slurm's own default partition.",
+        description="Partitions offered, the default first: a list, or names with what is said of them. "
+        "Default: Slurm's own default partition.",
     )
     projects: Annotated[Projects, BeforeValidator(_projects)] = Field(
         default="none",

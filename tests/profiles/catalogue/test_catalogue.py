@@ -59,6 +59,12 @@ def test_a_partition_may_be_a_name_alone() -> None:
     assert (site.partitions["normal"].title, site.partitions["normal"].time_max) == ("", None)
 
 
+def test_partitions_may_be_a_list_of_names() -> None:
+    named = builders.catalogue(sites={"geneva": builders.site(partitions=["normal", 2024])})
+    written = builders.catalogue(sites={"geneva": builders.site(partitions={"normal": None, "2024": {}})})
+    assert named.sites["geneva"].partitions == written.sites["geneva"].partitions
+
+
 def test_no_gpus_is_a_default_that_bounds_from_none() -> None:
     gpus = _of_profile({"gpus": {"default": 0, "max": 2}}).gpus
     assert (gpus.least, gpus.default, gpus.most) == (0, 0, 2)
