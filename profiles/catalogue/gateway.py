@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.units import Mebibytes, Minutes
-from profiles.catalogue.site import Maintenance, Partitions
+from profiles.catalogue.partition import Partitions
+from profiles.catalogue.site import Maintenance
 from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
@@ -183,6 +184,6 @@ class Gateway(Entry):
         """How a program is started in a container there, nobody knows."""
 
     @property
-    def directives(self) -> Mapping[str, object]:
+    def directives(self) -> Mapping[str, str | Literal[True]]:
         """Options of sbatch mean nothing there."""
         return {}

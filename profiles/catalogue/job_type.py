@@ -45,7 +45,8 @@ class JobOffering(Work):
     )
     directives: JobDirectives = Field(
         default_factory=dict,
-        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+        description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
+        "`true` for a bare option.",
     )
     run: _Program | None = Field(
         default=None,

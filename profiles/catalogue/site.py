@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.environment import Environment, Value, Variable, VariableValue
-from kernels.units import Mebibytes, Minutes, as_text
+from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
+from profiles.catalogue.partition import Partitions
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
     AbsolutePath,
@@ -22,7 +23,7 @@ from profiles.catalogue.values import (
     Words,
     braces,
 )
-from profiles.catalogue.wrong import WrongAt, WrongTogether
+from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
@@ -42,10 +43,6 @@ def _projects(value: Any) -> Any:
     if isinstance(value, str) and near(value, ("none", "accounting")) is None:
         raise ValueError(mistakes.NO_PROJECTS.format(value=value[:40]))
     return value
-
-
-def _nothing_said(value: Any) -> Any:
-    return {} if value is None else value
 
 
 def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -133,39 +130,6 @@ class TicketSettings(Entry):
         return self
 
 
-class Partition(Entry):
-    """One Slurm partition that the form offers."""
-
-    title: Plain = Field(default="", description="Title shown in the form. Default: the partition's name.")
-    time_max: Minutes | None = Field(default=None, description="Longest time that may be chosen here.")
-
-
-_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
-
-
-def _by_name(value: Any) -> Any:
-    """Turn a list of names into partitions of which nothing is said."""
-    if isinstance(value, str):
-        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
-    if not isinstance(value, list):
-        return value
-    names = [as_text(each) for each in value]
-    wrong = []
-    for index, name in enumerate(names):
-        if not isinstance(name, str):
-            wrong.append(WrongAt((str(index),), mistakes.NO_PARTITION_NAME.format(example="{normal: {}}")))
-        elif name in names[:index]:
-            wrong.append(WrongAt((str(index),), mistakes.THERE_TWICE))
-    if wrong:
-        raise WrongTogether(tuple(wrong))
-    return {name: {} for name in names}
-
-
-_ByName = dict[SlurmWord, _Partition]
-Partitions = Annotated[_ByName, BeforeValidator(_by_name, json_schema_input_type=_ByName | list[SlurmWord])]
-"""Partitions by their names, the default first; a list of names says nothing more of them."""
-
-
 class Maintenance(Entry):
     """One announced pause of a site."""
 
@@ -204,7 +168,7 @@ class SiteJobs(Entry):
 
 
 class Site(Entry):
-    """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
+    """One cluster with its own Slurm.  Folders and `directives` may hold `{owner}`: the person's login there."""
 
     title: Plain = Field(description="Title shown in the list of clusters.")
     support: Plain = Field(
@@ -250,7 +214,8 @@ class Site(Entry):
     )
     directives: Directives = Field(
         default_factory=dict,
-        description="Further sbatch options for every job, such as `constraint: ib`; `true` for a bare option.",
+        description="Further sbatch options for every job, such as `constraint: ib` or `mail-user: "
+        '"{owner}@example.org"`; `true` for a bare option.',
     )
     tunnel: Tunnel = Field(default_factory=Tunnel, description="How the hub reaches a job's port.")
     ticket: TicketSettings = Field(

@@ -1,9 +1,10 @@
 """Systems: what the gate has to know of a place where jobs run, be it a site or a gateway.  Frozen values."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
-from profiles.catalogue.site import Maintenance, Partition, Projects
+from profiles.catalogue.partition import Partition
+from profiles.catalogue.site import Maintenance, Projects
 
 
 class JobSettings(Protocol):
@@ -61,7 +62,7 @@ class System(Protocol):
         """How a program is started in a container; None if nobody knows."""
 
     @property
-    def directives(self) -> Mapping[str, object]:
+    def directives(self) -> Mapping[str, str | Literal[True]]:
         """Further options for every job."""
 
     @property

@@ -156,9 +156,19 @@ def _printable(text: str) -> str:
     return text
 
 
+def _for_the_owner(text: str) -> str:
+    # Braces around anything but a name may be what the option wants.
+    for name in re.findall(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}", text):
+        if name != "owner":
+            raise ValueError(mistakes.NO_MEANING.format(name=f"{{{name}}}", known="{owner}"))
+    return text
+
+
 _Name = Annotated[str, Field(pattern=DIRECTIVE)]
-Setting = Annotated[str, Field(pattern=SETTING, max_length=200), AfterValidator(_printable)]
-"""The value of an option of sbatch: anything on one line, for it is quoted on its way."""
+Setting = Annotated[
+    str, Field(pattern=SETTING, max_length=200), AfterValidator(_printable), AfterValidator(_for_the_owner)
+]
+"""The value of an option of sbatch: anything on one line, for it is quoted on its way; maybe with `{owner}`."""
 
 _Setting = Annotated[
     Annotated[Setting, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],

@@ -100,7 +100,8 @@ class Work(Entry):
     )
     directives: Directives = Field(
         default_factory=dict,
-        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+        description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
+        "`true` for a bare option.",
     )
     visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
 

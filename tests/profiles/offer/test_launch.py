@@ -67,6 +67,18 @@ def test_a_person_may_have_another_name_at_a_site() -> None:
     assert builders.launch(offer, user="bob").owner == "bob"
 
 
+def test_options_of_sbatch_may_name_the_owner_by_their_login_at_the_site() -> None:
+    own = {"comment": "of {owner}, by {owner}", "exclusive": True}
+    site = builders.site(login_name={"alice": "amueller"}, directives={"mail-user": "{owner}@geneva.test"})
+    profiles = {"jupyterlab": builders.profile(directives=own)}
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles=profiles))
+    assert launch.directives == {
+        "mail-user": "amueller@geneva.test",
+        "comment": "of amueller, by amueller",
+        "exclusive": True,
+    }
+
+
 def test_all_choices_that_cannot_be_had_are_named_at_once() -> None:
     with pytest.raises(ChoiceRefused) as refused:
         _launch(time="99h", memory="16", project="biology", qos="x", cores="many")
