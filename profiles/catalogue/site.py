@@ -17,6 +17,7 @@ from profiles.catalogue.values import (
     Moment,
     OwnersFolder,
     Plain,
+    ShellLines,
     SlurmWord,
     Whole,
     Word,
@@ -206,6 +207,11 @@ class Site(Entry):
     )
     module_init: AbsolutePath | None = Field(
         default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
+    )
+    prologue: ShellLines | None = Field(
+        default=None,
+        description="Lines of shell that every job runs first, such as `source /etc/site.sh`: in the job's own "
+        "bash, so that what they set holds for all of it. Default: none.",
     )
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
     environment: dict[Variable, VariableValue] = Field(

@@ -214,6 +214,21 @@ def braces(*known: str) -> Callable[[str], str]:
     return check
 
 
+# `${owner}` would be a variable of the shell's.
+_NOT_IN_SHELL = re.compile(r"(?<!\$)\{(owner|user|node|launch_id|param\.[^{}]*)\}")
+
+
+def _lines_of_shell(text: str) -> str:
+    if found := _NOT_IN_SHELL.search(text):
+        raise ValueError(mistakes.NOT_IN_SHELL.format(name=found[0]))
+    if not text.strip():
+        raise ValueError(mistakes.NO_LINES)
+    return text
+
+
+ShellLines = Annotated[Value, Field(max_length=20_000), AfterValidator(_lines_of_shell)]
+"""Lines of shell, run as they are written."""
+
 Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
 Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
