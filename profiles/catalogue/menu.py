@@ -49,9 +49,16 @@ class Menu:
     @cached_property
     def groups(self) -> frozenset[str]:
         """The groups on which it depends who sees what."""
-        return frozenset(
-            group for key, site in self._offerings for to in self.seen_by(key, site) for group in to.groups
-        )
+        return frozenset(group for to in self._all_seen_by for group in to.groups)
+
+    @cached_property
+    def users(self) -> frozenset[str]:
+        """The people who are named as those who see something."""
+        return frozenset(user for to in self._all_seen_by for user in to.users)
+
+    @cached_property
+    def _all_seen_by(self) -> frozenset[Visibility]:
+        return frozenset(to for key, site in self._offerings for to in self.seen_by(key, site))
 
     @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:

@@ -22,6 +22,7 @@ from profiles.sentences import mistakes
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text holds the value of a parameter; the group is its name."""
 
+USER = r"^[^\sA-Z/,]+$"
 ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -46,7 +47,7 @@ def _one_value(name: str) -> BeforeValidator:
 
 
 class Visibility(Entry):
-    """Who may see an entry: members of one of the groups, and people who may charge one of the projects."""
+    """Who may see an entry: members of one of the groups, people who may charge one of the projects, and users."""
 
     groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
     projects: tuple[SlurmWord, ...] = Field(
@@ -55,9 +56,13 @@ class Visibility(Entry):
         "that hides, but does not protect.",
     )
 
+    users: tuple[Annotated[str, Field(pattern=USER, max_length=100)], ...] = Field(
+        default=(), description="People, by their names on the hub."
+    )
+
     @model_validator(mode="after")
     def _names_somebody(self) -> Self:
-        if not self.groups and not self.projects:
+        if not self.groups and not self.projects and not self.users:
             raise ValueError(mistakes.NAMES_NOBODY)
         return self
 

@@ -26,6 +26,7 @@ PATTERNS: Mapping[str, str] = {
     values.SETTING: mistakes.NO_SETTING,
     copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
     work.ICON: mistakes.NO_ICON,
+    work.USER: mistakes.NO_USER,
     dataset.DATASET_KEY: mistakes.NO_DATASET_KEY,
     dataset.PARAMETER_NAME: mistakes.NO_PARAMETER_NAME,
     dataset.PATTERN: mistakes.NO_FILE_PATTERN,

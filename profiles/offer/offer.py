@@ -25,9 +25,13 @@ class Person:
     groups: frozenset[str] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
 
+    def is_among(self, to: Visibility) -> bool:
+        """Return whether they are named there, or one of their groups is."""
+        return self.name in to.users or not self.groups.isdisjoint(to.groups)
 
-def sites_for(menu: Menu, groups: frozenset[str], identity: Identity = "person") -> frozenset[str]:
-    """Return the sites where somebody in these groups may be offered something, whatever projects they have.
+
+def sites_for(menu: Menu, person: Person, identity: Identity = "person") -> frozenset[str]:
+    """Return the sites where somebody may be offered something, whatever projects they have.
 
     That is what runs there as the person, or else as the account of the site.
     """
@@ -35,8 +39,7 @@ def sites_for(menu: Menu, groups: frozenset[str], identity: Identity = "person")
     return frozenset(
         site
         for key, site, what in offerings
-        if runs_as(what) == identity
-        and all(to.projects or not groups.isdisjoint(to.groups) for to in menu.seen_by(key, site))
+        if runs_as(what) == identity and all(to.projects or person.is_among(to) for to in menu.seen_by(key, site))
     )
 
 
@@ -196,17 +199,25 @@ class Offer:
     def _is_for_them(self, to: Visibility, site: str) -> bool:
         # While their projects are not known, nobody can say that one of them is among these.
         mine = set(self.projects(site) or ())
-        return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
+        return self.person.is_among(to) or not mine.isdisjoint(to.projects)
 
     def _hidden(self, key: str, site: str, to: Visibility) -> str:
-        text = say.FOR_GROUPS_OR_PROJECTS if to.groups and to.projects else say.FOR_PROJECTS
-        sentence = (text if to.projects else say.FOR_GROUPS).format(
+        text = {
+            (True, True): say.FOR_GROUPS_OR_PROJECTS,
+            (True, False): say.FOR_GROUPS,
+            (False, True): say.FOR_PROJECTS,
+            (False, False): say.FOR_USERS,
+        }[bool(to.groups), bool(to.projects)]
+        sentence = text.format(
             user=self.person.name,
             name=self.menu.entries[key].name,
             site=self.menu.sites[site].title,
             groups=either(to.groups) if to.groups else "",
             projects=either(to.projects) if to.projects else "",
+            users=either(to.users) if to.users else "",
         )
+        if to.users and (to.groups or to.projects):
+            sentence = f"{sentence} {say.FOR_USERS_TOO.format(users=either(to.users))}"
         if to.projects and self.projects(site) is None:
             return f"{sentence} {say.PROJECTS_UNKNOWN.format(user=self.person.name)}"
         return sentence

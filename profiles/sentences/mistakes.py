@@ -63,6 +63,7 @@ NO_WEB_ADDRESS = _(
     "without a login, a query or a part that begins with a dot"
 )
 NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
+NO_USER = _("{value} is not a name on the hub; write it in small letters, without spaces, / and commas")
 NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
 NO_HOST_KEY = _(
     "{value} is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA..."
@@ -116,7 +117,7 @@ HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair t
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
 SHORT_AND_LONG = _("is short for `{long}`, which is there too; remove one of them")
 SHORT_KERNEL = _("is short for one entry of `kernels`, which is there too; remove one of them")
-NAMES_NOBODY = _("names nobody; write groups or projects, or omit it for everybody")
+NAMES_NOBODY = _("names nobody; write groups, projects or users, or omit it for everybody")
 NO_MEANING_BESIDE_OPTIONS = _("has no meaning beside `options`; remove one of them")
 NO_OPTION = _("is not among the options; write one of {options}")
 LESS_THAN_LEAST = _("is less than the minimum, which is {least}; write a larger one")

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
+from profiles.catalogue.catalogue import Catalogue
 from profiles.facts import Facts, Reservation, SiteFacts
+from profiles.offer.alike import alike
 from profiles.offer.offer import Offer, Person, sites_for
 from tests.support import builders
 
@@ -158,5 +160,43 @@ def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
         "some": builders.profile(sites=["projects"], visible_to={"groups": ["staff"], "projects": ["physics"]}),
     }
     catalogue = builders.catalogue(sites=sites, profiles=profiles)
-    assert sites_for(catalogue.notebooks, frozenset()) == {"open", "projects"}
-    assert sites_for(catalogue.notebooks, frozenset({"staff"})) == {"open", "projects", "staffs"}
+    assert sites_for(catalogue.notebooks, Person("alice")) == {"open", "projects"}
+    staff = Person("alice", frozenset({"staff"}))
+    assert sites_for(catalogue.notebooks, staff) == {"open", "projects", "staffs"}
+
+
+def _named(**more: list[str]) -> Catalogue:
+    profile = builders.profile(visible_to={"users": ["alice", "bob"], **more})
+    return builders.catalogue(profiles={"lab": profile})
+
+
+@pytest.mark.parametrize(("user", "seen"), [("alice", True), ("bob", True), ("carol", False), ("alic", False)])
+def test_people_who_are_named_see_a_profile(user: str, seen: bool) -> None:
+    offer = builders.offer(_named(), person=Person(user))
+    assert (offer.entries() == ("lab",), bool(sites_for(offer.menu, offer.person))) == (seen, seen)
+
+
+def test_who_is_named_beside_groups_sees_it_without_being_in_one() -> None:
+    catalogue = _named(groups=["staff"])
+    assert builders.offer(catalogue, person=Person("carol", frozenset({"staff"}))).entries() == ("lab",)
+    assert builders.offer(catalogue, person=Person("bob")).entries() == ("lab",)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "it is for alice or bob."),
+        ({"groups": ["staff"]}, "it is for members of staff. It is for alice or bob too."),
+    ],
+)
+def test_an_administrator_reads_who_is_named(more: dict[str, list[str]], said: str) -> None:
+    offer = builders.offer(_named(**more), person=Person("carol"))
+    assert offer.why_not("lab", "geneva") == f"carol does not see JupyterLab at Geneva: {said}"
+
+
+def test_what_is_worked_out_for_many_is_not_that_of_somebody_who_is_named() -> None:
+    menu = _named().notebooks
+    keys = {name: alike(Offer(menu, {}, Person(name), builders.NOW)) for name in ("alice", "bob", "carol", "dave")}
+    assert keys["carol"].key == keys["dave"].key
+    assert len({each.key for each in keys.values()}) == 3
+    assert [name for name, each in keys.items() if each.offer.entries()] == ["alice", "bob"]
