@@ -81,6 +81,20 @@ def test_sites_may_share_parts() -> None:
     assert sites["geneva"].front_ends == sites["lugano"].front_ends
 
 
+def test_files_share_what_stands_below_their_own_keys() -> None:
+    profiles = load.read(_CATALOGUES / "good" / "shared-parts.yaml").profiles
+    assert (profiles["training"].modules, profiles["training"].resources.memory.default) == (("cuda/12",), 65536)
+    assert profiles["night"].resources.time.max == 3 * 24 * 60
+    assert profiles["night"].visible_to is not None
+    assert profiles["night"].visible_to.groups == ("staff",)
+    # A file's own anchor counts from where it stands.
+    assert (profiles["inference"].resources, profiles["inference"].modules) == (
+        profiles["training"].resources,
+        ("pytorch",),
+    )
+    assert profiles["tuning"].modules == ("pytorch",)
+
+
 def test_the_order_of_the_file_is_kept() -> None:
     assert list(load.read(_CATALOGUES / "good" / "shared-parts.yaml").sites) == ["geneva", "lugano"]
 
