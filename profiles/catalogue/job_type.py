@@ -40,8 +40,8 @@ class JobOffering(Work):
 
     parameters: dict[Key, Parameter] = Field(
         default_factory=dict,
-        description="Further choices for people; `{param.<name>}` is the value in `run`, `modules` and "
-        "`environment`.",
+        description="Further choices for people; `{param.<name>}` is the value in `run`, `modules`, "
+        "`module_collection` and `environment`.",
     )
     directives: JobDirectives = Field(
         default_factory=dict,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from kernels.environment import Environment, Value, Variable, VariableValue
+from kernels.environment import Collection, Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes
 from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.parameter import Parameter
@@ -84,7 +84,13 @@ class Work(Entry):
     )
     parameters: dict[Key, Parameter] = Field(
         default_factory=dict,
-        description="Further choices for people; `{param.<name>}` is the value in `modules` and `environment`.",
+        description="Further choices for people; `{param.<name>}` is the value in `modules`, `module_collection` "
+        "and `environment`.",
+    )
+    module_collection: Collection | None = Field(
+        default=None,
+        description="Collection of modules that `module save` has made, to restore before others are loaded; what "
+        "the site itself has loaded stays.",
     )
     module_paths: tuple[Value, ...] = Field(
         default=(), description="Folders of module files to add with `module use`, before any is loaded."
@@ -124,12 +130,15 @@ class Work(Entry):
             for name, each in self.parameters.items()
             if each.variable and name in parameters
         }
-        return Environment(
+        environment = Environment(
             module_paths=self.module_paths,
             modules=tuple(filled(module, parameters) for module in self.modules),
             prefix=self.prefix,
             variables={**{name: filled(value, parameters) for name, value in self.environment.items()}, **picked},
         )
+        # What people have typed, the job itself looks at.
+        collection = filled(self.module_collection or "", parameters)
+        return environment.model_copy(update={"module_collection": collection or None})
 
     def offered(self, datasets: tuple[Values, ...]) -> dict[str, Parameter]:
         """Return the parameters that are offered for the chosen datasets, by their parameters; () is for none."""
@@ -147,6 +156,7 @@ class Work(Entry):
 
     def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the texts in which `{param.<name>}` may stand, each with its place."""
+        yield ("module_collection",), self.module_collection or ""
         for index, module in enumerate(self.modules):
             yield ("modules", str(index)), module
         for name, value in self.environment.items():

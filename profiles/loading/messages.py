@@ -42,6 +42,7 @@ PATTERNS: Mapping[str, str] = {
     gateway.TOOL: mistakes.NO_TOOL_NAME,
     gateway.TOOL_PARAMETER: mistakes.NO_TOOL_PARAMETER,
     environment.VARIABLE: mistakes.NO_VARIABLE,
+    environment.COLLECTION: mistakes.NO_COLLECTION,
     environment.NO_NUL: mistakes.HAS_NUL,
     kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,
     kernel.DISPLAY_NAME: mistakes.NO_DISPLAY_NAME,

@@ -26,7 +26,7 @@ class _Sharing(Composer, yaml_nodes.Loader):
     """Composes nodes as the parser itself does, with further anchors, and keeps those of the text."""
 
     def __init__(self, stream: Any, shared: Mapping[str, Node]) -> None:
-        yaml_nodes.Loader.__init__(self, stream)
+        yaml_nodes.Loader.__init__(self, stream)  # type: ignore[call-arg]
         self.anchors = {}
         self._shared = shared
         self.own: Mapping[str, Node] = {}

@@ -85,6 +85,7 @@ NO_TOOL_NAME = _("{value} is not the name of a tool; write letters, digits and _
 NO_TOOL_PARAMETER = _("{value} is not a parameter of a tool; write letters, digits, _ and ., such as runtime_")
 NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
 HAS_NUL = _("{value} has a NUL character; remove it")
+NO_COLLECTION = _("{value} is not the name of a module collection; write letters, digits and _.@+-")
 NO_KERNELSPEC = _("{value} is not the name of a kernelspec; write letters, digits and ._-")
 NO_DISPLAY_NAME = _("{value} is empty or has a line break; write it on one line")
 
