@@ -47,7 +47,8 @@ def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
     for limit in _widest(offer, site, what, partitions):
         if limit.bounds.least < limit.bounds.most:
             several = limit.name in _ON_EACH_NODE and what.resources.nodes.most > 1
-            yield _number(limit, of_a_node=several)
+            field = _number(limit, of_a_node=several)
+            yield _by_partition(offer, site, what, field, partitions)
         if limit.name == "gpus" and limit.bounds.most and len(what.resources.gpu_types) > 1:
             first = what.resources.gpu_types[0]
             yield _plain("gpu_type", what.resources.gpu_types, _default(first), first)
@@ -118,6 +119,22 @@ def _widest(offer: Offer, site: str, what: Work, partitions: tuple[str, ...]) ->
             yield widest if _most(most) == _most(widest) else replace(_wider(today), why=most.why)
         else:
             yield widest
+
+
+def _by_partition(offer: Offer, site: str, what: Work, field: Field, partitions: tuple[str, ...]) -> Field:
+    """Return a field of a number, which has no default if each partition may have another."""
+    name, entries = field.name, offer.menu.sites[site].partitions
+    own = (limits.own_default(what, entries.get(each), name) for each in partitions)
+    if len(partitions) < 2 or all(each is None for each in own):
+        return field
+    say = _SAY.get(name, str)
+    listed = []
+    for each in partitions:
+        default = limits.limits(offer, site, what, each)[name].bounds.default
+        title = entries[each].title if each in entries else ""
+        listed.append(labels.DEFAULT_IN.format(value=say(default), partition=title or each))
+    hint = f"{field.hint} {labels.DEFAULTS_ARE.format(values=', '.join(listed))}".strip()
+    return replace(field, default=labels.BY_PARTITION, usual="", hint=hint)
 
 
 def _wider(found: Sequence[Limit]) -> Limit:

@@ -22,6 +22,9 @@ LABELS = {
 # -- what a field holds while nothing is chosen ------------------------------------------------------------
 DEFAULT = _("Default")
 DEFAULT_IS = _("Default: {value}")
+BY_PARTITION = _("As the partition has it")
+DEFAULT_IN = _("{value} in {partition}")
+DEFAULTS_ARE = _("Default: {values}.")
 NONE = _("None")
 DEFAULT_PROJECT = _("Your default project")
 NO_PROJECT = _("You have no project there")
