@@ -11,6 +11,8 @@ from profiles.catalogue.site import Site
 from profiles.catalogue.system import System
 from profiles.catalogue.work import Listed, Visibility, Work
 
+_MOST_KEPT = 10_000
+
 
 @dataclass(frozen=True)
 class Menu:
@@ -37,6 +39,23 @@ class Menu:
         """Return what an entry is at a site (keys; the site offers it): without short forms, site by site."""
         return self._offerings[key, site]
 
+    def offering_for(self, key: str, site: str, groups: frozenset[str]) -> Work:
+        """Return the same for a member of these groups."""
+        what = self.offering(key, site)
+        if groups.isdisjoint(what.by_group):
+            return what
+        kept, asked = self._of_groups, (key, site, groups & frozenset(what.by_group))
+        if asked not in kept:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[asked] = what.of_groups(groups)
+        return kept[asked]
+
+    @cached_property
+    def _of_groups(self) -> dict[tuple[str, str, frozenset[str]], Work]:
+        # What is the same is one value: others compare by that.
+        return {}
+
     def is_of_another(self, key: str) -> bool:  # noqa: ARG002 - of most menus none is
         """Return whether an entry runs what an entry of another menu does, where that is looked at."""
         return False
@@ -48,8 +67,9 @@ class Menu:
 
     @cached_property
     def groups(self) -> frozenset[str]:
-        """The groups on which it depends who sees what."""
-        return frozenset(group for to in self._all_seen_by for group in to.groups)
+        """The groups on which it depends who sees what, and what that is."""
+        differing = (group for what in self._offerings.values() for group in what.by_group)
+        return frozenset((*differing, *(group for to in self._all_seen_by for group in to.groups)))
 
     @cached_property
     def users(self) -> frozenset[str]:

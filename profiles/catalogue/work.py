@@ -4,12 +4,13 @@ Frozen values.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from kernels.environment import Collection, Environment, Value, Variable, VariableValue
+from kernels.environment import Collection as ModuleCollection
+from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes
 from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.parameter import Parameter
@@ -67,6 +68,26 @@ class Visibility(Entry):
         return self
 
 
+class ForGroup(Entry):
+    """What differs for members of a group; for those of several, the one that stands last counts."""
+
+    partitions: tuple[SlurmWord, ...] = Field(
+        default=(), description="Partitions that they may use, the default first. Default: as for others."
+    )
+    resources: Resources = Field(
+        default_factory=Resources, description="What their jobs get; joined with that of others entry by entry."
+    )
+    directives: Directives = Field(
+        default_factory=dict, description="Further sbatch options, beside those of others."
+    )
+
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(mistakes.SAME_FOR_GROUP)
+        return self
+
+
 class Work(Entry):
     """What runs and what it gets; an entry's own, and again under each of its sites for what differs there."""
 
@@ -87,7 +108,7 @@ class Work(Entry):
         description="Further choices for people; `{param.<name>}` is the value in `modules`, `module_collection` "
         "and `environment`.",
     )
-    module_collection: Collection | None = Field(
+    module_collection: ModuleCollection | None = Field(
         default=None,
         description="Collection of modules that `module save` has made, to restore before others are loaded; what "
         "the site itself has loaded stays.",
@@ -113,6 +134,10 @@ class Work(Entry):
         default_factory=dict,
         description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
         "`true` for a bare option.",
+    )
+    by_group: Mapping[Plain, ForGroup] = Field(
+        default_factory=dict,
+        description="What differs for members of groups of the hub: `partitions`, `resources`, `directives`.",
     )
     visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
 
@@ -181,7 +206,15 @@ class Work(Entry):
             changed["resources"] = self.resources.model_copy(update=resources)
         return self.model_copy(update=changed)
 
-    def overridden(self, other: "Work") -> Self:
+    def of_groups(self, groups: Collection[str]) -> Self:
+        """Return what holds for a member of these groups."""
+        found = self
+        for group, differing in self.by_group.items():
+            if group in groups:
+                found = found.overridden(differing)
+        return found
+
+    def overridden(self, other: "Work | ForGroup") -> Self:
         """Return what holds where `other` differs: its values; mappings and resources entry by entry."""
         changed: dict[str, Any] = {}
         for name in other.model_fields_set - set(self.short_forms):

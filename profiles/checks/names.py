@@ -1,7 +1,7 @@
 """What must hold between entries of a catalogue: each name means something, each demand can be met.  Pure."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernels import units
@@ -168,13 +168,17 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[System]) -> Iterat
             yield WrongAt((*path, "visible_to", "projects", str(index)), text)
 
 
+def unknown_partitions(where: Where, path: Path, names: Sequence[str], site: System) -> Iterator[WrongAt]:
+    """Yield the names, at a path, of partitions that a site does not list, though it lists some."""
+    for index, name in enumerate(names):
+        if site.partitions and name not in site.partitions:
+            text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=meant(name, site.partitions))
+            yield WrongAt((*path, str(index)), text)
+
+
 def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
     if site.partitions:
-        for index, name in enumerate(what.partitions):
-            if name not in site.partitions:
-                hint = meant(name, site.partitions)
-                text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
-                yield WrongAt(where.path("partitions", str(index)), text)
+        yield from unknown_partitions(where, where.path("partitions"), what.partitions, site)
         yield from _too_long(where, what, site)
     if isinstance(site, Gateway):
         yield from _at_gateway(where, what, site)

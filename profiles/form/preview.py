@@ -78,7 +78,7 @@ def _echoes(launch: Launch) -> Iterator[tuple[str, str]]:
 
 
 def _closed(offer: Offer, launch: Launch) -> str:
-    what = offer.menu.offering(launch.entry_key, launch.site_key)
+    what = offer.offering(launch.entry_key, launch.site_key)
     there = place(offer, launch.site_key, what, launch.choices)
     if there.is_open:
         return ""

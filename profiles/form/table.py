@@ -130,11 +130,10 @@ class _Filling:
         self._known: dict[tuple[str, _Demand], tuple[int, tuple[int, ...]]] = {}
 
     def fill(self) -> None:
-        menu = self._offer.menu
         demands: dict[int, tuple[_Demand, tuple[int, ...]]] = {}
         for profile, sites in self._pairs.sites.items():
             for site in sites:
-                what = menu.offering(profile, site)
+                what = self._offer.offering(profile, site)
                 if id(what) not in demands:
                     demands[id(what)] = _demand(what), self._indexes(fields.parameters(self._offer, what))
                 demand, parameters = demands[id(what)]

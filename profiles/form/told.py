@@ -147,7 +147,7 @@ def _told_of(offer: Offer, key: str) -> dict[str, Any]:
 
 def _gets(offer: Offer, key: str, site: str) -> str:
     """Return what a launch gets if nothing is chosen, whatever the partitions have at present."""
-    what = offer.menu.offering(key, site)
+    what = offer.offering(key, site)
     partition = next(iter(what.partitions or offer.menu.sites[site].partitions), None)
     entry = offer.menu.sites[site].partitions.get(partition) if partition else None
     asked = {name: limits.bounds_in(what, entry, name).default for name in limits.NUMBERS}

@@ -225,7 +225,7 @@ def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _P
     key = demands.picked(offer, choices)
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
-    site, what = offer.menu.sites[site_key], offer.menu.offering(key, site_key)
+    site, what = offer.menu.sites[site_key], offer.offering(key, site_key)
     offer = offer.as_run(site_key, what)
     checks: tuple[Callable[[], Any], ...] = (
         lambda: demands.place(offer, site_key, what, choices),

@@ -81,6 +81,10 @@ class Offer:
         """Return whether an entry runs at a site as an account that people share."""
         return isinstance(self.menu.sites[site], Gateway) or runs_as(self.menu.offering(key, site)) == "service"
 
+    def offering(self, key: str, site: str) -> Work:
+        """Return what an entry is for the person at a site (keys; the site offers it)."""
+        return self.menu.offering_for(key, site, self.person.groups)
+
     def facts_of(self, site: str) -> SiteFacts:
         """Return what is known of a site."""
         return self.facts.get(site, UNKNOWN)

@@ -119,6 +119,7 @@ SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`"
 SHORT_AND_LONG = _("is short for `{long}`, which is there too; remove one of them")
 SHORT_KERNEL = _("is short for one entry of `kernels`, which is there too; remove one of them")
 NAMES_NOBODY = _("names nobody; write groups, projects or users, or omit it for everybody")
+SAME_FOR_GROUP = _("says nothing that differs; write `partitions`, `resources` or `directives`, or remove it")
 NO_MEANING_BESIDE_OPTIONS = _("has no meaning beside `options`; remove one of them")
 NO_OPTION = _("is not among the options; write one of {options}")
 LESS_THAN_LEAST = _("is less than the minimum, which is {least}; write a larger one")
