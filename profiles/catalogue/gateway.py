@@ -12,6 +12,7 @@ from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.partition import Partitions
 from profiles.catalogue.site import Maintenance
 from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
+from profiles.catalogue.visibility import Reservation
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
@@ -170,9 +171,9 @@ class Gateway(Entry):
         return name
 
     @property
-    def reservations(self) -> tuple[str, ...]:
+    def reservations(self) -> Mapping[str, Reservation]:
         """It has none."""
-        return ()
+        return {}
 
     @property
     def qos(self) -> tuple[str, ...]:

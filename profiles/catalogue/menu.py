@@ -9,7 +9,8 @@ from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.system import System
-from profiles.catalogue.work import Listed, Visibility, Work
+from profiles.catalogue.visibility import Visibility
+from profiles.catalogue.work import Listed, Work
 
 _MOST_KEPT = 10_000
 
@@ -78,7 +79,11 @@ class Menu:
 
     @cached_property
     def _all_seen_by(self) -> frozenset[Visibility]:
-        return frozenset(to for key, site in self._offerings for to in self.seen_by(key, site))
+        reserved = [site.reservations for site in self.sites.values()]
+        reserved += [what.reservations for what in self._offerings.values()]
+        of_reservations = (each.visible_to for some in reserved for each in some.values() if each.visible_to)
+        entries = (to for key, site in self._offerings for to in self.seen_by(key, site))
+        return frozenset((*entries, *of_reservations))
 
     @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from kernels import units
-from kernels.units import Mebibytes, Minutes, as_text
-from profiles.catalogue.values import CountText, Entry, Plain, SlurmWord
-from profiles.catalogue.wrong import WrongAt, WrongTogether
+from kernels.units import Mebibytes, Minutes
+from profiles.catalogue.values import CountText, Entry, Plain, SlurmWord, named
+from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
 _Count = Annotated[int, BeforeValidator(units.count, json_schema_input_type=CountText)]
@@ -50,21 +50,7 @@ _Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_inp
 
 
 def _by_name(value: Any) -> Any:
-    """Turn a list of names into partitions of which nothing is said."""
-    if isinstance(value, str):
-        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
-    if not isinstance(value, list):
-        return value
-    names = [as_text(each) for each in value]
-    wrong = []
-    for index, name in enumerate(names):
-        if not isinstance(name, str):
-            wrong.append(WrongAt((str(index),), mistakes.NO_PARTITION_NAME.format(example="{normal: {}}")))
-        elif name in names[:index]:
-            wrong.append(WrongAt((str(index),), mistakes.THERE_TWICE))
-    if wrong:
-        raise WrongTogether(tuple(wrong))
-    return {name: {} for name in names}
+    return named(value, mistakes.NO_PARTITION_NAME, "{normal: {}}")
 
 
 _ByName = dict[SlurmWord, _Partition]

@@ -24,6 +24,7 @@ from profiles.catalogue.values import (
     Words,
     braces,
 )
+from profiles.catalogue.visibility import Reservations
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
@@ -255,7 +256,10 @@ class Site(Entry):
     maintenance: tuple[Maintenance, ...] = Field(
         default=(), description="Times when nothing can be started there, shown in the form until they are over."
     )
-    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
+    reservations: Reservations = Field(
+        default_factory=dict,
+        description="Reservations that may be chosen: a list, or names with what is said of them.",
+    )
     qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
     jobs: SiteJobs | None = Field(default=None, description="What is for batch jobs. Default: it takes none.")
 

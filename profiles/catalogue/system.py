@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from profiles.catalogue.partition import Partition
 from profiles.catalogue.site import Maintenance, Projects
+from profiles.catalogue.visibility import Reservation
 
 
 class JobSettings(Protocol):
@@ -50,7 +51,7 @@ class System(Protocol):
         """When nothing can be started."""
 
     @property
-    def reservations(self) -> tuple[str, ...]:
+    def reservations(self) -> Mapping[str, Reservation]:
         """Reservations offered."""
 
     @property

@@ -233,3 +233,24 @@ Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
 Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
 """A folder that is another one for each person, or the same."""
+
+
+def named(value: Any, no_name: str, example: str) -> Any:
+    """Turn a list of names into a mapping from them, in which nothing is said of any.
+
+    `no_name` says of one that is none what would be right, such as the `example`.
+    """
+    if isinstance(value, str):
+        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
+    if not isinstance(value, list):
+        return value
+    names = [units.as_text(each) for each in value]
+    wrong = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            wrong.append(WrongAt((str(index),), no_name.format(example=example)))
+        elif name in names[:index]:
+            wrong.append(WrongAt((str(index),), mistakes.THERE_TWICE))
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return {name: {} for name in names}

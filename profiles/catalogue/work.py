@@ -16,6 +16,7 @@ from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.resources import Count, Counts, Resources, Sizes
 from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord
+from profiles.catalogue.visibility import Reservations, Visibility
 from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.conditions import Together, Values
 from profiles.sentences import mistakes
@@ -23,7 +24,6 @@ from profiles.sentences import mistakes
 PARAMETER = re.compile(r"\{param\.([^{}]*)\}")
 """Where a text holds the value of a parameter; the group is its name."""
 
-USER = r"^[^\sA-Z/,]+$"
 ICON = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
@@ -45,27 +45,6 @@ def _one_value(name: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
-
-
-class Visibility(Entry):
-    """Who may see an entry: members of one of the groups, people who may charge one of the projects, and users."""
-
-    groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
-    projects: tuple[SlurmWord, ...] = Field(
-        default=(),
-        description="Projects of the site. Where it has no `monitor`, a person's own shell says which are theirs: "
-        "that hides, but does not protect.",
-    )
-
-    users: tuple[Annotated[str, Field(pattern=USER, max_length=100)], ...] = Field(
-        default=(), description="People, by their names on the hub."
-    )
-
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if not self.groups and not self.projects and not self.users:
-            raise ValueError(mistakes.NAMES_NOBODY)
-        return self
 
 
 class ForGroup(Entry):
@@ -134,6 +113,11 @@ class Work(Entry):
         default_factory=dict,
         description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
         "`true` for a bare option.",
+    )
+    reservations: Reservations = Field(
+        default_factory=dict,
+        description="Reservations that may be chosen for it, such as that of a course, beside the site's: a "
+        "list, or names with what is said of them.",
     )
     by_group: Mapping[Plain, ForGroup] = Field(
         default_factory=dict,

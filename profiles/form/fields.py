@@ -52,8 +52,8 @@ def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
         if limit.name == "gpus" and limit.bounds.most and len(what.resources.gpu_types) > 1:
             first = what.resources.gpu_types[0]
             yield _plain("gpu_type", what.resources.gpu_types, _default(first), first)
-    if reservations := offer.reservations(site):
-        yield _plain("reservation", reservations, labels.NONE)
+    if reservations := offer.reservations(site, what):
+        yield _listed("reservation", tuple(reservations.items()), labels.NONE)
     if qos := offer.menu.sites[site].qos:
         yield _plain("qos", qos, labels.DEFAULT)
 

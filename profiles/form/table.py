@@ -160,4 +160,4 @@ def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing) -> int
 def _demand(what: Work) -> _Demand:
     bounds = (getattr(what.resources, name) for name in limits.NUMBERS)
     numbers = tuple((each.default, each.min, each.max, each.options) for each in bounds)
-    return (what.partitions, what.resources.gpu_types, *numbers)
+    return (what.partitions, what.resources.gpu_types, tuple(what.reservations.items()), *numbers)

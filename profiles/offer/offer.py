@@ -10,7 +10,8 @@ from profiles.catalogue.identity import Identity, account
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
-from profiles.catalogue.work import Visibility, Work
+from profiles.catalogue.visibility import Visibility
+from profiles.catalogue.work import Work
 from profiles.conditions import Values
 from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
@@ -102,10 +103,20 @@ class Offer:
             return ()
         return self.facts_of(site).projects if told == "accounting" else told
 
-    def reservations(self, site: str) -> tuple[str, ...]:
-        """Return the reservations that they may ask for at a site: those listed, then those known to be theirs."""
-        listed = self.menu.sites[site].reservations
-        return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
+    def reservations(self, site: str, what: Work) -> Mapping[str, str]:
+        """Return the reservations that they may ask for there for this, with their titles.
+
+        Those that the site lists, those of what runs, then those known to be theirs.
+        """
+        listed = {**self.menu.sites[site].reservations, **what.reservations}
+        found = {
+            name: each.title or name
+            for name, each in listed.items()
+            if each.visible_to is None or self._is_for_them(each.visible_to, site)
+        }
+        for own in self.own_reservations(site):
+            found.setdefault(own.name, own.name)
+        return found
 
     def own_reservations(self, site: str) -> tuple[Reservation, ...]:
         """Return what is known of the reservations at a site that name them, or a project of theirs."""

@@ -163,6 +163,7 @@ NAMES_OF_SITES = _("names of sites")
 NO_SITES = _("names no site; write at least one, or omit it for all of them")
 NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of names to what differs there")
 NO_PARTITION_NAME = _("is not the name of a partition; write only names, or a mapping such as {example}")
+NO_RESERVATION_NAME = _("is not the name of a reservation; write only names, or a mapping such as {example}")
 NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
 EMPTY_PROGRAM = _("is empty; write the path or the name of a program")
 NOTHING_TO_RUN = _(

@@ -4,14 +4,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from kernels import kernel
-from profiles.catalogue import catalogue, job_type, partition, profile, resources, site, work
+from profiles.catalogue import catalogue, job_type, partition, profile, resources, site, visibility, work
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.problems import CatalogueInvalid
 from tests.support import builders
 
 _MODELS = [
     each
-    for module in (catalogue, site, partition, work, profile, job_type, resources, kernel)
+    for module in (catalogue, site, partition, visibility, work, profile, job_type, resources, kernel)
     for each in vars(module).values()
     if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel
 ]

@@ -24,6 +24,7 @@ from profiles.catalogue import (
     resources,
     site,
     values,
+    visibility,
     work,
 )
 from profiles.catalogue.json_schema import json_schema
@@ -152,6 +153,7 @@ def _models() -> Iterator[type[BaseModel]]:
         copying,
         site,
         partition,
+        visibility,
         work,
         profile,
         job_type,

@@ -4,8 +4,13 @@ from typing import Any
 import pytest
 
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.work import Work
+from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, Reservation, SiteFacts
+from profiles.form.table import Pairs
 from profiles.offer.alike import alike
+from profiles.offer.choices import Choices
+from profiles.offer.launch import resolve
 from profiles.offer.offer import Offer, Person, sites_for
 from tests.support import builders
 
@@ -148,8 +153,49 @@ def test_reservations_for_a_person_or_a_project_of_hers_are_offered_beside_those
     )
     facts = {"lugano": SiteFacts(projects=("proj3",), reservations=reserved)}
     offer = builders.offer(_CATALOGUE, facts, Person("judy"))
-    assert offer.reservations("lugano") == ("school", "mine", "ours")
-    assert offer.reservations("geneva") == ("school",)
+    assert tuple(offer.reservations("lugano", Work())) == ("school", "mine", "ours")
+    assert tuple(offer.reservations("geneva", Work())) == ("school",)
+
+
+_COURSES = {
+    "course": {"title": "Course of May", "visible_to": {"groups": ["students"], "users": ["teacher"]}},
+    "open": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("person", "titles"),
+    [
+        (Person("teacher"), ["Course of May", "open"]),
+        (Person("eve", frozenset({"students"})), ["Course of May", "open"]),
+        (Person("alice"), ["open"]),
+    ],
+)
+def test_reservations_of_a_profile_are_for_it_and_for_whom_they_name(person: Person, titles: list[str]) -> None:
+    profiles = {"course": builders.profile(reservations=_COURSES), "other": builders.profile()}
+    site = builders.site(reservations=[])
+    offer = builders.offer(builders.catalogue(sites={"geneva": site}, profiles=profiles), person=person)
+    pairs = Pairs.of(offer)
+    shown = [each for each in pairs.of_pair("course", "geneva") if each.name == "reservation"]
+    assert [title for _, title in shown[0].options or ()] == titles
+    assert not [each for each in pairs.of_pair("other", "geneva") if each.name == "reservation"]
+    asked = Choices.of({"profile": "course", "reservation": "course"})
+    if "Course of May" in titles:
+        assert resolve(offer, asked).reservation == "course"
+    else:
+        with pytest.raises(ChoiceRefused, match="Choose one of: open"):
+            resolve(offer, asked)
+    with pytest.raises(ChoiceRefused, match="is not offered"):
+        resolve(offer, Choices.of({"profile": "other", "reservation": "course"}))
+
+
+def test_a_reservation_of_a_site_may_be_for_a_group() -> None:
+    site = builders.site(reservations={"school": {"visible_to": {"groups": ["school"]}}})
+    catalogue = builders.catalogue(sites={"geneva": site})
+    seen = builders.offer(catalogue, person=Person("eve", frozenset({"school"})))
+    assert tuple(seen.reservations("geneva", Work())) == ("school",)
+    assert not builders.offer(catalogue).reservations("geneva", Work())
+    assert alike(seen).key != alike(builders.offer(catalogue)).key
 
 
 def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
