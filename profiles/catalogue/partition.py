@@ -24,6 +24,37 @@ class Defaults(Entry):
     time: Minutes | None = Field(default=None, description="How long the job may run, such as `8h`.")
 
 
+def _weight(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
+        raise units.Unreadable(mistakes.NO_WEIGHT, str(value)[:40])
+    return float(value)
+
+
+_LARGEST = 10**9
+_Weight = Annotated[
+    float,
+    BeforeValidator(_weight, json_schema_input_type=Annotated[int | float, Field(ge=0, le=_LARGEST)]),
+]
+
+
+class Cost(Entry):
+    """What jobs cost in a partition, for people to see before they choose; nobody is charged by it."""
+
+    nodes: _Weight = Field(default=0.0, description="Weight of each node, for an hour.")
+    cores: _Weight = Field(default=0.0, description="Weight of each core, for an hour.")
+    memory: _Weight = Field(default=0.0, description="Weight of each GB of memory, for an hour.")
+    gpus: _Weight = Field(default=0.0, description="Weight of each GPU, for an hour.")
+    unit: Annotated[Plain, Field(max_length=40)] = Field(
+        default="", description="What an amount is called, such as `CPU hours` or `CHF`."
+    )
+
+    @model_validator(mode="after")
+    def _weighs_something(self) -> Self:
+        if not any((self.nodes, self.cores, self.memory, self.gpus)):
+            raise ValueError(mistakes.NOTHING_WEIGHED)
+        return self
+
+
 class Partition(Entry):
     """One Slurm partition that the form offers."""
 
@@ -32,6 +63,11 @@ class Partition(Entry):
     defaults: Defaults = Field(
         default_factory=Defaults,
         description="What jobs get here if nothing is chosen, in the place of what their profile says.",
+    )
+
+    cost: Cost | None = Field(
+        default=None,
+        description="Weights of what jobs have here; people see what their job costs with them. Default: nothing.",
     )
 
     @model_validator(mode="after")

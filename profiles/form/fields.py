@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from profiles.catalogue.parameter import FALSE, TRUE, Parameter
 from profiles.catalogue.work import Work
 from profiles.form.places import cores_of, paused_until, with_news
-from profiles.offer import limits
+from profiles.offer import cost, limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
 from profiles.sentences import labels
@@ -41,7 +41,7 @@ def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
     offer = offer.as_run(site, what)
     partitions = limits.partitions(offer, site, what)
     if len(partitions) > 1:
-        titles = tuple((each, _partition(offer, site, each)) for each in partitions)
+        titles = tuple((each, _partition(offer, site, what, each)) for each in partitions)
         yield _listed("partition", titles, _default(titles[0][1]), titles[0][0])
     yield from _project(offer, site)
     for limit in _widest(offer, site, what, partitions):
@@ -79,13 +79,17 @@ def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "", hi
     return _listed(name, tuple((value, value) for value in values), default, usual, hint)
 
 
-def _partition(offer: Offer, site: str, partition: str) -> str:
+def _partition(offer: Offer, site: str, what: Work, partition: str) -> str:
     entry = offer.menu.sites[site].partitions.get(partition)
     real = offer.real_partition(site, partition)
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
     news = [] if most is None else [labels.AT_MOST.format(time=labels.duration(most))]
+    least = {name: limit.bounds.least for name, limit in limits.limits(offer, site, what, partition).items()}
+    price = cost.an_hour(entry, least)
+    if entry is not None and price is not None:
+        news.append(labels.AN_HOUR.format(amount=cost.said(price, entry)))
     news += [labels.DOWN] if real and not real.is_up else []
     news += [labels.ONLY_FOR_GROUPS.format(groups=", ".join(real.groups[:_FEW]))] if real and real.groups else []
     if ends := paused_until(offer, site, [partition]):
