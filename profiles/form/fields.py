@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from profiles.catalogue.parameter import FALSE, TRUE, Parameter
+from profiles.catalogue.partition import Partition
 from profiles.catalogue.work import Work
 from profiles.form.places import cores_of, paused_until, with_news
 from profiles.offer import cost, limits
@@ -86,10 +87,8 @@ def _partition(offer: Offer, site: str, what: Work, partition: str) -> str:
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
     news = [] if most is None else [labels.AT_MOST.format(time=labels.duration(most))]
-    least = {name: limit.bounds.least for name, limit in limits.limits(offer, site, what, partition).items()}
-    price = cost.an_hour(entry, least)
-    if entry is not None and price is not None:
-        news.append(labels.AN_HOUR.format(amount=cost.said(price, entry)))
+    if entry is not None and entry.cost is not None:
+        news.append(labels.AN_HOUR.format(amount=_cheapest(offer, site, what, partition, entry)))
     news += [labels.DOWN] if real and not real.is_up else []
     news += [labels.ONLY_FOR_GROUPS.format(groups=", ".join(real.groups[:_FEW]))] if real and real.groups else []
     if ends := paused_until(offer, site, [partition]):
@@ -97,6 +96,12 @@ def _partition(offer: Offer, site: str, what: Work, partition: str) -> str:
     elif real and real.is_up and real.nodes:
         news.append(labels.FREE.format(free=cores_of(real)))
     return with_news(title, news)
+
+
+def _cheapest(offer: Offer, site: str, what: Work, name: str, partition: Partition) -> str:
+    """Return what an hour costs at least in a partition."""
+    least = {each: limit.bounds.least for each, limit in limits.limits(offer, site, what, name).items()}
+    return cost.said(cost.an_hour(partition, least) or 0, partition)
 
 
 def _project(offer: Offer, site: str) -> Iterator[Field]:

@@ -63,7 +63,7 @@ class Parts:
 
         None if there is nothing; `name` stands for the file.  Raises NotYAML.
         """
-        uses = any(found[1] in self._by_anchor for found in _ALIAS.finditer(text))
+        uses = bool(self._by_anchor) and any(found[1] in self._by_anchor for found in _ALIAS.finditer(text))
         if not uses and not _HAS_PARTS.search(text):
             root = yaml_nodes.compose(text, name)
             return root, [] if root is None else list(yaml_nodes.repeated(root))
