@@ -17,7 +17,7 @@ from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import datasets, interactive, names, sites
+from profiles.checks import datasets, groups, interactive, names, sites
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
@@ -165,6 +165,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
     misfits = (
         *names.misfits(catalogue, known_sites, unsure, tuple(entries["gateways"])),
+        *groups.misfits(catalogue, unsure),
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
         *interactive.misfits(catalogue, known_profiles, unsure, all_sites=all_sites),
         *sites.misfits(catalogue),

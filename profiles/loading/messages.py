@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import accounts, copying, dataset, gateway, host_key, site, values, work
+from profiles.catalogue import accounts, copying, dataset, gateway, host_key, site, values, visibility, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -26,6 +26,7 @@ PATTERNS: Mapping[str, str] = {
     values.SETTING: mistakes.NO_SETTING,
     copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
     work.ICON: mistakes.NO_ICON,
+    visibility.USER: mistakes.NO_USER,
     dataset.DATASET_KEY: mistakes.NO_DATASET_KEY,
     dataset.PARAMETER_NAME: mistakes.NO_PARAMETER_NAME,
     dataset.PATTERN: mistakes.NO_FILE_PATTERN,
@@ -41,6 +42,7 @@ PATTERNS: Mapping[str, str] = {
     gateway.TOOL: mistakes.NO_TOOL_NAME,
     gateway.TOOL_PARAMETER: mistakes.NO_TOOL_PARAMETER,
     environment.VARIABLE: mistakes.NO_VARIABLE,
+    environment.COLLECTION: mistakes.NO_COLLECTION,
     environment.NO_NUL: mistakes.HAS_NUL,
     kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,
     kernel.DISPLAY_NAME: mistakes.NO_DISPLAY_NAME,

@@ -66,6 +66,7 @@ NO_WEB_ADDRESS = _(
     "without a login, a query or a part that begins with a dot"
 )
 NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
+NO_USER = _("{value} is not a name on the hub; write it in small letters, without spaces, / and commas")
 NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
 NO_HOST_KEY = _(
     "{value} is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA..."
@@ -90,6 +91,7 @@ NO_TOOL_NAME = _("{value} is not the name of a tool; write letters, digits and _
 NO_TOOL_PARAMETER = _("{value} is not a parameter of a tool; write letters, digits, _ and ., such as runtime_")
 NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
 HAS_NUL = _("{value} has a NUL character; remove it")
+NO_COLLECTION = _("{value} is not the name of a module collection; write letters, digits and _.@+-")
 NO_KERNELSPEC = _("{value} is not the name of a kernelspec; write letters, digits and ._-")
 NO_DISPLAY_NAME = _("{value} is empty or has a line break; write it on one line")
 
@@ -124,6 +126,8 @@ NOT_SWITCHED_OFF = _("cannot be switched off like this; write true, or remove th
 NO_MEANING = _("{name} has no meaning here; {known} has")
 NO_MEANING_OF = _("{name} has no meaning here; {known} have")
 ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
+NOT_IN_SHELL = _("has {name}, which is not put in here; write a variable of the shell's, such as $USER")
+NO_LINES = _("is empty; write lines of shell, or omit it")
 NO_IMAGE = _("does not contain the image; write {image} as one of the words")
 NO_HOOK = _("there is no such hook; {hint}")
 HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair the package it comes from")
@@ -132,7 +136,8 @@ HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair t
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
 SHORT_AND_LONG = _("is short for `{long}`, which is there too; remove one of them")
 SHORT_KERNEL = _("is short for one entry of `kernels`, which is there too; remove one of them")
-NAMES_NOBODY = _("names nobody; write groups or projects, or omit it for everybody")
+NAMES_NOBODY = _("names nobody; write groups, projects or users, or omit it for everybody")
+SAME_FOR_GROUP = _("says nothing that differs; write `partitions`, `resources` or `directives`, or remove it")
 NO_MEANING_BESIDE_OPTIONS = _("has no meaning beside `options`; remove one of them")
 NO_OPTION = _("is not among the options; write one of {options}")
 LESS_THAN_LEAST = _("is less than the minimum, which is {least}; write a larger one")
@@ -175,6 +180,10 @@ ONE_SITE = _("is one name, but must be a list; write [{value}]")
 NAMES_OF_SITES = _("names of sites")
 NO_SITES = _("names no site; write at least one, or omit it for all of them")
 NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of names to what differs there")
+NO_PARTITION_NAME = _("is not the name of a partition; write only names, or a mapping such as {example}")
+NO_WEIGHT = _("{value} is not a weight; write a number such as 0.25, not less than 0")
+NOTHING_WEIGHED = _("weighs nothing; write a weight above 0 for `nodes`, `cores`, `memory` or `gpus`")
+NO_RESERVATION_NAME = _("is not the name of a reservation; write only names, or a mapping such as {example}")
 NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
 EMPTY_PROGRAM = _("is empty; write the path or the name of a program")
 NOTHING_TO_RUN = _(

@@ -13,6 +13,8 @@ FOR_PROJECTS = _("{user} does not see {name} at {site}: it is for people who may
 FOR_GROUPS_OR_PROJECTS = _(
     "{user} does not see {name} at {site}: it is for members of {groups} and for people who may charge {projects}."
 )
+FOR_USERS = _("{user} does not see {name} at {site}: it is for {users}.")
+FOR_USERS_TOO = _("It is for {users} too.")
 PROJECTS_UNKNOWN = _("Which projects {user} may charge there is not known.")
 
 CANNOT_START_ANYTHING = {

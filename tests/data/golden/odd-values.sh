@@ -380,6 +380,9 @@ if is_unwanted "Running on $host"; then
 fi
 remove_old_logs '/scratch/a '"'"'b'"'"' $(id)\/alice'
 
+eval 'source '"'"'/etc/it'"'"''"'"'s site.sh'"'"'
+export SITE="geneva"; fi
+' || notice "The lines that this site runs first ended with status $?. See the log."
 PATH='/opt/a b & c'/bin:$PATH
 keep_python
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh

@@ -95,7 +95,8 @@ def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
     site, resources = offer.sites["geneva"], offer.profiles["jupyterlab"].resources
     assert (site.title, site.front_ends[0].port) == ("yes", 2222)
     assert site.jupyter.modules == ("no", "on", "3.10", "python/3.10")
-    assert site.jupyter.variables == {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    times = {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    assert site.jupyter.variables == {**times, "THREADS": "4", "VERSION": "3.10"}
     assert site.directives == {"exclusive": True, "oversubscribe": True, "kill-on-invalid-dep": "no"}
     assert site.partitions["2024"].time_max == 1440
     assert (resources.cores.default, resources.memory.default) == (8, 10)
@@ -106,6 +107,20 @@ def test_sites_may_share_parts() -> None:
     sites = load.read(_CATALOGUES / "good" / "shared-parts.yaml").sites
     assert [site.title for site in sites.values()] == ["Geneva", "Lugano"]
     assert sites["geneva"].front_ends == sites["lugano"].front_ends
+
+
+def test_files_share_what_stands_below_their_own_keys() -> None:
+    profiles = load.read(_CATALOGUES / "good" / "shared-parts.yaml").profiles
+    assert (profiles["training"].modules, profiles["training"].resources.memory.default) == (("cuda/12",), 65536)
+    assert profiles["night"].resources.time.max == 3 * 24 * 60
+    assert profiles["night"].visible_to is not None
+    assert profiles["night"].visible_to.groups == ("staff",)
+    # A file's own anchor counts from where it stands.
+    assert (profiles["inference"].resources, profiles["inference"].modules) == (
+        profiles["training"].resources,
+        ("pytorch",),
+    )
+    assert profiles["tuning"].modules == ("pytorch",)
 
 
 def test_the_order_of_the_file_is_kept() -> None:

@@ -155,6 +155,9 @@ export TEXT='a'"'"'b"c; id #
 second line'
 
 stage job "Running on $host"
+eval 'source '"'"'/etc/it'"'"''"'"'s site.sh'"'"'
+export SITE="geneva"; fi
+' || notice "The lines that this site runs first ended with status $?. See the log."
 PATH='/opt/a b & c'/bin:$PATH
 cd -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || give_up "The folder of this job cannot be entered on $host."
 stage command
