@@ -54,7 +54,7 @@ def _linted(folder: Path, new: str, text: str) -> str:
         ("kernels/jobside/novel.py", "import kernels.hook\n", "What runs in jobs"),
         ("slurm_ssh/ssh/novel.py", "import asyncssh\n", "asyncssh only in"),
         ("job_service/running/novel.py", "import fastapi\n", "FastAPI and uvicorn only in"),
-        ("slurm_ssh_spawner/launch/novel.py", "import typer\n", "typer only in"),
+        ("slurm_ssh_spawner/launch/novel.py", "import rich\n", "typer and rich only in"),
         ("slurm_ssh/slurm/novel.py", "import slurm_ssh.jobs.watch\n", "slurm_ssh: jobs, facts and tunnels"),
     ],
 )

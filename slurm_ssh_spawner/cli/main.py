@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +16,14 @@ from profiles.errors import ChoiceRefused
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh.errors import LaunchError
 from slurm_ssh_spawner.cli import check as checking
+from slurm_ssh_spawner.cli import launches as listing
 from slurm_ssh_spawner.cli import show as showing
 from slurm_ssh_spawner.cli import tunnels as carrying
 from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.cli.show import Asked
+from slurm_ssh_spawner.launch.records.history import Sought
+from slurm_ssh_spawner.launch.records.stand import Stand
+from slurm_ssh_spawner.sentences import command_line as sentences
 
 _PROGRAM = "jupyterhub-sites"
 _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
@@ -28,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Look into catalogues of sites and profiles; carry tunnels.",
+    help="Look into catalogues of sites and profiles, and into launches; carry tunnels.",
 )
 
 _File = Annotated[str, typer.Argument(metavar="[FILE]", help="The catalogue.")]
@@ -119,14 +124,54 @@ def script(
 
 
 @app.command()
+def launches(
+    words: Annotated[
+        str,
+        typer.Argument(
+            metavar="[WORDS]",
+            help="Part of a name (person, server, profile, node) or of the reason; the number of a job or launch.",
+        ),
+    ] = "",
+    user: Annotated[str, typer.Option(metavar="NAME", help="Whose, by their name on the hub.")] = "",
+    site: Annotated[str, typer.Option(metavar="KEY", help="At this site.")] = "",
+    profile: Annotated[str, typer.Option(metavar="KEY", help="Of this profile.")] = "",
+    state: Annotated[
+        Stand | None,
+        typer.Option(parser=listing.state, metavar="STATE", help="on-its-way, up, stop-owed, failed or ended."),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=listing.moment, metavar="TIME", help="Going on after this: a date, or 7d, 12h ago."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(parser=listing.moment, metavar="TIME", help="Begun before this.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
+    records: Annotated[
+        str, typer.Option(metavar="URL", help="The hub's records_url; nothing is changed there.")
+    ] = listing.RECORDS,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Print who started what, where and when, and why it ended."""
+    if as_csv and as_json:
+        raise typer.BadParameter(sentences.ONE_FORMAT)
+    sought = Sought(words, state or Stand.ANY, site, profile, since, user, until)
+    with _sentences():
+        listing.launches(records, sought, limit, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
 def tunnels(
     socket: Annotated[Path, typer.Option(metavar="PATH", help="Where the hub finds it.")] = carrying.SOCKET,
-    listing: Annotated[bool, typer.Option("--list", help="Print the tunnels that one carries, and end.")] = False,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="Print the tunnels that one carries, and end.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Carry a hub's tunnels, in a process of their own."""
     with _sentences():
-        carrying.tunnels(socket, listing=listing, as_json=as_json)
+        carrying.tunnels(socket, listing=show_list, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
