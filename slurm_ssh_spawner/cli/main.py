@@ -15,6 +15,7 @@ from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh.errors import LaunchError
+from slurm_ssh_spawner.cli import add_site as adding
 from slurm_ssh_spawner.cli import check as checking
 from slurm_ssh_spawner.cli import launches as listing
 from slurm_ssh_spawner.cli import show as showing
@@ -121,6 +122,39 @@ def script(
     with _sentences():
         chosen = [*(choice or ()), *(f"{name}={key}" for name, key in places.items() if key)]
         showing.script(Asked.of(file, user, group, project), chosen)
+
+
+@app.command()
+def add_site(
+    hosts: Annotated[
+        list[str], typer.Argument(metavar="HOST...", help="Full names of the cluster's login hosts.")
+    ],
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of their sshd.")] = 22,
+    key: Annotated[
+        str, typer.Option(metavar="KEY", help="Key of the entry; default: from the first host's name.")
+    ] = "",
+    title: Annotated[str, typer.Option(help="What people read; default: the key.")] = "",
+    hub_url: Annotated[str, typer.Option(metavar="URL", help="The hub's API as the nodes reach it.")] = "",
+    slurm: Annotated[
+        bool | None,
+        typer.Option(
+            "--slurm/--no-slurm",
+            help="Also ask its Slurm, as you, over a connection with these host keys: compare them first. "
+            "Default: you are asked whether you have.",
+        ),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Print an entry for a cluster, to be reviewed: its host keys, and what its Slurm says."""
+    asked = adding.Asked(key, title, hub_url)
+    with _sentences():
+        adding.check(asked)
+        found = [adding.front_end(host, port) for host in dict.fromkeys(hosts)]
+        if slurm is None and sys.stdin.isatty():
+            adding.show_keys(found)
+            typer.echo(sentences.COMPARE, err=True)
+            slurm = typer.confirm(sentences.ARE_THEY, err=True)
+        adding.add_site(asked, found, with_slurm=bool(slurm), as_json=as_json)
 
 
 @app.command()

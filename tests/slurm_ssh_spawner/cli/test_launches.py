@@ -56,7 +56,7 @@ async def test_a_table_says_who_what_where_and_why_it_ended(
     await records.close()
     assert (code, err) == (0, "")
     head, newest, stopped, failed = out.splitlines()
-    assert head.split() == "BEGUN LASTED PERSON SITE PROFILE JOB NODE STATE WHY".split()
+    assert head.split() == ["BEGUN", "LASTED", "PERSON", "SITE", "PROFILE", "JOB", "NODE", "STATE", "WHY"]
     assert newest.split()[-3:] == ["waiting", "or", "starting"]
     assert "alice" in stopped
     assert "n1" in stopped
