@@ -2,8 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,16 +10,13 @@ from typing import Annotated
 
 import typer
 
-from kerberos_auth.errors import AuthFailed
-from profiles.errors import ChoiceRefused
-from profiles.loading.problems import CatalogueInvalid
-from slurm_ssh.errors import LaunchError
 from slurm_ssh_spawner.cli import add_site as adding
 from slurm_ssh_spawner.cli import check as checking
 from slurm_ssh_spawner.cli import launches as listing
 from slurm_ssh_spawner.cli import show as showing
 from slurm_ssh_spawner.cli import tunnels as carrying
-from slurm_ssh_spawner.cli.failed import Failed
+from slurm_ssh_spawner.cli.failed import ending_in_a_sentence
+from slurm_ssh_spawner.cli.init.command import init
 from slurm_ssh_spawner.cli.show import Asked
 from slurm_ssh_spawner.launch.records.history import Sought
 from slurm_ssh_spawner.launch.records.stand import Stand
@@ -34,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Look into catalogues of sites and profiles, and into launches; carry tunnels.",
+    help="Set up a hub, look into catalogues of sites and profiles and into launches, carry tunnels.",
 )
 
 _File = Annotated[str, typer.Argument(metavar="[FILE]", help="The catalogue.")]
@@ -48,6 +44,9 @@ _Projects = Annotated[
         "--project", help="What they may charge where Slurm's accounting says it; may be repeated, '' is none."
     ),
 ]
+
+
+app.command()(init)
 
 
 def _version(asked: bool) -> None:
@@ -76,7 +75,7 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Find everything that is wrong with catalogues."""
-    with _sentences():
+    with ending_in_a_sentence():
         is_right = checking.check(files or [_CATALOGUE], with_facts=facts, as_json=as_json)
     raise typer.Exit(0 if is_right else 1)
 
@@ -99,7 +98,7 @@ def show(
     project: _Projects = None,
 ) -> None:
     """Print what a person is offered, and why not the rest."""
-    with _sentences():
+    with ending_in_a_sentence():
         showing.show(Asked.of(file, user, group, project))
 
 
@@ -119,7 +118,7 @@ def script(
 ) -> None:
     """Print the job script that would be sent."""
     places = {"profile": profile, "site": site}
-    with _sentences():
+    with ending_in_a_sentence():
         chosen = [*(choice or ()), *(f"{name}={key}" for name, key in places.items() if key)]
         showing.script(Asked.of(file, user, group, project), chosen)
 
@@ -147,7 +146,7 @@ def add_site(
 ) -> None:
     """Print an entry for a cluster, to be reviewed: its host keys, and what its Slurm says."""
     asked = adding.Asked(key, title, hub_url)
-    with _sentences():
+    with ending_in_a_sentence():
         adding.check(asked)
         found = [adding.front_end(host, port) for host in dict.fromkeys(hosts)]
         if slurm is None and sys.stdin.isatty():
@@ -191,7 +190,7 @@ def launches(
     if as_csv and as_json:
         raise typer.BadParameter(sentences.ONE_FORMAT)
     sought = Sought(words, state or Stand.ANY, site, profile, since, user, until)
-    with _sentences():
+    with ending_in_a_sentence():
         listing.launches(records, sought, limit, as_json=as_json, as_csv=as_csv)
 
 
@@ -204,7 +203,7 @@ def tunnels(
     as_json: _Json = False,
 ) -> None:
     """Carry a hub's tunnels, in a process of their own."""
-    with _sentences():
+    with ending_in_a_sentence():
         carrying.tunnels(socket, listing=show_list, as_json=as_json)
 
 
@@ -215,19 +214,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Exit with 1 and the sentence of what is raised in the block because something is not as it has to be."""
-    try:
-        yield
-    except (AuthFailed, ChoiceRefused) as error:
-        reason = error.message
-    except (CatalogueInvalid, Failed, LaunchError, ValueError) as error:
-        # `check` prints problems as what was asked for, to stdout; here they are why not.
-        reason = str(error)
-    else:
-        return
-    sys.stderr.write(f"{reason}\n")
-    raise typer.Exit(1)

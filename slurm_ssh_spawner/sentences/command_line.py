@@ -58,7 +58,84 @@ REVIEW_JOB_FOLDER = _("A folder that front ends and nodes share, of each person'
 REVIEW_JUPYTER = _("Where jupyterhub-singleuser is: `modules`, or the `prefix` of an environment.")
 REVIEW_TUNNEL = _("`ssh` if the hub cannot connect to the nodes.")
 NODES_OF_A_KIND = _("Nodes: {count}, each with cores: {cores}, memory: {memory}, GPUs: {gpus}")
+REVIEW_MODULE_INIT = _("The shell file that defines `module`.")
 NO_GPUS = _("none")
 FOR_GROUPS = _("For members of {groups} only.")
+
+# -- init ------------------------------------------------------------------------------------------------
+ASK_HOSTS = _("Full names of the login hosts of your first cluster, separated by spaces")
+ASK_TITLE = _("Its title, as people read it (empty: from its name)")
+ASK_HUB_URL = _("The hub's API as its compute nodes reach it")
+ASK_TUNNEL = _("Do its compute nodes refuse connections from this machine, so that they go through a login host?")
+ASK_JOB_FOLDER = _("A folder there that login hosts and nodes share, for each person's job logs")
+ASK_JUPYTER = _("Modules that bring jupyterhub-singleuser, or the folder of an environment")
+ASK_HUB_NAME = _("The name of this hub in the names of jobs")
+ASK_ADMINS = _("Administrators of the hub, separated by spaces (empty: none)")
+ASK_JOBS = _("Will it take batch jobs, too?")
+NO_HOSTS = _("No login host is named. Write the full name of one behind init.")
+NO_HUB_NAME = _(
+    "The name of a hub cannot be {name}. Use at most 32 lower case letters, digits, _ and -, beginning with a "
+    "letter or digit."
+)
+NO_ACCOUNT = _("The name of an account cannot be {name}.")
+NO_PATH = _("{path} cannot stand in a unit. Write an absolute path of letters, digits, ., _, + and -.")
+NO_BIND_URL = _("The proxy cannot listen at {url}. Write an address and a port, such as http://127.0.0.1:8000.")
+NO_ADMIN = _("{name} cannot be the name of somebody on the hub.")
+NOTHING = _("nothing")
+NOT_MADE = _(
+    "{path} cannot be made ({reason}). Run this as root, or with --root DIR for a dry run. Made before: {made}."
+)
+CATALOGUE_HEAD = _("What may be started, and where: docs/catalogue.md. `jupyterhub-sites check` finds mistakes.")
+REVIEW_BOUNDS = _("What people may ask for.")
+ASK_SLURM = _("`jupyterhub-sites add-site HOST` asks it, as you, and prints partitions and nodes")
+KEYS_BY_HAND = _("Put the host keys of {host} into the catalogue. They could not be seen: {reason}")
+COMPARE_KEYS = _(
+    "Compare the SHA256 of each host key in the catalogue with what its host prints:\n"
+    "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
+)
+WHAT_BECAME = _("FILE")
+MODE = _("MODE")
+PATH = _("PATH")
+MADE = _("made")
+KEPT = _("was there, is as it was")
+BY_HAND = _("To be done by hand:")
+MAKE_ACCOUNT = _(
+    "Make the hub's account:\nuseradd --system --home-dir /var/lib/jupyterhub --shell /usr/sbin/nologin {account}"
+)
+GIVE_AWAY = _("Give it what is its own:\nchown {account}: {paths}")
+NO_PROXY = _("Install Node.js and the proxy, so that it is on the PATH:\nnpm install -g configurable-http-proxy")
+NO_KINIT = _("Install Kerberos' programs: krb5-user (Debian), krb5-workstation (RHEL).")
+NO_PAM_MODULE = _(
+    "{module} is not on this machine. Install libpam-krb5 (Debian), or take --pam sss with SSSD, as on RHEL."
+)
+MAKE_KEYTAB = _(
+    "Make a keytab of this machine, by which the KDC proves itself:\n"
+    'kadmin -q "addprinc -randkey host/$(hostname -f)"\n'
+    'kadmin -q "ktadd -k {keytab} host/$(hostname -f)"\n'
+    "chown {account}: {keytab}; chmod 0400 {keytab}"
+)
+SET_KRB5_CONF = _(
+    "See that [libdefaults] of /etc/krb5.conf has forwardable = true, renew_lifetime = 7d, rdns = false and "
+    "dns_canonicalize_hostname = false."
+)
+MEND_CATALOGUE = _("Mend {file} ({path}: {problem}), until this finds nothing:\njupyterhub-sites check {file}")
+REVIEW_CATALOGUE = _(
+    "Review {file}: folders, where jupyterhub-singleuser is, what people may ask for. Then, with a ticket of your "
+    "own:\njupyterhub-sites check --facts {file}"
+)
+SET_UP_JOBS = _(
+    "Say `jobs` at the site and `job_types` in the catalogue (docs/job-service.md), install the extra [jobs] "
+    "beside the hub, and make its database:\n"
+    "sudo -u {account} {environment}/bin/jupyterhub-jobs upgrade-database"
+)
+OPEN_PORTS = _(
+    "Let through: browsers to the proxy's port; compute nodes to port 8081 of this machine; this machine to port "
+    "22 of the login hosts, and to every port of the nodes unless there is a tunnel; and to port 88 of the KDCs."
+)
+START = _(
+    "Start it, and read its log:\nsystemctl daemon-reload; systemctl enable --now {units}\n"
+    "journalctl -fu jupyterhub"
+)
+ADD_TLS = _("Put a web server with TLS before {url}, and let it hold back no events (nginx: proxy_buffering off).")
 
 speaks(__name__)
