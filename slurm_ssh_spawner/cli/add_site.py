@@ -113,12 +113,7 @@ def entry(asked: Asked, front_ends: Sequence[FrontEnd], places: Places, facts: S
     named = bool(dot) and not host.isdigit()
     site: dict[str, Any] = {
         "title": asked.title or key.capitalize(),
-        "front_ends": [
-            {"host": each.host}
-            | ({} if each.port == _SSH else {"port": each.port})
-            | {"host_keys": list(map(str, each.keys))}
-            for each in front_ends
-        ],
+        "front_ends": as_written(front_ends),
     }
     if places.slurm_path and places.slurm_path != Site.model_fields["slurm_path"].default:
         site["slurm_path"] = places.slurm_path
@@ -137,6 +132,16 @@ def entry(asked: Asked, front_ends: Sequence[FrontEnd], places: Places, facts: S
             for name, each in partitions.items()
         }
     return site
+
+
+def as_written(front_ends: Sequence[FrontEnd]) -> list[dict[str, Any]]:
+    """Return front ends as the catalogue has them."""
+    return [
+        {"host": each.host}
+        | ({} if each.port == _SSH else {"port": each.port})
+        | {"host_keys": list(map(str, each.keys))}
+        for each in front_ends
+    ]
 
 
 def _offered(partitions: Mapping[str, PartitionFacts]) -> dict[str, PartitionFacts]:

@@ -16,6 +16,7 @@ from slurm_ssh_spawner.cli import launches as listing
 from slurm_ssh_spawner.cli import show as showing
 from slurm_ssh_spawner.cli import tunnels as carrying
 from slurm_ssh_spawner.cli.failed import ending_in_a_sentence
+from slurm_ssh_spawner.cli.importing.command import import_
 from slurm_ssh_spawner.cli.init.command import init
 from slurm_ssh_spawner.cli.show import Asked
 from slurm_ssh_spawner.launch.records.history import Sought
@@ -47,6 +48,7 @@ _Projects = Annotated[
 
 
 app.command()(init)
+app.command("import")(import_)
 
 
 def _version(asked: bool) -> None:

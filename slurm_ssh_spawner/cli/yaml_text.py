@@ -25,6 +25,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _OneLine.add_representer(str, _text)
 
 _LONGEST_COMMENT = 400
+_LONGEST_KEY = 200
 _WIDTH = 100
 
 
@@ -44,7 +45,12 @@ def _mapping(tree: Mapping[str, Any], comments: Comments, at: Place) -> Iterator
     for key, value in tree.items():
         here = (*at, key)
         yield from map(comment, comments.get(here, ()))
-        yield from _entry(f"{_flow(key)}:", value, comments, here)
+        name = _flow(key)
+        if len(name) > _LONGEST_KEY:
+            # Readers look for the colon within the next 1024 characters.
+            yield f"? {name}"
+            name = ""
+        yield from _entry(f"{name}:", value, comments, here)
 
 
 def _entry(head: str, value: Any, comments: Comments, here: Place) -> Iterator[str]:

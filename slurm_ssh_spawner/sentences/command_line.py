@@ -138,4 +138,22 @@ START = _(
 )
 ADD_TLS = _("Put a web server with TLS before {url}, and let it hold back no events (nginx: proxy_buffering off).")
 
+# -- import ----------------------------------------------------------------------------------------------
+NO_FILE = _("{file} cannot be read ({reason}).")
+FILE_TOO_LONG = _("{file} is longer than 1 MiB: no configuration is.")
+NO_PYTHON = _("{place}: this is no Python that can be read ({reason}).")
+TRANSLATED = _("From {file}, which was read and not run. Review everything, then run `jupyterhub-sites check`.")
+SPAWNER_CLASS = _('now c.JupyterHub.spawner_class = "slurm-ssh"; see jupyterhub_config.py of the examples.')
+LEFT_IN_CONFIGURATION = _("Not of a spawner, and still for jupyterhub_config.py: {names}")
+REVIEW_FRONT_ENDS = _("`jupyterhub-sites add-site HOST` prints the host keys of a login host.")
+DONE_BY_THE_HUB = _("not needed: the hub does this itself.")
+NO_COUNTERPART = _("has no counterpart.")
+COMPUTED = _("is computed, so its value is not known without running the file.")
+STAYS_IN_CONFIGURATION = _("stays in jupyterhub_config.py, of c.SlurmSSHSpawner.")
+NO_VARIABLES_OF_THE_HUB = _("no variables of the hub reach a job; write those that it needs into `environment`.")
+QUEUE_WAIT = _("the time in the queue is `queue_wait` of a profile now, a day if it is not said.")
+LINES_OF_SHELL = _("these lines may become the site's `prologue`, or a kernel's script:")
+NO_SLURM = _("starts no job of Slurm, and has no counterpart.")
+LIST_RESERVATIONS = _("it lists what Slurm has; `reservations` of the site names those that are offered.")
+
 speaks(__name__)

@@ -67,3 +67,8 @@ def test_comments_stand_above_what_they_are_about() -> None:
         "      export A=1\n"
         "    projects: [p, q]\n"
     )
+
+
+def test_a_long_key_reads_back() -> None:
+    tree = {"sites": {"x" * 3000: {"a": 1}, "y" * 3000: {}, "z" * 3000: "z"}}
+    assert yaml.safe_load(yaml_text.written(tree, {})) == tree
