@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import typer
@@ -21,7 +22,31 @@ from slurm_ssh_spawner.launch.records.told import shown, table
 from slurm_ssh_spawner.sentences import admin
 from slurm_ssh_spawner.sentences import command_line as sentences
 
-RECORDS = "sqlite:////var/lib/jupyterhub/launches.sqlite"
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for, as a command line says it; "" is for any."""
+
+    words: str
+    user: str
+    site: str
+    profile: str
+    state: str
+    since: str
+    until: str
+
+
+def sought(asked: Asked) -> Sought:
+    """Return what is looked for.  Raises BadParameter for what is no state and no time."""
+    return Sought(
+        words=asked.words,
+        stand=_state(asked.state) if asked.state else Stand.ANY,
+        site=asked.site,
+        profile=asked.profile,
+        since=_moment(asked.since) if asked.since else None,
+        user=asked.user,
+        until=_moment(asked.until) if asked.until else None,
+    )
 
 
 def launches(url: str, sought: Sought, limit: int, *, as_json: bool, as_csv: bool) -> None:
@@ -40,16 +65,15 @@ def launches(url: str, sought: Sought, limit: int, *, as_json: bool, as_csv: boo
         print(sentences.MORE_LAUNCHES, file=sys.stderr)
 
 
-def state(text: str) -> Stand:
-    """Return what is meant by a state on the command line.  Raises BadParameter."""
+def _state(text: str) -> Stand:
     known = [each.value for each in Stand if each]
     if text not in known:
         raise typer.BadParameter(sentences.NO_STATE.format(text=repr(text), states=", ".join(known)))
     return Stand(text)
 
 
-def moment(text: str) -> datetime:
-    """Return a moment: a date, or a time before now.  Raises BadParameter."""
+def _moment(text: str) -> datetime:
+    """Return a moment: a date, or a time before now."""
     try:
         return datetime.fromisoformat(text).astimezone()
     except ValueError:

@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +11,17 @@ import typer
 
 from slurm_ssh_spawner.cli import add_site as adding
 from slurm_ssh_spawner.cli import check as checking
-from slurm_ssh_spawner.cli import launches as listing
 from slurm_ssh_spawner.cli import show as showing
 from slurm_ssh_spawner.cli import tunnels as carrying
 from slurm_ssh_spawner.cli.failed import ending_in_a_sentence
 from slurm_ssh_spawner.cli.importing.command import import_
 from slurm_ssh_spawner.cli.init.command import init
 from slurm_ssh_spawner.cli.show import Asked
-from slurm_ssh_spawner.launch.records.history import Sought
-from slurm_ssh_spawner.launch.records.stand import Stand
 from slurm_ssh_spawner.sentences import command_line as sentences
 
 _PROGRAM = "jupyterhub-sites"
 _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
+_RECORDS = "sqlite:////var/lib/jupyterhub/launches.sqlite"
 
 app = typer.Typer(
     add_completion=False,
@@ -170,30 +167,25 @@ def launches(
     user: Annotated[str, typer.Option(metavar="NAME", help="Whose, by their name on the hub.")] = "",
     site: Annotated[str, typer.Option(metavar="KEY", help="At this site.")] = "",
     profile: Annotated[str, typer.Option(metavar="KEY", help="Of this profile.")] = "",
-    state: Annotated[
-        Stand | None,
-        typer.Option(parser=listing.state, metavar="STATE", help="on-its-way, up, stop-owed, failed or ended."),
-    ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(parser=listing.moment, metavar="TIME", help="Going on after this: a date, or 7d, 12h ago."),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(parser=listing.moment, metavar="TIME", help="Begun before this.")
-    ] = None,
+    state: Annotated[str, typer.Option(metavar="STATE", help="on-its-way, up, stop-owed, failed or ended.")] = "",
+    since: Annotated[str, typer.Option(metavar="TIME", help="Going on after this: a date, or 7d, 12h ago.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Begun before this.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
     records: Annotated[
         str, typer.Option(metavar="URL", help="The hub's records_url; nothing is changed there.")
-    ] = listing.RECORDS,
+    ] = _RECORDS,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
     as_json: _Json = False,
 ) -> None:
     """Print who started what, where and when, and why it ended."""
+    # A database's libraries are loaded for this verb alone: the daemon of tunnels is smaller without.
+    from slurm_ssh_spawner.cli import launches as listing  # noqa: PLC0415
+
     if as_csv and as_json:
         raise typer.BadParameter(sentences.ONE_FORMAT)
-    sought = Sought(words, state or Stand.ANY, site, profile, since, user, until)
+    asked = listing.Asked(words, user, site, profile, state, since, until)
     with ending_in_a_sentence():
-        listing.launches(records, sought, limit, as_json=as_json, as_csv=as_csv)
+        listing.launches(records, listing.sought(asked), limit, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()

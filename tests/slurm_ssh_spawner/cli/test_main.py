@@ -214,9 +214,9 @@ def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"jupyterhub-sites {version('jupyterhub-sites')}\n"
 
 
-def test_the_command_is_installed_and_knows_no_jupyterhub() -> None:
+def test_the_command_is_installed_and_knows_no_jupyterhub_and_no_database() -> None:
     program = "import sys; from slurm_ssh_spawner.cli import main; main.main(['check', sys.argv[1]]); "
-    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets'} & set(sys.modules))"
+    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program, _EXAMPLE], capture_output=True, text=True, check=True, cwd=TREE
     )
