@@ -42,7 +42,9 @@ def _one(new: New, root: Path, account: str) -> Made:
     if new.text is None:
         is_new = not path.is_dir()
         if is_new:
-            path.mkdir(mode=new.mode)
+            path.mkdir(mode=0o700)
+            # Whatever the umask is.
+            path.chmod(new.mode)
     else:
         is_new = _written(path, new.text, new.mode)
     if is_new and new.is_hubs and os.geteuid() == 0 and root == Path("/") and (uid := _uid(account)) is not None:
@@ -57,7 +59,6 @@ def _written(path: Path, text: str, mode: int) -> bool:
     except FileExistsError:
         return False
     with os.fdopen(to, "w", encoding="utf-8") as file:
-        # Whatever the umask is.
         os.fchmod(to, mode)
         file.write(text)
     return True

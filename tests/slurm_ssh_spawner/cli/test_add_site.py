@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from tests.support import builders, loopback, openssh
 from tests.support.folders import DATA
 from tests.support.local import LocalSite
 from tests.support.openssh import OpenSSH
+from tests.support.terminal import Terminal
 
 _KEY = HostKey(*builders.HOST_KEY.split(" "))
 
@@ -72,6 +74,25 @@ class TestKeys:
         assert told["site"]["hub_url"] == "http://h:8081"
         assert told["host_keys"][0]["fingerprint"].startswith("SHA256:")
         assert told["slurm_not_asked"]
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"), [("n", "it is asked only over"), ("y", "You have no ticket in")]
+    )
+    async def test_on_a_terminal_they_are_shown_before_slurm_is_asked(
+        self,
+        sshd: OpenSSH,
+        answer: str,
+        reason: str,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/ticket")
+        monkeypatch.setattr(sys, "stdin", Terminal(f"{answer}\n"))
+        code, out, err = await _run(capsys, "127.0.0.1", "--port", str(sshd.port))
+        _, fingerprint = await asyncio.to_thread(_public, sshd.folder / "host_key")
+        assert code == 0
+        assert err.startswith(f"127.0.0.1: ssh-ed25519 {fingerprint}\nCompare these fingerprints")
+        assert f"# Its Slurm was not asked: {reason}" in out
 
     async def test_where_nobody_listens_the_reason_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
         port = loopback.free_port()

@@ -209,6 +209,16 @@ class TestScript:
         assert capsys.readouterr().err.startswith(said)
 
 
+def test_the_page_of_the_command_has_every_verb() -> None:
+    page = (TREE / "docs" / "command-line.md").read_text(encoding="utf-8")
+    verbs = {
+        each.name or getattr(each.callback, "__name__", "").replace("_", "-")
+        for each in main.app.registered_commands
+    }
+    assert {"check", "init", "import", "launches"} < verbs
+    assert {verb for verb in verbs if f"\n| `{verb}" not in page} == set()
+
+
 def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--version"]) == 0
     assert capsys.readouterr().out == f"jupyterhub-sites {version('jupyterhub-sites')}\n"

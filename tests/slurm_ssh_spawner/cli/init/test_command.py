@@ -1,8 +1,8 @@
 """`jupyterhub-sites init` into a folder, as anybody; its cluster is a real sshd."""
 
 import asyncio
-import io
 import json
+import os
 import re
 import stat
 import sys
@@ -16,6 +16,7 @@ from profiles.loading import load
 from slurm_ssh_spawner.cli import main
 from tests.support import openssh
 from tests.support.openssh import OpenSSH
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture
@@ -99,17 +100,25 @@ async def test_what_is_there_is_never_changed(root: Path, capsys: pytest.Capture
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
 
+async def test_the_hub_can_read_its_configuration_whatever_the_umask_is(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = os.umask(0o077)
+    try:
+        await _run(capsys, "127.0.0.1", "--port", "1", "--root", str(root), "--yes")
+    finally:
+        os.umask(before)
+    modes = _modes(root)
+    assert (modes["/etc/jupyterhub"], modes["/etc/jupyterhub/catalogue.yaml"]) == ("755", "644")
+    assert (modes["/var/lib/jupyterhub"], modes["/etc/jupyterhub/proxy.env"]) == ("700", "600")
+
+
 async def test_a_catalogue_that_lacks_something_is_left_with_what_it_is(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = await _run(capsys, "127.0.0.1", "--port", "1", "--root", str(root), "--yes")
     assert "Mend /etc/jupyterhub/catalogue.yaml (sites." in out
     assert "host_keys: is empty" in out
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 async def test_on_a_terminal_it_asks_for_what_was_not_said(
@@ -125,7 +134,7 @@ async def test_on_a_terminal_it_asks_for_what_was_not_said(
         "ann bob",
         "",
     ]
-    monkeypatch.setattr(sys, "stdin", _Terminal("\n".join(answers) + "\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("\n".join(answers) + "\n"))
     code, _, err = await _run(
         capsys, "--root", str(root), "--port", "1", "--hub-url", "http://h:8081", "--key", "g"
     )
