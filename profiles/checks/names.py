@@ -14,6 +14,7 @@ from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
 from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
 from profiles.catalogue.wrong import WrongAt
+from profiles.checks import shared
 from profiles.sentences import checks, mistakes
 
 Unsure = Collection[tuple[str, str, str]]
@@ -202,11 +203,19 @@ def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]
         if not gateway.own_lines:
             path = (*where.top, name) if name == "command" else where.path(name)
             yield WrongAt(path, checks.LINES_AT_GATEWAY.format(gateway=key))
-    tool = what.run[0] if what.run else ""
-    if gateway.kind == "nsg" and tool and "{" not in tool and tool not in gateway.tools:
+    if not gateway.own_lines:
+        yield from shared.of_program(what, where.path)
+    if gateway.kind == "nsg":
+        yield from _no_tool(where, what, gateway)
+
+
+def _no_tool(where: Where, what: JobOffering, gateway: Gateway) -> Iterator[WrongAt]:
+    """Find tools that NSG does not have, and words behind one of which it is not known how NSG gets them."""
+    key, tool = where.site_key, what.run[0] if what.run else ""
+    if tool and "{" not in tool and tool not in gateway.tools:
         text = checks.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
         yield WrongAt(where.path("run", "0"), text)
-    elif gateway.kind == "nsg" and what.run and len(what.run) > 1:
+    elif what.run and len(what.run) > 1:
         names = [tool] if tool in gateway.tools else list(gateway.tools)
         if not all(gateway.tools[name].arguments for name in names):
             yield WrongAt(where.path("run"), mistakes.NO_ARGUMENTS_OF_TOOL.format(gateway=key))
@@ -247,7 +256,7 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
     if isinstance(what, JobOffering) and what.identity == "service":
-        yield from _of_service(where, what)
+        yield from shared.of_service(what, where.path)
     variables: dict[str, str] = dict.fromkeys(what.environment, checks.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -268,16 +277,6 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt((*path, "words"), mistakes.ONLY_BEHIND_RUN)
         if not isinstance(what, JobOffering) and parameter.when is not None:
             yield WrongAt((*path, "when"), mistakes.ONLY_OF_JOB_TYPES)
-
-
-def _of_service(where: Where, what: JobOffering) -> Iterator[WrongAt]:
-    """Find what lets people do what they like as an account that they share."""
-    if what.run is None:
-        yield WrongAt(where.path("identity"), checks.SERVICE_WITHOUT_RUN)
-    if what.free_arguments:
-        yield WrongAt(where.path("free_arguments"), checks.SERVICE_WITH_ARGUMENTS)
-    if what.visible_to and what.visible_to.projects:
-        yield WrongAt(where.path("visible_to"), checks.SERVICE_FOR_PROJECTS)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:

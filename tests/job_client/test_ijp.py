@@ -275,6 +275,12 @@ def test_datasets_go_into_one_job_or_each_into_its_own(
         assert (ran.out, ran.err, ran.status) == (f"4.{HOST}\n", "", 0)
 
 
+def test_who_names_no_dataset_is_told_where(hub: JobHub, run: Any) -> None:
+    hub.gives("GET types/recon", as_json(_type("recon", modes=("each",))))
+    hub.gives("POST jobs", problem(422, "More, please.", fields={"datasets": "More, please."}))
+    assert "ijp submit -d ID recon" in run("submit", "recon", "-d", "a").err
+
+
 def test_of_an_interactive_type_a_server_is_started_and_its_address_printed(hub: JobHub, run: Any) -> None:
     found = {"name": "view-ingested", "type": "view_ingested", "system": "geneva", "datasets": ["a", "b"]}
     started = as_json({**found, "url": "/hub/spawn-pending/fred/view-ingested"}, 201)

@@ -156,14 +156,16 @@ def submit(
     with _client() as jobs:
         host, found = _host(), jobs.job_type(job_type)
         spec = portal.spec(found, parameters or [], on, project, datasets or [])
-        if found.runs not in portal.BATCH:
-            asking.start(jobs, replace(spec, mode="each" if each else "array" if array else None))
-            return
-        chosen = "each" if each else "array" if array else portal.mode(found, len(spec.datasets))
-        if chosen is None:
-            output.out().line(portal.job_id(jobs.submit(spec), host))
-            return
-        group = jobs.submit_each(replace(spec, mode=chosen))
+        chosen = "each" if each else "array" if array else None
+        with asking.hinted(spec.datasets, sentences.IJP_CHOOSE_DATASETS.format(type=job_type)):
+            if found.runs not in portal.BATCH:
+                asking.start(jobs, replace(spec, mode=chosen))
+                return
+            chosen = chosen or portal.mode(found, len(spec.datasets))
+            if chosen is None:
+                output.out().line(portal.job_id(jobs.submit(spec), host))
+                return
+            group = jobs.submit_each(replace(spec, mode=chosen))
     for job in group.jobs:
         output.out().line(portal.job_id(job, host))
     for error in group.errors:
