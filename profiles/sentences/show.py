@@ -26,7 +26,7 @@ REFUSED = _("{name} at {site}: {reason}")
 PARTITIONS = _("partitions: {names}")
 PROJECTS = _("projects: {names}")
 PROJECTS_OF_ACCOUNTING = _(
-    "projects: those that Slurm's accounting lists for the person (name them with --projects)"
+    "projects: those that Slurm's accounting lists for the person (name them with --project)"
 )
 PARAMETER = _("{name}: {accepted}, default {value}")
 NOTHING = _("nothing")
