@@ -6,6 +6,7 @@ The private key of a certificate is made for it, and is in the memory of this pr
 import asyncio
 import os
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -70,16 +71,30 @@ async def certified(wanted: Wanted, how: SiteLogin) -> Certified:
     return Certified(key, _checked(text, key, wanted, how))
 
 
-def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) -> SSHOpenSSHCertificate:
-    """Return the certificate that the key in a file of the hub's signs."""
+def problem(how: SiteLogin) -> str:
+    """Return why nothing can be signed on this machine, "" if a try may succeed: no program is run for it."""
+    if how.command is not None:
+        return "" if shutil.which(how.command[0]) else f"{how.command[0]}: is no program that can be run"
     try:
-        authority = asyncssh.import_private_key(_read(ca_key))
+        _authority(Path(how.ca_key or ""))
+    except NoCertificate as error:
+        return str(error)
+    return ""
+
+
+def _authority(ca_key: Path) -> asyncssh.SSHKey:
+    try:
+        return asyncssh.import_private_key(_read(ca_key))
     except OSError as error:
         raise NoCertificate(f"{ca_key}: {error.strerror}") from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         raise NoCertificate(f"{ca_key}: {error}; it has to be a private key without a passphrase") from error
+
+
+def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) -> SSHOpenSSHCertificate:
+    """Return the certificate that the key in a file of the hub's signs."""
     now = int(time.time())
-    return authority.generate_user_certificate(
+    return _authority(ca_key).generate_user_certificate(
         key,
         # sshd writes it, and the serial, into its log.
         f"jupyterhub:{wanted.user}",

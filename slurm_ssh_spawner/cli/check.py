@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import getpass
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from kerberos_auth.own_ticket import own_ticket
 from kerberos_auth.tickets import Ticket
@@ -60,7 +62,8 @@ def _check_type(file: str) -> bool:
 
 def _check_facts(file: str, read: Loaded) -> bool:
     sites = read.catalogue.sites
-    answers = asyncio.run(_ask(read.catalogue, own_ticket()))
+    needs_ticket = any(site.login.needs_ticket for site in sites.values())
+    answers = asyncio.run(_ask(read.catalogue, own_ticket() if needs_ticket else None))
     facts = {key: said for key, said in answers.items() if said is not None and said.partitions is not None}
     problems = [read.problem(each.path, str(each)) for each in capacity.misfits(read.catalogue, facts)]
     problems += [
@@ -75,13 +78,14 @@ def _check_facts(file: str, read: Loaded) -> bool:
     return not problems
 
 
-async def _ask(catalogue: Catalogue, ticket: Ticket) -> Mapping[str, SiteFacts | None]:
-    """Ask every site at once, as the ticket's owner."""
-    pool = ConnectionPool(lambda _: ticket, _IDLE_SECONDS)
+async def _ask(catalogue: Catalogue, ticket: Ticket | None) -> Mapping[str, SiteFacts | None]:
+    """Ask every site at once, as the ticket's owner; as the owner of this process where none needs a ticket."""
+    pool = ConnectionPool(lambda _: cast(Ticket, ticket), _IDLE_SECONDS)
+    user = ticket.user if ticket else getpass.getuser()
 
     def remote(key: str) -> Remote:
         site = catalogue.sites[key]
-        return Remote(pool, Login(ticket.user, site.login_name.get(ticket.user, ticket.user), key), site)
+        return Remote(pool, Login(user, site.login_of(user), key), site)
 
     try:
         answers = await asyncio.gather(*(snapshot(remote(key)) for key in catalogue.sites))

@@ -19,6 +19,7 @@ from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
 from slurm_ssh.credentials import NoTickets
 from slurm_ssh.job import is_hub_name
+from slurm_ssh.ssh import signing
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.messages import Begin
 from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
@@ -77,6 +78,7 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     monitors = getattr(authenticator, "service_ticket_folder", Path("/nonexistent"))
     told = core.Settings(settings.connection_idle_seconds, monitors)
     reach = core.open_core(told, catalogue.sites, credentials, records)
+    _warn_of_authorities(catalogue)
     has_tunnels = any(site.tunnel.kind == "ssh" for site in catalogue.sites.values())
     tunnels = _tunnels(settings, reach, credentials, has_tunnels)
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
@@ -99,6 +101,13 @@ def _credentials(authenticator: Any, catalogue: LiveCatalogue) -> Any:
     if need := [key for key, site in catalogue.sites.items() if site.login.needs_ticket]:
         raise SystemExit(sentences.NO_CREDENTIALS.format(sites=", ".join(need)))
     return NoTickets()
+
+
+def _warn_of_authorities(catalogue: LiveCatalogue) -> None:
+    """Say which sites nobody can be let in at.  The others go on: so it does not end the hub."""
+    for key, site in catalogue.sites.items():
+        if not site.login.needs_ticket and (problem := signing.problem(site.login)):
+            _log.error("nobody can be let in at %s, because no certificate can be signed: %s", key, problem)
 
 
 def _tunnels(settings: Settings, reach: core.Core, tickets: Any, are_needed: bool) -> Keeper:

@@ -271,6 +271,24 @@ async def test_any_authenticator_will_do_where_people_come_by_certificate(tmp_pa
         await hub.close()
 
 
+async def test_a_hub_says_when_it_starts_where_no_certificate_can_be_signed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = _by_certificate(Authority(tmp_path / "ca"))
+    nowhere = {**good, "login": {"kind": "certificate", "ca_key": "/nowhere/ca"}}
+    no_program = {**good, "login": {"kind": "certificate", "command": ["/nowhere/sign", "{principals}"]}}
+    by_program = {**good, "login": {"kind": "certificate", "command": ["sh", "-c", "exit 1"]}}
+    sites = {"zurich": good, "zug": nowhere, "bern": no_program, "biel": by_program}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    await _compose(tmp_path, SimpleNamespace()).close()
+    said = [line.getMessage() for line in caplog.records if line.levelno == logging.ERROR]
+    unsigned = "nobody can be let in at {}, because no certificate can be signed: {}"
+    assert said == [
+        unsigned.format("zug", "/nowhere/ca: No such file or directory"),
+        unsigned.format("bern", "/nowhere/sign: is no program that can be run"),
+    ]
+
+
 async def test_a_site_that_needs_tickets_in_a_later_catalogue_is_refused_to_people(tmp_path: Path) -> None:
     sites = {"zurich": _by_certificate(Authority(tmp_path / "ca"))}
     (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
