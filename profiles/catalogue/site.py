@@ -288,8 +288,8 @@ class Site(Entry):
             raise WrongAt(("ticket", "delivery"), mistakes.NO_TICKET_THERE)
         if self.monitor is not None:
             raise WrongAt(("monitor",), mistakes.NO_TICKET_FOR_IT)
-        if self.jobs is not None:
-            raise WrongAt(("jobs",), mistakes.NO_TICKETS_OF_JOBS)
+        if self.jobs is not None and self.jobs.run_as is not None:
+            raise WrongAt(("jobs", "run_as"), mistakes.NO_TICKET_FOR_IT)
         return self
 
     @model_validator(mode="after")

@@ -205,9 +205,6 @@ NO_AUTHORITY = _("is certificate, but nothing signs any; write `ca_key` or `comm
 TWO_AUTHORITIES = _("has no meaning beside `ca_key`; remove one of them")
 PRINCIPAL_OF_NOBODY = _("is the same for everybody; write `{owner}` in it")
 NO_TICKET_THERE = _("brings tickets to jobs, but people come to this site by certificate (`login`); remove it")
-NO_TICKETS_OF_JOBS = _(
-    "is for batch jobs, which need tickets, but people come to this site by certificate (`login`); remove it"
-)
 NO_TICKET_FOR_IT = _("logs in by Kerberos ticket, but this site is entered by certificate (`login`); remove it")
 NO_TICKET_FOLDER = _("is copy, but the site has no ticket_folder; write `ticket_folder` for the site")
 
