@@ -111,7 +111,7 @@ def compose(text: str, name: str) -> Node | None:
     try:
         root: Node | None = _Loader(_Text(text, name)).get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise NotYAML(_marked(error, name)) from error
+        raise NotYAML(_key_without_space(error, text, name) or _marked(error, name)) from error
     except (ValueError, LookupError, RecursionError, yaml.YAMLError) as error:
         raise NotYAML(Problem(name, 1, 1, "file", loading.NOT_YAML.format(reason=error))) from error
     return root
@@ -177,6 +177,18 @@ def _key(node: Node, loader: Any) -> Any:
         raise yaml.constructor.ConstructorError(None, None, loading.NO_YAML_KEY, node.start_mark)
     # Keys are names, as they are written: 3.10 and true too.
     return node.value if node.tag in _SCALARS else loader.construct_object(node)
+
+
+def _key_without_space(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem | None:
+    """Return the problem of a line such as `title:Geneva`; the parser is told of it in the line after."""
+    mark, said = error.problem_mark, str(error.problem)
+    if mark is None or mark.line == 0 or "mapping values" not in said:
+        return None
+    before = text.split("\n")[mark.line - 1]
+    if not (found := re.match(r"[ -]*(?=[\w-]+:[^\s/])", before)):
+        return None
+    what = loading.NOT_YAML_HINT.format(reason=said, hint=loading.COLON_BEHIND_KEY)
+    return Problem(name, mark.line, found.end() + 1, "file", what)
 
 
 def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:

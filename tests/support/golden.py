@@ -172,7 +172,7 @@ AFTER_AUKS = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS
 
 PROGRAMS: dict[str, dict[str, Any]] = {
     "none": {"ticket": {"delivery": "none"}},
-    "copy": {"job_folder": "/scratch/it's $HOME/{owner}"},
+    "copy": {"job_folder": "/scratch/it's $(id)/{owner}"},
     "auks": {"ticket": {"delivery": "auks"}, "slurm_cluster": "lugano"},
     "command": {
         "ticket": {"delivery": "command", "command": {"push": ["/opt/push it", "{owner}", "{launch_id}"]}}

@@ -53,6 +53,34 @@ def test_every_problem_says_what_would_be_right(path: Path) -> None:
         assert not _PYDANTICS.search(each.text), each
 
 
+@pytest.mark.parametrize("path", _BAD, ids=lambda path: path.stem)
+def test_problems_say_the_words_that_stand_above_them(path: Path) -> None:
+    """A line `# says: words` is followed by one with a problem whose sentence has these words, and by no other."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    expected = {at + 2: line.partition("# says: ")[2] for at, line in enumerate(lines) if "# says: " in line}
+    said = {each.line: each.text for each in _problems(path).problems} if expected else {}
+    assert said.keys() == expected.keys()
+    assert [said[at] for at, words in expected.items() if words not in said[at]] == []
+
+
+def test_what_people_write_means_what_they_mean() -> None:
+    read = load.read(_CATALOGUES / "good" / "as-people-write.yaml")
+    site, profiles = read.sites["geneva"], read.profiles
+    told = [
+        (each.memory, each.core, each.resources.time.default, each.resources.time.most)
+        for each in profiles.values()
+    ]
+    day = 24 * 60
+    assert told == [(65536, 8, 480, 480), (65536, 10, 480, day), (65536, 8, 480, day), (1536, None, 90, 90)]
+    assert site.front_ends[0].port == 2222
+    assert site.jupyter.modules == ("python/3.11", "gcc/12")
+    assert site.jupyter.variables == {"PS1": "$ ", "HERE": "${HOME}"}
+    assert site.partitions["gpu"].time_max == day
+    assert [(each.begins.timestamp(), each.ends.timestamp()) for each in site.maintenance] == [
+        (1796108400, 1796126400)
+    ]
+
+
 def test_a_problem_reads_as_editors_expect() -> None:
     path = _CATALOGUES / "bad" / "unknown-key.yaml"
     assert str(_problems(path)) == f"{path}:5:5: sites.geneva.tittle: there is no such key; did you mean `title`?"
