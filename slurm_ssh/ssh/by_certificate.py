@@ -83,9 +83,8 @@ class Certificates:
             if error.is_temporary:
                 raise Unavailable(sentences.NO_CERTIFICATE_NOW.format(site=site.title), str(error)) from error
             raise Broken(sentences.NO_CERTIFICATE.format(site=site.title), str(error)) from error
-        _log.info(
-            "certificate %d for %s at %s, as %s", wanted.serial, login.user, login.site_key, wanted.principals
-        )
+        principals = ", ".join(wanted.principals)
+        _log.info("certificate %d for %s at %s: %s", wanted.serial, login.user, login.site_key, principals)
         return ByCertificate(certified)
 
 
@@ -93,10 +92,10 @@ def _wanted(login: Login, site: Reachable) -> Wanted:
     """Return what the certificate of a login says.  Raises Refused if it would be somebody else's."""
     owner = login.owner
     names = [each.replace("{owner}", owner).replace("{user}", login.user) for each in site.login.principals]
-    # As a word of a program, a name could be an option.
+    # As a word of a program, a name could be an option, or be filled in.
     named = (*names, login.user) if site.login.command else names
     is_theirs = re.fullmatch(LOGIN, owner) and owner != "root" and site.is_login_of(login.user, owner)
-    if not is_theirs or not all(re.fullmatch(PRINCIPAL_NAME, name) for name in named):
+    if not is_theirs or not all(re.fullmatch(PRINCIPAL_NAME, name) and "{" not in name for name in named):
         refused = sentences.NO_CERTIFICATE_FOR.format(site=site.title, login=owner)
         raise Refused(refused, f"{login.user!r} as {owner!r}: see login_name of {login.site_key}")
     return Wanted(login.user, owner, tuple(names), site.forwards)

@@ -82,11 +82,12 @@ async def test_who_is_mapped_to_root_gets_none_either(authority: Authority) -> N
         await _made(_site(authority.login(), login_name={"alice": "root"}), "alice")
 
 
-async def test_a_name_that_could_be_an_option_never_reaches_a_program(tmp_path: Path) -> None:
+@pytest.mark.parametrize("user", ["-x", "{minutes}"])
+async def test_a_name_that_would_be_something_else_never_reaches_a_program(tmp_path: Path, user: str) -> None:
     program = _program(tmp_path, "touch ran")
-    site = _site(program, login_name={"-x": "xavier"})
+    site = _site(program, login_name={user: "xavier"})
     with pytest.raises(Refused):
-        await _made(site, "-x")
+        await _made(site, user)
     assert not (tmp_path / "ran").exists()
 
 
