@@ -7,6 +7,9 @@ import struct
 
 from profiles.sentences import mistakes
 
+AUTHORITY = "@cert-authority "
+"""What stands before the key of an authority of host certificates."""
+
 _CURVES = {f"ecdsa-sha2-nistp{bits}": (f"nistp{bits}", 2 * -(-bits // 8) + 1) for bits in (256, 384, 521)}
 _POINTS = {"ssh-ed25519": 32, "ssh-ed448": 57}
 _RSA = "ssh-rsa"

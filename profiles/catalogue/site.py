@@ -8,6 +8,7 @@ from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
+from profiles.catalogue.login import SiteLogin
 from profiles.catalogue.partition import Partitions
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
@@ -29,7 +30,7 @@ from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
-HOST_KEY = r"^[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
+HOST_KEY = r"^(@cert-authority )?[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
 NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
 HUB_URL = r"^https?://[^\s/]+$"
 
@@ -58,12 +59,14 @@ class FrontEnd(Entry):
 
     host: str = Field(
         pattern=HOST,
-        description="Full name of the host, as in its Kerberos principal host/NAME; not an alias.",
+        description="Full name of the host, as in its Kerberos principal host/NAME or its host certificate; not "
+        "an alias.",
     )
     port: Whole = Field(default=22, ge=1, le=65535, description="Port of its sshd.")
     host_keys: tuple[Annotated[str, Field(pattern=HOST_KEY)], ...] = Field(
         min_length=1,
-        description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused.",
+        description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused. "
+        "With `@cert-authority ` before it, the key of an authority whose host certificates are accepted.",
     )
 
 
@@ -179,6 +182,10 @@ class Site(Entry):
         "did not let them in, where they have no project, and where a start failed.",
     )
     front_ends: tuple[FrontEnd, ...] = Field(min_length=1, description="Login hosts, in order of preference.")
+    login: SiteLogin = Field(
+        default_factory=SiteLogin,
+        description="How the hub logs in there as a person. Default: by Kerberos ticket.",
+    )
     scheduler: Scheduler = Field(
         default_factory=Scheduler, description="What runs its jobs. `{kind: slurm}` and nothing mean the same."
     )
@@ -268,6 +275,30 @@ class Site(Entry):
         if site_of(name) is not None and self.jobs and self.jobs.run_as:
             return self.jobs.run_as.login
         return self.login_name.get(name, name)
+
+    def is_login_of(self, name: str, login: str) -> bool:
+        """Return whether a login at the site can be that of somebody on the hub: it is nobody else's."""
+        if site_of(name) is not None:
+            return False  # Accounts of sites have tickets.
+        mapped = self.login_name.get(name)
+        return mapped == login if mapped or login in self.login_name.values() else name == login
+
+    @property
+    def forwards(self) -> bool:
+        """Whether the hub has to be carried on from the front ends to the nodes."""
+        return self.tunnel.kind == "ssh"
+
+    @model_validator(mode="after")
+    def _only_kerberos_has_tickets(self) -> Self:
+        if self.login.needs_ticket:
+            return self
+        if self.ticket.delivery != "none":
+            raise WrongAt(("ticket", "delivery"), mistakes.NO_TICKET_THERE)
+        if self.monitor is not None:
+            raise WrongAt(("monitor",), mistakes.NO_TICKET_FOR_IT)
+        if self.jobs is not None and self.jobs.run_as is not None:
+            raise WrongAt(("jobs", "run_as"), mistakes.NO_TICKET_FOR_IT)
+        return self
 
     @model_validator(mode="after")
     def _a_copied_ticket_needs_a_folder(self) -> Self:

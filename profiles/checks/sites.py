@@ -28,7 +28,7 @@ def misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
     """Yield everything that cannot work, whatever the site is like."""
     for key, site in catalogue.sites.items():
         for index, front_end in enumerate(site.front_ends):
-            yield from _front_end(("sites", key, "front_ends", str(index)), front_end)
+            yield from _front_end(("sites", key, "front_ends", str(index)), front_end, site.login.needs_ticket)
         yield from _addresses(("sites", key), site)
         yield from _folders(("sites", key), site)
         yield from _programs(("sites", key), site)
@@ -38,11 +38,11 @@ def misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
     yield from _said_twice(catalogue)
 
 
-def _front_end(path: Path, front_end: FrontEnd) -> Iterator[WrongAt]:
-    if _is_address(front_end.host):
+def _front_end(path: Path, front_end: FrontEnd, needs_ticket: bool) -> Iterator[WrongAt]:
+    if needs_ticket and _is_address(front_end.host):
         yield WrongAt((*path, "host"), sentences.HOST_IS_ADDRESS)
     for index, line in enumerate(front_end.host_keys):
-        if text := host_key.wrong(line):
+        if text := host_key.wrong(line.removeprefix(host_key.AUTHORITY)):
             yield WrongAt((*path, "host_keys", str(index)), text)
 
 

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import accounts, copying, dataset, gateway, host_key, site, values, visibility, work
+from profiles.catalogue import accounts, copying, dataset, gateway, host_key, login, site, values, visibility, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -34,6 +34,7 @@ PATTERNS: Mapping[str, str] = {
     site.HOST_KEY: mistakes.NO_HOST_KEY,
     accounts.LOGIN: mistakes.NO_LOGIN,
     accounts.PRINCIPAL: mistakes.NO_PRINCIPAL,
+    login.PRINCIPAL_NAME: mistakes.NO_PRINCIPAL_NAME,
     site.NODE_ADDRESS: mistakes.NO_NODE_ADDRESS,
     site.HUB_URL: mistakes.NO_HUB_URL,
     gateway.GATEWAY_URL: mistakes.NO_GATEWAY_URL,

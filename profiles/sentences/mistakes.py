@@ -73,6 +73,10 @@ NO_HOST_KEY = _(
 )
 NO_LOGIN = _("{value} is not a login name; write letters, digits and _.-, beginning with a letter")
 NO_PRINCIPAL = _("{value} is not a Kerberos principal; write one such as jupyter-monitor@EXAMPLE.ORG")
+NO_PRINCIPAL_NAME = _(
+    "{value} is not a principal of a certificate; write letters, digits and _.@:/+-, with {{owner}} for the login"
+)
+NO_NETWORK = _("{value} is not an address or a network; write one such as 192.0.2.7 or 192.0.2.0/24")
 NO_NODE_ADDRESS = _(
     "{value} is not an address of nodes; write {node} in it for the node's name, without spaces and http://, such "
     "as {node}.example.org"
@@ -223,6 +227,12 @@ TOOLS_OF_NSG = _("are for `kind: nsg`; write that, or remove them")
 NO_COMMAND = _("is command, but no command is given; write `command` beside it")
 OF_ANOTHER_DELIVERY = _("is for `delivery: {delivery}`; write that, or remove it")
 ENDS_BEFORE = _("is not after `begins`; write a time after {begins}")
+OF_CERTIFICATES = _("is for `kind: certificate`; write that, or remove it")
+NO_AUTHORITY = _("is certificate, but nothing signs any; write `ca_key` or `command` beside it")
+TWO_AUTHORITIES = _("has no meaning beside `ca_key`; remove one of them")
+PRINCIPAL_OF_NOBODY = _("is the same for everybody; write `{owner}` in it")
+NO_TICKET_THERE = _("brings tickets to jobs, but people come to this site by certificate (`login`); remove it")
+NO_TICKET_FOR_IT = _("logs in by Kerberos ticket, but this site is entered by certificate (`login`); remove it")
 NO_TICKET_FOLDER = _("is copy, but the site has no ticket_folder; write `ticket_folder` for the site")
 
 # -- datasets -----------------------------------------------------------------------------------------------

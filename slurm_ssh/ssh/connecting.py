@@ -1,4 +1,4 @@
-"""Makes SSH connections as a person, with the person's own ticket."""
+"""Makes SSH connections as a person, with what proves that they are for the person."""
 
 import asyncio
 import logging
@@ -6,14 +6,12 @@ import socket
 
 import asyncssh
 
-from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, FrontEndRefused
-from slurm_ssh.ssh import refusals
 from slurm_ssh.ssh.connection import BUSY_SECONDS, Connection
 from slurm_ssh.ssh.login import Login
-from slurm_ssh.ssh.refusals import Refusal
+from slurm_ssh.ssh.proof import Proof, Refusal
 from slurm_ssh.ssh.unreadable import LONGEST_QUOTE
 
 # For one front end, from TCP to login.
@@ -23,8 +21,7 @@ LOGIN_SECONDS = 12
 # A host that vanished is noticed after (count + 1) * interval: soon enough to use another while a page waits.
 _KEEPALIVE_COUNT = 2
 
-# GSS_C_DELEG_FLAG of RFC 2744.
-_DELEGATED = 1
+_AUTHORITY = "@cert-authority"
 
 _log = logging.getLogger(__name__)
 
@@ -45,15 +42,15 @@ class LoginServersSilent(FrontEndSilent):
     """A front end answers, and no KDC does that would give a ticket for it; another one may have such a ticket."""
 
 
-async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
-    """Connect to one front end of the site called `title`, and make sure that the ticket went along.
+async def connect(front_end: FrontEnd, login: Login, proof: Proof, title: str) -> Connection:
+    """Connect to one front end of the site called `title`, and make sure that a ticket went along.
 
     Raises FrontEndSilent, FrontEndRefused, Broken (host key), Unavailable (a KDC is dead) or Refused (ticket not
     delegated).
     """
     host, hearing = front_end.host, _Hearing()
     try:
-        ssh = await _in_time(front_end, login.owner, ticket, hearing)
+        ssh = await _in_time(front_end, login.owner, proof, hearing)
     except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
         seen = hearing.seen or await _shown(front_end)
         if seen is None or _words(seen) in {" ".join(key.split(" ")[:2]) for key in front_end.host_keys}:
@@ -61,8 +58,7 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
         raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), seen_key(host, seen)) from error
     except asyncssh.PermissionDenied as error:
         offered = await _offered(front_end, login.owner)
-        refused = Refusal(host, title, offered, hearing.is_asked_more, str(error))
-        raise await refused.explained(ticket) from error
+        raise await proof.refused(Refusal(host, title, offered, hearing.is_asked_more, str(error))) from error
     except asyncssh.ConnectionLost as error:
         if said := hearing.banner.strip():
             says = sentences.NOT_LET_IN_SAYING.format(host=host)
@@ -73,9 +69,7 @@ async def connect(front_end: FrontEnd, login: Login, ticket: Ticket, title: str)
         raise kind(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
-    if not _is_delegated(ssh):
-        ssh.abort()
-        raise await refusals.not_forwarded(ticket, host, title)
+    await proof.check(ssh, host, title)
     _log.info("connected to %s as %s for %s", host, login.owner, login.user)
     return Connection(host, ssh)
 
@@ -149,15 +143,15 @@ async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
 
 
 async def _in_time(
-    front_end: FrontEnd, owner: str, ticket: Ticket, hearing: _Hearing
+    front_end: FrontEnd, owner: str, proof: Proof, hearing: _Hearing
 ) -> asyncssh.SSHClientConnection:
     """Return the connection.  Raises what asyncssh does, TimeoutError, FrontEndBusy or LoginServersSilent."""
-    connecting = asyncio.create_task(_connect(front_end, owner, ticket.ccache, hearing))
+    connecting = asyncio.create_task(_connect(front_end, owner, proof, hearing))
     try:
         await asyncio.wait((connecting,), timeout=CONNECT_SECONDS)
         if not connecting.done() and hearing.is_greeted:
-            if await refusals.is_kdc_silent(ticket, front_end.host):
-                raise LoginServersSilent(f"{front_end.host}: answers, and the KDC gives no ticket for it in time")
+            if held_up := await proof.is_held_up(front_end.host):
+                raise LoginServersSilent(f"{front_end.host}: answers, and {held_up}")
             await asyncio.wait((connecting,), timeout=LOGIN_SECONDS)
             if not connecting.done():
                 seconds = CONNECT_SECONDS + LOGIN_SECONDS
@@ -173,7 +167,7 @@ async def _in_time(
 
 
 async def _connect(
-    front_end: FrontEnd, owner: str, ccache: str, hearing: _Hearing
+    front_end: FrontEnd, owner: str, proof: Proof, hearing: _Hearing
 ) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         front_end.host,
@@ -181,18 +175,13 @@ async def _connect(
         username=owner,
         known_hosts=_known_hosts(front_end),
         client_factory=lambda: hearing,
-        # The second only to notice that it is asked for.
-        preferred_auth="gssapi-with-mic,keyboard-interactive",
         # GSS key exchange would go past the host keys and end the connection when the ticket ends.
         gss_kex=False,
-        gss_store=ccache,
-        gss_host=front_end.host,
-        gss_delegate_creds=True,
         # Nothing of the hub's own account may speak for a person.
         config=None,
         agent_path=None,
-        client_keys=None,
         password=None,
+        **proof.options(front_end.host),
         disable_trivial_auth=True,
         encryption_algs=["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr"],
         # A front end could send little that becomes much.
@@ -206,11 +195,10 @@ async def _connect(
 
 def _known_hosts(front_end: FrontEnd) -> asyncssh.SSHKnownHosts:
     pattern = front_end.host if front_end.port == 22 else f"[{front_end.host}]:{front_end.port}"
-    return asyncssh.import_known_hosts("".join(f"{pattern} {key}\n" for key in front_end.host_keys))
+    return asyncssh.import_known_hosts("".join(f"{_known(pattern, key)}\n" for key in front_end.host_keys))
 
 
-def _is_delegated(ssh: asyncssh.SSHClientConnection) -> bool:
-    # asyncssh has no public way to ask; a login without delegation succeeds silently.
-    context = ssh.get_gss_context()
-    security = context._ctx if context else None
-    return bool(security and security.actual_flags & _DELEGATED)
+def _known(pattern: str, key: str) -> str:
+    """Return the line of known_hosts for a host key, or for that of an authority, which has a mark before it."""
+    of_authority = key.removeprefix(f"{_AUTHORITY} ")
+    return f"{pattern} {key}" if of_authority == key else f"{_AUTHORITY} {pattern} {of_authority}"

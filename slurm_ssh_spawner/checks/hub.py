@@ -9,6 +9,8 @@ from kerberos_auth.outcome import Outcome, State
 from slurm_ssh.job import is_hub_name
 from slurm_ssh_spawner.sentences import settings as sentences
 
+# Of use where people have tickets.
+_OF_TICKETS = "kerberos_auth"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -32,9 +34,6 @@ class HubSettings:
 def hub(told: HubSettings) -> Iterator[Outcome]:
     """Yield what cannot work, then what people or admins would miss."""
     owner = "SlurmSSHSpawner"
-    if not told.has_tickets:
-        setting = ("JupyterHub", "authenticator_class")
-        yield Outcome("A11", State.FAIL, sentences.NO_TICKETS, sentences.USE_AUTHENTICATOR, setting)
     if not is_hub_name(told.hub_name):
         said = sentences.NO_HUB_NAME.format(name=repr(told.hub_name[:100]))
         yield Outcome("A11", State.FAIL, said, sentences.HUB_NAMES, (owner, "hub_name"))
@@ -51,11 +50,11 @@ def hub(told: HubSettings) -> Iterator[Outcome]:
 def _pages(told: HubSettings) -> Iterator[Outcome]:
     there = {Path(path).resolve() for path in told.template_paths}
     for package, folder in told.our_templates.items():
-        if folder.resolve() not in there:
+        if folder.resolve() not in there and (told.has_tickets or package != _OF_TICKETS):
             said = sentences.NO_TEMPLATES.format(package=package)
             fix = sentences.ADD_TEMPLATES.format(package=package)
             yield Outcome("A11", State.WARN, said, fix, ("JupyterHub", "template_paths"))
-    for name in ("ticket_notice", "launch_notices"):
+    for name in ("ticket_notice", "launch_notices") if told.has_tickets else ("launch_notices",):
         if name not in told.template_vars:
             said, fix = sentences.NO_BANNER.format(name=name), sentences.ADD_BANNER[name]
             yield Outcome("A11", State.WARN, said, fix, ("JupyterHub", "template_vars"))

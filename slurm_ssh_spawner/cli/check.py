@@ -1,10 +1,12 @@
 """`jupyterhub-sites check`: everything that is wrong with catalogues."""
 
 import asyncio
+import getpass
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import cast
 
 from kerberos_auth.own_ticket import own_ticket
 from kerberos_auth.tickets import Ticket
@@ -86,7 +88,8 @@ def _type(file: str) -> Checked:
 
 def _of_facts(read: Loaded) -> tuple[Problem, ...]:
     sites = read.catalogue.sites
-    answers = asyncio.run(_ask(read.catalogue, own_ticket()))
+    needs_ticket = any(site.login.needs_ticket for site in sites.values())
+    answers = asyncio.run(_ask(read.catalogue, own_ticket() if needs_ticket else None))
     facts = {key: said for key, said in answers.items() if said is not None and said.partitions is not None}
     problems = [read.problem(each.path, str(each)) for each in capacity.misfits(read.catalogue, facts)]
     problems += [
@@ -97,16 +100,17 @@ def _of_facts(read: Loaded) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))))
 
 
-async def _ask(catalogue: Catalogue, ticket: Ticket) -> Mapping[str, SiteFacts | None]:
-    """Ask every site at once, as the ticket's owner."""
+async def _ask(catalogue: Catalogue, ticket: Ticket | None) -> Mapping[str, SiteFacts | None]:
+    """Ask every site at once, as the ticket's owner; as the owner of this process where none needs a ticket."""
     answers = await asyncio.gather(*(ask(key, site, ticket) for key, site in catalogue.sites.items()))
     return dict(zip(catalogue.sites, answers, strict=True))
 
 
-async def ask(key: str, site: Site, ticket: Ticket) -> SiteFacts | None:
+async def ask(key: str, site: Site, ticket: Ticket | None) -> SiteFacts | None:
     """Return what a site's Slurm says to the ticket's owner; None, with a line in the log, for no answer."""
-    pool = ConnectionPool(lambda _: ticket, _IDLE_SECONDS)
-    login = Login(ticket.user, site.login_name.get(ticket.user, ticket.user), key)
+    pool = ConnectionPool(lambda _: cast(Ticket, ticket), _IDLE_SECONDS)
+    user = ticket.user if ticket else getpass.getuser()
+    login = Login(user, site.login_of(user), key)
     try:
         return await snapshot(Remote(pool, login, site))
     finally:

@@ -191,6 +191,11 @@ NOT_TEXT = _("The {name} of a server must be text.")
 
 # -- the start of the hub --------------------------------------------------------------------------------
 CANNOT_START = _("JupyterHub cannot start: {problem}")
+NO_CREDENTIALS = _(
+    "JupyterHub cannot start: SlurmSSHSpawner needs people's Kerberos tickets for {sites}. "
+    "Set c.JupyterHub.authenticator_class = 'kerberos-pam', or have people come there by certificate (`login` in "
+    "the catalogue)."
+)
 CATALOGUE_UNUSABLE = _("JupyterHub cannot start: the catalogue cannot be used.\n{problem}")
 RECORDS_UNUSABLE = _(
     "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "

@@ -38,8 +38,6 @@ DISK_NEARLY_FULL = _("{folder}, where a database of the hub is, has {megabytes} 
 MAKE_ROOM = _("Make room there.")
 
 # -- the hub -----------------------------------------------------------------------------------------------
-NO_TICKETS = _("SlurmSSHSpawner needs people's Kerberos tickets, and this hub's authenticator keeps none.")
-USE_AUTHENTICATOR = _("Set c.JupyterHub.authenticator_class = 'kerberos-pam'.")
 NO_HUB_NAME = _("SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs.")
 HUB_NAMES = _("Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit.")
 SERVERS_END = _("Every restart of the hub ends all servers.")

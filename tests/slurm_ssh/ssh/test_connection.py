@@ -13,6 +13,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
+from slurm_ssh.ssh.by_ticket import ByTicket
 from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
@@ -27,7 +28,7 @@ ALICE = Login("alice", "alice", "geneva")
 
 
 async def _connect(front_end: FrontEnd, wallet: Wallet, login: Login = ALICE) -> Connection:
-    return await connect(front_end, login, wallet.store.get(login.user), "Geneva")
+    return await connect(front_end, login, ByTicket(wallet.store.get(login.user)), "Geneva")
 
 
 async def _run(connection: Connection, program: str, data: bytes = b"") -> Completed:
@@ -157,7 +158,7 @@ async def test_a_silent_kdc_is_told_from_a_silent_front_end(
     login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
-    monkeypatch.setattr("slurm_ssh.ssh.refusals._KDC_SECONDS", 1)
+    monkeypatch.setattr("slurm_ssh.ssh.by_ticket._KDC_SECONDS", 1)
     # When its port is closed, libkrb5 waits no longer.
     with loopback.silent() as port:
         (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))

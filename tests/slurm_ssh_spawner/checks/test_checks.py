@@ -47,10 +47,11 @@ def test_a_name_that_no_job_can_have_ends_the_start(settings: HubSettings, name:
     assert "cannot stand in the names of jobs" in found.sentence
 
 
-def test_an_authenticator_without_tickets_ends_the_start(settings: HubSettings) -> None:
-    (found,) = _not_well(hub(replace(settings, has_tickets=False)))
-    assert found.state is State.FAIL
-    assert found.fix == "Set c.JupyterHub.authenticator_class = 'kerberos-pam'."
+def test_where_nobody_has_tickets_nothing_that_tells_of_them_is_missed(settings: HubSettings) -> None:
+    ours = {**settings.our_templates, "kerberos_auth": Path("/nowhere")}
+    without = replace(settings, our_templates=ours, template_vars=("launch_notices",))
+    assert len(_not_well(hub(without))) == 2
+    assert _not_well(hub(replace(without, has_tickets=False))) == []
 
 
 @pytest.mark.parametrize(

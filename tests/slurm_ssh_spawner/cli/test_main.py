@@ -1,5 +1,6 @@
 """`jupyterhub-sites`, as an admin types it; what asks Slurm is in tests/lab/test_check.py."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from slurm_ssh_spawner.cli import main
-from tests.support import builders
+from slurm_ssh_spawner.cli import check, main
+from tests.support import builders, sshd
+from tests.support.authority import Authority
 from tests.support.folders import TREE
 
 _EXAMPLE = TREE / "examples" / "catalogue.yaml"
@@ -61,6 +63,24 @@ class TestCheck:
             said.err
             == "You have no ticket in /nowhere/ticket (No such file or directory). Run `kinit -f` first.\n"
         )
+
+    async def test_where_people_come_by_certificate_sites_are_asked_as_the_owner_of_the_process(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/ticket")
+        monkeypatch.setattr(check.getpass, "getuser", lambda: "alice")
+        authority = Authority(tmp_path / "ca")
+        async with sshd.running_for_key(tmp_path, authority=authority.public) as login1:
+            site = builders.site(
+                front_ends=[login1.front_end.model_dump(mode="json")],
+                login={"kind": "certificate", "ca_key": str(authority.path)},
+                ticket={"delivery": "none"},
+            )
+            (tmp_path / "c.yaml").write_text(builders.written(sites={"zurich": site}))
+            assert await asyncio.to_thread(main.main, ["check", str(tmp_path / "c.yaml"), "--facts"]) == 1
+            assert login1.tried == ["alice"]
+        # There is no Slurm.
+        assert "Geneva could not be asked, so nothing is proven" in capsys.readouterr().out
 
     def test_programs_read_json(self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         other = tmp_path / "other.yaml"
