@@ -80,6 +80,8 @@ async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(st
         (f"demo:{at}", "quota_exceeded") for at in range(30, 40)
     ]
     assert {each.folder for each in tasks} == {array.folder}
+    assert await store.jobs.tasks(array.job_id, 7, 2) == tasks[7:9]
+    assert await store.jobs.tasks(array.job_id, 29, 2) == tasks[29:]
     assert await store.jobs.accept_group(wanted, (), _KEY, whole) == (group, False)
     assert await store.jobs.count(JobFilter()) == 1
     assert await store.jobs.count(JobFilter(parent=array.job_id)) == 30
@@ -90,6 +92,10 @@ async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(st
     sent = await changed(tasks, submission="sent", native_id="7_0", stage=Stage.QUEUED)
     done = [*await changed(sent[:10], stage=Stage.CANCELED)]
     ran = await changed(sent[10:], stage=Stage.RUNNING)
+    assert list((await store.jobs.stages_of_tasks(array.job_id)).items()) == [
+        (Stage.CANCELED, 10),
+        (Stage.RUNNING, 20),
+    ]
     done += await changed(ran, stage=Stage.FAILED, elapsed_s=7)
     assert [each.stage for each in done if each] == [Stage.CANCELED] * 10 + [Stage.FAILED] * 20
     assert (await store.ledger.quota(project, "alice")).time_left == 18_000 - 20 * 7
