@@ -250,6 +250,7 @@ SENT_LINK = _("What {system} is sent")
 # -- projects ------------------------------------------------------------------------------------------------
 NO_PROJECTS = _("You have no project that takes jobs. Ask the administrators for one.")
 NO_QUOTA = _("Has no quota here.")
+UNNAMED = _("For jobs that name no project: {system} itself decides what is charged, and no quota is kept here.")
 YOU_HAVE = _("You have {left} of {all} left.")
 PROJECT_HAS = _("The project has {left} of {all} left.")
 COUNTS = {

@@ -311,6 +311,7 @@ async def test_projects_show_what_is_left(
     alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
 ) -> None:
     text = (await alice.get("/projects")).text
+    assert "For jobs that name no project: Zurich itself decides what is charged" in text
     assert "proj3" in text
     await service.administration.create_project(
         "ruth", {"system": "geneva", "name": "proj1", "init_time": 36_000, "user_time": 18_000, "is_open": True}
