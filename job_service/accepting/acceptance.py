@@ -14,7 +14,7 @@ from job_service.accepting.preview import Preview
 from job_service.accepting.servers import Server
 from job_service.accepting.worked_on import Chosen
 from job_service.datasets.datasets import Datasets
-from job_service.errors import Invalid, JobError, StoreAway, TicketNeeded
+from job_service.errors import Banned, Invalid, JobError, StoreAway, TicketNeeded
 from job_service.record import JobRecord
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
@@ -121,8 +121,9 @@ class Acceptance:
         """Return the server that an interactive type is to start, with the list of its datasets at its site.
 
         With a `key` that came before for the same description the list is that of then.  Raises Invalid with every
-        field that is wrong, TicketNeeded, and LaunchError for what goes wrong at the site.
+        field that is wrong, Banned, TicketNeeded, and LaunchError for what goes wrong at the site.
         """
+        await self._see_no_ban(person.name)
         known = _key(spec, key, "")
         chosen = await self._chosen(person, spec)
         spec = chosen.placed(spec)
@@ -204,6 +205,12 @@ class Acceptance:
         """See that a job can be sent; one that its system knows by no ticket of its owner's needs none."""
         if not isinstance(decided.launch, GatewayLaunch) and decided.launch.identity == "person":
             self._see_ticket(user)
+
+    async def _see_no_ban(self, user: str) -> None:
+        """Raise Banned for whom an admin has banned from all: what no project counts, no other ban is about."""
+        for ban in await self._store.people.bans(user):
+            if ban.project is None:
+                raise Banned(sentences.BANNED_FROM_SERVERS.format(reason=ban.reason), sentences.ASK_ADMINS)
 
     def _see_ticket(self, user: str) -> None:
         try:
