@@ -1,7 +1,7 @@
 """The service, composed: what answers requests and what goes on by itself, opened and closed in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +20,13 @@ from job_service.running.accounts import Accounts
 from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.running import Running
-from job_service.running.tickets import Tickets
+from job_service.running.tickets import NobodysTickets, Tickets
 from job_service.store.store import Store
+from kerberos_auth.errors import AuthFailed
 from kerberos_auth.holds import Holds
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
+from profiles.catalogue.site import Site
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh import core
 from slurm_ssh.core import Core
@@ -86,8 +88,9 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         clock = Clock()
         store = await Store.open(settings.database, clock.now)
         stack.push_async_callback(store.close)
-        reader = TicketReader(settings.ticket_folder)
-        stack.callback(reader.close)
+        reader = _reader(settings, catalogue)
+        if isinstance(reader, TicketReader):
+            stack.callback(reader.close)
         accounts = Accounts(catalogue.sites, KeytabTickets(settings.run_folder))
         tickets = Tickets(reader, accounts)
         told = core.Settings(_IDLE_SECONDS, settings.run_folder)
@@ -106,8 +109,9 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
             settings.name,
             away=backends.away,
         )
-        holds = Holds(reader.folder)
-        access = Access(Places(reach, catalogue.sites, settings.name), tickets)
+        # Without people's tickets, nobody reads whose are needed.
+        holds = Holds(reader.folder if isinstance(reader, TicketReader) else settings.run_folder)
+        access = Access(Places(reach, catalogue.sites, settings.name))
         at_sites, most = Files(access.remote, settings.upload_max_mib), settings.upload_max_mib
         files = FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most)
         running = Running(
@@ -127,3 +131,21 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         catalogue.follow()
         administration = Administration(store, catalogue)
         yield Service(settings, store, catalogue, tickets, reach, accepting, administration, running, files)
+
+
+def _reader(settings: Settings, catalogue: LiveCatalogue) -> TicketReader | NobodysTickets:
+    """Return where people's tickets are.
+
+    Raises AuthFailed if they cannot be read and a site needs them.
+    """
+    try:
+        return TicketReader(settings.ticket_folder)
+    except AuthFailed:
+        if needs_tickets(catalogue.sites):
+            raise
+    return NobodysTickets()
+
+
+def needs_tickets(sites: Mapping[str, Site]) -> bool:
+    """Return whether there is a site where nothing can be done without people's tickets."""
+    return any(site.login.needs_ticket for site in sites.values())

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kerberos_auth.errors import AuthFailed
 from kerberos_auth.keytabs import KeytabTickets
+from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.credentials import Credentials
@@ -68,6 +70,7 @@ class Core:
         self.availability = Availability(sites, queries.projects, queries.snapshot)
         self.forecasts = Forecasts(pool)
         self._sites = sites
+        self._credentials = credentials
         self.queries = queries
         self._ledger = ledger
 
@@ -95,6 +98,22 @@ class Core:
         except KeyError:
             raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
         return job.started_with.site(site) if job.started_with else site
+
+    def ticket(self, user: str, site_key: str) -> Ticket | None:
+        """Return a person's valid ticket if a site asks for one, None where they are let in without.
+
+        Raises AuthFailed if it does and there is none: nothing can be done there as them.
+        """
+        site = self._sites.get(site_key)
+        return self._credentials.get(user) if site is None or site.login.needs_ticket else None
+
+    def can_act(self, user: str, site_key: str) -> bool:
+        """Return whether anything can be done at a site as somebody, so far as that hangs on a ticket."""
+        try:
+            self.ticket(user, site_key)
+        except AuthFailed:
+            return False
+        return True
 
     def title(self, site_key: str) -> str:
         """Return the title of a site, its key if it is no longer in the catalogue."""

@@ -26,7 +26,7 @@ from profiles.catalogue.dataset import MOST
 from profiles.catalogue.identity import whom
 from profiles.facts import UNKNOWN
 from profiles.loading.live import LiveCatalogue
-from profiles.offer.launch import BatchLaunch, GatewayLaunch, JobLaunch
+from profiles.offer.launch import BatchLaunch, JobLaunch
 from profiles.offer.offer import Person
 from profiles.sentences import shown as harmless
 from slurm_ssh.credentials import Credentials
@@ -203,7 +203,8 @@ class Acceptance:
 
     def _see_whom(self, user: str, decided: Decided) -> None:
         """See that a job can be sent; one that its system knows by no ticket of its owner's needs none."""
-        if not isinstance(decided.launch, GatewayLaunch) and decided.launch.identity == "person":
+        launch = decided.launch
+        if isinstance(launch, BatchLaunch) and launch.identity == "person" and launch.site.login.needs_ticket:
             self._see_ticket(user)
 
     async def _see_no_ban(self, user: str) -> None:

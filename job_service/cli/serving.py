@@ -20,9 +20,11 @@ from job_service.http.app import make_app
 from job_service.http.auth import HubLogins, HubTokens
 from job_service.http.hub_servers import HubServers
 from job_service.sentences import serving as sentences
-from job_service.service import Service, Settings, opened
+from job_service.service import Service, Settings, needs_tickets, opened
 from languages import use_by_default
 from languages.catalogues import SOURCE
+from profiles.catalogue.site import Site
+from profiles.loading import load
 
 # asyncssh talks to the KDC in the loop's default executor; see the hub's composition.
 _THREADS = 64
@@ -167,7 +169,9 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 async def _tickets_are_there(settings: Settings, ended: asyncio.Event) -> None:
-    """Return when the hub, which may just be starting, has made the folder of people's tickets."""
+    """Return when the hub, which may just be starting, has made the folder of people's tickets, if any."""
+    if settings.ticket_folder.exists() or not needs_tickets(await asyncio.to_thread(_sites, settings)):
+        return
     end = time.monotonic() + _TICKET_FOLDER_SECONDS
     while True:
         if ended.is_set() or settings.ticket_folder.exists():
@@ -175,6 +179,10 @@ async def _tickets_are_there(settings: Settings, ended: asyncio.Event) -> None:
         if time.monotonic() > end:
             raise CannotStart(sentences.NO_TICKETS.format(path=settings.ticket_folder))
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _sites(settings: Settings) -> Mapping[str, Site]:
+    return load.read(settings.catalogue).sites
 
 
 def _raise_file_limit() -> None:

@@ -15,7 +15,7 @@ from job_service.running.lanes import PAUSES_SECONDS, Key
 from job_service.sentences import running as say
 from kerberos_auth.errors import AuthFailed
 from languages import for_log
-from slurm_ssh.credentials import Credentials
+from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.slurm.jobs import Row
 
@@ -95,12 +95,12 @@ class Errands:
         self,
         board: Board,
         visit: Visit,
-        credentials: Credentials,
+        core: Core,
         clock: Clock,
     ) -> None:
         self._board = board
         self._visit = visit
-        self._credentials = credentials
+        self._core = core
         self._clock = clock
         self._errands: dict[Key, Errand] = {}
         self._is_closed = False
@@ -165,7 +165,7 @@ class Errands:
     async def _try(self, errand: Errand) -> None:
         now = self._clock.now()
         try:
-            self._credentials.get(errand.whom)
+            self._core.ticket(errand.whom, errand.system)
             await self._visit(errand, now)
         except AuthFailed as error:
             self._put_off(errand, error.message, PAUSES_SECONDS[-1])

@@ -10,9 +10,7 @@ from job_service.running.clock import Clock
 from job_service.running.places import Places
 from job_service.running.sightings import Question
 from job_service.sentences import running as say
-from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.identity import account
-from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import KdcSilent, LaunchError, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.slurm.queries import survey
 from slurm_ssh.slurm.survey import Listing
@@ -28,10 +26,9 @@ _log = logging.getLogger(__name__)
 class Observers:
     """Owner of what is known of those who may ask: who did so last, and with whom it did not work lately."""
 
-    def __init__(self, board: Board, places: Places, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, board: Board, places: Places, clock: Clock) -> None:
         self._board = board
         self._places = places
-        self._credentials = credentials
         self._clock = clock
         self._last: dict[str, str] = {}
         self._avoided: dict[tuple[str, str], datetime] = {}
@@ -47,7 +44,7 @@ class Observers:
             asking = self._places.core.queries.jobs(system, self._places.marks)
             if (listing := await self._listed(system, _MONITOR, asking)) is not None:
                 return Question(system, site.monitor.principal, began, is_of_monitor=True), listing
-        if site and site.jobs and site.jobs.run_as and self._has_ticket(name := account(system)):
+        if site and site.jobs and site.jobs.run_as and self._places.core.can_act(name := account(system), system):
             remote = self._places.core.remote_of(name, system)
             asking = survey(remote, self._places.marks)
             if (listing := await self._listed(system, _ACCOUNT, asking)) is not None:
@@ -99,15 +96,8 @@ class Observers:
             until = self._avoided.get((system, owner))
             return until is not None and until > now, owner != last, owner
 
-        able = (people[owner] for owner in sorted(people, key=order) if self._has_ticket(owner))
+        able = (people[owner] for owner in sorted(people, key=order) if self._places.core.can_act(owner, system))
         return [record for record, _ in zip(able, range(_AT_MOST), strict=False)]
-
-    def _has_ticket(self, owner: str) -> bool:
-        try:
-            self._credentials.get(owner)
-        except AuthFailed:
-            return False
-        return True
 
     def _tell(self, system: str, said: str, error: LaunchError) -> None:
         if self._told.get((system, said)) != error.message:

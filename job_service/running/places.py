@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from job_service.record import JobRecord
+from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import Site
 from slurm_ssh import job as jobs
 from slurm_ssh.core import Core
@@ -49,6 +50,10 @@ class Places:
             site_key=record.system,
             started_with=started_with,
         )
+
+    def ticket(self, record: JobRecord) -> Ticket | None:
+        """Return the valid ticket of whom a job runs as, None where its site asks for none.  Raises AuthFailed."""
+        return self.core.ticket(record.whom, record.system)
 
     def remote(self, record: JobRecord, deadline: Deadline | None = None) -> Remote:
         """Return access to a job's site as its owner.  Raises Broken if the site is no longer in the catalogue."""

@@ -176,7 +176,7 @@ class Routine:
 
     async def _sweep_uploads_to(self, record: JobRecord) -> None:
         try:
-            self._tickets.get(record.whom)
+            self._core.ticket(record.whom, record.system)
             await self._sweep_uploads_of(record)
         except AuthFailed:
             return
@@ -208,7 +208,7 @@ class Routine:
         """Have the folders of somebody's jobs removed if that can be done now: others' are not behind them."""
         name = whom(identity, owner, system)
         try:
-            self._tickets.get(name)
+            self._core.ticket(name, system)
         except AuthFailed:
             return
         due = await self._jobs.to_remove(system, owner, identity)

@@ -76,7 +76,7 @@ class Running:
         self._clock = clock = clock or Clock()
         self._board = board = Board(store.jobs)
         self._places = places = Places(core, catalogue.sites, service)
-        self._access = Access(places, tickets)
+        self._access = Access(places)
         self._scripts = Scripts(store.jobs, places, launches)
         self._sender = Sender(board, places, self._scripts, tickets, self._keep, tickets.ticket_given, clock)
         sightings = Sightings(places, self._keep)
@@ -88,8 +88,8 @@ class Running:
             Ends(board, places, sightings, self._keep, clock),
             clock,
         )
-        self._errands = Errands(board, visits.visit, tickets, clock)
-        observers = Observers(board, places, tickets, clock)
+        self._errands = Errands(board, visits.visit, core, clock)
+        observers = Observers(board, places, clock)
         strays = Strays(board, store.jobs, places, self._errands)
         self._followers = Followers(board, observers, sightings, strays, self._errands, clock)
         self._care = Care(places, self._sender, self._errands, self._followers, sightings, tickets)

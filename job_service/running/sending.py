@@ -140,8 +140,8 @@ class Sender:
             _log.warning("%s: is not sent while the database is away: %s", job_id, error)
             return False
 
-    async def _ready(self, record: JobRecord) -> tuple[JobRecord, Remote, Prepared, float] | None:
-        """Return a job that only has to be sent, with the end of its ticket; None if it is not to be sent.
+    async def _ready(self, record: JobRecord) -> tuple[JobRecord, Remote, Prepared, float | None] | None:
+        """Return a job that only has to be sent, with the end of the ticket if it has one; None if not to be sent.
 
         Raises _Later.
         """
@@ -152,8 +152,8 @@ class Sender:
         if record.stage is not Stage.STAGINGIN and (record.stage, record.submission) != (Stage.READY, "none"):
             return None
         try:
-            ticket = self._credentials.get(record.whom)
-            data = self._credentials.read(record.whom)
+            ticket = self._places.ticket(record)
+            data = self._credentials.read(record.whom) if ticket else b""
         except AuthFailed as error:
             raise _Later(_awaited(record, error)) from error
         try:
@@ -170,7 +170,7 @@ class Sender:
             await self._failed(record, error)
             return None
         request = scripts.request(record, self._places.mark(record), text)
-        return record, remote, Prepared(request, text, delivered), ticket.end
+        return record, remote, Prepared(request, text, delivered), ticket.end if ticket else None
 
     async def make_folder(self, record: JobRecord, remote: Remote) -> None:
         """Make a job's folder, with what is ours in it.  Raises LaunchError."""
@@ -192,14 +192,17 @@ class Sender:
             await self._board.change(record, lambda job: lacks(job, names, now, keep))
         return not lacking
 
-    async def _attempt(self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float) -> None:
+    async def _attempt(
+        self, record: JobRecord, remote: Remote, prepared: Prepared, ticket_end: float | None
+    ) -> None:
         """Write down that the job is sent, send it, and write down what came of it."""
         title = remote.site.title
         record = await self._board.change(record, lambda job: sending(job, self._clock, title))
         if record.submission != "sending":
             return
         job = self._places.job(record)
-        self._given(job.launch_id, datetime.fromtimestamp(ticket_end, UTC))
+        if ticket_end is not None:
+            self._given(job.launch_id, datetime.fromtimestamp(ticket_end, UTC))
         try:
             accepted = await attempt.sbatch(remote, job, prepared)
         except LaunchError as error:
@@ -215,7 +218,7 @@ class Sender:
         """End a job that cannot be sent.  Raises _Later if it may be sent later."""
         lacks = ""
         try:
-            self._credentials.get(record.whom)
+            self._places.ticket(record)
         except AuthFailed as ended:
             lacks = _awaited(record, ended)
         if lacks:

@@ -8,7 +8,15 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.identity import site_of
+from slurm_ssh.credentials import NoTickets
 from slurm_ssh.job import Job, LaunchId
+
+
+class NobodysTickets(NoTickets):
+    """In the place of a reader on a hub where nobody has a ticket."""
+
+    def stamp(self, user: str) -> None:
+        """There is none."""
 
 
 class Tickets:
@@ -19,7 +27,7 @@ class Tickets:
     `look` tells those who have subscribed whose ticket is another one than at the look before.
     """
 
-    def __init__(self, reader: TicketReader, accounts: Accounts) -> None:
+    def __init__(self, reader: TicketReader | NobodysTickets, accounts: Accounts) -> None:
         self._reader = reader
         self.accounts = accounts
         self._subscribers: list[Callable[[str], None]] = []

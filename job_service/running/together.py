@@ -55,12 +55,14 @@ class Together:
         if len(records) < 2:
             return []
         try:
-            ticket_end = self._credentials.get(records[0].whom).end
+            ticket = self._places.ticket(records[0])
             remote = self._places.remote(records[0])
-            prepared = await self._prepared(records, remote)
+            data = self._credentials.read(records[0].whom) if ticket else b""
+            prepared = await self._prepared(records, remote, data)
         except (AuthFailed, LaunchError):
             return []
-        return await self._attempt(records, remote, prepared, datetime.fromtimestamp(ticket_end, UTC))
+        ends = datetime.fromtimestamp(ticket.end, UTC) if ticket else None
+        return await self._attempt(records, remote, prepared, ends)
 
     async def _ready(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return those that are ready and of the same login, with their folders beside each other.
@@ -76,9 +78,11 @@ class Together:
         ready = [each for each in new if (each.stage, each.submission) == _TO_BE_SENT]
         return [each for each in ready if _place(each) == _place(ready[0])]
 
-    async def _prepared(self, records: Sequence[JobRecord], remote: Remote) -> dict[str, Prepared]:
-        """Make the folders, and return what is sent of each, by job id.  Raises AuthFailed, LaunchError."""
-        data = self._credentials.read(records[0].whom)
+    async def _prepared(self, records: Sequence[JobRecord], remote: Remote, data: bytes) -> dict[str, Prepared]:
+        """Make the folders, and return what is sent of each, by job id.  `data` is their ticket.
+
+        Raises LaunchError.
+        """
         jobs = [(each, await self._scripts.datasets(each)) for each in records]
         answer = await remote.run(*folder.make_all(jobs))
         if answer.status:
@@ -93,7 +97,7 @@ class Together:
         return prepared
 
     async def _attempt(
-        self, records: Sequence[JobRecord], remote: Remote, prepared: dict[str, Prepared], ticket_end: datetime
+        self, records: Sequence[JobRecord], remote: Remote, prepared: dict[str, Prepared], ends: datetime | None
     ) -> Sent:
         title = remote.site.title
         begin = partial(sending, clock=self._clock, title=title)
@@ -101,8 +105,9 @@ class Together:
         under_way = [each for each in changed if each and each.submission == "sending"]
         if not under_way:
             return []
-        for each in under_way:
-            self._given(LaunchId(each.job_id), ticket_end)
+        if ends:
+            for each in under_way:
+                self._given(LaunchId(each.job_id), ends)
         jobs = [(self._places.job(each), prepared[each.job_id]) for each in under_way]
         outcomes: list[Outcome]
         try:

@@ -66,7 +66,12 @@ class Deliveries:
         self._look(kept)
 
     def keep(self, job: Job) -> None:
-        """Keep up a job that runs or waits, and deliver what it lacks; one known already is only looked at."""
+        """Keep up a job that runs or waits, and deliver what it lacks; one known already is only looked at.
+
+        One that was started to have no ticket lacks none.
+        """
+        if job.started_with and job.started_with.ticket.delivery == "none":
+            return
         self._look(self._kept.setdefault(job.launch_id, _Kept(job)))
 
     def forget(self, job: Job) -> None:

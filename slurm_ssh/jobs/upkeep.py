@@ -22,10 +22,11 @@ class Upkeep:
         self._owed: dict[LaunchId, asyncio.Task[None]] = {}
         self._remarks: dict[LaunchId, tuple[str, ...]] = {}
 
-    def begin(self, job: Job, ticket_ends: float) -> None:
-        """Keep up a job that was submitted with a ticket that ends then, in epoch seconds."""
+    def begin(self, job: Job, ticket_ends: float | None) -> None:
+        """Keep up a job that was submitted with a ticket that ends then, in epoch seconds; None for without."""
         self._live[job.launch_id] = job
-        self._deliveries.begin(job, ticket_ends)
+        if ticket_ends is not None:
+            self._deliveries.begin(job, ticket_ends)
 
     def add(self, job: Job) -> None:
         """Keep up a job that was seen to run or to wait; one known already gets the ticket that it lacks."""

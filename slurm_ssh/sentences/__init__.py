@@ -12,6 +12,10 @@ from languages import speaks
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
+NO_SUCH_HOST = _(
+    "{site} cannot be reached, because this hub finds no host of the names that it knows for it. "
+    "Please tell the administrators of this hub."
+)
 NOT_REACHED_IN_TIME = _("{site} cannot be reached: none of its login hosts let you in within {seconds} seconds.")
 CONNECTION_LOST = _("The connection to {site} was lost.")
 COMMAND_KILLED = _("A command of the hub was ended at {site} before it was done.")
@@ -39,6 +43,29 @@ SECOND_FACTOR = _(
     "{host} asks for a second factor after your ticket, which the hub cannot give. "
     "Ask the support of {site} to let the hub log you in by ticket alone."
 )
+CERTIFICATE_NOT_TAKEN = _(
+    "{site} did not let you in with a certificate of the hub. You may have no account there; contact the support "
+    "of {site}."
+)
+TAKES_NO_CERTIFICATES = _(
+    "{host} does not let anybody in by certificate, which is the only way of the hub. "
+    "Contact the support of {site}."
+)
+SECOND_FACTOR_AFTER_CERTIFICATE = _(
+    "{host} asks for a second factor after the certificate, which the hub cannot give. "
+    "Ask the support of {site} to let the hub log you in by certificate alone."
+)
+NO_CERTIFICATE_NOW = _(
+    "The certificate authority of {site} gave the hub no certificate for you, so it cannot log in there."
+)
+NO_CERTIFICATE = _(
+    "The hub cannot make certificates for {site}. This is a configuration error; "
+    "please contact the administrators."
+)
+NO_CERTIFICATE_FOR = _(
+    "The hub does not log you in to {site} as {login}, which may be the login of somebody else. "
+    "Please contact the administrators: they decide who has which login there."
+)
 NO_COMMANDS = _(
     "{host} let you in, but your shell there ended before it ran a command of the hub. See whether one of its "
     "start-up files (such as .bashrc or .cshrc) ends it: by exit, or by a command that fails after set -e. "
@@ -64,12 +91,16 @@ TRANSFERS_BUSY = _(
     "{count} of your transfers with {host} are under way already, and none ended within {seconds} seconds."
 )
 NOT_FORWARDABLE = _(
-    "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
-    "Log out and log in again; if that does not help, contact the administrators of this hub."
+    "Your ticket may not be passed on, so no cluster takes it; logging in again does not help. "
+    "Please tell the administrators of this hub."
 )
 NOT_FORWARDED = _(
     "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "
     "Log out and log in again; if that does not help, contact support."
+)
+NO_TICKETS_HERE = _(
+    "This site asks for a Kerberos ticket, and nobody has one on this hub. "
+    "This is a configuration error; please contact the administrators."
 )
 
 # -- before a job is submitted ---------------------------------------------------------------------------
@@ -82,7 +113,10 @@ HOME_NOT_WRITABLE = _(
 FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
-FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_NOT_WRITABLE = _(
+    "The folder {folder} at {site} cannot be made ({reason}). "
+    "Please tell the administrators of this hub, who chose that folder."
+)
 FOLDER_FOREIGN = _(
     "The folder {folder} at {site} does not belong to you, so nothing was started there. "
     "Contact the support of {site}."

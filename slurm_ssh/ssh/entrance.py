@@ -5,18 +5,20 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
-from slurm_ssh.ssh import refusals
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
+from slurm_ssh.errors import FrontEndRefused, NoSuchHost, Refused, SiteUnreachable
+from slurm_ssh.ssh.by_certificate import Certificates
+from slurm_ssh.ssh.by_ticket import ByTicket, kdc_silent
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
-from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.login import Login, Reachable
+from slurm_ssh.ssh.proof import Proof
 
 # How long a front end may take before the next one is tried as well.
 HEAD_START_SECONDS = 3
@@ -29,18 +31,6 @@ PATIENCE_SECONDS = 30
 _BUSY_PAUSES_SECONDS = (0.2, 0.6, 1.8)
 
 
-class Reachable(Protocol):
-    """What is needed of a site to connect to it."""
-
-    @property
-    def title(self) -> str:
-        """Its name for people."""
-
-    @property
-    def front_ends(self) -> tuple[FrontEnd, ...]:
-        """Its login hosts, in order of preference."""
-
-
 class Entrance:
     """Owner of what is known of front ends, of all sites and for everybody.
 
@@ -51,6 +41,7 @@ class Entrance:
     def __init__(self, ticket_of: Callable[[str], Ticket], retire: Callable[[Connection], None]) -> None:
         self._ticket_of = ticket_of
         self._retire = retire
+        self._certificates = Certificates()
         self._gates: dict[str, asyncio.Semaphore] = {}
         self._silent_since: dict[str, tuple[float, type[FrontEndSilent]]] = {}
         self._silent_until: dict[str, float] = {}
@@ -63,11 +54,8 @@ class Entrance:
         Raises what `ConnectionPool.connection` does, and TimeoutError at the end of `patience`, or once the site
         has let in nobody for PATIENCE_SECONDS.
         """
-        try:
-            ticket = self._ticket_of(login.user)
-        except AuthFailed as error:
-            raise Refused(error.message) from error
-        race = _Race(lambda front_end: self._begin(front_end, login, ticket, site.title))
+        proof = await self._proof(login, site, patience)
+        race = _Race(lambda front_end: self._begin(front_end, login, proof, site.title))
         first, is_late = None, False
         try:
             first = await self._first(race, site, patience)
@@ -83,10 +71,25 @@ class Entrance:
                 raise problem
         said = "; ".join(str(problem) for problem in race.problems)
         if any(isinstance(problem, LoginServersSilent) for problem in race.problems):
-            raise refusals.kdc_silent(site.title, said)
+            raise kdc_silent(site.title, said)
+        if race.problems and all(isinstance(problem, FrontEndUnknown) for problem in race.problems):
+            raise NoSuchHost(sentences.NO_SUCH_HOST.format(site=site.title), said)
         if is_late:
             raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)
+
+    async def _proof(self, login: Login, site: Reachable, patience: Deadline) -> Proof:
+        """Return what the person shows to the site's front ends, a new certificate where they take one.
+
+        Raises Refused, Unavailable or Broken if there is none, TimeoutError at the end of `patience`.
+        """
+        if not site.login.needs_ticket:
+            async with patience.enforced():
+                return await self._certificates.made(login, site)
+        try:
+            return ByTicket(self._ticket_of(login.user))
+        except AuthFailed as error:
+            raise Refused(error.message) from error
 
     async def _first(self, race: "_Race", site: Reachable, patience: Deadline) -> Connection | None:
         """Return what `_Race.first` does.
@@ -114,13 +117,13 @@ class Entrance:
         return self._let_in_at.get(front_end.host, -1.0) > since
 
     def _begin(
-        self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str
+        self, front_end: FrontEnd, login: Login, proof: Proof, title: str
     ) -> tuple[asyncio.Task[Connection], bool]:
         """Begin to connect, and return whether that has to wait for others."""
         host = front_end.host
         is_crowded = self._coming[host] >= CONNECTS_AT_ONCE
         self._coming[host] += 1
-        attempt = asyncio.create_task(self._attempt(front_end, login, ticket, title))
+        attempt = asyncio.create_task(self._attempt(front_end, login, proof, title))
         attempt.add_done_callback(lambda _: self._coming.subtract((host,)))
         return attempt, is_crowded
 
@@ -129,17 +132,17 @@ class Entrance:
         now = asyncio.get_running_loop().time()
         return sorted(site.front_ends, key=lambda each: self._silent_until.get(each.host, 0.0) > now)
 
-    async def _attempt(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+    async def _attempt(self, front_end: FrontEnd, login: Login, proof: Proof, title: str) -> Connection:
         """Connect, a few times again if the front end hangs up because too many others log in."""
         for pause in _BUSY_PAUSES_SECONDS:
             try:
-                return await self._enter(front_end, login, ticket, title)
+                return await self._enter(front_end, login, proof, title)
             except FrontEndBusy:
                 # Spread, so that those who were sent away together do not come back together.
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
-        return await self._enter(front_end, login, ticket, title)
+        return await self._enter(front_end, login, proof, title)
 
-    async def _enter(self, front_end: FrontEnd, login: Login, ticket: Ticket, title: str) -> Connection:
+    async def _enter(self, front_end: FrontEnd, login: Login, proof: Proof, title: str) -> Connection:
         host, clock = front_end.host, asyncio.get_running_loop().time
         came = clock()
         async with self._gates.setdefault(host, asyncio.Semaphore(CONNECTS_AT_ONCE)):
@@ -148,7 +151,7 @@ class Entrance:
                 raise kind(f"{host}: was silent to others a moment ago")
             began = clock()
             try:
-                connection = await connect(front_end, login, ticket, title)
+                connection = await connect(front_end, login, proof, title)
             except FrontEndBusy:
                 raise
             except (FrontEndSilent, asyncio.CancelledError) as error:

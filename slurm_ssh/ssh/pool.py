@@ -10,8 +10,8 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import SiteUnreachable
 from slurm_ssh.ssh import entrance
 from slurm_ssh.ssh.connection import Connection
-from slurm_ssh.ssh.entrance import Entrance, Reachable
-from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.entrance import Entrance
+from slurm_ssh.ssh.login import Login, Reachable
 
 # How long somebody waits for a connection while a site lets others in: a crowd that comes at once takes its time.
 CROWD_SECONDS = 120
@@ -20,8 +20,8 @@ CROWD_SECONDS = 120
 class ConnectionPool:
     """Owner of all connections.
 
-    `ticket_of` returns a person's valid ticket or raises AuthFailed; a connection is closed after `idle_seconds`,
-    which may change.
+    `ticket_of` returns a person's valid ticket or raises AuthFailed, for sites that ask for one; a connection is
+    closed after `idle_seconds`, which may change.
     """
 
     def __init__(self, ticket_of: Callable[[str], Ticket], idle_seconds: float) -> None:

@@ -66,7 +66,7 @@ class TunnelDaemon:
     def begin(self, told: Begin) -> None:
         """Take up what the hub says of itself.  Raises Broken if people's tickets cannot be read."""
         try:
-            tickets = TicketReader(told.tickets, told.realm)
+            tickets = TicketReader(told.tickets, told.realm) if told.tickets else None
         except AuthFailed as error:
             raise Broken(error.message, error.detail) from error
         self._forget_tickets()

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_serializer
 
+from profiles.catalogue.login import SiteLogin
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
@@ -51,12 +52,27 @@ class Way(_Message):
     title: str
     front_ends: tuple[FrontEnd, ...]
     node_address: str
+    login: SiteLogin = Field(default_factory=SiteLogin)
+
+    @property
+    def forwards(self) -> bool:
+        """A tunnel leads on to a node."""
+        return True
+
+    def is_login_of(self, name: str, login: str) -> bool:  # noqa: ARG002
+        """The hub has seen to that: there is a job of theirs."""
+        return True
+
+    @field_serializer("login")
+    def _as_written(self, login: SiteLogin) -> dict[str, Any]:
+        """Leave out what was not written: a login by ticket that tells of certificates is not read again."""
+        return login.model_dump(mode="json", exclude_defaults=True)
 
     @classmethod
     def of(cls, site: route.Way) -> Self:
         """Return what is needed of a site."""
         ends = (FrontEnd(host=each.host, port=each.port, host_keys=each.host_keys) for each in site.front_ends)
-        return cls(title=site.title, front_ends=tuple(ends), node_address=site.node_address)
+        return cls(title=site.title, front_ends=tuple(ends), node_address=site.node_address, login=site.login)
 
 
 class Version(_Message):
@@ -69,11 +85,12 @@ class Version(_Message):
 class Begin(_Message):
     """The hub keeps what it opens from here on, and what it does not open is nobody's.
 
-    `tickets` is its folder of people's tickets, of that `realm`; `ports` are the first and the last local port.
+    `tickets` is its folder of people's tickets, of that `realm`, None if nobody there has one; `ports` are the
+    first and the last local port.
     """
 
     do: Literal["begin"] = "begin"
-    tickets: Path
+    tickets: Path | None
     realm: str
     ports: tuple[int, int]
     idle_seconds: float

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from slurm_ssh.job import LaunchId
-from slurm_ssh.ssh.entrance import Reachable
-from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.login import Login, Reachable
 
 # Only processes of the hub's machine, such as the proxy, need to reach a tunnel.
 LOCAL_ADDRESS = "127.0.0.1"

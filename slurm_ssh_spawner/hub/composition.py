@@ -17,7 +17,8 @@ from kerberos_auth.shutdown import at_the_end
 from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
-from slurm_ssh.job import is_hub_name
+from slurm_ssh.credentials import NoTickets
+from slurm_ssh.ssh import signing
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.messages import Begin
 from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
@@ -64,18 +65,17 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     """
     if settings.default_language:
         languages.use_by_default(settings.default_language)
-    credentials = getattr(authenticator, "credentials", None)
-    if credentials is None:
-        raise SystemExit(sentences.NO_CREDENTIALS)
-    if not is_hub_name(settings.hub_name):
-        raise SystemExit(sentences.NAME_UNUSABLE.format(name=repr(settings.hub_name)))
     catalogue = _catalogue(settings.catalogue_file)
+    credentials = _credentials(authenticator, catalogue)
     records = _records(settings.records_url)
     _log_to(log)
     raise_file_limit(log)
     _make_threads(sum(len(site.front_ends) for site in catalogue.sites.values()))
-    told = core.Settings(settings.connection_idle_seconds, authenticator.service_ticket_folder)
+    # Without tickets of people there are none of monitors.
+    monitors = getattr(authenticator, "service_ticket_folder", Path("/nonexistent"))
+    told = core.Settings(settings.connection_idle_seconds, monitors)
     reach = core.open_core(told, catalogue.sites, credentials, records)
+    _warn_of_authorities(catalogue)
     has_tunnels = any(site.tunnel.kind == "ssh" for site in catalogue.sites.values())
     tunnels = _tunnels(settings, reach, credentials, has_tunnels)
     launcher = Launcher(reach, credentials, records, settings.hub_name, tunnels)
@@ -91,6 +91,22 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     return hub
 
 
+def _credentials(authenticator: Any, catalogue: LiveCatalogue) -> Any:
+    """Return the tickets that the authenticator keeps; those of nobody if it keeps none and no site needs one."""
+    if (found := getattr(authenticator, "credentials", None)) is not None:
+        return found
+    if need := [key for key, site in catalogue.sites.items() if site.login.needs_ticket]:
+        raise SystemExit(sentences.NO_CREDENTIALS.format(sites=", ".join(need)))
+    return NoTickets()
+
+
+def _warn_of_authorities(catalogue: LiveCatalogue) -> None:
+    """Say which sites nobody can be let in at.  The others go on: so it does not end the hub."""
+    for key, site in catalogue.sites.items():
+        if not site.login.needs_ticket and (problem := signing.problem(site.login)):
+            _log.error("nobody can be let in at %s, because no certificate can be signed: %s", key, problem)
+
+
 def _tunnels(settings: Settings, reach: core.Core, tickets: Any, are_needed: bool) -> Keeper:
     """Return what keeps the tunnels: the daemon that the settings name, or else this process."""
     ports, socket = settings.tunnel_ports, settings.tunnels_socket
@@ -99,8 +115,8 @@ def _tunnels(settings: Settings, reach: core.Core, tickets: Any, are_needed: boo
             _log.info("tunnels end with the hub: no tunnel daemon is set (SlurmSSHSpawner.tunnels_socket)")
         return TunnelKeeper(reach.pool, ports)
     told = Begin(
-        tickets=tickets.folder,
-        realm=tickets.realm,
+        tickets=getattr(tickets, "folder", None),
+        realm=getattr(tickets, "realm", ""),
         ports=(ports[0], ports[-1]),
         idle_seconds=settings.connection_idle_seconds,
     )

@@ -64,7 +64,6 @@ class Launcher:
         self.records = records
         self.reports = Reports(records, core.upkeep, hub_name)
         self._core = core
-        self._credentials = credentials
         self.hub_name = hub_name
         self._tunnels = tunnels
         self.tally = Tally()
@@ -117,6 +116,10 @@ class Launcher:
             self._patience.pop(job.launch_id, None)
             self.tally.not_submitted(launch, error)
             raise
+
+    def can_act(self, user: str, site_key: str) -> bool:
+        """Return whether anything can be done at a site as somebody now, so far as that hangs on a ticket."""
+        return self._core.can_act(user, site_key)
 
     def is_submitting(self, job: Job) -> bool:
         """Return whether the submission of a launch has not been answered yet."""

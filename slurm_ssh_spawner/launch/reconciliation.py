@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from kerberos_auth.errors import AuthFailed
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, LaunchId, marked_launch, marks
@@ -136,17 +135,17 @@ class Reconciliation:
 
     async def _of(self, user: str) -> bool:
         """Return whether there is nothing to look at again before the usual time."""
-        try:
-            self._credentials.get(user)
-        except AuthFailed:
-            return True  # Nothing can be asked as them; their next ticket brings us back.
         return await self._is_done(user, self._all_of(user))
 
     async def _all_of(self, user: str) -> bool:
-        """Return whether each step was done: none depends on another, as on a site that is away."""
+        """Return whether each step was done: none depends on another, as on a site that is away.
+
+        Where nothing can be asked as them, nothing is done: their next ticket brings us back.
+        """
         are_done = True
         for record in await self._launcher.records.unsettled(user):
-            are_done &= await self._is_done(user, self._settle(record.launch_id))
+            if self._launcher.can_act(user, record.site_key):
+                are_done &= await self._is_done(user, self._settle(record.launch_id))
         return await self._is_done(user, self._sweep(user)) and are_done
 
     @staticmethod
@@ -198,6 +197,8 @@ class Reconciliation:
     async def _sweep(self, user: str) -> None:
         """Cancel a person's marked jobs that no record knows: nobody would ever stop them."""
         for record in await self._launcher.records.sites(user, _swept_since()):
+            if not self._launcher.can_act(user, record.site_key):
+                continue
             job = record.job(self._launcher.hub_name)
             rows = await self._launcher.unattended.marked(job, marks("jupyter", self._launcher.hub_name))
             for row in rows or ():

@@ -90,8 +90,8 @@ class Submissions:
         await self._records.begin(job.launch_id, launch, releases, wait_until=patience.until, **told)
         tell(sentences.CONNECTING.format(site=launch.site.title, owner=launch.owner))
         try:
-            ticket = self._credentials.read(launch.user)
-            ticket_ends = self._credentials.get(launch.user).end
+            known = self._core.ticket(launch.user, launch.site_key)
+            ticket = self._credentials.read(launch.user) if known else b""
         except AuthFailed as error:
             raise Refused(error.message) from error
 
@@ -109,7 +109,7 @@ class Submissions:
         save(job)
         self._records.submitted(job.launch_id, job_id)
         self._records.note_script(job.launch_id, text)
-        self._core.upkeep.begin(job, ticket_ends)
+        self._core.upkeep.begin(job, known.end if known else None)
         _log.info("%s is job %s at %s for %s", job.mark, job_id, job.site_key, job.user)
         tell(sentences.ACCEPTED.format(site=launch.site.title, job_id=job_id))
         return job

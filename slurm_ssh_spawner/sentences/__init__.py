@@ -192,8 +192,9 @@ NOT_TEXT = _("The {name} of a server must be text.")
 # -- the start of the hub --------------------------------------------------------------------------------
 CANNOT_START = _("JupyterHub cannot start: {problem}")
 NO_CREDENTIALS = _(
-    "JupyterHub cannot start: SlurmSSHSpawner needs people's Kerberos tickets. "
-    "Set c.JupyterHub.authenticator_class = 'kerberos-pam'."
+    "JupyterHub cannot start: SlurmSSHSpawner needs people's Kerberos tickets for {sites}. "
+    "Set c.JupyterHub.authenticator_class = 'kerberos-pam', or have people come there by certificate (`login` in "
+    "the catalogue)."
 )
 CATALOGUE_UNUSABLE = _("JupyterHub cannot start: the catalogue cannot be used.\n{problem}")
 RECORDS_UNUSABLE = _(
@@ -203,10 +204,6 @@ RECORDS_UNUSABLE = _(
 RECORDS_NEWER = _(
     "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
     "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
-)
-NAME_UNUSABLE = _(
-    "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
-    "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
 )
 NO_SUCH_LANGUAGE = _(
     "SlurmSSHSpawner.default_language: there are no sentences in {language}. Use en, fr, or a language of which "

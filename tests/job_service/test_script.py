@@ -333,6 +333,20 @@ def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence(folder: Pat
     assert job.end.status == 1
 
 
+def test_the_sites_own_lines_are_run_first_and_hold_for_the_job(folder: Path) -> None:
+    site = golden.batch_launch({"prologue": 'export SITE="it\'s geneva"\nstage site here\n'}).site
+    job = BatchJob(folder, 'echo "$SITE"', Fragment(before=Shell('echo "before: $SITE"')), site=site)
+    assert job.run() == 0
+    assert job.text("stdout") == "before: it's geneva\nit's geneva\n"
+    assert [name for name, _ in job.stages] == ["job", "site", "command"]
+
+
+def test_lines_of_a_site_that_are_no_shell_are_said_and_the_job_goes_on(folder: Path) -> None:
+    job = BatchJob(folder, "echo run", site=golden.batch_launch({"prologue": "if true; done"}).site)
+    assert (job.run(), job.text("stdout")) == (0, "run\n")
+    assert "status 2. See the log." in job.text("stderr")
+
+
 def test_what_a_fragment_says_is_one_line_among_the_stages(folder: Path) -> None:
     said = Fragment(before=Shell("notice $'two\\nlines \\e[1m'"), environ={"COLOUR": "it's red"})
     job = BatchJob(folder, 'echo "$COLOUR"', said)

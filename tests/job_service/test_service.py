@@ -14,6 +14,7 @@ from job_service.service import Settings, opened
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.upgrading import upgrade
+from kerberos_auth.errors import AuthFailed
 from profiles.offer.offer import Person
 from tests.job_service.running.service import catalogue
 from tests.job_service.store.builders import new
@@ -42,6 +43,29 @@ async def test_a_machine_whose_clock_was_ahead_for_a_while_ends_no_job_that_is_n
         service.running.wake(record)
         await service.running._routine._end_forgotten()
         assert (await service.store.jobs.get(record.job_id)).stage is Stage.NEW
+
+
+@pytest.mark.parametrize("kind", ["kerberos", "certificate"])
+async def test_the_service_of_a_hub_without_tickets_needs_no_folder_of_them(tmp_path: Path, kind: str) -> None:
+    login = {"kind": "certificate", "ca_key": "/etc/jupyterhub/ca"} if kind == "certificate" else {}
+    jobs = {"folder": "/scratch/{owner}/jobs"}
+    site = builders.site(login=login, ticket={}, jobs=jobs)
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"geneva": site}))
+    (tmp_path / "run").mkdir(mode=0o700)
+    database = f"sqlite:///{tmp_path / 'jobs.sqlite'}"
+    await asyncio.to_thread(upgrade, database)
+    settings = Settings(
+        str(tmp_path / "catalogue.yaml"), tmp_path / "nowhere", tmp_path / "run", database, "hub", 100
+    )
+    if kind == "kerberos":
+        with pytest.raises(AuthFailed):
+            async with opened(settings):
+                pass
+        return
+    async with opened(settings) as service:
+        assert service.core.can_act("alice", "geneva")
+        with pytest.raises(AuthFailed):
+            service.tickets.get("alice")
 
 
 @pytest.fixture

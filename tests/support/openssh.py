@@ -1,4 +1,7 @@
-"""A private OpenSSH on loopback, as the user who runs the tests, who logs in by a key made for it."""
+"""A private OpenSSH on loopback, as the user who runs the tests, who logs in by a key made for it.
+
+Further lines of configuration may name it `{folder}`, in which its files are, `log` among them.
+"""
 
 import asyncio
 import os
@@ -47,6 +50,16 @@ class OpenSSH:
             agent_path=None,
         )
 
+    @property
+    def host_key(self) -> str:
+        """Its public host key, as in a .pub file."""
+        return asyncssh.read_private_key(self.folder / "host_key").export_public_key().decode().strip()
+
+    @property
+    def log(self) -> str:
+        """What it has written into its log."""
+        return (self.folder / "log").read_text()
+
     def cut(self) -> None:
         """Kill the processes of all connections: they are dropped without a word."""
         for child in Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split():
@@ -54,8 +67,11 @@ class OpenSSH:
 
 
 @asynccontextmanager
-async def running(folder: Path, *more: str) -> AsyncIterator[OpenSSH]:
-    """Give one with further lines of configuration for the length of a block."""
+async def running(folder: Path, *more: str, hosts: asyncssh.SSHKey | None = None) -> AsyncIterator[OpenSSH]:
+    """Give one with further lines of configuration for the length of a block.
+
+    With an authority for `hosts` it shows a host certificate of that one's, for 127.0.0.1.
+    """
     folder.mkdir()
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     for name in ("host_key", "client_key"):
@@ -63,11 +79,19 @@ async def running(folder: Path, *more: str) -> AsyncIterator[OpenSSH]:
         (folder / name).chmod(0o600)
     key = asyncssh.read_private_key(folder / "client_key")
     key.write_public_key(folder / "client_key.pub")
+    if hosts:
+        shown = hosts.generate_host_certificate(
+            asyncssh.read_private_key(folder / "host_key"), "front-end", principals=["127.0.0.1"]
+        )
+        shown.write_certificate(folder / "host_key-cert.pub")
+        more = (*more, "HostCertificate {folder}/host_key-cert.pub")
     port = loopback.free_port()
-    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder, more="\n".join(more)))
-    daemon = await asyncio.create_subprocess_exec(
-        "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config"), stderr=asyncio.subprocess.DEVNULL
-    )
+    lines = "\n".join(more).replace("{folder}", str(folder))
+    (folder / "config").write_text(_CONFIG.format(port=port, folder=folder, more=lines))
+    with (folder / "log").open("wb") as log:
+        daemon = await asyncio.create_subprocess_exec(
+            "/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config"), stderr=log
+        )
     server = OpenSSH(folder, port, daemon.pid)
     try:
         await until(lambda: loopback.listens(port))

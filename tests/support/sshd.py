@@ -28,7 +28,8 @@ class Sshd:
     `shell` is a command that is run as a login shell, in place of a real one; without a `keytab` people log in by
     `client_key`.  `greeting` is shown before the login, `closed` hangs up after it, and as many logins as `stuck`
     says get no answer; `drops` hangs up as soon as a session is open.  `menu` is said instead of running a
-    program; nodes that are `dark` answer nobody who wants to be carried to them.
+    program; nodes that are `dark` answer nobody who wants to be carried to them.  The public key of an `authority`
+    lets in by certificate whoever one names.
 
     As unkind as OpenSSH: a connection has at most `sessions` at once, and one that its client has closed is one of
     them until its program has ended.
@@ -45,6 +46,7 @@ class Sshd:
         self.stuck = 0
         self.menu = ""
         self.dark = False
+        self.authority = ""
         self.drops = False
         self.sessions = 10
         self.port = 0
@@ -77,7 +79,8 @@ class Sshd:
 
     async def start(self, **options: Any) -> None:
         """Listen on a free port, with further options of asyncssh."""
-        keys = asyncssh.import_authorized_keys(self.client_key.export_public_key().decode())
+        trusted = f"cert-authority {self.authority}\n" if self.authority else ""
+        keys = asyncssh.import_authorized_keys(trusted + self.client_key.export_public_key().decode())
         by_ticket = {"gss_host": HOST, "gss_store": {"keytab": f"FILE:{self._keytab}", "rcache": "none:"}}
         self._listener = await asyncssh.listen(
             "127.0.0.1",
@@ -298,9 +301,10 @@ async def running(keytab: str, home: Path) -> AsyncIterator[Sshd]:
 
 
 @asynccontextmanager
-async def running_for_key(home: Path, shell: str = "") -> AsyncIterator[Sshd]:
+async def running_for_key(home: Path, shell: str = "", authority: str = "") -> AsyncIterator[Sshd]:
     """Give a front end that lets people in by its `client_key`, and has `shell` for a login shell."""
     sshd = Sshd("", home, shell)
+    sshd.authority = authority
     await sshd.start()
     try:
         yield sshd

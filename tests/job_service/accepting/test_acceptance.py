@@ -204,6 +204,15 @@ async def test_without_a_ticket_that_is_good_for_a_while_no_job_is_kept(
     await _accepted(service)
 
 
+async def test_where_people_come_by_certificate_no_ticket_is_asked_for(service: Service) -> None:
+    service.tickets.left["alice"] = None
+    login = {"kind": "certificate", "ca_key": "/etc/jupyterhub/ca"}
+    sites = {key: {**site, "login": login, "ticket": {}} for key, site in deciding.SITES.items()}
+    service.offers(deciding.TYPES, sites=sites)
+    await _accepted(service)
+    assert await _jobs(service) == 1
+
+
 async def test_a_silent_site_keeps_nobody_waiting(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offered, "_FIRST_FACTS_SECONDS", 0.01)
     service.accounts.may_answer.clear()

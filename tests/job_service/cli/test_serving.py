@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from job_service.cli.serving import _listening
+from tests.support import builders
 from tests.support.folders import TREE
 
 # The process of the service, with another service in it: one that says what becomes of it.
@@ -48,7 +49,7 @@ def make_app(service, auth, logins, servers, **settings):
 
 serving.opened, serving.make_app = opened, make_app
 folder = Path(sys.argv[1])
-asyncio.run(serving.serve(Settings("", folder, folder, "", "hub", 1), sys.argv[2], "token"))
+asyncio.run(serving.serve(Settings(*sys.argv[3:] or [""], folder, folder, "", "hub", 1), sys.argv[2], "token"))
 print("ended", flush=True)
 """
 
@@ -59,9 +60,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def serving(folder: Path, *catalogue: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     port = free_port()
-    command = [sys.executable, "-c", PROGRAM, str(folder), f"127.0.0.1:{port}"]
+    command = [sys.executable, "-c", PROGRAM, str(folder), f"127.0.0.1:{port}", *map(str, catalogue)]
     with subprocess.Popen(command, cwd=TREE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process, port
@@ -115,11 +116,25 @@ def test_a_request_under_way_is_answered_and_all_is_closed_after_sigterm(tmp_pat
 
 
 def test_it_waits_for_the_folder_of_tickets_and_can_be_ended_meanwhile(tmp_path: Path) -> None:
-    with serving(tmp_path / "krb5") as (process, _):
+    (tmp_path / "catalogue.yaml").write_text(builders.written())
+    with serving(tmp_path / "krb5", tmp_path / "catalogue.yaml") as (process, _):
         wait(lambda: obeys(process.pid))
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate()
         assert (process.returncode, printed) == (0, "ended\n")
+
+
+def test_it_waits_for_no_tickets_where_no_site_needs_one(tmp_path: Path) -> None:
+    login = {"kind": "certificate", "ca_key": "/etc/jupyterhub/ca"}
+    sites = {"zurich": builders.site(login=login, ticket={})}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    with serving(tmp_path / "krb5", tmp_path / "catalogue.yaml") as (process, port):
+        with connected(port) as connection:
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"0"
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate()
+        assert (process.returncode, printed) == (0, "closed\nended\n")
 
 
 def test_it_ends_with_the_hub_that_started_it(tmp_path: Path) -> None:

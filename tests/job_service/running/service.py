@@ -129,7 +129,8 @@ def sections(
     site = a_site(**changed)
     command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
     run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
-    zurich = {**site, "title": "Zurich", "jobs": {**site["jobs"], "run_as": run_as}}
+    # Accounts of sites have tickets.
+    zurich = {**site, "title": "Zurich", "login": {}, "jobs": {**site["jobs"], "run_as": run_as}}
     visit = {"name": "Visit", "run": ["hostname"], "identity": "service", "sites": ["zurich"]}
     sites = {"geneva": site, "bern": {**site, "title": "Bern"}, "zurich": zurich, **further}
     types: dict[str, Any] = {"command": command, "visit": visit}
@@ -192,7 +193,7 @@ class Service:
         self.core = Core(pool, self.live.sites, tickets, queries, tickets)
         self.tickets = tickets
         self.holds = Holds(self.folder)
-        self.access = Access(Places(self.core, self.live.sites, "hub"), tickets)
+        self.access = Access(Places(self.core, self.live.sites, "hub"))
         files = Files(self.access.remote)
         self.backends = Backends(self.live.gateways, kinds(self.folder / "inputs"))
         self.files = FilesAnywhere(files, self.backends, partial(handle_of, service="hub"), look_seconds=0.02)

@@ -124,6 +124,23 @@ async def test_a_job_waits_for_a_ticket(service: Service) -> None:
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
 
 
+async def test_where_people_come_by_certificate_jobs_need_no_ticket_and_get_none(
+    tmp_path: Path, url: str, site: Crowd, clock: FastClock
+) -> None:
+    by_certificate = {"login": {"kind": "certificate", "ca_key": "/etc/jupyterhub/ca"}, "ticket": {}}
+    service = Service(tmp_path, url, site, clock, **by_certificate)
+    service.reader.missing = {"alice"}
+    await service.start()
+    records = [await service.accept(is_told=False) for _ in range(3)]
+    for record in records:
+        service.running.wake(record)
+    for record in records:
+        assert (await service.over(record)).stage is Stage.SUCCESSFUL
+        assert site.runs[record.job_id] == 1
+    assert await service.store.jobs.ticket_ends("geneva") == {}
+    await service.stop()
+
+
 async def test_a_job_waits_while_its_site_is_away(service: Service, site: Crowd) -> None:
     site.is_away = True
     record = await service.accept()

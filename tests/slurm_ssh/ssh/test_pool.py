@@ -10,12 +10,14 @@ import pytest
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd, Site
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, NoSuchHost, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.ssh import connecting, entrance
-from slurm_ssh.ssh.connecting import FrontEndSilent
+from slurm_ssh.ssh.by_ticket import ByTicket
+from slurm_ssh.ssh.connecting import FrontEndSilent, FrontEndUnknown
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.proof import Proof
 from slurm_ssh.ssh.remote import Remote
 from tests.support import builders, loopback
 from tests.support.realm import KRB5_CONF
@@ -28,8 +30,8 @@ BOB = Login("bob", "bob", "geneva")
 
 
 def _site(*front_ends: FrontEnd) -> Site:
-    written = [each.model_dump(mode="json") for each in front_ends]
-    return builders.catalogue(sites={"geneva": builders.site(front_ends=written)}).sites["geneva"]
+    # With addresses, which no catalogue names where people come by ticket.
+    return builders.catalogue().sites["geneva"].model_copy(update={"front_ends": front_ends})
 
 
 def _silent(port: int) -> FrontEnd:
@@ -321,7 +323,7 @@ async def test_a_crowd_before_a_silent_kdc_is_told_so(
 ) -> None:
     monkeypatch.setattr(entrance, "CONNECTS_AT_ONCE", 1)
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
-    monkeypatch.setattr("slurm_ssh.ssh.refusals._KDC_SECONDS", 1)
+    monkeypatch.setattr("slurm_ssh.ssh.by_ticket._KDC_SECONDS", 1)
     with loopback.silent() as port:
         (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))
         monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
@@ -547,14 +549,14 @@ async def test_whoever_waits_no_longer_leaves_no_connection(monkeypatch: pytest.
 async def test_a_login_that_is_given_up_leaves_no_connection(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
     made: list[Any] = []
 
-    async def connect_at_once(_front_end: FrontEnd, _owner: str, _ccache: str, hearing: Any) -> Any:
+    async def connect_at_once(_front_end: FrontEnd, _owner: str, _proof: Proof, hearing: Any) -> Any:
         made.append(SimpleNamespace(is_open=True))
         hearing.connection_made(SimpleNamespace(abort=lambda: vars(made[-1]).update(is_open=False)))
         return made[-1]
 
     monkeypatch.setattr(connecting, "_connect", connect_at_once)
-    hearing, ticket = connecting._Hearing(), SimpleNamespace(ccache="")
-    coming = asyncio.create_task(connecting._in_time(_silent(1), "alice", ticket, hearing))  # type: ignore[arg-type]
+    hearing, proof = connecting._Hearing(), ByTicket(builders.ticket("alice"))
+    coming = asyncio.create_task(connecting._in_time(_silent(1), "alice", proof, hearing))
     for _ in range(turns):
         await asyncio.sleep(0)
     coming.cancel()
@@ -583,4 +585,15 @@ async def test_a_front_end_that_was_silent_is_first_again_after_a_while(monkeypa
     before = crowd.met["first"]
     async with crowd.pool.connection(Login("late", "late", "geneva"), crowd.site):
         assert crowd.met["first"] == before + 1
+    await crowd.pool.close()
+
+
+@pytest.mark.parametrize("second", [FrontEndUnknown, FrontEndSilent])
+async def test_a_site_none_of_whose_names_there_is_is_for_the_admins(
+    monkeypatch: pytest.MonkeyPatch, second: type[FrontEndSilent]
+) -> None:
+    crowd = _Crowd(monkeypatch, first=FrontEndUnknown("no such name"), second=second("no answer"))
+    with pytest.raises(SiteUnreachable) as unreachable:
+        await crowd.pool.connection(Login("alice", "alice", "geneva"), crowd.site).__aenter__()
+    assert isinstance(unreachable.value, NoSuchHost) == (second is FrontEndUnknown)
     await crowd.pool.close()

@@ -1,15 +1,18 @@
 """`jupyterhub-sites`, as an admin types it; what asks Slurm is in tests/lab/test_check.py."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 
-from slurm_ssh_spawner.cli import main
-from tests.support import builders
+from slurm_ssh_spawner.cli import check, main
+from tests.support import builders, sshd
+from tests.support.authority import Authority
 from tests.support.folders import TREE
 
 _EXAMPLE = TREE / "examples" / "catalogue.yaml"
@@ -61,11 +64,57 @@ class TestCheck:
             == "You have no ticket in /nowhere/ticket (No such file or directory). Run `kinit -f` first.\n"
         )
 
-    @pytest.mark.parametrize("arguments", [[], ["chek"], ["check"], ["show", "x.yaml"], ["check", "--fact", "x"]])
-    def test_a_wrong_command_line_is_exit_2(self, arguments: list[str]) -> None:
-        with pytest.raises(SystemExit) as ended:
-            main.main(arguments)
-        assert ended.value.code == 2
+    async def test_where_people_come_by_certificate_sites_are_asked_as_the_owner_of_the_process(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/ticket")
+        monkeypatch.setattr(check.getpass, "getuser", lambda: "alice")
+        authority = Authority(tmp_path / "ca")
+        async with sshd.running_for_key(tmp_path, authority=authority.public) as login1:
+            site = builders.site(
+                front_ends=[login1.front_end.model_dump(mode="json")],
+                login={"kind": "certificate", "ca_key": str(authority.path)},
+                ticket={"delivery": "none"},
+            )
+            (tmp_path / "c.yaml").write_text(builders.written(sites={"zurich": site}))
+            assert await asyncio.to_thread(main.main, ["check", str(tmp_path / "c.yaml"), "--facts"]) == 1
+            assert login1.tried == ["alice"]
+        # There is no Slurm.
+        assert "Geneva could not be asked, so nothing is proven" in capsys.readouterr().out
+
+    def test_programs_read_json(self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        other = tmp_path / "other.yaml"
+        other.write_text("sites: 5\n", encoding="utf-8")
+        assert main.main(["check", "--json", str(file), str(other)]) == 1
+        right, wrong = json.loads(capsys.readouterr().out)
+        assert right == {
+            "file": str(file),
+            "problems": [],
+            "notices": [],
+            "sites": 2,
+            "profiles": 2,
+            "job_types": 0,
+        }
+        assert {(each["file"], each["line"], each["path"]) for each in wrong["problems"]} >= {
+            (str(other), 1, "sites")
+        }
+        assert main.main(["check", "--json", str(file)]) == 0
+
+    def test_without_a_file_it_is_the_one_of_the_hub(
+        self, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(main, "_CATALOGUE", str(file))
+        assert main.main(["check"]) == 0
+        assert capsys.readouterr().out.startswith(f"{file}: no problem found")
+
+    @pytest.mark.parametrize(
+        "arguments", [[], ["chek"], ["show", "x.yaml"], ["check", "--fact", "x"], ["show", "--use", "alice"]]
+    )
+    def test_a_wrong_command_line_is_exit_2(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main.main(arguments) == 2
+        assert capsys.readouterr().out.count("Traceback") == 0
 
 
 class TestSchema:
@@ -91,7 +140,7 @@ class TestShow:
             "    version: 1.0 or 2.0, default 1.0",
             "  lugano: time 1m to 12h, cores 1 to 8, memory 256M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
-            "    projects: those that Slurm's accounting lists for the person (name them with --projects)",
+            "    projects: those that Slurm's accounting lists for the person (name them with --project)",
             "    version: 1.0 or 2.0, default 1.0",
             "",
             "alice cannot start:",
@@ -99,7 +148,7 @@ class TestShow:
             "may charge physics. Which projects alice may charge there is not known.",
         ]
 
-    @pytest.mark.parametrize("more", [["--groups", "other", "staff"], ["--projects", "physics"]])
+    @pytest.mark.parametrize("more", [["--group", "other", "--group", "staff"], ["--project", "physics"]])
     def test_a_group_or_a_project_opens_a_profile(
         self, file: Path, more: list[str], capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -180,9 +229,24 @@ class TestScript:
         assert capsys.readouterr().err.startswith(said)
 
 
-def test_the_command_is_installed_and_knows_no_jupyterhub() -> None:
+def test_the_page_of_the_command_has_every_verb() -> None:
+    page = (TREE / "docs" / "command-line.md").read_text(encoding="utf-8")
+    verbs = {
+        each.name or getattr(each.callback, "__name__", "").replace("_", "-")
+        for each in main.app.registered_commands
+    }
+    assert {"check", "init", "import", "launches"} < verbs
+    assert {verb for verb in verbs if f"\n| `{verb}" not in page} == set()
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jupyterhub-sites {version('jupyterhub-sites')}\n"
+
+
+def test_the_command_is_installed_and_knows_no_jupyterhub_and_no_database() -> None:
     program = "import sys; from slurm_ssh_spawner.cli import main; main.main(['check', sys.argv[1]]); "
-    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets'} & set(sys.modules))"
+    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program, _EXAMPLE], capture_output=True, text=True, check=True, cwd=TREE
     )

@@ -15,12 +15,15 @@ import pytest
 import sqlalchemy as sa
 
 from kerberos_auth.errors import TicketMissing
+from kernels.shell import Shell
 from profiles.offer.choices import Choices
+from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.tunnels import daemon
 from slurm_ssh_spawner.hub import composition
 from slurm_ssh_spawner.hub.shared import Hub, StartRequest
-from tests.support import builders, composing, shells
+from tests.support import builders, composing, shells, sshd
+from tests.support.authority import Authority
 from tests.support.folders import DATA
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -83,12 +86,6 @@ async def test_a_refusal_is_forgotten_once_its_site_lets_the_person_in_whatever_
         known = {user: hub.offer(StartRequest(user)).facts_of("geneva").refused for user in ("alice", "bob")}
     assert known == {"alice": "", "bob": "Geneva did not let you in."}
     await hub.close()
-
-
-@pytest.mark.parametrize("name", ["prod,test", "", "Prod", "a b", "-a", "a\n", "a" * 33, "é"])
-async def test_a_name_that_no_job_can_have_ends_the_hub_with_a_sentence(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SystemExit, match=r"hub_name, .* cannot stand in the names of jobs"):
-        _compose(tmp_path, hub_name=name)
 
 
 @pytest.mark.parametrize("name", ["hub-2", "0_a", "a" * 32])
@@ -242,10 +239,74 @@ async def test_a_hub_that_carries_tunnels_itself_says_so_once(
     await hub.close()
 
 
-async def test_another_authenticator_ends_the_hub(tmp_path: Path) -> None:
-    settings = composition.Settings("", "hub", 60, range(1), "sqlite://", 90, "")
-    with pytest.raises(SystemExit, match="authenticator_class = 'kerberos-pam'"):
-        composition.compose(settings, SimpleNamespace(), logging.getLogger("a hub"), composing.NoServers())
+def _by_certificate(authority: Authority, **changed: Any) -> dict[str, Any]:
+    login = authority.login().model_dump(mode="json", exclude_unset=True)
+    return builders.site(login=login, ticket={"delivery": "none"}, **changed)
+
+
+async def test_another_authenticator_ends_the_hub_if_a_site_needs_tickets(tmp_path: Path) -> None:
+    sites = {"geneva": builders.site(), "zurich": _by_certificate(Authority(tmp_path / "ca"))}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    with pytest.raises(SystemExit, match="needs people's Kerberos tickets for geneva") as ended:
+        _compose(tmp_path, SimpleNamespace())
+    assert "authenticator_class = 'kerberos-pam'" in str(ended.value)
+
+
+async def test_any_authenticator_will_do_where_people_come_by_certificate(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    async with sshd.running_for_key(tmp_path, authority=authority.public) as login1:
+        front_end = login1.front_end.model_dump(mode="json")
+        sites = {"zurich": _by_certificate(authority, front_ends=[front_end])}
+        (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+        hub = _compose(tmp_path, SimpleNamespace())
+        remote = hub.core.remote_of("alice", "zurich")
+        assert (await remote.run(Shell("echo there"))).stdout == "there\n"
+        assert login1.tried == ["alice"]
+        await hub.close()
+
+
+async def test_a_hub_says_when_it_starts_where_no_certificate_can_be_signed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = _by_certificate(Authority(tmp_path / "ca"))
+    nowhere = {**good, "login": {"kind": "certificate", "ca_key": "/nowhere/ca"}}
+    no_program = {**good, "login": {"kind": "certificate", "command": ["/nowhere/sign", "{principals}"]}}
+    by_program = {**good, "login": {"kind": "certificate", "command": ["sh", "-c", "exit 1"]}}
+    sites = {"zurich": good, "zug": nowhere, "bern": no_program, "biel": by_program}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    await _compose(tmp_path, SimpleNamespace()).close()
+    said = [line.getMessage() for line in caplog.records if line.levelno == logging.ERROR]
+    unsigned = "nobody can be let in at {}, because no certificate can be signed: {}"
+    assert said == [
+        unsigned.format("zug", "/nowhere/ca: No such file or directory"),
+        unsigned.format("bern", "/nowhere/sign: is no program that can be run"),
+    ]
+
+
+async def test_a_site_that_needs_tickets_in_a_later_catalogue_is_refused_to_people(tmp_path: Path) -> None:
+    sites = {"zurich": _by_certificate(Authority(tmp_path / "ca"))}
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites=sites))
+    hub = _compose(tmp_path, SimpleNamespace())
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={**sites, "geneva": builders.site()}))
+    await until(lambda: "geneva" in hub.catalogue.current.sites)
+    with pytest.raises(Refused, match="asks for a Kerberos ticket, and nobody has one on this hub"):
+        await hub.core.remote_of("alice", "geneva").run(Shell("true"))
+    assert not hub.core.can_act("alice", "geneva")
+    assert hub.core.can_act("alice", "zurich")
+    await hub.close()
+
+
+async def test_a_hub_without_tickets_has_its_tunnel_daemon_go_without(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    (tmp_path / "catalogue.yaml").write_text(builders.written(sites={"zurich": _by_certificate(authority)}))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "tunnels" / "socket"
+        async with daemon.listening(path) as tunnels:
+            hub = _compose(tmp_path, SimpleNamespace(), tunnels_socket=str(path))
+            await until(lambda: tunnels._keeper.ports == range(20000, 20001))
+            with pytest.raises(TicketMissing):
+                tunnels._ticket("alice")
+            await hub.close()
 
 
 async def test_a_hub_that_ends_closes_everything_and_leaves_no_task(tmp_path: Path) -> None:

@@ -206,6 +206,24 @@ async def test_without_a_ticket_nothing_is_submitted(
     assert (local.told("submissions"), told.saved) == ("", [])
 
 
+async def test_where_people_come_by_certificate_nobody_needs_a_ticket_and_no_job_gets_one(
+    local: LocalSite, tmp_path: Path, tickets: _Tickets
+) -> None:
+    login = {"kind": "certificate", "ca_key": "/etc/jupyterhub/ca"}
+    offer = _catalogue(local, login=login, ticket={"delivery": "none"})
+    launcher = _launcher(tmp_path, offer, tickets, local)
+    job = await _Told().submit(launcher, offer, user="bob")
+    record = await _record(launcher)
+    assert (record.job_id, record.ticket_ends) == ("42", None)
+    # Somebody may have one for another site.
+    job = replace(job, user="alice")
+    launcher._core.upkeep.add(job)
+    tickets.put("alice", b"newer")
+    await launcher._core.upkeep.settled(job)
+    assert (await _record(launcher)).ticket_ends is None
+    await launcher.close()
+
+
 async def test_a_submission_goes_on_when_nobody_waits_for_it(
     launcher: Launcher, offer: Catalogue, local: LocalSite
 ) -> None:

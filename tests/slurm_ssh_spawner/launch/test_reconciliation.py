@@ -12,6 +12,7 @@ import pytest
 from kerberos_auth.errors import TicketMissing
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.login import SiteLogin
 from slurm_ssh.errors import Broken, JobEnded, Refused, Unavailable
 from slurm_ssh.job import LaunchId, mark, new_launch_id
 from slurm_ssh_spawner import sentences
@@ -242,6 +243,17 @@ async def test_without_a_ticket_nothing_is_done_until_there_is_one(hub: Restarte
     hub.reconciliation.begin()
     hub.tickets.subscribers[-1]("alice")
     await until(lambda: ("alice", "") in hub.servers.started)
+
+
+async def test_where_people_come_by_certificate_no_ticket_is_waited_for(hub: Restarted) -> None:
+    sites: Any = hub.launcher._core._sites
+    login = SiteLogin(kind="certificate", ca_key="/etc/jupyterhub/ca")
+    sites["geneva"] = sites["geneva"].model_copy(update={"login": login})
+    await hub.had()
+    hub.queue("PENDING")
+    hub.tickets.away.add("alice")
+    await hub.look()
+    assert hub.servers.started == [("alice", "")]
 
 
 async def test_a_server_that_the_hub_will_not_start_now_is_asked_for_again(hub: Restarted) -> None:
