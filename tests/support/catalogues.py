@@ -25,7 +25,7 @@ _PACKAGES = ("kerberos_auth", "kernels", "profiles", "slurm_ssh", "slurm_ssh_spa
 # What people read on the pages of the job service; its API answers in English.
 _PAGES = tuple(
     f"job_service/sentences/{name}.py"
-    for name in ("accepting", "datasets", "files", "gateways", "nsg", "pages", "running", "store")
+    for name in ("accepting", "datasets", "files", "gateways", "http", "nsg", "pages", "running", "store")
 )
 _KEYWORDS = {"_": None, "counted": (1, 2)}
 _HEADERS = {"fr": "Language: fr\nPlural-Forms: nplurals=2; plural=(n > 1);\n"}

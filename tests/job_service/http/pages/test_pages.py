@@ -366,6 +366,7 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "Vous n’avez pas encore de job." in text
     form = (await alice.get("/new?type=command", headers=french)).text
     assert "Votre projet par défaut" in form
+    assert "Vous n’avez pas de job nothing." in (await alice.get("/jobs/nothing", headers=french)).text
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
