@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from job_service.http.pages import rendering
 from job_service.sentences import running
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
@@ -355,6 +356,14 @@ async def test_admins_see_everybody_and_act(
             True,
         )
         assert [each.action for each in (await service.administration.audit()).items][:1] == ["grant"]
+
+
+def test_no_two_sentences_of_the_pages_have_the_same_name() -> None:
+    names = [
+        name for module in rendering._SENTENCES for name in vars(module) if name.isupper() and name.strip("_")
+    ]
+    assert len(names) > 150
+    assert sorted(names) == sorted(set(names))
 
 
 async def test_pages_are_in_the_readers_language_and_the_api_is_not(
