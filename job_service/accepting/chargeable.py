@@ -113,9 +113,12 @@ def chosen(
     if wanted is None or not among:
         raise NotAMember(none_of(identity, title))
     names = ", ".join(each.name for each in among)
-    if any((each.system, each.name) == (site, wanted) and each.id in theirs for each in projects):
-        raise NotAMember(sentences.OF_OTHER_JOBS.format(project=wanted, system=title, projects=names))
-    raise NotAMember(sentences.NOT_YOURS.format(project=shown(wanted), system=title, projects=names))
+    # Which accounts of Slurm's the person has for jobs of their own is not asked for those of the site's account.
+    is_of_others = identity == "service" or any(
+        (each.system, each.name) == (site, wanted) and each.id in theirs for each in projects
+    )
+    said = sentences.OF_OTHER_JOBS if is_of_others else sentences.NOT_YOURS
+    raise NotAMember(said.format(project=shown(wanted), system=title, projects=names))
 
 
 def none_of(identity: Identity, title: str) -> str:

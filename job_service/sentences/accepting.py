@@ -21,6 +21,11 @@ INPUT_NAME = _(
     "backslashes, at most {part} bytes a part and {most} in all, and not in {ours}."
 )
 INPUT_TWICE = _("The input {name} is named twice.")
+INPUTS_ELSEWHERE = _(
+    "Where this job would run, as {login} at {system}, the files of the earlier one are not found: its job type, "
+    "or the place of its folder, has changed since."
+)
+SEND_WITH_FILES = _("Send it anew, with its files.")
 START = _("{start} is no way to start a job. Choose one of: {ways}.")
 START_WITHOUT_INPUTS = _(
     "The job would start before its inputs are there. Choose when-complete, or later, or name no inputs."
