@@ -152,9 +152,7 @@ async def test_what_is_sent_again_runs_as_its_type_says_now(service: Service) ->
         with pytest.raises(NotAMember, match="Jobs of this type run as an account of Lugano"):
             await service.accepting.resubmit(_HEIDI, record)
     await _visitors(service, "heidi")
-    with pytest.raises(
-        NotAMember, match=r"do not count against the project physics at Lugano\. Yours for"
-    ):
+    with pytest.raises(NotAMember, match=r"do not count against the project physics at Lugano\. Yours for"):
         await service.accepting.resubmit(_HEIDI, named)
     again, is_new = await service.accepting.resubmit(_HEIDI, own)
     assert (is_new, again.login, again.identity, again.project) == (True, "svcjobs", "service", "visitors")
