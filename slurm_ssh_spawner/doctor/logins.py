@@ -121,15 +121,20 @@ def _clock(host: str, seconds: float) -> Outcome:
 
 def _keytab(examined: Examined) -> Iterator[Outcome]:
     logins = _logins(examined)
-    found = [each for each in logins.outcomes if each.check == "B4"]
+    found = _not_well(logins, "B4")
     yield from found
-    if logins.keytab and all(each.state in (State.OK, State.WARN) for each in found):
+    if logins.keytab and all(each.state is State.WARN for each in found):
         yield from _of_kdc("B4", logins.keytab, "host", _setting(logins, "keytab"), examined)
+
+
+def _not_well(logins: Logins, check: str) -> list[Outcome]:
+    """Return what is wrong with files; what the KDC says of a good one is told in its place."""
+    return [each for each in logins.outcomes if each.check == check and each.state is not State.OK]
 
 
 def _sign_on(examined: Examined) -> Iterator[Outcome]:
     logins, setting = _logins(examined), ("SingleSignOn", "keytab")
-    found = [each for each in logins.outcomes if each.check == "B6"]
+    found = _not_well(logins, "B6")
     yield from found
     if any(each.state is State.FAIL for each in found):
         return
