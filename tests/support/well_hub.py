@@ -5,6 +5,7 @@ Realm, databases and keytabs are real.  Proxy and hub are what they say on the w
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,7 +55,7 @@ class Server:
 
 
 @contextmanager
-def serving(server: Server, address: str = "127.0.0.1") -> Iterator[Server]:
+def serving(server: Server, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, headers, body = server.answer(self.path, dict(self.headers))
@@ -67,7 +68,10 @@ def serving(server: Server, address: str = "127.0.0.1") -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             """Nothing."""
 
-    http = ThreadingHTTPServer((address, 0), Handler)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
+        http.handle_error = lambda *_: None  # type: ignore[method-assign]
     server.port = http.server_port
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
