@@ -30,6 +30,8 @@ from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.sentences import doctor as sentences
 
 _LONGEST = 400
+# <jupyterhub.app.JupyterHub object at 0x7fcf4e76fe10>
+_OBJECT = re.compile(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>")
 # "The 'bind_url' trait of a JupyterHub instance expected ...", and "SlurmSSHSpawner.tunnel_ports: ..." of our own.
 _SETTINGS = (
     re.compile(r"The '(?P<name>\w+)' trait of an? (?P<owner>\w+) instance"),
@@ -132,7 +134,7 @@ def _of_python(error: BaseException, file: str) -> CannotRead:
 
 
 def _of_trait(error: TraitError, file: str) -> CannotRead:
-    said = one_line(str(error), _LONGEST)
+    said = one_line(_OBJECT.sub(r"a \1", str(error)), _LONGEST)
     found = next((found for each in _SETTINGS if (found := each.search(said))), None)
     line = configuration.lines(file).get((found["owner"], found["name"])) if found else None
     return CannotRead(sentences.NOT_A_VALUE.format(reason=said), f"{file}:{line}" if line else file)
