@@ -5,8 +5,10 @@ The file is Python and is run, as a start of the hub does.
 
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Collection
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,7 +120,9 @@ def _load(app: Any, file: Path) -> None:
         raise CannotRead(sentences.NO_CONFIGURATION.format(file=file), "", sentences.NAME_CONFIGURATION)
     app.config_file = str(file.absolute())
     try:
-        found = PyFileConfigLoader(file.name, path=str(file.absolute().parent)).load_config()
+        # Standard output is for what is found.
+        with redirect_stdout(sys.stderr):
+            found = PyFileConfigLoader(file.name, path=str(file.absolute().parent)).load_config()
     except (Exception, SystemExit) as error:  # whatever an admin wrote
         raise _of_python(error, app.config_file) from error
     app.update_config(found)

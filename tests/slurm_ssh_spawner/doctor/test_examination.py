@@ -85,6 +85,8 @@ class TestOutput:
     def test_for_programs(self, well: WellHub, capsys: pytest.CaptureFixture[str]) -> None:
         well.settings["SlurmSSHSpawner.hub_name"] = "My Hub"
         well.written()
+        with well.file.open("a") as file:
+            file.write("print('of the configuration')\n")
         assert _run("-f", str(well.file), "--only", "A", "--json") == 1
         said = json.loads(capsys.readouterr().out)
         assert said["counts"] == {"ok": 9, "warn": 0, "fail": 1, "skip": 0}
