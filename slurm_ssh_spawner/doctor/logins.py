@@ -22,7 +22,7 @@ from languages import for_log
 from profiles.catalogue.accounts import Monitor
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.checks.catalogue import monitor as of_monitor
-from slurm_ssh_spawner.doctor import kdc, web
+from slurm_ssh_spawner.doctor import kdc, srv, web
 from slurm_ssh_spawner.doctor.check import Check, Wrong
 from slurm_ssh_spawner.doctor.examined import Examined, Whom
 from slurm_ssh_spawner.hub.configured import Logins
@@ -74,17 +74,37 @@ async def _kdcs(examined: Examined) -> list[Outcome]:
     """Return whether each KDC of the realm answers, and whether its clock is this machine's."""
     realm = _realm(_logins(examined))
     said = krb5_conf.read(realm)
-    places = [kdc.place(each) for each in said.kdcs] if said else []
-    if not places or None in places:
+    listed = [kdc.place(each) for each in said.kdcs] if said else []
+    there = [each for each in listed if each]
+    if not listed and said and said.kdcs_by_dns:
+        there = [*await _found_by_dns(realm)]
+    if not there and listed:
         skipped = sentences.CLOCK_NOT_COMPARED.format(realm=realm)
         return [
-            Outcome("B1", State.OK, sentences.KDCS_NOT_LISTED.format(realm=realm)),
-            Outcome("B3", State.SKIP, skipped, sentences.LIST_KDCS),
+            Outcome("B1", State.OK, sentences.KDCS_BY_PROXY.format(realm=realm)),
+            Outcome("B3", State.SKIP, skipped),
         ]
-    there = [each for each in places if each]
+    if not there:
+        text = sentences.NO_KDC.format(realm=realm)
+        skipped = sentences.BECAUSE.format(check="B1")
+        fix = sentences.LIST_KDCS.format(realm=realm)
+        return [Outcome("B1", State.FAIL, text, fix), Outcome("B3", State.SKIP, skipped)]
     threads = LoginThreads(len(there))
     answers = await asyncio.gather(*(_answer(threads, each, realm) for each in there))
     return [*_silent(realm, dict(zip(there, answers, strict=True)))]
+
+
+async def _found_by_dns(realm: str) -> tuple[kdc.Kdc, ...]:
+    """Return the KDCs that name servers know; none if they do not answer."""
+    threads = LoginThreads(1)
+    for by in ("udp", "tcp"):
+        try:
+            found = await threads.run(partial(srv.hosts, f"_kerberos._{by}.{realm}"), _KDC_SECONDS)
+        except TimeoutError:
+            return ()
+        if found:
+            return tuple(kdc.Kdc(host, port) for host, port in found)
+    return ()
 
 
 async def _answer(threads: LoginThreads, each: kdc.Kdc, realm: str) -> float | str:

@@ -100,11 +100,12 @@ WRONG_VERSION = "{name} has to be {needed}, and is {there}."
 INSTALL_VERSION = "Run: pip install '{name}{needed}'"
 
 # -- B1, B3: KDCs ----------------------------------------------------------------------------------------
-KDCS_NOT_LISTED = (
-    "libkrb5 finds the KDCs of {realm} by DNS or through a proxy; whether each answers is not looked at."
+KDCS_BY_PROXY = "KDCs of {realm} are reached through a proxy (https); whether each answers is not looked at."
+CLOCK_NOT_COMPARED = "The clock is not compared with the KDCs of {realm}, which are behind a proxy."
+NO_KDC = "Neither krb5.conf nor a name server says where a KDC of {realm} is."
+LIST_KDCS = (
+    "List them as `kdc =` of {realm} in [realms] of krb5.conf, or have DNS say it (_kerberos._udp.{realm}, SRV)."
 )
-CLOCK_NOT_COMPARED = "The clock is not compared with the KDCs of {realm}, which krb5.conf does not list."
-LIST_KDCS = "To have them looked at, list them as `kdc =` in [realms] of krb5.conf."
 KDC_SILENT = "The KDC {host}:{port} of {realm} does not answer: {reason}."
 OPEN_KDC = "Correct `kdc =` of {realm} in krb5.conf, or let this machine through to {host}:{port}, TCP and UDP."
 CLOCK_AHEAD = "This machine's clock is {seconds} s ahead of that of the KDC {host}."
