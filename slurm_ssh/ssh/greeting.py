@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import asyncssh
 
@@ -33,7 +34,7 @@ async def host_keys(front_end: FrontEnd) -> tuple[SeenKey, ...]:
 
 async def shown(front_end: FrontEnd, kinds: tuple[str, ...] = ()) -> asyncssh.SSHKey | None:
     """Return a host key of a front end, of one of these kinds if any are named, None if it shows none."""
-    wanted = {"server_host_key_algs": kinds} if kinds else {}
+    wanted: dict[str, Any] = {"server_host_key_algs": kinds} if kinds else {}
     try:
         async with asyncio.timeout(SECONDS):
             return await asyncssh.get_server_host_key(front_end.host, front_end.port, config=None, **wanted)
