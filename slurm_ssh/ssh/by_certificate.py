@@ -75,7 +75,7 @@ class Certificates:
 
         Raises Refused if that login cannot be the person's, Unavailable if a program gives none now, Broken.
         """
-        wanted = _wanted(login, site)
+        wanted = wanted_of(login, site)
         try:
             async with self._turns:
                 certified = await signing.certified(wanted, site.login)
@@ -88,7 +88,7 @@ class Certificates:
         return ByCertificate(certified)
 
 
-def _wanted(login: Login, site: Reachable) -> Wanted:
+def wanted_of(login: Login, site: Reachable) -> Wanted:
     """Return what the certificate of a login says.  Raises Refused if it would be somebody else's."""
     owner = login.owner
     names = [each.replace("{owner}", owner).replace("{user}", login.user) for each in site.login.principals]

@@ -141,7 +141,9 @@ def _of_trait(error: TraitError, file: str) -> CannotRead:
 def _told(app: Any) -> Configured:
     told = checking.told(app)
     if not issubclass(app.spawner_class, SpawnerSettings):
-        raise CannotRead(*_placed(told, ("JupyterHub", "spawner_class"), sentences.ANOTHER_SPAWNER))
+        line = configuration.lines(told.file).get(("JupyterHub", "spawner_class"))
+        place = f"{told.file}:{line}" if line else told.file
+        raise CannotRead(sentences.ANOTHER_SPAWNER, place, sentences.SET_SPAWNER)
     app.init_hub()
     settings = app.spawner_class(parent=app).settings
     logins = _logins(app)
@@ -156,11 +158,6 @@ def _told(app: Any) -> Configured:
         bool(_unstarted(app.authenticator_class, app).manage_groups),
         logins,
     )
-
-
-def _placed(told: Configuration, setting: tuple[str, str], sentence: str) -> tuple[str, str]:
-    line = configuration.lines(told.file).get(setting)
-    return sentence, f"{told.file}:{line}" if line else told.file
 
 
 def _logins(app: Any) -> Logins | None:
