@@ -1,9 +1,9 @@
 """A Slurm with one node, which is this machine: its commands are shell stubs, its jobs really run here.
 
-Files in its folder change what it does: `refusal` is what sbatch says instead of trying a job, `rejected` instead of
-taking one; with `waits` jobs stay in the queue; `node` is shell that a job's environment reads first; `log` is where
-logs go in place of the folder of jobs; with `deaf` scancel does nothing; `silent` is what all commands say instead of
-answering.
+Files in its folder change what it does: `refusal` is what sbatch says instead of trying a job, `rejected` instead
+of taking one; with `waits` jobs stay in the queue; `node` is shell that a job's environment reads first; `log` is
+where logs go in place of the folder of jobs; with `deaf` scancel does nothing, with `harsh` it kills; `silent` is
+what all commands say instead of answering.
 """
 
 import contextlib
@@ -31,8 +31,9 @@ echo "$mark" > mark
 if [ ! -f waits ]; then
   [ ! -f log ] || log=$(cat log)
   # Its own group, as Slurm's jobs have; nothing of it holds up the one who has submitted it.
-  setsid bash -c 'trap : TERM; [ ! -f node ] || . ./node; cd /; bash '"$PWD"'/submitted; echo ended > '"$PWD"'/ended' \\
-    </dev/null >"$log" 2>&1 &
+  printf '%s\\n' 'trap : TERM' '[ ! -f node ] || . ./node' "here=$PWD" 'cd /; bash $here/submitted' \\
+    'echo ended >$here/ended' >run
+  setsid bash ./run </dev/null >"$log" 2>&1 &
   echo $! > group
 fi
 echo 42
@@ -47,7 +48,10 @@ echo "42|$state|$node|alice|Priority|$(cat mark)"
 """,
     "scancel": """
 printf '%s\\n' "$*" >> cancelled
-[ -f deaf ] || [ ! -f group ] || [ -f ended ] || kill -TERM -- -"$(cat group)"
+[ -f deaf ] || [ ! -f group ] || [ -f ended ] || {
+  kill -"$(cat harsh 2>/dev/null || echo TERM)" -- -"$(cat group)"
+  [ ! -f harsh ] || : >ended
+}
 if [ -f waits ]; then rm -f mark; fi
 """,
     "sinfo": """

@@ -47,23 +47,28 @@ _CLEAN_UP_SECONDS = 40.0
 _log = logging.getLogger(__name__)
 
 
-async def look(visit: Visit, pool: ConnectionPool, known: SiteFacts) -> list[Outcome]:
-    """Return what a job at the site finds; it is cancelled, and what it has left is removed, whatever happens."""
+async def look(
+    visit: Visit, pool: ConnectionPool, known: SiteFacts, found: list[Outcome], *, is_forbidden: bool
+) -> None:
+    """Add to `found` what a job at the site finds; it is cancelled, and all that it has left removed, in any case.
+
+    `is_forbidden` if it is known already that no tunnel leads to a node.
+    """
     try:
         launch = _launch(visit, known)
     except ChoiceRefused as error:
-        return skipped(CHECKS, sentences.NO_LAUNCH.format(site=visit.key, reason=error))
+        found += skipped(CHECKS, sentences.NO_LAUNCH.format(site=visit.key, reason=error))
+        return
     job_id = new_launch_id()
     name = mark("doctor", visit.hub_name, job_id)
     started = StartedWith.at(visit.site)
     job = Job(job_id, "", name, visit.login.user, visit.login.owner, visit.key, started)
-    look_at = _Look(visit, pool, launch, job)
+    look_at = _Look(visit, pool, launch, job, found, is_forbidden=is_forbidden)
     try:
         await look_at.all()
     finally:
         # Also for whoever is interrupted: the job would run on.
         await asyncio.shield(look_at.clean_up())
-    return look_at.found
 
 
 def _launch(visit: Visit, known: SiteFacts) -> NotebookLaunch:
@@ -83,15 +88,26 @@ def _launch(visit: Visit, known: SiteFacts) -> NotebookLaunch:
 class _Look:
     """One job, from its submission to its end; `found` grows."""
 
-    def __init__(self, visit: Visit, pool: ConnectionPool, launch: NotebookLaunch, job: Job) -> None:
-        self.found: list[Outcome] = []
+    def __init__(
+        self,
+        visit: Visit,
+        pool: ConnectionPool,
+        launch: NotebookLaunch,
+        job: Job,
+        found: list[Outcome],
+        *,
+        is_forbidden: bool,
+    ) -> None:
+        self.found = found
         self._visit = visit
         self._pool = pool
         self._launch = launch
         self._job = job
+        self._is_forbidden = is_forbidden
         self._word = f"doctor-{token_hex(6)}"
         self._began = time.time()
         self._told_by = 0.0
+        self._is_over = False
 
     async def all(self) -> None:
         """Submit, look, and cancel."""
@@ -109,7 +125,6 @@ class _Look:
         self.found += node.judged(self._visit, report.node, said, Times(self._began, self._told_by))
         self.found += ways_there
         self.found.append(await self._cancelled())
-        self.found.sort(key=lambda each: CHECKS.index(each.check))
 
     async def clean_up(self) -> None:
         """Cancel the job if it goes on, and remove what it may have left; the log says what was not possible."""
@@ -207,18 +222,25 @@ class _Look:
 
     async def _ways(self, name: str, said: Answers, end: Deadline) -> list[Outcome]:
         """G1, G3: Return how this machine reaches the job, once that has opened a port."""
-        while end.left and not said.has("F9") and said.get("F3", "missing") is None:
-            await asyncio.sleep(_PAUSE_SECONDS)
-            said = await self._read()
+        if self._is_forbidden:
+            return skipped(("G1", "G3"), sentences.NOT_WITHOUT_JOB.format(check="E11"))
+        while end.left and not said.has("F9") and said.get("F3", "missing") is None and not self._is_over:
+            said = await self._read_later()
         return await ways.to_node(self._visit, self._pool, name, said.get("F9", "port"), self._word)
 
     async def _answered(self, end: Deadline) -> Answers:
         """Return all that the job says."""
-        while True:
-            said = await self._read()
-            if self._is_whole(said) or not end.left:
-                return said
-            await asyncio.sleep(_PAUSE_SECONDS)
+        said = await self._read()
+        while end.left and not self._is_whole(said) and not self._is_over:
+            said = await self._read_later()
+        return said
+
+    async def _read_later(self) -> Answers:
+        """Return what the job says in a moment, when it was seen whether it goes on."""
+        await asyncio.sleep(_PAUSE_SECONDS)
+        report = await self._report()
+        self._is_over = report is not None and report.state.is_over
+        return await self._read()
 
     def _is_whole(self, said: Answers) -> bool:
         if said.get("F3", "missing") is not None:

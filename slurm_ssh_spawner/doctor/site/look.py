@@ -84,7 +84,8 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
         elif known is None or any(each.state is State.FAIL and each.check in ("E7", "E10") for each in found):
             found += skipped(job.CHECKS, sentences.NOT_AFTER_FAILURE)
         else:
-            found += await job.look(visit, let_in[0].pool, known)
+            is_forbidden = any(each.state is State.FAIL and each.check == "E11" for each in found)
+            await job.look(visit, let_in[0].pool, known, found, is_forbidden=is_forbidden)
 
 
 async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome]) -> SiteFacts | None:

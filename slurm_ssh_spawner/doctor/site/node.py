@@ -12,9 +12,6 @@ from slurm_ssh_spawner.doctor.site.probe import PROGRAM
 from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
-OF_PYTHON = ("F9", "G2", "G3", "G4")
-"""What is looked at in Python."""
-
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _OLDEST_PYTHON = (3, 6)
 _OLDEST_SINGLEUSER = 4
@@ -40,7 +37,7 @@ def judged(visit: Visit, node: str, answers: Answers, times: Times) -> Iterator[
     yield _ticket(visit, named, answers)
     yield _home(named, answers)
     yield _clock(visit, named, answers, times)
-    if answers.get("F3", "python") is None:
+    if answers.get("F3", "python") is None or not answers.has("F9"):
         because = sentences.NOT_WITHOUT_PYTHON.format(**named)
         yield from skipped(("F9", "G2", "G4"), because)
         return
@@ -66,6 +63,9 @@ def _python(visit: Visit, named: dict[str, str], answers: Answers) -> Outcome:
     if found is None or (int(found[1]), int(found[2])) < _OLDEST_PYTHON:
         text = sentences.PYTHON_TOO_OLD.format(**named, said=quoted(said))
         return _fail("F3", text, sentences.INSTALL_PYTHON, place)
+    if not answers.has("F9"):
+        text = sentences.PYTHON_SILENT.format(**named, said=quoted(said))
+        return _fail("F3", text, sentences.TRY_PYTHON, place)
     return _ok("F3", sentences.PYTHON_GOOD.format(**named, said=quoted(said)))
 
 
