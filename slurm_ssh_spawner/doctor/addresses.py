@@ -190,11 +190,14 @@ def _bound(named: Addresses) -> tuple[str, int]:
     return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host, parts.port or 80  # noqa: S104
 
 
+def _has_subdomains(examined: Examined) -> bool:
+    return bool(examined.configured.addresses.subdomain_host)
+
+
 CHECKS = (
     Check(("C1",), _proxy, applies=lambda examined: bool(examined.configured.addresses.proxy_api)),
-    Check(("C2",), _public, needs=("C1",)),
+    # Before the address itself, which is led in a circle too.
+    Check(("C4",), _subdomains, needs=("C1",), applies=_has_subdomains),
+    Check(("C2",), _public, needs=("C1", "C4")),
     Check(("C3",), _of_jobs, needs=("D1",)),
-    Check(
-        ("C4",), _subdomains, needs=("C1",), applies=lambda each: bool(each.configured.addresses.subdomain_host)
-    ),
 )

@@ -43,7 +43,7 @@ async def made(check: Check, examined: Examined, wrong: Wrong, seconds: float = 
     """Return what a check found, in English and with the places of settings."""
     if because := next((each for each in check.needs if each in wrong), ""):
         said = sentences.BECAUSE.format(check=because)
-        return [Outcome(name, State.SKIP, said) for name in check.names]
+        return [Outcome(name, State.SKIP, said) for name in check.names if name not in wrong]
     try:
         if inspect.iscoroutinefunction(check.look):
             found = [*await check.look(examined)]

@@ -10,7 +10,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from kerberos_auth import groups, keytab_file, krb5_conf, tickets
-from kerberos_auth.errors import AuthFailed, LoginServersUnreachable, PasswordExpired
+from kerberos_auth.errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.outcome import Outcome, State
 from kerberos_auth.passwords import Attempt
@@ -18,6 +18,7 @@ from kerberos_auth.store import TicketStore
 from kerberos_auth.threads import LoginThreads
 from kerberos_auth.tickets import Ticket
 from kernels.units import say_minutes
+from languages import for_log
 from profiles.catalogue.accounts import Monitor
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.checks.catalogue import monitor as of_monitor
@@ -121,15 +122,20 @@ def _clock(host: str, seconds: float) -> Outcome:
 
 def _keytab(examined: Examined) -> Iterator[Outcome]:
     logins = _logins(examined)
-    found = [each for each in logins.outcomes if each.check == "B4"]
+    found = _not_well(logins, "B4")
     yield from found
-    if logins.keytab and all(each.state in (State.OK, State.WARN) for each in found):
+    if logins.keytab and all(each.state is State.WARN for each in found):
         yield from _of_kdc("B4", logins.keytab, "host", _setting(logins, "keytab"), examined)
+
+
+def _not_well(logins: Logins, check: str) -> list[Outcome]:
+    """Return what is wrong with files; what the KDC says of a good one is told in its place."""
+    return [each for each in logins.outcomes if each.check == check and each.state is not State.OK]
 
 
 def _sign_on(examined: Examined) -> Iterator[Outcome]:
     logins, setting = _logins(examined), ("SingleSignOn", "keytab")
-    found = [each for each in logins.outcomes if each.check == "B6"]
+    found = _not_well(logins, "B6")
     yield from found
     if any(each.state is State.FAIL for each in found):
         return
@@ -294,13 +300,15 @@ async def _person(examined: Examined, logins: Logins, password: str) -> Entered:
 
 def _refused(attempt: Attempt, error: AuthFailed) -> Outcome:
     named = {"name": attempt.typed[:32], "principal": attempt.principal, "step": sentences.STEPS[attempt.step]}
-    detail = one_line(error.detail or str(error), _LONGEST)
-    text, fix = sentences.NOT_LOGGED_IN, sentences.LOOK_AT_LOGIN.get(attempt.step, "")
-    if isinstance(error, PasswordExpired):
+    text, fix = sentences.LOGIN_BROKEN, sentences.SEE_LOGIN_BROKEN
+    if isinstance(error, LoginRefused):
+        text, fix = sentences.NOT_LOGGED_IN, sentences.LOOK_AT_LOGIN[attempt.step]
+    elif isinstance(error, PasswordExpired):
         text, fix = sentences.EXPIRED, sentences.RUN_KPASSWD
     elif isinstance(error, LoginServersUnreachable):
         text, fix = sentences.LOGIN_WITHOUT_ANSWER, ""
-    return Outcome("B5", State.FAIL, text.format(**named, reason=detail), fix.format(**named))
+    reason = one_line(error.detail or for_log(error.message), _LONGEST)
+    return Outcome("B5", State.FAIL, text.format(**named, reason=reason), fix.format(**named))
 
 
 def _flags(ticket: Ticket) -> Iterator[Outcome]:

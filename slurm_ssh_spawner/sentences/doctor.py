@@ -128,11 +128,11 @@ MONITOR_REFUSED = "The KDC gives no ticket to {principal}, the monitor of {site}
 
 # -- B5: a login -----------------------------------------------------------------------------------------
 STEPS = {
-    "names": "the hub does not take the name",
+    "names": "the hub does not take the name or the password",
     "account": "this machine does not know them",
     "pam": "PAM refused them",
     "kdc": "the KDC refused them",
-    "allowed": "the ticket cannot be used",
+    "allowed": "their ticket was given, but cannot be used",
 }
 NOT_LOGGED_IN = "{name} cannot log in, {step}: {reason}."
 LOOK_AT_LOGIN = {
@@ -140,7 +140,10 @@ LOOK_AT_LOGIN = {
     "account": "Have sssd know them: getent passwd {name}",
     "pam": "Look whether it was the right password, and at what PAM's modules say: journalctl -t jupyterhub",
     "kdc": "Look whether it was the right password: kinit {principal}",
+    "allowed": "See A4.",
 }
+LOGIN_BROKEN = "{name} got no ticket, though their password was not refused: {reason}."
+SEE_LOGIN_BROKEN = "See B2 to B4, and the log of the KDC."
 EXPIRED = "{name} cannot log in, because their password has expired."
 RUN_KPASSWD = "Change it: kpasswd {principal}"
 LOGIN_WITHOUT_ANSWER = "{name} cannot log in: {reason}. See B1 and the modules of the PAM service."
