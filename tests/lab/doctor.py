@@ -1,12 +1,9 @@
 """`jupyterhub-sites doctor` at the hub's host, as the hub's account, with a password typed on a terminal."""
 
-import fcntl
 import json
 import os
-import pty
-import select
+import shlex
 import subprocess
-import termios
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,8 +36,9 @@ def doctor(lab: Lab, tree: Any = None, *options: str, person: str = "alice", job
         _write(lab, file, yaml.safe_dump(tree, sort_keys=False))
     _write(lab, config, "\n".join([*lines, ""]))
     words = [_COMMAND, "doctor", "-f", config, "--as", person, "--only", "B,E,F,G", "--json", *options]
-    command = lab.command(HUB.name, [*words, *(["--job"] if job else [])], user=HUB_USER)
-    told = json.loads(typed(command, f"{person}-pw\n"))
+    said = typed(lab, [*words, *(["--job"] if job else [])], f"{person}-pw\n")
+    assert "{" in said, said
+    told = json.loads(said[said.index("{") :])
     found: Found = {}
     for each in told["outcomes"]:
         found.setdefault((each["site"], each["check"]), []).append(each)
@@ -61,28 +59,30 @@ def _write(lab: Lab, path: str, text: str) -> None:
     lab.run(HUB.name, ["sh", "-c", f"cat > {path} && chmod 0644 {path}"], input=text)
 
 
-def typed(command: list[str], text: str) -> str:
-    """Return what a program prints that asks for something on its terminal, which is answered by `text`."""
-    master, slave = pty.openpty()
+def typed(lab: Lab, words: list[str], text: str) -> str:
+    """Return what a program of the hub's account prints that asks on its terminal, where this is the answer."""
+    # A terminal of the host's own: one of this machine has no name there.
+    inside = [
+        "env",
+        "SHELL=/bin/sh",
+        "script",
+        "--quiet",
+        "--return",
+        "--echo",
+        "never",
+        "--command",
+        shlex.join(words),
+        "/dev/null",
+    ]
     program = subprocess.Popen(
-        command,
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        lab.command(HUB.name, inside, user=HUB_USER), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    os.close(slave)
     try:
         asked = b""
-        while b":" not in asked and program.poll() is None:
-            if select.select([master], [], [], 0.2)[0]:
-                asked += os.read(master, 1000)
-        os.write(master, text.encode())
-        said, _ = program.communicate(timeout=_SECONDS)
+        while b":" not in asked and (said := program.stdout.read1(1000)):
+            asked += said
+        said, _ = program.communicate(text.encode(), timeout=_SECONDS)
     finally:
         program.kill()
         program.wait()
-        os.close(master)
-    assert said, asked
     return said.decode()
