@@ -55,6 +55,16 @@ def wrong(found: Found, site: str) -> Mapping[str, dict[str, str]]:
     }
 
 
+def told(found: Found, site: str = "") -> str:
+    """Return what was found, at a site if one is named, for a test that fails."""
+    rows = [(at, each) for (at, _), some in found.items() for each in some if at == site or not site]
+    return "\n".join(
+        f"{each['state']} {each['check']} {at}: {each['sentence']} {each['fix']} ({each['place']})"
+        for at, each in rows
+        if each["state"] != "ok" or site
+    )
+
+
 def _write(lab: Lab, path: str, text: str) -> None:
     lab.run(HUB.name, ["sh", "-c", f"cat > {path} && chmod 0644 {path}"], input=text)
 

@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_hex
 
 from kerberos_auth.outcome import Outcome, State
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join, quote
-from profiles.errors import ChoiceRefused
-from profiles.facts import SiteFacts
 from profiles.offer.launch import NotebookLaunch
 from slurm_ssh import delivery
 from slurm_ssh.deadline import Deadline
@@ -25,7 +24,7 @@ from slurm_ssh.slurm import queries
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.started import StartedWith
-from slurm_ssh_spawner.doctor.site import answers, node, offers, probe, ways
+from slurm_ssh_spawner.doctor.site import answers, node, probe, ways
 from slurm_ssh_spawner.doctor.site.answers import Answers
 from slurm_ssh_spawner.doctor.site.node import Times
 from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped
@@ -48,16 +47,22 @@ _log = logging.getLogger(__name__)
 
 
 async def look(
-    visit: Visit, pool: ConnectionPool, known: SiteFacts, found: list[Outcome], *, is_forbidden: bool
+    visit: Visit,
+    pool: ConnectionPool,
+    taken: Sequence[NotebookLaunch],
+    found: list[Outcome],
+    *,
+    is_forbidden: bool,
 ) -> None:
     """Add to `found` what a job at the site finds; it is cancelled, and all that it has left removed, in any case.
 
+    It is in the place of the first of those that Slurm has `taken` on trial, in the partition that is wanted.
     `is_forbidden` if it is known already that no tunnel leads to a node.
     """
-    try:
-        launch = _launch(visit, known)
-    except ChoiceRefused as error:
-        found += skipped(CHECKS, sentences.NO_LAUNCH.format(site=visit.key, reason=error))
+    launch = next((each for each in taken if visit.partition in ("", each.partition)), None)
+    if launch is None:
+        named = {"person": visit.person.name, "partition": visit.partition or sentences.ANY_PARTITION}
+        found += skipped(CHECKS, sentences.NO_LAUNCH.format(**named))
         return
     job_id = new_launch_id()
     name = mark("doctor", visit.hub_name, job_id)
@@ -69,20 +74,6 @@ async def look(
     finally:
         # Also for whoever is interrupted: the job would run on.
         await asyncio.shield(look_at.clean_up())
-
-
-def _launch(visit: Visit, known: SiteFacts) -> NotebookLaunch:
-    """Return what the job is made of: the first thing that can be started.  Raises ChoiceRefused."""
-    refused: ChoiceRefused | None = None
-    for key, partition in offers.choices(visit, known):
-        if visit.partition and partition != visit.partition:
-            continue
-        try:
-            return offers.resolved(visit, known, key, partition)
-        except ChoiceRefused as error:
-            refused = refused or error
-    named = {"person": visit.person.name, "partition": visit.partition or sentences.ANY_PARTITION}
-    raise refused or ChoiceRefused("partition", sentences.NOTHING_TO_SUBMIT.format(**named))
 
 
 class _Look:
@@ -261,7 +252,7 @@ class _Look:
         if answer.status:
             text = sentences.NOT_CANCELLED.format(**named, said=quoted(answer.stderr))
             return outcome("G5", State.FAIL, text, sentences.SEE_SCANCEL)
-        end, is_over, left = Deadline.after(_END_SECONDS), False, probe.leftovers(site, self._job)
+        end, is_over, left = Deadline.after(_END_SECONDS), False, self._cleaned_up()
         while end.left and not (is_over and not left):
             report = await self._report()
             is_over = is_over or (report is not None and report.state.is_over)
@@ -275,9 +266,15 @@ class _Look:
             return outcome("G5", State.WARN, text, sentences.SEE_KILL_WAIT)
         return outcome("G5", State.OK, sentences.CANCELLED.format(**named))
 
-    async def _left(self) -> tuple[str, ...]:
-        """Return which of the job's things are still there."""
+    def _cleaned_up(self) -> tuple[str, ...]:
+        """Return the paths that the job removes at its end: its folder, and its ticket if that was on its node."""
         paths = probe.leftovers(self._visit.site, self._job)
+        has_ticket = not any(each.state is State.FAIL and each.check == "F6" for each in self.found)
+        return paths if has_ticket else paths[:1]
+
+    async def _left(self) -> tuple[str, ...]:
+        """Return which of these are still there."""
+        paths = self._cleaned_up()
         look = "\n".join(f"[ ! -e {quote(path)} ] || echo {number}" for number, path in enumerate(paths))
         try:
             answer = await self._remote(_END_SECONDS).run(Shell(f"{look}\n:"))

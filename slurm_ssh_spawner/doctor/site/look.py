@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.outcome import Outcome, State
-from profiles.facts import SiteFacts
+from profiles.offer.launch import NotebookLaunch
 from profiles.offer.offer import Person
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.doctor.examined import JOB_SECONDS, SITE_SECONDS, Examined
@@ -76,24 +76,24 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
             because = sentences.NOT_WITHOUT_LOGIN
             found += skipped((*_AFTER_LOGIN, *(job.CHECKS if with_job else ())), because)
             return
-        known = await _behind_login(visit, let_in, found)
+        taken = await _behind_login(visit, let_in, found)
         if not with_job:
             return
+        failed = {each.check for each in found if each.state is State.FAIL}
         if visit.is_monitor:
             found += skipped(job.CHECKS, sentences.NOT_AS_MONITOR)
-        elif known is None or any(each.state is State.FAIL and each.check in ("E7", "E10") for each in found):
+        elif "E10" in failed or (not taken and not failed.isdisjoint(_AFTER_LOGIN)):
             found += skipped(job.CHECKS, sentences.NOT_AFTER_FAILURE)
         else:
-            is_forbidden = any(each.state is State.FAIL and each.check == "E11" for each in found)
-            await job.look(visit, let_in[0].pool, known, found, is_forbidden=is_forbidden)
+            await job.look(visit, let_in[0].pool, taken, found, is_forbidden="E11" in failed)
 
 
-async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome]) -> SiteFacts | None:
-    """Add what is seen once a front end has let in; return what Slurm says of the site, None if it does not."""
+async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome]) -> list[NotebookLaunch]:
+    """Add what is seen once a front end has let in; return what Slurm would take there."""
     commands = await asyncio.gather(*(slurm.commands(each.visit, each.pool, each.host) for each in let_in))
     found += commands
     able = [each for each, one in zip(let_in, commands, strict=True) if one.state is not State.FAIL]
-    known = None
+    known, taken = None, list[NotebookLaunch]()
     if able:
         let_in[:] = [*able, *(each for each in let_in if each not in able)]
         facts, known = await slurm.facts(visit, able[0].pool)
@@ -106,11 +106,12 @@ async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome
         if known is None:
             found += skipped(("E9",), sentences.NOT_WITHOUT_FACTS)
         else:
-            found += await offers.test_only(visit, able[0].pool, known)
+            tried, taken = await offers.test_only(visit, able[0].pool, known)
+            found += tried
         found += await places.look(visit, let_in)
     if visit.site.tunnel.kind == "ssh":
         found += await _forwarding(able)
-    return known
+    return taken
 
 
 async def _forwarding(able: list[Entered]) -> list[Outcome]:

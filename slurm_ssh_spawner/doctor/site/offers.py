@@ -1,7 +1,7 @@
 """E9: whether Slurm would take what people may start, asked with the real scripts and without submitting any."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from slurm_ssh_spawner.sentences import doctor_sites as sentences
 _LAUNCH_ID = LaunchId("0" * 12)
 _AT_ONCE = 4
 _MOST = 60
+_MOST_NAMED = 6
 # What Slurm says where a partition is for others; that it keeps this one out is as it should be.
 _FOR_OTHERS = "User's group not permitted"
 # Also said of nodes that are drained or down today.
@@ -59,7 +60,9 @@ def choices(visit: Visit, known: SiteFacts) -> Iterator[tuple[str, str]]:
         if visit.key in seen.sites(key):
             what = seen.offering(key, visit.key)
             for partition in what.partitions or tuple(visit.site.partitions) or ("",):
-                yield key, partition
+                # Of one that Slurm does not have, E8 has said so.
+                if not partition or known.partitions is None or partition in known.partitions:
+                    yield key, partition
 
 
 def resolved(visit: Visit, known: SiteFacts, key: str, partition: str) -> NotebookLaunch:
@@ -68,8 +71,10 @@ def resolved(visit: Visit, known: SiteFacts, key: str, partition: str) -> Notebo
     return resolve(offer(visit, known), Choices.of({name: value for name, value in wanted.items() if value}))
 
 
-async def test_only(visit: Visit, pool: ConnectionPool, known: SiteFacts) -> list[Outcome]:
-    """E9: Return what Slurm would refuse of all profiles in all their partitions."""
+async def test_only(
+    visit: Visit, pool: ConnectionPool, known: SiteFacts
+) -> tuple[list[Outcome], list[NotebookLaunch]]:
+    """E9: Return what Slurm would refuse of all profiles in all their partitions, and what it would take."""
     found: list[Outcome] = []
     trials: dict[tuple[tuple[str, str | None], ...], Trial] = {}
     for key, partition in choices(visit, known):
@@ -83,15 +88,19 @@ async def test_only(visit: Visit, pool: ConnectionPool, known: SiteFacts) -> lis
             found.append(_unusable(visit, key, error))
     asked = list(trials.values())[:_MOST]
     turns = asyncio.Semaphore(_AT_ONCE)
-    answers = await asyncio.gather(*(_asked(visit, pool, each, turns) for each in asked))
-    found += [each for each in answers if each is not None]
-    if asked and not any(each.state is State.FAIL for each in found):
+    try:
+        answers = await asyncio.gather(*(_asked(visit, pool, each, turns) for each in asked))
+    except LaunchError as error:
+        return [*found, outcome("E9", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)], []
+    taken = [each.launch for each, said in zip(asked, answers, strict=True) if said == ""]
+    found += _refusals(visit, asked, answers)
+    if taken and not any(each.state is State.FAIL for each in found):
         count = sum(len(each.names) for each in asked)
         found.append(outcome("E9", State.OK, sentences.ALL_TAKEN.format(site=visit.key, count=count)))
     if not found:
         text = sentences.NOTHING_OFFERED.format(person=visit.person.name, site=visit.key)
         found.append(outcome("E9", State.WARN, text, sentences.SEE_VISIBLE_TO))
-    return found
+    return found, taken
 
 
 def _add(
@@ -116,29 +125,37 @@ def _add(
     trials[alike] = replace(first, names=names)
 
 
-async def _asked(visit: Visit, pool: ConnectionPool, trial: Trial, turns: asyncio.Semaphore) -> Outcome | None:
-    """Return what Slurm has against a job, None if nothing."""
+async def _asked(visit: Visit, pool: ConnectionPool, trial: Trial, turns: asyncio.Semaphore) -> str:
+    """Return Slurm's own words against a job, "" if it would take that.  Raises LaunchError."""
     called = delivery.without_ticket(visit.site)
     question = forecasts.question(visit.site, called.sbatch_options, called.unset)
-    try:
-        async with turns:
-            answer = await visit.remote(pool).run(question, trial.text.encode())
-    except LaunchError as error:
-        return outcome("E9", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
-    if not answer.status:
-        return None
-    said, partition = answer.stderr, trial.launch.partition or ""
-    if _FOR_OTHERS in said:
-        return None
-    named = {
-        "profiles": ", ".join(trial.names[:5]) + (", ..." if len(trial.names) > 5 else ""),
-        "partition": _named(partition),
-        "said": quoted(_words(said)),
-    }
-    if _NOT_NOW in said:
-        return outcome("E9", State.WARN, sentences.NOT_TAKEN_NOW.format(**named), sentences.SEE_NODES)
-    fix, place = _fix(visit, trial, said)
-    return outcome("E9", State.FAIL, sentences.NOT_TAKEN.format(**named), fix, place)
+    async with turns:
+        answer = await visit.remote(pool).run(question, trial.text.encode())
+    return (_words(answer.stderr) or sentences.NO_WORDS) if answer.status else ""
+
+
+def _refusals(visit: Visit, asked: Sequence[Trial], answers: Sequence[str]) -> Iterator[Outcome]:
+    """Yield what Slurm has against the jobs, one outcome for all against which it says the same."""
+    by_words: dict[str, list[Trial]] = {}
+    for trial, said in zip(asked, answers, strict=True):
+        if said and _FOR_OTHERS not in said:
+            by_words.setdefault(said, []).append(trial)
+    for said, trials in by_words.items():
+        named = {
+            "profiles": _listed(name for each in trials for name in each.names),
+            "partitions": _listed(_named(each.launch.partition or "") for each in trials),
+            "said": quoted(said),
+        }
+        if _NOT_NOW in said:
+            yield outcome("E9", State.WARN, sentences.NOT_TAKEN_NOW.format(**named), sentences.SEE_NODES)
+        else:
+            fix, place = _fix(visit, trials[0], said)
+            yield outcome("E9", State.FAIL, sentences.NOT_TAKEN.format(**named), fix, place)
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(dict.fromkeys(names))
+    return ", ".join([*found[:_MOST_NAMED], *(["..."] if len(found) > _MOST_NAMED else [])])
 
 
 def _fix(visit: Visit, trial: Trial, said: str) -> tuple[str, str]:

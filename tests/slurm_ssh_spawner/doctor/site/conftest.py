@@ -1,5 +1,6 @@
 """A site for looks: a real front end by ticket, a Slurm with one node that really runs jobs, and a hub's API."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -65,7 +66,9 @@ class Place:
 
     async def look(self, *, with_job: bool = False) -> list[Outcome]:
         """Return what is found."""
-        return await look.looked(self.visit(), SECONDS, with_job=with_job)
+        found = await look.looked(self.visit(), SECONDS, with_job=with_job)
+        assert not re.search(r"\{[a-z_]+\}", told(found)), told(found)
+        return found
 
 
 def wrong(found: list[Outcome]) -> dict[str, Outcome]:
