@@ -63,7 +63,7 @@ def _who_is_proxy(url: str, setting: tuple[str, str]) -> Iterator[Outcome]:
     there = _at(url)
     if open_to := [each for each in there if not each.is_local]:
         text = sentences.PROXY_OPEN.format(address=open_to[0].address, port=open_to[0].port)
-        yield Outcome("C1", State.FAIL, text, sentences.CLOSE_PROXY, setting)
+        yield Outcome("C1", State.WARN, text, sentences.CLOSE_PROXY, setting)
     if any(each.uid == os.geteuid() for each in there):
         yield Outcome("C1", State.WARN, sentences.PROXY_IS_HUB, sentences.ACCOUNT_OF_PROXY, setting)
 

@@ -39,6 +39,7 @@ _NO_KEY = ("Preauthentication failed", "Password incorrect", "Cannot find key", 
 _SECOND = 1.1
 # Names have to be found too.
 _KDC_SECONDS = 6
+_GROUPS_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -217,19 +218,31 @@ async def enter(examined: Examined, password: str, wrong: Wrong) -> Entered:
         else:
             found = await _person(examined, logins, password)
             examined, outcomes = found.examined, found.outcomes
-    if examined.person:
-        known = await asyncio.to_thread(groups.of, examined.person) if examined.configured.manage_groups else []
-        examined = replace(examined, groups=frozenset(known))
+    if examined.person and examined.configured.manage_groups:
+        examined = replace(examined, groups=await _groups(examined.person))
     if examined.loaded is None:
         return Entered(examined, outcomes)
-    monitors = KeytabTickets(examined.folder)
-    of_monitors: dict[str, Whom] = {}
-    for key, site in examined.catalogue.sites.items():
-        if site.monitor is not None:
-            said, whom = await _monitor(key, site.monitor, monitors, examined)
-            outcomes += said
-            of_monitors |= {key: whom} if whom else {}
-    return Entered(_with_whom(examined, of_monitors), outcomes)
+    said, monitors = await _monitors(examined, wrong)
+    return Entered(_with_whom(examined, monitors), [*outcomes, *said])
+
+
+async def _groups(person: str) -> frozenset[str]:
+    """Return the person's groups; none while the machine's database does not answer, of which A7 tells."""
+    try:
+        return frozenset(await LoginThreads(1).run(partial(groups.of, person), _GROUPS_SECONDS))
+    except (TimeoutError, OSError):
+        return frozenset()
+
+
+async def _monitors(examined: Examined, wrong: Wrong) -> tuple[list[Outcome], dict[str, Whom]]:
+    """Return what is wrong with sites' monitors, and those that have a ticket, by site."""
+    there = {key: site.monitor for key, site in examined.catalogue.sites.items() if site.monitor}
+    if there and "B1" in wrong:
+        return [Outcome("B7", State.SKIP, sentences.BECAUSE.format(check="B1"))], {}
+    store = KeytabTickets(examined.folder)
+    found = await asyncio.gather(*(_monitor(key, each, store, examined) for key, each in there.items()))
+    whom = {key: each for key, (_, each) in zip(there, found, strict=True) if each}
+    return [outcome for said, _ in found for outcome in said], whom
 
 
 def nobody(examined: Examined, outcomes: list[Outcome]) -> Entered:
@@ -326,7 +339,7 @@ def _life(ticket: Ticket, examined: Examined) -> Iterator[Outcome]:
     if examined.loaded is None:
         return
     longest = max(each.resources.time.most for each in examined.catalogue.profiles.values())
-    lasts = (max(ticket.renew_until, ticket.end) - ticket.start) // 60
+    lasts = _minutes(max(ticket.renew_until, ticket.end) - ticket.start)
     if lasts < longest:
         named = {"principal": ticket.principal, "realm": ticket.principal.rpartition("@")[2]}
         said = sentences.TICKET_TOO_SHORT.format(**named, lasts=_said(lasts), longest=_said(longest))
@@ -346,8 +359,13 @@ async def _renewed(ticket: Ticket, cache: bytes, folder: Path) -> list[Outcome]:
 
 
 def _well(ticket: Ticket) -> str:
-    lasts, renewable = (ticket.end - ticket.start) // 60, (ticket.renew_until - ticket.start) // 60
+    lasts, renewable = _minutes(ticket.end - ticket.start), _minutes(ticket.renew_until - ticket.start)
     return sentences.LOGGED_IN.format(principal=ticket.principal, lasts=_said(lasts), renewable=_said(renewable))
+
+
+def _minutes(seconds: int) -> int:
+    # A second may pass between what is asked for and what is given.
+    return round(seconds / 60)
 
 
 def _said(minutes: int) -> str:
