@@ -42,14 +42,14 @@ async def shown(front_end: FrontEnd, kinds: tuple[str, ...] = ()) -> asyncssh.SS
         return None
 
 
-async def offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
-    """Return by what methods a front end lets people begin a login, as ssh names them; none if it does not say."""
+async def offered(front_end: FrontEnd, owner: str) -> frozenset[str] | None:
+    """Return by what methods a front end lets people begin a login, as ssh names them; None if it does not say."""
     host, port = front_end.host, front_end.port
     limits = asyncssh.SSHClientConnectionOptions(connect_timeout=SECONDS, login_timeout=SECONDS)
     try:
         return frozenset(await asyncssh.get_server_auth_methods(host, port, owner, config=None, options=limits))
     except (OSError, asyncssh.Error):
-        return frozenset()
+        return None
 
 
 def words(key: asyncssh.SSHKey) -> str:

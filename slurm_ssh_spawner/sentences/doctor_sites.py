@@ -44,7 +44,7 @@ PASTE_KEY = (
 )
 METHOD_OFFERED = "{host} offers {method}."
 METHODS_NOT_SAID = "{host} does not say how people may log in; the login tells."
-METHOD_MISSING = "{host} does not offer {method}, only {offered}."
+METHOD_MISSING = "{host} does not offer {method}, but {offered}."
 ALLOW_METHOD = "Set `{setting} yes` in /etc/ssh/sshd_config of {host}, and reload its sshd."
 NO_TICKET_NEEDED = "{host} lets in by certificate, without a ticket."
 SERVICE_KNOWN = "The KDC gives a ticket for host/{host}."

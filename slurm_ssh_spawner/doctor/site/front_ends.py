@@ -20,7 +20,8 @@ from slurm_ssh.errors import AnswerTooLong, Broken, FrontEndRefused, LaunchError
 from slurm_ssh.ssh import greeting
 from slurm_ssh.ssh.greeting import SeenKey
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped
+from slurm_ssh.text import one_line
+from slurm_ssh_spawner.doctor.site.visit import LONGEST_QUOTE, Visit, outcome, quoted, skipped
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 CHECKS = ("E1", "E2", "E3", "E4", "E5", "E6")
@@ -193,11 +194,13 @@ class _Look:
         """E4: people may begin a login with what the hub has for them."""
         method, setting = _METHODS[self.visit.site.login.needs_ticket]
         offered = await greeting.offered(self._front_end, self.visit.login.owner)
-        named = {**self._at, "method": method, "offered": quoted(", ".join(sorted(offered)))}
-        if offered and method not in offered:
+        listed = one_line(", ".join(sorted(offered or ())), LONGEST_QUOTE) or "nothing"
+        named = {**self._at, "method": method, "offered": listed}
+        if offered is not None and method not in offered:
             fix = sentences.ALLOW_METHOD.format(**self._at, setting=setting)
             raise self._stop("E4", sentences.METHOD_MISSING.format(**named), fix)
-        self._ok("E4", (sentences.METHOD_OFFERED if offered else sentences.METHODS_NOT_SAID).format(**named))
+        text = sentences.METHODS_NOT_SAID if offered is None else sentences.METHOD_OFFERED
+        self._ok("E4", text.format(**named))
 
     async def _service(self) -> None:
         """E5: the KDC gives a ticket for the host."""
