@@ -31,7 +31,7 @@ echo "$mark" > mark
 if [ ! -f waits ]; then
   [ ! -f log ] || log=$(cat log)
   # Its own group, as Slurm's jobs have; nothing of it holds up the one who has submitted it.
-  printf '%s\\n' 'trap : TERM' '[ ! -f node ] || . ./node' "here=$PWD" 'cd /; bash $here/submitted' \\
+  printf '%s\\n' "here=$PWD" 'trap : TERM' '[ ! -f node ] || . ./node' 'cd /; bash $here/submitted' \\
     'echo ended >$here/ended' >run
   setsid bash ./run </dev/null >"$log" 2>&1 &
   echo $! > group

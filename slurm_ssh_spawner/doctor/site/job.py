@@ -113,7 +113,9 @@ class _Look:
         end = Deadline.after(_LOOK_SECONDS)
         ways_there = await self._ways(report.node, log, end)
         said = await self._answered(end)
-        self.found += node.judged(self._visit, report.node, said, Times(self._began, self._told_by))
+        is_away = node.cannot_connect(said) and await ways.is_hub_away(self._visit.api_url)
+        times = Times(self._began, self._told_by)
+        self.found += node.judged(self._visit, report.node, said, times, is_hub_away=is_away)
         self.found += ways_there
         self.found.append(await self._cancelled())
 

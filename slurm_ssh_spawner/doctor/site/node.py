@@ -28,8 +28,18 @@ class Times:
     after: float
 
 
-def judged(visit: Visit, node: str, answers: Answers, times: Times) -> Iterator[Outcome]:
-    """Yield what the answers of a job on a node mean, for all checks that it makes."""
+def cannot_connect(answers: Answers) -> bool:
+    """Return whether the node did not come as far as to the hub's port."""
+    return any(answers.get("G2", word) is not None for word in ("name", "tcp"))
+
+
+def judged(
+    visit: Visit, node: str, answers: Answers, times: Times, *, is_hub_away: bool = False
+) -> Iterator[Outcome]:
+    """Yield what the answers of a job on a node mean, for all checks that it makes.
+
+    `is_hub_away` if not even this machine reaches the hub there.
+    """
     named = {"node": node, "site": visit.key, "owner": visit.login.owner}
     yield _python(visit, named, answers)
     yield _modules(visit, named, answers)
@@ -42,6 +52,9 @@ def judged(visit: Visit, node: str, answers: Answers, times: Times) -> Iterator[
         yield from skipped(("F9", "G2", "G4"), because)
         return
     yield _port(named, answers)
+    if is_hub_away:
+        yield from skipped(("G2", "G4"), sentences.NOT_WHILE_HUB_AWAY.format(url=visit.api_url))
+        return
     yield _hub(visit, named, answers)
     yield _report(visit, named, answers)
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 from kerberos_auth.outcome import Outcome, State
 from slurm_ssh.deadline import Deadline
@@ -20,6 +21,19 @@ from slurm_ssh_spawner.sentences import doctor_sites as sentences
 _SECONDS = 10.0
 _LONGEST = 200
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def is_hub_away(api_url: str) -> bool:
+    """Return whether this machine itself finds nobody where jobs are to look for the hub."""
+    where = urlsplit(api_url)
+    port = where.port or (443 if where.scheme == "https" else 80)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            _, writer = await asyncio.open_connection(where.hostname, port)
+    except (OSError, TimeoutError):
+        return True
+    writer.close()
+    return False
 
 
 async def to_node(visit: Visit, pool: ConnectionPool, node: str, port: str | None, word: str) -> list[Outcome]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kerberos_auth.outcome import State
 from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import builders, hub_api, loopback, names
@@ -430,17 +431,31 @@ async def test_g1_an_address_that_no_node_can_have(place: Place, known: Names) -
     assert sentence.startswith("`n1 has the address 127.0.1.1`, which is this machine's own")
 
 
+def _on_the_node(place: Place, here: str, there: str) -> None:
+    """Have the job see another address of the hub than this machine does."""
+    place.slurm.tell("node", f"sed -i 's#{here}#{there}#' $here/submitted\n")
+
+
+async def test_g2_a_hub_that_does_not_run_is_no_matter_of_the_nodes(place: Place) -> None:
+    place.api_url = f"http://127.0.0.1:{loopback.free_port()}/hub/api"
+    found = await place.look(with_job=True)
+    assert wrong(found) == {}, told(found)
+    skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
+    assert list(skipped) == ["G2", "G4"]
+    assert skipped["G2"].endswith(f"this machine does not reach the hub at {place.api_url} either: see C3.")
+
+
 async def test_g2_a_hub_of_which_nodes_know_no_name(place: Place) -> None:
-    place.api_url = "http://hub.nowhere.invalid:8081/hub/api"
+    _on_the_node(place, "//127.0.0.1:", "//hub.nowhere.invalid:")
     check, sentence, fix = await _found(place, with_job=True)
     assert check == "G2"
-    assert sentence.startswith("n1 does not find the host of http://hub.nowhere.invalid:8081")
+    assert sentence.startswith(f"n1 does not find the host of {place.api_url}: ")
     assert fix.startswith("Write a hub_url")
     assert "(catalogue.yaml:" in fix
 
 
 async def test_g2_a_hub_that_nodes_cannot_connect_to(place: Place) -> None:
-    place.api_url = f"http://127.0.0.1:{loopback.free_port()}/hub/api"
+    _on_the_node(place, place.api_url, f"http://127.0.0.1:{loopback.free_port()}/hub/api")
     check, sentence, _ = await _found(place, with_job=True)
     assert check == "G2"
     assert sentence.startswith(f"n1 cannot reach the hub at {place.api_url}: ")
