@@ -46,8 +46,8 @@ class ByCertificate:
     async def refused(self, refusal: Refusal) -> LaunchError:
         """Return what to tell: certificates are not taken, or not enough, or this one is not."""
         host, place = refusal.host, {"host": refusal.host, "site": refusal.title}
-        if refusal.offered and _METHOD not in refusal.offered:
-            offers = f"{host} offers {', '.join(sorted(refusal.offered))}: see PubkeyAuthentication of its sshd"
+        if refusal.offered is not None and _METHOD not in refusal.offered:
+            offers = f"{host} offers {refusal.offers}: see PubkeyAuthentication of its sshd"
             return FrontEndRefused(sentences.TAKES_NO_CERTIFICATES.format(**place), offers)
         if refusal.is_second_factor():
             return FrontEndRefused(sentences.SECOND_FACTOR_AFTER_CERTIFICATE.format(**place), refusal.said)

@@ -184,6 +184,8 @@ async def _of_sites(asked: Asked, examined: Examined) -> AsyncIterator[Found]:
     finally:
         for each in looks.values():
             each.cancel()
+        # A job that was submitted is cancelled first.
+        await asyncio.gather(*looks.values(), return_exceptions=True)
 
 
 async def _at(asked: Asked, examined: Examined, key: str, groups: list[str]) -> list[Outcome]:
