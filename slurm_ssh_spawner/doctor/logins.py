@@ -37,6 +37,7 @@ _TOO_LARGE = (400, 413, 431)
 _NO_KEY = ("Preauthentication failed", "Password incorrect", "Cannot find key", "no support for encryption type")
 # The KDC counts whole seconds, and a renewed ticket has to end later.
 _SECOND = 1.1
+_NEEDED_BY_LOGINS = ("A3", "A6", "A7", "B1")
 # Names have to be found too.
 _KDC_SECONDS = 6
 _GROUPS_SECONDS = 5
@@ -233,7 +234,7 @@ async def enter(examined: Examined, password: str, wrong: Wrong) -> Entered:
     """Log the person in, take tickets for monitors, and say of each site as whom it can be looked at."""
     logins, outcomes = examined.configured.logins, list[Outcome]()
     if examined.person and logins:
-        if because := next((each for each in ("A6", "A7", "B1") if each in wrong), ""):
+        if because := next((each for each in _NEEDED_BY_LOGINS if each in wrong), ""):
             outcomes.append(Outcome("B5", State.SKIP, sentences.BECAUSE.format(check=because)))
         else:
             found = await _person(examined, logins, password)
@@ -257,8 +258,8 @@ async def _groups(person: str) -> frozenset[str]:
 async def _monitors(examined: Examined, wrong: Wrong) -> tuple[list[Outcome], dict[str, Whom]]:
     """Return what is wrong with sites' monitors, and those that have a ticket, by site."""
     there = {key: site.monitor for key, site in examined.catalogue.sites.items() if site.monitor}
-    if there and "B1" in wrong:
-        return [Outcome("B7", State.SKIP, sentences.BECAUSE.format(check="B1"))], {}
+    if there and (because := next((each for each in ("A3", "B1") if each in wrong), "")):
+        return [Outcome("B7", State.SKIP, sentences.BECAUSE.format(check=because))], {}
     store = KeytabTickets(examined.folder)
     found = await asyncio.gather(*(_monitor(key, each, store, examined) for key, each in there.items()))
     whom = {key: each for key, (_, each) in zip(there, found, strict=True) if each}
@@ -403,6 +404,6 @@ def _has_sign_on(examined: Examined) -> bool:
 CHECKS = (
     Check(("B1", "B2"), _settings, applies=_has_logins),
     Check(("B1", "B3"), _kdcs, needs=("B1",), applies=_has_logins),
-    Check(("B4",), _keytab, needs=("B1",), applies=_has_logins),
-    Check(("B6",), _sign_on, needs=("B1",), applies=_has_sign_on),
+    Check(("B4",), _keytab, needs=("A3", "B1"), applies=_has_logins),
+    Check(("B6",), _sign_on, needs=("A3", "B1"), applies=_has_sign_on),
 )

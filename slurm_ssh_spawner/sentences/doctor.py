@@ -208,7 +208,7 @@ LISTEN = 'Set c.JupyterHub.hub_bind_url to an address of this machine, or to "ht
 HUB_NOT_REACHED = (
     "This machine itself does not reach the hub at {url}, where jobs at {site} look for it: {reason}."
 )
-CORRECT_HUB_URL = "Correct sites.{site}.hub_url."
+CORRECT_HUB_URL = "Correct sites.{site}.hub_url, or set it if it is left out."
 NO_WILDCARD = "No name server knows {name}, where people's servers would be."
 ADD_WILDCARD = "Add an entry for *.{name}, with the address of {name}."
 NO_HOST_ROUTING = "The proxy does not find the hub by its name (status {status}), so people are led in a circle."
