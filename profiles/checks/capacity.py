@@ -47,7 +47,22 @@ def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[Wr
                 yield from _of_entry(menu, key, facts)
 
 
-def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
+def at_site(catalogue: Catalogue, site: str, said: SiteFacts) -> Iterator[WrongAt]:
+    """Yield what cannot be had at one site, of which alone it is known what its Slurm said.
+
+    Of an entry that is offered elsewhere too, the most need not be had here, and nothing is yielded of it.
+    """
+    facts = {site: said}
+    yield from _of_site(("sites", site), catalogue.sites[site], said)
+    for menu in catalogue.menus:
+        for key in menu.entries:
+            if not menu.is_of_another(key) and site in menu.sites_of(key):
+                yield from _of_entry(menu, key, facts, with_most=menu.sites_of(key) == (site,))
+
+
+def _of_entry(
+    menu: Menu, key: str, facts: Mapping[str, SiteFacts], *, with_most: bool = True
+) -> Iterator[WrongAt]:
     rooms = []
     for site in menu.sites_of(key):
         if site not in facts:
@@ -60,7 +75,8 @@ def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[
         if room:
             rooms.append((where, what, room))
             yield from _defaults(where, what, room)
-    yield from _most(rooms)
+    if with_most:
+        yield from _most(rooms)
 
 
 def _of_site(path: tuple[str, ...], site: System, said: SiteFacts) -> Iterator[WrongAt]:
