@@ -15,7 +15,8 @@ _LIBDEFAULTS = b"libdefaults"
 class Krb5Conf:
     """What is asked of krb5.conf for one realm; `realms` are all that it describes, `kdcs` those of the one.
 
-    `names_by_dns`: a name server may decide which host a ticket is for.
+    `names_by_dns`: a name server may decide which host a ticket is for; `kdcs_by_dns`: and where KDCs are, if none
+    is listed.
     """
 
     default_realm: str
@@ -24,6 +25,7 @@ class Krb5Conf:
     renew_lifetime: str
     names_by_dns: bool = False
     kdcs: tuple[str, ...] = ()
+    kdcs_by_dns: bool = False
 
 
 def read(realm: str = "") -> Krb5Conf | None:
@@ -41,6 +43,7 @@ def read(realm: str = "") -> Krb5Conf | None:
             _text(profile, "renew_lifetime", there),
             any(by_dns),
             _values(profile, b"realms", there.encode(), b"kdc"),
+            _is_yes(_text(profile, "dns_lookup_kdc") or "true"),
         )
 
 

@@ -125,15 +125,23 @@ def _is_hub(said: web.Answer) -> bool:
 
 def _of_jobs(examined: Examined) -> Iterator[Outcome]:
     sites = examined.catalogue.sites
-    yield from reached_by_nodes(examined.api_url, [key for key, site in sites.items() if site.hub_url is None])
+    without = [key for key, site in sites.items() if site.hub_url is None]
+    hidden = [*reached_by_nodes(examined.api_url, without)]
+    yield from hidden
     named = examined.configured.addresses
     if not (there := _at(named.hub_bind_url)):
         text = sentences.HUB_IS_DOWN.format(port=urlsplit(named.hub_bind_url).port)
         yield Outcome("C3", State.SKIP, text, sentences.START_HUB)
         return
     for key, site in sites.items():
-        if site.hub_url is not None:
-            yield from _from_here(examined, key, site.hub_url, there)
+        # The one that is left out is the same for all.
+        if site.hub_url is not None or (key in without[:1] and not hidden):
+            yield from _from_here(examined, key, site.hub_url or _origin(examined.api_url), there)
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _from_here(examined: Examined, key: str, url: str, there: list[Listener]) -> Iterator[Outcome]:

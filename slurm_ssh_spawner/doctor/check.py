@@ -14,7 +14,6 @@ from slurm_ssh_spawner.doctor.examined import Examined
 from slurm_ssh_spawner.sentences import doctor as sentences
 
 _LONGEST = 300
-_THREADS = 16
 SECONDS = 20.0
 
 Look = Callable[[Examined], Iterable[Outcome] | Awaitable[Iterable[Outcome]]]
@@ -48,7 +47,7 @@ async def made(check: Check, examined: Examined, wrong: Wrong, seconds: float = 
         if inspect.iscoroutinefunction(check.look):
             found = [*await check.look(examined)]
         else:
-            found = await LoginThreads(_THREADS).run(partial(_all, check.look, examined), seconds)
+            found = await LoginThreads(1).run(partial(_all, check.look, examined), seconds)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
         return [broken(check.names[0], error, seconds)]
     found = [each for each in found if each.check in check.names]

@@ -22,7 +22,7 @@ from languages import for_log
 from profiles.catalogue.accounts import Monitor
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.checks.catalogue import monitor as of_monitor
-from slurm_ssh_spawner.doctor import kdc, web
+from slurm_ssh_spawner.doctor import kdc, srv, web
 from slurm_ssh_spawner.doctor.check import Check, Wrong
 from slurm_ssh_spawner.doctor.examined import Examined, Whom
 from slurm_ssh_spawner.hub.configured import Logins
@@ -37,6 +37,7 @@ _TOO_LARGE = (400, 413, 431)
 _NO_KEY = ("Preauthentication failed", "Password incorrect", "Cannot find key", "no support for encryption type")
 # The KDC counts whole seconds, and a renewed ticket has to end later.
 _SECOND = 1.1
+_NEEDED_BY_LOGINS = ("A3", "A6", "A7", "B1")
 # Names have to be found too.
 _KDC_SECONDS = 6
 _GROUPS_SECONDS = 5
@@ -74,17 +75,37 @@ async def _kdcs(examined: Examined) -> list[Outcome]:
     """Return whether each KDC of the realm answers, and whether its clock is this machine's."""
     realm = _realm(_logins(examined))
     said = krb5_conf.read(realm)
-    places = [kdc.place(each) for each in said.kdcs] if said else []
-    if not places or None in places:
+    listed = [kdc.place(each) for each in said.kdcs] if said else []
+    there = [each for each in listed if each]
+    if not listed and said and said.kdcs_by_dns:
+        there = [*await _found_by_dns(realm)]
+    if not there and listed:
         skipped = sentences.CLOCK_NOT_COMPARED.format(realm=realm)
         return [
-            Outcome("B1", State.OK, sentences.KDCS_NOT_LISTED.format(realm=realm)),
-            Outcome("B3", State.SKIP, skipped, sentences.LIST_KDCS),
+            Outcome("B1", State.OK, sentences.KDCS_BY_PROXY.format(realm=realm)),
+            Outcome("B3", State.SKIP, skipped),
         ]
-    there = [each for each in places if each]
+    if not there:
+        text = sentences.NO_KDC.format(realm=realm)
+        skipped = sentences.BECAUSE.format(check="B1")
+        fix = sentences.LIST_KDCS.format(realm=realm)
+        return [Outcome("B1", State.FAIL, text, fix), Outcome("B3", State.SKIP, skipped)]
     threads = LoginThreads(len(there))
     answers = await asyncio.gather(*(_answer(threads, each, realm) for each in there))
     return [*_silent(realm, dict(zip(there, answers, strict=True)))]
+
+
+async def _found_by_dns(realm: str) -> tuple[kdc.Kdc, ...]:
+    """Return the KDCs that name servers know; none if they do not answer."""
+    threads = LoginThreads(1)
+    for by in ("udp", "tcp"):
+        try:
+            found = await threads.run(partial(srv.hosts, f"_kerberos._{by}.{realm}"), _KDC_SECONDS)
+        except TimeoutError:
+            return ()
+        if found:
+            return tuple(kdc.Kdc(host, port) for host, port in found)
+    return ()
 
 
 async def _answer(threads: LoginThreads, each: kdc.Kdc, realm: str) -> float | str:
@@ -213,7 +234,7 @@ async def enter(examined: Examined, password: str, wrong: Wrong) -> Entered:
     """Log the person in, take tickets for monitors, and say of each site as whom it can be looked at."""
     logins, outcomes = examined.configured.logins, list[Outcome]()
     if examined.person and logins:
-        if because := next((each for each in ("A6", "A7", "B1") if each in wrong), ""):
+        if because := next((each for each in _NEEDED_BY_LOGINS if each in wrong), ""):
             outcomes.append(Outcome("B5", State.SKIP, sentences.BECAUSE.format(check=because)))
         else:
             found = await _person(examined, logins, password)
@@ -237,8 +258,8 @@ async def _groups(person: str) -> frozenset[str]:
 async def _monitors(examined: Examined, wrong: Wrong) -> tuple[list[Outcome], dict[str, Whom]]:
     """Return what is wrong with sites' monitors, and those that have a ticket, by site."""
     there = {key: site.monitor for key, site in examined.catalogue.sites.items() if site.monitor}
-    if there and "B1" in wrong:
-        return [Outcome("B7", State.SKIP, sentences.BECAUSE.format(check="B1"))], {}
+    if there and (because := next((each for each in ("A3", "B1") if each in wrong), "")):
+        return [Outcome("B7", State.SKIP, sentences.BECAUSE.format(check=because))], {}
     store = KeytabTickets(examined.folder)
     found = await asyncio.gather(*(_monitor(key, each, store, examined) for key, each in there.items()))
     whom = {key: each for key, (_, each) in zip(there, found, strict=True) if each}
@@ -383,6 +404,6 @@ def _has_sign_on(examined: Examined) -> bool:
 CHECKS = (
     Check(("B1", "B2"), _settings, applies=_has_logins),
     Check(("B1", "B3"), _kdcs, needs=("B1",), applies=_has_logins),
-    Check(("B4",), _keytab, needs=("B1",), applies=_has_logins),
-    Check(("B6",), _sign_on, needs=("B1",), applies=_has_sign_on),
+    Check(("B4",), _keytab, needs=("A3", "B1"), applies=_has_logins),
+    Check(("B6",), _sign_on, needs=("A3", "B1"), applies=_has_sign_on),
 )

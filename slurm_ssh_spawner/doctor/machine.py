@@ -198,12 +198,12 @@ def _pages(examined: Examined) -> Iterator[Outcome]:
 CHECKS = (
     Check(("A2",), _written),
     Check(("A3",), _account),
-    Check(("A4",), _files),
+    Check(("A4",), _files, needs=("A3",)),
     Check(("A5",), _environment),
     Check(("A6",), _pam, applies=lambda examined: examined.configured.logins is not None),
     Check(("A7",), _known, applies=_is_asked),
-    Check(("A8",), _limits),
-    Check(("A9",), _databases),
+    Check(("A8",), _limits, needs=("A3",)),
+    Check(("A9",), _databases, needs=("A3",)),
     Check(("A10",), _installed),
     Check(("A11",), _pages),
 )

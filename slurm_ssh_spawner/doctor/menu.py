@@ -87,5 +87,5 @@ CHECKS = (
     Check(("D1", "D2"), _on_this_machine, needs=("D1",)),
     Check(("D3",), _on_this_machine, needs=("D1",), applies=lambda examined: examined.configured.manage_groups),
     Check(("D4",), _seen, needs=("D1",), applies=lambda examined: examined.configured.manage_groups),
-    Check(("D5",), _authorities, needs=("D1",), applies=_has_authorities),
+    Check(("D5",), _authorities, needs=("A3", "D1"), applies=_has_authorities),
 )

@@ -100,11 +100,12 @@ WRONG_VERSION = "{name} has to be {needed}, and is {there}."
 INSTALL_VERSION = "Run: pip install '{name}{needed}'"
 
 # -- B1, B3: KDCs ----------------------------------------------------------------------------------------
-KDCS_NOT_LISTED = (
-    "libkrb5 finds the KDCs of {realm} by DNS or through a proxy; whether each answers is not looked at."
+KDCS_BY_PROXY = "KDCs of {realm} are reached through a proxy (https); whether each answers is not looked at."
+CLOCK_NOT_COMPARED = "The clock is not compared with the KDCs of {realm}, which are behind a proxy."
+NO_KDC = "Neither krb5.conf nor a name server says where a KDC of {realm} is."
+LIST_KDCS = (
+    "List them as `kdc =` of {realm} in [realms] of krb5.conf, or have DNS say it (_kerberos._udp.{realm}, SRV)."
 )
-CLOCK_NOT_COMPARED = "The clock is not compared with the KDCs of {realm}, which krb5.conf does not list."
-LIST_KDCS = "To have them looked at, list them as `kdc =` in [realms] of krb5.conf."
 KDC_SILENT = "The KDC {host}:{port} of {realm} does not answer: {reason}."
 OPEN_KDC = "Correct `kdc =` of {realm} in krb5.conf, or let this machine through to {host}:{port}, TCP and UDP."
 CLOCK_AHEAD = "This machine's clock is {seconds} s ahead of that of the KDC {host}."
@@ -207,7 +208,7 @@ LISTEN = 'Set c.JupyterHub.hub_bind_url to an address of this machine, or to "ht
 HUB_NOT_REACHED = (
     "This machine itself does not reach the hub at {url}, where jobs at {site} look for it: {reason}."
 )
-CORRECT_HUB_URL = "Correct sites.{site}.hub_url."
+CORRECT_HUB_URL = "Correct sites.{site}.hub_url, or set it if it is left out."
 NO_WILDCARD = "No name server knows {name}, where people's servers would be."
 ADD_WILDCARD = "Add an entry for *.{name}, with the address of {name}."
 NO_HOST_ROUTING = "The proxy does not find the hub by its name (status {status}), so people are led in a circle."

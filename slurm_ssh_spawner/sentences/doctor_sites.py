@@ -91,7 +91,9 @@ ACCOUNTING_SILENT = "Slurm's accounting does not say which projects {owner} has.
 TRY_SACCTMGR = "Run `sacctmgr show assoc` there as the same account, or write projects as a list."
 NO_PROJECT = "Slurm's accounting has no project for {owner} at {site}."
 ADD_PROJECT = "sacctmgr add user {owner} account=PROJECT, or log in as somebody who has one."
-ALL_TAKEN = "Slurm would take each profile in each partition that {site} offers ({count}), says `sbatch --test-only`."
+ALL_TAKEN = (
+    "Slurm would take each profile in each partition that {site} offers ({count}), says `sbatch --test-only`."
+)
 NOTHING_OFFERED = "{person} sees no profile at {site}."
 SEE_VISIBLE_TO = "See visible_to and sites of the profiles, or log in as somebody else."
 NOT_OFFERED_NOW = "{profile} cannot be started in {partition} now: {reason}"

@@ -1,6 +1,8 @@
 """Logins that `doctor` tries, as the hub does, and what it makes of tickets and keytabs."""
 
 import stat
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from kerberos_auth import ccache, pam, pam_file, tickets
 from kerberos_auth.outcome import Outcome, State
 from kerberos_auth.tickets import Ticket
-from slurm_ssh_spawner.doctor import examination, kdc, logins
+from slurm_ssh_spawner.doctor import examination, kdc, logins, srv
 from slurm_ssh_spawner.doctor.examined import Examined
 from tests.support.realm import Realm
 from tests.support.well_hub import Found, WellHub
@@ -230,3 +232,53 @@ class TestKdc:
     def test_what_is_no_kdc(self, answer: bytes) -> None:
         with pytest.raises(kdc.NoAnswer, match="no KDC"):
             kdc._time(answer)
+
+
+class TestByDns:
+    """A name server's message, as it stands on the wire."""
+
+    @pytest.fixture
+    def said(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+        return lambda answer: monkeypatch.setattr(srv, "_answer", lambda _: answer)
+
+    def test_hosts_in_their_order(self, said: Callable[[bytes], None]) -> None:
+        said(_message((20, 88, b"\x04kdc2\xc0\x0c"), (10, 750, b"\x04kdc1\x04test\x00"), (10, 88, b"\x00")))
+        assert srv.hosts("_kerberos._udp.LAB.TEST") == (("kdc1.test", 750), ("kdc2.LAB.TEST", 88))
+
+    def test_a_message_that_is_cut_comes_to_an_end(self, said: Callable[[bytes], None]) -> None:
+        whole = _message((20, 88, b"\x04kdc2\xc0\x0c"), (10, 750, b"\x04kdc1\x04test\x00"))
+        for at in range(len(whole)):
+            said(whole[:at])
+            assert srv.hosts("x") in ((), (("kdc1.test", 750),))
+
+    def test_a_name_that_goes_on_in_itself_comes_to_an_end(self, said: Callable[[bytes], None]) -> None:
+        said(_message((10, 88, b"\xc0\x32" * 8)))
+        assert srv.hosts("x") == ()
+
+    def test_a_realm_that_krb5_conf_does_not_describe(
+        self, well: WellHub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, good = well.folder / "krb5.conf", well.realm.configs["good"].read_text()
+        line = next(each for each in good.splitlines() if each.startswith("  kdc = "))
+        path.write_text(good.replace(line, "").replace("dns_lookup_kdc = false", ""))
+        monkeypatch.setenv("KRB5_CONFIG", str(path))
+        port = int(line.rpartition(":")[2])
+        answers = {"_kerberos._udp.LAB.TEST": (("kdc.test", port),)}
+        monkeypatch.setattr(srv, "hosts", lambda name: answers.get(name, ()))
+        found = {each.outcome.check: each.outcome for each in well.look("B")}
+        assert (found["B1"].state, found["B3"].state) == (State.OK, State.OK)
+        answers.clear()
+        found = {each.outcome.check: each.outcome for each in well.look("B")}
+        assert (found["B1"].state, found["B1"].sentence) == (
+            State.FAIL,
+            "Neither krb5.conf nor a name server says where a KDC of LAB.TEST is.",
+        )
+
+
+def _message(*records: tuple[int, int, bytes]) -> bytes:
+    """Return what a name server says: priority, port and name of each host; the question is LAB.TEST."""
+    said = struct.pack(">HHHHHH", 1, 0x8180, 1, len(records), 0, 0) + b"\x03LAB\x04TEST\x00\x00\x21\x00\x01"
+    for priority, port, name in records:
+        data = struct.pack(">HHH", priority, 0, port) + name
+        said += b"\xc0\x0c" + struct.pack(">HHIH", 33, 1, 60, len(data)) + data
+    return said
