@@ -149,7 +149,8 @@ class TestSites:
             if name.startswith("KerberosPAM"):
                 del well.settings[name]
         found = well.look("ABCDE", "alice")
-        assert [each.check for each in _not_well(found)] == ["E"]
+        # Nobody listens there; but somebody was looked at as.
+        assert [each.check for each in _not_well(found) if each.state is State.FAIL] == ["E2"]
         assert {each.outcome.check for each in found}.isdisjoint({"A6", "A7", "B1", "B4", "B5"})
 
 
