@@ -58,4 +58,4 @@ def test_every_link_of_the_site_leads_to_a_page_or_file_that_was_made(site: Path
 
 
 def test_the_first_page_leads_to_the_index(site: Path) -> None:
-    assert "url=docs/index.html" in (site / "index.html").read_text(encoding="utf-8")
+    assert "url=docs/index" in (site / "index.html").read_text(encoding="utf-8")

@@ -19,15 +19,15 @@ Made from the code by `python -m slurm_ssh_spawner.hub.settings_page > docs/sett
 
 These stand in `jupyterhub_config.py`, as `c.SlurmSSHSpawner.hub_name = "hub"`. A hub reads them when it starts.
 What cannot work ends the start with a sentence; what has no effect is a warning that names the line. What may be
-started, and where, is no setting: it stands in [the catalogue](catalogue.md). The settings of JupyterHub itself that
-matter, and why, are in [jupyterhub_config.py](../jupyterhub_config.py). The job service has
+started, and where, is no setting: it stands in [the catalogue](catalogue.md). The settings of JupyterHub itself
+that matter, and why, are in [jupyterhub_config.py](../jupyterhub_config.py). The job service has
 [options](job-service.md#install-it).
 """
 _OF_JUPYTERHUB = """## Settings of JupyterHub's spawners
 
 `default_url`, `notebook_dir`, `args`, `environment`, `pre_spawn_hook`, `post_stop_hook`, `http_timeout`,
-`poll_interval`, `debug` and `disable_user_config` do what JupyterHub says. `environment` is for the job and all that
-runs in it; what only some clusters need stands in `jupyter.variables` of a site.
+`poll_interval`, `debug` and `disable_user_config` do what JupyterHub says. `environment` is for the job and all
+that runs in it; what only some clusters need stands in `jupyter.variables` of a site.
 
 These have no effect: the hub warns of each at its start.
 
