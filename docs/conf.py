@@ -27,7 +27,10 @@ exclude_patterns = [entry.name for entry in os.scandir(_TREE) if entry.is_dir() 
 external_toc_path = "docs/navigation.yml"
 external_toc_exclude_missing = False
 
-myst_enable_extensions = ["strikethrough"]
+# What is quoted may be there to be typed.
+smartquotes = False
+# A block that names no language is for a shell, or is what a program prints.
+highlight_language = "none"
 myst_heading_anchors = 6
 # `make docs CHECK_LINKS=1` follows links to other hosts; nothing else does.
 linkcheck_timeout = 20
@@ -36,6 +39,8 @@ linkcheck_ignore = [r"https?://(127\.0\.0\.1|localhost|[\w.-]*\.?example\.org|[\
 
 html_theme = "furo"
 html_title = f"{project} {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 # The site's own first page leads to the index.

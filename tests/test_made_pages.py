@@ -1,10 +1,15 @@
-from tests.support import log_lines
+from tests.support import commands_page, log_lines
 from tests.support.folders import TREE
 
 
 def test_the_page_of_log_lines_is_made_from_the_code() -> None:
     page = (TREE / "docs/log-lines.md").read_text(encoding="utf-8")
     assert page == log_lines.page(), "run: python -m tests.support.log_lines > docs/log-lines.md"
+
+
+def test_the_page_of_commands_is_made_from_the_code() -> None:
+    page = (TREE / "docs/commands.md").read_text(encoding="utf-8")
+    assert page == commands_page.page(), "run: python -m tests.support.commands_page > docs/commands.md"
 
 
 def test_what_the_guide_tells_to_watch_is_still_logged() -> None:
