@@ -19,7 +19,8 @@ _HEAD = """# Commands and their options
 Made from the code by `python -m tests.support.commands_page > docs/commands.md`.
 
 The same as each command says with `--help`. What they are for, with examples:
-[`jupyterhub-sites`](command-line.md), [`jupyterhub-jobs`](job-service.md), [`hubjobs`](jobs.md) and [`ijp`](jobs.md#from-the-portal).
+[`jupyterhub-sites`](command-line.md), [`jupyterhub-jobs`](job-service.md), [`hubjobs`](jobs.md) and
+[`ijp`](jobs.md#from-the-portal).
 """
 # Of a list of verbs typer cuts what it says; each verb stands below with all of it.
 _CUT = re.compile(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n")
