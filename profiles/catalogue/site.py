@@ -224,7 +224,8 @@ class Site(Entry):
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
     environment: dict[Variable, VariableValue] = Field(
         default_factory=dict,
-        description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
+        description="Variables for Slurm's commands on the front end, such as SLURM_CONF. Those of jobs stand in "
+        "`jupyter`.",
     )
     directives: Directives = Field(
         default_factory=dict,
