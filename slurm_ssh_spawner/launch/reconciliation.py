@@ -122,8 +122,8 @@ class Reconciliation:
         for site in sorted(launches.keys() - self._gone):
             _log.warning(
                 "The site %s is not in the catalogue any more, and launches go on there: %d. They stay listed, "
-                "but the hub cannot ask about their jobs, renew their tickets or stop them; behind a tunnel they are "
-                "reached for as long as the tunnel daemon runs. Put %s back, or end its jobs %s... with scancel.",
+                "but the hub cannot ask about their jobs, renew their tickets or stop them; behind a tunnel they "
+                "are reached while the tunnel daemon runs. Put %s back, or end its jobs %s... with scancel.",
                 site,
                 launches[site],
                 site,
