@@ -155,6 +155,11 @@ def test_files_share_what_stands_below_their_own_keys() -> None:
     assert profiles["tuning"].modules == ("pytorch",)
 
 
+def test_lines_may_end_as_on_windows() -> None:
+    text = _EVERYTHING.read_text(encoding="utf-8")
+    assert load.parse(text.replace("\n", "\r\n"), "catalogue.yaml") == load.parse(text, "catalogue.yaml")
+
+
 def test_the_order_of_the_file_is_kept() -> None:
     assert list(load.read(_CATALOGUES / "good" / "shared-parts.yaml").sites) == ["geneva", "lugano"]
 
