@@ -50,7 +50,7 @@ FOLDER_OF_ONE_MACHINE = _(
     "file system"
 )
 TIME_IS_CUT = _(
-    "is {asked}, but the longest in {partitions} of {site} is {most}, and nobody gets more there; write at most "
+    "is {asked}, but the longest in its partitions at {site} is {most}, so nobody gets more there; write at most "
     "{most}"
 )
 OFFERED_TOO = _("is what people choose at {site}, where `{offered}` offers some; remove one of them")
