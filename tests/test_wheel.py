@@ -15,28 +15,17 @@ from pathlib import Path
 import pytest
 
 from tests.support import installed
+from tests.support.distribution import ROOTS, copied
 from tests.support.folders import TREE
 
 _SETUP = ConfigParser()
 _SETUP.read(TREE / "setup.cfg", encoding="utf-8")
 _INCLUDED = _SETUP["options.packages.find"]["include"].split()
-_ROOTS = [
-    TREE / name
-    for name in (
-        "languages",
-        "kernels",
-        "profiles",
-        "kerberos_auth",
-        "slurm_ssh",
-        "slurm_ssh_spawner",
-        "job_service",
-    )
-]
-_PACKAGES = [path.parent for root in _ROOTS for path in root.rglob("__init__.py")]
+_PACKAGES = [path.parent for root in ROOTS for path in root.rglob("__init__.py")]
 
 
 def _files() -> Iterator[Path]:
-    for root in _ROOTS:
+    for root in ROOTS:
         yield from (path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
@@ -49,7 +38,7 @@ def _data() -> Iterator[tuple[str, list[Path]]]:
 
 
 def test_every_package_is_installed() -> None:
-    for root in _ROOTS:
+    for root in ROOTS:
         assert any(fnmatchcase(root.name, pattern) for pattern in _INCLUDED), root.name
     for path in _files():
         assert path.suffix != ".py" or path.parent in _PACKAGES, f"{path} is in a folder without __init__.py"
@@ -83,10 +72,7 @@ def test_what_admins_copy_from_is_installed_beside_it() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel that is made from the source distribution, as pip does it where there is no wheel."""
     folder = tmp_path_factory.mktemp("dist")
-    copy = folder / "tree"
-    for name in _run(["git", "ls-files", *_IN_SOURCES], TREE).splitlines():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(TREE / name, copy / name)
+    copy = copied(folder / "tree")
     _run([sys.executable, "-c", _BUILD.format(kind="sdist", folder=str(folder))], copy)
     (archive,) = folder.glob("*.tar.gz")
     shutil.unpack_archive(archive, folder / "unpacked")
@@ -96,15 +82,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-_IN_SOURCES = (
-    "*.cfg",
-    "*.toml",
-    "LICENSE",
-    "*.md",
-    "examples",
-    "jupyterhub_config.py",
-    *(root.name for root in _ROOTS),
-)
 _BUILD = "from setuptools import build_meta; build_meta.build_{kind}({folder!r})"
 
 
@@ -123,7 +100,7 @@ def test_the_wheel_has_everything(wheel: Path) -> None:
     share = f"{'-'.join(wheel.name.split('-')[:2])}.data/data/share/jupyterhub-sites"
     assert {f"{share}/LICENSE", f"{share}/jupyterhub_config.py", f"{share}/examples/catalogue.yaml"} <= names
     assert {name.partition("/")[0] for name in names if ".d" not in name.partition("/")[0]} == {
-        root.name for root in _ROOTS
+        root.name for root in ROOTS
     }
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import installed
-from tests.support.folders import TREE
+from tests.support.distribution import copied
 
 _MINORS = range(11, 15)
 _PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
@@ -54,8 +54,9 @@ def main() -> int:
 
 
 def built(folder: Path) -> Path:
-    """Build the wheel of this tree in a folder, from a copy of what git has; return it."""
-    _checked([sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(TREE)])
+    """Build the wheel of this tree in a folder, and return it."""
+    copy = copied(folder / "tree")
+    _checked([sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(folder), str(copy)])
     (wheel,) = folder.glob("*.whl")
     return wheel
 
