@@ -26,7 +26,7 @@ class _Hub:
     """What a hub has of launches that end, at a site on this machine."""
 
     def __init__(self, local: LocalSite) -> None:
-        here = {"slurm_path": str(local.slurm), "job_folder": f"{local.home}/jobs"}
+        here = {"slurm_path": str(local.slurm), "job_folder": f"{local.home}/{{owner}}/jobs"}
         self.catalogue: Catalogue = builders.catalogue(sites={"geneva": builders.site(**here)})
         self.local = local
         self.records = LaunchRecords(f"sqlite:///{local.home}/launches")
