@@ -115,6 +115,10 @@ class Core:
             return False
         return True
 
+    def has_site(self, site_key: str) -> bool:
+        """Return whether a site is in the catalogue."""
+        return site_key in self._sites
+
     def title(self, site_key: str) -> str:
         """Return the title of a site, its key if it is no longer in the catalogue."""
         site = self._sites.get(site_key)

@@ -29,7 +29,7 @@ from profiles.catalogue.visibility import Reservations
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
-HOST = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
 HOST_KEY = r"^(@cert-authority )?[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n]*)?$"
 NODE_ADDRESS = r"^[^\s/]*\{node\}[^\s/]*$"
 HUB_URL = r"^https?://[^\s/]+$"

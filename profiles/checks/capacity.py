@@ -115,12 +115,15 @@ def _unknown_partitions(where: Where, what: Work, site: System, said: SiteFacts)
 
 
 def _room(key: str, what: Work, site: System, said: SiteFacts) -> _Room | None:
-    """Return what there is; None if no partition of it is known, or none has nodes, which is said elsewhere."""
+    """Return what there is; None if a partition of it is unknown, which is said elsewhere, or none has nodes."""
     known = said.partitions or {}
     names = what.partitions or tuple(site.partitions)
     if not names:
         names = tuple(name for name, each in known.items() if each.is_default)
-    there: dict[str, PartitionFacts] = {name: known[name] for name in names if name in known}
+    if any(name not in known for name in names):
+        # It is told that there is no such one; what the others have says nothing of it.
+        return None
+    there: dict[str, PartitionFacts] = {name: known[name] for name in names}
     nodes = tuple(each for partition in there.values() for each in partition.nodes)
     if not nodes:
         return None

@@ -64,6 +64,7 @@ class Launcher:
         self.records = records
         self.reports = Reports(records, core.upkeep, hub_name)
         self._core = core
+        self.has_site = core.has_site
         self.hub_name = hub_name
         self._tunnels = tunnels
         self.tally = Tally()

@@ -64,7 +64,10 @@ DATABASE_AWAY = _("The hub cannot use its database of launches.")
 HUB_DATABASE_AWAY = _("The hub cannot use its database.")
 SERVERS_GO_ON = _("{problem} Try again in a few minutes. Servers that run go on.")
 NOTHING_STARTED = _("{problem} Nothing was started.")
-LOG_EMPTY = _("Its log, {path}, is empty or missing.")
+LOG_EMPTY = _(
+    "Its log, {path}, is empty or missing. If that is so for each job, tell the administrators: the nodes may not "
+    "share that folder with the front ends."
+)
 
 # -- a server that ended, and whose owner may not know ---------------------------------------------------
 SERVER_ENDED = _("Your server at {site} ended at {ended}. {problem}")

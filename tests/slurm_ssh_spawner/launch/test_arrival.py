@@ -177,7 +177,8 @@ async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
         "Slurm at Geneva does not say why the job ended. "
-        f"Its log, {waiting.log}, is empty or missing."
+        f"Its log, {waiting.log}, is empty or missing. If that is so for each job, tell the administrators: "
+        "the nodes may not share that folder with the front ends."
     )
     assert ended.quoted == ""
 
