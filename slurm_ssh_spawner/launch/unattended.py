@@ -11,7 +11,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.jobs.watch import ABSENT_SECONDS
-from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.scheduler import Row
 from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.endings import Endings

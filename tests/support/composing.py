@@ -12,7 +12,7 @@ from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
-from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.schedulers.identity import SiteQueries
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
