@@ -84,10 +84,10 @@ def launcher(
     return Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
 
 
-def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
-    """Return what the spawners of a hub share."""
+def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any, ports: Iterable[int] = ()) -> Hub:
+    """Return what the spawners of a hub share; `ports` are those of its tunnels."""
     kept = records(records_url)
     reach = core(catalogue.sites, credentials, kept, pool)
-    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ()))
+    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
     reconciliation = Reconciliation(launches, credentials, NoServers())
     return Hub(catalogue, launches, reach.availability, reconciliation, reach.watch, reach)

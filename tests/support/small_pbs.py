@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support import builders
 from tests.support.local import LocalSite
 
 _PROGRAM = Path(__file__).with_name("pbs.py")
@@ -71,3 +72,18 @@ class PbsSite:
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+def site(pbs: PbsSite, **changed: Any) -> dict[str, Any]:
+    """Return a site as the catalogue's YAML has it, with the PBS of the tests."""
+    plain = builders.site(
+        scheduler={"kind": "pbs", "path": str(pbs.folder)},
+        job_folder=f"{pbs.home}/{{owner}}/jobs",
+        jupyter={},
+        ticket={"delivery": "none"},
+        partitions={"workq": {"time_max": "8h"}, "short": {"time_max": "2h"}},
+        projects=["physics"],
+        **changed,
+    )
+    left_out = ("ticket_folder", "module_init", "reservations", "qos")
+    return {name: value for name, value in plain.items() if name not in left_out}

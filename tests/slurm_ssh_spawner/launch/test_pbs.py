@@ -12,7 +12,7 @@ from slurm_ssh.errors import SubmissionAbsent, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, new_launch_id
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.launch.launcher import Launcher
-from tests.support import builders, composing
+from tests.support import builders, composing, small_pbs
 from tests.support.launching import Tickets
 from tests.support.small_pbs import PbsSite
 from tests.support.whole_job import stub
@@ -37,25 +37,10 @@ def pbs(tmp_path: Path) -> PbsSite:
 @pytest.fixture
 def offer(pbs: PbsSite) -> Catalogue:
     return builders.catalogue(
-        sites={"geneva": site(pbs)},
+        sites={"geneva": small_pbs.site(pbs)},
         # It has no hub to tell its port to: it waits for one until it is told to end.
         profiles={"jupyterlab": builders.profile(command=stub("until-term"))},
     )
-
-
-def site(pbs: PbsSite, **changed: Any) -> dict[str, Any]:
-    """Return a site as the catalogue's YAML has it, with the PBS of the tests."""
-    plain = builders.site(
-        scheduler={"kind": "pbs", "path": str(pbs.folder)},
-        job_folder=f"{pbs.home}/{{owner}}/jobs",
-        jupyter={},
-        ticket={"delivery": "none"},
-        partitions={"workq": {"time_max": "8h"}, "short": {"time_max": "2h"}},
-        projects=["physics"],
-        **changed,
-    )
-    left_out = ("ticket_folder", "module_init", "reservations", "qos")
-    return {name: value for name, value in plain.items() if name not in left_out}
 
 
 @pytest.fixture
