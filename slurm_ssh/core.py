@@ -119,6 +119,11 @@ class Core:
         site = self._sites.get(site_key)
         return site.title if site else site_key
 
+    def scheduler(self, site_key: str) -> str:
+        """Return the name of what runs a site's jobs; of one that is no longer in the catalogue, that of most."""
+        site = self._sites.get(site_key)
+        return schedulers.of(site).names.scheduler if site else "Slurm"
+
     def monitor_ends(self, site_key: str) -> float | None:
         """Return the epoch second at which the ticket of a site's monitor ends, None if it has none now."""
         return self.queries.monitor_ends(site_key)

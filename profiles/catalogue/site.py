@@ -81,6 +81,11 @@ class Scheduler(Entry):
         default=None, description="For `pbs`: folder of qsub, qstat, qselect and qdel. Default: /opt/pbs/bin."
     )
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return {"slurm": "Slurm", "pbs": "PBS"}[self.kind]
+
     @model_validator(mode="after")
     def _slurm_has_a_path_of_its_own(self) -> Self:
         if self.path is not None and self.kind == "slurm":

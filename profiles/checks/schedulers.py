@@ -59,8 +59,9 @@ def _of_entry(where: Where, what: Work) -> Iterator[WrongAt]:
         yield WrongAt(where.path("resources", "gpu_types"), sentences.GPU_TYPES_AT.format(site=where.site_key))
     if isinstance(what, Offering) and what.kernels:
         yield WrongAt(where.literal(("kernels",)), sentences.KERNELS_AT.format(site=where.site_key))
-    if "spark" in what.hooks:
-        yield WrongAt(where.path("hooks", "spark"), sentences.SPARK_AT.format(site=where.site_key))
+    for name in ("spark", "init-cluster"):
+        if name in what.hooks:
+            yield WrongAt(where.path("hooks", name), sentences.SPARK_AT.format(site=where.site_key))
     for group, differing in what.by_group.items():
         if differing.directives:
             text = sentences.OF_SBATCH_AT.format(site=where.site_key)

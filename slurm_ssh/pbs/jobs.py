@@ -43,6 +43,14 @@ if [ -n "$some" ]; then history=-x; else some=$({live}) || s=$?; fi
 ids="$ids $some"
 """
 
+_SELECT_ALL = """\
+live=$({live}) || s=$?
+past=$({past} 2>/dev/null | sort -n | tail -n {last})
+[ -z "$past" ] || history=-x
+ids=$(printf '%s\\n' $live $past | sort -u)
+"""
+_LAST = 20
+
 # What has ended meanwhile, or is about to, need not be cancelled.
 _CANCEL = """\
 set -f; ids=$({select}) || exit; [ -n "$ids" ] || exit 0
@@ -130,12 +138,13 @@ def queue(site: Site, owner: str, marks: Iterable[str]) -> Shell:
 
 
 def listing(site: Site, owner: str | None) -> Shell:
-    """Return the program that lists jobs that wait or run, everybody's or one owner's.
+    """Return the program that lists jobs that wait or run, everybody's or one owner's, and the last finished ones.
 
-    PBS cannot choose by a part of a name.  Without the finished ones: of those there may be thousands.
+    PBS cannot choose by a part of a name.  Of the finished ones, where PBS keeps them, there may be thousands.
     """
-    asked = command(site, "qselect", *(("-u", owner) if owner else ()))
-    return _listed(site, f"ids=$({asked}) || s=$?")
+    whose = ("-u", owner) if owner else ()
+    live, past = command(site, "qselect", *whose), command(site, "qselect", "-x", *whose)
+    return _listed(site, _SELECT_ALL.format(live=live, past=past, last=_LAST))
 
 
 def _listed(site: Site, select: str) -> Shell:

@@ -107,7 +107,8 @@ class Unattended:
                 if (row.mark, row.owner) == (job.mark, job.owner):
                     self._records.submitted(job.launch_id, row.job_id)
                     return replace(job, job_id=row.job_id)
-        self._endings.over(job, sentences.NEVER_SUBMITTED)
+        told = sentences.NEVER_SUBMITTED.format(scheduler=self._core.scheduler(job.site_key))
+        self._endings.over(job, told)
         await self.clean_up(job)
         return None
 

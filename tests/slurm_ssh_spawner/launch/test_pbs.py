@@ -130,17 +130,24 @@ async def test_a_job_that_waits_says_why_and_is_cancelled(
     assert pbs.jobs[job.job_id]["job_state"] == "F"
 
 
-async def test_a_job_that_was_deleted_by_somebody_says_so(
-    launcher: Launcher, offer: Catalogue, pbs: PbsSite
+@pytest.mark.parametrize(
+    ("version", "state", "sentence"),
+    [
+        ("new", JobState.ENDED, "The job was cancelled at Geneva; PBS does not say by whom."),
+        ("old", JobState.ENDED, "The job was cancelled at Geneva; PBS does not say by whom."),
+        ("forgetful", JobState.GONE, "PBS at Geneva does not say why the job ended."),
+    ],
+)
+async def test_a_job_that_somebody_has_deleted_says_so_as_far_as_that_is_known(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite, version: str, state: JobState, sentence: str
 ) -> None:
+    pbs.tell(version)
     job = await _submitted(launcher, offer)
     await _seen(launcher, job, JobState.RUNNING)
     async with pbs.connection(Login.of(job)) as connection:
         assert (await connection.run(f"{pbs.folder}/qdel {job.job_id}")).status == 0
-    await _seen(launcher, job, JobState.GONE)
-    assert (await _ended(launcher, job)).end_reason == (
-        "The job was cancelled at Geneva; PBS does not say by whom."
-    )
+    assert (await _seen(launcher, job, JobState.ENDED, JobState.GONE)).state is state
+    assert (await _ended(launcher, job)).end_reason == sentence
 
 
 async def test_a_server_that_is_silent_ends_no_job(launcher: Launcher, offer: Catalogue, pbs: PbsSite) -> None:
