@@ -122,7 +122,7 @@ class Core:
     def scheduler(self, site_key: str) -> str:
         """Return the name of what runs a site's jobs; of one that is no longer in the catalogue, that of most."""
         site = self._sites.get(site_key)
-        return schedulers.of(site).names.scheduler if site else "Slurm"
+        return site.scheduler.name if site else "Slurm"
 
     def monitor_ends(self, site_key: str) -> float | None:
         """Return the epoch second at which the ticket of a site's monitor ends, None if it has none now."""
@@ -169,7 +169,7 @@ class Core:
         site = self.site(job)
         answer = await self.remote(job, deadline).run(schedulers.of(site).cancel(site, job.owner, job.mark))
         if answer.status:
-            name = schedulers.of(site).names.scheduler
+            name = site.scheduler.name
             raise Unavailable(sentences.STOP_FAILED.format(scheduler=name, site=site.title), answer.stderr.strip())
         try:
             async with deadline.within(COMMAND_SECONDS).enforced():

@@ -14,7 +14,7 @@ class JobRequest:
     `name` is the mark by which the job is found again; `log_path` is a path at the site.  `cores`, `memory_mib`
     (MiB) and `gpus`, of a `gpu_type` or of any, are for each of `nodes`.  `directives` are further options of
     sbatch, True for one without a value.  `script` is the text that bash runs, without options and without
-    `secrets`, which reach the job only through sbatch's own environment.  A node has one task, or
+    `secrets`, which the scheduler's adapter brings to the job.  A node has one task, or
     `has_task_per_core`; Slurm may put the job back into the queue only if it `may_begin_again`.
     """
 

@@ -81,9 +81,8 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Names:
-    """What people and admins read: the scheduler's own name, and its programs that submit, list and say more."""
+    """What people and admins read: the programs that submit, that list jobs and that say what there is."""
 
-    scheduler: str
     submits: str
     lists: str
     informs: str

@@ -161,7 +161,7 @@ def _refusal(site: Site, request: JobRequest, answer: Completed) -> LaunchError:
     scheduler, detail = schedulers.of(site), answer.stderr.strip()
     if scheduler.is_unreachable(detail):
         # A controller that was too slow for sbatch may have taken the job all the same.
-        named = {"scheduler": scheduler.names.scheduler, "site": site.title}
+        named = {"scheduler": site.scheduler.name, "site": site.title}
         silent = sentences.SCHEDULER_SILENT.format(**named)
         return InDoubt(SubmissionLost(silent, detail), meanwhile=sentences.SCHEDULER_SLOW.format(**named))
     why = scheduler.refusal(site.title, detail, request.project, request.partition)

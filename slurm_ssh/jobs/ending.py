@@ -80,7 +80,7 @@ async def explain(remote: Remote, job: Job, word: str) -> Explained:
         ending, by = Ending(), ""
     scheduler = schedulers.of(remote.site)
     known = ending if scheduler.is_over(ending.word) else replace(ending, word=word)
-    sentence = why(remote.site.title, known, by, log, scheduler.names.scheduler)
+    sentence = why(remote.site.title, known, by, log, remote.site.scheduler.name)
     return Explained(sentence, log, problem)
 
 

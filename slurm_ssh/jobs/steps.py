@@ -35,7 +35,10 @@ _SAY = "say() { printf '\\n== %s\\n' \"$1\" || return; printf '\\n== %s\\n' \"$1
 
 
 class Step(StrEnum):
-    """What is done at the front end, in this order: there is no ticket to place at every site."""
+    """What is done at the front end, in this order: there is no ticket to place at every site.
+
+    SBATCH is the submission, by whatever the site's scheduler has for it.
+    """
 
     HOME = "home"
     FOLDER = "folder"

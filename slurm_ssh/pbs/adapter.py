@@ -15,7 +15,7 @@ from slurm_ssh.scheduler import Ending, Listing, Names, Row
 class Pbs:
     """The spellings of the modules beside this one."""
 
-    names = Names("PBS", submits="qsub", lists="qstat", informs="qstat")
+    names = Names(submits="qsub", lists="qstat", informs="qstat")
     foresees = False
 
     def script(self, request: JobRequest) -> str:

@@ -117,7 +117,7 @@ async def collect(remote: Remote, *, with_waiting: bool = False) -> SiteFacts:
     if answer.status:
         if scheduler.is_unreachable(said):
             raise _silent(remote, said)
-        raise Broken(sentences.FACTS_REFUSED.format(scheduler=scheduler.names.scheduler, site=title), said)
+        raise Broken(sentences.FACTS_REFUSED.format(scheduler=remote.site.scheduler.name, site=title), said)
     try:
         return await _parsed(lambda text: scheduler.parse_snapshot(text, asked_at), answer.stdout)
     except UnreadableAnswer as error:
@@ -145,7 +145,7 @@ async def _parsed(parse: Callable[[str], Answer], text: str) -> Answer:
 
 
 def _silent(remote: Remote, said: str) -> Unavailable:
-    name = schedulers.of(remote.site).names.scheduler
+    name = remote.site.scheduler.name
     return Unavailable(sentences.SCHEDULER_SILENT.format(scheduler=name, site=remote.site.title), said)
 
 

@@ -15,7 +15,7 @@ from slurm_ssh.slurm import ending, jobs, nodes, refusals, survey
 class Slurm:
     """The spellings of the modules beside this one."""
 
-    names = Names("Slurm", submits="sbatch", lists="squeue", informs="sinfo or scontrol")
+    names = Names(submits="sbatch", lists="squeue", informs="sinfo or scontrol")
     foresees = True
 
     def script(self, request: JobRequest) -> str:

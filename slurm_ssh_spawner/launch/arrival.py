@@ -9,7 +9,6 @@ from contextlib import suppress
 from kerberos_auth.turns import Turns
 from languages import together
 from profiles.catalogue.site import Site
-from slurm_ssh import schedulers
 from slurm_ssh.errors import JobEnded, LaunchError, Refused
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders
@@ -190,8 +189,7 @@ class Arrivals:
         explained = await asyncio.shield(self._over(job, report))
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
-        name = schedulers.of(site).names.scheduler
-        said = [ended.format(site=site.title, state=report.word, scheduler=name)]
+        said = [ended.format(site=site.title, state=report.word, scheduler=site.scheduler.name)]
         path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
         why = [self._reason(explained, report, site, progress), *_hiding(tail)]
         said += why

@@ -34,7 +34,8 @@ def state() -> Iterator[dict[str, Any]]:
         path = FOLDER / "jobs.json"
         jobs = json.loads(path.read_text()) if path.exists() else {}
         yield jobs
-        path.write_text(json.dumps(jobs))
+        (FOLDER / "jobs.new").write_text(json.dumps(jobs))
+        (FOLDER / "jobs.new").replace(path)
 
 
 def fail(said: str, status: int) -> None:

@@ -2,7 +2,7 @@
 
 `fail N` ends with status N; `take` has the hub take the port away, once, and then ends; `serve` listens and
 writes its record as jupyter_server does; `answer` does that, and says hello to whoever asks, until it is ended;
-`listen` only listens, as programs do that are no Jupyter server; `until-term` runs until SIGTERM and ends then with
+`listen` only listens, as programs do that are no Jupyter server; `until-term` runs until SIGTERM and ends with
 status 5; `stubborn` does not end at SIGTERM.
 """
 
