@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup lint test coverage docs pages demo bench faults screenshots clean
+.PHONY: setup lint test coverage docs pages demo bench faults screenshots wheels clean
 
 setup:
 	@lab/setup.sh
@@ -53,6 +53,10 @@ faults: setup
 
 screenshots: setup
 	$(PYTHON) -m tests.lab.screenshots
+
+# Needs a package index; `make wheels ROOTS="--root DIR"` tries the Python of a Debian tree too.
+wheels: setup
+	$(PYTHON) -m tests.wheels $(ROOTS)
 
 # A lab that is up holds what this removes; its command line is made by `make setup`.
 clean:
