@@ -82,6 +82,7 @@ c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 
 # -- the proxy, a daemon of its own: connections outlive the hub -----------------------------------------
+# Both have one token in their environment, CONFIGPROXY_AUTH_TOKEN: see examples/jupyterhub-proxy.service.
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:8001"
 # A proxy that was started again knows no route until the hub looks at it, as often as this says.

@@ -95,12 +95,13 @@ def without(text: str, gone: str) -> str:
     """Return a catalogue without one of its sites."""
     tree = yaml.safe_load(text)
     del tree["sites"][gone]
-    # A profile says where it is offered by a list, or by a mapping to what is special there.
-    for key, profile in list(tree["profiles"].items()):
-        if sites := profile.get("sites"):
-            sites.pop(gone, None) if isinstance(sites, dict) else gone in sites and sites.remove(gone)
-            if not sites:
-                del tree["profiles"][key]
+    # An entry says where it is offered by a list, or by a mapping to what is special there.
+    for section in ("profiles", "job_types"):
+        for key, entry in list(tree.get(section, {}).items()):
+            if sites := entry.get("sites"):
+                sites.pop(gone, None) if isinstance(sites, dict) else gone in sites and sites.remove(gone)
+                if not sites:
+                    del tree[section][key]
     return yaml.safe_dump(tree, sort_keys=False)
 
 

@@ -83,6 +83,11 @@ class JobRecord:
         return whom(self.identity, self.owner, self.system)
 
     @property
+    def is_at_gateway(self) -> bool:
+        """Whether it was accepted for a gateway, whatever the catalogue calls its system by now."""
+        return not self.folder
+
+    @property
     def sent_as(self) -> str:
         """The job id in whose name Slurm has the job: of a task that of its array."""
         return self.parent or self.job_id

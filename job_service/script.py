@@ -98,7 +98,8 @@ def _body(
     fragments: Sequence[Fragment],
     tasks: Sequence[Dataset],
 ) -> str:
-    parts = [environment.fragment(launch.site.module_init) for environment in launch.environments]
+    parts = [frame.prologue(launch.site)]
+    parts += [environment.fragment(launch.site.module_init) for environment in launch.environments]
     parts += [*fragments, *(hook.fragment(name, each, job) for name, each in launch.hooks.items())]
     return _TEMPLATES.get_template("command.sh.jinja").render(
         **frame.values(job.slurm_path, _environ(job, own, parts), parts),

@@ -11,13 +11,14 @@ from jupyterhub.handlers import BaseHandler
 from tornado import web
 from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
-from languages import requests
+from languages import for_log, requests
 
-from . import groups, names, pages, pam, sentences, tickets
+from . import checks, groups, names, pages, sentences, tickets
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
 from .login_help import LoginHelp
 from .new_ticket import NewTicket
+from .outcome import Outcome
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
 from .shutdown import at_the_end
@@ -72,8 +73,8 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         config=True,
         help="""Path of a keytab that the hub can read: the KDC must prove that it knows the same key. Default "":
         the KDC is not verified, because no keytab exists on every machine. Then whoever can answer in the
-        KDC's place on the network can log in as anybody. Set it in production (host/ or HTTP/ principal of
-        the hub).""",
+        KDC's place on the network can log in as anybody. Set it in production, to one with the key of
+        host/<full name of the hub>: libkrb5 uses no other for this.""",
     )
     verify_kdc = Enum(
         ("auto", "require", "off"),
@@ -107,7 +108,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         try:
-            self._check_settings()
+            checks.enforce(self.check_settings(), self.log)
             self._realm = self.realm or tickets.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
@@ -117,6 +118,8 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             raise SystemExit(sentences.CANNOT_START.format(reason=error)) from error
         for user, reason in self.tickets.sweep().items():
             self.log.warning("Removed the stored ticket of %s: %s", user, reason)
+        if foreign := self.tickets.all_foreign():
+            self.log.error("%s", for_log(foreign))
         core_log = logging.getLogger(__package__)
         core_log.parent = self.log
         core_log.setLevel(self.log.getEffectiveLevel())
@@ -135,20 +138,11 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
             self.tickets.folder,
         )
 
-    def _check_settings(self) -> None:
-        if "KRB5CCNAME" in os.environ:
-            raise AuthFailed(sentences.CCACHE_IS_SET)
-        if self.pam_service and not pam.has_service(self.pam_service):
-            setting = f"{type(self).__name__}.pam_service"
-            raise AuthFailed(sentences.NO_PAM_SERVICE.format(service=self.pam_service, setting=setting))
-        if self.verify_kdc == "require" and not self.keytab:
-            raise AuthFailed(sentences.KEYTAB_NEEDED)
-        if self.verify_kdc != "off" and self.keytab and not os.access(self.keytab, os.R_OK):
-            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
-        if self.realm and not names.REALM.fullmatch(self.realm):
-            raise AuthFailed(sentences.NO_REALM_NAME.format(realm=self.realm))
-        if self.username_map:
-            raise AuthFailed(sentences.NO_USERNAME_MAP)
+    def check_settings(self) -> tuple[Outcome, ...]:
+        """Return what can be said of the settings without asking a KDC or PAM."""
+        sign_on = str(self.config.SingleSignOn.get("keytab", ""))
+        facts = self.realm, self.pam_service, self.keytab, self.verify_kdc, sign_on, bool(self.username_map)
+        return tuple(checks.kerberos(checks.Told(type(self).__name__, *facts), os.environ))
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:

@@ -76,3 +76,12 @@ class BadTicket(AuthFailed):
 
     def __init__(self, detail: str) -> None:
         super().__init__(sentences.TICKET_UNUSABLE, detail)
+
+
+class ForeignTicket(BadTicket):
+    """A ticket of another `realm` than the hub's, good until `end` (epoch seconds)."""
+
+    def __init__(self, detail: str, realm: str, end: int) -> None:
+        super().__init__(detail)
+        self.realm = realm
+        self.end = end

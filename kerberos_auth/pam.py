@@ -10,7 +10,7 @@ from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordE
 from .names import check_password
 
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_FOLDERS = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
+FOLDERS = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
 
 # Return codes of Linux-PAM (_pam_types.h).
 _UNAVAILABLE = 9  # PAM_AUTHINFO_UNAVAIL
@@ -27,7 +27,7 @@ _REFUSED = {
 
 def has_service(service: str) -> bool:
     """True if PAM has a file for this service; without one it silently takes the rules of `other`."""
-    return bool(_SERVICE.fullmatch(service)) and any((folder / service).is_file() for folder in _FOLDERS)
+    return bool(_SERVICE.fullmatch(service)) and any((folder / service).is_file() for folder in FOLDERS)
 
 
 def decide(service: str, user: str, password: str) -> None:

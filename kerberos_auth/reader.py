@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import names, sentences
 from .ccache import MAX_BYTES, Facts, parse
-from .errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
+from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused, TicketExpired, TicketMissing
 from .tickets import Ticket, default_realm
 
 # Inode, size, times of content and of everything else.
@@ -107,6 +107,9 @@ class TicketReader:
         try:
             owner = names.user_of(facts.principal, self.realm)
         except NameRefused as error:
+            realm, end = facts.principal.rpartition("@")[2], facts.end
+            if realm != self.realm:
+                raise ForeignTicket(f"{facts.principal} is nobody here: {error.detail}", realm, end) from error
             raise BadTicket(f"{facts.principal} is nobody here: {error.detail}") from error
         if owner != user:
             raise BadTicket(f"the ticket is of {facts.principal}, not of {user}")

@@ -138,12 +138,48 @@ NO_PAM_SERVICE = _(
     "There is no PAM service file /etc/pam.d/{service}, so PAM would use the rules of 'other'. "
     "Create the file, or set {setting}."
 )
+CCACHE_IS_NOT_SET = _("KRB5CCNAME is not set.")
+PAM_NOT_ASKED = _("PAM is not asked: the KDC alone decides about logins.")
+PAM_COMPLETE = _("The PAM service {service} has its lines, and their modules are installed.")
+PAM_WITHOUT = _("{path} has no line for {kind}, so PAM would use the rules of 'other'. Add one.")
+NO_PAM_MODULE = _("{path} names {module}, which is not installed. Install it, or remove the line.")
+PAM_KRB5_WITHOUT = _("pam_krb5 in {path} is used without {options}. Add it to its auth line.")
 KEYTAB_NEEDED = _("verify_kdc is 'require', but keytab is not set. Set the path of a keytab.")
-KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid}. Fix its owner or mode.")
+KEYTAB_MISSING = _("There is no keytab {path}. Make it, or set the path of another.")
+KEYTAB_UNREADABLE = _("The keytab {path} cannot be read by uid {uid} ({reason}). Fix its owner or mode.")
+NO_KEYTAB = _("{path} is not a keytab, or is damaged. Make it anew with ktadd of kadmin.")
+KEYTAB_EMPTY = _("The keytab {path} has no key at all.")
+KEYTAB_OF_OTHERS = _("The keytab {path} has no key of {service}/ in the hub's realm. Its keys: {keys}.")
+KEYTAB_OF = _("Add one: kadmin -q 'ktadd -k {path} {service}/<full name of the hub>'.")
+KEYTAB_OPEN = _("The keytab {path} has mode {mode}, so others on this machine may use or change its keys.")
+CLOSE_KEYTAB = _("Run chmod 0640 {path}.")
+KEYTAB_GOOD = _("The keytab {path} has a key of {service}/.")
+KDC_NOT_VERIFIED = _("No KDC has to prove itself, so whoever answers in its place can log in as anybody.")
+VERIFY_KDC = _("Set keytab to one with the key of host/<full name of the hub>, and verify_kdc to 'require'.")
 NO_REALM_NAME = _("{realm!r} is not a valid realm name. Set realm to one such as EXAMPLE.ORG.")
 HELP_WITHOUT_TEXT = _("LoginHelp.link has no text. Set LoginHelp.text to what people read.")
 NO_HELP_LINK = _("{link} cannot be LoginHelp.link. Use an address that begins with https://, http:// or mailto:.")
 NO_DEFAULT_REALM = _("krb5.conf has no default_realm. Add it, or set realm.")
+NO_KRB5_CONF = _("krb5.conf cannot be read, so what it says of the realm is not known.")
+REALM_UNKNOWN = _("krb5.conf does not know the realm {realm}. It knows: {known}.")
+SET_REALM = _("Set realm to one of these, or add the realm to [realms] of krb5.conf.")
+REALM_KNOWN = _("krb5.conf knows the realm {realm}.")
+PAM_IN_ANOTHER_REALM = _("People of {realm} may log in, but PAM uses {default}, the default_realm of krb5.conf.")
+SET_DEFAULT_REALM = _("Set default_realm to {realm}, or give PAM's module that realm.")
+ASKS_FORWARDABLE = _("Tickets of {realm} are asked for as forwardable.")
+ASKS_NOT_FORWARDABLE = _(
+    "krb5.conf does not set forwardable, so people's tickets cannot be passed on, and no site takes them."
+)
+ADD_FORWARDABLE = _("Add `forwardable = true` to its [libdefaults].")
+ASKS_RENEWABLE = _("Tickets are asked for as renewable for {time}.")
+ASKS_NOT_RENEWABLE = _(
+    "krb5.conf does not set renew_lifetime, so people's tickets cannot be renewed, and servers outlive theirs."
+)
+ADD_RENEW_LIFETIME = _("Add `renew_lifetime = 7d` to its [libdefaults].")
+FOREIGN_TICKETS = _(
+    "All {count} stored tickets are of {realms}, and the hub's realm is {realm}. They are kept, but of no use. "
+    "If the realm is wrong, mend KerberosPAMAuthenticator.realm or default_realm of krb5.conf."
+)
 NO_USERNAME_MAP = _(
     "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."
 )
@@ -156,7 +192,10 @@ REFRESH_AGE = _(
 FOLDER_UNREACHABLE = _("The ticket folder {folder} cannot be used: {reason}.")
 FOLDER_IS_NONE = _("The ticket folder {folder} cannot be used: it is a symbolic link or not a folder.")
 FOLDER_NOT_PRIVATE = _("The ticket folder {folder} cannot be used: it must belong to uid {uid} with mode 0700.")
-FOLDER_IN_USE = _("The ticket folder {folder} cannot be used: another hub uses it.")
+FOLDER_IN_USE = _(
+    "The ticket folder {folder} cannot be used: another hub uses it. If that is this one, stop it first: commands "
+    "such as `jupyterhub token` do not work beside it."
+)
 FOLDER_REPLACEABLE = _(
     "The ticket folder {folder} cannot be used: {parent} belongs to uid {uid}, who could replace it."
 )

@@ -1,6 +1,5 @@
 """The page of single sign-on: a browser with a Kerberos ticket logs in without a password."""
 
-import os
 from functools import partial
 from http.client import responses
 from typing import Any
@@ -41,8 +40,6 @@ class SingleSignOn(LoggingConfigurable):
 
     def __init__(self, authenticator: Any) -> None:
         super().__init__(parent=authenticator)
-        if self.keytab and not os.access(self.keytab, os.R_OK):
-            raise AuthFailed(sentences.KEYTAB_UNREADABLE.format(path=self.keytab, uid=os.geteuid()))
         self._authenticator = authenticator
         self._threads = LoginThreads(_THREADS)
 

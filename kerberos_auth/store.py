@@ -5,11 +5,12 @@ import fcntl
 import logging
 import os
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import names, sentences
-from .errors import AuthFailed, BadTicket, NameRefused
+from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused
 from .reader import TicketReader, real, unusable
 from .tickets import TEMPORARY, Ticket
 
@@ -91,22 +92,40 @@ class TicketStore(TicketReader):
     def sweep(self) -> dict[str, AuthFailed]:
         """Remove half-written files, stray marks, and tickets of no use; return whose those were, and why.
 
+        Tickets of another realm stay if there are no others: then it is the hub's realm that is wrong.
         Only for the start of a hub: logins use files that look half-written.
         """
-        useless: dict[str, AuthFailed] = {}
         for name in self._files():
             if name.startswith(TEMPORARY):
                 os.unlink(name, dir_fd=self._fd)
+        useless = self._useless()
+        foreign = _foreign(useless)
+        if foreign and not set(self.users()) - set(useless):
+            useless = {user: error for user, error in useless.items() if user not in foreign}
+        for user in useless:
+            with contextlib.suppress(IsADirectoryError):
+                self.remove(user)
+        for user in self.marked().difference(self.users()):
+            self.unmark(user)
+        return useless
+
+    def all_foreign(self) -> str:
+        """Return a sentence for the administrator if there are valid tickets, all of another realm, else ""."""
+        useless = self._useless()
+        foreign = _foreign(useless)
+        if not foreign or set(self.users()) - set(useless):
+            return ""
+        realms = ", ".join(sorted({each.realm for each in foreign.values()}))
+        return sentences.FOREIGN_TICKETS.format(count=len(foreign), realms=realms, realm=self.realm)
+
+    def _useless(self) -> dict[str, AuthFailed]:
+        found: dict[str, AuthFailed] = {}
         for user in self.users():
             try:
                 self.get(user)
             except AuthFailed as error:
-                useless[user] = error
-                with contextlib.suppress(IsADirectoryError):
-                    self.remove(user)
-        for user in self.marked().difference(self.users()):
-            self.unmark(user)
-        return useless
+                found[user] = error
+        return found
 
     def _tell(self, user: str) -> None:
         for callback in self._subscribers:
@@ -134,6 +153,12 @@ class TicketStore(TicketReader):
         except OSError:
             os.unlink(name, dir_fd=self._fd)
             raise
+
+
+def _foreign(useless: Mapping[str, AuthFailed]) -> dict[str, ForeignTicket]:
+    """Return those that are of another realm and have not ended."""
+    now = time.time()
+    return {user: error for user, error in useless.items() if isinstance(error, ForeignTicket) and error.end > now}
 
 
 def _make_private(folder: Path) -> None:

@@ -6,7 +6,7 @@ Here, because both the catalogue and the settings of hooks are read with it.
 import math
 import re
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field
 
@@ -32,6 +32,24 @@ class Unreadable(ValueError):  # noqa: N818
     def __init__(self, sentence: str, written: object) -> None:
         super().__init__(sentence.format(value=repr(str(written))))
         self.sentence = sentence
+
+
+class Written(float):
+    """A decimal number that knows how it was written: `3.10` is no `3.1` to who reads it as text."""
+
+    def __new__(cls, value: float, _text: str) -> Self:
+        """Return the number."""
+        return super().__new__(cls, value)
+
+    def __init__(self, _value: float, text: str) -> None:
+        self.text = text
+
+
+def as_text(value: object) -> object:
+    """Return a number as the text that it was written as, anything else as it is."""
+    if isinstance(value, Written):
+        return value.text
+    return str(value) if type(value) is int else value
 
 
 def minutes(text: str | int) -> int:

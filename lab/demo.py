@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from lab import Lab
 from lab.demo_jobs import NotDone, show_jobs
+from lab.demo_portal import show_array, show_gateway, show_server
 from lab.errors import LabError
 from lab.person import NotLetIn, NotStarted, Person
 from lab.plan import CROWD, INDIVIDUALS
@@ -63,16 +64,26 @@ def show(lab: Lab) -> None:
         show_notebook(alice, "lugano", server="south")
         show_kernels(alice, "geneva", server="thalamus")
         show_spark(lab, alice)
-        show_batch_jobs(lab)
+        show_batch_jobs(lab, alice)
 
 
-def show_batch_jobs(lab: Lab) -> None:
-    """Send batch jobs to both sites as alice, who has logged in, one on a project that ruth opens for her."""
-    with Person(lab.url, "ruth") as ruth:
-        ruth.log_in()
-    with step("batch jobs: a zip to geneva, the same to lugano on proj3"):
-        for line in show_jobs(lab.url):
-            print(f"          {line}", flush=True)
+def show_batch_jobs(lab: Lab, alice: Person) -> None:
+    """Send batch jobs as alice, who has logged in, one on a project that ruth opens for her, and one as heidi."""
+    for name in ("ruth", "heidi"):
+        with Person(lab.url, name) as person:
+            person.log_in()
+    for text, lines in (
+        ("batch jobs: a zip to geneva, the same to lugano on proj3", show_jobs(lab.url)),
+        (
+            "the portal's command: a job type in XML, three images, a task of an array for each",
+            show_array(lab.url),
+        ),
+        ("an interactive job type: a server that knows the chosen images", show_server(lab.url, alice)),
+        ("the old path of Piz Daint: a zip of heidi's to a stand-in for UNICORE", show_gateway(lab.url)),
+    ):
+        with step(text):
+            for line in lines:
+                print(f"          {line}", flush=True)
 
 
 def show_notebook(alice: Person, site: str, server: str) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 from lab.folders import HUB_PYTHON
 
 _SECONDS = 300
-_HUBJOBS = str(HUB_PYTHON.with_name("hubjobs"))
-_SUBMIT = ("custom:jobs:submit", "access:services!service=jobs")
-_ADMINISTER = ("custom:jobs:admin", *_SUBMIT)
+SUBMIT = ("custom:jobs:submit", "access:services!service=jobs")
+_ADMINISTER = ("custom:jobs:admin", *SUBMIT)
 _SCRIPT = """\
 echo "$JOB_TITLE on $(uname -n) as $(id -un)"
 klist | sed -n 2p
@@ -42,7 +41,7 @@ class Sender:
 
     def __init__(self, url: str, name: str, scopes: Sequence[str], home: Path) -> None:
         self.jobs = f"{url}/services/jobs/api"
-        self._home = home
+        self.home = home
         asked = {"auth": {"username": name, "password": f"{name}-pw"}, "scopes": scopes}
         answer = self._run("curl", "-s", f"{url}/hub/api/users/{name}/tokens", "-d", json.dumps(asked))
         self.token = json.loads(answer)["token"]
@@ -54,9 +53,13 @@ class Sender:
             self._run("curl", "-sS", "--fail-with-body", f"{self.jobs}{path}", "-H", authorization, *more)
         )
 
-    def hubjobs(self, *arguments: str) -> str:
-        """Return what `hubjobs` prints."""
-        return self._run(_HUBJOBS, *arguments)
+    def hubjobs(self, *arguments: str, given: str = "") -> str:
+        """Return what `hubjobs` prints; `given` is what is typed."""
+        return self._run(str(HUB_PYTHON.with_name("hubjobs")), *arguments, given=given)
+
+    def ijp(self, *arguments: str, given: str = "") -> str:
+        """Return what `ijp` prints; `given` is what is typed."""
+        return self._run(str(HUB_PYTHON.with_name("ijp")), *arguments, given=given)
 
     def send(self, place: str, zipped: Path) -> dict[str, Any]:
         """Send a zip by the old path of a system, or of a project there; return the job."""
@@ -65,12 +68,12 @@ class Sender:
         return dict(self.curl(f"/jobs/{place}", "-H", name, "-H", payload, "--data-binary", f"@{zipped}"))
 
     def log_in(self, url: str, name: str) -> None:
-        """Have hubjobs get a token of its own."""
-        self._run(_HUBJOBS, "login", url, "--user", name, given=f"{name}-pw\n")
+        """Have hubjobs get a token of its own, which may start servers, too."""
+        self.hubjobs("login", url, "--user", name, "--servers", given=f"{name}-pw\n")
 
     def result(self, name: str) -> str:
         """Return a file that hubjobs has fetched, in one line."""
-        return " ".join((self._home / name).read_text().split())
+        return " ".join((self.home / name).read_text().split())
 
     def _run(self, *command: str, given: str = "") -> str:
         done = subprocess.run(
@@ -78,8 +81,8 @@ class Sender:
             input=given,
             capture_output=True,
             text=True,
-            cwd=self._home,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self._home), "LANG": "C.UTF-8"},
+            cwd=self.home,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8"},
             timeout=_SECONDS,
             check=False,
         )
@@ -95,13 +98,13 @@ def show_jobs(url: str) -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        alice, ruth = Sender(url, "alice", _SUBMIT, home), Sender(url, "ruth", _ADMINISTER, home)
+        alice, ruth = Sender(url, "alice", SUBMIT, home), Sender(url, "ruth", _ADMINISTER, home)
         _open_project(ruth)
         alice.log_in(url, "alice")
-        (home / "job.zip").write_bytes(_zip())
-        yield from _sent(alice, "geneva/", home / "job.zip")
+        (home / "job.zip").write_bytes(zipped())
+        yield from sent(alice, "geneva/", home / "job.zip")
         yield f"her quota of proj3 at lugano before: {_left(alice)} s"
-        yield from _sent(alice, "lugano/proj3/", home / "job.zip")
+        yield from sent(alice, "lugano/proj3/", home / "job.zip")
         yield f"and after: {_left(alice)} s"
 
 
@@ -112,15 +115,16 @@ def _open_project(ruth: Sender) -> None:
     ruth.curl("/v1/admin/members/lugano/proj3/user/alice", "-X", "PUT")
 
 
-def _sent(alice: Sender, place: str, zipped: Path) -> Iterator[str]:
-    job = alice.send(place, zipped)
-    yield f"$ curl {alice.jobs}/jobs/{place} ... --data-binary @job.zip"
+def sent(sender: Sender, place: str, file: Path) -> Iterator[str]:
+    """Send a zip by the old path of a system, wait for its result; yield what is to be shown.  Raises NotDone."""
+    job = sender.send(place, file)
+    yield f"$ curl {sender.jobs}/jobs/{place} ... --data-binary @{file.name}"
     yield f"{job['job_id']} {job['stage']} at {job['project_hpc']}"
-    alice.hubjobs("wait", job["job_id"])
+    sender.hubjobs("wait", job["job_id"])
     yield f"$ hubjobs wait {job['job_id']}"
-    yield from alice.hubjobs("log", job["job_id"]).splitlines()
-    alice.hubjobs("get", job["job_id"], "largest.txt")
-    yield f"the largest of its numbers: {alice.result('largest.txt')}"
+    yield from sender.hubjobs("log", job["job_id"]).splitlines()
+    sender.hubjobs("get", job["job_id"], "largest.txt")
+    yield f"the largest of its numbers: {sender.result('largest.txt')}"
 
 
 def _left(alice: Sender) -> int:
@@ -128,7 +132,8 @@ def _left(alice: Sender) -> int:
     return int(alice.curl("/quotas/lugano/proj3/")["time_left"])
 
 
-def _zip() -> bytes:
+def zipped() -> bytes:
+    """Return a zip with some numbers, and a script that finds the largest."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("run.sh", _SCRIPT)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lab import software, stand_ins
 from lab.accounts import account_lines, projects_file
 from lab.daemons import HUB_CONFIG
-from lab.folders import EXAMPLE_TYPES, PAM_MODULES, STUB_SERVER, TREE, StateFolder
+from lab.folders import EXAMPLE_TYPES, IMAGING, PAM_MODULES, STUB_SERVER, TREE, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.modules import module_files
 from lab.plan import (
@@ -125,7 +125,7 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     for key, text in stand_ins.accounts().items():
         yield File(f"/etc/jupyterhub/{key}-account", text, mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
-    for job_type in EXAMPLE_TYPES.glob("*.xml"):
+    for job_type in (*EXAMPLE_TYPES.glob("*.xml"), *IMAGING.glob("*.xml")):
         yield File(f"/etc/jupyterhub/job_types/{job_type.name}", job_type.read_text())
     yield File(HUB_CONFIG, HUB_CONFIG_TEXT)
 

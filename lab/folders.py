@@ -26,6 +26,7 @@ EXAMPLE_TYPES = TREE / "examples/job_types"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
 SYSTEMS = TREE / "lab/systems.yaml"
 INTERACTIVE = TREE / "lab/interactive.yaml"
+IMAGING = TREE / "lab/imaging"
 SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""
 

@@ -97,6 +97,10 @@ class Person:
         Raises NotStarted with what the person is told.
         """
         self.submit_form(choices or {}, server)
+        return self.wait_until_ready(server)
+
+    def wait_until_ready(self, server: str = "") -> list[str]:
+        """Return what the progress page of a server that starts says, once it is up; NotStarted if it does not."""
         said = []
         for event in self.progress(server):
             if event.failed:

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 
 from lab.catalogue import compose
-from lab.folders import EXAMPLE_CATALOGUE, INTERACTIVE, SYSTEM_PATH, SYSTEMS, TEST_PROFILES, TREE, StateFolder
+from lab.folders import (
+    EXAMPLE_CATALOGUE,
+    IMAGING,
+    INTERACTIVE,
+    SYSTEM_PATH,
+    SYSTEMS,
+    TEST_PROFILES,
+    TREE,
+    StateFolder,
+)
 from lab.plan import FRONT_ENDS, HOSTS
 from lab.preflight import open_listener
 from lab.realm import Realm, ensure_realm
@@ -44,7 +53,7 @@ def start(state: StateFolder, lock: int, port: int | None, lifeline: int | None)
 
 def _catalogue(realm: Realm) -> str:
     keys = {host.fqdn: realm.public_host_key(host.name) for host in FRONT_ENDS}
-    sections = (SYSTEMS.read_text(), INTERACTIVE.read_text())
+    sections = (SYSTEMS.read_text(), INTERACTIVE.read_text(), (IMAGING / "catalogue.yaml").read_text())
     return compose(EXAMPLE_CATALOGUE.read_text(), TEST_PROFILES.read_text(), keys, *sections)
 
 

@@ -78,6 +78,10 @@ class SiteUnreachable(Unavailable):
     """No front end of the site could be connected to."""
 
 
+class NoSuchHost(SiteUnreachable):
+    """No front end of the site has a name that there is: until an admin has mended that, waiting does not help."""
+
+
 class NoAnswer(Unavailable):
     """A program at a site has not ended in time, and may do its work yet; `heard` is what it had said."""
 

@@ -15,7 +15,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Refused, SubmissionAbsent, Unavailable
 from slurm_ssh.job import Job, LaunchId, new_launch_id
 from slurm_ssh_spawner import sentences
-from slurm_ssh_spawner.hub import composition, going_on, guests, restored, routes
+from slurm_ssh_spawner.hub import checking, composition, going_on, guests, restored, routes
 from slurm_ssh_spawner.hub.asking import Asking
 from slurm_ssh_spawner.hub.failures import LaunchFailed, as_launch_failure, nothing_started
 from slurm_ssh_spawner.hub.restored import Standing
@@ -75,13 +75,16 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
         Raises SystemExit with a sentence if that cannot be done: a hub that started all the same would take every
         server that runs for dead.
         """
+        checking.look_at_what_is_written(app)
         try:
             settings = cls(parent=app).settings
         except TraitError as error:
             raise SystemExit(sentences.CANNOT_START.format(problem=error)) from error
+        checking.look_at_settings(app, settings)
         ourselves = going_on.OwnApi(app)
         shared = composition.compose(settings, app.authenticator, app.log, ourselves)
         app.tornado_settings[SETTING] = shared
+        checking.look_at_catalogue(app, settings, shared)
         guests.keep_sweeping(app.db, app.users, shared.catalogue)
 
     # -- how it runs ------------------------------------------------------------------------------------
@@ -99,7 +102,8 @@ class SlurmSSHSpawner(SpawnerSettings, Asking):
             return await self._go_on(self._going_on)
         asked = self._launch
         if asked is None:
-            raise LaunchFailed(Broken(sentences.NOT_RESOLVED))
+            with as_launch_failure(log=self._not_started):
+                raise Broken(sentences.NOT_RESOLVED, "a spawner around SlurmSSHSpawner passes it by; use it alone")
         with as_launch_failure(sentences.TRY_AGAIN), nothing_started():
             live = await self._taken(asked)
         with as_launch_failure(sentences.TRY_AGAIN, self._not_started):

@@ -53,7 +53,8 @@ def _linted(folder: Path, new: str, text: str) -> str:
         ("slurm_ssh/jobs/novel.py", "import jupyterhub\n", "The core serves other processes"),
         ("kernels/jobside/novel.py", "import kernels.hook\n", "What runs in jobs"),
         ("slurm_ssh/ssh/novel.py", "import asyncssh\n", "asyncssh only in"),
-        ("job_service/running/novel.py", "import fastapi\n", "FastAPI, uvicorn and typer only in"),
+        ("job_service/running/novel.py", "import fastapi\n", "FastAPI and uvicorn only in"),
+        ("slurm_ssh_spawner/launch/novel.py", "import rich\n", "typer and rich only in"),
         ("slurm_ssh/slurm/novel.py", "import slurm_ssh.jobs.watch\n", "slurm_ssh: jobs, facts and tunnels"),
     ],
 )
@@ -62,7 +63,7 @@ def test_a_new_module_is_under_a_contract_by_itself(tmp_path: Path, new: str, te
     assert any(contract in line and "BROKEN" in line for line in said.splitlines()), said
 
 
-_JOBS_ALONE = ("aiosqlite", "asyncpg", "fastapi", "httptools", "starlette", "typer", "uvicorn")
+_JOBS_ALONE = ("aiosqlite", "asyncpg", "fastapi", "httptools", "starlette", "uvicorn")
 
 
 def test_a_hub_without_jobs_needs_none_of_the_extra() -> None:

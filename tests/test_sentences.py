@@ -26,6 +26,7 @@ _DETAILED = {
     "TicketExpired": 0,
     "RenewalRefused": 0,
     "BadTicket": 0,
+    "ForeignTicket": 0,
 }
 # What other programs say, to be found in their answers.
 _OF_OTHERS = {"_NEVER_AGAIN", "_NOT_NOW", "_HINTS", "_BEGIN_BEFORE"}

@@ -59,3 +59,11 @@ def test_every_pattern_finds_something() -> None:
 def test_the_wheel_says_who_may_use_it() -> None:
     assert _SETUP["metadata"]["license"] == "BSD-3-Clause"
     assert (TREE / _SETUP["metadata"]["license_files"]).read_text(encoding="utf-8").startswith("BSD 3-Clause")
+
+
+def test_what_admins_copy_from_is_installed_beside_it() -> None:
+    patterns = [line for files in _SETUP["options.data_files"].values() for line in files.split()]
+    installed = {path for pattern in patterns for path in TREE.glob(pattern)}
+    assert [pattern for pattern in patterns if not list(TREE.glob(pattern))] == []
+    examples = {path for path in (TREE / "examples").rglob("*") if path.is_file()}
+    assert installed == examples | {TREE / "jupyterhub_config.py", TREE / "LICENSE"}

@@ -43,6 +43,8 @@ def read_all(model: type[T], values: object) -> tuple[T, ...]:
 
 def _as(hint: Any, value: Any, name: str) -> Any:
     """Return a JSON value as its annotation wants it."""
+    if hint is Any:
+        return value
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         kinds = [each for each in get_args(hint) if each is not type(None)]

@@ -29,7 +29,7 @@ NO_HUB_HINT = "Give the address that you see in your browser, up to /hub."
 LOGIN_REFUSED = "{host} gave no token for {user}: the password is wrong, or the hub has never seen you."
 LOGIN_REFUSED_HINT = (
     "Type both again. If you have never logged in to {hub} with a browser, do that once. "
-    "Where one logs in without a password, make a token at {hub}/hub/token and use: hubjobs login --token"
+    "Where one logs in without a password, make a token at {hub}/hub/token and use: hubjobs login --token {hub}"
 )
 TOKEN_NOT_GIVEN = "{host} gives no such token: {reason}."  # noqa: S105
 LOGIN_FAILED = "{host} could not log you in (HTTP status {status})."
@@ -66,6 +66,10 @@ MORE_FILES = "There is more than can be listed."
 EACH_OR_ARRAY = "Say --each or --array, not both."
 NOT_ACCEPTED = "{dataset}: {reason}"
 MORE_DATASETS = "There are more. Give a part of their names, or a type."
+CHOOSE_DATASETS = "Name each that it is to work on: --dataset ID. They are listed by: hubjobs datasets"
+WANTED_DATASETS = "{least} to {most}, of the types {types}"
+ANY_TYPE = "any"
+WITH_SEVERAL = {"single": "one job with all", "each": "a job for each", "array": "an array"}
 NOTHING = "Nothing."
 LOGGED_IN = "{user} is logged in to {url}. The token is in {place}, and good until {until}."
 KEYRING = "the keyring"
@@ -124,4 +128,8 @@ IJP_BATCH, IJP_INTERACTIVE = "batch", "interactive"
 IJP_JOB = "{job_id}, {state}"
 IJP_NO_JOB_ID = "“{text}” is not a job of {host}: an id is a number, as in 2.{host}."
 IJP_NO_JOB = "You have no job {number} at {host}."
+IJP_CHOOSE_DATASETS = (
+    "Name each that it is to work on, before the job type: ijp submit -d ID {type}. "
+    "They are listed by: hubjobs datasets"
+)
 IJP_NO_VALUE = "Write a value behind {word}."

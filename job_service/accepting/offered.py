@@ -54,7 +54,7 @@ class Offered:
         """Return what a person is offered as far as is known now, at a system after a first look at it."""
         menu = (await self._catalogue.refreshed()).jobs
         # At others, such as those that take no jobs, they would be asked with their ticket for nothing.
-        offered = sites_for(menu, person.groups)
+        offered = sites_for(menu, person)
         await self._availability.refreshed(person.name, _FIRST_FACTS_SECONDS, offered & {system} or offered)
         known = self._availability.facts(person.name)
         refusal = partial(self._availability.not_let_in, person.name)
@@ -65,7 +65,7 @@ class Offered:
     def _as_accounts(self, menu: Jobs, person: Person) -> Facts:
         """Return what is known of sites as their accounts see them, as which some of this would run there."""
         known = {}
-        for site in sites_for(menu, person.groups, "service"):
+        for site in sites_for(menu, person, "service"):
             if self._has_ticket(account(site)):
                 self._availability.refresh_as(account(site), {site})
             known[site] = self._availability.facts(account(site))[site]

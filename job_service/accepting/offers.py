@@ -114,7 +114,7 @@ def _limits(jobs: JobSettings) -> dict[str, int]:
 def _partitions(offer: Offer, key: str) -> Iterator[dict[str, Any]]:
     """Yield the partitions that the person may choose there; else Slurm's default one, once it is known."""
     site, known = offer.menu.sites[key], offer.facts_of(key).partitions or {}
-    here = [offer.menu.offering(each, key) for each in offer.entries() if key in offer.sites(each)]
+    here = [offer.offering(each, key) for each in offer.entries() if key in offer.sites(each)]
     chosen = {name: None for what in here for name in what.partitions or site.partitions}
     for name in chosen or (each for each, real in known.items() if real.is_default):
         entry, real = site.partitions.get(name), known.get(name)
@@ -160,7 +160,7 @@ def _runs(entry: JobType) -> str:
 
 
 def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
-    what = offer.menu.offering(key, site)
+    what = offer.offering(key, site)
     there, closed = place(offer, site, what), offer.closed(site)
     found = (*fields.fields(offer, site, what), *fields.parameters(offer, what))
     return {

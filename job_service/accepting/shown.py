@@ -71,7 +71,7 @@ def text(
         return found, asked_for
     handle = Handle(JOB_ID, mark("job", service, JOB_ID), launch.owner)
     try:
-        return ordering.order(launch, handle, title, datasets, unpacked=unpacked).script, None
+        return ordering.order(launch, handle, title, datasets, inputs=spec.inputs, unpacked=unpacked).script, None
     except ValueError as error:
         where = {"type": launch.type_key, "system": launch.site.title}
         raise Broken(sentences.NO_SCRIPT.format(**where), str(error)) from error

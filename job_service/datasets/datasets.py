@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from job_service.datasets import chosen
 from job_service.datasets.folders import Folder, Listings, Reach
 from job_service.datasets.listed import Listed
-from job_service.datasets.source import Found, Source, no_cursor
+from job_service.datasets.source import AT_ONCE, Found, Source, no_cursor
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.dataset import Dataset, DatasetSource
 from profiles.loading.live import LiveCatalogue
@@ -26,6 +26,7 @@ class Datasets:
     ) -> Found:
         """Return datasets whose name or id has `text` in it, source by source; see Source.search.
 
+        What the next source has comes with what those before have, if it fits into one answer.
         A site that does not answer is told in `problems`, with what others have.  Raises Invalid.
         """
         sources = self._sources(await self._catalogue.refreshed(), person)
@@ -34,17 +35,18 @@ class Datasets:
         if cursor is not None and (first not in sources or not within):
             raise no_cursor()
         begin = names.index(first) if cursor is not None else 0
+        items: tuple[Dataset, ...] = ()
         problems: tuple[str, ...] = ()
-        for at, name in enumerate(names[begin:], begin):
+        for name in names[begin:]:
             found = await sources[name].search(text, type_, within or None)
             within = ""
+            if items and len(items) + len(found.items) > AT_ONCE:
+                return Found(items, f"{name}:0", problems)
+            items += found.items
             problems += found.problems
             if found.next_cursor is not None:
-                return Found(found.items, f"{name}:{found.next_cursor}", problems)
-            if found.items:
-                more = names[at + 1 : at + 2]
-                return Found(found.items, f"{more[0]}:0" if more else None, problems)
-        return Found((), None, problems)
+                return Found(items, f"{name}:{found.next_cursor}", problems)
+        return Found(items, None, problems)
 
     async def get(self, person: Person, ids: Sequence[str]) -> Mapping[str, Dataset]:
         """Return those of these datasets that there are, by id.  Raises LaunchError."""

@@ -52,8 +52,9 @@ class Order:
     """What a gateway is asked for.
 
     `program` are the words that are run, a tool's name first where there are tools; `script` is a bash script that
-    runs them in the job's folder, for a gateway that takes one.  `files` are ours, by their paths in that folder,
-    the script among them as `script_path`; `inputs` are the paths of those that the job's owner sends before.
+    runs them in the job's folder, for a gateway that takes one, else what there is to show of what is sent.
+    `files` are ours, by their paths in that folder, the script among them as `script_path`; `inputs` are the paths
+    of those that the job's owner sends before.
     `cores`, `memory_mib` and `gpus` are for each of `nodes`.  `queue` and `project` None leave that to the
     gateway.
     """

@@ -43,7 +43,7 @@ class FilesAnywhere:
 
     def _there(self, record: JobRecord) -> Backend | None:
         """Return the gateway where a job is, None for one at a site."""
-        return self._backends.of(record.system) if record.system in self._backends else None
+        return self._backends.of(record.system) if record.is_at_gateway else None
 
     async def put(
         self,

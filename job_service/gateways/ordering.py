@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from job_service import layout, script
 from job_service.gateways.backend import Handle, Order
+from job_service.gateways.nsg import submission
 from kernels.shell import join, quote, templates
 from profiles.catalogue.dataset import Dataset
 from profiles.offer.launch import GatewayLaunch
@@ -38,7 +40,7 @@ def order(
         files[layout.COMMAND] = f"{command}\n".encode()
     if datasets:
         files[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
-    return Order(
+    made = Order(
         handle=handle,
         title=title,
         program=words,
@@ -54,6 +56,10 @@ def order(
         files=files,
         inputs=tuple(inputs),
     )
+    if launch.site.kind == "nsg" and words[0] in launch.site.tools:
+        # It takes no script: what it is sent instead is what there is to show.
+        return replace(made, script=submission.text(made, launch.site))
+    return made
 
 
 def _script(

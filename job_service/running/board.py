@@ -1,7 +1,7 @@
 """The jobs that are not over, as the store has them, at hand; and the one way by which they change here."""
 
 import logging
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,10 +52,15 @@ class Board:
         """Return where there are jobs that are not over."""
         return tuple(system for system, jobs in self._live.items() if jobs)
 
-    def people(self, but: Container[str] = ()) -> frozenset[str]:
-        """Return as whom systems but those are reached for jobs that are not over; see `JobRecord.whom`."""
+    def people(self) -> frozenset[str]:
+        """Return as whom sites are reached for jobs that are not over; see `JobRecord.whom`.
+
+        Gateways are reached as nobody of them.
+        """
         known = self._of_person.items()
-        return frozenset(whom for (system, whom), jobs in known if jobs and system not in but)
+        return frozenset(
+            whom for (_, whom), jobs in known if not all(each.is_at_gateway for each in jobs.values())
+        )
 
     def at(self, system: str) -> Mapping[str, JobRecord]:
         """Return the jobs at a system that are not over, by their ids; the mapping changes with them."""

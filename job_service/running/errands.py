@@ -12,6 +12,7 @@ from job_service.record import JobRecord
 from job_service.running.board import Board
 from job_service.running.clock import Clock
 from job_service.running.lanes import PAUSES_SECONDS, Key
+from job_service.sentences import running as say
 from kerberos_auth.errors import AuthFailed
 from languages import for_log
 from slurm_ssh.core import Core
@@ -173,9 +174,9 @@ class Errands:
             self._put_off(errand, error.message)
         except StoreAway as error:
             self._put_off(errand, error.message)
-        except Exception as error:  # noqa: BLE001 - a defect here must not end what is owed to somebody
+        except Exception:  # noqa: BLE001 - a defect here must not end what is owed to somebody
             _log.exception("%s at %s: what was to be done failed", errand.whom, errand.system)
-            self._put_off(errand, repr(error))
+            self._put_off(errand, say.LOOKED_FOR_AGAIN)
         else:
             errand.problem, errand.failures, errand.not_before = "", 0, None
 

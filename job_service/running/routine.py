@@ -107,7 +107,7 @@ class Routine:
     async def _look(self) -> None:
         while True:
             people = {
-                *self._board.people(self._catalogue.gateways),
+                *self._board.people(),
                 *(login.user for login in self._core.pool.logins()),
             }
             try:
@@ -133,7 +133,7 @@ class Routine:
 
     def _see_who_is_new(self, _before: JobRecord | None, record: JobRecord) -> None:
         # To gateways, nobody's ticket goes.
-        needs_theirs = record.identity == "person" and record.system not in self._catalogue.gateways
+        needs_theirs = record.identity == "person" and not record.is_at_gateway
         if needs_theirs and not record.stage.is_over and record.owner not in self._held:
             self._somebody_new.set()
 
@@ -141,7 +141,7 @@ class Routine:
         while True:
             self._somebody_new.clear()
             # Nobody's ticket is needed for what runs as an account of a site.
-            reached = self._board.people(self._catalogue.gateways)
+            reached = self._board.people()
             people = frozenset(name for name in reached if site_of(name) is None)
             try:
                 await asyncio.to_thread(self._holds.put, people)

@@ -197,7 +197,7 @@ class Running:
 
     def stand(self, system: str) -> Stand:
         """Return how the jobs at a system are followed; asks nobody."""
-        if system in self._there.backends:
+        if system in self._there.backends and system not in self._catalogue.current.sites:
             return self._there.stand(system)
         followed, jobs = self._followers.of(system), self._board.at(system).values()
         cancels = sum(1 for each in jobs if each.cancel_wanted)

@@ -45,6 +45,7 @@ MODES = {
     "each": _("A job of its own for each"),
     "array": _("One array: a task for each, which wait in the queue as one and share a folder"),
 }
+SERVER_OF_THEM = _("The server knows all of them.")
 NOT_FOR_ALL = _("Not all datasets have a job")
 SENT_FOR = _("Jobs were sent for {count} of {all} datasets.")
 TO_THE_SENT = _("See what was sent")
@@ -127,7 +128,7 @@ STAGES = {
 # -- the list ------------------------------------------------------------------------------------------------
 ANY = _("Any")
 STATE = _("State")
-SEARCH = _("Title, job id or Slurm's number")
+SEARCH = _("Title, job id or number at the cluster")
 SHOW = _("Show")
 JOB = _("Job")
 REASON = _("Reason")
@@ -156,8 +157,8 @@ COMMAND = _("Command")
 COMMAND_HINT = _("Run by bash in the job's folder.")
 WHAT = _("What")
 SERVED = _(
-    "At {sites} this runs as an account for all who send it, so you need none there. Send nothing that they must "
-    "not see: at the cluster nothing is private among you."
+    "At {sites} this runs as one account for everybody who sends it, so you need none there. Send nothing that "
+    "others must not see: there nothing is private among you."
 )
 PROJECT_HINT = _("What it counts against.")
 DEFAULT_PROJECT = _("Your default project")
@@ -184,13 +185,16 @@ COST_OF_ALL = _("{cost} each, {total} in all, of {left} that you have left in {p
 COSTS_TOO_MUCH = _("Not all of them can be paid.")
 COST_NONE = _("Nothing is counted in {project}.")
 BEGINS = _("Would begin")
-BEGINS_UNKNOWN = _("Slurm does not say.")
+BEGINS_UNKNOWN = _("{system} does not say.")
 OBSTACLES = _("It would not be accepted now:")
 SCRIPT = _("The script")
+WOULD_BE_SENT = _("What {system} would be sent")
 SAME_AS = _("The same from a shell")
 
 # -- one job -------------------------------------------------------------------------------------------------
+JOB_ID = _("Job id")
 CLUSTER_NUMBER = _("Slurm's number")
+AT_GATEWAY = _("At {system}")
 TYPE = _("Job type")
 ASKED_FOR = _("Asked for")
 STARTED = _("Started")
@@ -241,6 +245,7 @@ SIZE = _("Size")
 CHANGED = _("Changed")
 COMMAND_LINE = _("Its command")
 SCRIPT_LINK = _("The script that Slurm has")
+SENT_LINK = _("What {system} is sent")
 
 # -- projects ------------------------------------------------------------------------------------------------
 NO_PROJECTS = _("You have no project that takes jobs. Ask the administrators for one.")
@@ -253,8 +258,10 @@ COUNTS = {
     "core": _("Each second of a job counts one for each core."),
 }
 IS_DEFAULT = _("your default there")
+IS_DEFAULT_OF_SERVICE = _("your default there for jobs that run as its account")
 LEDGER = _("What was booked")
 LEDGER_OF = _("What was booked in {project}")
+WHEN = _("When")
 BOOKED = _("Booked")
 TIME = _("Time")
 NOTE = _("Note")
@@ -275,7 +282,7 @@ FOLLOWED = _("How the clusters are followed")
 OBSERVER = _("Asked as {name}, last at {time}")
 NOT_ASKED = _("Nobody was asked yet.")
 AWAY = _("Away since {time}: {reason}")
-COUNTED = _("{live} jobs go on, {doubts} are in doubt, {owed} cancellations or removals are owed.")
+COUNTED = _("Jobs that go on: {live}. In doubt: {doubts}. Cancellations or removals that are owed: {owed}.")
 CANCEL_OF = _("Cancel {title} of {owner}")
 LAST_SEEN = _("Last seen")
 FIRST_SEEN = _("First seen")

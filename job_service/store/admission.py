@@ -117,6 +117,9 @@ def known_group(connection: sa.Connection, now: datetime, owner: str, key: Idemp
     answer: Any = connection.execute(
         sa.select(KEYS.c.answer).where(KEYS.c.owner == owner, KEYS.c.key == key.key)
     ).scalar()
+    if answer is None:
+        # It came with one job, such as one that was sent again.
+        return Group(first.job_id, (first,))
     asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.job_id.in_(answer["jobs"])).order_by(JOBS.c.id)
     records = tuple(rows.record(row) for row in connection.execute(asked).mappings())
     return Group(first.job_id, records, tuple(NotAccepted(**each) for each in answer["errors"]))

@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.units import Mebibytes, Minutes
-from profiles.catalogue.site import Maintenance, Partition
+from profiles.catalogue.partition import Partitions
+from profiles.catalogue.site import Maintenance
 from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
+from profiles.catalogue.visibility import Reservation
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
@@ -40,7 +42,6 @@ _Projects = Annotated[
     Discriminator(lambda value: "a list" if isinstance(value, list | tuple) else "a word"),
     BeforeValidator(_a_list),
 ]
-_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
 
 
 class Tool(Entry):
@@ -108,9 +109,10 @@ class Gateway(Entry):
         "Default: those that the machine trusts.",
     )
     support: Plain = Field(default="", description="Whom people ask for help with it.")
-    partitions: dict[SlurmWord, _Partition] = Field(
+    partitions: Partitions = Field(
         default_factory=dict,
-        description="Partitions offered, the default first; UNICORE calls them queues. Default: its own.",
+        description="Partitions offered, the default first: a list, or names with what is said of them. UNICORE "
+        "calls them queues. Default: its own.",
     )
     projects: _Projects = Field(
         default="none",
@@ -169,9 +171,9 @@ class Gateway(Entry):
         return name
 
     @property
-    def reservations(self) -> tuple[str, ...]:
+    def reservations(self) -> Mapping[str, Reservation]:
         """It has none."""
-        return ()
+        return {}
 
     @property
     def qos(self) -> tuple[str, ...]:
@@ -183,6 +185,6 @@ class Gateway(Entry):
         """How a program is started in a container there, nobody knows."""
 
     @property
-    def directives(self) -> Mapping[str, object]:
+    def directives(self) -> Mapping[str, str | Literal[True]]:
         """Options of sbatch mean nothing there."""
         return {}

@@ -10,8 +10,8 @@ from kernels.units import Minutes
 from profiles.catalogue.dataset import WantedDatasets
 from profiles.catalogue.identity import Identity
 from profiles.catalogue.parameter import Parameter
-from profiles.catalogue.values import JobDirectives, Key, Whole
-from profiles.catalogue.work import Listed, Work, listed
+from profiles.catalogue.values import JobDirectives, Key, Plain, Whole
+from profiles.catalogue.work import ForGroup, Listed, Work, listed
 from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.sentences import mistakes
 
@@ -35,17 +35,30 @@ _Command = Annotated[Literal["any"] | None, BeforeValidator(_any, json_schema_in
 _Program = Annotated[tuple[Value, ...], Field(min_length=1), AfterValidator(_has_program)]
 
 
+class JobForGroup(ForGroup):
+    """What differs for members of a group; for those of several, the one that stands last counts."""
+
+    directives: JobDirectives = Field(
+        default_factory=dict, description="Further sbatch options, beside those of others."
+    )
+
+
 class JobOffering(Work):
     """What a job runs and what it gets; a job type's own, and again under its sites for what differs there."""
 
     parameters: dict[Key, Parameter] = Field(
         default_factory=dict,
-        description="Further choices for people; `{param.<name>}` is the value in `run`, `modules` and "
-        "`environment`.",
+        description="Further choices for people; `{param.<name>}` is the value in `run`, `modules`, "
+        "`module_collection` and `environment`.",
     )
     directives: JobDirectives = Field(
         default_factory=dict,
-        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+        description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
+        "`true` for a bare option.",
+    )
+    by_group: Mapping[Plain, JobForGroup] = Field(
+        default_factory=dict,
+        description="What differs for members of groups of the hub: `partitions`, `resources`, `directives`.",
     )
     run: _Program | None = Field(
         default=None,

@@ -28,10 +28,13 @@ def json_schema() -> Schema:
     _own_keys_first(schema["$defs"])
     schema = _tidy(schema)
     del schema["required"]
+    any_of: list[Schema] = [{"required": [name]} for name in schema["properties"]]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
-        "anyOf": [{"required": [name]} for name in schema["properties"]],
+        # Parts that files share; a file may have nothing else.
+        "patternProperties": {"^x-": {}},
+        "anyOf": [*any_of, {"propertyNames": {"pattern": "^x-"}, "minProperties": 1}],
     }
 
 

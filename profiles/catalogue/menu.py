@@ -9,7 +9,10 @@ from profiles.catalogue.job_type import JobOffering, JobType
 from profiles.catalogue.profile import Offering, Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.system import System
-from profiles.catalogue.work import Listed, Visibility, Work
+from profiles.catalogue.visibility import Visibility
+from profiles.catalogue.work import Listed, Work
+
+_MOST_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,23 @@ class Menu:
         """Return what an entry is at a site (keys; the site offers it): without short forms, site by site."""
         return self._offerings[key, site]
 
+    def offering_for(self, key: str, site: str, groups: frozenset[str]) -> Work:
+        """Return the same for a member of these groups."""
+        what = self.offering(key, site)
+        if groups.isdisjoint(what.by_group):
+            return what
+        kept, asked = self._of_groups, (key, site, groups & frozenset(what.by_group))
+        if asked not in kept:
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[asked] = what.of_groups(groups)
+        return kept[asked]
+
+    @cached_property
+    def _of_groups(self) -> dict[tuple[str, str, frozenset[str]], Work]:
+        # What is the same is one value: others compare by that.
+        return {}
+
     def is_of_another(self, key: str) -> bool:  # noqa: ARG002 - of most menus none is
         """Return whether an entry runs what an entry of another menu does, where that is looked at."""
         return False
@@ -48,10 +68,22 @@ class Menu:
 
     @cached_property
     def groups(self) -> frozenset[str]:
-        """The groups on which it depends who sees what."""
-        return frozenset(
-            group for key, site in self._offerings for to in self.seen_by(key, site) for group in to.groups
-        )
+        """The groups on which it depends who sees what, and what that is."""
+        differing = (group for what in self._offerings.values() for group in what.by_group)
+        return frozenset((*differing, *(group for to in self._all_seen_by for group in to.groups)))
+
+    @cached_property
+    def users(self) -> frozenset[str]:
+        """The people who are named as those who see something."""
+        return frozenset(user for to in self._all_seen_by for user in to.users)
+
+    @cached_property
+    def _all_seen_by(self) -> frozenset[Visibility]:
+        reserved = [site.reservations for site in self.sites.values()]
+        reserved += [what.reservations for what in self._offerings.values()]
+        of_reservations = (each.visible_to for some in reserved for each in some.values() if each.visible_to)
+        entries = (to for key, site in self._offerings for to in self.seen_by(key, site))
+        return frozenset((*entries, *of_reservations))
 
     @cached_property
     def _offerings(self) -> dict[tuple[str, str], Work]:

@@ -12,7 +12,7 @@ from profiles.catalogue.numbers import Number, decimal, whole
 from profiles.catalogue.texts import Texts
 from profiles.catalogue.values import Entry, Plain, Whole
 from profiles.catalogue.wrong import WrongAt, WrongTogether
-from profiles.conditions import Condition, Together, Values
+from profiles.conditions import Condition, Together
 from profiles.sentences import mistakes
 
 TRUE, FALSE = "true", "false"
@@ -167,12 +167,8 @@ class Parameter(Entry):
         """When it is offered, None for always."""
         return None if self.when is None else conditions.parse(self.when)
 
-    def is_for(self, datasets: tuple[Values, ...]) -> bool:
-        """Return whether it is offered for the chosen datasets, by their parameters; () is for none."""
-        return self.is_for_all(Together(datasets or ({},)))
-
     def is_for_all(self, datasets: Together) -> bool:
-        """Return the same for datasets of which others are asked, too."""
+        """Return whether it is offered for all of the chosen datasets, of which others are asked too."""
         condition = self.condition
         return condition is None or datasets.all_hold(condition)
 

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from kernels.environment import Environment, Value, Variable
+from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes, Minutes
 from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
 from profiles.catalogue.login import SiteLogin
+from profiles.catalogue.partition import Partitions
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
     AbsolutePath,
@@ -17,12 +18,14 @@ from profiles.catalogue.values import (
     Moment,
     OwnersFolder,
     Plain,
+    ShellLines,
     SlurmWord,
     Whole,
     Word,
     Words,
     braces,
 )
+from profiles.catalogue.visibility import Reservations
 from profiles.catalogue.wrong import WrongAt
 from profiles.sentences import mistakes
 
@@ -45,10 +48,6 @@ def _projects(value: Any) -> Any:
     return value
 
 
-def _nothing_said(value: Any) -> Any:
-    return {} if value is None else value
-
-
 def _has_image(words: tuple[str, ...]) -> tuple[str, ...]:
     if not any("{image}" in word for word in words):
         raise ValueError(mistakes.NO_IMAGE.format(image="'{image}'"))
@@ -69,6 +68,12 @@ class FrontEnd(Entry):
         description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused. "
         "With `@cert-authority ` before it, the key of an authority whose host certificates are accepted.",
     )
+
+
+class Scheduler(Entry):
+    """What runs a site's jobs."""
+
+    kind: Literal["slurm"] = Field(default="slurm", description="`slurm`, the only kind there is.")
 
 
 class Tunnel(Entry):
@@ -130,16 +135,6 @@ class TicketSettings(Entry):
         return self
 
 
-class Partition(Entry):
-    """One Slurm partition that the form offers."""
-
-    title: Plain = Field(default="", description="Title shown in the form. Default: the partition's name.")
-    time_max: Minutes | None = Field(default=None, description="Longest time that may be chosen here.")
-
-
-_Partition = Annotated[Partition, BeforeValidator(_nothing_said, json_schema_input_type=Partition | None)]
-
-
 class Maintenance(Entry):
     """One announced pause of a site."""
 
@@ -178,7 +173,7 @@ class SiteJobs(Entry):
 
 
 class Site(Entry):
-    """One cluster with its own Slurm.  Folders may hold `{owner}`: the person's login at the site."""
+    """One cluster with its own Slurm.  Folders and `directives` may hold `{owner}`: the person's login there."""
 
     title: Plain = Field(description="Title shown in the list of clusters.")
     support: Plain = Field(
@@ -190,6 +185,9 @@ class Site(Entry):
     login: SiteLogin = Field(
         default_factory=SiteLogin,
         description="How the hub logs in there as a person. Default: by Kerberos ticket.",
+    )
+    scheduler: Scheduler = Field(
+        default_factory=Scheduler, description="What runs its jobs. `{kind: slurm}` and nothing mean the same."
     )
     slurm_path: AbsolutePath = Field(default="/usr/bin", description="Folder of sbatch, squeue and scancel.")
     slurm_cluster: SlurmWord | None = Field(
@@ -218,22 +216,29 @@ class Site(Entry):
     module_init: AbsolutePath | None = Field(
         default=None, description="Shell file that defines `module`, such as /etc/profile.d/modules.sh."
     )
+    prologue: ShellLines | None = Field(
+        default=None,
+        description="Lines of shell that every job runs first, such as `source /etc/site.sh`: in the job's own "
+        "bash, so that what they set holds for all of it. Default: none.",
+    )
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
-    environment: dict[Variable, Value] = Field(
+    environment: dict[Variable, VariableValue] = Field(
         default_factory=dict,
         description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
     )
     directives: Directives = Field(
         default_factory=dict,
-        description="Further sbatch options for every job, such as `constraint: ib`; `true` for a bare option.",
+        description="Further sbatch options for every job, such as `constraint: ib` or `mail-user: "
+        '"{owner}@example.org"`; `true` for a bare option.',
     )
     tunnel: Tunnel = Field(default_factory=Tunnel, description="How the hub reaches a job's port.")
     ticket: TicketSettings = Field(
         default_factory=TicketSettings, description="How the owner's ticket reaches the job."
     )
-    partitions: dict[SlurmWord, _Partition] = Field(
+    partitions: Partitions = Field(
         default_factory=dict,
-        description="Partitions offered, the default first. Default: Slurm's own default partition.",
+        description="Partitions offered, the default first: a list, or names with what is said of them. "
+        "Default: Slurm's own default partition.",
     )
     projects: Annotated[Projects, BeforeValidator(_projects)] = Field(
         default="none",
@@ -258,7 +263,10 @@ class Site(Entry):
     maintenance: tuple[Maintenance, ...] = Field(
         default=(), description="Times when nothing can be started there, shown in the form until they are over."
     )
-    reservations: tuple[SlurmWord, ...] = Field(default=(), description="Reservations offered.")
+    reservations: Reservations = Field(
+        default_factory=dict,
+        description="Reservations that may be chosen: a list, or names with what is said of them.",
+    )
     qos: tuple[SlurmWord, ...] = Field(default=(), description="Qualities of service offered.")
     jobs: SiteJobs | None = Field(default=None, description="What is for batch jobs. Default: it takes none.")
 

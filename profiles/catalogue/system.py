@@ -1,9 +1,11 @@
 """Systems: what the gate has to know of a place where jobs run, be it a site or a gateway.  Frozen values."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
-from profiles.catalogue.site import Maintenance, Partition, Projects
+from profiles.catalogue.partition import Partition
+from profiles.catalogue.site import Maintenance, Projects
+from profiles.catalogue.visibility import Reservation
 
 
 class JobSettings(Protocol):
@@ -49,7 +51,7 @@ class System(Protocol):
         """When nothing can be started."""
 
     @property
-    def reservations(self) -> tuple[str, ...]:
+    def reservations(self) -> Mapping[str, Reservation]:
         """Reservations offered."""
 
     @property
@@ -61,7 +63,7 @@ class System(Protocol):
         """How a program is started in a container; None if nobody knows."""
 
     @property
-    def directives(self) -> Mapping[str, object]:
+    def directives(self) -> Mapping[str, str | Literal[True]]:
         """Further options for every job."""
 
     @property

@@ -156,9 +156,19 @@ def _printable(text: str) -> str:
     return text
 
 
+def _for_the_owner(text: str) -> str:
+    # Braces around anything but a name may be what the option wants.
+    for name in re.findall(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}", text):
+        if name != "owner":
+            raise ValueError(mistakes.NO_MEANING.format(name=f"{{{name}}}", known="{owner}"))
+    return text
+
+
 _Name = Annotated[str, Field(pattern=DIRECTIVE)]
-Setting = Annotated[str, Field(pattern=SETTING, max_length=200), AfterValidator(_printable)]
-"""The value of an option of sbatch: anything on one line, for it is quoted on its way."""
+Setting = Annotated[
+    str, Field(pattern=SETTING, max_length=200), AfterValidator(_printable), AfterValidator(_for_the_owner)
+]
+"""The value of an option of sbatch: anything on one line, for it is quoted on its way; maybe with `{owner}`."""
 
 _Setting = Annotated[
     Annotated[Setting, Tag("a word")] | Annotated[Literal[True], Tag("a bare option")],
@@ -204,7 +214,43 @@ def braces(*known: str) -> Callable[[str], str]:
     return check
 
 
+# `${owner}` would be a variable of the shell's.
+_NOT_IN_SHELL = re.compile(r"(?<!\$)\{(owner|user|node|launch_id|param\.[^{}]*)\}")
+
+
+def _lines_of_shell(text: str) -> str:
+    if found := _NOT_IN_SHELL.search(text):
+        raise ValueError(mistakes.NOT_IN_SHELL.format(name=found[0]))
+    if not text.strip():
+        raise ValueError(mistakes.NO_LINES)
+    return text
+
+
+ShellLines = Annotated[Value, Field(max_length=20_000), AfterValidator(_lines_of_shell)]
+"""Lines of shell, run as they are written."""
+
 Word = Annotated[Value, AfterValidator(braces("launch_id", "owner"))]
 Words = Annotated[tuple[Word, ...], Field(min_length=1)]
 OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
-"""A folder that is another one for each person, or the same."""
+"""A folder that is another one for each person; that it is, `profiles.checks.sites` looks at."""
+
+
+def named(value: Any, no_name: str, example: str) -> Any:
+    """Turn a list of names into a mapping from them, in which nothing is said of any.
+
+    `no_name` says of one that is none what would be right, such as the `example`.
+    """
+    if isinstance(value, str):
+        raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))
+    if not isinstance(value, list):
+        return value
+    names = [units.as_text(each) for each in value]
+    wrong = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            wrong.append(WrongAt((str(index),), no_name.format(example=example)))
+        elif name in names[:index]:
+            wrong.append(WrongAt((str(index),), mistakes.THERE_TWICE))
+    if wrong:
+        raise WrongTogether(tuple(wrong))
+    return {name: {} for name in names}

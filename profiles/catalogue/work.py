@@ -4,17 +4,19 @@ Frozen values.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from kernels.environment import Environment, Value, Variable
+from kernels.environment import Collection as ModuleCollection
+from kernels.environment import Environment, Value, Variable, VariableValue
 from kernels.units import Mebibytes
 from profiles.catalogue.hooks import Hooks
 from profiles.catalogue.parameter import Parameter
 from profiles.catalogue.resources import Count, Counts, Resources, Sizes
 from profiles.catalogue.values import AbsolutePath, Directives, Entry, Key, Plain, SlurmWord
+from profiles.catalogue.visibility import Reservations, Visibility
 from profiles.catalogue.wrong import WrongAt, WrongTogether
 from profiles.conditions import Together, Values
 from profiles.sentences import mistakes
@@ -45,20 +47,23 @@ def _one_value(name: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-class Visibility(Entry):
-    """Who may see an entry: members of one of the groups, and people who may charge one of the projects."""
+class ForGroup(Entry):
+    """What differs for members of a group; for those of several, the one that stands last counts."""
 
-    groups: tuple[Plain, ...] = Field(default=(), description="Groups of the hub.")
-    projects: tuple[SlurmWord, ...] = Field(
-        default=(),
-        description="Projects of the site. Where it has no `monitor`, a person's own shell says which are theirs: "
-        "that hides, but does not protect.",
+    partitions: tuple[SlurmWord, ...] = Field(
+        default=(), description="Partitions that they may use, the default first. Default: as for others."
+    )
+    resources: Resources = Field(
+        default_factory=Resources, description="What their jobs get; joined with that of others entry by entry."
+    )
+    directives: Directives = Field(
+        default_factory=dict, description="Further sbatch options, beside those of others."
     )
 
     @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if not self.groups and not self.projects:
-            raise ValueError(mistakes.NAMES_NOBODY)
+    def _differs(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(mistakes.SAME_FOR_GROUP)
         return self
 
 
@@ -79,7 +84,13 @@ class Work(Entry):
     )
     parameters: dict[Key, Parameter] = Field(
         default_factory=dict,
-        description="Further choices for people; `{param.<name>}` is the value in `modules` and `environment`.",
+        description="Further choices for people; `{param.<name>}` is the value in `modules`, `module_collection` "
+        "and `environment`.",
+    )
+    module_collection: ModuleCollection | None = Field(
+        default=None,
+        description="Collection of modules that `module save` has made, to restore before others are loaded; what "
+        "the site itself has loaded stays.",
     )
     module_paths: tuple[Value, ...] = Field(
         default=(), description="Folders of module files to add with `module use`, before any is loaded."
@@ -88,7 +99,7 @@ class Work(Entry):
     prefix: Value | None = Field(
         default=None, description="Folder of a virtual or conda environment; its bin folder goes first on PATH."
     )
-    environment: dict[Variable, Value] = Field(
+    environment: dict[Variable, VariableValue] = Field(
         default_factory=dict, description="Environment variables to set, on top of the site's."
     )
     hooks: Hooks = Field(
@@ -100,7 +111,17 @@ class Work(Entry):
     )
     directives: Directives = Field(
         default_factory=dict,
-        description="Further sbatch options, such as `constraint: ib`; `true` for a bare option.",
+        description='Further sbatch options, such as `constraint: ib` or `mail-user: "{owner}@example.org"`; '
+        "`true` for a bare option.",
+    )
+    reservations: Reservations = Field(
+        default_factory=dict,
+        description="Reservations that may be chosen for it, such as that of a course, beside the site's: a "
+        "list, or names with what is said of them.",
+    )
+    by_group: Mapping[Plain, ForGroup] = Field(
+        default_factory=dict,
+        description="What differs for members of groups of the hub: `partitions`, `resources`, `directives`.",
     )
     visible_to: Visibility | None = Field(default=None, description="Who may see it. Default: everybody.")
 
@@ -118,12 +139,15 @@ class Work(Entry):
             for name, each in self.parameters.items()
             if each.variable and name in parameters
         }
-        return Environment(
+        environment = Environment(
             module_paths=self.module_paths,
             modules=tuple(filled(module, parameters) for module in self.modules),
             prefix=self.prefix,
             variables={**{name: filled(value, parameters) for name, value in self.environment.items()}, **picked},
         )
+        # What people have typed, the job itself looks at.
+        collection = filled(self.module_collection or "", parameters)
+        return environment.model_copy(update={"module_collection": collection or None})
 
     def offered(self, datasets: tuple[Values, ...]) -> dict[str, Parameter]:
         """Return the parameters that are offered for the chosen datasets, by their parameters; () is for none."""
@@ -141,6 +165,7 @@ class Work(Entry):
 
     def templates(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the texts in which `{param.<name>}` may stand, each with its place."""
+        yield ("module_collection",), self.module_collection or ""
         for index, module in enumerate(self.modules):
             yield ("modules", str(index)), module
         for name, value in self.environment.items():
@@ -165,7 +190,15 @@ class Work(Entry):
             changed["resources"] = self.resources.model_copy(update=resources)
         return self.model_copy(update=changed)
 
-    def overridden(self, other: "Work") -> Self:
+    def of_groups(self, groups: Collection[str]) -> Self:
+        """Return what holds for a member of these groups."""
+        found = self
+        for group, differing in self.by_group.items():
+            if group in groups:
+                found = found.overridden(differing)
+        return found
+
+    def overridden(self, other: "Work | ForGroup") -> Self:
         """Return what holds where `other` differs: its values; mappings and resources entry by entry."""
         changed: dict[str, Any] = {}
         for name in other.model_fields_set - set(self.short_forms):

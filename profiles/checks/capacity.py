@@ -1,6 +1,6 @@
 """Whether a site can give what the catalogue promises, by what its Slurm said.  Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kernels import units
@@ -54,6 +54,8 @@ def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[
             continue
         where, what = Where(menu.section, key, menu.entries[key], site), menu.offering(key, site)
         yield from _unknown_partitions(where, what, menu.sites[site], facts[site])
+        for name, text in _unknown_reservations(what.reservations, facts[site]):
+            yield WrongAt(where.path("reservations", name), text)
         room = _room(site, what, menu.sites[site], facts[site])
         if room:
             rooms.append((where, what, room))
@@ -75,11 +77,16 @@ def _of_site(path: tuple[str, ...], site: System, said: SiteFacts) -> Iterator[W
             most = units.say_minutes(limit)
             text = checks.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
             yield WrongAt((*here, "time_max"), text)
+    for name, text in _unknown_reservations(site.reservations, said):
+        yield WrongAt((*path, "reservations", name), text)
+
+
+def _unknown_reservations(named: Iterable[str], said: SiteFacts) -> Iterator[tuple[str, str]]:
+    """Yield the names of reservations that there are not, each with what is wrong."""
     names = [each.name for each in said.reservations or ()]
-    for index, name in enumerate(site.reservations):
+    for name in named:
         if said.reservations is not None and name not in names:
-            text = checks.NO_RESERVATION.format(name=name, hint=meant(name, names))
-            yield WrongAt((*path, "reservations", str(index)), text)
+            yield name, checks.NO_RESERVATION.format(name=name, hint=meant(name, names))
 
 
 def _unknown_partitions(where: Where, what: Work, site: System, said: SiteFacts) -> Iterator[WrongAt]:

@@ -9,7 +9,7 @@ from profiles.catalogue.spelling import meant
 from profiles.catalogue.texts import LONGEST
 from profiles.catalogue.wrong import WrongAt
 from profiles.checks.names import Unsure
-from profiles.sentences import mistakes
+from profiles.sentences import checks, mistakes
 
 
 def misfits(
@@ -37,7 +37,9 @@ def misfits(
 def _sites(catalogue: Catalogue, key: str, profile: str, *, all_sites: bool) -> Iterator[WrongAt]:
     entry, offered = catalogue.job_types[key], catalogue.notebooks.sites_of(profile)
     for site in entry.sites:
-        if site in catalogue.sites and site not in offered:
+        if site in catalogue.gateways:
+            yield WrongAt(("job_types", key, "sites", site), checks.NOT_AT_GATEWAY.format(gateway=site))
+        elif site in catalogue.sites and site not in offered:
             text = mistakes.PROFILE_ELSEWHERE.format(profile=profile, site=site)
             yield WrongAt(("job_types", key, "sites", site), text)
     if all_sites and not entry.sites and catalogue.jobs.taking and not catalogue.jobs.sites_of(key):

@@ -1,7 +1,7 @@
 """What must hold between entries of a catalogue: each name means something, each demand can be met.  Pure."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernels import units
@@ -12,8 +12,10 @@ from profiles.catalogue.menu import Jobs, Menu
 from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
-from profiles.catalogue.work import PARAMETER, Listed, Visibility, Work
+from profiles.catalogue.visibility import Visibility
+from profiles.catalogue.work import PARAMETER, Listed, Work
 from profiles.catalogue.wrong import WrongAt
+from profiles.checks import shared
 from profiles.sentences import checks, mistakes
 
 Unsure = Collection[tuple[str, str, str]]
@@ -107,8 +109,7 @@ def _old_names(catalogue: Catalogue, keys: Collection[str]) -> Iterator[WrongAt]
 
 
 def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure: Unsure) -> Iterator[WrongAt]:
-    if known_sites is not None:
-        yield from _unknown_sites(menu, key, known_sites)
+    yield from _unknown_sites(menu, key, known_sites)
     yield from _sites_that_take_none(menu, key, known_sites)
     yield from _unknown_projects(menu, key, known_sites)
     if menu.is_of_another(key):
@@ -129,9 +130,9 @@ def _of_entry(menu: Menu, key: str, known_sites: Collection[str] | None, unsure:
             yield from _in_itself(where, what)
 
 
-def _unknown_sites(menu: Menu, key: str, known: Collection[str]) -> Iterator[WrongAt]:
+def _unknown_sites(menu: Menu, key: str, known: Collection[str] | None) -> Iterator[WrongAt]:
     for name in menu.entries[key].at_sites:
-        if name not in known:
+        if known is not None and name not in known:
             text = checks.NO_SITE.format(name=name, hint=meant(name, known))
             yield WrongAt((menu.section, key, "sites", name), text)
 
@@ -168,13 +169,17 @@ def _unlisted(path: Path, visible_to: Visibility, sites: list[System]) -> Iterat
             yield WrongAt((*path, "visible_to", "projects", str(index)), text)
 
 
+def unknown_partitions(where: Where, path: Path, names: Sequence[str], site: System) -> Iterator[WrongAt]:
+    """Yield the names, at a path, of partitions that a site does not list, though it lists some."""
+    for index, name in enumerate(names):
+        if site.partitions and name not in site.partitions:
+            text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=meant(name, site.partitions))
+            yield WrongAt((*path, str(index)), text)
+
+
 def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
     if site.partitions:
-        for index, name in enumerate(what.partitions):
-            if name not in site.partitions:
-                hint = meant(name, site.partitions)
-                text = checks.NO_PARTITION.format(site=where.site_key, name=name, hint=hint)
-                yield WrongAt(where.path("partitions", str(index)), text)
+        yield from unknown_partitions(where, where.path("partitions"), what.partitions, site)
         yield from _too_long(where, what, site)
     if isinstance(site, Gateway):
         yield from _at_gateway(where, what, site)
@@ -188,7 +193,7 @@ def _at_site(where: Where, what: Work, site: System) -> Iterator[WrongAt]:
 def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]:
     """Find what a gateway cannot do, and what lets people do more there than they should."""
     key = where.site_key
-    nothing = {"hooks": bool(what.hooks), "container": what.container is not None}
+    nothing = {name: bool(getattr(what, name)) for name in ("hooks", "container", "reservations")}
     if isinstance(what, JobOffering):
         nothing["identity"] = what.identity == "service"
     for name in (name for name, is_said in nothing.items() if is_said):
@@ -202,11 +207,19 @@ def _at_gateway(where: Where, what: Work, gateway: Gateway) -> Iterator[WrongAt]
         if not gateway.own_lines:
             path = (*where.top, name) if name == "command" else where.path(name)
             yield WrongAt(path, checks.LINES_AT_GATEWAY.format(gateway=key))
-    tool = what.run[0] if what.run else ""
-    if gateway.kind == "nsg" and tool and "{" not in tool and tool not in gateway.tools:
+    if not gateway.own_lines:
+        yield from shared.of_program(what, where.path)
+    if gateway.kind == "nsg":
+        yield from _no_tool(where, what, gateway)
+
+
+def _no_tool(where: Where, what: JobOffering, gateway: Gateway) -> Iterator[WrongAt]:
+    """Find tools that NSG does not have, and words behind one of which it is not known how NSG gets them."""
+    key, tool = where.site_key, what.run[0] if what.run else ""
+    if tool and "{" not in tool and tool not in gateway.tools:
         text = checks.NO_TOOL.format(gateway=key, name=tool[:40], hint=meant(tool, gateway.tools))
         yield WrongAt(where.path("run", "0"), text)
-    elif gateway.kind == "nsg" and what.run and len(what.run) > 1:
+    elif what.run and len(what.run) > 1:
         names = [tool] if tool in gateway.tools else list(gateway.tools)
         if not all(gateway.tools[name].arguments for name in names):
             yield WrongAt(where.path("run"), mistakes.NO_ARGUMENTS_OF_TOOL.format(gateway=key))
@@ -247,7 +260,7 @@ def _in_itself(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt(where.literal(place), not_replaced.format(name=found[0]))
     yield from _words_without_program(where, what)
     if isinstance(what, JobOffering) and what.identity == "service":
-        yield from _of_service(where, what)
+        yield from shared.of_service(what, where.path)
     variables: dict[str, str] = dict.fromkeys(what.environment, checks.SET_BY_ENVIRONMENT)
     for name, parameter in what.parameters.items():
         if parameter.variable is None:
@@ -268,16 +281,6 @@ def _words_without_program(where: Where, what: Work) -> Iterator[WrongAt]:
             yield WrongAt((*path, "words"), mistakes.ONLY_BEHIND_RUN)
         if not isinstance(what, JobOffering) and parameter.when is not None:
             yield WrongAt((*path, "when"), mistakes.ONLY_OF_JOB_TYPES)
-
-
-def _of_service(where: Where, what: JobOffering) -> Iterator[WrongAt]:
-    """Find what lets people do what they like as an account that they share."""
-    if what.run is None:
-        yield WrongAt(where.path("identity"), checks.SERVICE_WITHOUT_RUN)
-    if what.free_arguments:
-        yield WrongAt(where.path("free_arguments"), checks.SERVICE_WITH_ARGUMENTS)
-    if what.visible_to and what.visible_to.projects:
-        yield WrongAt(where.path("visible_to"), checks.SERVICE_FOR_PROJECTS)
 
 
 def _unknown_braces(where: Where, what: Work, place: Path, template: str) -> Iterator[WrongAt]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from profiles.catalogue.parameter import FALSE, TRUE, Parameter
+from profiles.catalogue.partition import Partition
 from profiles.catalogue.work import Work
 from profiles.form.places import cores_of, paused_until, with_news
-from profiles.offer import limits
+from profiles.offer import cost, limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
 from profiles.sentences import labels
@@ -41,18 +42,19 @@ def fields(offer: Offer, site: str, what: Work) -> Iterator[Field]:
     offer = offer.as_run(site, what)
     partitions = limits.partitions(offer, site, what)
     if len(partitions) > 1:
-        titles = tuple((each, _partition(offer, site, each)) for each in partitions)
+        titles = tuple((each, _partition(offer, site, what, each)) for each in partitions)
         yield _listed("partition", titles, _default(titles[0][1]), titles[0][0])
     yield from _project(offer, site)
     for limit in _widest(offer, site, what, partitions):
         if limit.bounds.least < limit.bounds.most:
             several = limit.name in _ON_EACH_NODE and what.resources.nodes.most > 1
-            yield _number(limit, of_a_node=several)
+            field = _number(limit, of_a_node=several)
+            yield _by_partition(offer, site, what, field, partitions)
         if limit.name == "gpus" and limit.bounds.most and len(what.resources.gpu_types) > 1:
             first = what.resources.gpu_types[0]
             yield _plain("gpu_type", what.resources.gpu_types, _default(first), first)
-    if reservations := offer.reservations(site):
-        yield _plain("reservation", reservations, labels.NONE)
+    if reservations := offer.reservations(site, what):
+        yield _listed("reservation", tuple(reservations.items()), labels.NONE)
     if qos := offer.menu.sites[site].qos:
         yield _plain("qos", qos, labels.DEFAULT)
 
@@ -78,13 +80,15 @@ def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "", hi
     return _listed(name, tuple((value, value) for value in values), default, usual, hint)
 
 
-def _partition(offer: Offer, site: str, partition: str) -> str:
+def _partition(offer: Offer, site: str, what: Work, partition: str) -> str:
     entry = offer.menu.sites[site].partitions.get(partition)
     real = offer.real_partition(site, partition)
     longest = [entry.time_max if entry else None, real.time_max_minutes if real else None]
     most = min((each for each in longest if each is not None), default=None)
     title = (entry.title if entry else "") or partition
     news = [] if most is None else [labels.AT_MOST.format(time=labels.duration(most))]
+    if entry is not None and entry.cost is not None:
+        news.append(labels.AN_HOUR.format(amount=_cheapest(offer, site, what, partition, entry)))
     news += [labels.DOWN] if real and not real.is_up else []
     news += [labels.ONLY_FOR_GROUPS.format(groups=", ".join(real.groups[:_FEW]))] if real and real.groups else []
     if ends := paused_until(offer, site, [partition]):
@@ -92,6 +96,12 @@ def _partition(offer: Offer, site: str, partition: str) -> str:
     elif real and real.is_up and real.nodes:
         news.append(labels.FREE.format(free=cores_of(real)))
     return with_news(title, news)
+
+
+def _cheapest(offer: Offer, site: str, what: Work, name: str, partition: Partition) -> str:
+    """Return what an hour costs at least in a partition."""
+    least = {each: limit.bounds.least for each, limit in limits.limits(offer, site, what, name).items()}
+    return cost.said(cost.an_hour(partition, least) or 0, partition)
 
 
 def _project(offer: Offer, site: str) -> Iterator[Field]:
@@ -118,6 +128,22 @@ def _widest(offer: Offer, site: str, what: Work, partitions: tuple[str, ...]) ->
             yield widest if _most(most) == _most(widest) else replace(_wider(today), why=most.why)
         else:
             yield widest
+
+
+def _by_partition(offer: Offer, site: str, what: Work, field: Field, partitions: tuple[str, ...]) -> Field:
+    """Return a field of a number, which has no default if each partition may have another."""
+    name, entries = field.name, offer.menu.sites[site].partitions
+    own = (limits.own_default(what, entries.get(each), name) for each in partitions)
+    if len(partitions) < 2 or all(each is None for each in own):
+        return field
+    say = _SAY.get(name, str)
+    listed = []
+    for each in partitions:
+        default = limits.limits(offer, site, what, each)[name].bounds.default
+        title = entries[each].title if each in entries else ""
+        listed.append(labels.DEFAULT_IN.format(value=say(default), partition=title or each))
+    hint = f"{field.hint} {labels.DEFAULTS_ARE.format(values=', '.join(listed))}".strip()
+    return replace(field, default=labels.BY_PARTITION, usual="", hint=hint)
 
 
 def _wider(found: Sequence[Limit]) -> Limit:

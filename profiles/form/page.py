@@ -143,7 +143,9 @@ def _fields(
     site = _picked_site(pairs, profile, typed.get("site"), is_sent=refused is not None)
     names = [name for name in _order(pairs) if name not in without]
     shown = [_shown(offer, name, pairs, profile, site) for name in names]
-    known = {"profile", "site", *without, *(field.name for field in shown)}
+    # Where the entry is picked elsewhere, nothing else of the page can say what is wrong with it.
+    picked = {"profile"} if categories else set()
+    known = {"site", *picked, *without, *(field.name for field in shown)}
     return _rendered(
         "options_form.html.jinja",
         labels=labels,

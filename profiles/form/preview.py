@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from languages import together
 from profiles.errors import ChoiceRefused
 from profiles.form.places import place
+from profiles.offer import cost
 from profiles.offer.choices import Choices
 from profiles.offer.launch import Launch, resolved
 from profiles.offer.offer import Offer
@@ -43,7 +45,7 @@ def preview(offer: Offer, choices: Choices) -> dict[str, Any]:
 
 def _summary(offer: Offer, launch: Launch) -> str:
     text = labels.SUMMARY_CHARGED if launch.project else labels.SUMMARY
-    return text.format(
+    said = text.format(
         profile=offer.menu.entries[launch.entry_key].name,
         place=_place(launch),
         resources=", ".join(_resources(launch)),
@@ -51,6 +53,17 @@ def _summary(offer: Offer, launch: Launch) -> str:
         project=launch.project,
         end=_END,
     )
+    return together((said, _costs(launch)))
+
+
+def _costs(launch: Launch) -> str:
+    """Return what it costs, "" where nothing is weighed."""
+    partition = launch.site.partitions.get(launch.partition or "")
+    numbers = {"nodes": launch.nodes, "cores": launch.cores, "memory": launch.memory_mib, "gpus": launch.gpus}
+    price = cost.an_hour(partition, numbers)
+    if partition is None or price is None:
+        return ""
+    return labels.COSTS.format(amount=cost.said(price * launch.time_minutes / 60, partition))
 
 
 def _place(launch: Launch) -> str:
@@ -78,7 +91,7 @@ def _echoes(launch: Launch) -> Iterator[tuple[str, str]]:
 
 
 def _closed(offer: Offer, launch: Launch) -> str:
-    what = offer.menu.offering(launch.entry_key, launch.site_key)
+    what = offer.offering(launch.entry_key, launch.site_key)
     there = place(offer, launch.site_key, what, launch.choices)
     if there.is_open:
         return ""

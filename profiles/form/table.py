@@ -130,11 +130,10 @@ class _Filling:
         self._known: dict[tuple[str, _Demand], tuple[int, tuple[int, ...]]] = {}
 
     def fill(self) -> None:
-        menu = self._offer.menu
         demands: dict[int, tuple[_Demand, tuple[int, ...]]] = {}
         for profile, sites in self._pairs.sites.items():
             for site in sites:
-                what = menu.offering(profile, site)
+                what = self._offer.offering(profile, site)
                 if id(what) not in demands:
                     demands[id(what)] = _demand(what), self._indexes(fields.parameters(self._offer, what))
                 demand, parameters = demands[id(what)]
@@ -161,4 +160,4 @@ def _number(numbers: dict[Thing, int], things: list[Thing], thing: Thing) -> int
 def _demand(what: Work) -> _Demand:
     bounds = (getattr(what.resources, name) for name in limits.NUMBERS)
     numbers = tuple((each.default, each.min, each.max, each.options) for each in bounds)
-    return (what.partitions, what.resources.gpu_types, *numbers)
+    return (what.partitions, what.resources.gpu_types, tuple(what.reservations.items()), *numbers)

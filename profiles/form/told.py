@@ -14,6 +14,7 @@ from profiles.form.fields import Field
 from profiles.form.places import Place
 from profiles.form.preview import preview
 from profiles.form.table import Pairs
+from profiles.offer import limits
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
 from profiles.sentences import labels, refusals
@@ -138,19 +139,22 @@ def _told_of(offer: Offer, key: str) -> dict[str, Any]:
         "category": entry.heading,
         "description": description(offer, key),
         "short": plain if len(plain) <= _LONGEST_SHORT else f"{plain[:_LONGEST_SHORT]}…",
-        "gets": _gets(offer.menu.offering(key, offer.sites(key)[0])),
+        "gets": _gets(offer, key, offer.sites(key)[0]),
         "search": _searched(entry, plain),
         "full": refusals.servers_max(running, entry.name) if is_full else "",
     }
 
 
-def _gets(what: Work) -> str:
-    """Return what a launch gets if nothing is chosen."""
-    asked = what.resources
-    parts = [refusals.cores(asked.cores.default), labels.memory(asked.memory.default)]
-    parts += [refusals.gpus(asked.gpus.default, None)] if asked.gpus.default else []
-    parts += [labels.nodes(asked.nodes.default)] if asked.nodes.default > 1 else []
-    return ", ".join([*parts, labels.duration(asked.time.default)])
+def _gets(offer: Offer, key: str, site: str) -> str:
+    """Return what a launch gets if nothing is chosen, whatever the partitions have at present."""
+    what = offer.offering(key, site)
+    partition = next(iter(what.partitions or offer.menu.sites[site].partitions), None)
+    entry = offer.menu.sites[site].partitions.get(partition) if partition else None
+    asked = {name: limits.bounds_in(what, entry, name).default for name in limits.NUMBERS}
+    parts = [refusals.cores(asked["cores"]), labels.memory(asked["memory"])]
+    parts += [refusals.gpus(asked["gpus"], None)] if asked["gpus"] else []
+    parts += [labels.nodes(asked["nodes"])] if asked["nodes"] > 1 else []
+    return ", ".join([*parts, labels.duration(asked["time"])])
 
 
 def _searched(entry: Listed, plain: str) -> str:

@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from profiles.loading import garbage, portal_types, yaml_nodes
 from profiles.loading.files import LARGEST, Look, NotRegularError, Sources, TooLargeError, contents, listed, look
 from profiles.loading.problems import Problem
+from profiles.loading.yaml_parts import Parts
 from profiles.sentences import loading
 
 SECTIONS = ("sites", "gateways", "profiles", "job_types", "datasets")
@@ -106,16 +107,17 @@ class _Gathering:
     notices: list[Problem] = field(default_factory=list)
     is_whole: bool = True
     _seen: set[Path] = field(default_factory=set)
+    _parts: Parts = field(default_factory=Parts)
 
     def tree(self, text: str, path: Path) -> Tree:
         root = None
         try:
             with garbage.left_lying():
-                root = yaml_nodes.compose(text, str(path))
+                root, wrong = self._parts.compose(text, str(path))
+            self.problems += wrong
             if root is None:
                 self.problems.append(Problem(str(path), 1, 1, "file", loading.EMPTY_FILE))
             else:
-                self.problems += yaml_nodes.repeated(root)
                 self._follow(root, root, path, (_real(path),))
         except yaml_nodes.NotYAML as error:
             self.problems.append(error.problem)
@@ -137,9 +139,13 @@ class _Gathering:
     def _node(self, data: bytes, path: Path) -> Node | None:
         """Return what is in an included file, None for nothing."""
         if not is_xml(path):
-            return yaml_nodes.compose(_text(data, str(path)), str(path))
+            node, wrong = self._parts.compose(_text(data, str(path)), str(path))
+            self.problems += wrong
+            return node
         try:
-            return self._job_type(_text(data, str(path)), path)
+            node = self._job_type(_text(data, str(path)), path)
+            self.problems += [] if node is None else yaml_nodes.repeated(node)
+            return node
         except yaml_nodes.NotYAML as error:
             self.xml.add(str(path))
             self.problems.append(error.problem)
@@ -216,7 +222,6 @@ class _Gathering:
         with garbage.left_lying():
             node = self._node(data, path)
         if node is not None:
-            self.problems += yaml_nodes.repeated(node)
             self.problems += _merge(root, node)
             self._follow(root, node, path, (*chain, real))
 
@@ -273,7 +278,8 @@ def _merge_section(root: MappingNode, section: Node, entries: MappingNode) -> It
         root.value.append((section, entries))
     elif isinstance(mine, MappingNode):
         known = {key.value: key for key, _ in mine.value if isinstance(key, ScalarNode)}
-        for key, value in entries.value:
+        # Both may be the same part.
+        for key, value in tuple(entries.value):
             # A merged key (<<) may be there more than once: each adds to the mapping.
             if isinstance(key, ScalarNode) and key.value in known and key.value != "<<":
                 yield yaml_nodes.twice(key, (section.value, key.value), known[key.value])

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from languages import for_log
@@ -69,6 +70,11 @@ class LiveCatalogue:
     def gateways(self) -> Mapping[str, Gateway]:
         """Every gateway known since the start, likewise."""
         return self._gateways
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it was read from."""
+        return tuple(self._sources.files)
 
     def follow(self) -> None:
         """Look at the files every LOOK_SECONDS: admins hear of a bad edit before anybody asks for a form."""

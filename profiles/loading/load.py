@@ -17,11 +17,12 @@ from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import datasets, interactive, names
+from profiles.checks import datasets, groups, interactive, names, sites
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
 from profiles.loading.problems import CatalogueInvalid, Problem
+from profiles.sentences import mistakes
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,11 @@ def _leave_out(root: Node, files: Collection[str]) -> None:
 
 def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable[Problem]]:
     """Return the catalogue as far as it could be read, and what is wrong with it."""
+    if under := _under_sites(data):
+        real = {key: entry for key, entry in data["sites"].items() if key not in under}
+        catalogue, found = _checked({**data, "sites": real}, root, is_whole=False)
+        text = mistakes.STANDS_UNDER_SITES
+        return catalogue, [*(_misfit(root, WrongAt(("sites", key), text)) for key in under), *found]
     details = [each for each in _frame(data) if is_whole or each["type"] not in ("missing", "too_short")]
     sections: dict[str, Any] = data if isinstance(data, dict) else {}
     entries = {section: _entries(model, sections.get(section)) for section, model in _MODELS.items()}
@@ -159,10 +165,19 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
     misfits = (
         *names.misfits(catalogue, known_sites, unsure, tuple(entries["gateways"])),
+        *groups.misfits(catalogue, unsure),
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
         *interactive.misfits(catalogue, known_profiles, unsure, all_sites=all_sites),
+        *sites.misfits(catalogue),
     )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
+
+
+def _under_sites(data: Any) -> list[str]:
+    """Return the sections that are indented as if they were sites."""
+    if not isinstance(data, dict) or not isinstance(data.get("sites"), dict):
+        return []
+    return [key for key in _MODELS if key in data["sites"] and key not in data]
 
 
 def _frame(data: Any) -> Iterator[partial.Detail]:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
 from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
-from profiles.catalogue import accounts, copying, dataset, gateway, login, site, values, work
+from profiles.catalogue import accounts, copying, dataset, gateway, host_key, login, site, values, visibility, work
 from profiles.catalogue.spelling import meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
@@ -26,6 +26,7 @@ PATTERNS: Mapping[str, str] = {
     values.SETTING: mistakes.NO_SETTING,
     copying.WEB_ADDRESS: mistakes.NO_WEB_ADDRESS,
     work.ICON: mistakes.NO_ICON,
+    visibility.USER: mistakes.NO_USER,
     dataset.DATASET_KEY: mistakes.NO_DATASET_KEY,
     dataset.PARAMETER_NAME: mistakes.NO_PARAMETER_NAME,
     dataset.PATTERN: mistakes.NO_FILE_PATTERN,
@@ -42,11 +43,14 @@ PATTERNS: Mapping[str, str] = {
     gateway.TOOL: mistakes.NO_TOOL_NAME,
     gateway.TOOL_PARAMETER: mistakes.NO_TOOL_PARAMETER,
     environment.VARIABLE: mistakes.NO_VARIABLE,
+    environment.COLLECTION: mistakes.NO_COLLECTION,
     environment.NO_NUL: mistakes.HAS_NUL,
     kernel.KERNELSPEC: mistakes.NO_KERNELSPEC,
     kernel.DISPLAY_NAME: mistakes.NO_DISPLAY_NAME,
 }
 """What is wrong with a text that does not match, for every pattern of the catalogue's models."""
+
+_FEW = 5
 
 OF_A_MODEL = frozenset({"model_type", "model_attributes_type"})
 """Types of details that are about a value in whose place one with keys of its own is needed."""
@@ -65,7 +69,7 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
         return _missing(fields.get(str(detail["loc"][-1])))
     if kind in OF_A_MODEL and fields:
         keys = [name for name, field in fields.items() if field.is_required()] or list(fields)[:1]
-        example = ", ".join(f"{name}: ..." for name in keys)
+        example = ", ".join(f"{name}: {_maybe(fields[name], detail['input'])}" for name in keys)
         return mistakes.MAPPING_OF_KEYS.format(found=_found(detail), example=f"{{{example}}}")
     say = _SAYS.get(kind)
     return say(detail, written) if say else _about(detail, fields)
@@ -74,6 +78,11 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
 def shown(text: str) -> str:
     """Return a text short and in one line, marked as what was written."""
     return f"`{sentences.shown(text)}`"
+
+
+def _maybe(field: FieldInfo, value: Any) -> str:
+    """Return a value in whose place a mapping is needed, if it is one of the words of the field."""
+    return str(value) if isinstance(value, str) and value in get_args(field.annotation) else "..."
 
 
 def _missing(field: FieldInfo | None) -> str:
@@ -111,6 +120,9 @@ def _number(detail: Mapping[str, Any], written: str | None) -> str:
 
 def _list(detail: Mapping[str, Any], written: str | None) -> str:
     if written and written.isprintable() and detail["input"] is not None:
+        words = written.split()
+        # Modules, words of a command: nobody means one with spaces in it.
+        written = ", ".join(words) if not any(each in written for each in "\"',[]{}:#&*!|>%@`") else written
         return mistakes.LIST_OF_ONE.format(found=_found(detail), value=written)
     return mistakes.LIST_NEEDED.format(found=_found(detail))
 
@@ -123,7 +135,19 @@ def _text_of_mapping(value: Any) -> str | None:
 
 
 def _mapping(detail: Mapping[str, Any], _: str | None) -> str:
-    return mistakes.MAPPING_NEEDED.format(found=_found(detail), example="{key: value}")
+    return mistakes.MAPPING_NEEDED.format(found=_found(detail), example=_as_mapping(detail["input"]))
+
+
+def _as_mapping(value: Any) -> str:
+    """Return what may have been meant by a list in the place of a mapping."""
+    parts = value if isinstance(value, list) and 0 < len(value) <= _FEW else ()
+    if parts and all(isinstance(each, str) and each.isprintable() for each in parts):
+        return f"{{{', '.join(f'{each[:40]}: {{}}' for each in parts)}}}"
+    if parts and all(isinstance(each, dict) and len(each) == 1 for each in parts):
+        pairs = [next(iter(each.items())) for each in parts]
+        if all(isinstance(each, str | int | float) for pair in pairs for each in pair):
+            return f"{{{', '.join(f'{name}: {said}'[:80] for name, said in pairs)}}}"
+    return "{key: value}"
 
 
 def _flag(detail: Mapping[str, Any], written: str | None) -> str:
@@ -131,9 +155,39 @@ def _flag(detail: Mapping[str, Any], written: str | None) -> str:
 
 
 def _pattern(detail: Mapping[str, Any], _: str | None) -> str:
-    pattern = detail["ctx"]["pattern"]
+    pattern, written = detail["ctx"]["pattern"], str(detail["input"])
+    if pattern in _NEARLY and (text := _NEARLY[pattern](written)):
+        return text
     text = PATTERNS.get(pattern, mistakes.NO_MATCH)
-    return text.format(value=shown(str(detail["input"])), pattern=pattern, node="{node}")
+    return text.format(value=shown(written), pattern=pattern, node="{node}")
+
+
+def _nearly_a_host(written: str) -> str | None:
+    host, _, port = written.rpartition(":")
+    if port.isdecimal() and re.fullmatch(site.HOST, host):
+        return mistakes.NO_HOST_WITH_PORT.format(value=shown(written), port=port)
+    if re.fullmatch(site.HOST, written.rpartition("@")[2]):
+        return mistakes.NO_HOST_WITH_LOGIN.format(value=shown(written))
+    return None
+
+
+def _nearly_a_host_key(written: str) -> str | None:
+    key = host_key.behind_names(written)
+    return mistakes.HOST_KEY_OF_KNOWN_HOSTS.format(key=shown(key)) if key else None
+
+
+def _nearly_a_path(written: str) -> str | None:
+    if not re.match(r"(~|\$HOME|\$\{HOME\})(/|$)", written):
+        return None
+    return mistakes.HOME_NOT_EXPANDED.format(value=shown(written), owner="{owner}")
+
+
+_NEARLY: Mapping[str, Callable[[str], str | None]] = {
+    site.HOST: _nearly_a_host,
+    site.HOST_KEY: _nearly_a_host_key,
+    values.ABSOLUTE_PATH: _nearly_a_path,
+}
+"""What is said of texts from which it can be told what was meant; None for others."""
 
 
 def _few(detail: Mapping[str, Any], _: str | None) -> str:

@@ -35,7 +35,7 @@ def _step(annotation: Any, step: str) -> Any:
         if isinstance(plain, type) and issubclass(plain, BaseModel):
             if step in plain.model_fields:
                 return plain.model_fields[step].annotation
-        elif get_origin(plain) is dict:
+        elif get_origin(plain) in (dict, Mapping):
             of = get_args(plain)[1]
             return _hook(step) if _plain(of) is Hook else of
         elif get_origin(plain) is tuple:

@@ -18,16 +18,18 @@ Detail = Mapping[str, Any]
 """A detail of a ValidationError; its `loc` leads to the value, also where a validator of ours found it."""
 
 _ROUNDS = 3
+# Of no host: 32 bytes of nothing.
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 _INSTEAD: Mapping[type, Mapping[str, Any]] = {
     Site: {
         "title": "?",
-        "front_ends": [{"host": "host", "host_keys": ["ssh-ed25519 AAAA"]}],
-        "job_folder": "/",
+        "front_ends": [{"host": "localhost", "host_keys": [_KEY]}],
+        "job_folder": "/{owner}",
         "jupyter": {},
         # Nothing is known of them, so nothing may be said of those who name them.
         "projects": "accounting",
         "container": ["{image}"],
-        "jobs": {"folder": "/?/jobs"},
+        "jobs": {"folder": "/{owner}/jobs"},
     },
     Gateway: {
         "title": "?",

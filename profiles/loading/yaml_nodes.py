@@ -2,13 +2,14 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from kernels import units
 from profiles.loading.problems import Problem
 from profiles.sentences import loading
 
@@ -20,7 +21,7 @@ _DEEPEST = 200
 _MOST_VALUES = 1_000_000
 
 
-class _Loader(_Base):  # type: ignore[misc]
+class Loader(_Base):  # type: ignore[misc]
     """YAML 1.1 without its traps: `08:00:00`, `010`, yes, no, on and off are text or what they look like."""
 
 
@@ -36,12 +37,12 @@ _STRING, _MAPPING, _SEQUENCE, _MERGE = (f"tag:yaml.org,2002:{name}" for name in 
 _PLAIN = ("null", "bool", "int", "float", "str", "seq", "map")
 _NUMBERS = ("bool", "int", "float")
 _SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "str", *_NUMBERS))
-_Loader.yaml_implicit_resolvers = {
+Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in pairs if tag.rsplit(":", 1)[1] not in ("int", "bool", "timestamp")]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(0|[1-9][0-9]*)$"), list("-0123456789"))
-_Loader.add_implicit_resolver(
+Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(0|[1-9][0-9]*)$"), list("-0123456789"))
+Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
 
@@ -60,11 +61,15 @@ def _checked(make: Any) -> Any:
     return constructor
 
 
-_Loader.yaml_constructors = {
+def _decimal(loader: Any, node: ScalarNode) -> units.Written:
+    return units.Written(yaml.constructor.SafeConstructor.construct_yaml_float(loader, node), node.value)
+
+
+Loader.yaml_constructors = {
     tag: _checked(make) if tag and tag.rsplit(":", 1)[1] in _NUMBERS else make
     for tag, make in yaml.SafeLoader.yaml_constructors.items()
     if tag is None or tag.rsplit(":", 1)[1] in _PLAIN
-}
+} | {"tag:yaml.org,2002:float": _checked(_decimal)}
 
 
 # What the parser says, or we do in its place, and what to write.
@@ -99,7 +104,7 @@ class NotYAML(Exception):  # noqa: N818
         self.problem = problem
 
 
-def compose(text: str, name: str) -> Node | None:
+def compose(text: str, name: str, loader: Callable[[io.StringIO], Any] = Loader) -> Node | None:
     """Return the root of a text, None if it is empty; `name` stands for the file.  Raises NotYAML."""
     if found := yaml.reader.Reader.NON_PRINTABLE.search(text):
         before = text[: found.start()]
@@ -109,9 +114,9 @@ def compose(text: str, name: str) -> Node | None:
     if _is_too_deep(text):
         raise NotYAML(Problem(name, 1, 1, "file", loading.TOO_DEEP))
     try:
-        root: Node | None = _Loader(_Text(text, name)).get_single_node()
+        root: Node | None = loader(_Text(text, name)).get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise NotYAML(_marked(error, name)) from error
+        raise NotYAML(_key_without_space(error, text, name) or _marked(error, name)) from error
     except (ValueError, LookupError, RecursionError, yaml.YAMLError) as error:
         raise NotYAML(Problem(name, 1, 1, "file", loading.NOT_YAML.format(reason=error))) from error
     return root
@@ -131,7 +136,7 @@ def values(root: Node, name: str) -> Any:
     try:
         if _size(root, {}) > _MOST_VALUES:
             raise NotYAML(at(root, (), loading.TOO_MUCH_REPEATED.format(most=_MOST_VALUES)))
-        return _value(root, _Loader(""), {})
+        return _value(root, Loader(""), {})
     except yaml.MarkedYAMLError as error:
         raise NotYAML(_marked(error, name)) from error
     except (ValueError, LookupError, RecursionError) as error:
@@ -179,6 +184,18 @@ def _key(node: Node, loader: Any) -> Any:
     return node.value if node.tag in _SCALARS else loader.construct_object(node)
 
 
+def _key_without_space(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem | None:
+    """Return the problem of a line such as `title:Geneva`; the parser is told of it in the line after."""
+    mark, said = error.problem_mark, str(error.problem)
+    if mark is None or mark.line == 0 or "mapping values" not in said:
+        return None
+    before = text.split("\n")[mark.line - 1]
+    if not (found := re.match(r"[ -]*(?=[\w-]+:[^\s/])", before)):
+        return None
+    what = loading.NOT_YAML_HINT.format(reason=said, hint=loading.COLON_BEHIND_KEY)
+    return Problem(name, mark.line, found.end() + 1, "file", what)
+
+
 def _marked(error: yaml.MarkedYAMLError, name: str) -> Problem:
     said = str(error.problem)
     marks = [error.problem_mark, error.context_mark]
@@ -199,9 +216,12 @@ def at(node: Node, path: Sequence[str], text: str) -> Problem:
     return Problem(mark.name, mark.line + 1, mark.column + 1, ".".join(path) or "file", text)
 
 
-def repeated(root: Node) -> Iterator[Problem]:
-    """Find keys that stand twice in one mapping, of which YAML would silently take the last."""
-    return _repeated(root, (), set())
+def repeated(root: Node, known: Iterable[int] = ()) -> Iterator[Problem]:
+    """Find keys that stand twice in one mapping, of which YAML would silently take the last.
+
+    `known` are the ids of nodes that were looked at before.
+    """
+    return _repeated(root, (), set(known))
 
 
 def _repeated(node: Node, path: tuple[str, ...], seen: set[int]) -> Iterator[Problem]:
@@ -228,6 +248,12 @@ def twice(key: Node, path: Sequence[str], first: Node) -> Problem:
     mark = first.start_mark
     sentence = loading.TWICE_IN_FILE if mark.name == key.start_mark.name else loading.TWICE
     return at(key, path, sentence.format(file=mark.name, line=mark.line + 1))
+
+
+def anchor_twice(node: Node, path: Sequence[str], name: str, first: Node) -> Problem:
+    """Return the problem of an anchor of whose name there is one before."""
+    mark = first.start_mark
+    return at(node, path, loading.ANCHOR_OF_ANOTHER.format(name=name, file=mark.name, line=mark.line + 1))
 
 
 @dataclass(frozen=True)

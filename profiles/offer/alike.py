@@ -29,8 +29,8 @@ class _Same:
 class Alike:
     """What some offers have in common; `key` is equal for those alone, and can be kept.
 
-    The `offer` is nobody's.  It has nothing that is not in the key, so what is worked out of it can tell nothing
-    of one person to another.  Its moment is the whole minute, as pages say it.
+    The `offer` is nobody's, or of one whom the catalogue names.  It has nothing that is not in the key, so what is
+    worked out of it can tell nothing of one person to another.  Its moment is the whole minute, as pages say it.
     """
 
     key: Hashable
@@ -41,11 +41,12 @@ def alike(offer: Offer) -> Alike:
     """Return what an offer has in common with others that say the same."""
     menu, now = offer.menu, offer.now.replace(second=0, microsecond=0)
     groups, running = offer.person.groups & menu.groups, _counted(offer)
-    facts = {site: _facts(offer, site, now) for site in menu.sites}
+    name = offer.person.name if offer.person.name in menu.users else _NOBODY
+    facts = {site: _facts(offer, site, now, name) for site in menu.sites}
     # Partitions are many and change at once; the rest is small.
     known = tuple((_Same(each.partitions), replace(each, partitions=None)) for each in facts.values())
-    key = (_Same(menu), now, groups, tuple(sorted(running.items())), known, _typed(offer.datasets))
-    return Alike(key, Offer(menu, facts, Person(_NOBODY, groups, running), now, offer.datasets))
+    key = (_Same(menu), now, name, groups, tuple(sorted(running.items())), known, _typed(offer.datasets))
+    return Alike(key, Offer(menu, facts, Person(name, groups, running), now, offer.datasets))
 
 
 def _typed(datasets: tuple[Values, ...]) -> Hashable:
@@ -60,9 +61,9 @@ def _counted(offer: Offer) -> Mapping[str, int]:
     return {key: running[key] for key in limited}
 
 
-def _facts(offer: Offer, site: str, now: datetime) -> SiteFacts:
+def _facts(offer: Offer, site: str, now: datetime, name: str) -> SiteFacts:
     """Return what is known of a site, with the reservations that are the person's as those of everybody alike."""
-    facts, owner = offer.facts_of(site), offer.menu.sites[site].login_of(_NOBODY)
+    facts, owner = offer.facts_of(site), offer.menu.sites[site].login_of(name)
     own = tuple(replace(each, users=(owner,), accounts=()) for each in offer.own_reservations(site))
     return SiteFacts(
         projects=facts.projects,

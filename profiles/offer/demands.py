@@ -36,7 +36,7 @@ def place(
     offer: Offer, site: str, what: Work, choices: Choices
 ) -> tuple[str | None, str | None, Mapping[str, int], str | None]:
     """Return the reservation, the partition, the numbers that it lets, and the type of GPUs."""
-    reservation = choices.one_of("reservation", offer.reservations(site))
+    reservation = choices.one_of("reservation", tuple(offer.reservations(site, what)))
     partition = _partition(offer, site, what, choices, reservation)
     return reservation, partition, *_numbers(offer, site, what, partition, choices, reservation)
 

@@ -215,11 +215,17 @@ class _Passed:
     decided: Mapping[str, Any]
 
 
+def _for_owner(directives: Mapping[str, str | Literal[True]], owner: str) -> Mapping[str, str | Literal[True]]:
+    return {
+        name: value if value is True else value.replace("{owner}", owner) for name, value in directives.items()
+    }
+
+
 def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _Passed:
     key = demands.picked(offer, choices)
     site_key = demands.site(offer, key, choices)
     demands.one_more(offer, key)
-    site, what = offer.menu.sites[site_key], offer.menu.offering(key, site_key)
+    site, what = offer.menu.sites[site_key], offer.offering(key, site_key)
     offer = offer.as_run(site_key, what)
     checks: tuple[Callable[[], Any], ...] = (
         lambda: demands.place(offer, site_key, what, choices),
@@ -245,7 +251,7 @@ def _passed(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -> _P
         "memory_mib": numbers["memory"],
         "gpus": numbers["gpus"],
         "gpu_type": gpu_type,
-        "directives": {**site.directives, **what.directives},
+        "directives": _for_owner({**site.directives, **what.directives}, offer.owner(site_key)),
         "hooks": what.hooks,
         "container": what.container,
         "choices": choices,

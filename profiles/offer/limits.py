@@ -6,6 +6,7 @@ from datetime import datetime
 
 from kernels import units
 from languages import together
+from profiles.catalogue.partition import Partition
 from profiles.catalogue.resources import Bounds
 from profiles.catalogue.work import Work
 from profiles.errors import ChoiceRefused
@@ -85,10 +86,29 @@ def partitions(offer: Offer, site: str, what: Work) -> tuple[str, ...]:
 
 def limits(offer: Offer, site: str, what: Work, partition: str | None) -> Mapping[str, Limit]:
     """Return the limits of NUMBERS as a partition lets them; `until` is for the calendar."""
-    found = {name: Limit(name, getattr(what.resources, name)) for name in NUMBERS}
+    entry = offer.menu.sites[site].partitions.get(partition) if partition else None
+    found = {name: Limit(name, bounds_in(what, entry, name)) for name in NUMBERS}
     for name, ceiling in _ceilings(offer, site, partition):
         found[name] = _lowered(found[name], ceiling)
     return found
+
+
+def own_default(what: Work, partition: Partition | None, name: str) -> int | None:
+    """Return the default that a partition has for one of NUMBERS, None if it has none that may be chosen."""
+    value = None if partition is None else getattr(partition.defaults, name)
+    bounds = getattr(what.resources, name)
+    if value is None or bounds.least == bounds.most:
+        return None
+    if bounds.options:
+        return value if value in bounds.options else None
+    return int(max(bounds.least, min(value, bounds.most)))
+
+
+def bounds_in(what: Work, partition: Partition | None, name: str) -> Bounds:
+    """Return the bounds of one of NUMBERS, with the default that a partition has."""
+    bounds: Bounds = getattr(what.resources, name)
+    default = own_default(what, partition, name)
+    return bounds if default is None else bounds.model_copy(update={"default": default})
 
 
 def until(limit: Limit, now: datetime, moment: datetime, why: str) -> Limit:

@@ -10,7 +10,8 @@ from profiles.catalogue.identity import Identity, account
 from profiles.catalogue.job_type import JobOffering
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import Maintenance
-from profiles.catalogue.work import Visibility, Work
+from profiles.catalogue.visibility import Visibility
+from profiles.catalogue.work import Work
 from profiles.conditions import Values
 from profiles.facts import UNKNOWN, Facts, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.sentences import either, refusals
@@ -25,9 +26,13 @@ class Person:
     groups: frozenset[str] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
 
+    def is_among(self, to: Visibility) -> bool:
+        """Return whether they are named there, or one of their groups is."""
+        return self.name in to.users or not self.groups.isdisjoint(to.groups)
 
-def sites_for(menu: Menu, groups: frozenset[str], identity: Identity = "person") -> frozenset[str]:
-    """Return the sites where somebody in these groups may be offered something, whatever projects they have.
+
+def sites_for(menu: Menu, person: Person, identity: Identity = "person") -> frozenset[str]:
+    """Return the sites where somebody may be offered something, whatever projects they have.
 
     That is what runs there as the person, or else as the account of the site.
     """
@@ -35,8 +40,7 @@ def sites_for(menu: Menu, groups: frozenset[str], identity: Identity = "person")
     return frozenset(
         site
         for key, site, what in offerings
-        if runs_as(what) == identity
-        and all(to.projects or not groups.isdisjoint(to.groups) for to in menu.seen_by(key, site))
+        if runs_as(what) == identity and all(to.projects or person.is_among(to) for to in menu.seen_by(key, site))
     )
 
 
@@ -78,6 +82,10 @@ class Offer:
         """Return whether an entry runs at a site as an account that people share."""
         return isinstance(self.menu.sites[site], Gateway) or runs_as(self.menu.offering(key, site)) == "service"
 
+    def offering(self, key: str, site: str) -> Work:
+        """Return what an entry is for the person at a site (keys; the site offers it)."""
+        return self.menu.offering_for(key, site, self.person.groups)
+
     def facts_of(self, site: str) -> SiteFacts:
         """Return what is known of a site."""
         return self.facts.get(site, UNKNOWN)
@@ -95,10 +103,20 @@ class Offer:
             return ()
         return self.facts_of(site).projects if told == "accounting" else told
 
-    def reservations(self, site: str) -> tuple[str, ...]:
-        """Return the reservations that they may ask for at a site: those listed, then those known to be theirs."""
-        listed = self.menu.sites[site].reservations
-        return tuple(dict.fromkeys((*listed, *(each.name for each in self.own_reservations(site)))))
+    def reservations(self, site: str, what: Work) -> Mapping[str, str]:
+        """Return the reservations that they may ask for there for this, with their titles.
+
+        Those that the site lists, those of what runs, then those known to be theirs.
+        """
+        listed = {**self.menu.sites[site].reservations, **what.reservations}
+        found = {
+            name: each.title or name
+            for name, each in listed.items()
+            if each.visible_to is None or self._is_for_them(each.visible_to, site)
+        }
+        for own in self.own_reservations(site):
+            found.setdefault(own.name, own.name)
+        return found
 
     def own_reservations(self, site: str) -> tuple[Reservation, ...]:
         """Return what is known of the reservations at a site that name them, or a project of theirs."""
@@ -196,17 +214,25 @@ class Offer:
     def _is_for_them(self, to: Visibility, site: str) -> bool:
         # While their projects are not known, nobody can say that one of them is among these.
         mine = set(self.projects(site) or ())
-        return not (self.person.groups.isdisjoint(to.groups) and mine.isdisjoint(to.projects))
+        return self.person.is_among(to) or not mine.isdisjoint(to.projects)
 
     def _hidden(self, key: str, site: str, to: Visibility) -> str:
-        text = say.FOR_GROUPS_OR_PROJECTS if to.groups and to.projects else say.FOR_PROJECTS
-        sentence = (text if to.projects else say.FOR_GROUPS).format(
+        text = {
+            (True, True): say.FOR_GROUPS_OR_PROJECTS,
+            (True, False): say.FOR_GROUPS,
+            (False, True): say.FOR_PROJECTS,
+            (False, False): say.FOR_USERS,
+        }[bool(to.groups), bool(to.projects)]
+        sentence = text.format(
             user=self.person.name,
             name=self.menu.entries[key].name,
             site=self.menu.sites[site].title,
             groups=either(to.groups) if to.groups else "",
             projects=either(to.projects) if to.projects else "",
+            users=either(to.users) if to.users else "",
         )
+        if to.users and (to.groups or to.projects):
+            sentence = f"{sentence} {say.FOR_USERS_TOO.format(users=either(to.users))}"
         if to.projects and self.projects(site) is None:
             return f"{sentence} {say.PROJECTS_UNKNOWN.format(user=self.person.name)}"
         return sentence

@@ -24,7 +24,7 @@ def summary(offer: Offer) -> str:
             if why := offer.why_not(key, site):
                 refused.append("  " + say.REFUSED.format(name=key, site=site, reason=why))
             else:
-                here += _offered(offer, site, offer.menu.offering(key, site))
+                here += _offered(offer, site, offer.offering(key, site))
         if here:
             lines += [f"{key}: {entry.name}", *here]
     name, field = offer.person.name, offer.menu.field

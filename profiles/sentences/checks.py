@@ -43,6 +43,10 @@ SERVICE_WITH_ARGUMENTS = _(
     "lets people write words of their own for a program that runs as an account that they share; remove it, or "
     "`identity: service`"
 )
+PROGRAM_OF_PEOPLE = _(
+    "lets people say which program runs as an account that they share; write `options`, or a `pattern`, for the "
+    "parameter that stands here, or name a program of yours"
+)
 SERVICE_FOR_PROJECTS = _(
     "names projects of the site, and people without an account have none there; name `groups` instead, or remove "
     "`identity: service`"

@@ -22,6 +22,9 @@ LABELS = {
 # -- what a field holds while nothing is chosen ------------------------------------------------------------
 DEFAULT = _("Default")
 DEFAULT_IS = _("Default: {value}")
+BY_PARTITION = _("As the partition has it")
+DEFAULT_IN = _("{value} in {partition}")
+DEFAULTS_ARE = _("Default: {values}.")
 NONE = _("None")
 DEFAULT_PROJECT = _("Your default project")
 NO_PROJECT = _("You have no project there")
@@ -45,6 +48,8 @@ ONLY_FOR_PROFILES_AT_SITES = _("Only for {profiles} at {sites}.")
 
 # -- partitions and clusters, with what is known of them -----------------------------------------------------
 WITH_NEWS = _("{title} ({news})")
+AMOUNT = _("{number} {unit}")
+AN_HOUR = _("from {amount} an hour")
 AT_MOST = _("at most {time}")
 DOWN = _("down")
 IN_MAINTENANCE = _("in maintenance until {time}")
@@ -104,6 +109,7 @@ FILLED_BY_LINK = _("Filled in by a link you opened. Check it and press Start.")
 # -- what would be started, in one sentence ------------------------------------------------------------------
 SUMMARY = _("{profile} on {place}: {resources}, {time}, until {end}.")
 SUMMARY_CHARGED = _("{profile} on {place}: {resources}, {time}, until {end}, charged to {project}.")
+COSTS = _("It costs {amount} if it runs for all of its time.")
 PLACE_WITH_PARTITION = _("{site}, {partition}")
 ECHO_TIME = _("= {time}, until {end}")
 ECHO = _("= {value}")

@@ -53,8 +53,12 @@ ONE_DOCUMENT = _("remove the line ---")
 NO_TAG = _("remove the tag")
 NO_ALIAS_WITHIN = _("remove one of its aliases (* and a word)")
 TEXT_AS_KEY = _("write text before the colon, in quotes if it begins with a bracket")
-ANCHOR_FIRST = _("write the anchor (&) before it is used, in the same file; put text that begins with * in quotes")
+ANCHOR_FIRST = _(
+    "write the anchor (&) before it is used, in this file or below an `x-` key of one that is read before it; put "
+    "text that begins with * in quotes"
+)
 ANCHOR_TWICE = _("give this anchor (&) another name: there is one of this name before")
+ANCHOR_OF_ANOTHER = _("has the anchor &{name}, as has {file}:{line}; give one of them another name")
 LOOK_HERE = _("look at this line and the one before")
 
 # -- XML ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from languages import speaks
 # -- what may have been meant ------------------------------------------------------------------------------
 DID_YOU_MEAN = _("did you mean `{name}`?")
 WRITE_ONE_OF = _("write one of {names}")
+WRITE_ONE_OF_MANY = _("write one of {names}, or of {count} others")
 NOTHING_KNOWN = _("there are none")
 
 # -- values of another kind --------------------------------------------------------------------------------
@@ -36,6 +37,7 @@ DOES_NOT_FIT_ABOUT = _("is {found}, which does not fit; write: {description}")
 
 # -- values that are not accepted --------------------------------------------------------------------------
 NO_SUCH_KEY = _("there is no such key; {hint}")
+STANDS_UNDER_SITES = _("stands under `sites`, as if it were one; write it at the beginning of its line")
 MISSING = _("is missing; write it")
 MISSING_ABOUT = _("is missing; write it: {description}")
 NO_MATCH = _("{value} does not match {pattern}; write text that does")
@@ -56,6 +58,7 @@ NO_KEY = _(
 NOT_PLAIN = _("{value} has a line break or another control character; write it on one line")
 NO_SLURM_WORD = _("{value} is not a valid Slurm name; write letters, digits and _.:=,[]/@+*- without spaces")
 NO_ABSOLUTE_PATH = _("{value} is not an absolute path; write one that begins with /")
+HOME_NOT_EXPANDED = _("{value} is not an absolute path; write the folder of homes, such as /home/{owner}/jupyter")
 NO_SETTING = _("{value} is empty, or has a line break or another control character; write it on one line")
 NO_DIRECTIVE = _("{value} is not a long option of sbatch; write it without the leading --, such as constraint")
 NO_WEB_ADDRESS = _(
@@ -63,6 +66,7 @@ NO_WEB_ADDRESS = _(
     "without a login, a query or a part that begins with a dot"
 )
 NO_ICON = _("{value} is not the name of an icon; write it as in Font Awesome, such as brain or chart-line")
+NO_USER = _("{value} is not a name on the hub; write it in small letters, without spaces, / and commas")
 NO_HOST = _("{value} is not a host name; write the full name, such as login1.example.org")
 NO_HOST_KEY = _(
     "{value} is not a public host key; write a line of /etc/ssh/ssh_host_*_key.pub: ssh-ed25519 AAAA..."
@@ -73,7 +77,10 @@ NO_PRINCIPAL_NAME = _(
     "{value} is not a principal of a certificate; write letters, digits and _.@:/+-, with {{owner}} for the login"
 )
 NO_NETWORK = _("{value} is not an address or a network; write one such as 192.0.2.7 or 192.0.2.0/24")
-NO_NODE_ADDRESS = _("{value} does not contain the node's name; write an address with {node} in it")
+NO_NODE_ADDRESS = _(
+    "{value} is not an address of nodes; write {node} in it for the node's name, without spaces and http://, such "
+    "as {node}.example.org"
+)
 NO_HUB_URL = _("{value} is not the URL of a hub; write one such as http://hub.example.org:8081, without a path")
 NO_GATEWAY_URL = _(
     "{value} is not the address of a gateway; write one that begins with https://, without a password and "
@@ -88,11 +95,24 @@ NO_TOOL_NAME = _("{value} is not the name of a tool; write letters, digits and _
 NO_TOOL_PARAMETER = _("{value} is not a parameter of a tool; write letters, digits, _ and ., such as runtime_")
 NO_VARIABLE = _("{value} is not a variable name; write letters, digits and _, not beginning with a digit")
 HAS_NUL = _("{value} has a NUL character; remove it")
+NO_COLLECTION = _("{value} is not the name of a module collection; write letters, digits and _.@+-")
 NO_KERNELSPEC = _("{value} is not the name of a kernelspec; write letters, digits and ._-")
 NO_DISPLAY_NAME = _("{value} is empty or has a line break; write it on one line")
 
+NO_HOST_WITH_LOGIN = _("{value} has a login in it; write the host alone, since people log in by their own names")
+NO_HOST_WITH_PORT = _("{value} has a port in it; write the host alone, and `port: {port}` beside it")
+HOST_KEY_OF_KNOWN_HOSTS = _("has the host's name in front of the key; write {key}")
+HOST_CERTIFICATE = _("is a certificate, not a key; write the line of /etc/ssh/ssh_host_*_key.pub without -cert")
+HOST_KEY_DSA = _("is a DSA key, which is no longer safe; write the line of ssh_host_ed25519_key.pub")
+HOST_KEY_KIND = _("{kind} is no kind of host key; write one of {known}, and the key behind it")
+HOST_KEY_CUT = _("is not a whole key, a part of it is missing; write the line of ssh_host_*_key.pub again")
+HOST_KEY_OF_OTHER_KIND = _("says {kind}, but its key is {inside}; write {inside} in front of it")
+
 # -- words with a meaning of their own ---------------------------------------------------------------------
-NOT_A_MOMENT = _("{value} is not a date with a time; write 2026-12-01 08:00")
+NOT_A_MOMENT = _(
+    "{value} is not a date with a time; write 2026-12-01 08:00, with +01:00 or Z behind it if it is not the time "
+    "of this machine"
+)
 DECIDED_BY = _("is set by the launch itself; write {key} instead")
 DECIDED_BY_SITE = _("is set by the launch itself; write {key} of the site instead")
 JOB_NAME = _("is set by the launch itself, because jobs are found by their name; remove it")
@@ -110,6 +130,8 @@ NOT_SWITCHED_OFF = _("cannot be switched off like this; write true, or remove th
 NO_MEANING = _("{name} has no meaning here; {known} has")
 NO_MEANING_OF = _("{name} has no meaning here; {known} have")
 ICON_PREFIX = _("`{icon}` has the prefix that all icons have; write {name}")
+NOT_IN_SHELL = _("has {name}, which is not put in here; write a variable of the shell's, such as $USER")
+NO_LINES = _("is empty; write lines of shell, or omit it")
 NO_IMAGE = _("does not contain the image; write {image} as one of the words")
 NO_HOOK = _("there is no such hook; {hint}")
 HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair the package it comes from")
@@ -118,7 +140,8 @@ HOOK_FAILED = _("the hook `{name}` cannot be used ({reason}); update or repair t
 SHORT_FOR_ONE = _("is short for one value; write a range or options as `{long}`")
 SHORT_AND_LONG = _("is short for `{long}`, which is there too; remove one of them")
 SHORT_KERNEL = _("is short for one entry of `kernels`, which is there too; remove one of them")
-NAMES_NOBODY = _("names nobody; write groups or projects, or omit it for everybody")
+NAMES_NOBODY = _("names nobody; write groups, projects or users, or omit it for everybody")
+SAME_FOR_GROUP = _("says nothing that differs; write `partitions`, `resources` or `directives`, or remove it")
 NO_MEANING_BESIDE_OPTIONS = _("has no meaning beside `options`; remove one of them")
 NO_OPTION = _("is not among the options; write one of {options}")
 LESS_THAN_LEAST = _("is less than the minimum, which is {least}; write a larger one")
@@ -161,6 +184,10 @@ ONE_SITE = _("is one name, but must be a list; write [{value}]")
 NAMES_OF_SITES = _("names of sites")
 NO_SITES = _("names no site; write at least one, or omit it for all of them")
 NO_SITE_NAME = _("is not the name of a site; write only names, or a mapping of names to what differs there")
+NO_PARTITION_NAME = _("is not the name of a partition; write only names, or a mapping such as {example}")
+NO_WEIGHT = _("{value} is not a weight; write a number such as 0.25, not less than 0")
+NOTHING_WEIGHED = _("weighs nothing; write a weight above 0 for `nodes`, `cores`, `memory` or `gpus`")
+NO_RESERVATION_NAME = _("is not the name of a reservation; write only names, or a mapping such as {example}")
 NO_PROJECTS = _("is neither a list, nor none or accounting; for a list write [{value}]")
 EMPTY_PROGRAM = _("is empty; write the path or the name of a program")
 NOTHING_TO_RUN = _(

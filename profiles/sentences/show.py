@@ -13,6 +13,8 @@ FOR_PROJECTS = _("{user} does not see {name} at {site}: it is for people who may
 FOR_GROUPS_OR_PROJECTS = _(
     "{user} does not see {name} at {site}: it is for members of {groups} and for people who may charge {projects}."
 )
+FOR_USERS = _("{user} does not see {name} at {site}: it is for {users}.")
+FOR_USERS_TOO = _("It is for {users} too.")
 PROJECTS_UNKNOWN = _("Which projects {user} may charge there is not known.")
 
 CANNOT_START_ANYTHING = {
@@ -24,7 +26,7 @@ REFUSED = _("{name} at {site}: {reason}")
 PARTITIONS = _("partitions: {names}")
 PROJECTS = _("projects: {names}")
 PROJECTS_OF_ACCOUNTING = _(
-    "projects: those that Slurm's accounting lists for the person (name them with --projects)"
+    "projects: those that Slurm's accounting lists for the person (name them with --project)"
 )
 PARAMETER = _("{name}: {accepted}, default {value}")
 NOTHING = _("nothing")

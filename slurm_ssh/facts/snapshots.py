@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from languages import for_log
+from languages import for_keeping, for_log
 from profiles.catalogue.site import Site
 from profiles.facts import UNKNOWN, PartitionFacts, SiteFacts
 from slurm_ssh.errors import FrontEndRefused, LaunchError, Refused, Unavailable
@@ -167,7 +167,8 @@ class Snapshots:
         try:
             known.facts = self._shared(key, await self._take(asker, key))
         except Refused as error:
-            is_refused, not_let_in = True, str(error) if isinstance(error, FrontEndRefused) else ""
+            is_refused = True
+            not_let_in = for_keeping(error.in_one_line) if isinstance(error, FrontEndRefused) else ""
             _log.debug("%s could not be asked by %s what is free: %s", key, _named(asker), error)
         except Unavailable as error:
             self._is_away(asker, key, known, error)

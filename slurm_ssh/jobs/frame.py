@@ -8,6 +8,7 @@ from kernels import environment
 from kernels.fragment import Fragment
 from kernels.hook import JobContext
 from kernels.shell import Shell, quote
+from profiles.catalogue.site import Site
 from profiles.offer.launch import BatchLaunch, NotebookLaunch
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.slurm import jobs as slurm_jobs
@@ -19,6 +20,7 @@ PACKAGE = "slurm_ssh"
 """Whose templates those of a job's body extend."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PROLOGUE_FAILED = '"The lines that this site runs first ended with status $?. See the log."'
 _ON_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
@@ -33,6 +35,16 @@ def values(slurm_path: str, environ: Mapping[str, str], parts: Sequence[Fragment
         "slurm_path": "" if slurm_path in _ON_PATH else quote(slurm_path),
         "after": [part.after for part in reversed(parts) if part.after],
     }
+
+
+def prologue(site: Site) -> Fragment:
+    """Return the site's own lines, which come before all other parts of a job.
+
+    They are one word, so that a mistake in them is said and breaks nothing else of the script.
+    """
+    if site.prologue is None:
+        return Fragment()
+    return Fragment(before=Shell(f"eval {quote(site.prologue)} || notice {_PROLOGUE_FAILED}"))
 
 
 def context(launch: Launch, launch_id: str, mark: str, folder: str) -> JobContext:

@@ -12,6 +12,10 @@ from languages import speaks
 
 # -- reaching a site -------------------------------------------------------------------------------------
 SITE_UNREACHABLE = _("{site} cannot be reached.")
+NO_SUCH_HOST = _(
+    "{site} cannot be reached, because this hub finds no host of the names that it knows for it. "
+    "Please tell the administrators of this hub."
+)
 NOT_REACHED_IN_TIME = _("{site} cannot be reached: none of its login hosts let you in within {seconds} seconds.")
 CONNECTION_LOST = _("The connection to {site} was lost.")
 COMMAND_KILLED = _("A command of the hub was ended at {site} before it was done.")
@@ -87,8 +91,8 @@ TRANSFERS_BUSY = _(
     "{count} of your transfers with {host} are under way already, and none ended within {seconds} seconds."
 )
 NOT_FORWARDABLE = _(
-    "Your ticket may not be forwarded to a cluster, so a job could not reach files that need it. "
-    "Log out and log in again; if that does not help, contact the administrators of this hub."
+    "Your ticket may not be passed on, so no cluster takes it; logging in again does not help. "
+    "Please tell the administrators of this hub."
 )
 NOT_FORWARDED = _(
     "Your ticket was not forwarded to {host}, so a job could not reach files that need it. "
@@ -109,7 +113,10 @@ HOME_NOT_WRITABLE = _(
 FOLDER_FULL = _(
     "There is no space left for {folder} at {site}. Delete files there, or ask for more space, then start again."
 )
-FOLDER_NOT_WRITABLE = _("The folder {folder} at {site} cannot be made ({reason}). Contact the support of {site}.")
+FOLDER_NOT_WRITABLE = _(
+    "The folder {folder} at {site} cannot be made ({reason}). "
+    "Please tell the administrators of this hub, who chose that folder."
+)
 FOLDER_FOREIGN = _(
     "The folder {folder} at {site} does not belong to you, so nothing was started there. "
     "Contact the support of {site}."

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 
 import asyncssh
 
@@ -29,6 +30,10 @@ class FrontEndSilent(Exception):  # noqa: N818
     """A front end could not be connected to; another one may do."""
 
 
+class FrontEndUnknown(FrontEndSilent):
+    """No front end has this name."""
+
+
 class FrontEndBusy(FrontEndSilent):
     """A front end hung up before the login or took too long, as when too many log in; it may be tried again."""
 
@@ -46,8 +51,11 @@ async def connect(front_end: FrontEnd, login: Login, proof: Proof, title: str) -
     host, hearing = front_end.host, _Hearing()
     try:
         ssh = await _in_time(front_end, login.owner, proof, hearing)
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), str(error)) from error
+    except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+        seen = hearing.seen or await _shown(front_end)
+        if seen is None or _words(seen) in {" ".join(key.split(" ")[:2]) for key in front_end.host_keys}:
+            raise FrontEndSilent(f"{host}: {error}") from error
+        raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), seen_key(host, seen)) from error
     except asyncssh.PermissionDenied as error:
         offered = await _offered(front_end, login.owner)
         raise await proof.refused(Refusal(host, title, offered, hearing.is_asked_more, str(error))) from error
@@ -56,6 +64,9 @@ async def connect(front_end: FrontEnd, login: Login, proof: Proof, title: str) -
             says = sentences.NOT_LET_IN_SAYING.format(host=host)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error
         raise FrontEndBusy(f"{host}: {error}") from error
+    except socket.gaierror as error:
+        kind = FrontEndUnknown if error.errno == socket.EAI_NONAME else FrontEndSilent
+        raise kind(f"{host}: {error}") from error
     except (OSError, TimeoutError, asyncssh.DisconnectError) as error:
         raise FrontEndSilent(f"{host}: {str(error) or 'no answer'}") from error
     await proof.check(ssh, host, title)
@@ -69,6 +80,7 @@ class _Hearing(asyncssh.SSHClient):
     def __init__(self) -> None:
         self.banner = ""
         self.is_asked_more = False
+        self.seen: asyncssh.SSHKey | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -85,6 +97,11 @@ class _Hearing(asyncssh.SSHClient):
         if self._connection:
             self._connection.abort()
 
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002
+        """Keep the key of a front end that is not in the catalogue, and refuse it."""
+        self.seen = key
+        return False
+
     def auth_banner_received(self, msg: str, lang: str) -> None:  # noqa: ARG002 - asyncssh's signature
         """Keep what is shown before the login: many sites greet so, and PAM says so why it refuses."""
         self.banner += msg
@@ -92,6 +109,27 @@ class _Hearing(asyncssh.SSHClient):
     def kbdint_auth_requested(self) -> None:
         """Note that a question would be asked, and leave it unanswered."""
         self.is_asked_more = True
+
+
+def seen_key(host: str, key: asyncssh.SSHKey) -> str:
+    """Return what the log says of a host key, ready to be compared and pasted."""
+    return (
+        f"{host} shows {_words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of "
+        "its /etc/ssh/ssh_host_*_key.pub, add it to host_keys"
+    )
+
+
+def _words(key: asyncssh.SSHKey) -> str:
+    return " ".join(key.export_public_key().decode("ascii", "replace").split()[:2])
+
+
+async def _shown(front_end: FrontEnd) -> asyncssh.SSHKey | None:
+    """Return a host key of a front end that has none of the kinds in the catalogue, None if it shows none."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await asyncssh.get_server_host_key(front_end.host, front_end.port, config=None)
+    except (OSError, TimeoutError, asyncssh.Error):
+        return None
 
 
 async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:

@@ -12,10 +12,10 @@ from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import FrontEndRefused, Refused, SiteUnreachable
+from slurm_ssh.errors import FrontEndRefused, NoSuchHost, Refused, SiteUnreachable
 from slurm_ssh.ssh.by_certificate import Certificates
 from slurm_ssh.ssh.by_ticket import ByTicket, kdc_silent
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login, Reachable
 from slurm_ssh.ssh.proof import Proof
@@ -72,6 +72,8 @@ class Entrance:
         said = "; ".join(str(problem) for problem in race.problems)
         if any(isinstance(problem, LoginServersSilent) for problem in race.problems):
             raise kdc_silent(site.title, said)
+        if race.problems and all(isinstance(problem, FrontEndUnknown) for problem in race.problems):
+            raise NoSuchHost(sentences.NO_SUCH_HOST.format(site=site.title), said)
         if is_late:
             raise TimeoutError(said)
         raise SiteUnreachable(sentences.SITE_UNREACHABLE.format(site=site.title), said)

@@ -1,21 +1,23 @@
 """`jupyterhub-sites check`: everything that is wrong with catalogues."""
 
-import argparse
 import asyncio
 import getpass
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
 
 from kerberos_auth.own_ticket import own_ticket
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.site import Site
 from profiles.checks import capacity
 from profiles.facts import SiteFacts
 from profiles.loading import load
 from profiles.loading.include import is_xml
 from profiles.loading.load import Loaded
-from profiles.loading.problems import CatalogueInvalid
+from profiles.loading.problems import CatalogueInvalid, Problem
 from slurm_ssh.slurm.queries import snapshot
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -25,42 +27,66 @@ from slurm_ssh_spawner import sentences
 _IDLE_SECONDS = 60
 
 
-def check(asked: argparse.Namespace) -> int:
-    """Print what is wrong with the files asked for; return 1 if anything is."""
-    results = [_check_one(file, asked.facts) for file in asked.files]
-    return 0 if all(results) else 1
+@dataclass(frozen=True)
+class Checked:
+    """What was found in one file: `said` is printed, in order; `counts` is empty if it cannot be used."""
+
+    file: str
+    said: tuple[Problem | str, ...]
+    problems: tuple[Problem, ...] = ()
+    notices: tuple[Problem, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for programs: problems and notices have a file, line, column, path and text."""
+        found = {name: [asdict(each) for each in getattr(self, name)] for name in ("problems", "notices")}
+        return {"file": self.file, **found, **self.counts}
 
 
-def _check_one(file: str, with_facts: bool) -> bool:
-    """Print the problems of one catalogue, or of one job type in XML, or that there are none."""
+def check(files: Sequence[str], *, with_facts: bool, as_json: bool) -> bool:
+    """Print what is wrong with the files; return whether nothing is."""
+    found = []
+    for file in files:
+        found.append(_checked(file, with_facts=with_facts))
+        if not as_json:
+            for each in found[-1].said:
+                print(each)
+    if as_json:
+        print(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
+    return not any(each.problems for each in found)
+
+
+def _checked(file: str, *, with_facts: bool) -> Checked:
+    """Return what is wrong with one catalogue, or with one job type in XML."""
     if is_xml(Path(file)):
-        return _check_type(file)
+        return _type(file)
     try:
         read = load.loaded(file)
     except CatalogueInvalid as error:
-        print(error)
-        return False
-    for each in (*read.off, *read.notices):
-        print(each)
-    if read.off:
-        return False
+        return Checked(file, error.problems, error.problems)
     found = read.catalogue
     counts = {"sites": len(found.sites), "profiles": len(found.profiles), "job_types": len(found.job_types)}
+    said: tuple[Problem | str, ...] = (*read.off, *read.notices)
+    if read.off:
+        return Checked(file, said, read.off, read.notices, counts)
     checked = sentences.CHECKED_TEXT if with_facts else sentences.CHECKED
-    print(checked.format(file=file, **counts))
-    return _check_facts(file, read) if with_facts else True
+    said = (*said, checked.format(file=file, **counts))
+    problems = _of_facts(read) if with_facts else ()
+    if with_facts:
+        agrees = sentences.FACTS_AGREE.format(file=file, sites=", ".join(found.sites))
+        said = (*said, *(problems or (agrees,)))
+    return Checked(file, said, problems, read.notices, counts)
 
 
-def _check_type(file: str) -> bool:
+def _type(file: str) -> Checked:
     problems, notices = load.of_type(file)
-    for each in (*problems, *notices):
-        print(each)
+    said: tuple[Problem | str, ...] = (*problems, *notices)
     if not problems:
-        print(sentences.CHECKED_TYPE.format(file=file))
-    return not problems
+        said = (*said, sentences.CHECKED_TYPE.format(file=file))
+    return Checked(file, said, tuple(problems), tuple(notices))
 
 
-def _check_facts(file: str, read: Loaded) -> bool:
+def _of_facts(read: Loaded) -> tuple[Problem, ...]:
     sites = read.catalogue.sites
     needs_ticket = any(site.login.needs_ticket for site in sites.values())
     answers = asyncio.run(_ask(read.catalogue, own_ticket() if needs_ticket else None))
@@ -71,24 +97,21 @@ def _check_facts(file: str, read: Loaded) -> bool:
         for key, site in sites.items()
         if key not in facts
     ]
-    for problem in dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))):
-        print(problem)
-    if not problems:
-        print(sentences.FACTS_AGREE.format(file=file, sites=", ".join(sites)))
-    return not problems
+    return tuple(dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))))
 
 
 async def _ask(catalogue: Catalogue, ticket: Ticket | None) -> Mapping[str, SiteFacts | None]:
     """Ask every site at once, as the ticket's owner; as the owner of this process where none needs a ticket."""
+    answers = await asyncio.gather(*(ask(key, site, ticket) for key, site in catalogue.sites.items()))
+    return dict(zip(catalogue.sites, answers, strict=True))
+
+
+async def ask(key: str, site: Site, ticket: Ticket | None) -> SiteFacts | None:
+    """Return what a site's Slurm says to the ticket's owner; None, with a line in the log, for no answer."""
     pool = ConnectionPool(lambda _: cast(Ticket, ticket), _IDLE_SECONDS)
     user = ticket.user if ticket else getpass.getuser()
-
-    def remote(key: str) -> Remote:
-        site = catalogue.sites[key]
-        return Remote(pool, Login(user, site.login_of(user), key), site)
-
+    login = Login(user, site.login_of(user), key)
     try:
-        answers = await asyncio.gather(*(snapshot(remote(key)) for key in catalogue.sites))
+        return await snapshot(Remote(pool, login, site))
     finally:
         await pool.close()
-    return dict(zip(catalogue.sites, answers, strict=True))

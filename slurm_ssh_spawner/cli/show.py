@@ -1,9 +1,11 @@
 """`jupyterhub-sites schema`, `show` and `script`: what a catalogue means."""
 
-import argparse
 import getpass
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from profiles.catalogue import json_schema, reference_page
 from profiles.catalogue.menu import Menu
@@ -16,47 +18,55 @@ from profiles.offer.summary import summary
 from slurm_ssh.job import LaunchId, mark
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
+from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.launch import script as job_script
 from slurm_ssh_spawner.launch.script import ServerProcess
 
 _LAUNCH_ID = LaunchId("0" * 12)
 
 
-class Failed(Exception):  # noqa: N818
-    """What was asked cannot be done; the text says why."""
+@dataclass(frozen=True)
+class Asked:
+    """One person before a catalogue; `projects` None means that nobody knows what they may charge."""
+
+    file: str
+    person: Person
+    projects: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, file: str, user: str | None, groups: Sequence[str] | None, projects: Sequence[str] | None) -> Self:
+        """Return it as a command line names it: without a name it is whoever runs it; "" is no project."""
+        person = Person(user or getpass.getuser(), frozenset(groups or ()))
+        return cls(file, person, None if projects is None else tuple(filter(None, projects)))
 
 
-def schema(asked: argparse.Namespace) -> int:
+def schema(*, reference: bool) -> None:
     """Print the JSON Schema of catalogues, or the reference page."""
-    if asked.reference:
+    if reference:
         print(reference_page.page(), end="")
     else:
         print(json.dumps(json_schema.json_schema(), indent=2))
-    return 0
 
 
-def _offer(asked: argparse.Namespace, menu: Menu) -> Offer:
+def _offer(asked: Asked, menu: Menu) -> Offer:
     facts: Facts = {}
     if asked.projects is not None:
-        facts = {key: SiteFacts(projects=tuple(asked.projects)) for key in menu.sites}
-    person = Person(asked.user or getpass.getuser(), frozenset(asked.groups))
-    return Offer(menu, facts, person, datetime.now().astimezone())
+        facts = {key: SiteFacts(projects=asked.projects) for key in menu.sites}
+    return Offer(menu, facts, asked.person, datetime.now().astimezone())
 
 
-def show(asked: argparse.Namespace) -> int:
+def show(asked: Asked) -> None:
     """Print what a person is offered, and why not the rest."""
     catalogue = load.read(asked.file)
     print(summary(_offer(asked, catalogue.notebooks)))
     if catalogue.job_types:
         print(f"\n{sentences.JOB_TYPES}")
         print(summary(_offer(asked, catalogue.jobs)))
-    return 0
 
 
-def script(asked: argparse.Namespace) -> int:
-    """Print the job script of a person's choices."""
-    pairs = [_pair(text) for text in asked.choice]
-    pairs += [(name, key) for name in ("profile", "site") if (key := getattr(asked, name))]
+def script(asked: Asked, chosen: Sequence[str]) -> None:
+    """Print the job script of a person's choices, each NAME=VALUE."""
+    pairs = [_pair(text) for text in chosen]
     given = dict(pairs)
     if len(given) < len(pairs):
         raise Failed(sentences.CHOICE_TWICE)
@@ -70,7 +80,6 @@ def script(asked: argparse.Namespace) -> int:
     )
     request = job_script.build(decided, _LAUNCH_ID, mark("jupyter", "HUB", _LAUNCH_ID), process, ())
     print(slurm_jobs.batch_script(request), end="")
-    return 0
 
 
 def _pair(text: str) -> tuple[str, str]:

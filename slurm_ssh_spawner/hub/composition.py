@@ -18,7 +18,6 @@ from profiles.loading.live import LiveCatalogue
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh import core
 from slurm_ssh.credentials import NoTickets
-from slurm_ssh.job import is_hub_name
 from slurm_ssh.ssh import signing
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh.tunnels.messages import Begin
@@ -66,8 +65,6 @@ def compose(settings: Settings, authenticator: Any, log: logging.Logger, servers
     """
     if settings.default_language:
         languages.use_by_default(settings.default_language)
-    if not is_hub_name(settings.hub_name):
-        raise SystemExit(sentences.NAME_UNUSABLE.format(name=repr(settings.hub_name)))
     catalogue = _catalogue(settings.catalogue_file)
     credentials = _credentials(authenticator, catalogue)
     records = _records(settings.records_url)

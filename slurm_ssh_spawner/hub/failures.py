@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from languages import for_log
 from profiles.errors import ChoiceRefused
-from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, LaunchError, NoSuchHost, Refused, Unavailable
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.faults import HubDatabaseAway
 from slurm_ssh_spawner.launch.records import DatabaseAway
@@ -77,5 +77,6 @@ def _in_a_line(error: LaunchError | ChoiceRefused) -> str:
 def _translated(error: LaunchError | ChoiceRefused, unavailable: str) -> LaunchFailed:
     if isinstance(error, ChoiceRefused):
         return LaunchFailed(Refused(error.message))
-    said = unavailable.format(problem=error.message) if isinstance(error, Unavailable) else ""
+    may_work = isinstance(error, Unavailable) and not isinstance(error, NoSuchHost)
+    said = unavailable.format(problem=error.message) if may_work else ""
     return LaunchFailed(error, said)

@@ -1,10 +1,8 @@
 """What became of launches, for programs: a person's own, or everybody's for who may start and stop all servers."""
 
-from datetime import datetime
 from typing import Any
 
 from jupyterhub.apihandlers.base import APIHandler
-from jupyterhub.utils import isoformat
 from tornado import web
 
 from slurm_ssh.job import JobReport, JobState
@@ -13,7 +11,8 @@ from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.asked import asked
 from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord
 from slurm_ssh_spawner.launch.records.history import Sought
-from slurm_ssh_spawner.launch.records.stops import ADMIN, OWNER, Reader, told
+from slurm_ssh_spawner.launch.records.stops import ADMIN, OWNER
+from slurm_ssh_spawner.launch.records.told import moment, shown
 
 MOST = 200
 _USUAL = 50
@@ -81,24 +80,6 @@ async def _found(hub: Hub, user: str | None, limit: int, offset: int, *, by_all:
     return await records.recent(user, limit, offset)
 
 
-def shown(record: LaunchRecord, reader: Reader) -> dict[str, Any]:
-    """Return what a reader's programs are told of a launch, as JSON values; times as JupyterHub's API has them."""
-    return {
-        "launch_id": record.launch_id,
-        "user": record.user,
-        "server": record.server,
-        "site": record.site_key,
-        "profile": record.profile_key,
-        "job_id": record.job_id,
-        "node": record.node,
-        "begun": _moment(record.begun),
-        "wait_until": _moment(record.wait_until),
-        "ended": _moment(record.ended),
-        # Before the end it is what a start has failed for, whose job is being stopped.
-        "end_reason": told(record.end_reason, reader) if record.ended else "",
-    }
-
-
 def _observed(hub: Hub, record: LaunchRecord) -> dict[str, Any]:
     """Return what Slurm said last of a launch that is not over, and the titles of what it is; asks nobody."""
     what, report = asked(hub.catalogue.current, record), JobReport(JobState.UNKNOWN)
@@ -109,13 +90,8 @@ def _observed(hub: Hub, record: LaunchRecord) -> dict[str, Any]:
         "profile_title": what.profile,
         "state": JobState.ENDED if record.ended else report.state,
         "reason": report.reason,
-        "submitted": _moment(report.submitted),
-        "expected_start": _moment(report.begins) if report.state is JobState.PENDING else None,
-        "ends": _moment(report.ends),
+        "submitted": moment(report.submitted),
+        "expected_start": moment(report.begins) if report.state is JobState.PENDING else None,
+        "ends": moment(report.ends),
         "stop_wanted": record.stop_wanted and record.ended is None,
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    said: str | None = isoformat(moment)
-    return said

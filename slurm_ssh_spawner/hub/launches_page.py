@@ -1,7 +1,5 @@
 """Everybody's launches and how the sites stand, for admins: without scripts, by GET parameters."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +12,6 @@ from slurm_ssh.job import JobReport, LaunchId
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub import moments
 from slurm_ssh_spawner.hub.kept_current import KeptCurrent
-from slurm_ssh_spawner.hub.launches_api import shown
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.hub.standing import DAY, YOUNG_SECONDS, standing
 from slurm_ssh_spawner.launch.asked import Asked, asked
@@ -26,6 +23,7 @@ from slurm_ssh_spawner.launch.records.announcements import LONGEST, Announcement
 from slurm_ssh_spawner.launch.records.history import Sought
 from slurm_ssh_spawner.launch.records.stand import Stand, stand
 from slurm_ssh_spawner.launch.records.stops import ADMIN
+from slurm_ssh_spawner.launch.records.told import shown, table
 from slurm_ssh_spawner.sentences import admin
 
 _A_PAGE = 50
@@ -35,8 +33,6 @@ _LONGEST_WORDS = 100
 _LAST_PAGE = 399
 # Hours for which something may be announced.
 _TIMES = (1, 4, 12, 24, 72, 168)
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -138,7 +134,7 @@ class LaunchesTable(AdminPage):
         self.set_header("Content-Type", "text/csv; charset=utf-8")
         self.set_header("Content-Disposition", 'attachment; filename="launches.csv"')
         self.set_header("Cache-Control", "no-store")
-        self.finish(_table(found))
+        self.finish(table([shown(record, ADMIN) for record in found]))
 
 
 class AnnouncementForm(AdminPage):
@@ -198,18 +194,3 @@ def _row(hub: Hub, record: LaunchRecord) -> Row:
 
 def _report(hub: Hub, record: LaunchRecord) -> JobReport:
     return hub.watch.latest(record.job(hub.launcher.hub_name), YOUNG_SECONDS)
-
-
-def _table(records: tuple[LaunchRecord, ...]) -> str:
-    text = io.StringIO()
-    rows = [shown(record, ADMIN) for record in records]
-    names = list(rows[0]) if rows else []
-    writer = csv.writer(text)
-    writer.writerow(names)
-    writer.writerows([_cell(row[name]) for name in names] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    cell = "" if value is None else str(value)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

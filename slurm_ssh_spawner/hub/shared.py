@@ -175,7 +175,7 @@ class Hub:
     async def _know(self, request: StartRequest, site: str | None = None) -> None:
         """Have the person's projects known, if they choose one already at that site."""
         # Others, such as those that were taken out of the catalogue, would get their ticket for nothing.
-        offered = sites_for(self.catalogue.current.notebooks, request.groups)
+        offered = sites_for(self.catalogue.current.notebooks, Person(request.user, request.groups))
         among = offered & {site} or offered
         known = self.availability
         ask = known.refreshed_by_monitors if onlookers.looks_on() else known.refreshed

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from kernels import units
 from profiles.catalogue.catalogue import Catalogue
-from profiles.catalogue.profile import Offering
 from profiles.catalogue.resources import Bounds
+from profiles.offer import limits
 from profiles.sentences import labels as form_labels
 from profiles.sentences import refusals
 from slurm_ssh_spawner.launch.clock import lasting
@@ -40,19 +40,18 @@ def asked(catalogue: Catalogue, record: LaunchRecord) -> Asked:
     if not profile or not site or record.site_key not in catalogue.notebooks.sites_of(record.profile_key):
         return Asked(*titles, support=site.support if site else "")
     what = catalogue.notebooks.offering(record.profile_key, record.site_key)
-    numbers = {name: _number(name, what, record.choices) for name in _READ}
     # What is chosen by default is the first one.
     offered = what.partitions or tuple(site.partitions)
     chosen = record.choices.get("partition", "")
     partition = site.partitions.get(chosen or next(iter(offered), ""))
+    numbers = {name: _number(limits.bounds_in(what, partition, name), name, record.choices) for name in _READ}
     most = min(what.resources.time.most, (partition and partition.time_max) or what.resources.time.most)
     named = (partition.title if partition else "") or chosen
     said = _said(numbers, record.choices, named if chosen else "")
     return Asked(*titles, said, numbers["time"], most, site.support)
 
 
-def _number(name: str, what: Offering, choices: Mapping[str, str]) -> int:
-    bounds: Bounds = getattr(what.resources, name)
+def _number(bounds: Bounds, name: str, choices: Mapping[str, str]) -> int:
     try:
         # What it was launched with has passed the gate; what a record says all the same may be anything.
         return _READ[name](choices[name])

@@ -150,7 +150,7 @@ def _body(launch: NotebookLaunch, job: JobContext, process: ServerProcess, fragm
     early |= {name: value for name, value in site.environ.items() if name in python}
     return _TEMPLATES.get_template("job.sh.jinja").render(
         **frame.values(job.slurm_path, early, parts),
-        before_of_the_site=[site.before] if site.before else [],
+        before_of_the_site=[part.before for part in (frame.prologue(launch.site), site) if part.before],
         python_of_the_profile=frame.exports({name: environ[name] for name in environ if name in python}),
         before=[part.before for part in others if part.before],
         job_folder=quote(folders.job_folder(launch.site, launch.owner)),

@@ -205,10 +205,6 @@ RECORDS_NEWER = _(
     "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
     "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."
 )
-NAME_UNUSABLE = _(
-    "JupyterHub cannot start: SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs. "
-    "Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit."
-)
 NO_SUCH_LANGUAGE = _(
     "SlurmSSHSpawner.default_language: there are no sentences in {language}. Use en, fr, or a language of which "
     "you have put jupyterhub-sites.mo into its folder."

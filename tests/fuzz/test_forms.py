@@ -94,7 +94,9 @@ async def _split(pick: random.Random, body: bytes) -> AsyncIterator[bytes]:
 async def _read(pick: random.Random, body: bytes) -> tuple[dict[str, list[str]], str, bytes]:
     """Return the fields, the name of the file and its bytes.  Raises Problem."""
     sent = await multipart.opened(_split(pick, body), KIND)
-    data = b"".join([chunk async for chunk in sent.chunks])
+    data = b""
+    async for _, chunks in sent.files:
+        data += b"".join([chunk async for chunk in chunks])
     return sent.fields, sent.file_name, data
 
 

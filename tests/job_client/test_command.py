@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from hubjobs import models, session
+from hubjobs import Jobs, models, session
 from hubjobs.cli import views, words
 from hubjobs.cli.main import main
 from hubjobs.cli.output import Screen
@@ -309,12 +309,50 @@ def test_submit_of_an_interactive_type_starts_a_server_and_prints_its_address(hu
     assert "look is interactive" in ran.err
 
 
+def test_datasets_are_shown_whatever_is_known_of_them(hub: JobHub, run: Any) -> None:
+    known = {"channels": 2, "dose": 0.5, "stage": "8 cells", "fixed": True}
+    at = {"name": "Embryo 1", "type": "image", "location": "/gpfs/1.txt"}
+    hub.gives("GET datasets", as_json({"items": [{"id": "images:1", **at, "parameters": known}]}))
+    assert run("datasets", "embryo").out.splitlines()[1].split() == [
+        *("images:1", "image", "-"),
+        *("Embryo", "1", "/gpfs/1.txt"),
+    ]
+    with Jobs(hub.url, TOKEN) as jobs:
+        assert jobs.datasets("embryo").items[0].parameters == known
+
+
 def test_a_type_is_shown_for_the_chosen_datasets(hub: JobHub, run: Any) -> None:
     at = {"system": "geneva", "fields": [{"name": "param.cutoff", "default": "0.5"}]}
     hub.gives("GET types/recon", as_json({"key": "recon", "runs": "program", "systems": [at]}))
     ran = run("type", "recon", "--dataset", "scans:a b", "-d", "scans:2")
     assert "--set param.cutoff=" in ran.out
     assert hub.asked[-1].path.endswith("/types/recon?dataset=scans%3Aa+b&dataset=scans%3A2")
+
+
+def test_a_type_says_which_datasets_it_takes(hub: JobHub, run: Any) -> None:
+    wanted = {"types": ["scan"], "min": 1, "max": 9, "modes": ["each", "array"]}
+    hub.gives(
+        "GET types/recon",
+        *(as_json({"key": "recon", "runs": runs, "datasets": wanted}) for runs in ("program", "server")),
+    )
+    lines = run("type", "recon").out.splitlines()
+    assert "Datasets    1 to 9, of the types scan" in lines
+    assert "Of several  a job for each, an array" in lines
+    assert "Of several" not in run("type", "recon").out
+
+
+def test_who_names_no_dataset_is_told_how(hub: JobHub, run: Any) -> None:
+    hub.gives("POST jobs", problem(422, "More, please.", fields={"datasets": "More, please."}))
+    hub.gives("POST preview", problem(422, "More, please.", fields={"datasets": "More, please."}))
+    for words_ in (["submit", "recon"], ["preview", "recon"]):
+        assert "hubjobs datasets" in run(*words_).err
+        assert "hubjobs datasets" not in run(*words_, "-d", "a").err
+
+
+def test_a_preview_knows_the_names_of_the_inputs(hub: JobHub, run: Any) -> None:
+    hub.gives("POST preview", as_json({"type": "tool", "system": "nsg"}))
+    assert run("preview", "tool", "--on", "nsg", "--input", "some/job.zip", "--unpack").status == 0
+    assert (hub.asked[-1].json["inputs"], hub.asked[-1].json["unpack"]) == (["job.zip"], True)
 
 
 def test_an_upload_that_fails_tells_of_the_job_that_waits_for_it(hub: JobHub, run: Any, tmp_path: Path) -> None:

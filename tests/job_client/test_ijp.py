@@ -190,6 +190,16 @@ def test_what_is_typed_wrong_is_2_and_nothing_is_sent(hub: JobHub, run: Any, wor
     assert not hub.asked
 
 
+def test_the_output_of_an_array_is_that_of_its_tasks_in_their_order(hub: JobHub, run: Any) -> None:
+    hub.gives("GET jobs?limit=500", as_json({"items": [job("RUNNING", id=2, kind="array")], "next": None}))
+    ids = {0: "00000000000a", 1: "00000000000b"}
+    tasks = [job("RUNNING", id=3 + at, task=at, job_id=ids[at], kind="task") for at in (1, 0)]
+    hub.gives(f"GET jobs?parent={JOB_ID}&limit=200", as_json({"items": tasks, "next": None}))
+    for at, job_id in ids.items():
+        hub.gives(f"GET jobs/{job_id}/log?stream=stdout", plain(200, b"image %d\n" % at))
+    assert run("output", "2").out == "image 0\nimage 1\n"
+
+
 def test_a_job_is_found_by_its_number_page_by_page_or_by_its_id(hub: JobHub, run: Any) -> None:
     first = {"items": [job("RUNNING", id=9, job_id="000000000009")], "next": "c"}
     second = {"items": [job("HELD", id=2), job("NEW", id=1, job_id="000000000001")], "next": "d"}
@@ -273,6 +283,12 @@ def test_datasets_go_into_one_job_or_each_into_its_own(
         assert (ran.out, ran.err, ran.status) == (f"4.{HOST}\n5.{HOST}\n", "c: There is none.\n", 1)
     else:
         assert (ran.out, ran.err, ran.status) == (f"4.{HOST}\n", "", 0)
+
+
+def test_who_names_no_dataset_is_told_where(hub: JobHub, run: Any) -> None:
+    hub.gives("GET types/recon", as_json(_type("recon", modes=("each",))))
+    hub.gives("POST jobs", problem(422, "More, please.", fields={"datasets": "More, please."}))
+    assert "ijp submit -d ID recon" in run("submit", "recon", "-d", "a").err
 
 
 def test_of_an_interactive_type_a_server_is_started_and_its_address_printed(hub: JobHub, run: Any) -> None:

@@ -51,6 +51,7 @@ def test_a_refusal_says_both_reasons_that_there_may_be(hub: JobHub) -> None:
     with pytest.raises(LoginRefused, match="the password is wrong, or the hub has never seen you") as caught:
         login(hub.url, "al ice", SECRET)
     assert "with a browser" in caught.value.hint
+    assert f"hubjobs login --token {hub.url}" in caught.value.hint
     assert SECRET not in str(caught.value)
     assert len(hub.asked) == 1
 

@@ -53,6 +53,24 @@ def test_a_job_knows_itself_and_says_how_it_ended(tmp_path: Path) -> None:
     assert order.program == ("bash", layout.COMMAND)
 
 
+def test_what_nsg_is_sent_is_shown_instead_of_a_script() -> None:
+    tools = {"PY": {"nodes": "number_nodes_", "arguments": "cmdlineopts_", "parameters": {"filename_": "run.py"}}}
+    gateways = {"nsg": builders.gateway(kind="nsg", url="https://nsg.test/cipresrest/v1", tools=tools)}
+    types = {"sim": builders.job_type(sites=["nsg"], parameters={}, run=["PY", "a b"])}
+    offer = Offer(builders.catalogue(gateways=gateways, job_types=types).jobs, {}, Person("alice"), builders.NOW)
+    launch = resolve_job(offer, Choices({"type": "sim"}))
+    assert isinstance(launch, GatewayLaunch)
+    lines = ordering.order(launch, HANDLE, "a title", inputs=("in/job.zip",)).script.splitlines()
+    assert lines[:1] + lines[-4:] == [
+        "tool=PY",
+        "vparam.filename_=run.py",
+        f"metadata.clientJobId={HANDLE.job_id}",
+        "metadata.clientJobName=a title",
+        "input.infile_=@in/job.zip",
+    ]
+    assert "vparam.cmdlineopts_='a b'" in lines
+
+
 def test_a_job_has_its_datasets(tmp_path: Path) -> None:
     wanted = {"types": ["scan"], "min": 1, "max": 5, "modes": ["each"]}
     sources = {"scans": {"list": [{"id": "1", "type": "scan", "location": "/data/one two"}]}}

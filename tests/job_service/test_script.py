@@ -184,6 +184,19 @@ def test_a_job_that_is_told_to_end_says_so_before_it_is_killed(
     assert job.text("after") == "gone\n"
 
 
+def test_a_program_that_ends_before_its_job_hears_that_it_is_to_end_does_not_speak_for_it(
+    folder: Path, left: list["subprocess.Popen[bytes]"]
+) -> None:
+    heard = "{ while kill -0 $$; do :; done; kill $PPID; } 2>/dev/null & exit 3"
+    job = BatchJob(folder, f"trap '{heard}' TERM; echo $$ >up; while :; do sleep 0.1; done")
+    left.append(job.start())
+    job.wait_for("up")
+    os.kill(int(job.text("up")), signal.SIGTERM)
+    assert left[0].wait(ENDS_WITHIN) == 143
+    assert job.end is not None
+    assert job.end.status == 143
+
+
 def test_the_end_is_there_before_a_program_that_does_not_end_is_killed(
     folder: Path, left: list["subprocess.Popen[bytes]"]
 ) -> None:
@@ -318,6 +331,20 @@ def test_a_module_that_cannot_be_loaded_ends_the_job_with_a_sentence(folder: Pat
     assert "recon/2.1 could not be loaded: Unable to locate recon/2.1" in job.text("stderr")
     assert job.end is not None
     assert job.end.status == 1
+
+
+def test_the_sites_own_lines_are_run_first_and_hold_for_the_job(folder: Path) -> None:
+    site = golden.batch_launch({"prologue": 'export SITE="it\'s geneva"\nstage site here\n'}).site
+    job = BatchJob(folder, 'echo "$SITE"', Fragment(before=Shell('echo "before: $SITE"')), site=site)
+    assert job.run() == 0
+    assert job.text("stdout") == "before: it's geneva\nit's geneva\n"
+    assert [name for name, _ in job.stages] == ["job", "site", "command"]
+
+
+def test_lines_of_a_site_that_are_no_shell_are_said_and_the_job_goes_on(folder: Path) -> None:
+    job = BatchJob(folder, "echo run", site=golden.batch_launch({"prologue": "if true; done"}).site)
+    assert (job.run(), job.text("stdout")) == (0, "run\n")
+    assert "status 2. See the log." in job.text("stderr")
 
 
 def test_what_a_fragment_says_is_one_line_among_the_stages(folder: Path) -> None:

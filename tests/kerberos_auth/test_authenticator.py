@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from keytabs import keytab
 from krb_caches import RENEWABLE, cache, credential
 from tornado import web
 from traitlets import TraitError
@@ -252,6 +253,7 @@ async def test_each_failure_is_one_line_for_the_administrators(make, caplog):
 
 async def test_a_ticket_that_is_of_little_use_is_told_to_the_administrators_at_login(make, caplog):
     authenticator = make(keytab="")
+    caplog.clear()
     await log_in(authenticator, "alice", "alice-pw")
     assert caplog.text == ""
     await log_in(authenticator, "gina", "gina-pw")
@@ -328,7 +330,8 @@ def test_a_start_sweeps_what_a_killed_hub_left(make):
     [
         ({"pam_service": "no-such-service"}, "There is no PAM service file /etc/pam.d/no-such-service"),
         ({"pam_service": "../x"}, "There is no PAM service file"),
-        ({"keytab": "/nowhere/keytab"}, "The keytab /nowhere/keytab cannot be read"),
+        ({"keytab": "/nowhere/keytab"}, "There is no keytab /nowhere/keytab."),
+        ({"realm": "NOPE.ORG"}, "krb5.conf does not know the realm NOPE.ORG. It knows: LAB.TEST."),
         ({"keytab": "", "verify_kdc": "require"}, "verify_kdc is 'require', but keytab is not set"),
         ({"ticket_folder": "/dev/null/krb5"}, "The ticket folder /dev/null/krb5 cannot be used"),
         ({"realm": "a realm"}, "not a valid realm name"),
@@ -342,9 +345,21 @@ def test_a_wrong_setting_refuses_the_start_with_a_sentence(make, settings, sente
     assert sentence in str(refusal.value)
 
 
+def test_a_wrong_realm_deletes_no_ticket(make, realm, monkeypatch, tmp_path):
+    """Whoever writes another realm that krb5.conf knows finds everybody's tickets where they were, once mended."""
+    ticket = make().tickets.put("alice", cache(), "alice@LAB.TEST")
+    two = tmp_path / "krb5.conf"
+    two.write_text(realm.configs["good"].read_text().replace("[realms]", "[realms]\n OTHER.TEST = {\n }"))
+    monkeypatch.setenv("KRB5_CONFIG", str(two))
+    other = tmp_path / "other.keytab"
+    other.write_bytes(keytab("host/hub.lab.test@OTHER.TEST"))
+    assert make(realm="OTHER.TEST", keytab=str(other)).tickets.users() == ["alice"]
+    assert make().tickets.get("alice") == ticket
+
+
 async def test_a_kdc_need_not_prove_itself_where_that_is_off(make, realm):
-    for keytab in (realm.other_keytab, "/nowhere/keytab"):
-        authenticator = make(keytab=keytab, verify_kdc="off")
+    for path in (realm.other_keytab, "/nowhere/keytab"):
+        authenticator = make(keytab=path, verify_kdc="off")
         assert await log_in(authenticator, "alice", "alice-pw") == "alice"
     with pytest.raises(TraitError):
         make(verify_kdc="sometimes")

@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,57 @@ def test_module_folders_come_before_modules_and_both_keep_their_order(tmp_path: 
         "module load gcc/12",
         "module load python/3.10",
     ]
+
+
+_MODULES = "/usr/share/modules/init/bash"
+
+
+class TestCollection:
+    """What `module save` has kept, with a real `module`."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        for place in ("site/jupyter/1", "site/gcc/12", "own/numpy/2"):
+            file = tmp_path / place
+            file.parent.mkdir(parents=True)
+            file.write_text(f"#%Module\nsetenv LOADED_{file.parent.name} 1\n")
+        saving = f". {_MODULES}; module use {tmp_path}/own; module load numpy; module save mine"
+        self._bash(saving, tmp_path)
+        return tmp_path
+
+    @staticmethod
+    def _bash(text: str, folder: Path) -> shells.Ended:
+        environ = {"HOME": str(folder), "PATH": "/usr/bin:/bin"}
+        return shells.run(["bash", "--norc", "-c", text], cwd=str(folder), environ=environ)
+
+    def _job(self, folder: Path, *own: Environment) -> shells.Ended:
+        site = Environment(module_paths=(f"{folder}/site",), modules=("jupyter", "gcc/12"))
+        parts = "\n".join(each.fragment(_MODULES).before for each in (site, *own))
+        text = f"""
+stage() {{ printf 'stage %s: %s\\n' "$1" "$2"; }}
+give_up() {{ printf 'gave up: %s\\n' "$1"; exit 1; }}
+JUPYTERHUB_SITES_LAUNCH_FOLDER=$PWD
+{functions()}
+{parts}
+env | grep ^LOADED_ | sort
+"""
+        return self._bash(text, folder)
+
+    def test_it_is_restored_and_what_was_loaded_before_stays(self, folder: Path) -> None:
+        ran = self._job(folder, Environment(module_collection="mine", modules=("numpy/2",)))
+        assert ran.status == 0
+        assert "stage modules: Restoring the collection mine" in ran.lines
+        assert ran.lines[-3:] == ["LOADED_gcc=1", "LOADED_jupyter=1", "LOADED_numpy=1"]
+
+    def test_one_that_there_is_not_ends_the_job(self, folder: Path) -> None:
+        ran = self._job(folder, Environment(module_collection="none"))
+        why = "ERROR: Collection none cannot be found"
+        assert ran.lines[-1].strip() == f"gave up: The module collection none could not be restored: {why}"
+
+    @pytest.mark.parametrize("name", ["-r", "/tmp/mine", "a b", "$(id)"])
+    def test_what_a_person_types_is_no_option_and_no_file(self, folder: Path, name: str) -> None:
+        asked = Environment().model_copy(update={"module_collection": name})
+        assert self._job(folder, asked).lines[-1] == f"gave up: No module collection can be called {name}."
 
 
 def test_a_module_folder_that_comes_first_already_is_not_added(tmp_path: Path) -> None:
@@ -133,3 +185,12 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_an_empty_fragment_adds_nothing() -> None:
     assert (dict(Fragment().environ), Fragment().before, Fragment().after) == ({}, "", "")
+
+
+def test_a_node_without_the_command_module_is_told_as_such() -> None:
+    lines = ["stage() { :; }", 'give_up() { echo "gave up: $1"; exit 1; }', functions(), "load_modules python"]
+    ended = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, env={}, check=False)
+    assert ended.stdout == (
+        "gave up: There is no command module on the node (module_init of the site). "
+        "Please tell the administrators of this hub.\n"
+    )

@@ -34,6 +34,9 @@ def _renamed(old: str, new: str) -> Callable[[str], str]:
         tree = yaml.safe_load(text)
         tree["profiles"] = {new if key == old else key: each for key, each in tree["profiles"].items()}
         tree["profiles"][new]["name"] = "Under its new name"
+        for each in tree["job_types"].values():
+            if each.get("profile") == old:
+                each["profile"] = new
         return yaml.safe_dump(tree, sort_keys=False)
 
     return edit

@@ -92,7 +92,7 @@ def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted
     stubborn = changed(lab, "bob", "-allow_forwardable", "+allow_forwardable")
     with stubborn, newcomer(lab, "bob") as bob, pytest.raises(NotStarted) as caught:
         bob.start(STUB)
-    assert "Your ticket may not be forwarded to a cluster" in str(caught.value)
+    assert "Your ticket may not be passed on" in str(caught.value)
 
 
 def test_a_launch_in_the_queue_says_why_is_kept_at_once_and_can_be_stopped(lab: Lab) -> None:

@@ -49,6 +49,7 @@ def _odd_values() -> JobRequest:
     site = builders.site(
         job_folder="/scratch/a 'b' $(id)\\/{owner}",
         directives={"exclusive": True, "constraint": "ib"},
+        prologue="source '/etc/it''s site.sh'\nexport SITE=\"geneva\"; fi\n",
         jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
     )
     profile = builders.profile(modules=["it's", "gcc/12"], command=["run; me", "--x=&y"])
@@ -142,6 +143,7 @@ def _odd_command() -> JobRequest:
         "jobs": {"folder": "/scratch/a 'b' #(id)\\/{owner}"},
         "directives": {"exclusive": True, "constraint": "ib"},
         "slurm_path": "/opt/slurm it's/bin",
+        "prologue": "source '/etc/it''s site.sh'\nexport SITE=\"geneva\"; fi\n",
         "container": ["apptainer", "exec", "{image}"],
     }
     own = {"prefix": "/opt/a b & c", "environment": {"TEXT": "a'b\"c; id #\nsecond line"}}
@@ -172,7 +174,7 @@ AFTER_AUKS = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS
 
 PROGRAMS: dict[str, dict[str, Any]] = {
     "none": {"ticket": {"delivery": "none"}},
-    "copy": {"job_folder": "/scratch/it's $HOME/{owner}"},
+    "copy": {"job_folder": "/scratch/it's $(id)/{owner}"},
     "auks": {"ticket": {"delivery": "auks"}, "slurm_cluster": "lugano"},
     "command": {
         "ticket": {"delivery": "command", "command": {"push": ["/opt/push it", "{owner}", "{launch_id}"]}}

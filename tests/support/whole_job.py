@@ -19,7 +19,7 @@ class WholeJob:
     """One job in `folder`, which holds the home and the job folder."""
 
     def __init__(self, folder: Path, hub: loopback.Hub) -> None:
-        self.home, self.jobs = folder / "home", folder / "jobs"
+        self.home, self.jobs = folder / "home", folder / "alice"
         for made in (self.home, self.jobs):
             made.mkdir(mode=0o700)
         self.launch = self.jobs / builders.LAUNCH_ID
@@ -35,7 +35,12 @@ class WholeJob:
         **sections: Any,
     ) -> str:
         """Return the script of a launch whose server is `command`; `sections` are others of the catalogue."""
-        plain = {"jupyter": {}, "partitions": {}, "projects": "none", "job_folder": str(self.jobs)}
+        plain = {
+            "jupyter": {},
+            "partitions": {},
+            "projects": "none",
+            "job_folder": f"{self.jobs.parent}/{{owner}}",
+        }
         sites = {"geneva": builders.site(**{**plain, **(site or {})})}
         profiles = {"own": builders.profile(command=list(command), **(profile or {}))}
         process = builders.process(arguments=(), report_url=self._hub.url)

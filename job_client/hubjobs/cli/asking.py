@@ -1,6 +1,8 @@
 """Asking for jobs: preview, submit, resubmit."""
 
 import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from json import loads
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,6 +54,17 @@ Unpack = Annotated[bool, typer.Option("--unpack", help="The job unpacks the zips
 Later = Annotated[bool, typer.Option("--later", help="Begin only by: hubjobs start ID")]
 
 
+@contextmanager
+def hinted(datasets: Sequence[str], hint: str) -> Iterator[None]:
+    """Say what to do if the service wants datasets, and none was named."""
+    try:
+        yield
+    except Problem as error:
+        if not datasets and "datasets" in error.fields:
+            error.hint = error.hint or hint
+        raise
+
+
 def preview(
     type: Type,  # noqa: A002 - the service's word
     words: Words = None,
@@ -65,6 +78,13 @@ def preview(
     datasets: Dataset = None,
     each: Each = False,
     array: Array = False,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input", "-i", help="File that would be sent with it; may be repeated.", show_default=False
+        ),
+    ] = None,
+    unpack: Unpack = False,
     script: Annotated[bool, typer.Option("--script", help="Print the script that Slurm would get.")] = False,
     json: Json = False,
 ) -> None:
@@ -73,7 +93,16 @@ def preview(
         choices = _choices(settings, time=time, cores=cores, nodes=nodes)
         chosen, mode = tuple(datasets or ()), _mode(each=each, array=array)
         spec = models.Spec(
-            type, on, project, title, choices, datasets=chosen, mode=mode, **_what(jobs, type, words)
+            type,
+            on,
+            project,
+            title,
+            choices,
+            inputs=tuple(file.name for file in inputs or ()),
+            unpack=unpack,
+            datasets=chosen,
+            mode=mode,
+            **_what(jobs, type, words),
         )
 
         def see(found: models.Preview) -> None:
@@ -82,7 +111,8 @@ def preview(
             else:
                 views.preview(output.out(), found)
 
-        shown(jobs, calls.preview(spec), see, json=json)
+        with hinted(chosen, sentences.CHOOSE_DATASETS):
+            shown(jobs, calls.preview(spec), see, json=json)
 
 
 def submit(
@@ -122,12 +152,13 @@ def submit(
             mode=_mode(each=each, array=array),
             **_what(jobs, type, words),
         )
-        try:
-            _submit(jobs, spec, files, json=json)
-        except Problem as error:
-            if error.code != "interactive":
-                raise
-            start(jobs, spec, json=json)
+        with hinted(spec.datasets, sentences.CHOOSE_DATASETS):
+            try:
+                _submit(jobs, spec, files, json=json)
+            except Problem as error:
+                if error.code != "interactive":
+                    raise
+                start(jobs, spec, json=json)
 
 
 def _submit(jobs: Jobs, spec: models.Spec, files: list[Path], *, json: bool) -> None:

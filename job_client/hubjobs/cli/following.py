@@ -118,12 +118,12 @@ def _whole(jobs: Jobs, found: models.Job) -> None:
     screen = output.out()
     views.job(screen, found)
     if found.kind == "array":
-        tasks = _tasks(jobs, found.job_id)
         screen.line("")
-        views.tasks(screen, sorted(tasks, key=lambda task: task.task or 0))
+        views.tasks(screen, tasks_of(jobs, found.job_id))
 
 
-def _tasks(jobs: Jobs, array: str) -> list[models.Job]:
+def tasks_of(jobs: Jobs, array: str) -> list[models.Job]:
+    """Return the tasks of an array, in their order."""
     found: list[models.Job] = []
     cursor: str | None = None
     while True:
@@ -131,7 +131,7 @@ def _tasks(jobs: Jobs, array: str) -> list[models.Job]:
         found += page.items
         cursor = page.next
         if cursor is None:
-            return found
+            return sorted(found, key=lambda task: task.task or 0)
 
 
 def wait(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from hubjobs import calls, models, passwords, sentences, session
-from hubjobs.cli import account, asking, files, guard, output, portal, views, words
+from hubjobs.cli import account, asking, files, following, guard, output, portal, views, words
 from hubjobs.client import Jobs
 from hubjobs.errors import HubJobsError, NotLoggedIn
 
@@ -156,14 +156,16 @@ def submit(
     with _client() as jobs:
         host, found = _host(), jobs.job_type(job_type)
         spec = portal.spec(found, parameters or [], on, project, datasets or [])
-        if found.runs not in portal.BATCH:
-            asking.start(jobs, replace(spec, mode="each" if each else "array" if array else None))
-            return
-        chosen = "each" if each else "array" if array else portal.mode(found, len(spec.datasets))
-        if chosen is None:
-            output.out().line(portal.job_id(jobs.submit(spec), host))
-            return
-        group = jobs.submit_each(replace(spec, mode=chosen))
+        chosen = "each" if each else "array" if array else None
+        with asking.hinted(spec.datasets, sentences.IJP_CHOOSE_DATASETS.format(type=job_type)):
+            if found.runs not in portal.BATCH:
+                asking.start(jobs, replace(spec, mode=chosen))
+                return
+            chosen = chosen or portal.mode(found, len(spec.datasets))
+            if chosen is None:
+                output.out().line(portal.job_id(jobs.submit(spec), host))
+                return
+            group = jobs.submit_each(replace(spec, mode=chosen))
     for job in group.jobs:
         output.out().line(portal.job_id(job, host))
     for error in group.errors:
@@ -200,9 +202,11 @@ def print_output(
         bool, typer.Option("--error", "-e", help="What it wrote to standard error, not to standard output.")
     ] = False,
 ) -> None:
-    """Print what a job has printed so far."""
-    with _job(typed) as (_, job):
-        files.log(job.job_id, errors=error, follow=False, tail=None)
+    """Print what a job has printed so far; of an array what each of its tasks has, in their order."""
+    with _job(typed) as (jobs, job):
+        printed = following.tasks_of(jobs, job.job_id) if job.kind == "array" else [job]
+    for each in printed:
+        files.log(each.job_id, errors=error, follow=False, tail=None)
 
 
 def cancel(typed: JobId) -> None:

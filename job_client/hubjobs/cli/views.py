@@ -1,6 +1,6 @@
 """How what the service says looks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hubjobs import models, sentences
 from hubjobs.cli import words
@@ -74,7 +74,7 @@ def job(screen: Screen, found: models.Job) -> None:
             ("Started", words.moment(found.started)),
             ("Ended", words.moment(found.ended)),
             ("Ran", words.span(seconds) if (seconds := ran_s(found)) is not None else ""),
-            ("In Slurm", native),
+            (f"At {found.system}", native),
             ("Folder", found.folder),
         ]
     )
@@ -147,7 +147,14 @@ def types(screen: Screen, found: Sequence[models.JobType]) -> None:
 
 def job_type(screen: Screen, found: models.JobType) -> None:
     """Write one job type, with what can be chosen at each system."""
-    screen.pairs([("Type", found.key), ("Name", found.name), ("Runs", sentences.RUNS.get(found.runs, found.runs))])
+    screen.pairs(
+        [
+            ("Type", found.key),
+            ("Name", found.name),
+            ("Runs", sentences.RUNS.get(found.runs, found.runs)),
+            *_wanted(found),
+        ]
+    )
     if found.description:
         screen.line("")
         screen.block(found.description)
@@ -159,6 +166,15 @@ def job_type(screen: Screen, found: models.JobType) -> None:
         screen.pairs([("At", where), ("Runs as", runs_as), ("State", state)])
         rows = [Row((f"--set {each.name}=", each.default, _allowed(each))) for each in at.fields]
         screen.table(["CHOICE", "DEFAULT", "ALLOWED"], rows, cut="ALLOWED")
+
+
+def _wanted(job_type: models.JobType) -> Iterator[tuple[str, str]]:
+    """Yield which datasets a type takes, and what becomes of several: all go into one server."""
+    if wanted := job_type.datasets:
+        types = ", ".join(wanted.types) or sentences.ANY_TYPE
+        yield "Datasets", sentences.WANTED_DATASETS.format(least=wanted.min, most=wanted.max, types=types)
+        if job_type.runs != "server":
+            yield "Of several", ", ".join(sentences.WITH_SEVERAL.get(each, each) for each in wanted.modes)
 
 
 def _allowed(choice: models.Choice) -> str:

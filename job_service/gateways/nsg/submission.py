@@ -12,6 +12,7 @@ from slurm_ssh.errors import Refused
 from slurm_ssh.text import one_line
 
 _LONGEST_NAME = 100
+_FILE = "input.infile_"
 _PARTS_OF_AN_HOUR = 10_000
 
 
@@ -27,6 +28,18 @@ def check(order: Order, gateway: Gateway) -> None:
 
 def form(order: Order, gateway: Gateway, file: Path) -> Form:
     """Return the form of a job that `check` has let pass."""
+    return Form(fields(order, gateway), _FILE, PurePosixPath(order.inputs[0]).name, file)
+
+
+def text(order: Order, gateway: Gateway) -> str:
+    """Return what the form says, for people: a line for each field.  Its tool is one of the gateway's."""
+    asked = [f"{name}={value}" for name, value in fields(order, gateway).items()]
+    asked += [f"{_FILE}=@{one_line(path, _LONGEST_NAME)}" for path in order.inputs]
+    return "".join(f"{line}\n" for line in asked)
+
+
+def fields(order: Order, gateway: Gateway) -> dict[str, str]:
+    """Return the fields of the form of a job but for its file.  Its tool is one of the gateway's."""
     tool = gateway.tools[order.program[0]]
     asked: dict[str | None, str] = {
         tool.time: hours(order.limit_s),
@@ -38,8 +51,7 @@ def form(order: Order, gateway: Gateway, file: Path) -> Form:
     params = {f"vparam.{name}": value for name, value in asked.items() if name and value}
     about = {"clientJobId": order.handle.job_id, "clientJobName": one_line(order.title, _LONGEST_NAME)}
     named = {f"metadata.{name}": value for name, value in about.items() if value}
-    name = PurePosixPath(order.inputs[0]).name
-    return Form({"tool": order.program[0], **params, **named}, "input.infile_", name, file)
+    return {"tool": order.program[0], **params, **named}
 
 
 def hours(seconds: int) -> str:

@@ -7,6 +7,7 @@ from job_service.record import JobRecord
 from job_service.sentences import old_paths as sentences
 from job_service.service import Service
 from job_service.store.accounting import Project
+from profiles.catalogue.gateway import Gateway
 from profiles.sentences import shown
 
 _JOB_ID = re.compile(r"[0-9a-f]{12}")
@@ -28,14 +29,19 @@ def system(service: Service, hpc: str) -> str:
 
 def hpc_of(service: Service, key: str) -> str:
     """Return what a system is called here: in upper case, by its former name if it has one."""
-    gateway = service.catalogue.gateways.get(key)
+    gateway = _gateway(service, key)
     return ((gateway and gateway.old_name) or key).upper()
 
 
 def has_tools(service: Service, key: str) -> bool:
     """Return whether a system runs tools of its own, and no lines of anybody's."""
-    gateway = service.catalogue.gateways.get(key)
+    gateway = _gateway(service, key)
     return gateway is not None and gateway.kind == "nsg"
+
+
+def _gateway(service: Service, key: str) -> Gateway | None:
+    """Return a gateway, also one that lately was in the catalogue; None for a site, whatever it was before."""
+    return None if key in service.catalogue.current.sites else service.catalogue.gateways.get(key)
 
 
 def known_system(service: Service, hpc: str) -> str:

@@ -3,18 +3,21 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request, Response
 
 from job_service.errors import Invalid, JobError
 from job_service.http.caller import Caller
 from job_service.http.given import Kept
-from job_service.http.pages import rendering, server, written
+from job_service.http.pages import rendering, written
 from job_service.http.pages.route import one
 from job_service.sentences import accepting as refusals
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import Dataset, WantedDatasets
+from profiles.catalogue.gateway import Gateway
+from profiles.catalogue.job_type import JobType
+from profiles.catalogue.menu import Jobs
 from profiles.errors import ChoiceRefused
 from profiles.form import page
 from profiles.offer.offer import Offer, runs_as
@@ -23,8 +26,8 @@ from slurm_ssh.errors import LaunchError
 REFUSED = (JobError, ChoiceRefused, LaunchError, AuthFailed)
 """Why a job is not accepted, each a sentence for who wants it."""
 
-_OURS = ("title", "command", "project", "file", "arguments", "datasets", "mode", "unpack")
-"""Fields of a job that the catalogue's form does not have."""
+_OURS = ("title", "project", "file", "unpack")
+"""Fields that this page has beside the catalogue's form, whatever the type."""
 
 Typed = Mapping[str, list[str]]
 
@@ -81,6 +84,24 @@ def _is_for(offer: Offer, kind: str, project: Mapping[str, Any]) -> bool:
     return site in offer.sites(kind) and runs_as(offer.menu.offering(kind, site)) == project["identity"]
 
 
+async def _charged(kept: Kept, caller: Caller, offer: Offer, kind: str) -> dict[str, Any]:
+    """Return what jobs of a type can count against, where they run as an account of the system, and where nothing
+    is there for such."""
+    found = await kept.service.accepting.offered.projects(caller.person)
+    projects = [each for each in found if _is_for(offer, kind, each)]
+    charged = {each["system"] for each in projects}
+    served = {key: offer.menu.sites[key].title for key in offer.sites(kind) if offer.is_shared(kind, key)}
+    return {
+        "projects": projects,
+        "served": list(served.values()),
+        "no_project": [
+            refusals.NONE_YOURS_OF_SERVICE.format(system=title)
+            for key, title in served.items()
+            if key not in charged
+        ],
+    }
+
+
 async def form(
     request: Request,
     kept: Kept,
@@ -96,13 +117,14 @@ async def form(
     offer = await offered(kept, caller, kind)
     found, away = await known(kept, caller, ids)
     offer = replace(offer, datasets=tuple(found[each].parameters if each in found else {} for each in ids))
-    entry = kept.service.catalogue.current.jobs.entries[kind]
+    entry = cast(Jobs, offer.menu).entries[kind]
     typed = written.typed(fields)
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
-    ours = page.of_entry(offer, kind, typed, _refused(wrong), server.OURS if entry.is_interactive else _OURS)
-    projects = await kept.service.accepting.offered.projects(caller.person)
-    titles = {key: site.title for key, site in offer.menu.sites.items()}
+    wants = wanted(offer, kind)
+    shown = page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids))
+    sites = offer.menu.sites
+    titles = {key: site.title for key, site in sites.items()}
     return rendering.page(
         request,
         "new.html",
@@ -112,12 +134,12 @@ async def form(
         description=entry.description,
         takes_line=entry.command is not None,
         is_server=entry.is_interactive,
-        wanted=wanted(offer, kind),
+        wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
-        form=ours,
-        projects=[each for each in projects if _is_for(offer, kind, each)],
-        served=[titles[key] for key in offer.sites(kind) if offer.is_shared(kind, key)],
+        form=shown,
+        **await _charged(kept, caller, offer, kind),
+        gateways={key for key, site in sites.items() if isinstance(site, Gateway)},
         titles=titles,
         typed=typed,
         wrong=wrong,
@@ -125,6 +147,13 @@ async def form(
         told=told,
         key=typed.get("key") or secrets.token_urlsafe(16),
     )
+
+
+def _around(entry: JobType, wants: WantedDatasets | None, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the fields that the page has around the catalogue's form of a type."""
+    more = {"command": entry.command is not None, "datasets": wants or ids, "mode": wants and ids}
+    ours = () if entry.is_interactive else _OURS
+    return (*ours, *(name for name, is_here in more.items() if is_here))
 
 
 def _refused(wrong: Mapping[str, str]) -> ChoiceRefused | None:

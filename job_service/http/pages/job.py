@@ -10,7 +10,16 @@ from fastapi.responses import HTMLResponse
 from job_service.gateways import kinds
 from job_service.http import models
 from job_service.http.caller import Submitting
-from job_service.http.given import A_JOB, OwnJob, OwnJobToChange, TheKept, TheService, TheViews, WhileAnswering
+from job_service.http.given import (
+    A_JOB,
+    A_LIST,
+    OwnJob,
+    OwnJobToChange,
+    TheKept,
+    TheService,
+    TheViews,
+    WhileAnswering,
+)
 from job_service.http.pages import rendering
 from job_service.http.pages.route import Fields, Part, one, router, seen
 from job_service.http.v1 import files as of_api
@@ -45,20 +54,20 @@ _OF_ARRAYS = frozenset({"start", "remove"})
 From = Annotated[int, Query(alias="from", ge=0, le=MOST)]
 
 
-@pages.get("/jobs/{job_id}")
-async def one_job(
-    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
-) -> Response:
+@pages.get("/jobs/{job_id}", dependencies=[A_LIST])
+async def one_job(request: Request, record: OwnJob, kept: TheKept, views: TheViews, first: From = 0) -> Response:
     """Show a job, an array with its tasks from one of them on; its page waits for no system."""
-    return rendering.page(request, "job.html", **await _told(service, views, record, first))
+    told = await _told(kept.service, views, record, first)
+    async with kept.showing.one():
+        return rendering.page(request, "job.html", **told)
 
 
-@parts.get("/parts/jobs/{job_id}")
-async def live(
-    request: Request, record: OwnJob, service: TheService, views: TheViews, first: From = 0
-) -> Response:
+@parts.get("/parts/jobs/{job_id}", dependencies=[A_LIST])
+async def live(request: Request, record: OwnJob, kept: TheKept, views: TheViews, first: From = 0) -> Response:
     """Return what changes of that page, as it is now."""
-    return HTMLResponse(rendering.rendered(request, "job_live.html", **await _told(service, views, record, first)))
+    told = await _told(kept.service, views, record, first)
+    async with kept.showing.one():
+        return HTMLResponse(rendering.rendered(request, "job_live.html", **told))
 
 
 async def _told(service: Service, views: Views, record: JobRecord, first: int) -> dict[str, Any]:
@@ -74,6 +83,7 @@ async def _told(service: Service, views: Views, record: JobRecord, first: int) -
         "has_files": record.stage is not Stage.DELETED and record.removed is None,
         "type_name": entry.name if entry else record.type,
         "system_title": site.title if site else record.system,
+        "is_gateway": isinstance(site, Gateway),
         "events": [shown(each) for each in await jobs.events(record.job_id)],
         "acts": [act for act in _acts(record) if act not in _HOLDS or _can_hold(site)],
         "datasets": {each.id: each.name for each in datasets},

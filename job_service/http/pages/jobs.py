@@ -99,7 +99,7 @@ async def _list(kept: Kept, views: Views, caller: Caller, sought: _Sought, curso
     page = await kept.service.store.jobs.page(wanted, _AT_ONCE, cursor or None)
     narrowed = {**asdict(sought), "stage": sought.stage if sought.stage in STANDS else ""}
     menu = kept.service.catalogue.current.jobs
-    theirs = sites_for(menu, caller.groups)
+    theirs = sites_for(menu, caller.person)
     return {
         "jobs": [views.job(each) for each in page.items],
         "sought": narrowed,

@@ -6,11 +6,12 @@ from fastapi import Query, Request, Response
 
 from job_service.http.caller import Caller, Reading, Submitting
 from job_service.http.given import A_LIST, Kept, TheKept
-from job_service.http.pages import choosing, filling, rendering, written
+from job_service.http.pages import choosing, filling, rendering, sending, written
 from job_service.http.pages.filling import REFUSED, Refusal
 from job_service.http.pages.forms import FilledPage, FormPage
 from job_service.http.pages.route import Fields, router
 from job_service.http.v1.jobs import Word
+from job_service.sentences import pages as say
 
 pages, forms, filled = router(), router(FormPage), router(FilledPage)
 
@@ -73,11 +74,18 @@ async def again(request: Request, caller: Submitting, kept: TheKept, fields: Fie
 
 @forms.post("/new/preview", dependencies=[A_LIST])
 async def preview(request: Request, caller: Reading, kept: TheKept, fields: Fields) -> Response:
-    """Show the same form with what would become of the job: its cost, its start, its script."""
-    spec = written.spec(fields)
+    """Show the same form with what would become of the job: its cost, its start, its script.
+
+    Of its files only the names are sent.
+    """
+    spec = written.spec(fields, *fields.get(written.FILES, ()))
     try:
+        sending.see_files(spec)
         found = await kept.service.accepting.preview(caller.person, spec)
     except REFUSED as error:
-        return await filling.form(request, kept, caller, fields, Refusal.of(error), status=422)
-    told = {"found": found, "lines": written.lines(request, spec)}
+        refusal = Refusal.of(error)
+        if spec.inputs:
+            refusal.fields.setdefault(written.FILES, say.PICK_AGAIN)
+        return await filling.form(request, kept, caller, fields, refusal, status=422)
+    told = {"found": found, "lines": written.lines(request, spec), "files": spec.inputs}
     return await filling.form(request, kept, caller, fields, told=told)

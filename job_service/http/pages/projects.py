@@ -11,6 +11,7 @@ from job_service.http.pages import rendering
 from job_service.http.pages.route import router
 from job_service.http.v1.jobs import Word
 from job_service.sentences import accepting as refusals
+from profiles.catalogue.gateway import Gateway
 
 pages = router()
 
@@ -32,6 +33,7 @@ async def projects(request: Request, caller: Reading, service: TheService) -> Re
         projects=found,
         quotas=quotas,
         titles={key: site.title for key, site in sites.items()},
+        gateways={key for key, site in sites.items() if isinstance(site, Gateway)},
     )
 
 

@@ -14,6 +14,7 @@ from job_service.http.pages.filling import REFUSED, Refusal
 from job_service.http.pages.forms import FormWithFiles
 from job_service.http.pages.multipart import Sent
 from job_service.http.pages.route import one, router, seen
+from job_service.http.v1.jobs import begun
 from job_service.record import JobRecord
 from job_service.sentences import pages as say
 from job_service.spec import JobSpec
@@ -44,6 +45,12 @@ async def send(request: Request, caller: Submitting, kept: TheKept) -> Response:
     return _told(request, group, sent)
 
 
+def see_files(spec: JobSpec) -> None:
+    """Raise Invalid if a form has files that it cannot send."""
+    if spec.inputs and spec.mode == "each":
+        raise Invalid(say.FILES_OF_EACH, {"inputs": say.FILES_OF_EACH})
+
+
 def _told(request: Request, group: Group, sent: Sent) -> Response:
     """Lead to the job, or to those of one request; of which datasets there is none is said first."""
     first = group.jobs[0]
@@ -58,8 +65,7 @@ def _told(request: Request, group: Group, sent: Sent) -> Response:
 async def _sent(kept: Kept, caller: Caller, sent: Sent, spec: JobSpec, key: str | None) -> Group:
     """Return what was accepted, whose files are at its system then; if they do not come whole it is cancelled."""
     accepting = kept.service.accepting
-    if sent.file_name and spec.mode == "each":
-        raise Invalid(say.FILES_OF_EACH, {"inputs": say.FILES_OF_EACH})
+    see_files(spec)
     with kept.uploads.one(caller.name):
         if spec.mode == "single":
             record, is_new = await accepting.accept(caller.person, spec, key)
@@ -67,9 +73,7 @@ async def _sent(kept: Kept, caller: Caller, sent: Sent, spec: JobSpec, key: str 
         else:
             group, is_new = await accepting.accept_each(caller.person, spec, key)
         if is_new:
-            for each in group.jobs:
-                kept.service.running.wake(each)
-                kept.news.tell(each)
+            begun(kept, *group.jobs)
         if sent.file_name and group.jobs[0].stage in {Stage.NEW, Stage.STAGINGIN}:
             await _put(kept, group.jobs[0], sent)
         return group

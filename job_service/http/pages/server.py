@@ -8,9 +8,6 @@ from job_service.http.caller import Caller
 from job_service.http.given import Kept
 from job_service.spec import JobSpec
 
-OURS = ("title", "command", "file", "arguments", "datasets", "mode", "unpack")
-"""Fields of a job that neither the form of a server nor the catalogue has."""
-
 
 def is_one(kept: Kept, job_type: str) -> bool:
     """Return whether a job type of the catalogue is interactive."""

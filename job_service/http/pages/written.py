@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import quote
 
 from fastapi import Request
 
@@ -19,14 +20,23 @@ DATASET = "dataset"
 SEARCH = ("q", "of", "at", "act")
 """Fields of a form that only say how datasets are looked for."""
 
+FILES = "file"
+"""The field of a form with files; where they are not sent, their names."""
+
 _OUTSIDE = frozenset(
-    {"_xsrf", "key", "type", "site", "project", "title", "command", "unpack", "again", "mode", DATASET, *SEARCH}
+    {
+        *("_xsrf", "key", "type", "site", "project", "title", "command", "unpack", "again", "mode"),
+        *(DATASET, FILES, *SEARCH),
+    }
 )
 
 
-def spec(fields: Mapping[str, list[str]], file_name: str = "") -> JobSpec:
-    """Return the job that a form describes; what is left empty is not asked for."""
-    typed_in = typed(fields)
+def spec(fields: Mapping[str, list[str]], *file_names: str) -> JobSpec:
+    """Return the job that a form describes; what is left empty is not asked for.
+
+    `file_names` are those of the files that come with it, as far as they are known.
+    """
+    typed_in, inputs = typed(fields), tuple(each for each in file_names if each)
     given = {name: value.strip() for name, value in typed_in.items() if value.strip()}
     return JobSpec(
         type=given.get("type", ""),
@@ -36,9 +46,9 @@ def spec(fields: Mapping[str, list[str]], file_name: str = "") -> JobSpec:
         choices={name: value for name, value in given.items() if name not in _OUTSIDE},
         # A browser ends lines as Windows does.
         command=typed_in["command"].replace("\r\n", "\n") if "command" in given else None,
-        inputs=(file_name,) if file_name else (),
-        start="when-complete" if file_name else "now",
-        unpack=bool(file_name) and "unpack" in given,
+        inputs=inputs,
+        start="when-complete" if inputs else "now",
+        unpack=bool(inputs) and "unpack" in given,
         datasets=chosen(fields),
         # A word that is no way is told by the gate.
         mode=cast(Mode, given.get("mode", "single")),
@@ -76,10 +86,10 @@ def fields_of(record: JobRecord) -> dict[str, list[str]]:
     return {**{name: [value] for name, value in of(record).items()}, DATASET: list(record.spec.datasets)}
 
 
-def lines(request: Request, asked: JobSpec) -> tuple[str, str]:
-    """Return the same job as lines for a shell: by hubjobs, by curl."""
-    place = f"https://{request.headers.get('Host', 'hub')[:200]}{cookies.root(request)}"
-    return _hubjobs(asked), _curl(place, asked)
+def lines(request: Request, asked: JobSpec) -> tuple[str, ...]:
+    """Return the same job as lines for a shell: by hubjobs, and by curl, with one for each of its files."""
+    jobs = f"https://{request.headers.get('Host', 'hub')[:200]}{cookies.root(request)}/api/v1/jobs"
+    return _hubjobs(asked), _curl(jobs, asked), *(_put(jobs, each) for each in asked.inputs)
 
 
 def _hubjobs(asked: JobSpec) -> str:
@@ -92,12 +102,15 @@ def _hubjobs(asked: JobSpec) -> str:
     for each in asked.datasets:
         words += ["--dataset", each]
     words += [] if asked.mode == "single" else [f"--{asked.mode}"]
+    for each in asked.inputs:
+        words += ["--input", each]
+    words += ["--unpack"] if asked.unpack else []
     if asked.command:
         words += ["--", asked.command]
     return shlex.join(words)
 
 
-def _curl(place: str, asked: JobSpec) -> str:
+def _curl(jobs: str, asked: JobSpec) -> str:
     body: dict[str, Any] = {"type": asked.type}
     for name in ("system", "project", "title", "command"):
         if value := getattr(asked, name):
@@ -106,12 +119,23 @@ def _curl(place: str, asked: JobSpec) -> str:
         body["choices"] = dict(asked.choices)
     if asked.datasets:
         body |= {"datasets": list(asked.datasets), "mode": asked.mode}
-    words = ["curl", "-K", "~/.jobs-token", f"{place}/api/v1/jobs", "-H", "Content-Type: application/json", "-d"]
-    return f"{' '.join(_word(each) for each in words)} {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+    if asked.inputs:
+        body |= {"inputs": list(asked.inputs), "start": asked.start, "unpack": asked.unpack}
+    data = json.dumps(body, ensure_ascii=False)
+    return _joined("curl", "-K", "~/.jobs-token", jobs, "-H", "Content-Type: application/json", "-d", data)
+
+
+def _put(jobs: str, name: str) -> str:
+    # JOB_ID is to be replaced by the id that the line before answers.
+    return _joined("curl", "-K", "~/.jobs-token", "-T", name, f"{jobs}/JOB_ID/files/{quote(name)}")
+
+
+def _joined(*words: str) -> str:
+    return " ".join(_word(each) for each in words)
 
 
 def _word(word: str) -> str:
     return word if word.startswith("~/") else shlex.quote(word)
 
 
-__all__ = ["DATASET", "SEARCH", "chosen", "fields_of", "harmless", "lines", "of", "spec", "typed"]
+__all__ = ["DATASET", "FILES", "SEARCH", "chosen", "fields_of", "harmless", "lines", "of", "spec", "typed"]

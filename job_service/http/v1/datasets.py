@@ -8,14 +8,15 @@ from fastapi import Query, Request, Response
 from job_service.errors import NotFound
 from job_service.http import answers, offered
 from job_service.http.caller import Reading
-from job_service.http.given import TheService
+from job_service.http.given import A_LIST, TheService
+from job_service.http.route import Route
 from job_service.http.route import router as made
 from job_service.http.v1.jobs import Word
 from job_service.sentences import accepting as sentences
 from profiles.catalogue.dataset import Dataset
 from profiles.sentences import shown
 
-router = made("offers")
+router = made("offers", Route, A_LIST)
 
 
 @router.get("/datasets", response_model=offered.Datasets, summary="Find datasets")

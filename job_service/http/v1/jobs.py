@@ -72,7 +72,7 @@ async def send(
     if body.mode != "single":
         group, are_new = await kept.service.accepting.accept_each(caller.person, body.spec(), idempotency_key)
         if are_new:
-            _begin(kept, *group.jobs)
+            begun(kept, *group.jobs)
         return answers.of(views.group(group), 201 if are_new else 200)
     record, is_new = await kept.service.accepting.accept(caller.person, body.spec(), idempotency_key)
     return await accepted(kept, views, record, is_new, wait)
@@ -81,15 +81,15 @@ async def send(
 async def accepted(kept: Kept, views: Views, record: JobRecord, is_new: bool, wait: int = 0) -> Response:
     """Return the answer with a job that was accepted now, or had been before."""
     if is_new:
-        _begin(kept, record)
+        begun(kept, record)
     if wait:
         with kept.waiting.one(record.owner):
             record = await until(kept, record, wait, lambda each: each.stage is not Stage.READY)
     return answers.of(views.job(record), 201 if is_new else 200, Location=views.place(record))
 
 
-def _begin(kept: Kept, *records: JobRecord) -> None:
-    """Have jobs that are new, and came with one request, go on their way."""
+def begun(kept: Kept, *records: JobRecord) -> None:
+    """Have jobs that are new, and came with one request, go on their way; each of their datasets counts as one."""
     tasks = sum(len(each.spec.datasets) if each.kind == "array" else 1 for each in records)
     kept.pace.further(records[0].owner, tasks - 1)
     for each in records:

@@ -49,8 +49,8 @@ class AtGateways:
         self._sweeping: asyncio.Task[None] | None = None
 
     def __contains__(self, record: JobRecord) -> bool:
-        """Whether a job is at a gateway."""
-        return record.system in self.backends
+        """Whether a job is at a gateway, also at one that is not in the catalogue now."""
+        return record.is_at_gateway
 
     def begin(self) -> None:
         """Begin with what is done every so often."""

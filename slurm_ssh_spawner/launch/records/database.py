@@ -53,14 +53,25 @@ def upgrade(connection: sa.Connection) -> None:
         # By itself Python's driver begins no transaction before tables are changed.
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    config = Config()
-    config.set_main_option("script_location", _MIGRATIONS)
+    config = _config()
     config.attributes["connection"] = connection
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
         raise NewerDatabase(", ".join(sorted(unknown)))
     command.upgrade(config, "head")
     connection.commit()
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """Return whether the tables are those of this version.  Raises SQLAlchemyError."""
+    newest = ScriptDirectory.from_config(_config()).get_heads()
+    return set(MigrationContext.configure(connection).get_current_heads()) == set(newest)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", _MIGRATIONS)
+    return config
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

@@ -22,6 +22,7 @@ _SEARCHED = (_ROW.user, _ROW.owner, _ROW.server, _ROW.profile_key, _ROW.node, _R
 class Sought:
     """What launches an admin looks for: "" and None mean any.  Lists are without logs.
 
+    They went on at some moment from `since` to `until`.
     `words` stand in a name of theirs, their node or the reason of their end, or are the number of their job or
     launch.
     """
@@ -32,6 +33,7 @@ class Sought:
     profile: str = ""
     since: datetime | None = None
     user: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def stages_before(user: str, profile_key: str, site_key: str) -> sa.Select[Any]:
     return query.where(theirs).order_by(_ROW.begun.desc()).limit(1)
 
 
-def _found(sought: Sought, limit: int, offset: int) -> sa.Select[Any]:
+def statement(sought: Sought, limit: int, offset: int) -> sa.Select[Any]:
+    """Return what finds the launches that an admin looks for, newest first."""
     query = _newest(limit, offset)
     if not sought.words:
         return query.where(_sought(sought))
@@ -78,6 +81,8 @@ def _sought(sought: Sought) -> sa.ColumnElement[bool]:
     if sought.since:
         # What ended before has begun before.
         found.append(sa.or_(_GOES_ON, _ROW.ended >= sought.since))
+    if sought.until:
+        found.append(_ROW.begun < sought.until)
     if sought.user:
         found.append(_ROW.user == sought.user)
     return sa.and_(*found)
@@ -96,7 +101,7 @@ class History:
 
     async def found(self, sought: Sought, limit: int, offset: int = 0) -> tuple[LaunchRecord, ...]:
         """Return launches, the newest first."""
-        return await self._searched(_found(sought, limit, offset))
+        return await self._searched(statement(sought, limit, offset))
 
     async def going_on(self) -> tuple[LaunchRecord, ...]:
         """Return all launches that are not over."""

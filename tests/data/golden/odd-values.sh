@@ -230,6 +230,8 @@ end_attended() {
 
 # Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
 load_modules() {
+  type module >/dev/null 2>&1 || give_up "There is no command module on the node (module_init of the site). \
+Please tell the administrators of this hub."
   local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
   stage modules "Loading $*"
   seen=()
@@ -378,6 +380,9 @@ if is_unwanted "Running on $host"; then
 fi
 remove_old_logs '/scratch/a '"'"'b'"'"' $(id)\/alice'
 
+eval 'source '"'"'/etc/it'"'"''"'"'s site.sh'"'"'
+export SITE="geneva"; fi
+' || notice "The lines that this site runs first ended with status $?. See the log."
 PATH='/opt/a b & c'/bin:$PATH
 keep_python
 type module >/dev/null 2>&1 || . /etc/profile.d/modules.sh

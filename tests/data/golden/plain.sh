@@ -223,6 +223,8 @@ end_attended() {
 
 # Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
 load_modules() {
+  type module >/dev/null 2>&1 || give_up "There is no command module on the node (module_init of the site). \
+Please tell the administrators of this hub."
   local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
   stage modules "Loading $*"
   seen=()

@@ -107,6 +107,16 @@ async def test_pages_go_through_all_sources_once(site: Site, tmp_path: Path) -> 
             await found.search(ALICE, "", None, wrong)
 
 
+async def test_what_several_sources_have_is_found_at_once(site: Site, tmp_path: Path) -> None:
+    _own(tmp_path, "a.nii", "mouse.nii")
+    found = _found(site)
+    page = await found.search(ALICE, "mouse")
+    assert [each.id for each in page.items] == ["demo:a", "own:geneva/mouse.nii", "own:lugano/mouse.nii"]
+    assert page.next_cursor is None
+    # That there are more is not said where the other sources have none.
+    assert (await found.search(ALICE, "demo:")).next_cursor is None
+
+
 async def test_a_site_that_is_away_hides_nothing_of_the_others(site: Site, tmp_path: Path) -> None:
     _own(tmp_path, "1.nii")
     site.away.add("lugano")

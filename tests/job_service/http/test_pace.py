@@ -2,13 +2,16 @@
 
 import asyncio
 
+import httpx
 import pytest
 
 from job_service.http.pace import Pace
 from job_service.http.problems import Problem
 from job_service.service import JOBS_A_MINUTE
+from tests.job_service.accepting.deciding import TYPES
+from tests.job_service.http.pages.test_pages import ALICE
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import browser, client, xsrf
 from tests.job_service.http.test_jobs import V1, sent
 from tests.support import builders
 
@@ -97,9 +100,27 @@ async def test_a_request_for_many_datasets_counts_as_many_jobs(service: Serving,
         assert 30 < int(got.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.parametrize("mode", ["each", "array"])
+async def test_a_form_for_many_datasets_counts_as_many_jobs(service: Serving, mode: str) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "abcde"]}}
+    wanted = {"types": ["scan"], "modes": ["each", "array"]}
+    recon = builders.job_type(run=["/opt/recon", "{dataset}"], datasets=wanted, parameters={})
+    service.offers({"recon": recon}, lists)
+    form = {"_xsrf": xsrf(ALICE), "type": "recon", "site": "geneva", "mode": mode}
+    async with browser(service.app(jobs_a_minute=6), ALICE) as alice:
+
+        async def send() -> httpx.Response:
+            values = {**form, "dataset": [f"demo:{name}" for name in "abcde"]}
+            return await alice.post("/new", data=values, files={"file": ("", b"")})
+
+        assert [(await send()).status_code for _ in range(3)] == [303, 303, 429]
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/api/v1/datasets",
+        "/api/v1/datasets/demo:a",
         "/api/v1/jobs",
         "/api/v1/jobs?q=a",
         "/api/v1/systems",
@@ -115,6 +136,8 @@ async def test_a_request_for_many_datasets_counts_as_many_jobs(service: Serving,
     ],
 )
 async def test_one_person_has_so_many_lists_under_way(service: Serving, path: str) -> None:
+    lists = {"demo": {"list": [{"id": "a", "type": "scan", "location": "/data/a"}]}}
+    service.offers(TYPES, lists)
     app = service.app()
     under_way = app.state.kept.lists
     async with client(app, "alice:admin") as alice, client(app, "bob:admin") as bob:
@@ -125,6 +148,19 @@ async def test_one_person_has_so_many_lists_under_way(service: Serving, path: st
             assert (await bob.get(path)).status_code == 200
         assert (await alice.get(path)).status_code == 200
     assert not under_way._under_way
+
+
+async def test_the_pages_of_jobs_count_among_them_for_an_array_has_a_thousand_tasks(service: Serving) -> None:
+    app = service.app()
+    under_way = app.state.kept.lists
+    async with client(app, "alice:submit") as api, browser(app, ALICE) as alice:
+        job_id = await sent(api)
+        words = {"X-XSRFToken": xsrf(ALICE)}
+        with under_way.one("alice"), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(under_way, "_most", 1)
+            assert (await alice.get(f"/jobs/{job_id}")).status_code == 429
+            assert (await alice.get(f"/parts/jobs/{job_id}", headers=words)).status_code == 429
+        assert (await alice.get(f"/jobs/{job_id}")).status_code == 200
 
 
 async def test_the_lists_of_a_persons_own_pages_are_not_too_many(service: Serving) -> None:

@@ -59,7 +59,15 @@ async def test_the_form_says_that_nothing_is_private_at_the_cluster_and_asks_onl
 ) -> None:
     async with browser(app, "heidi:submit") as heidi:
         visit, command = (await heidi.get("/new?type=visit")).text, (await heidi.get("/new?type=command")).text
-    says = "At Lugano this runs as an account for all who send it"
+    says = "At Lugano this runs as one account for everybody who sends it"
     assert (says in visit, says in command) == (True, False)
     assert ('value="visitors"' in visit, 'value="physics"' in visit) == (True, False)
     assert ('value="visitors"' in command, 'value="physics"' in command) == (False, True)
+    none = "count against a project for such jobs. You have none"
+    assert none not in visit
+    async with client(app, "ruth:admin") as ruth:
+        assert (await ruth.delete(f"{V1}/admin/projects/lugano/visitors")).status_code < 300
+    async with browser(app, "heidi:submit") as heidi:
+        # Before she fills anything in.
+        assert none in (await heidi.get("/new?type=visit")).text
+        assert none not in (await heidi.get("/new?type=command")).text

@@ -31,6 +31,7 @@ from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.dataset import Dataset
+from profiles.loading.live import LiveCatalogue
 from profiles.offer.choices import Choices
 from profiles.offer.launch import JobLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
@@ -105,12 +106,9 @@ class Keytabs:
         return f"the ticket of {principal}".encode()
 
 
-def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
-    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool.
-
-    At zurich there is a program that runs as its account.
-    """
-    site = builders.site(
+def a_site(**changed: Any) -> dict[str, Any]:
+    """Return a site as the catalogue has it."""
+    return builders.site(
         **{
             "jobs": {"folder": "/scratch/{owner}/jobs", "keep": "1h"},
             "projects": "none",
@@ -119,19 +117,34 @@ def catalogue(folder: Path, gateways: Mapping[str, Any], **changed: Any) -> Any:
             **changed,
         }
     )
+
+
+def sections(
+    gateways: Mapping[str, Any], further: Mapping[str, Any] = MappingProxyType({}), **changed: Any
+) -> dict[str, Any]:
+    """Return a catalogue with geneva and bern, and some gateways, where people's lines run, at NSG a tool.
+
+    At zurich there is a program that runs as its account.  `further` are sites besides.
+    """
+    site = a_site(**changed)
     command = {"name": "Command", "command": "any", "resources": {"time": {"default": "1h", "max": "8h"}}}
     run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
     # Accounts of sites have tickets.
     zurich = {**site, "title": "Zurich", "login": {}, "jobs": {**site["jobs"], "run_as": run_as}}
     visit = {"name": "Visit", "run": ["hostname"], "identity": "service", "sites": ["zurich"]}
-    sites = {"geneva": site, "bern": {**site, "title": "Bern"}, "zurich": zurich}
+    sites = {"geneva": site, "bern": {**site, "title": "Bern"}, "zurich": zurich, **further}
     types: dict[str, Any] = {"command": command, "visit": visit}
     if gateways:
         tools = {key: [*each["tools"]] for key, each in gateways.items() if each["kind"] == "nsg"}
         command["sites"] = [*sites, *(key for key in gateways if key not in tools)]
         for key, names in tools.items():
             types[f"at-{key}"] = {"name": "Tool", "run": names[:1], "sites": [key]}
-    return builders.live(folder, sites=sites, gateways=dict(gateways), job_types=types)
+    return {"sites": sites, "gateways": dict(gateways), "job_types": types}
+
+
+def catalogue(folder: Path, gateways: Mapping[str, Any]) -> LiveCatalogue:
+    """Return such a catalogue, which is put into a folder first."""
+    return builders.live(folder, **sections(gateways))
 
 
 class Service:
@@ -151,13 +164,24 @@ class Service:
         self.clock = clock
         self.reader = Reader()
         self.keytabs = Keytabs()
-        self.live = catalogue(folder, gateways, **site)
+        self._site = site
+        self.offers(gateways)
+        self.live = self.opened()
         self.ended: set[str] = set()
         """The jobs of which it was told that they are over."""
         self._url = url
         self._changed = asyncio.Event()
         self.store: Store = cast(Store, None)
         self.running: Running = cast(Running, None)
+
+    def offers(self, gateways: Mapping[str, Any], **further: Any) -> None:
+        """Write the catalogue, with these gateways and `further` sites."""
+        written = builders.written(**sections(gateways, further, **self._site))
+        (self.folder / "catalogue.yaml").write_text(written)
+
+    def opened(self) -> LiveCatalogue:
+        """Return the catalogue as it is written."""
+        return LiveCatalogue(str(self.folder / "catalogue.yaml"))
 
     async def start(self) -> None:
         """Open the database, and begin."""

@@ -18,7 +18,7 @@ from job_service.stages import Stage
 from job_service.store.accounting import NewProject
 from slurm_ssh.errors import Unavailable
 from tests.job_service.running.crowd import Crowd, FastClock
-from tests.job_service.running.service import Service, holds
+from tests.job_service.running.service import Service, a_site, holds
 from tests.support import gateway_kinds, gateways
 from tests.support.gateway_kinds import UNICORE, There, pieces
 
@@ -401,3 +401,48 @@ async def test_the_password_is_in_no_log_and_no_row(
     assert record.job_id.encode() in kept
     assert gateways.PASSWORD.encode() not in kept
     assert gateways.PASSWORD not in caplog.text
+
+
+# -- the catalogue changes -------------------------------------------------------------------------------------
+
+
+async def _catalogue_says(service: Service, gateways: dict[str, Any], **sites: Any) -> None:
+    """Have the catalogue say so from now on."""
+    service.offers(gateways, **sites)
+    await service.live.refreshed()
+
+
+@pytest.mark.parametrize("stage", [Stage.RUNNING, Stage.NEW])
+async def test_one_that_was_taken_out_before_a_start_costs_no_job_once_it_is_back(
+    service: Service, standin: There, ran: Callable[[], int], stage: Stage
+) -> None:
+    first = Stage.NEW if stage is Stage.NEW else Stage.READY
+    record = await service.until(await _accept(service, _counted(service, "sleep 1"), first), _is(stage))
+    await service.stop()
+    entry = {"daint": {"own_lines": True, **standin.entry}}
+    await _catalogue_says(service, {})
+    service.live = service.opened()
+    await service.start()
+    if stage is Stage.NEW:
+        record = await service.running.start(record)
+    here = await service.accept()
+    await service.over(here)
+    # Nobody's ticket is of use to it, whatever the catalogue says.
+    assert service.running.stand("daint").live == 1
+    assert "heidi" not in (service.folder / ".hold-jobs").read_text()
+    await _catalogue_says(service, entry)
+    assert (await service.over(record)).stage is Stage.SUCCESSFUL
+    assert ran() == 1
+
+
+async def test_a_site_may_have_the_name_of_a_gateway_that_was(service: Service, standin: There) -> None:
+    there = await service.until(await _accept(service, "sleep 600"), _is(Stage.RUNNING))
+    await _catalogue_says(service, {}, daint=a_site(title="Daint"))
+    here = await service.accept(system="daint")
+    assert ((await service.over(here)).stage, here.folder) == (
+        Stage.SUCCESSFUL,
+        f"/scratch/alice/jobs/{here.job_id}",
+    )
+    # What is at the gateway still is its.
+    await service.running.cancel(there)
+    assert (await service.over(there)).reason == "The job was cancelled."

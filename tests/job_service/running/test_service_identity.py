@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,8 @@ async def test_the_account_asks_about_all_jobs_at_its_site_and_people_where_ther
     bern = await service.accept("bob", system="bern")
     for record in (visit, alice, bern):
         assert (await service.over(record)).stage is Stage.SUCCESSFUL
-    assert set(site.asked) == {"svcjobs", "bob"}
+    # The account is not believed about the end of a job that is not its own.
+    assert set(site.asked) == {"svcjobs", "alice", "bob"}
     assert service.running.stand("zurich").observer == _PRINCIPAL
 
 
@@ -145,6 +147,23 @@ async def test_how_a_job_ended_while_the_service_was_down_is_learned_as_the_acco
     await service.start()
     assert (await service.over(record)).stage is Stage.SUCCESSFUL
     assert _logins(site) == {_ACCOUNT, _FOR_HEIDI}
+
+
+async def test_what_nobody_foresaw_is_for_the_log_and_not_for_its_owner(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("a defect at 0x7f00")
+
+    site.lasts = 10**6
+    record = await service.until(await service.visit(), is_at(Stage.RUNNING))
+    errands = service.running._errands
+    monkeypatch.setattr(errands, "_visit", broken)
+    errand = errands.of(record.system, record.whom)
+    errand.gone[record.job_id] = (0, None)
+    errands.wake(errand)
+    await holds(lambda: bool(service.running.owes(record)))
+    assert service.running.owes(record) == "What became of the job is not known yet. It is looked for again."
 
 
 async def test_folders_go_when_their_time_has_come_though_nobody_logs_in(

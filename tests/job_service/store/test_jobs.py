@@ -12,7 +12,7 @@ from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.errors import Outdated
 from job_service.store.store import Store
-from job_service.store.values import Changes, IdempotencyKey, JobFilter, NewJob
+from job_service.store.values import Changes, Group, IdempotencyKey, JobFilter, NewJob
 from profiles.catalogue.dataset import Dataset
 from tests.job_service.store.builders import NOW, RUNS, Time, a_project, accepted, brought, new, within
 
@@ -47,6 +47,15 @@ async def test_the_job_of_somebody_else_is_not_found(store: Store) -> None:
     ):
         with pytest.raises(NotFound):
             await nobody
+
+
+async def test_a_key_that_came_with_one_job_stands_for_that_where_several_are_wanted(store: Store) -> None:
+    dataset = Dataset("demo:1", "1", "scan", "/data/1")
+    wanted = new(spec=JobSpec("recon", "geneva", datasets=("demo:1",), mode="each"), datasets=(dataset,))
+    first, _ = await store.jobs.accept(wanted, _KEY)
+    assert await store.jobs.known_group("alice", _KEY) == Group(first.job_id, (first,))
+    assert await store.jobs.accept_group([wanted], (), _KEY) == (Group(first.job_id, (first,)), False)
+    assert await store.jobs.count(JobFilter()) == 1
 
 
 async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(store: Store) -> None:
@@ -303,7 +312,10 @@ async def test_many_change_in_one_transaction_and_each_hears_of_its_own(store: S
 
 
 async def test_more_jobs_change_at_once_than_one_question_names(store: Store) -> None:
-    jobs = await asyncio.gather(*(store.jobs.accept(new(active_max=2000)) for _ in range(510)))
+    # Not all at once: each waits for those of its owner before it.
+    jobs = []
+    for _ in range(51):
+        jobs += await asyncio.gather(*(store.jobs.accept(new(active_max=2000)) for _ in range(10)))
     results = await store.jobs.change_all([(job, {"stage": Stage.READY}, "go") for job, _ in jobs])
     assert {result.stage for result in results if result} == {Stage.READY}
     live = await store.jobs.live("geneva")

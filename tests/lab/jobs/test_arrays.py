@@ -36,7 +36,7 @@ def cells(lab: Lab, alice: Sender) -> Iterator[list[str]]:
 
     def edit(text: str) -> str:
         tree = yaml.safe_load(text)
-        tree["datasets"] = {"cells": {"list": listed}}
+        tree["datasets"]["cells"] = {"list": listed}
         tree["job_types"]["cells"] = {
             "name": "Cells",
             "run": ["/bin/sh", "-c", _PROGRAM, "sh", "{dataset}"],

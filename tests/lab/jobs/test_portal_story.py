@@ -66,7 +66,7 @@ def portal(lab: Lab, alice: Sender) -> Iterator[Sender]:
 
     def edit(text: str) -> str:
         tree = yaml.safe_load(text)
-        tree["datasets"] = {"scans": {"list": scans}}
+        tree["datasets"]["scans"] = {"list": scans}
         return yaml.safe_dump(tree, sort_keys=False)
 
     lab.run(

@@ -4,14 +4,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from kernels import kernel
-from profiles.catalogue import catalogue, job_type, profile, resources, site, work
+from profiles.catalogue import catalogue, job_type, partition, profile, resources, site, visibility, work
 from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.problems import CatalogueInvalid
 from tests.support import builders
 
 _MODELS = [
     each
-    for module in (catalogue, site, work, profile, job_type, resources, kernel)
+    for module in (catalogue, site, partition, visibility, work, profile, job_type, resources, kernel)
     for each in vars(module).values()
     if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel
 ]
@@ -57,6 +57,12 @@ def test_a_default_alone_bounds_from_one_to_itself() -> None:
 def test_a_partition_may_be_a_name_alone() -> None:
     site = builders.catalogue(sites={"geneva": builders.site(partitions={"normal": None})}).sites["geneva"]
     assert (site.partitions["normal"].title, site.partitions["normal"].time_max) == ("", None)
+
+
+def test_partitions_may_be_a_list_of_names() -> None:
+    named = builders.catalogue(sites={"geneva": builders.site(partitions=["normal", 2024])})
+    written = builders.catalogue(sites={"geneva": builders.site(partitions={"normal": None, "2024": {}})})
+    assert named.sites["geneva"].partitions == written.sites["geneva"].partitions
 
 
 def test_no_gpus_is_a_default_that_bounds_from_none() -> None:

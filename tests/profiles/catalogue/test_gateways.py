@@ -60,6 +60,17 @@ def test_notebooks_are_not_offered_there() -> None:
         builders.catalogue(gateways={"daint": builders.gateway()}, profiles={"jupyterlab": profile})
 
 
+def test_a_server_is_not_started_there() -> None:
+    """Where a type that starts one names a gateway, that is told: nobody would be offered it."""
+    for sites in (["daint"], ["geneva", "daint"], {"daint": None}):
+        site = builders.site(jobs={"folder": "/scratch/{owner}/jobs"})
+        look = {"name": "Look", "profile": "jupyterlab", "sites": sites}
+        with pytest.raises(CatalogueInvalid, match=r"look\.sites.*: means nothing at daint, which is no site"):
+            builders.catalogue(
+                sites={"geneva": site}, gateways={"daint": builders.gateway()}, job_types={"look": look}
+            )
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

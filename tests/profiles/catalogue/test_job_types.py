@@ -154,6 +154,6 @@ def test_an_interactive_type_is_for_those_who_see_both_it_and_its_profile() -> N
     for groups, seen in (({"neuro"}, False), ({"guests"}, False), ({"neuro", "guests"}, True)):
         person = Person("alice", frozenset(groups))
         assert ("look" in Offer(both.jobs, {}, person, builders.NOW).entries()) is seen
-        assert (sites_for(both.jobs, frozenset(groups)) == {"geneva", "lugano"}) is seen
+        assert (sites_for(both.jobs, Person("alice", frozenset(groups))) == {"geneva", "lugano"}) is seen
     offer = Offer(both.jobs, {}, Person("alice", frozenset({"guests"})), builders.NOW)
     assert "neuro" in (offer.why_not("look", "geneva") or "")

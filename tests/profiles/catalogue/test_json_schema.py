@@ -18,11 +18,13 @@ from profiles.catalogue import (
     catalogue,
     copying,
     job_type,
+    partition,
     profile,
     reference_page,
     resources,
     site,
     values,
+    visibility,
     work,
 )
 from profiles.catalogue.json_schema import json_schema
@@ -146,7 +148,20 @@ def test_a_misspelt_setting_of_a_hook_is_recognized() -> None:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    modules = (catalogue, copying, site, work, profile, job_type, resources, values, kernel, environment)
+    modules = (
+        catalogue,
+        copying,
+        site,
+        partition,
+        visibility,
+        work,
+        profile,
+        job_type,
+        resources,
+        values,
+        kernel,
+        environment,
+    )
     for each in (value for module in modules for value in vars(module).values()):
         if inspect.isclass(each) and issubclass(each, BaseModel) and each is not BaseModel:
             yield each

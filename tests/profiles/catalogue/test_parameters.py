@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from profiles.catalogue.parameter import Parameter
+from profiles.conditions import Together
 
 
 def _parameter(**keys: Any) -> Parameter:
@@ -88,9 +89,10 @@ def test_a_pattern_of_another_kind_is_refused(pattern: str) -> None:
 
 def test_a_condition_is_asked_of_each_dataset() -> None:
     cutoff = _parameter(decimal={}, when="channels > 1")
-    assert _parameter(decimal={}).is_for(())
-    assert cutoff.is_for(({"channels": 2}, {"channels": 3.5}))
-    assert not cutoff.is_for(({"channels": 2}, {"channels": 1}))
-    assert not cutoff.is_for(({"channels": 2}, {}))
-    assert not cutoff.is_for(())
-    assert _parameter(decimal={}, when="True").is_for(())
+    nothing = Together(({},))
+    assert _parameter(decimal={}).is_for_all(nothing)
+    assert cutoff.is_for_all(Together(({"channels": 2}, {"channels": 3.5})))
+    assert not cutoff.is_for_all(Together(({"channels": 2}, {"channels": 1})))
+    assert not cutoff.is_for_all(Together(({"channels": 2}, {})))
+    assert not cutoff.is_for_all(nothing)
+    assert _parameter(decimal={}, when="True").is_for_all(nothing)

@@ -65,7 +65,7 @@ def test_a_longer_time_than_the_partition_allows() -> None:
 
 def test_a_reservation_that_slurm_does_not_have() -> None:
     found = _found(reservations=["school", "scool"])
-    assert found == {"sites.geneva.reservations.1": "Slurm has no reservation `scool`; did you mean `school`?"}
+    assert found == {"sites.geneva.reservations.scool": "Slurm has no reservation `scool`; did you mean `school`?"}
 
 
 def test_nothing_is_said_of_reservations_that_are_not_known() -> None:

@@ -74,5 +74,5 @@ def test_where_a_type_cannot_be_had_now_is_told_with_the_reason() -> None:
     sites = {**_SITES, "lugano": {**_SITES["lugano"], "maintenance": pause}}
     offer = replace(_OFFER, menu=builders.catalogue(sites=sites, job_types=_TYPES).jobs)
     said = ("Lugano (in maintenance until 18:30)",)
-    assert (page.closed(offer, "recon"), page.closed(offer, "command")) == (said, said)
-    assert page.closed(_OFFER, "recon") == ()
+    assert [page.of_entry(offer, key, {}).closed for key in ("recon", "command")] == [said, said]
+    assert page.of_entry(_OFFER, "recon", {}).closed == ()

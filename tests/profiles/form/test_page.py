@@ -14,6 +14,7 @@ from profiles.errors import ChoiceRefused
 from profiles.facts import Capacity, Facts, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
 from profiles.form import page as form
 from profiles.form import told
+from profiles.form.table import Pairs
 from profiles.loading import load
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
@@ -301,6 +302,20 @@ def test_a_partition_is_offered_by_its_title_and_its_limit() -> None:
     texts = " ".join(_page().texts("partition"))
     assert "normal (at most 8 h)" in texts
     assert "Debug (at most 10 min)" in texts
+
+
+def test_where_partitions_have_defaults_of_their_own_the_field_names_all_of_them() -> None:
+    partitions = {"normal": {}, "gpu": {"title": "GPUs", "defaults": {"cores": 4, "memory": "2G"}}}
+    catalogue = builders.catalogue(sites={"geneva": builders.site(partitions=partitions)})
+    pairs = Pairs.of(builders.offer(catalogue))
+    (cores,), (memory,), (time,) = (pairs.named(name) for name in ("cores", "memory", "time"))
+    assert (cores.usual, cores.default, cores.hint) == (
+        "",
+        "As the partition has it",
+        "1 to 8. Default: 1 in normal, 4 in GPUs.",
+    )
+    assert memory.hint == "256 MB to 4 GB. Default: 1 GB in normal, 2 GB in GPUs."
+    assert time.usual == "1h"
 
 
 def test_options_are_a_list_and_a_range_is_a_number_with_its_bounds() -> None:

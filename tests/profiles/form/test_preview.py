@@ -2,6 +2,7 @@ from typing import Any
 
 from profiles.facts import SiteFacts
 from profiles.form.preview import preview
+from profiles.form.table import Pairs
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Person
 from tests.support import builders
@@ -19,6 +20,40 @@ def test_what_would_be_started_is_one_sentence() -> None:
     )
     assert said["ends"] == "2026-03-02T11:30:00+00:00"
     assert (said["problems"], said["stop"]) == ({}, "")
+
+
+_WEIGHED = {
+    "normal": {},
+    "gpu": {"cost": {"nodes": 1, "cores": 0.5, "memory": 0.25, "gpus": 20, "unit": "CPU hours"}},
+    "bare": {"cost": {"gpus": 3}},
+}
+
+
+def _weighed(asked: dict[str, str]) -> str:
+    sites = {"geneva": builders.site(partitions=_WEIGHED, projects="none")}
+    what = builders.catalogue(sites=sites, profiles={"one": builders.profile(resources=_RESOURCES)})
+    return str(preview(builders.offer(what), Choices(asked))["summary"]).partition("{end}. ")[2]
+
+
+_RESOURCES = {**builders.profile()["resources"], "nodes": {"default": 1, "max": 2}}
+
+
+def test_what_a_job_costs_is_said_before_it_is_started() -> None:
+    asked = {"partition": "gpu", "cores": "4", "memory": "2G", "gpus": "1", "time": "90m"}
+    assert _weighed(asked) == "It costs 35.25 CPU hours if it runs for all of its time."
+    assert _weighed({**asked, "nodes": "2"}) == "It costs 70.5 CPU hours if it runs for all of its time."
+    assert _weighed({"partition": "bare", "gpus": "2"}) == "It costs 6 if it runs for all of its time."
+    assert _weighed({"partition": "normal"}) == ""
+
+
+def test_a_partition_says_from_which_cost_on_it_can_be_had() -> None:
+    sites = {"geneva": builders.site(partitions=_WEIGHED)}
+    (field,) = Pairs.of(builders.offer(builders.catalogue(sites=sites))).named("partition")
+    assert dict(field.options or ()) == {
+        "normal": "normal",
+        "gpu": "gpu (from 1.56 CPU hours an hour)",
+        "bare": "bare (from 0 an hour)",
+    }
 
 
 def test_what_was_typed_is_said_back() -> None:

@@ -53,6 +53,34 @@ def test_every_problem_says_what_would_be_right(path: Path) -> None:
         assert not _PYDANTICS.search(each.text), each
 
 
+@pytest.mark.parametrize("path", _BAD, ids=lambda path: path.stem)
+def test_problems_say_the_words_that_stand_above_them(path: Path) -> None:
+    """A line `# says: words` is followed by one with a problem whose sentence has these words, and by no other."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    expected = {at + 2: line.partition("# says: ")[2] for at, line in enumerate(lines) if "# says: " in line}
+    said = {each.line: each.text for each in _problems(path).problems} if expected else {}
+    assert said.keys() == expected.keys()
+    assert [said[at] for at, words in expected.items() if words not in said[at]] == []
+
+
+def test_what_people_write_means_what_they_mean() -> None:
+    read = load.read(_CATALOGUES / "good" / "as-people-write.yaml")
+    site, profiles = read.sites["geneva"], read.profiles
+    told = [
+        (each.memory, each.core, each.resources.time.default, each.resources.time.most)
+        for each in profiles.values()
+    ]
+    day = 24 * 60
+    assert told == [(65536, 8, 480, 480), (65536, 10, 480, day), (65536, 8, 480, day), (1536, None, 90, 90)]
+    assert site.front_ends[0].port == 2222
+    assert site.jupyter.modules == ("python/3.11", "gcc/12")
+    assert site.jupyter.variables == {"PS1": "$ ", "HERE": "${HOME}"}
+    assert site.partitions["gpu"].time_max == day
+    assert [(each.begins.timestamp(), each.ends.timestamp()) for each in site.maintenance] == [
+        (1796108400, 1796126400)
+    ]
+
+
 def test_a_problem_reads_as_editors_expect() -> None:
     path = _CATALOGUES / "bad" / "unknown-key.yaml"
     assert str(_problems(path)) == f"{path}:5:5: sites.geneva.tittle: there is no such key; did you mean `title`?"
@@ -67,7 +95,8 @@ def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
     site, resources = offer.sites["geneva"], offer.profiles["jupyterlab"].resources
     assert (site.title, site.front_ends[0].port) == ("yes", 2222)
     assert site.jupyter.modules == ("no", "on", "3.10", "python/3.10")
-    assert site.jupyter.variables == {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    times = {"START": "12:30:00", "DAY": "2024-05-01", "OFF": "off"}
+    assert site.jupyter.variables == {**times, "THREADS": "4", "VERSION": "3.10"}
     assert site.directives == {"exclusive": True, "oversubscribe": True, "kill-on-invalid-dep": "no"}
     assert site.partitions["2024"].time_max == 1440
     assert (resources.cores.default, resources.memory.default) == (8, 10)
@@ -78,6 +107,20 @@ def test_sites_may_share_parts() -> None:
     sites = load.read(_CATALOGUES / "good" / "shared-parts.yaml").sites
     assert [site.title for site in sites.values()] == ["Geneva", "Lugano"]
     assert sites["geneva"].front_ends == sites["lugano"].front_ends
+
+
+def test_files_share_what_stands_below_their_own_keys() -> None:
+    profiles = load.read(_CATALOGUES / "good" / "shared-parts.yaml").profiles
+    assert (profiles["training"].modules, profiles["training"].resources.memory.default) == (("cuda/12",), 65536)
+    assert profiles["night"].resources.time.max == 3 * 24 * 60
+    assert profiles["night"].visible_to is not None
+    assert profiles["night"].visible_to.groups == ("staff",)
+    # A file's own anchor counts from where it stands.
+    assert (profiles["inference"].resources, profiles["inference"].modules) == (
+        profiles["training"].resources,
+        ("pytorch",),
+    )
+    assert profiles["tuning"].modules == ("pytorch",)
 
 
 def test_the_order_of_the_file_is_kept() -> None:

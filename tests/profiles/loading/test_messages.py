@@ -188,7 +188,7 @@ _SPACES = "is empty, or has spaces around it or unusual ones in it; write it wit
         ),
         ("profiles.short.icon", "fa-brain", "", "`fa-brain` has the prefix that all icons have; write brain"),
         ("profiles.short.visible_to", "staff", "", "is text, but must be a mapping; write {groups: ...}"),
-        ("sites.geneva.tunnel", "ssh", "", "is text, but must be a mapping; write {kind: ...}"),
+        ("sites.geneva.tunnel", "ssh", "", "is text, but must be a mapping; write {kind: ssh}"),
         (
             "sites.geneva.monitor",
             ["m"],
@@ -242,4 +242,5 @@ def test_a_moment_has_a_date_and_a_time(moment: str) -> None:
     with pytest.raises(CatalogueInvalid) as found:
         builders.catalogue(sites={"geneva": site})
     (problem,) = found.value.problems
-    assert problem.text == f"'{moment}' is not a date with a time; write 2026-12-01 08:00"
+    said = "write 2026-12-01 08:00, with +01:00 or Z behind it if it is not the time of this machine"
+    assert problem.text == f"'{moment}' is not a date with a time; {said}"

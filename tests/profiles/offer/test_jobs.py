@@ -145,4 +145,4 @@ def test_a_job_type_is_no_profile() -> None:
 
 
 def test_only_sites_that_take_jobs_are_asked_about_jobs() -> None:
-    assert sites_for(_offer().menu, frozenset()) == {"geneva"}
+    assert sites_for(_offer().menu, Person("alice")) == {"geneva"}

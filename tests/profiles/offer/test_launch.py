@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from kernels.environment import Environment
 from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, SiteFacts
+from profiles.offer.alike import alike
 from profiles.offer.choices import FIELDS, Choices
 from profiles.offer.launch import NotebookLaunch, resolve
-from profiles.offer.offer import Person
+from profiles.offer.offer import Offer, Person
 from tests.support import builders
 
 _OFFER = builders.catalogue(
@@ -65,6 +66,61 @@ def test_a_person_may_have_another_name_at_a_site() -> None:
     offer = builders.catalogue(sites={"geneva": builders.site(login_name={"alice": "ahartman"})})
     assert builders.launch(offer).owner == "ahartman"
     assert builders.launch(offer, user="bob").owner == "bob"
+
+
+def test_options_of_sbatch_may_name_the_owner_by_their_login_at_the_site() -> None:
+    own = {"comment": "of {owner}, by {owner}", "exclusive": True}
+    site = builders.site(login_name={"alice": "amueller"}, directives={"mail-user": "{owner}@geneva.test"})
+    profiles = {"jupyterlab": builders.profile(directives=own)}
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles=profiles))
+    assert launch.directives == {
+        "mail-user": "amueller@geneva.test",
+        "comment": "of amueller, by amueller",
+        "exclusive": True,
+    }
+
+
+_GROUPS = {
+    "staff": {"resources": {"cores": {"default": 2, "max": 32}}, "directives": {"nice": "10"}},
+    "gpu-users": {"partitions": ["debug"], "directives": {"nice": "5", "licenses": "matlab"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("groups", "cores", "partition", "nice"),
+    [((), 1, "normal", None), (("staff", "other"), 2, "normal", "10"), (("gpu-users", "staff"), 2, "debug", "5")],
+)
+def test_members_of_groups_may_have_more_and_other_options(
+    groups: tuple[str, ...], cores: int, partition: str, nice: str | None
+) -> None:
+    profiles = {"jupyterlab": builders.profile(by_group=_GROUPS, directives={"comment": "mine"})}
+    offer = builders.offer(builders.catalogue(profiles=profiles), person=Person("alice", frozenset(groups)))
+    launch = resolve(offer, Choices.of({}))
+    assert (launch.cores, launch.partition, launch.directives.get("nice")) == (cores, partition, nice)
+    assert launch.directives["comment"] == "mine"
+    if "staff" in groups:
+        assert resolve(offer, Choices.of({"cores": "32"})).cores == 32
+    else:
+        with pytest.raises(ChoiceRefused, match="Choose 1 to 8"):
+            resolve(offer, Choices.of({"cores": "32"}))
+
+
+def test_what_differs_at_a_site_and_for_a_group_is_joined() -> None:
+    there = {"by_group": {"staff": {"resources": {"cores": 16}}}, "directives": {"nice": "1"}}
+    own = {"by_group": _GROUPS, "sites": {"geneva": there}}
+    catalogue = builders.catalogue(profiles={"jupyterlab": builders.profile(**own)})
+    offer = builders.offer(catalogue, person=Person("alice", frozenset({"staff", "gpu-users"})))
+    launch = resolve(offer, Choices.of({}))
+    assert (launch.cores, launch.partition, launch.directives["nice"]) == (16, "debug", "5")
+
+
+def test_what_is_worked_out_for_many_is_not_that_of_a_group_with_more() -> None:
+    profiles = {"jupyterlab": builders.profile(by_group=_GROUPS)}
+    menu = builders.catalogue(profiles=profiles).notebooks
+    people = [Person("alice"), Person("bob", frozenset({"other"})), Person("carol", frozenset({"staff"}))]
+    keys = [alike(Offer(menu, {}, each, builders.NOW)).key for each in people]
+    assert keys[0] == keys[1]
+    assert keys[0] != keys[2]
 
 
 def test_all_choices_that_cannot_be_had_are_named_at_once() -> None:

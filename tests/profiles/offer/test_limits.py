@@ -58,6 +58,41 @@ def _request(**resources: Any) -> dict[str, Any]:
     return {"resources": {**builders.profile()["resources"], **resources}}
 
 
+_OWN = {
+    "normal": {},
+    "gpu": {"time_max": "8h", "defaults": {"cores": 4, "memory": "64G", "gpus": 1, "nodes": 3, "time": "2h"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("choices", "got"),
+    [
+        ({}, (1, 1024, 0, 60)),
+        ({"partition": "gpu"}, (4, 4096, 1, 120)),
+        ({"partition": "gpu", "cores": "2", "time": "3h"}, (2, 4096, 1, 180)),
+    ],
+)
+def test_a_partition_may_have_defaults_of_its_own_within_what_may_be_chosen(
+    choices: dict[str, str], got: tuple[int, ...]
+) -> None:
+    launch = _launch(choices, {}, partitions=_OWN)
+    assert (launch.cores, launch.memory_mib, launch.gpus, launch.time_minutes) == got
+    # One node is all that this profile has.
+    assert launch.nodes == 1
+
+
+def test_a_default_of_a_partition_that_is_no_option_is_none() -> None:
+    profile = _request(memory={"options": ["1G", "64G"]}, cores={"options": [1, 2]})
+    launch = _launch({"partition": "gpu"}, {}, profile=profile, partitions=_OWN)
+    assert (launch.memory_mib, launch.cores) == (64 * GIB, 1)
+
+
+def test_a_default_of_a_partition_is_not_more_than_its_nodes_have() -> None:
+    facts = {"geneva": SiteFacts(partitions={"normal": _partition(_THIN), "gpu": _partition(_FAT, time=90)})}
+    launch = _launch({"partition": "gpu"}, facts, partitions=_OWN)
+    assert (launch.cores, launch.memory_mib, launch.time_minutes) == (2, 4 * GIB, 90)
+
+
 def test_what_is_not_known_is_not_refused() -> None:
     choices = {"cores": "8", "memory": "4G", "gpus": "2", "time": "8h"}
     for facts in ({}, {"geneva": SiteFacts()}, {"geneva": SiteFacts(partitions={})}):

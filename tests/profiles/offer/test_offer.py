@@ -3,7 +3,14 @@ from typing import Any
 
 import pytest
 
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.work import Work
+from profiles.errors import ChoiceRefused
 from profiles.facts import Facts, Reservation, SiteFacts
+from profiles.form.table import Pairs
+from profiles.offer.alike import alike
+from profiles.offer.choices import Choices
+from profiles.offer.launch import resolve
 from profiles.offer.offer import Offer, Person, sites_for
 from tests.support import builders
 
@@ -146,8 +153,49 @@ def test_reservations_for_a_person_or_a_project_of_hers_are_offered_beside_those
     )
     facts = {"lugano": SiteFacts(projects=("proj3",), reservations=reserved)}
     offer = builders.offer(_CATALOGUE, facts, Person("judy"))
-    assert offer.reservations("lugano") == ("school", "mine", "ours")
-    assert offer.reservations("geneva") == ("school",)
+    assert tuple(offer.reservations("lugano", Work())) == ("school", "mine", "ours")
+    assert tuple(offer.reservations("geneva", Work())) == ("school",)
+
+
+_COURSES = {
+    "course": {"title": "Course of May", "visible_to": {"groups": ["students"], "users": ["teacher"]}},
+    "open": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("person", "titles"),
+    [
+        (Person("teacher"), ["Course of May", "open"]),
+        (Person("eve", frozenset({"students"})), ["Course of May", "open"]),
+        (Person("alice"), ["open"]),
+    ],
+)
+def test_reservations_of_a_profile_are_for_it_and_for_whom_they_name(person: Person, titles: list[str]) -> None:
+    profiles = {"course": builders.profile(reservations=_COURSES), "other": builders.profile()}
+    site = builders.site(reservations=[])
+    offer = builders.offer(builders.catalogue(sites={"geneva": site}, profiles=profiles), person=person)
+    pairs = Pairs.of(offer)
+    shown = [each for each in pairs.of_pair("course", "geneva") if each.name == "reservation"]
+    assert [title for _, title in shown[0].options or ()] == titles
+    assert not [each for each in pairs.of_pair("other", "geneva") if each.name == "reservation"]
+    asked = Choices.of({"profile": "course", "reservation": "course"})
+    if "Course of May" in titles:
+        assert resolve(offer, asked).reservation == "course"
+    else:
+        with pytest.raises(ChoiceRefused, match="Choose one of: open"):
+            resolve(offer, asked)
+    with pytest.raises(ChoiceRefused, match="is not offered"):
+        resolve(offer, Choices.of({"profile": "other", "reservation": "course"}))
+
+
+def test_a_reservation_of_a_site_may_be_for_a_group() -> None:
+    site = builders.site(reservations={"school": {"visible_to": {"groups": ["school"]}}})
+    catalogue = builders.catalogue(sites={"geneva": site})
+    seen = builders.offer(catalogue, person=Person("eve", frozenset({"school"})))
+    assert tuple(seen.reservations("geneva", Work())) == ("school",)
+    assert not builders.offer(catalogue).reservations("geneva", Work())
+    assert alike(seen).key != alike(builders.offer(catalogue)).key
 
 
 def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
@@ -158,5 +206,43 @@ def test_a_site_is_for_those_who_may_be_offered_something_there() -> None:
         "some": builders.profile(sites=["projects"], visible_to={"groups": ["staff"], "projects": ["physics"]}),
     }
     catalogue = builders.catalogue(sites=sites, profiles=profiles)
-    assert sites_for(catalogue.notebooks, frozenset()) == {"open", "projects"}
-    assert sites_for(catalogue.notebooks, frozenset({"staff"})) == {"open", "projects", "staffs"}
+    assert sites_for(catalogue.notebooks, Person("alice")) == {"open", "projects"}
+    staff = Person("alice", frozenset({"staff"}))
+    assert sites_for(catalogue.notebooks, staff) == {"open", "projects", "staffs"}
+
+
+def _named(**more: list[str]) -> Catalogue:
+    profile = builders.profile(visible_to={"users": ["alice", "bob"], **more})
+    return builders.catalogue(profiles={"lab": profile})
+
+
+@pytest.mark.parametrize(("user", "seen"), [("alice", True), ("bob", True), ("carol", False), ("alic", False)])
+def test_people_who_are_named_see_a_profile(user: str, seen: bool) -> None:
+    offer = builders.offer(_named(), person=Person(user))
+    assert (offer.entries() == ("lab",), bool(sites_for(offer.menu, offer.person))) == (seen, seen)
+
+
+def test_who_is_named_beside_groups_sees_it_without_being_in_one() -> None:
+    catalogue = _named(groups=["staff"])
+    assert builders.offer(catalogue, person=Person("carol", frozenset({"staff"}))).entries() == ("lab",)
+    assert builders.offer(catalogue, person=Person("bob")).entries() == ("lab",)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "it is for alice or bob."),
+        ({"groups": ["staff"]}, "it is for members of staff. It is for alice or bob too."),
+    ],
+)
+def test_an_administrator_reads_who_is_named(more: dict[str, list[str]], said: str) -> None:
+    offer = builders.offer(_named(**more), person=Person("carol"))
+    assert offer.why_not("lab", "geneva") == f"carol does not see JupyterLab at Geneva: {said}"
+
+
+def test_what_is_worked_out_for_many_is_not_that_of_somebody_who_is_named() -> None:
+    menu = _named().notebooks
+    keys = {name: alike(Offer(menu, {}, Person(name), builders.NOW)) for name in ("alice", "bob", "carol", "dave")}
+    assert keys["carol"].key == keys["dave"].key
+    assert len({each.key for each in keys.values()}) == 3
+    assert [name for name, each in keys.items() if each.offer.entries()] == ["alice", "bob"]

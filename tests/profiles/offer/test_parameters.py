@@ -145,6 +145,14 @@ def test_free_arguments_are_as_many_as_the_type_takes(arguments: tuple[str, ...]
     assert refused.all[1].said == said
 
 
+@pytest.mark.parametrize(("typed", "restored"), [("mine", "mine"), ("", None), ("-r x", "-r x")])
+def test_people_may_name_a_collection_of_modules_of_their_own(typed: str, restored: str | None) -> None:
+    collection = {"title": "Collection", "text": {}, "default": ""}
+    profile = builders.profile(parameters={"collection": collection}, module_collection="{param.collection}")
+    launch = builders.launch(builders.catalogue(profiles={"lab": profile}), {"param.collection": typed})
+    assert launch.environments[-1].module_collection == restored
+
+
 def test_offers_for_other_datasets_are_not_alike() -> None:
     """For Python, 1 and true are the same, and 1.0 is too."""
     offers = [_offer(({"channels": value},)) for value in (1, True, 1.0, "1")]

@@ -224,7 +224,7 @@ class TestRefused:
     ) -> None:
         assert snapshots.not_let_in("heidi", "lugano") == ""
         for problem, told in (
-            (FrontEndRefused("You have no account there."), "You have no account there."),
+            (FrontEndRefused("You have no account there.", "for the log"), "You have no account there."),
             (SiteUnreachable("Lugano cannot be reached."), "You have no account there."),
             (Refused("You have no ticket."), ""),
             (FrontEndRefused("You have no account there."), "You have no account there."),

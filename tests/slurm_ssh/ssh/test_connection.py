@@ -1,8 +1,10 @@
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from kernels.shell import Shell
@@ -12,7 +14,7 @@ from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
 from slurm_ssh.ssh import connecting
 from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh.by_ticket import ByTicket
-from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, LoginServersSilent, connect
+from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
@@ -63,13 +65,36 @@ async def test_a_connection_that_is_lost_before_any_data_went_has_not_run_what_w
     assert not (is_certain and (tmp_path / "ran").exists())
 
 
-async def test_a_host_key_that_is_not_in_the_catalogue_is_for_the_admin_and_gets_no_ticket(
-    login1: Sshd, wallet: Wallet
+@pytest.mark.parametrize(
+    ("errno", "kind"), [(socket.EAI_NONAME, FrontEndUnknown), (socket.EAI_AGAIN, FrontEndSilent)]
+)
+async def test_a_name_that_there_is_not_is_told_from_one_that_cannot_be_looked_up(
+    login1: Sshd, wallet: Wallet, monkeypatch: pytest.MonkeyPatch, errno: int, kind: type[Exception]
 ) -> None:
-    stranger = login1.front_end.model_copy(update={"host_keys": (builders.HOST_KEY,)})
-    with pytest.raises(Broken, match="localhost shows a host key that is not in the catalogue"):
+    def look_up(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(errno, "said by the resolver")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    nowhere = login1.front_end.model_copy(update={"host": "login9.geneva.test"})
+    with pytest.raises(FrontEndSilent, match="said by the resolver") as silent:
+        await _connect(nowhere, wallet)
+    assert type(silent.value) is kind
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+async def test_a_host_key_that_is_not_in_the_catalogue_is_for_the_admin_and_gets_no_ticket(
+    login1: Sshd, wallet: Wallet, kind: str
+) -> None:
+    """The log has the key that was seen, ready to be pasted, also if it is of another kind than those known."""
+    known = asyncssh.generate_private_key(kind).export_public_key().decode().strip()
+    stranger = login1.front_end.model_copy(update={"host_keys": (known,)})
+    with pytest.raises(Broken, match="localhost shows a host key that is not in the catalogue") as broken:
         await _connect(stranger, wallet)
     assert login1.tried == []
+    key = asyncssh.import_public_key(login1.host_key)
+    assert (
+        f"localhost shows {' '.join(login1.host_key.split()[:2])} ({key.get_fingerprint()})" in broken.value.detail
+    )
 
 
 async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: Wallet) -> None:
@@ -80,9 +105,9 @@ async def test_one_right_host_key_among_several_is_enough(login1: Sshd, wallet: 
 
 async def test_a_ticket_that_may_not_be_forwarded_is_refused_with_what_to_do(login1: Sshd, wallet: Wallet) -> None:
     wallet.put_one_that_stays("alice")
-    with pytest.raises(Refused, match="Your ticket may not be forwarded to a cluster") as refused:
+    with pytest.raises(Refused, match="Your ticket may not be passed on") as refused:
         await _connect(login1.front_end, wallet)
-    assert "Log out and log in again" in refused.value.message
+    assert "logging in again does not help" in refused.value.message
     assert "krb5.conf" in refused.value.detail
     await until(lambda: not login1.connections)
 

@@ -10,10 +10,10 @@ import pytest
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd, Site
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, NoSuchHost, Refused, SiteUnreachable, Unavailable
 from slurm_ssh.ssh import connecting, entrance
 from slurm_ssh.ssh.by_ticket import ByTicket
-from slurm_ssh.ssh.connecting import FrontEndSilent
+from slurm_ssh.ssh.connecting import FrontEndSilent, FrontEndUnknown
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
@@ -30,8 +30,8 @@ BOB = Login("bob", "bob", "geneva")
 
 
 def _site(*front_ends: FrontEnd) -> Site:
-    written = [each.model_dump(mode="json") for each in front_ends]
-    return builders.catalogue(sites={"geneva": builders.site(front_ends=written)}).sites["geneva"]
+    # With addresses, which no catalogue names where people come by ticket.
+    return builders.catalogue().sites["geneva"].model_copy(update={"front_ends": front_ends})
 
 
 def _silent(port: int) -> FrontEnd:
@@ -585,4 +585,15 @@ async def test_a_front_end_that_was_silent_is_first_again_after_a_while(monkeypa
     before = crowd.met["first"]
     async with crowd.pool.connection(Login("late", "late", "geneva"), crowd.site):
         assert crowd.met["first"] == before + 1
+    await crowd.pool.close()
+
+
+@pytest.mark.parametrize("second", [FrontEndUnknown, FrontEndSilent])
+async def test_a_site_none_of_whose_names_there_is_is_for_the_admins(
+    monkeypatch: pytest.MonkeyPatch, second: type[FrontEndSilent]
+) -> None:
+    crowd = _Crowd(monkeypatch, first=FrontEndUnknown("no such name"), second=second("no answer"))
+    with pytest.raises(SiteUnreachable) as unreachable:
+        await crowd.pool.connection(Login("alice", "alice", "geneva"), crowd.site).__aenter__()
+    assert isinstance(unreachable.value, NoSuchHost) == (second is FrontEndUnknown)
     await crowd.pool.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,39 @@ class TestCheck:
         # There is no Slurm.
         assert "Geneva could not be asked, so nothing is proven" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("arguments", [[], ["chek"], ["check"], ["show", "x.yaml"], ["check", "--fact", "x"]])
-    def test_a_wrong_command_line_is_exit_2(self, arguments: list[str]) -> None:
-        with pytest.raises(SystemExit) as ended:
-            main.main(arguments)
-        assert ended.value.code == 2
+    def test_programs_read_json(self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        other = tmp_path / "other.yaml"
+        other.write_text("sites: 5\n", encoding="utf-8")
+        assert main.main(["check", "--json", str(file), str(other)]) == 1
+        right, wrong = json.loads(capsys.readouterr().out)
+        assert right == {
+            "file": str(file),
+            "problems": [],
+            "notices": [],
+            "sites": 2,
+            "profiles": 2,
+            "job_types": 0,
+        }
+        assert {(each["file"], each["line"], each["path"]) for each in wrong["problems"]} >= {
+            (str(other), 1, "sites")
+        }
+        assert main.main(["check", "--json", str(file)]) == 0
+
+    def test_without_a_file_it_is_the_one_of_the_hub(
+        self, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(main, "_CATALOGUE", str(file))
+        assert main.main(["check"]) == 0
+        assert capsys.readouterr().out.startswith(f"{file}: no problem found")
+
+    @pytest.mark.parametrize(
+        "arguments", [[], ["chek"], ["show", "x.yaml"], ["check", "--fact", "x"], ["show", "--use", "alice"]]
+    )
+    def test_a_wrong_command_line_is_exit_2(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main.main(arguments) == 2
+        assert capsys.readouterr().out.count("Traceback") == 0
 
 
 class TestSchema:
@@ -111,7 +140,7 @@ class TestShow:
             "    version: 1.0 or 2.0, default 1.0",
             "  lugano: time 1m to 12h, cores 1 to 8, memory 256M to 4G, gpus 0 to 2",
             "    partitions: normal, debug",
-            "    projects: those that Slurm's accounting lists for the person (name them with --projects)",
+            "    projects: those that Slurm's accounting lists for the person (name them with --project)",
             "    version: 1.0 or 2.0, default 1.0",
             "",
             "alice cannot start:",
@@ -119,7 +148,7 @@ class TestShow:
             "may charge physics. Which projects alice may charge there is not known.",
         ]
 
-    @pytest.mark.parametrize("more", [["--groups", "other", "staff"], ["--projects", "physics"]])
+    @pytest.mark.parametrize("more", [["--group", "other", "--group", "staff"], ["--project", "physics"]])
     def test_a_group_or_a_project_opens_a_profile(
         self, file: Path, more: list[str], capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -200,9 +229,24 @@ class TestScript:
         assert capsys.readouterr().err.startswith(said)
 
 
-def test_the_command_is_installed_and_knows_no_jupyterhub() -> None:
+def test_the_page_of_the_command_has_every_verb() -> None:
+    page = (TREE / "docs" / "command-line.md").read_text(encoding="utf-8")
+    verbs = {
+        each.name or getattr(each.callback, "__name__", "").replace("_", "-")
+        for each in main.app.registered_commands
+    }
+    assert {"check", "init", "import", "launches"} < verbs
+    assert {verb for verb in verbs if f"\n| `{verb}" not in page} == set()
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jupyterhub-sites {version('jupyterhub-sites')}\n"
+
+
+def test_the_command_is_installed_and_knows_no_jupyterhub_and_no_database() -> None:
     program = "import sys; from slurm_ssh_spawner.cli import main; main.main(['check', sys.argv[1]]); "
-    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets'} & set(sys.modules))"
+    program += "print({'jupyterhub', 'batchspawner', 'tornado', 'traitlets', 'sqlalchemy'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program, _EXAMPLE], capture_output=True, text=True, check=True, cwd=TREE
     )

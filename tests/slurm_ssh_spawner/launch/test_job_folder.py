@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ def scratch(tmp_path: Path) -> Path:
 
 
 async def _submit(local: LocalSite, folder: str) -> str:
-    site = builders.site(slurm_path=str(local.slurm), job_folder=folder, ticket={"delivery": "none"})
+    site = builders.site(slurm_path=str(local.slurm), ticket={"delivery": "none"})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}))
+    # Also one that a catalogue may not name.
+    launch = replace(launch, site=launch.site.model_copy(update={"job_folder": folder}))
     pool: Any = local
     _, job_id = await submission.submit(
         Remote(pool, Login("alice", "alice", "geneva"), launch.site),

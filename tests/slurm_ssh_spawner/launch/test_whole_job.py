@@ -60,6 +60,28 @@ class TestPython:
         assert [report["stage"] for report in hub.reports if "stage" in report] == ["job", "starting"]
 
 
+class TestPrologue:
+    """Lines of the site's own."""
+
+    def test_what_they_set_holds_for_modules_and_the_server(self, job: WholeJob) -> None:
+        profile = {"kernels": [{"script": 'echo "kernels of $SITE"'}]}
+        text = job.text(stub("serve", "fail", "0"), {"prologue": 'export SITE="it\'s geneva"'}, profile)
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert (job.environ["SITE"], "kernels of it's geneva" in job.said) == ("it's geneva", True)
+
+    def test_a_failure_is_told_and_the_server_starts(self, job: WholeJob, hub: loopback.Hub) -> None:
+        text = job.text(stub("serve", "fail", "0"), {"prologue": "source /nonexistent/site.sh"})
+        assert job.start(text).wait(WAIT_SECONDS) == 0, job.said
+        assert [each["text"] for each in hub.reports if each.get("stage") == "notice"] == [
+            "The lines that this site runs first ended with status 1. See the log."
+        ]
+
+    def test_they_may_end_the_job_with_a_sentence(self, job: WholeJob, hub: loopback.Hub) -> None:
+        text = job.text(stub("serve", "fail", "0"), {"prologue": 'give_up "No scratch here."'})
+        assert job.start(text).wait(WAIT_SECONDS) == 1, job.said
+        assert [each["text"] for each in hub.reports if each.get("stage") == "failed"] == ["No scratch here."]
+
+
 class TestHttps:
     """A hub whose API has TLS."""
 

@@ -60,6 +60,8 @@ end_attended() {
 
 # Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
 load_modules() {
+  type module >/dev/null 2>&1 || give_up "There is no command module on the node (module_init of the site). \
+Please tell the administrators of this hub."
   local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
   stage modules "Loading $*"
   seen=()
@@ -149,6 +151,10 @@ cd -- /scratch/alice/jobs/0123456789ab || give_up "The folder of this job cannot
 [ -r /scratch/alice/jobs/0123456789ab/.job/command ] || give_up "The command of this job is not in its folder any more."
 stage command
 attend bash .job/command
-exit $?
+status=$?
+# Slurm tells every process of a job to end, and the program may be quicker than this shell is to hear of it.
+sleep 0.3 &
+wait $!
+exit "$status"
 }
 launch

@@ -64,6 +64,8 @@ end_attended() {
 
 # Load modules in this order: load_modules NAME...  What is loaded decides, not the status: modules 3.2 always has 0.
 load_modules() {
+  type module >/dev/null 2>&1 || give_up "There is no command module on the node (module_init of the site). \
+Please tell the administrators of this hub."
   local name seen said="$JUPYTERHUB_SITES_LAUNCH_FOLDER/module.said"
   stage modules "Loading $*"
   seen=()
@@ -153,10 +155,17 @@ export TEXT='a'"'"'b"c; id #
 second line'
 
 stage job "Running on $host"
+eval 'source '"'"'/etc/it'"'"''"'"'s site.sh'"'"'
+export SITE="geneva"; fi
+' || notice "The lines that this site runs first ended with status $?. See the log."
 PATH='/opt/a b & c'/bin:$PATH
 cd -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || give_up "The folder of this job cannot be entered on $host."
 stage command
 attend apptainer exec '/gpfs/images/my lab.sif' 'run; me' '--x=&y' '*' 'it'"'"'s'
-exit $?
+status=$?
+# Slurm tells every process of a job to end, and the program may be quicker than this shell is to hear of it.
+sleep 0.3 &
+wait $!
+exit "$status"
 }
 launch

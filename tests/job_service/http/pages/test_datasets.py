@@ -250,6 +250,27 @@ async def test_a_site_that_is_away_takes_nothing_that_is_chosen(
     assert (sent.status_code, "Geneva is away." in sent.text) == (422, True)
 
 
+async def test_a_type_that_goes_while_its_datasets_are_looked_for_is_shown_as_it_was(
+    alice: httpx.AsyncClient, service: Serving
+) -> None:
+    get = service.accepting.datasets.get
+
+    async def slowly(*asked: Any) -> Any:
+        found = await get(*asked)
+        service.offers({name: each for name, each in TYPES.items() if name != "slices"})
+        # A look that takes long is waited for no longer than a form would.
+        while "slices" in (await service.catalogue.refreshed()).job_types:
+            pass
+        return found
+
+    while "slices" not in (await service.catalogue.refreshed()).job_types:
+        pass
+
+    service.accepting.datasets.get = slowly
+    got = await alice.get("/new?type=slices&dataset=demo:s1&dataset=demo:s2")
+    assert (got.status_code, "2 datasets are chosen" in got.text) == (200, True)
+
+
 async def test_the_page_of_an_array_has_its_tasks(alice: httpx.AsyncClient, service: Serving) -> None:
     values = {"_xsrf": xsrf(ALICE), "type": "slices", "site": "geneva", "mode": "array", "title": "slices"}
     got = await _send(alice, {**values, "dataset": [f"demo:s{at}" for at in range(60)]})

@@ -147,6 +147,8 @@ async def jobs(service: Serving) -> dict[str, str]:
     await service.administration.create_project(
         "ruth", {"system": "geneva", "name": "proj1", "init_time": 360_000, "user_time": 300_000, "is_open": True}
     )
+    # Two of one name, each at a site of its own.
+    await service.administration.create_project("ruth", {"system": "lugano", "name": "proj1", "is_open": True})
     async with client(service.app(), "alice:submit") as alice:
         running = await sent(alice, title="Slices of the last beam time, once more", project="proj1")
         slices = {"type": "slices", "command": None, "mode": "array", "title": "Slices"}

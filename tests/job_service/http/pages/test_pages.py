@@ -198,6 +198,23 @@ async def test_a_preview_sends_nothing(alice: httpx.AsyncClient, service: Servin
     assert not service.running.told
 
 
+async def test_a_preview_knows_the_names_of_the_files(alice: httpx.AsyncClient, service: Serving) -> None:
+    # A form that is not sent with its files has their names.
+    got = await press(alice, "/new/preview", **FORM, unpack="yes", file=["a b.zip", "in.txt"])
+    assert got.status_code == 200, got.text
+    assert "Pick the files again" in got.text
+    assert "--input &#39;a b.zip&#39; --input in.txt --unpack -- hostname" in got.text
+    assert "curl -K ~/.jobs-token -T &#39;a b.zip&#39; https://" in got.text
+    assert "/services/jobs/api/v1/jobs/JOB_ID/files/a%20b.zip" in got.text
+    wrong = await press(alice, "/new/preview", **FORM, file=["in.txt", "in.txt"])
+    assert (wrong.status_code, 'id="file-problem"' in wrong.text) == (422, True)
+    other = await press(alice, "/new/preview", **{**FORM, "cores": "many"}, file="in.txt")
+    assert (other.status_code, "Pick the files again" in other.text) == (422, True)
+    each = await press(alice, "/new/preview", **FORM, file="in.txt", mode="each")
+    assert (each.status_code, "takes no files here" in each.text) == (422, True)
+    assert not service.running.told
+
+
 async def test_a_job_says_what_became_of_it(
     alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
 ) -> None:
@@ -246,6 +263,12 @@ async def test_a_job_at_a_gateway_can_be_cancelled_and_not_held(
     text = (await alice.get(f"/jobs/{job_id}")).text
     assert ">Cancel<" in text
     assert ">Hold<" not in text
+    # Slurm has no part in it, and only the gateway knows its folder.
+    assert "Slurm" not in text.partition("<main")[2]
+    assert "What Daint is sent" in text
+    assert ("<dt>Job id</dt>" in text, "<dt>Folder</dt>" in text) == (True, False)
+    seen = (await press(alice, "/new/preview", type="recon", site="daint")).text
+    assert ("Daint does not say." in seen, "What Daint would be sent" in seen) == (True, True)
     got = await api.post("/api/v1/jobs", json={"type": "recon", "system": "geneva"})
     await service.running.goes(got.json()["job_id"], Stage.QUEUED)
     assert ">Hold<" in (await alice.get(f"/jobs/{got.json()['job_id']}")).text
@@ -345,7 +368,7 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
-    assert "Command exécute une ligne que vous écrivez." in refused.text
+    assert "Command exécute une ligne de votre choix." in refused.text
     sent_wrong = await api.post(
         "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
     )
@@ -508,3 +531,13 @@ async def test_of_those_who_are_logged_out_not_many_forms_are_read_at_once(app: 
         go_on.set()
         assert {each.status_code for each in await asyncio.gather(*under_way)} <= {400, 401}
         assert (await nobody.post("/new/preview", data=FORM)).status_code == 401
+
+
+async def test_what_is_wrong_where_the_form_has_no_field_is_told_too(alice: httpx.AsyncClient) -> None:
+    for name, value, said in (
+        ("profile", "x", "There is no choice named profile."),
+        ("command", "hostname", "runs a program of its own. Omit the command."),
+    ):
+        got = await fill(alice, type="recon", **{"command": "", name: value})
+        assert got.status_code == 422
+        assert said in got.text, name

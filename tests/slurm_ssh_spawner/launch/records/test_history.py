@@ -48,7 +48,7 @@ async def test_words_are_looked_for_in_the_newest_of_what_is_sought(
 @pytest.mark.parametrize("sought", [Sought(), Sought(words="odule")])
 async def test_no_list_sorts_the_whole_table(records: LaunchRecords, sought: Sought) -> None:
     kwargs = {"literal_binds": True}
-    query = history._found(sought, 50, 0).compile(dialect=sqlite.dialect(), compile_kwargs=kwargs)
+    query = history.statement(sought, 50, 0).compile(dialect=sqlite.dialect(), compile_kwargs=kwargs)
     plan = await records._worker.read(lambda each: each.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
     said = " ".join(str(step[-1]) for step in plan)
     assert "ix_launches_begun" in said

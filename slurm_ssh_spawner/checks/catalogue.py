@@ -1,0 +1,93 @@
+"""What a catalogue that can be read says of this machine that is not so: its files, its groups, its keytabs."""
+
+import grp
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kerberos_auth import keytab_file
+from kerberos_auth.keytab_file import NoKeytab
+from kerberos_auth.outcome import Outcome, State
+from profiles.catalogue.catalogue import Catalogue
+from profiles.catalogue.site import Site
+from slurm_ssh_spawner.sentences import settings as sentences
+
+Where = Callable[[tuple[str, ...]], str]
+"""Returns the place of a value, `file:line` if that is known, else its path in the catalogue."""
+
+
+def by_path(file: str) -> Where:
+    """Return the places of a catalogue of which no lines are known."""
+    return lambda path: f"{file}: {'.'.join(path)}"
+
+
+def catalogue(read: Catalogue, files: Collection[Path], where: Where, has_groups: bool) -> Iterator[Outcome]:
+    """Yield what is so; `has_groups` if people have the groups of this machine on the hub."""
+    for file in files:
+        yield from _file(file)
+    for key, site in read.sites.items():
+        yield from _site(key, site, where)
+    if has_groups:
+        yield from _groups(read, where)
+
+
+def _file(file: Path) -> Iterator[Outcome]:
+    try:
+        found = file.stat()
+    except OSError:
+        return
+    writers = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if writers & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+        said = sentences.CATALOGUE_OPEN.format(file=file, mode=f"{stat.S_IMODE(found.st_mode):04o}")
+        yield Outcome("D1", State.WARN, said, sentences.CLOSE_CATALOGUE.format(file=file), place=str(file))
+
+
+def _site(key: str, site: Site, where: Where) -> Iterator[Outcome]:
+    place = where(("sites", key, "maintenance"))
+    if site.maintenance and all(each.ends < datetime.now(UTC) for each in site.maintenance):
+        said = sentences.MAINTENANCE_OVER.format(site=key)
+        yield Outcome("D2", State.WARN, said, sentences.REMOVE_IT, place=place)
+    if site.monitor is not None:
+        yield from _monitor(key, Path(site.monitor.keytab), site.monitor.principal, where)
+
+
+def _monitor(key: str, path: Path, principal: str, where: Where) -> Iterator[Outcome]:
+    named, place = {"path": path, "site": key, "principal": principal}, where(("sites", key, "monitor", "keytab"))
+    try:
+        keys, mode = keytab_file.read(path), path.stat().st_mode
+    except OSError as error:
+        said = sentences.MONITOR_KEYTAB_UNREADABLE.format(**named, reason=error.strerror)
+        yield Outcome("B7", State.WARN, said, sentences.MEND_KEYTAB, place=place)
+        return
+    except NoKeytab:
+        yield Outcome(
+            "B7", State.WARN, sentences.MONITOR_NO_KEYTAB.format(**named), sentences.MEND_KEYTAB, place=place
+        )
+        return
+    if principal not in {each.principal for each in keys}:
+        fix = sentences.ADD_KEY.format(**named)
+        yield Outcome("B7", State.WARN, sentences.MONITOR_OF_OTHERS.format(**named), fix, place=place)
+    elif mode & (stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH):
+        said = sentences.FILE_OPEN.format(path=path, mode=f"{stat.S_IMODE(mode):04o}")
+        yield Outcome("B7", State.WARN, said, sentences.CLOSE_FILE.format(path=path), place=place)
+
+
+def _groups(read: Catalogue, where: Where) -> Iterator[Outcome]:
+    known: dict[str, bool] = {}
+    for section, entries in (("profiles", read.profiles), ("job_types", read.job_types)):
+        for key, entry in entries.items():
+            for name in entry.visible_to.groups if entry.visible_to else ():
+                if not known.setdefault(name, _exists(name)):
+                    place = where((section, key, "visible_to", "groups"))
+                    said = sentences.NO_SUCH_GROUP.format(group=name, entry=f"{section}.{key}")
+                    yield Outcome("D3", State.WARN, said, sentences.CORRECT_GROUP, place=place)
+
+
+def _exists(group: str) -> bool:
+    try:
+        grp.getgrnam(group)
+    except KeyError:
+        return False
+    return True

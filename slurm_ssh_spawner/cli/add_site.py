@@ -1,0 +1,224 @@
+"""`jupyterhub-sites add-site`: an entry for a cluster, to be reviewed, from what its front ends and Slurm say."""
+
+import asyncio
+import json
+import re
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kerberos_auth.errors import AuthFailed
+from kerberos_auth.own_ticket import own_ticket
+from kerberos_auth.tickets import Ticket
+from kernels.units import say_mebibytes, say_minutes
+from profiles.catalogue.site import HUB_URL, Site
+from profiles.catalogue.values import KEY
+from profiles.facts import PartitionFacts, SiteFacts
+from slurm_ssh.errors import LaunchError
+from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.remote import Remote
+from slurm_ssh_spawner.cli import cluster, yaml_text
+from slurm_ssh_spawner.cli.cluster import Places
+from slurm_ssh_spawner.cli.failed import Failed
+from slurm_ssh_spawner.cli.host_keys import HostKey, scan
+from slurm_ssh_spawner.cli.yaml_text import Place
+from slurm_ssh_spawner.sentences import command_line as sentences
+
+_IDLE_SECONDS = 60
+_NO_KEY = re.compile(r"[^a-z0-9]+")
+_SSH = 22
+_LONGEST_KEY = 40
+_MOST_KINDS = 4
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A front end that was looked at: the keys that it shows, and what is odd about its name."""
+
+    host: str
+    port: int
+    keys: tuple[HostKey, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an admin says of the cluster; "" is for what is to be guessed."""
+
+    key: str = ""
+    title: str = ""
+    hub_url: str = ""
+
+
+def front_end(host: str, port: int) -> FrontEnd:
+    """Look at a host.  Raises Failed if it shows no key."""
+    return FrontEnd(host, port, scan(host, port), tuple(_odd(host, port)))
+
+
+def _odd(host: str, port: int) -> list[str]:
+    """Return what an admin has to know of the name: a Kerberos principal is of one host, by its full name."""
+    if "." not in host or re.fullmatch(r"[0-9.]+", host):
+        return [sentences.NO_FULL_NAME.format(host=host)]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    v4 = {address[0] for kind, _, _, _, address in found if kind == socket.AF_INET}
+    return [sentences.SEVERAL_ADDRESSES.format(host=host, count=len(v4))] if len(v4) > 1 else []
+
+
+def explored(entry: Mapping[str, Any], key: str) -> tuple[Places, SiteFacts] | str:
+    """Return what a cluster says of itself to whoever runs this, with their ticket; or why it did not."""
+    try:
+        return asyncio.run(_explored(Site.model_validate(entry), key, own_ticket()))
+    except AuthFailed as error:
+        return error.message
+    except LaunchError as error:
+        return str(error)
+
+
+async def _explored(site: Site, key: str, ticket: Ticket) -> tuple[Places, SiteFacts]:
+    pool = ConnectionPool(lambda _: ticket, _IDLE_SECONDS)
+    try:
+        return await cluster.explored(Remote(pool, Login(ticket.user, ticket.user, key), site))
+    finally:
+        await pool.close()
+
+
+def check(asked: Asked) -> None:
+    """Raise Failed if something of it cannot stand in a catalogue."""
+    if asked.key and not (re.fullmatch(KEY, asked.key) and len(asked.key) <= _LONGEST_KEY):
+        raise Failed(sentences.NO_KEY_OF_AN_ENTRY.format(key=repr(asked.key)))
+    if asked.hub_url and not re.fullmatch(HUB_URL, asked.hub_url):
+        raise Failed(sentences.NO_URL_OF_A_HUB.format(url=repr(asked.hub_url)))
+
+
+def key_of(asked: Asked, front_ends: Sequence[FrontEnd]) -> str:
+    """Return the key of the entry: what an admin says, else the name of the cluster in that of its front end."""
+    if asked.key:
+        return asked.key
+    labels = front_ends[0].host.split(".")
+    # login1.geneva.example.org; where there is less, the host itself.
+    name = labels[1] if len(labels) > 3 else labels[0]
+    return _NO_KEY.sub("-", name.lower()).strip("-")[:_LONGEST_KEY].strip("-") or "site"
+
+
+def entry(asked: Asked, front_ends: Sequence[FrontEnd], places: Places, facts: SiteFacts) -> dict[str, Any]:
+    """Return the site as the catalogue has it; what nobody can know from outside is as most clusters have it."""
+    key = key_of(asked, front_ends)
+    host, dot, domain = front_ends[0].host.partition(".")
+    named = bool(dot) and not host.isdigit()
+    site: dict[str, Any] = {
+        "title": asked.title or key.capitalize(),
+        "front_ends": as_written(front_ends),
+    }
+    if places.slurm_path and places.slurm_path != Site.model_fields["slurm_path"].default:
+        site["slurm_path"] = places.slurm_path
+    if asked.hub_url:
+        site["hub_url"] = asked.hub_url
+    site["node_address"] = f"{{node}}.{domain}" if named else "{node}"
+    site["job_folder"] = "/scratch/{owner}/jupyter"
+    if places.module_init:
+        site["module_init"] = places.module_init
+    site["jupyter"] = {"modules": ["jupyterlab"]} if places.module_init else {"prefix": "/opt/jupyter"}
+    site["tunnel"] = {"kind": "direct"}
+    partitions = _offered(facts.partitions or {})
+    if partitions:
+        site["partitions"] = {
+            name: {"time_max": say_minutes(each.time_max_minutes)} if each.time_max_minutes else {}
+            for name, each in partitions.items()
+        }
+    return site
+
+
+def as_written(front_ends: Sequence[FrontEnd]) -> list[dict[str, Any]]:
+    """Return front ends as the catalogue has them."""
+    return [
+        {"host": each.host}
+        | ({} if each.port == _SSH else {"port": each.port})
+        | {"host_keys": list(map(str, each.keys))}
+        for each in front_ends
+    ]
+
+
+def _offered(partitions: Mapping[str, PartitionFacts]) -> dict[str, PartitionFacts]:
+    """Return the partitions that take jobs, Slurm's default first."""
+    up = {name: each for name, each in partitions.items() if each.is_up}
+    return dict(sorted(up.items(), key=lambda pair: not pair[1].is_default))
+
+
+def comments(
+    key: str, front_ends: Sequence[FrontEnd], places: Places, facts: SiteFacts, trouble: str
+) -> dict[Place, tuple[str, ...]]:
+    """Return what is to be reviewed, by place in `{"sites": {key: entry}}`."""
+    at = ("sites", key)
+    said: dict[Place, tuple[str, ...]] = {
+        at: (sentences.REVIEW, *((sentences.SLURM_NOT_ASKED.format(reason=trouble),) if trouble else ())),
+        (*at, "hub_url"): (sentences.REVIEW_HUB_URL,),
+        (*at, "node_address"): (sentences.REVIEW_NODE_ADDRESS,),
+        (*at, "job_folder"): (sentences.REVIEW_JOB_FOLDER,),
+        (*at, "jupyter"): (sentences.REVIEW_JUPYTER,),
+        (*at, "tunnel"): (sentences.REVIEW_TUNNEL,),
+    }
+    if places.name:
+        said[(*at, "title")] = (sentences.CALLED_BY_SLURM.format(name=places.name),)
+    for index, front in enumerate(front_ends):
+        here = (*at, "front_ends", index)
+        said |= {here: front.notes} if front.notes else {}
+        for number, each in enumerate(front.keys):
+            said[*here, "host_keys", number] = (sentences.FINGERPRINT.format(fingerprint=each.fingerprint),)
+    for name, partition in _offered(facts.partitions or {}).items():
+        said[*at, "partitions", name] = tuple(_about(partition))
+    return said
+
+
+def _about(partition: PartitionFacts) -> list[str]:
+    kinds = sorted(partition.nodes, key=lambda each: -each.count)[:_MOST_KINDS]
+    lines = [
+        sentences.NODES_OF_A_KIND.format(
+            count=each.count,
+            cores=each.whole.cores,
+            memory=say_mebibytes(each.whole.memory_mib),
+            gpus=", ".join(f"{number} {kind}".strip() for kind, number in each.whole.gpus) or sentences.NO_GPUS,
+        )
+        for each in kinds
+    ]
+    if partition.groups is not None:
+        lines.append(sentences.FOR_GROUPS.format(groups=", ".join(partition.groups)))
+    return lines
+
+
+def told(key: str, front_ends: Sequence[FrontEnd], site: Mapping[str, Any], trouble: str) -> str:
+    """Return the same for programs: the entry, the keys with their fingerprints, and why Slurm was not asked."""
+    keys = [
+        {"host": front.host, "port": front.port, "key": str(each), "fingerprint": each.fingerprint}
+        for front in front_ends
+        for each in front.keys
+    ]
+    notes = [note for front in front_ends for note in front.notes]
+    found = {"key": key, "site": site, "host_keys": keys, "notes": notes, "slurm_not_asked": trouble}
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def show_keys(front_ends: Sequence[FrontEnd]) -> None:
+    """Print the keys' fingerprints on standard error, to be compared."""
+    for front in front_ends:
+        for each in front.keys:
+            print(f"{front.host}: {each.kind} {each.fingerprint}", file=sys.stderr)
+
+
+def add_site(asked: Asked, front_ends: Sequence[FrontEnd], *, with_slurm: bool, as_json: bool) -> None:
+    """Print the entry; with `with_slurm` ask the cluster too, as whoever runs this."""
+    key, nothing = key_of(asked, front_ends), (Places(), SiteFacts())
+    answer = explored(entry(asked, front_ends, *nothing), key) if with_slurm else sentences.KEYS_NOT_COMPARED
+    trouble = answer if isinstance(answer, str) else ""
+    places, facts = nothing if isinstance(answer, str) else answer
+    site = entry(asked, front_ends, places, facts)
+    if as_json:
+        print(told(key, front_ends, site, trouble))
+        return
+    said = comments(key, front_ends, places, facts, trouble)
+    print(yaml_text.written({"sites": {key: site}}, said), end="")

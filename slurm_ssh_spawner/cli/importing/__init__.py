@@ -1,0 +1,1 @@
+"""`jupyterhub-sites import`: configurations of other spawners for Slurm as a catalogue."""

@@ -1,0 +1,80 @@
+"""What is left for an admin to do by hand, in order.  Looks at this machine, changes nothing."""
+
+import pwd
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from profiles.loading import load
+from profiles.loading.problems import CatalogueInvalid
+from slurm_ssh_spawner.cli.init.answers import Answers, Pam
+from slurm_ssh_spawner.cli.init.files import units
+from slurm_ssh_spawner.cli.init.making import Made
+from slurm_ssh_spawner.sentences import command_line as sentences
+
+_MODULES = ("/lib/*/security", "/usr/lib/*/security", "/lib/security", "/usr/lib64/security", "/lib64/security")
+
+
+def steps(answers: Answers, made: Sequence[Made], notes: Sequence[str]) -> tuple[str, ...]:
+    """Return what is to be done, each a sentence with what is to be typed; `notes` are about the cluster."""
+    return tuple(_steps(answers, made, notes))
+
+
+def module_here() -> Pam:
+    """Return the module that this machine has: pam_krb5, or else that of SSSD."""
+    return Pam.SSS if not _has_module(Pam.KRB5) and _has_module(Pam.SSS) else Pam.KRB5
+
+
+def _steps(answers: Answers, made: Sequence[Made], notes: Sequence[str]) -> Iterator[str]:
+    config = answers.config
+    if not _is_account(answers.account):
+        yield sentences.MAKE_ACCOUNT.format(account=answers.account)
+    if owned := [each.new.path for each in made if each.new.is_hubs and not _belongs(each.path, answers.account)]:
+        yield sentences.GIVE_AWAY.format(account=answers.account, paths=" ".join(owned))
+    if shutil.which("configurable-http-proxy") is None:
+        yield sentences.NO_PROXY
+    if shutil.which("kinit") is None:
+        yield sentences.NO_KINIT
+    if answers.pam is not Pam.NONE and not _has_module(answers.pam):
+        yield sentences.NO_PAM_MODULE.format(module=f"pam_{answers.pam}.so")
+    if not Path(f"{config}/krb5.keytab").exists():
+        yield sentences.MAKE_KEYTAB.format(keytab=f"{config}/krb5.keytab", account=answers.account)
+    yield sentences.SET_KRB5_CONF
+    yield from notes
+    yield from _of_catalogue(made, config)
+    if answers.jobs:
+        yield sentences.SET_UP_JOBS.format(account=answers.account, environment=answers.environment)
+    yield sentences.OPEN_PORTS
+    yield sentences.START.format(units=" ".join(units(answers)))
+    yield sentences.ADD_TLS.format(url=answers.bind_url)
+
+
+def _of_catalogue(made: Sequence[Made], config: str) -> Iterator[str]:
+    catalogue = next(each.path for each in made if each.new.path.endswith("/catalogue.yaml"))
+    try:
+        load.read(str(catalogue))
+    except CatalogueInvalid as error:
+        problem = error.problems[0]
+        said = {"file": f"{config}/catalogue.yaml", "path": problem.path, "problem": problem.text}
+        yield sentences.MEND_CATALOGUE.format(**said)
+    else:
+        yield sentences.REVIEW_CATALOGUE.format(file=f"{config}/catalogue.yaml")
+
+
+def _is_account(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _belongs(path: Path, account: str) -> bool:
+    try:
+        return path.owner() == account
+    except (KeyError, OSError):
+        return False
+
+
+def _has_module(pam: Pam) -> bool:
+    return any(next(Path("/").glob(f"{folder[1:]}/pam_{pam}.so"), None) for folder in _MODULES)
