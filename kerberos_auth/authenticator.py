@@ -128,14 +128,20 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         self.new_ticket = NewTicket(self)
         self._group_threads = LoginThreads(_GROUP_THREADS)
         self.turns = Turns()
-        keytab = "" if self.verify_kdc == "off" else self.keytab
-        self._passwords = PasswordLogin(
+        self._passwords = self.password_login(self.tickets.folder)
+
+    def password_login(self, folder: Path) -> PasswordLogin:
+        """Return the way from a password to a ticket that these settings make; `folder` is nobody else's.
+
+        Raises AuthFailed if krb5.conf has no default_realm and none is set.
+        """
+        return PasswordLogin(
             LoginThreads(_LOGIN_THREADS),
             self.login_timeout_seconds,
-            self._realm,
+            self.realm or tickets.default_realm(),
             self.pam_service,
-            keytab,
-            self.tickets.folder,
+            "" if self.verify_kdc == "off" else self.keytab,
+            folder,
         )
 
     def check_settings(self) -> tuple[Outcome, ...]:

@@ -37,9 +37,16 @@ def look_at_what_is_written(app: Any) -> None:
 def look_at_settings(app: Any, settings: Settings) -> None:
     """Do the same for what the settings of the hub and of its spawner are, and for the machine."""
     authenticator = app.authenticator
-    paths = HubSettings(
+    has_tickets = getattr(authenticator, "credentials", None) is not None
+    tickets = getattr(authenticator, "service_ticket_folder", None)
+    _enforce(app, (*hub(of_hub(app, settings, has_tickets)), *machine(files_of(app, settings, tickets))))
+
+
+def of_hub(app: Any, settings: Settings, has_tickets: bool) -> HubSettings:
+    """Return what is looked at of a JupyterHub application, which need not have started."""
+    return HubSettings(
         settings.hub_name,
-        getattr(authenticator, "credentials", None) is not None,
+        has_tickets,
         tuple(map(str, app.template_paths)),
         {package: Path(str(files(package) / "templates")) for package in _PACKAGES},
         app.template_vars,
@@ -47,10 +54,11 @@ def look_at_settings(app: Any, settings: Settings) -> None:
         app.concurrent_spawn_limit,
         app.hub.api_url if app.hub else "",
     )
-    tickets = getattr(authenticator, "service_ticket_folder", None)
-    secret = Path(app.cookie_secret_file)
-    there = Files(_folders(app.db_url, settings.records_url), tickets, (secret,))
-    _enforce(app, (*hub(paths), *machine(there)))
+
+
+def files_of(app: Any, settings: Settings, tickets: Path | None) -> Files:
+    """Return where such an application keeps what; `tickets` is the folder of people's tickets."""
+    return Files(_folders(app.db_url, settings.records_url), tickets, (Path(app.cookie_secret_file),))
 
 
 def look_at_catalogue(app: Any, settings: Settings, shared: Hub) -> None:

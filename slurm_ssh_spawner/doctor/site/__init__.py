@@ -1,0 +1,1 @@
+"""How each site stands: its front ends, and a job there."""
