@@ -138,7 +138,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return PasswordLogin(
             LoginThreads(_LOGIN_THREADS),
             self.login_timeout_seconds,
-            self.realm or tickets.default_realm(),
+            self.realm or gss.default_realm(),
             self.pam_service,
             "" if self.verify_kdc == "off" else self.keytab,
             folder,
