@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from jupyterhub.auth import DummyAuthenticator
-from traitlets.config import Config
+from traitlets.config import Config, PyFileConfigLoader
 
 from kerberos_auth.store import TicketStore
 from lab.plain_http import NO_TLS
@@ -89,9 +89,12 @@ async def test_people_start_servers_without_a_ticket_anywhere(hub_app: Any, gene
 @pytest.mark.usefixtures("no_krb5")
 async def test_people_of_an_identity_provider_start_servers(hub_app: Any, geneva: Geneva) -> None:
     with providing("alice") as provider:
-        geneva.config["JupyterHub"]["authenticator_class"] = "generic-oauth"
-        geneva.config["GenericOAuthenticator"] = provider.settings
-        app = await hub_app(Config(geneva.config))
+        config = PyFileConfigLoader("oauth_config.py", str(TREE / "examples")).load_config()
+        for name in ("bind_url", "hub_bind_url", "db_url", "cookie_secret_file"):
+            del config.JupyterHub[name]
+        del geneva.config["Authenticator"]
+        config.merge(Config(geneva.config, GenericOAuthenticator=provider.settings))
+        app = await hub_app(config)
         # Known only now that the hub listens.
         app.authenticator.oauth_callback_url = f"{app.hub.url}oauth_callback"
         async with httpx.AsyncClient(verify=NO_TLS, trust_env=False, timeout=60, follow_redirects=True) as browser:
