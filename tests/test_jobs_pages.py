@@ -19,7 +19,7 @@ from tests.support.folders import TREE
 _PAGES = [TREE / "README.md", TREE / "job_client/README.md", *sorted(TREE.glob("docs/*.md"))]
 _WORDED = [
     *TREE.glob("job_client/hubjobs/**/*.py"),
-    *TREE.glob("job_service/sentences/*.py"),
+    *TREE.glob("job_service/sentences/**/*.py"),
     *TREE.glob("slurm_ssh_spawner/**/sentences/*.py"),
 ]
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
