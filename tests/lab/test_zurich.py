@@ -11,6 +11,8 @@ import yaml
 from lab import Lab
 from lab.folders import TREE
 from lab.person import NotStarted, Person
+from tests.lab.jobs.sender import sender
+from tests.lab.jobs.steps import command
 from tests.lab.look import delivered, jobs_of, logged_in, wait_for_tickets
 from tests.lab.test_catalogue_edits import edited
 
@@ -143,6 +145,16 @@ def test_a_connection_that_breaks_after_its_certificate_has_ended_comes_back_wit
         assert len(jobs_of(lab, "judy", "zurich")) == 1
         judy.stop()
         lab.wait("no job is left", lambda: not jobs_of(lab, "judy", "zurich"))
+
+
+def test_a_batch_job_goes_there_without_a_ticket(lab: Lab, alice: Person) -> None:
+    with sender(lab, alice.name) as sends:
+        shows = "hostname; id -un; echo ${KRB5CCNAME-without a ticket}"
+        job = sends.submit(**command(shows, "zurich"))["job_id"]
+        sends.wait(job, "SUCCESSFUL")
+        assert sends.file(job, "stdout") == b"zurich-n1.lab.test\nalice\nwithout a ticket\n"
+    (number, *_) = re.findall(r"certificate (\d+) for alice at zurich", lab.log("hub", "jobs").read_text())
+    assert number in serials(lab, "alice")
 
 
 def _signed_by(program: str) -> Callable[[str], str]:
