@@ -194,6 +194,8 @@ def _controller_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[
 def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield from _site_files(host, realm, state)
     yield File("/etc/ssh/ssh_host_ed25519_key", realm.host_key(host.name).read_bytes(), mode=0o600)
+    # In the place of the machine's own.
+    yield File("/etc/ssh/ssh_host_ed25519_key.pub", f"{realm.public_host_key(host.name)}\n")
     site = SITE_OF[host.name]
     if site.certificates:
         yield from _certificate_files(host, site, realm)
