@@ -34,7 +34,10 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_realm_of_the_tests_is_well(realm):
     assert said(keytab=realm.keytab, sign_on_keytab=realm.http_keytab) == []
-    assert krb5_conf.read() == krb5_conf.Krb5Conf("LAB.TEST", ("LAB.TEST",), True, "7d")
+    found = krb5_conf.read()
+    (kdc,) = found.kdcs
+    assert found == krb5_conf.Krb5Conf("LAB.TEST", ("LAB.TEST",), True, "7d", names_by_dns=False, kdcs=(kdc,))
+    assert kdc.startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,8 @@ def test_the_realm_of_the_tests_is_well(realm):
         ("renew_lifetime = 7d", "", "krb5.conf does not set renew_lifetime", "renew_lifetime = 7d"),
         ("renew_lifetime = 7d", "renew_lifetime = 0", "krb5.conf does not set renew_lifetime", "= 7d"),
         ("forwardable = true", "LAB.TEST = {\n  forwardable = false\n }", "krb5.conf does not set forw", "= true"),
+        ("rdns = false", "", "krb5.conf lets name servers", "`rdns = false`"),
+        ("dns_canonicalize_hostname = false", "", "krb5.conf lets name servers", "hostname = false`"),
     ],
 )
 def test_tickets_of_no_use(realm, monkeypatch, tmp_path, line, changed, sentence, fix):
@@ -108,6 +113,22 @@ def test_keytabs_with_which_every_login_would_fail(realm, tmp_path, content, sta
     found = [each for each in said(realm="LAB.TEST", keytab=str(path)) if each.check == "B4"]
     assert [each.state for each in found] == [state] * bool(sentence)
     assert all(sentence in each.sentence for each in found)
+
+
+@pytest.mark.parametrize(
+    ("versions", "check", "old"), [((2, 3), "B4", "hosts"), ((3, 2), "B6", "sign-on"), ((2, 2), None, "")]
+)
+def test_a_key_that_is_older_than_in_the_other_keytab_is_a_warning(realm, tmp_path, versions, check, old):
+    paths = []
+    for name, kvno in zip(("hosts", "sign-on"), versions, strict=True):
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(keytab("host/h@LAB.TEST", "HTTP/h@LAB.TEST", kvno=kvno))
+        paths[-1].chmod(0o640)
+    found = said(realm="LAB.TEST", keytab=str(paths[0]), sign_on_keytab=str(paths[1]))
+    assert [each.check for each in found] == [check] * (2 if check else 0)
+    for each, principal in zip(found, ("HTTP/h@LAB.TEST", "host/h@LAB.TEST"), strict=False):
+        assert each.state is State.WARN
+        assert f"{tmp_path / old} has version 2 of the key of {principal}" in each.sentence
 
 
 def test_a_keytab_that_others_may_read_is_a_warning(realm, tmp_path):
