@@ -13,7 +13,7 @@ from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from languages import for_log, requests
 
-from . import checks, groups, names, pages, sentences, tickets
+from . import checks, groups, gss, names, pages, sentences
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
 from .login_help import LoginHelp
@@ -109,7 +109,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         super().__init__(**kwargs)
         try:
             checks.enforce(self.check_settings(), self.log)
-            self._realm = self.realm or tickets.default_realm()
+            self._realm = self.realm or gss.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
             self.login_help = LoginHelp(parent=self)
@@ -138,7 +138,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         return PasswordLogin(
             LoginThreads(_LOGIN_THREADS),
             self.login_timeout_seconds,
-            self.realm or tickets.default_realm(),
+            self.realm or gss.default_realm(),
             self.pam_service,
             "" if self.verify_kdc == "off" else self.keytab,
             folder,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from . import accounts, names, pam, tickets
+from . import accounts, gss, names, pam
 from .errors import AuthFailed, LoginRefused, LoginServersUnreachable
 from .taken import Taken
 from .threads import LoginThreads
@@ -70,4 +70,4 @@ class PasswordLogin:
             attempt.step = "pam"
             pam.decide(self.pam_service, who.user, password)
         attempt.step = "kdc"
-        return tickets.acquire(who.principal, password, self.folder, self.keytab)
+        return gss.acquire(who.principal, password, self.folder, self.keytab)

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import names, sentences
 from .ccache import MAX_BYTES, Facts, parse
 from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused, TicketExpired, TicketMissing
-from .tickets import Ticket, default_realm
+from .tickets import Ticket
 
 # Inode, size, times of content and of everything else.
 _Stamp = tuple[int, int, int, int]
@@ -27,7 +27,7 @@ class TicketReader:
     """
 
     def __init__(self, folder: Path, realm: str = "") -> None:
-        self.realm = realm or default_realm()
+        self.realm = realm or _default_realm()
         self.folder, self._fd = _open_private(folder)
         self._seen: dict[str, tuple[_Stamp, Facts]] = {}
 
@@ -165,3 +165,10 @@ def _check_parent(folder: Path, parent: Path) -> None:
         raise AuthFailed(sentences.FOLDER_REPLACEABLE.format(folder=folder, parent=parent, uid=found.st_uid))
     if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
         raise AuthFailed(sentences.FOLDER_WRITABLE.format(folder=folder, parent=parent))
+
+
+def _default_realm() -> str:
+    # Who names the realm needs no libkrb5.
+    from . import gss  # noqa: PLC0415
+
+    return gss.default_realm()

@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     up = verbs.add_parser("up", help="start the lab")
     up.add_argument("--port", type=int, default=HUB_PORT, help="of the hub's URL; 0: any free one (%(default)s)")
     up.add_argument("--no-hub", dest="hub", action="store_false", help="no hub, no proxy, no URL")
+    up.add_argument("--zurich", action="store_true", help="with a third site, where nobody knows Kerberos")
     up.set_defaults(verb=_up)
 
     verbs.add_parser("status", help="what runs where").set_defaults(verb=_status)
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    Lab(arguments.state, arguments.port, arguments.hub).up()
+    Lab(arguments.state, arguments.port, arguments.hub, arguments.zurich).up()
 
 
 def _down(arguments: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ from lab.folders import EXAMPLE_TYPES, IMAGING, PAM_MODULES, STUB_SERVER, TREE, 
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.modules import module_files
 from lab.plan import (
+    ALL_FRONT_ENDS,
     DOMAIN,
-    FRONT_ENDS,
     GATEWAYS_USER,
     HOSTS,
     HUB_USER,
@@ -23,8 +23,11 @@ from lab.plan import (
     SITE_OF,
     Host,
     Role,
+    Site,
+    accounts_at,
 )
 from lab.realm import Realm
+from lab.sites import sites_of
 from lab.slurm import PROJECTS_FILE, cgroup_conf, gpu_devices, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf
 from lab.spark import spark_module
 
@@ -41,6 +44,23 @@ PrintMotd no
 AcceptEnv LANG LC_*
 LogLevel VERBOSE
 """
+CERTIFICATES_SSHD_CONFIG = """\
+# OpenSSH's defaults, but that people come by certificate alone, and only those who have a file of principals.
+HostKey /etc/ssh/ssh_host_ed25519_key
+HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub
+UsePAM yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+TrustedUserCAKeys /etc/ssh/hub_ca.pub
+AuthorizedKeysFile none
+AuthorizedPrincipalsFile /etc/ssh/principals/%u
+# Lets root see with what somebody has come.
+ExposeAuthInfo yes
+PrintMotd no
+AcceptEnv LANG LC_*
+LogLevel VERBOSE
+"""
+NO_KRB5_CONF = "# Nobody here has heard of a realm.\n"
 
 HUB_CONFIG_TEXT = f"load_subconfig({str(TREE / 'lab/jupyterhub_config.py')!r})\n"
 
@@ -83,12 +103,13 @@ def gather_files(host: Host, state: StateFolder) -> tuple[File, ...]:
 
 def _common_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
     addresses = "".join(f"{other.address} {other.fqdn} {other.name}\n" for other in HOSTS.values())
-    known = "".join(f"{end.fqdn},{end.name} {realm.public_host_key(end.name)}\n" for end in FRONT_ENDS)
+    known = "".join(f"{end.fqdn},{end.name} {realm.public_host_key(end.name)}\n" for end in ALL_FRONT_ENDS)
     yield File("/etc/hostname", f"{host.fqdn}\n")
     yield File("/etc/hosts", f"127.0.0.1 localhost\n{addresses}")
     # Without a name server a look-up fails at once; with a wrong one it would hang for seconds.
     yield File("/etc/resolv.conf", f"search {DOMAIN}\n")
-    yield File("/etc/krb5.conf", krb5_conf(SITE_OF.get(host.name)))
+    site = SITE_OF.get(host.name)
+    yield File("/etc/krb5.conf", NO_KRB5_CONF if site and site.certificates else krb5_conf(site))
     yield File("/etc/ssh/ssh_known_hosts", known)
 
 
@@ -124,6 +145,10 @@ def _hub_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield File("/etc/jupyterhub/gateways-ca.pem", realm.authority.read_bytes())
     for key, text in stand_ins.accounts().items():
         yield File(f"/etc/jupyterhub/{key}-account", text, mode=0o600, owner=HUB_USER)
+    for site in sites_of(state):
+        if site.certificates:
+            authority = realm.people_authority(site.name).read_bytes()
+            yield File(f"/etc/jupyterhub/{site.name}_ca", authority, mode=0o600, owner=HUB_USER)
     yield File("/etc/jupyterhub/catalogue.yaml", state.catalogue.read_text())
     for job_type in (*EXAMPLE_TYPES.glob("*.xml"), *IMAGING.glob("*.xml")):
         yield File(f"/etc/jupyterhub/job_types/{job_type.name}", job_type.read_text())
@@ -168,11 +193,25 @@ def _controller_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[
 
 def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[File]:
     yield from _site_files(host, realm, state)
-    yield File("/etc/ssh/sshd_config", SSHD_CONFIG)
     yield File("/etc/ssh/ssh_host_ed25519_key", realm.host_key(host.name).read_bytes(), mode=0o600)
-    # Beside it the one of the machine would be seen.
-    yield File("/etc/ssh/ssh_host_ed25519_key.pub", realm.host_key(host.name).with_suffix(".pub").read_bytes())
-    yield File("/etc/krb5.keytab", realm.keytab(host.name).read_bytes(), mode=0o600)
+    # In the place of the machine's own.
+    yield File("/etc/ssh/ssh_host_ed25519_key.pub", f"{realm.public_host_key(host.name)}\n")
+    site = SITE_OF[host.name]
+    if site.certificates:
+        yield from _certificate_files(host, site, realm)
+    else:
+        yield File("/etc/ssh/sshd_config", SSHD_CONFIG)
+        yield File("/etc/krb5.keytab", realm.keytab(host.name).read_bytes(), mode=0o600)
+
+
+def _certificate_files(host: Host, site: Site, realm: Realm) -> Iterator[File]:
+    """Yield what lets people in whom the hub's authority has signed for, and who have a file of principals."""
+    yield File("/etc/ssh/sshd_config", CERTIFICATES_SSHD_CONFIG)
+    yield File("/etc/ssh/ssh_host_ed25519_key-cert.pub", realm.host_certificate(host.name).read_text())
+    yield File("/etc/ssh/hub_ca.pub", realm.people_authority(site.name).with_suffix(".pub").read_text())
+    for person, account in accounts_at(site):
+        if account.login not in site.closed_to:
+            yield File(f"/etc/ssh/principals/{account.login}", f"hub:{person.name}\n")
 
 
 _ROLE_FILES: dict[Role, Callable[[Host, Realm, StateFolder], Iterator[File]]] = {

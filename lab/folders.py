@@ -26,6 +26,7 @@ EXAMPLE_TYPES = TREE / "examples/job_types"
 TEST_PROFILES = TREE / "lab/profiles.yaml"
 SYSTEMS = TREE / "lab/systems.yaml"
 INTERACTIVE = TREE / "lab/interactive.yaml"
+ZURICH_CATALOGUE = TREE / "lab/zurich.yaml"
 IMAGING = TREE / "lab/imaging"
 SHARED_PROGRAMS = TREE / "lab/gpfs"
 """What lies under /gpfs on the sites' hosts."""
@@ -61,6 +62,11 @@ class StateFolder:
     def port(self) -> Path:
         """The port of the lab's URL, as text; absent in a lab without a hub."""
         return self.root / "port"
+
+    @property
+    def sites(self) -> Path:
+        """The names of the sites that the lab has, as text."""
+        return self.root / "sites.txt"
 
     @property
     def catalogue(self) -> Path:

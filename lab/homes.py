@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lab.folders import StateFolder
 from lab.namespaces import tmpfs
-from lab.plan import SITES, Account, Person, accounts_at
+from lab.plan import Account, Person, accounts_at
+from lab.sites import sites_of
 
 SH_LINES = 'echo "Welcome from {name}"\necho "Mind the gap, says {name}" >&2\nexport SQUEUE_STATES=CD\n'
 CSH_LINES = 'echo "Welcome from {name}"\nsh -c \'echo "Mind the gap, says {name}" >&2\'\nsetenv SQUEUE_STATES CD\n'
@@ -24,7 +25,7 @@ def make_homes(state: StateFolder) -> None:
 
     Call it in the rack's mount namespace: they are mounts that must end with the lab.
     """
-    for site in SITES:
+    for site in sites_of(state):
         for folder in (state.homes(site.name), state.scratch(site.name)):
             folder.mkdir(parents=True, exist_ok=True)
             # In memory: what kernels leave there is many thousand files, which end with the lab at once.

@@ -22,7 +22,7 @@ from lab.folders import (
 )
 from lab.modules import ENVIRONMENT_MODULES_FILES
 from lab.namespaces import Clone, setns, unshare
-from lab.plan import HOSTS, SITE_OF, Host, ModuleSystem, Role, Site
+from lab.plan import SITE_OF, Host, ModuleSystem, Role, Site
 from lab.realm import Realm
 from lab.rootfs import Share, View
 from lab.supervisor import Supervisor
@@ -96,13 +96,13 @@ def _site_view(site: Site, state: StateFolder) -> View:
     return View(tuple(shares), tuple(hidden))
 
 
-def fork_host(name: str, state: StateFolder, listener: int | None, wires: Wires) -> int:
-    """Start the host `name` as a child of this process, in a PID namespace of its own; return its pid."""
+def fork_host(host: Host, state: StateFolder, listener: int | None, wires: Wires) -> int:
+    """Start a host as a child of this process, in a PID namespace of its own; return its pid."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     unshare(Clone.PID)
     pid = os.fork()
     if pid == 0:
-        run_host(HOSTS[name], state, listener, wires)
+        run_host(host, state, listener, wires)
     # A process may only leave for one new PID namespace at a time.
     setns(own, Clone.PID)
     os.close(own)

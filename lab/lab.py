@@ -22,8 +22,9 @@ from lab.control import DaemonStatus, Verb
 from lab.errors import LabError, tail
 from lab.folders import SYSTEM_PATH, TREE, StateFolder
 from lab.network import set_cable, unplug_all
-from lab.plan import HOSTS, HUB_PORT, SITE_OF, SITES, Role, Site
+from lab.plan import ALL_SITES, HOSTS, HUB_PORT, SITE_OF, SITES, Role, Site, hosts_of
 from lab.preflight import check_machine
+from lab.sites import sites_of
 from lab.startup import RACK, start
 
 DEFAULT_STATE = TREE / ".lab"
@@ -51,14 +52,18 @@ logger = logging.getLogger("lab")
 class Lab:
     """One lab, named by its state folder. An object is only a handle: the lab runs in processes of its own.
 
-    `port` and `hub` matter for `up` alone: the port of the URL (0 for any free one), and whether there is a hub.
+    `port`, `hub` and `zurich` matter for `up` alone: the port of the URL (0 for any free one), whether there is a
+    hub, and whether there is a third site, where nobody knows Kerberos.
     As a context manager it is up inside the block and gone after it.
     """
 
-    def __init__(self, state: Path = DEFAULT_STATE, port: int = HUB_PORT, hub: bool = True) -> None:
+    def __init__(
+        self, state: Path = DEFAULT_STATE, port: int = HUB_PORT, hub: bool = True, zurich: bool = False
+    ) -> None:
         self._state = StateFolder(state.absolute())
         self._wanted_port = port
         self._hub = hub
+        self._wanted_sites = ALL_SITES if zurich else SITES
         self._first: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
 
@@ -176,7 +181,7 @@ class Lab:
 
     def status(self) -> dict[str, tuple[DaemonStatus, ...]]:
         """Return the condition of every daemon of every host, with machine pids."""
-        return {host: self._status_of(host) for host in HOSTS}
+        return {host: self._status_of(host) for host in self._hosts()}
 
     def log(self, host: str, daemon: str) -> Path:
         """Return the log of a daemon; `log(RACK, RACK)` tells how the hosts came up."""
@@ -202,7 +207,9 @@ class Lab:
             folder = self._state.root
             raise LabError(f"The lab in {folder} is up already. End it first: python -m lab --state {folder} down")
         try:
-            self._first = start(self._state, lock, self._wanted_port if self._hub else None, lifeline)
+            self._first = start(
+                self._state, lock, self._wanted_sites, self._wanted_port if self._hub else None, lifeline
+            )
             self._wait_until_useful(self._first)
         except BaseException:
             self.down()
@@ -232,9 +239,14 @@ class Lab:
         os.kill(rack, signal.SIGKILL)
         self.wait("the end of the lab's processes", lambda: not self.is_up, DOWN_SECONDS)
 
+    def _hosts(self) -> tuple[str, ...]:
+        return tuple(host.name for host in hosts_of(sites_of(self._state)))
+
     def _first_process(self, host: str) -> int:
         if host not in HOSTS:
             raise LabError(f"There is no host {host!r}. The hosts are: {', '.join(HOSTS)}.")
+        if host not in self._hosts():
+            raise LabError(f"This lab has no {host}. Start it with it: python -m lab up --zurich")
         try:
             return control.first_process(self._state, host)
         except OSError:
@@ -260,7 +272,7 @@ class Lab:
             logger.info("%5.1f s  %s", time.monotonic() - began, what)
 
         step("all hosts are up", self._hosts_are_up, HOST_SECONDS)
-        for site in SITES:
+        for site in sites_of(self._state):
             step(f"all nodes of {site.name} are idle", partial(self._nodes_are_idle, site), SLURM_SECONDS)
             if site.projects:
                 step(
@@ -279,7 +291,7 @@ class Lab:
 
     def _hosts_are_up(self) -> bool:
         with contextlib.suppress(LabError):
-            return len(self.status()) == len(HOSTS)
+            return len(self.status()) == len(self._hosts())
         return False
 
     def _nodes_are_idle(self, site: Site) -> bool:

@@ -1,6 +1,6 @@
 """What the lab is: realm, sites, hosts and people. Everything else in this package is made from these tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -103,6 +103,12 @@ class Site:
 
     older_environment: bool = False
     """There is a second, older JupyterLab, as the module `jupyterlab/old`."""
+
+    certificates: bool = False
+    """Front ends know no Kerberos; they let people in by a certificate of an authority whose key the hub has."""
+
+    closed_to: tuple[str, ...] = ()
+    """Logins that no certificate opens, though they have an account."""
 
     def having(self, role: Role) -> tuple[Host, ...]:
         """The site's hosts of that role, in the order of the table."""
@@ -215,9 +221,34 @@ SITES = (
     ),
 )
 
-HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, *(host for site in SITES for host in site.hosts))}
-SITE_OF = {host.name: site for site in SITES for host in site.hosts}
-FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role is Role.FRONT_END)
+ZURICH = Site(
+    "zurich",
+    (
+        Host("zurich-ctl", 30, Role.CONTROLLER),
+        Host("zurich-login", 31, Role.FRONT_END),
+        Host("zurich-n1", 32, Role.NODE),
+    ),
+    module_system=ModuleSystem.ENVIRONMENT_MODULES,
+    staff=(),
+    certificates=True,
+    closed_to=("bob",),
+)
+"""A third site, which only those labs have that are asked for it."""
+
+ALL_SITES = (*SITES, ZURICH)
+HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, *(host for site in ALL_SITES for host in site.hosts))}
+"""Every host that a lab may have; `hosts_of` says which a lab with certain sites has."""
+
+SITE_OF = {host.name: site for site in ALL_SITES for host in site.hosts}
+FRONT_ENDS = tuple(host for site in SITES for host in site.having(Role.FRONT_END))
+ALL_FRONT_ENDS = (*FRONT_ENDS, *ZURICH.having(Role.FRONT_END))
+
+
+def hosts_of(sites: Iterable[Site]) -> tuple[Host, ...]:
+    """Return the hosts of a lab with those sites, in the order of the table."""
+    names = {site.name for site in sites}
+    return tuple(host for host in HOSTS.values() if host.name not in SITE_OF or SITE_OF[host.name].name in names)
+
 
 INDIVIDUALS = (
     Person("alice", 20001, "all is well; staff at geneva, two projects at lugano", projects=("proj3", "proj12")),
@@ -247,14 +278,16 @@ PEOPLE = (*INDIVIDUALS, *HUNDRED)
 HUB_GROUPS = {"neuro": ("alice", "judy"), "teachers": ("bob",), "job-admins": ("ruth",)}
 """Groups of people on the host `hub`, which are groups of JupyterHub."""
 
-MONITOR = Person("jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano",))
+MONITOR = Person(
+    "jmonitor", 20050, "no person: geneva lets it ask Slurm what is free", no_account_at=("lugano", "zurich")
+)
 """A service identity; it has no password, and its keytab is on the hub."""
 
 RUN_AS = Person(
     "svcjobs",
     20051,
     "no person: jobs at lugano run as it for people who have no account there",
-    no_account_at=("geneva",),
+    no_account_at=("geneva", "zurich"),
     projects=("proj12",),
 )
 """Another one, likewise."""

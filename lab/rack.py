@@ -14,7 +14,8 @@ from lab.homes import make_homes
 from lab.host import Wires, fork_host
 from lab.namespaces import Clone, make_private, mount, unshare
 from lab.network import plug
-from lab.plan import HOSTS
+from lab.plan import hosts_of
+from lab.sites import sites_of
 
 
 def main(state: StateFolder, lock: int, listener: int | None, lifeline: int | None) -> None:
@@ -48,7 +49,7 @@ def _fork_hosts(state: StateFolder, listener: int | None) -> dict[int, str]:
     ready, ready_end = os.pipe2(os.O_CLOEXEC)
     plugged, plug_all = os.pipe2(os.O_CLOEXEC)
     wires = Wires(ready_end, plugged, plug_all)
-    hosts = {fork_host(name, state, listener, wires): name for name in HOSTS}
+    hosts = {fork_host(host, state, listener, wires): host.name for host in hosts_of(sites_of(state))}
     os.close(ready_end)
     os.close(plugged)
     heard = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from lab.certificates import Authority
 from lab.errors import LabError, tail
 from lab.kerberos import kadmin_commands, kdc_conf, krb5_conf
-from lab.plan import FRONT_ENDS, GATEWAYS, REALM, SITES
+from lab.plan import ALL_FRONT_ENDS, ALL_SITES, GATEWAYS, REALM, SITE_OF, Host
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,28 @@ class Realm:
         """The private ssh host key of a front end."""
         return self.root / "host-keys" / host
 
+    def host_certificate(self, host: str) -> Path:
+        """What the host key's authority has signed for it, at sites with certificates."""
+        return self.root / "host-keys" / f"{host}-cert.pub"
+
+    def people_authority(self, site: str) -> Path:
+        """The private key that signs people's certificates for a site."""
+        return self.root / "host-keys" / f"{site}-people"
+
+    def hosts_authority(self, site: str) -> Path:
+        """The private key that has signed the host keys of a site."""
+        return self.root / "host-keys" / f"{site}-hosts"
+
     def public_host_key(self, host: str) -> str:
         """The public ssh host key of a front end, as `ssh-ed25519 AAAA...`."""
-        return " ".join(self.host_key(host).with_suffix(".pub").read_text().split()[:2])
+        return _public(self.host_key(host))
+
+    def known_host(self, host: str) -> str:
+        """How the hub knows a front end: by its key, or by the authority that has signed it."""
+        site = SITE_OF[host]
+        if not site.certificates:
+            return self.public_host_key(host)
+        return f"@cert-authority {_public(self.hosts_authority(site.name))}"
 
     @property
     def authority(self) -> Path:
@@ -80,7 +99,8 @@ def _recipe() -> str:
     """Name everything the realm is made from, so that a changed plan gets a new one."""
     nowhere = Path("/")
     parts = [krb5_conf(), kdc_conf(nowhere), *kadmin_commands(nowhere)]
-    parts += [host.name for host in FRONT_ENDS] + [site.name for site in SITES] + [GATEWAYS.fqdn]
+    parts += [host.name for host in ALL_FRONT_ENDS] + [GATEWAYS.fqdn]
+    parts += [f"{site.name} {site.certificates}" for site in ALL_SITES]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -89,16 +109,35 @@ def _make(realm: Realm) -> None:
     for folder in (realm.database, realm.keytab("any").parent, realm.host_key("any").parent):
         folder.mkdir()
     _make_kdc(realm)
-    for site in SITES:
+    for site in ALL_SITES:
         _write_secret(realm.munge_key(site.name), secrets.token_bytes(1024))
-    for host in FRONT_ENDS:
-        key = str(realm.host_key(host.name))
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.fqdn, "-f", key], check=True)
+        if site.certificates:
+            _make_key(realm.people_authority(site.name), f"hub at {site.name}")
+            _make_key(realm.hosts_authority(site.name), f"hosts of {site.name}")
+    for host in ALL_FRONT_ENDS:
+        _make_key(realm.host_key(host.name), host.fqdn)
+        if SITE_OF[host.name].certificates:
+            _certify(realm, host)
     _write_secret(realm.proxy_token, secrets.token_hex(32).encode())
     authority = Authority("The lab")
     realm.authority.write_bytes(authority.pem)
     _write_secret(realm.gateways_certificate, authority.certificate([GATEWAYS.fqdn]))
     _write_secret(realm.strange_certificate, Authority("Nobody's").certificate([GATEWAYS.fqdn]))
+
+
+def _make_key(path: Path, comment: str) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path], check=True)
+
+
+def _certify(realm: Realm, host: Host) -> None:
+    """Sign the host key of a front end for its full name."""
+    authority = realm.hosts_authority(SITE_OF[host.name].name)
+    sign = ["ssh-keygen", "-q", "-h", "-s", str(authority), "-I", host.name, "-n", host.fqdn]
+    subprocess.run([*sign, str(realm.host_key(host.name).with_suffix(".pub"))], check=True)
+
+
+def _public(key: Path) -> str:
+    return " ".join(key.with_suffix(".pub").read_text().split()[:2])
 
 
 def _make_kdc(realm: Realm) -> None:

@@ -70,13 +70,14 @@ AccountingStorageEnforce=associations,limits"""
 
 def _partition_lines(site: Site, nodes: tuple[Host, ...]) -> str:
     with_gpus = ",".join(node.name for node in nodes if node.gpus)
+    gpu = f"PartitionName=gpu Nodes={with_gpus}" if with_gpus else ""
     last = nodes[-1].name
     return f"""\
 PartitionName=DEFAULT MaxTime=08:00:00 DefaultTime=00:30:00 PriorityTier=10 PreemptMode=OFF
 PartitionName=normal Nodes=ALL Default=YES
 PartitionName=debug Nodes={last} MaxTime=00:10:00 DefaultTime=00:05:00
 PartitionName=cloud Nodes=ALL
-PartitionName=gpu Nodes={with_gpus}
+{gpu}
 PartitionName=staff Nodes=ALL AllowGroups={site.staff_group}
 PartitionName=maint Nodes={last} State=DOWN
 PartitionName=scavenge Nodes=ALL PriorityTier=1 PreemptMode=REQUEUE"""

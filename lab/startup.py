@@ -15,11 +15,13 @@ from lab.folders import (
     SYSTEMS,
     TEST_PROFILES,
     TREE,
+    ZURICH_CATALOGUE,
     StateFolder,
 )
-from lab.plan import FRONT_ENDS, HOSTS
+from lab.plan import HOSTS, ZURICH, Role, Site
 from lab.preflight import open_listener
 from lab.realm import Realm, ensure_realm
+from lab.sites import write_sites
 
 RACK = "rack"
 """Its name among the logs."""
@@ -28,8 +30,10 @@ NO_FILE = -1
 """Stands for an open file that the rack is not given."""
 
 
-def start(state: StateFolder, lock: int, port: int | None, lifeline: int | None) -> subprocess.Popen[bytes]:
-    """Start the rack of the lab in `state` and return its first process.
+def start(
+    state: StateFolder, lock: int, sites: tuple[Site, ...], port: int | None, lifeline: int | None
+) -> subprocess.Popen[bytes]:
+    """Start the rack of the lab in `state`, with those sites, and return its first process.
 
     `lock` is the open lock file, which the rack keeps from now on and this process gives up. `port` is where the
     URL listens: 0 for any free port, None for a lab without a hub. `lifeline` is the reading end of a pipe with
@@ -42,7 +46,8 @@ def start(state: StateFolder, lock: int, port: int | None, lifeline: int | None)
             listener = open_listener(port)
             state.port.write_text(str(listener.getsockname()[1]))
         realm = ensure_realm(state.realm)
-        state.catalogue.write_text(_catalogue(realm))
+        write_sites(state, sites)
+        state.catalogue.write_text(_catalogue(realm, sites))
         _clear_logs(state)
         return _spawn_rack(state, (lock, listener.fileno() if listener else NO_FILE, lifeline or NO_FILE))
     finally:
@@ -51,9 +56,11 @@ def start(state: StateFolder, lock: int, port: int | None, lifeline: int | None)
             listener.close()
 
 
-def _catalogue(realm: Realm) -> str:
-    keys = {host.fqdn: realm.public_host_key(host.name) for host in FRONT_ENDS}
-    sections = (SYSTEMS.read_text(), INTERACTIVE.read_text(), (IMAGING / "catalogue.yaml").read_text())
+def _catalogue(realm: Realm, sites: tuple[Site, ...]) -> str:
+    front_ends = [host for site in sites for host in site.having(Role.FRONT_END)]
+    keys = {host.fqdn: realm.known_host(host.name) for host in front_ends}
+    parts = [SYSTEMS, INTERACTIVE, IMAGING / "catalogue.yaml", *((ZURICH_CATALOGUE,) if ZURICH in sites else ())]
+    sections = [part.read_text() for part in parts]
     return compose(EXAMPLE_CATALOGUE.read_text(), TEST_PROFILES.read_text(), keys, *sections)
 
 

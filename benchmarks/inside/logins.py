@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from lab.plain_http import NO_TLS
 from lab.plan import HUB_PORT, PEOPLE, REALM
@@ -55,7 +55,7 @@ def program(argv: list[str]) -> Callable[[], Awaitable[object]]:
 async def library() -> None:
     """Take a ticket as the authenticator does, without PAM, keytab, store and thread."""
     with tempfile.TemporaryDirectory() as folder:
-        tickets.acquire(PRINCIPAL, PERSON.password, Path(folder), "")
+        gss.acquire(PRINCIPAL, PERSON.password, Path(folder), "")
 
 
 def form() -> float:

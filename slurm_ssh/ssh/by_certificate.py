@@ -83,8 +83,8 @@ class Certificates:
             if error.is_temporary:
                 raise Unavailable(sentences.NO_CERTIFICATE_NOW.format(site=site.title), str(error)) from error
             raise Broken(sentences.NO_CERTIFICATE.format(site=site.title), str(error)) from error
-        principals = ", ".join(wanted.principals)
-        _log.info("certificate %d for %s at %s: %s", wanted.serial, login.user, login.site_key, principals)
+        principals = ", ".join(certified.certificate.principals)
+        _log.info("certificate %d for %s at %s: %s", certified.serial, login.user, login.site_key, principals)
         return ByCertificate(certified)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kerberos_auth import tickets
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.tickets import Ticket
 from slurm_ssh import sentences
@@ -69,7 +68,10 @@ class ByTicket:
 
     async def _no_ticket(self, host: str, title: str) -> LaunchError | None:
         """Return what keeps the KDC from giving a ticket for the host, None if it gives one."""
-        check = partial(tickets.check_service, self.ticket, f"host@{host}")
+        # Where nobody has a ticket there need be no libkrb5.
+        from kerberos_auth import gss  # noqa: PLC0415
+
+        check = partial(gss.check_service, self.ticket, f"host@{host}")
         try:
             async with asyncio.timeout(_KDC_SECONDS):
                 await asyncio.get_running_loop().run_in_executor(None, check)

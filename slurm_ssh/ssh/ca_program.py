@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from slurm_ssh.text import one_line
 
@@ -87,4 +87,7 @@ async def _ended(program: asyncio.subprocess.Process) -> None:
     if program.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
-        await program.wait()
+    # Closes the pipes, for which asyncio has no public name.  A pipe with more in it than was read never ends by
+    # itself, and `wait` waits for all of them.
+    cast(Any, program)._transport.close()
+    await program.wait()

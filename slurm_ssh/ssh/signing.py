@@ -56,6 +56,12 @@ class Certified:
         """The fingerprint of the key that has signed it, as in sshd's log."""
         return str(self.certificate.signing_key.get_fingerprint())
 
+    @property
+    def serial(self) -> int:
+        """The number by which sshd's log names it, whoever has signed it."""
+        # asyncssh has no public name for it.
+        return int(self.certificate._serial)
+
 
 async def certified(wanted: Wanted, how: SiteLogin) -> Certified:
     """Return a new certificate.

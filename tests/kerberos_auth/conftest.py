@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 
 
 @pytest.fixture(scope="session")
@@ -11,6 +11,6 @@ def aged(kdc, tmp_path_factory):
     folder = tmp_path_factory.mktemp("aged")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KRB5_CONFIG", str(kdc.configs["good"]))
-        taken = {name: tickets.acquire(f"{name}@LAB.TEST", f"{name}-pw", folder, "") for name in ("frank", "hans")}
+        taken = {name: gss.acquire(f"{name}@LAB.TEST", f"{name}-pw", folder, "") for name in ("frank", "hans")}
     time.sleep(1)
     return taken

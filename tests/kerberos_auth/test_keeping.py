@@ -10,7 +10,7 @@ from tornado import web
 from traitlets import TraitError
 from traitlets.config import Config
 
-from kerberos_auth import keeping, tickets
+from kerberos_auth import gss, keeping
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.holds import Holds
 from tests.support.waiting import until
@@ -180,7 +180,7 @@ async def test_the_ticket_of_who_is_held_is_renewed(begun):
     store, renewal = authenticator.tickets, authenticator.keeping.renewal
     for name in ("frank", "hans"):
         principal = f"{name}@LAB.TEST"
-        store.put(name, tickets.acquire(principal, f"{name}-pw", store.folder, ""), principal)
+        store.put(name, gss.acquire(principal, f"{name}-pw", store.folder, ""), principal)
     await asyncio.sleep(1)  # The KDC counts whole seconds.
     before = {name: store.get(name) for name in ("frank", "hans")}
     renewal._clock = lambda: time.time() + 80

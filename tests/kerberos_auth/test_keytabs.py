@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from kerberos_auth import ccache, keytabs, tickets
+from kerberos_auth import ccache, gss, keytabs, tickets
 from kerberos_auth.errors import AuthFailed, TicketExpired, TicketMissing
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.store import TicketStore
@@ -99,7 +99,7 @@ async def test_several_identities_do_not_mix(kept, realm):
 
 async def test_a_ticket_of_somebody_else_is_not_taken(kept, realm, monkeypatch):
     def mixed_up(_principal, _keytab, into):
-        return tickets.acquire("alice@LAB.TEST", "alice-pw", into, "")
+        return gss.acquire("alice@LAB.TEST", "alice-pw", into, "")
 
     monkeypatch.setattr(tickets, "_kinit", lambda cache, *_: cache.write_bytes(mixed_up("", "", cache.parent)))
     with pytest.raises(AuthFailed, match="alice"):

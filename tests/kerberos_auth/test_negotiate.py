@@ -7,7 +7,7 @@ import gssapi
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth import ccache, negotiate, tickets
+from kerberos_auth import ccache, gss, negotiate
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.negotiate import SignOnRefused
 from tests.support import client, neighbour
@@ -107,7 +107,7 @@ def test_alice_of_a_trusted_realm_is_somebody_else(realm, sign_on, tmp_path, mon
     ],
 )
 def test_only_plain_principals_of_the_realm_are_users(sign_on, monkeypatch, principal, sentence):
-    monkeypatch.setattr(tickets, "accept", lambda *_: tickets.Accepted(principal, cache(), b""))
+    monkeypatch.setattr(gss, "accept", lambda *_: gss.Accepted(principal, cache(), b""))
     with pytest.raises(SignOnRefused, match=sentence) as refusal:
         sign_on(b"token")
     assert principal in refusal.value.detail
@@ -118,7 +118,7 @@ def test_only_plain_principals_of_the_realm_are_users(sign_on, monkeypatch, prin
     [(cache(credential(flags=0)), "cannot be forwarded"), (b"no cache", "was not accepted")],
 )
 def test_a_ticket_that_the_clusters_could_not_use_is_refused(sign_on, monkeypatch, passed_on, sentence):
-    monkeypatch.setattr(tickets, "accept", lambda *_: tickets.Accepted("alice@LAB.TEST", passed_on, b""))
+    monkeypatch.setattr(gss, "accept", lambda *_: gss.Accepted("alice@LAB.TEST", passed_on, b""))
     with pytest.raises(SignOnRefused, match=sentence):
         sign_on(b"token")
 

@@ -4,7 +4,7 @@ import time
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.errors import AuthFailed, BadTicket, TicketExpired, TicketMissing
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.store import TicketStore
@@ -56,7 +56,7 @@ def test_a_stamp_says_when_to_look_again(store):
 
 def test_a_service_ticket_that_libkrb5_keeps_changes_the_stamp_and_no_ticket(realm, tmp_path):
     store = TicketStore(tmp_path / "krb5")
-    ticket = store.put("alice", tickets.acquire(ALICE, "alice-pw", store.folder, ""), ALICE)
+    ticket = store.put("alice", gss.acquire(ALICE, "alice-pw", store.folder, ""), ALICE)
     reader = TicketReader(store.folder)
     first, known = reader.stamp("alice"), reader.get("alice")
     subprocess.run(["kvno", "-c", ticket.ccache, "host/hub.lab.test"], check=True, capture_output=True)

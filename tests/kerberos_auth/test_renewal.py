@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth import renewal, tickets
+from kerberos_auth import gss, renewal, tickets
 from kerberos_auth.breaker import Breaker
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable, RenewalRefused
 from kerberos_auth.moments import Moment
@@ -36,7 +36,7 @@ class Kept:
     def log_in(self, *names):
         for name in names:
             principal = f"{name}@LAB.TEST"
-            data = self.aged.get(name) or tickets.acquire(principal, f"{name}-pw", self.store.folder, "")
+            data = self.aged.get(name) or gss.acquire(principal, f"{name}-pw", self.store.folder, "")
             self.store.put(name, data, principal)
 
     def put(self, name, **facts):

@@ -9,7 +9,7 @@ import pytest
 from krb_caches import cache, credential
 from tornado import web
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import AuthFailed, TicketMissing
 from tests.support import client
@@ -239,8 +239,8 @@ async def test_an_admin_is_an_admin(start, alice_cache):
 
 async def test_a_ticket_of_somebody_else_is_not_stored(start, monkeypatch):
     hub = await start()
-    mixed_up = tickets.Accepted("alice@LAB.TEST", cache(owner="bob@LAB.TEST"), b"")
-    monkeypatch.setattr(tickets, "accept", lambda *_: mixed_up)
+    mixed_up = gss.Accepted("alice@LAB.TEST", cache(owner="bob@LAB.TEST"), b"")
+    monkeypatch.setattr(gss, "accept", lambda *_: mixed_up)
     page = await Browser(hub).negotiate(b"token")
     assert page.status_code == 403
     assert "cannot be used" in page.text
@@ -252,7 +252,7 @@ async def test_a_keytab_that_was_lost_is_the_administrators_matter(start, monkey
         raise AuthFailed("Contact the administrators.", "no keytab")
 
     hub = await start()
-    monkeypatch.setattr(tickets, "accept", lost)
+    monkeypatch.setattr(gss, "accept", lost)
     page = await Browser(hub).negotiate(b"token")
     assert page.status_code == 503
     assert "Contact the administrators" in page.text
@@ -260,7 +260,7 @@ async def test_a_keytab_that_was_lost_is_the_administrators_matter(start, monkey
 
 async def test_each_refusal_is_one_line_for_the_administrators(start, caplog, monkeypatch):
     hub = await start()
-    monkeypatch.setattr(tickets, "accept", lambda *_: tickets.Accepted("a\x1b[2J@OTHER.TEST", b"", b""))
+    monkeypatch.setattr(gss, "accept", lambda *_: gss.Accepted("a\x1b[2J@OTHER.TEST", b"", b""))
     await Browser(hub).negotiate(b"a-secret-token")
     (line,) = [record.getMessage() for record in caplog.records if "Single sign-on failed" in record.getMessage()]
     assert "SignOnRefused" in line
@@ -270,7 +270,7 @@ async def test_each_refusal_is_one_line_for_the_administrators(start, caplog, mo
 
 async def test_other_pages_answer_while_a_token_is_checked(start, monkeypatch, alice_cache):
     loop, begun, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    accept = tickets.accept
+    accept = gss.accept
 
     def slowly(*arguments):
         loop.call_soon_threadsafe(begun.set)
@@ -278,7 +278,7 @@ async def test_other_pages_answer_while_a_token_is_checked(start, monkeypatch, a
         return accept(*arguments)
 
     hub = await start()
-    monkeypatch.setattr(tickets, "accept", slowly)
+    monkeypatch.setattr(gss, "accept", slowly)
     login = asyncio.create_task(Browser(hub).negotiate(client.token(alice_cache)))
     await begun.wait()
     assert (await Browser(hub).get("login")).status_code == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.errors import AuthFailed, BadTicket, NameRefused, TicketExpired, TicketMissing
 from kerberos_auth.reader import TicketReader
 from kerberos_auth.store import TicketStore
@@ -218,7 +218,7 @@ def test_a_service_ticket_being_appended_is_not_delivered_in_half(store):
 
 def test_libkrb5_appends_a_service_ticket_and_the_store_goes_on(realm, tmp_path):
     store = TicketStore(tmp_path / "krb5")
-    ticket = store.put("alice", tickets.acquire(ALICE, "alice-pw", store.folder, ""), ALICE)
+    ticket = store.put("alice", gss.acquire(ALICE, "alice-pw", store.folder, ""), ALICE)
     size = ticket.path.stat().st_size
     subprocess.run(["kvno", "-c", ticket.ccache, "host/hub.lab.test"], check=True, capture_output=True)
     assert ticket.path.stat().st_size > size

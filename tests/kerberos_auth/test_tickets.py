@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from kerberos_auth import ccache, tickets
+from kerberos_auth import ccache, gss, tickets
 from kerberos_auth.errors import (
     AuthFailed,
     BadTicket,
@@ -18,18 +18,18 @@ from tests.support import client
 
 
 def acquire(name, password, folder, keytab=""):
-    return tickets.acquire(f"{name}@LAB.TEST", password, folder, keytab)
+    return gss.acquire(f"{name}@LAB.TEST", password, folder, keytab)
 
 
 def test_the_default_realm_is_that_of_krb5_conf(realm):
-    assert tickets.default_realm() == "LAB.TEST"
+    assert gss.default_realm() == "LAB.TEST"
 
 
 def test_a_krb5_conf_without_a_realm_is_named(monkeypatch, tmp_path):
     (tmp_path / "empty.conf").write_text("[libdefaults]\n")
     monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "empty.conf"))
     with pytest.raises(AuthFailed, match="has no default_realm"):
-        tickets.default_realm()
+        gss.default_realm()
 
 
 @pytest.mark.parametrize("verified", [True, False])
@@ -113,7 +113,7 @@ def test_a_dead_kdc_is_unreachable(realm, monkeypatch, tmp_path):
     with pytest.raises(LoginServersUnreachable):
         acquire("alice", "alice-pw", tmp_path)
     with pytest.raises(LoginServersUnreachable):
-        tickets.acquire("alice@NOWHERE.TEST", "alice-pw", tmp_path, "")
+        gss.acquire("alice@NOWHERE.TEST", "alice-pw", tmp_path, "")
 
 
 def test_a_folder_that_cannot_be_written_gives_no_ticket(realm, tmp_path):
@@ -219,7 +219,7 @@ def test_without_an_answer_a_keytab_may_be_tried_again(realm, tmp_path, monkeypa
 def stored(realm, tmp_path):
     """Alice's ticket, in a store, with a ticket for a service beside it."""
     store = TicketStore(tmp_path / "krb5", "LAB.TEST")
-    data = tickets.acquire("alice@LAB.TEST", "alice-pw", store.folder, "")
+    data = gss.acquire("alice@LAB.TEST", "alice-pw", store.folder, "")
     ticket = store.put("alice", data, "alice@LAB.TEST")
     client.token(ticket.ccache)
     yield ticket
@@ -229,7 +229,7 @@ def stored(realm, tmp_path):
 def test_whether_a_service_is_known_is_asked_of_the_kdc_each_time(stored, realm):
     before, asked = stored.path.read_bytes(), realm.requests
     for _ in range(2):
-        tickets.check_service(stored, "host@localhost")
+        gss.check_service(stored, "host@localhost")
     assert realm.requests == asked + 2
     assert stored.path.read_bytes() == before
     assert [path.name for path in stored.path.parent.iterdir()] == ["alice"]
@@ -237,12 +237,12 @@ def test_whether_a_service_is_known_is_asked_of_the_kdc_each_time(stored, realm)
 
 def test_an_unknown_service_is_told_with_the_kdcs_words(stored):
     with pytest.raises(AuthFailed) as failed:
-        tickets.check_service(stored, "host@nowhere.lab.test")
+        gss.check_service(stored, "host@nowhere.lab.test")
     assert "krb5 -1765328377" in failed.value.detail
 
 
 def test_a_service_is_not_unknown_because_the_kdc_is_dead(stored, realm, monkeypatch):
-    tickets.check_service(stored, "host@localhost")
+    gss.check_service(stored, "host@localhost")
     monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["dead"]))
     with pytest.raises(LoginServersUnreachable):
-        tickets.check_service(stored, "host@localhost")
+        gss.check_service(stored, "host@localhost")

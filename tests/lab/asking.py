@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.store import TicketStore
 from profiles.facts import SiteFacts
@@ -33,7 +33,7 @@ def main(user: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = TicketStore(Path(folder) / "krb5", "LAB.TEST")
         principal = f"{user}@LAB.TEST"
-        store.put(user, tickets.acquire(principal, f"{user}-pw", store.folder, ""), principal)
+        store.put(user, gss.acquire(principal, f"{user}-pw", store.folder, ""), principal)
         print(base64.b64encode(pickle.dumps(asyncio.run(ask(user, store)))).decode())
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from lab import Lab
 from lab.person import Person
 
-FRONT_END = {"geneva": "geneva-login2", "lugano": "lugano-login"}
+FRONT_END = {"geneva": "geneva-login2", "lugano": "lugano-login", "zurich": "zurich-login"}
 
 
 def logged_in(lab: Lab, name: str) -> Person:

@@ -103,6 +103,12 @@ class TestSites:
     def test_site_hosts_have_nothing_of_ours(self, lab: Lab) -> None:
         assert lab.run("geneva-n1", ["ls", "-A", str(TREE)], check=False).stdout == ""
 
+    def test_a_lab_that_was_not_asked_for_it_has_no_third_site(self, lab: Lab) -> None:
+        assert not [host for host in lab.status() if host.startswith("zurich")]
+        with pytest.raises(LabError, match=r"This lab has no zurich-login\. Start it with it: .* up --zurich"):
+            lab.run("zurich-login", ["true"])
+        assert "zurich" not in lab.run("hub", ["cat", "/etc/jupyterhub/catalogue.yaml"]).stdout
+
     def test_hosts_cannot_write_to_the_machine(self, lab: Lab) -> None:
         lab.run("geneva-n1", ["touch", "/usr/written-by-a-host", "/etc/written-by-a-host"])
         assert not Path("/usr/written-by-a-host").exists()

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from kerberos_auth import tickets
+from kerberos_auth import gss
 from kerberos_auth.store import TicketStore
 
 
@@ -18,7 +18,7 @@ class Wallet:
         """Log in."""
         principal = f"{user}@LAB.TEST"
         if user not in self._taken:
-            self._taken[user] = tickets.acquire(principal, f"{user}-pw", self.store.folder, "")
+            self._taken[user] = gss.acquire(principal, f"{user}-pw", self.store.folder, "")
         self.store.put(user, self._taken[user], principal)
 
     def put_one_that_stays(self, user: str) -> None:

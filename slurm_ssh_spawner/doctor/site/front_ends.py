@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-from kerberos_auth import tickets
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
 from kerberos_auth.outcome import Outcome, State
 from kerberos_auth.threads import LoginThreads
@@ -208,7 +207,10 @@ class _Look:
         if ticket is None:
             self._ok("E5", sentences.NO_TICKET_NEEDED.format(**self._at))
             return
-        ask = partial(tickets.check_service, ticket, f"host@{self._front_end.host}")
+        # Where nobody has a ticket there need be no libkrb5.
+        from kerberos_auth import gss  # noqa: PLC0415
+
+        ask = partial(gss.check_service, ticket, f"host@{self._front_end.host}")
         try:
             await self._threads.run(ask, _KDC_SECONDS)
         except (TimeoutError, LoginServersUnreachable) as error:

@@ -1,5 +1,6 @@
 """What a certificate says, and which ones of a program's are used."""
 
+import asyncio
 import subprocess
 import time
 from pathlib import Path
@@ -150,6 +151,14 @@ async def test_a_program_signs_in_place_of_a_key(tmp_path: Path, authority: Auth
     assert certified.authority == authority.key.get_fingerprint()
 
 
+async def test_the_log_has_the_number_of_a_programs_certificate_which_sshds_log_has_too(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await _made(_site(_program(tmp_path, *_signs('-n "$1" -z 4711 -V "+$2m" -O clear'))), "alice")
+    assert "certificate 4711 for alice at geneva: alice" in caplog.text
+
+
 async def test_a_program_knows_nothing_of_the_hubs_environment(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,3 +238,13 @@ async def test_a_program_that_does_not_end_is_ended_with_what_it_has_begun(
     child = int((tmp_path / "child").read_text())
     state = Path(f"/proc/{child}/stat")
     assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ca_program, "PROGRAM_SECONDS", 0.3)
+    monkeypatch.setattr(ca_program, "_LONGEST", 1)
+    async with asyncio.timeout(20):
+        with pytest.raises(NoCertificate, match="has not ended"):
+            await signing.certified(ALICE, _program(tmp_path, "exec yes"))

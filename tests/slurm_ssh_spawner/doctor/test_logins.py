@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kerberos_auth import ccache, pam, pam_file, tickets
+from kerberos_auth import ccache, gss, pam, pam_file
 from kerberos_auth.outcome import Outcome, State
 from kerberos_auth.tickets import Ticket
 from slurm_ssh_spawner.doctor import examination, kdc, logins, srv
@@ -77,7 +77,7 @@ class TestLogin:
         path = tmp_path / "krb5.conf"
         path.write_text(realm.configs["good"].read_text().replace("renew_lifetime = 7d", "ticket_lifetime = 8h"))
         monkeypatch.setenv("KRB5_CONFIG", str(path))
-        cache = tickets.acquire("alice@LAB.TEST", "alice-pw", tmp_path, "")
+        cache = gss.acquire("alice@LAB.TEST", "alice-pw", tmp_path, "")
         ticket = Ticket.of("alice", ccache.parse(cache), tmp_path / "cache")
         (found,) = await logins._renewed(ticket, cache, tmp_path)
         assert found.state is State.WARN
