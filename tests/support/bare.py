@@ -5,6 +5,7 @@
 - `systemctl`, `journalctl`: tests/support/small_systemd.py, because the first process of a host is no systemd.
 - pip finds wheels in two folders: ours, and those that the setup brought.
 - Somebody administers the realm: `admin/admin`, with `kadmind`.
+- A login host that knows no Kerberos and no hub yet. Its `systemctl` tells sshd to read its settings again.
 """
 
 import shutil
@@ -53,6 +54,20 @@ _SYSTEMD = f"""\
 exec /usr/bin/python3 -B {TREE}/tests/support/small_systemd.py "${{0##*/}}" "$@"
 """
 
+_SSHD_CONFIG = """\
+Include /etc/ssh/sshd_config.d/*.conf
+HostKey /etc/ssh/ssh_host_ed25519_key
+UsePAM yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+LogLevel VERBOSE
+"""
+
+_RELOAD = """\
+#!/bin/sh
+[ "$*" = "reload ssh" ] && kill -HUP "$(cat /run/sshd.pid)"
+"""
+
 ENVIRONMENT: Mapping[str, str] = {
     "PIP_CONFIG_FILE": "/dev/null",
     "PIP_NO_INDEX": "1",
@@ -83,11 +98,18 @@ def our_wheel(scratch: Path) -> Path:
 
 
 @contextmanager
-def ready(lab: Lab, wheel: Path) -> Iterator[None]:
-    """Give the bare machine and the realm what is in place of others, for the length of a block."""
+def ready(lab: Lab, wheel: Path, without_kerberos: str) -> Iterator[None]:
+    """Give machines and the realm what is in place of others, for the length of a block.
+
+    `without_kerberos` is the login host that knows no Kerberos once its sshd has read its settings again.
+    """
     for name, text in (("apt-get", _APT_GET), ("npm", _NPM), ("systemctl", _SYSTEMD), ("journalctl", _SYSTEMD)):
-        write(lab, BARE.name, f"{_PROGRAMS / name}", text)
-        lab.run(BARE.name, ["chmod", "755", f"{_PROGRAMS / name}"])
+        _program(lab, BARE.name, name, text)
+    _program(lab, without_kerberos, "systemctl", _RELOAD)
+    write(lab, without_kerberos, "/etc/ssh/sshd_config", _SSHD_CONFIG)
+    lab.run(
+        without_kerberos, ["sh", "-c", "rm -rf /etc/ssh/sshd_config.d/* /etc/ssh/hub_ca.pub /etc/ssh/principals"]
+    )
     _bring(lab, wheel)
     lab.run(KDC.name, ["kadmin.local", "-q", f"addprinc -pw {ADMIN_PASSWORD} {ADMIN}"])
     write(lab, KDC.name, "/var/lib/krb5kdc/kadm5.acl", f"{ADMIN}@{REALM} *\n")
@@ -100,9 +122,13 @@ def ready(lab: Lab, wheel: Path) -> Iterator[None]:
         lab.run(KDC.name, ["sh", "-c", f"kill $(cat {_KADMIND_PID})"])
 
 
-def write(lab: Lab, host: str, path: str, text: str) -> None:
+def write(lab: Lab, host: str, path: str, text: str, mode: str = "644") -> None:
     """Write a file on a host, with its folders."""
-    lab.run(host, ["install", "-D", "-m", "644", "/dev/stdin", path], input=text)
+    lab.run(host, ["install", "-D", "-m", mode, "/dev/stdin", path], input=text)
+
+
+def _program(lab: Lab, host: str, name: str, text: str) -> None:
+    write(lab, host, str(_PROGRAMS / name), text, mode="755")
 
 
 def _bring(lab: Lab, wheel: Path) -> None:
