@@ -43,7 +43,7 @@ def test_it_is_read_in_order_with_lines_hosts_and_what_is_printed() -> None:
 def test_passwords_that_it_asks_for_are_known() -> None:
     (command,) = steps("```console\nhub# kinit -f alice\nPassword for alice@EXAMPLE.ORG:\n```\n")
     assert isinstance(command, Command)
-    assert command.asked == ["alice"]
+    assert command.asked == [("Password for alice", "alice")]
 
 
 @pytest.mark.parametrize(

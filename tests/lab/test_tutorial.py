@@ -1,7 +1,6 @@
 """The page for a first hub, followed word for word on a bare machine; tests/support/bare.py says what is there."""
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from lab.folders import HUB_PYTHON, TREE
 from lab.plan import BARE
 from tests.support import bare
 from tests.support.page_steps import Cell, Command, File, Step, steps
+from tests.support.typed import typed
 
 _PAGE = TREE / "docs/first-hub.md"
 
@@ -84,7 +84,7 @@ class Admin:
         """Take a step; what it prints has to be what the page says."""
         match step:
             case Command():
-                said = _type(self._lab, step, self._answers(step))
+                said = _type(self._lab, step, self.said[-1] if step.text.startswith("cat >") else "")
             case File():
                 bare.write(self._lab, BARE.name, step.path, step.text)
                 said = ""
@@ -94,21 +94,19 @@ class Admin:
         is_right = isinstance(step, File) or step.is_printed(said)
         assert is_right, f"{_PAGE.name}:{step.line}: {step}\nprinted:\n{said}"
 
-    def _answers(self, step: Command) -> str:
-        """Return what is typed behind a command: passwords, or what was printed last and is pasted."""
-        if step.text.startswith("cat > "):
-            return self.said[-1]
-        return "".join(f"{_PASSWORDS[who]}\n" for who in step.asked)
 
-
-def _type(lab: Lab, step: Command, answers: str) -> str:
-    """Type a command as root, and what it asks for; it has to end well."""
+def _type(lab: Lab, step: Command, pasted: str) -> str:
+    """Type a command as root, on a terminal if it asks for passwords, and paste something; it has to end well."""
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in bare.ENVIRONMENT.items())
-    program = f"exec 2>&1; cd /root; export {given}\n{step.text}"
-    done = lab.run(_HOSTS[step.host], ["bash", "-c", program], input=answers, check=False)
-    assert done.returncode == 0, f"{_PAGE.name}:{step.line}: {step.text}\n{done.stdout}"
-    # On a terminal the line ends when somebody has typed the password.
-    return re.sub(r"^(Password for \S+:)", r"\1\n", done.stdout, flags=re.MULTILINE)
+    command = ["bash", "-c", f"exec 2>&1; umask 022; cd /root; export {given}\n{step.text}"]
+    if step.asked:
+        answers = [(question, _PASSWORDS[who]) for question, who in step.asked]
+        code, said = typed(lab.command(_HOSTS[step.host], command), answers)
+    else:
+        done = lab.run(_HOSTS[step.host], command, input=pasted, check=False)
+        code, said = done.returncode, done.stdout
+    assert code == 0, f"{_PAGE.name}:{step.line}: {step.text}\n{said}"
+    return said
 
 
 def _run_cell(lab: Lab, step: Cell, site: str) -> str:

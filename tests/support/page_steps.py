@@ -7,7 +7,7 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROMPT = re.compile(r"(?P<host>[a-z][a-z0-9.-]*)# (?P<command>.*)")
 _FILE = re.compile(r"# (?P<path>/\S+)\n")
-_ASKS = re.compile(r"^Password for (?P<who>[^@\s]+)@", re.MULTILINE)
+_ASKS = re.compile(r"^(?P<question>Password (?:for|of) (?P<who>[^@:\s]+))", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Command:
     printed: str
 
     @property
-    def asked(self) -> list[str]:
-        """Whose passwords it asks for, in order."""
+    def asked(self) -> list[tuple[str, str]]:
+        """The questions for passwords, each with the name of whose it is, in order."""
         return _ASKS.findall(self.printed)
 
     def is_printed(self, said: str) -> bool:
