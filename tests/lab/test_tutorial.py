@@ -12,7 +12,6 @@ from lab.folders import HUB_PYTHON, TREE
 from lab.plan import BARE
 from tests.support import bare
 from tests.support.page_steps import Cell, Command, File, Step, steps
-from tests.support.typed import typed
 
 _PAGE = TREE / "docs/first-hub.md"
 
@@ -33,6 +32,8 @@ _PASSWORDS = {"alice": "alice-pw", bare.ADMIN: bare.ADMIN_PASSWORD}
 
 _SITES = ("geneva", "zurich")
 """Where the cells of the page are run, in order."""
+
+_TERMINAL = ["/usr/bin/python3", "-B", str(TREE / "tests/support/typed.py")]
 
 _BROWSER = """
 import json, sys
@@ -100,8 +101,8 @@ def _type(lab: Lab, step: Command, pasted: str) -> str:
     given = " ".join(f"{name}={shlex.quote(value)}" for name, value in bare.ENVIRONMENT.items())
     command = ["bash", "-c", f"exec 2>&1; umask 022; cd /root; export {given}\n{step.text}"]
     if step.asked:
-        answers = [(question, _PASSWORDS[who]) for question, who in step.asked]
-        code, said = typed(lab.command(_HOSTS[step.host], command), answers)
+        told = json.dumps([command, [(question, _PASSWORDS[who]) for question, who in step.asked]])
+        code, said = json.loads(lab.run(_HOSTS[step.host], _TERMINAL, input=told).stdout)
     else:
         done = lab.run(_HOSTS[step.host], command, input=pasted, check=False)
         code, said = done.returncode, done.stdout

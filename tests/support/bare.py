@@ -74,6 +74,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "PIP_FIND_LINKS": f"{HUB_WHEELS} {_OUR_WHEEL}",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "DEBIAN_FRONTEND": "noninteractive",
+    # A terminal without colours.
+    "TERM": "dumb",
 }
 
 

@@ -1,8 +1,13 @@
-"""A command on a terminal, where somebody types answers as they are asked for."""
+"""A command on a terminal, where somebody types answers as they are asked for.
 
+Run as a program, for the terminals of another host, it reads both from stdin and prints the result, as JSON.
+"""
+
+import json
 import os
 import pty
 import subprocess
+import sys
 from collections.abc import Sequence
 
 
@@ -34,3 +39,7 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:
         return b""
+
+
+if __name__ == "__main__":
+    json.dump(typed(*json.load(sys.stdin)), sys.stdout)
