@@ -52,7 +52,10 @@ def _question(site: Site, owner: str) -> Shell:
     config = join((f"{site.slurm_path}/scontrol", "show", "config"))
     name = f"echo \"name $({config} 2>/dev/null | sed -n 's/^ClusterName *= *//p')\""
     queue = slurm_jobs.command(site, "squeue", "-h", "-u", owner, "-o", "%i")
-    return Shell(f'{look}\n{usual}\n{version}\n{name}\n{queue} >/dev/null; echo "queue $?"')
+    # A controller that does not answer would hold up scontrol as well.
+    unless_silent = "" if site.slurm_cluster else "[ $s != 0 ] || "
+    queue_first = f'{queue} >/dev/null; s=$?\necho "queue $s"\n{unless_silent}{name}\n:'
+    return Shell(f"{look}\n{usual}\n{version}\n{queue_first}")
 
 
 def _parse(answer: Completed) -> _Said:

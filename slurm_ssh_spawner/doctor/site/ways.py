@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -20,6 +21,8 @@ from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _SECONDS = 10.0
 _LONGEST = 200
+_PORT = re.compile(r"[0-9]{4,5}")
+_LOWEST, _HIGHEST = 1024, 65535
 _Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -47,7 +50,8 @@ async def to_node(visit: Visit, pool: ConnectionPool, node: str, port: str | Non
         first, address = await _found(visit, named)
     if not address:
         return [first, *skipped(("G3",), sentences.NOT_WITHOUT_ADDRESS)]
-    if port is None or not port.isdecimal() or not 0 < int(port) < 65536:
+    # A job that makes one up leads nowhere else.
+    if port is None or not _PORT.fullmatch(port) or not _LOWEST <= int(port) <= _HIGHEST:
         return [first, *skipped(("G3",), sentences.NOT_WITHOUT_PORT)]
     return [first, await _through(visit, pool, address, int(port), word, named)]
 
