@@ -89,6 +89,12 @@ class WrongStage(JobError):  # noqa: N818
     code = "wrong_stage"
 
 
+class IsArray(JobError):  # noqa: N818
+    """It is an array, and only its tasks have what was asked for."""
+
+    code = "is_array"
+
+
 class TooLarge(JobError):  # noqa: N818
     """A file is larger than the site takes."""
 

@@ -105,6 +105,32 @@ def _keytabs(told: Told, realm: str) -> Iterator[Outcome]:
         yield from _keytab("B4", told.keytab, "host", realm, setting)
     if told.sign_on_keytab:
         yield from _keytab("B6", told.sign_on_keytab, "HTTP", realm, ("SingleSignOn", "keytab"))
+        if told.keytab:
+            yield from _older(told)
+
+
+def _older(told: Told) -> Iterator[Outcome]:
+    """Yield which key is older than the same one in the hub's other keytab: the KDC does not use it any more."""
+    hosts, sign_on = _newest(told.keytab), _newest(told.sign_on_keytab)
+    for principal in sorted(hosts.keys() & sign_on.keys()):
+        if hosts[principal] == sign_on[principal]:
+            continue
+        is_first = hosts[principal] < sign_on[principal]
+        check, setting = ("B4", (told.owner, "keytab")) if is_first else ("B6", ("SingleSignOn", "keytab"))
+        old, new = (told.keytab, told.sign_on_keytab) if is_first else (told.sign_on_keytab, told.keytab)
+        versions = sorted((hosts[principal], sign_on[principal]))
+        named = {"path": old, "other": new, "principal": principal, "old": versions[0], "new": versions[1]}
+        said, fix = sentences.KEYTAB_OLD.format(**named), sentences.RENEW_KEYTAB.format(**named)
+        yield Outcome(check, State.WARN, said, fix, setting=setting)
+
+
+def _newest(path: str) -> dict[str, int]:
+    """Return the newest version of each principal's key; none of a keytab of no use, which is told elsewhere."""
+    try:
+        keys = keytab_file.read(Path(path))
+    except (OSError, NoKeytab):
+        return {}
+    return {each.principal: each.kvno for each in sorted(keys, key=lambda each: each.kvno)}
 
 
 def _keytab(check: str, path: str, service: str, realm: str, setting: tuple[str, str]) -> Iterator[Outcome]:

@@ -153,6 +153,13 @@ KEYTAB_OF_OTHERS = _("The keytab {path} has no key of {service}/ in the hub's re
 KEYTAB_OF = _("Add one: kadmin -q 'ktadd -k {path} {service}/<full name of the hub>'.")
 KEYTAB_OPEN = _("The keytab {path} has mode {mode}, so others on this machine may use or change its keys.")
 CLOSE_KEYTAB = _("Run chmod 0640 {path}.")
+KEYTAB_OLD = _(
+    "The keytab {path} has version {old} of the key of {principal}, and {other} has version {new}: with the older "
+    "one logins fail."
+)
+RENEW_KEYTAB = _(
+    "Copy the newer key into {path}, or run ktadd of kadmin once for one keytab, and set that for both."
+)
 KEYTAB_GOOD = _("The keytab {path} has a key of {service}/.")
 KDC_NOT_VERIFIED = _("No KDC has to prove itself, so whoever answers in its place can log in as anybody.")
 VERIFY_KDC = _("Set keytab to one with the key of host/<full name of the hub>, and verify_kdc to 'require'.")

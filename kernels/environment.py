@@ -30,14 +30,14 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    modules: tuple[Value, ...] = Field(default=(), description="Modules to load, in this order.")
+    module_paths: tuple[Value, ...] = Field(
+        default=(), description="Folders of module files to add with `module use`, before any is loaded."
+    )
     module_collection: Collection | None = Field(
         default=None,
         description="Collection of modules that `module save` has made, to restore before others are loaded.",
     )
-    module_paths: tuple[Value, ...] = Field(
-        default=(), description="Folders of module files to add with `module use`, before any is loaded."
-    )
-    modules: tuple[Value, ...] = Field(default=(), description="Modules to load, in this order.")
     prefix: Value | None = Field(
         default=None,
         description="Folder of a virtual or conda environment; its bin folder goes first on PATH.",

@@ -8,7 +8,9 @@ from languages import sentence as _
 from languages import speaks
 
 NOT_A_TIME = _("{value} is not a time; write 90m, 8h, 1h30m, 2d or 08:00:00")
+TIME_OF_ZERO = _("{value} is no time at all; write at least 1m")
 NOT_A_SIZE = _("{value} is not an amount of memory; write 900M or 64G")
+SIZE_OF_ZERO = _("{value} is no memory at all; write at least 1M")
 NOT_A_NUMBER = _("{value} is not a whole number; write digits, such as 4")
 WHAT_TO_INSTALL = _("must say once what to install; write either `requirements` or `lock`")
 

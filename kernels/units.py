@@ -61,7 +61,7 @@ def minutes(text: str | int) -> int:
     written = str(text).strip().lower()
     total = _clock(written) or _words(written) if len(written) <= _LONGEST else None
     if not total:
-        raise Unreadable(sentences.NOT_A_TIME, written[:_LONGEST])
+        raise Unreadable(sentences.NOT_A_TIME if total is None else sentences.TIME_OF_ZERO, written[:_LONGEST])
     return total
 
 
@@ -90,9 +90,12 @@ def mebibytes(text: str | int) -> int:
     """
     written = str(text).strip().upper()
     found = re.fullmatch(r"([0-9]{1,9}(?:[.][0-9]{1,9}(?= *[A-Z]))?) *([A-Z]*)", written)
-    total = math.floor(Fraction(found[1]) * _MEMORY_WORDS.get(found[2], 0)) if found else 0
-    if not total:
+    unit = _MEMORY_WORDS.get(found[2]) if found else None
+    if not found or unit is None:
         raise Unreadable(sentences.NOT_A_SIZE, written[:_LONGEST])
+    total = math.floor(Fraction(found[1]) * unit)
+    if not total:
+        raise Unreadable(sentences.SIZE_OF_ZERO, written[:_LONGEST])
     return total
 
 

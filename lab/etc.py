@@ -170,6 +170,8 @@ def _front_end_files(host: Host, realm: Realm, state: StateFolder) -> Iterator[F
     yield from _site_files(host, realm, state)
     yield File("/etc/ssh/sshd_config", SSHD_CONFIG)
     yield File("/etc/ssh/ssh_host_ed25519_key", realm.host_key(host.name).read_bytes(), mode=0o600)
+    # Beside it the one of the machine would be seen.
+    yield File("/etc/ssh/ssh_host_ed25519_key.pub", realm.host_key(host.name).with_suffix(".pub").read_bytes())
     yield File("/etc/krb5.keytab", realm.keytab(host.name).read_bytes(), mode=0o600)
 
 

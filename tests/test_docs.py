@@ -82,7 +82,7 @@ def _rows(page: str, head: str) -> list[str]:
 
 def _said() -> Iterator[str]:
     """Yield the texts of all modules that word sentences, and of what runs in jobs, with spaces made one."""
-    words = [*TREE.glob("*/sentences.py"), *TREE.glob("*/sentences/*.py"), *TREE.glob("*/**/jobside/*.py")]
+    words = [*TREE.glob("*/sentences.py"), *TREE.glob("*/sentences/**/*.py"), *TREE.glob("*/**/jobside/*.py")]
     for module in words:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

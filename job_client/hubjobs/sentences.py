@@ -59,6 +59,7 @@ RUNS = {
     "program": "a program",
     "server": "a server of yours, which hubjobs submit TYPE starts",
 }
+NO_TASK = "{job_id} has no task {number}. Those of an array are listed by: hubjobs status --tasks {job_id}"
 STARTS_A_SERVER = "{type} is interactive: its server takes --on, --project, --set and --dataset, and nothing else."
 NO_JOBS = "No jobs. Send one: hubjobs submit TYPE, see: hubjobs types"
 MORE_JOBS = "There are more: --limit shows them, or --stage, --system and --search find one."

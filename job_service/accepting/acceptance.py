@@ -6,21 +6,19 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
 
-from job_service import layout
-from job_service.accepting import again, asked, gate, groups, servers, shown
+from job_service.accepting import again, asked, gate, groups, new_jobs, servers, shown
 from job_service.accepting.gate import Decided
 from job_service.accepting.offered import Offered
 from job_service.accepting.preview import Preview
 from job_service.accepting.servers import Server
 from job_service.accepting.worked_on import Chosen
 from job_service.datasets.datasets import Datasets
-from job_service.errors import Invalid, JobError, StoreAway, TicketNeeded
+from job_service.errors import Banned, Invalid, JobError, StoreAway, TicketNeeded
 from job_service.record import JobRecord
 from job_service.sentences import accepting as sentences
 from job_service.spec import JobSpec
-from job_service.stages import Stage
 from job_service.store.store import Store
-from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted, new_job_id
+from job_service.store.values import Group, IdempotencyKey, NotAccepted, new_job_id
 from kerberos_auth.errors import AuthFailed
 from profiles.catalogue.dataset import MOST
 from profiles.catalogue.identity import whom
@@ -86,8 +84,9 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known(person.name, kept)):
             return known, False
         decided = await self._decided(person, spec)
+        await self._see_inputs(spec, decided)
         self._see_whom(person.name, decided)
-        return await self._store.jobs.accept(_new(person, decided), kept)
+        return await self._store.jobs.accept(new_jobs.of(person, decided), kept)
 
     async def accept_each(self, person: Person, spec: JobSpec, key: str | None = None) -> tuple[Group, bool]:
         """Return a job for each dataset that can have one, or an array, why others cannot, and whether it is new.
@@ -98,9 +97,10 @@ class Acceptance:
         if kept and (known := await self._store.jobs.known_group(person.name, kept)):
             return known, False
         decided, errors, array = await self._each(person, spec)
+        await self._see_inputs(spec, decided[0])
         self._see_whom(person.name, decided[0])
-        wanted = [_new(person, each) for each in decided]
-        whole = _new(person, array) if array else None
+        wanted = [new_jobs.of(person, each) for each in decided]
+        whole = new_jobs.of(person, array) if array else None
         return await self._store.jobs.accept_group(wanted, errors, kept, whole)
 
     async def type(self, person: Person, key: str, datasets: Sequence[str]) -> dict[str, Any]:
@@ -121,8 +121,9 @@ class Acceptance:
         """Return the server that an interactive type is to start, with the list of its datasets at its site.
 
         With a `key` that came before for the same description the list is that of then.  Raises Invalid with every
-        field that is wrong, TicketNeeded, and LaunchError for what goes wrong at the site.
+        field that is wrong, Banned, TicketNeeded, and LaunchError for what goes wrong at the site.
         """
+        await self._see_no_ban(person.name)
         known = _key(spec, key, "")
         chosen = await self._chosen(person, spec)
         spec = chosen.placed(spec)
@@ -200,11 +201,22 @@ class Acceptance:
         projects, theirs = await self.offered.charged(person)
         return gate.decide(offer, spec, projects, theirs, chosen)
 
+    async def _see_inputs(self, spec: JobSpec, decided: Decided) -> None:
+        """Raise Invalid if the inputs of the job whose inputs these are cannot be copied."""
+        if spec.inputs_of:
+            again.see_inputs(await self._store.jobs.get(spec.inputs_of), decided.launch)
+
     def _see_whom(self, user: str, decided: Decided) -> None:
         """See that a job can be sent; one that its system knows by no ticket of its owner's needs none."""
         launch = decided.launch
         if isinstance(launch, BatchLaunch) and launch.identity == "person" and launch.site.login.needs_ticket:
             self._see_ticket(user)
+
+    async def _see_no_ban(self, user: str) -> None:
+        """Raise Banned for whom an admin has banned from all: what no project counts, no other ban is about."""
+        for ban in await self._store.people.bans(user):
+            if ban.project is None:
+                raise Banned(sentences.BANNED_FROM_SERVERS.format(reason=ban.reason), sentences.ASK_ADMINS)
 
     def _see_ticket(self, user: str) -> None:
         try:
@@ -223,7 +235,7 @@ class Acceptance:
         except TicketNeeded as error:
             found.append(error.message)
         try:
-            await self._store.jobs.check(_new(person, decided))
+            await self._store.jobs.check(new_jobs.of(person, decided))
         except StoreAway:
             raise
         except JobError as error:
@@ -252,39 +264,3 @@ def _key(spec: JobSpec, key: str | None, sent: str) -> IdempotencyKey | None:
         sentence = sentences.KEY.format(most=asked.KEY_LONGEST)
         raise Invalid(sentence, {"Idempotency-Key": sentence})
     return IdempotencyKey(key, asked.digest(spec, sent))
-
-
-def _new(person: Person, decided: Decided) -> NewJob:
-    launch, charged = decided.launch, decided.charged
-    job_id, project = new_job_id(), charged.project
-    most = (launch.jobs.active_max, (project.limits if project else {}).get("active"))
-    return NewJob(
-        job_id=job_id,
-        owner=person.name,
-        groups=person.groups,
-        login=launch.owner,
-        system=launch.site_key,
-        project=charged.name,
-        project_id=project.id if project else None,
-        account=launch.project,
-        spec=decided.spec,
-        title=decided.title,
-        nodes=launch.nodes,
-        cores=launch.cores,
-        memory_mib=launch.memory_mib,
-        gpus=launch.gpus,
-        limit_s=decided.limit_s,
-        folder=layout.folder(launch.jobs, launch.owner, job_id) if isinstance(launch, BatchLaunch) else "",
-        active_max=min(each for each in most if each is not None),
-        stage=_first_stage(decided.spec),
-        datasets=decided.datasets,
-        identity=launch.identity,
-    )
-
-
-def _first_stage(spec: JobSpec) -> Stage:
-    """Return where a job begins: to be sent at once, or when its inputs have come, or when somebody starts it."""
-    if spec.inputs_of:
-        return Stage.STAGINGIN
-    is_complete = spec.start == "now" or (spec.start == "when-complete" and not spec.inputs)
-    return Stage.READY if is_complete else Stage.NEW

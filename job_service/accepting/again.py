@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from job_service import layout
+from job_service.errors import Invalid
 from job_service.record import JobRecord
+from job_service.sentences import accepting as sentences
 from profiles.catalogue.dataset import Dataset
 from profiles.catalogue.menu import Jobs
 from profiles.offer.choices import Choices
@@ -52,3 +55,15 @@ def launch(menu: Jobs, record: JobRecord, datasets: Sequence[Dataset] = ()) -> J
         gpus=record.gpus,
         gpu_type=spec.choices.get("gpu_type"),
     )
+
+
+def see_inputs(before: JobRecord, found: JobLaunch) -> None:
+    """Raise Invalid if a job would not find the inputs of an earlier one, which are copied from beside its folder.
+
+    There they do not lie if its type runs as somebody else by now, or its site has the folders of jobs elsewhere.
+    """
+    if not isinstance(found, BatchLaunch):
+        return
+    if str(PurePosixPath(before.folder).parent) != layout.parent(found.jobs, found.owner):
+        said = sentences.INPUTS_ELSEWHERE.format(login=found.owner, system=found.site.title)
+        raise Invalid(said, {"inputs": said}, sentences.SEND_WITH_FILES)

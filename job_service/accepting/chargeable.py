@@ -80,8 +80,9 @@ def _is_default(
     """Return whether a job that names no project is Slurm's to count."""
     if accounts is None:
         return True
-    if offer.menu.sites[site].projects == "accounting" and accounts:
-        # Which of several is the default the accounting does not say, and it might be one with a quota.
+    if offer.menu.sites[site].projects == "accounting":
+        # Which of several is the default the accounting does not say, and it might be one with a quota.  Who has
+        # none there has no jobs there.
         return len(plain) == len(accounts) > 1
     return not plain and not has_projects
 
@@ -110,12 +111,20 @@ def chosen(
         return Chargeable(wanted, wanted)
     title = offer.menu.sites[site].title
     if wanted is None or not among:
-        lacks = sentences.NONE_YOURS if identity == "person" else sentences.NONE_YOURS_OF_SERVICE
-        raise NotAMember(lacks.format(system=title))
+        raise NotAMember(none_of(identity, title))
     names = ", ".join(each.name for each in among)
-    if any((each.system, each.name) == (site, wanted) and each.id in theirs for each in projects):
-        raise NotAMember(sentences.OF_OTHER_JOBS.format(project=wanted, system=title, projects=names))
-    raise NotAMember(sentences.NOT_YOURS.format(project=shown(wanted), system=title, projects=names))
+    # Which accounts of Slurm's the person has for jobs of their own is not asked for those of the site's account.
+    is_of_others = identity == "service" or any(
+        (each.system, each.name) == (site, wanted) and each.id in theirs for each in projects
+    )
+    said = sentences.OF_OTHER_JOBS if is_of_others else sentences.NOT_YOURS
+    raise NotAMember(said.format(project=shown(wanted), system=title, projects=names))
+
+
+def none_of(identity: Identity, title: str) -> str:
+    """Return that somebody has nothing at a system that jobs of an identity could count against."""
+    lacks = sentences.NONE_YOURS if identity == "person" else sentences.NONE_YOURS_OF_SERVICE
+    return lacks.format(system=title)
 
 
 def _taken(projects: Iterable[Project], site: str) -> frozenset[str]:

@@ -97,7 +97,8 @@ class Offered:
     async def types(self, person: Person) -> list[dict[str, Any]]:
         """Return the job types that somebody may have, the default first, as JSON values; see `offers`."""
         offer = await self.offer(person)
-        return [offers.job_type(offer, key) for key in offer.entries()]
+        charged = await self._chargeable(person, offer)
+        return [offers.job_type(offer, key, charged) for key in offer.entries()]
 
     async def type(self, person: Person, key: str, datasets: tuple[Values, ...] = ()) -> dict[str, Any]:
         """Return one of them, with the choices that there are for some datasets, by their parameters.
@@ -107,7 +108,7 @@ class Offered:
         offer = replace(await self.offer(person), datasets=datasets)
         if key not in offer.entries():
             raise NotFound(sentences.NO_JOB_TYPE.format(type=harmless(key)))
-        return offers.job_type(offer, key)
+        return offers.job_type(offer, key, await self._chargeable(person, offer))
 
     async def projects(self, person: Person, system: str | None = None) -> list[dict[str, Any]]:
         """Return what a person's jobs may count against, at each system the default first, as JSON values.

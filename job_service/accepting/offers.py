@@ -3,10 +3,10 @@
 A moment is ISO 8601, a time in seconds, a size in bytes, unless it is a sentence.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from job_service.accepting.chargeable import Chargeable
+from job_service.accepting.chargeable import Chargeable, none_of
 from job_service.gateways import kinds
 from job_service.sentences import accepting as sentences
 from job_service.store.accounting import Quota
@@ -17,8 +17,8 @@ from profiles.catalogue.parameter import TRUE, Parameter
 from profiles.catalogue.system import JobSettings
 from profiles.form import fields
 from profiles.form.fields import Field
-from profiles.form.places import place
-from profiles.offer.offer import Offer
+from profiles.form.places import Place, place
+from profiles.offer.offer import Offer, runs_as
 
 CAPABILITIES = ("cancel", "files", "hold", "log")
 """What can be done with a job at a site."""
@@ -97,8 +97,7 @@ def _state(offer: Offer, key: str, chargeable: Sequence[Chargeable]) -> tuple[st
     if facts.unreachable_since is not None:
         time = offer.moment(facts.unreachable_since)
         return "away", sentences.AWAY.format(system=site.title, time=time)
-    has_account = site.projects != "accounting" or facts.projects != ()
-    if not chargeable or not (has_account or any(each.project for each in chargeable)):
+    if not chargeable:
         return "closed", sentences.NONE_YOURS.format(system=site.title)
     return "open", ""
 
@@ -129,14 +128,14 @@ def _partitions(offer: Offer, key: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def job_type(offer: Offer, key: str) -> dict[str, Any]:
-    """Return a job type that the person sees.
+def job_type(offer: Offer, key: str, charged: Mapping[str, Sequence[Chargeable]]) -> dict[str, Any]:
+    """Return a job type that the person sees; `charged` is what their jobs may count against at each system.
 
     `runs` says what: a `program`, a `line` of the person's own, which is sent as the command, or a `server`, which
     is started and no job.  `description` is Markdown.  `systems` are those where they may have it, the default
     first, each with its `fields`: choices, and `on_line`: what parameters put on the program's command line.
     There `state` is `free` if the job would start at once, `busy` if it would wait, `closed` if none is accepted,
-    `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
+    or none of theirs, `away`, `refused`, or `unknown`; `news` says it in words, and `age` how old they are.
     Jobs run there as the system's account if the `identity` is `service`, else as the person.
     `datasets` says which it takes, null for none.
     """
@@ -148,7 +147,7 @@ def job_type(offer: Offer, key: str) -> dict[str, Any]:
         "description": entry.description,
         "icon": entry.icon,
         "runs": _runs(entry),
-        "systems": [_at(offer, key, site) for site in offer.sites(key)],
+        "systems": [_at(offer, key, site, charged[site]) for site in offer.sites(key)],
         "datasets": entry.datasets and {**entry.datasets.model_dump(mode="json"), **modes},
     }
 
@@ -159,9 +158,13 @@ def _runs(entry: JobType) -> str:
     return "program" if entry.command is None else "line"
 
 
-def _at(offer: Offer, key: str, site: str) -> dict[str, Any]:
+def _at(offer: Offer, key: str, site: str, charged: Sequence[Chargeable]) -> dict[str, Any]:
     what = offer.offering(key, site)
-    there, closed = place(offer, site, what), offer.closed(site)
+    there, closed, identity = place(offer, site, what), offer.closed(site), runs_as(what)
+    # A server counts against no project of the service.
+    is_job = not cast(Jobs, offer.menu).entries[key].is_interactive
+    if is_job and there.is_open and identity not in {each.identity for each in charged}:
+        there = Place(there.title, "closed", none_of(identity, there.title))
     found = (*fields.fields(offer, site, what), *fields.parameters(offer, what))
     return {
         "system": site,

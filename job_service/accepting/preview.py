@@ -8,6 +8,7 @@ from job_service import charges
 from job_service.accepting.gate import Decided
 from job_service.store.accounting import Quota
 from job_service.store.values import NotAccepted
+from profiles.form import preview
 from slurm_ssh.facts.forecasts import Known
 
 # Slurm says "in a year" of what it cannot foresee, such as the end of a job without a limit.
@@ -23,7 +24,8 @@ class Preview:
     what the project has; they are 0, None and None for a project without a quota.  `script` is what Slurm would
     get, zeros for the job's id in it.  `begins` is when Slurm expects it to start, None if that is not known; with
     `ask_again` it may be in some seconds.  `obstacles` are the sentences why it would not be accepted now, or not
-    by Slurm.  Of several `jobs` for datasets this is the first, and `total_cost_s` what all would hold;
+    by Slurm.  `costs` is the sentence what all of it costs as the catalogue weighs it, "" where it weighs nothing.
+    Of several `jobs` for datasets this is the first, and `total_cost_s` what all would hold;
     `errors` says of which datasets there would be none.
     """
 
@@ -48,6 +50,7 @@ class Preview:
     jobs: int = 1
     total_cost_s: int = 0
     errors: tuple[NotAccepted, ...] = ()
+    costs: str = ""
 
     @classmethod
     def of(
@@ -90,4 +93,5 @@ class Preview:
             jobs=jobs,
             total_cost_s=cost * jobs,
             errors=errors,
+            costs=preview.costs(launch, jobs),
         )

@@ -39,6 +39,10 @@ _TICKET_FOLDER_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
 _PARENT_SECONDS = 1.0
 
+# Python's default is 10.  With 200 open pages a full collection takes a tenth of a second, in which nobody is
+# answered, and finds some hundred values.
+_COLLECTIONS_TO_A_FULL_ONE = 1000
+
 # What a hub says only to a service that it starts, as it is in the reference deployment.
 _API_URL = "http://127.0.0.1:8081/hub/api"
 _PREFIX = "/services/jobs/"
@@ -92,6 +96,7 @@ async def _answer(service: Service, token: str, sock: socket.socket, ended: asyn
     # All that is made by now stays: a collection that looks at it anew holds the loop up for a tenth of a second.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _COLLECTIONS_TO_A_FULL_ONE)
     server = uvicorn.Server(config)
     _log.info("The service answers on %s:%d.", *sock.getsockname()[:2])
     ending = asyncio.create_task(_end(service, server, ended))

@@ -28,14 +28,6 @@ class News:
             for event in self._waiting.get(name, ()):
                 event.set()
 
-    def is_waited_for(self, job_id: str) -> bool:
-        """Return whether somebody waits for a change of this job."""
-        return job_id in self._waiting
-
-    def is_listened_to(self, owner: str) -> bool:
-        """Return whether somebody waits for a change of anything of somebody's."""
-        return _of_owner(owner) in self._waiting
-
     async def until(
         self,
         job_id: str,

@@ -224,3 +224,6 @@ class Preview(BaseModel):
     jobs: int = Field(description="How many jobs these would be, the first of which this is.")
     total_cost_s: int = Field(description="Seconds of the project's that all of them would hold.")
     errors: list[NotAccepted] = Field(description="Of which datasets there would be no job, and why.")
+    costs: str = Field(
+        description="A sentence: what all of it costs as the catalogue weighs it; empty where it weighs nothing."
+    )

@@ -44,6 +44,7 @@ _JOB_ERRORS: dict[type[JobError], int] = {
     errors.KeyReused: 422,
     errors.TicketNeeded: 409,
     errors.WrongStage: 409,
+    errors.IsArray: 409,
     errors.TooLarge: 413,
     errors.NoSpace: 507,
     errors.ScopeMissing: 403,

@@ -21,6 +21,11 @@ INPUT_NAME = _(
     "backslashes, at most {part} bytes a part and {most} in all, and not in {ours}."
 )
 INPUT_TWICE = _("The input {name} is named twice.")
+INPUTS_ELSEWHERE = _(
+    "Where this job would run, as {login} at {system}, the files of the earlier one are not found: its job type, "
+    "or the place of its folder, has changed since."
+)
+SEND_WITH_FILES = _("Send it anew, with its files.")
 START = _("{start} is no way to start a job. Choose one of: {ways}.")
 START_WITHOUT_INPUTS = _(
     "The job would start before its inputs are there. Choose when-complete, or later, or name no inputs."
@@ -30,6 +35,8 @@ KEY = _("An idempotency key must be one line of 1 to {most} printable characters
 TOO_MANY_CHOICES = _("At most {most} choices can be made.")
 IS_INTERACTIVE = _("{type} is interactive: it starts a server of yours, and is no batch job.")
 START_A_SERVER = _("Start it on the page of new jobs, or by POST to /servers.")
+BANNED_FROM_SERVERS = _("You may start no servers of job types at present: {reason}")
+ASK_ADMINS = _("Ask the administrators.")
 NOT_INTERACTIVE = _("{type} is a batch job, and starts no server. Send it as a job.")
 NO_DATASETS = _("{type} takes no datasets.")
 TOO_FEW_DATASETS = _("{type} needs more datasets. Choose at least this many: {least}.")

@@ -3,8 +3,8 @@
 Said in the reader's language, see `languages`.  Names in braces stay as they are.
 """
 
+from languages import counted, speaks
 from languages import sentence as _
-from languages import speaks
 
 # -- who asks --------------------------------------------------------------------------------------------
 NO_TOKEN = _("This needs a token of the hub, and none came with the request.")
@@ -83,7 +83,21 @@ WRONG = _("This is not as it has to be.")
 # -- jobs and files --------------------------------------------------------------------------------------
 NO_SUCH_JOB = _("You have no job {job_id}.")
 REMOVED = _("The job was removed, and its folder with it.")
+IS_ARRAY_HINT = _(
+    "Read that of a task by its number, from 0 on: hubjobs log {job_id} --task 0. "
+    "In the API tasks are jobs, which GET /jobs?parent={job_id} lists."
+)
 NO_SCRIPT = _("The script of this job can no longer be told: {reason}")
 NOT_IN_RANGE = _("The file has {size} bytes, and the range that was asked for is behind its end.")
+
+
+def is_array(count: int) -> str:
+    """Return that an array has printed nothing itself."""
+    return counted(
+        "This is an array with {count} task, which has the log.",
+        "This is an array with {count} tasks, each of which has a log of its own.",
+        count,
+    ).format(count=count)
+
 
 speaks(__name__)

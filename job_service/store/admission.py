@@ -7,14 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from job_service import charges
-from job_service.errors import Banned, JobError, KeyReused, NotAMember, QuotaExceeded, TooMany
+from job_service.errors import JobError, KeyReused
 from job_service.record import JobRecord
 from job_service.sentences import store as say
-from job_service.store import bans, books, membership, persons, rows
+from job_service.store import books, membership, persons, rows
 from job_service.store.accounting import Project
-from job_service.store.schema import DATASETS, EVENTS, JOBS, KEYS, PROJECTS
-from job_service.store.searching import LIVE
+from job_service.store.allowance import Allowance, Allowed
+from job_service.store.schema import DATASETS, EVENTS, JOBS, KEYS
 from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted
 from languages import for_keeping
 
@@ -36,7 +35,7 @@ def accept(
         return record, False
     if new.project_id is not None:
         membership.lock(connection, new.project_id)
-    record = _accepted(connection, now, new)
+    (record,) = _kept(connection, now, [Allowance(connection, new.owner).take(new)])
     if key:
         _keep_key(connection, now, record, key)
     return record, True
@@ -58,26 +57,35 @@ def accept_group(
         return group, False
     for number in sorted({new.project_id for new in wanted if new.project_id is not None}):
         membership.lock(connection, number)
-    records: list[JobRecord] = []
-    refused: list[tuple[str, JobError]] = []
-    for new in wanted:
-        if array:
-            grouped = replace(new, kind="task", parent=array.job_id, task=len(records), folder=array.folder)
-        else:
-            grouped = replace(new, group=records[0].job_id if records else new.job_id)
-        try:
-            records.append(_accepted(connection, now, grouped))
-        except JobError as error:
-            refused.append((new.datasets[0].id, error))
-    if not records:
+    allowed, refused = _allowed(Allowance(connection, owner), wanted, array)
+    if not allowed:
         raise refused[0][1]
+    records = _kept(connection, now, allowed)
     if array:
-        records = [_keep(connection, now, _of_tasks(array, records), 0)]
+        records = _kept(connection, now, [Allowed(_of_tasks(array, records))])
     told = (*errors, *(NotAccepted.of(dataset, error) for dataset, error in refused))
     group = Group(records[0].job_id, tuple(records), told)
     if key:
         _keep_key(connection, now, records[0], key, group)
     return group, True
+
+
+def _allowed(
+    allowance: Allowance, wanted: Sequence[NewJob], array: NewJob | None
+) -> tuple[list[Allowed], list[tuple[str, JobError]]]:
+    """Return those of the jobs that may be kept, as what they are together, and why other datasets have none."""
+    allowed: list[Allowed] = []
+    refused: list[tuple[str, JobError]] = []
+    for new in wanted:
+        if array:
+            grouped = replace(new, kind="task", parent=array.job_id, task=len(allowed), folder=array.folder)
+        else:
+            grouped = replace(new, group=allowed[0].new.job_id if allowed else new.job_id)
+        try:
+            allowed.append(allowance.take(grouped))
+        except JobError as error:
+            refused.append((new.datasets[0].id, error))
+    return allowed, refused
 
 
 def _of_tasks(array: NewJob, tasks: Sequence[JobRecord]) -> NewJob:
@@ -86,16 +94,6 @@ def _of_tasks(array: NewJob, tasks: Sequence[JobRecord]) -> NewJob:
     datasets = tuple(each for each in array.datasets if each.id in accepted)
     spec = replace(array.spec, datasets=tuple(each.id for each in datasets))
     return replace(array, kind="array", datasets=datasets, spec=spec)
-
-
-def _accepted(connection: sa.Connection, now: datetime, new: NewJob) -> JobRecord:
-    """Return a job that is kept from now on, with its hold; raises as `Jobs.accept`, and then keeps nothing."""
-    project, held = check(connection, new)
-    record = _keep(connection, now, new, held)
-    if project:
-        books.begin(connection, now, project, new.owner)
-        books.hold(connection, now, record, project.id)
-    return record
 
 
 def _keep_key(
@@ -137,67 +135,48 @@ def known(connection: sa.Connection, now: datetime, owner: str, key: Idempotency
     return rows.record(row)
 
 
-def check(connection: sa.Connection, new: NewJob) -> tuple[Project | None, int]:
-    """Return the project of the service that a job counts against, and what it holds; raises as `Jobs.accept`."""
-    _refuse_banned(connection, new)
-    project = _project(connection, new)
-    _refuse_more_than(connection, new)
-    if project is None:
-        return None, 0
-    held = charges.hold(project.charge, new.limit_s, new.nodes, new.cores)
-    _refuse_unpaid(connection, new, project, held)
-    return project, held
+def check(connection: sa.Connection, new: NewJob) -> None:
+    """Return if a job would be accepted now; raises as `Jobs.accept`."""
+    Allowance(connection, new.owner).take(new)
 
 
-def _refuse_banned(connection: sa.Connection, new: NewJob) -> None:
-    for ban in bans.standing(connection, new.owner):
-        if ban.project is None:
-            raise Banned(say.BANNED.format(reason=ban.reason), say.ASK_ADMINS)
-        if ban.project.id == new.project_id:
-            raise Banned(say.BANNED_FROM.format(project=new.project, reason=ban.reason), say.ASK_ADMINS)
+def _kept(connection: sa.Connection, now: datetime, allowed: Sequence[Allowed]) -> list[JobRecord]:
+    """Return jobs that are kept from now on, each with its event and its hold; a few statements, however many."""
+    records = [_record(now, each) for each in allowed]
+    added = sa.insert(JOBS).returning(JOBS.c.job_id, JOBS.c.id)
+    values = [_row(record, each.new) for record, each in zip(records, allowed, strict=True)]
+    # Rows are numbered in this order; the numbers may come back in another.
+    numbers = {row.job_id: row.id for row in connection.execute(added, values)}
+    records = [replace(record, id=numbers[record.job_id]) for record in records]
+    connection.execute(sa.insert(EVENTS), [_event(now, record) for record in records])
+    datasets = [
+        {"job": record.id, "datasets": [one.to_json() for one in each.new.datasets]}
+        for record, each in zip(records, allowed, strict=True)
+        if each.new.datasets
+    ]
+    if datasets:
+        connection.execute(sa.insert(DATASETS), datasets)
+    _hold(connection, now, [(record, each.project) for record, each in zip(records, allowed, strict=True)])
+    return records
 
 
-def _project(connection: sa.Connection, new: NewJob) -> Project | None:
-    """Return the job's project, None if it is one of Slurm's accounts."""
-    if new.project_id is None:
-        return None
-    project = membership.found(connection, PROJECTS.c.id == new.project_id)
-    if (
-        project is None
-        or (project.system, project.name, project.identity) != (new.system, new.project, new.identity)
-        or not membership.may_use(connection, project, new.owner, new.groups)
-    ):
-        refused = say.NOT_A_MEMBER.format(project=new.project, system=new.system)
-        raise NotAMember(refused, say.NOT_A_MEMBER_HINT)
-    return project
+def _record(now: datetime, allowed: Allowed) -> JobRecord:
+    asked = {name: getattr(allowed.new, name) for name in _AS_ASKED}
+    return JobRecord(id=0, held_s=allowed.held_s, created=now, **asked)
 
 
-def _refuse_more_than(connection: sa.Connection, new: NewJob) -> None:
-    # An array's tasks are its jobs.
-    is_one = (JOBS.c.stage.in_(LIVE), JOBS.c.kind != "array")
-    of_theirs = (JOBS.c.owner == new.owner, JOBS.c.system == new.system, *is_one)
-    count = connection.execute(sa.select(sa.func.count()).select_from(JOBS).where(*of_theirs)).scalar_one()
-    if count >= new.active_max:
-        raise TooMany(say.too_many(count, new.system), say.TOO_MANY_HINT)
+def _row(record: JobRecord, new: NewJob) -> dict[str, Any]:
+    same = {name: getattr(record, name) for name in rows.SAME_NAMES if name != "id"}
+    return {**same, "type": record.type, "project_id": new.project_id, "request": new.spec.to_json()}
 
 
-def _refuse_unpaid(connection: sa.Connection, new: NewJob, project: Project, held: int) -> None:
-    theirs = books.time_left(connection, project, new.owner)
-    if held > (left := min(theirs, project.time_left)):
-        text = say.QUOTA_EXCEEDED.format(
-            needed=held, project=project.name, left=theirs, project_left=project.time_left
-        )
-        raise QuotaExceeded(text, held, left, say.QUOTA_EXCEEDED_HINT)
+def _event(now: datetime, record: JobRecord) -> dict[str, Any]:
+    text = for_keeping(say.ACCEPTED)
+    return {"job": record.id, "owner": record.owner, "at": now, "stage": record.stage, "text": text}
 
 
-def _keep(connection: sa.Connection, now: datetime, new: NewJob, held: int) -> JobRecord:
-    record = JobRecord(id=0, held_s=held, created=now, **{name: getattr(new, name) for name in _AS_ASKED})
-    kept = {name: getattr(record, name) for name in rows.SAME_NAMES if name != "id"}
-    kept.update(type=record.type, project_id=new.project_id, request=new.spec.to_json())
-    number = connection.execute(sa.insert(JOBS).values(kept).returning(JOBS.c.id)).scalar_one()
-    event = {"job": number, "owner": new.owner, "at": now, "stage": new.stage, "text": for_keeping(say.ACCEPTED)}
-    connection.execute(sa.insert(EVENTS).values(event))
-    if new.datasets:
-        kept_of = {"job": number, "datasets": [each.to_json() for each in new.datasets]}
-        connection.execute(sa.insert(DATASETS).values(kept_of))
-    return replace(record, id=number)
+def _hold(connection: sa.Connection, now: datetime, held: Sequence[tuple[JobRecord, Project | None]]) -> None:
+    """Take the most that jobs may use of their projects, in which their owner begins if they have not."""
+    for project, owner in {project.id: (project, record.owner) for record, project in held if project}.values():
+        books.begin(connection, now, project, owner)
+    books.write(connection, (books.hold(now, record, project.id) for record, project in held if project))

@@ -62,9 +62,9 @@ def _sum(connection: sa.Connection, project: Project, user: str) -> int | None:
     return None if total is None else int(total)
 
 
-def hold(connection: sa.Connection, now: datetime, record: JobRecord, project: int) -> None:
-    """Take the most that a job may use."""
-    write(connection, [entry(now, project, record.owner, "hold", -record.held_s, record.id)])
+def hold(now: datetime, record: JobRecord, project: int) -> Entry:
+    """Return what takes the most that a job may use."""
+    return entry(now, project, record.owner, "hold", -record.held_s, record.id)
 
 
 def settled(now: datetime, record: JobRecord, project: int) -> list[Entry]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from job_service.errors import NotFound
 from job_service.record import JobRecord
 from job_service.sentences import store as say
+from job_service.stages import Stage
 from job_service.store import admission, changing, rows, searching
 from job_service.store.parts import Part, before, page
 from job_service.store.schema import DATASETS, EVENTS, JOBS, TEXTS
@@ -101,10 +102,17 @@ class Jobs(Part):
         asked = sa.select(sa.func.count()).select_from(JOBS).where(*searching.conditions(wanted))
         return await self._read(lambda connection: connection.execute(asked).scalar_one())
 
-    async def tasks(self, parent: str) -> tuple[JobRecord, ...]:
-        """Return the tasks of an array, in their order."""
-        asked = sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.parent == parent).order_by(JOBS.c.task)
-        return tuple(await self._records(asked))
+    async def tasks(self, parent: str, first: int = 0, limit: int | None = None) -> tuple[JobRecord, ...]:
+        """Return the tasks of an array, in their order: from the number `first` on, `limit` at most."""
+        theirs = (JOBS.c.parent == parent, JOBS.c.task >= first)
+        asked = sa.select(*rows.RECORD_COLUMNS).where(*theirs).order_by(JOBS.c.task)
+        return tuple(await self._records(asked.limit(limit)))
+
+    async def stages_of_tasks(self, parent: str) -> dict[Stage, int]:
+        """Return how many tasks of an array are in each stage, beginning with that of the first task."""
+        asked = sa.select(JOBS.c.stage, sa.func.count().label("tasks")).where(JOBS.c.parent == parent)
+        asked = asked.group_by(JOBS.c.stage).order_by(sa.func.min(JOBS.c.task))
+        return await self._read(lambda connection: {row.stage: row.tasks for row in connection.execute(asked)})
 
     async def live(self, system: str) -> tuple[JobRecord, ...]:
         """Return all jobs at a system that are not over."""

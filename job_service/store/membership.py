@@ -27,12 +27,6 @@ def usable_by(user: str, groups: frozenset[str]) -> sa.ColumnElement[bool]:
     return PROJECTS.c.is_open | is_member
 
 
-def may_use(connection: sa.Connection, project: Project, user: str, groups: frozenset[str]) -> bool:
-    """Return whether somebody may send jobs to a project."""
-    asked = sa.select(PROJECTS.c.id).where(PROJECTS.c.id == project.id, usable_by(user, groups))
-    return connection.execute(asked).first() is not None
-
-
 def by_numbers(connection: sa.Connection, numbers: set[int]) -> dict[int, Project]:
     """Return projects by their numbers, also those that were removed."""
     if not numbers:

@@ -21,6 +21,7 @@ from pydantic import (
 
 from kernels import units
 from kernels.environment import Value
+from profiles.catalogue import sbatch
 from profiles.catalogue.wrong import WrongAt, WrongTogether, WrongWithin
 from profiles.sentences import both, mistakes
 
@@ -140,14 +141,26 @@ def _misplaced(name: str, setting: Any, decided: Mapping[str, str]) -> str | Non
     # sbatch takes the beginning of an option for the whole.
     if whole := next((each for each in decided if name and each.startswith(str(name))), None):
         return mistakes.SHORT_FOR.format(name=whole, why=decided[whole])
-    if name in _TAKES_YES_OR_NO or setting is True:
-        return None
+    if misspelt := _misspelt(str(name)):
+        return misspelt
+    return None if name in _TAKES_YES_OR_NO or setting is True else _no_flag_by_word(name, setting)
+
+
+def _no_flag_by_word(name: str, setting: Any) -> str | None:
     word = str(setting).lower()
     if word in ("yes", "on", "true"):
         return mistakes.FLAG_WITH_VALUE.format(name=name, value=setting)
     if word in ("no", "off", "false"):
         return mistakes.NOT_SWITCHED_OFF
     return None
+
+
+def _misspelt(name: str) -> str | None:
+    if (begun := sbatch.whole(name)) is not None:
+        return mistakes.SHORT_FOR_OPTION.format(name=begun)
+    # What is no name of an option at all is told with its pattern.
+    nearly = sbatch.misspelt(name) if re.fullmatch(DIRECTIVE, name) else None
+    return mistakes.NO_SUCH_OPTION.format(name=nearly) if nearly else None
 
 
 def _printable(text: str) -> str:

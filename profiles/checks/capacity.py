@@ -7,6 +7,7 @@ from kernels import units
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.resources import Bounds
+from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
 from profiles.catalogue.work import Work
@@ -79,20 +80,20 @@ def _of_entry(
         yield from _most(rooms)
 
 
-def _of_site(path: tuple[str, ...], site: System, said: SiteFacts) -> Iterator[WrongAt]:
-    known = said.partitions or {}
+def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[WrongAt]:
+    known, scheduler = said.partitions or {}, site.scheduler.name
     for name, partition in site.partitions.items():
         here = (*path, "partitions", name)
         if name not in known:
-            yield WrongAt(here, checks.NOT_IN_SLURM.format(hint=meant(name, known)))
+            yield WrongAt(here, checks.NOT_THERE.format(scheduler=scheduler, hint=meant(name, known)))
             continue
         if not known[name].is_up:
-            yield WrongAt(here, checks.DOWN_IN_SLURM)
+            yield WrongAt(here, checks.DOWN.format(scheduler=scheduler))
         limit = known[name].time_max_minutes
         if limit is not None and partition.time_max is not None and partition.time_max > limit:
             most = units.say_minutes(limit)
-            text = checks.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
-            yield WrongAt((*here, "time_max"), text)
+            named = {"scheduler": scheduler, "time": units.say_minutes(partition.time_max), "most": most}
+            yield WrongAt((*here, "time_max"), checks.OVER_ITS_LIMIT.format(**named))
     for name, text in _unknown_reservations(site.reservations, said):
         yield WrongAt((*path, "reservations", name), text)
 
@@ -115,12 +116,15 @@ def _unknown_partitions(where: Where, what: Work, site: System, said: SiteFacts)
 
 
 def _room(key: str, what: Work, site: System, said: SiteFacts) -> _Room | None:
-    """Return what there is; None if no partition of it is known, or none has nodes, which is said elsewhere."""
+    """Return what there is; None if a partition of it is unknown, which is said elsewhere, or none has nodes."""
     known = said.partitions or {}
     names = what.partitions or tuple(site.partitions)
     if not names:
         names = tuple(name for name, each in known.items() if each.is_default)
-    there: dict[str, PartitionFacts] = {name: known[name] for name in names if name in known}
+    if any(name not in known for name in names):
+        # It is told that there is no such one; what the others have says nothing of it.
+        return None
+    there: dict[str, PartitionFacts] = {name: known[name] for name in names}
     nodes = tuple(each for partition in there.values() for each in partition.nodes)
     if not nodes:
         return None

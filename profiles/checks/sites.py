@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from profiles.catalogue import host_key
 from profiles.catalogue.catalogue import Catalogue
@@ -11,6 +12,7 @@ from profiles.catalogue.menu import Menu
 from profiles.catalogue.site import FrontEnd, Site
 from profiles.catalogue.work import Listed
 from profiles.catalogue.wrong import WrongAt
+from profiles.checks import programs
 from profiles.sentences import sites as sentences
 
 Path = tuple[str, ...]
@@ -18,6 +20,9 @@ Path = tuple[str, ...]
 _QUOTES = re.compile("[\u00ab\u00b4\u00bb\u2018-\u201f\u2032\u2033\u2039\u203a]")
 _PORT = re.compile(r":[0-9]+$")
 _SHELLS = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})")
+# What a shell puts something else for.
+_SHELLS_IN_FOLDER = re.compile(rf"{_SHELLS.pattern}|\$\(|[`*?]")
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PROXY = re.compile(r"(https?|ftp|all|no)_proxy", re.IGNORECASE)
 _SLURM = ("sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
 # Of sbatch's options those by which two lines would say the same thing twice.
@@ -35,6 +40,7 @@ def misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
     for section, entries in (("profiles", catalogue.profiles), ("job_types", catalogue.job_types)):
         for key, entry in entries.items():
             yield from _variables((section, key, "environment"), entry.environment)
+    yield from programs.misfits(catalogue)
     yield from _said_twice(catalogue)
 
 
@@ -55,18 +61,39 @@ def _is_address(host: str) -> bool:
 
 
 def _addresses(path: Path, site: Site) -> Iterator[WrongAt]:
-    if _QUOTES.search(site.node_address):
+    if _QUOTES.search(site.node_address) or "'" in site.node_address or '"' in site.node_address:
         yield WrongAt((*path, "node_address"), sentences.QUOTES)
+    elif "{{" in site.node_address:
+        yield WrongAt((*path, "node_address"), sentences.BRACES_TWICE.format(name="{node}"))
     elif _PORT.search(site.node_address):
         yield WrongAt((*path, "node_address"), sentences.PORT_OF_NODE)
     if site.hub_url is None:
         return
-    host = site.hub_url.partition("://")[2].rsplit("@")[-1]
-    name = host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
-    if _QUOTES.search(site.hub_url):
-        yield WrongAt((*path, "hub_url"), sentences.QUOTES)
-    elif name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback):
-        yield WrongAt((*path, "hub_url"), sentences.HUB_IS_LOOPBACK.format(host=name))
+    if text := _wrong_url(site.hub_url):
+        yield WrongAt((*path, "hub_url"), text)
+
+
+def _wrong_url(url: str) -> str | None:
+    if _QUOTES.search(url):
+        return sentences.QUOTES
+    try:
+        parts = urlsplit(url)
+        name, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return sentences.HUB_URL_PORT
+    if parts.username is not None or parts.query or parts.fragment:
+        return sentences.HUB_URL_MORE
+    return _wrong_name(name)
+
+
+def _wrong_name(host: str) -> str | None:
+    """Return why nodes cannot find the hub by the name of its host."""
+    address = ipaddress.ip_address(host) if _is_address(host) else None
+    if address is not None and address.is_unspecified:
+        return sentences.HUB_IS_ANY.format(host=host)
+    if host == "localhost" or host.startswith("127.") or (address is not None and address.is_loopback):
+        return sentences.HUB_IS_LOOPBACK.format(host=host)
+    return None if address or _NAME.fullmatch(host) else sentences.HUB_URL_NAME.format(host=host[:40])
 
 
 def _folders(path: Path, site: Site) -> Iterator[WrongAt]:
@@ -79,8 +106,10 @@ def _folders(path: Path, site: Site) -> Iterator[WrongAt]:
 
 
 def _wrong_folder(folder: str) -> str | None:
-    if found := _SHELLS.search(folder):
+    if found := _SHELLS_IN_FOLDER.search(folder):
         return sentences.NOT_EXPANDED_IN_FOLDER.format(name=found[0])
+    if ".." in folder.split("/"):
+        return sentences.FOLDER_ABOVE
     if "%" in folder:
         return sentences.PERCENT_IN_FOLDER
     if _QUOTES.search(folder):
@@ -92,22 +121,18 @@ def _wrong_folder(folder: str) -> str | None:
 
 def _programs(path: Path, site: Site) -> Iterator[WrongAt]:
     if PurePosixPath(site.slurm_path).name in _SLURM:
-        yield WrongAt((*path, "slurm_path"), _folder_of(site.slurm_path))
+        text = sentences.WRITE_FOLDER.format(folder=PurePosixPath(site.slurm_path).parent)
+        yield WrongAt((*path, "slurm_path"), text)
+    elif ":" in site.slurm_path:
+        yield WrongAt((*path, "slurm_path"), sentences.SEVERAL_FOLDERS)
     for name in ("slurm_path", "module_init", "kernel_store"):
         if _QUOTES.search(getattr(site, name) or ""):
             yield WrongAt((*path, name), sentences.QUOTES)
-    prefix = site.jupyter.prefix
-    if prefix and PurePosixPath(prefix).name in ("bin", "jupyterhub-singleuser"):
-        yield WrongAt((*path, "jupyter", "prefix"), _folder_of(prefix))
     yield from _variables((*path, "jupyter", "variables"), site.jupyter.variables)
     yield from _variables((*path, "environment"), site.environment)
     for name in site.environment:
         if _PROXY.fullmatch(name):
             yield WrongAt((*path, "environment", name), sentences.NOT_FOR_JOBS.format(name=name))
-
-
-def _folder_of(written: str) -> str:
-    return sentences.WRITE_FOLDER.format(folder=PurePosixPath(written).parent)
 
 
 def _variables(path: Path, variables: Mapping[str, str]) -> Iterator[WrongAt]:

@@ -53,17 +53,18 @@ def _summary(offer: Offer, launch: Launch) -> str:
         project=launch.project,
         end=_END,
     )
-    return together((said, _costs(launch)))
+    return together((said, costs(launch)))
 
 
-def _costs(launch: Launch) -> str:
-    """Return what it costs, "" where nothing is weighed."""
+def costs(launch: Launch, count: int = 1) -> str:
+    """Return in a sentence what so many of these cost, "" where nothing is weighed."""
     partition = launch.site.partitions.get(launch.partition or "")
     numbers = {"nodes": launch.nodes, "cores": launch.cores, "memory": launch.memory_mib, "gpus": launch.gpus}
     price = cost.an_hour(partition, numbers)
     if partition is None or price is None:
         return ""
-    return labels.COSTS.format(amount=cost.said(price * launch.time_minutes / 60, partition))
+    said = labels.COSTS if count == 1 else labels.COST_TOGETHER
+    return said.format(amount=cost.said(price * launch.time_minutes / 60 * count, partition))
 
 
 def _place(launch: Launch) -> str:

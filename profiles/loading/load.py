@@ -17,7 +17,7 @@ from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import datasets, groups, interactive, names, sites
+from profiles.checks import datasets, doubts, groups, interactive, names, schedulers, sites
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
@@ -30,7 +30,7 @@ class Loaded:
     """A catalogue, the files it was read from, and the nodes that know where everything stands in them.
 
     `off` is what is wrong with job types in XML, which the catalogue is without; `notices` what means nothing in
-    those.
+    those, and what can work and may not be meant.
     """
 
     catalogue: Catalogue
@@ -113,7 +113,9 @@ def _loaded(tree: Tree) -> Loaded:
     wrong = [each for each in problems if each.file not in tree.xml]
     if wrong or catalogue is None or tree.root is None:
         raise CatalogueInvalid(_in_order(problems, tree.sources), tree.sources)
-    return Loaded(catalogue, tree.sources, tree.root, _in_order(problems, tree.sources), tree.notices)
+    doubtful = (_misfit(tree.root, each) for each in doubts.doubts(catalogue))
+    notices = (*tree.notices, *_in_order(doubtful, tree.sources))
+    return Loaded(catalogue, tree.sources, tree.root, _in_order(problems, tree.sources), notices)
 
 
 def _read(root: Node, tree: Tree) -> tuple[Catalogue, list[Problem]]:
@@ -169,6 +171,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
         *interactive.misfits(catalogue, known_profiles, unsure, all_sites=all_sites),
         *sites.misfits(catalogue),
+        *schedulers.misfits(catalogue),
     )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 

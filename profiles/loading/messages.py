@@ -10,7 +10,7 @@ from kernels import environment, kernel
 from kernels.units import Unreadable
 from profiles import sentences
 from profiles.catalogue import accounts, copying, dataset, gateway, host_key, login, site, values, visibility, work
-from profiles.catalogue.spelling import meant
+from profiles.catalogue.spelling import called, meant
 from profiles.loading.model_fields import Fields
 from profiles.sentences import mistakes
 
@@ -51,6 +51,8 @@ PATTERNS: Mapping[str, str] = {
 """What is wrong with a text that does not match, for every pattern of the catalogue's models."""
 
 _FEW = 5
+# A public key has a space in it.
+_KEY_LINE = re.compile(r"(ssh|ecdsa)-[a-z0-9-]+ AAAA")
 
 OF_A_MODEL = frozenset({"model_type", "model_attributes_type"})
 """Types of details that are about a value in whose place one with keys of its own is needed."""
@@ -64,7 +66,7 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
     """
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return mistakes.NO_SUCH_KEY.format(hint=meant(str(detail["loc"][-1]), fields))
+        return mistakes.NO_SUCH_KEY.format(hint=_hint(str(detail["loc"][-1]), fields))
     if kind == "missing":
         return _missing(fields.get(str(detail["loc"][-1])))
     if kind in OF_A_MODEL and fields:
@@ -78,6 +80,12 @@ def sentence(detail: Mapping[str, Any], written: str | None, fields: Fields) -> 
 def shown(text: str) -> str:
     """Return a text short and in one line, marked as what was written."""
     return f"`{sentences.shown(text)}`"
+
+
+def _hint(key: str, fields: Fields) -> str:
+    """Return the hint that asks for another key."""
+    found = called(key, fields)
+    return mistakes.DID_YOU_MEAN.format(name=found) if found else meant(key, fields)
 
 
 def _maybe(field: FieldInfo, value: Any) -> str:
@@ -122,7 +130,8 @@ def _list(detail: Mapping[str, Any], written: str | None) -> str:
     if written and written.isprintable() and detail["input"] is not None:
         words = written.split()
         # Modules, words of a command: nobody means one with spaces in it.
-        written = ", ".join(words) if not any(each in written for each in "\"',[]{}:#&*!|>%@`") else written
+        is_one = _KEY_LINE.match(written) or any(each in written for each in "\"',[]{}:#&*!|>%@`")
+        written = written if is_one else ", ".join(words)
         return mistakes.LIST_OF_ONE.format(found=_found(detail), value=written)
     return mistakes.LIST_NEEDED.format(found=_found(detail))
 
@@ -139,15 +148,26 @@ def _mapping(detail: Mapping[str, Any], _: str | None) -> str:
 
 
 def _as_mapping(value: Any) -> str:
-    """Return what may have been meant by a list in the place of a mapping."""
+    """Return what may have been meant by a list, or a text, in the place of a mapping."""
     parts = value if isinstance(value, list) and 0 < len(value) <= _FEW else ()
+    if isinstance(value, str) and "=" in value:
+        parts = value.split()[:_FEW]
     if parts and all(isinstance(each, str) and each.isprintable() for each in parts):
-        return f"{{{', '.join(f'{each[:40]}: {{}}' for each in parts)}}}"
+        return f"{{{', '.join(map(_pair, parts))}}}"
     if parts and all(isinstance(each, dict) and len(each) == 1 for each in parts):
         pairs = [next(iter(each.items())) for each in parts]
-        if all(isinstance(each, str | int | float) for pair in pairs for each in pair):
-            return f"{{{', '.join(f'{name}: {said}'[:80] for name, said in pairs)}}}"
+        return f"{{{', '.join(f'{name}: {_short(said)}'[:80] for name, said in pairs)}}}"
     return "{key: value}"
+
+
+def _pair(text: str) -> str:
+    """Return what may have been meant by `geneva`, `A=1` or `--constraint=ib`."""
+    name, equals, value = text.lstrip("-").partition("=")
+    return f"{name[:40]}: {value[:40] if equals else '{}'}"
+
+
+def _short(value: Any) -> str:
+    return str(value) if isinstance(value, str | int | float) else "..."
 
 
 def _flag(detail: Mapping[str, Any], written: str | None) -> str:
@@ -176,6 +196,13 @@ def _nearly_a_host_key(written: str) -> str | None:
     return mistakes.HOST_KEY_OF_KNOWN_HOSTS.format(key=shown(key)) if key else None
 
 
+def _nearly_a_directive(written: str) -> str | None:
+    found = re.fullmatch(r"-*([a-z][a-z_-]*)(?:[= ]([^ ]+)|:)?", written)
+    if not found or (name := found[1].replace("_", "-")) == written.lstrip("-"):
+        return None
+    return mistakes.DIRECTIVE_AS.format(value=shown(written), option=f"{name}: {found[2]}" if found[2] else name)
+
+
 def _nearly_a_path(written: str) -> str | None:
     if not re.match(r"(~|\$HOME|\$\{HOME\})(/|$)", written):
         return None
@@ -186,6 +213,7 @@ _NEARLY: Mapping[str, Callable[[str], str | None]] = {
     site.HOST: _nearly_a_host,
     site.HOST_KEY: _nearly_a_host_key,
     values.ABSOLUTE_PATH: _nearly_a_path,
+    values.DIRECTIVE: _nearly_a_directive,
 }
 """What is said of texts from which it can be told what was meant; None for others."""
 

@@ -190,7 +190,7 @@ def _key_without_space(error: yaml.MarkedYAMLError, text: str, name: str) -> Pro
     if mark is None or mark.line == 0 or "mapping values" not in said:
         return None
     before = text.split("\n")[mark.line - 1]
-    if not (found := re.match(r"[ -]*(?=[\w-]+:[^\s/])", before)):
+    if not (found := re.match(r"[ -]*(?=[\w-]+:[^ \t\r\n/])", before)):
         return None
     what = loading.NOT_YAML_HINT.format(reason=said, hint=loading.COLON_BEHIND_KEY)
     return Problem(name, mark.line, found.end() + 1, "file", what)

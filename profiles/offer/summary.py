@@ -1,13 +1,13 @@
 """What one person is offered, as lines for an administrator, and why not the rest.  Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from profiles.catalogue.parameter import FALSE, TRUE, Parameter
 from profiles.catalogue.work import Work
 from profiles.offer import demands, limits
 from profiles.offer.limits import Limit
 from profiles.offer.offer import Offer
-from profiles.sentences import either, refusals
+from profiles.sentences import either, labels, refusals
 from profiles.sentences import show as say
 
 # No GPUs and one node are what people expect.
@@ -18,21 +18,34 @@ def summary(offer: Offer) -> str:
     """Return what the person can start now and where; below, what they cannot, each with the reason."""
     lines: list[str] = []
     refused: list[str] = []
+    open_sites: dict[str, None] = {}
     for key, entry in offer.menu.entries.items():
         here: list[str] = []
         for site in offer.menu.sites_of(key):
             if why := offer.why_not(key, site):
                 refused.append("  " + say.REFUSED.format(name=key, site=site, reason=why))
             else:
+                open_sites[site] = None
                 here += _offered(offer, site, offer.offering(key, site))
         if here:
             lines += [f"{key}: {entry.name}", *here]
     name, field = offer.person.name, offer.menu.field
     if not lines:
         lines.append(say.CANNOT_START_ANYTHING[field].format(user=name))
+    if announced := [*_announced(offer, open_sites)]:
+        lines += ["", *announced]
     if refused:
         lines += ["", say.CANNOT_START[field].format(user=name), *refused]
     return "\n".join(lines)
+
+
+def _announced(offer: Offer, sites: Iterable[str]) -> Iterator[str]:
+    """Yield which maintenance comes next at these sites, with the zone of its times."""
+    for site in sites:
+        if pause := offer.announced(site):
+            times = {"begins": offer.moment(pause.begins), "ends": offer.moment(pause.ends)}
+            said = labels.MAINTENANCE.format(site=offer.menu.sites[site].title, **times)
+            yield f"{said} {pause.text}".strip()
 
 
 def _offered(offer: Offer, site: str, what: Work) -> Iterator[str]:

@@ -58,9 +58,12 @@ NO_KEY = _(
 NOT_PLAIN = _("{value} has a line break or another control character; write it on one line")
 NO_SLURM_WORD = _("{value} is not a valid Slurm name; write letters, digits and _.:=,[]/@+*- without spaces")
 NO_ABSOLUTE_PATH = _("{value} is not an absolute path; write one that begins with /")
-HOME_NOT_EXPANDED = _("{value} is not an absolute path; write the folder of homes, such as /home/{owner}/jupyter")
+HOME_NOT_EXPANDED = _(
+    "{value} is not an absolute path; write the path itself, a folder of each person's as /home/{owner}/jupyter"
+)
 NO_SETTING = _("{value} is empty, or has a line break or another control character; write it on one line")
 NO_DIRECTIVE = _("{value} is not a long option of sbatch; write it without the leading --, such as constraint")
+DIRECTIVE_AS = _("{value} is not how an option of sbatch is written here; write {option}")
 NO_WEB_ADDRESS = _(
     "{value} is not the address of a website; write https:// and a name in lower case, "
     "without a login, a query or a part that begins with a dot"
@@ -120,11 +123,14 @@ ONE_TASK = _("is set by the launch itself, because the server is one task on a n
 SEVERAL_JOBS = _("would make several jobs of one launch; remove it")
 NOT_AT_ONCE_STARTED = _("would keep the job from starting while a person waits for it; remove it")
 NOTHING_SUBMITTED = _("submits no job at all; remove it")
+PATH_OF_SLURM = _("is for `kind: pbs`; write `slurm_path` beside `scheduler`")
 ANSWER_IS_READ = _("would change what the hub reads of sbatch; remove it")
 NOT_RUN_AGAIN = _("would run the job again when nobody waits for it; remove it")
 SCRIPT_OF_ITS_OWN = _("would take the place of the launch's own script; write `command` instead")
 FOR_ROOT = _("may be used by root alone, but jobs are submitted by their owners; remove it")
 SHORT_FOR = _("is short for `{name}`, which {why}")
+SHORT_FOR_OPTION = _("is short for `{name}`, which a newer sbatch may not understand; write {name}")
+NO_SUCH_OPTION = _("there is no such option of sbatch; did you mean `{name}`?")
 FLAG_WITH_VALUE = _("would become --{name}={value}; write true for an option without a value")
 NOT_SWITCHED_OFF = _("cannot be switched off like this; write true, or remove the option")
 NO_MEANING = _("{name} has no meaning here; {known} has")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_serializer
 
 from profiles.catalogue.login import SiteLogin
 from profiles.catalogue.site import FrontEnd
@@ -62,6 +62,11 @@ class Way(_Message):
     def is_login_of(self, name: str, login: str) -> bool:  # noqa: ARG002
         """The hub has seen to that: there is a job of theirs."""
         return True
+
+    @field_serializer("login")
+    def _as_written(self, login: SiteLogin) -> dict[str, Any]:
+        """Leave out what was not written: a login by ticket that tells of certificates is not read again."""
+        return login.model_dump(mode="json", exclude_defaults=True)
 
     @classmethod
     def of(cls, site: route.Way) -> Self:

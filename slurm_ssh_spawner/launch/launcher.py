@@ -64,6 +64,7 @@ class Launcher:
         self.records = records
         self.reports = Reports(records, core.upkeep, hub_name)
         self._core = core
+        self.has_site = core.has_site
         self.hub_name = hub_name
         self._tunnels = tunnels
         self.tally = Tally()
@@ -242,6 +243,10 @@ class Launcher:
     def title(self, job: Job) -> str:
         """Return the title of a job's site."""
         return self._core.title(job.site_key)
+
+    def scheduler(self, job: Job) -> str:
+        """Return the name of what runs the jobs of a job's site."""
+        return self._core.scheduler(job.site_key)
 
     def notices(self, user: str) -> tuple[str | EndNotice, ...]:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""

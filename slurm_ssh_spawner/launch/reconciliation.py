@@ -8,6 +8,7 @@ a person for whom something of that could not be done, it is tried again sooner.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -60,6 +61,7 @@ class Reconciliation:
         self._again: set[str] = set()
         self._in_vain: set[str] = set()
         self._pauses: dict[str, float] = {}
+        self._gone: frozenset[str] = frozenset()
         self._due: dict[str, asyncio.TimerHandle] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
@@ -106,11 +108,28 @@ class Reconciliation:
         """Look at everybody's launches, those of a few people at once; return whether it is known who has some."""
         try:
             people = await self._launcher.records.people(_swept_since())
+            await self._tell_what_is_gone()
         except LaunchError as error:
             _log.warning("launches that are not settled are looked at later: %s", error)
             return False
         await asyncio.gather(*map(self._in_turn, people))
         return True
+
+    async def _tell_what_is_gone(self) -> None:
+        """Log once which sites are out of the catalogue while launches go on there, and what becomes of those."""
+        going_on = await self._launcher.records.history.going_on()
+        launches = Counter(each.site_key for each in going_on if not self._launcher.has_site(each.site_key))
+        for site in sorted(launches.keys() - self._gone):
+            _log.warning(
+                "The site %s is not in the catalogue any more, and launches go on there: %d. They stay listed, "
+                "but the hub cannot ask about their jobs, renew their tickets or stop them; behind a tunnel they "
+                "are reached while the tunnel daemon runs. Put %s back, or end its jobs %s... with scancel.",
+                site,
+                launches[site],
+                site,
+                marks("jupyter", self._launcher.hub_name),
+            )
+        self._gone = frozenset(launches)
 
     async def _in_turn(self, user: str) -> None:
         async with self._turns:

@@ -8,6 +8,7 @@
 NOT_AFTER = "Not looked at on {host}, because of {check}."
 NOT_WITHOUT_LOGIN = "Not looked at, because no front end let anybody in."
 NOT_WITHOUT_FACTS = "Not looked at, because Slurm did not answer."
+NOT_WITHOUT_SLURM = "Not looked at: of schedulers, this command knows only Slurm."
 NOT_AS_MONITOR = "Not looked at as the monitor, which submits no jobs: add --as NAME."
 NOT_AFTER_FAILURE = "No job was submitted, because of what stands above."
 NO_TIME_LEFT = "Not looked at within {seconds} s, because what came before took too long."

@@ -9,6 +9,7 @@ import random
 import re
 import secrets
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from yaml.nodes import MappingNode
@@ -26,6 +27,7 @@ COUNT = int(os.environ.get("FUZZ_COUNT", "1500"))
 SEED = int(os.environ.get("FUZZ_SEED", secrets.randbelow(2**32)))
 MEMORY = 8 * 1024**2
 _TYPES = [path.read_text(encoding="utf-8") for path in sorted((DATA / "job_types").glob("*/*.xml"))]
+_GOOD = [path.read_text(encoding="utf-8") for path in sorted((DATA / "job_types/good").glob("*.xml"))]
 _LINES = (DATA / "conditions.txt").read_text(encoding="utf-8").splitlines()
 _CONDITIONS = [line.split("\t", 1)[1] for line in _LINES if "\t" in line]
 _OF_XML = (
@@ -101,6 +103,26 @@ def damaged(seed: int, number: int, texts: list[str], pieces: tuple[str, ...]) -
     return text
 
 
+_ATTRIBUTES = ("profile", "freeArguments")
+_OF_ATTRIBUTES = (
+    *("", " ", "0", "00", "7", "100", "101", "-1", "+1", " 1", "1e2", "0x1", "1.0", "٣", "²", "true", "9" * 5000),
+    *("jupyterlab", " lab ", "../lab", "a b", "Lab", "__class__", "null", "{param.x}", "$(id)", "A" * 10_000),
+    *("&lt;b&gt;", "&amp;", "&quot;", "&#10;", "&#0;", "&none;", "<", "\0", "\x1b", "\n", "é", "\u202e", "\u200b"),
+)
+
+
+def attributed(seed: int, number: int, texts: list[str], pieces: tuple[str, ...]) -> str:
+    """Return a job type with other values of these attributes, some of which stand there twice."""
+    draw = random.Random(f"{seed}/{number}")  # noqa: S311 - to be repeated, not to be secret
+    text = draw.choice(texts)
+    for name in draw.sample(_ATTRIBUTES, draw.choice((1, 1, 2))):
+        if draw.random() < 0.9:
+            text = re.sub(rf"""\s{name}=("[^"]*"|'[^']*')""", "", text)
+        value, quote = "".join(draw.choices(pieces, k=draw.choice((1, 1, 1, 2, 3)))), draw.choice("\"'")
+        text = text.replace("<jobType", f"<jobType {name}={quote}{value}{quote}", 1)
+    return text
+
+
 def _look(text: str) -> str:
     """Read a job type as far as one goes alone, and return what became of it."""
     found = portal_types.read(text, "a.xml")
@@ -134,16 +156,25 @@ def _ask(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("texts", "pieces", "look"), [(_TYPES, _OF_XML, _look), (_CONDITIONS, _OF_CONDITIONS, _ask)]
+    ("make", "texts", "pieces", "look"),
+    [
+        (damaged, _TYPES, _OF_XML, _look),
+        (attributed, _GOOD, _OF_ATTRIBUTES, _look),
+        (damaged, _CONDITIONS, _OF_CONDITIONS, _ask),
+    ],
 )
-def test_what_is_damaged_is_a_problem_or_a_value(texts: list[str], pieces: tuple[str, ...], look: object) -> None:
+def test_what_is_damaged_is_a_problem_or_a_value(
+    make: Callable[[int, int, list[str], tuple[str, ...]], str],
+    texts: list[str],
+    pieces: tuple[str, ...],
+    look: Callable[[str], str],
+) -> None:
     print(f"FUZZ_SEED={SEED}")
-    assert callable(look)
     seen = {look(text) for text in texts}
     tracemalloc.start()
     try:
         for number in range(COUNT):
-            seen.add(look(damaged(SEED, number, texts, pieces)))
+            seen.add(look(make(SEED, number, texts, pieces)))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -162,6 +162,13 @@ def test_a_preview_says_what_a_job_costs_where_its_project_has_a_quota(cost: int
     assert ("Costs" in shown.getvalue()) is is_said
 
 
+def test_a_preview_says_what_the_administrators_say_that_jobs_cost() -> None:
+    shown = io.StringIO()
+    said = "It costs 4 CPU hours if it runs for all of its time."
+    views.preview(Screen(shown, is_terminal=False, width=80), read(models.Preview, {"costs": said}))
+    assert said in shown.getvalue()
+
+
 @pytest.mark.parametrize("name", GOLDENS)
 def test_what_is_shown_is_what_somebody_has_looked_at(name: str, colourless: None) -> None:
     shown, terminal = GOLDENS[name]

@@ -103,9 +103,18 @@ def test_it_says_what_it_needs() -> None:
     assert (order.queue, order.project) == (None, None)
 
 
-def test_modules_are_loaded_and_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_modules_are_loaded_and_one_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASH_FUNC_module%%", '() { echo "Unable to locate $2"; return 1; }')
     order = ordering.order(_launch(run=["true"], modules=["recon/2.1"]), HANDLE, "title")
     ran = _run(order, tmp_path)
     assert ran.returncode == 1
-    assert "The module recon/2.1 could not be loaded" in ran.stderr
+    assert "The module recon/2.1 could not be loaded: Unable to locate recon/2.1" in ran.stderr
     assert "modules Loading recon/2.1" in (tmp_path / layout.STAGES).read_text()
+
+
+def test_where_there_are_no_modules_at_all_it_is_told(tmp_path: Path) -> None:
+    ran = _run(ordering.order(_launch(run=["true"], modules=["recon/2.1"]), HANDLE, "title"), tmp_path)
+    assert ran.returncode == 1
+    assert "There is no command module on the node" in ran.stderr

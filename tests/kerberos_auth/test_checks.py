@@ -115,6 +115,22 @@ def test_keytabs_with_which_every_login_would_fail(realm, tmp_path, content, sta
     assert all(sentence in each.sentence for each in found)
 
 
+@pytest.mark.parametrize(
+    ("versions", "check", "old"), [((2, 3), "B4", "hosts"), ((3, 2), "B6", "sign-on"), ((2, 2), None, "")]
+)
+def test_a_key_that_is_older_than_in_the_other_keytab_is_a_warning(realm, tmp_path, versions, check, old):
+    paths = []
+    for name, kvno in zip(("hosts", "sign-on"), versions, strict=True):
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(keytab("host/h@LAB.TEST", "HTTP/h@LAB.TEST", kvno=kvno))
+        paths[-1].chmod(0o640)
+    found = said(realm="LAB.TEST", keytab=str(paths[0]), sign_on_keytab=str(paths[1]))
+    assert [each.check for each in found] == [check] * (2 if check else 0)
+    for each, principal in zip(found, ("HTTP/h@LAB.TEST", "host/h@LAB.TEST"), strict=False):
+        assert each.state is State.WARN
+        assert f"{tmp_path / old} has version 2 of the key of {principal}" in each.sentence
+
+
 def test_a_keytab_that_others_may_read_is_a_warning(realm, tmp_path):
     path = tmp_path / "a.keytab"
     path.write_bytes(keytab("host/h@LAB.TEST"))

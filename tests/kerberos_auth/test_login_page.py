@@ -219,3 +219,22 @@ async def test_an_odd_name_in_the_database_does_not_stop_a_start(hub):
     await hub.init_users()
     await hub.init_role_assignment()
     await hub.init_spawners()
+
+
+async def test_the_page_is_shown_for_another_authenticator_too(hub_app, tmp_path, monkeypatch):
+    """Whoever has our template_paths, and logs people in without Kerberos."""
+    monkeypatch.chdir(tmp_path)
+    hub = await hub_app(
+        config={
+            "JupyterHub": {
+                "authenticator_class": "dummy",
+                "proxy_class": NoProxy,
+                "template_paths": [str(files("kerberos_auth") / "templates")],
+            },
+            "DummyAuthenticator": {"allow_all": True},
+        }
+    )
+    page = await Browser(hub).get("login")
+    assert page.status_code == 200
+    assert 'id="username_input"' in page.text
+    assert 'id="single-sign-on"' not in page.text

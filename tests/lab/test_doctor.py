@@ -101,7 +101,7 @@ _MISTAKES: Mapping[str, tuple[str, Change, str, str]] = {
     "hub": ("geneva", _with(hub_url="http://kdc.lab.test:88"), "G2", r"See that hub_url is the hub's own API"),
     "direct": ("lugano", _with(tunnel={"kind": "direct"}), "G3", r"or set tunnel: \{kind: ssh\}"),
 }
-"""By key of the site: which it is made of, the mistake, the one check that finds it, a part of what it says."""
+"""By key of the site: which one it is made of, the mistake, the one check that finds it, and some of its words."""
 
 
 @pytest.fixture(scope="class")
@@ -199,7 +199,7 @@ def test_logins_that_front_ends_refuse(lab: Lab) -> None:
 
 
 def test_ways_that_are_closed(lab: Lab) -> None:
-    """Between geneva's nodes and the hub, and through lugano's front end; its keytab is good again."""
+    """Between geneva's nodes and the hub, and through lugano's front end; its mended keytab is good."""
     with _no_way_to_hub(lab, "geneva-n1", "geneva-n2"), _sshd(lab, "lugano-login", "AllowTcpForwarding no"):
         found = doctor(lab, job=True)
     problems = wrong(found, "geneva")

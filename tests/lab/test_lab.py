@@ -95,6 +95,11 @@ class TestSites:
         done = lab.run(node, ["sh"], user="alice", input=program)
         assert done.stdout.strip() == "/opt/jupyterlab/bin/jupyterhub-singleuser"
 
+    def test_a_front_end_has_the_public_key_of_its_own_sshd(self, lab: Lab) -> None:
+        public = lab.run("geneva-login1", ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).stdout.split()
+        shown = lab.run("hub", ["ssh-keyscan", "-t", "ed25519", "geneva-login1.lab.test"]).stdout.split()
+        assert shown[1:3] == public[:2]
+
     def test_site_hosts_have_nothing_of_ours(self, lab: Lab) -> None:
         assert lab.run("geneva-n1", ["ls", "-A", str(TREE)], check=False).stdout == ""
 

@@ -11,6 +11,7 @@ from traitlets import TraitError
 from kerberos_auth.errors import TicketMissing
 from slurm_ssh.job import JobReport, JobState, new_launch_id
 from slurm_ssh.tunnels import tunnel
+from slurm_ssh_spawner.hub.failures import LaunchFailed
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
@@ -92,6 +93,16 @@ async def _running(hub: RunningHub, user: User, name: str, profile: str) -> Slur
 async def _start(hub: RunningHub, user: User, name: str, **choices: str) -> tuple[int, str]:
     answer = await hub.post(f"users/{user.name}/servers/{name}", user.new_api_token(), json=choices)
     return answer.status_code, answer.json().get("message", "") if answer.content else ""
+
+
+async def test_a_spawner_around_ours_is_told_as_the_reason(
+    hub: RunningHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """wrapspawner calls `start` of ours without what JupyterHub asks before."""
+    spawner = hub.person("alice").get_or_create_spawner("", "")
+    with pytest.raises(LaunchFailed, match="did not check the choices before the start"):
+        await spawner.start()
+    assert "a spawner around SlurmSSHSpawner passes it by; use it alone" in caplog.text
 
 
 async def test_a_person_at_the_limit_of_a_profile_is_told_by_the_api(hub: RunningHub) -> None:

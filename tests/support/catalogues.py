@@ -23,10 +23,7 @@ LOCALE = TREE / "languages/locale"
 TEMPLATE = LOCALE / f"{DOMAIN}.pot"
 _PACKAGES = ("kerberos_auth", "kernels", "profiles", "slurm_ssh", "slurm_ssh_spawner")
 # What people read on the pages of the job service; its API answers in English.
-_PAGES = tuple(
-    f"job_service/sentences/{name}.py"
-    for name in ("accepting", "datasets", "files", "gateways", "nsg", "pages", "running", "store")
-)
+_PAGES = ("accepting", "datasets", "files", "gateways", "http", "nsg", "pages/*", "running", "store")
 _KEYWORDS = {"_": None, "counted": (1, 2)}
 _HEADERS = {"fr": "Language: fr\nPlural-Forms: nplurals=2; plural=(n > 1);\n"}
 _TYPE = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
@@ -41,7 +38,8 @@ def languages() -> list[str]:
 def modules() -> Iterator[Path]:
     for package in _PACKAGES:
         yield from sorted([*(TREE / package).glob("sentences.py"), *(TREE / package).glob("sentences/*.py")])
-    yield from (TREE / page for page in _PAGES)
+    for page in _PAGES:
+        yield from sorted(TREE.glob(f"job_service/sentences/{page}.py"))
 
 
 def extracted() -> dict[Text, Text]:

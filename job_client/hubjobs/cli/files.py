@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hubjobs import calls, sentences, text
-from hubjobs.cli import output, views, words
+from hubjobs.cli import following, output, views, words
 from hubjobs.cli.guard import client, shown
 from hubjobs.cli.options import JobId, Json
 from hubjobs.client import Jobs
@@ -21,11 +21,15 @@ def log(
         bool, typer.Option("--follow", "-f", help="Go on with what it prints, until it is over.")
     ] = False,
     tail: Annotated[int | None, typer.Option("--tail", "-n", min=0, help="Only so many last lines.")] = None,
+    task: Annotated[
+        int | None, typer.Option("--task", min=0, help="What this task of an array has printed; from 0 on.")
+    ] = None,
 ) -> None:
     """Print what a job has printed: for a terminal made harmless, else byte by byte."""
     with client(patience_s=600 if follow else 30) as jobs:
         read = jobs.follow if follow else jobs.log
-        _write(read(job_id, "stderr" if errors else "stdout", tail))
+        of = job_id if task is None else following.task_of(jobs, job_id, task)
+        _write(read(of, "stderr" if errors else "stdout", tail))
 
 
 def _write(chunks: Iterable[bytes]) -> None:

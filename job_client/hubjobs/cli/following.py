@@ -14,7 +14,7 @@ from hubjobs.cli import output, views
 from hubjobs.cli.guard import are_ids, client, shown
 from hubjobs.cli.options import JobId, JobIds, Json, Limit, Stages
 from hubjobs.client import Jobs
-from hubjobs.errors import Problem
+from hubjobs.errors import HubJobsError, Problem
 
 WATCH_S = 3.0
 _TASKS_AT_ONCE = 200
@@ -132,6 +132,14 @@ def tasks_of(jobs: Jobs, array: str) -> list[models.Job]:
         cursor = page.next
         if cursor is None:
             return sorted(found, key=lambda task: task.task or 0)
+
+
+def task_of(jobs: Jobs, array: str, number: int) -> str:
+    """Return the job id of a task.  Raises HubJobsError if there is no such task, or that is no array."""
+    found = next((each for each in tasks_of(jobs, array) if each.task == number), None)
+    if found is None:
+        raise HubJobsError(sentences.NO_TASK.format(job_id=array, number=number))
+    return found.job_id
 
 
 def wait(

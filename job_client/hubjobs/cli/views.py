@@ -199,6 +199,7 @@ def preview(screen: Screen, found: models.Preview) -> None:
             ("Asks for", _resources(found)),
             ("Costs", " ".join(each for each in (cost, left) if each)),
             ("All jobs", _all_of(found)),
+            ("Price", found.costs),
             ("Begins", words.moment(found.begins)),
             *(("Not now", each) for each in found.obstacles),
             *((each.dataset, each.detail) for each in found.errors),

@@ -150,7 +150,7 @@ class Preview:
     It is the first of so many `jobs`, one for each of some datasets but those in `errors`; all would hold
     `total_cost_s`.  `cost_s` are the seconds it would hold of its project, `left_s` those that are left.
     `begins` is when Slurm expects it to start; `obstacles` are the sentences why it would not be accepted now.
-    `script` is what Slurm would get.
+    `script` is what Slurm would get.  `costs` is a sentence, "" unless the administrators say what jobs cost.
     """
 
     type: str = ""
@@ -171,6 +171,7 @@ class Preview:
     jobs: int = 1
     total_cost_s: int | None = None
     errors: tuple[NotAccepted, ...] = ()
+    costs: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from job_service.http.pages import rendering
 from job_service.http.pages.jobs import STANDS, Stand, everybodys
 from job_service.http.pages.route import Fields, one, router, seen
 from job_service.http.v1.jobs import Word
-from job_service.sentences import pages as say
+from job_service.sentences.pages import admin as say
 from job_service.service import Service
 
 pages = router()

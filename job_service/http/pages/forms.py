@@ -13,7 +13,7 @@ from job_service.http.pages import multipart, rendering
 from job_service.http.pages.route import Page, form_of
 from job_service.http.problems import Problem
 from job_service.http.route import bounded
-from job_service.sentences import pages as say
+from job_service.sentences.pages import login as say
 
 _LONGEST_LINK = 1800
 _READ_SECONDS = 60

@@ -1,6 +1,5 @@
 """The page of one job: what became of it, why it waits, what it printed, its files, what can be done with it."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -73,7 +72,8 @@ async def live(request: Request, record: OwnJob, kept: TheKept, views: TheViews,
 async def _told(service: Service, views: Views, record: JobRecord, first: int) -> dict[str, Any]:
     menu = service.catalogue.current.jobs
     jobs = service.store.jobs
-    tasks = await jobs.tasks(record.job_id) if record.kind == "array" else ()
+    tasks = await jobs.tasks(record.job_id, first, _TASKS_AT_ONCE) if record.kind == "array" else ()
+    counts = await jobs.stages_of_tasks(record.job_id) if record.kind == "array" else {}
     datasets = await jobs.datasets(record.job_id) if record.spec.datasets else ()
     entry, site = menu.entries.get(record.type), menu.sites.get(record.system)
     return {
@@ -87,11 +87,11 @@ async def _told(service: Service, views: Views, record: JobRecord, first: int) -
         "events": [shown(each) for each in await jobs.events(record.job_id)],
         "acts": [act for act in _acts(record) if act not in _HOLDS or _can_hold(site)],
         "datasets": {each.id: each.name for each in datasets},
-        "tasks": [views.job(each) for each in tasks[first : first + _TASKS_AT_ONCE]],
+        "tasks": [views.job(each) for each in tasks],
         "first": first,
         "before": max(0, first - _TASKS_AT_ONCE) if first else None,
-        "after": first + _TASKS_AT_ONCE if first + _TASKS_AT_ONCE < len(tasks) else None,
-        "counts": {stage.value: count for stage, count in Counter(each.stage for each in tasks).items()},
+        "after": first + _TASKS_AT_ONCE if first + _TASKS_AT_ONCE < sum(counts.values()) else None,
+        "counts": {stage.value: count for stage, count in counts.items()},
     }
 
 

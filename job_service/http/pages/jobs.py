@@ -15,7 +15,8 @@ from job_service.http.pages import rendering
 from job_service.http.pages.route import Fields, Part, one, router, seen
 from job_service.http.v1.jobs import Word
 from job_service.http.views import Views
-from job_service.sentences import pages as say
+from job_service.sentences.pages import frame
+from job_service.sentences.pages import jobs as say
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
 from profiles.offer.offer import sites_for
@@ -128,7 +129,7 @@ async def cancel(request: Request, caller: Submitting, kept: TheKept, fields: Fi
             said.append((job_id, error.message))
     if said or not chosen:
         detail = say.NOT_ALL_CANCELLED if chosen else say.NONE_CHOSEN
-        return rendering.page(request, "problem.html", 409, title=say.JOBS, detail=detail, hint="", each=said)
+        return rendering.page(request, "problem.html", 409, title=frame.JOBS, detail=detail, hint="", each=said)
     of = one(fields, "of")
     return seen(request, f"/jobs/{of}" if _JOB_ID.fullmatch(of) else f"/?{one(fields, 'back')}")
 

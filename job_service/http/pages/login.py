@@ -10,7 +10,7 @@ from job_service.http.caller import HubAway
 from job_service.http.pages.route import OpenPage, router
 from job_service.http.problems import Problem
 from job_service.sentences import http as of_requests
-from job_service.sentences import pages as say
+from job_service.sentences.pages import login as say
 
 opening, leaving = router(OpenPage), router()
 

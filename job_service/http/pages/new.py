@@ -11,7 +11,7 @@ from job_service.http.pages.filling import REFUSED, Refusal
 from job_service.http.pages.forms import FilledPage, FormPage
 from job_service.http.pages.route import Fields, router
 from job_service.http.v1.jobs import Word
-from job_service.sentences import pages as say
+from job_service.sentences.pages import new as say
 
 pages, forms, filled = router(), router(FormPage), router(FilledPage)
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
+from job_service.accepting.chargeable import DEFAULT
 from job_service.errors import NotFound
 from job_service.http.caller import Reading
 from job_service.http.given import TheService
@@ -31,6 +32,7 @@ async def projects(request: Request, caller: Reading, service: TheService) -> Re
         request,
         "projects.html",
         projects=found,
+        unnamed=DEFAULT,
         quotas=quotas,
         titles={key: site.title for key, site in sites.items()},
         gateways={key for key, site in sites.items() if isinstance(site, Gateway)},

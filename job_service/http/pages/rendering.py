@@ -16,9 +16,9 @@ from job_service.http.problems import Problem
 from job_service.sentences import accepting as of_accepting
 from job_service.sentences import files as of_files
 from job_service.sentences import http as of_requests
-from job_service.sentences import pages as say
 from job_service.sentences import running as of_running
 from job_service.sentences import store as of_store
+from job_service.sentences.pages import admin, datasets, frame, job, jobs, login, new, projects
 from languages.again import Again
 from profiles.form import markdown
 from profiles.sentences import labels, refusals
@@ -32,6 +32,22 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_SENTENCES = (frame, login, datasets, new, jobs, job, projects, admin)
+
+
+class _Said:
+    """The sentences of all pages, by their names, each in the language of the moment in which it is named."""
+
+    def __init__(self) -> None:
+        self._of = {name: module for module in _SENTENCES for name in vars(module)}
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._of:
+            raise AttributeError(name)
+        return getattr(self._of[name], name)
+
+
+_SAY = _Said()
 # What is kept of jobs, and of what sites said of them.
 _AGAIN = Again((of_running, of_store, of_accepting, of_files, of_slurm, of_waiting))
 _HEADERS = {
@@ -58,7 +74,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
     """Return the text of a template."""
     root, caller = cookies.root(request), getattr(request.state, "caller", None)
     return _TEMPLATES.get_template(template).render(
-        say=say,
+        say=_SAY,
         labels=labels,
         language=languages.current(),
         root=root,
@@ -88,7 +104,7 @@ def problem(request: Request, problem: Problem) -> Response:
 
 
 def _title(status: int) -> str:
-    return say.PROBLEMS.get(status, "") or HTTPStatus(status).phrase
+    return frame.PROBLEMS.get(status, "") or HTTPStatus(status).phrase
 
 
 def moment(when: datetime) -> str:
@@ -100,7 +116,7 @@ def moment(when: datetime) -> str:
 def lasting(seconds: float) -> str:
     """Return how long something lasts, in words."""
     whole = round(seconds)
-    return say.SECONDS.format(count=whole) if abs(whole) < 60 else labels.duration(whole // 60)
+    return frame.SECONDS.format(count=whole) if abs(whole) < 60 else labels.duration(whole // 60)
 
 
 def resources(of: Job | Preview) -> str:

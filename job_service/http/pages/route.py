@@ -18,7 +18,7 @@ from job_service.http.pages.multipart import MOST_FIELDS
 from job_service.http.problems import Problem
 from job_service.http.route import JSON_BYTES, bounded
 from job_service.sentences import http as sentences
-from job_service.sentences import pages as say
+from job_service.sentences.pages import login as say
 from job_service.store.errors import Outdated
 from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused

@@ -16,7 +16,7 @@ from job_service.http.pages.multipart import Sent
 from job_service.http.pages.route import one, router, seen
 from job_service.http.v1.jobs import begun
 from job_service.record import JobRecord
-from job_service.sentences import pages as say
+from job_service.sentences.pages import new as say
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 from job_service.store.values import Group

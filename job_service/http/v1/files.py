@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from job_service.errors import NotFound
+from job_service.errors import IsArray, NotFound
 from job_service.files.info import FileInfo
 from job_service.gateways.files import FilesAnywhere
 from job_service.http import answers, models, problems, ranges
@@ -180,7 +180,8 @@ async def log(
         int | None, Query(ge=1, le=3600, description="With `follow`: for how many seconds at most.")
     ] = None,
 ) -> Response:
-    """Empty if it has printed nothing. `Log-Offset` is how many bytes are before the first one of the answer.
+    """Empty if it has printed nothing; of an array only the tasks have logs (409). `Log-Offset` is how many bytes
+    are before the first one of the answer.
 
     Whoever lost an answer that they followed asks on with `offset`: the sum of that number and the bytes that
     came. If the log is shorter, the job has begun it anew, and it comes from its begin. An answer that is followed
@@ -188,6 +189,10 @@ async def log(
     """
     stack.enter_context(kept.transfers.one(record.owner))
     there = with_folder(record)
+    if record.kind == "array":
+        raise IsArray(
+            sentences.is_array(len(record.spec.datasets)), sentences.IS_ARRAY_HINT.format(job_id=record.job_id)
+        )
     over = None
     if follow and not record.stage.is_over:
         jobs = kept.service.store.jobs

@@ -19,8 +19,9 @@ from slurm_ssh.job import Job, JobReport, JobState, mark, new_launch_id
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders, submission
 from slurm_ssh.jobs.waiting import why_waits
+from slurm_ssh.scheduler import observe
+from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import queries
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.started import StartedWith
@@ -158,7 +159,7 @@ class _Look:
     async def _report(self) -> JobReport | None:
         """Return what Slurm says of the job now, None if it cannot be asked or does not list it."""
         rows = await queries.list_jobs(self._remote(_END_SECONDS), (self._job.mark,))
-        return slurm_jobs.observe(self._job, rows) if rows else None
+        return observe(self._job, rows) if rows else None
 
     async def _running(self) -> JobReport | None:
         """F1: Return the first observation that has a node; None if the job waits for long, which is kept then."""

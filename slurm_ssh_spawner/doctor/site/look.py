@@ -82,6 +82,8 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
         failed = {each.check for each in found if each.state is State.FAIL}
         if visit.is_monitor:
             found += skipped(job.CHECKS, sentences.NOT_AS_MONITOR)
+        elif not _has_slurm(visit):
+            found += skipped(job.CHECKS, sentences.NOT_WITHOUT_SLURM)
         elif "E10" in failed or (not taken and not failed.isdisjoint(_AFTER_LOGIN)):
             found += skipped(job.CHECKS, sentences.NOT_AFTER_FAILURE)
         else:
@@ -90,6 +92,11 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
 
 async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome]) -> list[NotebookLaunch]:
     """Add what is seen once a front end has let in; return what Slurm would take there."""
+    if not _has_slurm(visit):
+        found += skipped(("E7", "E8", "E9"), sentences.NOT_WITHOUT_SLURM)
+        found += await _places(visit, let_in)
+        found += await _forwarding(visit, let_in)
+        return []
     commands = await asyncio.gather(*(slurm.commands(each.visit, each.pool, each.host) for each in let_in))
     found += commands
     able = [each for each, one in zip(let_in, commands, strict=True) if one.state is not State.FAIL]
@@ -101,20 +108,30 @@ async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome
     else:
         found += skipped(("E8",), sentences.NOT_AFTER.format(check="E7", host=visit.key))
     if visit.is_monitor:
-        found += skipped(("E9", "E10"), sentences.NOT_AS_MONITOR)
+        found += skipped(("E9",), sentences.NOT_AS_MONITOR)
+    elif known is None:
+        found += skipped(("E9",), sentences.NOT_WITHOUT_FACTS)
     else:
-        if known is None:
-            found += skipped(("E9",), sentences.NOT_WITHOUT_FACTS)
-        else:
-            tried, taken = await offers.test_only(visit, able[0].pool, known)
-            found += tried
-        found += await places.look(visit, let_in)
-    if visit.site.tunnel.kind == "ssh":
-        found += await _forwarding(able)
+        tried, taken = await offers.test_only(visit, able[0].pool, known)
+        found += tried
+    found += await _places(visit, let_in)
+    found += await _forwarding(visit, able)
     return taken
 
 
-async def _forwarding(able: list[Entered]) -> list[Outcome]:
+def _has_slurm(visit: Visit) -> bool:
+    return visit.site.scheduler.kind == "slurm"
+
+
+async def _places(visit: Visit, let_in: list[Entered]) -> list[Outcome]:
+    if visit.is_monitor:
+        return skipped(("E10",), sentences.NOT_AS_MONITOR)
+    return list(await places.look(visit, let_in))
+
+
+async def _forwarding(visit: Visit, able: list[Entered]) -> list[Outcome]:
+    if visit.site.tunnel.kind != "ssh":
+        return []
     if not able:
         return skipped(("E11",), sentences.NOT_WITHOUT_FACTS)
     return list(await asyncio.gather(*(forwarding.look(each.visit, each.pool, each.host) for each in able)))

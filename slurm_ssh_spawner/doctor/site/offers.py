@@ -118,7 +118,9 @@ def _add(
     def build(fragment: Fragment) -> JobRequest:
         return script.build(launch, _LAUNCH_ID, name, process, (fragment,))
 
-    request, text = attempt.built(build, delivery.of(visit.site).fragment(visit.login.owner, _LAUNCH_ID))
+    request, text = attempt.built(
+        visit.site, build, delivery.of(visit.site).fragment(visit.login.owner, _LAUNCH_ID)
+    )
     alike = tuple(pair for pair in slurm_jobs.directives(request) if pair[0] not in _OWN)
     names = (*(trials[alike].names if alike in trials else ()), key)
     first = trials.get(alike, Trial(names, key, launch, request, text))

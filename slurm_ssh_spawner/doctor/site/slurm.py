@@ -12,8 +12,8 @@ from profiles.catalogue.site import Site
 from profiles.checks import capacity
 from profiles.facts import SiteFacts
 from slurm_ssh.errors import LaunchError
+from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import queries
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told

@@ -80,6 +80,21 @@ async def test_a_job_is_sent_at_once_or_waits_for_its_inputs_or_its_owner(
     assert (await _accepted(service, spec)).stage is stage
 
 
+async def test_who_has_no_account_at_a_site_that_charges_accounts_is_told_of_no_project_there(
+    service: Service,
+) -> None:
+    service.accounts.theirs = ()
+    bob = Person("bob")
+    found = await service.accepting.offered.projects(bob)
+    assert [(each["system"], each["name"]) for each in found] == [
+        ("geneva", "physics"),
+        ("geneva", "chemistry"),
+        ("zurich", "default"),
+    ]
+    with pytest.raises(JobError, match="You have no project at Lugano that takes jobs"):
+        await service.accepting.accept(bob, JobSpec("command", "lugano", command="true"))
+
+
 async def test_a_project_s_jobs_hold_what_they_may_use(service: Service) -> None:
     await service.project("p1", "alice", charge="core", account="special")
     record = await _accepted(service, replace(_RECON, choices={"cores": "4"}))

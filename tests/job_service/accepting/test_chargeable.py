@@ -27,7 +27,7 @@ def _names(
         ("geneva", None, ["physics", "chemistry"]),
         ("zurich", None, ["default"]),
         ("lugano", None, ["default"]),
-        ("lugano", (), ["default"]),
+        ("lugano", (), []),
         ("lugano", ("proj3",), ["proj3"]),
         ("lugano", ("proj3", "proj4"), ["default", "proj3", "proj4"]),
     ],

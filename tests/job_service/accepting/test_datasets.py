@@ -77,7 +77,7 @@ async def test_forty_datasets_have_forty_jobs_each_with_its_own(service: Service
 async def test_the_program_of_each_has_the_place_of_its_dataset(service: Service) -> None:
     group = await _group(service)
     record = group.jobs[7]
-    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)
     text = await scripts.shown(record)
     assert """attend /opt/recon '--in=/data/it'"'"'s 7' 5\n""" in text
     assert f"export JOB_DATASETS=/scratch/alice/jobs/{record.job_id}/.job/datasets.json\n" in text
@@ -160,7 +160,7 @@ async def test_a_job_of_a_group_can_be_sent_again(service: Service) -> None:
         (JobSpec("all", "geneva", datasets=_IDS[:3], mode="each"), "mode"),
         (JobSpec("one", "geneva", datasets=_IDS[:1]), "mode"),
         (JobSpec("one", "geneva", mode="each"), "datasets"),
-        (JobSpec("one", "geneva", datasets=_IDS[:1], mode="none"), "mode"),  # type: ignore[arg-type]
+        (JobSpec("one", "geneva", datasets=_IDS[:1], mode="none"), "mode"),
         (replace(_EACH, choices={"cores": "many"}), "choices.cores"),
     ],
 )
@@ -169,6 +169,19 @@ async def test_what_is_wrong_is_told_by_its_name(service: Service, spec: JobSpec
     assert isinstance(error, Invalid)
     assert field in error.fields
     assert await _jobs(service) == 0
+
+
+async def test_a_preview_says_what_they_cost_as_the_catalogue_weighs_it(service: Service) -> None:
+    spec = replace(_EACH, choices={"time": "2h", "cores": "3"}, datasets=_IDS[:4])
+    assert (await service.accepting.preview(ALICE, spec)).costs == ""
+    weighed = {"normal": {"cost": {"cores": 1, "unit": "CPU hours"}}}
+    sites = {**deciding.SITES, "geneva": {**deciding.SITES["geneva"], "partitions": weighed}}
+    service.offers({"one": _ONE, "all": _ALL}, _SOURCES, sites=sites)
+    for mode in ("each", "array"):
+        told = await service.accepting.preview(ALICE, replace(spec, mode=mode))
+        assert told.costs == "Together they cost 24 CPU hours if each runs for all of its time."
+    told = await service.accepting.preview(ALICE, replace(spec, type="all", mode="single"))
+    assert told.costs == "It costs 6 CPU hours if it runs for all of its time."
 
 
 async def test_a_preview_shows_what_all_would_cost_and_keeps_nothing(service: Service) -> None:
@@ -200,7 +213,7 @@ def test_a_title_stays_as_long_as_one_may_be() -> None:
 async def test_what_is_offered_for_some_datasets_is_had_with_these_alone(service: Service) -> None:
     spec = JobSpec("cut", "geneva", datasets=_IDS[2:4], choices={"param.cutoff": "0.50"})
     record, _ = await service.accepting.accept(ALICE, spec)
-    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)
     assert "attend /opt/cut --datasetIds=demo:s2,demo:s3 --cutoff 0.50\n" in await scripts.shown(record)
     refused = await _refused(service, replace(spec, datasets=_IDS[:4]))
     assert isinstance(refused, Invalid)
@@ -228,7 +241,7 @@ async def test_an_array_holds_task_by_task_and_has_what_can_be_accepted(service:
     assert await service.store.jobs.count(JobFilter(parent=array.job_id)) == 5
     assert (await service.store.ledger.quota(project, "alice")).time_left == 0
     assert await service.accepting.accept_each(ALICE, spec, "k") == (group, False)
-    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)  # type: ignore[arg-type]
+    scripts = Scripts(service.store.jobs, Places(None, {}, "hub"), service.accepting.launch)
     text = await scripts.shown(tasks[2])
     assert text == await scripts.shown(array)
     assert "#SBATCH --array=0-4\n" in text

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from job_service.accepting import offers
-from job_service.accepting.chargeable import chargeable
-from job_service.store.accounting import Quota
+from job_service.accepting import chargeable, offers
+from job_service.store.accounting import Project, Quota
 from profiles.facts import Capacity, Nodes, PartitionFacts, SiteFacts
 from profiles.offer.offer import Offer
 from tests.job_service.accepting import deciding
@@ -18,7 +17,12 @@ from tests.support import builders
 
 
 def _system(offered: Offer, key: str) -> dict[str, Any]:
-    return offers.system(offered, key, chargeable(offered, key, (), frozenset()))
+    return offers.system(offered, key, chargeable.chargeable(offered, key, (), frozenset()))
+
+
+def _type(offered: Offer, key: str, *projects: Project, theirs: frozenset[int] = frozenset()) -> dict[str, Any]:
+    charged = {system: chargeable.all_of(offered, system, projects, theirs) for system in offers.systems(offered)}
+    return offers.job_type(offered, key, charged)
 
 
 def _knowing(**facts: Any) -> Offer:
@@ -93,7 +97,7 @@ def test_a_maintenance_closes_it_and_the_next_one_is_told() -> None:
     assert (told["state"], told["reason"]) == ("closed", "Geneva is in maintenance until 11:00 UTC.")
     begins, ends = (datetime.fromisoformat(told["maintenance"][name]) for name in ("begins", "ends"))
     assert (begins, ends) == (now + timedelta(days=1), now + timedelta(days=1, hours=2))
-    at = offers.job_type(offered, "recon")["systems"][0]
+    at = _type(offered, "recon")["systems"][0]
     assert (at["state"], at["news"]) == ("closed", "Geneva is in maintenance until 11:00 UTC.")
 
 
@@ -102,7 +106,7 @@ def _pause(begins: datetime) -> dict[str, str]:
 
 
 def test_a_type_has_its_fields_at_each_system() -> None:
-    told = offers.job_type(deciding.OFFER, "recon")
+    told = _type(deciding.OFFER, "recon")
     assert json.loads(json.dumps(told)) == told
     assert (told["key"], told["name"], told["runs"]) == ("recon", "Reconstruction", "program")
     assert [each["system"] for each in told["systems"]] == ["geneva", "lugano", "zurich"]
@@ -122,7 +126,23 @@ def test_a_type_has_its_fields_at_each_system() -> None:
         {"value": "full", "title": "Full"},
     ]
     assert (found["cores"]["least"], found["cores"]["most"], found["cores"]["usual"]) == (1, 8, "1")
-    assert offers.job_type(deciding.OFFER, "command")["runs"] == "line"
+    assert _type(deciding.OFFER, "command")["runs"] == "line"
+
+
+def test_a_type_that_nothing_of_theirs_counts_is_closed_however_much_is_free() -> None:
+    visited = deciding.catalogue(deciding.VISITED, {"visit": deciding.VISIT})
+    idle = PartitionFacts(True, True, 90, None, (Nodes(3, Capacity(8, 8192), Capacity(8, 8192)),))
+    seen = SiteFacts(partitions={"normal": idle, "debug": idle}, asked_at=builders.NOW)
+    offered = replace(deciding.offer(visited), accounts={"lugano": seen})
+    visitors = project("visitors", 1, "lugano", identity="service")
+    (at,) = _type(offered, "visit", visitors, theirs=frozenset({1}))["systems"]
+    assert (at["state"], at["news"]) == ("free", "starts at once: 24 of 24 cores free")
+    for of_others in (visitors, project("own", 1, "lugano")):
+        theirs = frozenset({1}) if of_others.identity == "person" else frozenset[int]()
+        (at,) = _type(offered, "visit", of_others, theirs=theirs)["systems"]
+        assert at["state"] == "closed"
+        assert at["news"].startswith("Jobs of this type run as an account of Lugano and count against a project")
+        assert at["age"] == ""
 
 
 def test_a_type_says_what_each_choice_puts_on_the_command_line() -> None:
@@ -134,7 +154,7 @@ def test_a_type_says_what_each_choice_puts_on_the_command_line() -> None:
         "shell": {"title": "Shell", "min": 1, "max": 9, "variable": "SHELL_X"},
     }
     types = {"recon": builders.job_type(run=["/opt/recon"], parameters=parameters)}
-    at = offers.job_type(deciding.offer(deciding.catalogue(types=types)), "recon")["systems"][0]
+    at = _type(deciding.offer(deciding.catalogue(types=types)), "recon")["systems"][0]
     assert at["on_line"] == [
         {"name": "param.quality", "argument": ["--quality"], "words": {}},
         {"name": "param.alone", "argument": [], "words": {}},
@@ -146,7 +166,7 @@ def test_a_type_says_what_each_choice_puts_on_the_command_line() -> None:
 def test_a_project_of_the_service_says_what_is_left_of_it() -> None:
     own = project("p1", 1, account="special", title="First", charge="node", limits={"nodes": 2})
     quotas = (Quota(7, "alice", project("p0", 9), 1), Quota(8, "alice", own, 1234))
-    charged, account, *_ = chargeable(deciding.OFFER, "geneva", (own,), {1})
+    charged, account, *_ = chargeable.chargeable(deciding.OFFER, "geneva", (own,), {1})
     assert offers.project("geneva", charged, is_default=True, quotas=quotas) == {
         "system": "geneva",
         "name": "p1",

@@ -1,5 +1,6 @@
 """Jobs that run as a site's account: for whom, against which projects, and with nobody's ticket."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from job_service.accepting.chargeable import chargeable
 from job_service.errors import Invalid, JobError, NotAMember
 from job_service.record import JobRecord
 from job_service.spec import JobSpec
+from job_service.stages import Stage
 from profiles.offer.offer import Person
 from tests.job_service.accepting import deciding
 from tests.job_service.accepting.deciding import VISIT, VISITED, project
@@ -136,6 +138,42 @@ async def test_an_accepted_job_stays_what_it_is_when_the_catalogue_says_otherwis
     again, _ = await service.accepting.accept(Person("bob"), JobSpec("visit", "lugano"))
     assert (again.login, again.identity) == ("bob", "person")
     assert (await service.accepting.launch(again)).owner == "bob"
+
+
+async def test_what_is_sent_again_runs_as_its_type_says_now(service: Service) -> None:
+    """Or is refused with the sentence that a new job gets."""
+    service.tickets.left.clear()
+    service.offers({**_TYPES, "visit": {**VISIT, "identity": "person"}}, sites=VISITED)
+    own, _ = await service.accepting.accept(_HEIDI, _ASKED)
+    named, _ = await service.accepting.accept(_HEIDI, replace(_ASKED, project="physics"))
+    assert {(each.login, each.identity) for each in (own, named)} == {("somebody", "person")}
+    service.offers(_TYPES, sites=VISITED)
+    for record in (own, named):
+        with pytest.raises(NotAMember, match="Jobs of this type run as an account of Lugano"):
+            await service.accepting.resubmit(_HEIDI, record)
+    await _visitors(service, "heidi")
+    with pytest.raises(NotAMember, match=r"do not count against the project physics at Lugano\. Yours for"):
+        await service.accepting.resubmit(_HEIDI, named)
+    again, is_new = await service.accepting.resubmit(_HEIDI, own)
+    assert (is_new, again.login, again.identity, again.project) == (True, "svcjobs", "service", "visitors")
+    assert again.folder.startswith("/scratch/svcjobs/jobs/")
+    # And back.
+    service.offers({**_TYPES, "visit": {**VISIT, "identity": "person"}}, sites=VISITED)
+    back, _ = await service.accepting.resubmit(_HEIDI, again)
+    assert (back.login, back.identity, back.held_s) == ("somebody", "person", 0)
+
+
+async def test_inputs_that_lie_with_another_account_are_not_waited_for(service: Service) -> None:
+    await _visitors(service, "heidi")
+    asked = replace(_ASKED, inputs=("a.zip",), start="later")
+    first = await _accepted(service, asked)
+    again, _ = await service.accepting.resubmit(_HEIDI, first)
+    assert (again.identity, again.stage) == ("service", Stage.STAGINGIN)
+    service.tickets.left.clear()
+    service.offers({**_TYPES, "visit": {**VISIT, "identity": "person"}}, sites=VISITED)
+    with pytest.raises(Invalid, match="as somebody at Lugano, the files") as refused:
+        await service.accepting.resubmit(_HEIDI, first)
+    assert (list(refused.value.fields), refused.value.hint) == (["inputs"], "Send it anew, with its files.")
 
 
 async def test_a_preview_says_that_it_would_be_accepted_without_a_ticket(service: Service) -> None:

@@ -38,7 +38,8 @@ def make_app(service, auth, logins, servers, **settings):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         if scope["path"] == "/until-the-end":
             await service.closing.wait()
-        length = gc.get_freeze_count() if scope["path"] == "/frozen" else 0
+        asked = {"/frozen": gc.get_freeze_count(), "/full-collections": gc.get_threshold()[2]}
+        length = asked.get(scope["path"], 0)
         while scope["method"] == "PUT":
             message = await receive()
             length += len(message.get("body", b""))
@@ -164,6 +165,12 @@ def test_what_is_there_from_the_start_is_not_collected_again_and_again(tmp_path:
     with serving(tmp_path) as (_, port), connected(port) as connection:
         connection.request("GET", "/frozen")
         assert int(connection.getresponse().read()) > 10_000
+
+
+def test_all_that_open_pages_keep_is_seldom_looked_through(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, port), connected(port) as connection:
+        connection.request("GET", "/full-collections")
+        assert int(connection.getresponse().read()) == 1000
 
 
 async def test_no_part_of_an_answer_waits_for_the_one_before() -> None:

@@ -78,3 +78,13 @@ def browser(app: Any, token: str = "", **headers: str) -> httpx.AsyncClient:
         headers={**OPENED, **headers},
         cookies=kept,
     )
+
+
+def listens(app: Any, owner: str) -> bool:
+    """Return whether somebody waits for a change of anything of an owner's."""
+    return f"owner {owner}" in app.state.kept.news._waiting
+
+
+def waits(app: Any, job_id: str) -> bool:
+    """Return whether somebody waits for a change of a job."""
+    return job_id in app.state.kept.news._waiting

@@ -20,7 +20,7 @@ from job_service.http.ranges import Range, asked
 from job_service.stages import Stage
 from slurm_ssh.errors import SiteUnreachable
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import client, waits
 from tests.job_service.http.test_jobs import RUNS, V1, sent, until
 
 DATA = bytes(range(256)) * 20
@@ -251,7 +251,7 @@ async def test_a_log_is_had_and_followed_until_its_job_is_over(
     assert (await alice.get(log, params={"stream": "stderr", "tail": 9})).text == "stderr 1\nstderr 2\n"
     assert (await alice.get(log, params={"stream": "stdlog"})).status_code == 422
     following = asyncio.create_task(alice.get(log, params={"follow": "true", "tail": 1}))
-    await until(lambda: app.state.kept.news.is_waited_for(job_id))
+    await until(lambda: waits(app, job_id))
     with (service.files.folder / job_id / "stdout").open("a") as printed:
         printed.write("the end\n")
     await service.running.goes(job_id, Stage.READY, *RUNS, Stage.SUCCESSFUL)
@@ -269,7 +269,7 @@ async def test_a_log_goes_on_where_an_answer_was_lost_and_an_answer_ends_in_time
     # The job goes on, and says nothing more.
     got = await alice.get(log, params={"follow": "true", "wait": 1, "tail": 1, "offset": 6})
     assert (got.headers["Log-Offset"], got.text) == ("6", "o\n")
-    assert not app.state.kept.news.is_waited_for(files.split("/")[-2])
+    assert not waits(app, files.split("/")[-2])
     got = await alice.get(log, params={"offset": 9})
     assert (got.headers["Log-Offset"], got.text) == ("0", "one\ntwo\n")
     for wrong in ({"offset": -1}, {"wait": 0}, {"offset": 1 << 63}):

@@ -10,7 +10,7 @@ from job_service.errors import NotFound
 from job_service.stages import Stage
 from profiles.errors import ChoiceRefused
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import client, listens
 from tests.job_service.http.test_jobs import RUNS, V1, sent, until
 
 
@@ -52,9 +52,8 @@ async def test_a_job_tells_its_script(alice: httpx.AsyncClient, service: Serving
 async def test_all_changes_come_as_they_happen_and_none_is_missed(
     alice: httpx.AsyncClient, app: FastAPI, service: Serving
 ) -> None:
-    listens = app.state.kept.news.is_listened_to
     first = asyncio.create_task(alice.get(f"{V1}/events"))
-    await until(lambda: listens("alice"))
+    await until(lambda: listens(app, "alice"))
     job_id = await sent(alice)
     async with client(app, "bob:submit") as bob:
         await sent(bob)
@@ -69,7 +68,7 @@ async def test_all_changes_come_as_they_happen_and_none_is_missed(
     service.closing.clear()
     await service.running.goes(job_id, Stage.RUNNING)
     again = asyncio.create_task(alice.get(f"{V1}/events", headers={"Last-Event-ID": str(events[-1][0])}))
-    await until(lambda: listens("alice"))
+    await until(lambda: listens(app, "alice"))
     await service.running.goes(job_id, Stage.SUCCESSFUL)
     service.closing.set()
     assert [each["stage"] for _, each in read((await again).text)] == ["RUNNING", "SUCCESSFUL"]
@@ -77,7 +76,7 @@ async def test_all_changes_come_as_they_happen_and_none_is_missed(
 
 async def test_a_stream_ends_with_its_token(alice: httpx.AsyncClient, app: FastAPI) -> None:
     stream = asyncio.create_task(alice.get(f"{V1}/events"))
-    await until(lambda: app.state.kept.news.is_listened_to("alice"))
+    await until(lambda: listens(app, "alice"))
 
     class Nobody:
         async def caller(self, _token: str, _session: str = "") -> None:

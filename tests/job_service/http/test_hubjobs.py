@@ -235,6 +235,30 @@ async def test_datasets_are_found_and_sent_one_by_one(
     assert (status, len(json.loads(out)["jobs"])) == (0, 1)
 
 
+async def test_the_log_of_an_array_is_that_of_a_task(hub: str, service: Serving) -> None:
+    lists = {"demo": {"list": [{"id": name, "type": "scan", "location": f"/data/{name}"} for name in "ab"]}}
+    one = builders.job_type(run=["/opt/recon"], datasets={"types": ["scan"], "modes": ["array"]})
+    service.offers({"one": one}, lists)
+    session.keep(session.Session(hub, "alice", "alice:submit"))
+
+    async def run(*words: str) -> tuple[str, str, Any]:
+        return await asyncio.to_thread(_run, ["hubjobs", *words])
+
+    array = (await run("submit", "one", "--on", "geneva", "-d", "demo:a", "-d", "demo:b", "--array"))[0].strip()
+    for follow in ((), ("-f",)):
+        out, said, status = await run("log", array, *follow)
+        assert (out, status) == ("", 1)
+        assert "an array with 2 tasks" in said
+        assert f"hubjobs log {array} --task 0" in " ".join(said.split())
+    tasks = await service.store.jobs.tasks(array)
+    printed = service.files.folder / tasks[1].job_id / "stdout"
+    printed.parent.mkdir(parents=True)
+    printed.write_text("scan b\n")
+    assert await run("log", array, "--task", "1") == ("scan b\n", "", 0)
+    out, said, status = await run("log", array, "--task", "2")
+    assert (out, status, f"{array} has no task 2." in said) == ("", 1, True)
+
+
 def _portal_types() -> dict[str, Any]:
     quality = {"title": "Quality", "min": 1, "max": 9, "argument": "--quality"}
     tracks = {"title": "Tracks", "flag": True, "argument": "--no-tracks", "when": "channels > 1"}

@@ -174,6 +174,25 @@ async def test_a_token_without_the_scope_or_a_ticket_starts_nothing(
     assert not hub.asked
 
 
+async def test_who_is_banned_from_all_starts_no_server(
+    service: Serving, alice: httpx.AsyncClient, page: httpx.AsyncClient, hub: JobHub
+) -> None:
+    physics = await service.administration.create_project("ruth", {"system": "geneva", "name": "physics"})
+    # A server counts against no project, so this is not about it.
+    await service.store.people.ban("alice", physics, "Not this one.", "ruth")
+    assert (await _start(alice)).status_code == 201
+    hub.asked.clear()
+    await service.store.people.ban("alice", None, "Talk to us first.", "ruth")
+    got = await _start(alice)
+    assert (got.status_code, got.json()["code"]) == (403, "banned")
+    assert got.json()["detail"] == "You may start no servers of job types at present: Talk to us first."
+    got = await _press(page, type="plain", site="geneva", cores="3")
+    assert (got.status_code, "Talk to us first." in got.text, 'value="3"' in got.text) == (422, True, True)
+    assert not hub.asked
+    await service.store.people.unban("alice", None, "ruth")
+    assert (await _start(alice)).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "code", "said"),
     [

@@ -9,7 +9,7 @@ from job_service.http import given
 from job_service.http.models import Job
 from job_service.stages import Stage
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import client, waits
 from tests.support import builders
 
 V1 = "/api/v1"
@@ -233,10 +233,10 @@ async def test_who_waits_for_a_job_is_told_at_its_next_change(
     waiting = asyncio.create_task(
         alice.get(f"{V1}/jobs/{job_id}", params={"wait": 60}, headers={"If-None-Match": etag})
     )
-    await until(lambda: app.state.kept.news.is_waited_for(job_id))
+    await until(lambda: waits(app, job_id))
     await service.running.goes(job_id, Stage.QUEUED)
     assert (await waiting).json()["stage"] == "QUEUED"
-    assert not app.state.kept.news.is_waited_for(job_id)
+    assert not waits(app, job_id)
 
 
 async def test_who_sends_a_job_may_wait_until_slurm_has_it(
@@ -245,7 +245,7 @@ async def test_who_sends_a_job_may_wait_until_slurm_has_it(
     waiting = asyncio.create_task(alice.post(f"{V1}/jobs", params={"wait": 60}, json=COMMAND))
     await until(lambda: service.running.told)
     job_id = service.running.told[0][1]
-    await until(lambda: app.state.kept.news.is_waited_for(job_id))
+    await until(lambda: waits(app, job_id))
     await service.running.goes(job_id, Stage.QUEUED)
     got = await waiting
     assert (got.status_code, got.json()["native_id"]) == (201, "17")
@@ -259,7 +259,7 @@ async def test_nobody_waits_while_the_service_ends(
     waiting = asyncio.create_task(
         alice.get(f"{V1}/jobs/{job_id}", params={"wait": 60}, headers={"If-None-Match": etag})
     )
-    await until(lambda: app.state.kept.news.is_waited_for(job_id))
+    await until(lambda: waits(app, job_id))
     service.closing.set()
     assert (await waiting).status_code == 304
 

@@ -7,7 +7,7 @@ import pytest
 from job_service.http import news
 from job_service.http.news import News
 from tests.job_service.http.serving import Serving
-from tests.job_service.http.support import client
+from tests.job_service.http.support import client, listens
 from tests.job_service.http.test_history import read
 from tests.job_service.http.test_jobs import V1, sent, until
 
@@ -55,7 +55,7 @@ async def test_what_nobody_told_of_comes_with_the_next_look(
     async with client(app, "alice:submit") as alice:
         job_id = await sent(alice)
         stream = asyncio.create_task(alice.get(f"{V1}/events"))
-        await until(lambda: app.state.kept.news.is_listened_to("alice"))
+        await until(lambda: listens(app, "alice"))
         await _looks(app.state.kept.news)
         record = await service.store.jobs.get(job_id)
         await service.store.jobs.change(record, {"title": "another"}, "Somebody else named it anew.")

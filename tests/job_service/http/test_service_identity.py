@@ -71,3 +71,5 @@ async def test_the_form_says_that_nothing_is_private_at_the_cluster_and_asks_onl
         # Before she fills anything in.
         assert none in (await heidi.get("/new?type=visit")).text
         assert none not in (await heidi.get("/new?type=command")).text
+        # Nor does she look at it for nothing.
+        assert (await heidi.get("/new")).text.count(none) == 1

@@ -40,7 +40,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def make_database(server: str) -> Iterator[Callable[[], str]]:
+def make_database(server: str) -> Iterator[Callable[..., str]]:
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     names = (f"jobs_{number}" for number in itertools.count())
 
@@ -52,7 +52,7 @@ def make_database(server: str) -> Iterator[Callable[[], str]]:
 
     first = make()
     upgrade(first)
-    yield lambda: make("jobs_0")
+    yield lambda template="jobs_0": make(template)
     engine.dispose()
 
 
@@ -60,6 +60,17 @@ def make_database(server: str) -> Iterator[Callable[[], str]]:
 def postgresql(make_database: Callable[[], str]) -> str:
     """The URL of a new database on a server."""
     return make_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database of each kind in which there is nothing yet."""
+    if request.param == "sqlite":
+        file = tmp_path / "bare.sqlite"
+        file.touch(0o600)
+        return f"sqlite:///{file}"
+    make: Callable[[str], str] = request.getfixturevalue("make_database")
+    return make("template1")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,9 +2,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
+import sqlalchemy as sa
 
 from job_service.errors import Banned, KeyReused, NotAMember, NotFound, QuotaExceeded, TooMany, WrongStage
 from job_service.record import JobRecord
@@ -79,6 +80,8 @@ async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(st
         (f"demo:{at}", "quota_exceeded") for at in range(30, 40)
     ]
     assert {each.folder for each in tasks} == {array.folder}
+    assert await store.jobs.tasks(array.job_id, 7, 2) == tasks[7:9]
+    assert await store.jobs.tasks(array.job_id, 29, 2) == tasks[29:]
     assert await store.jobs.accept_group(wanted, (), _KEY, whole) == (group, False)
     assert await store.jobs.count(JobFilter()) == 1
     assert await store.jobs.count(JobFilter(parent=array.job_id)) == 30
@@ -89,9 +92,44 @@ async def test_of_forty_datasets_those_have_tasks_for_which_there_are_seconds(st
     sent = await changed(tasks, submission="sent", native_id="7_0", stage=Stage.QUEUED)
     done = [*await changed(sent[:10], stage=Stage.CANCELED)]
     ran = await changed(sent[10:], stage=Stage.RUNNING)
+    assert list((await store.jobs.stages_of_tasks(array.job_id)).items()) == [
+        (Stage.CANCELED, 10),
+        (Stage.RUNNING, 20),
+    ]
     done += await changed(ran, stage=Stage.FAILED, elapsed_s=7)
     assert [each.stage for each in done if each] == [Stage.CANCELED] * 10 + [Stage.FAILED] * 20
     assert (await store.ledger.quota(project, "alice")).time_left == 18_000 - 20 * 7
+
+
+@pytest.mark.parametrize("mode", ["each", "array"])
+async def test_more_datasets_ask_the_database_no_more_often(store: Store, mode: Literal["each", "array"]) -> None:
+    project = await a_project(store, init_time=10**6, user_time=10**6)
+    known = [Dataset(f"demo:{at}", str(at), "scan", f"/data/{at}") for at in range(60)]
+
+    def made(*datasets: Dataset) -> NewJob:
+        spec = JobSpec("recon", "geneva", datasets=tuple(each.id for each in datasets), mode=mode)
+        return within(project, limit_s=600, spec=spec, datasets=datasets)
+
+    asked: list[str] = []
+    engine = store.jobs._database._engines.writing.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    # With the first the owner begins in the project.
+    for datasets in (known[:1], known[:3], known):
+        asked.clear()
+        whole = made(*datasets) if mode == "array" else None
+        group, _ = await store.jobs.accept_group([made(each) for each in datasets], (), None, whole)
+        counts.append(len(asked))
+        jobs = await store.jobs.tasks(group.id) if whole else group.jobs
+        assert [each.spec.datasets for each in jobs] == [(each.id,) for each in datasets]
+        assert [each.id for each in jobs] == list(range(jobs[0].id, jobs[0].id + len(datasets)))
+        for each in jobs:
+            assert await store.jobs.datasets(each.job_id) == tuple(
+                one for one in known if one.id in each.spec.datasets
+            )
+            assert [event.text for event in await store.jobs.events(each.job_id)] == ["The job was accepted."]
+    assert counts[1] == counts[2]
+    assert (await store.ledger.quota(project, "alice")).time_left == 10**6 - 64 * 600
 
 
 async def test_a_retry_was_a_second_job(store: Store) -> None:

@@ -2,18 +2,25 @@ import asyncio
 import os
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from job_service.spec import JobSpec
+from job_service.stages import Stage
+from job_service.store import upgrading
 from job_service.store.errors import DatabaseBehind, DatabaseNewer, DatabaseOpen, DatabaseUnknown
 from job_service.store.schema import REVISIONS, TABLES
 from job_service.store.store import Store
 from job_service.store.upgrading import upgrade
-from tests.job_service.store.builders import accepted, new
+from job_service.store.values import IdempotencyKey
+from profiles.catalogue.dataset import Dataset
+from tests.job_service.store.builders import NOW, RUNS, Time, a_project, accepted, brought, new, within
 
 
 def sync(url: str) -> sa.Engine:
@@ -39,6 +46,75 @@ async def test_a_database_is_upgraded_once(url: str) -> None:
     await asyncio.to_thread(upgrade, url)
     store = await Store.open(url)
     assert await store.jobs.get(record.job_id) == record
+    await store.close()
+
+
+def _begun_with(url: str, revision: str) -> sa.Engine:
+    """Make the tables of an earlier revision, and return what reaches them."""
+    engine, config = sync(url), upgrading._config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def _move(before: sa.Engine, after: sa.Engine) -> None:
+    """Put all rows into the tables of the first revision, as far as those have places for them."""
+    old = sa.MetaData()
+    with before.connect() as source, after.begin() as target:
+        old.reflect(target)
+        for table in TABLES.sorted_tables:
+            if table.name not in old.tables:
+                continue
+            there = old.tables[table.name]
+            rows = source.execute(sa.select(*(table.c[column.name] for column in there.c))).mappings().all()
+            assert rows, table.name
+            for row in rows:
+                kept = {name: _as_then(value) if name == "request" else value for name, value in row.items()}
+                target.execute(sa.insert(there).values(kept))
+            number = next((name for name in ("id", "number") if name in there.c), None)
+            if number and target.dialect.name == "postgresql":
+                told = {"of": there.name, "column": number, "last": max(row[number] for row in rows)}
+                target.execute(sa.text("SELECT setval(pg_get_serial_sequence(:of, :column), :last)"), told)
+
+
+def _as_then(request: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in request.items() if name not in ("datasets", "mode")}
+
+
+async def test_what_the_first_version_has_kept_is_there_after_all_upgrades(bare: str, sqlite: str) -> None:
+    key, time = IdempotencyKey("monday", "abc"), Time(NOW)
+    store = await Store.open(sqlite, time)
+    project = await a_project(store, "alice", limits={"nodes": 4})
+    first, _ = await store.jobs.accept(within(project, title="Ünïcode ☃"), key)
+    done = await brought(store, await accepted(store, within(project)), *RUNS, Stage.FAILED, elapsed_s=60)
+    await store.jobs.keep_texts({done.job_id: "#!/bin/bash\n"})
+    await store.people.ban("bob", project, "enough", "ruth")
+    quota, events = await store.ledger.quota(project, "alice"), await store.jobs.events(done.job_id)
+    await store.close()
+    old, new_one = sync(sqlite), await asyncio.to_thread(_begun_with, bare, "1")
+    await asyncio.to_thread(_move, old, new_one)
+    old.dispose()
+    new_one.dispose()
+    with pytest.raises(DatabaseBehind):
+        await Store.open(bare, time)
+    await asyncio.to_thread(upgrade, bare)
+    store = await Store.open(bare, time)
+    assert [await store.jobs.get(each.job_id) for each in (first, done)] == [first, done]
+    assert (first.kind, first.identity, first.spec.mode, first.spec.datasets) == ("batch", "person", "single", ())
+    assert (await store.jobs.events(done.job_id), await store.jobs.text(done.job_id)) == (events, "#!/bin/bash\n")
+    assert await store.ledger.quota(project, "alice") == quota
+    assert [each.user for each in await store.people.bans()] == ["bob"]
+    assert await store.jobs.accept(within(project), key) == (first, False)
+    # What is new goes on from there.
+    await brought(store, first, Stage.CANCELED)
+    scans = [Dataset(f"demo:{at}", str(at), "scan", f"/data/{at}") for at in range(2)]
+    spec = JobSpec("recon", "geneva", datasets=tuple(each.id for each in scans), mode="array")
+    wanted = [within(project, spec=replace(spec, datasets=(each.id,)), datasets=(each,)) for each in scans]
+    whole = within(project, spec=spec, datasets=tuple(scans))
+    group, _ = await store.jobs.accept_group(wanted, (), IdempotencyKey("array", "abc"), whole)
+    assert [each.task for each in await store.jobs.tasks(group.id)] == [0, 1]
+    assert (await store.ledger.quota(project, "alice")).time_left == quota.time_left - 3600
     await store.close()
 
 

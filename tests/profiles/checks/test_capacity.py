@@ -44,6 +44,16 @@ def test_a_partition_that_slurm_does_not_have() -> None:
     assert found == {"sites.geneva.partitions.normall": "Slurm has no such partition; did you mean `normal`?"}
 
 
+def test_what_the_others_have_says_nothing_of_a_partition_that_is_misspelt() -> None:
+    short = {"debug": _partition(_SMALL, time_max_minutes=10)}
+    found = _found(
+        {"resources": {"time": {"default": "1h", "max": "8h"}}},
+        _facts(partitions=short),
+        partitions=["normall", "debug"],
+    )
+    assert list(found) == ["sites.geneva.partitions.normall"]
+
+
 def test_a_partition_that_is_down() -> None:
     partitions = {"normal": _partition(_SMALL), "debug": _partition(_SMALL, is_up=False)}
     (place,) = found = _found(facts=_facts(partitions=partitions))

@@ -136,7 +136,8 @@ async def test_many_who_ask_at_once_read_an_edit_once(path: Path, caplog: pytest
     _write(path, profiles=_offers("one", "two"))
     got = await asyncio.gather(*(catalogue.refreshed() for _ in range(20)))
     assert all("two" in each.profiles for each in got)
-    assert [record.getMessage() for record in caplog.records] == [f"The catalogue {path} was read again."]
+    said = [record.getMessage() for record in caplog.records]
+    assert [each for each in said if "was read again" in each] == [f"The catalogue {path} was read again."]
 
 
 async def test_admins_hear_of_a_bad_edit_before_anybody_asks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

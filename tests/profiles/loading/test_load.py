@@ -1,5 +1,6 @@
 import re
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,42 @@ def test_every_problem_says_what_would_be_right(path: Path) -> None:
 @pytest.mark.parametrize("path", _BAD, ids=lambda path: path.stem)
 def test_problems_say_the_words_that_stand_above_them(path: Path) -> None:
     """A line `# says: words` is followed by one with a problem whose sentence has these words, and by no other."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    expected = {at + 2: line.partition("# says: ")[2] for at, line in enumerate(lines) if "# says: " in line}
+    expected = _told(path)
     said = {each.line: each.text for each in _problems(path).problems} if expected else {}
     assert said.keys() == expected.keys()
     assert [said[at] for at, words in expected.items() if words not in said[at]] == []
+
+
+def _told(path: Path) -> dict[int, str]:
+    """Return the words that stand above each line of which something has to be said."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {at + 2: line.partition("# says: ")[2] for at, line in enumerate(lines) if "# says: " in line}
+
+
+_MISTAKES = [(path, line, words) for path in _BAD for line, words in _told(path).items()]
+
+
+@pytest.mark.parametrize(("path", "line", "words"), _MISTAKES, ids=lambda each: getattr(each, "stem", str(each)))
+def test_a_mistake_of_admins_is_told_at_its_line(path: Path, line: int, words: str) -> None:
+    assert words
+    assert [each.text for each in _read_once(path) if each.line == line and words in each.text]
+
+
+def test_there_are_the_mistakes_that_admins_make() -> None:
+    assert len(_MISTAKES) >= 160
+    assert len({words for _, _, words in _MISTAKES}) > 100
+
+
+@cache
+def _read_once(path: Path) -> tuple[Problem, ...]:
+    return _problems(path).problems
+
+
+def test_what_can_work_and_is_seldom_meant_is_a_notice() -> None:
+    path = _CATALOGUES / "doubtful.yaml"
+    found, expected = load.loaded(path).notices, _told(path)
+    assert [each.line for each in found] == list(expected)
+    assert [each for each in found if expected[each.line] not in each.text] == []
 
 
 def test_what_people_write_means_what_they_mean() -> None:
@@ -83,11 +115,16 @@ def test_what_people_write_means_what_they_mean() -> None:
 
 def test_a_problem_reads_as_editors_expect() -> None:
     path = _CATALOGUES / "bad" / "unknown-key.yaml"
-    assert str(_problems(path)) == f"{path}:5:5: sites.geneva.tittle: there is no such key; did you mean `title`?"
+    assert str(_problems(path)) == f"{path}:6:5: sites.geneva.tittle: there is no such key; did you mean `title`?"
 
 
 def test_the_example_is_a_catalogue() -> None:
     assert set(load.read(_EXAMPLE).profiles) == {"jupyterlab"}
+
+
+def test_a_site_with_pbs_may_stand_beside_one_with_slurm() -> None:
+    sites = load.read(_CATALOGUES / "good" / "pbs.yaml").sites
+    assert [site.scheduler_path for site in sites.values()] == ["/opt/pbs/bin", "/usr/bin"]
 
 
 def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
@@ -121,6 +158,11 @@ def test_files_share_what_stands_below_their_own_keys() -> None:
         ("pytorch",),
     )
     assert profiles["tuning"].modules == ("pytorch",)
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    text = _EVERYTHING.read_text(encoding="utf-8")
+    assert load.parse(text.replace("\n", "\r\n"), "catalogue.yaml") == load.parse(text, "catalogue.yaml")
 
 
 def test_the_order_of_the_file_is_kept() -> None:

@@ -12,6 +12,7 @@ from profiles.offer.alike import alike
 from profiles.offer.choices import Choices
 from profiles.offer.launch import resolve
 from profiles.offer.offer import Offer, Person, sites_for
+from profiles.offer.summary import summary
 from tests.support import builders
 
 _HIDDEN = {
@@ -117,6 +118,16 @@ def test_before_a_maintenance_a_site_is_open_and_the_next_one_is_announced() -> 
     assert pause is not None
     assert offer.clock(pause.begins) == "2026-03-03 08:00"
     assert offer.announced("bern") is None
+
+
+def test_an_administrator_is_shown_the_next_maintenance() -> None:
+    said = "Geneva will be in maintenance from 2026-03-03 08:00 UTC to 2026-03-03 18:00 UTC."
+    assert summary(_paused()).splitlines()[-2:] == ["", said]
+    later = summary(_paused(now=builders.NOW + timedelta(days=2))).splitlines()
+    assert (
+        later[-1] == "Geneva will be in maintenance from 2026-03-05 08:00 UTC to 2026-03-06 08:00 UTC. New disks."
+    )
+    assert "will be in maintenance" not in summary(_paused(now=builders.NOW + timedelta(days=3)))
 
 
 def test_during_a_maintenance_nothing_can_be_started_there() -> None:

@@ -21,7 +21,9 @@ _EXAMPLE = TREE / "examples" / "catalogue.yaml"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A catalogue with a profile for all, and one for the group staff and the project physics."""
-    sites = {"geneva": builders.site(), "lugano": builders.site(title="Lugano", projects="accounting")}
+    endless = {"partitions": {"normal": {}, "debug": {"title": "Debug", "time_max": "10m"}}}
+    lugano = builders.site(title="Lugano", projects="accounting", **endless)
+    sites = {"geneva": builders.site(), "lugano": lugano}
     parameter = {"title": "Version", "options": ["1.0", "2.0"]}
     few = {"groups": ["staff"], "projects": ["physics"]}
     profiles = {

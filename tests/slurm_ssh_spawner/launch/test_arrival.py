@@ -11,8 +11,7 @@ from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders, watch
 from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh.slurm.jobs import Row
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing, Row
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival
@@ -177,7 +176,8 @@ async def test_a_log_that_is_missing_is_not_announced(waiting: Waiting) -> None:
     assert ended.message == (
         "The job at Geneva ended before the notebook was up (FAILED). "
         "Slurm at Geneva does not say why the job ended. "
-        f"Its log, {waiting.log}, is empty or missing."
+        f"Its log, {waiting.log}, is empty or missing. If that is so for each job, tell the administrators: "
+        "the nodes may not share that folder with the front ends."
     )
     assert ended.quoted == ""
 

@@ -26,7 +26,7 @@ class _Hub:
     """What a hub has of launches that end, at a site on this machine."""
 
     def __init__(self, local: LocalSite) -> None:
-        here = {"slurm_path": str(local.slurm), "job_folder": f"{local.home}/jobs"}
+        here = {"slurm_path": str(local.slurm), "job_folder": f"{local.home}/{{owner}}/jobs"}
         self.catalogue: Catalogue = builders.catalogue(sites={"geneva": builders.site(**here)})
         self.local = local
         self.records = LaunchRecords(f"sqlite:///{local.home}/launches")
@@ -80,7 +80,7 @@ async def hub(local: LocalSite) -> AsyncIterator[_Hub]:
 async def test_an_end_is_kept_with_its_reason_and_the_end_of_its_log(hub: _Hub) -> None:
     job = await hub.began()
     log = Path(folders.log_path(hub.catalogue.sites["geneva"], "alice", job.launch_id))
-    log.parent.mkdir()
+    log.parent.mkdir(parents=True)
     log.write_text("one\n\x1b[1mtwo\x07\n")
     hub.local.tell("job", f"JobId=1 JobName={job.mark} JobState=TIMEOUT TimeLimit=02:00:00\n")
     record = await hub.ended(job)
@@ -96,7 +96,7 @@ async def test_an_end_is_kept_with_its_reason_and_the_end_of_its_log(hub: _Hub) 
 async def test_what_is_kept_of_a_log_is_short(hub: _Hub) -> None:
     job = await hub.began()
     log = Path(folders.log_path(hub.catalogue.sites["geneva"], "alice", job.launch_id))
-    log.parent.mkdir()
+    log.parent.mkdir(parents=True)
     log.write_text("".join(f"{'x' * 1000}{number}\n" for number in range(20)))
     record = await hub.ended(job)
     assert len(record.end_log) == 4000

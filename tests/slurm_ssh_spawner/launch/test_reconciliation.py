@@ -256,6 +256,33 @@ async def test_where_people_come_by_certificate_no_ticket_is_waited_for(hub: Res
     assert hub.servers.started == [("alice", "")]
 
 
+async def test_what_becomes_of_servers_at_a_site_that_was_taken_out_is_told_once(
+    hub: Restarted, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> list[str]:
+        return [
+            each.getMessage() for each in caplog.records if "not in the catalogue any more" in each.getMessage()
+        ]
+
+    sites: Any = hub.launcher._core._sites
+    await hub.had()
+    hub.queue("RUNNING")
+    await hub.look()
+    assert told() == []
+    geneva = sites.pop("geneva")
+    for _ in range(2):
+        await hub.look()
+    (said,) = told()
+    assert "launches go on there: 1. They stay listed" in said
+    assert "end its jobs jupyter-hub-... with scancel" in said
+    assert not (await hub.record()).ended
+    sites["geneva"] = geneva
+    await hub.look()
+    del sites["geneva"]
+    await hub.look()
+    assert len(told()) == 2
+
+
 async def test_a_server_that_the_hub_will_not_start_now_is_asked_for_again(hub: Restarted) -> None:
     await hub.had()
     hub.queue("PENDING")

@@ -8,7 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from job_service.record import JobRecord
 from job_service.stages import Stage
+from job_service.store import rows
 from job_service.store.values import JobFilter
 from slurm_ssh.errors import Broken
 from tests.job_service.accepting.deciding import TYPES
@@ -303,6 +305,24 @@ async def test_the_page_of_an_array_has_its_tasks(alice: httpx.AsyncClient, serv
     assert "Task 0 of this array" in one
     assert ">Delete<" not in one
     assert f"{array}/start" not in (await alice.get(path)).text
+
+
+async def test_the_page_of_an_array_reads_no_more_tasks_than_it_shows(
+    alice: httpx.AsyncClient, service: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"_xsrf": xsrf(ALICE), "type": "slices", "site": "geneva", "mode": "array"}
+    got = await _send(alice, {**values, "dataset": [f"demo:s{at}" for at in range(60)]})
+    read: list[JobRecord] = []
+    made = rows.record
+
+    def record(row: Any) -> JobRecord:
+        read.append(made(row))
+        return read[-1]
+
+    monkeypatch.setattr(rows, "record", record)
+    text = (await alice.get(got.headers["Location"].removeprefix("/services/jobs"))).text
+    assert "Is being sent: 60" in text
+    assert sum(each.kind == "task" for each in read) == 50
 
 
 async def test_what_was_chosen_is_chosen_when_it_is_sent_again(alice: httpx.AsyncClient) -> None:

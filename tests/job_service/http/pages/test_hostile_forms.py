@@ -54,7 +54,8 @@ class _Elements(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        # A browser reads what stands for NUL in place of it; this parser leaves it.
+        told = {name: (value or "").replace("\0", "\ufffd") for name, value in attrs}
         self.scripts += tag == "script"
         self.events |= {name for name in told if name.startswith("on")}
         if tag == "input":

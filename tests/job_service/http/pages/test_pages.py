@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from job_service.http.pages import rendering
 from job_service.sentences import running
 from job_service.stages import Stage
 from job_service.store.values import JobFilter
@@ -311,6 +312,7 @@ async def test_projects_show_what_is_left(
     alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
 ) -> None:
     text = (await alice.get("/projects")).text
+    assert "For jobs that name no project: Zurich itself decides what is charged" in text
     assert "proj3" in text
     await service.administration.create_project(
         "ruth", {"system": "geneva", "name": "proj1", "init_time": 36_000, "user_time": 18_000, "is_open": True}
@@ -356,6 +358,14 @@ async def test_admins_see_everybody_and_act(
         assert [each.action for each in (await service.administration.audit()).items][:1] == ["grant"]
 
 
+def test_no_two_sentences_of_the_pages_have_the_same_name() -> None:
+    names = [
+        name for module in rendering._SENTENCES for name in vars(module) if name.isupper() and name.strip("_")
+    ]
+    assert len(names) > 150
+    assert sorted(names) == sorted(set(names))
+
+
 async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     app: FastAPI, alice: httpx.AsyncClient, api: httpx.AsyncClient
 ) -> None:
@@ -365,6 +375,7 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "Vous n’avez pas encore de job." in text
     form = (await alice.get("/new?type=command", headers=french)).text
     assert "Votre projet par défaut" in form
+    assert "Vous n’avez pas de job nothing." in (await alice.get("/jobs/nothing", headers=french)).text
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
