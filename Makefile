@@ -2,7 +2,7 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: setup lint test coverage demo bench faults screenshots wheels clean
+.PHONY: setup lint test coverage docs pages demo bench faults screenshots wheels clean
 
 setup:
 	@lab/setup.sh
@@ -24,6 +24,23 @@ test: setup
 # Tests of the lab count no lines, so it needs none; Python takes twice as long meanwhile.
 coverage: setup
 	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m 'not lab' --cov --cov-report=
+
+# Every page anew, because Sphinx warns of a page only when it reads it. Links to other hosts are asked about only with
+# CHECK_LINKS=1.
+docs: setup
+	$(PYTHON) -m sphinx -c docs -E -W --keep-going -n -q . build/docs
+	$(if $(CHECK_LINKS),$(PYTHON) -m sphinx -c docs -b linkcheck -W --keep-going -q . build/links)
+	@echo "Open index.html in build/docs."
+
+# Whatever of the docs and examples is made from the code. Its tests say when that is needed.
+pages: setup
+	$(PYTHON) -m job_service.http.reference > docs/api.md
+	$(PYTHON) -m slurm_ssh_spawner.hub.settings_page > docs/settings.md
+	$(PYTHON) -m tests.support.log_lines > docs/log-lines.md
+	$(PYTHON) -m tests.support.commands_page > docs/commands.md
+	.venv/bin/jupyterhub-sites schema > examples/catalogue.schema.json
+	sed -i '/<!-- reference -->/q' docs/catalogue.md
+	.venv/bin/jupyterhub-sites schema --reference >> docs/catalogue.md
 
 demo: setup
 	$(PYTHON) -m lab.demo $(if $(CHECK),--check)

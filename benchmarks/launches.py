@@ -84,7 +84,7 @@ def typed(lab: Lab, person: Person, script: str, phase: float) -> Marks:
 
 
 def cut_connections(lab: Lab, person: Person) -> None:
-    """End the person's connections to the front end and give her a fresh ticket, as at her first launch."""
+    """End the person's connections to the front end and give them a fresh ticket, as at their first launch."""
     listed = lab.run(FRONT_END, ["pgrep", "-u", person.name, "-x", "sshd"], check=False).stdout.split()
     if listed:
         lab.run(FRONT_END, ["kill", *listed])

@@ -204,3 +204,5 @@ def _tickets(realm: str, said: krb5_conf.Krb5Conf) -> Iterator[Outcome]:
         yield Outcome("B2", State.WARN, sentences.ASKS_NOT_RENEWABLE, sentences.ADD_RENEW_LIFETIME)
     else:
         yield Outcome("B2", State.OK, sentences.ASKS_RENEWABLE.format(time=said.renew_lifetime[:40]))
+    if said.names_by_dns:
+        yield Outcome("B2", State.WARN, sentences.NAMES_BY_DNS, sentences.NOT_BY_DNS)

@@ -13,12 +13,19 @@ _LIBDEFAULTS = b"libdefaults"
 
 @dataclass(frozen=True)
 class Krb5Conf:
-    """What is asked of krb5.conf for one realm; `realms` are all that it describes."""
+    """What is asked of krb5.conf for one realm; `realms` are all that it describes, `kdcs` those of the one.
+
+    `names_by_dns`: a name server may decide which host a ticket is for; `kdcs_by_dns`: and where KDCs are, if none
+    is listed.
+    """
 
     default_realm: str
     realms: tuple[str, ...]
     forwardable: bool
     renew_lifetime: str
+    names_by_dns: bool = False
+    kdcs: tuple[str, ...] = ()
+    kdcs_by_dns: bool = False
 
 
 def read(realm: str = "") -> Krb5Conf | None:
@@ -28,14 +35,21 @@ def read(realm: str = "") -> Krb5Conf | None:
             return None
         default = _text(profile, "default_realm")
         there = realm or default
-        forwardable = _text(profile, "forwardable", there).lower()
+        by_dns = [_is_yes(_text(profile, name) or "true") for name in ("rdns", "dns_canonicalize_hostname")]
         return Krb5Conf(
             default,
             _subsections(profile, b"realms"),
-            # As libkrb5 reads them (conf_yes of its sources).
-            forwardable in ("y", "yes", "true", "t", "1", "on"),
+            _is_yes(_text(profile, "forwardable", there)),
             _text(profile, "renew_lifetime", there),
+            any(by_dns),
+            _values(profile, b"realms", there.encode(), b"kdc"),
+            _is_yes(_text(profile, "dns_lookup_kdc") or "true"),
         )
+
+
+def _is_yes(text: str) -> bool:
+    """Return what libkrb5 takes for yes (conf_yes of its sources)."""
+    return text.lower() in ("y", "yes", "true", "t", "1", "on")
 
 
 @cache
@@ -55,6 +69,7 @@ def _library() -> Any:
     found.profile_release_string.argtypes = (handle,)
     found.profile_release_string.restype = None
     found.profile_get_subsection_names.argtypes = (handle, ctypes.POINTER(text), ctypes.POINTER(handle))
+    found.profile_get_values.argtypes = (handle, ctypes.POINTER(text), ctypes.POINTER(handle))
     found.profile_free_list.argtypes = (handle,)
     found.profile_free_list.restype = None
     return found
@@ -94,7 +109,21 @@ def _text(profile: Any, name: str, realm: str = "") -> str:
 
 def _subsections(profile: Any, section: bytes) -> tuple[str, ...]:
     names, found = (ctypes.c_char_p * 2)(section, None), ctypes.c_void_p()
-    if _library().profile_get_subsection_names(profile, names, ctypes.byref(found)) or not found.value:
+    if _library().profile_get_subsection_names(profile, names, ctypes.byref(found)):
+        return ()
+    return _taken(found)
+
+
+def _values(profile: Any, *path: bytes) -> tuple[str, ...]:
+    names, found = (ctypes.c_char_p * (len(path) + 1))(*path, None), ctypes.c_void_p()
+    if _library().profile_get_values(profile, names, ctypes.byref(found)):
+        return ()
+    return _taken(found)
+
+
+def _taken(found: ctypes.c_void_p) -> tuple[str, ...]:
+    """Return the texts of a list of the library's, which is freed."""
+    if not found.value:
         return ()
     listed = ctypes.cast(found, ctypes.POINTER(ctypes.c_char_p))
     said: list[str] = []

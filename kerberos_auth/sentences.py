@@ -183,6 +183,8 @@ ASKS_NOT_RENEWABLE = _(
     "krb5.conf does not set renew_lifetime, so people's tickets cannot be renewed, and servers outlive theirs."
 )
 ADD_RENEW_LIFETIME = _("Add `renew_lifetime = 7d` to its [libdefaults].")
+NAMES_BY_DNS = _("krb5.conf lets name servers decide which host a person's ticket is for.")
+NOT_BY_DNS = _("Add `rdns = false` and `dns_canonicalize_hostname = false` to its [libdefaults].")
 FOREIGN_TICKETS = _(
     "All {count} stored tickets are of {realms}, and the hub's realm is {realm}. They are kept, but of no use. "
     "If the realm is wrong, mend KerberosPAMAuthenticator.realm or default_realm of krb5.conf."

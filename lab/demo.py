@@ -58,7 +58,7 @@ def step(text: str) -> Iterator[None]:
 def show(lab: Lab) -> None:
     """Log in as alice, start a notebook on each site and one with kernels, and run a cell in each."""
     with Person(lab.url, "alice") as alice:
-        with step("alice logs in with her Kerberos password"):
+        with step("alice logs in with a Kerberos password"):
             alice.log_in()
         show_notebook(alice, "geneva", server="")
         show_notebook(alice, "lugano", server="south")
@@ -88,7 +88,7 @@ def show_batch_jobs(lab: Lab, alice: Person) -> None:
 
 def show_notebook(alice: Person, site: str, server: str) -> None:
     """Start one of alice's servers and run a cell in it; NotStarted if either goes wrong."""
-    name = f"her server {server!r}" if server else "her notebook"
+    name = f"the server {server!r}" if server else "the notebook"
     with step(f"{name} starts on {site}"):
         for line in alice.start({"profile": "jupyterlab", "site": site}, server):
             print(f"          {line}", flush=True)
@@ -117,7 +117,7 @@ def show_kernels(alice: Person, site: str, server: str) -> None:
 
 def show_spark(lab: Lab, alice: Person) -> None:
     """Start a notebook with a Spark cluster, a second job of alice's, and run a cell on it."""
-    with step("her server 'spark' starts on lugano, with a Spark cluster"):
+    with step("the server 'spark' starts on lugano, with a Spark cluster"):
         for line in alice.start({"profile": "pyspark", "site": "lugano"}, "spark"):
             print(f"          {line}", flush=True)
     with step("a cell runs on the cluster, as soon as that is up"):

@@ -103,7 +103,7 @@ def show_jobs(url: str) -> Iterator[str]:
         alice.log_in(url, "alice")
         (home / "job.zip").write_bytes(zipped())
         yield from sent(alice, "geneva/", home / "job.zip")
-        yield f"her quota of proj3 at lugano before: {_left(alice)} s"
+        yield f"alice's quota of proj3 at lugano before: {_left(alice)} s"
         yield from sent(alice, "lugano/proj3/", home / "job.zip")
         yield f"and after: {_left(alice)} s"
 

@@ -129,7 +129,7 @@ class Person:
         self.api("DELETE", self._server_api(server), json={"remove": True})
 
     def model(self) -> dict[str, Any]:
-        """Return the hub's idea of the person and her servers."""
+        """Return the hub's idea of the person and their servers."""
         return dict(self.api("GET", f"/hub/api/users/{self.name}").json())
 
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:

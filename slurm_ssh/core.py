@@ -11,7 +11,7 @@ from kerberos_auth.errors import AuthFailed
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.site import Site
-from slurm_ssh import sentences
+from slurm_ssh import schedulers, sentences
 from slurm_ssh.credentials import Credentials
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
@@ -21,10 +21,9 @@ from slurm_ssh.job import Job
 from slurm_ssh.jobs.deliveries import Deliveries, TicketLedger
 from slurm_ssh.jobs.upkeep import Upkeep
 from slurm_ssh.jobs.watch import ABSENT_SECONDS, JobWatch
-from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm.identity import SiteQueries
-from slurm_ssh.slurm.queries import list_jobs, marked_jobs, survey
-from slurm_ssh.slurm.survey import Listing, beginning
+from slurm_ssh.scheduler import Listing, Row, beginning
+from slurm_ssh.schedulers.identity import SiteQueries
+from slurm_ssh.schedulers.queries import list_jobs, marked_jobs, survey
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import COMMAND_SECONDS, WORK_SECONDS, Remote
@@ -124,6 +123,11 @@ class Core:
         site = self._sites.get(site_key)
         return site.title if site else site_key
 
+    def scheduler(self, site_key: str) -> str:
+        """Return the name of what runs a site's jobs; of one that is no longer in the catalogue, that of most."""
+        site = self._sites.get(site_key)
+        return site.scheduler.name if site else "Slurm"
+
     def monitor_ends(self, site_key: str) -> float | None:
         """Return the epoch second at which the ticket of a site's monitor ends, None if it has none now."""
         return self.queries.monitor_ends(site_key)
@@ -143,7 +147,7 @@ class Core:
         login = Login(user, site.login_of(user), site_key)
         return Remote(self.pool, login, site, Deadline.after(WORK_SECONDS))
 
-    async def list(self, job: Job, marks: frozenset[str]) -> tuple[slurm_jobs.Row, ...] | None:
+    async def list(self, job: Job, marks: frozenset[str]) -> tuple[Row, ...] | None:
         """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""
         try:
             remote = self.remote(job)
@@ -152,7 +156,7 @@ class Core:
             return None
         return await list_jobs(remote, marks)
 
-    async def marked(self, job: Job, beginning: str) -> tuple[slurm_jobs.Row, ...] | None:
+    async def marked(self, job: Job, beginning: str) -> tuple[Row, ...] | None:
         """Return the rows of all jobs that wait or run of a job's owner at its site and whose mark begins so."""
         try:
             return await marked_jobs(self.remote(job), beginning)
@@ -167,9 +171,10 @@ class Core:
         """
         deadline = deadline or Deadline.after(WORK_SECONDS)
         site = self.site(job)
-        answer = await self.remote(job, deadline).run(slurm_jobs.cancel(site, job.owner, job.mark))
+        answer = await self.remote(job, deadline).run(schedulers.of(site).cancel(site, job.owner, job.mark))
         if answer.status:
-            raise Unavailable(sentences.STOP_FAILED.format(site=site.title), answer.stderr.strip())
+            name = site.scheduler.name
+            raise Unavailable(sentences.STOP_FAILED.format(scheduler=name, site=site.title), answer.stderr.strip())
         try:
             async with deadline.within(COMMAND_SECONDS).enforced():
                 await self._seen_to_end(job)

@@ -14,8 +14,8 @@ _HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 LaunchId = NewType("LaunchId", str)
 """12 hex digits, made before submit."""
 
-Kind = Literal["jupyter", "job"]
-"""What a job is: a notebook of the hub, or a batch job.  Who looks after one kind never touches the other."""
+Kind = Literal["jupyter", "job", "doctor"]
+"""What a job is: a notebook of the hub, a batch job, or a look at a site; who cares for one touches no other."""
 
 
 def new_launch_id() -> LaunchId:

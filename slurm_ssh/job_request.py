@@ -12,9 +12,9 @@ class JobRequest:
     """All that Slurm is asked for, and what runs.
 
     `name` is the mark by which the job is found again; `log_path` is a path at the site.  `cores`, `memory_mib`
-    (MiB) and `gres` (Slurm's word, such as `gpu:2`) are for each of `nodes`.  `directives` are further options of
+    (MiB) and `gpus`, of a `gpu_type` or of any, are for each of `nodes`.  `directives` are further options of
     sbatch, True for one without a value.  `script` is the text that bash runs, without options and without
-    `secrets`, which reach the job only through sbatch's own environment.  A node has one task, or
+    `secrets`, which the scheduler's adapter brings to the job.  A node has one task, or
     `has_task_per_core`; Slurm may put the job back into the queue only if it `may_begin_again`.
     """
 
@@ -28,10 +28,11 @@ class JobRequest:
     project: str | None
     reservation: str | None
     qos: str | None
-    gres: str | None
     directives: Mapping[str, str | Literal[True]]
     script: str = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False, default_factory=dict)
+    gpus: int = 0
+    gpu_type: str | None = None
     has_task_per_core: bool = False
     may_begin_again: bool = False
 

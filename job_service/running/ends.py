@@ -17,11 +17,11 @@ from job_service.sentences import running as say
 from job_service.stages import Stage
 from job_service.store.values import Changes
 from languages import for_keeping
+from slurm_ssh.scheduler import Row
 from slurm_ssh.slurm import accounting
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm.accounting import Past
 from slurm_ssh.slurm.ending import is_over
-from slurm_ssh.slurm.jobs import Row
 from slurm_ssh.ssh.remote import Remote
 
 # The accounting may be away, or hear of an end later than the controller has forgotten the job; and a file system

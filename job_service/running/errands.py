@@ -17,7 +17,7 @@ from kerberos_auth.errors import AuthFailed
 from languages import for_log
 from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.scheduler import Row
 
 AGAIN = timedelta(seconds=30)
 """How long after a question, or after a cancellation that had no effect, it is put again."""

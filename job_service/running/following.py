@@ -16,7 +16,7 @@ from job_service.running.observers import Observers
 from job_service.running.sightings import Question, Sightings
 from job_service.running.strays import Strays
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing
 
 OFTEN_SECONDS = 3.0
 """Between two questions while something has changed in the last minute, or is in doubt."""

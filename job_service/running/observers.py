@@ -12,8 +12,8 @@ from job_service.running.sightings import Question
 from job_service.sentences import running as say
 from profiles.catalogue.identity import account
 from slurm_ssh.errors import KdcSilent, LaunchError, Refused, SiteUnreachable, Unavailable
-from slurm_ssh.slurm.queries import survey
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing
+from slurm_ssh.schedulers.queries import survey
 
 _AVOIDED = timedelta(minutes=10)
 _AT_MOST = 3

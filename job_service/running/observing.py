@@ -15,8 +15,8 @@ from languages import for_keeping
 from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.jobs import ending as reasons
 from slurm_ssh.jobs import waiting
+from slurm_ssh.scheduler import Ending
 from slurm_ssh.slurm.accounting import Past
-from slurm_ssh.slurm.ending import Ending
 from slurm_ssh.text import one_line
 
 Keep = Callable[[JobRecord], timedelta]

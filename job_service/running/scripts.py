@@ -102,7 +102,6 @@ def request(record: JobRecord, mark: str, text: str) -> JobRequest:
         project=record.account,
         reservation=None,
         qos=None,
-        gres=None,
         directives={},
         script=text,
     )

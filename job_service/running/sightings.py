@@ -11,8 +11,7 @@ from job_service.running.observing import Ended, Keep
 from job_service.running.places import Places
 from profiles.catalogue.identity import site_of
 from slurm_ssh.job import JobReport, JobState
-from slurm_ssh.slurm.jobs import Row
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing, Row
 
 ABSENT = timedelta(seconds=30)
 """How long a job has to be missing from answers before it is listed no more."""

@@ -10,9 +10,8 @@ from job_service.running.places import Places
 from job_service.running.sightings import Question
 from job_service.store.jobs import Jobs
 from slurm_ssh.job import JobState
+from slurm_ssh.scheduler import Listing, Row
 from slurm_ssh.slurm.ending import is_over
-from slurm_ssh.slurm.jobs import Row
-from slurm_ssh.slurm.survey import Listing
 
 AGAIN = timedelta(minutes=5)
 """How long after one was seen it is looked at again: who should cancel it may be unable to."""

@@ -14,8 +14,8 @@ from job_service.store.values import Changes
 from kernels.shell import Shell
 from languages import for_keeping
 from profiles.catalogue.site import Site
+from slurm_ssh.scheduler import Row
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm.jobs import Row
 
 
 def rows_of(record: JobRecord, found: Sequence[Row]) -> list[Row]:

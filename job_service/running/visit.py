@@ -22,8 +22,8 @@ from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from slurm_ssh import delivery, sentences
 from slurm_ssh.errors import Unavailable
+from slurm_ssh.schedulers.queries import survey
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm.queries import survey
 
 Item = TypeVar("Item")
 
@@ -73,7 +73,8 @@ class Visits:
             marks = list(dict.fromkeys(self.places.mark(each) for each in some))
             answer = await remote.run(slurm_jobs.one_after_the_other(self._cancels(remote.site, some)))
             if answer.status:
-                problem = Unavailable(sentences.STOP_FAILED.format(site=remote.site.title), answer.stderr.strip())
+                told = sentences.STOP_FAILED.format(scheduler="Slurm", site=remote.site.title)
+                problem = Unavailable(told, answer.stderr.strip())
                 continue
             _log.info("%s at %s: cancelled %s", errand.whom, errand.system, ", ".join(marks))
             errand.told.update((each.job_id, now) for each in some)

@@ -73,7 +73,24 @@ class FrontEnd(Entry):
 class Scheduler(Entry):
     """What runs a site's jobs."""
 
-    kind: Literal["slurm"] = Field(default="slurm", description="`slurm`, the only kind there is.")
+    kind: Literal["slurm", "pbs"] = Field(
+        default="slurm",
+        description="`slurm`, or `pbs` for OpenPBS: `partitions` are its queues, and notebooks alone run there.",
+    )
+    path: AbsolutePath | None = Field(
+        default=None, description="For `pbs`: folder of qsub, qstat, qselect and qdel. Default: /opt/pbs/bin."
+    )
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return {"slurm": "Slurm", "pbs": "PBS"}[self.kind]
+
+    @model_validator(mode="after")
+    def _slurm_has_a_path_of_its_own(self) -> Self:
+        if self.path is not None and self.kind == "slurm":
+            raise WrongAt(("path",), mistakes.PATH_OF_SLURM)
+        return self
 
 
 class Tunnel(Entry):
@@ -173,7 +190,7 @@ class SiteJobs(Entry):
 
 
 class Site(Entry):
-    """One cluster with its own Slurm.  Folders and `directives` may hold `{owner}`: the person's login there."""
+    """One cluster with a scheduler.  Folders and `directives` may hold `{owner}`: the person's login there."""
 
     title: Plain = Field(description="Title shown in the list of clusters.")
     support: Plain = Field(
@@ -224,7 +241,8 @@ class Site(Entry):
     jupyter: Environment = Field(description="Where jupyterhub-singleuser is found on the site's nodes.")
     environment: dict[Variable, VariableValue] = Field(
         default_factory=dict,
-        description="Variables for Slurm's commands on the front end, such as SLURM_CONF.",
+        description="Variables for the scheduler's commands on the front end, such as SLURM_CONF. Those of "
+        "jobs stand in `jupyter`.",
     )
     directives: Directives = Field(
         default_factory=dict,
@@ -282,6 +300,11 @@ class Site(Entry):
             return False  # Accounts of sites have tickets.
         mapped = self.login_name.get(name)
         return mapped == login if mapped or login in self.login_name.values() else name == login
+
+    @property
+    def scheduler_path(self) -> str:
+        """The folder of the scheduler's commands."""
+        return self.slurm_path if self.scheduler.kind == "slurm" else self.scheduler.path or "/opt/pbs/bin"
 
     @property
     def forwards(self) -> bool:

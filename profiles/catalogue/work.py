@@ -100,7 +100,8 @@ class Work(Entry):
         default=None, description="Folder of a virtual or conda environment; its bin folder goes first on PATH."
     )
     environment: dict[Variable, VariableValue] = Field(
-        default_factory=dict, description="Environment variables to set, on top of the site's."
+        default_factory=dict,
+        description="Environment variables of the job, beside `variables` of the site's `jupyter`.",
     )
     hooks: Hooks = Field(
         default_factory=dict,

@@ -7,6 +7,7 @@ from kernels import units
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.menu import Menu
 from profiles.catalogue.resources import Bounds
+from profiles.catalogue.site import Site
 from profiles.catalogue.spelling import meant
 from profiles.catalogue.system import System
 from profiles.catalogue.work import Work
@@ -47,7 +48,22 @@ def misfits(catalogue: Catalogue, facts: Mapping[str, SiteFacts]) -> Iterator[Wr
                 yield from _of_entry(menu, key, facts)
 
 
-def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[WrongAt]:
+def at_site(catalogue: Catalogue, site: str, said: SiteFacts) -> Iterator[WrongAt]:
+    """Yield what cannot be had at one site, of which alone it is known what its Slurm said.
+
+    Of an entry that is offered elsewhere too, the most need not be had here, and nothing is yielded of it.
+    """
+    facts = {site: said}
+    yield from _of_site(("sites", site), catalogue.sites[site], said)
+    for menu in catalogue.menus:
+        for key in menu.entries:
+            if not menu.is_of_another(key) and site in menu.sites_of(key):
+                yield from _of_entry(menu, key, facts, with_most=menu.sites_of(key) == (site,))
+
+
+def _of_entry(
+    menu: Menu, key: str, facts: Mapping[str, SiteFacts], *, with_most: bool = True
+) -> Iterator[WrongAt]:
     rooms = []
     for site in menu.sites_of(key):
         if site not in facts:
@@ -60,23 +76,24 @@ def _of_entry(menu: Menu, key: str, facts: Mapping[str, SiteFacts]) -> Iterator[
         if room:
             rooms.append((where, what, room))
             yield from _defaults(where, what, room)
-    yield from _most(rooms)
+    if with_most:
+        yield from _most(rooms)
 
 
-def _of_site(path: tuple[str, ...], site: System, said: SiteFacts) -> Iterator[WrongAt]:
-    known = said.partitions or {}
+def _of_site(path: tuple[str, ...], site: Site, said: SiteFacts) -> Iterator[WrongAt]:
+    known, scheduler = said.partitions or {}, site.scheduler.name
     for name, partition in site.partitions.items():
         here = (*path, "partitions", name)
         if name not in known:
-            yield WrongAt(here, checks.NOT_IN_SLURM.format(hint=meant(name, known)))
+            yield WrongAt(here, checks.NOT_THERE.format(scheduler=scheduler, hint=meant(name, known)))
             continue
         if not known[name].is_up:
-            yield WrongAt(here, checks.DOWN_IN_SLURM)
+            yield WrongAt(here, checks.DOWN.format(scheduler=scheduler))
         limit = known[name].time_max_minutes
         if limit is not None and partition.time_max is not None and partition.time_max > limit:
             most = units.say_minutes(limit)
-            text = checks.OVER_SLURMS_LIMIT.format(time=units.say_minutes(partition.time_max), most=most)
-            yield WrongAt((*here, "time_max"), text)
+            named = {"scheduler": scheduler, "time": units.say_minutes(partition.time_max), "most": most}
+            yield WrongAt((*here, "time_max"), checks.OVER_ITS_LIMIT.format(**named))
     for name, text in _unknown_reservations(site.reservations, said):
         yield WrongAt((*path, "reservations", name), text)
 

@@ -17,7 +17,7 @@ from profiles.catalogue.profile import Profile
 from profiles.catalogue.site import Site
 from profiles.catalogue.values import Entry, Key, Plain
 from profiles.catalogue.wrong import WrongAt
-from profiles.checks import datasets, doubts, groups, interactive, names, sites
+from profiles.checks import datasets, doubts, groups, interactive, names, schedulers, sites
 from profiles.loading import garbage, include, messages, model_fields, partial, yaml_nodes
 from profiles.loading.files import Sources
 from profiles.loading.include import Tree
@@ -171,6 +171,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
         *interactive.misfits(catalogue, known_profiles, unsure, all_sites=all_sites),
         *sites.misfits(catalogue),
+        *schedulers.misfits(catalogue),
     )
     return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 

@@ -77,10 +77,10 @@ NO_PARAMETER = _("there is no parameter `{name}` here; {hint}")
 BRACES = _("{name} has no meaning here; write {example} with the name of a parameter")
 BRACES_OF_PARAMETER = _("{name} has no meaning here; write {example} for the parameter")
 
-# -- what Slurm says of them -------------------------------------------------------------------------------
-NOT_IN_SLURM = _("Slurm has no such partition; {hint}")
-DOWN_IN_SLURM = _("is down in Slurm, so no job starts there; remove it until it is up")
-OVER_SLURMS_LIMIT = _("is {time}, but Slurm allows {most} there; write {most}")
+# -- what Slurm or PBS says of them --------------------------------------------------------------------------
+NOT_THERE = _("{scheduler} has no such partition; {hint}")
+DOWN = _("is down in {scheduler}, so no job starts there; remove it until it is up")
+OVER_ITS_LIMIT = _("is {time}, but {scheduler} allows {most} there; write {most}")
 NO_RESERVATION = _("Slurm has no reservation `{name}`; {hint}")
 NO_GPU_OF_TYPE = _("no node in {place} has a GPU of type `{name}`; {hint}")
 NOT_AT_ONCE = _("no node in {place} has that many cores, that much memory and that many GPUs at once; write less")

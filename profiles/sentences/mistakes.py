@@ -123,6 +123,7 @@ ONE_TASK = _("is set by the launch itself, because the server is one task on a n
 SEVERAL_JOBS = _("would make several jobs of one launch; remove it")
 NOT_AT_ONCE_STARTED = _("would keep the job from starting while a person waits for it; remove it")
 NOTHING_SUBMITTED = _("submits no job at all; remove it")
+PATH_OF_SLURM = _("is for `kind: pbs`; write `slurm_path` beside `scheduler`")
 ANSWER_IS_READ = _("would change what the hub reads of sbatch; remove it")
 NOT_RUN_AGAIN = _("would run the job again when nobody waits for it; remove it")
 SCRIPT_OF_ITS_OWN = _("would take the place of the launch's own script; write `command` instead")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from profiles.catalogue.site import Site
-from slurm_ssh import delivery
+from slurm_ssh import delivery, schedulers
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.scheduler import Forecast
+from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import queries
-from slurm_ssh.slurm.forecast import Forecast
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -115,6 +115,8 @@ class Forecasts:
         no job can hold.
         """
         script = slurm_jobs.batch_script(request)
+        if not schedulers.of(site).foresees:
+            return Known(None)
         if not self._is_enough(login, script) and (task := self._asked(login, site, request, script)):
             await asyncio.wait((task,), timeout=patience_seconds)
         return self._known(login, script)

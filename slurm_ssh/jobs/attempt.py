@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
-from slurm_ssh import delivery, sentences
+from slurm_ssh import delivery, schedulers, sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.errors import (
@@ -27,8 +27,7 @@ from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build, JobRequest
 from slurm_ssh.jobs import steps
 from slurm_ssh.jobs.steps import Step
-from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import refusals
+from slurm_ssh.scheduler import Scheduler, UnreadableAnswer
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun, ProgramKilled
 
@@ -55,11 +54,11 @@ class Accepted:
     advice: str = ""
 
 
-def built(build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
-    """Return a job with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
+def built(site: Site, build: Build, fragment: Fragment) -> tuple[JobRequest, str]:
+    """Return a job of a site with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
     try:
         request = build(fragment)
-        return request, slurm_jobs.batch_script(request)
+        return request, schedulers.of(site).script(request)
     except ValueError as error:
         raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
 
@@ -70,7 +69,7 @@ async def prepare(remote: Remote, job: Job, build: Build, ticket: bytes) -> Prep
     Raises Refused, Unavailable or Broken.
     """
     delivered = await place(remote, job, ticket)
-    return Prepared(*built(build, delivered.fragment), delivered)
+    return Prepared(*built(remote.site, build, delivered.fragment), delivered)
 
 
 async def place(remote: Remote, job: Job, ticket: bytes) -> Delivered:
@@ -148,29 +147,31 @@ def _accepted(site: Site, request: JobRequest, answer: Completed) -> Accepted:
     """Return what sbatch's answer means.  Pure; raises as `sbatch` does."""
     if answer.status:
         raise _refusal(site, request, answer)
+    scheduler = schedulers.of(site)
     try:
-        return Accepted(slurm_jobs.parse_submit(answer.stdout), refusals.advice(answer.stderr))
-    except slurm_jobs.UnreadableAnswer as error:
+        return Accepted(scheduler.parse_submit(answer.stdout), scheduler.advice(answer.stderr))
+    except UnreadableAnswer as error:
         # Maybe those of a wrapper around sbatch: then the job is there all the same.
-        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=site.title)
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(program=scheduler.names.submits, site=site.title)
         raise InDoubt(Broken(strange, str(error))) from error
 
 
 def _refusal(site: Site, request: JobRequest, answer: Completed) -> LaunchError:
     """Return what it means that sbatch, or a wrapper around it, has failed."""
-    detail = answer.stderr.strip()
-    if refusals.is_unreachable(detail):
+    scheduler, detail = schedulers.of(site), answer.stderr.strip()
+    if scheduler.is_unreachable(detail):
         # A controller that was too slow for sbatch may have taken the job all the same.
-        silent = sentences.SLURM_SILENT.format(site=site.title)
-        return InDoubt(SubmissionLost(silent, detail), meanwhile=sentences.SLURM_SLOW.format(site=site.title))
-    why = refusals.refusal(site.title, detail, request.project, request.partition)
-    if refusals.is_unauthenticated(detail):
+        named = {"scheduler": site.scheduler.name, "site": site.title}
+        silent = sentences.SCHEDULER_SILENT.format(**named)
+        return InDoubt(SubmissionLost(silent, detail), meanwhile=sentences.SCHEDULER_SLOW.format(**named))
+    why = scheduler.refusal(site.title, detail, request.project, request.partition)
+    if scheduler.is_unauthenticated(detail):
         return Unavailable(why, detail)
-    refused = SubmitRefused(why, detail, choice=refusals.choice(detail))
-    return InDoubt(refused) if answer.status >= _SIGNALLED or _has_number(answer.stdout) else refused
+    refused = SubmitRefused(why, detail, choice=scheduler.choice(detail))
+    return InDoubt(refused) if answer.status >= _SIGNALLED or _has_number(scheduler, answer.stdout) else refused
 
 
-def _has_number(stdout: str) -> bool:
-    with contextlib.suppress(slurm_jobs.UnreadableAnswer):
-        return bool(slurm_jobs.parse_submit(stdout))
+def _has_number(scheduler: Scheduler, stdout: str) -> bool:
+    with contextlib.suppress(UnreadableAnswer):
+        return bool(scheduler.parse_submit(stdout))
     return False

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from signal import SIGKILL, Signals
 
 from kernels.units import say_minutes
-from slurm_ssh import sentences
+from slurm_ssh import schedulers, sentences
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job
 from slurm_ssh.jobs import log as job_log
+from slurm_ssh.scheduler import Ending, Scheduler
 from slurm_ssh.slurm import ending as slurm_ending
-from slurm_ssh.slurm.ending import Ending, is_over
 from slurm_ssh.ssh.remote import Remote
 
 # The accounting may hear of an end later than the controller.
@@ -21,7 +21,7 @@ _LOOK_SECONDS = 2.0
 _SHELLS_SIGNALS = 128
 _SIGNALS = {int(signal): signal.name for signal in Signals}
 
-# What slurmstepd writes into a job's log: all that is left when Slurm itself has forgotten the job.  Behind its
+# What slurmstepd, or pbs_mom, writes into a job's log: all that is left when the job is forgotten.  Behind its
 # name may stand that of its node.
 _STEPD = r"^slurmstepd(?:-[\w.-]{1,100})?: .{0,200}\b"
 _MEMORY_LINES = (
@@ -29,6 +29,7 @@ _MEMORY_LINES = (
         re.compile(_STEPD + r"(?:oom[-_ ]kill|out[- ]of[- ]memory|exceeded (?:job )?memory limit)", re.M | re.I),
         "OUT_OF_MEMORY",
     ),
+    (re.compile(r"^=>> PBS: job killed: v?mem ", re.M), "OUT_OF_MEMORY"),
 )
 _SLURMS_LINES = (
     *_MEMORY_LINES,
@@ -36,6 +37,7 @@ _SLURMS_LINES = (
     (re.compile(_STEPD + r"DUE TO PREEMPTION\b", re.M), "PREEMPTED"),
     (re.compile(_STEPD + r"DUE TO NODE FAILURE\b", re.M), "NODE_FAIL"),
     (re.compile(_STEPD + r"CANCELLED AT\b", re.M), "CANCELLED"),
+    (re.compile(r"^=>> PBS: job killed: walltime ", re.M), "TIMEOUT"),
 )
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
@@ -76,8 +78,9 @@ async def explain(remote: Remote, job: Job, word: str) -> Explained:
     except LaunchError as error:
         _log.warning("%s: why it ended cannot be asked: %s", job.mark, error)
         ending, by = Ending(), ""
-    known = ending if is_over(ending.word) else replace(ending, word=word)
-    sentence = why(remote.site.title, known, by, log)
+    scheduler = schedulers.of(remote.site)
+    known = ending if scheduler.is_over(ending.word) else replace(ending, word=word)
+    sentence = why(remote.site.title, known, by, log, remote.site.scheduler.name)
     return Explained(sentence, log, problem)
 
 
@@ -90,21 +93,21 @@ async def _log_of(remote: Remote, job: Job) -> tuple[str, str]:
 
 
 async def _asked(remote: Remote, job: Job) -> Ending:
-    ending = Ending()
+    ending, scheduler = Ending(), schedulers.of(remote.site)
     for look in range(_LOOKS):
         if look:
             await asyncio.sleep(_LOOK_SECONDS)
-        answer = await remote.run(slurm_ending.question(remote.site, job))
-        ending = slurm_ending.parse(answer.stdout, job)
-        if not _may_say_more(ending):
+        answer = await remote.run(scheduler.ending(remote.site, job))
+        ending = scheduler.parse_ending(answer.stdout, job)
+        if not _may_say_more(ending, scheduler):
             break
     return ending
 
 
-def _may_say_more(ending: Ending) -> bool:
-    """Return whether Slurm may say more a moment later: both may be silent under load."""
+def _may_say_more(ending: Ending, scheduler: Scheduler) -> bool:
+    """Return whether the scheduler may say more a moment later: both may be silent under load."""
     # Only the accounting knows who cancelled a job, and how one ended that the controller has forgotten.
-    is_told = is_over(ending.word) and ending.word != "CANCELLED"
+    is_told = scheduler.is_over(ending.word) and ending.word != "CANCELLED"
     return not ending.word or (ending.is_late and not is_told)
 
 
@@ -114,14 +117,18 @@ async def _login(remote: Remote, uid: str) -> str:
     return (slurm_ending.parse_login(answer.stdout) or uid) if answer else ""
 
 
-def why(site: str, ending: Ending, login: str, log: str) -> str:
-    """Return why a job ended as a sentence.  `login` cancelled it, "" if nobody knows who did.  Pure."""
+def why(site: str, ending: Ending, login: str, log: str, scheduler: str = "Slurm") -> str:
+    """Return why a job ended as a sentence.  `login` cancelled it, "" if nobody knows who did.  Pure.
+
+    `scheduler` is the name of what says so.
+    """
     word = ending.word or word_in(log)
     if word in {"FAILED", "COMPLETED"}:
-        return _exited(site, ending, log)
+        return _exited(site, ending, log, scheduler)
     if word not in _IN_WORDS:
-        return (sentences.END_IN_A_WORD if word else sentences.END_NOT_SAID).format(site=site, word=word)
-    return _said(word, site, ending, login)
+        said = sentences.END_IN_A_WORD if word else sentences.END_NOT_SAID
+        return said.format(scheduler=scheduler, site=site, word=word)
+    return _said(word, site, ending, login, scheduler)
 
 
 def word_in(log: str) -> str:
@@ -129,10 +136,11 @@ def word_in(log: str) -> str:
     return _in_log(log, _SLURMS_LINES)
 
 
-def _said(word: str, site: str, ending: Ending, login: str = "") -> str:
+def _said(word: str, site: str, ending: Ending, login: str = "", scheduler: str = "") -> str:
     named, known, unknown = _IN_WORDS[word]
     time = say_minutes(ending.minutes) if ending.minutes else ""
     values = {"site": site, "time": time, "memory": ending.memory, "node": ending.nodes, "login": login}
+    values["scheduler"] = scheduler
     return (known if values[named] else unknown).format(**values)
 
 
@@ -141,7 +149,7 @@ def _in_log(log: str, lines: tuple[tuple[re.Pattern[str], str], ...]) -> str:
     return next((word for pattern, word in lines if pattern.search(log)), "")
 
 
-def _exited(site: str, ending: Ending, log: str) -> str:
+def _exited(site: str, ending: Ending, log: str, scheduler: str) -> str:
     if ending.word == "COMPLETED":
         return sentences.ENDED_BY_ITSELF
     if _in_log(log, _MEMORY_LINES):
@@ -155,5 +163,5 @@ def _exited(site: str, ending: Ending, log: str) -> str:
     return (
         sentences.EXITED.format(status=ending.status)
         if ending.status
-        else sentences.END_NOT_SAID.format(site=site)
+        else sentences.END_NOT_SAID.format(scheduler=scheduler, site=site)
     )

@@ -11,7 +11,6 @@ from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
 from profiles.offer.launch import BatchLaunch, NotebookLaunch
 from slurm_ssh.job_request import JobRequest
-from slurm_ssh.slurm import jobs as slurm_jobs
 
 Launch = NotebookLaunch | BatchLaunch
 """What is sent to a site."""
@@ -57,7 +56,7 @@ def context(launch: Launch, launch_id: str, mark: str, folder: str) -> JobContex
         profile_key=launch.entry_key,
         site_key=launch.site_key,
         launch_folder=folder,
-        slurm_path=site.slurm_path,
+        slurm_path=site.scheduler_path,
         slurm_cluster=site.slurm_cluster,
         module_init=site.module_init,
         kernel_store=site.kernel_store,
@@ -83,7 +82,8 @@ def request(launch: Launch, mark: str, log_path: str, script: str) -> JobRequest
         project=launch.project,
         reservation=launch.reservation,
         qos=launch.qos,
-        gres=slurm_jobs.gres(launch.gpus, launch.gpu_type),
+        gpus=launch.gpus,
+        gpu_type=launch.gpu_type,
         directives=launch.directives,
         script=script,
     )

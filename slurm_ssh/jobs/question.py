@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing
 
 Ask = Callable[[], Awaitable[Listing]]
 """Puts the question.  Raises LaunchError if nobody can be asked."""
@@ -94,9 +94,8 @@ class SharedQuestion:
             answer = Answer(began, None, error)
         except Exception as error:  # noqa: BLE001 - a defect here must not end everybody's starts
             _log.exception("%s cannot be asked", self._name)
-            answer = Answer(
-                began, None, Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=self._name), repr(error))
-            )
+            strange = sentences.QUEUE_NOT_UNDERSTOOD.format(program="squeue", site=self._name)
+            answer = Answer(began, None, Broken(strange, repr(error)))
         self._tell(answer.error)
         is_away = isinstance(answer.error, Unavailable)
         self.away_since = (self.away_since or datetime.now(UTC)) if is_away else None

@@ -9,12 +9,11 @@ from enum import StrEnum
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
-from slurm_ssh import private_folder, sentences
+from slurm_ssh import private_folder, schedulers, sentences
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.errors import LaunchError, Refused
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import folders
-from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh.text import one_line, tells_of_no_space
 
@@ -36,7 +35,10 @@ _SAY = "say() { printf '\\n== %s\\n' \"$1\" || return; printf '\\n== %s\\n' \"$1
 
 
 class Step(StrEnum):
-    """What is done at the front end, in this order: there is no ticket to place at every site."""
+    """What is done at the front end, in this order: there is no ticket to place at every site.
+
+    SBATCH is the submission, by whatever the site's scheduler has for it.
+    """
 
     HOME = "home"
     FOLDER = "folder"
@@ -56,7 +58,8 @@ def program(site: Site, owner: str, request: JobRequest, script: str, delivered:
     # Whoever has sent less has been cut off.
     reads = "".join(f"IFS= read -r {name} || exit\nexport {name}\n" for name in request.secrets)
     lines = "".join(f"{value}\n" for value in request.secrets.values())
-    steps += [reads, settings(delivered), says(Step.SBATCH), slurm_jobs.submit(site, delivered.sbatch_options)]
+    submit = schedulers.of(site).submit(site, delivered.sbatch_options, tuple(request.secrets))
+    steps += [reads, settings(delivered), says(Step.SBATCH), submit]
     return Shell("".join(steps)), data + (lines + script).encode()
 
 

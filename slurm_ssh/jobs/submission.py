@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from slurm_ssh import sentences
+from slurm_ssh import schedulers, sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import InDoubt, LaunchError, SubmissionAbsent, SubmissionLost
 from slurm_ssh.job import Job
 from slurm_ssh.job_request import Build
 from slurm_ssh.jobs import attempt
-from slurm_ssh.slurm import jobs as slurm_jobs
+from slurm_ssh.scheduler import Row, UnreadableAnswer
 from slurm_ssh.ssh.remote import Remote
 
 _LOOKS_FOR_LOST_JOB = 3
@@ -82,10 +82,11 @@ async def _find(remote: Remote, job: Job, otherwise: LaunchError) -> str:
     raise otherwise
 
 
-async def _look(remote: Remote, job: Job) -> tuple[slurm_jobs.Row, ...] | None:
+async def _look(remote: Remote, job: Job) -> tuple[Row, ...] | None:
     """Return the rows of the job, None if nobody could be asked."""
+    scheduler = schedulers.of(remote.site)
     try:
-        answer = await remote.run(slurm_jobs.queue(remote.site, job.owner, (job.mark,)))
-        return slurm_jobs.parse_queue(answer.stdout) if answer.status == 0 else None
-    except (LaunchError, slurm_jobs.UnreadableAnswer):
+        answer = await remote.run(scheduler.queue(remote.site, job.owner, (job.mark,)))
+        return scheduler.parse_queue(answer.stdout) if answer.status == 0 else None
+    except (LaunchError, UnreadableAnswer):
         return None

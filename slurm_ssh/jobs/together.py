@@ -38,7 +38,7 @@ async def sbatch(remote: Remote, jobs: Sequence[tuple[Job, Prepared]]) -> list[O
         raise error
     answers = _each(said, len(jobs))
     if not answers:
-        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title)
+        strange = sentences.SUBMIT_NOT_UNDERSTOOD.format(program="sbatch", site=title)
         raise InDoubt(Broken(strange, said.stderr))
     outcomes: list[Outcome] = [None] * len(jobs)
     for at, each in enumerate(answers):

@@ -13,9 +13,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs.question import Answer, SharedQuestion
-from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import survey
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing, beginning, observe
 
 # A job that begins within that says so itself.
 FIRST_LOOK_SECONDS = 1.0
@@ -175,12 +173,12 @@ class JobWatch:
         return _absent(job, known, last) if last and last.began >= since else _UNKNOWN
 
     def _of_site(self, job: Job) -> SharedQuestion:
-        key = (job.site_key, survey.beginning(job.mark))
+        key = (job.site_key, beginning(job.mark))
         return self._question(key, f"squeue at {job.site_key} for its monitor", partial(self._queues.of_site, job))
 
     def _of_owner(self, job: Job) -> SharedQuestion:
         # Two people may share a login, but not a ticket.
-        key = (job.site_key, survey.beginning(job.mark), job.owner, job.user)
+        key = (job.site_key, beginning(job.mark), job.owner, job.user)
         return self._question(
             key, f"squeue at {job.site_key} for {job.owner}", partial(self._queues.of_owner, job)
         )
@@ -202,7 +200,7 @@ async def _is_set_within(event: asyncio.Event | None, seconds: float) -> bool:
 
 
 def _listed(job: Job, answer: Answer) -> JobReport | None:
-    return slurm_jobs.observe(job, answer.listing.rows) if answer.listing else None
+    return observe(job, answer.listing.rows) if answer.listing else None
 
 
 def _present(known: _Known, report: JobReport) -> JobReport:

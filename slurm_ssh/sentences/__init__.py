@@ -139,12 +139,12 @@ NO_NODE_NOW = _(
 
 # -- while a job is submitted ----------------------------------------------------------------------------
 SUBMISSION_LOST = _("The connection to {site} was lost while the job was submitted.")
-SLURM_SLOW = _("Slurm at {site} is slow to answer; still trying.")
-SLURM_SILENT = _("Slurm at {site} does not answer.")
+SCHEDULER_SLOW = _("{scheduler} at {site} is slow to answer; still trying.")
+SCHEDULER_SILENT = _("{scheduler} at {site} does not answer.")
 NO_MONITOR = _("The monitor of {site} cannot ask at present.")
 SLURM_SAYS = _("{site} says: {reason}")
 SUBMIT_NOT_UNDERSTOOD = _(
-    "The answer of sbatch at {site} could not be understood. Please contact the administrators."
+    "The answer of {program} at {site} could not be understood. Please contact the administrators."
 )
 
 # -- a job that was not accepted -------------------------------------------------------------------------
@@ -206,7 +206,7 @@ NODE_FAILED = _("The node {node} failed.")
 SOME_NODE_FAILED = _("A node of the job failed.")
 PREEMPTED = _("{site} needed the node for a job that goes before (preemption).")
 CANCELLED_BY = _("The job was cancelled at {site} by {login}.")
-CANCELLED_BY_SOMEBODY = _("The job was cancelled at {site}; Slurm does not say by whom.")
+CANCELLED_BY_SOMEBODY = _("The job was cancelled at {site}; {scheduler} does not say by whom.")
 DISK_WAS_FULL = _(
     "There was no space left to write to. "
     "Delete files in your home directory at {site}, or ask for more space, then start again."
@@ -215,11 +215,11 @@ KILLED = _("The job's program was killed ({signal}). It may have used more memor
 SIGNALLED = _("The job's program was ended by a signal ({signal}).")
 EXITED = _("The job's program failed (exit status {status}).")
 ENDED_BY_ITSELF = _("The job's program ended by itself.")
-END_IN_A_WORD = _("Slurm at {site} calls the job {word} and says no more.")
-END_NOT_SAID = _("Slurm at {site} does not say why the job ended.")
+END_IN_A_WORD = _("{scheduler} at {site} calls the job {word} and says no more.")
+END_NOT_SAID = _("{scheduler} at {site} does not say why the job ended.")
 
 # -- stopping a job --------------------------------------------------------------------------------------
-STOP_FAILED = _("Slurm at {site} did not carry out the request to stop the job.")
+STOP_FAILED = _("{scheduler} at {site} did not carry out the request to stop the job.")
 STOP_UNFINISHED = _("The job at {site} was told to stop but has not ended yet.")
 
 # -- the ticket of a job ---------------------------------------------------------------------------------
@@ -319,10 +319,10 @@ TUNNELS_FOLDER_OPEN = _(
 TUNNELS_RUN_ALREADY = _("A tunnel daemon runs already at {path}.")
 
 # -- what a site has -------------------------------------------------------------------------------------
-FACTS_REFUSED = _("Slurm at {site} did not say what is free.")
-FACTS_NOT_UNDERSTOOD = _("The answer of sinfo or scontrol at {site} could not be understood.")
-QUEUE_REFUSED = _("squeue failed at {site}.")
-QUEUE_NOT_UNDERSTOOD = _("The answer of squeue at {site} could not be understood.")
+FACTS_REFUSED = _("{scheduler} at {site} did not say what is free.")
+FACTS_NOT_UNDERSTOOD = _("The answer of {program} at {site} could not be understood.")
+QUEUE_REFUSED = _("{program} failed at {site}.")
+QUEUE_NOT_UNDERSTOOD = _("The answer of {program} at {site} could not be understood.")
 
 # -- what an administrator wrote -------------------------------------------------------------------------
 NO_PORTS = _("{value} is not a range of ports; write 20000-24999")

@@ -1,11 +1,12 @@
 """What Slurm still knows of a job that is over: a command line to send, an answer to parse.  Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kernels.shell import Shell, join
 from profiles.catalogue.site import Site
 from slurm_ssh.job import Job
+from slurm_ssh.scheduler import Ending
 from slurm_ssh.slurm import jobs
 from slurm_ssh.text import one_line
 
@@ -20,26 +21,6 @@ _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
 _LONGEST_WORD = 30
 _ACCOUNTING = "JobIDRaw,JobName,State,ExitCode,TimelimitRaw,NodeList"
 _COLUMNS = 6
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a job ended, as far as Slurm says so.
-
-    `word` is the state ("TIMEOUT"), `status` and `signal` are those of the job's script, `cancelled_by` is the uid
-    of who cancelled it, as text, `nodes` is Slurm's list ("n1", "n[1-2]"), `minutes` the time limit, `memory` what
-    it got on all nodes ("200M").  Each is "", 0 or None where nothing was said.  `is_late`: the accounting has not
-    heard of the end yet.
-    """
-
-    word: str = ""
-    status: int = 0
-    signal: int = 0
-    cancelled_by: str = ""
-    nodes: str = ""
-    minutes: int | None = None
-    memory: str = ""
-    is_late: bool = False
 
 
 def question(site: Site, job: Job) -> Shell:

@@ -1,13 +1,13 @@
 """When a job would start: what `sbatch --test-only` is told, which submits none; how its answer is read.  Pure."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from slurm_ssh import sentences
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.scheduler import Forecast, UnreadableAnswer
 from slurm_ssh.slurm import jobs, refusals
 from slurm_ssh.ssh.transport import Completed
 
@@ -22,14 +22,6 @@ _REFUSED_THERE = "sbatch: error: Batch job submission failed: "
 _NO_NODE = "Requested node configuration is not available"
 # So much of an answer is looked at; more is nobody's but a start-up file's or a wrapper's.
 _LONGEST = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What Slurm says of a start: when it expects that (UTC), or the sentence why it would refuse it, else ""."""
-
-    begins: datetime | None = None
-    refused: str = ""
 
 
 def question(site: Site, options: tuple[str, ...] = (), unset: tuple[str, ...] = ()) -> Shell:
@@ -56,11 +48,11 @@ def parse(site: Site, request: JobRequest, answer: Completed) -> Forecast:
     lines = f"{answer.stdout[:_LONGEST]}\n{answer.stderr[:_LONGEST]}".splitlines()
     found = {match[1] for line in lines if (match := _EXPECTED.match(line.strip()))}
     if len(found) != 1:
-        raise jobs.UnreadableAnswer(f"sbatch --test-only answered {answer.stderr.strip()[-200:]!r}")
+        raise UnreadableAnswer(f"sbatch --test-only answered {answer.stderr.strip()[-200:]!r}")
     try:
         return Forecast(datetime.fromisoformat(found.pop()).replace(tzinfo=UTC))
     except ValueError as error:
-        raise jobs.UnreadableAnswer(f"sbatch --test-only answered {error}") from error
+        raise UnreadableAnswer(f"sbatch --test-only answered {error}") from error
 
 
 def _as_of_a_submission(stderr: str) -> str:

@@ -1,13 +1,13 @@
 """Slurm's spellings: command lines to send, answers to parse.  Pure; nothing is run here."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
-from slurm_ssh.job import Job, JobReport, JobState
+from slurm_ssh.job import JobReport, JobState
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.scheduler import Row, UnreadableAnswer
 from slurm_ssh.text import one_line
 
 _QUEUE_FORMAT = "%i|%T|%B|%u|%r|%j"
@@ -50,10 +50,6 @@ _LONGEST_WORDS = 200
 _OWN_CLUSTER = "ClusterName"
 
 
-class UnreadableAnswer(ValueError):  # noqa: N818
-    """A Slurm command answered in a way we do not know; the text says what came."""
-
-
 def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
     """Return the sbatch options of a request as (name, value) pairs, None for a bare option.
 
@@ -77,7 +73,7 @@ def directives(request: JobRequest) -> tuple[tuple[str, str | None], ...]:
         ("account", request.project),
         ("reservation", request.reservation),
         ("qos", request.qos),
-        ("gres", request.gres),
+        ("gres", gres(request.gpus, request.gpu_type)),
     )
     pairs += [(name, value) for name, value in optional if value]
     pairs += [(name, None if value is True else str(value)) for name, value in request.directives.items()]
@@ -141,33 +137,6 @@ def marked(site: Site, owner: str, beginning: str) -> Shell:
     return Shell(f"rows=$({listed}) && {{ printf '%s\\n' \"$rows\" | grep -F {quote('|' + beginning)}; true; }}")
 
 
-@dataclass(frozen=True)
-class Task:
-    """A task of an array: the number of that, and its own in it."""
-
-    array: str
-    index: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line about a job; `task` is None if it is none of an array, or if that was not asked.
-
-    The `job_id` of a task that has not begun is that of its array, and so is that of the one that began last.
-    """
-
-    job_id: str
-    owner: str
-    mark: str
-    report: JobReport
-    task: Task | None = None
-
-    @property
-    def number(self) -> str:
-        """The number by which Slurm's commands know it: `7_3` for a task."""
-        return f"{self.task.array}_{self.task.index}" if self.task else self.job_id
-
-
 def is_job_id(text: str) -> bool:
     """Return whether a text is Slurm's number of a job, and not of a part of one."""
     return _JOB_ID.fullmatch(text) is not None
@@ -198,17 +167,6 @@ def report(word: str, node: str, reason: str) -> JobReport:
     why = "" if reason == "None" else one_line(reason, _LONGEST_WORDS)
     # An address is made of it, so whatever else it is, it is no name of a node.
     return JobReport(state, one_line(word, _LONGEST_WORDS), why, node if _NODE.fullmatch(node) else "")
-
-
-def observe(job: Job, rows: Sequence[Row]) -> JobReport | None:
-    """Return what `rows` say of `job`, or None if it is not among them.
-
-    A row counts only if number, mark and owner are all ours: numbers start again when a site is rebuilt.
-    """
-    for row in rows:
-        if (row.job_id, row.mark, row.owner) == (job.job_id, job.mark, job.owner):
-            return row.report
-    return None
 
 
 def projects(site: Site, owner: str) -> Shell:

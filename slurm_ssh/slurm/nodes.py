@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import Capacity, Nodes, PartitionFacts, Pause, Reservation, SiteFacts
+from slurm_ssh.scheduler import UnreadableAnswer
 from slurm_ssh.slurm import hostlist, waiting
-from slurm_ssh.slurm.jobs import UnreadableAnswer, command
+from slurm_ssh.slurm.jobs import command
 
 _PARTITION_FIELDS = ("%R", "%P", "%a", "%l", "%g", "%h", "%N")
 _NODE_FIELDS = (

@@ -1,13 +1,13 @@
 """All jobs of a hub at a site, asked for by one program: what is sent, how its answer is read.  Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
+from slurm_ssh.scheduler import Listing, Row, Task, UnreadableAnswer
 from slurm_ssh.slurm import jobs
-from slurm_ssh.slurm.jobs import Row, Task, UnreadableAnswer
 
 # A width of 0 cuts nothing off.  Of the last two no more than they need: with a line break in it, a longer one
 # could hold a row about a job of somebody else.
@@ -34,19 +34,6 @@ _WAIT_STATUS = re.compile(r"[0-9]{1,5}")
 _TASK = re.compile(r"[0-9]{1,7}")
 _NODES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,\[\]-]{0,199}")
 _USED = re.compile(r"(?:(?:([0-9]{1,5})-)?([0-9]{1,2}):)?([0-9]{1,2}):([0-9]{2})")
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The rows of a hub's jobs; `odd` are marks about which a row could not be read."""
-
-    rows: tuple[Row, ...]
-    odd: frozenset[str] = frozenset()
-
-
-def beginning(mark: str) -> str:
-    """Return what the marks of all jobs of a hub begin with."""
-    return mark[: mark.rindex("-") + 1]
 
 
 def listing(site: Site, marks: str, owner: str | None = None) -> Shell:

@@ -46,8 +46,8 @@ class ByCertificate:
     async def refused(self, refusal: Refusal) -> LaunchError:
         """Return what to tell: certificates are not taken, or not enough, or this one is not."""
         host, place = refusal.host, {"host": refusal.host, "site": refusal.title}
-        if refusal.offered and _METHOD not in refusal.offered:
-            offers = f"{host} offers {', '.join(sorted(refusal.offered))}: see PubkeyAuthentication of its sshd"
+        if refusal.offered is not None and _METHOD not in refusal.offered:
+            offers = f"{host} offers {refusal.offers}: see PubkeyAuthentication of its sshd"
             return FrontEndRefused(sentences.TAKES_NO_CERTIFICATES.format(**place), offers)
         if refusal.is_second_factor():
             return FrontEndRefused(sentences.SECOND_FACTOR_AFTER_CERTIFICATE.format(**place), refusal.said)
@@ -75,7 +75,7 @@ class Certificates:
 
         Raises Refused if that login cannot be the person's, Unavailable if a program gives none now, Broken.
         """
-        wanted = _wanted(login, site)
+        wanted = wanted_of(login, site)
         try:
             async with self._turns:
                 certified = await signing.certified(wanted, site.login)
@@ -88,7 +88,7 @@ class Certificates:
         return ByCertificate(certified)
 
 
-def _wanted(login: Login, site: Reachable) -> Wanted:
+def wanted_of(login: Login, site: Reachable) -> Wanted:
     """Return what the certificate of a login says.  Raises Refused if it would be somebody else's."""
     owner = login.owner
     names = [each.replace("{owner}", owner).replace("{user}", login.user) for each in site.login.principals]

@@ -45,8 +45,8 @@ class ByTicket:
     async def refused(self, refusal: Refusal) -> LaunchError:
         """Return what to tell: tickets are not taken, or not enough, or could not be had, or one was refused."""
         host, place = refusal.host, {"host": refusal.host, "site": refusal.title}
-        if refusal.offered and _METHOD not in refusal.offered:
-            offers = f"{host} offers {', '.join(sorted(refusal.offered))}: see GSSAPIAuthentication of its sshd"
+        if refusal.offered is not None and _METHOD not in refusal.offered:
+            offers = f"{host} offers {refusal.offers}: see GSSAPIAuthentication of its sshd"
             return FrontEndRefused(sentences.TAKES_NO_TICKETS.format(**place), offers)
         if refusal.is_second_factor():
             return FrontEndRefused(sentences.SECOND_FACTOR.format(**place), refusal.said)

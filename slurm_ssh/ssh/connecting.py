@@ -9,6 +9,7 @@ import asyncssh
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, FrontEndRefused
+from slurm_ssh.ssh import greeting
 from slurm_ssh.ssh.connection import BUSY_SECONDS, Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.proof import Proof, Refusal
@@ -52,12 +53,12 @@ async def connect(front_end: FrontEnd, login: Login, proof: Proof, title: str) -
     try:
         ssh = await _in_time(front_end, login.owner, proof, hearing)
     except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
-        seen = hearing.seen or await _shown(front_end)
-        if seen is None or _words(seen) in {" ".join(key.split(" ")[:2]) for key in front_end.host_keys}:
+        seen = hearing.seen or await greeting.shown(front_end)
+        if seen is None or greeting.words(seen) in {" ".join(key.split(" ")[:2]) for key in front_end.host_keys}:
             raise FrontEndSilent(f"{host}: {error}") from error
         raise Broken(sentences.HOST_KEY_UNKNOWN.format(host=host), seen_key(host, seen)) from error
     except asyncssh.PermissionDenied as error:
-        offered = await _offered(front_end, login.owner)
+        offered = await greeting.offered(front_end, login.owner)
         raise await proof.refused(Refusal(host, title, offered, hearing.is_asked_more, str(error))) from error
     except asyncssh.ConnectionLost as error:
         if said := hearing.banner.strip():
@@ -114,32 +115,9 @@ class _Hearing(asyncssh.SSHClient):
 def seen_key(host: str, key: asyncssh.SSHKey) -> str:
     """Return what the log says of a host key, ready to be compared and pasted."""
     return (
-        f"{host} shows {_words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says there of "
-        "its /etc/ssh/ssh_host_*_key.pub, add it to host_keys"
+        f"{host} shows {greeting.words(key)} ({key.get_fingerprint()}): if that is what `ssh-keygen -lf` says "
+        "there of its /etc/ssh/ssh_host_*_key.pub, add it to host_keys"
     )
-
-
-def _words(key: asyncssh.SSHKey) -> str:
-    return " ".join(key.export_public_key().decode("ascii", "replace").split()[:2])
-
-
-async def _shown(front_end: FrontEnd) -> asyncssh.SSHKey | None:
-    """Return a host key of a front end that has none of the kinds in the catalogue, None if it shows none."""
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            return await asyncssh.get_server_host_key(front_end.host, front_end.port, config=None)
-    except (OSError, TimeoutError, asyncssh.Error):
-        return None
-
-
-async def _offered(front_end: FrontEnd, owner: str) -> frozenset[str]:
-    """Return by what methods a front end lets people begin a login, as ssh names them; none if it does not say."""
-    host, port = front_end.host, front_end.port
-    limits = asyncssh.SSHClientConnectionOptions(connect_timeout=CONNECT_SECONDS, login_timeout=CONNECT_SECONDS)
-    try:
-        return frozenset(await asyncssh.get_server_auth_methods(host, port, owner, config=None, options=limits))
-    except (OSError, asyncssh.Error):
-        return frozenset()
 
 
 async def _in_time(

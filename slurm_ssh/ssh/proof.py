@@ -11,15 +11,20 @@ from slurm_ssh.errors import LaunchError
 class Refusal:
     """A login that came to nothing.
 
-    `offered` are the methods by which the front end lets people begin, empty if it does not say; `is_asked_more`
+    `offered` are the methods by which the front end lets people begin, None if it does not say; `is_asked_more`
     if it put a question; `said` is for the log.
     """
 
     host: str
     title: str
-    offered: frozenset[str]
+    offered: frozenset[str] | None
     is_asked_more: bool
     said: str
+
+    @property
+    def offers(self) -> str:
+        """What it offers, in words."""
+        return ", ".join(sorted(self.offered or ())) or "nothing"
 
     def is_second_factor(self) -> bool:
         """Return whether a question came that is put only after a proof: so that was accepted."""

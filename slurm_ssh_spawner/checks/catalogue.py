@@ -50,10 +50,11 @@ def _site(key: str, site: Site, where: Where) -> Iterator[Outcome]:
         said = sentences.MAINTENANCE_OVER.format(site=key)
         yield Outcome("D2", State.WARN, said, sentences.REMOVE_IT, place=place)
     if site.monitor is not None:
-        yield from _monitor(key, Path(site.monitor.keytab), site.monitor.principal, where)
+        yield from monitor(key, Path(site.monitor.keytab), site.monitor.principal, where)
 
 
-def _monitor(key: str, path: Path, principal: str, where: Where) -> Iterator[Outcome]:
+def monitor(key: str, path: Path, principal: str, where: Where) -> Iterator[Outcome]:
+    """Yield what is wrong with the keytab of a site's monitor."""
     named, place = {"path": path, "site": key, "principal": principal}, where(("sites", key, "monitor", "keytab"))
     try:
         keys, mode = keytab_file.read(path), path.stat().st_mode
@@ -79,13 +80,14 @@ def _groups(read: Catalogue, where: Where) -> Iterator[Outcome]:
     for section, entries in (("profiles", read.profiles), ("job_types", read.job_types)):
         for key, entry in entries.items():
             for name in entry.visible_to.groups if entry.visible_to else ():
-                if not known.setdefault(name, _exists(name)):
+                if not known.setdefault(name, is_group(name)):
                     place = where((section, key, "visible_to", "groups"))
                     said = sentences.NO_SUCH_GROUP.format(group=name, entry=f"{section}.{key}")
                     yield Outcome("D3", State.WARN, said, sentences.CORRECT_GROUP, place=place)
 
 
-def _exists(group: str) -> bool:
+def is_group(group: str) -> bool:
+    """Return whether this machine knows a group."""
     try:
         grp.getgrnam(group)
     except KeyError:

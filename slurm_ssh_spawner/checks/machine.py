@@ -12,6 +12,7 @@ from slurm_ssh_spawner.sentences import settings as sentences
 
 _MOUNTS = Path("/proc/self/mounts")
 _IN_MEMORY = ("tmpfs", "ramfs")
+_ROOT_UID = 0
 _GIGABYTE = 1 << 30
 # A database that grows by some hundred bytes for each launch has room then for years.
 _FREE_BYTES = _GIGABYTE
@@ -28,7 +29,7 @@ class Files:
 
 def machine(files: Files) -> Iterator[Outcome]:
     """Yield what is so of this process's machine."""
-    if os.geteuid() == 0:
+    if os.geteuid() == _ROOT_UID:
         yield Outcome("A3", State.WARN, sentences.RUNS_AS_ROOT, sentences.USE_ACCOUNT)
     else:
         yield Outcome("A3", State.OK, sentences.RUNS_AS.format(uid=os.geteuid()))

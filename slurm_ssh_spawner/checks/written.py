@@ -36,7 +36,7 @@ IGNORED: Mapping[str, str] = {
     "req_nprocs": "profiles.<key>.resources.cores",
     "req_options": "profiles.<key>.directives",
     "req_partition": "profiles.<key>.partitions",
-    "req_prologue": "profiles.<key>.kernels",
+    "req_prologue": "sites.<key>.prologue",
     "req_qos": "sites.<key>.qos",
     "req_queue": "profiles.<key>.partitions",
     "req_reservation": "sites.<key>.reservations",

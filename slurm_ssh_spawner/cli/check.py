@@ -18,7 +18,7 @@ from profiles.loading import load
 from profiles.loading.include import is_xml
 from profiles.loading.load import Loaded
 from profiles.loading.problems import CatalogueInvalid, Problem
-from slurm_ssh.slurm.queries import snapshot
+from slurm_ssh.schedulers.queries import snapshot
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
-from slurm_ssh.slurm.queries import collect
+from slurm_ssh.schedulers.queries import collect
 from slurm_ssh.ssh.remote import Remote
 
 _SLURM = (

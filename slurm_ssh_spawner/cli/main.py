@@ -21,6 +21,7 @@ from slurm_ssh_spawner.sentences import command_line as sentences
 
 _PROGRAM = "jupyterhub-sites"
 _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
+_CONFIG = Path("/etc/jupyterhub/jupyterhub_config.py")
 _RECORDS = "sqlite:////var/lib/jupyterhub/launches.sqlite"
 
 app = typer.Typer(
@@ -77,6 +78,39 @@ def check(
     with ending_in_a_sentence():
         is_right = checking.check(files or [_CATALOGUE], with_facts=facts, as_json=as_json)
     raise typer.Exit(0 if is_right else 1)
+
+
+@app.command()
+def doctor(
+    config: Annotated[
+        Path, typer.Option("-f", "--config", metavar="CONFIG", help="The hub's configuration, which is run.")
+    ] = _CONFIG,
+    site: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Only this site; may be repeated.")] = None,
+    person: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="NAME", help="Log in as this person; their password is asked for on the terminal."
+        ),
+    ] = "",
+    job: Annotated[bool, typer.Option("--job", help="Also submit one small job at each site.")] = False,
+    partition: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --job: in this partition. Default: the first offered.")
+    ] = None,
+    only: Annotated[str, typer.Option(metavar="A,B", help="Only these groups of checks, of A to G.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Find what is wrong with a hub: its machine, Kerberos, addresses, catalogue and sites.
+
+    Run it on the hub's machine as the hub's account; the hub may run. It exits with 0 if all is well, with 1 if
+    something failed, with 2 if something could not be looked at.
+    """
+    # JupyterHub is loaded for this verb alone.
+    from slurm_ssh_spawner.cli import doctor as examining  # noqa: PLC0415
+
+    with ending_in_a_sentence():
+        asked = examining.asked(config, site or [], person, with_job=job, partition=partition, only=only)
+        status = examining.doctor(asked, as_json=as_json)
+    raise typer.Exit(status)
 
 
 @app.command()

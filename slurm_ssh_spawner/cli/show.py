@@ -15,8 +15,8 @@ from profiles.offer import launch
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer, Person
 from profiles.offer.summary import summary
+from slurm_ssh import schedulers
 from slurm_ssh.job import LaunchId, mark
-from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.launch import script as job_script
@@ -79,7 +79,7 @@ def script(asked: Asked, chosen: Sequence[str]) -> None:
         report_url=f"{decided.site.hub_url or 'http://HUB'}/hub/api/launches/{_LAUNCH_ID}",
     )
     request = job_script.build(decided, _LAUNCH_ID, mark("jupyter", "HUB", _LAUNCH_ID), process, ())
-    print(slurm_jobs.batch_script(request), end="")
+    print(schedulers.of(decided.site).script(request), end="")
 
 
 def _pair(text: str) -> tuple[str, str]:

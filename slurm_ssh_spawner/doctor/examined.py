@@ -12,8 +12,8 @@ from slurm_ssh_spawner.checks.configuration import Configuration
 from slurm_ssh_spawner.hub.composition import Settings
 from slurm_ssh_spawner.hub.configured import Configured
 
-SITE_SECONDS = 10
-"""How long a site may be looked at without a job."""
+SITE_SECONDS = 45
+"""How long a site may be looked at without a job: Slurm's own commands wait 20 s for a controller."""
 
 JOB_SECONDS = 300
 """How long with one; the job waits in a queue first."""

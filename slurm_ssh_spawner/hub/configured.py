@@ -5,8 +5,10 @@ The file is Python and is run, as a start of the hub does.
 
 import logging
 import re
+import sys
 import traceback
 from collections.abc import Collection
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.sentences import doctor as sentences
 
 _LONGEST = 400
+# <jupyterhub.app.JupyterHub object at 0x7fcf4e76fe10>
+_OBJECT = re.compile(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>")
 # "The 'bind_url' trait of a JupyterHub instance expected ...", and "SlurmSSHSpawner.tunnel_ports: ..." of our own.
 _SETTINGS = (
     re.compile(r"The '(?P<name>\w+)' trait of an? (?P<owner>\w+) instance"),
@@ -116,7 +120,9 @@ def _load(app: Any, file: Path) -> None:
         raise CannotRead(sentences.NO_CONFIGURATION.format(file=file), "", sentences.NAME_CONFIGURATION)
     app.config_file = str(file.absolute())
     try:
-        found = PyFileConfigLoader(file.name, path=str(file.absolute().parent)).load_config()
+        # Standard output is for what is found.
+        with redirect_stdout(sys.stderr):
+            found = PyFileConfigLoader(file.name, path=str(file.absolute().parent)).load_config()
     except (Exception, SystemExit) as error:  # whatever an admin wrote
         raise _of_python(error, app.config_file) from error
     app.update_config(found)
@@ -132,7 +138,7 @@ def _of_python(error: BaseException, file: str) -> CannotRead:
 
 
 def _of_trait(error: TraitError, file: str) -> CannotRead:
-    said = one_line(str(error), _LONGEST)
+    said = one_line(_OBJECT.sub(r"a \1", str(error)), _LONGEST)
     found = next((found for each in _SETTINGS if (found := each.search(said))), None)
     line = configuration.lines(file).get((found["owner"], found["name"])) if found else None
     return CannotRead(sentences.NOT_A_VALUE.format(reason=said), f"{file}:{line}" if line else file)
@@ -141,7 +147,9 @@ def _of_trait(error: TraitError, file: str) -> CannotRead:
 def _told(app: Any) -> Configured:
     told = checking.told(app)
     if not issubclass(app.spawner_class, SpawnerSettings):
-        raise CannotRead(*_placed(told, ("JupyterHub", "spawner_class"), sentences.ANOTHER_SPAWNER))
+        line = configuration.lines(told.file).get(("JupyterHub", "spawner_class"))
+        place = f"{told.file}:{line}" if line else told.file
+        raise CannotRead(sentences.ANOTHER_SPAWNER, place, sentences.SET_SPAWNER)
     app.init_hub()
     settings = app.spawner_class(parent=app).settings
     logins = _logins(app)
@@ -156,11 +164,6 @@ def _told(app: Any) -> Configured:
         bool(_unstarted(app.authenticator_class, app).manage_groups),
         logins,
     )
-
-
-def _placed(told: Configuration, setting: tuple[str, str], sentence: str) -> tuple[str, str]:
-    line = configuration.lines(told.file).get(setting)
-    return sentence, f"{told.file}:{line}" if line else told.file
 
 
 def _logins(app: Any) -> Logins | None:

@@ -189,7 +189,7 @@ class Arrivals:
         explained = await asyncio.shield(self._over(job, report))
         site = self._remote_of(job).site
         ended = sentences.JOB_ENDED if report.word else sentences.JOB_GONE
-        said = [ended.format(site=site.title, state=report.word)]
+        said = [ended.format(site=site.title, state=report.word, scheduler=site.scheduler.name)]
         path, tail = folders.log_path(site, job.owner, job.launch_id), explained.log
         why = [self._reason(explained, report, site, progress), *_hiding(tail)]
         said += why

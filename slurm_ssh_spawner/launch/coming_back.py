@@ -55,4 +55,5 @@ async def _check_goes_on(launcher: Launcher, job: Job) -> None:
     if (report := await launcher.report(job)).state.is_over:
         # Its notebook may have been up, under the hub before.
         ended = sentences.CAME_TO_ITS_END if report.word else sentences.GONE_FROM_SLURM
-        raise JobEnded(ended.format(site=launcher.title(job), state=report.word))
+        named = {"site": launcher.title(job), "scheduler": launcher.scheduler(job)}
+        raise JobEnded(ended.format(**named, state=report.word))

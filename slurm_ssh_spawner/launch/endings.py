@@ -18,7 +18,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, JobReport, LaunchId
 from slurm_ssh.jobs.ending import Explained, explain, why
-from slurm_ssh.slurm.ending import Ending
+from slurm_ssh.scheduler import Ending
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.clock import clock
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords

@@ -10,7 +10,7 @@ from profiles.facts import SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.launch import NotebookLaunch, resolve
 from profiles.offer.offer import Offer
-from slurm_ssh.slurm.forecast import Forecast
+from slurm_ssh.scheduler import Forecast
 from slurm_ssh_spawner.launch.elsewhere import OF_THE_SITE
 from slurm_ssh_spawner.sentences import forecast as sentences
 

@@ -244,6 +244,10 @@ class Launcher:
         """Return the title of a job's site."""
         return self._core.title(job.site_key)
 
+    def scheduler(self, job: Job) -> str:
+        """Return the name of what runs the jobs of a job's site."""
+        return self._core.scheduler(job.site_key)
+
     def notices(self, user: str) -> tuple[str | EndNotice, ...]:
         """Return what a person should know about their jobs that run or have ended, a sentence each."""
         return (*self._core.upkeep.notices(user), *self.endings.notices(user))

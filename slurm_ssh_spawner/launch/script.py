@@ -37,8 +37,9 @@ _TEMPLATES = templates("slurm_ssh_spawner.launch", frame.PACKAGE)
 class ServerProcess:
     """The notebook server that the job is to run.
 
-    `arguments` follow the profile's command; `environ` is for anybody to see; `secrets` reach the job only
-    through sbatch's own environment; `report_url` is where the job reports, as nodes reach it.
+    `arguments` follow the profile's command; `environ` is for anybody to see; `secrets` are in no script that is
+    kept or shown, and reach the job by its scheduler's adapter; `report_url` is where the job reports, as nodes
+    reach it.
     """
 
     arguments: tuple[str, ...]

@@ -34,7 +34,7 @@ def shown(launch: NotebookLaunch, hub_name: str, process: ServerProcess) -> str:
     def build(fragment: Fragment) -> JobRequest:
         return script.build(launch, LAUNCH_ID, name, process, (fragment,))
 
-    _, text = attempt.built(build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
+    _, text = attempt.built(launch.site, build, delivery.of(launch.site).fragment(owner, LAUNCH_ID))
     for secret in _secrets(process):
         text = text.replace(secret, labels.NOT_SHOWN)
     return _SECRET.sub(rf"\1'{labels.NOT_SHOWN}'", text)

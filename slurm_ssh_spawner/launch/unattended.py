@@ -11,7 +11,7 @@ from slurm_ssh.core import Core
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import Job, LaunchId
 from slurm_ssh.jobs.watch import ABSENT_SECONDS
-from slurm_ssh.slurm.jobs import Row
+from slurm_ssh.scheduler import Row
 from slurm_ssh.tunnels.tunnel import Keeper
 from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.launch.endings import Endings
@@ -107,7 +107,8 @@ class Unattended:
                 if (row.mark, row.owner) == (job.mark, job.owner):
                     self._records.submitted(job.launch_id, row.job_id)
                     return replace(job, job_id=row.job_id)
-        self._endings.over(job, sentences.NEVER_SUBMITTED)
+        told = sentences.NEVER_SUBMITTED.format(scheduler=self._core.scheduler(job.site_key))
+        self._endings.over(job, told)
         await self.clean_up(job)
         return None
 

@@ -47,7 +47,7 @@ HOOK_FAILED = _(
 NOT_RESOLVED = _("The hub did not check the choices before the start. Please tell the administrators.")
 TRY_AGAIN = _("{problem} Try again in a few minutes.")
 JOB_ENDED = _("The job at {site} ended before the notebook was up ({state}).")
-JOB_GONE = _("The job at {site} ended before the notebook was up (gone from Slurm).")
+JOB_GONE = _("The job at {site} ended before the notebook was up (gone from {scheduler}).")
 WAITED_TOO_LONG = _(
     "Your job waited in the queue of {site} for {time}, and is cancelled. "
     "Start it again, or ask for less: smaller and shorter jobs begin sooner."
@@ -102,9 +102,9 @@ CANCELLED_BY = {
 STILL_SUBMITTING = _("{site} has not answered yet whether it accepts the job.")
 NOT_FOUND_YET = _("{site} cannot say yet whether it has the job.")
 BEGUN_BY_AN_OLDER_HUB = _("The hub was updated and could not go on with this start. Start the server again.")
-NEVER_SUBMITTED = _("The hub was restarted, and Slurm does not have the job.")
+NEVER_SUBMITTED = _("The hub was restarted, and {scheduler} does not have the job.")
 CAME_TO_ITS_END = _("The job at {site} has ended ({state}).")
-GONE_FROM_SLURM = _("The job at {site} has ended: Slurm does not list it any more.")
+GONE_FROM_SLURM = _("The job at {site} has ended: {scheduler} does not list it any more.")
 NO_SUCH_PERSON = _("{user} does not use this hub any more.")
 STILL_BEING_STOPPED = _("{user} still has a server that runs or is being stopped. Remove {user} in a minute.")
 FORMER_USER = _("{user} (removed {day})")
@@ -246,6 +246,6 @@ SETTINGS_REMOVED = _("{name} is removed.")
 SETTINGS_NOT_SAVED = _("The hub did not answer, so nothing was changed. Try again.")
 
 # -- the job script before it is sent -----------------------------------------------------------------------------
-SCRIPT_IS = _("This is what Start would send to Slurm now. Secrets are not shown.")
+SCRIPT_IS = _("This is what Start would send to the cluster now. Secrets are not shown.")
 
 speaks(__name__)

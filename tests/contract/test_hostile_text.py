@@ -15,6 +15,10 @@ from slurm_ssh.delivery import command as command_delivery
 from slurm_ssh.errors import Broken, Refused
 from slurm_ssh.jobs import log as job_log
 from slurm_ssh.jobs import steps
+from slurm_ssh.pbs import jobs as pbs_jobs
+from slurm_ssh.pbs import refusals as pbs_refusals
+from slurm_ssh.pbs import rows as pbs_rows
+from slurm_ssh.scheduler import UnreadableAnswer
 from slurm_ssh.slurm import forecast, nodes, refusals, survey, waiting
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh import transport
@@ -73,6 +77,13 @@ _SURVEYED = "17|COMPLETED|n1|alice|N/A|N/A|N/A|0:07|0|17|N/A|n1|"
 
 def _surveyed(text: str) -> object:
     return survey.parse(f"JOBID|STATE|\n{text}END|0\n", "job-hub-")
+
+
+_OF_PBS = '"Job_Name":"m","job_state":"R","exec_host":"n1/0"'
+
+
+def _listed(text: str, more: str = "") -> object:
+    return pbs_rows.parse_listing(f"\n== ids\n\n== jobs\n{{{text}\n}}\n\n== said 0\n{more}\n", "jupyter-hub-")
 
 
 _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
@@ -185,6 +196,21 @@ _SAID: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     ),
     "base64 of a ticket": (_kept, lambda size: _filled("BQQA", size)),
     "parts of a ticket": (_kept, lambda size: base64.b64encode(b"\5\4\0\0" + b"\0" * size).decode()),
+    "jobs of PBS": (_listed, lambda size: '"Jobs":{' + _filled(f'"1.a":{{{_OF_PBS}}},', size) + '"2.a":{}}'),
+    "jobs that are no JSON": (_listed, lambda size: _filled(f'\n"Jobs":{{\n"1.a":{{\n{_OF_PBS}', size)),
+    "parts that end": (_listed, lambda size: _filled("\n}}}}}}", size)),
+    "names of PBS": (_listed, lambda size: _filled('\n"', size)),
+    "escapes": (_listed, lambda size: f'\n"a":"{_filled(chr(92), size)}"'),
+    "brackets": (_listed, lambda size: _filled("[", size)),
+    "digits of PBS": (_listed, lambda size: f'"Jobs":{{"1.a":{{"Exit_status":{_filled("7", size)}}}}}'),
+    "nodes of PBS": (_listed, lambda size: f'"Jobs":{{"1.a":{{"exec_host":"{_filled("n/0+", size)}"}}}}'),
+    "errors of qstat": (lambda text: _listed("", text), lambda size: _filled("qstat: Unknown Job Id 1.a\n", size)),
+    "numbers of qsub": (pbs_jobs.parse_submit, lambda size: _filled("1.a\n", size)),
+    "a long number of qsub": (pbs_jobs.parse_submit, lambda size: f"1.{_filled('a.', size)}"),
+    "refusals of qsub": (
+        lambda text: pbs_refusals.refusal("Geneva", text, None, None),
+        lambda size: _filled("qsub: no\n", size),
+    ),
     "carriage returns": (job_log.readable, lambda size: _filled("\r", size)),
 }
 
@@ -194,7 +220,7 @@ def _seconds(parse: Callable[[str], object], text: str) -> float:
     took = []
     for _ in range(_ROUNDS):
         began = time.process_time()
-        with contextlib.suppress(ConnectionLost, slurm_jobs.UnreadableAnswer):
+        with contextlib.suppress(ConnectionLost, UnreadableAnswer):
             parse(text)
         took.append(time.process_time() - began)
     return min(took)

@@ -79,7 +79,8 @@ def test_what_a_catalogue_says_is_what_sbatch_reads(conf: Path, value: str) -> N
 
 
 def test_a_launchs_own_options_are_what_sbatch_reads(conf: Path) -> None:
-    request = builders.request(log_path="/a folder/it's \\ 1.log", partition="all", project="p", gres="gpu:a100:2")
+    own = {"partition": "all", "project": "p", "gpus": 2, "gpu_type": "a100"}
+    request = builders.request(log_path="/a folder/it's \\ 1.log", **own)
     read = _read_by_sbatch(conf, slurm_jobs.batch_script(request))
     assert read["output"] == "/a folder/it's \\ 1.log"
     assert (read["account"], read["partition"], read["gres"]) == ("p", "all", "gres:gpu:a100:2")

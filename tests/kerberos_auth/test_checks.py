@@ -34,7 +34,10 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_realm_of_the_tests_is_well(realm):
     assert said(keytab=realm.keytab, sign_on_keytab=realm.http_keytab) == []
-    assert krb5_conf.read() == krb5_conf.Krb5Conf("LAB.TEST", ("LAB.TEST",), True, "7d")
+    found = krb5_conf.read()
+    (kdc,) = found.kdcs
+    assert found == krb5_conf.Krb5Conf("LAB.TEST", ("LAB.TEST",), True, "7d", names_by_dns=False, kdcs=(kdc,))
+    assert kdc.startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,8 @@ def test_the_realm_of_the_tests_is_well(realm):
         ("renew_lifetime = 7d", "", "krb5.conf does not set renew_lifetime", "renew_lifetime = 7d"),
         ("renew_lifetime = 7d", "renew_lifetime = 0", "krb5.conf does not set renew_lifetime", "= 7d"),
         ("forwardable = true", "LAB.TEST = {\n  forwardable = false\n }", "krb5.conf does not set forw", "= true"),
+        ("rdns = false", "", "krb5.conf lets name servers", "`rdns = false`"),
+        ("dns_canonicalize_hostname = false", "", "krb5.conf lets name servers", "hostname = false`"),
     ],
 )
 def test_tickets_of_no_use(realm, monkeypatch, tmp_path, line, changed, sentence, fix):

@@ -12,7 +12,7 @@ from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.store import TicketStore
 from profiles.facts import SiteFacts
 from profiles.loading import load
-from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.schedulers.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
 
 

@@ -7,9 +7,9 @@ from job_service.layout import End
 from lab import Lab
 from profiles.offer.launch import BatchLaunch
 from slurm_ssh.job import mark, marks, new_launch_id
+from slurm_ssh.scheduler import Row
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.slurm import survey
-from slurm_ssh.slurm.jobs import Row
 from tests.support import golden
 
 FRONT_END, OWNER = "geneva-login1", "alice"

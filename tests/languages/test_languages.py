@@ -89,7 +89,7 @@ def test_what_was_said_to_one_is_shown_to_another_in_their_language() -> None:
     told = sentences.TICKET_NOT_RENEWED.format(
         site="Geneva", problem=sentences.SITE_UNREACHABLE.format(site="Geneva")
     )
-    both = languages.together([told, "", sentences.QUEUE_REFUSED.format(site="<i>")])
+    both = languages.together([told, "", sentences.QUEUE_REFUSED.format(program="squeue", site="<i>")])
     page = jinja2.Environment(autoescape=True).from_string("<p>{{ told }}</p>{{ [told] | join }}")
     with languages.speaking("fr"):
         assert languages.for_reader(told).endswith(_AWAY)

@@ -161,7 +161,6 @@ def request(**changed: Any) -> JobRequest:
         "project": None,
         "reservation": None,
         "qos": None,
-        "gres": None,
         "directives": {},
         "script": "true\n",
     }

@@ -12,7 +12,7 @@ from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from profiles.loading.live import LiveCatalogue
 from slurm_ssh.core import Core
-from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.schedulers.identity import SiteQueries
 from slurm_ssh.tunnels.keeper import TunnelKeeper
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
@@ -84,10 +84,10 @@ def launcher(
     return Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
 
 
-def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any) -> Hub:
-    """Return what the spawners of a hub share."""
+def hub(catalogue: LiveCatalogue, credentials: Any, records_url: str, pool: Any, ports: Iterable[int] = ()) -> Hub:
+    """Return what the spawners of a hub share; `ports` are those of its tunnels."""
     kept = records(records_url)
     reach = core(catalogue.sites, credentials, kept, pool)
-    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ()))
+    launches = Launcher(reach, credentials, kept, "hub", TunnelKeeper(pool, ports))
     reconciliation = Reconciliation(launches, credentials, NoServers())
     return Hub(catalogue, launches, reach.availability, reconciliation, reach.watch, reach)

@@ -15,11 +15,12 @@ from profiles.catalogue.site import Site
 from profiles.offer.choices import Choices
 from profiles.offer.launch import BatchLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
-from slurm_ssh import delivery
+from slurm_ssh import delivery, schedulers
 from slurm_ssh.delivery import Delivered
 from slurm_ssh.job import mark
 from slurm_ssh.job_request import JobRequest
 from slurm_ssh.jobs import steps
+from slurm_ssh.pbs import jobs as pbs_jobs
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.launch import script
@@ -158,8 +159,44 @@ BATCH: dict[str, Callable[[], JobRequest]] = {
 }
 
 
+def pbs_site(**changed: Any) -> dict[str, Any]:
+    """Return a site as the catalogue's YAML has it, whose jobs PBS runs."""
+    of_slurm = ("reservations", "qos")
+    plain = {name: value for name, value in builders.site().items() if name not in of_slurm}
+    queues = {"workq": {"time_max": "8h"}, "short": {"time_max": "10m"}}
+    return {**plain, "scheduler": {"kind": "pbs"}, "partitions": queues, **changed}
+
+
+def _pbs_plain() -> JobRequest:
+    """Nothing chosen, nothing of the site's own."""
+    site = pbs_site(jupyter={}, partitions={}, projects="none", ticket={})
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}))
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
+def _pbs_odd_values() -> JobRequest:
+    """What can be chosen; values that may hold any character hold some that mean something to a shell."""
+    site = pbs_site(
+        job_folder="/scratch/a 'b' #(id)/{owner}",
+        scheduler={"kind": "pbs", "path": "/opt/pbs it's/bin"},
+        prologue="source '/etc/it''s site.sh'\nexport SITE=\"geneva\"; fi\n",
+        jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
+    )
+    profile = builders.profile(command=["run; me", "--x=&y"], resources={"nodes": 2, "gpus": 1, "memory": "4G"})
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}), {"time": "8h"})
+    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+
+
+PBS: dict[str, Callable[[], JobRequest]] = {
+    "pbs/plain": _pbs_plain,
+    "pbs/odd-values": _pbs_odd_values,
+}
+
+
 def text(name: str) -> str:
     """Return the script of this name as it is now."""
+    if name in PBS:
+        return pbs_jobs.script(PBS[name]())
     return slurm_jobs.batch_script((SCRIPTS | BATCH)[name]())
 
 
@@ -173,6 +210,7 @@ TICKET = b"\x05\x04ticket"
 AFTER_AUKS = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS",))
 
 PROGRAMS: dict[str, dict[str, Any]] = {
+    "pbs": {"scheduler": {"kind": "pbs"}, "ticket": {"delivery": "none"}, "reservations": [], "qos": []},
     "none": {"ticket": {"delivery": "none"}},
     "copy": {"job_folder": "/scratch/it's $(id)/{owner}"},
     "auks": {"ticket": {"delivery": "auks"}, "slurm_cluster": "lugano"},
@@ -188,7 +226,8 @@ def submission(name: str) -> tuple[Shell, bytes]:
     launch = builders.launch(builders.catalogue(sites={"geneva": builders.site(**PROGRAMS[name])}))
     request = builders.request(script="exit\n", secrets={"TOKEN": "5ec4e7", "SECOND": ""})
     delivered = AFTER_AUKS if name == "auks" else _delivered(launch.site)
-    return steps.program(launch.site, "alice", request, slurm_jobs.batch_script(request), delivered)
+    written = schedulers.of(launch.site).script(request)
+    return steps.program(launch.site, "alice", request, written, delivered)
 
 
 def _delivered(site: Site) -> Delivered:
@@ -207,5 +246,5 @@ def program_path(name: str) -> Path:
 if __name__ == "__main__":
     for name in PROGRAMS:
         program_path(name).write_text(submission(name)[0], encoding="utf-8")
-    for name in SCRIPTS | BATCH:
+    for name in SCRIPTS | BATCH | PBS:
         path(name).write_text(text(name), encoding="utf-8")

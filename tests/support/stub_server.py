@@ -1,8 +1,9 @@
 """Stands for a notebook server: `python3 stub_server.py WHAT...`, with what it does, in order.
 
 `fail N` ends with status N; `take` has the hub take the port away, once, and then ends; `serve` listens and
-writes its record as jupyter_server does; `listen` only listens, as programs do that are no Jupyter server;
-`until-term` runs until SIGTERM and then ends with status 5; `stubborn` does not end at SIGTERM.
+writes its record as jupyter_server does; `answer` does that, and says hello to whoever asks, until it is ended;
+`listen` only listens, as programs do that are no Jupyter server; `until-term` runs until SIGTERM and ends with
+status 5; `stubborn` does not end at SIGTERM.
 """
 
 import json
@@ -12,6 +13,7 @@ import socket
 import sys
 import time
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -37,9 +39,29 @@ def _listen() -> socket.socket:
 def _serve() -> socket.socket:
     listener = _listen()
     Path("environ.json").write_text(json.dumps(dict(os.environ)))
+    _recorded()
+    return listener
+
+
+def _recorded() -> None:
     record = Path(os.environ["JUPYTER_RUNTIME_DIR"], f"jpserver-{os.getpid()}.json")
     record.write_text(json.dumps({"port": _port(), "pid": os.getpid()}))
-    return listener
+
+
+def _answer() -> None:
+    class Hello(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-JupyterHub-Version", os.environ.get("JUPYTERHUB_VERSION", ""))
+            self.end_headers()
+            self.wfile.write(b"hello\n")
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", _port()), Hello)
+    _recorded()
+    server.serve_forever()
 
 
 def _until_term(is_stubborn: bool = False) -> None:
@@ -61,6 +83,8 @@ def main(words: list[str]) -> None:
                 _take()
             case "serve":
                 kept.append(_serve())
+            case "answer":
+                _answer()
             case "listen":
                 kept.append(_listen())
             case "stubborn":

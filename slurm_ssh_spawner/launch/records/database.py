@@ -53,13 +53,18 @@ def upgrade(connection: sa.Connection) -> None:
         # By itself Python's driver begins no transaction before tables are changed.
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if unknown := unknown_revisions(connection):
+        raise NewerDatabase(", ".join(sorted(unknown)))
     config = _config()
     config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
-        raise NewerDatabase(", ".join(sorted(unknown)))
     command.upgrade(config, "head")
     connection.commit()
+
+
+def unknown_revisions(connection: sa.Connection) -> frozenset[str]:
+    """Return the revisions of the tables that this version does not know.  Raises SQLAlchemyError."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return frozenset(MigrationContext.configure(connection).get_current_heads()) - known
 
 
 def is_current(connection: sa.Connection) -> bool:

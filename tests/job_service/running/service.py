@@ -36,7 +36,7 @@ from profiles.offer.choices import Choices
 from profiles.offer.launch import JobLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh.core import Core
-from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.schedulers.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
 from tests.job_service.store import builders as stored
 from tests.support import builders

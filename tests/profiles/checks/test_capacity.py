@@ -164,3 +164,17 @@ def test_a_default_that_nobody_wrote_is_named_at_the_profile() -> None:
     found = _found(facts=_facts(partitions={"normal": short}), partitions={})
     sentence = "its default for time is 1h, but the longest in normal of geneva is 30m; write at most 30m"
     assert found == {"profiles.one": sentence}
+
+
+def test_of_one_site_alone_the_most_counts_where_there_is_no_other() -> None:
+    plain = {"job_folder": "/scratch/{owner}/jupyter", "partitions": {"normal": {}}}
+    sites = {"geneva": builders.site(**plain), "lugano": builders.site(**plain)}
+    asked = {"resources": {"cores": {"default": 1, "max": 500}}}
+    profiles = {
+        "here": builders.profile(**asked, sites=["geneva"]),
+        "both": builders.profile(**asked),
+        "there": builders.profile(resources={"cores": {"default": 500, "max": 500}}, sites=["lugano"]),
+    }
+    catalogue = builders.catalogue(sites=sites, profiles=profiles)
+    found = [".".join(each.path) for each in capacity.at_site(catalogue, "geneva", _facts())]
+    assert [each for each in found if "cores" in each] == ["profiles.here.resources.cores.max"]

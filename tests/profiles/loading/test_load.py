@@ -122,6 +122,11 @@ def test_the_example_is_a_catalogue() -> None:
     assert set(load.read(_EXAMPLE).profiles) == {"jupyterlab"}
 
 
+def test_a_site_with_pbs_may_stand_beside_one_with_slurm() -> None:
+    sites = load.read(_CATALOGUES / "good" / "pbs.yaml").sites
+    assert [site.scheduler_path for site in sites.values()] == ["/opt/pbs/bin", "/usr/bin"]
+
+
 def test_what_looks_like_a_time_or_a_word_is_read_as_written() -> None:
     offer = load.read(_CATALOGUES / "good" / "traps.yaml")
     site, resources = offer.sites["geneva"], offer.profiles["jupyterlab"].resources

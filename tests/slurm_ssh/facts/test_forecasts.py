@@ -9,8 +9,8 @@ from profiles.catalogue.site import Site
 from slurm_ssh.errors import FrontEndRefused, SiteUnreachable
 from slurm_ssh.facts import forecasts as module
 from slurm_ssh.facts.forecasts import Forecasts, Known
+from slurm_ssh.scheduler import Forecast
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm.forecast import Forecast
 from slurm_ssh.ssh.login import Login
 from tests.support import builders
 from tests.support.local import LocalSite

@@ -174,8 +174,8 @@ async def test_a_controller_that_was_not_heard_may_have_the_job(local: LocalSite
     local.tell("refusal", f"{SAID}{said}\n")
     error = await _error(local)
     assert isinstance(error, InDoubt)
-    assert error.meanwhile == sentences.SLURM_SLOW.format(site="Geneva")
-    assert error.otherwise.message == sentences.SLURM_SILENT.format(site="Geneva")
+    assert error.meanwhile == sentences.SCHEDULER_SLOW.format(scheduler="Slurm", site="Geneva")
+    assert error.otherwise.message == sentences.SCHEDULER_SILENT.format(scheduler="Slurm", site="Geneva")
 
 
 async def test_an_answer_that_is_not_genuine_leaves_a_doubt(local: LocalSite) -> None:

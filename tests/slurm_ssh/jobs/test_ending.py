@@ -8,7 +8,7 @@ import pytest
 from slurm_ssh.errors import SiteUnreachable
 from slurm_ssh.jobs import ending, folders
 from slurm_ssh.jobs.ending import Explained, explain
-from slurm_ssh.slurm.ending import Ending
+from slurm_ssh.scheduler import Ending
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from tests.support import builders

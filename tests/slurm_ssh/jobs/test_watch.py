@@ -8,8 +8,7 @@ from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import question
 from slurm_ssh.jobs import watch as watch_module
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh.slurm.jobs import Row
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing, Row
 from tests.support import builders
 from tests.support.waiting import until
 

@@ -1,7 +1,7 @@
 import pytest
 
+from slurm_ssh.scheduler import Ending
 from slurm_ssh.slurm import ending
-from slurm_ssh.slurm.ending import Ending
 from tests.support import builders, shells
 
 _JOB = builders.job(job_id="42")

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slurm_ssh.scheduler import Forecast, UnreadableAnswer
 from slurm_ssh.slurm import forecast, refusals
-from slurm_ssh.slurm.forecast import Forecast
-from slurm_ssh.slurm.jobs import UnreadableAnswer
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
 from tests.support.folders import DATA

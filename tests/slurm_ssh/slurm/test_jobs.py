@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from profiles.catalogue.site import Site
 from slurm_ssh.job import JobReport, JobState
+from slurm_ssh.scheduler import UnreadableAnswer, observe
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm.jobs import UnreadableAnswer
 from tests.support import builders
 from tests.support.folders import DATA
 
@@ -44,7 +44,7 @@ def test_what_was_chosen_and_what_the_site_adds_become_options() -> None:
         project="physics",
         reservation="school",
         qos="high",
-        gres="gpu:2",
+        gpus=2,
         directives={"exclusive": True, "constraint": "ib"},
     )
     options = dict(slurm_jobs.directives(request))
@@ -203,14 +203,14 @@ def test_any_answer_is_read_or_unreadable(answer: str) -> None:
 def test_a_job_is_seen_among_others() -> None:
     rows = slurm_jobs.parse_queue(_recorded("queue-two-22.05"))
     job = builders.job(job_id="2", mark="jupyter-hub-000000000002")
-    assert slurm_jobs.observe(job, rows) == JobReport(JobState.ENDED, "FAILED", "NonZeroExitCode", "geneva-n1")
+    assert observe(job, rows) == JobReport(JobState.ENDED, "FAILED", "NonZeroExitCode", "geneva-n1")
 
 
 @pytest.mark.parametrize("other", [{"job_id": "1"}, {"owner": "bob"}, {"mark": "jupyter-hub-000000000001"}])
 def test_a_row_with_another_number_owner_or_mark_is_another_job(other: dict[str, str]) -> None:
     rows = slurm_jobs.parse_queue(_recorded("queue-two-22.05"))
     job = builders.job(**{"job_id": "2", "mark": "jupyter-hub-000000000002", **other})
-    assert slurm_jobs.observe(job, rows) is None
+    assert observe(job, rows) is None
 
 
 def test_the_projects_of_an_owner_are_asked_of_the_accounting() -> None:

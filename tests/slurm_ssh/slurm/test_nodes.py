@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from profiles.facts import Capacity, Nodes, PartitionFacts, Pause, Reservation, SiteFacts, free_nodes
+from slurm_ssh.scheduler import UnreadableAnswer
 from slurm_ssh.slurm import nodes
-from slurm_ssh.slurm.jobs import UnreadableAnswer
 from tests.support import builders
 from tests.support.folders import DATA
 

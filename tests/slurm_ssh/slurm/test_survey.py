@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from slurm_ssh.job import JobState
+from slurm_ssh.scheduler import Row, Task, UnreadableAnswer, beginning
 from slurm_ssh.slurm import survey
-from slurm_ssh.slurm.jobs import Row, Task, UnreadableAnswer
 from tests.support import builders, shells
 from tests.support.folders import DATA
 
@@ -225,4 +225,4 @@ def test_the_survey_of_one_kind_passes_over_the_other(tmp_path: Path) -> None:
 
 
 def test_all_marks_of_a_hub_begin_alike() -> None:
-    assert survey.beginning("jupyter-my-hub-0123456789ab") == "jupyter-my-hub-"
+    assert beginning("jupyter-my-hub-0123456789ab") == "jupyter-my-hub-"

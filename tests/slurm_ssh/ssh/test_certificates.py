@@ -117,12 +117,15 @@ async def test_nothing_is_carried_on_where_no_tunnel_leads(front_end: OpenSSH, a
     await connection.close()
 
 
-async def test_a_front_end_that_takes_no_keys_is_told(tmp_path: Path, authority: Authority) -> None:
-    lines = ("PubkeyAuthentication no", "PasswordAuthentication yes", "KbdInteractiveAuthentication no")
+@pytest.mark.parametrize(("passwords", "offered"), [("yes", "password"), ("no", "nothing")])
+async def test_a_front_end_that_takes_no_keys_is_told(
+    tmp_path: Path, authority: Authority, passwords: str, offered: str
+) -> None:
+    lines = ("PubkeyAuthentication no", f"PasswordAuthentication {passwords}", "KbdInteractiveAuthentication no")
     async with openssh.running(tmp_path / "sshd", *lines) as running:
         with pytest.raises(FrontEndRefused, match=r"127\.0\.0\.1 does not let anybody in by certificate") as said:
             await _connect(running, authority.login())
-    assert said.value.detail == "127.0.0.1 offers password: see PubkeyAuthentication of its sshd"
+    assert said.value.detail == f"127.0.0.1 offers {offered}: see PubkeyAuthentication of its sshd"
 
 
 async def test_a_host_certificate_is_trusted_if_the_authority_in_the_catalogue_has_signed_it(

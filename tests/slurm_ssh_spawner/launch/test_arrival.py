@@ -11,8 +11,7 @@ from slurm_ssh.job import Job, JobReport, JobState
 from slurm_ssh.jobs import folders, watch
 from slurm_ssh.jobs.ending import Explained, explain
 from slurm_ssh.jobs.watch import JobWatch
-from slurm_ssh.slurm.jobs import Row
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing, Row
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh_spawner.launch import arrival

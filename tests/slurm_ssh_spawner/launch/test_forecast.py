@@ -7,7 +7,7 @@ import pytest
 from profiles.facts import PartitionFacts, Queue, SiteFacts
 from profiles.offer.choices import Choices
 from profiles.offer.offer import Offer
-from slurm_ssh.slurm.forecast import Forecast
+from slurm_ssh.scheduler import Forecast
 from slurm_ssh_spawner.launch import forecast, script
 from slurm_ssh_spawner.launch.forecast import Said
 from slurm_ssh_spawner.sentences import forecast as sentences

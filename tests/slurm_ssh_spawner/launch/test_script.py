@@ -79,7 +79,7 @@ def test_what_was_chosen_and_what_the_site_adds_is_asked_for() -> None:
     asked = {"gpus": "2", "qos": "high", "reservation": "school", "project": "chemistry", "cores": "4"}
     launch = builders.launch(builders.catalogue(sites={"geneva": site}), asked)
     request = script.build(launch, builders.LAUNCH_ID, "jupyter-hub-1", builders.process(), ())
-    assert (request.gres, request.qos, request.reservation) == ("gpu:2", "high", "school")
+    assert (request.gpus, request.qos, request.reservation) == (2, "high", "school")
     assert (request.project, request.cores, request.directives) == ("chemistry", 4, {"exclusive": True})
     assert request.log_path == f"/scratch/alice/jupyter/{builders.LAUNCH_ID}.log"
 

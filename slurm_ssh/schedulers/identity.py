@@ -11,8 +11,8 @@ from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
 from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, Refused
-from slurm_ssh.slurm import queries
-from slurm_ssh.slurm.survey import Listing
+from slurm_ssh.scheduler import Listing
+from slurm_ssh.schedulers import queries
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote

@@ -8,7 +8,7 @@ import pytest
 from kerberos_auth.keytabs import KeytabTickets
 from profiles.catalogue.site import Site
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, SiteUnreachable, Unavailable
-from slurm_ssh.slurm.identity import SiteQueries
+from slurm_ssh.schedulers.identity import SiteQueries
 from slurm_ssh.ssh.pool import ConnectionPool
 from tests.support import builders, loopback
 from tests.support.folders import DATA

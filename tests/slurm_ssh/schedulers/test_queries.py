@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from slurm_ssh.scheduler import Row
+from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import queries
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.remote import Remote
 from tests.support import builders
@@ -19,7 +20,7 @@ async def test_a_long_answer_is_parsed_while_others_go_on(
 ) -> None:
     threads, parse = [], slurm_jobs.parse_queue
 
-    def parse_and_tell_where(text: str) -> tuple[slurm_jobs.Row, ...]:
+    def parse_and_tell_where(text: str) -> tuple[Row, ...]:
         threads.append(threading.current_thread())
         return parse(text)
 

@@ -1,4 +1,4 @@
-"""What a site's Slurm is asked as a person: an answer, or None with a line in the log; a failure is no answer."""
+"""What a site's scheduler is asked as a person: an answer, or None with a line in the log; no failure is one."""
 
 import asyncio
 import logging
@@ -10,14 +10,13 @@ from typing import TypeVar
 from kernels.shell import Shell
 from languages import for_log
 from profiles.facts import SiteFacts
-from slurm_ssh import sentences
+from slurm_ssh import schedulers, sentences
 from slurm_ssh.errors import Broken, LaunchError, Unavailable
 from slurm_ssh.job_request import JobRequest
+from slurm_ssh.scheduler import Forecast, Listing, Row, UnreadableAnswer
 from slurm_ssh.slurm import forecast as forecasts
 from slurm_ssh.slurm import jobs as slurm_jobs
-from slurm_ssh.slurm import nodes, refusals
-from slurm_ssh.slurm import survey as surveys
-from slurm_ssh.slurm.forecast import Forecast
+from slurm_ssh.slurm import refusals
 from slurm_ssh.ssh.remote import Remote
 
 Answer = TypeVar("Answer")
@@ -32,33 +31,37 @@ _PARSERS = ThreadPoolExecutor(2, thread_name_prefix="parser")
 _log = logging.getLogger(__name__)
 
 
-async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[slurm_jobs.Row, ...] | None:
-    """Return the rows of the owner's jobs with these marks, in every state Slurm remembers."""
-    return await _ask(remote, slurm_jobs.queue(remote.site, remote.login.owner, marks), slurm_jobs.parse_queue)
+async def list_jobs(remote: Remote, marks: Iterable[str]) -> tuple[Row, ...] | None:
+    """Return the rows of the owner's jobs with these marks, in every state that is remembered."""
+    scheduler = schedulers.of(remote.site)
+    return await _ask(remote, scheduler.queue(remote.site, remote.login.owner, marks), scheduler.parse_queue)
 
 
-async def marked_jobs(remote: Remote, beginning: str) -> tuple[slurm_jobs.Row, ...] | None:
+async def marked_jobs(remote: Remote, beginning: str) -> tuple[Row, ...] | None:
     """Return the rows of the owner's jobs that wait or run and whose mark begins so."""
-    question = slurm_jobs.marked(remote.site, remote.login.owner, beginning)
-    return await _ask(remote, question, slurm_jobs.parse_queue)
+    scheduler = schedulers.of(remote.site)
+    question = scheduler.marked(remote.site, remote.login.owner, beginning)
+    rows = await _ask(remote, question, scheduler.parse_queue)
+    return None if rows is None else tuple(row for row in rows if row.mark.startswith(beginning))
 
 
-async def survey(remote: Remote, marks: str, owner: str | None = None) -> surveys.Listing:
-    """Return the jobs whose marks begin so, everybody's or one owner's, in all states that Slurm remembers.
+async def survey(remote: Remote, marks: str, owner: str | None = None) -> Listing:
+    """Return the jobs whose marks begin so, everybody's or one owner's, in all states that are remembered.
 
-    Raises Unavailable if the site or its Slurm does not answer, Broken for a failure or an answer that we do not
-    know, and what `Remote.run` raises.
+    Raises Unavailable if the site or its scheduler does not answer, Broken for a failure or an answer that we do
+    not know, and what `Remote.run` raises.
     """
-    answer = await remote.run(surveys.listing(remote.site, marks, owner), limit_bytes=_LONGEST_SNAPSHOT)
-    title, said = remote.site.title, answer.stderr.strip()
+    scheduler, title = schedulers.of(remote.site), remote.site.title
+    answer = await remote.run(scheduler.listing(remote.site, marks, owner), limit_bytes=_LONGEST_SNAPSHOT)
+    named, said = {"program": scheduler.names.lists, "site": title}, answer.stderr.strip()
     try:
-        status, listing = await _parsed(lambda text: surveys.parse(text, marks), answer.stdout)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
-    if status and refusals.is_unreachable(said):
-        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+        status, listing = await _parsed(lambda text: scheduler.parse_listing(text, marks), answer.stdout)
+    except UnreadableAnswer as error:
+        raise Broken(sentences.QUEUE_NOT_UNDERSTOOD.format(**named), f"{error} {said}") from error
+    if status and scheduler.is_unreachable(said):
+        raise _silent(remote, said)
     if status:
-        raise Broken(sentences.QUEUE_REFUSED.format(site=title), said)
+        raise Broken(sentences.QUEUE_REFUSED.format(**named), said)
     return listing
 
 
@@ -74,11 +77,11 @@ async def forecast(
     answer = await remote.run(forecasts.question(remote.site, options, unset), script)
     title, said = remote.site.title, answer.stderr.strip()
     if answer.status and refusals.is_unreachable(said):
-        raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
+        raise _silent(remote, said)
     try:
         return forecasts.parse(remote.site, request, answer)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(site=title), str(error)) from error
+    except UnreadableAnswer as error:
+        raise Broken(sentences.SUBMIT_NOT_UNDERSTOOD.format(program="sbatch", site=title), str(error)) from error
 
 
 async def facts_about(remote: Remote, owner: str) -> SiteFacts | None:
@@ -95,7 +98,7 @@ async def snapshot(remote: Remote) -> SiteFacts | None:
     try:
         return await collect(remote)
     except LaunchError as error:
-        _warn("sinfo", remote, str(error))
+        _warn(schedulers.of(remote.site).names.informs.split()[0], remote, str(error))
         return None
 
 
@@ -106,18 +109,20 @@ async def collect(remote: Remote, *, with_waiting: bool = False) -> SiteFacts:
     or its Slurm does not answer, Refused if that is the person's matter, and Broken for an answer that we do not
     know.
     """
+    scheduler = schedulers.of(remote.site)
     answer = await remote.run(
-        nodes.snapshot(remote.site, with_waiting=with_waiting), limit_bytes=_LONGEST_SNAPSHOT
+        scheduler.snapshot(remote.site, with_waiting=with_waiting), limit_bytes=_LONGEST_SNAPSHOT
     )
     asked_at, title, said = datetime.now(UTC), remote.site.title, answer.stderr.strip()
     if answer.status:
-        if refusals.is_unreachable(said):
-            raise Unavailable(sentences.SLURM_SILENT.format(site=title), said)
-        raise Broken(sentences.FACTS_REFUSED.format(site=title), said)
+        if scheduler.is_unreachable(said):
+            raise _silent(remote, said)
+        raise Broken(sentences.FACTS_REFUSED.format(scheduler=remote.site.scheduler.name, site=title), said)
     try:
-        return await _parsed(lambda text: nodes.parse_snapshot(text, asked_at), answer.stdout)
-    except slurm_jobs.UnreadableAnswer as error:
-        raise Broken(sentences.FACTS_NOT_UNDERSTOOD.format(site=title), f"{error} {said}") from error
+        return await _parsed(lambda text: scheduler.parse_snapshot(text, asked_at), answer.stdout)
+    except UnreadableAnswer as error:
+        strange = sentences.FACTS_NOT_UNDERSTOOD.format(program=scheduler.names.informs, site=title)
+        raise Broken(strange, f"{error} {said}") from error
 
 
 async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -> Answer | None:
@@ -126,7 +131,7 @@ async def _ask(remote: Remote, question: Shell, read: Callable[[str], Answer]) -
         if answer.status == 0:
             return await _parsed(read, answer.stdout)
         problem = answer.stderr.strip()
-    except (LaunchError, slurm_jobs.UnreadableAnswer) as error:
+    except (LaunchError, UnreadableAnswer) as error:
         problem = str(error)
     _warn(question.split()[0].rsplit("/", 1)[-1], remote, problem)
     return None
@@ -137,6 +142,11 @@ async def _parsed(parse: Callable[[str], Answer], text: str) -> Answer:
     if len(text) <= _QUICK:
         return parse(text)
     return await asyncio.get_running_loop().run_in_executor(_PARSERS, parse, text)
+
+
+def _silent(remote: Remote, said: str) -> Unavailable:
+    name = remote.site.scheduler.name
+    return Unavailable(sentences.SCHEDULER_SILENT.format(scheduler=name, site=remote.site.title), said)
 
 
 def _warn(program: str, remote: Remote, problem: str) -> None:

@@ -1,0 +1,1 @@
+"""What is sent into the job of a look at a site."""

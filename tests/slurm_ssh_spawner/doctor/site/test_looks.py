@@ -1,0 +1,100 @@
+"""How a look ends early, as a monitor, in a partition that is wanted, and what answers in a job's place."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from kerberos_auth.outcome import State
+from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh_spawner.doctor.site import job, look, ways
+from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
+from tests.support import loopback
+from tests.support.waiting import until
+
+
+async def test_who_is_interrupted_leaves_no_job(place: Place) -> None:
+    place.slurm.tell("node", "sleep 1\n")
+    looking = asyncio.create_task(place.look(with_job=True))
+    await until(lambda: bool(place.slurm.told("mark")))
+    looking.cancel()
+    with suppress(asyncio.CancelledError):
+        await looking
+    assert place.slurm.told("mark").strip() in place.slurm.told("cancelled")
+    scratch = place.folder / "scratch" / "alice"
+    await until(lambda: not [each for folder in scratch.iterdir() for each in folder.iterdir()])
+    assert not place.front_end.connections
+
+
+async def test_a_job_is_none_of_the_hubs(place: Place) -> None:
+    await place.look(with_job=True)
+    assert place.slurm.told("mark").startswith("doctor-hub-")
+
+
+async def test_a_monitor_submits_nothing(place: Place) -> None:
+    place.changed = {"is_monitor": True}
+    found = await place.look(with_job=True)
+    assert wrong(found) == {}, told(found)
+    skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
+    assert skipped.keys() == {"E9", "E10", *job.CHECKS}
+    assert set(skipped.values()) == {"Not looked at as the monitor, which submits no jobs: add --as NAME."}
+    assert not place.slurm.told("mark")
+
+
+async def test_of_another_scheduler_only_its_front_ends_are_looked_at(place: Place) -> None:
+    site = place.visit().site
+    place.changed = {
+        "site": site.model_copy(update={"scheduler": site.scheduler.model_copy(update={"kind": "pbs"})})
+    }
+    found = await place.look(with_job=True)
+    assert wrong(found) == {}, told(found)
+    skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
+    assert skipped.keys() == {"E7", "E8", "E9", *job.CHECKS}
+    assert set(skipped.values()) == {"Not looked at: of schedulers, this command knows only Slurm."}
+    assert not place.slurm.told("mark")
+
+
+async def test_a_partition_in_which_nothing_is_offered(place: Place) -> None:
+    place.changed = {"partition": "gpu"}
+    found = await place.look(with_job=True)
+    [text] = {str(each.sentence) for each in found if each.state is State.SKIP}
+    assert text == "No job was submitted: Slurm would take nothing that alice may start in gpu."
+
+
+async def test_what_is_not_done_in_time_is_said(place: Place) -> None:
+    place.slurm.tell("waits", "")
+    found = await look.looked(place.visit(), 3, with_job=True)
+    skipped = {each.check for each in found if each.state is State.SKIP}
+    assert skipped == set(job.CHECKS)
+    assert place.slurm.told("cancelled")
+    assert not place.slurm.told("mark")
+
+
+@pytest.fixture
+async def pool(place: Place) -> ConnectionPool:
+    return ConnectionPool(lambda _: place.visit().ticket, 60)  # type: ignore[arg-type]
+
+
+async def test_g3_somebody_else_at_the_port(place: Place, pool: ConnectionPool) -> None:
+    port = loopback.free_port()
+    with loopback.babbling(port, b"220 mail.geneva.test ESMTP\r\n"):
+        _, found = await ways.to_node(place.visit(), pool, "n1", str(port), "doctor-1")
+        await pool.close()
+    assert (found.check, found.state) == ("G3", State.FAIL)
+    assert "Somebody else answers on port" in str(found.sentence)
+
+
+async def test_g3_a_port_that_is_closed(place: Place, pool: ConnectionPool) -> None:
+    port = loopback.free_port()
+    _, found = await ways.to_node(place.visit(), pool, "n1", str(port), "doctor-1")
+    await pool.close()
+    assert (found.check, found.state) == ("G3", State.FAIL)
+    assert f"does not reach port {port} of n1 through a front end" in str(found.sentence)
+    assert "Open the nodes' ports" in str(found.fix)
+
+
+async def test_g3_a_port_that_a_job_makes_up(place: Place, pool: ConnectionPool) -> None:
+    for said in ("99999", "-1", "x" * 100, "\u0663"):
+        _, found = await ways.to_node(place.visit(), pool, "n1", said, "doctor-1")
+        assert found.state is State.SKIP
+    assert not place.front_end.asked
