@@ -48,6 +48,7 @@ class Role(Enum):
     FRONT_END = "front end"
     NODE = "node"
     GATEWAYS = "gateways"
+    BARE = "bare"
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,8 @@ class Person:
 KDC = Host("kdc", 2, Role.KDC)
 HUB = Host("hub", 5, Role.HUB)
 GATEWAYS = Host("gateways", 6, Role.GATEWAYS)
+BARE = Host("bare", 7, Role.BARE)
+"""A machine that knows people and nothing else yet, for whoever sets up a hub of their own."""
 
 SITES = (
     Site(
@@ -215,7 +218,7 @@ SITES = (
     ),
 )
 
-HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, *(host for site in SITES for host in site.hosts))}
+HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, BARE, *(host for site in SITES for host in site.hosts))}
 SITE_OF = {host.name: site for site in SITES for host in site.hosts}
 FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role is Role.FRONT_END)
 
