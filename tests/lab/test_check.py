@@ -72,7 +72,7 @@ class TestFacts:
         found = _places(out)
         assert code == 1
         assert found["sites.geneva.partitions.normall"].startswith("Slurm has no such partition; did you mean")
-        assert found["sites.lugano.reservations.0"].startswith("Slurm has no reservation `school`; ")
+        assert found["sites.lugano.reservations.school"].startswith("Slurm has no reservation `school`; ")
         assert found["profiles.jupyterlab.resources.cores.default"].startswith("is 500, but the largest node in ")
         assert "nonesuch" in out or "is 1, but the largest node in " in out
         assert all(line.split(":")[0].isdigit() for line in out.splitlines()[1:])
