@@ -11,6 +11,7 @@ import yaml
 from lab import Lab
 from lab.folders import TREE
 from lab.person import NotStarted, Person
+from tests.lab.doctor import doctor, told, wrong
 from tests.lab.jobs.sender import sender
 from tests.lab.jobs.steps import command
 from tests.lab.look import delivered, jobs_of, logged_in, wait_for_tickets
@@ -145,6 +146,18 @@ def test_a_connection_that_breaks_after_its_certificate_has_ended_comes_back_wit
         assert len(jobs_of(lab, "judy", "zurich")) == 1
         judy.stop()
         lab.wait("no job is left", lambda: not jobs_of(lab, "judy", "zurich"))
+
+
+def test_doctor_finds_nothing_wrong_at_any_of_the_three(lab: Lab) -> None:
+    found = doctor(lab, job=True)
+    sites = ("geneva", "lugano", "zurich")
+    assert {site: wrong(found, site) for site in sites} == dict.fromkeys(sites, {}), told(found)
+    assert {each["state"] for (at, _), some in found.items() if at in sites for each in some} == {"ok"}, told(
+        found
+    )
+    assert all(
+        {check for at, check in found if at == site} >= {"E6", "E9", "F1", "F5", "G3", "G5"} for site in sites
+    )
 
 
 def test_a_batch_job_goes_there_without_a_ticket(lab: Lab, alice: Person) -> None:
