@@ -36,6 +36,8 @@ def account_lines(host: Host) -> Entries:
             own: Entries = ([], [], [])
         case Role.HUB:
             own = _hub_lines()
+        case Role.BARE:
+            own = _people_lines()
         case Role.GATEWAYS:
             own = _gateways_lines()
         case _:
@@ -55,9 +57,16 @@ def _system_lines(name: str) -> list[str]:
 
 
 def _hub_lines() -> Entries:
-    """Return the hub's services, and people as sssd shows them on a machine they may not log in to."""
+    """Return the hub's services, and people."""
     passwd = [f"{name}:x:{uid}:{uid}::/var/lib/{name}:/usr/sbin/nologin" for name, uid in SERVICE_ACCOUNTS.items()]
     group = [f"{name}:x:{uid}:" for name, uid in SERVICE_ACCOUNTS.items()]
+    people, groups, _ = _people_lines()
+    return passwd + people, group + groups, []
+
+
+def _people_lines() -> Entries:
+    """Return people as sssd shows them on a machine they may not log in to."""
+    passwd, group = [], []
     for person in PEOPLE:
         ids = f"{person.uid}:{person.uid}:{person.name.title()}"
         passwd.append(f"{person.name}:x:{ids}:/nonexistent:/usr/sbin/nologin")

@@ -162,6 +162,8 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
     `listener` is the lab's URL: a listening socket opened outside. Without it the host `hub` runs no daemon.
     """
     match host.role:
+        case Role.BARE:
+            return ()
         case Role.KDC:
             return (KRB5KDC,)
         case Role.HUB:
@@ -170,10 +172,8 @@ def daemons_of(host: Host, proxy_token: str, listener: int | None) -> tuple[Daem
             return tuple(_gateway(kind, port) for kind, port in stand_ins.KINDS.items())
         case Role.CONTROLLER:
             return _of_controller(SITE_OF[host.name])
-        case Role.FRONT_END:
-            return (MUNGED, SSHD)
-        case Role.NODE:
-            return (MUNGED, _slurmd(host))
+        case Role.FRONT_END | Role.NODE:
+            return (MUNGED, SSHD if host.role is Role.FRONT_END else _slurmd(host))
 
 
 def _of_hub(proxy_token: str, listener: int) -> tuple[Daemon, ...]:

@@ -68,7 +68,7 @@ def run_host(host: Host, state: StateFolder, listener: int | None, wires: Wires)
 
 def _view(host: Host, state: StateFolder) -> View:
     """Return what the host sees: at a site no source tree, elsewhere no homes."""
-    if host.role in {Role.HUB, Role.GATEWAYS}:
+    if host.role in {Role.HUB, Role.GATEWAYS, Role.BARE}:
         return View((Share(TREE, str(TREE), read_only=True),))
     if host.role is Role.KDC:
         return View((), hidden=(TREE,))

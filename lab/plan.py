@@ -48,6 +48,7 @@ class Role(Enum):
     FRONT_END = "front end"
     NODE = "node"
     GATEWAYS = "gateways"
+    BARE = "bare"
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,8 @@ class Person:
 KDC = Host("kdc", 2, Role.KDC)
 HUB = Host("hub", 5, Role.HUB)
 GATEWAYS = Host("gateways", 6, Role.GATEWAYS)
+BARE = Host("bare", 7, Role.BARE)
+"""A machine that knows people and nothing else yet, for whoever sets up a hub of their own."""
 
 SITES = (
     Site(
@@ -236,7 +239,8 @@ ZURICH = Site(
 """A third site, which only those labs have that are asked for it."""
 
 ALL_SITES = (*SITES, ZURICH)
-HOSTS = {host.name: host for host in (KDC, HUB, GATEWAYS, *(host for site in ALL_SITES for host in site.hosts))}
+_OF_NO_SITE = (KDC, HUB, GATEWAYS, BARE)
+HOSTS = {host.name: host for host in (*_OF_NO_SITE, *(host for site in ALL_SITES for host in site.hosts))}
 """Every host that a lab may have; `hosts_of` says which a lab with certain sites has."""
 
 SITE_OF = {host.name: site for site in ALL_SITES for host in site.hosts}

@@ -114,6 +114,14 @@ fetch_wheels() {
     done
 }
 
+# What pip finds on the machine where somebody sets up a hub of their own: what the hub needs, from the same lock.
+make_hub_wheels() {
+    rm -rf "$SETUP/hub-wheels"
+    .venv/bin/python -m lab.needed jupyterhub-sites lab/locks/hub.lock >"$SETUP/hub-wheels.lock"
+    .venv/bin/python -m pip wheel --no-deps --require-hashes --requirement "$SETUP/hub-wheels.lock" \
+        --wheel-dir "$SETUP/hub-wheels"
+}
+
 # The packages of the lock file $1 alone, in .setup/$1.
 install_packages_alone() {
     rm -rf "${SETUP:?}/$1"
@@ -164,6 +172,10 @@ main() {
     if ! done_with hub "${hub[@]}" || [[ ! -x .venv/bin/jupyterhub ]]; then
         step "Environment of the hub (the first time gssapi is compiled)" hub make_hub_environment
         mark_done hub "${hub[@]}"
+    fi
+    if ! done_with hub-wheels "${hub[@]}"; then
+        step "Wheels of the hub" hub-wheels make_hub_wheels
+        mark_done hub-wheels "${hub[@]}"
     fi
     compile_tree
     if ! done_with site lab/locks/site.lock lab/locks/pip.lock; then

@@ -67,6 +67,7 @@ def test_every_page_is_in_the_index() -> None:
 _QUOTED = (
     ("messages.md", "message"),
     ("messages.md", "sentence"),
+    ("first-hub.md", "what you read"),
     ("single-sign-on.md", "sentence"),
     ("job-service.md", "it says"),
 )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lab.needed import entries, needed
 from tests.support.shells import bash
 
 TREE = Path(__file__).parent.parent
@@ -62,3 +63,12 @@ import jupyterhub.app, job_service.cli.main, slurm_ssh_spawner.cli.main, slurm_s
 import kerberos_auth.authenticator
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=TREE)
+
+
+def test_the_part_of_a_lock_is_that_which_a_package_needs_with_the_extras_it_asks_for() -> None:
+    lock = "# Why.\na-b==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n# Why.\nc==2 \\\n    --hash=sha256:3\n"
+    assert list(entries(lock, {"a-b"})) == ["a-b==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"]
+    found = needed("jupyterhub-sites")
+    # jupyter-events asks for an extra of jsonschema; mypy is for those who change the code.
+    assert {"jupyterhub", "jupyter-events", "webcolors"} <= found
+    assert not {"jupyterhub-sites", "mypy", "fastapi"} & found

@@ -10,6 +10,7 @@ from profiles.catalogue.accounts import LOGIN, Monitor, RunAs
 from profiles.catalogue.identity import site_of
 from profiles.catalogue.login import SiteLogin
 from profiles.catalogue.partition import Partitions
+from profiles.catalogue.scheduler import Scheduler
 from profiles.catalogue.spelling import near
 from profiles.catalogue.values import (
     AbsolutePath,
@@ -68,29 +69,6 @@ class FrontEnd(Entry):
         description="Public host keys as in /etc/ssh/ssh_host_*_key.pub; a host that shows another is refused. "
         "With `@cert-authority ` before it, the key of an authority whose host certificates are accepted.",
     )
-
-
-class Scheduler(Entry):
-    """What runs a site's jobs."""
-
-    kind: Literal["slurm", "pbs"] = Field(
-        default="slurm",
-        description="`slurm`, or `pbs` for OpenPBS: `partitions` are its queues, and notebooks alone run there.",
-    )
-    path: AbsolutePath | None = Field(
-        default=None, description="For `pbs`: folder of qsub, qstat, qselect and qdel. Default: /opt/pbs/bin."
-    )
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return {"slurm": "Slurm", "pbs": "PBS"}[self.kind]
-
-    @model_validator(mode="after")
-    def _slurm_has_a_path_of_its_own(self) -> Self:
-        if self.path is not None and self.kind == "slurm":
-            raise WrongAt(("path",), mistakes.PATH_OF_SLURM)
-        return self
 
 
 class Tunnel(Entry):

@@ -41,7 +41,7 @@ def _site(path: Path, site: Site) -> Iterator[WrongAt]:
 def _times(menu: Menu, key: str) -> Iterator[WrongAt]:
     """Yield where the usual time of an entry is cut at a site, and the most that nobody gets at any."""
     most = []
-    for site_key in menu.sites_of(key):
+    for site_key in filter(menu.sites.__contains__, menu.sites_of(key)):
         what, where = menu.offering(key, site_key), Where(menu.section, key, menu.entries[key], site_key)
         bounds, written = what.resources.time, where.resource("time")
         longest = _longest(menu.sites[site_key], what)

@@ -1,13 +1,15 @@
 """`jupyterhub-sites add-site`: an entry for a cluster, to be reviewed, from what its front ends and Slurm say."""
 
 import asyncio
+import getpass
 import json
 import re
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.own_ticket import own_ticket
@@ -20,7 +22,7 @@ from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh_spawner.cli import cluster, yaml_text
+from slurm_ssh_spawner.cli import cluster, into, yaml_text
 from slurm_ssh_spawner.cli.cluster import Places
 from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.cli.host_keys import HostKey, scan
@@ -32,6 +34,11 @@ _NO_KEY = re.compile(r"[^a-z0-9]+")
 _SSH = 22
 _LONGEST_KEY = 40
 _MOST_KINDS = 4
+
+JOB_FOLDER = "/scratch/{owner}/jupyter"
+_PREFIX = "/opt/jupyter"
+_MODULE = "jupyterlab"
+_MODULE_INIT = "/etc/profile.d/modules.sh"
 
 
 @dataclass(frozen=True)
@@ -46,16 +53,24 @@ class FrontEnd:
 
 @dataclass(frozen=True)
 class Asked:
-    """What an admin says of the cluster; "" is for what is to be guessed."""
+    """What an admin says of the cluster; "" is for what is to be guessed.
+
+    `jupyter` is a list of modules, or one folder of an environment.  `ca_key`, the path of a key, is for a cluster
+    to which people come by certificate.
+    """
 
     key: str = ""
     title: str = ""
     hub_url: str = ""
+    job_folder: str = ""
+    jupyter: str = ""
+    with_tunnel: bool = False
+    ca_key: str = ""
 
 
-def front_end(host: str, port: int) -> FrontEnd:
+def front_end(host: str, port: int, *, needs_ticket: bool = True) -> FrontEnd:
     """Look at a host.  Raises Failed if it shows no key."""
-    return FrontEnd(host, port, scan(host, port), tuple(_odd(host, port)))
+    return FrontEnd(host, port, scan(host, port), tuple(_odd(host, port)) if needs_ticket else ())
 
 
 def _odd(host: str, port: int) -> list[str]:
@@ -71,19 +86,31 @@ def _odd(host: str, port: int) -> list[str]:
 
 
 def explored(entry: Mapping[str, Any], key: str) -> tuple[Places, SiteFacts] | str:
-    """Return what a cluster says of itself to whoever runs this, with their ticket; or why it did not."""
+    """Return what a cluster says of itself to whoever runs this, or whose ticket they have; or why it did not."""
     try:
-        return asyncio.run(_explored(Site.model_validate(entry), key, own_ticket()))
+        site = Site.model_validate(entry)
+        return asyncio.run(_explored(site, key, _ticket(site)))
     except AuthFailed as error:
         return error.message
     except LaunchError as error:
         return str(error)
 
 
-async def _explored(site: Site, key: str, ticket: Ticket) -> tuple[Places, SiteFacts]:
-    pool = ConnectionPool(lambda _: ticket, _IDLE_SECONDS)
+def _ticket(site: Site) -> Ticket | None:
+    """Return the ticket of whoever runs this, None where they have none and need none."""
     try:
-        return await cluster.explored(Remote(pool, Login(ticket.user, ticket.user, key), site))
+        return own_ticket()
+    except AuthFailed:
+        if site.login.needs_ticket:
+            raise
+        return None
+
+
+async def _explored(site: Site, key: str, ticket: Ticket | None) -> tuple[Places, SiteFacts]:
+    pool = ConnectionPool(lambda _: cast(Ticket, ticket), _IDLE_SECONDS)
+    user = ticket.user if ticket else getpass.getuser()
+    try:
+        return await cluster.explored(Remote(pool, Login(user, user, key), site))
     finally:
         await pool.close()
 
@@ -94,6 +121,8 @@ def check(asked: Asked) -> None:
         raise Failed(sentences.NO_KEY_OF_AN_ENTRY.format(key=repr(asked.key)))
     if asked.hub_url and not re.fullmatch(HUB_URL, asked.hub_url):
         raise Failed(sentences.NO_URL_OF_A_HUB.format(url=repr(asked.hub_url)))
+    if asked.ca_key and not asked.ca_key.startswith("/"):
+        raise Failed(sentences.NO_PATH_OF_A_KEY.format(path=repr(asked.ca_key)))
 
 
 def key_of(asked: Asked, front_ends: Sequence[FrontEnd]) -> str:
@@ -115,16 +144,20 @@ def entry(asked: Asked, front_ends: Sequence[FrontEnd], places: Places, facts: S
         "title": asked.title or key.capitalize(),
         "front_ends": as_written(front_ends),
     }
+    if asked.ca_key:
+        site["login"] = {"kind": "certificate", "ca_key": asked.ca_key}
     if places.slurm_path and places.slurm_path != Site.model_fields["slurm_path"].default:
         site["slurm_path"] = places.slurm_path
     if asked.hub_url:
         site["hub_url"] = asked.hub_url
     site["node_address"] = f"{{node}}.{domain}" if named else "{node}"
-    site["job_folder"] = "/scratch/{owner}/jupyter"
-    if places.module_init:
-        site["module_init"] = places.module_init
-    site["jupyter"] = {"modules": ["jupyterlab"]} if places.module_init else {"prefix": "/opt/jupyter"}
-    site["tunnel"] = {"kind": "direct"}
+    site["job_folder"] = asked.job_folder or JOB_FOLDER
+    words = (asked.jupyter or (_MODULE if places.module_init else _PREFIX)).split()
+    if words[0].startswith("/"):
+        site["jupyter"] = {"prefix": words[0]}
+    else:
+        site |= {"module_init": places.module_init or _MODULE_INIT, "jupyter": {"modules": words}}
+    site["tunnel"] = {"kind": "ssh" if asked.with_tunnel else "direct"}
     partitions = _offered(facts.partitions or {})
     if partitions:
         site["partitions"] = {
@@ -162,7 +195,10 @@ def comments(
         (*at, "job_folder"): (sentences.REVIEW_JOB_FOLDER,),
         (*at, "jupyter"): (sentences.REVIEW_JUPYTER,),
         (*at, "tunnel"): (sentences.REVIEW_TUNNEL,),
+        (*at, "login"): (sentences.REVIEW_LOGIN,),
     }
+    if not places.module_init:
+        said[(*at, "module_init")] = (sentences.REVIEW_MODULE_INIT,)
     if places.name:
         said[(*at, "title")] = (sentences.CALLED_BY_SLURM.format(name=places.name),)
     for index, front in enumerate(front_ends):
@@ -204,21 +240,27 @@ def told(key: str, front_ends: Sequence[FrontEnd], site: Mapping[str, Any], trou
 
 
 def show_keys(front_ends: Sequence[FrontEnd]) -> None:
-    """Print the keys' fingerprints on standard error, to be compared."""
+    """Print the keys' fingerprints, and what to do with them, on standard error."""
     for front in front_ends:
         for each in front.keys:
             print(f"{front.host}: {each.kind} {each.fingerprint}", file=sys.stderr)
+    print(sentences.COMPARE, file=sys.stderr)
 
 
-def add_site(asked: Asked, front_ends: Sequence[FrontEnd], *, with_slurm: bool, as_json: bool) -> None:
-    """Print the entry; with `with_slurm` ask the cluster too, as whoever runs this."""
+def add_site(
+    asked: Asked, front_ends: Sequence[FrontEnd], *, with_slurm: bool, as_json: bool, file: Path | None = None
+) -> None:
+    """Print the entry, or put it into a catalogue; with `with_slurm` ask the cluster too, as whoever runs this."""
     key, nothing = key_of(asked, front_ends), (Places(), SiteFacts())
     answer = explored(entry(asked, front_ends, *nothing), key) if with_slurm else sentences.KEYS_NOT_COMPARED
     trouble = answer if isinstance(answer, str) else ""
     places, facts = nothing if isinstance(answer, str) else answer
     site = entry(asked, front_ends, places, facts)
+    text = yaml_text.written({"sites": {key: site}}, comments(key, front_ends, places, facts, trouble))
+    if file:
+        into.add(file, key, text)
+        print(sentences.PUT_INTO.format(key=key, file=file), file=sys.stderr)
     if as_json:
         print(told(key, front_ends, site, trouble))
-        return
-    said = comments(key, front_ends, places, facts, trouble)
-    print(yaml_text.written({"sites": {key: site}}, said), end="")
+    elif not file:
+        print(text, end="")

@@ -167,6 +167,21 @@ def add_site(
     ] = "",
     title: Annotated[str, typer.Option(help="What people read; default: the key.")] = "",
     hub_url: Annotated[str, typer.Option(metavar="URL", help="The hub's API as the nodes reach it.")] = "",
+    tunnel: Annotated[
+        bool, typer.Option("--tunnel/--direct", help="Whether the hub cannot connect to its nodes.")
+    ] = False,
+    job_folder: Annotated[
+        str, typer.Option(metavar="PATH", help=f"Folder of jobs there; default: {adding.JOB_FOLDER}.")
+    ] = "",
+    jupyter: Annotated[
+        str, typer.Option(metavar="WORDS", help="Modules with jupyterhub-singleuser, or a folder.")
+    ] = "",
+    ca_key: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="People come by certificate: the key of their authority, on the hub's machine."
+        ),
+    ] = "",
     slurm: Annotated[
         bool | None,
         typer.Option(
@@ -175,18 +190,21 @@ def add_site(
             "Default: you are asked whether you have.",
         ),
     ] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Put it below `sites` of this catalogue.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Print an entry for a cluster, to be reviewed: its host keys, and what its Slurm says."""
-    asked = adding.Asked(key, title, hub_url)
+    asked = adding.Asked(key, title, hub_url, job_folder, jupyter, tunnel, ca_key)
     with ending_in_a_sentence():
         adding.check(asked)
-        found = [adding.front_end(host, port) for host in dict.fromkeys(hosts)]
-        if slurm is None and sys.stdin.isatty():
+        found = [adding.front_end(host, port, needs_ticket=not ca_key) for host in dict.fromkeys(hosts)]
+        if into or (slurm is None and sys.stdin.isatty()):
             adding.show_keys(found)
-            typer.echo(sentences.COMPARE, err=True)
+        if slurm is None and sys.stdin.isatty():
             slurm = typer.confirm(sentences.ARE_THEY, err=True)
-        adding.add_site(asked, found, with_slurm=bool(slurm), as_json=as_json)
+        adding.add_site(asked, found, with_slurm=bool(slurm), as_json=as_json, file=into)
 
 
 @app.command()

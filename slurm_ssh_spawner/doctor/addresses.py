@@ -13,7 +13,6 @@ from slurm_ssh_spawner.doctor import web
 from slurm_ssh_spawner.doctor.check import Check
 from slurm_ssh_spawner.doctor.examined import Examined
 from slurm_ssh_spawner.doctor.listening import Listener, listeners
-from slurm_ssh_spawner.doctor.logins import public_url
 from slurm_ssh_spawner.doctor.running import running
 from slurm_ssh_spawner.hub.configured import Addresses
 from slurm_ssh_spawner.sentences import doctor as sentences
@@ -72,7 +71,7 @@ def _who_is_proxy(url: str, setting: tuple[str, str]) -> Iterator[Outcome]:
 
 
 def _public(examined: Examined) -> Iterator[Outcome]:
-    named, url = examined.configured.addresses, public_url(examined)
+    named, url = examined.configured.addresses, examined.configured.addresses.public
     setting = ("JupyterHub", "public_url" if named.public_url else "bind_url")
     try:
         said = web.get(f"{url}hub/api")
@@ -178,8 +177,7 @@ def _subdomains(examined: Examined) -> Iterator[Outcome]:
         yield Outcome("C4", State.FAIL, text, sentences.ADD_WILDCARD.format(name=parts.hostname), setting)
         return
     try:
-        # The proxy itself, in case that the certificate of what is before it is told of elsewhere.
-        said = web.get(f"http://{parts.netloc}{named.base_url}hub/api", connect_to=_bound(named))
+        said = _by_proxy(named, parts.netloc)
         if not _is_hub(said):
             text = sentences.NO_HOST_ROUTING.format(status=said.status)
             yield Outcome("C4", State.FAIL, text, sentences.HOST_ROUTING, setting)
@@ -192,10 +190,11 @@ def _subdomains(examined: Examined) -> Iterator[Outcome]:
             yield Outcome("C4", State.FAIL, text, sentences.MEND_CERTIFICATE, setting)
 
 
-def _bound(named: Addresses) -> tuple[str, int]:
-    parts = urlsplit(named.bind_url)
-    host = parts.hostname or ""
-    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host, parts.port or 80  # noqa: S104
+def _by_proxy(named: Addresses, host: str) -> web.Answer:
+    """Return what the proxy itself says for a host, whatever is in front of it; one with TLS by its name alone."""
+    if named.bind_url.startswith("https:"):
+        return web.get(f"https://{host}{named.base_url}hub/api")
+    return web.get(f"http://{host}{named.base_url}hub/api", connect_to=named.bound)
 
 
 def _has_subdomains(examined: Examined) -> bool:

@@ -10,7 +10,7 @@ from profiles.loading import load
 from profiles.loading.load import Loaded
 from profiles.loading.problems import CatalogueInvalid, Problem
 from slurm_ssh.text import one_line
-from slurm_ssh_spawner.doctor import addresses, check, logins, machine, menu
+from slurm_ssh_spawner.doctor import addresses, check, kerberos, logins, machine, menu
 from slurm_ssh_spawner.doctor.check import Check
 from slurm_ssh_spawner.doctor.examined import JOB_SECONDS, SITE_SECONDS, Examined
 from slurm_ssh_spawner.doctor.site.look import look
@@ -18,7 +18,7 @@ from slurm_ssh_spawner.hub.configured import CannotRead, Configured, configured
 from slurm_ssh_spawner.sentences import doctor as sentences
 
 GROUPS = ("A", "B", "C", "D", "E", "F", "G")
-_CHECKS = {"A": machine.CHECKS, "B": logins.CHECKS, "C": addresses.CHECKS, "D": menu.CHECKS}
+_CHECKS = {"A": machine.CHECKS, "B": kerberos.CHECKS, "C": addresses.CHECKS, "D": menu.CHECKS}
 _OF_SITES = frozenset("EFG")
 _OF_JOBS = frozenset("FG")
 # So long a look may go on beyond its budget, before it is cut off.

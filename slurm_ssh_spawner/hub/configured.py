@@ -12,6 +12,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyterhub.app import JupyterHub
 from traitlets import TraitError
@@ -32,6 +33,7 @@ from slurm_ssh_spawner.hub.settings import SpawnerSettings
 from slurm_ssh_spawner.sentences import doctor as sentences
 
 _LONGEST = 400
+_ALL_ADDRESSES = (None, "", "0.0.0.0", "::")  # noqa: S104 - what is listened at
 # <jupyterhub.app.JupyterHub object at 0x7fcf4e76fe10>
 _OBJECT = re.compile(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>")
 # "The 'bind_url' trait of a JupyterHub instance expected ...", and "SlurmSSHSpawner.tunnel_ports: ..." of our own.
@@ -86,6 +88,22 @@ class Addresses:
     proxy_api: str
     proxy_is_ours: bool
     token: str = field(repr=False)
+
+    @property
+    def bound(self) -> tuple[str, int]:
+        """Where this machine reaches the proxy."""
+        parts = urlsplit(self.bind_url)
+        host = "127.0.0.1" if parts.hostname in _ALL_ADDRESSES else str(parts.hostname)
+        return host, parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def public(self) -> str:
+        """Where browsers reach the hub, as far as the configuration says, with its base URL."""
+        if url := self.public_url or self.subdomain_host:
+            parts = urlsplit(url)
+            return f"{parts.scheme}://{parts.netloc}{self.base_url}"
+        host, port = self.bound
+        return f"{urlsplit(self.bind_url).scheme}://{f'[{host}]' if ':' in host else host}:{port}{self.base_url}"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ WHY = _("WHY")
 NO_KEY_OF_AN_ENTRY = _("{key} is no key. Write lower case letters, digits, _ and -, at most 40.")
 NO_URL_OF_A_HUB = _("{url} is no URL of a hub. Write one such as http://hub.example.org:8081, without a path.")
 
+NO_PATH_OF_A_KEY = _("{path} is no path of a key. Write the whole path of the file on the hub's machine.")
+
 # -- add-site --------------------------------------------------------------------------------------------
 NO_HOST_NAME = _("{host} is no name of a host.")
 NO_KEYSCAN = _("ssh-keyscan is not installed. Install OpenSSH's client (openssh-client, openssh-clients).")
@@ -56,10 +58,19 @@ REVIEW_HUB_URL = _("The hub's API as the nodes reach it.")
 REVIEW_NODE_ADDRESS = _("The address of a node as the hub (with a tunnel: the front end) reaches it.")
 REVIEW_JOB_FOLDER = _("A folder that front ends and nodes share, of each person's own, which needs no ticket.")
 REVIEW_JUPYTER = _("Where jupyterhub-singleuser is: `modules`, or the `prefix` of an environment.")
+REVIEW_LOGIN = _("People come there by certificate. Its sshd has to trust this authority: docs/certificates.md.")
 REVIEW_TUNNEL = _("`ssh` if the hub cannot connect to the nodes.")
 NODES_OF_A_KIND = _("Nodes: {count}, each with cores: {cores}, memory: {memory}, GPUs: {gpus}")
 REVIEW_MODULE_INIT = _("The shell file that defines `module`.")
 NO_GPUS = _("none")
+PUT_INTO = _("{key} stands below `sites` in {file} now, with comments that say what to review.")
+NO_CATALOGUE = _("{file} is no YAML that can be read. `jupyterhub-sites check` says where it is wrong.")
+KEY_IS_TAKEN = _("{file} has a site {key} already. Choose another --key, or change that one in an editor.")
+NOT_PUT_INTO = _(
+    "{file} has no `sites` in which an entry can be put as lines of its own. Run this without --into, and put "
+    "what it prints there in an editor."
+)
+NOT_WRITTEN = _("{file} cannot be written ({reason}). Run this as root.")
 FOR_GROUPS = _("For members of {groups} only.")
 
 # -- init ------------------------------------------------------------------------------------------------

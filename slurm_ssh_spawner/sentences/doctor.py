@@ -57,6 +57,7 @@ SET_SPAWNER = 'Set c.JupyterHub.spawner_class = "slurm-ssh".'
 ANOTHER_ACCOUNT = (
     "This runs as {mine}, and the hub's files belong to {account}: what is said here may not be so for it."
 )
+AS_ROOT = "This runs as root, so what is said of files and ports may not be so for the hub's account."
 RUN_AS = "Run: sudo -u {account} jupyterhub-sites doctor"
 CANNOT_MAKE = "There is no ticket folder {folder}, and this account cannot make it."
 RUNTIME_DIRECTORY = (

@@ -66,6 +66,7 @@ SEE_CERTIFICATE = (
     "On {host}: `id {owner}`, then TrustedUserCAKeys and AuthorizedPrincipalsFile of its sshd, and its clock; its "
     "log says which."
 )
+SEE_CA = "Mend ca_key, or command, of login; `jupyterhub-sites doctor --only D` looks at it alone."
 SEE_LOGIN = "Log in there by hand to see it: ssh -v {owner}@{host} true."
 TRY_AGAIN = "Run this again; if it stays so, see the log of the front end's sshd."
 TICKET_NOT_STORED = "{host} took the ticket of {owner} and did not keep it, so programs there have none."

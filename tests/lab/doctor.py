@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -14,7 +14,7 @@ from lab.daemons import HUB_CONFIG
 from lab.folders import TREE
 from lab.plan import HUB, HUB_USER
 
-_COMMAND = str(TREE / ".venv" / "bin" / "jupyterhub-sites")
+COMMAND = str(TREE / ".venv" / "bin" / "jupyterhub-sites")
 _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
 _SECONDS = 400
 
@@ -35,7 +35,7 @@ def doctor(lab: Lab, tree: Any = None, *options: str, person: str = "alice", job
         lines.append(f"c.SlurmSSHSpawner.catalogue_file = {file!r}")
         _write(lab, file, yaml.safe_dump(tree, sort_keys=False))
     _write(lab, config, "\n".join([*lines, ""]))
-    words = [_COMMAND, "doctor", "-f", config, "--as", person, "--only", "B,E,F,G", "--json", *options]
+    words = [COMMAND, "doctor", "-f", config, "--as", person, "--only", "B,E,F,G", "--json", *options]
     said = typed(lab, [*words, *(["--job"] if job else [])], f"{person}-pw\n")
     assert "{" in said, said
     told = json.loads(said[said.index("{") :])
@@ -69,8 +69,11 @@ def _write(lab: Lab, path: str, text: str) -> None:
     lab.run(HUB.name, ["sh", "-c", f"cat > {path} && chmod 0644 {path}"], input=text)
 
 
-def typed(lab: Lab, words: list[str], text: str) -> str:
-    """Return what a program of the hub's account prints that asks on its terminal, where this is the answer."""
+def typed(lab: Lab, words: list[str], text: str, interrupt: Callable[[], None] | None = None) -> str:
+    """Return what a program of the hub's account prints that asks on its terminal, where this is the answer.
+
+    With an `interrupt`, Ctrl-C is typed there as soon as that has returned.
+    """
     # A terminal of the host's own: one of this machine has no name there.
     inside = [
         "env",
@@ -91,6 +94,11 @@ def typed(lab: Lab, words: list[str], text: str) -> str:
         asked = b""
         while b":" not in asked and (said := program.stdout.read1(1000)):
             asked += said
+        if interrupt:
+            program.stdin.write(text.encode())
+            program.stdin.flush()
+            interrupt()
+            text = "\x03"
         said, _ = program.communicate(text.encode(), timeout=_SECONDS)
     finally:
         program.kill()

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from lab import Lab
+from lab.daemons import HUB_CONFIG
 from lab.plan import HUB, SITES
-from tests.lab.doctor import Found, catalogue, doctor, told, wrong
+from tests.lab.doctor import COMMAND, Found, catalogue, doctor, told, typed, wrong
 
 pytestmark = pytest.mark.xdist_group("doctor")
 
@@ -34,6 +35,24 @@ def test_all_is_well_at_both_sites(lab: Lab) -> None:
     for site in SITES:
         queue = lab.run(site.controller.name, ["squeue", "-h", "-u", "alice", "-o", "%j"]).stdout.split()
         assert not [name for name in queue if name.startswith("doctor-")]
+
+
+def test_who_is_interrupted_leaves_no_job(lab: Lab) -> None:
+    def until_it_runs() -> None:
+        lab.wait("the job of doctor runs", lambda: bool(_jobs(lab, "-t", "running")))
+
+    words = [COMMAND, "doctor", "-f", HUB_CONFIG, "--as", "alice", "--only", "B,F,G", "--job", "--site", "geneva"]
+    said = typed(lab, words, "alice-pw\n", until_it_runs)
+    assert "G5" not in said, said
+    assert _jobs(lab) == []
+    left = lab.run("geneva-login1", ["find", "/scratch/alice/jupyter", "/scratch/alice/tickets", "-mmin", "-2"])
+    assert [line for line in left.stdout.splitlines() if line.count("/") > 3] == []
+
+
+def _jobs(lab: Lab, *options: str) -> list[str]:
+    """Return the jobs of doctor that geneva's Slurm has."""
+    listed = lab.run("geneva-ctl", ["squeue", "-h", "-u", "alice", "-o", "%j", *options]).stdout.split()
+    return [name for name in listed if name.startswith("doctor-")]
 
 
 def _front_end(**changed: Any) -> Change:

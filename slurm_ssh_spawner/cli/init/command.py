@@ -45,7 +45,7 @@ def init(
     ] = None,
     job_folder: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help=f"Folder of jobs there; default: {first_cluster.JOB_FOLDER}."),
+        typer.Option(metavar="PATH", help=f"Folder of jobs there; default: {add_site.JOB_FOLDER}."),
     ] = None,
     jupyter: Annotated[
         str | None,
@@ -87,10 +87,10 @@ def init(
                 key,
                 _asked(title, sentences.ASK_TITLE, "", asks),
                 _asked(hub_url, sentences.ASK_HUB_URL, own_hub_url(), asks),
+                with_tunnel=_asked(tunnel, sentences.ASK_TUNNEL, False, asks),
+                job_folder=_asked(job_folder, sentences.ASK_JOB_FOLDER, add_site.JOB_FOLDER, asks),
+                jupyter=_asked(jupyter, sentences.ASK_JUPYTER, first_cluster.JUPYTER, asks),
             ),
-            _asked(tunnel, sentences.ASK_TUNNEL, False, asks),
-            _asked(job_folder, sentences.ASK_JOB_FOLDER, first_cluster.JOB_FOLDER, asks),
-            _asked(jupyter, sentences.ASK_JUPYTER, first_cluster.JUPYTER, asks),
         )
         answers = Answers(
             hub_name=_asked(hub_name, sentences.ASK_HUB_NAME, "hub", asks),
@@ -100,7 +100,7 @@ def init(
             pam=pam or by_hand.module_here(),
             admins=tuple(admin or _asked(None, sentences.ASK_ADMINS, "", asks).split()),
             jobs=_asked(jobs, sentences.ASK_JOBS, False, asks),
-            tunnels=cluster.with_tunnel,
+            tunnels=cluster.asked.with_tunnel,
         )
         _set_up(answers, cluster, root.absolute(), as_json=as_json)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from profiles.facts import SiteFacts
 from slurm_ssh_spawner.cli import add_site
@@ -12,21 +11,16 @@ from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.cli.init import files
 from slurm_ssh_spawner.sentences import command_line as sentences
 
-JOB_FOLDER = "/scratch/{owner}/jupyter"
 JUPYTER = "jupyterlab"
-_MODULE_INIT = "/etc/profile.d/modules.sh"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What an admin says of it.  `jupyter` is a list of modules, or one folder of an environment."""
+    """What an admin says of it."""
 
     hosts: tuple[str, ...]
     port: int
     asked: Asked
-    with_tunnel: bool
-    job_folder: str
-    jupyter: str
 
 
 def looked_at(cluster: Cluster) -> tuple[tuple[FrontEnd, ...], tuple[str, ...]]:
@@ -46,18 +40,6 @@ def looked_at(cluster: Cluster) -> tuple[tuple[FrontEnd, ...], tuple[str, ...]]:
 def catalogue(cluster: Cluster, front_ends: Sequence[FrontEnd]) -> str:
     """Return the catalogue with this cluster alone."""
     key, nothing = add_site.key_of(cluster.asked, front_ends), (Places(), SiteFacts())
-    site = add_site.entry(cluster.asked, front_ends, *nothing) | _said(cluster)
+    site = add_site.entry(cluster.asked, front_ends, *nothing)
     comments = add_site.comments(key, front_ends, *nothing, sentences.ASK_SLURM)
-    comments["sites", key, "module_init"] = (sentences.REVIEW_MODULE_INIT,)
     return files.catalogue(key, site, comments)
-
-
-def _said(cluster: Cluster) -> dict[str, Any]:
-    words = cluster.jupyter.split()
-    is_folder = bool(words) and words[0].startswith("/")
-    said: dict[str, Any] = {"job_folder": cluster.job_folder}
-    said["jupyter"] = {"prefix": words[0]} if is_folder else {"modules": words}
-    said["tunnel"] = {"kind": "ssh" if cluster.with_tunnel else "direct"}
-    if not is_folder:
-        said["module_init"] = _MODULE_INIT
-    return said

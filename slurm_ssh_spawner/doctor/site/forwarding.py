@@ -10,7 +10,7 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import ConnectionLost
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
@@ -40,7 +40,7 @@ async def look(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
     except ConnectionLost as error:
         return _failed(visit, named, str(error))
     except LaunchError as error:
-        return outcome("E11", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+        return outcome("E11", State.FAIL, told(error), sentences.TRY_AGAIN)
     return outcome("E11", State.OK, sentences.FORWARDS.format(**named))
 
 

@@ -15,12 +15,13 @@ from kerberos_auth.threads import LoginThreads
 from kerberos_auth.tickets import Ticket
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
+from slurm_ssh import sentences as reaching
 from slurm_ssh.errors import AnswerTooLong, Broken, FrontEndRefused, LaunchError, Unavailable
 from slurm_ssh.ssh import greeting
 from slurm_ssh.ssh.greeting import SeenKey
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.text import one_line
-from slurm_ssh_spawner.doctor.site.visit import LONGEST_QUOTE, Visit, outcome, quoted, skipped
+from slurm_ssh_spawner.doctor.site.visit import LONGEST_QUOTE, Visit, outcome, quoted, skipped, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 CHECKS = ("E1", "E2", "E3", "E4", "E5", "E6")
@@ -85,7 +86,8 @@ async def _look(visit: Visit, index: int) -> Seen:
     else:
         return Seen(tuple(look.found), Entered(front_end.host, look.visit, look.pool))
     await look.pool.close()
-    left = CHECKS[CHECKS.index(look.found[-1].check) + 1 :]
+    made = {each.check for each in look.found}
+    left = tuple(each for each in CHECKS if each not in made)
     because = sentences.NOT_AFTER.format(check=look.found[-1].check, host=front_end.host)
     return Seen((*look.found, *skipped(left, because)))
 
@@ -228,16 +230,18 @@ class _Look:
             answer = await remote.run(_TELL_TICKET)
         except Broken as error:
             # Of a front end with the key of an authority, the login alone tells.
-            check, fix = ("E3", sentences.SEE_KEYS) if "shows" in error.detail else ("E6", sentences.SEE_LOGIN)
-            raise self._stop(check, _told(error), fix.format(**self._at, owner=owner)) from error
+            if error.message == reaching.HOST_KEY_UNKNOWN.format(host=self._front_end.host):
+                raise self._stop("E3", told(error), sentences.SEE_KEYS.format(**self._at), "host_keys") from error
+            place = self.visit.place("login")
+            raise _Stop(outcome("E6", State.FAIL, told(error), sentences.SEE_CA, place)) from error
         except FrontEndRefused as error:
             fix = sentences.SEE_ACCOUNT if self.visit.ticket else sentences.SEE_CERTIFICATE
             said = sentences.NOT_LET_IN.format(**self._at, owner=owner, reason=quoted(_reason(error)))
             raise self._stop("E6", said, fix.format(**self._at, owner=owner)) from error
         except Unavailable as error:
-            raise self._stop("E6", _told(error), sentences.TRY_AGAIN) from error
+            raise self._stop("E6", told(error), sentences.TRY_AGAIN) from error
         except LaunchError as error:
-            raise self._stop("E6", _told(error), sentences.SEE_LOGIN.format(**self._at, owner=owner)) from error
+            raise self._stop("E6", told(error), sentences.SEE_LOGIN.format(**self._at, owner=owner)) from error
         named = {**self._at, "owner": owner}
         if self.visit.ticket and answer.stdout.strip() != "stored" and self._is_needed_there():
             said = sentences.TICKET_NOT_STORED.format(**named)
@@ -281,7 +285,3 @@ async def _greeting(front_end: FrontEnd) -> str:
 
 def _reason(error: LaunchError) -> str:
     return error.quoted or error.detail or error.message
-
-
-def _told(error: LaunchError) -> str:
-    return error.in_one_line

@@ -28,7 +28,7 @@ from slurm_ssh.started import StartedWith
 from slurm_ssh_spawner.doctor.site import answers, node, probe, ways
 from slurm_ssh_spawner.doctor.site.answers import Answers
 from slurm_ssh_spawner.doctor.site.node import Times
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 OF_F = ("F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9")
@@ -150,7 +150,7 @@ class _Look:
         try:
             _, number = await submission.submit(remote, self._job, build, self._visit.ticket_bytes, _log.info)
         except LaunchError as error:
-            text = sentences.NOT_SUBMITTED.format(reason=error.in_one_line)
+            text = sentences.NOT_SUBMITTED.format(reason=told(error))
             self._stop(outcome("F1", State.FAIL, text, sentences.SEE_E9, self._visit.place()))
             return False
         self._job = replace(self._job, job_id=number)
@@ -251,7 +251,7 @@ class _Look:
         try:
             answer = await self._remote(_END_SECONDS).run(slurm_jobs.cancel(site, self._job.owner, self._job.mark))
         except LaunchError as error:
-            return outcome("G5", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+            return outcome("G5", State.FAIL, told(error), sentences.TRY_AGAIN)
         if answer.status:
             text = sentences.NOT_CANCELLED.format(**named, said=quoted(answer.stderr))
             return outcome("G5", State.FAIL, text, sentences.SEE_SCANCEL)

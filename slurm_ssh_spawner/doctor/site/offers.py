@@ -20,7 +20,7 @@ from slurm_ssh.jobs import attempt
 from slurm_ssh.slurm import forecast as forecasts
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
 from slurm_ssh_spawner.launch import script
 from slurm_ssh_spawner.launch.script import ServerProcess
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
@@ -91,7 +91,7 @@ async def test_only(
     try:
         answers = await asyncio.gather(*(_asked(visit, pool, each, turns) for each in asked))
     except LaunchError as error:
-        return [*found, outcome("E9", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)], []
+        return [*found, outcome("E9", State.FAIL, told(error), sentences.TRY_AGAIN)], []
     taken = [each.launch for each, said in zip(asked, answers, strict=True) if said == ""]
     found += _refusals(visit, asked, answers)
     if taken and not any(each.state is State.FAIL for each in found):

@@ -16,7 +16,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh.text import tells_of_no_space
 from slurm_ssh_spawner.doctor.site.front_ends import Entered
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 LEAST_FREE_MIB = 100
@@ -73,7 +73,7 @@ async def _home(visit: Visit, pool: ConnectionPool) -> Outcome | None:
     try:
         answer = await visit.remote(pool).run(Shell("".join(steps.beginning(visit.site, visit.login.owner))))
     except LaunchError as error:
-        return outcome("E10", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+        return outcome("E10", State.FAIL, told(error), sentences.TRY_AGAIN)
     step, said = steps.parse(answer)
     if not answer.status or step is not Step.HOME:
         return None
@@ -90,7 +90,7 @@ async def _of_folder(visit: Visit, folder: _Folder, pool: ConnectionPool, others
             return _wrong(visit, folder, answer)
         seen = await asyncio.gather(*(_has(folder, each, word) for each in others))
     except LaunchError as error:
-        return outcome("E10", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+        return outcome("E10", State.FAIL, told(error), sentences.TRY_AGAIN)
     finally:
         await _removed(visit, folder, pool, word)
     named = {"name": folder.name, "folder": folder.path, "site": visit.key}

@@ -16,7 +16,7 @@ from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol")
@@ -83,7 +83,7 @@ async def commands(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
     try:
         answer = await visit.remote(pool).run(_question(visit.site, visit.login.owner))
     except LaunchError as error:
-        return outcome("E7", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+        return outcome("E7", State.FAIL, told(error), sentences.TRY_AGAIN)
     return _judged(visit, host, _parse(answer), clock() - began)
 
 
@@ -120,7 +120,7 @@ async def facts(visit: Visit, pool: ConnectionPool) -> tuple[list[Outcome], Site
     try:
         known = await queries.collect(remote)
     except LaunchError as error:
-        return [outcome("E8", State.FAIL, error.in_one_line, sentences.TRY_SINFO, visit.place())], None
+        return [outcome("E8", State.FAIL, told(error), sentences.TRY_SINFO, visit.place())], None
     found = [_misfit(visit, each.path, str(each)) for each in capacity.at_site(visit.catalogue, visit.key, known)]
     if visit.site.projects == "accounting" and not visit.is_monitor:
         projects = await queries.facts_about(remote, visit.login.owner)

@@ -8,6 +8,7 @@ from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import FrontEnd, Site
 from profiles.offer.offer import Person
+from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
@@ -60,6 +61,11 @@ def outcome(check: str, state: State, sentence: str, fix: str = "", place: str =
 def skipped(checks: tuple[str, ...], because: str) -> list[Outcome]:
     """Return that some checks were not made, and why."""
     return [Outcome(each, State.SKIP, because) for each in checks]
+
+
+def told(error: LaunchError) -> str:
+    """Return what went wrong as people are told it, with what was seen, which is for administrators."""
+    return f"{error.message} ({error.detail})" if error.detail else error.in_one_line
 
 
 def quoted(text: str) -> str:

@@ -16,7 +16,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import ConnectionLost
 from slurm_ssh.tunnels import addresses
 from slurm_ssh_spawner.doctor.site.forwarding import is_name_unknown
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped
+from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, skipped, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _SECONDS = 10.0
@@ -86,7 +86,7 @@ async def _through(
         text, fix = sentences.THROUGH_FORBIDDEN.format(**named), sentences.ALLOW_THROUGH
         return outcome("G3", State.FAIL, text, fix)
     except LaunchError as error:
-        return outcome("G3", State.FAIL, error.in_one_line, sentences.TRY_AGAIN)
+        return outcome("G3", State.FAIL, told(error), sentences.TRY_AGAIN)
     except (OSError, TimeoutError, ConnectionLost) as error:
         reason = _reason(error)
         text = (sentences.NOT_THROUGH if is_tunnel else sentences.NOT_REACHED).format(**named, said=quoted(reason))

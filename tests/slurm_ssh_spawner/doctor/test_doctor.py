@@ -62,6 +62,14 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ("A3", "FAIL", "the hub's files belong to 4711", "sudo -u 4711 jupyterhub-sites doctor", ""),
     ),
     (
+        "root, before there is a hub",
+        lambda well: (
+            well.patch.setattr(machine, "_owner", lambda _: None),
+            well.patch.setattr(machine, "_is_root", lambda: True),
+        ),
+        ("A3", "warn", "This runs as root", "sudo -u jupyterhub", ""),
+    ),
+    (
         "tickets on a disk",
         lambda well: (well.folder / "mounts").write_text(f"/dev/sda {well.folder} ext4 rw 0 0\n"),
         ("A4", "warn", "is on a disk (ext4)", "below /run", ""),

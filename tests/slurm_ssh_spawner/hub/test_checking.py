@@ -173,7 +173,6 @@ def test_what_has_a_flaw_is_a_warning_with_its_line(tmp_path: Path, caplog: pyte
     ("app", "settings", "said"),
     [
         ({}, {"hub_name": "My Hub"}, "SlurmSSHSpawner.hub_name, 'My Hub', cannot stand in the names of jobs"),
-        ({"authenticator": SimpleNamespace()}, {}, "Set c.JupyterHub.authenticator_class = 'kerberos-pam'."),
         ({}, {"records_url": "sqlite:////nope/x.sqlite"}, "There is no folder /nope for a database."),
         ({"db_url": "sqlite:////nope/x.sqlite"}, {}, "There is no folder /nope for a database."),
     ],

@@ -843,7 +843,7 @@ async def test_an_edit_of_the_site_does_not_lead_a_running_jobs_ticket_elsewhere
     launcher: Launcher, local: LocalSite, tickets: _Tickets, tmp_path: Path, offer: Catalogue, *, restarted: bool
 ) -> None:
     job = await _Told().submit(launcher, offer)
-    edited = _catalogue(local, ticket_folder=f"{local.home}/elsewhere", ticket={"delivery": "copy"})
+    edited = _catalogue(local, ticket_folder=f"{local.home}/elsewhere/{{owner}}", ticket={"delivery": "copy"})
     offer.sites.clear()  # type: ignore[attr-defined]
     offer.sites.update(edited.sites)  # type: ignore[attr-defined]
     if restarted:

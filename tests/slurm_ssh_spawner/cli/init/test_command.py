@@ -42,7 +42,7 @@ def _modes(root: Path) -> dict[str, str]:
 
 async def test_a_hub_is_set_up_by_options(sshd: OpenSSH, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = [
-        "127.0.0.1",
+        "localhost",
         "--port",
         str(sshd.port),
         "--key",
