@@ -94,16 +94,12 @@ class File:
 def gather_files(host: Host, state: StateFolder) -> tuple[File, ...]:
     """Read and compose all files of `host`; call it while the machine's files are still in sight."""
     realm = Realm(state.realm)
-    return tuple(
-        file
-        for part in (_common_files, _account_files, _ROLE_FILES[host.role])
-        for file in part(host, realm, state)
-    )
+    more = () if host.role is Role.BARE else (_client_files, _ROLE_FILES[host.role])
+    return tuple(file for part in (_common_files, _account_files, *more) for file in part(host, realm, state))
 
 
-def _common_files(host: Host, realm: Realm, _state: StateFolder) -> Iterator[File]:
+def _common_files(host: Host, _realm: Realm, _state: StateFolder) -> Iterator[File]:
     addresses = "".join(f"{other.address} {other.fqdn} {other.name}\n" for other in HOSTS.values())
-    known = "".join(f"{end.fqdn},{end.name} {realm.public_host_key(end.name)}\n" for end in FRONT_ENDS)
     yield File("/etc/hostname", f"{host.fqdn}\n")
     yield File("/etc/hosts", f"127.0.0.1 localhost\n{addresses}")
     # Without a name server a look-up fails at once; with a wrong one it would hang for seconds.
