@@ -18,16 +18,14 @@ _PAGE = TREE / "docs/first-hub.md"
 _NAMES = {
     "login1.geneva.example.org": "geneva-login1.lab.test",
     "login2.geneva.example.org": "geneva-login2.lab.test",
-    # A login host of geneva that forgets Kerberos stands for one that never knew it.
-    "login1.zurich.example.org": "geneva-login2.lab.test",
-    "zurich-n1": "geneva-n",
+    "login1.zurich.example.org": "zurich-login.lab.test",
     "hub.example.org": BARE.fqdn,
     "kdc.example.org": "kdc.lab.test",
     "EXAMPLE.ORG": "LAB.TEST",
 }
 """What an admin writes for the names of the page."""
 
-_HOSTS = {"hub": BARE.name, "login1": "geneva-login1", "login2": "geneva-login2", "zurich": "geneva-login2"}
+_HOSTS = {"hub": BARE.name, "login1": "geneva-login1", "login2": "geneva-login2", "zurich": "zurich-login"}
 _PASSWORDS = {"alice": "alice-pw", bare.ADMIN: bare.ADMIN_PASSWORD}
 
 _SITES = ("geneva", "zurich")
@@ -56,7 +54,7 @@ def _here(text: str) -> str:
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A lab of its own, without a hub: the page makes one, and changes a login host."""
-    with Lab(state=TREE / ".lab-test-first-hub", hub=False) as running:
+    with Lab(state=TREE / ".lab-test-first-hub", hub=False, zurich=True) as running:
         yield running
 
 

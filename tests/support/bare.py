@@ -5,7 +5,7 @@
 - `systemctl`, `journalctl`: tests/support/small_systemd.py, because the first process of a host is no systemd.
 - pip finds wheels in two folders: ours, and those that the setup brought.
 - Somebody administers the realm: `admin/admin`, with `kadmind`.
-- A login host that knows no Kerberos and no hub yet. Its `systemctl` tells sshd to read its settings again.
+- A login host without Kerberos that knows no hub yet. Its `systemctl` tells sshd to read its settings again.
 """
 
 import shutil
@@ -103,7 +103,7 @@ def our_wheel(scratch: Path) -> Path:
 def ready(lab: Lab, wheel: Path, without_kerberos: str) -> Iterator[None]:
     """Give machines and the realm what is in place of others, for the length of a block.
 
-    `without_kerberos` is the login host that knows no Kerberos once its sshd has read its settings again.
+    `without_kerberos` is a login host whose sshd trusts no hub once it has read its settings again.
     """
     for name, text in (("apt-get", _APT_GET), ("npm", _NPM), ("systemctl", _SYSTEMD), ("journalctl", _SYSTEMD)):
         _program(lab, BARE.name, name, text)
