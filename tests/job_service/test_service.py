@@ -26,7 +26,7 @@ from tests.support.waiting import until
 async def test_a_machine_whose_clock_was_ahead_for_a_while_ends_no_job_that_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kerberos_auth.reader.default_realm", lambda: "EXAMPLE.ORG")
+    monkeypatch.setattr("kerberos_auth.gss.default_realm", lambda: "EXAMPLE.ORG")
     right = Clock.now
     # It does not go back with the machine's.
     monkeypatch.setattr(Clock, "now", lambda self: right(self) + timedelta(days=2))

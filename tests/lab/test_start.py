@@ -14,17 +14,17 @@ _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
 _RECORDS = "/var/lib/jupyterhub/launches.sqlite"
 
 
-def _lines_of_the_readme() -> str:
-    """Return the lines of a configuration that the README says matter."""
-    lines: list[str] = re.findall(r"^ *(c\.\w+\.\w+ = .*)$", (TREE / "README.md").read_text(), re.MULTILINE)
+def _lines_of_the_page() -> str:
+    """Return the lines of a configuration that the page says matter most."""
+    lines: list[str] = re.findall(r"^ *(c\.\w+\.\w+ = .*)$", (TREE / "docs/hub.md").read_text(), re.MULTILINE)
     assert len(lines) == 6
     return "\n".join(lines)
 
 
 def _start_another(lab: Lab) -> str:
-    """Start a hub with the README's lines and return what it says; it must end by itself."""
+    """Start a hub with the lines of the page and return what it says; it must end by itself."""
     program = f'cd "$(mktemp -d)" && cat >config.py && exec {HUB_PYTHON} -m jupyterhub -f config.py 2>&1'
-    ended = lab.run("hub", ["sh", "-c", program], user=HUB_USER, input=_lines_of_the_readme(), check=False)
+    ended = lab.run("hub", ["sh", "-c", program], user=HUB_USER, input=_lines_of_the_page(), check=False)
     assert ended.returncode not in (0, None)
     return ended.stdout
 

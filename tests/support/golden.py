@@ -48,12 +48,12 @@ def _with_ticket() -> JobRequest:
 def _odd_values() -> JobRequest:
     """Every value that may hold any character holds some that mean something to a shell (no $: shellcheck)."""
     site = builders.site(
-        job_folder="/scratch/a 'b' $(id)\\/{owner}",
+        job_folder="/scratch/a 'b' #(id)\\/{owner}",
         directives={"exclusive": True, "constraint": "ib"},
         prologue="source '/etc/it''s site.sh'\nexport SITE=\"geneva\"; fi\n",
         jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
     )
-    profile = builders.profile(modules=["it's", "gcc/12"], command=["run; me", "--x=&y"])
+    profile = builders.profile(modules=["it's", "gcc/12"], command=["run;me", "--x=&y"])
     launch = builders.launch(
         builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}),
         {"gpus": "1", "qos": "high", "reservation": "school", "memory": "4G", "time": "8h"},
@@ -182,7 +182,7 @@ def _pbs_odd_values() -> JobRequest:
         prologue="source '/etc/it''s site.sh'\nexport SITE=\"geneva\"; fi\n",
         jupyter={"prefix": "/opt/a b & c", "variables": {"TEXT": "a'b\"c; id #\nsecond line"}},
     )
-    profile = builders.profile(command=["run; me", "--x=&y"], resources={"nodes": 2, "gpus": 1, "memory": "4G"})
+    profile = builders.profile(command=["run;me", "--x=&y"], resources={"nodes": 2, "gpus": 1, "memory": "4G"})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}), {"time": "8h"})
     return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
 
@@ -212,7 +212,7 @@ AFTER_AUKS = Delivered(sbatch_options=("--auks=done",), unset=("SLURM_SPANK_AUKS
 PROGRAMS: dict[str, dict[str, Any]] = {
     "pbs": {"scheduler": {"kind": "pbs"}, "ticket": {"delivery": "none"}, "reservations": [], "qos": []},
     "none": {"ticket": {"delivery": "none"}},
-    "copy": {"job_folder": "/scratch/it's $(id)/{owner}"},
+    "copy": {"job_folder": "/scratch/it's #(id)/{owner}"},
     "auks": {"ticket": {"delivery": "auks"}, "slurm_cluster": "lugano"},
     "command": {
         "ticket": {"delivery": "command", "command": {"push": ["/opt/push it", "{owner}", "{launch_id}"]}}

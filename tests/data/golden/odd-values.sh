@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=jupyter-hub-0123456789ab
-#SBATCH --output='/scratch/a '"'"'b'"'"' $(id)\\/alice/0123456789ab.log'
+#SBATCH --output='/scratch/a '"'"'b'"'"' #(id)\\/alice/0123456789ab.log'
 #SBATCH --no-requeue
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=1
@@ -320,18 +320,18 @@ keep_python() {
   local name
   find_program
   server=$found
-  compgen -e PYTHON >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/names
+  compgen -e PYTHON >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/names
   while IFS= read -r name; do
     [ -z "${!name+set}" ] || printf '%s=%s\0' "$name" "${!name}"
-  done <'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/names >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/python
+  done <'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/names >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/python
 }
 forget_python() {
   find_program
-  [ "$found" = "$server" ] || rm -f -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/python
+  [ "$found" = "$server" ] || rm -f -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/python
 }
 # Sets `found` to where on PATH the server's program is.
 find_program() {
-  local name='run; me'
+  local name='run;me'
   hash -r
   # A site may have switched it off.
   if hash -- "$name"; then
@@ -347,12 +347,12 @@ clean_up() {
   echo early
   echo last
   end_reports
-  rm -rf -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab' ${runtime:+"$runtime"}
+  rm -rf -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' ${runtime:+"$runtime"}
 }
 
 # HOSTNAME may be that of the login host.
 read -r host </proc/sys/kernel/hostname
-mkdir -m 700 -- '/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab' || {
+mkdir -m 700 -- '/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab' || {
   printf 'The folder of this launch cannot be made on %s.\n' "$host" >&2
   exit 1
 }
@@ -366,8 +366,8 @@ forget_options
 export EMPTY=''
 export NAME='Ä	!'
 export JUPYTERHUB_SITES_REPORT_URL=http://hub.test:8081/hub/api/launches/0123456789ab
-export JUPYTERHUB_SITES_LAUNCH_FOLDER='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'
-export JUPYTERHUB_SITES_STAGES='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab/stages'
+export JUPYTERHUB_SITES_LAUNCH_FOLDER='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'
+export JUPYTERHUB_SITES_STAGES='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab/stages'
 export TEXT='a'"'"'b"c; id #
 second line'
 export JUPYTERHUB_SITES_KERNEL_SCRIPTS=''
@@ -378,7 +378,7 @@ if is_unwanted "Running on $host"; then
   printf 'This job ends, because the hub does not know it: nobody waits for it.\n'
   exit 3
 fi
-remove_old_logs '/scratch/a '"'"'b'"'"' $(id)\/alice'
+remove_old_logs '/scratch/a '"'"'b'"'"' #(id)\/alice'
 
 eval 'source '"'"'/etc/it'"'"''"'"'s site.sh'"'"'
 export SITE="geneva"; fi
@@ -617,10 +617,10 @@ _python_of_kernels()
 _lab()
 c.ServerApp.terminado_settings = {"shell_command": _terminal()}
 # Sockets that are files in a private folder: on the ports of 127.0.0.1 everybody on the node reads what is run.
-c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")' >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/jupyter_config.py
-export JUPYTER_CONFIG_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
-export JUPYTER_PATH='/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
-printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 480, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}. Save your work: its kernels and terminals end too.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/lab.json
+c.KernelManager.transport = os.environ.get("JUPYTERHUB_SITES_KERNEL_TRANSPORT", "ipc")' >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/jupyter_config.py
+export JUPYTER_CONFIG_PATH='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'${JUPYTER_CONFIG_PATH:+:$JUPYTER_CONFIG_PATH}
+export JUPYTER_PATH='/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
+printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 480, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}. Save your work: its kernels and terminals end too.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/lab.json
 printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much time it has left, and why it has ended.
 // JupyterLab loads extensions as containers of module federation, which bundlers write: an object with `init`, which
 // is given the modules that JupyterLab shares, and `get`. This one is written by hand, so nothing has to be built.
@@ -814,13 +814,13 @@ printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much ti
       return () => made;
     },
   };
-})();' >'/scratch/a '"'"'b'"'"' $(id)\/alice/0123456789ab'/lab_page.js
+})();' >'/scratch/a '"'"'b'"'"' #(id)\/alice/0123456789ab'/lab_page.js
 forget_python
 
 make_runtime
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $host."
 ! command -v python3 >/dev/null || hand_over
-attend python3 -I -S - 'run; me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
+attend python3 -I -S - 'run;me' '--x=&y' '--a=b c' '*' '' <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.

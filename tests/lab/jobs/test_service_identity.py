@@ -49,10 +49,11 @@ def ruth(lab: Lab) -> Iterator[Sender]:
             return ruth.http.post("/v1/admin/projects", json=new).status_code == 201
 
         lab.wait("the project can be made", is_made)
-        # What is free there is known as the account sees it, once that has a ticket.
-        lab.wait("the account has looked", lambda: _place(ruth)["state"] in {"free", "busy"})
         for name in ("heidi", "bob"):
             ruth.http.put(f"/v1/admin/members/lugano/visitors/user/{name}").raise_for_status()
+        with someone(lab, "heidi") as (_, heidi):
+            # What is free there is known as the account sees it, once that has a ticket.
+            lab.wait("the account has looked", lambda: _place(heidi)["state"] in {"free", "busy"})
         yield ruth
         ruth.http.delete(_PROJECT).raise_for_status()
 

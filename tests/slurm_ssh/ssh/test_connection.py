@@ -11,7 +11,7 @@ from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, FrontEndRefused, Refused, Unavailable
-from slurm_ssh.ssh import connecting
+from slurm_ssh.ssh import connecting, greeting
 from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh.by_ticket import ByTicket
 from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
@@ -277,10 +277,10 @@ async def test_a_node_is_not_waited_for_beyond_the_deadline(connection: Connecti
 
 
 async def test_what_a_front_end_offers_is_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(greeting, "SECONDS", 0.1)
     with loopback.silent() as port:
         silent = FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,))
-        assert not await connecting._offered(silent, "alice")
+        assert await greeting.offered(silent, "alice") is None
 
 
 async def test_nothing_is_compressed(connection: Connection, login1: Sshd) -> None:

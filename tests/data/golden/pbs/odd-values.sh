@@ -328,7 +328,7 @@ forget_python() {
 }
 # Sets `found` to where on PATH the server's program is.
 find_program() {
-  local name='run; me'
+  local name='run;me'
   hash -r
   # A site may have switched it off.
   if hash -- "$name"; then
@@ -813,7 +813,7 @@ forget_python
 make_runtime
 cd "$HOME" || give_up "The home directory $HOME cannot be entered on $host."
 ! command -v python3 >/dev/null || hand_over
-attend python3 -I -S - 'run; me' '--x=&y' '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
+attend python3 -I -S - 'run;me' '--x=&y' '--notebook-dir=~' --ServerApp.default_url=/lab <<'END_OF_STARTER'
 """Start the notebook server given as arguments, and tell the hub its port once it listens.
 
 Runs in the job, read from stdin.  Ends with the server's status, or 3 if nobody waits for this launch.

@@ -30,12 +30,12 @@ look() {
   done
 }
 wrong() { printf '%s\n' "$2" >&2; exit "$1"; }
-[ -e '/scratch/it'"'"'s $(id)/alice' ] || { mkdir -p -- '/scratch/it'"'"'s $(id)/alice' && chmod 700 '/scratch/it'"'"'s $(id)/alice'; } || exit 1
-[ ! -L '/scratch/it'"'"'s $(id)/alice' ] || wrong 10 '/scratch/it'"'"'s $(id)/alice'
-look '/scratch/it'"'"'s $(id)'
-CDPATH= cd -P -- '/scratch/it'"'"'s $(id)/alice' || exit 1
-[ -O . ] || wrong 10 '/scratch/it'"'"'s $(id)/alice'
-case $(ls -ld .) in d???--[-S]---*) ;; *) wrong 11 '/scratch/it'"'"'s $(id)/alice' ;; esac
+[ -e '/scratch/it'"'"'s #(id)/alice' ] || { mkdir -p -- '/scratch/it'"'"'s #(id)/alice' && chmod 700 '/scratch/it'"'"'s #(id)/alice'; } || exit 1
+[ ! -L '/scratch/it'"'"'s #(id)/alice' ] || wrong 10 '/scratch/it'"'"'s #(id)/alice'
+look '/scratch/it'"'"'s #(id)'
+CDPATH= cd -P -- '/scratch/it'"'"'s #(id)/alice' || exit 1
+[ -O . ] || wrong 10 '/scratch/it'"'"'s #(id)/alice'
+case $(ls -ld .) in d???--[-S]---*) ;; *) wrong 11 '/scratch/it'"'"'s #(id)/alice' ;; esac
 
 ) || exit
 say ticket || exit
