@@ -116,7 +116,7 @@ def test_directives_stand_before_the_first_command() -> None:
 
 def test_a_backslash_in_a_directive_is_doubled_because_sbatch_takes_it_for_an_escape() -> None:
     (line,) = [each for each in golden.text("odd-values").splitlines() if "SBATCH --output" in each]
-    assert shlex.split(line)[1] == "--output=/scratch/a 'b' $(id)\\\\/alice/0123456789ab.log"
+    assert shlex.split(line)[1] == "--output=/scratch/a 'b' #(id)\\\\/alice/0123456789ab.log"
 
 
 def test_secrets_are_not_in_the_script() -> None:
