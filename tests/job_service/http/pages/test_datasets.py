@@ -328,6 +328,7 @@ async def test_the_page_of_an_array_reads_no_more_tasks_than_it_shows(
 async def test_what_was_chosen_is_chosen_when_it_is_sent_again(alice: httpx.AsyncClient) -> None:
     values = {"_xsrf": xsrf(ALICE), "type": "slices", "site": "geneva", "mode": "each", "title": "slices"}
     got = await _send(alice, {**values, "dataset": ["demo:s1", "demo:s2"]})
+    assert "Location" in got.headers, (got.status_code, got.text)
     listed = (await alice.get(got.headers["Location"].removeprefix("/services/jobs"))).text
     job_id = re.findall(r'data-job="(\w+)"', listed)[0]
     again = await alice.get(f"/new?again={job_id}")
