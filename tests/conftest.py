@@ -9,6 +9,7 @@ import coverage
 import pytest
 from hypothesis import settings
 
+from profiles.loading import live
 from tests.support import sshd
 from tests.support.folders import TREE
 from tests.support.local import LocalSite
@@ -21,6 +22,8 @@ settings.register_profile(
     "any machine", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
 )
 settings.load_profile("any machine")
+# So may a catalogue that a test has changed take to be read.
+live.PATIENCE_SECONDS = 30
 
 
 class _Lost(logging.Handler):
