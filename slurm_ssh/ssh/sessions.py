@@ -1,6 +1,7 @@
 """The sessions of one connection: as many programs at once as there are slots, and as the front end allows."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -105,8 +106,9 @@ class Sessions:
 
     async def _begin(self, sent: Sent, *, may_be_late: bool) -> "asyncssh.SSHClientProcess[bytes] | None":
         """Begin the program in a session; return None if others have to end before, or to be seen to have."""
+        opening = asyncio.ensure_future(self._ssh.create_process(sent.command, encoding=None, window=WINDOW_BYTES))
         try:
-            return await self._ssh.create_process(sent.command, encoding=None, window=WINDOW_BYTES)
+            return await asyncio.shield(opening)
         except asyncssh.ChannelOpenError as error:
             if self._ssh.is_closed():
                 raise self._lost_before_data(sent, error) from error
@@ -118,11 +120,22 @@ class Sessions:
         except (asyncssh.DisconnectError, OSError) as error:
             raise self._lost_before_data(sent, error) from error
         except asyncio.CancelledError:
-            # It may be opened later.
+            # It may be opened later, or run already.
             self.has_abandoned = True
+            opening.add_done_callback(_end)
             raise
 
     def _lost_before_data(self, sent: Sent, error: Exception) -> ConnectionLost:
         """Return the error of a connection that was lost before a program was sent any data."""
         self.has_abandoned = True
         return (NotBegun if sent.waits else ConnectionLost)(f"{self._host}: {error}")
+
+
+def _end(opening: "asyncio.Future[asyncssh.SSHClientProcess[bytes]]") -> None:
+    """End a program that has begun for nobody."""
+    if opening.cancelled() or opening.exception():
+        return
+    process = opening.result()
+    with contextlib.suppress(OSError):
+        process.terminate()
+    process.channel.abort()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from kernels.shell import Shell
@@ -374,13 +375,16 @@ async def test_a_transfer_that_is_cancelled_ends_its_program_and_makes_room(
 
     for turn in range(3):
         flowing = [asyncio.create_task(flow(turn * 10 + number)) for number in range(TRANSFERS_AT_ONCE)]
-        pids = [await _stays(tmp_path, f"pid{turn * 10 + number}") for number in range(TRANSFERS_AT_ONCE)]
+        names = [f"pid{turn * 10 + number}" for number in range(TRANSFERS_AT_ONCE)]
+        # Their numbers may soon be others'.
+        processes = [psutil.Process(await _stays(tmp_path, name)) for name in names]
+        await until(lambda: connection._sessions._running == TRANSFERS_AT_ONCE)
         for each in flowing:
             each.cancel()
         assert [type(each) for each in await asyncio.gather(*flowing, return_exceptions=True)] == [
             asyncio.CancelledError
         ] * TRANSFERS_AT_ONCE
-        await until(lambda: not any(_is_there(pid) for pid in pids))  # noqa: B023 - waited for at once
+        await until(lambda: not any(each.is_running() for each in processes))  # noqa: B023 - waited for at once
     assert connection.is_fresh
 
 

@@ -144,6 +144,7 @@ class _Session:
         self._sshd = sshd
         self._channel = channel
         self._over = over
+        self._is_running = self._is_left = False
         self._copying: asyncio.Future[Any] | None = None
         self._close: tuple[Any, ...] | None = None
         self._program: asyncio.subprocess.Process | None = None
@@ -152,10 +153,10 @@ class _Session:
 
     def _received(self, kind: int, *packet: Any) -> Any:
         """Answer the client's CLOSE when the program has ended, and let nobody hear or feed it until then."""
-        if kind != MSG_CHANNEL_CLOSE or self._copying is None:
+        if kind != MSG_CHANNEL_CLOSE or not self._is_running:
             return self._process_packet(kind, *packet)
         self._close = (kind, *packet)
-        self._copying.cancel()
+        self.hang_up()
         return True
 
     def kill(self, name: str) -> None:
@@ -164,19 +165,24 @@ class _Session:
             os.killpg(self._program.pid, getattr(signal, f"SIG{name}"))
 
     def hang_up(self) -> None:
-        """Let nobody hear or feed the program any more: its connection is lost."""
+        """Let nobody hear or feed the program any more, which may be about to begin."""
+        self._is_left = True
         if self._copying:
             self._copying.cancel()
 
     async def run(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
         self._sshd.running += 1
         self._sshd.most_running = max(self._sshd.most_running, self._sshd.running)
+        self._is_running = True
         try:
             # A client that is gone needs no answer.
             with contextlib.suppress(OSError, asyncssh.Error):
                 await self._answer(process)
         finally:
+            self._is_running = False
             self._sshd.running -= 1
+            if self._close:
+                self._process_packet(*self._close)
             self._over()
 
     async def _answer(self, process: "asyncssh.SSHServerProcess[bytes]") -> None:
@@ -186,6 +192,8 @@ class _Session:
         self._copying = asyncio.gather(
             _copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr)
         )
+        if self._is_left:
+            self._copying.cancel()
         try:
             await self._copying
         except (asyncio.CancelledError, OSError, asyncssh.Error):
@@ -197,10 +205,7 @@ class _Session:
         with contextlib.suppress(OSError):
             program.stdin.close()
             await program.stdin.wait_closed()
-        self._copying = None
         process.exit(status)
-        if self._close:
-            self._process_packet(*self._close)
 
 
 def _deaf(program: asyncio.subprocess.Process) -> None:
