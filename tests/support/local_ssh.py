@@ -43,6 +43,8 @@ class LocalSsh:
         program = _Program(self)
         self._programs.append(program)
         await program.begin(self._shell or command, {**self._environ, "SSH_ORIGINAL_COMMAND": command})
+        if self._is_closed:
+            program.abort()
         return program
 
     async def open_connection(
