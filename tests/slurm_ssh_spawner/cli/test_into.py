@@ -103,7 +103,7 @@ async def test_a_cluster_without_kerberos_is_put_there_by_the_command(
     catalogue = tmp_path / "catalogue.yaml"
     catalogue.write_text(_CATALOGUE, encoding="utf-8")
     options = ["--port", str(sshd.port), "--key", "zurich", "--ca-key", "/etc/jupyterhub/zurich_ca", "--tunnel"]
-    more = ["--jupyter", "lab/4 gcc", "--job-folder", "/work/{owner}", "--into", str(catalogue)]
+    more = ["--jupyter", "lab/4 gcc", "--job-folder", "/gpfs/{owner}", "--into", str(catalogue)]
     code = await asyncio.to_thread(main.main, ["add-site", "127.0.0.1", *options, *more])
     out, err = capsys.readouterr()
     assert (code, out) == (0, "")
@@ -112,7 +112,7 @@ async def test_a_cluster_without_kerberos_is_put_there_by_the_command(
     site = yaml.safe_load(catalogue.read_text(encoding="utf-8"))["sites"]["zurich"]
     assert site["login"] == {"kind": "certificate", "ca_key": "/etc/jupyterhub/zurich_ca"}
     assert site["jupyter"] == {"modules": ["lab/4", "gcc"]}
-    assert (site["tunnel"], site["job_folder"]) == ({"kind": "ssh"}, "/work/{owner}")
+    assert (site["tunnel"], site["job_folder"]) == ({"kind": "ssh"}, "/gpfs/{owner}")
     assert "Kerberos principal" not in catalogue.read_text(encoding="utf-8")
 
 

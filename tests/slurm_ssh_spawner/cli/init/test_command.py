@@ -128,7 +128,7 @@ async def test_on_a_terminal_it_asks_for_what_was_not_said(
         "127.0.0.1 login2",
         "Big Geneva",
         "y",
-        "/work/{owner}/jobs",
+        "/gpfs/{owner}/jobs",
         "/opt/jupyter",
         "two",
         "ann bob",
@@ -143,7 +143,7 @@ async def test_on_a_terminal_it_asks_for_what_was_not_said(
     assert [each["host"] for each in site["front_ends"]] == ["127.0.0.1", "login2"]
     assert (site["title"], site["job_folder"], site["tunnel"]) == (
         "Big Geneva",
-        "/work/{owner}/jobs",
+        "/gpfs/{owner}/jobs",
         {"kind": "ssh"},
     )
     assert site["jupyter"] == {"prefix": "/opt/jupyter"}
