@@ -155,6 +155,14 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         job_types=values["job_types"],
         datasets=values["datasets"],
     )
+    misfits = _misfits(catalogue, entries, is_whole)
+    return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
+
+
+def _misfits(
+    catalogue: Catalogue, entries: Mapping[str, Mapping[str, partial.Partial]], is_whole: bool
+) -> tuple[WrongAt, ...]:
+    """Return what does not fit together between entries that were read."""
     unsure = {
         (section, key, site)
         for section, read_there in entries.items()
@@ -165,7 +173,7 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
     known_profiles = tuple(entries["profiles"]) if is_whole else None
     all_sites = is_whole and all(entry.value for entry in entries["sites"].values())
     all_sources = is_whole and all(entry.value for entry in entries["datasets"].values())
-    misfits = (
+    return (
         *names.misfits(catalogue, known_sites, unsure, tuple(entries["gateways"])),
         *groups.misfits(catalogue, unsure),
         *datasets.misfits(catalogue, known_sites, all_sources=all_sources),
@@ -173,7 +181,6 @@ def _checked(data: Any, root: Node, is_whole: bool) -> tuple[Catalogue, Iterable
         *sites.misfits(catalogue),
         *schedulers.misfits(catalogue),
     )
-    return catalogue, [*(_problem(root, each) for each in details), *(_misfit(root, each) for each in misfits)]
 
 
 def _under_sites(data: Any) -> list[str]:
