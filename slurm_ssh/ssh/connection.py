@@ -14,7 +14,7 @@ from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import AnswerTooLong, TransfersBusy, TransferStalled
-from slurm_ssh.ssh import transfer, unreadable
+from slurm_ssh.ssh import opening, transfer, unreadable
 from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, WINDOW_BYTES, Sessions
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import (
@@ -278,7 +278,8 @@ class Connection:
         limit = deadline.within(FORWARD_SECONDS) if deadline else Deadline.after(FORWARD_SECONDS)
         try:
             async with limit.enforced():
-                return await self._ssh.open_connection(host, port, window=WINDOW_BYTES)
+                stream = self._ssh.open_connection(host, port, window=WINDOW_BYTES)
+                return await opening.opened(stream, lambda both: both[1].close())
         except TimeoutError as error:
             self._sessions.has_abandoned = True
             late = f"{self.host}: {host}:{port} did not answer within {limit.seconds:.0f} seconds"

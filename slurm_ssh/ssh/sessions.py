@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncssh
 
+from slurm_ssh.ssh import opening
 from slurm_ssh.ssh.transport import ConnectionLost, NotBegun, Sent, SessionRefused
 
 # sshd's MaxSessions is 10 by default.
@@ -106,9 +107,9 @@ class Sessions:
 
     async def _begin(self, sent: Sent, *, may_be_late: bool) -> "asyncssh.SSHClientProcess[bytes] | None":
         """Begin the program in a session; return None if others have to end before, or to be seen to have."""
-        opening = asyncio.ensure_future(self._ssh.create_process(sent.command, encoding=None, window=WINDOW_BYTES))
         try:
-            return await asyncio.shield(opening)
+            process = self._ssh.create_process(sent.command, encoding=None, window=WINDOW_BYTES)
+            begun = await opening.opened(process, _end)
         except asyncssh.ChannelOpenError as error:
             if self._ssh.is_closed():
                 raise self._lost_before_data(sent, error) from error
@@ -122,8 +123,8 @@ class Sessions:
         except asyncio.CancelledError:
             # It may be opened later, or run already.
             self.has_abandoned = True
-            opening.add_done_callback(_end)
             raise
+        return begun
 
     def _lost_before_data(self, sent: Sent, error: Exception) -> ConnectionLost:
         """Return the error of a connection that was lost before a program was sent any data."""
@@ -131,11 +132,8 @@ class Sessions:
         return (NotBegun if sent.waits else ConnectionLost)(f"{self._host}: {error}")
 
 
-def _end(opening: "asyncio.Future[asyncssh.SSHClientProcess[bytes]]") -> None:
+def _end(process: "asyncssh.SSHClientProcess[bytes]") -> None:
     """End a program that has begun for nobody."""
-    if opening.cancelled() or opening.exception():
-        return
-    process = opening.result()
     with contextlib.suppress(OSError):
         process.terminate()
     process.channel.abort()

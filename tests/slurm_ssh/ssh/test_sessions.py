@@ -1,4 +1,4 @@
-"""Programs whose session opens when nobody waits for it any more."""
+"""Programs, and ways to ports, that are open when nobody waits for them any more."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.support.waiting import until
 
 
 class _Late(LocalSsh):
-    """Says that a program has begun only when it is told to."""
+    """Says that something is open only when it is told to."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__({"HOME": str(folder)})
@@ -24,6 +24,13 @@ class _Late(LocalSsh):
         program = await super().create_process(command, **more)
         await self.says.wait()
         return program
+
+    async def open_connection(
+        self, host: str, port: int, **more: Any
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        both = await super().open_connection(host, port, **more)
+        await self.says.wait()
+        return both
 
 
 async def test_a_program_that_has_begun_for_nobody_is_ended(tmp_path: Path) -> None:
@@ -46,3 +53,29 @@ async def test_a_program_that_has_begun_for_nobody_is_ended(tmp_path: Path) -> N
     ssh.says.set()
     await until(lambda: not process.is_running())
     await ssh.stop()
+
+
+async def test_a_way_that_is_open_for_nobody_is_closed(tmp_path: Path) -> None:
+    ssh: Any = _Late(tmp_path)
+    connection = Connection("front-end", ssh)
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hears(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    async with await asyncio.start_server(hears, "127.0.0.1", 0) as server:
+
+        async def stream() -> None:
+            async with connection.stream("127.0.0.1", server.sockets[0].getsockname()[1]):
+                raise AssertionError
+
+        streaming = asyncio.create_task(stream())
+        await until(begun.is_set)
+        streaming.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await streaming
+        ssh.says.set()
+        await until(ended.is_set)
