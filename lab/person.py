@@ -24,6 +24,8 @@ _ERRORS = re.compile(
     r'|id="start-problem"><b>(.*?)</b>',
     re.DOTALL,
 )
+# What the same page has of the job's log, and where all of it is.
+_LOG = re.compile(r'aria-labelledby="log-title">(.*?)</pre>.*?<code id="log-path">(.*?)</code>', re.DOTALL)
 
 
 class NotLetIn(Exception):  # noqa: N818
@@ -116,7 +118,7 @@ class Person:
         while time.monotonic() < end:
             page = self.http.get(f"/hub/spawn-pending/{self.name}/{server}".rstrip("/"))
             if page.status_code >= 400:
-                return told(page.text)
+                return "\n".join((told(page.text), *_log_told(page.text)))
             time.sleep(_LOOK_SECONDS)
         return ""
 
@@ -184,6 +186,12 @@ def told(page: str) -> str:
     """Return the error that a page of the hub shows, as text; "" if it shows none."""
     found = _ERRORS.search(page)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", found[1] or found[2])).split()) if found else ""
+
+
+def _log_told(page: str) -> tuple[str, ...]:
+    """Return where the page of a failed start says that the job's log is, and the end of it, if it has one."""
+    found = _LOG.search(page)
+    return (html.unescape(found[2]), html.unescape(found[1])) if found else ()
 
 
 def _execute(channel: websocket.WebSocket, code: str) -> str:

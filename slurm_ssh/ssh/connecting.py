@@ -60,7 +60,8 @@ async def connect(front_end: FrontEnd, login: Login, proof: Proof, title: str) -
     except asyncssh.PermissionDenied as error:
         offered = await greeting.offered(front_end, login.owner)
         raise await proof.refused(Refusal(host, title, offered, hearing.is_asked_more, str(error))) from error
-    except asyncssh.ConnectionLost as error:
+    except (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError) as error:
+        # A reset is what comes of a hang-up before all was read that this side had sent.
         if said := hearing.banner.strip():
             says = sentences.NOT_LET_IN_SAYING.format(host=host)
             raise FrontEndRefused(says, quoted=said[-LONGEST_QUOTE:]) from error

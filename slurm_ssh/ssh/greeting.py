@@ -10,6 +10,9 @@ from profiles.catalogue.site import FrontEnd
 
 # Of each question.
 SECONDS = 8
+# RFC 4253, 4.2: there may be lines before the one that says what a server speaks.
+_MOST_LINES = 20
+_LONGEST_LINE = 8 * 1024
 # A server that has none of a kind ends the connection, so each kind is asked for alone.
 _KINDS = (
     ("ssh-ed25519",),
@@ -40,6 +43,37 @@ async def shown(front_end: FrontEnd, kinds: tuple[str, ...] = ()) -> asyncssh.SS
             return await asyncssh.get_server_host_key(front_end.host, front_end.port, config=None, **wanted)
     except (OSError, TimeoutError, asyncssh.Error):
         return None
+
+
+async def said_first(front_end: FrontEnd, seconds: float) -> str:
+    """Return the line by which a server says what it speaks, the first one if none does, "" if it hangs up before.
+
+    Raises TimeoutError, or OSError if nobody takes the connection.
+    """
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(front_end.host, front_end.port, limit=_LONGEST_LINE)
+        try:
+            return await _speaks(reader)
+        finally:
+            writer.transport.abort()
+
+
+async def _speaks(reader: asyncio.StreamReader) -> str:
+    first = ""
+    for _ in range(_MOST_LINES):
+        try:
+            line = (await reader.readline()).decode("utf-8", "replace").strip()
+        except ConnectionResetError:
+            return first
+        except ValueError:
+            # A line that is longer than any greeting.
+            return first or "?"
+        if line.startswith("SSH-"):
+            return line
+        if not line:
+            return first
+        first = first or line
+    return first
 
 
 async def offered(front_end: FrontEnd, owner: str) -> frozenset[str] | None:

@@ -9,6 +9,7 @@ from profiles.catalogue.catalogue import Catalogue
 from profiles.loading.load import Loaded
 from slurm_ssh.credentials import Credentials, NoTickets
 from slurm_ssh_spawner.checks.configuration import Configuration
+from slurm_ssh_spawner.doctor.doors import Doors
 from slurm_ssh_spawner.hub.composition import Settings
 from slurm_ssh_spawner.hub.configured import Configured
 
@@ -39,8 +40,8 @@ class Examined:
 
     `loaded` is None if the catalogue cannot be used; no check that is called then needs it.  `person` is who was
     named, with their `groups` on the hub; `credentials` has their ticket, if they got one.  `whom` has an entry
-    for each site that can be looked at, `why_nobody` a sentence for each other one.  Nobody else can read
-    `folder`, which is removed in the end.
+    for each site that can be looked at, `why_nobody` a sentence for each other one.  Looks at sites share `doors`.
+    Nobody else can read `folder`, which is removed in the end.
     """
 
     configured: Configured
@@ -51,6 +52,7 @@ class Examined:
     credentials: Credentials = field(default_factory=NoTickets)
     whom: Mapping[str, Whom] = field(default_factory=dict)
     why_nobody: Mapping[str, str] = field(default_factory=dict)
+    doors: Doors = field(default_factory=Doors)
 
     @property
     def configuration(self) -> Configuration:

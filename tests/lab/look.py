@@ -20,6 +20,16 @@ def jobs_of(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
     return lab.run(FRONT_END[site], ["squeue", "-h", "-u", owner, "-o", "%i %T %j"]).stdout.splitlines()
 
 
+def running(lab: Lab, owner: str, *program: str) -> list[str]:
+    """Return the processes of the owner on geneva's nodes, those of one program if it is named."""
+    nodes = ("geneva-n1", "geneva-n2")
+    return [
+        f"{node}: {pid}"
+        for node in nodes
+        for pid in lab.run(node, ["pgrep", "-u", owner, *program], check=False).stdout.split()
+    ]
+
+
 def delivered(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
     """Return the paths of the tickets that lie in the owner's ticket folder."""
     return lab.run(

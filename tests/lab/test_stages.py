@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from lab import Lab
 from tests.lab.browser import browser, log_in, pick
-from tests.lab.look import FRONT_END, jobs_of, logged_in
+from tests.lab.look import FRONT_END, jobs_of, logged_in, running
 
 STAGE = "#launch-stages li"
 WORDS = ("Geneva has accepted job", "A node was found", "Begin on geneva-n", "Load modules")
@@ -88,7 +88,6 @@ def test_a_stage_that_hangs_ends_with_its_job(lab: Lab) -> None:
                 break
         person.stop()
     assert jobs_of(lab, "p15") == []
-    for node in ("geneva-n1", "geneva-n2"):
-        assert lab.run(node, ["pgrep", "-u", "p15"], check=False).stdout == ""
+    lab.wait("no process", lambda: running(lab, "p15") == [])
     locks = lab.run(FRONT_END["geneva"], ["find", "/home/p15", "-name", "*.lock*"]).stdout
     assert locks == ""

@@ -32,7 +32,8 @@ class Sshd:
     lets in by certificate whoever one names.
 
     As unkind as OpenSSH: a connection has at most `sessions` at once, and one that its client has closed is one of
-    them until its program has ended.
+    them until its program has ended; of connections that are not logged in yet there are at most `startups`, and
+    one more is hung up on, as at the hard end of MaxStartups.
     """
 
     def __init__(self, keytab: str, home: Path, shell: str = "") -> None:
@@ -49,11 +50,14 @@ class Sshd:
         self.authority = ""
         self.drops = False
         self.sessions = 10
+        self.startups = 100
+        self.turned_away = 0
         self.port = 0
         self.tried: list[str] = []
         self.logins: list[str] = []
         self.asked: list[tuple[str, int]] = []
         self.connections: list[asyncssh.SSHServerConnection] = []
+        self.coming: set[asyncssh.SSHServerConnection] = set()
         self.running = 0
         self.most_running = 0
         self._keytab = keytab
@@ -241,8 +245,19 @@ class _Login(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         self._sshd.connections.append(conn)
+        if len(self._sshd.coming) < self._sshd.startups:
+            self._sshd.coming.add(conn)
+            return
+        self._sshd.turned_away += 1
+        transport = self._connection._transport
+        transport.write(b"Exceeded MaxStartups\r\n")
+        transport.abort()
+
+    def auth_completed(self) -> None:
+        self._sshd.coming.discard(self._connection)
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        self._sshd.coming.discard(self._connection)
         self._sshd.connections.remove(self._connection)
         for session in self._begun:
             session.hang_up()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 PATIENCE_SECONDS = 20
 
@@ -11,3 +12,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - that is what this is for
             await asyncio.sleep(0.005)
+
+
+def is_over(pid: int) -> bool:
+    """Return whether a process has ended; the one that began it need not have asked for its status."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

@@ -64,6 +64,7 @@ def _visit(examined: Examined, key: str, partition: str) -> Visit:
         ticket_bytes=ticket,
         is_monitor=whom.is_monitor,
         partition=partition,
+        doors=examined.doors,
     )
 
 

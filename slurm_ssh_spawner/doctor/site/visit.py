@@ -13,6 +13,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.text import one_line
+from slurm_ssh_spawner.doctor.doors import Doors
 
 LONGEST_QUOTE = 200
 """Characters of what a site says in one outcome."""
@@ -24,7 +25,8 @@ class Visit:
 
     `person` is who they are on the hub, `login` who at the site; a monitor is no person, and submits nothing.
     `ticket` is None where none is needed, `ticket_bytes` what jobs are brought.  `where` gives the `file:line` of
-    a value in the catalogue, `api_url` is the hub's API as jobs are told it ("" if not known).
+    a value in the catalogue, `api_url` is the hub's API as jobs are told it ("" if not known).  `doors` are shared
+    by all looks of one examination.
     """
 
     key: str
@@ -39,6 +41,7 @@ class Visit:
     ticket_bytes: bytes = field(default=b"", repr=False)
     is_monitor: bool = False
     partition: str = ""
+    doors: Doors = field(default_factory=Doors)
 
     def place(self, *steps: str) -> str:
         """Return where a value of the site is written, or the site itself if the value is not."""

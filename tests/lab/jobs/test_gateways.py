@@ -88,7 +88,7 @@ def test_jobs_are_cancelled_and_end_there(lab: Lab, heidi: Sender) -> None:
         assert (answer.status_code, answer.json()["terminal_stage"]) == (202, False)
     for job in jobs.values():
         assert heidi.wait(job["job_id"], "CANCELED")["failed"] is False
-    assert not any(_runs(lab, number) for number in _SLEEPS.values())
+    lab.wait("neither job runs", lambda: not any(_runs(lab, number) for number in _SLEEPS.values()))
 
 
 def _runs(lab: Lab, number: int) -> bool:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,28 @@ async def test_a_front_end_that_hangs_up_without_a_word_may_be_tried_again(login
     login1.closed = True
     with pytest.raises(FrontEndBusy):
         await _connect(login1.front_end, wallet)
+
+
+async def test_a_front_end_that_lets_no_more_wait_outside_may_be_tried_again(login1: Sshd, wallet: Wallet) -> None:
+    login1.startups = 0
+    with pytest.raises(FrontEndBusy):
+        await _connect(login1.front_end, wallet)
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n"])
+async def test_a_front_end_that_resets_the_connection_may_be_tried_again(wallet: Wallet, greeting: bytes) -> None:
+    """What a system does with a connection that is closed before all was read that had come."""
+
+    async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        no_wait = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_wait)
+        writer.close()
+
+    async with await asyncio.start_server(reset, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(FrontEndBusy):
+            await _connect(FrontEnd(host="localhost", port=port, host_keys=(builders.HOST_KEY,)), wallet)
 
 
 async def test_a_front_end_that_runs_no_commands_is_quoted(connection: Connection, login1: Sshd) -> None:

@@ -18,6 +18,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.signing import Certified, Wanted
 from tests.support import builders
 from tests.support.authority import Authority
+from tests.support.waiting import is_over, until
 
 ALICE = Wanted("alice", "asmith", ("asmith",), forwards=False)
 
@@ -236,8 +237,7 @@ async def test_a_program_that_does_not_end_is_ended_with_what_it_has_begun(
         await signing.certified(ALICE, _program(tmp_path, line))
     assert said.value.is_temporary
     child = int((tmp_path / "child").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    await until(lambda: is_over(child))
 
 
 async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(

@@ -7,7 +7,8 @@ import pytest
 
 from kerberos_auth.outcome import State
 from slurm_ssh.ssh.pool import ConnectionPool
-from slurm_ssh_spawner.doctor.site import job, look, ways
+from slurm_ssh_spawner.doctor.doors import Doors
+from slurm_ssh_spawner.doctor.site import front_ends, job, look, ways
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import loopback
 from tests.support.waiting import until
@@ -98,3 +99,24 @@ async def test_g3_a_port_that_a_job_makes_up(place: Place, pool: ConnectionPool)
         _, found = await ways.to_node(place.visit(), pool, "n1", said, "doctor-1")
         assert found.state is State.SKIP
     assert not place.front_end.asked
+
+
+async def test_looks_at_many_sites_with_one_front_end_are_not_too_many_at_its_door(place: Place) -> None:
+    place.front_end.startups = 6
+    doors = Doors()
+    place.changed = {"doors": doors}
+    found = await asyncio.gather(*(place.look() for _ in range(8)))
+    assert [wrong(each) for each in found] == [{}] * 8
+    assert not place.front_end.turned_away
+
+
+async def test_e2_and_e3_a_front_end_that_turns_some_away_is_asked_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front_ends, "_BUSY_PAUSES_SECONDS", (0.01,) * 1000)
+    place.front_end.startups = 0
+    looking = asyncio.create_task(place.look())
+    await until(lambda: place.front_end.turned_away >= 2)
+    place.front_end.startups = 100
+    found = await looking
+    assert wrong(found) == {}, told(found)
