@@ -19,7 +19,7 @@ from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnkno
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
-from tests.support import builders, loopback, sshd
+from tests.support import builders, loopback, openssh, sshd
 from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -207,6 +207,16 @@ async def test_a_front_end_that_lets_no_more_wait_outside_may_be_tried_again(log
     login1.startups = 0
     with pytest.raises(FrontEndBusy):
         await _connect(login1.front_end, wallet)
+
+
+async def test_so_does_a_real_one(tmp_path: Path, wallet: Wallet) -> None:
+    async with openssh.running(tmp_path / "sshd", "MaxStartups 1") as server:
+        greeted, waiting = await asyncio.open_connection("127.0.0.1", server.port)
+        await greeted.readline()
+        front_end = FrontEnd(host="localhost", port=server.port, host_keys=(server.host_key,))
+        with pytest.raises(FrontEndBusy):
+            await _connect(front_end, wallet)
+        waiting.close()
 
 
 @pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n"])
