@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -37,8 +36,6 @@ BUSY_SECONDS = 3
 _IDLE_SECONDS = 30
 LONGEST_ANSWER = 128 * 1024
 """Bytes that an answer may have, with all that a login shell prints around it, unless more is asked for."""
-
-_log = logging.getLogger(__name__)
 
 
 class ForwardingForbidden(ConnectionLost):
