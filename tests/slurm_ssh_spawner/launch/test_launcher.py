@@ -194,7 +194,7 @@ async def test_a_launch_that_was_refused_keeps_the_reason(
     record = await _record(launcher)
     assert record.ended is not None
     assert record.end_reason.startswith("not submitted: Geneva did not accept the job: Too tired.")
-    assert not launcher._patience, "it is remembered for ever"
+    assert not launcher._patiences._kept, "it is remembered for ever"
 
 
 async def test_without_a_ticket_nothing_is_submitted(
