@@ -14,8 +14,8 @@ import httpx
 from benchmarks import counters, hubs
 from benchmarks.samples import Aim, Samples, Table, ratio, with_tail
 from lab import Lab
+from lab.people import HUNDRED
 from lab.person import Person
-from lab.plan import HUNDRED
 
 VIEWERS = tuple(person.name for person in HUNDRED[:20])
 SERVERS = ("", "east", "north", "south", "west")
