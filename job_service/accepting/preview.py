@@ -64,9 +64,7 @@ class Preview:
     ) -> Self:
         """Return what is said of a job that has passed the gate, with what is known of its start."""
         launch, forecast = decided.launch, known.forecast
-        cost = 0
-        if quota:
-            cost = charges.hold(quota.project.charge, decided.limit_s, launch.nodes, launch.cores)
+        cost = _cost(decided, quota)
         begins = forecast.begins if forecast else None
         refused = forecast.refused if forecast else ""
         return cls(
@@ -92,3 +90,11 @@ class Preview:
             errors=errors,
             costs=preview.costs(launch, jobs),
         )
+
+
+def _cost(decided: Decided, quota: Quota | None) -> int:
+    """Return what the job would hold of a quota, in seconds of its project; 0 where there is none."""
+    if quota is None:
+        return 0
+    launch = decided.launch
+    return charges.hold(quota.project.charge, decided.limit_s, launch.nodes, launch.cores)
