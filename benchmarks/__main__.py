@@ -33,8 +33,8 @@ from benchmarks import (
 from benchmarks.samples import Aim, Table, aims_table
 from lab import Lab, LabError
 from lab.folders import TREE
+from lab.people import HUNDRED
 from lab.person import NotLetIn, NotStarted
-from lab.plan import HUNDRED
 
 STATE = TREE / ".lab-bench"
 RESULTS = Path(__file__).parent / "results.json"

@@ -27,8 +27,9 @@ from benchmarks.pages import (
 )
 from benchmarks.samples import Samples, Table, ratio, with_tail
 from lab import Lab
+from lab.people import CROWD
 from lab.person import Person
-from lab.plan import CROWD, HUB, KDC
+from lab.plan import HUB, KDC
 
 LOGINS = 50
 SITES = ("geneva", "lugano")

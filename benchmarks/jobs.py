@@ -15,7 +15,8 @@ from benchmarks.job_files import Carried, carry
 from benchmarks.job_people import CONTROLLER, FRONT_END
 from benchmarks.samples import Aim, Table, in_ms, percentile95, ratio
 from lab import Lab
-from lab.plan import HUB, HUNDRED
+from lab.people import HUNDRED
+from lab.plan import HUB
 
 AT_ONCE = 500
 LIVE = (1, 100, 1_000, 5_000)

@@ -11,8 +11,9 @@ from benchmarks import hubs
 from benchmarks.pages import PAGES, READER, answers, ask, at_the_form, browsers, logged_in
 from benchmarks.samples import Aim, Table, percentile95, ratio, with_tail
 from lab import Lab
+from lab.people import HUNDRED
 from lab.person import Person
-from lab.plan import HUB, HUB_USER, HUNDRED
+from lab.plan import HUB, HUB_USER
 
 AIM_PAGE_SECONDS = 0.1
 AIM_SECONDS = 1.0

@@ -9,7 +9,7 @@ from benchmarks import counters, crowd, hubs, room, sleepers
 from benchmarks.counters import Counts
 from benchmarks.samples import Aim, Table
 from lab import Lab
-from lab.plan import HUNDRED
+from lab.people import HUNDRED
 
 PEOPLE = tuple(person.name for person in HUNDRED)
 EACH = 10

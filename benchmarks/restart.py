@@ -11,7 +11,8 @@ import httpx
 from benchmarks import counters, crowd, hubs, room, sleepers
 from benchmarks.samples import Aim, Table
 from lab import Lab
-from lab.plan import HUNDRED, SITES
+from lab.people import HUNDRED
+from lab.plan import SITES
 
 _SITES = tuple(site.name for site in SITES)
 _START_SECONDS = 0.2

@@ -12,7 +12,8 @@ from benchmarks.counters import Counts, Late
 from benchmarks.crowd import Started
 from benchmarks.samples import Aim, Table
 from lab import Lab
-from lab.plan import HUNDRED, SITES
+from lab.people import HUNDRED
+from lab.plan import SITES
 
 SECONDS = 4.5
 PLACES = {"geneva": ("geneva",), "both sites": tuple(site.name for site in SITES)}

@@ -10,8 +10,9 @@ from benchmarks.inside.tunnels import ECHOES, MEGABYTES, OPENSSH, OURS, ROUNDS, 
 from benchmarks.samples import Aim, Table
 from lab import Lab
 from lab.folders import HUB_PYTHON, TREE
+from lab.people import CROWD
 from lab.person import Person
-from lab.plan import CROWD, HUB, HUB_USER
+from lab.plan import HUB, HUB_USER
 
 SITE, NODE, PORT = "lugano", "lugano-n1", 18000
 PEOPLE = tuple(each.name for each in CROWD[:10])

@@ -14,8 +14,8 @@ import httpx
 from benchmarks import counters, hubs
 from benchmarks.samples import Aim, Samples, Table, ratio, with_tail
 from lab import Lab
+from lab.people import HUNDRED
 from lab.person import Person
-from lab.plan import HUNDRED
 
 VIEWERS = tuple(person.name for person in HUNDRED[:20])
 SERVERS = ("", "east", "north", "south", "west")
@@ -25,6 +25,7 @@ EACH = 2
 WINDOW_SECONDS = 60
 AIM_FORM, AIM_HOME, AIM_CORE = 2.0, 1.5, 0.05
 _ROUNDS = 10
+_PATIENCE_SECONDS = 120
 # Until every page has its first look behind it.
 _SETTLE_SECONDS = 10
 
@@ -98,8 +99,8 @@ def _send(person: Person, method: str, server: str, body: object = None) -> None
     person.api(method, address, json=body).raise_for_status()
 
 
-def _wait(condition: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
+def _wait(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
     while not condition():
         if time.monotonic() > end:
             raise httpx.ReadTimeout("The five servers did not start, or did not stop.")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from faults.row import Outcome
 from faults.seen import File, Listed, LiveJob, Seen
-from lab.plan import PEOPLE, SITES
+from lab.people import PEOPLE
+from lab.plan import SITES
 
 _LOGINS = {
     (person.name, site.name): person.login_at.get(site.name, person.name) for person in PEOPLE for site in SITES

@@ -11,8 +11,9 @@ import httpx
 
 from faults import service
 from lab import Lab
+from lab.people import CROWD
 from lab.person import NotLetIn, Person, told
-from lab.plan import CROWD, SITES
+from lab.plan import SITES
 
 _AT_ONCE = 64
 

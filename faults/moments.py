@@ -7,7 +7,7 @@ from faults.row import Outcome, Step
 from faults.scene import STUB, Scene
 from faults.seen import LiveJob, listed_by, look
 from lab import Lab
-from lab.plan import CROWD
+from lab.people import CROWD
 from lab.quirks import Hold
 
 QUEUE = "queue"

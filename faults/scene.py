@@ -67,10 +67,10 @@ class Scene:
         self.expected[key] = Expected(name, server, site, outcome)
         return self._ask(key, self.crowd.start(name, server, {"profile": profile, "site": site}))
 
-    def start_again(self, name: str, server: str = "", profile: str = STUB) -> Future[Answer]:
+    def start_again(self, name: str, server: str = "") -> Future[Answer]:
         """Let somebody press Start for a server of which something is expected already."""
         key = (name, server)
-        choices = {"profile": profile, "site": self.expected[key].site}
+        choices = {"profile": STUB, "site": self.expected[key].site}
         return self._ask(key, self.crowd.start(name, server, choices))
 
     def stop(self, name: str, server: str = "", outcome: Outcome = Outcome.GONE) -> Future[Answer]:

@@ -39,7 +39,6 @@ ACCOUNTING = Place(Role.CONTROLLER, "slurmdbd")
 DATABASE = Place(Role.CONTROLLER, "mariadbd")
 SLURM = Place(Role.CONTROLLER, "slurmctld")
 NODES = Place(Role.NODE, "slurmd")
-FIRST_NODE = Place(Role.NODE, "slurmd", first=True)
 KDC = Place(Role.KDC, "krb5kdc")
 HUB = Place(Role.HUB, "jupyterhub")
 TUNNELS = Place(Role.HUB, "tunnels")
@@ -124,11 +123,11 @@ def let_go(name: str) -> Step:
     return lambda scene: scene.let_go(name)
 
 
-def others_start(outcome: Outcome = Outcome.EITHER, number: int = 1, sites: tuple[str, ...] = ()) -> Step:
+def others_start(outcome: Outcome = Outcome.EITHER, sites: tuple[str, ...] = ()) -> Step:
     """Let others press Start, at each site (of `sites`), and go on."""
 
     def step(scene: Scene) -> None:
-        for name, site in scene.others(number):
+        for name, site in scene.others(1):
             if not sites or site in sites:
                 scene.start(name, site, outcome)
 

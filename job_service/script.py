@@ -64,7 +64,10 @@ def build(
 
 
 def program(launch: JobLaunch, datasets: Sequence[Dataset]) -> tuple[str, ...] | None:
-    """Return the words that are run, with the location of the dataset, and the ids of all, where they want it."""
+    """Return the words that are run, with the location of the dataset, and the ids of all, where they want it.
+
+    Raises ValueError for words that want one location where there is not one dataset.
+    """
     if launch.program is None:
         return None
     ids = ",".join(each.id for each in datasets)

@@ -88,32 +88,15 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         clock = Clock()
         store = await Store.open(settings.database, clock.now)
         stack.push_async_callback(store.close)
-        reader = _reader(settings, catalogue)
-        if isinstance(reader, TicketReader):
-            stack.callback(reader.close)
-        accounts = Accounts(catalogue.sites, KeytabTickets(settings.run_folder))
-        tickets = Tickets(reader, accounts)
-        told = core.Settings(_IDLE_SECONDS, settings.run_folder)
-        reach = core.open_core(told, catalogue.sites, tickets, ledger=tickets)
+        tickets, holds = _tickets(settings, catalogue, stack)
+        reach = core.open_core(
+            core.Settings(_IDLE_SECONDS, settings.run_folder), catalogue.sites, tickets, ledger=tickets
+        )
         stack.push_async_callback(reach.close)
-        datasets = Datasets(catalogue, reach.remote_of)
         backends = Backends(catalogue.gateways, kinds(settings.input_folder))
         stack.push_async_callback(backends.close)
-        accepting = Acceptance(
-            store,
-            catalogue,
-            reach.availability,
-            reach.forecasts,
-            tickets,
-            datasets,
-            settings.name,
-            away=backends.away,
-        )
-        # Without people's tickets, nobody reads whose are needed.
-        holds = Holds(reader.folder if isinstance(reader, TicketReader) else settings.run_folder)
-        access = Access(Places(reach, catalogue.sites, settings.name))
-        at_sites, most = Files(access.remote, settings.upload_max_mib), settings.upload_max_mib
-        files = FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most)
+        accepting = _accepting(settings, store, catalogue, reach, tickets, backends)
+        files = _files(settings, catalogue, reach, backends)
         running = Running(
             store,
             reach,
@@ -133,17 +116,43 @@ async def opened(settings: Settings) -> AsyncIterator[Service]:
         yield Service(settings, store, catalogue, tickets, reach, accepting, administration, running, files)
 
 
-def _reader(settings: Settings, catalogue: LiveCatalogue) -> TicketReader | NobodysTickets:
-    """Return where people's tickets are.
+def _tickets(settings: Settings, catalogue: LiveCatalogue, stack: AsyncExitStack) -> tuple[Tickets, Holds]:
+    """Return the tickets of people and of sites' accounts, and the list of people whose tickets are needed.
 
-    Raises AuthFailed if they cannot be read and a site needs them.
+    Raises AuthFailed if people's cannot be read and a site needs them.
     """
+    accounts = Accounts(catalogue.sites, KeytabTickets(settings.run_folder))
     try:
-        return TicketReader(settings.ticket_folder)
+        reader = TicketReader(settings.ticket_folder)
     except AuthFailed:
         if needs_tickets(catalogue.sites):
             raise
-    return NobodysTickets()
+        # Nobody reads that list then.
+        return Tickets(NobodysTickets(), accounts), Holds(settings.run_folder)
+    stack.callback(reader.close)
+    return Tickets(reader, accounts), Holds(reader.folder)
+
+
+def _accepting(
+    settings: Settings, store: Store, catalogue: LiveCatalogue, reach: Core, tickets: Tickets, backends: Backends
+) -> Acceptance:
+    return Acceptance(
+        store,
+        catalogue,
+        reach.availability,
+        reach.forecasts,
+        tickets,
+        Datasets(catalogue, reach.remote_of),
+        settings.name,
+        away=backends.away,
+    )
+
+
+def _files(settings: Settings, catalogue: LiveCatalogue, reach: Core, backends: Backends) -> FilesAnywhere:
+    """Return the files of jobs, at sites and at gateways."""
+    most_mib = settings.upload_max_mib
+    at_sites = Files(Access(Places(reach, catalogue.sites, settings.name)).remote, most_mib)
+    return FilesAnywhere(at_sites, backends, partial(handle_of, service=settings.name), most_mib)
 
 
 def needs_tickets(sites: Mapping[str, Site]) -> bool:

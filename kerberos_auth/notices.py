@@ -31,15 +31,12 @@ class Notice:
 class Notices:
     """What people should be told of the tickets in a store.
 
-    `ends` gives the epoch second at which a ticket ends after all renewals that can be had, `clock` that of now.
+    `ends` gives the epoch second at which a ticket ends after all renewals that can be had.
     """
 
-    def __init__(
-        self, store: TicketReader, ends: Callable[[Ticket], int], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: TicketReader, ends: Callable[[Ticket], int]) -> None:
         self._store = store
         self._ends = ends
-        self._clock = clock
 
     def of(self, user: str) -> Notice | None:
         """Return what the user should be told now, or None; costs one small file read.
@@ -52,7 +49,7 @@ class Notices:
         except AuthFailed:
             return Notice(sentences.NO_TICKET_NOW, None, urgent=True)
         ends = self._ends(ticket)
-        left = ends - self._clock()
+        left = ends - time.time()
         if left > (_DAY_SECONDS if ticket.renewable else min(_DAY_SECONDS, (ticket.end - ticket.start) / 4)):
             return None
         return Notice(sentences.TICKET_ENDS, Moment.of(ends), urgent=left <= SOON_SECONDS)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from lab.errors import LabError
-from lab.lab import DEFAULT_STATE, FAULTS, UMASK, Lab
+from lab.hosts import UMASK
+from lab.lab import DEFAULT_STATE, FAULTS, Lab
 from lab.plan import HOSTS, HUB_PORT
 
 

@@ -2,18 +2,8 @@
 
 from pathlib import Path
 
-from lab.plan import (
-    GATEWAYS_UID,
-    GATEWAYS_USER,
-    HUB_GROUPS,
-    PEOPLE,
-    SERVICE_ACCOUNTS,
-    SITE_OF,
-    Host,
-    Role,
-    Site,
-    accounts_at,
-)
+from lab.people import HUB_GROUPS, PEOPLE, accounts_at
+from lab.plan import GATEWAYS_UID, GATEWAYS_USER, SERVICE_ACCOUNTS, SITE_OF, Host, Role, Site
 
 ORDINARY_UIDS = range(1000, 60000)
 """Accounts of the machine's own people, whom no host of the lab knows."""

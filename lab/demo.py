@@ -12,8 +12,8 @@ from lab import Lab
 from lab.demo_jobs import NotDone, show_jobs
 from lab.demo_portal import show_array, show_gateway, show_server
 from lab.errors import LabError
+from lab.people import CROWD, INDIVIDUALS
 from lab.person import NotLetIn, NotStarted, Person
-from lab.plan import CROWD, INDIVIDUALS
 
 # Printed line by line below; the last word of each is what the kernel says.
 CELL = """

@@ -12,20 +12,8 @@ from lab.daemons import HUB_CONFIG
 from lab.folders import EXAMPLE_TYPES, IMAGING, PAM_MODULES, STUB_SERVER, TREE, StateFolder
 from lab.kerberos import kdc_conf, krb5_conf
 from lab.modules import module_files
-from lab.plan import (
-    ALL_FRONT_ENDS,
-    DOMAIN,
-    GATEWAYS_USER,
-    HOSTS,
-    HUB_USER,
-    MONITOR,
-    RUN_AS,
-    SITE_OF,
-    Host,
-    Role,
-    Site,
-    accounts_at,
-)
+from lab.people import MONITOR, RUN_AS, accounts_at
+from lab.plan import ALL_FRONT_ENDS, DOMAIN, GATEWAYS_USER, HOSTS, HUB_USER, SITE_OF, Host, Role, Site
 from lab.realm import Realm
 from lab.sites import sites_of
 from lab.slurm import PROJECTS_FILE, cgroup_conf, gpu_devices, gres_conf, job_submit_lua, slurm_conf, slurmdbd_conf

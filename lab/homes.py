@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lab.folders import StateFolder
 from lab.namespaces import tmpfs
-from lab.plan import Account, Person, accounts_at
+from lab.people import Account, Person, accounts_at
 from lab.sites import sites_of
 
 SH_LINES = 'echo "Welcome from {name}"\necho "Mind the gap, says {name}" >&2\nexport SQUEUE_STATES=CD\n'

@@ -2,20 +2,17 @@
 
 from pathlib import Path
 
+from lab.people import MONITOR, PEOPLE, RUN_AS, accounts_at
 from lab.plan import (
     DOMAIN,
     HOSTS_WITH_KEYTAB,
     HUB,
     KDC,
-    MONITOR,
-    PEOPLE,
     REALM,
     RENEWABLE_LIFETIME,
-    RUN_AS,
     SERVICE_PRINCIPALS,
     TICKET_LIFETIME,
     Site,
-    accounts_at,
 )
 
 

@@ -4,7 +4,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from profiles.catalogue.site import Site, TicketSettings
+from profiles.catalogue.site import Site
+from profiles.catalogue.ticket import TicketSettings
 
 
 class StartedWith(BaseModel):

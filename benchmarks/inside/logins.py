@@ -14,8 +14,9 @@ import httpx
 
 from kerberos_auth import gss
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
+from lab.people import PEOPLE
 from lab.plain_http import NO_TLS
-from lab.plan import HUB_PORT, PEOPLE, REALM
+from lab.plan import HUB_PORT, REALM
 
 PERSON = next(person for person in PEOPLE if person.name == "bob")
 PRINCIPAL = f"{PERSON.name}@{REALM}"

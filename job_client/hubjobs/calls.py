@@ -73,14 +73,14 @@ def is_job_id(text: str) -> bool:
 
 
 def part(text: str) -> str:
-    """Return one part of a path, quoted."""
+    """Return one part of a path, quoted.  Raises ValueError for one that would lead elsewhere."""
     if text in {"", ".", ".."}:
         raise ValueError(sentences.NO_NAME.format(text=text))
     return quote(text, safe="")
 
 
 def job_path(job_id: str) -> str:
-    """Return the path of a job."""
+    """Return the path of a job.  Raises ValueError for what is no job id."""
     if not is_job_id(job_id):
         raise ValueError(sentences.NO_JOB_ID.format(text=job_id))
     return f"jobs/{job_id}"

@@ -20,13 +20,12 @@ class Preview:
     """What would become of a job that nobody has sent.
 
     `limit_s` are seconds, `cores`, `memory_mib` and `gpus` are for each of `nodes`.  `cost_s` is what it would
-    hold of its project, in the project's seconds, `left_s` what the person has left of them and `project_left_s`
-    what the project has; they are 0, None and None for a project without a quota.  `script` is what Slurm would
-    get, zeros for the job's id in it.  `begins` is when Slurm expects it to start, None if that is not known; with
-    `ask_again` it may be in some seconds.  `obstacles` are the sentences why it would not be accepted now, or not
-    by Slurm.  `costs` is the sentence what all of it costs as the catalogue weighs it, "" where it weighs nothing.
-    Of several `jobs` for datasets this is the first, and `total_cost_s` what all would hold;
-    `errors` says of which datasets there would be none.
+    hold of its project, in the project's seconds, `left_s` what the person has left of them; they are 0 and None
+    for a project without a quota.  `script` is what Slurm would get, zeros for the job's id in it.  `begins` is
+    when Slurm expects it to start, None if that is not known; with `ask_again` it may be in some seconds.
+    `obstacles` are the sentences why it would not be accepted now, or not by Slurm.  `costs` is the sentence what
+    all of it costs as the catalogue weighs it, "" where it weighs nothing.  Of several `jobs` for datasets this is
+    the first, and `total_cost_s` what all would hold; `errors` says of which datasets there would be none.
     """
 
     type: str
@@ -42,7 +41,6 @@ class Preview:
     limit_s: int
     cost_s: int
     left_s: int | None
-    project_left_s: int | None
     script: str
     begins: datetime | None
     ask_again: bool
@@ -66,9 +64,7 @@ class Preview:
     ) -> Self:
         """Return what is said of a job that has passed the gate, with what is known of its start."""
         launch, forecast = decided.launch, known.forecast
-        cost = 0
-        if quota:
-            cost = charges.hold(quota.project.charge, decided.limit_s, launch.nodes, launch.cores)
+        cost = _cost(decided, quota)
         begins = forecast.begins if forecast else None
         refused = forecast.refused if forecast else ""
         return cls(
@@ -85,7 +81,6 @@ class Preview:
             limit_s=decided.limit_s,
             cost_s=cost,
             left_s=quota.time_left if quota else None,
-            project_left_s=quota.project.time_left if quota else None,
             script=script,
             begins=begins if begins and begins - now < _FORESEEN else None,
             ask_again=known.is_due,
@@ -95,3 +90,11 @@ class Preview:
             errors=errors,
             costs=preview.costs(launch, jobs),
         )
+
+
+def _cost(decided: Decided, quota: Quota | None) -> int:
+    """Return what the job would hold of a quota, in seconds of its project; 0 where there is none."""
+    if quota is None:
+        return 0
+    launch = decided.launch
+    return charges.hold(quota.project.charge, decided.limit_s, launch.nodes, launch.cores)

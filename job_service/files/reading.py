@@ -103,7 +103,7 @@ class Reading:
 
 @contextmanager
 def busy(remote: Remote) -> Iterator[None]:
-    """Tell somebody whose transfers are all under way what to do."""
+    """Tell somebody whose transfers are all under way what to do: TooMany is raised for TransfersBusy."""
     try:
         yield
     except TransfersBusy as error:

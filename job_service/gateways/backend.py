@@ -1,10 +1,11 @@
 """A Backend: one gateway, as all that is done for jobs there is asked of it.  Frozen values.
 
-Its methods raise `Refused` (it will never do this, and says why), `Unavailable` (surely nothing was done; later it
-may be), `Broken` (an admin has to mend something; surely nothing was done), and `submit` alone `InDoubt` (it may
-have been done); of files also NotFound, NotAFile, TooLarge and NoSpace of `job_service.errors`.  What a gateway
-says is read within bounds, cut and made printable before it is in a value or an error; none of these holds what
-lets anybody in there.
+Its methods raise `Refused` (it will never do this, and says why), `Unavailable` (later it may be done), `Broken`
+(an admin has to mend something), and `submit` alone `InDoubt` (it may have been done: with the other errors of it
+surely nothing was).  Whatever else was asked without an answer may be asked again.  Of files they also raise
+NotFound, Invalid (what is no folder), NotAFile, TooLarge and NoSpace of `job_service.errors`.  What a gateway says
+is read within bounds, cut and made printable before it is in a value or an error; none of these holds what lets
+anybody in there.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

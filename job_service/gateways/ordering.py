@@ -35,11 +35,6 @@ def order(
     program = script.program(launch, datasets)
     words = _OWNERS_LINE if program is None else program
     text = _script(launch, handle, title, words, unpacked, has_datasets=bool(datasets))
-    files = {SCRIPT: text.encode()}
-    if command is not None:
-        files[layout.COMMAND] = f"{command}\n".encode()
-    if datasets:
-        files[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
     made = Order(
         handle=handle,
         title=title,
@@ -53,13 +48,23 @@ def order(
         limit_s=launch.time_minutes * 60,
         queue=launch.partition,
         project=launch.project,
-        files=files,
+        files=_files(text, command, datasets),
         inputs=tuple(inputs),
     )
     if launch.site.kind == "nsg" and words[0] in launch.site.tools:
         # It takes no script: what it is sent instead is what there is to show.
         return replace(made, script=submission.text(made, launch.site))
     return made
+
+
+def _files(script_text: str, command: str | None, datasets: Sequence[Dataset]) -> dict[str, bytes]:
+    """Return what lies of ours in the job's folder, by path."""
+    files = {SCRIPT: script_text.encode()}
+    if command is not None:
+        files[layout.COMMAND] = f"{command}\n".encode()
+    if datasets:
+        files[layout.DATASETS] = json.dumps([each.to_json() for each in datasets], indent=1).encode() + b"\n"
+    return files
 
 
 def _script(

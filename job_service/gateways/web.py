@@ -119,15 +119,14 @@ class Web:
         *,
         headers: Headers | None = None,
         content: bytes | AsyncIterator[bytes] | None = None,
-        most_bytes: int = LONGEST_ANSWER,
     ) -> Answer:
         """Return an answer, read whole.  `headers` hold what proves who asks, as `entry` gives it."""
         async with self.stream(method, url, headers=headers, content=content) as (answer, chunks):
             body = bytearray()
             async for chunk in chunks:
                 body += chunk
-                if len(body) > most_bytes:
-                    raise Broken(say.NOT_UNDERSTOOD.format(site=self.title), f"more than {most_bytes} bytes")
+                if len(body) > LONGEST_ANSWER:
+                    raise Broken(say.NOT_UNDERSTOOD.format(site=self.title), f"more than {LONGEST_ANSWER} bytes")
         return Answer(answer.status, answer.headers, bytes(body))
 
     @asynccontextmanager

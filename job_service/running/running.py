@@ -1,6 +1,5 @@
 """All batch jobs of the service: what their owners can have done with them, and what goes on by itself."""
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -45,8 +44,6 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.text import one_line
 
 _KEPT_MINUTES = SiteJobs.model_fields["keep"].default
-
-_log = logging.getLogger(__name__)
 
 
 class Running:

@@ -22,12 +22,10 @@ NOT_THERE = _("{site} is not in the catalogue any more. Please contact the admin
 AWAY = _("{site} does not answer at present.")
 BUSY = _("{site} is busy or being repaired.")
 NO_ANSWER = _("{site} did not answer in time.")
-STALLED = _("The transfer with {site} came to a standstill.")
 MANY_ARE_THERE = _("{site} has more jobs of this name than can be looked at.")
 
 # -- what a gateway will not do ------------------------------------------------------------------------------
 REFUSED = _("{site} did not accept the job: {reason}.")
-REFUSED_SILENTLY = _("{site} did not accept the job, and does not say why.")
 NOT_DONE = _("{site} did not do it: {reason}.")
 NOT_HELD_THERE = _("{site} cannot hold jobs, or release them.")
 STATUS = _("status {status}")
@@ -37,7 +35,6 @@ QUEUED = _("The job waits at {site}.")
 STAGES_IN = _("{site} gathers what the job needs.")
 RUNS = _("The job runs at {site}.")
 ENDS = _("The job has ended, and {site} keeps its results.")
-SAYS = _("{site} says: {reason}.")
 CALLED = _("{site} calls the job {word}.")
 
 # -- how it ended ----------------------------------------------------------------------------------------------

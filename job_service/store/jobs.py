@@ -84,11 +84,11 @@ class Jobs(Part):
 
     async def get(self, job_id: str, owner: str | None = None) -> JobRecord:
         """Return a job, also one that is DELETED; with an owner only if it is theirs.  Raises NotFound."""
-        return await self._one(job_id, JOBS.c.job_id == job_id, owner)
-
-    async def by_number(self, number: int, owner: str | None = None) -> JobRecord:
-        """Return the job with this `id`, as `get` does.  Raises NotFound."""
-        return await self._one(str(number), JOBS.c.id == number, owner)
+        theirs = [] if owner is None else [JOBS.c.owner == owner]
+        found = await self._records(sa.select(*rows.RECORD_COLUMNS).where(JOBS.c.job_id == job_id, *theirs))
+        if not found:
+            raise NotFound(say.NO_SUCH_JOB.format(job=job_id))
+        return found[0]
 
     async def page(
         self, wanted: JobFilter, limit: int = 50, cursor: str | None = None, offset: int = 0
@@ -132,16 +132,14 @@ class Jobs(Part):
         asked = sa.select(JOBS.c.system).where(JOBS.c.stage.in_(LIVE)).distinct()
         return await self._read(lambda connection: frozenset(connection.execute(asked).scalars()))
 
-    async def to_remove(
-        self, system: str, owner: str, identity: Identity = "person", limit: int = 500
-    ) -> tuple[JobRecord, ...]:
+    async def to_remove(self, system: str, owner: str, identity: Identity = "person") -> tuple[JobRecord, ...]:
         """Return somebody's jobs that are over, whose `remove_after` has come and that are not removed.
 
-        Those that ran with this identity, the oldest first.
+        Those that ran with this identity, the oldest first, _AT_ONCE at most.
         """
         theirs = (JOBS.c.owner == owner, JOBS.c.identity == identity)
         asked = sa.select(*rows.RECORD_COLUMNS).where(*self._is_to_remove(system), *theirs)
-        return tuple(await self._records(asked.order_by(JOBS.c.remove_after, JOBS.c.id).limit(limit)))
+        return tuple(await self._records(asked.order_by(JOBS.c.remove_after, JOBS.c.id).limit(_AT_ONCE)))
 
     async def owners_to_remove(self, system: str) -> frozenset[tuple[str, Identity]]:
         """Return whose jobs, of which identity, `to_remove` would return."""
@@ -277,13 +275,6 @@ class Jobs(Part):
         is_due = (JOBS.c.remove_after <= self._clock(), JOBS.c.removed.is_(None))
         # Tasks have no folder of their own.
         return (JOBS.c.system == system, *is_due, JOBS.c.stage.not_in(LIVE), JOBS.c.kind != "task")
-
-    async def _one(self, name: str, condition: sa.ColumnElement[bool], owner: str | None) -> JobRecord:
-        theirs = [] if owner is None else [JOBS.c.owner == owner]
-        found = await self._records(sa.select(*rows.RECORD_COLUMNS).where(condition, *theirs))
-        if not found:
-            raise NotFound(say.NO_SUCH_JOB.format(job=name))
-        return found[0]
 
     async def _records(self, asked: sa.Select[Any]) -> list[JobRecord]:
         return await self._read(

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from kernels.units import Mebibytes, Minutes
+from profiles.catalogue.maintenance import Maintenance
 from profiles.catalogue.partition import Partitions
-from profiles.catalogue.site import Maintenance
 from profiles.catalogue.values import AbsolutePath, Entry, Key, Plain, SlurmWord, Whole
 from profiles.catalogue.visibility import Reservation
 from profiles.catalogue.wrong import WrongAt

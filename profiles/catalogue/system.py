@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
+from profiles.catalogue.maintenance import Maintenance
 from profiles.catalogue.partition import Partition
-from profiles.catalogue.site import Maintenance, Projects
+from profiles.catalogue.site import Projects
 from profiles.catalogue.visibility import Reservation
 
 

@@ -251,7 +251,8 @@ OwnersFolder = Annotated[AbsolutePath, AfterValidator(braces("owner"))]
 def named(value: Any, no_name: str, example: str) -> Any:
     """Turn a list of names into a mapping from them, in which nothing is said of any.
 
-    `no_name` says of one that is none what would be right, such as the `example`.
+    `no_name` says of one that is none what would be right, such as the `example`.  Raises ValueError for a single
+    text, and WrongTogether for names that are none or there twice; anything else is returned as it is.
     """
     if isinstance(value, str):
         raise ValueError(mistakes.ONE_TEXT.format(value=value[:40]))

@@ -215,7 +215,10 @@ class Work(Entry):
 
 
 def listed(value: Any) -> Any:
-    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs."""
+    """Turn a list of sites, and sites with nothing behind them, into sites where nothing differs.
+
+    Raises ValueError for a single text or an empty list, WrongTogether for names that are none or there twice.
+    """
     if isinstance(value, dict):
         return {name: {} if what is None else what for name, what in value.items()}
     if isinstance(value, str):

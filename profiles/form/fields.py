@@ -76,8 +76,8 @@ def _listed(
     return Field(name, labels.LABELS[name], options, default=default, usual=usual, hint=hint)
 
 
-def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "", hint: str = "") -> Field:
-    return _listed(name, tuple((value, value) for value in values), default, usual, hint)
+def _plain(name: str, values: tuple[str, ...], default: str, usual: str = "") -> Field:
+    return _listed(name, tuple((value, value) for value in values), default, usual)
 
 
 def _partition(offer: Offer, site: str, what: Work, partition: str) -> str:

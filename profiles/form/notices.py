@@ -5,7 +5,7 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from profiles.catalogue.site import Maintenance
+from profiles.catalogue.maintenance import Maintenance
 from profiles.facts import Pause
 from profiles.form.table import Pairs
 from profiles.offer.offer import Offer

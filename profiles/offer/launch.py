@@ -89,15 +89,13 @@ class JobLaunch(Launch):
     """A batch job, wherever it runs.
 
     `program` are the words that are run, DATASET in them for the location of the job's, None for a line of the
-    person's own; `tasks` says what has a task each: the nodes or their cores.  `keep_minutes` after its end its
-    folder is removed.  `jobs` are the system's settings.  With the `identity` "service" its `owner` is the site's
-    account.
+    person's own; `tasks` says what has a task each: the nodes or their cores.  `jobs` are the
+    system's settings.  With the `identity` "service" its `owner` is the site's account.
     """
 
     program: tuple[str, ...] | None
     tasks: Literal["node", "core"]
     requeue: bool
-    keep_minutes: int
     jobs: JobSettings
     identity: Identity = "person"
 
@@ -170,7 +168,6 @@ def resolve_job(offer: Offer, choices: Choices, arguments: Sequence[str] = ()) -
         program=program,
         tasks=what.tasks,
         requeue=what.requeue,
-        keep_minutes=what.keep or system.jobs.keep,
         jobs=system.jobs,
         identity=what.identity,
     )

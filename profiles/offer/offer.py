@@ -8,8 +8,8 @@ from languages import timed
 from profiles.catalogue.gateway import Gateway
 from profiles.catalogue.identity import Identity, account
 from profiles.catalogue.job_type import JobOffering
+from profiles.catalogue.maintenance import Maintenance
 from profiles.catalogue.menu import Menu
-from profiles.catalogue.site import Maintenance
 from profiles.catalogue.visibility import Visibility
 from profiles.catalogue.work import Work
 from profiles.conditions import Values

@@ -1,6 +1,7 @@
 """How a ticket reaches a job: by the site's `ticket.delivery`."""
 
-from profiles.catalogue.site import Auks, Site
+from profiles.catalogue.site import Site
+from profiles.catalogue.ticket import Auks
 from slurm_ssh.delivery import auks
 from slurm_ssh.delivery.auks import AuksDelivery
 from slurm_ssh.delivery.command import CommandDelivery

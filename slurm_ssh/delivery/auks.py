@@ -15,7 +15,7 @@ from kerberos_auth import sentences as login_sentences
 from kerberos_auth.errors import BadTicket
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join, quote
-from profiles.catalogue.site import Auks
+from profiles.catalogue.ticket import Auks
 from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Run
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable

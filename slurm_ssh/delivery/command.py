@@ -2,7 +2,7 @@
 
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join
-from profiles.catalogue.site import TicketCommand
+from profiles.catalogue.ticket import TicketCommand
 from slurm_ssh import sentences
 from slurm_ssh.delivery.protocol import Delivered, Placing, Run, put
 from slurm_ssh.errors import Broken, LaunchError, Refused

@@ -1,7 +1,6 @@
 """Hands out SiteFacts: each site's snapshot and each person's projects, which it collects in the background."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,8 +16,6 @@ AskProjects = Callable[[str, str], Awaitable[SiteFacts | None]]
 
 Where the site has a monitor it is the monitor who says it, else the user.
 """
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass

@@ -69,6 +69,7 @@ def directives(request: JobRequest) -> tuple[tuple[str, str], ...]:
     """Return qsub's options for a request, each with its value.
 
     The log is written where it stays while the job runs (`-k doe`), so that it can be read; no mail is sent.
+    Raises ValueError for what PBS does not have, which the catalogue refuses.
     """
     if request.directives or request.reservation or request.qos or request.gpu_type or request.has_task_per_core:
         raise ValueError("PBS has no reservations by name, no qos, no types of GPUs, and no options of sbatch")

@@ -186,7 +186,8 @@ def projects(site: Site, owner: str) -> Shell:
 def parse_projects(site: Site, stdout: str) -> tuple[str, ...]:
     """Return the accounts in the answer of `projects` that are of the site's own cluster.
 
-    The person's own shell may have said it, so what cannot be an account's name is left out.
+    The person's own shell may have said it, so what cannot be an account's name is left out.  Raises
+    UnreadableAnswer for anything else.
     """
     lines = [line.strip() for line in stdout.splitlines() if line.strip()]
     own = site.slurm_cluster

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,20 +12,12 @@ import asyncssh
 from kernels.shell import Shell
 from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
-from slurm_ssh.errors import AnswerTooLong, TransfersBusy, TransferStalled
-from slurm_ssh.ssh import opening, transfer, unreadable
+from slurm_ssh.errors import TransfersBusy, TransferStalled
+from slurm_ssh.ssh import opening, transfer
+from slurm_ssh.ssh.exchange import Exchange
 from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, WINDOW_BYTES, Sessions
 from slurm_ssh.ssh.transfer import Transfer
-from slurm_ssh.ssh.transport import (
-    Completed,
-    ConnectionLost,
-    InputTaken,
-    Late,
-    NotBegunInTime,
-    Sent,
-    unwrap,
-    wrap,
-)
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegunInTime, wrap
 
 # A node behind a firewall is no answer at all; sshd itself would wait for minutes.
 FORWARD_SECONDS = 10.0
@@ -37,8 +28,6 @@ BUSY_SECONDS = 3
 _IDLE_SECONDS = 30
 LONGEST_ANSWER = 128 * 1024
 """Bytes that an answer may have, with all that a login shell prints around it, unless more is asked for."""
-
-_log = logging.getLogger(__name__)
 
 
 class ForwardingForbidden(ConnectionLost):
@@ -93,15 +82,14 @@ class Connection:
         does not run it.  NotBegun and NotBegunInTime are those of a program that has data and has not run.
         """
         marker = f"answer-{secrets.token_hex(8)}"
-        sent, heard = wrap(program, data, environ, marker), bytearray()
+        sent = wrap(program, data, environ, marker)
+        exchange = Exchange(self.host, self._sessions, sent, marker, limit_bytes)
         try:
             with self._busy():
                 async with asyncio.timeout(timeout_seconds):
-                    return await self._exchange(sent, marker, heard, limit_bytes)
+                    return await exchange.completed()
         except TimeoutError as error:
-            if sent.waits and marker.encode() not in heard:
-                raise NotBegunInTime from error
-            raise Late(heard.decode("utf-8", "replace")) from error
+            raise exchange.late() from error
 
     async def send(
         self,
@@ -148,7 +136,7 @@ class Connection:
         environ: Mapping[str, str],
         timeout_seconds: float,
         *,
-        more: bool = False,
+        more: bool,
     ) -> AsyncIterator[Transfer]:
         marker = f"answer-{secrets.token_hex(8)}"
         sent = wrap(program, data, environ, marker, more=more)
@@ -202,52 +190,6 @@ class Connection:
         if self.is_open:
             self._ssh.set_keepalive(seconds)
 
-    async def _exchange(self, sent: Sent, marker: str, heard: bytearray, limit_bytes: int) -> Completed:
-        try:
-            async with self._sessions.begun(sent) as process:
-                outputs = await self._outputs(process, sent, heard, limit_bytes)
-        except (asyncssh.DisconnectError, OSError) as error:
-            raise ConnectionLost(f"{self.host}: {error}") from error
-        return self._answer(process.exit_status, *outputs, marker)
-
-    def _answer(self, status: int | None, stdout: str, stderr: str, marker: str) -> Completed:
-        """Return the answer in what was printed; `status` is the login shell's, None if the connection was cut."""
-        try:
-            return unwrap(stdout, stderr, marker)
-        except (InputTaken, ConnectionLost) as error:
-            raise unreadable.told(self.host, error, status, stdout + stderr, has_begun=marker in stdout) from error
-
-    async def _outputs(
-        self, process: "asyncssh.SSHClientProcess[bytes]", sent: Sent, heard: bytearray, limit_bytes: int
-    ) -> tuple[str, str]:
-        """Return what the program prints; it is left behind if that is too much or the caller waits no longer.
-
-        What it has printed on its stdout until then is in `heard`.
-        """
-        has_ended = False
-        try:
-            # One that needs no input may have ended before it is sent; what it printed is to be read all the same.
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(sent.stdin)
-                process.stdin.write_eof()
-            stdout, stderr = await asyncio.gather(
-                self._read(process.stdout, heard, limit_bytes),
-                self._read(process.stderr, bytearray(), limit_bytes),
-            )
-            await process.wait_closed()
-            has_ended = True
-        finally:
-            if not has_ended:
-                # OpenSSH closes its side only once the program has ended, so nothing here waits for that.
-                process.channel.abort()
-                self._sessions.has_abandoned = True
-        return stdout, stderr
-
-    async def _read(self, output: "asyncssh.SSHReader[bytes]", heard: bytearray, limit_bytes: int) -> str:
-        if not await read_all(output, heard, limit_bytes):
-            raise AnswerTooLong(sentences.ANSWER_TOO_LONG.format(host=self.host, kilobytes=limit_bytes // 1024))
-        return heard.decode("utf-8", "replace")
-
     @asynccontextmanager
     async def stream(
         self, host: str, port: int, deadline: Deadline | None = None
@@ -292,10 +234,3 @@ class Connection:
         """Close the connection; the ticket delegated to the front end goes with it."""
         self._ssh.close()
         await self._ssh.wait_closed()
-
-
-async def read_all(output: "asyncssh.SSHReader[bytes]", into: bytearray, limit_bytes: int) -> bool:
-    """Read all there is `into`; return False as soon as it is more than the limit: no more is ever kept."""
-    while len(into) <= limit_bytes and (said := await output.read(limit_bytes + 1 - len(into))):
-        into += said
-    return len(into) <= limit_bytes

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from languages import current, for_reader, preferred, speaking
-from slurm_ssh import sentences
+from slurm_ssh.sentences import tunnels as sentences
 
 IN_PLACE = "X-In-Place-Of-Server"
 """Header of an answer that is not the server's own."""

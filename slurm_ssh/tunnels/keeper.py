@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.sessions import WINDOW_BYTES

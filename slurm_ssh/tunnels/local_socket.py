@@ -9,7 +9,7 @@ import stat
 import struct
 from pathlib import Path
 
-from slurm_ssh import sentences
+from slurm_ssh.sentences import tunnels as sentences
 
 _CLOSE_SECONDS = 1.0
 

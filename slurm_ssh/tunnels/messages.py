@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from profiles.catalogue.login import SiteLogin
 from profiles.catalogue.site import FrontEnd
-from slurm_ssh import sentences
 from slurm_ssh.errors import Broken, LaunchError, Refused, Unavailable
 from slurm_ssh.job import LaunchId
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.tunnels import route
 from slurm_ssh.tunnels.route import Route

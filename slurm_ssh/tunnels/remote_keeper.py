@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError, Unavailable
 from slurm_ssh.job import LaunchId
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.tunnels.daemon_session import DaemonAway, DaemonSession, connected
 from slurm_ssh.tunnels.messages import Begin, Close, Keep, Open, Renew
 from slurm_ssh.tunnels.route import Route, Way

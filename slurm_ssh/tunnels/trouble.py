@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Self
 
 from languages import timed
-from slurm_ssh import sentences
 from slurm_ssh.errors import LaunchError, Refused, SiteUnreachable
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.transport import ConnectionLost
 from slurm_ssh.tunnels.route import Route, Way

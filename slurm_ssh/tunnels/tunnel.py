@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Protocol
 
 from profiles.catalogue.site import Site
-from slurm_ssh import sentences
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import Broken, Unavailable
 from slurm_ssh.job import LaunchId
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.tunnels import addresses
 from slurm_ssh.tunnels.route import Route, address, local_url
 

@@ -71,7 +71,7 @@ class Examined:
 
     @property
     def catalogue(self) -> Catalogue:
-        """What people may start, and where."""
+        """What people may start, and where.  Raises LookupError if the catalogue could not be read."""
         if self.loaded is None:
             raise LookupError(self.settings.catalogue_file)
         return self.loaded.catalogue

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from profiles.catalogue.site import Maintenance
+from profiles.catalogue.maintenance import Maintenance
 from profiles.facts import Nodes, PartitionFacts, SiteFacts
 from profiles.offer.offer import Offer
 

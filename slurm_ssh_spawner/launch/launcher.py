@@ -1,7 +1,6 @@
 """The use cases: submit a launch, watch its job, cancel it, clean up after it.  No HTTP, no JupyterHub."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,10 +25,10 @@ from slurm_ssh_spawner.launch import reachable
 from slurm_ssh_spawner.launch.arrival import Arrivals
 from slurm_ssh_spawner.launch.cancelling import Cancelling
 from slurm_ssh_spawner.launch.endings import Endings, EndNotice
-from slurm_ssh_spawner.launch.patience import Patience
+from slurm_ssh_spawner.launch.patience import Patiences
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
-from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecords
+from slurm_ssh_spawner.launch.records import LaunchRecords
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from slurm_ssh_spawner.launch.reports import Reports
 from slurm_ssh_spawner.launch.script import ServerProcess
@@ -43,8 +42,6 @@ REACH_SECONDS = 60.0
 _SETTLE_SECONDS = 60.0
 # Longer than anybody waits for an answer about a job.
 _LATE_SECONDS = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 class Launcher:
@@ -74,7 +71,7 @@ class Launcher:
         self.unattended = Unattended(core, records, self.reports, self.endings, tunnels)
         self._submissions = Submissions(core, credentials, records, self.unattended)
         self._cancelling = Cancelling(core, records, self.reports, self._submissions, self.unattended)
-        self._patience: dict[LaunchId, Patience] = {}
+        self._patiences = Patiences(records)
         self._over_now: set[LaunchId] = set()
         # An answer of Slurm that comes after a stop must not have a job kept up that is gone.
         self._forgotten: set[LaunchId] = set()
@@ -109,12 +106,12 @@ class Launcher:
         nothing if the launch cannot be recorded.
         """
         self.endings.begun(launch.user, process.server)
-        patience = self._patience[job.launch_id] = Patience.of(launch)
+        patience = self._patiences.begin(launch, job.launch_id)
         try:
             return await self._submissions.submit(launch, job, process, patience, save, tell)
         except BaseException as error:
             # Nobody waits for its server.
-            self._patience.pop(job.launch_id, None)
+            self._patiences.end(job.launch_id)
             self.tally.not_submitted(launch, error)
             raise
 
@@ -132,7 +129,7 @@ class Launcher:
         Raises JobEnded, with the stages and the last lines of the job's log, if the job is over before.
         """
         with self._failure_noted(job):
-            patience = await self._patience_with(job)
+            patience = await self._patiences.of(job)
             try:
                 node = await self._arrivals.node(job, port, progress, patience)
             finally:
@@ -155,22 +152,9 @@ class Launcher:
             if not place.local_port:
                 await reachable.check(job, place.node, url)
 
-    async def _patience_with(self, job: Job) -> Patience:
-        if patience := self._patience.get(job.launch_id):
-            return patience
-        try:
-            record = await self.records.get(job.launch_id)
-        except DatabaseAway as error:
-            _log.warning("%s: how long it may wait in the queue is not known: %s", job.mark, error)
-            record = None
-        patience = self._patience[job.launch_id] = Patience.taken_up(record)
-        return patience
-
     async def keep_waiting(self, launch_id: LaunchId, until: datetime) -> None:
         """Give up a launch that waits in the queue at another moment.  Raises DatabaseAway."""
-        await self.records.waits(launch_id, until)
-        if patience := self._patience.get(launch_id):
-            patience.until = until
+        await self._patiences.move(launch_id, until)
 
     @contextmanager
     def _failure_noted(self, job: Job) -> Iterator[None]:
@@ -290,7 +274,7 @@ class Launcher:
         self._core.upkeep.forget(job)
         self._over_now.discard(job.launch_id)
         self.endings.forget(job)
-        self._patience.pop(job.launch_id, None)
+        self._patiences.end(job.launch_id)
 
     def _ticket_changed(self, user: str) -> None:
         self._core.ticket_changed(user)

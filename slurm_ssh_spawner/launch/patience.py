@@ -1,15 +1,16 @@
 """For how long a launch is waited for: in the queue until a moment, then for its server."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from kernels.units import say_minutes
 from profiles.offer.launch import NotebookLaunch
-from slurm_ssh.job import JobReport, JobState
+from slurm_ssh.job import Job, JobReport, JobState, LaunchId
 from slurm_ssh_spawner.launch.clock import clock
-from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records import DatabaseAway, LaunchRecord, LaunchRecords
 
 # From the beginning of a job until its server is up; its kernels come on top.
 _SERVER_MINUTES = 10
@@ -19,6 +20,8 @@ _MARGIN_SECONDS = 15 * 60
 _TAKEN_UP = timedelta(days=6)
 # The wall clock may be set, and only the loop's own is waited for.
 _LOOK_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
 
 
 def _run_minutes(launch: NotebookLaunch) -> int:
@@ -104,3 +107,38 @@ class Patience:
         # The end moves when the job begins to run.
         while (left := (self._end - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _LOOK_SECONDS))
+
+
+class Patiences:
+    """The patience with each launch whose server is waited for."""
+
+    def __init__(self, records: LaunchRecords) -> None:
+        self._records = records
+        self._kept: dict[LaunchId, Patience] = {}
+
+    def begin(self, launch: NotebookLaunch, launch_id: LaunchId) -> Patience:
+        """Return the patience with a launch that begins now."""
+        patience = self._kept[launch_id] = Patience.of(launch)
+        return patience
+
+    async def of(self, job: Job) -> Patience:
+        """Return the patience with a launch; one of an earlier hub is taken up as its record says."""
+        if patience := self._kept.get(job.launch_id):
+            return patience
+        try:
+            record = await self._records.get(job.launch_id)
+        except DatabaseAway as error:
+            _log.warning("%s: how long it may wait in the queue is not known: %s", job.mark, error)
+            record = None
+        patience = self._kept[job.launch_id] = Patience.taken_up(record)
+        return patience
+
+    async def move(self, launch_id: LaunchId, until: datetime) -> None:
+        """Have a launch wait in the queue until another moment.  Raises DatabaseAway."""
+        await self._records.waits(launch_id, until)
+        if patience := self._kept.get(launch_id):
+            patience.until = until
+
+    def end(self, launch_id: LaunchId) -> None:
+        """Wait for a launch no longer."""
+        self._kept.pop(launch_id, None)

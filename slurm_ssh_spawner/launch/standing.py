@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from profiles.catalogue.site import Maintenance, Site
+from profiles.catalogue.maintenance import Maintenance
+from profiles.catalogue.site import Site
 from slurm_ssh.facts.snapshots import Health
 from slurm_ssh.job import JobReport, LaunchId
 from slurm_ssh_spawner.launch.records import LaunchRecord

@@ -1,7 +1,6 @@
 """What `jupyterhub-sites doctor` says, to administrators: in English, as the log is."""
 
 # -- what is not looked at -------------------------------------------------------------------------------
-NOT_LOOKED_AT = "Not looked at."
 BECAUSE = "Not looked at, because {check} failed."
 NAME_SOMEBODY = "Not looked at: name somebody who may log in there, with --as NAME, or give the site a monitor."
 MONITOR_NOT_IN = (

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from profiles.catalogue.site import Auks, Site
+from profiles.catalogue.site import Site
+from profiles.catalogue.ticket import Auks
 from slurm_ssh.delivery import AuksDelivery
 from slurm_ssh.delivery import command as command_delivery
 from slurm_ssh.errors import Broken, Refused

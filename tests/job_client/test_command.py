@@ -19,6 +19,7 @@ from hubjobs.cli import views, words
 from hubjobs.cli.main import main
 from hubjobs.cli.output import Screen
 from hubjobs.reading import read
+from tests.job_client.ran import Ran
 from tests.support import job_hub
 from tests.support.folders import DATA, TREE
 from tests.support.job_hub import JOB_ID, TOKEN, JobHub, as_json, job, plain, problem
@@ -26,24 +27,10 @@ from tests.support.job_hub import JOB_ID, TOKEN, JobHub, as_json, job, plain, pr
 GOLDEN = DATA / "golden" / "hubjobs"
 
 
-class Ran:
-    """What a command wrote, and its status."""
-
-    def __init__(
-        self, arguments: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch, stdin: str = ""
-    ) -> None:
-        monkeypatch.setattr(sys, "argv", ["hubjobs", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        self.status = ended.value.code or 0
-        self.out, self.err = capsys.readouterr()
-
-
 @pytest.fixture
 def run(hub: JobHub, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     session.keep(session.Session(hub.url, "alice", TOKEN))
-    return lambda *arguments, stdin="": Ran(list(arguments), capsys, monkeypatch, stdin)
+    return lambda *arguments, stdin="": Ran(main, ["hubjobs", *arguments], capsys, monkeypatch, stdin)
 
 
 def _jobs() -> list[dict[str, Any]]:

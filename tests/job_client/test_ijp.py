@@ -1,6 +1,5 @@
 """The portal's command as whoever used the portal knows it: its verbs, what they print, what they end with."""
 
-import io
 import os
 import pty
 import subprocess
@@ -15,6 +14,7 @@ from hubjobs import models, session
 from hubjobs.cli import portal
 from hubjobs.cli.ijp import main
 from hubjobs.reading import read
+from tests.job_client.ran import Ran
 from tests.support.folders import DATA, TREE
 from tests.support.job_hub import JOB_ID, TOKEN, JobHub, as_json, job, plain, problem
 
@@ -23,25 +23,11 @@ LOGIN = ("login", "db", "username", "fred", "password")
 HOST = "127.0.0.1"
 
 
-class Ran:
-    """What a command wrote, and its status."""
-
-    def __init__(
-        self, arguments: list[str], capsys: Any, monkeypatch: pytest.MonkeyPatch, stdin: str = ""
-    ) -> None:
-        monkeypatch.setattr(sys, "argv", ["ijp", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        self.status = ended.value.code or 0
-        self.out, self.err = capsys.readouterr()
-
-
 @pytest.fixture
 def run(hub: JobHub, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     soon = datetime.now(UTC) + timedelta(minutes=1439, seconds=40)
     session.keep(session.Session(hub.url, "fred", TOKEN, soon))
-    return lambda *arguments, stdin="": Ran(list(arguments), capsys, monkeypatch, stdin)
+    return lambda *arguments, stdin="": Ran(main, ["ijp", *arguments], capsys, monkeypatch, stdin)
 
 
 QUALITY = {"name": "param.quality", "label": "Quality", "least": 1, "most": 10, "default": "5"}

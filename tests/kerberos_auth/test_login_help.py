@@ -5,12 +5,13 @@ from importlib.resources import files
 
 import pytest
 from krb_caches import cache, credential
-from test_login_page import Browser, NoProxy
+from test_login_page import Browser
 from traitlets.config import Config
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.errors import AuthFailed
 from kerberos_auth.login_help import LoginHelp
+from tests.support.hub import NoProxy
 
 ASK = "Ask the <helpdesk> & co: 12345"
 SHOWN = "Ask the &lt;helpdesk&gt; &amp; co: 12345"

@@ -8,28 +8,13 @@ from importlib.resources import files
 import httpx
 import pytest
 from jupyterhub import orm
-from jupyterhub.proxy import Proxy
 from krb_caches import cache, credential
 
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.pages import ticket_notice
 from lab.plain_http import NO_TLS
 from tests.support import client
-
-
-class NoProxy(Proxy):
-    """Tests ask the hub itself."""
-
-    should_start = False
-
-    async def add_route(self, routespec, target, data):
-        pass
-
-    async def delete_route(self, routespec):
-        pass
-
-    async def get_all_routes(self):
-        return {}
+from tests.support.hub import NoProxy
 
 
 class Browser:

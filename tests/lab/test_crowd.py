@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from lab import Lab
+from lab.people import CROWD
 from lab.person import Person
-from lab.plan import CROWD
 from lab.quirks import maintenance
 from tests.lab.faults import another_hub, broken
 

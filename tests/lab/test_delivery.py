@@ -11,7 +11,7 @@ from kerberos_auth import ccache
 from kernels.shell import Shell, join
 from lab import Lab
 from lab.demo import CELL
-from profiles.catalogue.site import Auks
+from profiles.catalogue.ticket import Auks
 from slurm_ssh.delivery import AuksDelivery, CopyDelivery
 from slurm_ssh.errors import Unavailable
 from slurm_ssh.ssh.transport import Completed, unwrap, wrap

@@ -12,8 +12,9 @@ import pytest
 
 from lab import Lab
 from lab.folders import HUB_PYTHON, TREE
+from lab.people import CROWD
 from lab.person import Person
-from lab.plan import CROWD, HUB_USER
+from lab.plan import HUB_USER
 from profiles.facts import Capacity, Nodes, SiteFacts, free_nodes
 from slurm_ssh.facts.snapshots import INTERVAL_SECONDS
 from tests.lab.faults import another_hub, broken

@@ -12,8 +12,6 @@ from lab import Lab
 from lab.person import NotStarted, Person
 from tests.lab.look import FRONT_END, jobs_of, logged_in, running
 
-NEURON = "nix/hpc/neuron/7.5-201707"
-RTNEURON = "nix/viz/rtneuron/2.13.0-201707"
 STORE = ".local/share/jupyterhub-sites"
 SIX = "import six; print(six.__version__)"
 

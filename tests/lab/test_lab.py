@@ -11,12 +11,12 @@ import pytest
 from lab import Lab, LabError, stand_ins
 from lab.daemons import KDC_PORT, SSH_PORT
 from lab.folders import TREE
+from lab.people import PEOPLE
 from lab.plan import (
     GATEWAYS,
     NSG_APPKEY,
     NSG_APPLICATION,
     NSG_PORT,
-    PEOPLE,
     ROBOT,
     ROBOT_PASSWORD,
     SITES,

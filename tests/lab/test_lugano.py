@@ -1,13 +1,13 @@
 """How lugano differs from geneva, and what a site of today refuses or asks for.
 
-People, sites and partitions are tables in lab/plan.py and lab/slurm.py.  What can be broken for a test:
+Sites, people and partitions are tables in lab/plan.py, people.py and slurm.py.  What can be broken for a test:
 
 - a new host key, a second factor, ForceCommand, a maintenance sentence: context managers in lab/quirks.py
 - a shell that lets nobody in: nora at lugano; an account past its date: erin; no account: heidi at lugano
 - an sbatch that gives advice and succeeds: the partition `scavenge` at lugano
 - a slow slurmctld: `lab.fault("freeze", "lugano-ctl", "slurmctld")`, and `thaw`; slurmdbd and mariadbd likewise
 - a project that may not be charged: bob has none, everybody but alice has proj3 alone
-- 30 people at once: `lab.plan.CROWD`
+- 30 people at once: `lab.people.CROWD`
 """
 
 import subprocess

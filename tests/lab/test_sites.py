@@ -8,8 +8,8 @@ import pytest
 
 from lab import Lab
 from lab.demo import CELL
+from lab.people import CROWD
 from lab.person import NotStarted, Person
-from lab.plan import CROWD
 from tests.lab.faults import another_hub, broken, wait_for_hub
 from tests.lab.look import connections, jobs_of, logged_in, tunnels, wait_for_tickets
 

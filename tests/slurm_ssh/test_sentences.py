@@ -1,8 +1,10 @@
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from slurm_ssh import sentences
+from slurm_ssh.sentences import tunnels
 from tests.support import translations, wording
 
 # What is followed by a program's lines or by another sentence, what follows a setting's name, a link, and what
@@ -30,16 +32,18 @@ def test_a_catalogue_in_the_hubs_language_is_used(tmp_path: Path) -> None:
     assert said("sentences.NOT_LET_IN") == sentences.NOT_LET_IN
 
 
-def test_every_sentence_is_whole_and_names_its_placeholders() -> None:
-    found = list(translations.texts(sentences))
-    assert len(found) > 50
+@pytest.mark.parametrize(("module", "least"), [(sentences, 50), (tunnels, 20)])
+def test_every_sentence_is_whole_and_names_its_placeholders(module: ModuleType, least: int) -> None:
+    found = list(translations.texts(module))
+    assert len(found) > least
     for name, text in found:
         assert text.endswith(".") or name in _NO_FULL_STOP, name
         assert all(each.isidentifier() for each in translations.placeholders(text)), name
 
 
-def test_nobody_is_told_to_try_again_who_may_have_nothing_to_try() -> None:
-    assert not [name for name, text in translations.texts(sentences) if "try again" in text.lower()]
+@pytest.mark.parametrize("module", [sentences, tunnels])
+def test_nobody_is_told_to_try_again_who_may_have_nothing_to_try(module: ModuleType) -> None:
+    assert not [name for name, text in translations.texts(module) if "try again" in text.lower()]
 
 
 def test_no_other_module_words_a_sentence() -> None:

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import yaml
 
-from kerberos_auth.outcome import State
 from slurm_ssh_spawner.checks import machine
 from slurm_ssh_spawner.doctor import listening
 from slurm_ssh_spawner.doctor.examination import Asked, Found, examine, read
@@ -205,8 +204,3 @@ def _names(real: Callable[..., Any]) -> Callable[..., Any]:
         return real("127.0.0.1" if name.endswith(".test") else host, *args, **kwargs)
 
     return getaddrinfo
-
-
-def not_well(found: list[Found]) -> list[tuple[str, str]]:
-    """Return check and state of what is not well, but for what other things are to blame for."""
-    return [(each.outcome.check, each.outcome.state.value) for each in found if each.outcome.state is not State.OK]

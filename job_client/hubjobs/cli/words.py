@@ -40,9 +40,9 @@ def moment(when: datetime | None) -> str:
     return when.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def age(when: datetime | None, now: datetime | None = None) -> str:
+def age(when: datetime | None) -> str:
     """Return how long ago a moment was."""
-    return span(max(0, round(((now or datetime.now(UTC)) - when).total_seconds()))) if when else "-"
+    return span(max(0, round((datetime.now(UTC) - when).total_seconds()))) if when else "-"
 
 
 def size(count: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from job_service.errors import JobError
@@ -39,53 +39,38 @@ Cursor = Annotated[Word | None, Query()]
 Id = Annotated[str, Query(pattern=r"^([0-9a-f]{12})?$")]
 
 
+@dataclass(frozen=True)
+class _Sought:
+    """Which jobs are looked for, as the page's address says it."""
+
+    stage: Stand = ""
+    system: Word = ""
+    q: Word = ""
+    group: Id = ""
+    parent: Id = ""
+
+
+Sought = Annotated[_Sought, Depends()]
+
+
 @pages.get("/", dependencies=[A_LIST])
 async def listed(
-    request: Request,
-    caller: Reading,
-    kept: TheKept,
-    views: TheViews,
-    stage: Stand = "",
-    system: Word = "",
-    q: Word = "",
-    group: Id = "",
-    parent: Id = "",
-    cursor: Cursor = None,
+    request: Request, caller: Reading, kept: TheKept, views: TheViews, sought: Sought, cursor: Cursor = None
 ) -> Response:
     """Show the jobs of whoever opens the page, the newest first."""
-    values = await _list(kept, views, caller, _Sought(stage, system, q, group, parent), cursor)
+    values = await _list(kept, views, caller, sought, cursor)
     async with kept.showing.one():
         return rendering.page(request, "jobs.html", **values)
 
 
 @parts.get("/parts/jobs", dependencies=[A_LIST])
 async def live(
-    request: Request,
-    caller: Reading,
-    kept: TheKept,
-    views: TheViews,
-    stage: Stand = "",
-    system: Word = "",
-    q: Word = "",
-    group: Id = "",
-    parent: Id = "",
-    cursor: Cursor = None,
+    request: Request, caller: Reading, kept: TheKept, views: TheViews, sought: Sought, cursor: Cursor = None
 ) -> Response:
     """Return the same list alone, as it is now."""
-    values = await _list(kept, views, caller, _Sought(stage, system, q, group, parent), cursor)
+    values = await _list(kept, views, caller, sought, cursor)
     async with kept.showing.one():
         return HTMLResponse(rendering.rendered(request, "jobs_list.html", **values))
-
-
-@dataclass(frozen=True)
-class _Sought:
-    """Which jobs are looked for, as the page's address says it."""
-
-    stage: str
-    system: str
-    q: str
-    group: str
-    parent: str
 
 
 async def _list(kept: Kept, views: Views, caller: Caller, sought: _Sought, cursor: str | None) -> dict[str, Any]:

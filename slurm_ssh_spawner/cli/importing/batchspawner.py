@@ -23,7 +23,6 @@ _OPTIONS = {
     "req_constraint": "constraint",
 }
 _FOLDER_OF_SBATCH = re.compile(r"(?:^|\s)(/[^\s]+)/sbatch(?:\s|$)")
-_USUAL: tuple[list[str], ...] = ([], ["jupyterhub-singleuser"])
 _WORDS_OF_START = {"batchspawner-singleuser", "srun"}
 
 

@@ -238,7 +238,7 @@ async def test_a_preview_says_what_would_be_kept_and_keeps_nothing(service: Serv
     told = await service.accepting.preview(ALICE, spec)
     assert (told.type, told.system, told.project, told.account) == ("recon", "geneva", "p1", "physics")
     assert (told.title, told.nodes, told.limit_s) == ("it's", 2, 7200)
-    assert (told.cost_s, told.left_s, told.project_left_s) == (14_400, 18_000, 36_000)
+    assert (told.cost_s, told.left_s) == (14_400, 18_000)
     assert (told.begins, told.obstacles) == (datetime(2026, 3, 2, 12, 0, tzinfo=UTC), ())
     assert await _jobs(service) == 0
     (quota,) = await service.accepting.offered.quotas(ALICE)
@@ -262,7 +262,7 @@ async def test_the_script_of_a_preview_is_the_one_that_is_sent(service: Service,
     core: Any = None
     scripts = Scripts(service.store.jobs, Places(core, {}, "hub"), service.accepting.launch)
     assert (await scripts.shown(record)).replace(record.job_id, "0" * 12) == told.script
-    assert (told.cost_s, told.left_s, told.project_left_s) == (0, None, None)
+    assert (told.cost_s, told.left_s) == (0, None)
 
 
 async def test_a_preview_says_what_is_in_the_way(service: Service, local: LocalSite) -> None:

@@ -131,7 +131,7 @@ def sections(
     run_as = {"principal": "jobs@LAB.TEST", "keytab": "/etc/jobs.keytab", "login": "svcjobs"}
     # Accounts of sites have tickets.
     zurich = {**site, "title": "Zurich", "login": {}, "jobs": {**site["jobs"], "run_as": run_as}}
-    visit = {"name": "Visit", "run": ["hostname"], "identity": "service", "sites": ["zurich"]}
+    visit = {"name": "Visit", "run": ["hostname"], "identity": "service", "keep": "2h", "sites": ["zurich"]}
     sites = {"geneva": site, "bern": {**site, "title": "Bern"}, "zurich": zurich, **further}
     types: dict[str, Any] = {"command": command, "visit": visit}
     if gateways:

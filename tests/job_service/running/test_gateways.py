@@ -48,12 +48,6 @@ async def service(
     await made.stop()
 
 
-@pytest.fixture
-def ran(tmp_path: Path) -> Callable[[], int]:
-    """Return what says how often jobs of the line `counted` have run."""
-    return lambda: len((tmp_path / "runs").read_text().split()) if (tmp_path / "runs").exists() else 0
-
-
 async def _accept(service: Service, line: str, stage: Stage = Stage.READY, **spec: Any) -> JobRecord:
     values = {"system": "daint", "folder": "", "owner": "heidi", "stage": stage}
     return await service.accept(spec={"system": "daint", "line": line, **spec}, **values)

@@ -39,12 +39,6 @@ async def service(
     await made.stop()
 
 
-@pytest.fixture
-def ran(tmp_path: Path) -> Callable[[], int]:
-    """Return what says how often jobs of the line `counted` have run."""
-    return lambda: len((tmp_path / "runs").read_text().split()) if (tmp_path / "runs").exists() else 0
-
-
 def _counted(service: Service, line: str = "true") -> str:
     return f"echo ran >>{service.folder}/runs; {line}"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,6 +45,12 @@ async def test_a_job_runs_as_the_account_and_no_ticket_but_the_accounts_leaves_t
     assert site.runs[done.job_id] == 1
     assert _logins(site) == {_ACCOUNT, _FOR_HEIDI}
     assert _tickets(site) == {_PRINCIPAL.encode()}
+
+
+async def test_the_type_says_how_long_its_folder_is_kept(service: Service) -> None:
+    done = await service.over(await service.visit())
+    assert done.ended
+    assert done.remove_after == done.ended + timedelta(hours=2)
 
 
 async def test_nobodys_ticket_is_kept_for_it(service: Service, site: Crowd) -> None:

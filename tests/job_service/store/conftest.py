@@ -12,24 +12,17 @@ from tests.job_service.store.builders import NOW, Time
 from tests.support import postgres
 
 
-@pytest.fixture(scope="session")
-def _file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("jobs") / "jobs.sqlite"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def sqlite(_file: Path, tmp_path: Path) -> str:
+def sqlite(_empty: Path, tmp_path: Path) -> str:
     """The URL of a new database in a file."""
-    return f"sqlite:///{shutil.copy(_file, tmp_path / 'jobs.sqlite')}"
+    return f"sqlite:///{shutil.copy(_empty, tmp_path / 'jobs.sqlite')}"
 
 
 @pytest.fixture
-def make_file(_file: Path, tmp_path: Path) -> Callable[[], str]:
+def make_file(_empty: Path, tmp_path: Path) -> Callable[[], str]:
     """Makes a new database in a file, and returns its URL."""
     numbers = itertools.count()
-    return lambda: f"sqlite:///{shutil.copy(_file, tmp_path / f'{next(numbers)}.sqlite')}"
+    return lambda: f"sqlite:///{shutil.copy(_empty, tmp_path / f'{next(numbers)}.sqlite')}"
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,6 @@ async def test_what_was_accepted_is_what_is_kept(store: Store) -> None:
     assert (record.spec, record.stage, record.created, record.version) == (spec, Stage.STAGINGIN, NOW, 1)
     assert await store.jobs.get(record.job_id) == record
     assert await store.jobs.get(record.job_id, "alice") == record
-    assert await store.jobs.by_number(record.id, "alice") == record
     (event,) = await store.jobs.events(record.job_id)
     assert (event.job_id, event.owner, event.at, event.stage) == (record.job_id, "alice", NOW, Stage.STAGINGIN)
     assert event.text == "The job was accepted."
@@ -42,9 +41,7 @@ async def test_the_job_of_somebody_else_is_not_found(store: Store) -> None:
     record = await accepted(store, new())
     for nobody in (
         store.jobs.get(record.job_id, "bob"),
-        store.jobs.by_number(record.id, "bob"),
         store.jobs.get("0" * 12),
-        store.jobs.by_number(record.id + 1),
     ):
         with pytest.raises(NotFound):
             await nobody

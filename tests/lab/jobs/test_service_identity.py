@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lab import Lab
-from lab.plan import RUN_AS
+from lab.people import RUN_AS
 from tests.lab.jobs.by_hand import has_ticket, someone
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import FRONT_END, delivered, jobs_of, logged_in

@@ -42,7 +42,7 @@ def test_nothing_chosen_means_the_defaults_of_the_first_type() -> None:
     assert (job.type_key, job.site_key, job.partition, job.project) == ("recon", "geneva", "normal", "physics")
     assert (job.time_minutes, job.nodes, job.cores, job.memory_mib) == (60, 1, 1, 1024)
     assert job.program == ("/opt/recon", "--method=fast", "5")
-    assert (job.tasks, job.requeue, job.keep_minutes) == ("node", False, 28 * 1440)
+    assert (job.tasks, job.requeue) == ("node", False)
     assert (job.jobs.folder, job.jobs.active_max) == ("/scratch/{owner}/jobs", 200)
 
 
@@ -69,10 +69,6 @@ def test_a_job_has_its_own_environment_and_not_that_of_notebooks() -> None:
     (environment,) = job.environments
     assert (environment.modules, environment.variables) == (("recon/full",), {"DEEP": "5"})
     assert job.directives == {"nice": "5"}
-
-
-def test_the_type_says_how_long_a_folder_is_kept_where_it_says_so() -> None:
-    assert _job({}, _offer(recon=builders.job_type(keep="2d"))).keep_minutes == 2 * 1440
 
 
 def test_the_owner_is_who_they_are_at_the_site() -> None:

@@ -11,7 +11,7 @@ import pytest
 from kerberos_auth import ccache
 from kernels.fragment import Fragment
 from kernels.shell import Shell
-from profiles.catalogue.site import Auks
+from profiles.catalogue.ticket import Auks
 from slurm_ssh import delivery, sentences
 from slurm_ssh.delivery import AuksDelivery, Delivered
 from slurm_ssh.delivery import auks as module

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from kernels.fragment import Fragment
-from profiles.catalogue.site import TicketCommand
+from profiles.catalogue.ticket import TicketCommand
 from slurm_ssh import delivery
 from slurm_ssh.delivery import CommandDelivery
 from slurm_ssh.delivery.protocol import put

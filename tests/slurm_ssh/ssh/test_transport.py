@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.shell import Shell, quote
-from slurm_ssh.ssh.connection import read_all
+from slurm_ssh.ssh.exchange import read_all
 from slurm_ssh.ssh.transport import STOOD_IN, Completed, ConnectionLost, InputTaken, Sent, unwrap, wrap
 from tests.support import shells
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from languages import timed
-from slurm_ssh import sentences
+from slurm_ssh.sentences import tunnels as sentences
 from slurm_ssh.tunnels import answer
 from tests.lab.browser import CHROMIUM, FLAGS
 from tests.support import axe, ends

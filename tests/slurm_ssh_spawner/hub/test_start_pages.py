@@ -18,7 +18,6 @@ from slurm_ssh.facts.availability import Availability
 from slurm_ssh.job import JobReport, JobState, LaunchId
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.hub import stopping
-from slurm_ssh_spawner.launch.patience import Patience
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.support import builders, launching
 from tests.support.launching import REFUSED_BY_SLURM, LaunchingHub, Person
@@ -211,7 +210,7 @@ async def test_a_start_that_waits_is_waited_for_longer_as_far_as_its_profile_let
     spawner, progress = await _starting(hub, alice)
     launcher, launch_id = hub.core.launcher, LaunchId("0123456789ab")
     progress.saw(JobReport(JobState.PENDING, "PENDING", "Priority"))
-    patience = launcher._patience[launch_id] = Patience.taken_up(await launcher.records.get(launch_id))
+    patience = await launcher._patiences.of(launcher.job(builders.launch(), launch_id))
     assert "Keep waiting" not in (await ruth.page("spawn-pending/alice")).text
     for longer, hours in (("1 d", 28), ("1 d", 52), ("20 h", 72)):
         assert f"Keep waiting, up to {longer} longer" in (await alice.page("spawn-pending/alice")).text
