@@ -22,7 +22,7 @@ WELL = {
     "A5": "Nothing in the environment is in the way.",
     "A6": "The PAM service is complete.",
     "A7": "The person is known here.",
-    "A8": "Enough files may be open, and the ports of tunnels are free.",
+    "A8": "Enough files and connections may be open, and the ports of tunnels are free.",
     "A9": "The databases can be used.",
     "A10": "What the hub needs is installed, in versions that it knows.",
     "A11": "Name, pages and limits of the hub are set as its spawner needs.",
@@ -59,6 +59,8 @@ ANOTHER_ACCOUNT = (
 )
 AS_ROOT = "This runs as root, so what is said of files and ports may not be so for the hub's account."
 RUN_AS = "Run: sudo -u {account} jupyterhub-sites doctor"
+OPEN_UMASK = "The hub runs with the umask {umask}, so other accounts may read or write files that it makes."
+CLOSE_UMASK = "Set UMask=0077 in the hub's unit, and restart it."
 CANNOT_MAKE = "There is no ticket folder {folder}, and this account cannot make it."
 RUNTIME_DIRECTORY = (
     "Let the hub's unit make the folder around it: RuntimeDirectory=jupyterhub, RuntimeDirectoryMode=0700."
@@ -78,6 +80,12 @@ FEW_FILES = "The hub may open {count} files only; each connection and each tunne
 MORE_FILES = "Set LimitNOFILE={count} or more in the hub's unit."
 PORTS_TAKEN = "Others listen at ports of tunnels ({first}-{last}): {ports}."
 OTHER_PORTS = "Set c.SlurmSSHSpawner.tunnel_ports to a range that is free."
+MANY_CONNECTIONS = (
+    "The kernel keeps track of {count} connections and can of {most}; with more it drops new ones, and pages hang."
+)
+MORE_CONNECTIONS = (
+    "Run: sysctl -w net.netfilter.nf_conntrack_max={most}, and write it into /etc/sysctl.d/jupyterhub.conf too."
+)
 
 # -- A9: databases ---------------------------------------------------------------------------------------
 NO_DRIVER = "The database {url} cannot be used: there is no module {module}."
