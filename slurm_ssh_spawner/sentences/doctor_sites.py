@@ -235,7 +235,18 @@ SEE_HUB_URL = "See that hub_url is the hub's own API (JupyterHub.hub_bind_url), 
 NOT_THE_HUB = "What answers {node} at {url} is not the hub's API: {said}."
 NOT_WHILE_HUB_AWAY = "Not looked at, because this machine does not reach the hub at {url} either: see C3."
 NOT_WITHOUT_HUB = "Not looked at, because the job did not reach the hub."
-REPORTS_ARRIVE = "Reports of {node} reach the hub: it waits for no such job, and said so. No token was tried."
+REPORTS_ARRIVE = (
+    "Reports of {node} reach the hub with the token that is sent along: it waits for no such job, and said so."
+)
+REPORTS_ARRIVE_OF_OLDER = (
+    "Reports of {node} reach the hub, which is of an older version: it does not say whether the token came along."
+)
+LOST_ON_THE_WAY = (
+    "A report of {node} reached the hub without the token that was sent along, so no job would be believed."
+)
+SEE_AUTHORIZATION = (
+    "Let what is between the nodes and the hub hand on the header Authorization, and ask for no login of its own."
+)
 REPORTS_LOST = "A report of {node} was not answered by this hub: {said}."
 SEE_WEB_SERVER = "See that the hub runs this software, and that nothing before it turns away POST."
 CANCELLED = "Job {number} was cancelled and has ended, and its folder and ticket are gone."

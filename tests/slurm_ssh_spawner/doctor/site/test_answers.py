@@ -31,7 +31,7 @@ _WELL = {
     ("F9", "port"): "40001",
     ("G2", "status"): "HTTP/1.1 200 OK",
     ("G2", "hub"): "5.3.0",
-    ("G4", "unknown_launch"): "HTTP/1.1 404 Not Found",
+    ("G4", "token"): "HTTP/1.1 404 Not Found",
 }
 
 
@@ -103,7 +103,7 @@ def test_f7_a_home_that_is_nearly_full() -> None:
 
 
 def test_g2_an_answer_that_was_cut() -> None:
-    found = _found({("G2", "hub"): None, ("G2", "http"): "timed out", ("G4", "unknown_launch"): None})
+    found = _found({("G2", "hub"): None, ("G2", "http"): "timed out", ("G4", "token"): None})
     assert [(each.check, each.state) for each in found] == [("G2", State.FAIL), ("G4", State.SKIP)]
 
 

@@ -484,6 +484,17 @@ async def test_g4_reports_that_somebody_turns_away(place: Place, opened: ExitSta
     assert sentence.startswith("A report of n1 was not answered by this hub: `HTTP/1.0 404")
 
 
+async def test_g4_a_token_that_something_on_the_way_takes_away(place: Place, opened: ExitStack) -> None:
+    place.api_url = f"{opened.enter_context(hub_api.listening(takes_away='Authorization'))}/hub/api"
+    check, sentence, fix = await _found(place, with_job=True)
+    assert (check, sentence) == (
+        "G4",
+        "A report of n1 reached the hub without the token that was sent along, so no job would be believed.",
+    )
+    assert "the header Authorization" in fix
+    assert "(catalogue.yaml:" in fix
+
+
 async def test_g5_a_job_that_does_not_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "_END_SECONDS", 1)
     place.slurm.tell("deaf", "")
