@@ -32,7 +32,7 @@ WELL = {
     "B4": "The KDC knows the key in the keytab.",
     "B6": "The key for login without a password is that of the hub's address, and long tickets get through.",
     "C1": "The proxy takes the hub's token, on this machine alone.",
-    "C2": "Browsers reach the hub.",
+    "C2": "Browsers reach the hub, also by websockets, and events come when they happen.",
     "C3": "The hub answers where jobs look for it.",
     "C4": "Each person's own name leads to the hub.",
     "D1": "The catalogue can be used, and nobody else can change it.",
@@ -208,6 +208,24 @@ COOKIES_OPEN = "The hub does not know that browsers come by https to {url}, so i
 FORWARD_PROTO = (
     "Let what is in front of the hub set X-Forwarded-Proto (nginx: proxy_set_header X-Forwarded-Proto $scheme)."
 )
+NO_HUB_BEHIND = (
+    "What is in front of the hub answers at {url}, and the hub does not run, so this way to it is not looked at."
+)
+NO_WEBSOCKETS = "Websockets do not get through to the hub at {url} ({said}), so kernels and terminals stay silent."
+LET_WEBSOCKETS = (
+    "In nginx, before `server`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`; in its "
+    "`location`: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "
+    "$connection_upgrade;` (docs/nginx.md)."
+)
+STATUS = "the answer was {status}, not 101"
+EVENTS_HELD = (
+    "What is in front of the hub at {url} holds back events: the page of a start shows nothing until the end."
+)
+LET_EVENTS = "In the `location` of nginx: `proxy_buffering off;` (docs/nginx.md)."
+PASSAGE_NOT_ASKED = (
+    "Whether websockets and events get through is not looked at: the hub that runs does not answer that ({said})."
+)
+RESTART_HUB = "If it is of an older version than this command, restart it: systemctl restart jupyterhub"
 NOT_TLS = "Browsers reach the hub at {url}, where others can read passwords on their way."
 USE_TLS = "Put TLS in front of it, or give the proxy a certificate (JupyterHub.ssl_cert)."
 HUB_IS_DOWN = "Nobody listens at port {port}, so where jobs reach the hub is not looked at."

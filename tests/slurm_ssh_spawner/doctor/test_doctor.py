@@ -305,6 +305,16 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ("C2", "warn", "where others can read passwords", "TLS", "JupyterHub.public_url"),
     ),
     (
+        "websockets that do not get through",
+        lambda well: setattr(well.public, "upgrade", 400),
+        ("C2", "FAIL", "(the answer was 400, not 101)", "proxy_set_header Upgrade $http_upgrade;", ""),
+    ),
+    (
+        "events that are held back",
+        lambda well: setattr(well.public, "held_seconds", 2),
+        ("C2", "warn", "holds back events", "`proxy_buffering off;`", ""),
+    ),
+    (
         "a hub_url that has no address",
         lambda well: well.site.update(hub_url=f"http://hub.gone:{well.hub.port}"),
         ("C3", "FAIL", "does not reach the hub at http://hub.gone", "sites.geneva.hub_url", ""),

@@ -266,6 +266,16 @@ class TestRunning:
         assert found["C3"].sentence == "Nobody listens at port 9, so where jobs reach the hub is not looked at."
         assert list(found) == ["C3"]
 
+    @pytest.mark.parametrize("check", ["C2", "C4"])
+    def test_a_hub_that_is_down_is_not_the_fault_of_what_is_before_it(self, well: WellHub, check: str) -> None:
+        well.settings["JupyterHub.hub_bind_url"] = "http://127.0.0.1:9"
+        well.public.said["/hub/api"] = (503, {}, b"")
+        if check == "C4":
+            well.settings["JupyterHub.subdomain_host"] = f"http://hub.test:{well.public.port}"
+        found = {each.check: each for each in _not_well(well.look("C"))}
+        assert {each.state for each in found.values()} == {State.SKIP}
+        assert "and the hub does not run" in found[check].sentence
+
 
 def test_an_answer_is_waited_for_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web, "SECONDS", 0.05)
