@@ -1,6 +1,7 @@
 """E9: whether Slurm would take what people may start, asked with the real scripts and without submitting any."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -69,6 +70,15 @@ def resolved(visit: Visit, known: SiteFacts, key: str, partition: str) -> Notebo
     """Return the launch of a profile in a partition, with its defaults.  Raises ChoiceRefused."""
     wanted = {"profile": key, "site": visit.key, "partition": partition}
     return resolve(offer(visit, known), Choices.of({name: value for name, value in wanted.items() if value}))
+
+
+def untried(visit: Visit, known: SiteFacts) -> list[NotebookLaunch]:
+    """Return what the person may start, with its defaults, where no scheduler can be asked about it before."""
+    found = []
+    for key, partition in choices(visit, known):
+        with contextlib.suppress(ChoiceRefused):
+            found.append(resolved(visit, known, key, partition))
+    return found
 
 
 async def test_only(

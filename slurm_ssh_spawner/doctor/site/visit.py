@@ -18,6 +18,9 @@ from slurm_ssh_spawner.doctor.doors import Doors
 LONGEST_QUOTE = 200
 """Characters of what a site says in one outcome."""
 
+SLOW_SECONDS = 5
+"""A scheduler that takes longer to answer is slow."""
+
 
 @dataclass(frozen=True)
 class Visit:
