@@ -82,8 +82,8 @@ SLURM_IS_ELSEWHERE = "Write slurm_path: {elsewhere}"
 FIND_SLURM = "Write slurm_path: the folder that `command -v sbatch` prints on {host} for somebody who logs in."
 PBS_IS_ELSEWHERE = "Write scheduler: {{kind: pbs, path: {elsewhere}}}"
 FIND_PBS = (
-    "Write scheduler: {{kind: pbs, path: FOLDER}}, the folder that `command -v qsub` prints on {host} for somebody "
-    "who logs in."
+    "Write scheduler: {{kind: pbs, path: FOLDER}}, the folder that `command -v qsub` prints on {host} for "
+    "somebody who logs in."
 )
 QSELECT_FAILS = "qselect on {host} fails: {said}."
 TRY_QSELECT = "See it by hand on {host}: {line}"
@@ -113,6 +113,9 @@ NO_PROJECT = "Slurm's accounting has no project for {owner} at {site}."
 ADD_PROJECT = "sacctmgr add user {owner} account=PROJECT, or log in as somebody who has one."
 ALL_TAKEN = (
     "Slurm would take each profile in each partition that {site} offers ({count}), says `sbatch --test-only`."
+)
+MORE_TO_TRY = (
+    "Of {count} more jobs that people may start, this command asks nothing: it asks about {most} at a site."
 )
 NOTHING_OFFERED = "{person} sees no profile at {site}."
 SEE_VISIBLE_TO = "See visible_to and sites of the profiles, or log in as somebody else."

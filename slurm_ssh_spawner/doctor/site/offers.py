@@ -104,7 +104,9 @@ async def test_only(
         return [*found, outcome("E9", State.FAIL, told(error), sentences.TRY_AGAIN)], []
     taken = [each.launch for each, said in zip(asked, answers, strict=True) if said == ""]
     found += _refusals(visit, asked, answers)
-    if taken and not any(each.state is State.FAIL for each in found):
+    if more := len(trials) - len(asked):
+        found.append(outcome("E9", State.SKIP, sentences.MORE_TO_TRY.format(count=more, most=_MOST)))
+    elif taken and not any(each.state is State.FAIL for each in found):
         count = sum(len(each.names) for each in asked)
         found.append(outcome("E9", State.OK, sentences.ALL_TAKEN.format(site=visit.key, count=count)))
     if not found:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kerberos_auth.outcome import State
-from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job
+from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import builders, hub_api, loopback, names
 from tests.support.names import Names
@@ -222,6 +222,21 @@ async def test_e9_a_feature_that_no_node_has(place: Place) -> None:
     assert fix.startswith("Correct `constraint` in directives")
     assert "(catalogue.yaml:" in fix
     assert "--constraint=ib" in place.slurm.told("tried")
+
+
+async def test_e9_of_very_many_profiles_some_are_not_asked_about(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers, "_MOST", 1)
+    more = {"cores": 2, "memory": "1G", "time": "1h"}
+    place.profiles["larger"] = {"name": "Larger", "resources": more}
+    found = [each for each in await place.look() if each.check == "E9"]
+    assert [(each.state, each.sentence) for each in found] == [
+        (
+            State.SKIP,
+            "Of 1 more jobs that people may start, this command asks nothing: it asks about 1 at a site.",
+        )
+    ]
 
 
 async def test_e9_what_slurm_says_may_be_anything(place: Place) -> None:
