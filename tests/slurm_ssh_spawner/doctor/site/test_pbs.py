@@ -9,10 +9,9 @@ from slurm_ssh_spawner.doctor.site import front_ends, job
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support.small_pbs import PbsSite
 
-_NODES = """\
-Name=n0|/|Mom=n0.pbs.test|/|state=down|/|resources_available.host=n0
-Name=n1[0]|/|Mom=n1.pbs.test|/|state=job-busy|/|comment=a | b|/|resources_available.host=n1
-"""
+_HAS = "resources_available.{}|/|resources_available.mem=16gb|/|resources_available.ncpus=8"
+_DOWN = f"Name=n0|/|Mom=n0.pbs.test|/|state=down,offline|/|{_HAS.format('host=n0')}\n"
+_BUSY = f"Name=n1[0]|/|Mom=n1.pbs.test|/|state=job-busy|/|comment=a | b|/|{_HAS.format('host=n1')}\n"
 _NOT_ASKED = "Not looked at: PBS cannot be asked about a job that is not submitted."
 
 
@@ -21,7 +20,7 @@ def pbs(place: Place, tmp_path: Path) -> PbsSite:
     """The PBS of the place."""
     (tmp_path / "pbs-home").mkdir()
     site = PbsSite(tmp_path / "pbs-home")
-    site.tell("listed", _NODES)
+    site.tell("listed", _DOWN + _BUSY)
     (site.folder / "pbsnodes").write_text(f"#!/bin/sh\ncat {site.folder}/listed\n")
     (site.folder / "pbsnodes").chmod(0o755)
     del place.site["slurm_path"]
@@ -88,7 +87,7 @@ async def test_e8_a_queue_that_there_is_not(place: Place, pbs: PbsSite) -> None:
 
 
 async def test_e11_of_nodes_that_pbs_does_not_name_nothing_is_said(place: Place, pbs: PbsSite) -> None:
-    pbs.tell("listed", "Name=n0|/|state=down,offline|/|resources_available.host=n0\n")
+    pbs.tell("listed", _DOWN)
     found = await place.look()
     assert wrong(found) == {}
     skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
