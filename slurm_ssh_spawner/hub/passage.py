@@ -17,6 +17,8 @@ HOLD_SECONDS = 2.0
 _MOST = 20
 """Streams at once: one is enough for whoever looks."""
 
+_LONGEST_MESSAGE = 1024
+
 
 class Passage(WebSocketHandler):
     """Opens a websocket for whoever asks for one, and ends it; everybody else gets a stream of two events.
@@ -34,9 +36,17 @@ class Passage(WebSocketHandler):
         """Let everybody in."""
         return True
 
+    @property
+    def max_message_size(self) -> int:
+        """Nobody has to say anything: who says much is cut off."""
+        return _LONGEST_MESSAGE
+
     def open(self, *args: str, **kwargs: str) -> None:  # noqa: ARG002
         """End a websocket that was opened."""
         self.close()
+
+    def on_message(self, message: str | bytes) -> None:
+        """Hear what somebody says before they have read that it is over."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Answer 101 to a websocket, else with the stream; 429 while there are many of these."""
