@@ -249,10 +249,8 @@ class _Look:
     async def _cancelled(self) -> Outcome:
         """G5: Cancel the job, and return whether Slurm carries that out, and the job cleans up."""
         site, named = self._visit.site, {"number": self._job.job_id, "seconds": round(_END_SECONDS)}
-        named["program"], slow = (
-            sentences.CANCELS[site.scheduler.kind],
-            sentences.SEE_TIME_TO_END[site.scheduler.kind],
-        )
+        named["program"] = sentences.CANCELS[site.scheduler.kind]
+        slow = sentences.SEE_TIME_TO_END[site.scheduler.kind]
         program = schedulers.of(site).cancel(site, self._job.owner, self._job.mark)
         try:
             answer = await self._remote(_END_SECONDS).run(program)

@@ -11,7 +11,7 @@ from profiles.catalogue.site import Site
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, outcome, quoted, told
+from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("qsub", "qstat", "qselect", "qdel")
@@ -51,12 +51,11 @@ def _question(site: Site, owner: str) -> Shell:
 def _parse(answer: Completed) -> _Said:
     words = [line.partition(" ")[::2] for line in answer.stdout.splitlines()]
     last = {word: text.strip() for word, text in words}
-    status = last.get("queue", "")
     return _Said(
         tuple(text for word, text in words if word == "missing" and text in _PROGRAMS),
         elsewhere if (elsewhere := last.get("elsewhere", "")) in _USUAL else "",
         last.get("version", ""),
-        Completed(int(status) if status.isdecimal() else 1, "", answer.stderr.strip()),
+        ended(last.get("queue", ""), answer.stderr),
     )
 
 

@@ -16,7 +16,7 @@ from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, outcome, quoted, told
+from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol")
@@ -65,13 +65,12 @@ def _parse(answer: Completed) -> _Said:
 
     missing = tuple(text for word, text in words if word == "missing" and text in (*_PROGRAMS, "sacctmgr"))
     elsewhere = last("elsewhere")
-    status = last("queue")
     return _Said(
         missing,
         elsewhere if elsewhere in _USUAL else "",
         last("version"),
         last("name"),
-        Completed(int(status) if status.isdecimal() else 1, "", answer.stderr.strip()),
+        ended(last("queue"), answer.stderr),
     )
 
 

@@ -10,10 +10,11 @@ import pytest
 from kerberos_auth.outcome import Outcome, State
 from profiles.offer.offer import Person
 from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.doctor.site import answers, node
 from slurm_ssh_spawner.doctor.site.answers import Answers
 from slurm_ssh_spawner.doctor.site.node import Times
-from slurm_ssh_spawner.doctor.site.visit import Visit
+from slurm_ssh_spawner.doctor.site.visit import Visit, ended
 from tests.support import builders
 
 _WORD = "doctor-0011"
@@ -131,3 +132,8 @@ def test_a_job_may_say_much_at_no_cost() -> None:
     # It is read to a length, whatever it has.
     assert len(answers.parse("\n".join(f"{_WORD} F5 w{n} x" for n in range(10**5)), _WORD).said) < 3000
     assert seconds(10**5) < 10 * seconds(10**3) + 1
+
+
+@pytest.mark.parametrize(("status", "number"), [("0", 0), ("111", 111), ("", 1), ("-1", 1), ("9" * 5000, 1)])
+def test_a_status_may_be_any_text(status: str, number: int) -> None:
+    assert ended(status, " said\n") == Completed(number, "", "said")
