@@ -1,5 +1,6 @@
 """Asks PAM whether a password is right.  PAM only decides: no session, no credentials out of it."""
 
+import os
 import re
 from pathlib import Path
 
@@ -37,11 +38,26 @@ def decide(service: str, user: str, password: str) -> None:
     pam_unix).  Raises LoginRefused, PasswordExpired, LoginServersUnreachable, or AuthFailed.
     """
     check_password(password)
+    _leave_nameless_terminal()
     pam = PamAuthenticator()
     # resetcreds would write the ticket wherever PAM likes, and needs root.
     if pam.authenticate(user, password, service=service, resetcreds=False, call_end=True):
         return
     raise _translate(pam.code, str(pam.reason), pam.messages)
+
+
+def _leave_nameless_terminal() -> None:
+    """Read from /dev/null where standard input is a terminal that has no name here: of another mount namespace.
+
+    python-pam asks for its name, with an open transaction, and ends in ENODEV.  Nobody types a login there.
+    """
+    try:
+        if os.isatty(0):
+            os.ttyname(0)
+    except OSError:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
 
 
 def _translate(code: int, reason: str, messages: list[str]) -> AuthFailed:

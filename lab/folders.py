@@ -15,6 +15,7 @@ SPARK_ENVIRONMENT = SETUP / "spark"
 LMOD = SETUP / "lmod"
 """Debian's package, unpacked: it cannot be installed next to environment-modules."""
 
+NGINX_PROGRAM = SETUP / "nginx/usr/sbin/nginx"
 WHEELS = SETUP / "wheels"
 UV = SETUP / "uv"
 COLLABORATION = SETUP / "collaboration"

@@ -65,8 +65,8 @@ install_packages() {
     apt-get install --yes --no-install-recommends "$@"
 }
 
-# Unpacked into .setup/$2, not installed: libpam-krb5 would change how people log in to this machine, and lmod
-# cannot be installed next to environment-modules.
+# Unpacked into .setup/$2, not installed: libpam-krb5 would change how people log in to this machine, lmod cannot be
+# installed next to environment-modules, and nginx would take port 80.
 unpack() {
     rm -rf "${SETUP:?}/$2"
     mkdir "$SETUP/$2"
@@ -167,6 +167,10 @@ main() {
     if [[ ! -e $SETUP/lmod.done ]]; then
         step "Lmod" lmod unpack lmod lmod
         touch "$SETUP/lmod.done"
+    fi
+    if [[ ! -e $SETUP/nginx.done ]]; then
+        step "nginx" nginx unpack nginx nginx
+        touch "$SETUP/nginx.done"
     fi
     local -r hub=(lab/locks/hub.lock lab/locks/pip.lock setup.cfg job_client/pyproject.toml)
     if ! done_with hub "${hub[@]}" || [[ ! -x .venv/bin/jupyterhub ]]; then

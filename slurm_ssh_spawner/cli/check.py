@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
 
+from kerberos_auth.errors import AuthFailed
 from kerberos_auth.own_ticket import own_ticket
 from kerberos_auth.tickets import Ticket
 from profiles.catalogue.catalogue import Catalogue
@@ -87,23 +88,38 @@ def _type(file: str) -> Checked:
 
 
 def _of_facts(read: Loaded) -> tuple[Problem, ...]:
+    """Return what Slurm does not have of it.  Raises AuthFailed without a ticket, if every site needs one."""
     sites = read.catalogue.sites
-    needs_ticket = any(site.login.needs_ticket for site in sites.values())
-    answers = asyncio.run(_ask(read.catalogue, own_ticket() if needs_ticket else None))
+    ticket, lacking = _ticket(read.catalogue)
+    asked = {key: site for key, site in sites.items() if ticket or not site.login.needs_ticket}
+    answers = asyncio.run(_ask(asked, ticket))
     facts = {key: said for key, said in answers.items() if said is not None and said.partitions is not None}
     problems = [read.problem(each.path, str(each)) for each in capacity.misfits(read.catalogue, facts)]
-    problems += [
-        read.problem(("sites", key), sentences.NOT_ASKED.format(site=site.title))
-        for key, site in sites.items()
-        if key not in facts
-    ]
+    for key, site in sites.items():
+        if key not in asked:
+            problems.append(read.problem(("sites", key), sentences.NOT_ASKED_WITHOUT.format(reason=lacking)))
+        elif key not in facts:
+            problems.append(read.problem(("sites", key), sentences.NOT_ASKED.format(site=site.title)))
     return tuple(dict.fromkeys(sorted(problems, key=lambda each: (each.file, each.line, each.column))))
 
 
-async def _ask(catalogue: Catalogue, ticket: Ticket | None) -> Mapping[str, SiteFacts | None]:
-    """Ask every site at once, as the ticket's owner; as the owner of this process where none needs a ticket."""
-    answers = await asyncio.gather(*(ask(key, site, ticket) for key, site in catalogue.sites.items()))
-    return dict(zip(catalogue.sites, answers, strict=True))
+def _ticket(catalogue: Catalogue) -> tuple[Ticket | None, str]:
+    """Return the ticket of whoever runs this if a site needs one; None, and why, where some sites do without."""
+    needs = [site.login.needs_ticket for site in catalogue.sites.values()]
+    if not any(needs):
+        return None, ""
+    try:
+        return own_ticket(), ""
+    except AuthFailed as error:
+        if all(needs):
+            raise
+        return None, error.message
+
+
+async def _ask(sites: Mapping[str, Site], ticket: Ticket | None) -> Mapping[str, SiteFacts | None]:
+    """Ask every site at once, as the ticket's owner; without one as the owner of this process, by certificate."""
+    answers = await asyncio.gather(*(ask(key, site, ticket) for key, site in sites.items()))
+    return dict(zip(sites, answers, strict=True))
 
 
 async def ask(key: str, site: Site, ticket: Ticket | None) -> SiteFacts | None:

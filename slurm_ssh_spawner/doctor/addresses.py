@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from kerberos_auth.outcome import Outcome, State
 from slurm_ssh_spawner.checks.hub import reached_by_nodes
-from slurm_ssh_spawner.doctor import web
+from slurm_ssh_spawner.doctor import passage, web
 from slurm_ssh_spawner.doctor.check import Check
 from slurm_ssh_spawner.doctor.examined import Examined
 from slurm_ssh_spawner.doctor.listening import Listener, listeners
@@ -19,6 +19,7 @@ from slurm_ssh_spawner.sentences import doctor as sentences
 
 _TOKEN = "CONFIGPROXY_AUTH_TOKEN"  # noqa: S105 - its name
 _FEW_DAYS, _DAY = 14, 86400
+_NOBODY_BEHIND = (502, 503, 504)
 
 
 def _at(url: str) -> list[Listener]:
@@ -78,10 +79,14 @@ def _public(examined: Examined) -> Iterator[Outcome]:
     except web.NoAnswer as error:
         yield _no_page(url, error, setting)
         return
+    if _is_down(named, said):
+        yield Outcome("C2", State.SKIP, sentences.NO_HUB_BEHIND.format(url=url), sentences.START_HUB)
+        return
     if not _is_hub(said):
         text = sentences.NO_HUB_THERE.format(url=url, status=said.status)
         yield Outcome("C2", State.FAIL, text, sentences.SERVE_HUB, setting)
         return
+    yield from passage.looked_at(url)
     if said.certificate_ends:
         yield from _certificate(url, said.certificate_ends, setting)
         yield from _cookies(url, setting)
@@ -117,6 +122,11 @@ def _cookies(url: str, setting: tuple[str, str]) -> Iterator[Outcome]:
 
 def _is_hub(said: web.Answer) -> bool:
     return said.status == 200 and b'"version"' in said.body
+
+
+def _is_down(named: Addresses, said: web.Answer) -> bool:
+    """Return whether what is in front of the hub answers in its place, because it does not run."""
+    return said.status in _NOBODY_BEHIND and not _at(named.hub_bind_url)
 
 
 # -- C3: jobs --------------------------------------------------------------------------------------------
@@ -178,6 +188,10 @@ def _subdomains(examined: Examined) -> Iterator[Outcome]:
         return
     try:
         said = _by_proxy(named, parts.netloc)
+        if _is_down(named, said):
+            text = sentences.NO_HUB_BEHIND.format(url=named.subdomain_host)
+            yield Outcome("C4", State.SKIP, text, sentences.START_HUB)
+            return
         if not _is_hub(said):
             text = sentences.NO_HOST_ROUTING.format(status=said.status)
             yield Outcome("C4", State.FAIL, text, sentences.HOST_ROUTING, setting)

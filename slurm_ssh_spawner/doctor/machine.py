@@ -32,6 +32,11 @@ _PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"
 # For a thousand servers behind tunnels; see docs/hub.md.
 _FILES = 10_000
 _SLOW_SECONDS = 1.0
+# Of a new file: what others, and a group, must not get.
+_TO_OTHERS = 0o027
+_CONNTRACK = Path("/proc/sys/net/netfilter")
+# Of the connections that the kernel can keep track of: it throws packets away when there are more.
+_NEARLY_ALL = 0.75
 
 
 def _hub(examined: Examined) -> Running | None:
@@ -62,6 +67,10 @@ def _account(examined: Examined) -> Iterator[Outcome]:
         yield Outcome("A3", State.WARN, sentences.AS_ROOT, sentences.RUN_AS_THE_HUB)
         return
     yield from (each for each in machine(examined.configured.files) if each.check == "A3")
+    found = _hub(examined)
+    if found and found.umask is not None and found.umask & _TO_OTHERS != _TO_OTHERS:
+        said = sentences.OPEN_UMASK.format(umask=f"{found.umask:04o}")
+        yield Outcome("A3", State.WARN, said, sentences.CLOSE_UMASK)
 
 
 def _is_root() -> bool:
@@ -160,6 +169,18 @@ def _limits(examined: Examined) -> Iterator[Outcome]:
         named = {"ports": ", ".join(map(str, taken[:10])), "first": ports[0], "last": ports[-1]}
         setting = ("SlurmSSHSpawner", "tunnel_ports")
         yield Outcome("A8", State.WARN, sentences.PORTS_TAKEN.format(**named), sentences.OTHER_PORTS, setting)
+    yield from _connections()
+
+
+def _connections() -> Iterator[Outcome]:
+    """Yield whether the kernel keeps track of nearly as many connections as it can, if it does so at all."""
+    try:
+        count, most = (int((_CONNTRACK / f"nf_conntrack_{each}").read_text()) for each in ("count", "max"))
+    except (OSError, ValueError):
+        return
+    if count > most * _NEARLY_ALL:
+        said = sentences.MANY_CONNECTIONS.format(count=count, most=most)
+        yield Outcome("A8", State.WARN, said, sentences.MORE_CONNECTIONS.format(most=max(4 * most, 1 << 18)))
 
 
 def _databases(examined: Examined) -> Iterator[Outcome]:

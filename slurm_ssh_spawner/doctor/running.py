@@ -1,4 +1,4 @@
-"""What is known of the hub's own process, if it runs and is this account's: its environment and its limits."""
+"""What is known of the hub's own process, if it runs and is this account's: environment, limits, umask."""
 
 import os
 import re
@@ -11,16 +11,21 @@ from slurm_ssh_spawner.doctor.listening import listeners
 
 _PROC = Path("/proc")
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
+_UMASK = re.compile(r"^Umask:\s+([0-7]{1,4})$", re.MULTILINE)
 _MAX_FILES = re.compile(r"^Max open files\s+\S+\s+(\d+|unlimited)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Running:
-    """A hub that runs.  `most_files` is how many files it may open, None if there is no limit or it is unknown."""
+    """A hub that runs.  `most_files` is how many files it may open, None if there is no limit or it is unknown.
+
+    `umask` is None if the kernel does not tell it.
+    """
 
     pid: int
     environ: Mapping[str, str] = field(repr=False)
     most_files: int | None
+    umask: int | None = None
 
 
 def running(hub_bind_url: str) -> Running | None:
@@ -33,11 +38,12 @@ def running(hub_bind_url: str) -> Running | None:
     try:
         environ = (_PROC / str(pid) / "environ").read_bytes().decode("utf-8", "replace")
         limits = _MAX_FILES.search((_PROC / str(pid) / "limits").read_text())
+        umask = _UMASK.search((_PROC / str(pid) / "status").read_text())
     except OSError:
         return None
     pairs = (each.partition("=") for each in environ.split("\0") if "=" in each)
     most = int(limits[1]) if limits and limits[1].isdecimal() else None
-    return Running(pid, {name: value for name, _, value in pairs}, most)
+    return Running(pid, {name: value for name, _, value in pairs}, most, int(umask[1], 8) if umask else None)
 
 
 def _pids() -> list[int]:

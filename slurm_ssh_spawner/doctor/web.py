@@ -3,12 +3,31 @@
 import http.client
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 _LONGEST = 1 << 16
 SECONDS = 4.0
+
+
+Body = Callable[[http.client.HTTPResponse], bytes]
+"""How much of a body is read."""
+
+
+def beginning(said: http.client.HTTPResponse) -> bytes:
+    """Read as much as anybody needs."""
+    return said.read(_LONGEST)
+
+
+def first_line(said: http.client.HTTPResponse) -> bytes:
+    """Read a line, as soon as it is there."""
+    return said.readline(_LONGEST)
+
+
+def nothing(said: http.client.HTTPResponse) -> bytes:  # noqa: ARG001
+    """Read no body, which may come late."""
+    return b""
 
 
 class NoAnswer(Exception):  # noqa: N818 - named by what happened
@@ -47,18 +66,23 @@ class Answer:
     certificate_ends: float = 0
 
 
-def get(url: str, headers: Mapping[str, str] | None = None, connect_to: tuple[str, int] | None = None) -> Answer:
+def get(
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    connect_to: tuple[str, int] | None = None,
+    body: Body = beginning,
+) -> Answer:
     """Return the answer to a GET; `connect_to` is asked in the place of what an http URL names.
 
     Raises NoAnswer.
     """
     try:
-        return _get(url, headers or {}, connect_to)
+        return _get(url, headers or {}, connect_to, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NoAnswer(error) from error
 
 
-def _get(url: str, headers: Mapping[str, str], connect_to: tuple[str, int] | None) -> Answer:
+def _get(url: str, headers: Mapping[str, str], connect_to: tuple[str, int] | None, body: Body) -> Answer:
     parts = urlsplit(url)
     is_tls = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if is_tls else 80)
@@ -74,7 +98,7 @@ def _get(url: str, headers: Mapping[str, str], connect_to: tuple[str, int] | Non
         connection.request("GET", path, headers={"Host": parts.netloc, **headers})
         said = connection.getresponse()
         found = {name.lower(): value for name, value in said.getheaders()}
-        return Answer(said.status, found, said.read(_LONGEST), ends)
+        return Answer(said.status, found, body(said), ends)
     finally:
         connection.close()
 

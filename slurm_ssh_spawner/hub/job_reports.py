@@ -61,10 +61,11 @@ class LaunchReportHandler(SmallBody, APIHandler):  # type: ignore[misc]
     def write_error(self, status_code: int, **more: Any) -> None:
         """Mark the answer by which a job knows that nobody waits for it, and ends: at any other one it goes on.
 
-        That is the 404 of this hub, not a proxy's.
+        That is the 404 of this hub, not a proxy's.  Whoever looks at the way is told whether a token came along.
         """
         if status_code == HTTPStatus.NOT_FOUND:
-            self.finish({"status": status_code, "message": sentences.NO_SUCH_LAUNCH, "unknown_launch": True})
+            said = {"unknown_launch": True, "has_token": bool(self.get_auth_token())}
+            self.finish({"status": status_code, "message": sentences.NO_SUCH_LAUNCH, **said})
         else:
             super().write_error(status_code, **more)
 

@@ -51,6 +51,7 @@ from slurm_ssh_spawner.hub.metrics import SitesMetricsHandler
 from slurm_ssh_spawner.hub.not_there import ProxyError, ServerAddress
 from slurm_ssh_spawner.hub.offer_api import OfferHandler
 from slurm_ssh_spawner.hub.open_page import OpenPage
+from slurm_ssh_spawner.hub.passage import Passage
 from slurm_ssh_spawner.hub.presets import ForgetPreset, SavePreset
 from slurm_ssh_spawner.hub.removal import UserHandler
 from slurm_ssh_spawner.hub.script_api import ScriptHandler
@@ -77,6 +78,7 @@ _OURS: tuple[Route, ...] = (
     (r"/api/offer/ask-again", AskAgain),
     (r"/api/forecast", ForecastHandler),
     (r"/api/job-script", ScriptHandler),
+    (r"/api/passage", Passage),
     (r"/launches", LaunchesPage),
     (r"/launches\.csv", LaunchesTable),
     (r"/launches/announcement", AnnouncementForm),

@@ -223,6 +223,7 @@ CHECKED_TEXT = _(
 JOB_TYPES = _("Job types:")
 FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
+NOT_ASKED_WITHOUT = _("was not asked, so nothing is proven about it: {reason}")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")
 NO_DAEMON = _("No tunnel daemon answers at {path} ({reason}).")
 SOCKET_UNUSABLE = _("The socket {path} cannot be made ({reason}).")

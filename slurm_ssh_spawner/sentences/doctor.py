@@ -21,7 +21,7 @@ WELL = {
     "A5": "Nothing in the environment is in the way.",
     "A6": "The PAM service is complete.",
     "A7": "The person is known here.",
-    "A8": "Enough files may be open, and the ports of tunnels are free.",
+    "A8": "Enough files and connections may be open, and the ports of tunnels are free.",
     "A9": "The databases can be used.",
     "A10": "What the hub needs is installed, in versions that it knows.",
     "A11": "Name, pages and limits of the hub are set as its spawner needs.",
@@ -31,7 +31,7 @@ WELL = {
     "B4": "The KDC knows the key in the keytab.",
     "B6": "The key for login without a password is that of the hub's address, and long tickets get through.",
     "C1": "The proxy takes the hub's token, on this machine alone.",
-    "C2": "Browsers reach the hub.",
+    "C2": "Browsers reach the hub, also by websockets, and events come when they happen.",
     "C3": "The hub answers where jobs look for it.",
     "C4": "Each person's own name leads to the hub.",
     "D1": "The catalogue can be used, and nobody else can change it.",
@@ -58,6 +58,8 @@ ANOTHER_ACCOUNT = (
 )
 AS_ROOT = "This runs as root, so what is said of files and ports may not be so for the hub's account."
 RUN_AS = "Run: sudo -u {account} jupyterhub-sites doctor"
+OPEN_UMASK = "The hub runs with the umask {umask}, so other accounts may read or write files that it makes."
+CLOSE_UMASK = "Set UMask=0077 in the hub's unit, and restart it."
 CANNOT_MAKE = "There is no ticket folder {folder}, and this account cannot make it."
 RUNTIME_DIRECTORY = (
     "Let the hub's unit make the folder around it: RuntimeDirectory=jupyterhub, RuntimeDirectoryMode=0700."
@@ -77,6 +79,12 @@ FEW_FILES = "The hub may open {count} files only; each connection and each tunne
 MORE_FILES = "Set LimitNOFILE={count} or more in the hub's unit."
 PORTS_TAKEN = "Others listen at ports of tunnels ({first}-{last}): {ports}."
 OTHER_PORTS = "Set c.SlurmSSHSpawner.tunnel_ports to a range that is free."
+MANY_CONNECTIONS = (
+    "The kernel keeps track of {count} connections and can of {most}; with more it drops new ones, and pages hang."
+)
+MORE_CONNECTIONS = (
+    "Run: sysctl -w net.netfilter.nf_conntrack_max={most}, and write it into /etc/sysctl.d/jupyterhub.conf too."
+)
 
 # -- A9: databases ---------------------------------------------------------------------------------------
 NO_DRIVER = "The database {url} cannot be used: there is no module {module}."
@@ -199,6 +207,24 @@ COOKIES_OPEN = "The hub does not know that browsers come by https to {url}, so i
 FORWARD_PROTO = (
     "Let what is in front of the hub set X-Forwarded-Proto (nginx: proxy_set_header X-Forwarded-Proto $scheme)."
 )
+NO_HUB_BEHIND = (
+    "What is in front of the hub answers at {url}, and the hub does not run, so this way to it is not looked at."
+)
+NO_WEBSOCKETS = "Websockets do not get through to the hub at {url} ({said}), so kernels and terminals stay silent."
+LET_WEBSOCKETS = (
+    "In nginx, before `server`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`; in its "
+    "`location`: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "
+    "$connection_upgrade;` (docs/nginx.md)."
+)
+STATUS = "the answer was {status}, not 101"
+EVENTS_HELD = (
+    "What is in front of the hub at {url} holds back events: the page of a start shows nothing until the end."
+)
+LET_EVENTS = "In the `location` of nginx: `proxy_buffering off;` (docs/nginx.md)."
+PASSAGE_NOT_ASKED = (
+    "Whether websockets and events get through is not looked at: the hub that runs does not answer that ({said})."
+)
+RESTART_HUB = "If it is of an older version than this command, restart it: systemctl restart jupyterhub"
 NOT_TLS = "Browsers reach the hub at {url}, where others can read passwords on their way."
 USE_TLS = "Put TLS in front of it, or give the proxy a certificate (JupyterHub.ssl_cert)."
 HUB_IS_DOWN = "Nobody listens at port {port}, so where jobs reach the hub is not looked at."

@@ -7,8 +7,8 @@
 # -- what was not looked at ------------------------------------------------------------------------------
 NOT_AFTER = "Not looked at on {host}, because of {check}."
 NOT_WITHOUT_LOGIN = "Not looked at, because no front end let anybody in."
-NOT_WITHOUT_FACTS = "Not looked at, because Slurm did not answer."
-NOT_WITHOUT_SLURM = "Not looked at: of schedulers, this command knows only Slurm."
+NOT_WITHOUT_FACTS = "Not looked at, because {scheduler} did not answer."
+NOT_BEFORE_A_JOB = "Not looked at: PBS cannot be asked about a job that is not submitted."
 NOT_AS_MONITOR = "Not looked at as the monitor, which submits no jobs: add --as NAME."
 NOT_AFTER_FAILURE = "No job was submitted, because of what stands above."
 NO_TIME_LEFT = "Not looked at within {seconds} s, because what came before took too long."
@@ -76,25 +76,46 @@ QUIET_SHELL = "Let it print in interactive shells alone; the hub copes with it, 
 
 # -- E7, E8, E9: Slurm -----------------------------------------------------------------------------------
 SLURM_ANSWERS = "Slurm {version} answers on {host}, as cluster {name}."
-NO_COMMANDS_OF_SLURM = "{host} has no {programs}."
+PBS_ANSWERS = "PBS {version} answers on {host}."
+NO_COMMANDS = "{host} has no {programs}."
 SLURM_IS_ELSEWHERE = "Write slurm_path: {elsewhere}"
 FIND_SLURM = "Write slurm_path: the folder that `command -v sbatch` prints on {host} for somebody who logs in."
+PBS_IS_ELSEWHERE = "Write scheduler: {{kind: pbs, path: {elsewhere}}}"
+FIND_PBS = (
+    "Write scheduler: {{kind: pbs, path: FOLDER}}, the folder that `command -v qsub` prints on {host} for "
+    "somebody who logs in."
+)
+QSELECT_FAILS = "qselect on {host} fails: {said}."
+TRY_QSELECT = "See it by hand on {host}: {line}"
+SEE_PBS_SERVER = "See the load of pbs_server and its data service."
 SLURM_TOO_OLD = "Slurm on {host} is older than 22.05: {version}."
 UPGRADE_SLURM = "The hub reads its answers from 22.05 on."
 SQUEUE_FAILS = "squeue on {host} fails: {said}."
 TRY_SQUEUE = "See it by hand on {host}: {line}"
 SEE_CLUSTER = "Slurm there calls itself {name}: write that, or remove slurm_cluster."
-SLURM_SLOW = "Slurm took {seconds} s to answer on {host}."
+SCHEDULER_SLOW = "{scheduler} took {seconds} s to answer on {host}."
 SEE_SLURMCTLD = "See the load of slurmctld (sdiag)."
-SLURM_HAS_ALL = "Slurm has what the catalogue offers at {site}; its partitions are {partitions}."
-TRY_SINFO = "Run sinfo and `scontrol show reservation` on a front end, as the same account."
-MEND_PROMISE = "Correct it in the catalogue, or in slurm.conf."
+HAS_ALL = {
+    "slurm": "{scheduler} has what the catalogue offers at {site}; its partitions are {partitions}.",
+    "pbs": "{scheduler} has what the catalogue offers at {site}; its queues are {partitions}.",
+}
+TRY_FACTS = {
+    "slurm": "Run sinfo and `scontrol show reservation` on a front end, as the same account.",
+    "pbs": "Run `qstat -Q -f` and `qstat -B -f` on a front end, as the same account.",
+}
+MEND_PROMISE = {
+    "slurm": "Correct it in the catalogue, or in slurm.conf.",
+    "pbs": "Correct it in the catalogue, or at the server (qmgr).",
+}
 ACCOUNTING_SILENT = "Slurm's accounting does not say which projects {owner} has."
 TRY_SACCTMGR = "Run `sacctmgr show assoc` there as the same account, or write projects as a list."
 NO_PROJECT = "Slurm's accounting has no project for {owner} at {site}."
 ADD_PROJECT = "sacctmgr add user {owner} account=PROJECT, or log in as somebody who has one."
 ALL_TAKEN = (
     "Slurm would take each profile in each partition that {site} offers ({count}), says `sbatch --test-only`."
+)
+MORE_TO_TRY = (
+    "Of {count} more jobs that people may start, this command asks nothing: it asks about {most} at a site."
 )
 NOTHING_OFFERED = "{person} sees no profile at {site}."
 SEE_VISIBLE_TO = "See visible_to and sites of the profiles, or log in as somebody else."
@@ -134,19 +155,21 @@ FORWARDS = "{host} carries connections on to {address}."
 FORWARDING_FORBIDDEN = "{host} does not carry connections on to {address}: it is forbidden."
 ALLOW_FORWARDING = "Set `AllowTcpForwarding local` (and no PermitOpen without the nodes) in sshd_config of {host}."
 NODE_NOT_NAMED = "{host} finds no host {address}."
-SEE_NODE_ADDRESS = "Correct node_address, in which the name that `sinfo -N` prints is put in."
+SEE_NODE_ADDRESS = (
+    "Correct node_address, in which the name of a node is put in, as `sinfo -N` or `pbsnodes -a` prints it."
+)
 NODE_NOT_REACHED = "{host} did not reach {address}: {said}."
 PROVE_BY_JOB = "It may have no sshd; add --job, which proves the way."
-NO_NODE_KNOWN = "Slurm names no node of {site} that is up."
+NO_NODE_KNOWN = "{scheduler} names no node of {site} that is up."
 
 # -- F: on a node ----------------------------------------------------------------------------------------
-NO_LAUNCH = "No job was submitted: Slurm would take nothing that {person} may start in {partition}."
+NO_LAUNCH = "No job was submitted: {scheduler} would take nothing that {person} may start in {partition}."
 NOT_WITHOUT_JOB = "Not looked at, because of {check}."
 NOT_SUBMITTED = "The job was not accepted: {reason}"
-SEE_E9 = "See what E8 to E10 say, and try sbatch by hand."
+SEE_SUBMISSION = "See what E8 to E10 say, and try {program} by hand."
 STARTED = "Job {number} runs on {node}."
 ENDED_IN_QUEUE = "Job {number} is over and never ran ({word})."
-SEE_SLURM_LOGS = "See the logs of slurmctld."
+SEE_LOGS = {"slurm": "See the logs of slurmctld.", "pbs": "See the logs of pbs_server and of the node's pbs_mom."}
 STILL_QUEUED = "Job {number} waits since {seconds} s, and was cancelled: {reason}"
 ANOTHER_PARTITION = "Try again later, or --partition with one that has room."
 LOG_SEEN = "{node} sees job_folder, and the job's log is there."
@@ -235,12 +258,27 @@ SEE_HUB_URL = "See that hub_url is the hub's own API (JupyterHub.hub_bind_url), 
 NOT_THE_HUB = "What answers {node} at {url} is not the hub's API: {said}."
 NOT_WHILE_HUB_AWAY = "Not looked at, because this machine does not reach the hub at {url} either: see C3."
 NOT_WITHOUT_HUB = "Not looked at, because the job did not reach the hub."
-REPORTS_ARRIVE = "Reports of {node} reach the hub: it waits for no such job, and said so. No token was tried."
+REPORTS_ARRIVE = (
+    "Reports of {node} reach the hub with the token that is sent along: it waits for no such job, and said so."
+)
+REPORTS_ARRIVE_OF_OLDER = (
+    "Reports of {node} reach the hub, which is of an older version: it does not say whether the token came along."
+)
+LOST_ON_THE_WAY = (
+    "A report of {node} reached the hub without the token that was sent along, so no job would be believed."
+)
+SEE_AUTHORIZATION = (
+    "Let what is between the nodes and the hub hand on the header Authorization, and ask for no login of its own."
+)
 REPORTS_LOST = "A report of {node} was not answered by this hub: {said}."
 SEE_WEB_SERVER = "See that the hub runs this software, and that nothing before it turns away POST."
 CANCELLED = "Job {number} was cancelled and has ended, and its folder and ticket are gone."
-NOT_CANCELLED = "scancel failed for job {number}: {said}."
-SEE_SCANCEL = "Run scancel by hand there, as the same account."
+CANCELS = {"slurm": "scancel", "pbs": "qdel"}
+NOT_CANCELLED = "{program} failed for job {number}: {said}."
+SEE_CANCELLING = "Run {program} by hand there, as the same account."
 NOT_ENDED = "Job {number} was cancelled, and has not ended within {seconds} s."
 LEFT_BEHIND = "Job {number} has ended, and has left {paths}, which was removed."
-SEE_KILL_WAIT = "See KillWait and UnkillableStepTimeout in slurm.conf: jobs need some seconds to clean up."
+SEE_TIME_TO_END = {
+    "slurm": "See KillWait and UnkillableStepTimeout in slurm.conf: jobs need some seconds to clean up.",
+    "pbs": "See kill_delay of the queue (qmgr): jobs need some seconds to clean up.",
+}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 
@@ -50,7 +51,8 @@ print(json.dumps(answers))
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
+def ask(tmp_path_factory):
+    """Ask PAM the questions in a namespace with these services, and return its answers."""
     if os.geteuid() != 0:
         pytest.skip("binds service files over /etc/pam.d, so it needs root")
     folder = tmp_path_factory.mktemp("pam")
@@ -61,10 +63,19 @@ def answers(tmp_path_factory):
     check = folder / "check"
     check.write_text('#!/bin/sh\n[ "$PAM_USER" = alice ] && tr -d "\\000" | grep -qx alice-pw\n')
     check.chmod(0o755)
-    questions = [(name, "pw") for name in SERVICES] + [("password", "alice-pw"), ("missing", "pw")]
-    ask = [sys.executable, "-c", SCRIPT, json.dumps(questions)]
-    bind = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/pam.d && exec "$@"', services]
-    return json.loads(subprocess.run([*bind, *ask], check=True, capture_output=True).stdout)
+
+    def asked(questions, before="", stdin=subprocess.DEVNULL):
+        program = [sys.executable, "-c", SCRIPT, json.dumps(questions)]
+        bind = ["unshare", "-m", "sh", "-c", f'mount --bind "$0" /etc/pam.d && {before} exec "$@"', services]
+        ended = subprocess.run([*bind, *program], check=True, stdin=stdin, stdout=subprocess.PIPE)
+        return json.loads(ended.stdout)
+
+    return asked
+
+
+@pytest.fixture(scope="module")
+def answers(ask):
+    return ask([*((name, "pw") for name in SERVICES), ("password", "alice-pw"), ("missing", "pw")])
 
 
 @pytest.mark.parametrize("asked", ["yes pw", "talks pw", "password alice-pw"])
@@ -74,6 +85,17 @@ def test_who_pam_lets_in_is_in(answers, asked):
 
 def test_credentials_out_of_pam_are_not_asked_for(answers):
     assert answers["no-credentials pw"][0] == "in"
+
+
+def test_a_terminal_of_another_mount_namespace_is_not_in_the_way(ask):
+    keyboard, terminal = pty.openpty()
+    try:
+        found = ask([("yes", "pw"), ("no", "pw")], "mount -t devpts -o newinstance none /dev/pts &&", terminal)
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+    assert found["yes pw"] == ["in", True]
+    assert found["no pw"][0] == "LoginRefused"
 
 
 @pytest.mark.parametrize("asked", ["no pw", "password pw", "unknown pw", "locked pw"])

@@ -37,6 +37,15 @@ def test_all_is_well_at_both_sites(lab: Lab) -> None:
         assert not [name for name in queue if name.startswith("doctor-")]
 
 
+def test_all_gets_through_to_a_hub_that_runs(lab: Lab) -> None:
+    found = doctor(lab, None, "--only", "C")
+    assert {check: [each["state"] for each in some] for (_, check), some in found.items()} == {
+        "C1": ["ok"],
+        "C2": ["ok"],
+        "C3": ["ok"],
+    }, told(found)
+
+
 def test_who_is_interrupted_leaves_no_job(lab: Lab) -> None:
     def until_it_runs() -> None:
         lab.wait("the job of doctor runs", lambda: bool(_jobs(lab, "-t", "running")))

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-UNKNOWN = b'{"status": 404, "message": "No.", "unknown_launch": true}'
+UNKNOWN = b'{"status": 404, "message": "No.", "unknown_launch": true, "has_token": %s}'
 
 
 @contextmanager
-def listening(version: str = "5.3.0", answer: bytes = UNKNOWN) -> Iterator[str]:
-    """Give the URL of one that says this version ("": it is no hub), and this to reports."""
+def listening(version: str = "5.3.0", answer: bytes = b"", *, takes_away: str = "") -> Iterator[str]:
+    """Give the URL of one that says this version ("": it is no hub), and this to reports (b"": what a hub says).
+
+    A header that something before it `takes_away` does not come to it.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -19,7 +22,9 @@ def listening(version: str = "5.3.0", answer: bytes = UNKNOWN) -> Iterator[str]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            self._end(404, answer)
+            del self.headers[takes_away]
+            has_token = b"true" if self.headers.get("Authorization", "").startswith("token ") else b"false"
+            self._end(404, answer or UNKNOWN % has_token)
 
         def _end(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -210,6 +210,9 @@ def qdel(words: list[str]) -> None:
 
 if __name__ == "__main__":
     PROGRAM = sys.argv[2]
+    if sys.argv[3:] == ["--version"]:
+        print("pbs_version = 23.06.06")
+        sys.exit()
     if (FOLDER / "silent").exists():
         fail(f"{PROGRAM}: cannot connect to server pbs.test (errno=111)", _NO_SERVER)
     {"qsub": qsub, "qselect": qselect, "qstat": qstat, "qdel": qdel, "mom": mom}[PROGRAM](sys.argv[3:])

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -32,13 +33,18 @@ _OTHER_UID = 4711
 
 @dataclass
 class Server:
-    """Says on each path what `said` has for it: status, headers, body.  `seen` are the headers it was sent."""
+    """Says on each path what `said` has for it: status, headers, body.  `seen` are the headers it was sent.
+
+    Whoever asks for a websocket is answered with the status `upgrade`; events are held back for some seconds.
+    """
 
     said: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     seen: list[dict[str, str]] = field(default_factory=list)
     token: str = ""
     longest: int = 1 << 16
     port: int = 0
+    upgrade: int = 101
+    held_seconds: float = 0
 
     @property
     def url(self) -> str:
@@ -58,6 +64,10 @@ def serving(server: Server, tls: ssl.SSLContext | None = None) -> Iterator[Serve
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, headers, body = server.answer(self.path, dict(self.headers))
+            if self.headers.get("Upgrade"):
+                status = server.upgrade
+            elif self.path.endswith("/api/passage"):
+                body = f"data: {time.time() - server.held_seconds}\n\n".encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -178,6 +188,7 @@ def well_hub(folder: Path, realm: Realm, patch: pytest.MonkeyPatch) -> Iterator[
     with ExitStack() as stack:
         routes = {"/api/routes": (200, {}, b"{}")}
         page = {"/hub/api": (200, {}, _HUB), "/hub/login": (200, {"Set-Cookie": "_xsrf=x; Path=/hub/"}, b"")}
+        page["/hub/api/passage"] = (200, {"Content-Type": "text/event-stream"}, b"")
         servers = {
             "proxy": stack.enter_context(serving(Server(routes, token=TOKEN))),
             "public": stack.enter_context(serving(Server(dict(page)))),

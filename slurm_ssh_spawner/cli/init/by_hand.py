@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kerberos_auth import checks
+from kerberos_auth.outcome import State
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh_spawner.cli.init.answers import Answers, Pam
@@ -39,7 +41,8 @@ def _steps(answers: Answers, made: Sequence[Made], notes: Sequence[str]) -> Iter
         yield sentences.NO_PAM_MODULE.format(module=f"pam_{answers.pam}.so")
     if not Path(f"{config}/krb5.keytab").exists():
         yield sentences.MAKE_KEYTAB.format(keytab=f"{config}/krb5.keytab", account=answers.account)
-    yield sentences.SET_KRB5_CONF
+    if not _is_krb5_conf_right():
+        yield sentences.SET_KRB5_CONF
     yield from notes
     yield from _of_catalogue(made, config)
     if answers.jobs:
@@ -67,6 +70,12 @@ def _is_account(name: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def _is_krb5_conf_right() -> bool:
+    """Return whether krb5.conf, as libkrb5 reads it, says all that a start of the hub looks for."""
+    found = [each.state for each in checks.kerberos(checks.Told(), {}) if each.check in ("B1", "B2")]
+    return bool(found) and all(state is State.OK for state in found)
 
 
 def _belongs(path: Path, account: str) -> bool:

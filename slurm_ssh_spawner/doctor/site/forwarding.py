@@ -3,13 +3,12 @@
 import re
 
 from kerberos_auth.outcome import Outcome, State
-from kernels.shell import Shell
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
-from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.connection import ForwardingForbidden
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import ConnectionLost
+from slurm_ssh_spawner.doctor.site import pbs, slurm
 from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
@@ -25,7 +24,8 @@ async def look(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
     """E11: Return whether a front end, by its name, leads on to a node."""
     node = await _a_node(visit, pool)
     if not node:
-        return outcome("E11", State.SKIP, sentences.NO_NODE_KNOWN.format(site=visit.key))
+        named = {"scheduler": visit.site.scheduler.name, "site": visit.key}
+        return outcome("E11", State.SKIP, sentences.NO_NODE_KNOWN.format(**named))
     address = visit.site.node_address.replace("{node}", node)
     named = {"host": host, "node": node, "address": address, "site": visit.key}
     try:
@@ -61,10 +61,10 @@ def _failed(visit: Visit, named: dict[str, str], said: str) -> Outcome:
 
 
 async def _a_node(visit: Visit, pool: ConnectionPool) -> str:
-    """Return the name of a node that is up, "" if Slurm names none."""
-    nodes = slurm_jobs.command(visit.site, "sinfo", "-h", "-N", "-t", "idle,mix,alloc", "-o", "%N")
+    """Return the name of a node that is up, "" if the scheduler names none."""
+    question = pbs.a_node if visit.site.scheduler.kind == "pbs" else slurm.a_node
     try:
-        answer = await visit.remote(pool).run(Shell(f"{nodes} | grep -v '^CLUSTER' | head -n 1"))
+        answer = await visit.remote(pool).run(question(visit.site))
     except LaunchError:
         return ""
     name = answer.stdout.strip()

@@ -12,7 +12,7 @@ from kerberos_auth.outcome import Outcome, State
 from kernels.fragment import Fragment
 from kernels.shell import Shell, join, quote
 from profiles.offer.launch import NotebookLaunch
-from slurm_ssh import delivery
+from slurm_ssh import delivery, schedulers
 from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import Job, JobReport, JobState, mark, new_launch_id
@@ -21,7 +21,6 @@ from slurm_ssh.jobs import folders, submission
 from slurm_ssh.jobs.waiting import why_waits
 from slurm_ssh.scheduler import observe
 from slurm_ssh.schedulers import queries
-from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.started import StartedWith
@@ -63,6 +62,7 @@ async def look(
     launch = next((each for each in taken if visit.partition in ("", each.partition)), None)
     if launch is None:
         named = {"person": visit.person.name, "partition": visit.partition or sentences.ANY_PARTITION}
+        named["scheduler"] = visit.site.scheduler.name
         found += skipped(CHECKS, sentences.NO_LAUNCH.format(**named))
         return
     job_id = new_launch_id()
@@ -128,7 +128,7 @@ class _Look:
         with contextlib.suppress(LaunchError):
             await delivery.of(site).release(remote.run, owner, job.launch_id)
         try:
-            await remote.run(slurm_jobs.cancel(site, owner, job.mark))
+            await remote.run(schedulers.of(site).cancel(site, owner, job.mark))
             await remote.run(Shell(f"rm -rf -- {join(tuple(left))}"))
         except LaunchError as error:
             _log.warning("%s at %s could not be cleaned up: %s", job.mark, self._visit.key, error)
@@ -151,7 +151,8 @@ class _Look:
             _, number = await submission.submit(remote, self._job, build, self._visit.ticket_bytes, _log.info)
         except LaunchError as error:
             text = sentences.NOT_SUBMITTED.format(reason=told(error))
-            self._stop(outcome("F1", State.FAIL, text, sentences.SEE_E9, self._visit.place()))
+            fix = sentences.SEE_SUBMISSION.format(program=schedulers.of(self._visit.site).names.submits)
+            self._stop(outcome("F1", State.FAIL, text, fix, self._visit.place()))
             return False
         self._job = replace(self._job, job_id=number)
         return True
@@ -172,7 +173,7 @@ class _Look:
                 return report
             if report and report.state.is_over:
                 text = sentences.ENDED_IN_QUEUE.format(number=self._job.job_id, word=quoted(report.word))
-                self._stop(outcome("F1", State.FAIL, text, sentences.SEE_SLURM_LOGS))
+                self._stop(outcome("F1", State.FAIL, text, sentences.SEE_LOGS[self._visit.site.scheduler.kind]))
                 return None
             await asyncio.sleep(_PAUSE_SECONDS)
         reason = why_waits(report.reason if report else "", self._visit.site.title)
@@ -248,26 +249,34 @@ class _Look:
     async def _cancelled(self) -> Outcome:
         """G5: Cancel the job, and return whether Slurm carries that out, and the job cleans up."""
         site, named = self._visit.site, {"number": self._job.job_id, "seconds": round(_END_SECONDS)}
+        named["program"] = sentences.CANCELS[site.scheduler.kind]
+        slow = sentences.SEE_TIME_TO_END[site.scheduler.kind]
+        program = schedulers.of(site).cancel(site, self._job.owner, self._job.mark)
         try:
-            answer = await self._remote(_END_SECONDS).run(slurm_jobs.cancel(site, self._job.owner, self._job.mark))
+            answer = await self._remote(_END_SECONDS).run(program)
         except LaunchError as error:
             return outcome("G5", State.FAIL, told(error), sentences.TRY_AGAIN)
         if answer.status:
             text = sentences.NOT_CANCELLED.format(**named, said=quoted(answer.stderr))
-            return outcome("G5", State.FAIL, text, sentences.SEE_SCANCEL)
+            return outcome("G5", State.FAIL, text, sentences.SEE_CANCELLING.format(**named))
         end, is_over, left = Deadline.after(_END_SECONDS), False, self._cleaned_up()
         while end.left and not (is_over and not left):
-            report = await self._report()
-            is_over = is_over or (report is not None and report.state.is_over)
+            is_over = is_over or await self._has_ended()
             left = await self._left()
             if not is_over or left:
                 await asyncio.sleep(_PAUSE_SECONDS)
         if not is_over:
-            return outcome("G5", State.FAIL, sentences.NOT_ENDED.format(**named), sentences.SEE_KILL_WAIT)
+            return outcome("G5", State.FAIL, sentences.NOT_ENDED.format(**named), slow)
         if left:
             text = sentences.LEFT_BEHIND.format(**named, paths=", ".join(left))
-            return outcome("G5", State.WARN, text, sentences.SEE_KILL_WAIT)
+            return outcome("G5", State.WARN, text, slow)
         return outcome("G5", State.OK, sentences.CANCELLED.format(**named))
+
+    async def _has_ended(self) -> bool:
+        """Return whether a job that was cancelled is over, or is not listed any more."""
+        rows = await queries.list_jobs(self._remote(_END_SECONDS), (self._job.mark,))
+        report = observe(self._job, rows) if rows else None
+        return rows is not None and (report is None or report.state.is_over)
 
     def _cleaned_up(self) -> tuple[str, ...]:
         """Return the paths that the job removes at its end: its folder, and its ticket if that was on its node."""

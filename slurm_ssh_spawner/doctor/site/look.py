@@ -9,7 +9,7 @@ from profiles.offer.launch import NotebookLaunch
 from profiles.offer.offer import Person
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.doctor.examined import JOB_SECONDS, SITE_SECONDS, Examined
-from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers, places, slurm
+from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers, pbs, places, slurm
 from slurm_ssh_spawner.doctor.site.front_ends import Entered
 from slurm_ssh_spawner.doctor.site.visit import Visit, skipped
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
@@ -83,8 +83,6 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
         failed = {each.check for each in found if each.state is State.FAIL}
         if visit.is_monitor:
             found += skipped(job.CHECKS, sentences.NOT_AS_MONITOR)
-        elif not _has_slurm(visit):
-            found += skipped(job.CHECKS, sentences.NOT_WITHOUT_SLURM)
         elif "E10" in failed or (not taken and not failed.isdisjoint(_AFTER_LOGIN)):
             found += skipped(job.CHECKS, sentences.NOT_AFTER_FAILURE)
         else:
@@ -92,13 +90,12 @@ async def _all(visit: Visit, found: list[Outcome], *, with_job: bool) -> None:
 
 
 async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome]) -> list[NotebookLaunch]:
-    """Add what is seen once a front end has let in; return what Slurm would take there."""
-    if not _has_slurm(visit):
-        found += skipped(("E7", "E8", "E9"), sentences.NOT_WITHOUT_SLURM)
-        found += await _places(visit, let_in)
-        found += await _forwarding(visit, let_in)
-        return []
-    commands = await asyncio.gather(*(slurm.commands(each.visit, each.pool, each.host) for each in let_in))
+    """Add what is seen once a front end has let in; return what the scheduler would take there.
+
+    PBS is not asked: what is offered.
+    """
+    look_at = slurm.commands if _has_slurm(visit) else pbs.commands
+    commands = await asyncio.gather(*(look_at(each.visit, each.pool, each.host) for each in let_in))
     found += commands
     able = [each for each, one in zip(let_in, commands, strict=True) if one.state is not State.FAIL]
     known, taken = None, list[NotebookLaunch]()
@@ -111,13 +108,20 @@ async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome
     if visit.is_monitor:
         found += skipped(("E9",), sentences.NOT_AS_MONITOR)
     elif known is None:
-        found += skipped(("E9",), sentences.NOT_WITHOUT_FACTS)
+        found += skipped(("E9",), _without_facts(visit))
+    elif not _has_slurm(visit):
+        found += skipped(("E9",), sentences.NOT_BEFORE_A_JOB)
+        taken = offers.untried(visit, known)
     else:
         tried, taken = await offers.test_only(visit, able[0].pool, known)
         found += tried
     found += await _places(visit, let_in)
     found += await _forwarding(visit, able)
     return taken
+
+
+def _without_facts(visit: Visit) -> str:
+    return sentences.NOT_WITHOUT_FACTS.format(scheduler=visit.site.scheduler.name)
 
 
 def _has_slurm(visit: Visit) -> bool:
@@ -134,5 +138,5 @@ async def _forwarding(visit: Visit, able: list[Entered]) -> list[Outcome]:
     if visit.site.tunnel.kind != "ssh":
         return []
     if not able:
-        return skipped(("E11",), sentences.NOT_WITHOUT_FACTS)
+        return skipped(("E11",), _without_facts(visit))
     return list(await asyncio.gather(*(forwarding.look(each.visit, each.pool, each.host) for each in able)))

@@ -201,7 +201,12 @@ def _hub(visit: Visit, named: dict[str, str], answers: Answers) -> Outcome:
 def _report(visit: Visit, named: dict[str, str], answers: Answers) -> Outcome:
     if answers.get("G2", "hub") is None:
         return skipped(("G4",), sentences.NOT_WITHOUT_HUB)[0]
-    if answers.get("G4", "unknown_launch") is not None:
+    place = visit.place("hub_url")
+    if answers.get("G4", "token") is not None:
         return _ok("G4", sentences.REPORTS_ARRIVE.format(**named))
+    if answers.get("G4", "no_token") is not None:
+        return _fail("G4", sentences.LOST_ON_THE_WAY.format(**named), sentences.SEE_AUTHORIZATION, place)
+    if answers.get("G4", "unknown_launch") is not None:
+        return _ok("G4", sentences.REPORTS_ARRIVE_OF_OLDER.format(**named))
     text = sentences.REPORTS_LOST.format(**named, said=quoted(answers.get("G4", "other") or "-"))
-    return _fail("G4", text, sentences.SEE_WEB_SERVER, visit.place("hub_url"))
+    return _fail("G4", text, sentences.SEE_WEB_SERVER, place)

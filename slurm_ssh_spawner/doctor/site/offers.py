@@ -1,6 +1,7 @@
 """E9: whether Slurm would take what people may start, asked with the real scripts and without submitting any."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -71,6 +72,15 @@ def resolved(visit: Visit, known: SiteFacts, key: str, partition: str) -> Notebo
     return resolve(offer(visit, known), Choices.of({name: value for name, value in wanted.items() if value}))
 
 
+def untried(visit: Visit, known: SiteFacts) -> list[NotebookLaunch]:
+    """Return what the person may start, with its defaults, where no scheduler can be asked about it before."""
+    found = []
+    for key, partition in choices(visit, known):
+        with contextlib.suppress(ChoiceRefused):
+            found.append(resolved(visit, known, key, partition))
+    return found
+
+
 async def test_only(
     visit: Visit, pool: ConnectionPool, known: SiteFacts
 ) -> tuple[list[Outcome], list[NotebookLaunch]]:
@@ -94,7 +104,9 @@ async def test_only(
         return [*found, outcome("E9", State.FAIL, told(error), sentences.TRY_AGAIN)], []
     taken = [each.launch for each, said in zip(asked, answers, strict=True) if said == ""]
     found += _refusals(visit, asked, answers)
-    if taken and not any(each.state is State.FAIL for each in found):
+    if more := len(trials) - len(asked):
+        found.append(outcome("E9", State.SKIP, sentences.MORE_TO_TRY.format(count=more, most=_MOST)))
+    elif taken and not any(each.state is State.FAIL for each in found):
         count = sum(len(each.names) for each in asked)
         found.append(outcome("E9", State.OK, sentences.ALL_TAKEN.format(site=visit.key, count=count)))
     if not found:

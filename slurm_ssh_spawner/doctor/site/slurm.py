@@ -1,4 +1,4 @@
-"""E7 and E8: whether Slurm's commands are on a front end and answer, and whether Slurm has what is promised."""
+"""E7: whether Slurm's commands are on a front end and answer; E8: whether a scheduler has what is promised."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import Visit, outcome, quoted, told
+from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol")
@@ -29,7 +29,6 @@ _USUAL = (
 )
 _OLDEST = (22, 5)
 _VERSION = re.compile(r"slurm(?:-wlm)? ([0-9]{2})\.([0-9]{2})(\.[0-9]{1,3})?\b")
-_SLOW_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,12 @@ def _parse(answer: Completed) -> _Said:
 
     missing = tuple(text for word, text in words if word == "missing" and text in (*_PROGRAMS, "sacctmgr"))
     elsewhere = last("elsewhere")
-    status = last("queue")
     return _Said(
         missing,
         elsewhere if elsewhere in _USUAL else "",
         last("version"),
         last("name"),
-        Completed(int(status) if status.isdecimal() else 1, "", answer.stderr.strip()),
+        ended(last("queue"), answer.stderr),
     )
 
 
@@ -89,12 +87,12 @@ async def commands(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
 
 def _judged(visit: Visit, host: str, said: _Said, seconds: float) -> Outcome:
     site, place = visit.site, visit.place("slurm_path")
-    named = {"host": host, "path": site.slurm_path, "seconds": round(seconds), "site": visit.key}
+    named = {"host": host, "path": site.slurm_path, "seconds": round(seconds), "scheduler": "Slurm"}
     if said.missing:
         fix = sentences.SLURM_IS_ELSEWHERE.format(elsewhere=said.elsewhere) if said.elsewhere else ""
         is_here = said.elsewhere == site.slurm_path or not fix
         listed = ", ".join(f"{site.slurm_path}/{each}" for each in said.missing)
-        text = sentences.NO_COMMANDS_OF_SLURM.format(**named, programs=listed)
+        text = sentences.NO_COMMANDS.format(**named, programs=listed)
         return outcome("E7", State.FAIL, text, sentences.FIND_SLURM.format(**named) if is_here else fix, place)
     found = _VERSION.search(said.version)
     if found and (int(found[1]), int(found[2])) < _OLDEST:
@@ -107,20 +105,20 @@ def _judged(visit: Visit, host: str, said: _Said, seconds: float) -> Outcome:
             return outcome("E7", State.FAIL, text, fix, visit.place("slurm_cluster"))
         line = shlex.join((f"{site.slurm_path}/squeue", "-u", visit.login.owner))
         return outcome("E7", State.FAIL, text, sentences.TRY_SQUEUE.format(**named, line=line))
-    if seconds > _SLOW_SECONDS:
-        return outcome("E7", State.WARN, sentences.SLURM_SLOW.format(**named), sentences.SEE_SLURMCTLD)
+    if seconds > SLOW_SECONDS:
+        return outcome("E7", State.WARN, sentences.SCHEDULER_SLOW.format(**named), sentences.SEE_SLURMCTLD)
     version = f"{found[1]}.{found[2]}{found[3] or ''}" if found else quoted(said.version)
     known = {"version": version, "name": quoted(said.name)}
     return outcome("E7", State.OK, sentences.SLURM_ANSWERS.format(**named, **known))
 
 
 async def facts(visit: Visit, pool: ConnectionPool) -> tuple[list[Outcome], SiteFacts | None]:
-    """E8: Return whether Slurm has what the catalogue promises of the site, and what Slurm said if it answered."""
-    remote = visit.remote(pool)
+    """E8: Return whether the scheduler has what the catalogue promises of the site, and what it said if it did."""
+    remote, kind = visit.remote(pool), visit.site.scheduler.kind
     try:
         known = await queries.collect(remote)
     except LaunchError as error:
-        return [outcome("E8", State.FAIL, told(error), sentences.TRY_SINFO, visit.place())], None
+        return [outcome("E8", State.FAIL, told(error), sentences.TRY_FACTS[kind], visit.place())], None
     found = [_misfit(visit, each.path, str(each)) for each in capacity.at_site(visit.catalogue, visit.key, known)]
     if visit.site.projects == "accounting" and not visit.is_monitor:
         projects = await queries.facts_about(remote, visit.login.owner)
@@ -128,14 +126,21 @@ async def facts(visit: Visit, pool: ConnectionPool) -> tuple[list[Outcome], Site
         found += _projects(visit, known.projects)
     if not found:
         partitions = ", ".join(known.partitions or {})
-        text = sentences.SLURM_HAS_ALL.format(partitions=quoted(partitions), site=visit.key)
+        named = {"scheduler": visit.site.scheduler.name, "partitions": quoted(partitions), "site": visit.key}
+        text = sentences.HAS_ALL[kind].format(**named)
         found = [outcome("E8", State.OK, text)]
     return found, known
 
 
 def _misfit(visit: Visit, path: Sequence[str], text: str) -> Outcome:
     written = ".".join(path)
-    return outcome("E8", State.FAIL, f"{written} {text}", sentences.MEND_PROMISE, visit.where(tuple(path)))
+    return outcome(
+        "E8",
+        State.FAIL,
+        f"{written} {text}",
+        sentences.MEND_PROMISE[visit.site.scheduler.kind],
+        visit.where(tuple(path)),
+    )
 
 
 def _projects(visit: Visit, projects: tuple[str, ...] | None) -> Iterator[Outcome]:
@@ -145,3 +150,9 @@ def _projects(visit: Visit, projects: tuple[str, ...] | None) -> Iterator[Outcom
     elif not projects:
         fix = sentences.ADD_PROJECT.format(**named)
         yield outcome("E8", State.FAIL, sentences.NO_PROJECT.format(**named), fix, place)
+
+
+def a_node(site: Site) -> Shell:
+    """Return the program that prints the name of a node that is up."""
+    nodes = slurm_jobs.command(site, "sinfo", "-h", "-N", "-t", "idle,mix,alloc", "-o", "%N")
+    return Shell(f"{nodes} | grep -v '^CLUSTER' | head -n 1")

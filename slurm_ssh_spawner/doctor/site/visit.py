@@ -12,11 +12,18 @@ from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
+from slurm_ssh.ssh.transport import Completed
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.doctor.doors import Doors
 
 LONGEST_QUOTE = 200
 """Characters of what a site says in one outcome."""
+
+SLOW_SECONDS = 5
+"""A scheduler that takes longer to answer is slow."""
+
+# Of a status.
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,11 @@ class Visit:
     def remote(self, pool: ConnectionPool) -> Remote:
         """Return access to the site over the connections of a pool."""
         return Remote(pool, self.login, self.site)
+
+
+def ended(status: str, stderr: str) -> Completed:
+    """Return how a program at a site ended, by what stands for its status in an answer; 1 for what is none."""
+    return Completed(int(status) if status.isdecimal() and len(status) <= _DIGITS else 1, "", stderr.strip())
 
 
 def outcome(check: str, state: State, sentence: str, fix: str = "", place: str = "") -> Outcome:

@@ -84,6 +84,27 @@ class TestCheck:
         # There is no Slurm.
         assert "Geneva could not be asked, so nothing is proven" in capsys.readouterr().out
 
+    async def test_without_a_ticket_sites_that_ask_for_none_are_asked_all_the_same(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KRB5CCNAME", "FILE:/nowhere/ticket")
+        monkeypatch.setattr(check.getpass, "getuser", lambda: "alice")
+        authority = Authority(tmp_path / "ca")
+        async with sshd.running_for_key(tmp_path, authority=authority.public) as login1:
+            zurich = builders.site(
+                title="Zurich",
+                front_ends=[login1.front_end.model_dump(mode="json")],
+                login={"kind": "certificate", "ca_key": str(authority.path)},
+                ticket={"delivery": "none"},
+            )
+            sites = {"geneva": builders.site(), "zurich": zurich}
+            (tmp_path / "c.yaml").write_text(builders.written(sites=sites))
+            assert await asyncio.to_thread(main.main, ["check", str(tmp_path / "c.yaml"), "--facts"]) == 1
+            assert login1.tried == ["alice"]
+        said = capsys.readouterr().out
+        assert "sites.geneva: was not asked, so nothing is proven about it: You have no ticket in" in said
+        assert "sites.zurich: Zurich could not be asked" in said
+
     def test_programs_read_json(self, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         other = tmp_path / "other.yaml"
         other.write_text("sites: 5\n", encoding="utf-8")

@@ -139,6 +139,11 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ),
     ),
     (
+        "a kernel that can keep track of few connections more",
+        lambda well: _conntrack(well, 60000, 65536),
+        ("A8", "warn", "60000 connections and can of 65536", "nf_conntrack_max=262144", ""),
+    ),
+    (
         "a folder of a database that is not there",
         _set(JupyterHub__db_url="sqlite:////nowhere/jupyterhub.sqlite"),
         ("A9", "FAIL", "There is no folder /nowhere", "mode 0700", ""),
@@ -300,6 +305,16 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ("C2", "warn", "where others can read passwords", "TLS", "JupyterHub.public_url"),
     ),
     (
+        "websockets that do not get through",
+        lambda well: setattr(well.public, "upgrade", 400),
+        ("C2", "FAIL", "(the answer was 400, not 101)", "proxy_set_header Upgrade $http_upgrade;", ""),
+    ),
+    (
+        "events that are held back",
+        lambda well: setattr(well.public, "held_seconds", 2),
+        ("C2", "warn", "holds back events", "`proxy_buffering off;`", ""),
+    ),
+    (
         "a hub_url that has no address",
         lambda well: well.site.update(hub_url=f"http://hub.gone:{well.hub.port}"),
         ("C3", "FAIL", "does not reach the hub at http://hub.gone", "sites.geneva.hub_url", ""),
@@ -401,6 +416,12 @@ def _around(well: WellHub) -> str:
     """Return a range of ports at one of which somebody else listens."""
     _tables(well, lambda: well.moved.update({well.proxy.port: 20017}))
     return "20010-20020"
+
+
+def _conntrack(well: WellHub, count: int, most: int) -> None:
+    for name, number in (("count", count), ("max", most)):
+        (well.folder / f"nf_conntrack_{name}").write_text(f"{number}\n")
+    well.patch.setattr(machine, "_CONNTRACK", well.folder)
 
 
 def _database(well: WellHub, mode: int) -> None:

@@ -212,8 +212,9 @@ class TestDatabases:
 class TestRunning:
     def test_what_a_hub_that_runs_may_and_has_in_its_environment(self) -> None:
         program = (
-            "import resource, socket, sys, time\n"
+            "import os, resource, socket, sys, time\n"
             "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+            "os.umask(0o027)\n"
             "there = socket.create_server(('127.0.0.1', 0))\n"
             "print(there.getsockname()[1], flush=True)\nsys.stdin.read()\n"
         )
@@ -224,7 +225,7 @@ class TestRunning:
             port = int(hub.stdout.readline())
             found = running.running(f"http://0.0.0.0:{port}")
             assert found is not None
-            assert (found.pid, found.most_files) == (hub.pid, 256)
+            assert (found.pid, found.most_files, found.umask) == (hub.pid, 256, 0o027)
             assert found.environ["CONFIGPROXY_AUTH_TOKEN"] == "token-of-the-hub"
             assert "token-of-the-hub" not in repr(found)
             (mine,) = (each for each in listening.listeners() if each.port == port)
@@ -237,6 +238,14 @@ class TestRunning:
         (found,) = _not_well(well.look("A"))
         assert (found.check, found.state) == ("A8", State.WARN)
         assert found.fix == "Set LimitNOFILE=10000 or more in the hub's unit."
+
+    @pytest.mark.parametrize(("umask", "wrong"), [(0o077, []), (0o027, []), (0o022, ["A3"]), (0o007, ["A3"])])
+    def test_a_umask(self, well: WellHub, monkeypatch: pytest.MonkeyPatch, umask: int, wrong: list[str]) -> None:
+        found = running.Running(os.getpid(), {}, None, umask)
+        monkeypatch.setattr("slurm_ssh_spawner.doctor.machine.running", lambda _: found)
+        said = _not_well(well.look("A"))
+        assert [each.check for each in said] == wrong
+        assert all(f"umask {umask:04o}" in each.sentence and "UMask=0077" in each.fix for each in said)
 
     def test_without_a_token_the_proxy_is_not_asked(self, well: WellHub, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("CONFIGPROXY_AUTH_TOKEN", raising=False)
@@ -256,6 +265,16 @@ class TestRunning:
         found = {each.check: each for each in _not_well(well.look("C"))}
         assert found["C3"].sentence == "Nobody listens at port 9, so where jobs reach the hub is not looked at."
         assert list(found) == ["C3"]
+
+    @pytest.mark.parametrize("check", ["C2", "C4"])
+    def test_a_hub_that_is_down_is_not_the_fault_of_what_is_before_it(self, well: WellHub, check: str) -> None:
+        well.settings["JupyterHub.hub_bind_url"] = "http://127.0.0.1:9"
+        well.public.said["/hub/api"] = (503, {}, b"")
+        if check == "C4":
+            well.settings["JupyterHub.subdomain_host"] = f"http://hub.test:{well.public.port}"
+        found = {each.check: each for each in _not_well(well.look("C"))}
+        assert {each.state for each in found.values()} == {State.SKIP}
+        assert "and the hub does not run" in found[check].sentence
 
 
 def test_an_answer_is_waited_for_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,7 +180,9 @@ async def test_a_job_that_nobody_waits_for_is_told_so_by_a_mark_of_the_hubs_own(
     for token in (alice.new_api_token(), "none-any-more"):
         answer = await site.post("launches/ffffffffffff", token, json={"stage": "job"})
         assert answer.status_code == 404
-        assert answer.json()["unknown_launch"] is True
+        assert (answer.json()["unknown_launch"], answer.json()["has_token"]) == (True, True)
+    answer = await site.post("launches/ffffffffffff", None, json={"stage": "job"})
+    assert (answer.json()["unknown_launch"], answer.json()["has_token"]) == (True, False)
     answer = await site.post(f"launches/{builders.LAUNCH_ID}", alice.new_api_token(), json={})
     assert "unknown_launch" not in answer.json()
 

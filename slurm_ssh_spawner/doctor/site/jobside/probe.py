@@ -75,8 +75,16 @@ def look_at_hub(url: str, launch_id: str) -> None:
     report = REQUEST % ("POST", "/" + path + "/launches/" + launch_id, place, HEADERS, BODY)
     answer = asked(scheme, host, number, report)
     if answer is not None:
-        known = "unknown_launch" if '"unknown_launch"' in answer else "other"
-        say("G4", known, answer.partition("\r\n")[0])
+        say("G4", understood(answer.replace(" ", "")), answer.partition("\r\n")[0])
+
+
+def understood(answer: str) -> str:
+    """Return what a hub's answer means that waits for no such launch; "other" for somebody else's."""
+    if '"unknown_launch"' not in answer:
+        return "other"
+    if '"has_token":' not in answer:
+        return "unknown_launch"
+    return "token" if '"has_token":true' in answer else "no_token"
 
 
 def asked(scheme: str, host: str, port: int, request: str) -> "str | None":

@@ -16,6 +16,7 @@ from profiles.loading import load
 from slurm_ssh_spawner.cli import main
 from tests.support import openssh
 from tests.support.openssh import OpenSSH
+from tests.support.realm import Realm
 from tests.support.terminal import Terminal
 
 
@@ -176,3 +177,21 @@ async def test_where_nothing_can_be_made_it_says_what_to_do(
     code, _, err = await _run(capsys, "127.0.0.1", "--port", "1", "--root", str(tmp_path / "root"), "--yes")
     assert code == 1
     assert "Run this as root, or with --root DIR for a dry run. Made before: nothing." in err
+
+
+@pytest.mark.parametrize("line", ["", "forwardable = true", "renew_lifetime = 7d", "rdns = false"])
+async def test_krb5_conf_is_left_to_do_only_where_a_line_is_lacking(
+    realm: Realm,
+    root: Path,
+    tmp_path: Path,
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = realm.configs["good"].read_text(encoding="utf-8")
+    assert line in written
+    (tmp_path / "krb5.conf").write_text(written.replace(line, "") if line else written, encoding="utf-8")
+    monkeypatch.setenv("KRB5_CONFIG", str(tmp_path / "krb5.conf"))
+    _, out, _ = await _run(capsys, "127.0.0.1", "--port", "1", "--root", str(root), "--yes", "--json")
+    steps = json.loads(out)["by_hand"]
+    assert any("/etc/krb5.conf" in step for step in steps) == bool(line)

@@ -10,10 +10,11 @@ import pytest
 from kerberos_auth.outcome import Outcome, State
 from profiles.offer.offer import Person
 from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.transport import Completed
 from slurm_ssh_spawner.doctor.site import answers, node
 from slurm_ssh_spawner.doctor.site.answers import Answers
 from slurm_ssh_spawner.doctor.site.node import Times
-from slurm_ssh_spawner.doctor.site.visit import Visit
+from slurm_ssh_spawner.doctor.site.visit import Visit, ended
 from tests.support import builders
 
 _WORD = "doctor-0011"
@@ -31,7 +32,7 @@ _WELL = {
     ("F9", "port"): "40001",
     ("G2", "status"): "HTTP/1.1 200 OK",
     ("G2", "hub"): "5.3.0",
-    ("G4", "unknown_launch"): "HTTP/1.1 404 Not Found",
+    ("G4", "token"): "HTTP/1.1 404 Not Found",
 }
 
 
@@ -103,7 +104,7 @@ def test_f7_a_home_that_is_nearly_full() -> None:
 
 
 def test_g2_an_answer_that_was_cut() -> None:
-    found = _found({("G2", "hub"): None, ("G2", "http"): "timed out", ("G4", "unknown_launch"): None})
+    found = _found({("G2", "hub"): None, ("G2", "http"): "timed out", ("G4", "token"): None})
     assert [(each.check, each.state) for each in found] == [("G2", State.FAIL), ("G4", State.SKIP)]
 
 
@@ -131,3 +132,8 @@ def test_a_job_may_say_much_at_no_cost() -> None:
     # It is read to a length, whatever it has.
     assert len(answers.parse("\n".join(f"{_WORD} F5 w{n} x" for n in range(10**5)), _WORD).said) < 3000
     assert seconds(10**5) < 10 * seconds(10**3) + 1
+
+
+@pytest.mark.parametrize(("status", "number"), [("0", 0), ("111", 111), ("", 1), ("-1", 1), ("9" * 5000, 1)])
+def test_a_status_may_be_any_text(status: str, number: int) -> None:
+    assert ended(status, " said\n") == Completed(number, "", "said")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kerberos_auth.outcome import State
-from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job
+from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import builders, hub_api, loopback, names
 from tests.support.names import Names
@@ -222,6 +222,21 @@ async def test_e9_a_feature_that_no_node_has(place: Place) -> None:
     assert fix.startswith("Correct `constraint` in directives")
     assert "(catalogue.yaml:" in fix
     assert "--constraint=ib" in place.slurm.told("tried")
+
+
+async def test_e9_of_very_many_profiles_some_are_not_asked_about(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers, "_MOST", 1)
+    more = {"cores": 2, "memory": "1G", "time": "1h"}
+    place.profiles["larger"] = {"name": "Larger", "resources": more}
+    found = [each for each in await place.look() if each.check == "E9"]
+    assert [(each.state, each.sentence) for each in found] == [
+        (
+            State.SKIP,
+            "Of 1 more jobs that people may start, this command asks nothing: it asks about 1 at a site.",
+        )
+    ]
 
 
 async def test_e9_what_slurm_says_may_be_anything(place: Place) -> None:
@@ -482,6 +497,17 @@ async def test_g4_reports_that_somebody_turns_away(place: Place, opened: ExitSta
     check, sentence, _ = await _found(place, with_job=True)
     assert check == "G4"
     assert sentence.startswith("A report of n1 was not answered by this hub: `HTTP/1.0 404")
+
+
+async def test_g4_a_token_that_something_on_the_way_takes_away(place: Place, opened: ExitStack) -> None:
+    place.api_url = f"{opened.enter_context(hub_api.listening(takes_away='Authorization'))}/hub/api"
+    check, sentence, fix = await _found(place, with_job=True)
+    assert (check, sentence) == (
+        "G4",
+        "A report of n1 reached the hub without the token that was sent along, so no job would be believed.",
+    )
+    assert "the header Authorization" in fix
+    assert "(catalogue.yaml:" in fix
 
 
 async def test_g5_a_job_that_does_not_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,19 +42,6 @@ async def test_a_monitor_submits_nothing(place: Place) -> None:
     assert not place.slurm.told("mark")
 
 
-async def test_of_another_scheduler_only_its_front_ends_are_looked_at(place: Place) -> None:
-    site = place.visit().site
-    place.changed = {
-        "site": site.model_copy(update={"scheduler": site.scheduler.model_copy(update={"kind": "pbs"})})
-    }
-    found = await place.look(with_job=True)
-    assert wrong(found) == {}, told(found)
-    skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
-    assert skipped.keys() == {"E7", "E8", "E9", *job.CHECKS}
-    assert set(skipped.values()) == {"Not looked at: of schedulers, this command knows only Slurm."}
-    assert not place.slurm.told("mark")
-
-
 async def test_a_partition_in_which_nothing_is_offered(place: Place) -> None:
     place.changed = {"partition": "gpu"}
     found = await place.look(with_job=True)
