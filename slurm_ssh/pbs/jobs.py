@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell, join
 from profiles.catalogue.site import Site
 from slurm_ssh.job_request import JobRequest
@@ -50,6 +51,7 @@ past=$({past} 2>/dev/null | sort -n | tail -n {last})
 ids=$(printf '%s\\n' $live $past | sort -u)
 """
 _LAST = 20
+_GONE = ("Unknown Job Id", "Job has finished")
 
 # What has ended meanwhile, or is about to, need not be cancelled.
 _CANCEL = """\
@@ -161,6 +163,15 @@ def cancel(site: Site, owner: str, mark: str) -> Shell:
 def ending(site: Site, job_id: str) -> Shell:
     """Return the program that prints what PBS knows of a job that is over; nothing where it keeps no history."""
     return Shell(f"{command(site, 'qstat', '-x', '-f', '-F', 'json', job_id)} 2>/dev/null\ntrue")
+
+
+def lookup(site: Site) -> JobLookup:
+    """Return how a program in a job asks qstat whether another one is over.
+
+    Without `-x` it knows only jobs that go on; of one that another server has taken over it says nothing at all.
+    """
+    command = (f"{site.scheduler_path}/qstat", "{job_id}")
+    return JobLookup("PBS_JOBID", command, gone=_GONE, silence_is_over=False)
 
 
 def command(site: Site, program: str, *arguments: str) -> Shell:

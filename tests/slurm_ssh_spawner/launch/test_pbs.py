@@ -15,6 +15,7 @@ from slurm_ssh_spawner.launch.launcher import Launcher
 from tests.support import builders, composing, small_pbs
 from tests.support.launching import Tickets
 from tests.support.small_pbs import PbsSite
+from tests.support.waiting import until
 from tests.support.whole_job import stub
 
 _PEOPLE = [f"person{number}" for number in range(6)]
@@ -148,6 +149,24 @@ async def test_a_job_that_somebody_has_deleted_says_so_as_far_as_that_is_known(
         assert (await connection.run(f"{pbs.folder}/qdel {job.job_id}")).status == 0
     assert (await _seen(launcher, job, JobState.ENDED, JobState.GONE)).state is state
     assert (await _ended(launcher, job)).end_reason == sentence
+
+
+async def test_a_kernel_waits_for_no_job_that_pbs_calls_over(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
+) -> None:
+    pbs.tell("full")
+    dead = await _submitted(launcher, offer)
+    await launcher.cancel(dead)
+    pbs.untell("full")
+    lock = pbs.home / ".local/share/jupyterhub-sites/scripts.lock"
+    lock.mkdir(parents=True)
+    (lock / f"geneva@{dead.job_id}").touch()
+    profile = builders.profile(kernels=[{"script": "echo built by $PBS_JOBID"}], command=stub("until-term"))
+    with_kernel = builders.catalogue(sites={"geneva": small_pbs.site(pbs)}, profiles={"kernel": profile})
+    job = await _submitted(launcher, with_kernel)
+    log = pbs.home / "alice" / "jobs" / f"{job.launch_id}.log"
+    await until(lambda: f"built by {job.job_id}" in (log.read_text() if log.exists() else ""))
+    assert f"Job {dead.job_id} ended before it finished; building again" in log.read_text()
 
 
 async def test_a_server_that_is_silent_ends_no_job(launcher: Launcher, offer: Catalogue, pbs: PbsSite) -> None:
