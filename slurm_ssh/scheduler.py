@@ -99,8 +99,8 @@ class Scheduler(Protocol):
     names: Names
     foresees: bool
 
-    def script(self, request: JobRequest) -> str:
-        """Return what `submit` reads.  Raises ValueError for what no job can hold."""
+    def script(self, site: Site, request: JobRequest) -> str:
+        """Return what `submit` reads at a site.  Raises ValueError for what no job can hold."""
 
     def submit(self, site: Site, options: tuple[str, ...], secrets: Iterable[str]) -> Shell:
         """Return what submits the script on its stdin, and hands on the secrets, which it finds as variables.

@@ -19,9 +19,9 @@ class Pbs:
     names = Names(submits="qsub", lists="qstat", informs="qstat")
     foresees = False
 
-    def script(self, request: JobRequest) -> str:
+    def script(self, site: Site, request: JobRequest) -> str:
         """Return what qsub reads on its stdin."""
-        return jobs.script(request)
+        return jobs.script(site, request)
 
     def submit(self, site: Site, options: tuple[str, ...], secrets: Iterable[str]) -> Shell:
         """Return the program that submits, with the secrets in the script."""

@@ -61,13 +61,13 @@ case $said in *'Unknown Job'*|*'Job has finished'*|*'invalid for state of job'*)
 printf '%s\\n' "$said" >&2; exit 1"""
 
 
-def script(request: JobRequest) -> str:
-    """Return what qsub reads.  Raises ValueError for a value that no #PBS line can hold."""
-    lines = [f"#PBS {option} {_word(option, value)}" for option, value in directives(request)]
+def script(site: Site, request: JobRequest) -> str:
+    """Return what qsub reads at a site.  Raises ValueError for a value that no #PBS line can hold."""
+    lines = [f"#PBS {option} {_word(option, value)}" for option, value in directives(site, request)]
     return "\n".join(("#!/bin/bash", *lines, "", request.script))
 
 
-def directives(request: JobRequest) -> tuple[tuple[str, str], ...]:
+def directives(site: Site, request: JobRequest) -> tuple[tuple[str, str], ...]:
     """Return qsub's options for a request, each with its value.
 
     The log is written where it stays while the job runs (`-k doe`), so that it can be read; no mail is sent.
@@ -91,7 +91,7 @@ def directives(request: JobRequest) -> tuple[tuple[str, str], ...]:
     ]
     pairs += [("-l", "place=scatter")] if request.nodes > 1 else []
     pairs += [("-q", request.partition)] if request.partition else []
-    return (*pairs, ("-A", request.project)) if request.project else tuple(pairs)
+    return (*pairs, (site.scheduler.project_option, request.project)) if request.project else tuple(pairs)
 
 
 def _word(option: str, value: str) -> str:

@@ -19,7 +19,7 @@ class Slurm:
     names = Names(submits="sbatch", lists="squeue", informs="sinfo or scontrol")
     foresees = True
 
-    def script(self, request: JobRequest) -> str:
+    def script(self, site: Site, request: JobRequest) -> str:  # noqa: ARG002 - sbatch is the same everywhere
         """Return what sbatch reads on its stdin."""
         return jobs.batch_script(request)
 

@@ -22,7 +22,7 @@ from typing import Any
 FOLDER = Path(sys.argv[1])
 _UNKNOWN, _FINISHED, _NO_SERVER = 153, 35, 111
 _KILL_SECONDS = 10
-_OPTIONS = "NjokrmSWlqAfv"
+_OPTIONS = "NjokrmSWlqAPfv"
 _WITHOUT_VALUE = "f"
 
 
@@ -76,7 +76,8 @@ def qsub(words: list[str]) -> None:
             "Job_Owner": f"{os.environ['USER']}@login1.pbs.test",
             "job_state": "Q",
             "queue": one.get("q", "workq"),
-            "Account_Name": one.get("A", ""),
+            "project": one.get("P", "_pbs_project_default"),
+            **({"Account_Name": one["A"]} if "A" in one else {}),
             "Output_Path": f"login1.pbs.test:{one['o']}",
             "qtime": time.ctime(),
             "comment": "Not Running: Insufficient amount of resource: ncpus",

@@ -194,7 +194,7 @@ class TestLocks:
         "answer",
         [
             "echo 'qstat: Unknown Job Id 1.pbs.test' >&2; exit 153",
-            "echo 'qstat: 1.pbs.test Job has finished, use -x or -H to obtain historical job information' >&2; exit 35",
+            "echo 'qstat: 1.pbs.test Job has finished, use -x or -H to obtain historical job' >&2; exit 35",
         ],
     )
     def test_pbs_says_of_a_job_that_it_is_over(self, tmp_path: Path, answer: str) -> None:

@@ -245,8 +245,20 @@ def test_queues_are_partitions() -> None:
         ("qsub: Unknown queue\n", "the partition short does not exist there", "partition"),
         ("qsub: Access to queue is denied\n", "your groups may not use the partition short", "partition"),
         ("qsub: Invalid Account\n", "you may not charge the project physics", "project"),
-        ("qsub: Maximum number of jobs already in queue short\n", "as many jobs there as you may", ""),
-        ("qsub: would exceed queue short's per-user limit\n", "did not accept the job: would exceed queue", ""),
+        (
+            "qsub: Maximum number of jobs for user alice already in queue short\n",
+            "as many jobs there as you may",
+            "",
+        ),
+        ("qsub: Maximum number of jobs in 'Q' state for user alice already in complex\n", "you already have", ""),
+        ("qsub: would exceed queue short's per-user limit\n", "as many jobs there as you may", ""),
+        ("qsub: Maximum number of jobs already in queue short\n", "accept the job: Maximum number of jobs", ""),
+        ("qsub: Maximum number of jobs for project p already in complex\n", "the job: Maximum number of jobs", ""),
+        (
+            "qsub: would exceed per-user limit on resource ncpus in complex\n",
+            "accept the job: would exceed per",
+            "",
+        ),
         ("", "gave no reason", ""),
     ],
 )

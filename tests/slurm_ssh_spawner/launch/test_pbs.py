@@ -117,6 +117,19 @@ async def test_nothing_secret_is_in_what_qstat_shows_everybody(
     assert "5ec4e7" not in str(record)
 
 
+@pytest.mark.parametrize(
+    ("option", "account", "project"), [("-A", "physics", "_pbs_project_default"), ("-P", None, "physics")]
+)
+async def test_a_project_is_charged_as_the_site_charges_them(
+    launcher: Launcher, pbs: PbsSite, option: str, account: str | None, project: str
+) -> None:
+    pbs.tell("full")
+    scheduler = {"kind": "pbs", "path": str(pbs.folder), "project_option": option}
+    geneva = {**small_pbs.site(pbs), "scheduler": scheduler}
+    job = await _submitted(launcher, builders.catalogue(sites={"geneva": geneva}))
+    assert (pbs.jobs[job.job_id].get("Account_Name"), pbs.jobs[job.job_id]["project"]) == (account, project)
+
+
 async def test_a_job_that_waits_says_why_and_is_cancelled(
     launcher: Launcher, offer: Catalogue, pbs: PbsSite
 ) -> None:
