@@ -17,7 +17,8 @@ class Scheduler(Entry):
         description="`slurm`, or `pbs` for OpenPBS: `partitions` are its queues, and notebooks alone run there.",
     )
     path: AbsolutePath | None = Field(
-        default=None, description="For `pbs`: folder of qsub, qstat, qselect and qdel. Default: /opt/pbs/bin."
+        default=None,
+        description="For `pbs`: folder of qsub, qstat, qselect, qdel and pbsnodes. Default: /opt/pbs/bin.",
     )
     project_option: Literal["-A", "-P"] = Field(
         default="-A",

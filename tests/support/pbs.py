@@ -2,7 +2,8 @@
 
 After OpenPBS's manual pages and its source.  Files in FOLDER change what it does: `silent` lets nobody come to the
 server, `refusal` is what qsub says instead of a number, with `full` no job begins, with `forgetful` no history is
-kept, with `old` JSON is printed as before 22.05, `strays` are numbers that qselect says and qstat does not know.
+kept, with `old` JSON is printed as before 22.05, `strays` are numbers that qselect says and qstat does not know,
+`nodes` is what pbsnodes says, in its default format.
 """
 
 import contextlib
@@ -168,6 +169,16 @@ def qstat(words: list[str]) -> None:
     sys.exit(status)
 
 
+def pbsnodes(words: list[str]) -> None:
+    if words[:4] != ["-a", "-F", "dsv", "-D"]:
+        fail("usage: pbsnodes ...", 1)
+    path = FOLDER / "nodes"
+    for host in path.read_text().strip().split("\n\n") if path.exists() else ():
+        name, *lines = host.splitlines()
+        pairs = (line.strip().replace(" = ", "=", 1) for line in lines)
+        print(words[4].join((f"Name={name}", *pairs)))
+
+
 def as_before(head: dict[str, Any], shown: dict[str, Any]) -> str:
     """Return what an old qstat prints: no JSON, because of one of the variables that people may have set."""
     lines = ["{", *(f'    "{name}":"{value}",' for name, value in head.items())]
@@ -213,4 +224,5 @@ if __name__ == "__main__":
     PROGRAM = sys.argv[2]
     if (FOLDER / "silent").exists():
         fail(f"{PROGRAM}: cannot connect to server pbs.test (errno=111)", _NO_SERVER)
-    {"qsub": qsub, "qselect": qselect, "qstat": qstat, "qdel": qdel, "mom": mom}[PROGRAM](sys.argv[3:])
+    PROGRAMS = {"qsub": qsub, "qselect": qselect, "qstat": qstat, "qdel": qdel, "pbsnodes": pbsnodes, "mom": mom}
+    PROGRAMS[PROGRAM](sys.argv[3:])

@@ -33,7 +33,7 @@ class PbsSite:
         self.folder.mkdir()
         self.logins_of: dict[str, LocalSite] = {}
         self.tell("queues.json", json.dumps(QUEUES))
-        for name in ("qsub", "qstat", "qselect", "qdel"):
+        for name in ("qsub", "qstat", "qselect", "qdel", "pbsnodes"):
             path = self.folder / name
             path.write_text(f'#!/bin/sh\nexec {sys.executable} -I {_PROGRAM} {self.folder} {name} "$@"\n')
             path.chmod(0o755)

@@ -116,6 +116,27 @@ def test_why_a_job_waits_is_on_one_line() -> None:
     assert len(row.report.reason) == 200
 
 
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        (
+            {"start_time": "Sat Nov 28 09:30:00 2026", "exec_vnode": "(n1:ncpus=4)"},
+            datetime(2026, 11, 28, 9, 30, tzinfo=UTC),
+        ),
+        ({"start_time": "UNKNOWN"}, None),
+        ({"start_time": 0}, None),
+        ("UNKNOWN", None),
+        ({}, None),
+    ],
+)
+def test_when_a_job_is_expected_to_begin_is_told_as_far_as_pbs_plans(said: Any, begins: datetime | None) -> None:
+    # It was put back: `stime` is that of its first start.
+    (row,) = rows.parse_queue(_answer({**RUNNING, "job_state": "Q", "estimated": said}))
+    assert (row.report.begins, row.report.ends) == (begins, None)
+    (row,) = rows.parse_queue(_answer({**RUNNING, "estimated": said}))
+    assert row.report.begins == datetime(2026, 11, 6, 8, tzinfo=UTC)
+
+
 def test_what_old_versions_print_is_read_line_by_line() -> None:
     with pytest.raises(ValueError, match="escape"):
         json.loads(OLD)
@@ -228,7 +249,7 @@ def test_queues_are_partitions() -> None:
         "long": {"enabled": "True", "started": "False", "resources_max": {"walltime": "100:00:00"}},
     }
     text = json.dumps({"Queue": said}) + "\n== server\n" + json.dumps({"Server": {"s": {"default_queue": "long"}}})
-    text = text.replace("\n== server", "\n\n== server")
+    text = text.replace("\n== server", "\n\n== server") + "\n\n== nodes\n"
     known = queues.parse_snapshot(text, builders.NOW).partitions
     assert known is not None
     assert [(name, each.is_up, each.is_default, each.time_max_minutes) for name, each in known.items()] == [
@@ -237,6 +258,8 @@ def test_queues_are_partitions() -> None:
     ]
     with pytest.raises(UnreadableAnswer):
         queues.parse_snapshot("qstat: hm", builders.NOW)
+    with pytest.raises(UnreadableAnswer):
+        queues.parse_snapshot(text.partition("\n== nodes")[0], builders.NOW)
 
 
 @pytest.mark.parametrize(

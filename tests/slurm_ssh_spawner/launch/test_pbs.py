@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from profiles.catalogue.catalogue import Catalogue
+from profiles.facts import Capacity, Nodes
 from slurm_ssh.errors import SubmissionAbsent, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, new_launch_id
+from slurm_ssh.pbs import nodes
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.launch.launcher import Launcher
 from tests.support import builders, composing, small_pbs
@@ -232,9 +234,46 @@ async def test_an_answer_that_was_lost_is_found_again_by_its_mark(
     assert list(pbs.jobs) == [job.job_id]
 
 
-async def test_the_queues_are_partitions_of_which_nobody_says_what_is_free(
-    launcher: Launcher, offer: Catalogue
+_HOST = """\
+{name}
+     Mom = {name}.pbs.test
+     ntype = PBS
+     state = {state}
+     pcpus = 16
+     jobs = 1.pbs.test/0, 1.pbs.test/1
+     resources_available.arch = linux
+     resources_available.host = {name}
+     resources_available.mem = {memory}kb
+     resources_available.ncpus = 16
+     resources_available.vnode = {name}
+     resources_assigned.mem = 2097152kb
+     resources_assigned.ncpus = {used}
+     resv_enable = True
+     comment = a|state=free|b
+     license = l
+
+"""
+
+
+async def test_hosts_that_are_alike_are_counted_at_the_site(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
 ) -> None:
+    alike = "".join(_HOST.format(name=f"n{at}", state="free", memory=16777216 + at, used=4) for at in range(600))
+    down = _HOST.format(name="n600", state="down,offline", memory=16777216, used=0)
+    pbs.tell("nodes", alike + down)
+    async with pbs.connection(Login("alice", "alice", "geneva")) as connection:
+        answer = await connection.run(nodes.question(offer.sites["geneva"]))
+    assert len(answer.stdout) < 500
+    (facts,) = {(await launcher._core.queries.snapshot("alice", "geneva")).partitions["workq"]}  # type: ignore[index]
+    whole = Capacity(16, 16384)
+    assert set(facts.nodes) == {Nodes(600, whole, Capacity(12, 14336)), Nodes(1, whole, None)}
+
+
+async def test_the_queues_are_partitions_of_which_nobody_says_what_is_free(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
+) -> None:
+    # The catalogue's people need no pbsnodes.
+    (pbs.folder / "pbsnodes").unlink()
     facts = await launcher._core.queries.snapshot("alice", "geneva")
     assert facts.partitions is not None
     said = {name: (each.is_up, each.is_default, each.time_max_minutes) for name, each in facts.partitions.items()}
