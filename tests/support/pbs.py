@@ -211,7 +211,8 @@ def qdel(words: list[str]) -> None:
             elif job["job_state"] == "E":
                 status = 23
                 print(f"qdel: Request invalid for state of job {number}", file=sys.stderr)
-            elif job["job_state"] == "Q":
+            elif job["job_state"] == "Q" or "session_id" not in job:
+                # None of its programs is on this machine.
                 job |= {"job_state": "F", "substate": 91}
             else:
                 job |= {"job_state": "E", "substate": 91}
