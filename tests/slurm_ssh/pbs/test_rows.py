@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slurm_ssh.job import Job, JobState
 from slurm_ssh.pbs import answers, queues, refusals, rows
-from slurm_ssh.scheduler import Ending, Listing, UnreadableAnswer
+from slurm_ssh.scheduler import Ending, Listing, UnreadableAnswer, observe
 from tests.support import builders
 
 NUMBER = "1234.pbs.test"
@@ -28,6 +28,7 @@ RUNNING = {
     "resources_used": {"walltime": "00:01:05", "mem": "5kb"},
     "substate": 42,
 }
+ENDED = {**RUNNING, "job_state": "F", "Exit_status": 0, "substate": 92}
 # Printed by 19.1: a variable with an escaped quote, one with a comma, one that looks like a number and is none.
 OLD = """{
     "timestamp":1566249420,
@@ -198,6 +199,93 @@ def test_a_question_that_failed_is_no_answer() -> None:
     assert rows.parse_listing(failed, "jupyter-hub-")[0] == 15
 
 
+def test_arrays_and_their_parts_are_no_jobs_of_ours() -> None:
+    numbers = (NUMBER, "7[].pbs.test", "7[3].pbs.test")
+    shown = {"Jobs": {number: {**RUNNING, "job_state": "B" if "[]" in number else "R"} for number in numbers}}
+    found = rows.parse_queue(_around(json.dumps(shown), "\n".join(numbers)))
+    assert [row.job_id for row in found] == [NUMBER]
+
+
+def test_the_same_number_of_another_server_is_another_job() -> None:
+    other = "1234.other.test"
+    found = rows.parse_queue(_around(json.dumps({"Jobs": {other: RUNNING}}), other))
+    assert [(row.job_id, row.mark) for row in found] == [(other, MARK)]
+    assert observe(_job(), found) is None
+    assert rows.parse_ending(json.dumps({"Jobs": {other: ENDED}}), _job()) == Ending()
+
+
+@pytest.mark.parametrize("name", ["[1, 2]", '{"job_state": "F"}', "null", "true", "1e999", "007", "NaN", '"'])
+def test_a_name_that_qstat_takes_for_json_is_a_job_that_is_not_ours(name: str) -> None:
+    """As qstat printed names until 2026: what can be read as JSON is put there as such, all else as a text."""
+    try:
+        json.loads(name, parse_constant=int)
+        printed = name
+    except ValueError:
+        printed = json.dumps(name)
+    theirs = json.dumps({**RUNNING, "Job_Name": "?"}).replace('"?"', printed)
+    shown = f'{{"Jobs": {{"{NUMBER}": {json.dumps(RUNNING)}, "1235.pbs.test": {theirs}}}}}'
+    status, listing = rows.parse_listing(_around(shown, f"{NUMBER}\n1235.pbs.test"), "jupyter-hub-")
+    assert (status, [row.job_id for row in listing.rows]) == (0, [NUMBER])
+
+
+def test_no_variable_of_a_job_is_a_word_of_pbs_about_it() -> None:
+    variables = {
+        "job_state": "F",
+        "Job_Owner": "bob@x",
+        "A": {"job_state": "F"},
+        "Jobs": {NUMBER: {"job_state": "F"}},
+    }
+    (row,) = rows.parse_queue(_answer({**RUNNING, "Variable_List": variables}))
+    assert (row.owner, row.report.state) == ("alice", JobState.RUNNING)
+
+
+def test_a_job_that_another_server_took_over_is_not_over() -> None:
+    (row,) = rows.parse_queue(_answer({**RUNNING, "job_state": "M"}))
+    assert (row.report.state, row.report.wait_status) == (JobState.UNKNOWN, None)
+
+
+def test_restrictions_of_a_queue_may_stand_there_twice() -> None:
+    """As qstat printed them until 2025."""
+    queue = """{
+    "Queue":{
+        "workq":{
+            "queue_type":"Execution",
+            "max_run":"[u:PBS_GENERIC=5]",
+            "max_run":"[o:PBS_ALL=9]",
+            "resources_max":{
+                "walltime":"08:00:00"
+            },
+            "enabled":"True",
+            "started":"True"
+        }
+    }
+}"""
+    text = f'{queue}\n\n== server\n{{"Server": {{}}}}\n\n== nodes\n'
+    facts = queues.parse_snapshot(text, builders.NOW).partitions
+    assert facts is not None
+    assert (facts["workq"].is_up, facts["workq"].time_max_minutes) == (True, 480)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted({**RUNNING, "estimated": 1, "Exit_status": 1})), _JSON), st.data())
+def test_no_kind_of_value_breaks_the_reader(said: dict[str, Any], data: st.DataObject) -> None:
+    whole = {**RUNNING, **said}
+    for row in rows.parse_queue(_answer(whole)):
+        assert row.report.reason.isprintable()
+    ended = rows.parse_ending(json.dumps({"Jobs": {NUMBER: {**whole, "job_state": "F"}}}), _job())
+    assert 0 <= ended.status <= 256
+    queue = {name: data.draw(_JSON) for name in ("enabled", "queue_type", "resources_max", "default_chunk")}
+    text = json.dumps({"Queue": {"q": queue}})
+    facts = queues.parse_snapshot(f'{text}\n\n== server\n{{"Server": {{}}}}\n\n== nodes\n', builders.NOW)
+    assert facts.partitions is not None
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_text_breaks_the_reader(one: str, other: str) -> None:
     for shown in (f"{{{one}\n{other}}}", f'{{\n"Jobs":{{\n"{one}":{{\n"job_state":"{other}"\n}}\n}}\n}}'):
@@ -206,9 +294,6 @@ def test_no_text_breaks_the_reader(one: str, other: str) -> None:
         except UnreadableAnswer:
             continue
         assert all(row.report.node == "" and row.report.word.isprintable() for row in found)
-
-
-ENDED = {**RUNNING, "job_state": "F", "Exit_status": 0, "substate": 92}
 
 
 @pytest.mark.parametrize(
