@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +138,12 @@ async def test_a_job_that_waits_says_why_and_is_cancelled(
 ) -> None:
     pbs.tell("full")
     job = await _submitted(launcher, offer)
+    pbs.change(job.job_id, estimated={"start_time": "Sat Nov 28 09:30:00 2026", "exec_vnode": "(n1:ncpus=1)"})
     report = await launcher.report(job)
-    assert (report.state, report.reason) == (
+    assert (report.state, report.reason, report.begins) == (
         JobState.PENDING,
         "Not Running: Insufficient amount of resource: ncpus",
+        datetime(2026, 11, 28, 9, 30, tzinfo=UTC),
     )
     await launcher.cancel(job)
     assert pbs.jobs[job.job_id]["job_state"] == "F"
