@@ -91,7 +91,10 @@ def of_queue(name: str, partition: str, chunk: Mapping[str, str], hosts: Iterabl
     ]
     counted: Counter[tuple[Capacity, Capacity | None]] = Counter()
     for each in theirs:
-        counted[_capacities(each.said)] += each.count
+        whole, free = _capacities(each.said)
+        # Of one that was never reached, or says it in another way, nobody knows what fits.
+        if whole.cores and whole.memory_mib:
+            counted[whole, free] += each.count
     return tuple(Nodes(count, *what) for what, count in counted.items())
 
 

@@ -8,7 +8,8 @@ from profiles.facts import Capacity, Nodes
 from slurm_ssh.pbs import nodes
 from tests.support import builders, golden, shells
 
-_EMPTY = "state=free|resources_available.mem=8gb|resources_available.ncpus=8"
+_MEMORY = "state=free|resources_available.mem=8gb"
+_EMPTY = f"{_MEMORY}|resources_available.ncpus=8"
 
 
 def _alike(*said: str) -> tuple[nodes.Alike, ...]:
@@ -58,13 +59,13 @@ def test_a_queue_has_the_hosts_on_which_its_jobs_may_run(
     queue: str, partition: str, chunk: dict[str, str], cores: list[int]
 ) -> None:
     hosts = _alike(
-        "state=free|resources_available.ncpus=1",
-        "state=free|resources_available.ncpus=2|resources_available.Qlist=big",
-        "state=free|resources_available.ncpus=3|resources_available.Qlist=small,tiny",
-        "state=free|resources_available.ncpus=4|queue=own",
-        "state=free|resources_available.ncpus=5|partition=p1",
+        f"{_MEMORY}|resources_available.ncpus=1",
+        f"{_MEMORY}|resources_available.ncpus=2|resources_available.Qlist=big",
+        f"{_MEMORY}|resources_available.ncpus=3|resources_available.Qlist=small,tiny",
+        f"{_MEMORY}|resources_available.ncpus=4|queue=own",
+        f"{_MEMORY}|resources_available.ncpus=5|partition=p1",
         # Of a host whose vnodes differ, nobody knows it.
-        "state=free|resources_available.ncpus=6|resources_available.Qlist=<various>|queue=<various>",
+        f"{_MEMORY}|resources_available.ncpus=6|resources_available.Qlist=<various>|queue=<various>",
     )
     found = nodes.of_queue(queue, partition, chunk, hosts)
     assert sorted(each.whole.cores for each in found) == cores
@@ -74,8 +75,19 @@ def test_what_is_no_host_is_passed_over_and_what_comes_first_counts() -> None:
     assert nodes.parse("\nWelcome\n  x |state=free\n 1 |queue=a\n 99999999 |state=free\n") == ()
     (found,) = _alike(f"{_EMPTY}|comment=x|state=down|resources_available.ncpus=900")
     assert nodes.of_queue("workq", "", {}, (found,))[0].free == Capacity(8, 8192)
-    (odd,) = _alike("state=free|resources_available.mem=8zb|resources_available.ncpus=-3")
-    assert nodes.of_queue("workq", "", {}, (odd,)) == (Nodes(2, Capacity(0, 0), Capacity(0, 0)),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "state=state-unknown,down",
+        "state=free|resources_available.ncpus=8",
+        "state=free|resources_available.mem=8kw|resources_available.ncpus=8",
+        "state=free|resources_available.mem=8gb|resources_available.ncpus=-3",
+    ],
+)
+def test_nobody_is_refused_for_a_host_that_does_not_say_what_it_has(said: str) -> None:
+    assert nodes.of_queue("workq", "", {}, _alike(said)) == ()
 
 
 @given(st.text(max_size=200))
