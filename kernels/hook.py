@@ -35,12 +35,29 @@ class HookFailed(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
+class JobLookup:
+    """How a program in a job learns of its site's scheduler whether another job is over.
+
+    `own` is the variable that holds the job's own number.  `command` is run with the other's in place of the word
+    `{job_id}`.  That one is over if the command fails and says one of `gone`, or, where `silence_is_over`, if it
+    succeeds and prints nothing; whatever else happens, it may go on.
+    """
+
+    own: str
+    command: tuple[str, ...]
+    gone: tuple[str, ...]
+    silence_is_over: bool
+
+
+@dataclass(frozen=True)
 class JobContext:
     """What a hook, a kernel or an environment may know of the job it contributes to.
 
     Paths are at the site.  `launch_folder` is made before any contribution runs, private to the owner, and removed
     when the job is over; `kernel_store` is where built kernels are shared (None: the owner's own store).
     `memory_mib` is for each of `nodes`; `slurm_cluster` is what `-M` of Slurm's commands needs, if anything.
+    `slurm_path` is the folder of the commands of the site's scheduler, whichever it has, and `slurm_environment`
+    the variables for them.
     """
 
     launch_id: str
@@ -58,6 +75,7 @@ class JobContext:
     memory_mib: int
     nodes: int
     slurm_environment: Mapping[str, str]
+    lookup: JobLookup
     slurm_cluster: str | None = None
 
 

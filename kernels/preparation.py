@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,8 +28,8 @@ def fragment(kernels: Sequence[Kernel], job: JobContext) -> Fragment:
     facts = {
         "site_key": job.site_key,
         "launch_folder": job.launch_folder,
-        "slurm_path": job.slurm_path,
-        "slurm_environment": dict(job.slurm_environment),
+        "lookup": asdict(job.lookup),
+        "scheduler_environment": dict(job.slurm_environment),
         "module_init": job.module_init,
         "kernel_store": job.kernel_store,
         "kernels": described,

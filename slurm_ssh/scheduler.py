@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
@@ -98,8 +99,8 @@ class Scheduler(Protocol):
     names: Names
     foresees: bool
 
-    def script(self, request: JobRequest) -> str:
-        """Return what `submit` reads.  Raises ValueError for what no job can hold."""
+    def script(self, site: Site, request: JobRequest) -> str:
+        """Return what `submit` reads at a site.  Raises ValueError for what no job can hold."""
 
     def submit(self, site: Site, options: tuple[str, ...], secrets: Iterable[str]) -> Shell:
         """Return what submits the script on its stdin, and hands on the secrets, which it finds as variables.
@@ -151,6 +152,9 @@ class Scheduler(Protocol):
 
     def is_over(self, word: str) -> bool:
         """Return whether a word of an Ending is that of a job which is over."""
+
+    def lookup(self, site: Site) -> JobLookup:
+        """Return how a program in a job learns whether another one is over."""
 
     def snapshot(self, site: Site, *, with_waiting: bool) -> Shell:
         """Return what tells of partitions and what they have free, and of what waits if that is wanted."""

@@ -13,7 +13,7 @@ import subprocess
 import time
 from typing import Any, Dict, List
 
-from kernels.jobside.locks import Slurm, held
+from kernels.jobside.locks import Jobs, held
 from kernels.jobside.running import run
 from kernels.jobside.scripts import home_folder
 from kernels.jobside.store import OTHERS, is_own, is_trusted, wrong_with
@@ -81,7 +81,7 @@ class Build:
             raise Failure("%s ended with status %d" % (" ".join(command[:4]), status))
 
 
-def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+def make(kernel: Dict[str, Any], job: Dict[str, Any], jobs: Jobs) -> None:
     """Have the kernel ready, and show it to the server.  Raises Failure, with the end of a sentence."""
     digest = digest_of(kernel)
     builds = [Build(kernel, job, store, digest) for store in stores(job)]
@@ -93,7 +93,7 @@ def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     build = next((each for each in builds[:-1] if is_own(os.path.dirname(each.folder))), builds[-1])
     os.makedirs(os.path.dirname(build.folder), exist_ok=True)
     until = time.monotonic() + kernel["seconds"]
-    with held(build.folder + ".lock", job["job_id"], slurm, until, kernel["name"]):
+    with held(build.folder + ".lock", job["job_id"], jobs, until, kernel["name"]):
         if not build.is_complete():
             tool = "uv" if shutil.which("uv") else "pip"
             stage("kernel", "%s: building %s in %s with %s" % (kernel["name"], digest, build.folder, tool))

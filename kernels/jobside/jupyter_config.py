@@ -211,7 +211,7 @@ def _of_job(facts: dict) -> dict:
     end = os.environ.get("SLURM_JOB_END_TIME", "")
     return dict(
         facts,
-        job=os.environ.get("SLURM_JOB_ID", ""),
+        job=os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID", ""),
         node=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         ends=int(end) if end.isdigit() else int(begun) + 60 * facts["minutes"],
     )

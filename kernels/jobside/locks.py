@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import time
-from typing import Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from kernels.jobside.telling import Failure, stage
 
@@ -19,12 +19,12 @@ LONGEST_PAUSE_SECONDS = 10.0
 ASK_SECONDS = 60
 
 
-class Slurm:
-    """Asks the site's Slurm whether a job is over."""
+class Jobs:
+    """Asks the site's scheduler whether a job is over; `lookup` is a kernels.hook.JobLookup."""
 
-    def __init__(self, site: str, folder: str, environ: Dict[str, str]) -> None:
+    def __init__(self, site: str, lookup: Dict[str, Any], environ: Dict[str, str]) -> None:
         self.site = site
-        self._squeue = os.path.join(folder, "squeue")
+        self._lookup = lookup
         self._environ = dict(environ, PATH=os.defpath, LC_ALL="C")
 
     def is_over(self, holder: str) -> bool:
@@ -32,10 +32,9 @@ class Slurm:
         site, _, job_id = holder.partition("@")
         if site != self.site:
             return False
-        command = [self._squeue, "-h", "-j", job_id, "-o", "%T"]
         try:
             answer = subprocess.run(
-                command,
+                [job_id if word == "{job_id}" else word for word in self._lookup["command"]],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -46,21 +45,21 @@ class Slurm:
         except (OSError, subprocess.TimeoutExpired):
             return False
         if answer.returncode:
-            return b"Invalid job id" in answer.stderr
-        return not answer.stdout.strip()
+            return any(words.encode() in answer.stderr for words in self._lookup["gone"])
+        return bool(self._lookup["silence_is_over"]) and not answer.stdout.strip()
 
 
 @contextlib.contextmanager
-def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterator[None]:
+def held(path: str, job_id: str, jobs: Jobs, end: float, what: str) -> Iterator[None]:
     """Hold the lock `path` for a block; `end` is a time.monotonic().
 
     Raises Failure if another job holds it at the end, OSError where there can be no lock.
     """
-    entry = "%s@%s" % (slurm.site, job_id)
+    entry = "%s@%s" % (jobs.site, job_id)
     told, pause = "", FIRST_PAUSE_SECONDS
     while not take(path, entry):
         holder = holder_of(path)
-        if holder and (holder == entry or slurm.is_over(holder)) and take_over(path, holder, entry):
+        if holder and (holder == entry or jobs.is_over(holder)) and take_over(path, holder, entry):
             break
         if holder and holder != told:
             told = holder

@@ -5,7 +5,7 @@ import os
 import time
 from typing import Any, Dict, Tuple
 
-from kernels.jobside.locks import Slurm, held
+from kernels.jobside.locks import Jobs, held
 from kernels.jobside.running import run
 from kernels.jobside.telling import Failure, stage
 
@@ -33,12 +33,12 @@ def kernelspecs() -> Found:
     return found
 
 
-def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+def make(kernel: Dict[str, Any], job: Dict[str, Any], jobs: Jobs) -> None:
     """Run the script of a kernel.  Raises Failure, with the end of a sentence."""
     stage("kernel", "script %s: %s" % (kernel["digest"], kernel["script"]))
     lock = os.path.join(home_folder(), "scripts.lock")
     # One script of a person at a time: two of them may build in the same folder.
-    with held(lock, job["job_id"], slurm, time.monotonic() + kernel["seconds"], "kernels"):
+    with held(lock, job["job_id"], jobs, time.monotonic() + kernel["seconds"], "kernels"):
         before = kernelspecs()
         end = time.monotonic() + kernel["seconds"]
         try:

@@ -17,7 +17,13 @@ class Scheduler(Entry):
         description="`slurm`, or `pbs` for OpenPBS: `partitions` are its queues, and notebooks alone run there.",
     )
     path: AbsolutePath | None = Field(
-        default=None, description="For `pbs`: folder of qsub, qstat, qselect and qdel. Default: /opt/pbs/bin."
+        default=None,
+        description="For `pbs`: folder of qsub, qstat, qselect, qdel and pbsnodes. Default: /opt/pbs/bin.",
+    )
+    project_option: Literal["-A", "-P"] = Field(
+        default="-A",
+        description="For `pbs`: the option of qsub that takes one of `projects`: `-A`, the account string, or "
+        "`-P`, PBS's own project, whichever the site charges.",
     )
 
     @property
@@ -26,7 +32,9 @@ class Scheduler(Entry):
         return {"slurm": "Slurm", "pbs": "PBS"}[self.kind]
 
     @model_validator(mode="after")
-    def _slurm_has_a_path_of_its_own(self) -> Self:
+    def _slurm_has_neither(self) -> Self:
         if self.path is not None and self.kind == "slurm":
             raise WrongAt(("path",), mistakes.PATH_OF_SLURM)
+        if "project_option" in self.model_fields_set and self.kind == "slurm":
+            raise WrongAt(("project_option",), mistakes.OPTION_OF_PBS)
         return self

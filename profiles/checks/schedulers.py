@@ -1,7 +1,10 @@
 """What a site's scheduler does not know: sites whose jobs PBS runs, and what is offered there.  Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from kernels import hook
+from kernels.hook import Hook
+from kernels.kernel import KernelScript
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.profile import Offering
 from profiles.catalogue.site import Site
@@ -11,6 +14,9 @@ from profiles.checks.names import Where
 from profiles.sentences import schedulers as sentences
 
 Path = tuple[str, ...]
+
+# Hooks whose cluster is a job of Slurm.
+_SPARK = frozenset({"spark", "init-cluster"})
 
 
 def misfits(catalogue: Catalogue) -> Iterator[WrongAt]:
@@ -50,6 +56,11 @@ def _of_site(path: Path, site: Site) -> Iterator[WrongAt]:
         yield WrongAt((*path, "job_folder"), sentences.FOLDER)
 
 
+def _implied(what: Offering) -> Mapping[str, Hook]:
+    scripts = [kernel.script for kernel in what.kernels if isinstance(kernel, KernelScript)]
+    return hook.implied(scripts, what.hooks.values())
+
+
 def _of_entry(where: Where, what: Work) -> Iterator[WrongAt]:
     if what.directives:
         yield WrongAt(where.path("directives"), sentences.OF_SBATCH_AT.format(site=where.site_key))
@@ -57,11 +68,10 @@ def _of_entry(where: Where, what: Work) -> Iterator[WrongAt]:
         yield WrongAt(where.path("reservations"), sentences.RESERVATIONS_AT.format(site=where.site_key))
     if what.resources.gpu_types:
         yield WrongAt(where.path("resources", "gpu_types"), sentences.GPU_TYPES_AT.format(site=where.site_key))
-    if isinstance(what, Offering) and what.kernels:
+    for name in _SPARK & what.hooks.keys():
+        yield WrongAt(where.path("hooks", name), sentences.SPARK_AT.format(site=where.site_key))
+    if isinstance(what, Offering) and _SPARK & _implied(what).keys():
         yield WrongAt(where.literal(("kernels",)), sentences.KERNELS_AT.format(site=where.site_key))
-    for name in ("spark", "init-cluster"):
-        if name in what.hooks:
-            yield WrongAt(where.path("hooks", name), sentences.SPARK_AT.format(site=where.site_key))
     for group, differing in what.by_group.items():
         if differing.directives:
             text = sentences.OF_SBATCH_AT.format(site=where.site_key)

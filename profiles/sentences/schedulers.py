@@ -19,8 +19,8 @@ OF_SBATCH_AT = _("are options of sbatch, and {site} has PBS; write them for the 
 RESERVATIONS_AT = _("are Slurm's, and {site} has PBS; write them for the sites with Slurm only")
 GPU_TYPES_AT = _("are not known to PBS, which {site} has; write them for the sites with Slurm only")
 KERNELS_AT = _(
-    "are built by jobs that ask Slurm about each other, and {site} has PBS; write them for the sites with "
-    "Slurm only"
+    "have a script that calls init-cluster, which starts its cluster by Slurm, and {site} has PBS; write it for "
+    "the sites with Slurm only"
 )
 SPARK_AT = _("starts its cluster by Slurm, and {site} has PBS; write it for the sites with Slurm only")
 

@@ -58,7 +58,7 @@ def built(site: Site, build: Build, fragment: Fragment) -> tuple[JobRequest, str
     """Return a job of a site with what its ticket adds to it, and its script as it is sent.  Raises Broken."""
     try:
         request = build(fragment)
-        return request, schedulers.of(site).script(request)
+        return request, schedulers.of(site).script(site, request)
     except ValueError as error:
         raise Broken(sentences.PROFILE_UNUSABLE, str(error)) from error
 

@@ -10,6 +10,7 @@ from kernels.hook import JobContext
 from kernels.shell import Shell, quote
 from profiles.catalogue.site import Site
 from profiles.offer.launch import BatchLaunch, NotebookLaunch
+from slurm_ssh import schedulers
 from slurm_ssh.job_request import JobRequest
 
 Launch = NotebookLaunch | BatchLaunch
@@ -66,6 +67,7 @@ def context(launch: Launch, launch_id: str, mark: str, folder: str) -> JobContex
         memory_mib=launch.memory_mib,
         nodes=launch.nodes,
         slurm_environment=site.environment,
+        lookup=schedulers.of(site).lookup(site),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
@@ -18,9 +19,9 @@ class Pbs:
     names = Names(submits="qsub", lists="qstat", informs="qstat")
     foresees = False
 
-    def script(self, request: JobRequest) -> str:
+    def script(self, site: Site, request: JobRequest) -> str:
         """Return what qsub reads on its stdin."""
-        return jobs.script(request)
+        return jobs.script(site, request)
 
     def submit(self, site: Site, options: tuple[str, ...], secrets: Iterable[str]) -> Shell:
         """Return the program that submits, with the secrets in the script."""
@@ -85,6 +86,10 @@ class Pbs:
     def is_over(self, word: str) -> bool:
         """Return whether there is a word: of a job that goes on an Ending has none."""
         return bool(word)
+
+    def lookup(self, site: Site) -> JobLookup:
+        """Return how a program in a job asks qstat."""
+        return jobs.lookup(site)
 
     def snapshot(self, site: Site, *, with_waiting: bool) -> Shell:  # noqa: ARG002 - only a monitor asks for it
         """Return the program that asks for queues."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell, join
 from profiles.catalogue.site import Site
 from slurm_ssh.job_request import JobRequest
@@ -50,6 +51,7 @@ past=$({past} 2>/dev/null | sort -n | tail -n {last})
 ids=$(printf '%s\\n' $live $past | sort -u)
 """
 _LAST = 20
+_GONE = ("Unknown Job Id", "Job has finished")
 
 # What has ended meanwhile, or is about to, need not be cancelled.
 _CANCEL = """\
@@ -59,13 +61,13 @@ case $said in *'Unknown Job'*|*'Job has finished'*|*'invalid for state of job'*)
 printf '%s\\n' "$said" >&2; exit 1"""
 
 
-def script(request: JobRequest) -> str:
-    """Return what qsub reads.  Raises ValueError for a value that no #PBS line can hold."""
-    lines = [f"#PBS {option} {_word(option, value)}" for option, value in directives(request)]
+def script(site: Site, request: JobRequest) -> str:
+    """Return what qsub reads at a site.  Raises ValueError for a value that no #PBS line can hold."""
+    lines = [f"#PBS {option} {_word(option, value)}" for option, value in directives(site, request)]
     return "\n".join(("#!/bin/bash", *lines, "", request.script))
 
 
-def directives(request: JobRequest) -> tuple[tuple[str, str], ...]:
+def directives(site: Site, request: JobRequest) -> tuple[tuple[str, str], ...]:
     """Return qsub's options for a request, each with its value.
 
     The log is written where it stays while the job runs (`-k doe`), so that it can be read; no mail is sent.
@@ -90,7 +92,7 @@ def directives(request: JobRequest) -> tuple[tuple[str, str], ...]:
     ]
     pairs += [("-l", "place=scatter")] if request.nodes > 1 else []
     pairs += [("-q", request.partition)] if request.partition else []
-    return (*pairs, ("-A", request.project)) if request.project else tuple(pairs)
+    return (*pairs, (site.scheduler.project_option, request.project)) if request.project else tuple(pairs)
 
 
 def _word(option: str, value: str) -> str:
@@ -162,6 +164,15 @@ def cancel(site: Site, owner: str, mark: str) -> Shell:
 def ending(site: Site, job_id: str) -> Shell:
     """Return the program that prints what PBS knows of a job that is over; nothing where it keeps no history."""
     return Shell(f"{command(site, 'qstat', '-x', '-f', '-F', 'json', job_id)} 2>/dev/null\ntrue")
+
+
+def lookup(site: Site) -> JobLookup:
+    """Return how a program in a job asks qstat whether another one is over.
+
+    Without `-x` it knows only jobs that go on; of one that another server has taken over it says nothing at all.
+    """
+    command = (f"{site.scheduler_path}/qstat", "{job_id}")
+    return JobLookup("PBS_JOBID", command, gone=_GONE, silence_is_over=False)
 
 
 def command(site: Site, program: str, *arguments: str) -> Shell:

@@ -14,7 +14,11 @@ _REFUSALS = (
         "partition",
     ),
     ("Invalid Account", sentences.PROJECT_REFUSED, sentences.NO_DEFAULT_PROJECT, "project"),
-    ("Maximum number of jobs", sentences.TOO_MANY_JOBS, sentences.TOO_MANY_JOBS, ""),
+    *(
+        (words, sentences.TOO_MANY_JOBS, sentences.TOO_MANY_JOBS, "")
+        # Their own; the same is said of what a group, a project or everybody may have.
+        for words in ("jobs for user ", "jobs in 'Q' state for user ", "'s per-user limit")
+    ),
 )
 _UNREACHABLE = (
     "cannot connect to server",

@@ -88,7 +88,10 @@ def _row(number: str, said: Attributes) -> Row:
 
 def _report(said: Attributes) -> JobReport:
     state, word = _STATES.get(answers.text_of(said, "job_state"), (JobState.UNKNOWN, "UNKNOWN"))
-    nodes, begins = _nodes(said), _time(answers.text_of(said, "stime"))
+    # Of one that was put back, the start of before is no start.
+    begun = None if state is JobState.PENDING else _time(answers.text_of(said, "stime"))
+    expected = _time(answers.text_of(said, "estimated", "start_time"))
+    nodes = _nodes(said)
     limit = seconds(answers.text_of(said, "Resource_List", "walltime"))
     status = _status(said)
     seen = JobReport(
@@ -97,8 +100,8 @@ def _report(said: Attributes) -> JobReport:
         one_line(answers.text_of(said, "comment"), _LONGEST_WORDS) if state is JobState.PENDING else "",
         node=nodes[0] if nodes else "",
         submitted=_time(answers.text_of(said, "qtime")),
-        begins=begins,
-        ends=begins + timedelta(seconds=limit) if begins and limit is not None else None,
+        begins=expected if state is JobState.PENDING else begun,
+        ends=begun + timedelta(seconds=limit) if begun and limit is not None else None,
         used_seconds=seconds(answers.text_of(said, "resources_used", "walltime")),
         nodes=",".join(nodes)[:_LONGEST_NODES],
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.facts import SiteFacts
@@ -18,7 +19,7 @@ class Slurm:
     names = Names(submits="sbatch", lists="squeue", informs="sinfo or scontrol")
     foresees = True
 
-    def script(self, request: JobRequest) -> str:
+    def script(self, site: Site, request: JobRequest) -> str:  # noqa: ARG002 - sbatch is the same everywhere
         """Return what sbatch reads on its stdin."""
         return jobs.batch_script(request)
 
@@ -85,6 +86,10 @@ class Slurm:
     def is_over(self, word: str) -> bool:
         """Return whether Slurm's word for a state is that of a job which is over."""
         return ending.is_over(word)
+
+    def lookup(self, site: Site) -> JobLookup:
+        """Return how a program in a job asks squeue."""
+        return jobs.lookup(site)
 
     def snapshot(self, site: Site, *, with_waiting: bool) -> Shell:
         """Return the program that asks for partitions, nodes and reservations."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from kernels.hook import JobLookup
 from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
 from slurm_ssh.job import JobReport, JobState
@@ -221,6 +222,12 @@ def cancel_tasks(site: Site, owner: str, mark: str, array: str, tasks: Iterable[
     cancelled = command(site, "scancel", "-Q", *(f"{array}_{task}" for task in tasks))
     is_there = f"printf '%s\\n' \"$arrays\" | grep -qx {quote(array)}"
     return Shell(f"{{ arrays=$({listed}) && if {is_there}; then {cancelled}; fi; }}")
+
+
+def lookup(site: Site) -> JobLookup:
+    """Return how a program in a job asks squeue whether another one is over; a node belongs to one cluster."""
+    command = (f"{site.slurm_path}/squeue", "-h", "-j", "{job_id}", "-o", "%T")
+    return JobLookup("SLURM_JOB_ID", command, gone=("Invalid job id",), silence_is_over=True)
 
 
 def keep_back(site: Site, job_id: str) -> Shell:

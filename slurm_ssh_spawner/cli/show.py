@@ -79,7 +79,7 @@ def script(asked: Asked, chosen: Sequence[str]) -> None:
         report_url=f"{decided.site.hub_url or 'http://HUB'}/hub/api/launches/{_LAUNCH_ID}",
     )
     request = job_script.build(decided, _LAUNCH_ID, mark("jupyter", "HUB", _LAUNCH_ID), process, ())
-    print(schedulers.of(decided.site).script(request), end="")
+    print(schedulers.of(decided.site).script(decided.site, request), end="")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -104,7 +104,7 @@ class ServerView:
 
     @property
     def begins(self) -> datetime | None:
-        """When Slurm expects the job to begin, None if that is not known or was expected before now."""
+        """When its site expects the job to begin, None if that is not known or was expected before now."""
         begins = self.report.begins
         return begins if self.state is State.WAITING and begins and begins > self.now else None
 

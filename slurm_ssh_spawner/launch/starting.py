@@ -81,7 +81,7 @@ class StartView:
 
     @property
     def begins(self) -> datetime | None:
-        """When Slurm expects the job to begin, None if that is not known or was expected before now."""
+        """When its site expects the job to begin, None if that is not known or was expected before now."""
         return self.server.begins
 
     @property

@@ -118,7 +118,7 @@ STOP_NEEDS_TICKET = _("{problem} The hub stops the server as soon as its owner h
 NO_SERVERS = _("You have no servers yet.")
 TOO_MANY_SERVERS = _("You have {most} named servers, and no more are allowed. Forget one that you no longer need.")
 NAME_TAKEN = _("You already have a server {name}. Choose another name.")
-EXPECTED = _("Slurm expects it to start at about {begins}.")
+EXPECTED = _("{site} expects it to start at about {begins}.")
 GOES_ON = _("{site} cannot be reached since {since}. Your job still runs. Wait before you start it again.")
 MAY_GO_ON = _("{site} cannot be reached since {since}. Your job may still run. Wait before you start it again.")
 OWED = _("The job still runs and is charged. The hub stops it as soon as {site} lets it.")
@@ -221,7 +221,7 @@ CHECKED_TEXT = _(
     "{file}: no problem found in what is written (sites: {sites}, profiles: {profiles}, job types: {job_types})."
 )
 JOB_TYPES = _("Job types:")
-FACTS_AGREE = _("{file}: Slurm at {sites} has all of it.")
+FACTS_AGREE = _("{file}: what runs jobs at {sites} has all of it.")
 NOT_ASKED = _("{site} could not be asked, so nothing is proven about it; the reason is above")
 NOT_ASKED_WITHOUT = _("was not asked, so nothing is proven about it: {reason}")
 CHOICE_TWICE = _("A choice is given more than once. Give each once.")

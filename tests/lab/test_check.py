@@ -57,7 +57,7 @@ class TestFacts:
     def test_what_slurm_has_is_no_problem(self, lab: Lab) -> None:
         code, out, err = _check(lab)
         assert (code, err) == (0, "")
-        assert out.splitlines()[-1].endswith("Slurm at geneva, lugano has all of it.")
+        assert out.splitlines()[-1].endswith("what runs jobs at geneva, lugano has all of it.")
 
     def test_what_slurm_does_not_have_is_told_with_its_place(self, lab: Lab) -> None:
         changes = {

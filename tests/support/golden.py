@@ -13,7 +13,7 @@ from kernels.fragment import Fragment
 from kernels.shell import Shell
 from profiles.catalogue.site import Site
 from profiles.offer.choices import Choices
-from profiles.offer.launch import BatchLaunch, resolve_job
+from profiles.offer.launch import BatchLaunch, NotebookLaunch, resolve_job
 from profiles.offer.offer import Offer, Person
 from slurm_ssh import delivery, schedulers
 from slurm_ssh.delivery import Delivered
@@ -167,14 +167,19 @@ def pbs_site(**changed: Any) -> dict[str, Any]:
     return {**plain, "scheduler": {"kind": "pbs"}, "partitions": queues, **changed}
 
 
-def _pbs_plain() -> JobRequest:
+def _by_pbs(launch: NotebookLaunch) -> str:
+    request = script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+    return pbs_jobs.script(launch.site, request)
+
+
+def _pbs_plain() -> str:
     """Nothing chosen, nothing of the site's own."""
     site = pbs_site(jupyter={}, partitions={}, projects="none", ticket={})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}))
-    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+    return _by_pbs(launch)
 
 
-def _pbs_odd_values() -> JobRequest:
+def _pbs_odd_values() -> str:
     """What can be chosen; values that may hold any character hold some that mean something to a shell."""
     site = pbs_site(
         job_folder="/scratch/a 'b' #(id)/{owner}",
@@ -184,19 +189,28 @@ def _pbs_odd_values() -> JobRequest:
     )
     profile = builders.profile(command=["run;me", "--x=&y"], resources={"nodes": 2, "gpus": 1, "memory": "4G"})
     launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"odd": profile}), {"time": "8h"})
-    return script.build(launch, builders.LAUNCH_ID, _MARK, builders.process(), ())
+    return _by_pbs(launch)
 
 
-PBS: dict[str, Callable[[], JobRequest]] = {
+def _pbs_project() -> str:
+    """A kernel of its own, and a project that qsub takes as such."""
+    site = pbs_site(scheduler={"kind": "pbs", "project_option": "-P"}, jupyter={}, ticket={"delivery": "none"})
+    profile = builders.profile(kernels=[{"script": "/gpfs/install.sh"}])
+    launch = builders.launch(builders.catalogue(sites={"geneva": site}, profiles={"own": profile}))
+    return _by_pbs(launch)
+
+
+PBS: dict[str, Callable[[], str]] = {
     "pbs/plain": _pbs_plain,
     "pbs/odd-values": _pbs_odd_values,
+    "pbs/project": _pbs_project,
 }
 
 
 def text(name: str) -> str:
     """Return the script of this name as it is now."""
     if name in PBS:
-        return pbs_jobs.script(PBS[name]())
+        return PBS[name]()
     return slurm_jobs.batch_script((SCRIPTS | BATCH)[name]())
 
 
@@ -226,7 +240,7 @@ def submission(name: str) -> tuple[Shell, bytes]:
     launch = builders.launch(builders.catalogue(sites={"geneva": builders.site(**PROGRAMS[name])}))
     request = builders.request(script="exit\n", secrets={"TOKEN": "5ec4e7", "SECOND": ""})
     delivered = AFTER_AUKS if name == "auks" else _delivered(launch.site)
-    written = schedulers.of(launch.site).script(request)
+    written = schedulers.of(launch.site).script(launch.site, request)
     return steps.program(launch.site, "alice", request, written, delivered)
 
 

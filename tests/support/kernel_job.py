@@ -1,4 +1,4 @@
-"""A job that only makes kernels ready, run by a real bash and Python; Slurm is a shell stub."""
+"""A job that only makes kernels ready, run by a real bash and Python; what lists jobs is a shell stub."""
 
 import subprocess
 import time
@@ -7,27 +7,50 @@ from pathlib import Path
 from kernels import preparation
 from kernels.hook import JobContext
 from kernels.kernel import Kernel
+from slurm_ssh import schedulers
+from tests.support import builders
 
 _SCRIPT = """
 attend() {{ "$@"; }}
 {text}
 echo "server with $JUPYTER_PATH"
 """
+_PLAIN = {
+    "title": "Geneva",
+    "front_ends": builders.site()["front_ends"],
+    "job_folder": "/scratch/{owner}/jupyter",
+    "jupyter": {},
+}
+_GOES_ON = {
+    "slurm": "echo RUNNING",
+    "pbs": "printf '%s\\n' 'Job id            Name             User              Time Use S Queue' "
+    "'----------------  ---------------- ----------------  -------- - -----' "
+    '"$1       jupyter-hub-01234 alice             00:00:00 R workq"',
+}
 WAIT_SECONDS = 30
 
 
 class Job:
-    """Runs the fragment of some kernels as job `number` of one person at one site."""
+    """Runs the fragment of some kernels as job `number` of one person at one site, whose scheduler is of a `kind`.
 
-    def __init__(self, folder: Path, number: int, queue: str = "", store: Path | None = None) -> None:
+    `queue` is what its program does that lists jobs, by default what it does if all go on.
+    """
+
+    def __init__(
+        self, folder: Path, number: int, queue: str = "", store: Path | None = None, kind: str = "slurm"
+    ) -> None:
         self.home = folder
-        self.number = number
+        scheduler = {"kind": kind, **({"path": str(folder)} if kind == "pbs" else {})}
+        site = builders.catalogue(sites={"geneva": {**_PLAIN, "scheduler": scheduler}}).sites["geneva"]
+        site = site.model_copy(update={"slurm_path": str(folder)})
+        self.lookup = schedulers.of(site).lookup(site)
+        self.number = str(number) if kind == "slurm" else f"{number}.pbs.test"
         self.launch = folder / f"launch-{number}"
         self.launch.mkdir()
         self.log = folder / f"{number}.log"
-        squeue = folder / "squeue"
-        squeue.write_text(f'#!/bin/sh\necho "$*" >>{folder}/asked\n{queue or "echo RUNNING"}\n')
-        squeue.chmod(0o755)
+        program = Path(self.lookup.command[0])
+        program.write_text(f'#!/bin/sh\necho "$*" >>{folder}/asked\n{queue or _GOES_ON[kind]}\n')
+        program.chmod(0o755)
         self.facts = JobContext(
             launch_id="0123456789ab",
             mark="jupyter-hub-0123456789ab",
@@ -44,11 +67,12 @@ class Job:
             memory_mib=1024,
             nodes=1,
             slurm_environment={},
+            lookup=self.lookup,
         )
 
     def start(self, *kernels: Kernel, **environ: str) -> "subprocess.Popen[bytes]":
         fragment = preparation.fragment(kernels, self.facts)
-        settings = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "SLURM_JOB_ID": str(self.number)}
+        settings = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", self.lookup.own: self.number}
         settings |= {"JUPYTERHUB_SITES_STAGES": str(self.launch / "stages"), **fragment.environ, **environ}
         with self.log.open("wb") as log:
             return subprocess.Popen(

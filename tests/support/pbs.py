@@ -2,7 +2,8 @@
 
 After OpenPBS's manual pages and its source.  Files in FOLDER change what it does: `silent` lets nobody come to the
 server, `refusal` is what qsub says instead of a number, with `full` no job begins, with `forgetful` no history is
-kept, with `old` JSON is printed as before 22.05, `strays` are numbers that qselect says and qstat does not know.
+kept, with `old` JSON is printed as before 22.05, `strays` are numbers that qselect says and qstat does not know,
+`nodes` is what pbsnodes says, in its default format.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from typing import Any
 FOLDER = Path(sys.argv[1])
 _UNKNOWN, _FINISHED, _NO_SERVER = 153, 35, 111
 _KILL_SECONDS = 10
-_OPTIONS = "NjokrmSWlqAfv"
+_OPTIONS = "NjokrmSWlqAPfv"
 _WITHOUT_VALUE = "f"
 
 
@@ -76,7 +77,8 @@ def qsub(words: list[str]) -> None:
             "Job_Owner": f"{os.environ['USER']}@login1.pbs.test",
             "job_state": "Q",
             "queue": one.get("q", "workq"),
-            "Account_Name": one.get("A", ""),
+            "project": one.get("P", "_pbs_project_default"),
+            **({"Account_Name": one["A"]} if "A" in one else {}),
             "Output_Path": f"login1.pbs.test:{one['o']}",
             "qtime": time.ctime(),
             "comment": "Not Running: Insufficient amount of resource: ncpus",
@@ -167,6 +169,16 @@ def qstat(words: list[str]) -> None:
     sys.exit(status)
 
 
+def pbsnodes(words: list[str]) -> None:
+    if words[:4] != ["-a", "-F", "dsv", "-D"]:
+        fail("usage: pbsnodes ...", 1)
+    path = FOLDER / "nodes"
+    for host in path.read_text().strip().split("\n\n") if path.exists() else ():
+        name, *lines = host.splitlines()
+        pairs = (line.strip().replace(" = ", "=", 1) for line in lines)
+        print(words[4].join((f"Name={name}", *pairs)))
+
+
 def as_before(head: dict[str, Any], shown: dict[str, Any]) -> str:
     """Return what an old qstat prints: no JSON, because of one of the variables that people may have set."""
     lines = ["{", *(f'    "{name}":"{value}",' for name, value in head.items())]
@@ -199,7 +211,8 @@ def qdel(words: list[str]) -> None:
             elif job["job_state"] == "E":
                 status = 23
                 print(f"qdel: Request invalid for state of job {number}", file=sys.stderr)
-            elif job["job_state"] == "Q":
+            elif job["job_state"] == "Q" or "session_id" not in job:
+                # None of its programs is on this machine.
                 job |= {"job_state": "F", "substate": 91}
             else:
                 job |= {"job_state": "E", "substate": 91}
@@ -215,4 +228,5 @@ if __name__ == "__main__":
         sys.exit()
     if (FOLDER / "silent").exists():
         fail(f"{PROGRAM}: cannot connect to server pbs.test (errno=111)", _NO_SERVER)
-    {"qsub": qsub, "qselect": qselect, "qstat": qstat, "qdel": qdel, "mom": mom}[PROGRAM](sys.argv[3:])
+    PROGRAMS = {"qsub": qsub, "qselect": qselect, "qstat": qstat, "qdel": qdel, "pbsnodes": pbsnodes, "mom": mom}
+    PROGRAMS[PROGRAM](sys.argv[3:])

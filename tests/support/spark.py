@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from kernels.fragment import Fragment
-from kernels.hook import JobContext
+from kernels.hook import JobContext, JobLookup
 from tests.support import builders
 
 NOTEBOOK = "jupyter-hub-0123456789ab"
@@ -109,6 +109,7 @@ class Node:
             "memory_mib": 4096,
             "nodes": 1,
             "slurm_environment": {"SLURM_CLUSTERS": "a b"},
+            "lookup": JobLookup("SLURM_JOB_ID", (f"{self.slurm}/squeue",), (), silence_is_over=False),
         }
         return JobContext(**{**facts, **changed})  # type: ignore[arg-type]
 

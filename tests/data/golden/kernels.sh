@@ -589,7 +589,7 @@ def _of_job(facts: dict) -> dict:
     end = os.environ.get("SLURM_JOB_END_TIME", "")
     return dict(
         facts,
-        job=os.environ.get("SLURM_JOB_ID", ""),
+        job=os.environ.get("SLURM_JOB_ID") or os.environ.get("PBS_JOBID", ""),
         node=os.environ.get("SLURMD_NODENAME") or os.uname().nodename,
         ends=int(end) if end.isdigit() else int(begun) + 60 * facts["minutes"],
     )
@@ -737,7 +737,7 @@ import os
 import shutil
 import subprocess
 import time
-from typing import Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from kernels.jobside.telling import Failure, stage
 
@@ -746,12 +746,12 @@ LONGEST_PAUSE_SECONDS = 10.0
 ASK_SECONDS = 60
 
 
-class Slurm:
-    """Asks the site'"'"'s Slurm whether a job is over."""
+class Jobs:
+    """Asks the site'"'"'s scheduler whether a job is over; `lookup` is a kernels.hook.JobLookup."""
 
-    def __init__(self, site: str, folder: str, environ: Dict[str, str]) -> None:
+    def __init__(self, site: str, lookup: Dict[str, Any], environ: Dict[str, str]) -> None:
         self.site = site
-        self._squeue = os.path.join(folder, "squeue")
+        self._lookup = lookup
         self._environ = dict(environ, PATH=os.defpath, LC_ALL="C")
 
     def is_over(self, holder: str) -> bool:
@@ -759,10 +759,9 @@ class Slurm:
         site, _, job_id = holder.partition("@")
         if site != self.site:
             return False
-        command = [self._squeue, "-h", "-j", job_id, "-o", "%T"]
         try:
             answer = subprocess.run(
-                command,
+                [job_id if word == "{job_id}" else word for word in self._lookup["command"]],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -773,21 +772,21 @@ class Slurm:
         except (OSError, subprocess.TimeoutExpired):
             return False
         if answer.returncode:
-            return b"Invalid job id" in answer.stderr
-        return not answer.stdout.strip()
+            return any(words.encode() in answer.stderr for words in self._lookup["gone"])
+        return bool(self._lookup["silence_is_over"]) and not answer.stdout.strip()
 
 
 @contextlib.contextmanager
-def held(path: str, job_id: str, slurm: Slurm, end: float, what: str) -> Iterator[None]:
+def held(path: str, job_id: str, jobs: Jobs, end: float, what: str) -> Iterator[None]:
     """Hold the lock `path` for a block; `end` is a time.monotonic().
 
     Raises Failure if another job holds it at the end, OSError where there can be no lock.
     """
-    entry = "%s@%s" % (slurm.site, job_id)
+    entry = "%s@%s" % (jobs.site, job_id)
     told, pause = "", FIRST_PAUSE_SECONDS
     while not take(path, entry):
         holder = holder_of(path)
-        if holder and (holder == entry or slurm.is_over(holder)) and take_over(path, holder, entry):
+        if holder and (holder == entry or jobs.is_over(holder)) and take_over(path, holder, entry):
             break
         if holder and holder != told:
             told = holder
@@ -856,7 +855,7 @@ import os
 import time
 from typing import Any, Dict, Tuple
 
-from kernels.jobside.locks import Slurm, held
+from kernels.jobside.locks import Jobs, held
 from kernels.jobside.running import run
 from kernels.jobside.telling import Failure, stage
 
@@ -884,12 +883,12 @@ def kernelspecs() -> Found:
     return found
 
 
-def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+def make(kernel: Dict[str, Any], job: Dict[str, Any], jobs: Jobs) -> None:
     """Run the script of a kernel.  Raises Failure, with the end of a sentence."""
     stage("kernel", "script %s: %s" % (kernel["digest"], kernel["script"]))
     lock = os.path.join(home_folder(), "scripts.lock")
     # One script of a person at a time: two of them may build in the same folder.
-    with held(lock, job["job_id"], slurm, time.monotonic() + kernel["seconds"], "kernels"):
+    with held(lock, job["job_id"], jobs, time.monotonic() + kernel["seconds"], "kernels"):
         before = kernelspecs()
         end = time.monotonic() + kernel["seconds"]
         try:
@@ -997,7 +996,7 @@ import subprocess
 import time
 from typing import Any, Dict, List
 
-from kernels.jobside.locks import Slurm, held
+from kernels.jobside.locks import Jobs, held
 from kernels.jobside.running import run
 from kernels.jobside.scripts import home_folder
 from kernels.jobside.store import OTHERS, is_own, is_trusted, wrong_with
@@ -1065,7 +1064,7 @@ class Build:
             raise Failure("%s ended with status %d" % (" ".join(command[:4]), status))
 
 
-def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
+def make(kernel: Dict[str, Any], job: Dict[str, Any], jobs: Jobs) -> None:
     """Have the kernel ready, and show it to the server.  Raises Failure, with the end of a sentence."""
     digest = digest_of(kernel)
     builds = [Build(kernel, job, store, digest) for store in stores(job)]
@@ -1077,7 +1076,7 @@ def make(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> None:
     build = next((each for each in builds[:-1] if is_own(os.path.dirname(each.folder))), builds[-1])
     os.makedirs(os.path.dirname(build.folder), exist_ok=True)
     until = time.monotonic() + kernel["seconds"]
-    with held(build.folder + ".lock", job["job_id"], slurm, until, kernel["name"]):
+    with held(build.folder + ".lock", job["job_id"], jobs, until, kernel["name"]):
         if not build.is_complete():
             tool = "uv" if shutil.which("uv") else "pip"
             stage("kernel", "%s: building %s in %s with %s" % (kernel["name"], digest, build.folder, tool))
@@ -1150,7 +1149,7 @@ import os
 from typing import Any, Dict
 
 from kernels.jobside import declared, scripts
-from kernels.jobside.locks import Slurm
+from kernels.jobside.locks import Jobs
 from kernels.jobside.running import ending
 from kernels.jobside.telling import Failure, stage
 
@@ -1159,10 +1158,10 @@ def main(text: str) -> int:
     """Return 0 if the server may start."""
     ending.install()
     job = json.loads(text)
-    job["job_id"] = os.environ["SLURM_JOB_ID"]
-    slurm = Slurm(job["site_key"], job["slurm_path"], job["slurm_environment"])
+    job["job_id"] = os.environ[job["lookup"]["own"]]
+    jobs = Jobs(job["site_key"], job["lookup"], job["scheduler_environment"])
     for kernel in job["kernels"]:
-        sentence = attempt(kernel, job, slurm)
+        sentence = attempt(kernel, job, jobs)
         if sentence and kernel["required"]:
             stage("failed", sentence)
             return 1
@@ -1171,11 +1170,11 @@ def main(text: str) -> int:
     return 0
 
 
-def attempt(kernel: Dict[str, Any], job: Dict[str, Any], slurm: Slurm) -> str:
+def attempt(kernel: Dict[str, Any], job: Dict[str, Any], jobs: Jobs) -> str:
     """Make one kernel ready; return a sentence that says why not, or ""."""
     is_script = "script" in kernel
     try:
-        (scripts if is_script else declared).make(kernel, job, slurm)
+        (scripts if is_script else declared).make(kernel, job, jobs)
     except (Failure, OSError) as error:
         if is_script:
             return "The kernel script `%s` failed: %s." % (kernel["script"], error)
@@ -1186,7 +1185,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from kernels.jobside.prepare import main
 sys.exit(main(sys.argv[2]))
-' /scratch/alice/jupyter/0123456789ab/program '{"site_key": "geneva", "launch_folder": "/scratch/alice/jupyter/0123456789ab", "slurm_path": "/usr/bin", "slurm_environment": {"SLURM_CONF": "/etc/slurm/it'"'"'s.conf"}, "module_init": "/etc/profile.d/modules.sh", "kernel_store": "/gpfs/kernels", "kernels": [{"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "digest": "7184ed04dedaecc0", "kernelspecs": [], "required": false, "seconds": 1800, "limit": "30m"}, {"name": "Thalamus 3.4", "python": "python3", "requirements": ["six==1.16.0"], "lock": null, "modules": ["nix/python/3.4-light"], "wrapper": "#!/bin/bash\n# Run a program with the modules of a declared kernel.\ntype module >/dev/null 2>&1 || . /etc/profile.d/modules.sh\nfor name in nix/python/3.4-light; do\n  module load \"$name\"\n  case \":$LOADEDMODULES:\" in\n    *\":$name:\"* | *\":$name/\"*) ;;\n    *)\n      printf '"'"'The module %s could not be loaded.\\n'"'"' \"$name\" >&2\n      exit 1\n      ;;\n  esac\ndone\nexec \"$@\"\n", "required": true, "seconds": 1800, "limit": "30m"}]}' || exit 1
+' /scratch/alice/jupyter/0123456789ab/program '{"site_key": "geneva", "launch_folder": "/scratch/alice/jupyter/0123456789ab", "lookup": {"own": "SLURM_JOB_ID", "command": ["/usr/bin/squeue", "-h", "-j", "{job_id}", "-o", "%T"], "gone": ["Invalid job id"], "silence_is_over": true}, "scheduler_environment": {"SLURM_CONF": "/etc/slurm/it'"'"'s.conf"}, "module_init": "/etc/profile.d/modules.sh", "kernel_store": "/gpfs/kernels", "kernels": [{"script": "source /opt/rh/python27/enable && /gpfs/project/proj2/bluepy/install.sh", "digest": "7184ed04dedaecc0", "kernelspecs": [], "required": false, "seconds": 1800, "limit": "30m"}, {"name": "Thalamus 3.4", "python": "python3", "requirements": ["six==1.16.0"], "lock": null, "modules": ["nix/python/3.4-light"], "wrapper": "#!/bin/bash\n# Run a program with the modules of a declared kernel.\ntype module >/dev/null 2>&1 || . /etc/profile.d/modules.sh\nfor name in nix/python/3.4-light; do\n  module load \"$name\"\n  case \":$LOADEDMODULES:\" in\n    *\":$name:\"* | *\":$name/\"*) ;;\n    *)\n      printf '"'"'The module %s could not be loaded.\\n'"'"' \"$name\" >&2\n      exit 1\n      ;;\n  esac\ndone\nexec \"$@\"\n", "required": true, "seconds": 1800, "limit": "30m"}]}' || exit 1
 printf '%s\n' '{"launch": "0123456789ab", "server": "", "site": "Geneva", "minutes": 60, "words": {"place": "{site} \u00b7 {node}", "minutes_left": "{place} \u00b7 {minutes} min left", "hours_left": "{place} \u00b7 {hours} h {minutes} min left", "job": "Job {job} at {site}, on {node}. Its time is up at {ends}.", "soon": "This server ends in {minutes} min, at {ends}. Save your work: its kernels and terminals end too.", "was_up": "The time of its job was up at {ends}.", "away": "{site} \u00b7 cannot be reached now", "over": "This server has ended", "save_all": "Save all", "start_again": "Start again", "dismiss": "Dismiss"}}' >/scratch/alice/jupyter/0123456789ab/lab.json
 printf '%s\n' '// What JupyterLab 4 shows of its job: where it runs, how much time it has left, and why it has ended.
 // JupyterLab loads extensions as containers of module federation, which bundlers write: an object with `init`, which

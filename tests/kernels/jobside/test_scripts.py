@@ -190,6 +190,44 @@ class TestLocks:
         assert job.run(_script("echo built", time_max=1)) == 1
         assert "job 1 is already building it and did not finish in time" in job.said
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "echo 'qstat: Unknown Job Id 1.pbs.test' >&2; exit 153",
+            "echo 'qstat: 1.pbs.test Job has finished, use -x or -H to obtain historical job' >&2; exit 35",
+        ],
+    )
+    def test_pbs_says_of_a_job_that_it_is_over(self, tmp_path: Path, answer: str) -> None:
+        _stale(tmp_path, "geneva@1.pbs.test")
+        job = Job(tmp_path, 2, queue=answer, kind="pbs")
+        assert job.run(_script("echo built by $PBS_JOBID")) == 0
+        assert "waiting: Job 1.pbs.test ended before it finished; building again" in job.said
+        assert "built by 2.pbs.test\n" in job.said
+        assert (tmp_path / "asked").read_text() == "1.pbs.test\n"
+        assert not list(tmp_path.glob(".local/share/jupyterhub-sites/scripts.lock*"))
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "",
+            # Of a job that another server has taken over.
+            "true",
+            "echo 'qstat: cannot connect to server pbs.test (errno=15010)' >&2; exit 255",
+            "echo 'qstat: Unauthorized Request 1.pbs.test' >&2; exit 159",
+            # Of a program that has not failed, a wrapper's words are not PBS's.
+            "echo 'Unknown Job Id' >&2",
+            "exit 127",
+        ],
+    )
+    def test_pbs_does_not_say_that_a_job_is_over(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+    ) -> None:
+        monkeypatch.setattr(preparation, "_SECONDS", 1 / 60)
+        _stale(tmp_path, "geneva@1.pbs.test")
+        job = Job(tmp_path, 2, queue=answer, kind="pbs")
+        assert job.run(_script("echo built", time_max=1)) == 1
+        assert "job 1.pbs.test is already building it and did not finish in time" in job.said
+
     def test_of_many_who_find_a_dead_lock_one_builds_at_a_time(self, tmp_path: Path) -> None:
         _stale(tmp_path, "geneva@1")
         alive = 'case "$3" in 1) ;; *) echo RUNNING ;; esac'

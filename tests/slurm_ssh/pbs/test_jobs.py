@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kernels.shell import Shell
+from profiles.catalogue.site import Site
 from slurm_ssh.pbs import jobs
 from slurm_ssh.scheduler import UnreadableAnswer
 from tests.support import builders, golden, shells
@@ -22,16 +23,22 @@ def test_bash_accepts_a_script(name: str) -> None:
     assert (answer.status, answer.stderr) == (0, b"")
 
 
-def test_all_that_is_asked_for_is_an_option() -> None:
+def _site(**scheduler: str) -> Site:
+    site = golden.pbs_site(scheduler={"kind": "pbs", **scheduler})
+    return builders.catalogue(sites={"geneva": site}).sites["geneva"]
+
+
+@pytest.mark.parametrize("option", ["-A", "-P"])
+def test_all_that_is_asked_for_is_an_option(option: str) -> None:
     request = builders.request(
         nodes=2, cores=4, memory_mib=2048, gpus=1, time_minutes=1501, partition="short", project="physics"
     )
-    assert jobs.directives(request)[8:] == (
+    assert jobs.directives(_site(project_option=option), request)[8:] == (
         ("-l", "select=2:ncpus=4:mem=2048mb:ngpus=1"),
         ("-l", "walltime=25:01:00"),
         ("-l", "place=scatter"),
         ("-q", "short"),
-        ("-A", "physics"),
+        (option, "physics"),
     )
 
 
@@ -49,17 +56,15 @@ def test_all_that_is_asked_for_is_an_option() -> None:
 )
 def test_what_no_job_of_pbs_can_hold_is_not_sent(asked: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"PBS has no|qsub's option"):
-        jobs.script(builders.request(**asked))
+        jobs.script(_site(), builders.request(**asked))
 
 
 @pytest.mark.parametrize("value", ["5ec4e7", "", 'it\'s $(id) `id` \\n %s "x" END_OF_SECRET'])
 def test_a_secret_is_set_in_the_script_as_it_is(tmp_path: Path, value: str) -> None:
-    site = builders.catalogue(
-        sites={"geneva": golden.pbs_site(scheduler={"kind": "pbs", "path": str(tmp_path)})}
-    ).sites["geneva"]
+    site = _site(path=str(tmp_path))
     (tmp_path / "qsub").write_text(f"#!/bin/sh\nexec cat >{tmp_path}/sent\n")
     (tmp_path / "qsub").chmod(0o755)
-    script = jobs.script(builders.request(script="printf '%s|' \"$TOKEN\"; cat\n"))
+    script = jobs.script(site, builders.request(script="printf '%s|' \"$TOKEN\"; cat\n"))
     program = f"IFS= read -r TOKEN; export TOKEN\n{jobs.submit(site, (), ('TOKEN',))}"
     assert shells.run(["sh", "-c", program], f"{value}\n{script}".encode()).status == 0
     sent = (tmp_path / "sent").read_text()
@@ -80,7 +85,7 @@ def test_what_is_no_number_is_none(said: str) -> None:
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_every_shell_reads_what_is_asked(shell: str) -> None:
-    site = builders.catalogue(sites={"geneva": golden.pbs_site()}).sites["geneva"]
+    site = _site()
     programs = [
         jobs.queue(site, "it's", ["a", "b"]),
         jobs.listing(site, "alice"),

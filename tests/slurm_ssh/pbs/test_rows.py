@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slurm_ssh.job import Job, JobState
 from slurm_ssh.pbs import answers, queues, refusals, rows
-from slurm_ssh.scheduler import Ending, Listing, UnreadableAnswer
+from slurm_ssh.scheduler import Ending, Listing, UnreadableAnswer, observe
 from tests.support import builders
 
 NUMBER = "1234.pbs.test"
@@ -28,6 +28,7 @@ RUNNING = {
     "resources_used": {"walltime": "00:01:05", "mem": "5kb"},
     "substate": 42,
 }
+ENDED = {**RUNNING, "job_state": "F", "Exit_status": 0, "substate": 92}
 # Printed by 19.1: a variable with an escaped quote, one with a comma, one that looks like a number and is none.
 OLD = """{
     "timestamp":1566249420,
@@ -116,6 +117,27 @@ def test_why_a_job_waits_is_on_one_line() -> None:
     assert len(row.report.reason) == 200
 
 
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        (
+            {"start_time": "Sat Nov 28 09:30:00 2026", "exec_vnode": "(n1:ncpus=4)"},
+            datetime(2026, 11, 28, 9, 30, tzinfo=UTC),
+        ),
+        ({"start_time": "UNKNOWN"}, None),
+        ({"start_time": 0}, None),
+        ("UNKNOWN", None),
+        ({}, None),
+    ],
+)
+def test_when_a_job_is_expected_to_begin_is_told_as_far_as_pbs_plans(said: Any, begins: datetime | None) -> None:
+    # It was put back: `stime` is that of its first start.
+    (row,) = rows.parse_queue(_answer({**RUNNING, "job_state": "Q", "estimated": said}))
+    assert (row.report.begins, row.report.ends) == (begins, None)
+    (row,) = rows.parse_queue(_answer({**RUNNING, "estimated": said}))
+    assert row.report.begins == datetime(2026, 11, 6, 8, tzinfo=UTC)
+
+
 def test_what_old_versions_print_is_read_line_by_line() -> None:
     with pytest.raises(ValueError, match="escape"):
         json.loads(OLD)
@@ -177,6 +199,93 @@ def test_a_question_that_failed_is_no_answer() -> None:
     assert rows.parse_listing(failed, "jupyter-hub-")[0] == 15
 
 
+def test_arrays_and_their_parts_are_no_jobs_of_ours() -> None:
+    numbers = (NUMBER, "7[].pbs.test", "7[3].pbs.test")
+    shown = {"Jobs": {number: {**RUNNING, "job_state": "B" if "[]" in number else "R"} for number in numbers}}
+    found = rows.parse_queue(_around(json.dumps(shown), "\n".join(numbers)))
+    assert [row.job_id for row in found] == [NUMBER]
+
+
+def test_the_same_number_of_another_server_is_another_job() -> None:
+    other = "1234.other.test"
+    found = rows.parse_queue(_around(json.dumps({"Jobs": {other: RUNNING}}), other))
+    assert [(row.job_id, row.mark) for row in found] == [(other, MARK)]
+    assert observe(_job(), found) is None
+    assert rows.parse_ending(json.dumps({"Jobs": {other: ENDED}}), _job()) == Ending()
+
+
+@pytest.mark.parametrize("name", ["[1, 2]", '{"job_state": "F"}', "null", "true", "1e999", "007", "NaN", '"'])
+def test_a_name_that_qstat_takes_for_json_is_a_job_that_is_not_ours(name: str) -> None:
+    """As qstat printed names until 2026: what can be read as JSON is put there as such, all else as a text."""
+    try:
+        json.loads(name, parse_constant=int)
+        printed = name
+    except ValueError:
+        printed = json.dumps(name)
+    theirs = json.dumps({**RUNNING, "Job_Name": "?"}).replace('"?"', printed)
+    shown = f'{{"Jobs": {{"{NUMBER}": {json.dumps(RUNNING)}, "1235.pbs.test": {theirs}}}}}'
+    status, listing = rows.parse_listing(_around(shown, f"{NUMBER}\n1235.pbs.test"), "jupyter-hub-")
+    assert (status, [row.job_id for row in listing.rows]) == (0, [NUMBER])
+
+
+def test_no_variable_of_a_job_is_a_word_of_pbs_about_it() -> None:
+    variables = {
+        "job_state": "F",
+        "Job_Owner": "bob@x",
+        "A": {"job_state": "F"},
+        "Jobs": {NUMBER: {"job_state": "F"}},
+    }
+    (row,) = rows.parse_queue(_answer({**RUNNING, "Variable_List": variables}))
+    assert (row.owner, row.report.state) == ("alice", JobState.RUNNING)
+
+
+def test_a_job_that_another_server_took_over_is_not_over() -> None:
+    (row,) = rows.parse_queue(_answer({**RUNNING, "job_state": "M"}))
+    assert (row.report.state, row.report.wait_status) == (JobState.UNKNOWN, None)
+
+
+def test_restrictions_of_a_queue_may_stand_there_twice() -> None:
+    """As qstat printed them until 2025."""
+    queue = """{
+    "Queue":{
+        "workq":{
+            "queue_type":"Execution",
+            "max_run":"[u:PBS_GENERIC=5]",
+            "max_run":"[o:PBS_ALL=9]",
+            "resources_max":{
+                "walltime":"08:00:00"
+            },
+            "enabled":"True",
+            "started":"True"
+        }
+    }
+}"""
+    text = f'{queue}\n\n== server\n{{"Server": {{}}}}\n\n== nodes\n'
+    facts = queues.parse_snapshot(text, builders.NOW).partitions
+    assert facts is not None
+    assert (facts["workq"].is_up, facts["workq"].time_max_minutes) == (True, 480)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted({**RUNNING, "estimated": 1, "Exit_status": 1})), _JSON), st.data())
+def test_no_kind_of_value_breaks_the_reader(said: dict[str, Any], data: st.DataObject) -> None:
+    whole = {**RUNNING, **said}
+    for row in rows.parse_queue(_answer(whole)):
+        assert row.report.reason.isprintable()
+    ended = rows.parse_ending(json.dumps({"Jobs": {NUMBER: {**whole, "job_state": "F"}}}), _job())
+    assert 0 <= ended.status <= 256
+    queue = {name: data.draw(_JSON) for name in ("enabled", "queue_type", "resources_max", "default_chunk")}
+    text = json.dumps({"Queue": {"q": queue}})
+    facts = queues.parse_snapshot(f'{text}\n\n== server\n{{"Server": {{}}}}\n\n== nodes\n', builders.NOW)
+    assert facts.partitions is not None
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_no_text_breaks_the_reader(one: str, other: str) -> None:
     for shown in (f"{{{one}\n{other}}}", f'{{\n"Jobs":{{\n"{one}":{{\n"job_state":"{other}"\n}}\n}}\n}}'):
@@ -185,9 +294,6 @@ def test_no_text_breaks_the_reader(one: str, other: str) -> None:
         except UnreadableAnswer:
             continue
         assert all(row.report.node == "" and row.report.word.isprintable() for row in found)
-
-
-ENDED = {**RUNNING, "job_state": "F", "Exit_status": 0, "substate": 92}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +334,7 @@ def test_queues_are_partitions() -> None:
         "long": {"enabled": "True", "started": "False", "resources_max": {"walltime": "100:00:00"}},
     }
     text = json.dumps({"Queue": said}) + "\n== server\n" + json.dumps({"Server": {"s": {"default_queue": "long"}}})
-    text = text.replace("\n== server", "\n\n== server")
+    text = text.replace("\n== server", "\n\n== server") + "\n\n== nodes\n"
     known = queues.parse_snapshot(text, builders.NOW).partitions
     assert known is not None
     assert [(name, each.is_up, each.is_default, each.time_max_minutes) for name, each in known.items()] == [
@@ -237,6 +343,8 @@ def test_queues_are_partitions() -> None:
     ]
     with pytest.raises(UnreadableAnswer):
         queues.parse_snapshot("qstat: hm", builders.NOW)
+    with pytest.raises(UnreadableAnswer):
+        queues.parse_snapshot(text.partition("\n== nodes")[0], builders.NOW)
 
 
 @pytest.mark.parametrize(
@@ -245,8 +353,20 @@ def test_queues_are_partitions() -> None:
         ("qsub: Unknown queue\n", "the partition short does not exist there", "partition"),
         ("qsub: Access to queue is denied\n", "your groups may not use the partition short", "partition"),
         ("qsub: Invalid Account\n", "you may not charge the project physics", "project"),
-        ("qsub: Maximum number of jobs already in queue short\n", "as many jobs there as you may", ""),
-        ("qsub: would exceed queue short's per-user limit\n", "did not accept the job: would exceed queue", ""),
+        (
+            "qsub: Maximum number of jobs for user alice already in queue short\n",
+            "as many jobs there as you may",
+            "",
+        ),
+        ("qsub: Maximum number of jobs in 'Q' state for user alice already in complex\n", "you already have", ""),
+        ("qsub: would exceed queue short's per-user limit\n", "as many jobs there as you may", ""),
+        ("qsub: Maximum number of jobs already in queue short\n", "accept the job: Maximum number of jobs", ""),
+        ("qsub: Maximum number of jobs for project p already in complex\n", "the job: Maximum number of jobs", ""),
+        (
+            "qsub: would exceed per-user limit on resource ncpus in complex\n",
+            "accept the job: would exceed per",
+            "",
+        ),
         ("", "gave no reason", ""),
     ],
 )

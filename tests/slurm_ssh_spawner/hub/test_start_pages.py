@@ -88,7 +88,7 @@ async def test_a_start_says_name_what_where_why_it_waits_and_until_when(hub: Lau
     assert (
         "Starting My Analysis 1 : waiting for a node JupyterLab on Geneva: 2 cores, 1 GB, 1 h. Job 4711, submitted"
     ) in said
-    assert "Other jobs are before yours in the queue of Geneva. (Priority) Slurm expects it to start at" in said
+    assert "Other jobs are before yours in the queue of Geneva. (Priority) Geneva expects it to start at" in said
     assert "then cancels the job. You can close this page: the start goes on." in said
     assert "✓ done: Geneva has accepted job 4711" in said
     assert "● under way: Wait in the queue 0:0" in said

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from profiles.catalogue.catalogue import Catalogue
+from profiles.facts import Capacity, Nodes
 from slurm_ssh.errors import SubmissionAbsent, SubmitRefused, Unavailable
 from slurm_ssh.job import Job, JobState, new_launch_id
+from slurm_ssh.pbs import nodes
 from slurm_ssh.ssh.login import Login
 from slurm_ssh_spawner.launch.launcher import Launcher
 from tests.support import builders, composing, small_pbs
 from tests.support.launching import Tickets
 from tests.support.small_pbs import PbsSite
+from tests.support.waiting import until
 from tests.support.whole_job import stub
 
 _PEOPLE = [f"person{number}" for number in range(6)]
@@ -116,15 +120,30 @@ async def test_nothing_secret_is_in_what_qstat_shows_everybody(
     assert "5ec4e7" not in str(record)
 
 
+@pytest.mark.parametrize(
+    ("option", "account", "project"), [("-A", "physics", "_pbs_project_default"), ("-P", None, "physics")]
+)
+async def test_a_project_is_charged_as_the_site_charges_them(
+    launcher: Launcher, pbs: PbsSite, option: str, account: str | None, project: str
+) -> None:
+    pbs.tell("full")
+    scheduler = {"kind": "pbs", "path": str(pbs.folder), "project_option": option}
+    geneva = {**small_pbs.site(pbs), "scheduler": scheduler}
+    job = await _submitted(launcher, builders.catalogue(sites={"geneva": geneva}))
+    assert (pbs.jobs[job.job_id].get("Account_Name"), pbs.jobs[job.job_id]["project"]) == (account, project)
+
+
 async def test_a_job_that_waits_says_why_and_is_cancelled(
     launcher: Launcher, offer: Catalogue, pbs: PbsSite
 ) -> None:
     pbs.tell("full")
     job = await _submitted(launcher, offer)
+    pbs.change(job.job_id, estimated={"start_time": "Sat Nov 28 09:30:00 2026", "exec_vnode": "(n1:ncpus=1)"})
     report = await launcher.report(job)
-    assert (report.state, report.reason) == (
+    assert (report.state, report.reason, report.begins) == (
         JobState.PENDING,
         "Not Running: Insufficient amount of resource: ncpus",
+        datetime(2026, 11, 28, 9, 30, tzinfo=UTC),
     )
     await launcher.cancel(job)
     assert pbs.jobs[job.job_id]["job_state"] == "F"
@@ -148,6 +167,24 @@ async def test_a_job_that_somebody_has_deleted_says_so_as_far_as_that_is_known(
         assert (await connection.run(f"{pbs.folder}/qdel {job.job_id}")).status == 0
     assert (await _seen(launcher, job, JobState.ENDED, JobState.GONE)).state is state
     assert (await _ended(launcher, job)).end_reason == sentence
+
+
+async def test_a_kernel_waits_for_no_job_that_pbs_calls_over(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
+) -> None:
+    pbs.tell("full")
+    dead = await _submitted(launcher, offer)
+    await launcher.cancel(dead)
+    pbs.untell("full")
+    lock = pbs.home / ".local/share/jupyterhub-sites/scripts.lock"
+    lock.mkdir(parents=True)
+    (lock / f"geneva@{dead.job_id}").touch()
+    profile = builders.profile(kernels=[{"script": "echo built by $PBS_JOBID"}], command=stub("until-term"))
+    with_kernel = builders.catalogue(sites={"geneva": small_pbs.site(pbs)}, profiles={"kernel": profile})
+    job = await _submitted(launcher, with_kernel)
+    log = pbs.home / "alice" / "jobs" / f"{job.launch_id}.log"
+    await until(lambda: f"built by {job.job_id}" in (log.read_text() if log.exists() else ""))
+    assert f"Job {dead.job_id} ended before it finished; building again" in log.read_text()
 
 
 async def test_a_server_that_is_silent_ends_no_job(launcher: Launcher, offer: Catalogue, pbs: PbsSite) -> None:
@@ -200,9 +237,46 @@ async def test_an_answer_that_was_lost_is_found_again_by_its_mark(
     assert list(pbs.jobs) == [job.job_id]
 
 
-async def test_the_queues_are_partitions_of_which_nobody_says_what_is_free(
-    launcher: Launcher, offer: Catalogue
+_HOST = """\
+{name}
+     Mom = {name}.pbs.test
+     ntype = PBS
+     state = {state}
+     pcpus = 16
+     jobs = 1.pbs.test/0, 1.pbs.test/1
+     resources_available.arch = linux
+     resources_available.host = {name}
+     resources_available.mem = {memory}kb
+     resources_available.ncpus = 16
+     resources_available.vnode = {name}
+     resources_assigned.mem = 2097152kb
+     resources_assigned.ncpus = {used}
+     resv_enable = True
+     comment = a|state=free|b
+     license = l
+
+"""
+
+
+async def test_hosts_that_are_alike_are_counted_at_the_site(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
 ) -> None:
+    alike = "".join(_HOST.format(name=f"n{at}", state="free", memory=16777216 + at, used=4) for at in range(600))
+    down = _HOST.format(name="n600", state="down,offline", memory=16777216, used=0)
+    pbs.tell("nodes", alike + down)
+    async with pbs.connection(Login("alice", "alice", "geneva")) as connection:
+        answer = await connection.run(nodes.question(offer.sites["geneva"]))
+    assert len(answer.stdout) < 500
+    (facts,) = {(await launcher._core.queries.snapshot("alice", "geneva")).partitions["workq"]}  # type: ignore[index]
+    whole = Capacity(16, 16384)
+    assert set(facts.nodes) == {Nodes(600, whole, Capacity(12, 14336)), Nodes(1, whole, None)}
+
+
+async def test_the_queues_are_partitions_of_which_nobody_says_what_is_free(
+    launcher: Launcher, offer: Catalogue, pbs: PbsSite
+) -> None:
+    # The catalogue's people need no pbsnodes.
+    (pbs.folder / "pbsnodes").unlink()
     facts = await launcher._core.queries.snapshot("alice", "geneva")
     assert facts.partitions is not None
     said = {name: (each.is_up, each.is_default, each.time_max_minutes) for name, each in facts.partitions.items()}
