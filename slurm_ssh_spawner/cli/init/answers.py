@@ -27,7 +27,9 @@ class Pam(StrEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """How the hub is set up.  `config` is its folder, `environment` the one where it is installed."""
+    """How the hub is set up.  `config` is its folder, `environment` the one where it is installed; without
+    `kerberos` people log in by something else, and sites let the hub in by certificate.
+    """
 
     hub_name: str = "hub"
     account: str = "jupyterhub"
@@ -37,6 +39,7 @@ class Answers:
     admins: tuple[str, ...] = ()
     jobs: bool = False
     tunnels: bool = False
+    kerberos: bool = True
     config: str = "/etc/jupyterhub"
 
     def check(self) -> None:
