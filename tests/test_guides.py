@@ -14,7 +14,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.spawner import Spawner
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 from job_service.cli.main import app as jobs_command
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -71,6 +71,24 @@ def test_every_setting_that_a_page_names_exists(tmp_path: Path) -> None:
     ours = {(page, owner, name) for page, owner, name in named if owner not in _ELSEWHERE}
     others = {"SlurmSpawner", "BatchSpawnerBase", "ProfilesSpawner", "MOSlurmSpawner"}
     assert {each for each in ours if each[1] not in others and each[2] not in known.get(each[1], ())} == set()
+
+
+@pytest.mark.parametrize("page", ["culling.md", "metrics.md", "operations.md"])
+def test_what_a_guide_adds_to_a_configuration_can_stand_at_its_end(page: str, tmp_path: Path) -> None:
+    """It neither needs nor removes what stands before: two guides may be followed one after the other."""
+    for name in ("prometheus-token", "watch-token"):
+        (tmp_path / name).write_text("a token\n", encoding="utf-8")
+    blocks = [text.replace("/etc/jupyterhub", str(tmp_path)) for text in _blocks(TREE / "docs" / page, "python")]
+    added = sum("services.append" in block for block in blocks)
+    assert added
+    for before in ([], [{"name": "jobs"}]):
+        config = Config()
+        if before:
+            config.JupyterHub.services = list(before)
+        for block in blocks:
+            exec(compile(block, page, "exec"), {"c": config})  # noqa: S102 - what an admin is told to write
+        services = JupyterHub(config=config).services
+        assert (services[: len(before)], len(services)) == (before, len(before) + added)
 
 
 _COMMANDS = {"jupyterhub-sites": sites_command, "jupyterhub-jobs": jobs_command}
