@@ -12,7 +12,7 @@ from slurm_ssh_spawner.cli import add_site, output
 from slurm_ssh_spawner.cli.add_site import Asked
 from slurm_ssh_spawner.cli.failed import Failed, ending_in_a_sentence
 from slurm_ssh_spawner.cli.init import by_hand, first_cluster
-from slurm_ssh_spawner.cli.init.answers import Answers, Pam, own_hub_url
+from slurm_ssh_spawner.cli.init.answers import Answers, Pam, own_environment, own_hub_url
 from slurm_ssh_spawner.cli.init.files import files
 from slurm_ssh_spawner.cli.init.first_cluster import Cluster
 from slurm_ssh_spawner.cli.init.making import Made, make
@@ -68,7 +68,7 @@ def init(
     account: Annotated[str, typer.Option(metavar="NAME", help="The account of the hub.")] = "jupyterhub",
     environment: Annotated[
         str, typer.Option(metavar="DIR", help="Where the hub is installed.", show_default=False)
-    ] = sys.prefix,
+    ] = own_environment(),
     bind_url: Annotated[str, typer.Option(metavar="URL", help="Where its proxy listens.")] = "http://0.0.0.0:8000",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
