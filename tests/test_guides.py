@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
+import tarfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,3 +144,24 @@ def test_the_script_of_the_backup_is_sound() -> None:
     (script,) = _blocks(TREE / "docs/backup.md", "sh")
     done = subprocess.run(["shellcheck", "-"], input=script, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="no sqlite3")
+def test_the_script_of_the_backup_leaves_out_what_is_kept_apart(tmp_path: Path) -> None:
+    config, data = tmp_path / "etc/jupyterhub", tmp_path / "var/lib/jupyterhub"
+    config.mkdir(parents=True)
+    data.mkdir(parents=True)
+    for name in ("catalogue.yaml", "krb5.keytab", "zurich_ca", "zurich_ca.pub"):
+        (config / name).write_text(name, encoding="utf-8")
+    sqlite3.connect(data / "launches.sqlite").execute("create table launches (id)").connection.close()
+    (script,) = _blocks(TREE / "docs/backup.md", "sh")
+    here = script.replace("/var/", f"{tmp_path}/var/").replace("cd /\n", f"cd {tmp_path}\n")
+    subprocess.run(["sh", "-c", here], check=True)
+    (made,) = (tmp_path / "var/backups/jupyterhub").iterdir()
+    assert {path.name for path in made.iterdir()} == {"launches.sqlite", "etc.tar"}
+    with tarfile.open(made / "etc.tar") as kept:
+        assert set(kept.getnames()) == {
+            "etc/jupyterhub",
+            "etc/jupyterhub/catalogue.yaml",
+            "etc/jupyterhub/zurich_ca.pub",
+        }
