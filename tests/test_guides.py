@@ -97,10 +97,17 @@ _COMMANDS = {"jupyterhub-sites": sites_command, "jupyterhub-jobs": jobs_command}
 _TYPED = re.compile(r"\b(jupyterhub-sites|jupyterhub-jobs) ([a-z][\w-]*)((?: [^`|\n;&]*)?)")
 
 
+def _shown(text: str) -> list[str]:
+    """Return the lines that stand in fences, or are indented as code is."""
+    fenced = re.findall(r"^( *)```\w*\n(.*?)^\1```", text, re.MULTILINE | re.DOTALL)
+    indented = [line for line in text.splitlines() if line.startswith("    ")]
+    return [*indented, *(line for _, block in fenced for line in block.splitlines())]
+
+
 def _typed() -> Iterator[tuple[str, str, str, str]]:
     for page in _PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-        lines = [line for line in text.splitlines() if re.match(r" {4}|\s*(\$|sudo|jupyterhub-)", line)]
+        lines = [line for line in _shown(text) if not re.match(r"\s*(#|jupyterhub-sites \.\.\.)", line)]
         for typed in (*lines, *re.findall(r"`([^`]+)`", text)):
             for command, verb, rest in _TYPED.findall(typed):
                 yield page.name, command, verb, rest
@@ -113,7 +120,7 @@ def test_every_command_that_a_page_shows_has_these_options() -> None:
         known = groups[command].commands.get(verb)
         assert known is not None, f"{command} {verb} in {page}"
         options = {option for each in known.params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
-        used = set(re.findall(r"(?<!\S)(--[a-z-]+)", rest))
+        used = set(re.findall(r"(?<!\S)(--[a-z-]+|-[a-zA-Z]\b)", rest))
         assert used <= options, f"{command} {verb} in {page}"
         seen += 1
     assert seen > 40

@@ -78,8 +78,8 @@ def init(
     """
     asks, found = sys.stdin.isatty() and not yes, there(root.absolute() / "etc/jupyterhub")
     with ending_in_a_sentence():
-        # Questions about a cluster are for a catalogue that is to be made.
-        asks_of_cluster = asks and not found.has_catalogue
+        # Questions are about files that are to be made.
+        asks_of_cluster, asks_of_hub = asks and not found.has_catalogue, asks and not found.has_configuration
         named = tuple(hosts or _asked(None, sentences.ASK_HOSTS, "", asks_of_cluster).split())
         if not named and not found.has_catalogue:
             raise Failed(sentences.NO_HOSTS)
@@ -96,12 +96,12 @@ def init(
             ),
         )
         answers = Answers(
-            hub_name=_asked(hub_name, sentences.ASK_HUB_NAME, "hub", asks),
+            hub_name=_asked(hub_name, sentences.ASK_HUB_NAME, "hub", asks_of_hub),
             account=account,
             environment=environment,
             bind_url=bind_url,
             pam=pam or (by_hand.module_here() if found.has_kerberos else Pam.NONE),
-            admins=tuple(admin or _asked(None, sentences.ASK_ADMINS, "", asks).split()),
+            admins=tuple(admin or _asked(None, sentences.ASK_ADMINS, "", asks_of_hub).split()),
             jobs=_asked(jobs, sentences.ASK_JOBS, False, asks),
             tunnels=cluster.asked.with_tunnel,
             kerberos=found.has_kerberos,

@@ -14,19 +14,22 @@ class There:
     """What is known of files that stay as they are.
 
     `has_catalogue`: there is one, so no cluster has to be described. `has_tunnels`: a site of it needs the tunnel
-    daemon. `has_kerberos`: False for a configuration that is there and does not speak of Kerberos.
+    daemon. `has_configuration`: what it says of the hub is not to be asked. `has_kerberos`: False for one that is there
+    and does not speak of Kerberos.
     """
 
     has_catalogue: bool
     has_tunnels: bool
+    has_configuration: bool
     has_kerberos: bool
 
 
 def there(config: Path) -> There:
     """Look into the folder of a hub's configuration."""
-    catalogue = config / "catalogue.yaml"
+    catalogue, configuration = config / "catalogue.yaml", config / "jupyterhub_config.py"
     has_catalogue = catalogue.is_file()
-    return There(has_catalogue, has_catalogue and _has_tunnels(catalogue), _has_kerberos(config))
+    has_tunnels = has_catalogue and _has_tunnels(catalogue)
+    return There(has_catalogue, has_tunnels, configuration.is_file(), _has_kerberos(configuration))
 
 
 def _has_tunnels(catalogue: Path) -> bool:
@@ -37,9 +40,9 @@ def _has_tunnels(catalogue: Path) -> bool:
     return any(site.tunnel.kind == "ssh" for site in sites)
 
 
-def _has_kerberos(config: Path) -> bool:
+def _has_kerberos(configuration: Path) -> bool:
     try:
-        with (config / "jupyterhub_config.py").open("rb") as opened:
+        with configuration.open("rb") as opened:
             text = opened.read(_LONGEST)
     except OSError:
         return True

@@ -144,13 +144,15 @@ async def test_a_catalogue_that_is_there_needs_no_login_host(
 
 
 async def test_a_configuration_without_kerberos_is_asked_for_nothing_of_it(
-    root: Path, capsys: pytest.CaptureFixture[str]
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = root / "etc/jupyterhub"
     config.mkdir(parents=True)
     shutil.copy(TREE / "examples/oauth_config.py", config / "jupyterhub_config.py")
     shutil.copy(TREE / "examples/certificates.yaml", config / "catalogue.yaml")
-    code, out, _ = await _run(capsys, "--root", str(root), "--yes")
+    # All that is left to ask is whether it takes batch jobs.
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    code, out, _ = await _run(capsys, "--root", str(root))
     _, steps = out.split("To be done by hand:")
     assert code == 0
     assert [word for word in ("krb5", "keytab", "KDC", "kinit", "ticket", "PAM") if word in steps] == []
