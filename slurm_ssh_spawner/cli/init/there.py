@@ -14,8 +14,8 @@ class There:
     """What is known of files that stay as they are.
 
     `has_catalogue`: there is one, so no cluster has to be described. `has_tunnels`: a site of it needs the tunnel
-    daemon. `has_configuration`: what it says of the hub is not to be asked. `has_kerberos`: False for one that is there
-    and does not speak of Kerberos.
+    daemon. `has_configuration`: there is one, so it is not asked what it says. `has_kerberos`: False for one that
+    does not speak of Kerberos.
     """
 
     has_catalogue: bool
