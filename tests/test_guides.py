@@ -172,3 +172,22 @@ def test_the_script_of_the_backup_leaves_out_what_is_kept_apart(tmp_path: Path) 
             "etc/jupyterhub/catalogue.yaml",
             "etc/jupyterhub/zurich_ca.pub",
         }
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_an_upgrade_switches_to_the_new_environment_and_back(tmp_path: Path, is_link: bool) -> None:
+    for name in ("jupyterhub-0.1", "jupyterhub-0.2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "version").write_text(name[-3:], encoding="utf-8")
+    used = tmp_path / "jupyterhub"
+    if is_link:
+        used.symlink_to(tmp_path / "jupyterhub-0.1")
+    else:
+        (tmp_path / "jupyterhub-0.1").rename(used)
+    text = (TREE / "docs/upgrade.md").read_text(encoding="utf-8")
+    switch = re.findall(r"^ +((?:\[ -L|ln -sfn) .*)$", text, re.MULTILINE)
+    (back,) = re.findall(r"`(ln -sfn\s[^`]*)`", text)
+    for lines, version in ((switch, "0.2"), ([" ".join(back.split())], "0.1")):
+        here = "\n".join(lines).replace("/opt/", f"{tmp_path}/")
+        subprocess.run(["sh", "-ec", here], check=True)
+        assert (used / "version").read_text(encoding="utf-8") == version
