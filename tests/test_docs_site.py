@@ -8,7 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from playwright.async_api import async_playwright
 
+from tests.lab.browser import CHROMIUM, FLAGS
 from tests.support.folders import TREE
 
 pytestmark = pytest.mark.xdist_group("docs")
@@ -59,3 +61,23 @@ def test_every_link_of_the_site_leads_to_a_page_or_file_that_was_made(site: Path
 
 def test_the_first_page_leads_to_the_index(site: Path) -> None:
     assert "url=docs/index" in (site / "index.html").read_text(encoding="utf-8")
+
+
+_BROKEN_HEADINGS = """
+[...document.querySelectorAll(".content h1, .content h2, .content h3")]
+    .filter(each => {
+        each.style.overflowWrap = "normal";
+        return each.scrollWidth > each.clientWidth;
+    })
+    .map(each => each.textContent)
+"""
+
+
+async def test_on_a_phone_no_heading_breaks_within_a_word(site: Path) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        page = await browser.new_page(viewport={"width": 375, "height": 800})
+        for name in ("index", "first-hub", "certificates", "courses", "doctor"):
+            await page.goto((site / f"docs/{name}.html").as_uri())
+            assert await page.evaluate(_BROKEN_HEADINGS) == [], name
+        await browser.close()

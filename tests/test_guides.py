@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import sqlite3
 import subprocess
+import tarfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
 from jupyterhub.proxy import ConfigurableHTTPProxy
 from jupyterhub.spawner import Spawner
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 from job_service.cli.main import app as jobs_command
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
@@ -73,14 +75,39 @@ def test_every_setting_that_a_page_names_exists(tmp_path: Path) -> None:
     assert {each for each in ours if each[1] not in others and each[2] not in known.get(each[1], ())} == set()
 
 
+@pytest.mark.parametrize("page", ["culling.md", "metrics.md", "operations.md"])
+def test_what_a_guide_adds_to_a_configuration_can_stand_at_its_end(page: str, tmp_path: Path) -> None:
+    """It neither needs nor removes what stands before: two guides may be followed one after the other."""
+    for name in ("prometheus-token", "watch-token"):
+        (tmp_path / name).write_text("a token\n", encoding="utf-8")
+    blocks = [text.replace("/etc/jupyterhub", str(tmp_path)) for text in _blocks(TREE / "docs" / page, "python")]
+    added = sum("services.append" in block for block in blocks)
+    assert added
+    for before in ([], [{"name": "jobs"}]):
+        config = Config()
+        if before:
+            config.JupyterHub.services = list(before)
+        for block in blocks:
+            exec(compile(block, page, "exec"), {"c": config})  # noqa: S102 - what an admin is told to write
+        services = JupyterHub(config=config).services
+        assert (services[: len(before)], len(services)) == (before, len(before) + added)
+
+
 _COMMANDS = {"jupyterhub-sites": sites_command, "jupyterhub-jobs": jobs_command}
 _TYPED = re.compile(r"\b(jupyterhub-sites|jupyterhub-jobs) ([a-z][\w-]*)((?: [^`|\n;&]*)?)")
+
+
+def _shown(text: str) -> list[str]:
+    """Return the lines that stand in fences, or are indented as code is."""
+    fenced = re.findall(r"^( *)```\w*\n(.*?)^\1```", text, re.MULTILINE | re.DOTALL)
+    indented = [line for line in text.splitlines() if line.startswith("    ")]
+    return [*indented, *(line for _, block in fenced for line in block.splitlines())]
 
 
 def _typed() -> Iterator[tuple[str, str, str, str]]:
     for page in _PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-        lines = [line for line in text.splitlines() if re.match(r" {4}|\s*(\$|sudo|jupyterhub-)", line)]
+        lines = [line for line in _shown(text) if not re.match(r"\s*(#|jupyterhub-sites \.\.\.)", line)]
         for typed in (*lines, *re.findall(r"`([^`]+)`", text)):
             for command, verb, rest in _TYPED.findall(typed):
                 yield page.name, command, verb, rest
@@ -93,7 +120,7 @@ def test_every_command_that_a_page_shows_has_these_options() -> None:
         known = groups[command].commands.get(verb)
         assert known is not None, f"{command} {verb} in {page}"
         options = {option for each in known.params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
-        used = set(re.findall(r"(?<!\S)(--[a-z-]+)", rest))
+        used = set(re.findall(r"(?<!\S)(--[a-z-]+|-[a-zA-Z]\b)", rest))
         assert used <= options, f"{command} {verb} in {page}"
         seen += 1
     assert seen > 40
@@ -124,3 +151,43 @@ def test_the_script_of_the_backup_is_sound() -> None:
     (script,) = _blocks(TREE / "docs/backup.md", "sh")
     done = subprocess.run(["shellcheck", "-"], input=script, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="no sqlite3")
+def test_the_script_of_the_backup_leaves_out_what_is_kept_apart(tmp_path: Path) -> None:
+    config, data = tmp_path / "etc/jupyterhub", tmp_path / "var/lib/jupyterhub"
+    config.mkdir(parents=True)
+    data.mkdir(parents=True)
+    for name in ("catalogue.yaml", "krb5.keytab", "zurich_ca", "zurich_ca.pub"):
+        (config / name).write_text(name, encoding="utf-8")
+    sqlite3.connect(data / "launches.sqlite").execute("create table launches (id)").connection.close()
+    (script,) = _blocks(TREE / "docs/backup.md", "sh")
+    here = script.replace("/var/", f"{tmp_path}/var/").replace("cd /\n", f"cd {tmp_path}\n")
+    subprocess.run(["sh", "-c", here], check=True)
+    (made,) = (tmp_path / "var/backups/jupyterhub").iterdir()
+    assert {path.name for path in made.iterdir()} == {"launches.sqlite", "etc.tar"}
+    with tarfile.open(made / "etc.tar") as kept:
+        assert set(kept.getnames()) == {
+            "etc/jupyterhub",
+            "etc/jupyterhub/catalogue.yaml",
+            "etc/jupyterhub/zurich_ca.pub",
+        }
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_an_upgrade_switches_to_the_new_environment_and_back(tmp_path: Path, is_link: bool) -> None:
+    for name in ("jupyterhub-0.1", "jupyterhub-0.2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "version").write_text(name[-3:], encoding="utf-8")
+    used = tmp_path / "jupyterhub"
+    if is_link:
+        used.symlink_to(tmp_path / "jupyterhub-0.1")
+    else:
+        (tmp_path / "jupyterhub-0.1").rename(used)
+    text = (TREE / "docs/upgrade.md").read_text(encoding="utf-8")
+    switch = re.findall(r"^ +((?:\[ -L|ln -sfn) .*)$", text, re.MULTILINE)
+    (back,) = re.findall(r"`(ln -sfn\s[^`]*)`", text)
+    for lines, version in ((switch, "0.2"), ([" ".join(back.split())], "0.1")):
+        here = "\n".join(lines).replace("/opt/", f"{tmp_path}/")
+        subprocess.run(["sh", "-ec", here], check=True)
+        assert (used / "version").read_text(encoding="utf-8") == version

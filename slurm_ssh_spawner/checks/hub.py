@@ -17,6 +17,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @dataclass(frozen=True)
 class HubSettings:
     """What is looked at of a hub; see the settings of these names.  `has_tickets`: its authenticator keeps some.
+    `manages_groups`: the authenticator says who is in which group; `load_groups`: those of the configuration.
 
     `our_templates` are the folders that have to be in `template_paths`, by the package that they are of.
     """
@@ -29,6 +30,8 @@ class HubSettings:
     cleanup_servers: bool
     concurrent_spawn_limit: int
     api_url: str
+    manages_groups: bool
+    load_groups: Collection[str]
 
 
 def hub(told: HubSettings) -> Iterator[Outcome]:
@@ -37,6 +40,9 @@ def hub(told: HubSettings) -> Iterator[Outcome]:
     if not is_hub_name(told.hub_name):
         said = sentences.NO_HUB_NAME.format(name=repr(told.hub_name[:100]))
         yield Outcome("A11", State.FAIL, said, sentences.HUB_NAMES, (owner, "hub_name"))
+    if told.manages_groups and told.load_groups:
+        said = sentences.GROUPS_TWICE.format(names=", ".join(told.load_groups)[:200])
+        yield Outcome("A11", State.FAIL, said, sentences.GROUPS_ONCE, ("JupyterHub", "load_groups"))
     yield from _pages(told)
     if told.cleanup_servers:
         setting = ("JupyterHub", "cleanup_servers")

@@ -201,13 +201,20 @@ def comments(
         said[(*at, "module_init")] = (sentences.REVIEW_MODULE_INIT,)
     if places.name:
         said[(*at, "title")] = (sentences.CALLED_BY_SLURM.format(name=places.name),)
+    said |= about_front_ends(key, front_ends)
+    for name, partition in _offered(facts.partitions or {}).items():
+        said[*at, "partitions", name] = tuple(_about(partition))
+    return said
+
+
+def about_front_ends(key: str, front_ends: Sequence[FrontEnd]) -> dict[Place, tuple[str, ...]]:
+    """Return what is to be known of front ends, by place: what is odd, and the fingerprint of each key."""
+    said: dict[Place, tuple[str, ...]] = {}
     for index, front in enumerate(front_ends):
-        here = (*at, "front_ends", index)
+        here = ("sites", key, "front_ends", index)
         said |= {here: front.notes} if front.notes else {}
         for number, each in enumerate(front.keys):
             said[*here, "host_keys", number] = (sentences.FINGERPRINT.format(fingerprint=each.fingerprint),)
-    for name, partition in _offered(facts.partitions or {}).items():
-        said[*at, "partitions", name] = tuple(_about(partition))
     return said
 
 

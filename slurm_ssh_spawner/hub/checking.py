@@ -39,10 +39,16 @@ def look_at_settings(app: Any, settings: Settings) -> None:
     authenticator = app.authenticator
     has_tickets = getattr(authenticator, "credentials", None) is not None
     tickets = getattr(authenticator, "service_ticket_folder", None)
-    _enforce(app, (*hub(of_hub(app, settings, has_tickets)), *machine(files_of(app, settings, tickets))))
+    _enforce(
+        app,
+        (
+            *hub(of_hub(app, settings, has_tickets, authenticator.manage_groups)),
+            *machine(files_of(app, settings, tickets)),
+        ),
+    )
 
 
-def of_hub(app: Any, settings: Settings, has_tickets: bool) -> HubSettings:
+def of_hub(app: Any, settings: Settings, has_tickets: bool, manages_groups: bool) -> HubSettings:
     """Return what is looked at of a JupyterHub application, which need not have started."""
     return HubSettings(
         settings.hub_name,
@@ -53,6 +59,8 @@ def of_hub(app: Any, settings: Settings, has_tickets: bool) -> HubSettings:
         app.cleanup_servers,
         app.concurrent_spawn_limit,
         app.hub.api_url if app.hub else "",
+        manages_groups,
+        app.load_groups,
     )
 
 

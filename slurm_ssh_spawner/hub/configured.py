@@ -172,14 +172,15 @@ def _told(app: Any) -> Configured:
     settings = app.spawner_class(parent=app).settings
     logins = _logins(app)
     tickets = logins.ticket_folder if logins else None
+    manages_groups = bool(_unstarted(app.authenticator_class, app).manage_groups)
     return Configured(
         told,
         settings,
-        checking.of_hub(app, settings, logins is not None),
+        checking.of_hub(app, settings, logins is not None, manages_groups),
         checking.files_of(app, settings, tickets),
         _addresses(app),
         app.db_url,
-        bool(_unstarted(app.authenticator_class, app).manage_groups),
+        manages_groups,
         logins,
     )
 

@@ -113,7 +113,7 @@ BY_HAND = _("To be done by hand:")
 MAKE_ACCOUNT = _(
     "Make the hub's account:\nuseradd --system --home-dir /var/lib/jupyterhub --shell /usr/sbin/nologin {account}"
 )
-GIVE_AWAY = _("Give it what is its own:\nchown {account}: {paths}")
+GIVE_AWAY = _("Give the account {account} what is its own:\nchown {account}: {paths}")
 NO_PROXY = _("Install Node.js and the proxy, so that it is on the PATH:\nnpm install -g configurable-http-proxy")
 NO_KINIT = _("Install Kerberos' programs: krb5-user (Debian), krb5-workstation (RHEL).")
 NO_PAM_MODULE = _(
@@ -134,14 +134,23 @@ REVIEW_CATALOGUE = _(
     "Review {file}: folders, where jupyterhub-singleuser is, what people may ask for. Then, with a ticket of your "
     "own:\njupyterhub-sites check --facts {file}"
 )
+REVIEW_CATALOGUE_WITHOUT_TICKET = _(
+    "Review {file}: folders, where jupyterhub-singleuser is, what people may ask for. Then:\n"
+    "jupyterhub-sites check {file}"
+)
 SET_UP_JOBS = _(
-    "Say `jobs` at the site and `job_types` in the catalogue (docs/job-service.md), install the extra [jobs] "
-    "beside the hub, and make its database:\n"
+    "Say `jobs` at the site and `job_types` in the catalogue (docs/job-service.md). Install what the job service "
+    "needs beside the hub, and make its database:\n"
+    "{environment}/bin/pip install 'jupyterhub-sites[jobs]'\n"
     "sudo -u {account} {environment}/bin/jupyterhub-jobs upgrade-database"
 )
 OPEN_PORTS = _(
     "Let through: browsers to the proxy's port; compute nodes to port 8081 of this machine; this machine to port "
     "22 of the login hosts, and to every port of the nodes unless there is a tunnel; and to port 88 of the KDCs."
+)
+OPEN_PORTS_WITHOUT_KDC = _(
+    "Let through: browsers to the proxy's port; compute nodes to port 8081 of this machine; this machine to port "
+    "22 of the login hosts, and to every port of the nodes unless there is a tunnel."
 )
 START = _(
     "Start it, and read its log:\nsystemctl daemon-reload; systemctl enable --now {units}\n"

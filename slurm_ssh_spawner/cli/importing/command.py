@@ -33,7 +33,8 @@ def import_(
         if not re.fullmatch(KEY, site) or len(site) > _LONGEST_KEY:
             raise Failed(sentences.NO_KEY_OF_AN_ENTRY.format(key=repr(site)))
         found = [add_site.front_end(name, port) for name in dict.fromkeys(host or ())]
-        print(translated(_text(file), str(file), site, add_site.as_written(found)), end="")
+        written, about = add_site.as_written(found), add_site.about_front_ends(site, found)
+        print(translated(_text(file), str(file), site, written, about), end="")
 
 
 def _text(file: Path) -> str:

@@ -14,9 +14,11 @@ _OWN = frozenset(
 _JINJA = re.compile(r"\{%.*?%\}")
 _EXPORT = re.compile(r"export ([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _ACTIVATE = re.compile(r"(?:source|\.) (/[^\s;]+)/bin/activate")
-# What every job does by itself, or needs no more.
+# What every job does by itself, or needs no more: it prints, or leads home.
+_PRINTS = r"(?:echo|which)(?: [^<>|;&`(]*)?"
 _DONE = re.compile(
-    r"(set [-+]\S.*|trap .*|echo .*|env|date|hostname|module purge|unset XDG_RUNTIME_DIR|cd( .*)?|which .*)"
+    rf"set [-+][^;&|]*|{_PRINTS}|trap (?P<quote>['\"]){_PRINTS}(?P=quote)[ A-Z0-9]*|env|date|hostname|module purge"
+    r"|unset XDG_RUNTIME_DIR|cd(?: (?:~|\"?\$\{?HOME\}?\"?|\{homedir\}))?"
 )
 
 

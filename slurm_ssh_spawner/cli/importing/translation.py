@@ -1,6 +1,7 @@
 """A configuration of another spawner as a catalogue: which setting is whose, and what is left over.  Pure."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from slurm_ssh_spawner.cli import yaml_text
@@ -15,10 +16,17 @@ _NOT_OURS = ("JupyterHub", "Authenticator", "ConfigurableHTTPProxy", "CryptKeepe
 _HOST = "login.example.org"
 
 
-def translated(text: str, file: str, site_key: str, front_ends: Sequence[Mapping[str, Any]]) -> str:
+def translated(
+    text: str,
+    file: str,
+    site_key: str,
+    front_ends: Sequence[Mapping[str, Any]],
+    comments: yaml_text.Comments = MappingProxyType({}),
+) -> str:
     """Return the catalogue as YAML, with comments for what has no counterpart.
 
-    `front_ends` are those of the site; without any it has those of the file, or one that is to be replaced.
+    `front_ends` are those of the site, and `comments` are about them; without any it has those of the file, or one
+    that is to be replaced.
     Raises Failed if the file is no Python.
     """
     draft = Draft(file, site_key)
@@ -27,7 +35,7 @@ def translated(text: str, file: str, site_key: str, front_ends: Sequence[Mapping
     _further(draft, settings, base)
     if not draft.profiles:
         draft.add_profile("jupyterlab", {"name": "JupyterLab", **base})
-    return _written(draft, front_ends)
+    return _written(draft, front_ends, comments)
 
 
 def _named(settings: Sequence[Setting]) -> dict[str, Setting]:
@@ -91,7 +99,7 @@ def _is_of_a_spawner(class_name: str) -> bool:
     return not is_other and (class_name.endswith(("Spawner", "SpawnerBase")) or class_name in _FORM)
 
 
-def _written(draft: Draft, front_ends: Sequence[Mapping[str, Any]]) -> str:
+def _written(draft: Draft, front_ends: Sequence[Mapping[str, Any]], comments: yaml_text.Comments) -> str:
     kept = draft.site.pop("front_ends", None)
     at = draft.at_site
     site: dict[str, Any] = {
@@ -113,4 +121,4 @@ def _written(draft: Draft, front_ends: Sequence[Mapping[str, Any]]) -> str:
         (*at, "jupyter"): [sentences.REVIEW_JUPYTER],
     }
     tree = {"sites": {draft.site_key: site}, "profiles": draft.profiles}
-    return yaml_text.written(tree, {**draft.notes, **said})
+    return yaml_text.written(tree, {**draft.notes, **comments, **said})

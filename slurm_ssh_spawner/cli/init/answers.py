@@ -5,6 +5,7 @@ import socket
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from kerberos_auth.names import is_user
@@ -25,18 +26,33 @@ class Pam(StrEnum):
     NONE = "none"
 
 
+_USUAL_ENVIRONMENT = Path("/opt/jupyterhub")
+
+
+def own_environment() -> str:
+    """Return where this program is installed; the usual name of it where that is a link to there.
+
+    An upgrade moves the link, and units have to follow it.
+    """
+    is_usual = _USUAL_ENVIRONMENT.exists() and _USUAL_ENVIRONMENT.samefile(sys.prefix)
+    return str(_USUAL_ENVIRONMENT) if is_usual else sys.prefix
+
+
 @dataclass(frozen=True)
 class Answers:
-    """How the hub is set up.  `config` is its folder, `environment` the one where it is installed."""
+    """How the hub is set up.  `config` is its folder, `environment` the one where it is installed; without
+    `kerberos` people log in by something else, and sites let the hub in by certificate.
+    """
 
     hub_name: str = "hub"
     account: str = "jupyterhub"
-    environment: str = field(default_factory=lambda: sys.prefix)
+    environment: str = field(default_factory=own_environment)
     bind_url: str = "http://0.0.0.0:8000"
     pam: Pam = Pam.KRB5
     admins: tuple[str, ...] = ()
     jobs: bool = False
     tunnels: bool = False
+    kerberos: bool = True
     config: str = "/etc/jupyterhub"
 
     def check(self) -> None:

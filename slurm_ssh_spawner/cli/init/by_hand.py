@@ -28,40 +28,46 @@ def module_here() -> Pam:
 
 
 def _steps(answers: Answers, made: Sequence[Made], notes: Sequence[str]) -> Iterator[str]:
-    config = answers.config
     if not _is_account(answers.account):
         yield sentences.MAKE_ACCOUNT.format(account=answers.account)
     if owned := [each.new.path for each in made if each.new.is_hubs and not _belongs(each.path, answers.account)]:
         yield sentences.GIVE_AWAY.format(account=answers.account, paths=" ".join(owned))
     if shutil.which("configurable-http-proxy") is None:
         yield sentences.NO_PROXY
-    if shutil.which("kinit") is None:
-        yield sentences.NO_KINIT
-    if answers.pam is not Pam.NONE and not _has_module(answers.pam):
-        yield sentences.NO_PAM_MODULE.format(module=f"pam_{answers.pam}.so")
-    if not Path(f"{config}/krb5.keytab").exists():
-        yield sentences.MAKE_KEYTAB.format(keytab=f"{config}/krb5.keytab", account=answers.account)
-    if not _is_krb5_conf_right():
-        yield sentences.SET_KRB5_CONF
+    if answers.kerberos:
+        yield from _of_kerberos(answers)
     yield from notes
-    yield from _of_catalogue(made, config)
+    yield from _of_catalogue(made, answers)
     if answers.jobs:
         yield sentences.SET_UP_JOBS.format(account=answers.account, environment=answers.environment)
-    yield sentences.OPEN_PORTS
+    yield sentences.OPEN_PORTS if answers.kerberos else sentences.OPEN_PORTS_WITHOUT_KDC
     yield sentences.START.format(units=" ".join(units(answers)))
     yield sentences.ADD_TLS.format(url=answers.bind_url)
 
 
-def _of_catalogue(made: Sequence[Made], config: str) -> Iterator[str]:
+def _of_kerberos(answers: Answers) -> Iterator[str]:
+    keytab = f"{answers.config}/krb5.keytab"
+    if shutil.which("kinit") is None:
+        yield sentences.NO_KINIT
+    if answers.pam is not Pam.NONE and not _has_module(answers.pam):
+        yield sentences.NO_PAM_MODULE.format(module=f"pam_{answers.pam}.so")
+    if not Path(keytab).exists():
+        yield sentences.MAKE_KEYTAB.format(keytab=keytab, account=answers.account)
+    if not _is_krb5_conf_right():
+        yield sentences.SET_KRB5_CONF
+
+
+def _of_catalogue(made: Sequence[Made], answers: Answers) -> Iterator[str]:
+    file = f"{answers.config}/catalogue.yaml"
     catalogue = next(each.path for each in made if each.new.path.endswith("/catalogue.yaml"))
     try:
         load.read(str(catalogue))
     except CatalogueInvalid as error:
         problem = error.problems[0]
-        said = {"file": f"{config}/catalogue.yaml", "path": problem.path, "problem": problem.text}
-        yield sentences.MEND_CATALOGUE.format(**said)
+        yield sentences.MEND_CATALOGUE.format(file=file, path=problem.path, problem=problem.text)
     else:
-        yield sentences.REVIEW_CATALOGUE.format(file=f"{config}/catalogue.yaml")
+        review = sentences.REVIEW_CATALOGUE if answers.kerberos else sentences.REVIEW_CATALOGUE_WITHOUT_TICKET
+        yield review.format(file=file)
 
 
 def _is_account(name: str) -> bool:

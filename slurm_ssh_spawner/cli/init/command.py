@@ -12,10 +12,11 @@ from slurm_ssh_spawner.cli import add_site, output
 from slurm_ssh_spawner.cli.add_site import Asked
 from slurm_ssh_spawner.cli.failed import Failed, ending_in_a_sentence
 from slurm_ssh_spawner.cli.init import by_hand, first_cluster
-from slurm_ssh_spawner.cli.init.answers import Answers, Pam, own_hub_url
+from slurm_ssh_spawner.cli.init.answers import Answers, Pam, own_environment, own_hub_url
 from slurm_ssh_spawner.cli.init.files import files
 from slurm_ssh_spawner.cli.init.first_cluster import Cluster
 from slurm_ssh_spawner.cli.init.making import Made, make
+from slurm_ssh_spawner.cli.init.there import there
 from slurm_ssh_spawner.sentences import command_line as sentences
 
 Answer = TypeVar("Answer", str, bool)
@@ -67,40 +68,43 @@ def init(
     account: Annotated[str, typer.Option(metavar="NAME", help="The account of the hub.")] = "jupyterhub",
     environment: Annotated[
         str, typer.Option(metavar="DIR", help="Where the hub is installed.", show_default=False)
-    ] = sys.prefix,
+    ] = own_environment(),
     bind_url: Annotated[str, typer.Option(metavar="URL", help="Where its proxy listens.")] = "http://0.0.0.0:8000",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Make what a hub needs here, and say what is left to do by hand; nothing that is there is changed.
 
-    Asked on a terminal is what is not said by options.
+    Asked on a terminal is what is not said by options. Where there is a catalogue, no login host has to be named.
     """
-    asks = sys.stdin.isatty() and not yes
+    asks, found = sys.stdin.isatty() and not yes, there(root.absolute() / "etc/jupyterhub")
     with ending_in_a_sentence():
-        named = tuple(hosts or _asked(None, sentences.ASK_HOSTS, "", asks).split())
-        if not named:
+        # Questions are about files that are to be made.
+        asks_of_cluster, asks_of_hub = asks and not found.has_catalogue, asks and not found.has_configuration
+        named = tuple(hosts or _asked(None, sentences.ASK_HOSTS, "", asks_of_cluster).split())
+        if not named and not found.has_catalogue:
             raise Failed(sentences.NO_HOSTS)
         cluster = Cluster(
             named,
             port,
             Asked(
                 key,
-                _asked(title, sentences.ASK_TITLE, "", asks),
-                _asked(hub_url, sentences.ASK_HUB_URL, own_hub_url(), asks),
-                with_tunnel=_asked(tunnel, sentences.ASK_TUNNEL, False, asks),
-                job_folder=_asked(job_folder, sentences.ASK_JOB_FOLDER, add_site.JOB_FOLDER, asks),
-                jupyter=_asked(jupyter, sentences.ASK_JUPYTER, first_cluster.JUPYTER, asks),
+                _asked(title, sentences.ASK_TITLE, "", asks_of_cluster),
+                _asked(hub_url, sentences.ASK_HUB_URL, own_hub_url(), asks_of_cluster),
+                with_tunnel=_asked(tunnel, sentences.ASK_TUNNEL, found.has_tunnels, asks_of_cluster),
+                job_folder=_asked(job_folder, sentences.ASK_JOB_FOLDER, add_site.JOB_FOLDER, asks_of_cluster),
+                jupyter=_asked(jupyter, sentences.ASK_JUPYTER, first_cluster.JUPYTER, asks_of_cluster),
             ),
         )
         answers = Answers(
-            hub_name=_asked(hub_name, sentences.ASK_HUB_NAME, "hub", asks),
+            hub_name=_asked(hub_name, sentences.ASK_HUB_NAME, "hub", asks_of_hub),
             account=account,
             environment=environment,
             bind_url=bind_url,
-            pam=pam or by_hand.module_here(),
-            admins=tuple(admin or _asked(None, sentences.ASK_ADMINS, "", asks).split()),
+            pam=pam or (by_hand.module_here() if found.has_kerberos else Pam.NONE),
+            admins=tuple(admin or _asked(None, sentences.ASK_ADMINS, "", asks_of_hub).split()),
             jobs=_asked(jobs, sentences.ASK_JOBS, False, asks),
             tunnels=cluster.asked.with_tunnel,
+            kerberos=found.has_kerberos,
         )
         _set_up(answers, cluster, root.absolute(), as_json=as_json)
 
@@ -116,7 +120,8 @@ def _set_up(answers: Answers, cluster: Cluster, root: Path, *, as_json: bool) ->
     answers.check()
     add_site.check(cluster.asked)
     front_ends, notes = first_cluster.looked_at(cluster)
-    made = make(files(answers, first_cluster.catalogue(cluster, front_ends)), root, answers.account)
+    catalogue = first_cluster.catalogue(cluster, front_ends) if front_ends else ""
+    made = make(files(answers, catalogue), root, answers.account)
     steps = by_hand.steps(answers, made, notes)
     if as_json:
         paths = {word: [str(each.path) for each in made if each.is_new is new] for word, new in _WORDS.items()}

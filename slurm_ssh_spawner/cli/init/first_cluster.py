@@ -16,7 +16,7 @@ JUPYTER = "jupyterlab"
 
 @dataclass(frozen=True)
 class Cluster:
-    """What an admin says of it."""
+    """What an admin says of it; it has no `hosts` where there is a catalogue already."""
 
     hosts: tuple[str, ...]
     port: int
@@ -32,7 +32,7 @@ def looked_at(cluster: Cluster) -> tuple[tuple[FrontEnd, ...], tuple[str, ...]]:
         except Failed as error:
             found.append(FrontEnd(host, cluster.port, ()))
             notes.append(sentences.KEYS_BY_HAND.format(host=host, reason=error))
-    if any(front.keys for front in found):
+    if not found or any(front.keys for front in found):
         notes.append(sentences.COMPARE_KEYS)
     return tuple(found), tuple(notes)
 

@@ -33,6 +33,8 @@ def settings(tmp_path: Path) -> HubSettings:
         cleanup_servers=False,
         concurrent_spawn_limit=0,
         api_url="http://hub.example.org:8081/hub/api",
+        manages_groups=True,
+        load_groups={},
     )
 
 
@@ -45,6 +47,14 @@ def test_a_name_that_no_job_can_have_ends_the_start(settings: HubSettings, name:
     (found,) = _not_well(hub(replace(settings, hub_name=name)))
     assert (found.state, found.setting) == (State.FAIL, ("SlurmSSHSpawner", "hub_name"))
     assert "cannot stand in the names of jobs" in found.sentence
+
+
+def test_groups_of_two_sources_end_the_start(settings: HubSettings) -> None:
+    both = replace(settings, load_groups={"course-2026": {}})
+    (found,) = _not_well(hub(both))
+    assert (found.state, found.setting) == (State.FAIL, ("JupyterHub", "load_groups"))
+    assert "course-2026" in found.sentence
+    assert _not_well(hub(replace(both, manages_groups=False))) == []
 
 
 def test_where_nobody_has_tickets_nothing_that_tells_of_them_is_missed(settings: HubSettings) -> None:

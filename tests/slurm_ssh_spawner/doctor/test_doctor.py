@@ -174,6 +174,11 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ("A11", "FAIL", "cannot stand in the names of jobs", "lower case", "SlurmSSHSpawner.hub_name"),
     ),
     (
+        "groups of the machine and of the configuration",
+        _set(Authenticator__manage_groups=True, JupyterHub__load_groups={"course": {"users": ["alice"]}}),
+        ("A11", "FAIL", "does not start with both", "take c.JupyterHub.load_groups out", "JupyterHub.load_groups"),
+    ),
+    (
         "servers that end with the hub",
         _set(JupyterHub__cleanup_servers=True),
         (

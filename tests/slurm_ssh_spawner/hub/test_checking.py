@@ -131,11 +131,12 @@ def test_every_setting_of_batchspawner_that_is_ignored_has_its_place() -> None:
 def _app(folder: Path, **changed: Any) -> Any:
     """Return what is looked at of a JupyterHub whose records are in a folder."""
     common = {
-        "authenticator": SimpleNamespace(credentials=object(), service_ticket_folder=None),
+        "authenticator": SimpleNamespace(credentials=object(), service_ticket_folder=None, manage_groups=False),
         "template_paths": [str(files(each) / "templates") for each in ("slurm_ssh_spawner.hub", "kerberos_auth")],
         "template_vars": {"ticket_notice": "", "launch_notices": ""},
         "cleanup_servers": False,
         "concurrent_spawn_limit": 0,
+        "load_groups": {},
         "hub": SimpleNamespace(api_url="http://hub.example.org:8081/hub/api"),
         "cookie_secret_file": str(folder / "cookie_secret"),
         "db_url": f"sqlite:///{folder}/jupyterhub.sqlite",

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -122,9 +123,12 @@ async def test_host_keys_are_those_that_the_host_shows(tmp_path: Path, capsys: p
     async with openssh.running(tmp_path / "sshd") as sshd:
         options = ["--site", "aare", "--host", "127.0.0.1", "--port", str(sshd.port)]
         assert await asyncio.to_thread(main.main, ["import", file, *options]) == 0
-    site = yaml.safe_load(capsys.readouterr().out)["sites"]["aare"]
+    made = capsys.readouterr().out
+    site = yaml.safe_load(made)["sites"]["aare"]
     assert [each["host"] for each in site["front_ends"]] == ["127.0.0.1"]
-    assert site["front_ends"][0]["host_keys"][0].startswith("ssh-ed25519 ")
+    (key,) = site["front_ends"][0]["host_keys"]
+    assert key.startswith("ssh-ed25519 ")
+    assert re.search(rf"# SHA256:\S{{43}} - compare it on the host: .*\n +- {re.escape(key)}\n", made)
 
 
 @pytest.mark.parametrize(

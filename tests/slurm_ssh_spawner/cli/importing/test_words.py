@@ -64,3 +64,38 @@ def test_what_the_shell_fills_in_stays_and_what_batchspawner_does_goes() -> None
     parts = apart("#SBATCH --mem={{memory}}\n#SBATCH --gres={own}\nexport A=${B}\n{cmd}\nmodule load $X\n")
     assert parts.options == [("gres", "{own}")]
     assert parts.rest == ["export A=${B}", "module load $X"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cd /scratch/courses",
+        "cd $TMPDIR && make",
+        "echo c.x = 1 >> ~/.jupyter/config.py",
+        "echo $(make)",
+        "echo done; make",
+        "trap 'rm -rf $TMPDIR' EXIT",
+        "which tar && tar xf data.tar",
+        "date > started",
+    ],
+)
+def test_a_line_that_does_something_is_left_over(line: str) -> None:
+    assert apart(f"{line}\n{{cmd}}\n").rest == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "set -euo pipefail",
+        "echo hello, $USER",
+        'echo "on $SLURM_JOB_NODELIST"',
+        "trap 'echo SIGTERM received' TERM",
+        "which jupyterhub-singleuser",
+        "cd",
+        "cd ~",
+        'cd "$HOME"',
+        "date",
+    ],
+)
+def test_a_line_that_a_job_does_not_need_is_dropped(line: str) -> None:
+    assert apart(f"{line}\n{{cmd}}\n").rest == []

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import yaml
 from profiles.loading import load
 from slurm_ssh_spawner.cli import main
 from tests.support import openssh
+from tests.support.folders import TREE
 from tests.support.openssh import OpenSSH
 from tests.support.realm import Realm
 from tests.support.terminal import Terminal
@@ -120,6 +122,44 @@ async def test_a_catalogue_that_lacks_something_is_left_with_what_it_is(
     _, out, _ = await _run(capsys, "127.0.0.1", "--port", "1", "--root", str(root), "--yes")
     assert "Mend /etc/jupyterhub/catalogue.yaml (sites." in out
     assert "host_keys: is empty" in out
+
+
+async def test_a_catalogue_that_is_there_needs_no_login_host(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = root / "etc/jupyterhub"
+    config.mkdir(parents=True)
+    shutil.copy(TREE / "examples/certificates.yaml", config / "catalogue.yaml")
+    code, out, _ = await _run(capsys, "--root", str(root), "--yes")
+    assert code == 0
+    assert (config / "catalogue.yaml").read_bytes() == (TREE / "examples/certificates.yaml").read_bytes()
+    assert "Compare the SHA256 of each host key" in out
+    # Its site has a tunnel.
+    assert (root / "etc/systemd/system/jupyterhub-tunnels.service").exists()
+    monkeypatch.setattr(sys, "stdin", Terminal("two\n\nn\n"))
+    again = root / "again"
+    shutil.copytree(config, again / "etc/jupyterhub", ignore=shutil.ignore_patterns("*.py", "proxy.env"))
+    code, _, err = await _run(capsys, "--root", str(again))
+    assert (code, "login hosts" in err, "compute nodes" in err) == (0, False, False)
+    assert 'hub_name = "two"' in (again / "etc/jupyterhub/jupyterhub_config.py").read_text(encoding="utf-8")
+
+
+async def test_a_configuration_without_kerberos_is_asked_for_nothing_of_it(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = root / "etc/jupyterhub"
+    config.mkdir(parents=True)
+    shutil.copy(TREE / "examples/oauth_config.py", config / "jupyterhub_config.py")
+    shutil.copy(TREE / "examples/certificates.yaml", config / "catalogue.yaml")
+    # All that is left to ask is whether it takes batch jobs.
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    code, out, _ = await _run(capsys, "--root", str(root))
+    _, steps = out.split("To be done by hand:")
+    assert code == 0
+    assert [word for word in ("krb5", "keytab", "KDC", "kinit", "ticket", "PAM") if word in steps] == []
+    assert not (root / "etc/pam.d").exists()
+    assert "jupyterhub-sites check /etc/jupyterhub/catalogue.yaml" in steps
+    assert "port 22 of the login hosts" in steps
 
 
 async def test_on_a_terminal_it_asks_for_what_was_not_said(

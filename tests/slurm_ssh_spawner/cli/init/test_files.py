@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from slurm_ssh_spawner.cli.failed import Failed
+from slurm_ssh_spawner.cli.init import answers
 from slurm_ssh_spawner.cli.init.answers import Answers, Pam
 from slurm_ssh_spawner.cli.init.files import filled, units
 from tests.support.folders import TREE
@@ -93,3 +94,14 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 def test_what_cannot_stand_in_them_is_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(Failed, match=said):
         dataclasses.replace(_ALL, **wrong).check()
+
+
+def test_units_follow_the_link_to_the_environment_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, first = tmp_path / "jupyterhub", tmp_path / "jupyterhub-0.1"
+    monkeypatch.setattr(answers, "_USUAL_ENVIRONMENT", usual)
+    assert answers.own_environment() == sys.prefix
+    first.mkdir()
+    usual.symlink_to(first)
+    assert answers.own_environment() == sys.prefix
+    monkeypatch.setattr(sys, "prefix", str(first))
+    assert answers.own_environment() == str(usual)
