@@ -282,7 +282,8 @@ class Jobs(Part):
         theirs = [] if owner is None else [JOBS.c.owner == owner]
         found = await self._records(sa.select(*rows.RECORD_COLUMNS).where(condition, *theirs))
         if not found:
-            raise NotFound(say.NO_SUCH_JOB.format(job=name))
+            said = say.NOBODYS_JOB if owner is None else say.NO_SUCH_JOB
+            raise NotFound(said.format(job=name))
         return found[0]
 
     async def _records(self, asked: sa.Select[Any]) -> list[JobRecord]:
