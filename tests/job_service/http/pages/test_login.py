@@ -137,7 +137,7 @@ async def test_a_login_leads_to_own_pages_only(service: Serving, path: str) -> N
 
 async def test_logout_is_a_form_that_forgets_the_browser(app: FastAPI) -> None:
     async with browser(app, "alice:submit") as page:
-        assert (await page.get("/logout")).status_code == 405
+        assert (await page.get("/logout")).status_code == 404
         refused = await page.post("/logout", data={"_xsrf": "guessed"})
         assert refused.status_code == 403
         word = logins().xsrf("alice:submit")
